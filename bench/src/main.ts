@@ -1,0 +1,2 @@
+process.stderr.write('no benchmark is written yet\n')
+process.exitCode = 1
