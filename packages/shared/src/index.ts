@@ -1,1 +1,46 @@
-export {}
+export type { CloseCode } from './close-codes.ts'
+export { closeCodeFor, closeCodes, decodeRetryHint, encodeRetryHint } from './close-codes.ts'
+export type { ErrorCode, KithErrorOptions } from './errors.ts'
+export { isErrorCode, KithError } from './errors.ts'
+export type { FieldValue, FlatMaps, KeyChange } from './flat-maps.ts'
+export { applyChanges, flatMapsOf, sameValue } from './flat-maps.ts'
+export type { ContentLimits, Limits } from './limits.ts'
+export { defaultLimits, utf8Length } from './limits.ts'
+export type { Fields } from './profile.ts'
+export {
+  mergeLevels,
+  parseProfileKey,
+  planField,
+  profileBytes,
+  profileFields,
+  profileKey,
+  profileRoot,
+  valueBytes,
+} from './profile.ts'
+export type { ContactEdit, ContactPreferences, NewNonce, SyncPlan } from './roster/edits.ts'
+export {
+  isNarrowing,
+  planAudience,
+  planAutomaticFollow,
+  planAutoSync,
+  planContact,
+  planRemoval,
+  planSync,
+  planSyncAsUpdate,
+} from './roster/edits.ts'
+export type { ContactFacts, RosterSettings } from './roster/facts.ts'
+export { blockedUsers, contactFacts, factsOf, namedUsers, rosterSettings } from './roster/facts.ts'
+export type { RosterRoot } from './roster/keys.ts'
+export {
+  grantKey,
+  highestLevel,
+  isLevel,
+  nonceKey,
+  parseGrantKey,
+  parseNonceKey,
+  rosterRoots,
+  userOfKey,
+} from './roster/keys.ts'
+export { isUserId, parseUserId } from './user-id.ts'
+export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
+export { communicationBetween, visibility } from './visibility.ts'

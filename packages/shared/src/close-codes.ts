@@ -1,0 +1,57 @@
+import type { ErrorCode } from './errors.ts'
+
+/**
+ * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to come back;
+ * 4500–4599 mean "try again later".
+ */
+export const closeCodes = {
+  goingAway: 1001,
+  protocolViolation: 4400,
+  unauthorised: 4401,
+  notYourRoster: 4403,
+  tooLarge: 4413,
+  unavailable: 4500,
+  overLimit: 4529,
+} as const
+
+export type CloseCode = (typeof closeCodes)[keyof typeof closeCodes]
+
+/** The close code that goes with an error, for a session that ends because of it. */
+export function closeCodeFor(code: ErrorCode): CloseCode {
+  switch (code) {
+    case 'unauthorised':
+      return closeCodes.unauthorised
+    case 'not-your-roster':
+      return closeCodes.notYourRoster
+    case 'malformed':
+    case 'protocol-violation':
+      return closeCodes.protocolViolation
+    case 'frame-too-large':
+    case 'roster-too-large':
+    case 'profile-too-large':
+    case 'too-many-levels':
+    case 'field-name-too-long':
+    case 'label-too-long':
+    case 'message-too-long':
+      return closeCodes.tooLarge
+    case 'too-many-writes':
+    case 'too-many-messages':
+    case 'too-many-connections':
+    case 'too-many-follows':
+    case 'discovery-limit':
+      return closeCodes.overLimit
+    default:
+      return closeCodes.unavailable
+  }
+}
+
+/** The reason text of a 4529: when to return. A websocket close reason is at most 123 bytes. */
+export function encodeRetryHint(retryAfterMs: number): string {
+  return `retry-after-ms=${Math.ceil(retryAfterMs)}`
+}
+
+/** The milliseconds in such a reason; `undefined` when there are none. */
+export function decodeRetryHint(reason: string): number | undefined {
+  const match = /retry-after-ms=(\d{1,12})/.exec(reason)
+  return match ? Number(match[1]) : undefined
+}

@@ -1,0 +1,65 @@
+/**
+ * Why something failed, as a stable code: the same in a thrown {@link KithError}, on the wire and in the server's logs.
+ * Messages are for people and may change; codes don't.
+ */
+export const errorCodes = [
+  // What the device itself finds.
+  'closed', // the client was closed or erased; open it again
+  'database-in-use', // this database is already open here; close the other client first
+  'database-failed', // the browser refused storage (quota, blocked, deleted); nothing that was saved before is lost
+  'user-required', // no user is known for this url yet; pass `user`, or open once while the token can be had
+  'wrong-user', // the token or the database belongs to another user
+  'unsent-changes', // erasing would lose changes that are on no server; sync first or pass `force`
+  'aborted', // the caller's AbortSignal fired
+  // Signing in.
+  'unauthorised', // token missing, wrong, expired or revoked
+  'not-your-roster', // a token for one user, a roster of another; or a write to somebody else's document
+  // Limits (S3, S4). Each has a setting of the same name in `limits`.
+  'frame-too-large',
+  'roster-too-large',
+  'profile-too-large',
+  'too-many-levels',
+  'field-name-too-long',
+  'label-too-long',
+  'message-too-long',
+  'too-many-follows',
+  'too-many-messages',
+  'too-many-writes',
+  'too-many-connections',
+  'discovery-limit',
+  // What a peer did wrong, or can't be done.
+  'malformed',
+  'protocol-violation',
+  'unknown-user',
+  'unavailable', // the other side can't serve now; try again after `retryAfterMs`
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
+
+export interface KithErrorOptions {
+  /** How long to wait before trying again, in milliseconds; absent where retrying does not help. */
+  retryAfterMs?: number | undefined
+  /** The user ids that this is about; absent when it is about none in particular. */
+  addresses?: readonly string[] | undefined
+  cause?: unknown
+}
+
+/** The one error class of Kith. Switch on `code`; programming mistakes are `TypeError` instead. */
+export class KithError extends Error {
+  readonly code: ErrorCode
+  readonly retryAfterMs: number | undefined
+  readonly addresses: readonly string[] | undefined
+
+  constructor(code: ErrorCode, message: string, options: KithErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'KithError'
+    this.code = code
+    this.retryAfterMs = options.retryAfterMs
+    this.addresses = options.addresses
+  }
+}
+
+/** Whether a string from outside is one of our codes. */
+export function isErrorCode(code: string): code is ErrorCode {
+  return (errorCodes as readonly string[]).includes(code)
+}

@@ -1,0 +1,49 @@
+import type * as Y from 'yjs'
+
+/**
+ * Kith's documents are flat: root Y.Maps whose values are primitives. Two devices that create a nested Y.Map under one
+ * key lose one of them; flat keys don't. This file is the whole of what the rest knows about Yjs' maps.
+ */
+
+/** A field's value. `Uint8Array` only in profiles. */
+export type FieldValue = string | number | boolean | Uint8Array
+
+/** One key of one root map: set to `value`, or removed when that is `undefined`. */
+export interface KeyChange {
+  root: string
+  key: string
+  value: FieldValue | undefined
+}
+
+/** Read access to a flat document, or to something that looks like one (a view with changes laid over it). */
+export interface FlatMaps {
+  get(root: string, key: string): FieldValue | undefined
+  has(root: string, key: string): boolean
+  entries(root: string): Iterable<[string, FieldValue]>
+}
+
+/** A Yjs document as flat maps. Reading a root that was never written gives nothing. */
+export function flatMapsOf(doc: Y.Doc): FlatMaps {
+  return {
+    get: (root, key) => doc.getMap<FieldValue>(root).get(key),
+    has: (root, key) => doc.getMap<FieldValue>(root).has(key),
+    entries: root => doc.getMap<FieldValue>(root).entries(),
+  }
+}
+
+/** Writes the changes in one transaction. Changes that the document already shows write nothing [R3]. */
+export function applyChanges(doc: Y.Doc, changes: readonly KeyChange[], origin?: unknown): void {
+  doc.transact(() => {
+    for (const { root, key, value } of changes) {
+      const map = doc.getMap<FieldValue>(root)
+      if (value === undefined) map.delete(key)
+      else if (!sameValue(map.get(key), value)) map.set(key, value)
+    }
+  }, origin)
+}
+
+/** Equality of field values: bytes by content, numbers as `Object.is` has it. */
+export function sameValue(a: FieldValue | undefined, b: FieldValue | undefined): boolean {
+  if (!(a instanceof Uint8Array && b instanceof Uint8Array)) return Object.is(a, b)
+  return a.length === b.length && a.every((byte, index) => byte === b[index])
+}

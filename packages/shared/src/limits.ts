@@ -1,0 +1,67 @@
+/** Limits that a change must meet (S3): checked by the device before the change, by the server at admission. */
+export interface ContentLimits {
+  /** One roster, as its live state encodes, in bytes. */
+  rosterBytes: number
+  /** Names and values that stand at one level of a profile, in bytes. */
+  profileBytes: number
+  /** Levels of a profile that have any field. */
+  profileLevels: number
+  /** A field's name, in UTF-8 bytes. */
+  fieldNameBytes: number
+  /** A contact's label, in UTF-8 bytes. */
+  labelBytes: number
+  /** The text of a direct message, in UTF-8 bytes. */
+  messageBytes: number
+}
+
+/** All limits of a server (S3, S4). Setting: `KITH_LIMIT_<NAME>`, the name in capitals, as in `KITH_LIMIT_LABEL_BYTES`. */
+export interface Limits extends ContentLimits {
+  /** A websocket frame that is no y-protocols message of one's own roster, in bytes. */
+  frameBytes: number
+  /** Profile bytes handed to one socket and not yet taken by the network. */
+  outstandingBytes: number
+  /** Follows that are served; the excess waits. */
+  follows: number
+  /** Owners that a viewer is sent because they granted a level, without having asked (F4). */
+  unaskedOwners: number
+  messagesPerSecond: number
+  messagesBurst: number
+  writesPerSecond: number
+  writesBurst: number
+  connectionsPerUser: number
+  connectionsPerAddress: number
+  /**
+   * First-time look-ups of a user (S4). Source: Hagen et al., "All the Numbers are US: Large-scale Abuse of Contact
+   * Discovery in Mobile Messengers", NDSS 2021.
+   */
+  lookups: number
+  lookupsPerDay: number
+}
+
+export const defaultLimits: Limits = {
+  rosterBytes: 8 * 1024 * 1024,
+  profileBytes: 64 * 1024,
+  profileLevels: 16,
+  fieldNameBytes: 64,
+  labelBytes: 256,
+  messageBytes: 16 * 1024,
+  frameBytes: 1024 * 1024,
+  outstandingBytes: 64 * 1024,
+  follows: 20_000,
+  unaskedOwners: 2_000,
+  messagesPerSecond: 50,
+  messagesBurst: 500,
+  writesPerSecond: 200,
+  writesBurst: 2_000,
+  connectionsPerUser: 20,
+  connectionsPerAddress: 10_000,
+  lookups: 20_000,
+  lookupsPerDay: 2_000,
+}
+
+const encoder = new TextEncoder()
+
+/** How many bytes a string takes in UTF-8. */
+export function utf8Length(text: string): number {
+  return encoder.encode(text).length
+}

@@ -1,0 +1,185 @@
+import type { FlatMaps, KeyChange } from '../flat-maps.ts'
+import type { Audience } from '../visibility.ts'
+import { type ContactFacts, contactFacts, factsOf } from './facts.ts'
+import { grantKey, nonceKey, parseNonceKey } from './keys.ts'
+
+/**
+ * Every edit of a roster, as the key changes that bring it about. Nothing is written here: an edit that changes nothing
+ * gives no changes [R3], and whoever applies them does so in one transaction.
+ */
+
+/** What to set for a contact; what is absent is left alone. */
+export interface ContactPreferences {
+  isSubscribed?: boolean
+  /** `null` withdraws the contact and every grant; `[]` keeps a contact with no grants. */
+  levels?: readonly number[] | null
+}
+
+export interface ContactEdit extends ContactPreferences {
+  /** The empty string removes the label. */
+  label?: string
+  isBlocked?: boolean
+}
+
+/** Makes an unpredictable nonce of 8–16 characters of base64url. */
+export type NewNonce = () => string
+
+/** How a bulk synchronisation changes each contact, and what it found. */
+export interface SyncPlan {
+  changes: KeyChange[]
+  added: number
+  updated: number
+  unchanged: number
+}
+
+/** Overwrites levels and subscription of the contacts named, and touches no other [R2][R5]. */
+export function planSync(roster: FlatMaps, users: readonly string[], preferences: ContactPreferences): SyncPlan {
+  return planEach(roster, users, (user, facts) => [
+    ...membershipChanges(user, facts, preferences),
+    ...levelChanges(user, facts, preferences.levels),
+    ...subscriptionChanges(user, facts, preferences.isSubscribed),
+  ])
+}
+
+/** Only adds: contacts, levels, subscriptions [R5]. */
+export function planSyncAsUpdate(
+  roster: FlatMaps,
+  users: readonly string[],
+  preferences: ContactPreferences,
+): SyncPlan {
+  const levels = preferences.levels
+  return planEach(roster, users, (user, facts) => [
+    ...membershipChanges(user, facts, levels === null ? { levels: facts.isContact ? [] : null } : preferences),
+    ...(levels ? levelChanges(user, facts, [...facts.levels, ...levels]) : []),
+    ...(preferences.isSubscribed ? subscriptionChanges(user, facts, true) : []),
+  ])
+}
+
+/** One contact's staged settings, and nothing else. */
+export function planContact(roster: FlatMaps, user: string, edit: ContactEdit, newNonce: NewNonce): KeyChange[] {
+  const facts = factsOf(roster, user)
+  return [
+    ...(edit.isBlocked === undefined ? [] : blockChanges(roster, user, facts, edit.isBlocked, newNonce)),
+    ...(edit.levels === undefined ? [] : membershipChanges(user, facts, edit)),
+    ...levelChanges(user, facts, edit.levels),
+    ...subscriptionChanges(user, facts, edit.isSubscribed),
+    ...(edit.label === undefined ? [] : labelChanges(roster, user, edit.label)),
+  ]
+}
+
+/** No contact, label, grants or subscription, and declined; a block stays. */
+export function planRemoval(roster: FlatMaps, user: string): KeyChange[] {
+  const facts = factsOf(roster, user)
+  return [
+    ...membershipChanges(user, facts, { levels: null }),
+    ...levelChanges(user, facts, null),
+    ...subscriptionChanges(user, facts, false),
+    ...labelChanges(roster, user, ''),
+  ]
+}
+
+/** What automatic synchronisation writes when `user` is met: a follow, unless they are followed, blocked or declined. */
+export function planAutomaticFollow(roster: FlatMaps, user: string): KeyChange[] {
+  const facts = factsOf(roster, user)
+  if (facts.isSubscribed || facts.isDeclined || facts.isBlocked) return []
+  return subscriptionChanges(user, facts, true)
+}
+
+export function planAutoSync(roster: FlatMaps, isOn: boolean): KeyChange[] {
+  const wasOn = roster.get('settings', 'autoSync') !== false
+  return wasOn === isOn ? [] : [{ root: 'settings', key: 'autoSync', value: isOn }]
+}
+
+/** A narrower audience is a new key; a wider one removes every narrower key that is seen [R4]. */
+export function planAudience(roster: FlatMaps, audience: Audience, newNonce: NewNonce): KeyChange[] {
+  const wanted = { everyone: undefined, contacts: 'contactsOnly', nobody: 'nobody' }[audience]
+  const changes: KeyChange[] = []
+  let isSet = wanted === undefined
+  for (const [key] of roster.entries('privacy')) {
+    const name = parseNonceKey(key)?.name
+    if (name === wanted) isSet = true
+    else if (name === 'contactsOnly' || name === 'nobody') changes.push(removal('privacy', key))
+  }
+  if (!isSet && wanted !== undefined) changes.unshift(addition('privacy', nonceKey(newNonce(), wanted)))
+  return changes
+}
+
+/**
+ * Whether a change takes something away from others: a removed contact, grant or subscription, a block or a narrower
+ * audience added. These go first when changes are applied anew, and profile edits wait for them [D5].
+ */
+export function isNarrowing({ root, value }: KeyChange): boolean {
+  const isAdded = value !== undefined
+  return root === 'blocks' || root === 'privacy' || root === 'declined' ? isAdded : !isAdded
+}
+
+function planEach(
+  roster: FlatMaps,
+  users: readonly string[],
+  changesFor: (user: string, facts: ContactFacts) => KeyChange[],
+): SyncPlan {
+  const plan: SyncPlan = { changes: [], added: 0, updated: 0, unchanged: 0 }
+  for (const [user, facts] of contactFacts(roster, users)) {
+    const changes = changesFor(user, facts)
+    if (changes.length === 0) plan.unchanged++
+    else if (facts.isContact || facts.levels.length > 0) plan.updated++
+    else plan.added++
+    for (const change of changes) plan.changes.push(change)
+  }
+  return plan
+}
+
+function membershipChanges(user: string, { isContact }: ContactFacts, { levels }: ContactPreferences): KeyChange[] {
+  const isWanted = levels !== null
+  if (isWanted === isContact) return []
+  return [isWanted ? addition('contacts', user) : removal('contacts', user)]
+}
+
+function levelChanges(user: string, facts: ContactFacts, wanted: readonly number[] | null | undefined): KeyChange[] {
+  if (wanted === undefined) return []
+  const kept = new Set(wanted)
+  const had = new Set(facts.levels)
+  return [
+    ...facts.levels.filter(level => !kept.has(level)).map(level => removal('grants', grantKey(level, user))),
+    ...[...kept].filter(level => !had.has(level)).map(level => addition('grants', grantKey(level, user))),
+  ]
+}
+
+function subscriptionChanges(user: string, facts: ContactFacts, wanted: boolean | undefined): KeyChange[] {
+  if (wanted === undefined) return []
+  const changes: KeyChange[] = []
+  if (facts.isSubscribed !== wanted) {
+    changes.push(wanted ? addition('subscriptions', user) : removal('subscriptions', user))
+  }
+  if (facts.isDeclined === wanted) changes.push(wanted ? removal('declined', user) : addition('declined', user))
+  return changes
+}
+
+function blockChanges(
+  roster: FlatMaps,
+  user: string,
+  facts: ContactFacts,
+  wanted: boolean,
+  newNonce: NewNonce,
+): KeyChange[] {
+  if (facts.isBlocked === wanted) return []
+  if (wanted) return [addition('blocks', nonceKey(newNonce(), user))]
+  const changes: KeyChange[] = []
+  for (const [key] of roster.entries('blocks')) {
+    if (parseNonceKey(key)?.name === user) changes.push(removal('blocks', key))
+  }
+  return changes
+}
+
+function labelChanges(roster: FlatMaps, user: string, label: string): KeyChange[] {
+  if ((roster.get('labels', user) ?? '') === label) return []
+  return [label === '' ? removal('labels', user) : { root: 'labels', key: user, value: label }]
+}
+
+function addition(root: string, key: string): KeyChange {
+  return { root, key, value: true }
+}
+
+function removal(root: string, key: string): KeyChange {
+  return { root, key, value: undefined }
+}

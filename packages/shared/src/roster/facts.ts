@@ -1,0 +1,100 @@
+import type { FlatMaps } from '../flat-maps.ts'
+import type { Audience } from '../visibility.ts'
+import { grantKey, highestLevel, parseGrantKey, parseNonceKey } from './keys.ts'
+
+/** What a roster says of one other user. */
+export interface ContactFacts {
+  /** Stands in `contacts`. */
+  isContact: boolean
+  /** Levels granted, ascending. */
+  levels: readonly number[]
+  isSubscribed: boolean
+  isDeclined: boolean
+  isBlocked: boolean
+}
+
+/** What a roster says of its owner. */
+export interface RosterSettings {
+  audience: Audience
+  autoSync: boolean
+}
+
+/** Facts about the users named, in their order. Cost: grows with the users named or with the roster, whichever is less. */
+export function contactFacts(roster: FlatMaps, users: Iterable<string>): Map<string, ContactFacts> {
+  const named = new Set(users)
+  const levels = grantedLevels(roster, named)
+  const blocked = blockedUsers(roster)
+  const facts = new Map<string, ContactFacts>()
+  for (const user of named) {
+    facts.set(user, {
+      isContact: roster.has('contacts', user),
+      levels: levels.get(user) ?? [],
+      isSubscribed: roster.has('subscriptions', user),
+      isDeclined: roster.has('declined', user),
+      isBlocked: blocked.has(user),
+    })
+  }
+  return facts
+}
+
+/** Facts about one user; all false and empty when the roster doesn't name them. */
+export function factsOf(roster: FlatMaps, user: string): ContactFacts {
+  return contactFacts(roster, [user]).get(user) as ContactFacts
+}
+
+/** Looking 256 keys up for each of a few users beats a walk over all grants; for many it's the other way round. */
+const fewUsers = 32
+
+function grantedLevels(roster: FlatMaps, users: ReadonlySet<string>): Map<string, number[]> {
+  const levelsByUser = new Map<string, number[]>()
+  const add = (user: string, level: number): void => {
+    const levels = levelsByUser.get(user)
+    if (levels) levels.push(level)
+    else levelsByUser.set(user, [level])
+  }
+  if (users.size <= fewUsers) {
+    for (const user of users) {
+      for (let level = 0; level <= highestLevel; level++) {
+        if (roster.has('grants', grantKey(level, user))) add(user, level)
+      }
+    }
+    return levelsByUser
+  }
+  for (const [key] of roster.entries('grants')) {
+    const grant = parseGrantKey(key)
+    if (grant && users.has(grant.user)) add(grant.user, grant.level)
+  }
+  for (const levels of levelsByUser.values()) levels.sort((a, b) => a - b)
+  return levelsByUser
+}
+
+/** Everybody whom the roster blocks. */
+export function blockedUsers(roster: FlatMaps): Set<string> {
+  const blocked = new Set<string>()
+  for (const [key] of roster.entries('blocks')) {
+    const name = parseNonceKey(key)?.name
+    if (name !== undefined) blocked.add(name)
+  }
+  return blocked
+}
+
+/** Of several privacy settings the narrowest counts [R4]; `autoSync` is on unless it was switched off. */
+export function rosterSettings(roster: FlatMaps): RosterSettings {
+  const names = new Set<string | undefined>()
+  for (const [key] of roster.entries('privacy')) names.add(parseNonceKey(key)?.name)
+  const audience = names.has('nobody') ? 'nobody' : names.has('contactsOnly') ? 'contacts' : 'everyone'
+  return { audience, autoSync: roster.get('settings', 'autoSync') !== false }
+}
+
+/** Every user that the roster names, in whatever root. */
+export function namedUsers(roster: FlatMaps): Set<string> {
+  const users = blockedUsers(roster)
+  for (const root of ['contacts', 'labels', 'subscriptions', 'declined'] as const) {
+    for (const [user] of roster.entries(root)) users.add(user)
+  }
+  for (const [key] of roster.entries('grants')) {
+    const grant = parseGrantKey(key)
+    if (grant) users.add(grant.user)
+  }
+  return users
+}

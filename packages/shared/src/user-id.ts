@@ -1,0 +1,37 @@
+/** Longest user id, in bytes of UTF-8. */
+const maxUserIdBytes = 128
+
+/** A canonical user id, or why the text cannot be one. */
+export type UserIdResult = { id: string } | { reason: 'malformed' | 'too-long' }
+
+/**
+ * Turns what a person typed or an app passed into the one form in which a user id is stored, compared and sent:
+ * Unicode NFC, no white space at the ends, 1 to 128 bytes of well-formed UTF-8, no control characters, not `.` or `..`
+ * (which a URL path would swallow). A canonical id comes back unchanged. Never throws.
+ *
+ * `malformed` also means that nothing was left after trimming. White space is what `String.prototype.trim` removes.
+ */
+export function parseUserId(input: string): UserIdResult {
+  // Normalising an ill-formed string keeps its lone surrogates, and UTF-8 would turn them all into one and the same U+FFFD.
+  if (hasLoneSurrogate(input)) return { reason: 'malformed' }
+  const trimmed = input.trim()
+  if (trimmed.length > maxCodeUnitsBeforeNfc) return { reason: 'too-long' }
+  const id = trimmed.normalize('NFC')
+  if (id === '' || id === '.' || id === '..' || /\p{Cc}/u.test(id)) return { reason: 'malformed' }
+  return new TextEncoder().encode(id).length > maxUserIdBytes ? { reason: 'too-long' } : { id }
+}
+
+/** Whether `value` is a user id in its canonical form, exactly: what `parseUserId` returns. Never throws. */
+export function isUserId(value: unknown): value is string {
+  if (typeof value !== 'string' || value.length > maxUserIdBytes) return false
+  const result = parseUserId(value)
+  return 'id' in result && result.id === value
+}
+
+// Composing makes one character, of two bytes or more, of at most six code units, so a longer text never fits:
+// a hostile megabyte is refused before the work of normalising it.
+const maxCodeUnitsBeforeNfc = 6 * maxUserIdBytes
+
+function hasLoneSurrogate(text: string): boolean {
+  return /\p{Cs}/u.test(text)
+}

@@ -1,0 +1,65 @@
+/** Who sees level 0 of an owner: everyone, the owner's contacts, or only those with a grant. */
+export type Audience = 'everyone' | 'contacts' | 'nobody'
+
+/** Everything that decides what one viewer sees of one owner. */
+export interface Standing {
+  isSelf: boolean
+  /** Both have an account. */
+  areRegistered: boolean
+  ownerBlocks: boolean
+  viewerBlocks: boolean
+  /** Either side is restricted by the backend. */
+  isRestricted: boolean
+  /** The backend paired the two. */
+  isPaired: boolean
+  /** Of the owner, for level 0. */
+  audience: Audience
+  /** The viewer stands in the owner's `contacts`. A grant makes a contact too. */
+  isContact: boolean
+  /** Levels that the owner granted to the viewer. */
+  grants: readonly number[]
+}
+
+export type VisibilityReason = 'visible' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
+export type CommunicationReason = 'allowed' | 'self' | 'blocked' | 'restricted' | 'unknown-user'
+
+export interface Visibility {
+  /** Ascending, with 0. Empty when nothing is visible, and for `self`: an owner sees all, whatever the level. */
+  levels: readonly number[]
+  reason: VisibilityReason
+}
+
+/**
+ * What the viewer may see of the owner, and why [V1][V2][V3]. The only place where this is decided: the server's relay,
+ * `GET /v1/visibility` and the client's "view as" ask here.
+ */
+export function visibility(standing: Standing): Visibility {
+  const communication = communicationBetween(standing)
+  if (communication !== 'allowed') return { levels: [], reason: communication }
+  const levels = new Set(standing.grants)
+  if (seesPublicLevel(standing)) levels.add(0)
+  if (levels.size === 0) return { levels: [], reason: 'not-granted' }
+  return { levels: [...levels].sort((a, b) => a - b), reason: 'visible' }
+}
+
+/** Whether the two may communicate, and why not [V1][V2]; the app's own messaging asks this too. */
+export function communicationBetween(
+  standing: Pick<Standing, 'isSelf' | 'areRegistered' | 'ownerBlocks' | 'viewerBlocks' | 'isRestricted' | 'isPaired'>,
+): CommunicationReason {
+  if (!standing.areRegistered) return 'unknown-user'
+  if (standing.isSelf) return 'self'
+  if (standing.ownerBlocks || standing.viewerBlocks) return 'blocked'
+  if (standing.isRestricted && !standing.isPaired) return 'restricted'
+  return 'allowed'
+}
+
+function seesPublicLevel({ audience, isContact, grants }: Standing): boolean {
+  switch (audience) {
+    case 'everyone':
+      return true
+    case 'contacts':
+      return isContact || grants.length > 0
+    case 'nobody':
+      return grants.length > 0
+  }
+}

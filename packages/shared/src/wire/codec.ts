@@ -1,0 +1,116 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { FieldValue } from '../flat-maps.ts'
+import { isLevel } from '../roster/keys.ts'
+import { isUserId } from '../user-id.ts'
+
+/**
+ * The primitives of the wire, on lib0's varints as y-protocols has them. Reading is strict: a read that finds something
+ * else than its writer makes throws, and {@link decodeFrame} turns that into `malformed`.
+ */
+
+export type Encoder = encoding.Encoder
+export type Decoder = decoding.Decoder
+
+/** Thrown inside this folder only, where bytes are not what they should be. */
+export class MalformedError extends Error {}
+
+export function ensure(condition: boolean, what: string): asserts condition {
+  if (!condition) throw new MalformedError(what)
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export function writeString(encoder: Encoder, text: string): void {
+  encoding.writeVarString(encoder, text)
+}
+
+export function readString(decoder: Decoder, maxBytes: number): string {
+  return utf8.decode(readBytes(decoder, maxBytes))
+}
+
+export function writeBytes(encoder: Encoder, bytes: Uint8Array): void {
+  encoding.writeVarUint8Array(encoder, bytes)
+}
+
+/**
+ * A copy. lib0 checks lengths against the buffer beneath, not against the frame: in Node a frame can lie in a pool that
+ * holds other sessions' bytes, so the end is checked here, and what goes on to Yjs lies in a buffer of its own.
+ */
+export function readBytes(decoder: Decoder, maxBytes: number): Uint8Array {
+  const length = decoding.readVarUint(decoder)
+  ensure(length <= maxBytes, `more than ${maxBytes} bytes`)
+  ensure(decoder.pos + length <= decoder.arr.length, 'an end before its bytes')
+  const bytes = new Uint8Array(decoder.arr.subarray(decoder.pos, decoder.pos + length))
+  decoder.pos += length
+  return bytes
+}
+
+export function writeUint(encoder: Encoder, value: number): void {
+  encoding.writeVarUint(encoder, value)
+}
+
+export function readUint(decoder: Decoder, max: number = Number.MAX_SAFE_INTEGER): number {
+  const value = decoding.readVarUint(decoder)
+  ensure(value <= max, `a number above ${max}`)
+  return value
+}
+
+export function readUserId(decoder: Decoder): string {
+  const id = readString(decoder, 128)
+  ensure(isUserId(id), 'no user id')
+  return id
+}
+
+/** Levels as a count and a byte each, ascending. */
+export function writeLevels(encoder: Encoder, levels: readonly number[]): void {
+  encoding.writeVarUint(encoder, levels.length)
+  for (const level of levels) encoding.writeUint8(encoder, level)
+}
+
+export function readLevels(decoder: Decoder): number[] {
+  const levels: number[] = []
+  for (let count = readUint(decoder, 256); count > 0; count--) {
+    const level = decoding.readUint8(decoder)
+    ensure(isLevel(level) && level > (levels.at(-1) ?? -1), 'levels out of order')
+    levels.push(level)
+  }
+  return levels
+}
+
+const valueTags = { string: 0, number: 1, true: 2, false: 3, bytes: 4 } as const
+
+/** One tag byte, then the value: a string, a float64 (big-endian), nothing for a boolean, bytes. */
+export function writeValue(encoder: Encoder, value: FieldValue): void {
+  if (typeof value === 'string') {
+    encoding.writeUint8(encoder, valueTags.string)
+    writeString(encoder, value)
+  } else if (typeof value === 'number') {
+    encoding.writeUint8(encoder, valueTags.number)
+    encoding.writeFloat64(encoder, value)
+  } else if (typeof value === 'boolean') {
+    encoding.writeUint8(encoder, value ? valueTags.true : valueTags.false)
+  } else {
+    encoding.writeUint8(encoder, valueTags.bytes)
+    writeBytes(encoder, value)
+  }
+}
+
+export function readValue(decoder: Decoder): FieldValue {
+  const tag = decoding.readUint8(decoder)
+  switch (tag) {
+    case valueTags.string:
+      return readString(decoder, Number.MAX_SAFE_INTEGER)
+    case valueTags.number:
+      ensure(decoder.pos + 8 <= decoder.arr.length, 'an end before its number')
+      return decoding.readFloat64(decoder)
+    case valueTags.true:
+      return true
+    case valueTags.false:
+      return false
+    case valueTags.bytes:
+      return readBytes(decoder, Number.MAX_SAFE_INTEGER)
+    default:
+      throw new MalformedError(`no value has the tag ${tag}`)
+  }
+}

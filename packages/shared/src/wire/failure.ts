@@ -1,0 +1,44 @@
+import { type ErrorCode, isErrorCode } from '../errors.ts'
+import {
+  type Decoder,
+  type Encoder,
+  ensure,
+  readString,
+  readUint,
+  readUserId,
+  writeString,
+  writeUint,
+} from './codec.ts'
+
+/** 115, server → device: something that was asked for waits or was not done, which ends nothing. */
+export interface Failure {
+  type: 'failure'
+  code: ErrorCode
+  /** Milliseconds until all of it will have been served; 0 where waiting doesn't help. */
+  retryAfterMs: number
+  /** How many user ids this is about. */
+  count: number
+  /** The first of them, at most 100. */
+  addresses: readonly string[]
+}
+
+export const failureType = 115
+export const maxFailureAddresses = 100
+
+export function writeFailure(encoder: Encoder, message: Failure): void {
+  writeString(encoder, message.code)
+  writeUint(encoder, message.retryAfterMs)
+  writeUint(encoder, message.count)
+  writeUint(encoder, message.addresses.length)
+  for (const address of message.addresses) writeString(encoder, address)
+}
+
+export function readFailure(decoder: Decoder): Failure {
+  const code = readString(decoder, 64)
+  ensure(isErrorCode(code), `no code ${code}`)
+  const retryAfterMs = readUint(decoder)
+  const count = readUint(decoder)
+  const addresses: string[] = []
+  for (let left = readUint(decoder, maxFailureAddresses); left > 0; left--) addresses.push(readUserId(decoder))
+  return { type: 'failure', code, retryAfterMs, count, addresses }
+}

@@ -1,0 +1,124 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import { type Access, accessType, readAccess, writeAccess } from './access.ts'
+import {
+  type Awareness,
+  awarenessType,
+  type QueryAwareness,
+  queryAwarenessType,
+  readAwareness,
+  readQueryAwareness,
+  writeAwareness,
+  writeQueryAwareness,
+} from './awareness.ts'
+import { type Barrier, barrierType, readBarrier, writeBarrier } from './barrier.ts'
+import { type CaughtUp, caughtUpType, readCaughtUp, writeCaughtUp } from './caught-up.ts'
+import type { Decoder, Encoder } from './codec.ts'
+import { type Failure, failureType, readFailure, writeFailure } from './failure.ts'
+import { type Fetch, fetchType, readFetch, writeFetch } from './fetch.ts'
+import { type Hello, helloType, readHello, writeHello } from './hello.ts'
+import { type Message, messageType, readMessage, writeMessage } from './message.ts'
+import { type Outcome, outcomeType, readOutcome, writeOutcome } from './outcome.ts'
+import { type OwnProfile, ownProfileType, readOwnProfile, writeOwnProfile } from './own-profile.ts'
+import { type Profile, profileType, readProfile, writeProfile } from './profile.ts'
+import { type Reached, reachedType, readReached, writeReached } from './reached.ts'
+import { type Received, readReceived, receivedType, writeReceived } from './received.ts'
+import { type Refused, readRefused, refusedType, writeRefused } from './refused.ts'
+import { type Renew, readRenew, renewType, writeRenew } from './renew.ts'
+import { type RosterSync, readRosterSync, rosterSyncType, writeRosterSync } from './roster-sync.ts'
+import { readSendMessage, type SendMessage, sendMessageType, writeSendMessage } from './send-message.ts'
+import { readWelcome, type Welcome, welcomeType, writeWelcome } from './welcome.ts'
+
+/** What a device may send. */
+export type DeviceMessage =
+  | RosterSync
+  | Awareness
+  | QueryAwareness
+  | Hello
+  | OwnProfile
+  | Barrier
+  | Fetch
+  | SendMessage
+  | Received
+  | Renew
+
+/** What the server may send. */
+export type ServerMessage =
+  | RosterSync
+  | Awareness
+  | Welcome
+  | OwnProfile
+  | Reached
+  | Refused
+  | Access
+  | Profile
+  | CaughtUp
+  | Message
+  | Outcome
+  | Failure
+
+export type Frame = DeviceMessage | ServerMessage
+
+interface Codec<M> {
+  number: number
+  write: (encoder: Encoder, message: M) => void
+  read: (decoder: Decoder) => M
+}
+
+const codecs: { [T in Frame['type']]: Codec<Extract<Frame, { type: T }>> } = {
+  rosterSync: { number: rosterSyncType, write: writeRosterSync, read: readRosterSync },
+  awareness: { number: awarenessType, write: writeAwareness, read: readAwareness },
+  queryAwareness: { number: queryAwarenessType, write: writeQueryAwareness, read: readQueryAwareness },
+  hello: { number: helloType, write: writeHello, read: readHello },
+  welcome: { number: welcomeType, write: writeWelcome, read: readWelcome },
+  ownProfile: { number: ownProfileType, write: writeOwnProfile, read: readOwnProfile },
+  barrier: { number: barrierType, write: writeBarrier, read: readBarrier },
+  reached: { number: reachedType, write: writeReached, read: readReached },
+  refused: { number: refusedType, write: writeRefused, read: readRefused },
+  fetch: { number: fetchType, write: writeFetch, read: readFetch },
+  access: { number: accessType, write: writeAccess, read: readAccess },
+  profile: { number: profileType, write: writeProfile, read: readProfile },
+  caughtUp: { number: caughtUpType, write: writeCaughtUp, read: readCaughtUp },
+  sendMessage: { number: sendMessageType, write: writeSendMessage, read: readSendMessage },
+  message: { number: messageType, write: writeMessage, read: readMessage },
+  received: { number: receivedType, write: writeReceived, read: readReceived },
+  outcome: { number: outcomeType, write: writeOutcome, read: readOutcome },
+  renew: { number: renewType, write: writeRenew, read: readRenew },
+  failure: { number: failureType, write: writeFailure, read: readFailure },
+}
+
+const typeByNumber = new Map(
+  Object.entries(codecs).map(([type, codec]) => [codec.number, type as Frame['type']] as const),
+)
+
+/** One message as one binary websocket frame: its type number as a varint, then its content. */
+export function encodeFrame(message: Frame): Uint8Array {
+  const codec = codecs[message.type] as Codec<Frame>
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, codec.number)
+  codec.write(encoder, message)
+  return encoding.toUint8Array(encoder)
+}
+
+/**
+ * The message in a frame; `{ type: 'malformed' }` with what is wrong for any bytes that {@link encodeFrame} didn't make.
+ * Never throws. Whether this side may send such a message is for the receiver to check.
+ */
+export function decodeFrame(bytes: Uint8Array): Frame | { type: 'malformed'; what: string } {
+  try {
+    const decoder = decoding.createDecoder(bytes)
+    const number = decoding.readVarUint(decoder)
+    const type = typeByNumber.get(number)
+    if (type === undefined) return { type: 'malformed', what: `no message has the type ${number}` }
+    const message = codecs[type].read(decoder)
+    if (decoding.hasContent(decoder)) return { type: 'malformed', what: `bytes after the end of ${type}` }
+    return message
+  } catch (error) {
+    return { type: 'malformed', what: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+/** Whether a frame is one of y-protocols' own, which have the roster's limit and not the frame's (S3). */
+export function isYProtocols(bytes: Uint8Array): boolean {
+  return bytes.length > 0 && (bytes[0] as number) < helloType
+}
