@@ -64,7 +64,6 @@ export function normalisePhoneNumber(input: string, options: { region?: string |
 
 const phoneNumber = /^\(? *\+?(?=[\d(])[\d ().\-/]+$/
 const internationalStyle = /^\(? *(?:\+|00)/
-const nationalStyle = /^[(0]/
 const extension = / *(?:;ext=|;? *(?:ext(?:ension|n)?|x|#)[.:]? *|[,;]+ *)\d{1,6}#?$/i
 
 /** Stands for the id when the digits are a number of the region, but the way they are written says otherwise. */
@@ -105,9 +104,8 @@ function international(digits: string): PhoneNumber | undefined {
   return assigned(parsePhoneNumberFromString(`+${digits}`, { extract: false }))
 }
 
-/** Unlike after a `+`, no digit may be left out, and no separator stand inside the country's code: 415-555-2671. */
+/** Unlike after a `+`, nothing may stand before the country's code, in it or be left out: not (415) …, 415-555-2671, 0415 …. */
 function internationalWithoutPlus(written: string): string | undefined {
-  if (nationalStyle.test(written)) return undefined
   const digits = digitsOf(written)
   const number = international(digits)
   if (number?.number !== `+${digits}`) return undefined
@@ -145,6 +143,8 @@ const northAmericanStyle = /^(?:\(\d{3}\)|\d{3})[ .-]*\d{3}[ .-]\d{4}$/
 
 function assigned(number: PhoneNumber | undefined): PhoneNumber | undefined {
   if (!number || !(number.isValid() || reservedForFiction.test(number.number))) return undefined
+  // E.164 allows 15 digits; Germany assigned a few numbers of more.
+  if (digitsOf(number.number).length > 15) return undefined
   // What leaves here is an id, so reading it again must give it again.
   return parsePhoneNumberFromString(number.number, { extract: false })?.number === number.number ? number : undefined
 }
@@ -161,9 +161,9 @@ function hasGroupEndingAt(position: number, formatted: string): boolean {
 }
 
 function holdsSeveral(text: string): boolean {
-  const pieces = text.split(/[,;|&/]|\s(?=\(?\+)|\s(?:and|or|und|oder|et|ou|y|o|e)\s/i)
-  // Without any word between them, they are too long together to be one number (E.164: 15 digits).
-  if (phoneNumber.test(text) && digitsOf(text).length > 15) pieces.push(...text.split(' '))
+  // With only a space between them, they are known by being too long together for one number (E.164: 15 digits).
+  const isTooLong = phoneNumber.test(text) && digitsOf(text).length > 15
+  const pieces = text.split(isTooLong ? /[ /]/ : /[,;|&/]| (?=\(?\+)| (?:and|or|und|oder|et|ou|y|o|e) /i)
   return pieces.filter(piece => phoneNumber.test(piece.trim()) && digitsOf(piece).length >= 7).length > 1
 }
 

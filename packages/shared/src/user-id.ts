@@ -1,3 +1,5 @@
+import { utf8Length } from './limits.ts'
+
 /** Longest user id, in bytes of UTF-8. */
 const maxUserIdBytes = 128
 
@@ -18,7 +20,7 @@ export function parseUserId(input: string): UserIdResult {
   if (trimmed.length > maxCodeUnitsBeforeNfc) return { reason: 'too-long' }
   const id = trimmed.normalize('NFC')
   if (id === '' || id === '.' || id === '..' || /\p{Cc}/u.test(id)) return { reason: 'malformed' }
-  return new TextEncoder().encode(id).length > maxUserIdBytes ? { reason: 'too-long' } : { id }
+  return utf8Length(id) > maxUserIdBytes ? { reason: 'too-long' } : { id }
 }
 
 /** Whether `value` is a user id in its canonical form, exactly: what `parseUserId` returns. Never throws. */
