@@ -1,0 +1,161 @@
+import {
+  type ContactEdit,
+  type ContactFacts,
+  type Fields,
+  type FieldValue,
+  factsOf,
+  mergeLevels,
+  planContact,
+  planRemoval,
+  profileFields,
+} from '@kith/shared'
+import { checkBoolean, checkLevels, checkText } from './arguments.ts'
+import type { PersonRow } from './storage/database.ts'
+import { edit } from './storage/edit.ts'
+import type { Store } from './storage/store.ts'
+
+/** What a profile needs of the client that it belongs to. */
+export interface ProfileHost {
+  readonly user: string
+  readonly store: Store
+  newNonce(): string
+}
+
+/**
+ * Somebody's profile: what the user's roster says of them, known at once, and what they show to the user, from this
+ * device's replicas. Settings are staged, and written by `save`.
+ */
+export class Profile {
+  /** The user id. */
+  readonly id: string
+  readonly #host: ProfileHost
+  #staged: ContactEdit = {}
+  #row: PersonRow | undefined
+  #version = 0
+  #loaded: Promise<void> = Promise.resolve()
+
+  /** @internal An app gets it from `kith.getProfile`. */
+  constructor(host: ProfileHost, id: string) {
+    this.#host = host
+    this.id = id
+  }
+
+  /** The levels of the user's own profile that they may see by a grant, ascending. */
+  get accessLevels(): readonly number[] {
+    return this.#facts.levels
+  }
+
+  /** They stand in the user's contacts, or have a grant. */
+  get isContact(): boolean {
+    return this.#facts.isContact || this.#facts.levels.length > 0
+  }
+
+  get isSubscribed(): boolean {
+    return this.#facts.isSubscribed
+  }
+
+  get isBlocked(): boolean {
+    return this.#facts.isBlocked
+  }
+
+  /** The empty string when there is none. */
+  get label(): string {
+    return (this.#host.store.documents.roster.view.get('labels', this.id) ?? '') as string
+  }
+
+  /** Resolves when this device's replicas are there and, when connected, the server has answered. Never rejects. */
+  get loaded(): Promise<void> {
+    return this.#loaded
+  }
+
+  /** What they show to the user. If a field stands at several levels, the highest level's value. */
+  get fields(): Fields {
+    if (this.#isSelf) return mergeLevels(profileFields(this.#host.store.documents.profile.view))
+    return { ...this.#row?.fields }
+  }
+
+  /** `undefined` when there is no such field, or none that the user may see. */
+  get(name: string): FieldValue | undefined {
+    const { fields } = this
+    return Object.hasOwn(fields, name) ? fields[name] : undefined
+  }
+
+  /** They have registered, and show something to the user [V8]. */
+  get hasJoined(): boolean {
+    return this.#isSelf || (this.#row?.hasJoined ?? false)
+  }
+
+  /** Stages: follow them, or stop and let automatic synchronisation not follow them again. */
+  subscribe(isSubscribed: boolean): void {
+    this.#stage({ isSubscribed: checkBoolean(isSubscribed, 'The subscription') })
+  }
+
+  /** Stages the levels that they may see. `[]`: a contact without grants; `null`: no contact, and no grants. */
+  setProfileAccessLevels(levels: readonly number[] | null): void {
+    this.#stage({ levels: checkLevels(levels) })
+  }
+
+  /** Stages the user's own name for them; the empty string removes it. */
+  setLabel(label: string): void {
+    this.#stage({ label: checkText(label, 'A label') })
+  }
+
+  block(isBlocked: boolean): void {
+    this.#stage({ isBlocked: checkBoolean(isBlocked, 'The block') })
+  }
+
+  /**
+   * Writes what was staged, and nothing else; resolves when that is on this device's disk [D1]. Rejects with a KithError
+   * when it is beyond a limit (`label-too-long`, `roster-too-large`) [D5]: what was staged stays staged.
+   */
+  async save(): Promise<void> {
+    const staged = this.#staged
+    this.#staged = {}
+    try {
+      await edit(this.#host.store, 'roster', roster =>
+        planContact(roster, this.id, staged, () => this.#host.newNonce()),
+      )
+    } catch (error) {
+      this.#staged = { ...staged, ...this.#staged }
+      throw error
+    }
+  }
+
+  /** Removes contact, label, grants and subscription, also what is staged; a block stays. */
+  async remove(): Promise<void> {
+    if (this.#isSelf) throw new TypeError("One's own profile can't be removed")
+    this.#staged = {}
+    await edit(this.#host.store, 'roster', roster => planRemoval(roster, this.id))
+  }
+
+  /** @internal Reads what this device holds of them, unless something newer came meanwhile. */
+  async load(): Promise<void> {
+    const version = this.#version
+    const row = await this.#host.store.db.people.get(this.id)
+    if (version === this.#version) this.#row = row
+  }
+
+  /** @internal */
+  setRow(row: PersonRow | undefined): void {
+    this.#version++
+    this.#row = row
+  }
+
+  /** @internal */
+  setLoaded(loaded: Promise<void>): void {
+    this.#loaded = loaded
+  }
+
+  get #isSelf(): boolean {
+    return this.id === this.#host.user
+  }
+
+  get #facts(): ContactFacts {
+    return factsOf(this.#host.store.documents.roster.view, this.id)
+  }
+
+  #stage(edit: ContactEdit): void {
+    if (this.#isSelf) throw new TypeError("One's own profile takes no contact's settings")
+    Object.assign(this.#staged, edit)
+  }
+}

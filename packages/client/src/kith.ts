@@ -1,0 +1,239 @@
+import {
+  type Audience,
+  type ErrorCode,
+  KithError,
+  planAudience,
+  planAutomaticFollow,
+  planAutoSync,
+  rosterSettings,
+} from '@kith/shared'
+import { liveQuery, type Observable } from 'dexie'
+import { checkBoolean, checkText, checkUserId } from './arguments.ts'
+import { Profile } from './contact-profile.ts'
+import { type Contact, listContacts } from './contacts.ts'
+import type { KithEvents, Listeners, Status } from './events.ts'
+import type { Delivery, LinkPort } from './link/port.ts'
+import { OwnProfile } from './own-profile.ts'
+import { edit } from './storage/edit.ts'
+import type { Outcome, Store } from './storage/store.ts'
+
+/** What a client is made of, for the classes that belong to it. Not for apps. */
+export interface Internals {
+  readonly user: string
+  readonly store: Store
+  readonly link: LinkPort
+  newNonce(): string
+  /** Closes the database and gives its name free. */
+  closeDatabase(): Promise<void>
+  /** Deletes the database, and the memory of this visit. */
+  deleteDatabase(): Promise<void>
+}
+
+/** One device of one user: see {@link openKith}. */
+export class Kith {
+  /** The user id. */
+  readonly user: string
+  readonly ownProfile: OwnProfile
+  /** @internal */
+  readonly internals: Internals
+  readonly #listeners: Listeners
+  readonly #profiles: Map<string, Profile> = new Map()
+  #status: Status = 'offline'
+  #closing: Promise<void> | undefined
+
+  /** @internal Apps call `openKith`. */
+  constructor(internals: Internals, listeners: Listeners) {
+    this.user = internals.user
+    this.internals = internals
+    this.#listeners = listeners
+    this.ownProfile = new OwnProfile(internals.store)
+  }
+
+  get status(): Status {
+    return this.#status
+  }
+
+  /** How many changes are not yet on the server's disk; a bulk synchronisation is one. */
+  get unsent(): number {
+    return this.internals.store.unsent
+  }
+
+  /** Who sees level 0. */
+  get publicAudience(): Audience {
+    return rosterSettings(this.internals.store.documents.roster.view).audience
+  }
+
+  /** Connects, and keeps connecting while the network comes and goes, until `disconnect()`. */
+  connect(): void {
+    this.#checkOpen()
+    this.internals.link.connect()
+  }
+
+  disconnect(): void {
+    this.#checkOpen()
+    this.internals.link.disconnect()
+  }
+
+  /**
+   * Somebody's profile, at once; always the same object for the same user. This is an access: the profile is fetched and,
+   * with automatic synchronisation, followed, unless the user blocks or declined them.
+   */
+  getProfile(id: string): Profile {
+    this.#checkOpen()
+    const user = checkUserId(id)
+    const profile = this.#profile(user)
+    if (user !== this.user) profile.setLoaded(this.#access(profile))
+    return profile
+  }
+
+  /** Whether receiving a message from somebody, or accessing their profile, follows them. On at first. */
+  async enableAutoSyncContacts(isOn: boolean): Promise<void> {
+    checkBoolean(isOn, 'enableAutoSyncContacts')
+    await this.#editRoster(roster => planAutoSync(roster, isOn))
+  }
+
+  async setPublicAudience(audience: Audience): Promise<void> {
+    if (!['everyone', 'contacts', 'nobody'].includes(audience)) throw new TypeError(`There is no audience ${audience}`)
+    await this.#editRoster(roster => planAudience(roster, audience, () => this.internals.newNonce()))
+  }
+
+  /** Everyone contacted, followed or blocked, by user id; emits again whenever one of them changes. */
+  contacts(): Observable<Contact[]> {
+    this.#checkOpen()
+    return liveQuery(() => listContacts(this.internals.store.db))
+  }
+
+  /**
+   * Sends a direct message: 'delivered' when a device of theirs took it; 'undelivered' when none did within 10 seconds, or
+   * may. Rejects with `message-too-long`, and with `too-many-messages` and when to try again.
+   */
+  async send(to: string, text: string): Promise<Delivery> {
+    this.#checkOpen()
+    const user = checkUserId(to)
+    checkText(text, 'A message')
+    const { messageBytes } = this.internals.store.documents.limits
+    if (new TextEncoder().encode(text).length > messageBytes) {
+      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
+    }
+    return this.internals.link.send(user, text)
+  }
+
+  /**
+   * Resolves when all changes made so far are on the server's disk, and all that this user may see up to now is here.
+   * Waits while offline. Rejects with the first refusal [D5], with `closed`, or with `aborted` when the signal fires.
+   */
+  async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
+    this.#checkOpen()
+    if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+    await this.internals.link.whenSynced(options.signal)
+  }
+
+  /** Calls `listener` at each such event, until the function that comes back is called. */
+  on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents[E]) => void): () => void {
+    return this.#listeners.on(event, listener)
+  }
+
+  /** Ends the connection and closes the database, when what was begun is written. May be called twice. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  /**
+   * This device forgets everything. Rejects with `unsent-changes`, and forgets nothing, when changes are on no server yet,
+   * unless `force` is set.
+   */
+  async erase(options: { force?: boolean } = {}): Promise<void> {
+    this.#checkOpen()
+    if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+    const isForced = checkBoolean(options.force ?? false, 'force')
+    await this.internals.store.idle()
+    if (!isForced && this.unsent > 0) {
+      throw new KithError('unsent-changes', `${this.unsent} changes are on no server yet`)
+    }
+    await this.close()
+    await this.internals.deleteDatabase()
+  }
+
+  /** @internal What was stored, for the app. */
+  committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
+    for (const [id, row] of people) this.#profiles.get(id)?.setRow(row)
+    for (const happening of happenings) {
+      const profile = this.#profile(happening.id)
+      const row = people.get(happening.id)
+      if (row) profile.setRow(row)
+      if (happening.type === 'withdrawn') this.#listeners.emit('withdrawn', profile, happening.levels)
+      else this.#listeners.emit(happening.type, profile)
+    }
+    if (isOwnProfileChanged) this.#listeners.emit('profile', this.#profile(this.user))
+  }
+
+  /** @internal */
+  setStatus(status: Status): void {
+    if (status === this.#status) return
+    this.#status = status
+    this.#listeners.emit('status', status)
+  }
+
+  /** @internal A message arrived; resolves when the sender is followed, if they are to be. */
+  async received(message: { from: string; text: string; id: string }): Promise<void> {
+    this.#listeners.emit('message', message)
+    await this.#followAutomatically(message.from)
+  }
+
+  /** @internal Whose profiles the app holds. */
+  get heldProfiles(): Iterable<string> {
+    return this.#profiles.keys()
+  }
+
+  /** @internal */
+  failed(error: KithError): void {
+    this.#listeners.emit('error', error)
+  }
+
+  #profile(id: string): Profile {
+    const held = this.#profiles.get(id)
+    if (held) return held
+    const profile = new Profile(this.internals, id)
+    this.#profiles.set(id, profile)
+    return profile
+  }
+
+  async #access(profile: Profile): Promise<void> {
+    try {
+      await Promise.all([this.#followAutomatically(profile.id), profile.load(), this.internals.link.fetch(profile.id)])
+    } catch (error) {
+      this.failed(asKithError(error, 'database-failed'))
+    }
+  }
+
+  async #followAutomatically(user: string): Promise<void> {
+    const plan = (roster: Parameters<typeof planAutomaticFollow>[0]): ReturnType<typeof planAutomaticFollow> =>
+      rosterSettings(roster).autoSync ? planAutomaticFollow(roster, user) : []
+    if (plan(this.internals.store.documents.roster.view).length === 0) return
+    await this.#editRoster(plan)
+  }
+
+  async #editRoster(plan: Parameters<typeof edit>[2]): Promise<void> {
+    this.#checkOpen()
+    await edit(this.internals.store, 'roster', plan)
+  }
+
+  async #close(): Promise<void> {
+    await this.internals.link.close()
+    await this.internals.store.close()
+    await this.internals.closeDatabase()
+    this.setStatus('offline')
+    this.#listeners.clear()
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new KithError('closed', 'This client was closed')
+  }
+}
+
+/** What was thrown, as the one error class. */
+export function asKithError(error: unknown, code: ErrorCode): KithError {
+  if (error instanceof KithError) return error
+  return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })
+}

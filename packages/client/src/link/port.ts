@@ -1,0 +1,15 @@
+/** Whether a device of the addressee took a message; 'undelivered' when none did in time, or may [V8]. */
+export type Delivery = 'delivered' | 'undelivered'
+
+/** What the app's calls need of the connection, whichever tab holds it. */
+export interface LinkPort {
+  /** Connects, and keeps connecting until `disconnect`. */
+  connect(): void
+  disconnect(): void
+  /** Resolves when the server has answered and that is stored, or after 10 seconds; at once when there is no connection. */
+  fetch(owner: string): Promise<void>
+  send(to: string, text: string): Promise<Delivery>
+  /** Rejects with the first refusal [D5], or with `aborted` or `closed`. */
+  whenSynced(signal: AbortSignal | undefined): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,69 @@
+import {
+  type ContentLimits,
+  type FlatMaps,
+  type KeyChange,
+  KithError,
+  parseProfileKey,
+  profileBytes,
+  utf8Length,
+  valueBytes,
+} from '@kith/shared'
+import type { DocumentName } from './database.ts'
+import { overlay } from './overlay.ts'
+
+/** Limits are checked before a change is made, and what only removes always passes [D5][S3]. Throws a KithError. */
+export function checkLimits(
+  document: DocumentName,
+  view: FlatMaps,
+  changes: readonly KeyChange[],
+  limits: ContentLimits,
+  rosterBytes: (limit: number) => number,
+): void {
+  const additions = changes.filter(change => change.value !== undefined)
+  if (additions.length === 0) return
+  if (document === 'roster') checkRoster(additions, limits, rosterBytes)
+  else checkProfile(view, changes, additions, limits)
+}
+
+/** What Yjs spends on a key besides its characters: at most this, by trying. */
+const bytesPerKey = 16
+
+function checkRoster(
+  additions: readonly KeyChange[],
+  limits: ContentLimits,
+  rosterBytes: (limit: number) => number,
+): void {
+  let bytes = 0
+  for (const { root, key, value = '' } of additions) {
+    if (root === 'labels' && valueBytes(value) > limits.labelBytes) {
+      throw new KithError('label-too-long', `A label takes at most ${limits.labelBytes} bytes`, { addresses: [key] })
+    }
+    bytes += bytesPerKey + utf8Length(key) + valueBytes(value)
+  }
+  if (rosterBytes(limits.rosterBytes) + bytes > limits.rosterBytes) {
+    throw new KithError('roster-too-large', `A roster takes at most ${limits.rosterBytes} bytes`)
+  }
+}
+
+function checkProfile(
+  view: FlatMaps,
+  changes: readonly KeyChange[],
+  additions: readonly KeyChange[],
+  limits: ContentLimits,
+): void {
+  for (const { key } of additions) {
+    if (utf8Length(parseProfileKey(key)?.name ?? '') > limits.fieldNameBytes) {
+      throw new KithError('field-name-too-long', `A field's name takes at most ${limits.fieldNameBytes} bytes`)
+    }
+  }
+  const before = profileBytes(view)
+  const after = profileBytes(overlay(view, changes))
+  for (const [level, bytes] of after) {
+    if (bytes > limits.profileBytes && bytes > (before.get(level) ?? 0)) {
+      throw new KithError('profile-too-large', `Level ${level} takes at most ${limits.profileBytes} bytes`)
+    }
+  }
+  if (after.size > limits.profileLevels && after.size > before.size) {
+    throw new KithError('too-many-levels', `At most ${limits.profileLevels} levels of a profile have fields`)
+  }
+}

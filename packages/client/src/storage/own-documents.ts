@@ -1,0 +1,151 @@
+import type { ContentLimits, KeyChange } from '@kith/shared'
+import { defaultLimits } from '@kith/shared'
+import * as Y from 'yjs'
+import type { Randomness } from '../clock.ts'
+import { newClientId, newNonce } from '../nonce.ts'
+import { decodeChanges } from './changes-codec.ts'
+import {
+  type DocumentName,
+  documentNames,
+  type KithDatabase,
+  type MetaValues,
+  readMeta,
+  writeMeta,
+} from './database.ts'
+import { OwnDocument } from './own-document.ts'
+
+/** The updates that pile up before both documents are written anew, without what was erased meanwhile [V5]. */
+const updatesPerSnapshot = 200
+
+/** The user's own two documents in memory, level with the database up to `seq`. */
+export class OwnDocuments {
+  readonly writer: string
+  readonly generation: number
+  readonly roster: OwnDocument
+  readonly profile: OwnDocument
+  limits: ContentLimits
+  #seq: number
+  #snapshotSeq: number
+  #rosterBytesAtMost: number
+
+  private constructor(
+    writer: string,
+    head: MetaValues['head'],
+    snapshots: Record<DocumentName, Uint8Array | undefined>,
+    limits: ContentLimits,
+  ) {
+    this.writer = writer
+    this.generation = head.generation
+    this.limits = limits
+    this.roster = new OwnDocument('roster', head.clientIds.roster)
+    this.profile = new OwnDocument('profile', head.clientIds.profile)
+    for (const name of documentNames) {
+      const snapshot = snapshots[name]
+      if (snapshot) this[name].takeSnapshot(snapshot)
+    }
+    this.#seq = head.snapshotSeq
+    this.#snapshotSeq = head.snapshotSeq
+    // V2 is the smaller of the two encodings, by less than a factor of 4.
+    this.#rosterBytesAtMost = (snapshots.roster?.length ?? 0) * 4
+  }
+
+  /** Reads all from the database. Call it in a transaction. */
+  static async load(db: KithDatabase): Promise<OwnDocuments> {
+    const [identity, head, limits] = [
+      await readMeta(db, 'identity'),
+      await readMeta(db, 'head'),
+      await readMeta(db, 'limits'),
+    ]
+    if (!identity || !head) throw new Error('The database was not set up')
+    const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
+    const snapshots = { roster: roster?.update, profile: profile?.update }
+    const documents = new OwnDocuments(identity.writer, head, snapshots, limits ?? defaultLimits)
+    const refused = await db.outbox.filter(entry => entry.refusal !== undefined).toArray()
+    for (const name of documentNames) {
+      documents[name].setRefused(
+        refused.filter(row => row.document === name).flatMap(row => decodeChanges(row.changes)),
+      )
+    }
+    await documents.takeNews(db)
+    for (const name of documentNames) documents[name].changedKeys()
+    return documents
+  }
+
+  /** Takes in what other tabs wrote since; `false` when all must be loaded anew. Call it in a transaction. */
+  async takeNews(db: KithDatabase): Promise<boolean> {
+    const head = await readMeta(db, 'head')
+    if (head?.generation !== this.generation) return false
+    if (head.snapshotSeq > this.#seq) {
+      for (const { document, update } of await db.snapshots.toArray()) this[document].takeSnapshot(update)
+      this.#seq = head.snapshotSeq
+    }
+    this.#snapshotSeq = head.snapshotSeq
+    for (const { seq, document, update } of await db.updates.where(':id').above(this.#seq).toArray()) {
+      this[document].take(update)
+      this.#grow(document, update)
+      this.#seq = seq as number
+    }
+    return true
+  }
+
+  /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
+  async write(db: KithDatabase, name: DocumentName, changes: readonly KeyChange[]): Promise<Uint8Array | undefined> {
+    const update = this[name].write(changes)
+    if (update) await this.#append(db, name, update)
+    return update
+  }
+
+  /** Stores an update from the server, then takes it in. */
+  async take(db: KithDatabase, name: DocumentName, update: Uint8Array): Promise<void> {
+    await this.#append(db, name, update)
+    this[name].take(update)
+  }
+
+  /** Writes both documents anew and drops the updates before, once there are many. */
+  async compactIfLong(db: KithDatabase): Promise<void> {
+    if (this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
+  }
+
+  async compact(db: KithDatabase): Promise<void> {
+    await this.writeSnapshots(db, { roster: this.roster, profile: this.profile }, this.generation)
+    this.#snapshotSeq = this.#seq
+  }
+
+  /** Stores these documents in place of all before. Another generation makes every tab load them anew. */
+  async writeSnapshots(
+    db: KithDatabase,
+    documents: Record<DocumentName, OwnDocument>,
+    generation: number,
+  ): Promise<void> {
+    for (const document of documentNames) {
+      await db.snapshots.put({ document, update: Y.encodeStateAsUpdateV2(documents[document].doc) })
+    }
+    await db.updates.where(':id').belowOrEqual(this.#seq).delete()
+    const clientIds = { roster: documents.roster.clientId, profile: documents.profile.clientId }
+    await writeMeta(db, 'head', { generation, snapshotSeq: this.#seq, clientIds })
+  }
+
+  /** How many bytes the roster takes: an upper bound far below the limit, the truth near it. */
+  rosterBytes(limit: number): number {
+    if (this.#rosterBytesAtMost > limit / 2) {
+      this.#rosterBytesAtMost = Y.encodeStateAsUpdate(this.roster.doc).length
+    }
+    return this.#rosterBytesAtMost
+  }
+
+  async #append(db: KithDatabase, document: DocumentName, update: Uint8Array): Promise<void> {
+    this.#seq = await db.updates.add({ document, update })
+    this.#grow(document, update)
+  }
+
+  #grow(name: DocumentName, update: Uint8Array): void {
+    if (name === 'roster') this.#rosterBytesAtMost += update.length
+  }
+}
+
+/** What a new database starts with. */
+export async function setUp(db: KithDatabase, user: string, randomness: Randomness): Promise<void> {
+  await writeMeta(db, 'identity', { user, writer: newNonce(randomness) })
+  const clientIds = { roster: newClientId(randomness), profile: newClientId(randomness) }
+  await writeMeta(db, 'head', { generation: 0, snapshotSeq: 0, clientIds })
+}

@@ -1,0 +1,168 @@
+import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels, sameValue } from '@kith/shared'
+import type { KithDatabase, PersonRow, ReplicaRow } from './database.ts'
+
+/** What happened to somebody's profile, for the app's listeners. */
+export type Happening =
+  | { type: 'profile'; id: string }
+  | { type: 'joined'; id: string }
+  | { type: 'withdrawn'; id: string; levels: number[] }
+
+/**
+ * The rows of some people and their replicas, changed in memory and written back together. Load those concerned first;
+ * everything after that is plain computing until `store`.
+ */
+export class People {
+  readonly happenings: Happening[] = []
+  readonly #db: KithDatabase
+  readonly #rows = new Map<string, PersonRow>()
+  readonly #replicas = new Map<string, ReplicaRow>()
+  readonly #touched = new Set<string>()
+  readonly #touchedReplicas = new Set<string>()
+
+  constructor(db: KithDatabase) {
+    this.#db = db
+  }
+
+  async load(ids: Iterable<string>): Promise<void> {
+    const missing = [...new Set(ids)].filter(id => !this.#rows.has(id))
+    if (missing.length === 0) return
+    const [rows, replicas] = [await this.#db.people.bulkGet(missing), await this.#db.replicas.bulkGet(missing)]
+    missing.forEach((id, index) => {
+      this.#rows.set(id, rows[index] ?? stranger(id))
+      this.#replicas.set(id, replicas[index] ?? noReplica(id))
+    })
+  }
+
+  /** Brings the rows of those loaded level with the roster. Whom it declines or blocks is withdrawn at once [V7]. */
+  setFacts(roster: FlatMaps, ids: Iterable<string>): void {
+    for (const [id, facts] of contactFacts(roster, ids)) {
+      const row = this.#row(id)
+      const wasShut = row.isBlocked || row.isDeclined
+      const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (facts.isDeclined && !wasShut)
+      Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
+      if (isNewlyShut) this.setAccess(id, [], false)
+      if (facts.isSubscribed) this.setFetched(id, false)
+    }
+  }
+
+  /** These levels are what this viewer gets; replicas of others are dropped [V7]. */
+  setAccess(id: string, levels: readonly number[], isWaiting: boolean): void {
+    const [row, replica] = [this.#row(id), this.#replica(id)]
+    const isKept = ([level]: [number, Fields]): boolean => levels.includes(level)
+    const held = [...replica.levels, ...replica.hidden]
+    const dropped = held.filter(entry => !isKept(entry)).map(([level]) => level)
+    replica.access = [...levels]
+    replica.levels = replica.levels.filter(isKept)
+    replica.hidden = replica.hidden.filter(isKept)
+    Object.assign(row, { hasJoined: levels.length > 0, isWaiting })
+    this.#showFields(row, replica)
+    if (dropped.length > 0) this.#withdrawn(id, dropped)
+  }
+
+  /** The fields of one level as they stand now; none: the level is empty. */
+  setLevel(id: string, level: number, fields: Fields): void {
+    const [row, replica] = [this.#row(id), this.#replica(id)]
+    const before = [...replica.levels, ...replica.hidden].find(([other]) => other === level)?.[1] ?? {}
+    const isOther = ([other]: [number, Fields]): boolean => other !== level
+    replica.levels = replica.levels.filter(isOther)
+    replica.hidden = replica.hidden.filter(isOther)
+    if (Object.keys(fields).length > 0) replica.levels.push([level, fields])
+    replica.levels.sort(([a], [b]) => a - b)
+    row.hasJoined = true
+    this.#showFields(row, replica)
+    if (!sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
+  }
+
+  setFetched(id: string, isFetched: boolean): void {
+    const replica = this.#replica(id)
+    if (replica.isFetched === isFetched) return
+    // Somebody whom the server feeds of its own accord stays, fetched or not [F4].
+    if (isFetched && (replica.levels.length > 0 || this.#row(id).isSubscribed)) return
+    replica.isFetched = isFetched
+  }
+
+  /** Keeps what is held out of view: the feed begins anew. */
+  hide(id: string): void {
+    const [row, replica] = [this.#row(id), this.#replica(id)]
+    replica.hidden = [...replica.hidden, ...replica.levels]
+    replica.levels = []
+    replica.access = []
+    row.hasJoined = false
+    this.#showFields(row, replica)
+  }
+
+  /** Drops what did not come again. */
+  dropHidden(id: string): void {
+    const replica = this.#replica(id)
+    const [gone, emptied] = [[] as number[], [] as number[]]
+    for (const [level] of replica.hidden) (replica.access.includes(level) ? emptied : gone).push(level)
+    replica.hidden = []
+    if (gone.length > 0) this.#withdrawn(id, gone)
+    if (emptied.length > 0) this.happenings.push({ type: 'profile', id })
+  }
+
+  /** Writes back what changed; the new rows, `undefined` for those of whom nothing is left. */
+  async store(): Promise<Map<string, PersonRow | undefined>> {
+    const [rows, replicas] = [[...this.#touched], [...this.#touchedReplicas]]
+    const changed = new Map(rows.map(id => [id, this.#keptRow(id)] as const))
+    const kept = [...changed.values()].filter(row => row !== undefined)
+    const keptReplicas = replicas.map(id => this.#replicas.get(id) as ReplicaRow).filter(isWorthKeeping)
+    if (kept.length > 0) await this.#db.people.bulkPut(kept)
+    if (kept.length < rows.length) await this.#db.people.bulkDelete(rows.filter(id => !changed.get(id)))
+    if (keptReplicas.length > 0) await this.#db.replicas.bulkPut(keptReplicas)
+    if (keptReplicas.length < replicas.length) {
+      const keptIds = new Set(keptReplicas.map(row => row.owner))
+      await this.#db.replicas.bulkDelete(replicas.filter(id => !keptIds.has(id)))
+    }
+    return changed
+  }
+
+  #row(id: string): PersonRow {
+    this.#touched.add(id)
+    return this.#rows.get(id) as PersonRow
+  }
+
+  #replica(id: string): ReplicaRow {
+    this.#touchedReplicas.add(id)
+    return this.#replicas.get(id) as ReplicaRow
+  }
+
+  #showFields(row: PersonRow, replica: ReplicaRow): void {
+    row.fields = mergeLevels(new Map(replica.levels))
+  }
+
+  #withdrawn(id: string, levels: number[]): void {
+    this.happenings.push({ type: 'withdrawn', id, levels: levels.sort((a, b) => a - b) })
+  }
+
+  #keptRow(id: string): PersonRow | undefined {
+    const row = this.#rows.get(id) as PersonRow
+    const isKnown = row.isListed || row.isDeclined || row.label !== '' || row.hasJoined || row.isWaiting
+    return isKnown || isWorthKeeping(this.#replicas.get(id) as ReplicaRow) ? row : undefined
+  }
+}
+
+function factColumns(facts: ContactFacts): Omit<PersonRow, 'id' | 'label' | 'fields' | 'hasJoined' | 'isWaiting'> {
+  const isContact = facts.isContact || facts.levels.length > 0
+  const { isSubscribed, isDeclined, isBlocked } = facts
+  const isListed = isContact || isSubscribed || isBlocked ? 1 : 0
+  return { levels: [...facts.levels], isContact, isSubscribed, isDeclined, isBlocked, isListed }
+}
+
+function isWorthKeeping(replica: ReplicaRow): boolean {
+  return replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0 || replica.isFetched
+}
+
+function noReplica(owner: string): ReplicaRow {
+  return { owner, access: [], levels: [], hidden: [], isFetched: false }
+}
+
+export function stranger(id: string): PersonRow {
+  const no = { isContact: false, isSubscribed: false, isDeclined: false, isBlocked: false }
+  return { id, label: '', fields: {}, levels: [], ...no, hasJoined: false, isWaiting: false, isListed: 0 }
+}
+
+function sameFields(a: Fields, b: Fields): boolean {
+  const names = Object.keys(a)
+  return names.length === Object.keys(b).length && names.every(name => sameValue(a[name], b[name]))
+}

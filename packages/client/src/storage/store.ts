@@ -1,0 +1,143 @@
+import { KithError, type RosterRoot, userOfKey } from '@kith/shared'
+import type { KithDatabase, PersonRow } from './database.ts'
+import type { ChangedKey } from './own-document.ts'
+import { OwnDocuments } from './own-documents.ts'
+import { type Happening, People } from './people.ts'
+
+/** What a piece of work in the database may touch; it ends with the transaction. */
+export interface Work {
+  readonly db: KithDatabase
+  readonly documents: OwnDocuments
+  readonly people: People
+  /** Call this before changing documents in memory: if the transaction then fails, they are loaded anew. */
+  willChange(): void
+  /** These keys of the roster look different now, though no update says so. */
+  touch(keys: readonly ChangedKey[]): void
+  /** The own profile changed elsewhere: tell the app. */
+  ownProfileChanged(): void
+}
+
+/** What a piece of work left behind, once it is on disk. */
+export interface Outcome {
+  people: ReadonlyMap<string, PersonRow | undefined>
+  happenings: readonly Happening[]
+  isOwnProfileChanged: boolean
+}
+
+/**
+ * The one way to this device's data. Work is done one piece after the other, each in a read-write transaction over all
+ * tables, which keeps out the other tabs too: first what they wrote is taken in, then the work is done, then the rows that
+ * follow from the roster are written. Only after that is on disk does the app hear of it [D1].
+ */
+export class Store {
+  readonly db: KithDatabase
+  readonly #onCommitted: (outcome: Outcome) => void
+  #documents: OwnDocuments
+  #unsent = 0
+  #isStale = false
+  #isClosed = false
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(db: KithDatabase, documents: OwnDocuments, unsent: number, onCommitted: (o: Outcome) => void) {
+    this.db = db
+    this.#documents = documents
+    this.#unsent = unsent
+    this.#onCommitted = onCommitted
+  }
+
+  static async open(db: KithDatabase, onCommitted: (outcome: Outcome) => void): Promise<Store> {
+    const load = async (): Promise<[OwnDocuments, number]> => [await OwnDocuments.load(db), await db.outbox.count()]
+    const [documents, unsent] = await db.transaction('r', db.tables, load)
+    return new Store(db, documents, unsent, onCommitted)
+  }
+
+  get documents(): OwnDocuments {
+    return this.#documents
+  }
+
+  /** Changes that are on no server's disk yet. */
+  get unsent(): number {
+    return this.#unsent
+  }
+
+  /** Does a piece of work when those before it are done. A KithError or TypeError that it throws comes back as it is. */
+  work<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    if (this.#isClosed) return Promise.reject(new KithError('closed', 'This client was closed'))
+    const result = this.#last.then(() => this.#transact(body))
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  /** Resolves when the work that was given before is done, whether it failed or not. */
+  async idle(): Promise<void> {
+    await this.#last
+  }
+
+  /** Refuses work from now on; resolves when what was given before is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#last
+  }
+
+  async #transact<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    try {
+      const [result, outcome, unsent] = await this.db.transaction('rw', this.db.tables, async () => this.#attempt(body))
+      this.#isStale = false
+      this.#unsent = unsent
+      this.#onCommitted(outcome)
+      return result
+    } catch (error) {
+      if (error instanceof KithError || error instanceof TypeError) throw error
+      const cause = error instanceof Error ? error.message : String(error)
+      throw new KithError('database-failed', `This device's database failed: ${cause}`, { cause: error })
+    }
+  }
+
+  async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome, number]> {
+    const people = new People(this.db)
+    let isOwnProfileChanged = await this.#takeNews()
+    const touched: ChangedKey[] = []
+    const result = await body({
+      db: this.db,
+      documents: this.#documents,
+      people,
+      willChange: () => {
+        this.#isStale = true
+      },
+      touch: keys => {
+        for (const key of keys) touched.push(key)
+      },
+      ownProfileChanged: () => {
+        isOwnProfileChanged = true
+      },
+    })
+    await this.#followRoster(people, touched)
+    await this.#documents.compactIfLong(this.db)
+    const changed = await people.store()
+    const unsent = await this.db.outbox.count()
+    return [result, { people: changed, happenings: people.happenings, isOwnProfileChanged }, unsent]
+  }
+
+  /** Whether the own profile was changed by another tab. */
+  async #takeNews(): Promise<boolean> {
+    if (this.#isStale || !(await this.#documents.takeNews(this.db))) {
+      this.#documents = await OwnDocuments.load(this.db)
+      this.#isStale = false
+      return true
+    }
+    this.#documents.roster.changedKeys() // The tab that wrote them has written their rows too.
+    return this.#documents.profile.changedKeys().length > 0
+  }
+
+  async #followRoster(people: People, touched: readonly ChangedKey[]): Promise<void> {
+    const users = new Set<string>()
+    for (const { root, key } of [...this.#documents.roster.changedKeys(), ...touched]) {
+      const user = userOfKey(root as RosterRoot, key)
+      if (user !== undefined) users.add(user)
+    }
+    this.#documents.profile.changedKeys()
+    if (users.size === 0) return
+    await people.load(users)
+    people.setFacts(this.#documents.roster.view, users)
+  }
+}

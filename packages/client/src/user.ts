@@ -1,0 +1,51 @@
+import { KithError } from '@kith/shared'
+import { checkUserId } from './arguments.ts'
+import type { Clock } from './clock.ts'
+import type { KithOptions } from './options.ts'
+import type { DatabaseOptions } from './storage/database.ts'
+import { lastVisitor } from './storage/visits.ts'
+import { readToken } from './token.ts'
+
+/** How long opening waits for a token function, in milliseconds, before it takes the last visitor. */
+const tokenPatienceMs = 10_000
+
+export interface ChosenUser {
+  user: string
+  /** A token that was had on the way, for the first connect. */
+  token: string | undefined
+}
+
+/** Whose device this is: as the app says, else the token, else the last visit to this url. */
+export async function chooseUser(
+  options: KithOptions,
+  url: string,
+  database: DatabaseOptions,
+  clock: Clock,
+): Promise<ChosenUser> {
+  const named = options.user === undefined ? undefined : checkUserId(options.user)
+  const isAsked = named === undefined && options.connect !== false
+  const token =
+    typeof options.token === 'string' ? options.token : isAsked ? await askBriefly(options.token, clock) : undefined
+  const subject = token === undefined ? undefined : readToken(token).user
+  if (named !== undefined && subject !== undefined && named !== subject) {
+    throw new KithError('wrong-user', `The token is ${subject}'s, not ${named}'s`)
+  }
+  const user = named ?? subject ?? (await lastVisitor(database, url))
+  if (user === undefined) throw new KithError('user-required', 'No user is known for this url yet: pass `user`')
+  return { user, token: typeof options.token === 'string' ? undefined : token }
+}
+
+/** `undefined` when no token can be had now: then the last visit tells the user, and connecting will ask again. */
+async function askBriefly(ask: () => string | Promise<string>, clock: Clock): Promise<string | undefined> {
+  let cancel: () => void = () => undefined
+  const patience = new Promise<undefined>(resolve => {
+    cancel = clock.after(tokenPatienceMs, () => resolve(undefined))
+  })
+  try {
+    return await Promise.race([Promise.resolve().then(ask), patience])
+  } catch {
+    return undefined // Not lost: connecting asks again, and reports what it then meets.
+  } finally {
+    cancel()
+  }
+}
