@@ -31,15 +31,31 @@ export function flatMapsOf(doc: Y.Doc): FlatMaps {
   }
 }
 
-/** Writes the changes in one transaction. Changes that the document already shows write nothing [R3]. */
+/**
+ * Writes the changes in one transaction, in their order. Changes that the document already shows write nothing [R3].
+ * Throws a `TypeError`, and writes nothing, when a key or a string holds half a surrogate pair: UTF-8 would carry U+FFFD in
+ * its place, and other devices would hold something else than this one [R1].
+ */
 export function applyChanges(doc: Y.Doc, changes: readonly KeyChange[], origin?: unknown): void {
+  for (const { key, value } of changes) {
+    if (halfSurrogatePair.test(key) || (typeof value === 'string' && halfSurrogatePair.test(value))) {
+      throw new TypeError('Half a surrogate pair cannot be stored')
+    }
+  }
   doc.transact(() => {
     for (const { root, key, value } of changes) {
       const map = doc.getMap<FieldValue>(root)
       if (value === undefined) map.delete(key)
-      else if (!sameValue(map.get(key), value)) map.set(key, value)
+      else if (!sameValue(map.get(key), value)) map.set(key, stored(value))
     }
   }, origin)
+}
+
+const halfSurrogatePair = /\p{Cs}/u
+
+/** Yjs keeps the very array that it is given, which the caller may change later, and takes no subclass such as Buffer. */
+function stored(value: FieldValue): FieldValue {
+  return value instanceof Uint8Array ? new Uint8Array(value) : value
 }
 
 /** Equality of field values: bytes by content, numbers as `Object.is` has it. */

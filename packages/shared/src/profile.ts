@@ -43,10 +43,19 @@ export function profileFields(profile: FlatMaps): Map<number, Fields> {
 function asFields(standing: Map<string, { value: FieldValue }>): Fields {
   const names = [...standing.keys()].sort()
   // From entries, so that a field named `__proto__` is a field like any other.
-  return Object.fromEntries(names.map(name => [name, standing.get(name)?.value as FieldValue]))
+  return Object.fromEntries(names.map(name => [name, copied(standing.get(name)?.value as FieldValue)]))
 }
 
-/** Sets one field at one level, for the device `writer`; no changes when it already stands so, and alone [R3]. */
+/** Bytes are handed out as a copy: whoever changes them, or transfers them to a worker, would else change the document. */
+function copied(value: FieldValue): FieldValue {
+  return value instanceof Uint8Array ? new Uint8Array(value) : value
+}
+
+/**
+ * Sets one field at one level, for the device `writer`; no changes when it already stands so, and alone [R3]. A value that
+ * stood under the writer's own key beside others is removed and set again: it's a new set, which must beat a concurrent
+ * unset that had seen the old one [R6].
+ */
 export function planField(
   profile: FlatMaps,
   writer: string,
@@ -59,9 +68,10 @@ export function planField(
   if (value === undefined) return standing.map(key => ({ root: profileRoot, key, value: undefined }))
   const only = standing.length === 1 ? standing[0] : undefined
   if (only !== undefined && sameValue(profile.get(profileRoot, only), value)) return []
+  const isReplaced = !sameValue(profile.get(profileRoot, own), value)
   return [
+    ...standing.filter(key => key !== own || !isReplaced).map(key => ({ root: profileRoot, key, value: undefined })),
     { root: profileRoot, key: own, value },
-    ...standing.filter(key => key !== own).map(key => ({ root: profileRoot, key, value: undefined })),
   ]
 }
 

@@ -1,6 +1,6 @@
 import type { FlatMaps, KeyChange } from '../flat-maps.ts'
 import type { Audience } from '../visibility.ts'
-import { type ContactFacts, contactFacts, factsOf } from './facts.ts'
+import { type ContactFacts, contactFacts, factsOf, rosterSettings } from './facts.ts'
 import { grantKey, nonceKey, parseNonceKey } from './keys.ts'
 
 /**
@@ -90,17 +90,21 @@ export function planAutoSync(roster: FlatMaps, isOn: boolean): KeyChange[] {
   return wasOn === isOn ? [] : [{ root: 'settings', key: 'autoSync', value: isOn }]
 }
 
-/** A narrower audience is a new key; a wider one removes every narrower key that is seen [R4]. */
+/**
+ * Each change of the audience to other than `everyone` is a new key; a change that widens removes every key that is seen.
+ * One that narrows, to `nobody`, removes none: a `contactsOnly` taken away with it would be missing once somebody who
+ * never saw it lifts the `nobody` [R4].
+ */
 export function planAudience(roster: FlatMaps, audience: Audience, newNonce: NewNonce): KeyChange[] {
-  const wanted = { everyone: undefined, contacts: 'contactsOnly', nobody: 'nobody' }[audience]
+  if (rosterSettings(roster).audience === audience) return []
   const changes: KeyChange[] = []
-  let isSet = wanted === undefined
+  const name = { everyone: undefined, contacts: 'contactsOnly', nobody: 'nobody' }[audience]
+  if (name !== undefined) changes.push(addition('privacy', nonceKey(newNonce(), name)))
+  if (audience === 'nobody') return changes
   for (const [key] of roster.entries('privacy')) {
-    const name = parseNonceKey(key)?.name
-    if (name === wanted) isSet = true
-    else if (name === 'contactsOnly' || name === 'nobody') changes.push(removal('privacy', key))
+    const seen = parseNonceKey(key)?.name
+    if (seen === 'contactsOnly' || seen === 'nobody') changes.push(removal('privacy', key))
   }
-  if (!isSet && wanted !== undefined) changes.unshift(addition('privacy', nonceKey(newNonce(), wanted)))
   return changes
 }
 
@@ -122,11 +126,17 @@ function planEach(
   for (const [user, facts] of contactFacts(roster, users)) {
     const changes = changesFor(user, facts)
     if (changes.length === 0) plan.unchanged++
-    else if (facts.isContact || facts.levels.length > 0) plan.updated++
-    else plan.added++
+    else if (isNewContact(facts, changes)) plan.added++
+    else plan.updated++
     for (const change of changes) plan.changes.push(change)
   }
   return plan
+}
+
+/** To follow or decline somebody, or to withdraw them, makes no contact. */
+function isNewContact(before: ContactFacts, changes: readonly KeyChange[]): boolean {
+  if (before.isContact || before.levels.length > 0) return false
+  return changes.some(({ root, value }) => (root === 'contacts' || root === 'grants') && value !== undefined)
 }
 
 function membershipChanges(user: string, { isContact }: ContactFacts, { levels }: ContactPreferences): KeyChange[] {
