@@ -1,0 +1,50 @@
+import { Account, type AccountContext } from './account.ts'
+
+/** The accounts that have work under way; each goes when its queue is empty. */
+export class Accounts {
+  #context: AccountContext
+  #busy = new Map<string, Account>()
+  #idleWaiters: (() => void)[] = []
+
+  constructor(context: AccountContext) {
+    this.#context = context
+  }
+
+  of(user: string): Account {
+    const busy = this.#busy.get(user)
+    if (busy) return busy
+    const account = new Account(user, this.#context, () => {
+      this.#busy.delete(user)
+      if (this.#busy.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
+    })
+    this.#busy.set(user, account)
+    return account
+  }
+
+  /** Drops documents that nobody used for a while. */
+  sweep(): void {
+    this.#context.documents.sweep((user) => this.#busy.has(user))
+  }
+
+  /** Erases an account, in the order of its other changes. */
+  erase(user: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.of(user).task(async () => {
+        try {
+          await this.#context.store.commit({ type: 'erase', user })
+          resolve()
+        } catch (error) {
+          reject(error)
+        } finally {
+          this.#context.documents.discard(user)
+        }
+      })
+    })
+  }
+
+  /** Resolves when nothing is under way. */
+  async idle(): Promise<void> {
+    if (this.#busy.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+  }
+}
+

@@ -1,0 +1,158 @@
+import type { ErrorCode, FieldValue } from '@kith/shared'
+import * as Y from 'yjs'
+
+/**
+ * Admission by structure [S2]: what an update would do is read from its structs before anything is applied. Only new
+ * values under well-formed keys of known root maps get in; no lists, no nested types, no sub-documents, no formats, and
+ * nothing whose predecessors are missing.
+ */
+export type Admission =
+  /** `adds`: it brings content; without, it only removes, and no size counts. */
+  | { state: 'admitted'; adds: boolean }
+  /** It builds on what this document lacks: drop it, and ask for all. */
+  | { state: 'missing' }
+  | { state: 'refused'; code: ErrorCode; what: string }
+
+/** What a document takes. The answer is what is wrong, or nothing. */
+export interface Rules {
+  /** `value` is `undefined` for content that its writer has already removed. */
+  check(root: string, key: string, value: FieldValue | undefined): { code: ErrorCode; what: string } | undefined
+}
+
+interface Place {
+  root: string
+  key: string
+}
+
+export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
+  let decoded: ReturnType<typeof Y.decodeUpdate>
+  try {
+    decoded = Y.decodeUpdate(update)
+  } catch {
+    // Whatever the decoder says of hostile bytes, the sender gets one answer.
+    return malformed('no Yjs update')
+  }
+  const ends = new Map<number, number>()
+  const endOf = (client: number): number => ends.get(client) ?? Y.getState(doc.store, client)
+  const items: Y.Item[] = []
+  for (const struct of decoded.structs) {
+    const { client, clock } = struct.id
+    const end = endOf(client)
+    if (struct instanceof Y.Skip || clock > end) return { state: 'missing' }
+    if (!(struct instanceof Y.Item)) return malformed('a struct that flat maps never hold')
+    if (!Number.isSafeInteger(clock + struct.length)) return malformed('a clock beyond all clocks')
+    ends.set(client, Math.max(end, clock + struct.length))
+    items.push(struct)
+  }
+  for (const [client, ranges] of decoded.ds.clients) {
+    for (const { clock, len } of ranges) if (clock + len > endOf(client)) return { state: 'missing' }
+  }
+  return admitItems(doc, items, endOf, rules)
+}
+
+function admitItems(
+  doc: Y.Doc,
+  items: readonly Y.Item[],
+  endOf: (client: number) => number,
+  rules: Rules,
+): Admission {
+  const places = new Places(doc, items)
+  let adds = false
+  for (const item of items) {
+    const { client, clock } = item.id
+    if (clock + item.length <= Y.getState(doc.store, client)) continue
+    if (item.rightOrigin !== null) return malformed('an item that is no entry of a map')
+    if (item.origin !== null && item.origin.clock >= endOf(item.origin.client)) return { state: 'missing' }
+    const place = places.of(item)
+    if (!place) return malformed('an item outside the root maps')
+    const content = valueIn(item.content)
+    if (content === 'none') return malformed('a value that is no string, number, boolean or bytes')
+    const wrong = rules.check(place.root, place.key, content.value)
+    if (wrong) return { state: 'refused', ...wrong }
+    adds ||= content.value !== undefined
+  }
+  return { state: 'admitted', adds }
+}
+
+function malformed(what: string): Admission {
+  return { state: 'refused', code: 'malformed', what }
+}
+
+function valueIn(content: Y.Item['content']): { value: FieldValue | undefined } | 'none' {
+  if (content instanceof Y.ContentDeleted) return { value: undefined }
+  if (content instanceof Y.ContentBinary) return { value: content.content }
+  if (!(content instanceof Y.ContentAny) || content.arr.length !== 1) return 'none'
+  const value: unknown = content.arr[0]
+  const isPrimitive = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+  return isPrimitive || value instanceof Uint8Array ? { value } : 'none'
+}
+
+/**
+ * Where items stand. An item that replaces another names that one (its origin) instead of a root and key, so the chain is
+ * followed to an item that names them, in the update or in the document.
+ */
+class Places {
+  #doc: Y.Doc
+  #itemsByClient = new Map<number, Y.Item[]>()
+  #known = new Map<Y.Item, Place | undefined>()
+
+  constructor(doc: Y.Doc, items: readonly Y.Item[]) {
+    this.#doc = doc
+    for (const item of items) {
+      const list = this.#itemsByClient.get(item.id.client)
+      if (list) list.push(item)
+      else this.#itemsByClient.set(item.id.client, [item])
+    }
+  }
+
+  of(item: Y.Item): Place | undefined {
+    const path: Y.Item[] = []
+    let place: Place | undefined
+    for (let at: Y.Item | undefined = item; at; ) {
+      if (this.#known.has(at)) {
+        place = this.#known.get(at)
+        break
+      }
+      path.push(at)
+      this.#known.set(at, undefined) // A chain that bites its tail stands nowhere.
+      if (at.origin === null) {
+        place = this.#named(at)
+        break
+      }
+      const origin: Y.ID = at.origin
+      if (origin.clock < Y.getState(this.#doc.store, origin.client)) {
+        place = this.#stored(origin)
+        break
+      }
+      at = this.#inUpdate(origin)
+    }
+    for (const passed of path) this.#known.set(passed, place)
+    return place
+  }
+
+  #named(item: Y.Item): Place | undefined {
+    const parent: unknown = item.parent
+    return typeof parent === 'string' && item.parentSub !== null ? { root: parent, key: item.parentSub } : undefined
+  }
+
+  #stored(id: Y.ID): Place | undefined {
+    const item: unknown = Y.getItem(this.#doc.store, id)
+    if (!(item instanceof Y.Item) || item.parentSub === null) return undefined
+    for (const [root, type] of this.#doc.share) if (type === item.parent) return { root, key: item.parentSub }
+    return undefined
+  }
+
+  #inUpdate({ client, clock }: Y.ID): Y.Item | undefined {
+    const items = this.#itemsByClient.get(client) ?? []
+    let low = 0
+    let high = items.length - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      const item = items[middle] as Y.Item
+      if (clock < item.id.clock) high = middle - 1
+      else if (clock >= item.id.clock + item.length) low = middle + 1
+      else return item
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,31 @@
+import { type ErrorCode, flatMapsOf, type Limits, profileBytes } from '@kith/shared'
+import * as Y from 'yjs'
+import type { StoredDocument } from './stored-document.ts'
+
+/**
+ * The sizes that a document may have (S3), checked before an update that adds content is applied. The cheap bound comes
+ * first; only near the limit is the real size looked at.
+ */
+export function rosterSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
+  if (document.storedBytes + update.length <= limits.rosterBytes) return undefined
+  const size = Y.encodeStateAsUpdate(document.doc).length + update.length
+  return size > limits.rosterBytes ? 'roster-too-large' : undefined
+}
+
+export function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
+  const before = profileBytes(flatMapsOf(document.doc))
+  // A field at a level of its own takes more than 12 bytes of update.
+  const isFarBelow =
+    Math.max(0, ...before.values()) + update.length <= limits.profileBytes &&
+    before.size + update.length / 12 <= limits.profileLevels
+  if (isFarBelow) return undefined
+  const trial = new Y.Doc({ gc: true })
+  Y.applyUpdate(trial, Y.encodeStateAsUpdate(document.doc))
+  Y.applyUpdate(trial, update)
+  const after = profileBytes(flatMapsOf(trial))
+  trial.destroy()
+  for (const [level, bytes] of after) {
+    if (bytes > limits.profileBytes && bytes > (before.get(level) ?? 0)) return 'profile-too-large'
+  }
+  return after.size > limits.profileLevels && after.size > before.size ? 'too-many-levels' : undefined
+}

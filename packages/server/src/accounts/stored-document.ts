@@ -1,0 +1,86 @@
+import { profileRoot, rosterRoots } from '@kith/shared'
+import * as Y from 'yjs'
+import type { DocumentName } from '../store/keys.ts'
+import type { DocumentUpdate } from '../store/store.ts'
+
+/** Below this a log is not worth folding. */
+const minLogBytes = 32 * 1024
+
+/** One applied run of updates: for the owner's devices, for the disk, and what it touched. */
+export interface Applied {
+  /** V1, in the server's own encoding; nothing erased within the run is in it [V5]. */
+  relayed: Uint8Array
+  stored: DocumentUpdate
+  /** Root → keys that changed. */
+  keys: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/**
+ * A document as a writer needs it: a garbage-collected Y.Doc, and how much of it lies on disk. It runs ahead of the disk
+ * while a commit is under way; if that fails, it must be thrown away.
+ */
+export class StoredDocument {
+  readonly doc: Y.Doc
+  #snapshotBytes: number
+  #logBytes: number
+
+  /** `parts`: snapshot and updates, as the store has them. */
+  constructor(name: DocumentName, parts: readonly Uint8Array[]) {
+    this.doc = new Y.Doc({ gc: true })
+    for (const root of name === 'roster' ? rosterRoots : [profileRoot]) this.doc.getMap(root)
+    this.doc.transact(() => {
+      for (const part of parts) Y.applyUpdateV2(this.doc, part)
+    })
+    this.#snapshotBytes = parts[0]?.length ?? 0
+    this.#logBytes = parts.slice(1).reduce((sum, part) => sum + part.length, 0)
+  }
+
+  /** An upper bound of the bytes on disk. */
+  get storedBytes(): number {
+    return this.#snapshotBytes + this.#logBytes
+  }
+
+  /** Applies the updates that `run` admits as one transaction; `undefined` when they change nothing. */
+  apply(run: (apply: (update: Uint8Array) => void) => void): Applied | undefined {
+    let relayed: Uint8Array | undefined
+    let update: Uint8Array | undefined
+    const keys = new Map<string, Set<string>>()
+    const onUpdate = (bytes: Uint8Array): void => void (relayed = bytes)
+    const onUpdateV2 = (bytes: Uint8Array): void => void (update = bytes)
+    const onTransaction = (transaction: Y.Transaction): void => {
+      for (const [root, type] of this.doc.share) {
+        const changed = transaction.changed.get(type as never)
+        if (changed) keys.set(root, new Set([...changed].filter((key) => key !== null)))
+      }
+    }
+    this.doc.on('update', onUpdate)
+    this.doc.on('updateV2', onUpdateV2)
+    this.doc.on('afterTransaction', onTransaction)
+    try {
+      this.doc.transact(() => run((bytes) => Y.applyUpdate(this.doc, bytes)))
+    } finally {
+      this.doc.off('update', onUpdate)
+      this.doc.off('updateV2', onUpdateV2)
+      this.doc.off('afterTransaction', onTransaction)
+    }
+    if (this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null) {
+      throw new Error('an admitted update left something pending')
+    }
+    if (!relayed || !update) return undefined
+    return { relayed, stored: this.#toStore(update), keys }
+  }
+
+  /** Folds the log into a snapshot once it outgrows it, so that a document costs at most twice its size. */
+  #toStore(update: Uint8Array): DocumentUpdate {
+    this.#logBytes += update.length
+    if (this.#logBytes <= Math.max(minLogBytes, this.#snapshotBytes)) return { update }
+    const snapshot = Y.encodeStateAsUpdateV2(this.doc)
+    this.#snapshotBytes = snapshot.length
+    this.#logBytes = 0
+    return { update, snapshot }
+  }
+
+  destroy(): void {
+    this.doc.destroy()
+  }
+}

@@ -1,0 +1,364 @@
+import { encodeFrame } from '@kith/shared/wire'
+import { sameLevels } from '../store/derive/showing.ts'
+import { visibleLevels } from '../store/draft.ts'
+import type { LevelRecord, Relation } from '../store/records.ts'
+import type { Store, View } from '../store/store.ts'
+import { encodeCursor, positionOf } from './cursor.ts'
+import { type LevelFrames, profileFrame } from './level-frames.ts'
+import type { Relay } from './relay.ts'
+
+/** The socket, as the feed needs it. */
+export interface Outlet {
+  /** Bytes handed over and not yet taken by the network. */
+  readonly outstandingBytes: number
+  /** Whatever goes out on this socket, {@link Feed.onTaken} is called when the network has taken it. */
+  send(frame: Uint8Array): void
+  /** The feed can't go on. */
+  fail(error: unknown): void
+}
+
+/** What one session knows of one owner. */
+export interface Entry {
+  readonly owner: string
+  readonly feed: Feed
+  /** Levels that the device was told it gets; `undefined`: what it holds is not known here, so it must be told. */
+  told: readonly number[] | undefined
+  toldWaiting: boolean
+  /** Up to which position it was told that the owner joined. */
+  joinTold: number
+  /** Asked for by this session, whether followed or not [V7]. */
+  isFetched: boolean
+  /** As of the last look, for noticing that a follow ended. */
+  isFollowed: boolean
+  /** `told` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
+  isChecked: boolean
+  /** Levels that the device has an old version of. */
+  stale: Set<number>
+}
+
+/** Owners looked at in one read. */
+const batchSize = 32
+/** More changes than this since a cursor, and each owner is looked at instead. */
+const maxChanges = 1000
+const noCursor = new Uint8Array()
+
+/**
+ * What one session is sent about others. Its queue holds names of what is stale, never frames, so a slow device costs
+ * bounded memory and gets the newest state of each when it can [F2]. Whatever is handed over was read since the last
+ * commit that concerns the pair; check and handing over happen without a pause between [V4].
+ */
+export class Feed {
+  readonly #user: string
+  readonly #relay: Relay
+  readonly #store: Store
+  readonly #outlet: Outlet
+  readonly #maxOutstandingBytes: number
+  #entries = new Map<string, Entry>()
+  #queue = new Set<Entry>()
+  #state: 'new' | 'opening' | 'open' | 'closed' = 'new'
+  #isPumping = false
+  /** There was no room; `onTaken` will go on. */
+  #isBlocked = false
+  #hasCaughtUp = false
+  #openedAt = 0
+  #toldPosition = 0
+  #changedWhileOpening: { owner: string; level: number }[] = []
+  #waiters: (() => void)[] = []
+
+  constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
+    this.#user = user
+    this.#relay = relay
+    this.#store = relay.store
+    this.#outlet = outlet
+    this.#maxOutstandingBytes = maxOutstandingBytes
+  }
+
+  /** Whether the device can go on from this cursor; if not, it gets everything anew. */
+  async resume(cursor: Uint8Array): Promise<{ since: number | undefined }> {
+    return { since: positionOf(cursor, this.#store, await this.#store.oldestCursor()) }
+  }
+
+  /**
+   * Finds what changed since a position (`undefined`: everything is new) and begins to send it. The session hears of
+   * commits before its relations are read, so nothing falls between.
+   */
+  async open(since: number | undefined): Promise<void> {
+    this.#state = 'opening'
+    this.#relay.beginOpening(this)
+    this.#openedAt = since ?? this.#store.position
+    const relations = await this.#store.relations(this.#user)
+    const changed = since === undefined ? undefined : await this.#changedOwners(since, relations)
+    this.#relay.endOpening(this)
+    if (this.#isClosed()) return
+    this.#state = 'open'
+    for (const { owner, relation } of relations) {
+      if (this.#entries.has(owner)) continue
+      const isKept = relation.shown.length > 0 || relation.isWaiting
+      if (since === undefined ? isKept : relation.changedAt > since) this.#enqueue(this.#entry(owner))
+      else if (isKept) this.#install(this.#entry(owner), relation, changed?.get(owner) ?? [])
+    }
+    for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)
+    this.#changedWhileOpening = []
+    this.#pump()
+  }
+
+  /** A change of this pair: nothing more is handed over until it was read again. */
+  recheck(owner: string): void {
+    if (this.#state === 'new' || this.#state === 'closed') return
+    const isNew = !this.#entries.has(owner)
+    const entry = this.#entry(owner)
+    // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
+    if (isNew && this.#state === 'open') entry.told = []
+    entry.isChecked = false
+    this.#enqueue(entry)
+    this.#pump()
+  }
+
+  /** A change of the viewer's own standing. */
+  recheckFetched(): void {
+    for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner)
+  }
+
+  /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
+  fetch(owner: string): void {
+    if (this.#isClosed()) return
+    const entry = this.#entry(owner)
+    entry.isFetched = true
+    entry.isChecked = false
+    entry.told = undefined
+    this.#enqueue(entry)
+    this.#pump()
+  }
+
+  noteChanged(owner: string, levels: Iterable<number>): void {
+    for (const level of levels) this.#changedWhileOpening.push({ owner, level })
+  }
+
+  /** A commit changed levels of an owner: at once if the socket has room, else as names of what is stale. */
+  offer(entry: Entry, frames: LevelFrames): void {
+    const levels = frames.levels.filter((level) => !entry.isChecked || entry.told?.includes(level))
+    if (levels.length === 0) return
+    const isDirect = entry.isChecked && this.#queue.size === 0 && this.#state === 'open' && !this.#isPumping
+    for (const [index, level] of levels.entries()) {
+      const isLast = index === levels.length - 1
+      const frame = isDirect ? frames.frame(level, isLast) : undefined
+      if (frame && this.#queue.size === 0 && this.#hasRoomFor(frame)) {
+        if (isLast) this.#toldPosition = this.#store.position
+        this.#outlet.send(frame)
+      } else {
+        entry.stale.add(level)
+        this.#enqueue(entry)
+      }
+    }
+    if (this.#queue.size > 0) this.#pump()
+  }
+
+  /** Calls back once everything that the device may see by now has been handed over. */
+  whenCaughtUp(callback: () => void): void {
+    this.#waiters.push(callback)
+    this.#pump()
+  }
+
+  /** Tells the device how far it has read, if that moved: for one that stays connected and gets little. */
+  tellCursor(): void {
+    const isAtRest = this.#state === 'open' && this.#hasCaughtUp && this.#queue.size === 0 && !this.#isPumping
+    if (isAtRest && this.#toldPosition !== this.#store.position) this.#sendCaughtUp()
+  }
+
+  /** The network has taken what was outstanding. */
+  onTaken(): void {
+    this.#isBlocked = false
+    if (this.#queue.size > 0) this.#pump()
+  }
+
+  close(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    this.#relay.endOpening(this)
+    for (const entry of this.#entries.values()) this.#relay.removeEntry(entry)
+    this.#entries.clear()
+    this.#queue.clear()
+    this.#waiters = []
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  #entry(owner: string): Entry {
+    const known = this.#entries.get(owner)
+    if (known) return known
+    const entry: Entry = {
+      owner,
+      feed: this,
+      told: undefined,
+      toldWaiting: false,
+      joinTold: this.#openedAt,
+      isFetched: false,
+      isFollowed: false,
+      isChecked: false,
+      stale: new Set(),
+    }
+    this.#entries.set(owner, entry)
+    this.#relay.addEntry(entry)
+    return entry
+  }
+
+  /** An owner of whom the device has all but `stale`. */
+  #install(entry: Entry, relation: Relation, stale: readonly number[]): void {
+    entry.told = relation.shown
+    entry.toldWaiting = relation.isWaiting
+    entry.isFollowed = relation.mine.isSubscribed
+    entry.isChecked = true
+    for (const level of stale) if (relation.shown.includes(level)) entry.stale.add(level)
+    if (entry.stale.size > 0) this.#enqueue(entry)
+  }
+
+  #enqueue(entry: Entry): void {
+    this.#queue.add(entry)
+  }
+
+  #markStale(owner: string, level: number): void {
+    const entry = this.#entries.get(owner)
+    if (!entry) return
+    entry.stale.add(level)
+    this.#enqueue(entry)
+  }
+
+  /** Owner → levels that changed since a position. The shorter way: the store's changes, or the viewer's owners. */
+  async #changedOwners(
+    since: number,
+    relations: readonly { owner: string; relation: Relation }[],
+  ): Promise<Map<string, number[]>> {
+    const recent = await this.#store.changedSince(since, maxChanges)
+    const shown = relations.filter(({ relation }) => relation.shown.length > 0).map(({ owner }) => owner)
+    const candidates = recent ? shown.filter((owner) => recent.includes(owner)) : shown
+    const users = await this.#store.users(candidates)
+    const changed = new Map<string, number[]>()
+    candidates.forEach((owner, index) => {
+      const levels = Object.entries(users[index]?.levels ?? {}).filter(([, position]) => position > since)
+      if (levels.length > 0) changed.set(
+        owner,
+        levels.map(([level]) => Number(level)),
+      )
+    })
+    return changed
+  }
+
+  #pump(): void {
+    if (this.#isPumping || this.#isBlocked || this.#state !== 'open') return
+    this.#isPumping = true
+    void this.#handOver()
+      .catch((error: unknown) => this.#outlet.fail(error))
+      .finally(() => {
+        this.#isPumping = false
+        // Something may have come in between the end of the loop and here.
+        if (this.#queue.size > 0 || this.#waiters.length > 0) this.#pump()
+      })
+  }
+
+  async #handOver(): Promise<void> {
+    while (this.#queue.size > 0 && !this.#isClosed()) {
+      const since = this.#store.position
+      const batch = [...this.#queue].slice(0, batchSize)
+      const views = await this.#store.views(
+        this.#user,
+        batch.map(({ owner }) => owner),
+      )
+      const plans = batch.map((entry, index) => plan(entry, views[index] as View))
+      const wanted = plans.flatMap(({ entry, levels }) => levels.map((level) => ({ owner: entry.owner, level })))
+      const records = await this.#store.levels(wanted)
+      if (this.#isClosed()) return
+      for (const one of plans) {
+        const levels = records.splice(0, one.levels.length)
+        if (this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue
+        if (!this.#handOverOne(one, levels)) {
+          this.#isBlocked = true
+          return
+        }
+      }
+    }
+    if (this.#isClosed()) return
+    if (!this.#hasCaughtUp) this.#sendCaughtUp()
+    for (const resolve of this.#waiters.splice(0)) resolve()
+  }
+
+  /** Synchronous from here: what was just checked is handed over, as far as there is room; false when there was none. */
+  #handOverOne({ entry, view, levels, seen }: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
+    this.#queue.delete(entry)
+    const { relation } = view
+    const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
+    const isNews = !entry.told || !sameLevels(entry.told, seen) || entry.toldWaiting !== relation.isWaiting
+    const written = levels.flatMap((level, index) => {
+      const record = records[index]
+      return record ? [{ level, fields: record.fields }] : []
+    })
+    entry.told = seen
+    entry.toldWaiting = relation.isWaiting
+    entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
+    entry.isFollowed = relation.mine.isSubscribed
+    entry.isChecked = true
+    entry.stale = new Set(written.map(({ level }) => level))
+    if (isNews || hasJustJoined) {
+      const { owner } = entry
+      const { isWaiting } = relation
+      const cursor = written.length === 0 ? this.#cursorIfLast() : noCursor
+      this.#outlet.send(encodeFrame({ type: 'access', owner, levels: seen, isWaiting, hasJustJoined, cursor }))
+    }
+    for (const [index, { level, fields }] of written.entries()) {
+      const cursor = index === written.length - 1 ? this.#cursorIfLast() : noCursor
+      const frame = profileFrame(entry.owner, level, fields, cursor)
+      if (!this.#hasRoomFor(frame)) {
+        this.#enqueue(entry)
+        return false
+      }
+      entry.stale.delete(level)
+      this.#outlet.send(frame)
+    }
+    if (seen.length === 0 && !entry.isFetched && !relation.isWaiting) this.#drop(entry)
+    return true
+  }
+
+  #drop(entry: Entry): void {
+    this.#entries.delete(entry.owner)
+    this.#relay.removeEntry(entry)
+  }
+
+  /** The first time, `caughtUp` says it, so that a device knows what to drop. */
+  #cursorIfLast(): Uint8Array {
+    if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor
+    this.#toldPosition = this.#store.position
+    return encodeCursor(this.#store.incarnation, this.#store.position)
+  }
+
+  #sendCaughtUp(): void {
+    this.#hasCaughtUp = true
+    this.#toldPosition = this.#store.position
+    const cursor = encodeCursor(this.#store.incarnation, this.#store.position)
+    this.#outlet.send(encodeFrame({ type: 'caughtUp', cursor }))
+  }
+
+  /** A single frame may be larger than the room: then it goes when nothing else is outstanding. */
+  #hasRoomFor(frame: Uint8Array): boolean {
+    const { outstandingBytes } = this.#outlet
+    return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes
+  }
+}
+
+interface Plan {
+  entry: Entry
+  view: View
+  /** Levels that the device gets. */
+  seen: readonly number[]
+  /** Those of them that it has no current version of. */
+  levels: readonly number[]
+}
+
+function plan(entry: Entry, view: View): Plan {
+  // A replica of someone not followed is dropped when the follow ends, also by another device [V7].
+  if (entry.isFollowed && !view.relation.mine.isSubscribed) entry.isFetched = false
+  const seen = entry.isFetched ? visibleLevels(view.viewer, view.owner, view.relation) : view.relation.shown
+  const { told } = entry
+  const levels = told ? seen.filter((level) => !told.includes(level) || entry.stale.has(level)) : seen
+  return { entry, view, seen, levels }
+}

@@ -1,0 +1,36 @@
+import { decodeFields, encodeFrame } from '@kith/shared/wire'
+import type { Store } from '../store/store.ts'
+import { encodeCursor } from './cursor.ts'
+
+const noCursor = new Uint8Array()
+
+/** The frames of one commit, each encoded once for all who get it: one per level, with and without the cursor. */
+export class LevelFrames {
+  readonly levels: readonly number[]
+  #owner: string
+  #fields: ReadonlyMap<number, Uint8Array>
+  #store: Store
+  #encoded = new Map<string, Uint8Array>()
+
+  constructor(owner: string, fields: ReadonlyMap<number, Uint8Array>, store: Store) {
+    this.levels = [...fields.keys()].sort((a, b) => a - b)
+    this.#owner = owner
+    this.#fields = fields
+    this.#store = store
+  }
+
+  frame(level: number, withCursor: boolean): Uint8Array {
+    const key = `${level} ${withCursor}`
+    const known = this.#encoded.get(key)
+    if (known) return known
+    const cursor = withCursor ? encodeCursor(this.#store.incarnation, this.#store.position) : noCursor
+    const frame = profileFrame(this.#owner, level, this.#fields.get(level) as Uint8Array, cursor)
+    this.#encoded.set(key, frame)
+    return frame
+  }
+}
+
+/** The message for one level as it stands on disk. */
+export function profileFrame(owner: string, level: number, fields: Uint8Array, cursor: Uint8Array): Uint8Array {
+  return encodeFrame({ type: 'profile', owner, level, fields: decodeFields(fields), cursor })
+}

@@ -1,0 +1,82 @@
+import type { CommitNotes, Draft } from '../draft.ts'
+import { keys, ranges } from '../keys.ts'
+import { encodeNumber, newUser, noFacts } from '../records.ts'
+import { sightOf, updateAllRelations, updateShown } from './showing.ts'
+import { updateUnasked } from './unasked.ts'
+import type { Limits } from '@kith/shared'
+
+/**
+ * The user has an account from here on. Followers to whom V1–V3 then show something are told, unless the backend said not
+ * to [F3].
+ */
+export async function register(draft: Draft, notes: CommitNotes, user: string): Promise<void> {
+  await draft.loadUsers([user])
+  if (draft.user(user).registeredAt > 0) return
+  notes.isNew = true
+  let followers: readonly string[] = []
+  await updateAllRelations(draft, notes, user, (others) => {
+    draft.setUser(user, { registeredAt: notes.position })
+    followers = others
+  })
+  if (!draft.user(user).announceJoin) return
+  for (const follower of followers) {
+    const { mine, shown } = draft.relation(follower, user)
+    if (mine.isSubscribed && shown.length > 0) draft.setRelation(follower, user, { joinedAt: notes.position })
+  }
+}
+
+/** What the backend says of a user; registers one who is new. */
+export async function applyUser(
+  draft: Draft,
+  notes: CommitNotes,
+  user: string,
+  change: { restricted?: boolean | undefined; announceJoin?: boolean | undefined },
+): Promise<void> {
+  await draft.loadUsers([user])
+  const { restricted, announceJoin } = draft.user(user)
+  if (change.announceJoin !== undefined && change.announceJoin !== announceJoin) {
+    draft.setUser(user, { announceJoin: change.announceJoin })
+  }
+  if (change.restricted !== undefined && change.restricted !== restricted) {
+    const isRestricted = change.restricted
+    await updateAllRelations(draft, notes, user, () => draft.setUser(user, { restricted: isRestricted }))
+  }
+  await register(draft, notes, user)
+}
+
+export async function applyPair(
+  draft: Draft,
+  notes: CommitNotes,
+  { a, b, isPaired }: { a: string; b: string; isPaired: boolean },
+): Promise<void> {
+  await draft.loadPairs(a, [b])
+  if (draft.relation(a, b).isPaired === isPaired) return
+  const before = [sightOf(draft, a, b), sightOf(draft, b, a)] as const
+  draft.setRelation(a, b, { isPaired })
+  draft.setRelation(b, a, { isPaired })
+  updateShown(draft, notes, a, b, before[0])
+  updateShown(draft, notes, b, a, before[1])
+}
+
+/** Tokens issued before now count no more. */
+export function revokeTokens(draft: Draft, user: string): void {
+  draft.write(keys.tokens(user), encodeNumber(draft.nowMs))
+}
+
+/** Everything that is the user's own goes. What others' rosters say of the id is theirs, and stays. */
+export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
+  revokeTokens(draft, user)
+  await draft.removeRange(ranges.document(user, 'roster'))
+  await draft.removeRange(ranges.document(user, 'profile'))
+  await draft.removeRange(ranges.levels(user))
+  await draft.removeRange(ranges.asked(user))
+  await updateAllRelations(draft, notes, user, (others) => {
+    const { relationsChangedAt } = draft.user(user)
+    for (const other of others) {
+      draft.setRelation(user, other, { mine: noFacts, isPaired: false, isWaiting: false, isUnasked: false })
+      draft.setRelation(other, user, { theirs: noFacts, isPaired: false, joinedAt: 0 })
+    }
+    draft.setUser(user, { ...newUser(), relationsChangedAt, lookups: undefined })
+    for (const other of others) updateUnasked(draft, other, user, limits)
+  })
+}

@@ -1,0 +1,59 @@
+import type { Limits } from '@kith/shared'
+import type { Draft } from '../draft.ts'
+import { keys } from '../keys.ts'
+
+/** Which follows are served: within the number of follows (S3) and the budget of first-time look-ups (S4). */
+
+const dayMs = 86_400_000
+const nothing = new Uint8Array()
+
+/** Look-ups left now; the budget refills steadily. */
+export function lookupsLeft(draft: Draft, user: string, limits: Limits): number {
+  const spent = draft.user(user).lookups
+  if (!spent) return limits.lookups
+  const refilled = (Math.max(0, draft.nowMs - spent.atMs) / dayMs) * limits.lookupsPerDay
+  return Math.min(limits.lookups, spent.left + refilled)
+}
+
+/** Spends one look-up unless the id was asked for before. False: the budget is used up, and nothing was written. */
+export function spendLookup(draft: Draft, user: string, id: string, hasAsked: boolean, limits: Limits): boolean {
+  if (hasAsked) return true
+  const left = lookupsLeft(draft, user, limits)
+  if (left < 1) return false
+  draft.setUser(user, { lookups: { left: left - 1, atMs: draft.nowMs } })
+  draft.write(keys.asked(user, id), nothing)
+  return true
+}
+
+/** Milliseconds until `wanted` look-ups will be there. */
+export function lookupDelayMs(draft: Draft, user: string, wanted: number, limits: Limits): number {
+  const missing = wanted - lookupsLeft(draft, user, limits)
+  return missing <= 0 ? 0 : Math.ceil((missing / limits.lookupsPerDay) * dayMs)
+}
+
+/** Those of the ids that the user has looked up before. */
+export async function askedBefore(draft: Draft, user: string, ids: readonly string[]): Promise<Set<string>> {
+  const found = await draft.readMany(ids.map((id) => keys.asked(user, id)))
+  return new Set(ids.filter((_, index) => found[index] !== undefined))
+}
+
+/** Serves a new follow, or lets it wait. */
+export function beginFollow(draft: Draft, viewer: string, owner: string, hasAsked: boolean, limits: Limits): void {
+  const { follows, waiting } = draft.user(viewer)
+  const isServed = follows < limits.follows && spendLookup(draft, viewer, owner, hasAsked, limits)
+  draft.setUser(viewer, isServed ? { follows: follows + 1 } : { waiting: waiting + 1 })
+  draft.setRelation(viewer, owner, { isWaiting: !isServed })
+}
+
+export function endFollow(draft: Draft, viewer: string, owner: string): void {
+  const { follows, waiting } = draft.user(viewer)
+  const { isWaiting } = draft.relation(viewer, owner)
+  draft.setUser(viewer, isWaiting ? { waiting: waiting - 1 } : { follows: follows - 1 })
+  draft.setRelation(viewer, owner, { isWaiting: false })
+}
+
+/** Whether a waiting follow could be served now. */
+export function canPromote(draft: Draft, viewer: string, limits: Limits): boolean {
+  const { waiting, follows } = draft.user(viewer)
+  return waiting > 0 && follows < limits.follows
+}

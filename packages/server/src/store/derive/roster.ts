@@ -1,0 +1,92 @@
+import type { ContactFacts, Limits, RosterSettings } from '@kith/shared'
+import type { CommitNotes, Draft } from '../draft.ts'
+import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
+import { type Sight, sightOf, updateAllRelations, updateShown } from './showing.ts'
+import { dealUnasked, updateUnasked } from './unasked.ts'
+
+/** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
+const chunkSize = 500
+
+/** Takes over what a roster now says of others: only the pairs that it names are touched. */
+export async function applyFacts(
+  draft: Draft,
+  notes: CommitNotes,
+  user: string,
+  facts: ReadonlyMap<string, ContactFacts>,
+  limits: Limits,
+): Promise<void> {
+  const others = [...facts.keys()].filter((other) => other !== user)
+  const reviews = new Set<string>()
+  for (let start = 0; start < others.length; start += chunkSize) {
+    const chunk = others.slice(start, start + chunkSize)
+    await draft.loadPairs(user, chunk)
+    const asked = await askedBefore(draft, user, chunk)
+    for (const other of chunk) {
+      const asViewer = sightOf(draft, user, other)
+      const asOwner = sightOf(draft, other, user)
+      takeOver(draft, user, other, facts.get(other) as ContactFacts, asked.has(other), limits)
+      if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)
+      if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)
+      updateShown(draft, notes, user, other, asViewer)
+      updateShown(draft, notes, other, user, asOwner)
+    }
+  }
+  for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
+  if (canPromote(draft, user, limits)) await promote(draft, notes, user, limits)
+}
+
+function takeOver(
+  draft: Draft,
+  user: string,
+  other: string,
+  facts: ContactFacts,
+  hasAsked: boolean,
+  limits: Limits,
+): void {
+  const wasSubscribed = draft.relation(user, other).mine.isSubscribed
+  draft.setRelation(user, other, { mine: facts })
+  draft.setRelation(other, user, { theirs: facts })
+  if (facts.isSubscribed && !wasSubscribed) beginFollow(draft, user, other, hasAsked, limits)
+  if (!facts.isSubscribed && wasSubscribed) endFollow(draft, user, other)
+}
+
+/** Takes over what a roster says of its owner. */
+export async function applySettings(
+  draft: Draft,
+  notes: CommitNotes,
+  user: string,
+  settings: RosterSettings,
+  limits: Limits,
+): Promise<void> {
+  await draft.loadUsers([user])
+  const { audience, autoSync } = draft.user(user)
+  if (audience === settings.audience && autoSync === settings.autoSync) return
+  await updateAllRelations(draft, notes, user, (others) => {
+    draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
+    if (autoSync !== settings.autoSync) dealUnasked(draft, user, others, limits)
+  })
+}
+
+async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
+  const owners = await draft.loadRelationsOf(viewer)
+  const before = owners.map((owner) => sightOf(draft, viewer, owner))
+  dealUnasked(draft, viewer, owners, limits)
+  owners.forEach((owner, index) => {
+    updateShown(draft, notes, viewer, owner, before[index] as Sight)
+  })
+}
+
+/** Serves waiting follows, by id, as far as the limits now allow. */
+export async function promote(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
+  const owners = (await draft.loadRelationsOf(viewer)).filter((owner) => draft.relation(viewer, owner).isWaiting)
+  const asked = await askedBefore(draft, viewer, owners)
+  for (const owner of owners.sort()) {
+    const { follows, waiting } = draft.user(viewer)
+    if (follows >= limits.follows) return
+    if (!spendLookup(draft, viewer, owner, asked.has(owner), limits)) continue
+    const before = sightOf(draft, viewer, owner)
+    draft.setUser(viewer, { follows: follows + 1, waiting: waiting - 1 })
+    draft.setRelation(viewer, owner, { isWaiting: false })
+    updateShown(draft, notes, viewer, owner, before)
+  }
+}

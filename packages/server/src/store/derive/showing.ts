@@ -1,0 +1,51 @@
+import { type CommitNotes, type Draft, visibleLevels } from '../draft.ts'
+
+/**
+ * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
+ * looked at before and after a change; where what is visible or shown differs, the relay is told.
+ */
+export interface Sight {
+  visible: readonly number[]
+  shown: readonly number[]
+  isWaiting: boolean
+}
+
+export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
+  const relation = draft.relation(viewer, owner)
+  const visible = visibleLevels(draft.user(viewer), draft.user(owner), relation)
+  const isWanted = (relation.mine.isSubscribed && !relation.isWaiting) || relation.isUnasked
+  return { visible, shown: isWanted ? visible : [], isWaiting: relation.isWaiting }
+}
+
+/** Brings `shown` and its position up to date after the facts changed. */
+export function updateShown(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
+  const after = sightOf(draft, viewer, owner)
+  const isOtherwise = !sameLevels(before.shown, after.shown) || before.isWaiting !== after.isWaiting
+  if (isOtherwise) {
+    draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
+    draft.setUser(viewer, { relationsChangedAt: notes.position })
+  }
+  if (isOtherwise || !sameLevels(before.visible, after.visible)) notes.pairs.push({ viewer, owner })
+}
+
+/** Changes something about a user as a whole, and brings all that it shows and is shown up to date. */
+export async function updateAllRelations(
+  draft: Draft,
+  notes: CommitNotes,
+  user: string,
+  change: (others: readonly string[]) => void | Promise<void>,
+): Promise<void> {
+  const others = await draft.loadRelationsOf(user)
+  const before = others.map((other) => [sightOf(draft, other, user), sightOf(draft, user, other)] as const)
+  await change(others)
+  others.forEach((other, index) => {
+    const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]
+    updateShown(draft, notes, other, user, asOwner)
+    updateShown(draft, notes, user, other, asViewer)
+  })
+  notes.owners.push(user)
+}
+
+export function sameLevels(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((level, index) => level === b[index])
+}

@@ -1,0 +1,75 @@
+/**
+ * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
+ * everything about one user is one range.
+ *
+ *   meta | format, incarnation, position
+ *   user | <id>                             UserRecord
+ *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
+ *   document | <id> | roster, profile | s   snapshot, a Yjs update (V2)
+ *   document | <id> | roster, profile | u | <position>   an update since (V2)
+ *   level | <owner> | <level>               what viewers of a level get: position, then fields
+ *   relation | <a> | <b>                    Relation, what a and b are to each other, seen from a
+ *   asked | <viewer> | <id>                 the viewer has looked that id up before (S4)
+ *   change | <position>                     the user whose documents or standing changed then
+ *   day | <ms, at midnight UTC>             the position at which that day began
+ */
+const separator = '\u0000'
+
+const join = (...parts: string[]): string => parts.join(separator)
+
+/** Fixed width, so that keys sort as positions do. */
+const ordered = (value: number): string => value.toString(16).padStart(14, '0')
+
+export type DocumentName = 'roster' | 'profile'
+
+export const keys = {
+  format: join('meta', 'format') as string,
+  incarnation: join('meta', 'incarnation') as string,
+  position: join('meta', 'position') as string,
+  user: (id: string): string => join('user', id),
+  tokens: (id: string): string => join('tokens', id),
+  snapshot: (id: string, document: DocumentName): string => join('document', id, document, 's'),
+  update: (id: string, document: DocumentName, position: number): string =>
+    join('document', id, document, 'u', ordered(position)),
+  level: (owner: string, level: number): string => join('level', owner, ordered(level)),
+  relation: (a: string, b: string): string => join('relation', a, b),
+  asked: (viewer: string, id: string): string => join('asked', viewer, id),
+  change: (position: number): string => join('change', ordered(position)),
+  day: (startMs: number): string => join('day', ordered(startMs)),
+} as const
+
+export interface KeyRange {
+  gt: string
+  lt: string
+}
+
+const below = (...parts: string[]): KeyRange => ({ gt: join(...parts, ''), lt: `${join(...parts)}\u0001` })
+
+/** Ranges of keys, as abstract-level takes them. */
+export const ranges = {
+  users: below('user') as KeyRange,
+  documents: below('document') as KeyRange,
+  document: (id: string, document: DocumentName): KeyRange => below('document', id, document),
+  levels: (owner: string): KeyRange => below('level', owner),
+  allLevels: below('level') as KeyRange,
+  relations: (user: string): KeyRange => below('relation', user),
+  allRelations: below('relation') as KeyRange,
+  asked: (viewer: string): KeyRange => below('asked', viewer),
+  changes: (after: number): KeyRange => ({ gt: keys.change(after), lt: below('change').lt }),
+  changesUpTo: (position: number): KeyRange => ({ gt: below('change').gt, lt: keys.change(position + 1) }),
+  days: below('day') as KeyRange,
+} as const
+
+/** The parts of a key, its family first. */
+export function partsOf(key: string): string[] {
+  return key.split(separator)
+}
+
+/** The number in an ordered part. */
+export function parseOrdered(part: string): number {
+  return Number.parseInt(part, 16)
+}
+
+/** Keys before and after every other: `compact` writes and removes them, so that LevelDB rewrites the files between. */
+export const firstKey = '\u0000'
+export const lastKey = '\uffff'

@@ -1,0 +1,204 @@
+import type { Limits } from '@kith/shared'
+import type { AbstractLevel } from 'abstract-level'
+import type { Clock } from '../clock.ts'
+import { derive } from './derive/index.ts'
+import { type CommitNotes, Draft } from './draft.ts'
+import { keys, type KeyRange, parseOrdered, partsOf, ranges } from './keys.ts'
+import {
+  decodeLevel,
+  decodeNumber,
+  decodeRelation,
+  decodeText,
+  decodeUser,
+  encodeNumber,
+  newUser,
+  noRelation,
+} from './records.ts'
+import type { Change, Commit, Store } from './store.ts'
+
+/** Any database of the Level family, with text keys and bytes for values. */
+export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
+
+interface Waiting {
+  change: Change
+  resolve: (commit: Commit) => void
+  reject: (error: unknown) => void
+}
+
+/** Changes that share one synced write: a few hundred are as fast as one. */
+const groupSize = 256
+const dayMs = 86_400_000
+/** How long a device may stay away and still be told only what changed. */
+const cursorDays = 90
+
+/**
+ * The store on a Level database that is open and of our format. Group commit without a timer: what arrives while one
+ * batch is written and synced is the next batch.
+ */
+export function openStore(options: {
+  database: LevelDatabase
+  incarnation: Uint8Array
+  position: number
+  limits: Limits
+  clock: Clock
+}): Store {
+  const { database, limits, clock } = options
+  const watchers = new Set<(commits: readonly Commit[]) => void>()
+  let position = options.position
+  let queue: Waiting[] = []
+  let writing: Promise<void> | undefined
+  let isClosing = false
+  let markedDay = 0
+
+  const disk = {
+    getMany: (wanted: string[]): Promise<(Uint8Array | undefined)[]> =>
+      wanted.length === 0 ? Promise.resolve([]) : database.getMany(wanted),
+    entries: (range: KeyRange): AsyncIterable<[string, Uint8Array]> => database.iterator(range),
+    keys: (range: KeyRange): AsyncIterable<string> => database.keys(range),
+  }
+
+  async function writeQueued(): Promise<void> {
+    while (queue.length > 0) {
+      const group = queue.slice(0, groupSize)
+      queue = queue.slice(groupSize)
+      await writeGroup(group)
+    }
+  }
+
+  /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
+  async function writeGroup(group: Waiting[]): Promise<void> {
+    try {
+      const commits = await writeBatch(group.map(({ change }) => change))
+      position += commits.length
+      for (const watcher of watchers) watcher(commits)
+      commits.forEach((commit, index) => {
+        group[index]?.resolve(commit)
+      })
+    } catch (error) {
+      if (group.length === 1) group[0]?.reject(error)
+      else for (const one of group) await writeGroup([one])
+    }
+  }
+
+  async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
+    const draft = new Draft(disk, clock.now())
+    const commits: CommitNotes[] = []
+    for (const change of changes) {
+      const notes = newNotes(position + commits.length + 1, change)
+      await derive(draft, notes, change, limits)
+      commits.push(notes)
+    }
+    const last = position + commits.length
+    draft.write(keys.position, encodeNumber(last))
+    const day = draft.nowMs - (draft.nowMs % dayMs)
+    if (day > markedDay) draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
+    await database.batch(draft.operations(), { sync: true } as object)
+    markedDay = Math.max(markedDay, day)
+    return commits
+  }
+
+  async function user(id: string): Promise<ReturnType<typeof newUser>> {
+    return (await users([id]))[0] as ReturnType<typeof newUser>
+  }
+
+  async function users(ids: readonly string[]): Promise<ReturnType<typeof newUser>[]> {
+    const records = await disk.getMany(ids.map(keys.user))
+    return records.map((bytes) => (bytes ? decodeUser(bytes) : newUser()))
+  }
+
+  return {
+    incarnation: options.incarnation,
+    get position() {
+      return position
+    },
+
+    commit(change) {
+      if (isClosing) return Promise.reject(new Error('the store is closing'))
+      return new Promise((resolve, reject) => {
+        queue.push({ change, resolve, reject })
+        writing ??= writeQueued().finally(() => {
+          writing = undefined
+        })
+      })
+    },
+
+    watch(listener) {
+      watchers.add(listener)
+      return () => watchers.delete(listener)
+    },
+
+    user,
+    users,
+
+    async tokensRevokedAt(id) {
+      const [bytes] = await disk.getMany([keys.tokens(id)])
+      return bytes ? decodeNumber(bytes) : 0
+    },
+
+    async document(id, document) {
+      const parts: Uint8Array[] = []
+      // The snapshot's key sorts before those of the updates.
+      for await (const [, bytes] of disk.entries(ranges.document(id, document))) parts.push(bytes)
+      return parts
+    },
+
+    async views(viewer, owners) {
+      const records = await disk.getMany([
+        keys.user(viewer),
+        ...owners.flatMap((owner) => [keys.user(owner), keys.relation(viewer, owner)]),
+      ])
+      const viewerRecord = records[0] ? decodeUser(records[0]) : newUser()
+      return owners.map((_, index) => {
+        const owner = records[1 + 2 * index]
+        const relation = records[2 + 2 * index]
+        return {
+          viewer: viewerRecord,
+          owner: owner ? decodeUser(owner) : newUser(),
+          relation: relation ? decodeRelation(relation) : noRelation,
+        }
+      })
+    },
+
+    async levels(names) {
+      const records = await disk.getMany(names.map(({ owner, level }) => keys.level(owner, level)))
+      return records.map((bytes) => (bytes ? decodeLevel(bytes) : undefined))
+    },
+
+    async relations(id) {
+      const records = await database.iterator(ranges.relations(id)).all()
+      return records.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+    },
+
+    async hasAsked(id, other) {
+      const [bytes] = await disk.getMany([keys.asked(id, other)])
+      return bytes !== undefined
+    },
+
+    async changedSince(since, most) {
+      if (position - since > most) return undefined
+      const changed = new Set<string>()
+      for await (const [, bytes] of disk.entries(ranges.changes(since))) changed.add(decodeText(bytes))
+      return [...changed]
+    },
+
+    async oldestCursor() {
+      let oldest = 0
+      for await (const [key, bytes] of disk.entries(ranges.days)) {
+        if (parseOrdered(partsOf(key)[1] as string) > clock.now() - cursorDays * dayMs) break
+        oldest = decodeNumber(bytes)
+      }
+      return oldest
+    },
+
+    async close() {
+      isClosing = true
+      while (writing) await writing
+      await database.close()
+    },
+  }
+}
+
+function newNotes(position: number, change: Change): CommitNotes {
+  const subjects = change.type === 'pair' ? [change.a, change.b] : [change.user]
+  return { position, subjects, pairs: [], owners: [], levels: new Map(), isNew: false }
+}

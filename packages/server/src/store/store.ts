@@ -1,0 +1,100 @@
+import type { ContactFacts, RosterSettings } from '@kith/shared'
+import type { DocumentName } from './keys.ts'
+import type { LevelRecord, Relation, UserRecord } from './records.ts'
+
+/** A change of one document, as one Yjs update in the server's own encoding (V2). */
+export interface DocumentUpdate {
+  update: Uint8Array
+  /** The whole document after the update, when the log before it shall be folded into it. */
+  snapshot?: Uint8Array | undefined
+}
+
+/** What an owner's devices wrote, both documents in one order. */
+export interface DocumentsChange {
+  type: 'documents'
+  user: string
+  /** The device answered the server's sync step 1: the user registers with this change, if new [F3]. */
+  registers: boolean
+  roster?: (DocumentUpdate & { facts: ReadonlyMap<string, ContactFacts>; settings: RosterSettings }) | undefined
+  /** The encoded fields of every level that changed. */
+  profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
+}
+
+export type Change =
+  | DocumentsChange
+  /** The backend registers a user, or changes what it says of one. */
+  | { type: 'user'; user: string; restricted?: boolean | undefined; announceJoin?: boolean | undefined }
+  | { type: 'pair'; a: string; b: string; isPaired: boolean }
+  | { type: 'revoke'; user: string }
+  | { type: 'erase'; user: string }
+  /** A user looks somebody up outside the roster: by fetch or message (S4). */
+  | { type: 'lookup'; user: string; owner: string }
+  /** Serves waiting follows as far as the limits now allow. */
+  | { type: 'promote'; user: string }
+
+/** What a commit did, for those who relay it. Users' states on disk are as it says from the moment it is told. */
+export interface Commit {
+  position: number
+  /** Whose change it was; a pair has two. */
+  subjects: readonly string[]
+  /** (viewer, owner): what the viewer may see, or is shown, is another than before. */
+  pairs: readonly { viewer: string; owner: string }[]
+  /** Owners whose own standing changed: whoever looks at them without a relation must be checked again. */
+  owners: readonly string[]
+  /** Levels of the first subject's profile that changed, with their new fields. */
+  levels: ReadonlyMap<number, Uint8Array>
+  /** The user is new. */
+  isNew: boolean
+  /** A look-up that is beyond the budget: when to come back. */
+  retryAfterMs?: number
+}
+
+/** One user's view of another, as it stands on disk. */
+export interface View {
+  viewer: UserRecord
+  owner: UserRecord
+  relation: Relation
+}
+
+/** A device's relation to somebody, found when it comes back. */
+export interface Known {
+  owner: string
+  relation: Relation
+}
+
+/**
+ * Where the server's state meets the disk. One order of commits, each atomic and durable before it is told: to the
+ * watchers first, in order, then to the caller. Reads see every commit that was told. A read of what isn't there gives
+ * what a new user or strangers have. Nothing outside assumes that there is one process.
+ */
+export interface Store {
+  /** Random bytes that name this store's history: another store's cursors mean nothing here. */
+  readonly incarnation: Uint8Array
+  /** The position of the last commit that was told. */
+  readonly position: number
+  /** Rejects when the disk refuses; then nothing of the change is there. */
+  commit(change: Change): Promise<Commit>
+  /**
+   * Called synchronously for each batch, with its commits in order: all of them are on disk by then, so what a later one
+   * took away may not be handed out for an earlier one. The answer ends it.
+   */
+  watch(listener: (commits: readonly Commit[]) => void): () => void
+  user(id: string): Promise<UserRecord>
+  /** When the user's tokens were revoked, in ms; 0 when they never were. */
+  tokensRevokedAt(id: string): Promise<number>
+  /** Snapshot and updates since, oldest first; empty when there is none. */
+  document(user: string, document: DocumentName): Promise<Uint8Array[]>
+  views(viewer: string, owners: readonly string[]): Promise<View[]>
+  /** Levels of owners, in the order asked for; `undefined` where a level was never written. */
+  levels(names: readonly { owner: string; level: number }[]): Promise<(LevelRecord | undefined)[]>
+  /** Everybody whom the user has to do with. */
+  relations(user: string): Promise<Known[]>
+  users(ids: readonly string[]): Promise<UserRecord[]>
+  hasAsked(user: string, id: string): Promise<boolean>
+  /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`. */
+  changedSince(position: number, most: number): Promise<string[] | undefined>
+  /** Cursors before this position are too old to be served [F1]. */
+  oldestCursor(): Promise<number>
+  /** Settles the last commit, then closes the disk. Can be called twice. */
+  close(): Promise<void>
+}

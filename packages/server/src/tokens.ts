@@ -1,0 +1,77 @@
+import { isUserId, KithError } from '@kith/shared'
+import { createRemoteJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
+import type { Clock } from './clock.ts'
+
+/** Who a token speaks for. */
+export interface Identity {
+  user: string
+  /** When the token expires, in ms; `undefined` when it doesn't. */
+  expiresAtMs: number | undefined
+}
+
+export interface TokenSettings {
+  /** HS256; needed to issue tokens here. */
+  secret?: Uint8Array | undefined
+  /** Verifies tokens of the app's own issuer instead. */
+  jwksUrl?: URL | undefined
+  audience?: string | undefined
+  issuer?: string | undefined
+}
+
+const defaultLifetimeSeconds = 24 * 60 * 60
+const clockToleranceSeconds = 5
+
+/** Checks and issues the JWTs whose `sub` is a user id. */
+export class Tokens {
+  #settings: TokenSettings
+  #clock: Clock
+  #revokedAt: (user: string) => Promise<number>
+  #verify: (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>
+
+  constructor(settings: TokenSettings, clock: Clock, revokedAt: (user: string) => Promise<number>) {
+    this.#settings = settings
+    this.#clock = clock
+    this.#revokedAt = revokedAt
+    const { secret, jwksUrl } = settings
+    if (jwksUrl) {
+      const keySet = createRemoteJWKSet(jwksUrl)
+      this.#verify = async (token, options) => (await jwtVerify(token, keySet, options)).payload
+    } else if (secret) {
+      this.#verify = async (token, options) =>
+        (await jwtVerify(token, secret, { ...options, algorithms: ['HS256'] })).payload
+    } else throw new TypeError('tokens need a secret or the URL of a JWK set')
+  }
+
+  /** Rejects with `unauthorised` when the token is wrong, expired or revoked. */
+  async verify(token: string): Promise<Identity> {
+    const { audience, issuer } = this.#settings
+    const payload = await this.#verify(token, {
+      currentDate: new Date(this.#clock.now()),
+      clockTolerance: clockToleranceSeconds,
+      ...(audience === undefined ? {} : { audience }),
+      ...(issuer === undefined ? {} : { issuer }),
+    }).catch((error: unknown) => {
+      throw new KithError('unauthorised', 'the token is not valid: ask the backend for a new one', { cause: error })
+    })
+    const { sub, iat, exp } = payload
+    if (!isUserId(sub)) throw new KithError('unauthorised', 'the token names no user id as its subject (sub)')
+    const revokedAtMs = await this.#revokedAt(sub)
+    if (revokedAtMs > 0 && !(iat !== undefined && iat * 1000 > revokedAtMs)) {
+      throw new KithError('unauthorised', 'the token was revoked: ask the backend for a new one')
+    }
+    return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }
+  }
+
+  /** A token for a user. `iat` has fractions of a second, so that one issued right after a revocation counts. */
+  async issue(user: string, expiresInSeconds: number = defaultLifetimeSeconds): Promise<string> {
+    const { secret, audience, issuer } = this.#settings
+    if (!secret) throw new KithError('unavailable', 'this server has no secret to sign with: tokens come from its issuer')
+    const nowSeconds = this.#clock.now() / 1000
+    const token = new SignJWT({ iat: nowSeconds, exp: Math.floor(nowSeconds + expiresInSeconds) })
+      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
+      .setSubject(user)
+    if (audience !== undefined) token.setAudience(audience)
+    if (issuer !== undefined) token.setIssuer(issuer)
+    return token.sign(secret)
+  }
+}
