@@ -2,10 +2,13 @@ import { KithError } from '@kith/shared'
 import { systemClock, systemRandomness } from './clock.ts'
 import { Listeners } from './events.ts'
 import { type Internals, Kith } from './kith.ts'
-import type { LinkPort } from './link/port.ts'
+import type { LinkHost } from './link/host.ts'
+import { Link } from './link/link.ts'
+import type { WebSocketConstructor } from './link/socket.ts'
 import { newNonce } from './nonce.ts'
 import { checkOptions, type KithOptions } from './options.ts'
 import { KithDatabase } from './storage/database.ts'
+import { retryRefused } from './storage/edit.ts'
 import { claimDatabase } from './storage/exclusive.ts'
 import { dropFetched, prepareDevice } from './storage/prepare.ts'
 import { Store } from './storage/store.ts'
@@ -23,8 +26,10 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   const { clock = systemClock, randomness = systemRandomness } = options
   const indexedDB = options.indexedDB ?? globalThis.indexedDB
   if (!indexedDB) throw new KithError('database-failed', 'There is no IndexedDB here: pass `indexedDB`')
+  const WebSocket = options.WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor | undefined)
+  if (!WebSocket) throw new TypeError('There is no WebSocket here: pass `WebSocket`')
   const database = { indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange }
-  const { user, token: _token } = await chooseUser(options, url, database, clock)
+  const { user, token } = await chooseUser(options, url, database, clock)
   const name = options.databaseName ?? `kith:${host}:${user}`
 
   const release = claimDatabase(indexedDB, name)
@@ -34,21 +39,35 @@ export async function openKith(options: KithOptions): Promise<Kith> {
     await dropFetched(db)
     await noteVisit(database, url, user)
     let kith: Kith | undefined
-    const store = await Store.open(db, outcome => kith?.committed(outcome))
-    const link: LinkPort = {
-      connect: () => undefined,
-      disconnect: () => undefined,
-      fetch: async () => undefined,
-      send: async () => 'undelivered',
-      whenSynced: () => new Promise(() => undefined),
-      close: async () => undefined,
+    let link: Link | undefined
+    const store = await Store.open(db, outcome => {
+      kith?.committed(outcome)
+      if (outcome.hasWritten) link?.wake()
+    })
+    await retryRefused(store)
+    const host: LinkHost = {
+      user,
+      url,
+      token: options.token,
+      store,
+      clock,
+      randomness,
+      WebSocket,
+      setStatus: status => kith?.setStatus(status),
+      failed: error => kith?.failed(error),
+      received: async message => kith?.received(message),
     }
+    const ownLink = new Link(host, token)
+    link = ownLink
+    const onOnline = (): void => ownLink.retryNow()
+    globalThis.addEventListener?.('online', onOnline)
     const internals: Internals = {
       user,
       store,
-      link,
+      link: ownLink,
       newNonce: () => newNonce(randomness),
       async closeDatabase() {
+        globalThis.removeEventListener?.('online', onOnline)
         db.close()
         release()
       },
@@ -58,6 +77,7 @@ export async function openKith(options: KithOptions): Promise<Kith> {
       },
     }
     kith = new Kith(internals, new Listeners())
+    if (options.connect !== false) kith.connect()
     return kith
   } catch (error) {
     db.close()

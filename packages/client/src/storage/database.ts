@@ -78,6 +78,8 @@ export interface MetaValues {
   sent: Record<DocumentName, number>
   /** How far the feed was read; empty before. */
   cursor: Uint8Array
+  /** Replicas from before the feed began anew are kept out of view until it is caught up. */
+  hasHidden: boolean
   limits: ContentLimits
   /** The tab with the socket says how it is doing. */
   status: string

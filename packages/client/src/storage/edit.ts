@@ -1,7 +1,7 @@
 import type { FlatMaps, KeyChange } from '@kith/shared'
 import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import { checkLimits } from './content-limits.ts'
-import type { DocumentName } from './database.ts'
+import { type DocumentName, documentNames } from './database.ts'
 import type { Store, Work } from './store.ts'
 
 /** Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. */
@@ -25,7 +25,18 @@ export async function record(work: Work, document: DocumentName, changes: readon
   work.willChange()
   await supersedeRefused(work, document, changes)
   const update = await work.documents.write(work.db, document, changes)
-  if (update) await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })
+  if (!update) return
+  await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })
+  work.wrote()
+}
+
+/** Makes refused changes anew, to be sent once more: the server's limits may have changed since [D5]. */
+export async function retryRefused(store: Store): Promise<void> {
+  if (documentNames.every(name => store.documents[name].refused.length === 0)) return
+  await store.work(async work => {
+    const rows = await work.db.outbox.filter(row => row.refusal !== undefined).toArray()
+    for (const { document, changes } of rows) await record(work, document, decodeChanges(changes))
+  })
 }
 
 /** A change of a key that a refused change holds takes that key from it. */

@@ -8,11 +8,16 @@ import { type Happening, People } from './people.ts'
 export interface Work {
   readonly db: KithDatabase
   readonly documents: OwnDocuments
+  /** Loads the documents anew, when they were replaced in the database. */
+  reload(): Promise<OwnDocuments>
   readonly people: People
   /** Call this before changing documents in memory: if the transaction then fails, they are loaded anew. */
   willChange(): void
   /** These keys of the roster look different now, though no update says so. */
   touch(keys: readonly ChangedKey[]): void
+  touchUsers(ids: Iterable<string>): void
+  /** Something stands in the outbox that was not there before. */
+  wrote(): void
   /** The own profile changed elsewhere: tell the app. */
   ownProfileChanged(): void
 }
@@ -22,6 +27,8 @@ export interface Outcome {
   people: ReadonlyMap<string, PersonRow | undefined>
   happenings: readonly Happening[]
   isOwnProfileChanged: boolean
+  /** There is something new to send. */
+  hasWritten: boolean
 }
 
 /**
@@ -96,7 +103,8 @@ export class Store {
   async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome, number]> {
     const people = new People(this.db)
     let isOwnProfileChanged = await this.#takeNews()
-    const touched: ChangedKey[] = []
+    let hasWritten = false
+    const touched = new Set<string>()
     const result = await body({
       db: this.db,
       documents: this.#documents,
@@ -104,8 +112,16 @@ export class Store {
       willChange: () => {
         this.#isStale = true
       },
-      touch: keys => {
-        for (const key of keys) touched.push(key)
+      reload: async () => {
+        this.#documents = await OwnDocuments.load(this.db)
+        return this.#documents
+      },
+      touch: keys => addUsers(touched, keys),
+      touchUsers: ids => {
+        for (const id of ids) touched.add(id)
+      },
+      wrote: () => {
+        hasWritten = true
       },
       ownProfileChanged: () => {
         isOwnProfileChanged = true
@@ -115,7 +131,7 @@ export class Store {
     await this.#documents.compactIfLong(this.db)
     const changed = await people.store()
     const unsent = await this.db.outbox.count()
-    return [result, { people: changed, happenings: people.happenings, isOwnProfileChanged }, unsent]
+    return [result, { people: changed, happenings: people.happenings, isOwnProfileChanged, hasWritten }, unsent]
   }
 
   /** Whether the own profile was changed by another tab. */
@@ -129,15 +145,19 @@ export class Store {
     return this.#documents.profile.changedKeys().length > 0
   }
 
-  async #followRoster(people: People, touched: readonly ChangedKey[]): Promise<void> {
-    const users = new Set<string>()
-    for (const { root, key } of [...this.#documents.roster.changedKeys(), ...touched]) {
-      const user = userOfKey(root as RosterRoot, key)
-      if (user !== undefined) users.add(user)
-    }
+  /** Brings the rows of those touched level with the roster. */
+  async #followRoster(people: People, touched: Set<string>): Promise<void> {
+    addUsers(touched, this.#documents.roster.changedKeys())
     this.#documents.profile.changedKeys()
-    if (users.size === 0) return
-    await people.load(users)
-    people.setFacts(this.#documents.roster.view, users)
+    if (touched.size === 0) return
+    await people.load(touched)
+    people.setFacts(this.#documents.roster.view, touched)
+  }
+}
+
+function addUsers(users: Set<string>, keys: readonly ChangedKey[]): void {
+  for (const { root, key } of keys) {
+    const user = userOfKey(root as RosterRoot, key)
+    if (user !== undefined) users.add(user)
   }
 }

@@ -1,0 +1,36 @@
+import type { DeviceMessage } from '@kith/shared/wire'
+
+/** The barriers of one session that the server has not answered yet [D2]. */
+export class Barriers {
+  readonly #send: (message: DeviceMessage) => void
+  readonly #waiting: Map<number, { resolve: (isComplete: boolean) => void; reject: (reason: Error) => void }> =
+    new Map()
+  #lastId = 0
+
+  constructor(send: (message: DeviceMessage) => void) {
+    this.#send = send
+  }
+
+  /** Resolves, with whether all was admitted, when everything sent before this is on the server's disk. */
+  raise(withFeed: boolean): Promise<boolean> {
+    this.#lastId++
+    const id = this.#lastId
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject })
+      this.#send({ type: 'barrier', id, withFeed })
+    })
+  }
+
+  reached(id: number, isComplete: boolean): void {
+    this.#waiting.get(id)?.resolve(isComplete)
+    this.#waiting.delete(id)
+  }
+
+  end(reason: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(reason)
+    this.#waiting.clear()
+  }
+}
+
+/** The socket is gone; whatever waited for it tries again with the next one. */
+export class SessionEnded extends Error {}

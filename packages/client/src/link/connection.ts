@@ -1,0 +1,89 @@
+import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import type { Clock } from '../clock.ts'
+import type { WebSocketConstructor, WebSocketLike } from './socket.ts'
+
+export interface ConnectionPort {
+  opened(): void
+  message(message: ServerMessage): void
+  /** Called once, also when it never opened. */
+  closed(code: number, reason: string): void
+}
+
+export interface ConnectionOptions {
+  url: string
+  protocols: string[]
+  WebSocket: WebSocketConstructor
+  clock: Clock
+}
+
+/** The server's heartbeat comes every 15 seconds or so; a socket silent for this long is given up, in milliseconds. */
+const silenceMs = 45_000
+/** How long a socket may take to open, in milliseconds. */
+const openingMs = 20_000
+
+/** What a socket reports that was lost without a close frame. */
+const lostCode = 1006
+const malformedCode = 4400
+
+/** One websocket, as frames of ours. */
+export class Connection {
+  readonly #port: ConnectionPort
+  readonly #clock: Clock
+  #socket: WebSocketLike | undefined
+  #heardAt: number
+  #cancelTimer: () => void
+
+  /** Throws when the platform won't even try: a wrong url, or a token that can't stand in a header. */
+  constructor(port: ConnectionPort, { url, protocols, WebSocket, clock }: ConnectionOptions) {
+    this.#port = port
+    this.#clock = clock
+    const socket = new WebSocket(url, protocols)
+    this.#socket = socket
+    this.#heardAt = clock.now()
+    this.#cancelTimer = clock.after(openingMs, () => this.close(1000, lostCode, 'It took too long to open'))
+    socket.binaryType = 'arraybuffer'
+    socket.onopen = () => {
+      this.#listen()
+      port.opened()
+    }
+    socket.onmessage = event => this.#received(event.data)
+    socket.onclose = ({ code, reason }) => this.#ended(code, reason)
+    socket.onerror = () => undefined // A close follows, and says more.
+  }
+
+  send(message: DeviceMessage): void {
+    this.#socket?.send(encodeFrame(message) as Uint8Array<ArrayBuffer>)
+  }
+
+  /** Ends it now, without waiting for the other side, which may be gone. */
+  close(code = 1000, reportedCode: number = lostCode, reason = ''): void {
+    const socket = this.#socket
+    this.#ended(reportedCode, reason)
+    socket?.close(code)
+  }
+
+  #received(data: unknown): void {
+    this.#heardAt = this.#clock.now()
+    if (!this.#socket) return
+    const frame = data instanceof ArrayBuffer ? decodeFrame(new Uint8Array(data)) : undefined
+    if (!frame || frame.type === 'malformed') {
+      this.close(1000, malformedCode, `The server sent what is no frame of ours: ${frame?.what ?? 'text'}`)
+    } else {
+      this.#port.message(frame as ServerMessage)
+    }
+  }
+
+  #listen(): void {
+    this.#cancelTimer()
+    const leftMs = this.#heardAt + silenceMs - this.#clock.now()
+    if (leftMs <= 0) this.close(1000, lostCode, 'Nothing came for a while')
+    else this.#cancelTimer = this.#clock.after(leftMs, () => this.#listen())
+  }
+
+  #ended(code: number, reason: string): void {
+    if (!this.#socket) return
+    this.#socket = undefined
+    this.#cancelTimer()
+    this.#port.closed(code, reason)
+  }
+}

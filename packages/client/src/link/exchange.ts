@@ -1,0 +1,54 @@
+import type { DeviceMessage } from '@kith/shared/wire'
+import * as Y from 'yjs'
+import type { Randomness } from '../clock.ts'
+import type { DocumentName } from '../storage/database.ts'
+import { type Refusal, rebuild } from '../storage/rebuild.ts'
+import type { Store } from '../storage/store.ts'
+
+type Request = { type: 'missing' } | { type: 'all'; refusal: Refusal | undefined; done: () => void }
+
+/**
+ * What this device asks of its own documents: by y-protocols' sync step 1, what it is missing; with an empty state vector,
+ * everything, for a rebuild. The server answers in the order of asking.
+ */
+export class Exchange {
+  readonly #store: Store
+  readonly #randomness: Randomness
+  readonly #send: (message: DeviceMessage) => void
+  readonly #requests: Record<DocumentName, Request[]> = { roster: [], profile: [] }
+
+  constructor(store: Store, randomness: Randomness, send: (message: DeviceMessage) => void) {
+    this.#store = store
+    this.#randomness = randomness
+    this.#send = send
+  }
+
+  /** Asks for what this device lacks, unless it has asked and not been answered. */
+  ask(document: DocumentName): void {
+    if (this.#requests[document].some(request => request.type === 'missing')) return
+    const stateVector = Y.encodeStateVector(this.#store.documents[document].doc)
+    this.#request(document, { type: 'missing' }, stateVector)
+  }
+
+  /** Resolves when the server's state stands in place of the document's, and the unsent changes upon it [D5]. */
+  rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void> {
+    return new Promise(resolve => {
+      this.#request(document, { type: 'all', refusal, done: resolve }, Y.encodeStateVector(new Y.Doc()))
+    })
+  }
+
+  /** The server's step 2. `false` when it is an update like any other. */
+  async answered(document: DocumentName, update: Uint8Array): Promise<boolean> {
+    const request = this.#requests[document].shift()
+    if (request?.type !== 'all') return false
+    await rebuild(this.#store, document, update, this.#randomness, request.refusal)
+    request.done()
+    return true
+  }
+
+  #request(document: DocumentName, request: Request, stateVector: Uint8Array): void {
+    this.#requests[document].push(request)
+    const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
+    this.#send({ type, step: 'step1', payload: stateVector })
+  }
+}

@@ -1,0 +1,21 @@
+import type { KithError } from '@kith/shared'
+import type { Clock, Randomness } from '../clock.ts'
+import type { IncomingMessage, Status } from '../events.ts'
+import type { Store } from '../storage/store.ts'
+import type { TokenSource } from '../token.ts'
+import type { WebSocketConstructor } from './socket.ts'
+
+/** What the connection needs of the client that it belongs to. */
+export interface LinkHost {
+  readonly user: string
+  readonly url: string
+  readonly token: TokenSource
+  readonly store: Store
+  readonly clock: Clock
+  readonly randomness: Randomness
+  readonly WebSocket: WebSocketConstructor
+  setStatus(status: Status): void
+  failed(error: KithError): void
+  /** Resolves when the message is with the app. */
+  received(message: IncomingMessage): Promise<void>
+}

@@ -1,0 +1,254 @@
+import { closeCodes, factsOf, KithError } from '@kith/shared'
+import type { DeviceMessage } from '@kith/shared/wire'
+import { isPresentable } from '../token.ts'
+import { backoffMs } from './backoff.ts'
+import { Connection } from './connection.ts'
+import type { LinkHost } from './host.ts'
+import { OutgoingMessages } from './messages.ts'
+import type { Recovery } from './outgoing.ts'
+import type { Delivery, LinkPort } from './port.ts'
+import { keepRenewing } from './renewal.ts'
+import { Session } from './session.ts'
+import { SyncWaiters } from './synced.ts'
+import { verdictOn } from './verdict.ts'
+
+type State =
+  | { state: 'idle' }
+  /** Getting a token and opening a socket; `end` gives both up. */
+  | { state: 'dialling'; end: () => void }
+  | { state: 'open'; session: Session; end: () => void }
+  | { state: 'waiting'; end: () => void }
+  | { state: 'closed' }
+
+/** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
+export class Link implements LinkPort {
+  readonly #host: LinkHost
+  readonly #waiters: SyncWaiters
+  readonly #messages: OutgoingMessages
+  /** Whom the app looked at since this device was opened: each session shows them. */
+  readonly #accessed: Set<string> = new Set()
+  #state: State = { state: 'idle' }
+  #firstToken: string | undefined
+  #attempt = 0
+  #hasTriedNewToken = false
+  /** The server closed rather than take a change: the next session finds out which one. */
+  #recovery: Recovery | undefined
+
+  constructor(host: LinkHost, firstToken: string | undefined) {
+    this.#host = host
+    this.#firstToken = firstToken
+    this.#waiters = new SyncWaiters(host.store)
+    this.#messages = new OutgoingMessages(host.clock, host.randomness)
+  }
+
+  connect(): void {
+    if (this.#state.state === 'idle') this.#attempt = 0
+    this.retryNow()
+    if (this.#state.state === 'idle') this.#dial()
+  }
+
+  /** Cuts a wait short: the app asks, or the network is back. */
+  retryNow(): void {
+    if (this.#state.state !== 'waiting') return
+    this.#state.end()
+    this.#dial()
+  }
+
+  disconnect(): void {
+    if (this.#state.state === 'closed') return
+    this.#leave()
+    this.#state = { state: 'idle' }
+    this.#host.setStatus('offline')
+  }
+
+  /** Something was written that is to be sent. */
+  wake(): void {
+    if (this.#state.state === 'open') this.#state.session.wake()
+  }
+
+  async fetch(owner: string): Promise<void> {
+    this.#accessed.add(owner)
+    if (this.#state.state !== 'open') return
+    const { session } = this.#state
+    // The feed has brought whatever those followed show.
+    if (session.isSynced && this.#host.store.unsent === 0 && this.#isFollowed(owner)) return
+    await this.#markFetched([owner])
+    if (this.#state.state === 'open' && this.#state.session === session) await session.fetch(owner)
+  }
+
+  send(to: string, text: string): Promise<Delivery> {
+    const delivery = this.#messages.send(to, text)
+    this.#flush()
+    return delivery
+  }
+
+  async whenSynced(signal: AbortSignal | undefined): Promise<void> {
+    await this.#waiters.wait(signal, () => this.wake())
+  }
+
+  async close(): Promise<void> {
+    this.disconnect()
+    this.#state = { state: 'closed' }
+    this.#waiters.close()
+    this.#messages.close()
+  }
+
+  #dial(): void {
+    let isGivenUp = false
+    let connection: Connection | undefined
+    this.#state = {
+      state: 'dialling',
+      end: () => {
+        isGivenUp = true
+        connection?.close()
+      },
+    }
+    this.#host.setStatus('connecting')
+    const dial = async (): Promise<void> => {
+      const token = await this.#nextToken()
+      if (isGivenUp) return
+      if (isPresentable(token)) connection = this.#open(token, () => isGivenUp)
+      else this.#unauthorised()
+    }
+    dial().catch((cause: unknown) => {
+      if (isGivenUp) return
+      const delayMs = this.#wait(undefined)
+      const options = { retryAfterMs: Math.ceil(delayMs), cause }
+      this.#host.failed(new KithError('unauthorised', 'No token can be had, or no socket made of it', options))
+    })
+  }
+
+  async #nextToken(): Promise<string> {
+    const first = this.#firstToken
+    this.#firstToken = undefined
+    const { token } = this.#host
+    return first ?? (typeof token === 'string' ? token : await token())
+  }
+
+  #open(token: string, isGivenUp: () => boolean): Connection {
+    const { url, user, WebSocket, clock } = this.#host
+    let session: Session | undefined
+    let stopRenewing: () => void = () => undefined
+    const connection = new Connection(
+      {
+        opened: () => {
+          session = this.#newSession(connection)
+          stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
+          this.#state = { state: 'open', session, end: () => connection.close() }
+          session.start(this.#toShow()).catch((error: unknown) => this.#broken(connection, error))
+        },
+        message: message => session?.take(message),
+        closed: (code, reason) => {
+          stopRenewing()
+          session?.end()
+          if (isGivenUp() || !this.#isCurrent(session)) return
+          this.#recovery = code === closeCodes.tooLarge ? session?.recovery : undefined
+          if (this.#recovery) this.#wait(undefined)
+          else this.#closed(code, reason)
+        },
+      },
+      {
+        url: `${url}/v1/roster/${encodeURIComponent(user)}`,
+        protocols: ['kith.v1', `bearer.${token}`],
+        WebSocket,
+        clock,
+      },
+    )
+    return connection
+  }
+
+  #newSession(connection: Connection): Session {
+    return new Session({
+      ...this.#host,
+      waiters: this.#waiters,
+      messages: this.#messages,
+      recovery: this.#recovery,
+      send: (message: DeviceMessage) => connection.send(message),
+      welcomed: () => {
+        this.#attempt = 0
+        this.#hasTriedNewToken = false
+      },
+      broken: (error: unknown) => this.#broken(connection, error),
+    })
+  }
+
+  /** The session can't go on; another one may. */
+  #broken(connection: Connection, cause: unknown): void {
+    const text = cause instanceof Error ? cause.message : String(cause)
+    this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
+    connection.close()
+  }
+
+  #closed(code: number, reason: string): void {
+    const verdict = verdictOn(code, reason)
+    switch (verdict.type) {
+      case 'retry':
+        this.#wait(verdict.hintMs)
+        return
+      case 'newToken':
+        this.#unauthorised()
+        return
+      case 'stop':
+        this.#stop(new KithError(verdict.code, `The server closed with ${code} ${reason}`))
+    }
+  }
+
+  #unauthorised(): void {
+    const message = 'The server does not take the token'
+    if (typeof this.#host.token !== 'function') {
+      this.#stop(new KithError('unauthorised', message))
+    } else if (!this.#hasTriedNewToken) {
+      this.#hasTriedNewToken = true
+      this.#dial()
+    } else {
+      const retryAfterMs = Math.ceil(this.#wait(undefined))
+      this.#host.failed(new KithError('unauthorised', message, { retryAfterMs }))
+    }
+  }
+
+  #wait(hintMs: number | undefined): number {
+    const delayMs = backoffMs(this.#attempt, hintMs, this.#host.randomness)
+    this.#attempt++
+    const cancel = this.#host.clock.after(delayMs, () => this.#dial())
+    this.#state = { state: 'waiting', end: cancel }
+    this.#host.setStatus('offline')
+    return delayMs
+  }
+
+  #stop(error: KithError): void {
+    this.#state = { state: 'idle' }
+    this.#host.setStatus('offline')
+    this.#host.failed(error)
+  }
+
+  /** Whether this is still the session, or the attempt at one, that counts. */
+  #isCurrent(session: Session | undefined): boolean {
+    return session === (this.#state.state === 'open' ? this.#state.session : undefined)
+  }
+
+  #leave(): void {
+    const left = this.#state
+    this.#state = { state: 'idle' }
+    if (left.state !== 'idle' && left.state !== 'closed') left.end()
+  }
+
+  #flush(): void {
+    if (this.#state.state === 'open') this.#state.session.flush()
+  }
+
+  /** Those looked at who are not followed, whom a session shows only if asked. */
+  #toShow(): string[] {
+    return [...this.#accessed].filter(owner => !this.#isFollowed(owner))
+  }
+
+  #isFollowed(owner: string): boolean {
+    return factsOf(this.#host.store.documents.roster.view, owner).isSubscribed
+  }
+
+  async #markFetched(owners: readonly string[]): Promise<void> {
+    await this.#host.store.work(async ({ people }) => {
+      await people.load(owners)
+      for (const owner of owners) people.setFetched(owner, true)
+    })
+  }
+}

@@ -1,0 +1,75 @@
+import { type ErrorCode, KithError } from '@kith/shared'
+import type { DeviceMessage, Failure } from '@kith/shared/wire'
+import type { Clock, Randomness } from '../clock.ts'
+import { newNonce } from '../nonce.ts'
+import type { Delivery } from './port.ts'
+
+/** How long `send` waits in all, in milliseconds. */
+const patienceMs = 10_000
+
+interface Sending {
+  to: string
+  text: string
+  isSent: boolean
+  end(outcome: Delivery | KithError): void
+}
+
+const refusals: readonly ErrorCode[] = ['too-many-messages', 'message-too-long', 'discovery-limit']
+
+/** Direct messages on their way out. They wait a while for a connection, and are never sent twice. */
+export class OutgoingMessages {
+  readonly #clock: Clock
+  readonly #randomness: Randomness
+  readonly #sendings: Map<string, Sending> = new Map()
+
+  constructor(clock: Clock, randomness: Randomness) {
+    this.#clock = clock
+    this.#randomness = randomness
+  }
+
+  send(to: string, text: string): Promise<Delivery> {
+    const id = newNonce(this.#randomness)
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(patienceMs, () => this.outcome(id, false))
+      this.#sendings.set(id, {
+        to,
+        text,
+        isSent: false,
+        end: outcome => {
+          cancel()
+          this.#sendings.delete(id)
+          if (outcome instanceof KithError) reject(outcome)
+          else resolve(outcome)
+        },
+      })
+    })
+  }
+
+  /** Sends what was not sent yet. */
+  flush(send: (message: DeviceMessage) => void): void {
+    for (const [id, sending] of this.#sendings) {
+      if (sending.isSent) continue
+      sending.isSent = true
+      send({ type: 'sendMessage', id, to: sending.to, text: sending.text })
+    }
+  }
+
+  outcome(id: string, isDelivered: boolean): void {
+    this.#sendings.get(id)?.end(isDelivered ? 'delivered' : 'undelivered')
+  }
+
+  /** Whether the failure is that of a message here, and told to its sender. */
+  failed({ code, retryAfterMs, addresses }: Failure): boolean {
+    const [to] = addresses
+    const sending = [...this.#sendings.values()].find(({ isSent, to: other }) => isSent && (!to || other === to))
+    if (!sending || !refusals.includes(code)) return false
+    const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
+    sending.end(new KithError(code, 'The server did not take the message', { ...retry, addresses: [sending.to] }))
+    return true
+  }
+
+  close(): void {
+    const closed = new KithError('closed', 'This client was closed')
+    for (const sending of this.#sendings.values()) sending.end(closed)
+  }
+}

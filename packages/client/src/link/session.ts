@@ -1,0 +1,191 @@
+import { KithError } from '@kith/shared'
+import type { DeviceMessage, ServerMessage } from '@kith/shared/wire'
+import { readMeta } from '../storage/database.ts'
+import { type StoredFrame, storeFrames } from '../storage/frames.ts'
+import { Barriers, SessionEnded } from './barriers.ts'
+import { Exchange } from './exchange.ts'
+import { Fetches } from './fetches.ts'
+import type { LinkHost } from './host.ts'
+import { Incoming } from './incoming.ts'
+import type { OutgoingMessages } from './messages.ts'
+import { Outgoing, type OutgoingPort, type Recovery } from './outgoing.ts'
+import type { SyncWaiters } from './synced.ts'
+
+/** What a session needs of the connection that holds it. */
+export interface SessionPort extends LinkHost {
+  readonly waiters: SyncWaiters
+  readonly messages: OutgoingMessages
+  /** What the session before failed at. */
+  readonly recovery: Recovery | undefined
+  send(message: DeviceMessage): void
+  welcomed(): void
+  /** It can't go on: the socket is to be closed. */
+  broken(error: unknown): void
+}
+
+/**
+ * One open socket, from the device's side:
+ *
+ *   open      hello, and step 1 of both documents; the server's step 1 of both comes meanwhile
+ *   syncing   our answers, then unsent changes; the server's answers, then the feed
+ *   synced    nothing unsent, and caught up; both ways go on as changes come
+ *
+ * What comes is taken strictly in its order, and stored before anything is answered.
+ */
+export class Session {
+  readonly #port: SessionPort
+  readonly #barriers: Barriers
+  readonly #exchange: Exchange
+  readonly #outgoing: Outgoing
+  readonly #incoming: Incoming
+  readonly #fetches: Fetches
+  readonly #cancels: Set<() => void> = new Set()
+  #isCaughtUp = false
+  #isDrained = false
+  #hasStarted = false
+  #hasEnded = false
+
+  constructor(port: SessionPort) {
+    this.#port = port
+    const send = (message: DeviceMessage): void => port.send(message)
+    this.#barriers = new Barriers(send)
+    this.#exchange = new Exchange(port.store, port.randomness, send)
+    this.#fetches = new Fetches(port.clock, send, () => this.#barriers.raise(true))
+    this.#incoming = new Incoming({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
+    const outgoing: OutgoingPort = {
+      store: port.store,
+      sendUpdate: (document, step, payload) => {
+        send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
+      },
+      raiseBarrier: () => this.#barriers.raise(false),
+      rebuild: async (document, refusal) => {
+        await this.#exchange.rebuild(document, refusal)
+        await port.waiters.renumber()
+      },
+      drained: isDrained => {
+        this.#isDrained = isDrained
+        this.#showStatus()
+      },
+      progressed: () => this.#unlessEnded(port.waiters.progress(() => this.#barriers.raise(true))),
+      refused: error => {
+        port.failed(error)
+        port.waiters.refuse(error)
+      },
+    }
+    this.#outgoing = new Outgoing(outgoing, port.recovery)
+  }
+
+  /** Says hello; the rest follows from what the server says. */
+  async start(owners: Iterable<string>): Promise<void> {
+    await this.#port.store.idle()
+    const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
+    if (this.#hasEnded) return
+    this.#port.send({ type: 'hello', version: 1, cursor })
+    this.#exchange.ask('roster')
+    this.#exchange.ask('profile')
+    for (const owner of owners) this.#unlessEnded(this.#fetches.fetch(owner))
+    this.#hasStarted = true
+    this.flush()
+    this.#showStatus()
+    this.#unlessEnded(this.#outgoing.run())
+  }
+
+  take(message: ServerMessage): void {
+    this.#unlessEnded(this.#incoming.push(message))
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#outgoing.wake()
+  }
+
+  /** Sends the messages that wait. */
+  flush(): void {
+    if (this.#hasStarted) this.#port.messages.flush(message => this.#port.send(message))
+  }
+
+  fetch(owner: string): Promise<void> {
+    return this.#fetches.fetch(owner)
+  }
+
+  /** What the next session is to begin with, if this one ends because something was too large. */
+  get recovery(): Recovery | undefined {
+    return this.#outgoing.recovery
+  }
+
+  get isSynced(): boolean {
+    return this.#isCaughtUp && this.#isDrained
+  }
+
+  end(): void {
+    this.#hasEnded = true
+    this.#incoming.end()
+    this.#barriers.end(new SessionEnded('The connection is gone'))
+    for (const cancel of this.#cancels) cancel()
+  }
+
+  async #store(frames: readonly StoredFrame[]): Promise<void> {
+    const { incomplete, cloned } = await storeFrames(this.#port.store, frames)
+    for (const document of incomplete) this.#exchange.ask(document)
+    for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
+    for (const { type } of frames) {
+      if (type === 'welcome') this.#port.welcomed()
+      if (type === 'caughtUp') this.#isCaughtUp = true
+    }
+    this.#showStatus()
+  }
+
+  async #handle(message: ServerMessage): Promise<void> {
+    switch (message.type) {
+      case 'rosterSync':
+      case 'ownProfile': {
+        const document = message.type === 'rosterSync' ? 'roster' : 'profile'
+        if (message.step === 'step1') this.#outgoing.asked(document, message.payload)
+        else if (!(await this.#exchange.answered(document, message.payload))) {
+          await this.#store([{ ...message, step: 'step2' }])
+        }
+        return
+      }
+      case 'reached':
+        this.#barriers.reached(message.id, message.isComplete)
+        return
+      case 'refused':
+        this.#outgoing.refuse(message.document, message.code)
+        return
+      case 'message':
+        await this.#port.received({ from: message.from, text: message.text, id: message.id })
+        this.#port.send({ type: 'received', id: message.id, from: message.from })
+        return
+      case 'outcome':
+        this.#port.messages.outcome(message.id, message.isDelivered)
+        return
+      case 'failure':
+        this.#failed(message)
+        return
+      default: // The heartbeat, and what was stored.
+    }
+  }
+
+  #failed(failure: Extract<ServerMessage, { type: 'failure' }>): void {
+    if (this.#port.messages.failed(failure)) return
+    const { code, retryAfterMs, count, addresses } = failure
+    const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
+    this.#port.failed(new KithError(code, `The server left ${count} undone: ${code}`, { ...retry, addresses }))
+    if (code !== 'discovery-limit' || retryAfterMs === 0) return
+    const cancel = this.#port.clock.after(retryAfterMs, () => {
+      this.#cancels.delete(cancel)
+      for (const owner of addresses) this.#fetches.again(owner)
+    })
+    this.#cancels.add(cancel)
+  }
+
+  #showStatus(): void {
+    if (!this.#hasEnded) this.#port.setStatus(this.isSynced ? 'synced' : 'syncing')
+  }
+
+  #unlessEnded(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!this.#hasEnded && !(error instanceof SessionEnded)) this.#port.broken(error)
+    })
+  }
+}

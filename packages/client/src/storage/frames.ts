@@ -1,0 +1,89 @@
+import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
+import { type DocumentName, readMeta, writeMeta } from './database.ts'
+import type { Store, Work } from './store.ts'
+
+/** What the server sends and this device keeps. A `step1` only asks, so it is none of these. */
+export type StoredFrame =
+  | Welcome
+  | Access
+  | Profile
+  | { type: 'caughtUp'; cursor: Uint8Array }
+  | ((RosterSync | OwnProfile) & { step: 'step2' | 'update' })
+
+/** What the server's frames left to do. */
+export interface StoredOutcome {
+  /** Documents that lack predecessors of what they were sent. */
+  incomplete: Set<DocumentName>
+  /** Documents in which another device turned out to write with this device's client id. */
+  cloned: Set<DocumentName>
+}
+
+/** Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. */
+export async function storeFrames(store: Store, frames: readonly StoredFrame[]): Promise<StoredOutcome> {
+  return store.work(async work => {
+    const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
+    await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
+    let cursor = new Uint8Array()
+    for (const frame of frames) {
+      await storeFrame(work, frame, outcome)
+      if ('cursor' in frame && frame.cursor.length > 0) cursor = new Uint8Array(frame.cursor)
+    }
+    if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)
+    return outcome
+  })
+}
+
+async function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Promise<void> {
+  const { people } = work
+  switch (frame.type) {
+    case 'welcome':
+      return welcomed(work, frame)
+    case 'access':
+      people.setAccess(frame.owner, frame.levels, frame.isWaiting)
+      if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
+      return
+    case 'profile':
+      people.setLevel(frame.owner, frame.level, frame.fields)
+      return
+    case 'caughtUp':
+      return caughtUp(work)
+    case 'rosterSync':
+      return takeUpdate(work, 'roster', frame.payload, outcome)
+    case 'ownProfile':
+      return takeUpdate(work, 'profile', frame.payload, outcome)
+  }
+}
+
+async function welcomed(work: Work, { isFresh, limits }: Welcome): Promise<void> {
+  await writeMeta(work.db, 'limits', limits)
+  work.documents.limits = limits
+  if (!isFresh) return
+  const held = await work.db.replicas.toArray()
+  const owners = held.filter(replica => replica.levels.length > 0).map(replica => replica.owner)
+  await work.people.load(owners)
+  for (const owner of owners) work.people.hide(owner)
+  await writeMeta(work.db, 'hasHidden', true)
+}
+
+async function caughtUp(work: Work): Promise<void> {
+  if (!(await readMeta(work.db, 'hasHidden'))) return
+  const replicas = await work.db.replicas.toArray()
+  const owners = new Set([...replicas.map(replica => replica.owner), ...work.people.loaded])
+  await work.people.load(owners)
+  for (const owner of owners) work.people.dropHidden(owner)
+  await writeMeta(work.db, 'hasHidden', false)
+}
+
+/** An update without any content: no structs, no deletions. */
+const emptyUpdateLength = 2
+
+async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, outcome: StoredOutcome): Promise<void> {
+  if (update.length <= emptyUpdateLength) return
+  const document = work.documents[name]
+  const clock = document.ownClock
+  work.willChange()
+  await work.documents.take(work.db, name, update)
+  if (document.ownClock > clock) outcome.cloned.add(name)
+  if (document.hasPending) outcome.incomplete.add(name)
+  if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
+}
