@@ -65,7 +65,8 @@ export class Tokens {
   /** A token for a user. `iat` has fractions of a second, so that one issued right after a revocation counts. */
   async issue(user: string, expiresInSeconds: number = defaultLifetimeSeconds): Promise<string> {
     const { secret, audience, issuer } = this.#settings
-    if (!secret) throw new KithError('unavailable', 'this server has no secret to sign with: tokens come from its issuer')
+    if (!secret)
+      throw new KithError('unavailable', 'this server has no secret to sign with: tokens come from its issuer')
     const nowSeconds = this.#clock.now() / 1000
     const token = new SignJWT({ iat: nowSeconds, exp: Math.floor(nowSeconds + expiresInSeconds) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })

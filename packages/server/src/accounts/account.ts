@@ -14,11 +14,11 @@ import { encodeFields } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { DocumentName } from '../store/keys.ts'
 import type { DocumentsChange, Store } from '../store/store.ts'
+import type { Applied, StoredDocument } from '../store/stored-document.ts'
 import { admit } from './admission.ts'
 import type { Documents } from './documents.ts'
 import { profileRules, rosterRules } from './rules.ts'
 import { profileSizeError, rosterSizeError } from './size-limits.ts'
-import type { Applied, StoredDocument } from './stored-document.ts'
 
 /** A device's session, as its user's account sees it. */
 export interface Writer {
@@ -26,6 +26,8 @@ export interface Writer {
   refuse(document: DocumentName, code: ErrorCode, what: string): void
   /** An update builds on what the server lacks: ask for all, if not asked already. */
   resend(document: DocumentName, stateVector: Uint8Array): void
+  /** Something of this session's is on disk now. */
+  committed(): void
   /** Nothing of what this session wrote since the last commit is on disk. */
   fail(error: unknown): void
 }
@@ -112,7 +114,7 @@ export class Account {
         continue
       }
       const { writer } = next
-      const count = this.#queue.findIndex((entry) => entry.type !== 'write' || entry.writer !== writer)
+      const count = this.#queue.findIndex(entry => entry.type !== 'write' || entry.writer !== writer)
       const run = this.#queue.splice(0, count === -1 ? this.#queue.length : count) as Write[]
       try {
         await this.#commit(writer, run)
@@ -136,19 +138,15 @@ export class Account {
     await store.commit(changeOf(this.user, isNew, roster, rosterApplied, profile, profileApplied))
     if (rosterApplied) relayOwn(this.user, 'roster', rosterApplied.relayed, writer)
     if (profileApplied) relayOwn(this.user, 'profile', profileApplied.relayed, writer)
+    writer.committed()
   }
 
-  #admit(
-    writer: Writer,
-    name: DocumentName,
-    document: StoredDocument,
-    run: readonly Write[],
-  ): Applied | undefined {
+  #admit(writer: Writer, name: DocumentName, document: StoredDocument, run: readonly Write[]): Applied | undefined {
     const { limits } = this.#context
     const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
     const sizeError = name === 'roster' ? rosterSizeError : profileSizeError
-    return document.apply((apply) => {
-      for (const { update } of run.filter((write) => write.document === name)) {
+    return document.apply(apply => {
+      for (const { update } of run.filter(write => write.document === name)) {
         const admission = admit(document.doc, update, rules)
         const tooLarge =
           admission.state === 'admitted' && admission.adds ? sizeError(document, update, limits) : undefined
@@ -169,7 +167,13 @@ function changeOf(
   profile: StoredDocument,
   profileApplied: Applied | undefined,
 ): DocumentsChange {
-  return { type: 'documents', user, registers, ...rosterPart(roster, rosterApplied), ...profilePart(profile, profileApplied) }
+  return {
+    type: 'documents',
+    user,
+    registers,
+    ...rosterPart(roster, rosterApplied),
+    ...profilePart(profile, profileApplied),
+  }
 }
 
 function rosterPart(roster: StoredDocument, applied: Applied | undefined): Pick<DocumentsChange, 'roster'> {

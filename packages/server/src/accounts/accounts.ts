@@ -23,7 +23,7 @@ export class Accounts {
 
   /** Drops documents that nobody used for a while. */
   sweep(): void {
-    this.#context.documents.sweep((user) => this.#busy.has(user))
+    this.#context.documents.sweep(user => this.#busy.has(user))
   }
 
   /** Erases an account, in the order of its other changes. */
@@ -44,7 +44,6 @@ export class Accounts {
 
   /** Resolves when nothing is under way. */
   async idle(): Promise<void> {
-    if (this.#busy.size > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve))
+    if (this.#busy.size > 0) await new Promise<void>(resolve => this.#idleWaiters.push(resolve))
   }
 }
-

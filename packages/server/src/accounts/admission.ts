@@ -50,12 +50,7 @@ export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
   return admitItems(doc, items, endOf, rules)
 }
 
-function admitItems(
-  doc: Y.Doc,
-  items: readonly Y.Item[],
-  endOf: (client: number) => number,
-  rules: Rules,
-): Admission {
+function admitItems(doc: Y.Doc, items: readonly Y.Item[], endOf: (client: number) => number, rules: Rules): Admission {
   const places = new Places(doc, items)
   let adds = false
   for (const item of items) {

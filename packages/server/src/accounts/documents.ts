@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { StoredDocument } from './stored-document.ts'
+import { StoredDocument } from '../store/stored-document.ts'
 
 /** A Y.Doc takes about this many times its encoded size in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13

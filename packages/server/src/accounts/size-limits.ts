@@ -1,6 +1,6 @@
 import { type ErrorCode, flatMapsOf, type Limits, profileBytes } from '@kith/shared'
 import * as Y from 'yjs'
-import type { StoredDocument } from './stored-document.ts'
+import type { StoredDocument } from '../store/stored-document.ts'
 
 /**
  * The sizes that a document may have (S3), checked before an update that adds content is applied. The cheap bound comes

@@ -1,7 +1,7 @@
 import { encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
-import { visibleLevels } from '../store/draft.ts'
 import type { LevelRecord, Relation } from '../store/records.ts'
+import { visibleLevels } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
 import { encodeCursor, positionOf } from './cursor.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
@@ -64,6 +64,7 @@ export class Feed {
   #toldPosition = 0
   #changedWhileOpening: { owner: string; level: number }[] = []
   #waiters: (() => void)[] = []
+  #fetchedEarly: string[] = []
 
   constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
     this.#user = user
@@ -86,6 +87,7 @@ export class Feed {
     this.#state = 'opening'
     this.#relay.beginOpening(this)
     this.#openedAt = since ?? this.#store.position
+    for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
     const relations = await this.#store.relations(this.#user)
     const changed = since === undefined ? undefined : await this.#changedOwners(since, relations)
     this.#relay.endOpening(this)
@@ -122,6 +124,10 @@ export class Feed {
   /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
   fetch(owner: string): void {
     if (this.#isClosed()) return
+    if (this.#state === 'new') {
+      this.#fetchedEarly.push(owner)
+      return
+    }
     const entry = this.#entry(owner)
     entry.isFetched = true
     entry.isChecked = false
@@ -136,7 +142,7 @@ export class Feed {
 
   /** A commit changed levels of an owner: at once if the socket has room, else as names of what is stale. */
   offer(entry: Entry, frames: LevelFrames): void {
-    const levels = frames.levels.filter((level) => !entry.isChecked || entry.told?.includes(level))
+    const levels = frames.levels.filter(level => !entry.isChecked || entry.told?.includes(level))
     if (levels.length === 0) return
     const isDirect = entry.isChecked && this.#queue.size === 0 && this.#state === 'open' && !this.#isPumping
     for (const [index, level] of levels.entries()) {
@@ -232,15 +238,16 @@ export class Feed {
   ): Promise<Map<string, number[]>> {
     const recent = await this.#store.changedSince(since, maxChanges)
     const shown = relations.filter(({ relation }) => relation.shown.length > 0).map(({ owner }) => owner)
-    const candidates = recent ? shown.filter((owner) => recent.includes(owner)) : shown
+    const candidates = recent ? shown.filter(owner => recent.includes(owner)) : shown
     const users = await this.#store.users(candidates)
     const changed = new Map<string, number[]>()
     candidates.forEach((owner, index) => {
       const levels = Object.entries(users[index]?.levels ?? {}).filter(([, position]) => position > since)
-      if (levels.length > 0) changed.set(
-        owner,
-        levels.map(([level]) => Number(level)),
-      )
+      if (levels.length > 0)
+        changed.set(
+          owner,
+          levels.map(([level]) => Number(level)),
+        )
     })
     return changed
   }
@@ -266,7 +273,7 @@ export class Feed {
         batch.map(({ owner }) => owner),
       )
       const plans = batch.map((entry, index) => plan(entry, views[index] as View))
-      const wanted = plans.flatMap(({ entry, levels }) => levels.map((level) => ({ owner: entry.owner, level })))
+      const wanted = plans.flatMap(({ entry, levels }) => levels.map(level => ({ owner: entry.owner, level })))
       const records = await this.#store.levels(wanted)
       if (this.#isClosed()) return
       for (const one of plans) {
@@ -357,8 +364,8 @@ interface Plan {
 function plan(entry: Entry, view: View): Plan {
   // A replica of someone not followed is dropped when the follow ends, also by another device [V7].
   if (entry.isFollowed && !view.relation.mine.isSubscribed) entry.isFetched = false
-  const seen = entry.isFetched ? visibleLevels(view.viewer, view.owner, view.relation) : view.relation.shown
+  const seen = entry.isFetched ? visibleLevels(view) : view.relation.shown
   const { told } = entry
-  const levels = told ? seen.filter((level) => !told.includes(level) || entry.stale.has(level)) : seen
+  const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
   return { entry, view, seen, levels }
 }

@@ -30,7 +30,7 @@ export class Relay {
   constructor(store: Store) {
     this.store = store
     this.#forgottenUpTo = store.position
-    this.#stop = store.watch((commits) => this.#onCommits(commits))
+    this.#stop = store.watch(commits => this.#onCommits(commits))
   }
 
   get sessionCount(): number {
@@ -79,7 +79,7 @@ export class Relay {
     for (let index = this.#recent.length - 1; index >= 0; index--) {
       const commit = this.#recent[index] as { position: number; subjects: readonly string[] }
       if (commit.position <= position) return false
-      if (commit.subjects.some((subject) => users.includes(subject))) return true
+      if (commit.subjects.some(subject => users.includes(subject))) return true
     }
     return false
   }

@@ -1,4 +1,3 @@
-import { visibility } from '@kith/shared'
 import { keys, partsOf, ranges } from './keys.ts'
 import {
   decodeRelation,
@@ -42,7 +41,7 @@ export class Draft {
   }
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter((id) => !this.#users.has(id))
+    const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
     const records = await this.#disk.getMany(missing.map(keys.user))
     missing.forEach((id, index) => {
       const bytes = records[index]
@@ -55,8 +54,8 @@ export class Draft {
     const ids = [...others]
     await this.loadUsers([user, ...ids])
     const missing = ids
-      .flatMap((id) => [keys.relation(user, id), keys.relation(id, user)])
-      .filter((key) => !this.#relations.has(key))
+      .flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
+      .filter(key => !this.#relations.has(key))
     const records = await this.#disk.getMany(missing)
     missing.forEach((key, index) => {
       const bytes = records[index]
@@ -140,21 +139,6 @@ export class Draft {
 
 function isBlank(user: UserRecord): boolean {
   return JSON.stringify(user) === JSON.stringify(newUser())
-}
-
-/** What the viewer may see of the owner by V1–V3, by the records of both. */
-export function visibleLevels(viewer: UserRecord, owner: UserRecord, relation: Relation): readonly number[] {
-  return visibility({
-    isSelf: false,
-    areRegistered: viewer.registeredAt > 0 && owner.registeredAt > 0,
-    ownerBlocks: relation.theirs.isBlocked,
-    viewerBlocks: relation.mine.isBlocked,
-    isRestricted: viewer.restricted || owner.restricted,
-    isPaired: relation.isPaired,
-    audience: owner.audience,
-    isContact: relation.theirs.isContact,
-    grants: relation.theirs.levels,
-  }).levels
 }
 
 /** Collects what one change of the group did. */

@@ -1,9 +1,10 @@
 import type { Limits } from '@kith/shared'
+import { decodeFields } from '@kith/shared/wire'
 import type { AbstractLevel } from 'abstract-level'
 import type { Clock } from '../clock.ts'
 import { derive } from './derive/index.ts'
 import { type CommitNotes, Draft } from './draft.ts'
-import { keys, type KeyRange, parseOrdered, partsOf, ranges } from './keys.ts'
+import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -103,7 +104,7 @@ export function openStore(options: {
 
   async function users(ids: readonly string[]): Promise<ReturnType<typeof newUser>[]> {
     const records = await disk.getMany(ids.map(keys.user))
-    return records.map((bytes) => (bytes ? decodeUser(bytes) : newUser()))
+    return records.map(bytes => (bytes ? decodeUser(bytes) : newUser()))
   }
 
   return {
@@ -145,7 +146,7 @@ export function openStore(options: {
     async views(viewer, owners) {
       const records = await disk.getMany([
         keys.user(viewer),
-        ...owners.flatMap((owner) => [keys.user(owner), keys.relation(viewer, owner)]),
+        ...owners.flatMap(owner => [keys.user(owner), keys.relation(viewer, owner)]),
       ])
       const viewerRecord = records[0] ? decodeUser(records[0]) : newUser()
       return owners.map((_, index) => {
@@ -161,7 +162,16 @@ export function openStore(options: {
 
     async levels(names) {
       const records = await disk.getMany(names.map(({ owner, level }) => keys.level(owner, level)))
-      return records.map((bytes) => (bytes ? decodeLevel(bytes) : undefined))
+      return records.map(bytes => (bytes ? decodeLevel(bytes) : undefined))
+    },
+
+    async levelsWithFields(owner) {
+      const found: number[] = []
+      for await (const [key, bytes] of disk.entries(ranges.levels(owner))) {
+        const isEmpty = Object.keys(decodeFields(decodeLevel(bytes).fields)).length === 0
+        if (!isEmpty) found.push(parseOrdered(partsOf(key)[2] as string))
+      }
+      return found
     },
 
     async relations(id) {

@@ -87,6 +87,8 @@ export interface Store {
   views(viewer: string, owners: readonly string[]): Promise<View[]>
   /** Levels of owners, in the order asked for; `undefined` where a level was never written. */
   levels(names: readonly { owner: string; level: number }[]): Promise<(LevelRecord | undefined)[]>
+  /** Levels at which the owner has any field, ascending. */
+  levelsWithFields(owner: string): Promise<number[]>
   /** Everybody whom the user has to do with. */
   relations(user: string): Promise<Known[]>
   users(ids: readonly string[]): Promise<UserRecord[]>

@@ -1,9 +1,9 @@
+import type { Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { encodeNumber, newUser, noFacts } from '../records.ts'
 import { sightOf, updateAllRelations, updateShown } from './showing.ts'
 import { updateUnasked } from './unasked.ts'
-import type { Limits } from '@kith/shared'
 
 /**
  * The user has an account from here on. Followers to whom V1–V3 then show something are told, unless the backend said not
@@ -14,7 +14,7 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
   if (draft.user(user).registeredAt > 0) return
   notes.isNew = true
   let followers: readonly string[] = []
-  await updateAllRelations(draft, notes, user, (others) => {
+  await updateAllRelations(draft, notes, user, others => {
     draft.setUser(user, { registeredAt: notes.position })
     followers = others
   })
@@ -70,7 +70,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   await draft.removeRange(ranges.document(user, 'profile'))
   await draft.removeRange(ranges.levels(user))
   await draft.removeRange(ranges.asked(user))
-  await updateAllRelations(draft, notes, user, (others) => {
+  await updateAllRelations(draft, notes, user, others => {
     const { relationsChangedAt } = draft.user(user)
     for (const other of others) {
       draft.setRelation(user, other, { mine: noFacts, isPaired: false, isWaiting: false, isUnasked: false })

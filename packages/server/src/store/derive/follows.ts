@@ -1,6 +1,7 @@
 import type { Limits } from '@kith/shared'
 import type { Draft } from '../draft.ts'
 import { keys } from '../keys.ts'
+import type { UserRecord } from '../records.ts'
 
 /** Which follows are served: within the number of follows (S3) and the budget of first-time look-ups (S4). */
 
@@ -8,17 +9,16 @@ const dayMs = 86_400_000
 const nothing = new Uint8Array()
 
 /** Look-ups left now; the budget refills steadily. */
-export function lookupsLeft(draft: Draft, user: string, limits: Limits): number {
-  const spent = draft.user(user).lookups
+export function lookupsLeft({ lookups: spent }: UserRecord, nowMs: number, limits: Limits): number {
   if (!spent) return limits.lookups
-  const refilled = (Math.max(0, draft.nowMs - spent.atMs) / dayMs) * limits.lookupsPerDay
+  const refilled = (Math.max(0, nowMs - spent.atMs) / dayMs) * limits.lookupsPerDay
   return Math.min(limits.lookups, spent.left + refilled)
 }
 
 /** Spends one look-up unless the id was asked for before. False: the budget is used up, and nothing was written. */
 export function spendLookup(draft: Draft, user: string, id: string, hasAsked: boolean, limits: Limits): boolean {
   if (hasAsked) return true
-  const left = lookupsLeft(draft, user, limits)
+  const left = lookupsLeft(draft.user(user), draft.nowMs, limits)
   if (left < 1) return false
   draft.setUser(user, { lookups: { left: left - 1, atMs: draft.nowMs } })
   draft.write(keys.asked(user, id), nothing)
@@ -26,14 +26,14 @@ export function spendLookup(draft: Draft, user: string, id: string, hasAsked: bo
 }
 
 /** Milliseconds until `wanted` look-ups will be there. */
-export function lookupDelayMs(draft: Draft, user: string, wanted: number, limits: Limits): number {
-  const missing = wanted - lookupsLeft(draft, user, limits)
+export function lookupDelayMs(user: UserRecord, nowMs: number, wanted: number, limits: Limits): number {
+  const missing = wanted - lookupsLeft(user, nowMs, limits)
   return missing <= 0 ? 0 : Math.ceil((missing / limits.lookupsPerDay) * dayMs)
 }
 
 /** Those of the ids that the user has looked up before. */
 export async function askedBefore(draft: Draft, user: string, ids: readonly string[]): Promise<Set<string>> {
-  const found = await draft.readMany(ids.map((id) => keys.asked(user, id)))
+  const found = await draft.readMany(ids.map(id => keys.asked(user, id)))
   return new Set(ids.filter((_, index) => found[index] !== undefined))
 }
 

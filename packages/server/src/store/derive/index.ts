@@ -24,7 +24,7 @@ export async function derive(draft: Draft, notes: CommitNotes, change: Change, l
       await draft.loadUsers([change.user])
       const asked = await askedBefore(draft, change.user, [change.owner])
       if (!spendLookup(draft, change.user, change.owner, asked.has(change.owner), limits)) {
-        notes.retryAfterMs = lookupDelayMs(draft, change.user, 1, limits)
+        notes.retryAfterMs = lookupDelayMs(draft.user(change.user), draft.nowMs, 1, limits)
       }
       return
     }

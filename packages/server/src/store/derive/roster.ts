@@ -15,7 +15,7 @@ export async function applyFacts(
   facts: ReadonlyMap<string, ContactFacts>,
   limits: Limits,
 ): Promise<void> {
-  const others = [...facts.keys()].filter((other) => other !== user)
+  const others = [...facts.keys()].filter(other => other !== user)
   const reviews = new Set<string>()
   for (let start = 0; start < others.length; start += chunkSize) {
     const chunk = others.slice(start, start + chunkSize)
@@ -61,7 +61,7 @@ export async function applySettings(
   await draft.loadUsers([user])
   const { audience, autoSync } = draft.user(user)
   if (audience === settings.audience && autoSync === settings.autoSync) return
-  await updateAllRelations(draft, notes, user, (others) => {
+  await updateAllRelations(draft, notes, user, others => {
     draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
     if (autoSync !== settings.autoSync) dealUnasked(draft, user, others, limits)
   })
@@ -69,7 +69,7 @@ export async function applySettings(
 
 async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   const owners = await draft.loadRelationsOf(viewer)
-  const before = owners.map((owner) => sightOf(draft, viewer, owner))
+  const before = owners.map(owner => sightOf(draft, viewer, owner))
   dealUnasked(draft, viewer, owners, limits)
   owners.forEach((owner, index) => {
     updateShown(draft, notes, viewer, owner, before[index] as Sight)
@@ -78,7 +78,7 @@ async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, l
 
 /** Serves waiting follows, by id, as far as the limits now allow. */
 export async function promote(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
-  const owners = (await draft.loadRelationsOf(viewer)).filter((owner) => draft.relation(viewer, owner).isWaiting)
+  const owners = (await draft.loadRelationsOf(viewer)).filter(owner => draft.relation(viewer, owner).isWaiting)
   const asked = await askedBefore(draft, viewer, owners)
   for (const owner of owners.sort()) {
     const { follows, waiting } = draft.user(viewer)

@@ -1,4 +1,5 @@
-import { type CommitNotes, type Draft, visibleLevels } from '../draft.ts'
+import type { CommitNotes, Draft } from '../draft.ts'
+import { visibleLevels } from '../standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
@@ -12,7 +13,7 @@ export interface Sight {
 
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)
-  const visible = visibleLevels(draft.user(viewer), draft.user(owner), relation)
+  const visible = visibleLevels({ viewer: draft.user(viewer), owner: draft.user(owner), relation })
   const isWanted = (relation.mine.isSubscribed && !relation.isWaiting) || relation.isUnasked
   return { visible, shown: isWanted ? visible : [], isWaiting: relation.isWaiting }
 }
@@ -36,7 +37,7 @@ export async function updateAllRelations(
   change: (others: readonly string[]) => void | Promise<void>,
 ): Promise<void> {
   const others = await draft.loadRelationsOf(user)
-  const before = others.map((other) => [sightOf(draft, other, user), sightOf(draft, user, other)] as const)
+  const before = others.map(other => [sightOf(draft, other, user), sightOf(draft, user, other)] as const)
   await change(others)
   others.forEach((other, index) => {
     const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]

@@ -8,11 +8,7 @@ import type { Draft } from '../draft.ts'
 export function isCandidate(draft: Draft, viewer: string, owner: string): boolean {
   const { mine, theirs } = draft.relation(viewer, owner)
   return (
-    draft.user(viewer).autoSync &&
-    theirs.levels.length > 0 &&
-    !mine.isSubscribed &&
-    !mine.isDeclined &&
-    !mine.isBlocked
+    draft.user(viewer).autoSync && theirs.levels.length > 0 && !mine.isSubscribed && !mine.isDeclined && !mine.isBlocked
   )
 }
 
@@ -35,7 +31,7 @@ export function dealUnasked(draft: Draft, viewer: string, owners: readonly strin
     return (mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)
   }
   const candidates = owners
-    .filter((owner) => isCandidate(draft, viewer, owner))
+    .filter(owner => isCandidate(draft, viewer, owner))
     .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
   const chosen = new Set(candidates.slice(0, limits.unaskedOwners))
   for (const owner of owners) {

@@ -1,7 +1,7 @@
 import { profileRoot, rosterRoots } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../store/keys.ts'
-import type { DocumentUpdate } from '../store/store.ts'
+import type { DocumentName } from './keys.ts'
+import type { DocumentUpdate } from './store.ts'
 
 /** Below this a log is not worth folding. */
 const minLogBytes = 32 * 1024
@@ -45,19 +45,23 @@ export class StoredDocument {
     let relayed: Uint8Array | undefined
     let update: Uint8Array | undefined
     const keys = new Map<string, Set<string>>()
-    const onUpdate = (bytes: Uint8Array): void => void (relayed = bytes)
-    const onUpdateV2 = (bytes: Uint8Array): void => void (update = bytes)
+    const onUpdate = (bytes: Uint8Array): void => {
+      relayed = bytes
+    }
+    const onUpdateV2 = (bytes: Uint8Array): void => {
+      update = bytes
+    }
     const onTransaction = (transaction: Y.Transaction): void => {
       for (const [root, type] of this.doc.share) {
         const changed = transaction.changed.get(type as never)
-        if (changed) keys.set(root, new Set([...changed].filter((key) => key !== null)))
+        if (changed) keys.set(root, new Set([...changed].filter(key => key !== null)))
       }
     }
     this.doc.on('update', onUpdate)
     this.doc.on('updateV2', onUpdateV2)
     this.doc.on('afterTransaction', onTransaction)
     try {
-      this.doc.transact(() => run((bytes) => Y.applyUpdate(this.doc, bytes)))
+      this.doc.transact(() => run(bytes => Y.applyUpdate(this.doc, bytes)))
     } finally {
       this.doc.off('update', onUpdate)
       this.doc.off('updateV2', onUpdateV2)

@@ -1,0 +1,19 @@
+import { parseArgs } from 'node:util'
+import { SettingsError } from '../settings.ts'
+
+/** The folder of `--data`, and what else stands on the command line. Throws {@link SettingsError}. */
+export function readDataOption(args: readonly string[], words: number): { folder: string; positionals: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: { data: { type: 'string', default: './data' } },
+      allowPositionals: true,
+    })
+    if (positionals.length !== words) {
+      throw new Error(words === 0 ? `unexpected ${JSON.stringify(positionals[0])}` : 'name one user')
+    }
+    return { folder: values.data, positionals }
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}

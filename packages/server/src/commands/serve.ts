@@ -1,0 +1,41 @@
+import { pino } from 'pino'
+import { systemClock } from '../clock.ts'
+import { startServer } from '../server.ts'
+import { type Environment, readSettings, SettingsError } from '../settings.ts'
+import { openLevelStore } from '../store/open.ts'
+
+/** Runs the server until it is told to stop. Prints one line when it is ready; logs go to the standard error. */
+export async function runServe(args: readonly string[], env: Environment): Promise<number> {
+  const settings = await readSettings(args, env)
+  const log = pino({ level: env['KITH_LOG_LEVEL'] || 'info' }, pino.destination({ dest: 2, sync: true }))
+  const store = await openLevelStore(settings.folder, { limits: settings.limits, clock: systemClock })
+  let server: Awaited<ReturnType<typeof startServer>>
+  try {
+    server = await startServer({ ...settings, store, clock: systemClock, log })
+  } catch (error) {
+    await store.close()
+    throw explained(error, settings.host, settings.port)
+  }
+  const stopped = untilStopped()
+  process.stdout.write(`listening on ${server.url}\n`)
+  const signal = await stopped
+  log.info({ signal }, 'stopping')
+  await server.close()
+  return 0
+}
+
+function untilStopped(): Promise<string> {
+  return new Promise(resolve => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal))
+  })
+}
+
+function explained(error: unknown, host: string, port: number): unknown {
+  const { code } = error as { code?: string }
+  if (code === 'EADDRINUSE') return new SettingsError(`port ${port} on ${host} is taken: give another with --port`)
+  if (code === 'EACCES') return new SettingsError(`port ${port} may not be used by this user: give one above 1023`)
+  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+    return new SettingsError(`${host} is no address of this machine: give another with --host`)
+  }
+  return error
+}

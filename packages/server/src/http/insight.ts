@@ -1,0 +1,28 @@
+import { visibility } from '@kith/shared'
+import type { FastifyInstance } from 'fastify'
+import type { Context } from '../socket/context.ts'
+import { communicationOf } from '../socket/direct-messages.ts'
+import { standingOf } from '../store/standing.ts'
+import type { View } from '../store/store.ts'
+import { userIdOf } from './request.ts'
+
+/** Who may communicate and who sees what, and why: for the app's own messaging, and for support. */
+export function insightRoutes(app: FastifyInstance, { store }: Context): void {
+  app.get<{ Querystring: { from?: string; to?: string } }>('/v1/communication', async request => {
+    const from = userIdOf(request.query.from, 'from')
+    const to = userIdOf(request.query.to, 'to')
+    const [view] = await store.views(from, [to])
+    const reason = communicationOf(from, to, view as View)
+    return { allowed: reason === 'allowed' || reason === 'self', reason }
+  })
+
+  app.get<{ Querystring: { owner?: string; viewer?: string } }>('/v1/visibility', async request => {
+    const owner = userIdOf(request.query.owner, 'owner')
+    const viewer = userIdOf(request.query.viewer, 'viewer')
+    const [view] = (await store.views(viewer, [owner])) as [View]
+    const { levels, reason } = visibility(standingOf(view, owner === viewer))
+    if (reason !== 'self') return { levels, reason }
+    const own = await store.levelsWithFields(owner)
+    return { levels: [...new Set([0, ...own])].sort((a, b) => a - b), reason }
+  })
+}

@@ -1,0 +1,41 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+
+/** What `GET /metrics` tells, in Prometheus' form. */
+export interface Metrics {
+  registry: Registry
+  commits: Counter
+  sentBytes: Counter
+  refused: Counter<'code'>
+  closed: Counter<'code'>
+}
+
+export function createMetrics(sessionCount: () => number): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  collectDefaultMetrics({ register: registry })
+  new Gauge({
+    name: 'kith_sessions',
+    help: 'Devices that are connected',
+    registers,
+    collect() {
+      this.set(sessionCount())
+    },
+  })
+  return {
+    registry,
+    commits: new Counter({ name: 'kith_commits_total', help: 'Changes written to the disk', registers }),
+    sentBytes: new Counter({ name: 'kith_sent_bytes_total', help: 'Bytes handed to devices', registers }),
+    refused: new Counter({
+      name: 'kith_refused_total',
+      help: 'Updates that were not admitted, by error code',
+      labelNames: ['code'],
+      registers,
+    }),
+    closed: new Counter({
+      name: 'kith_closed_total',
+      help: 'Sessions that the server ended, by close code',
+      labelNames: ['code'],
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,133 @@
+import { readFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
+import { defaultLimits, type Limits } from '@kith/shared'
+import proxyAddress from 'proxy-addr'
+import { ownSecret } from './secrets.ts'
+import type { TokenSettings } from './tokens.ts'
+
+/** A mistake on the command line or in the environment; the message says what to do. */
+export class SettingsError extends Error {}
+
+export interface Settings {
+  host: string
+  port: number
+  folder: string
+  tokens: TokenSettings
+  adminKey: string
+  limits: Limits
+  trustedProxies: string[]
+  /** The admin key or the token secret was made here: only for this machine. */
+  hasOwnSecrets: boolean
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+const options = {
+  port: { type: 'string', default: '4180' },
+  host: { type: 'string', default: '127.0.0.1' },
+  data: { type: 'string', default: './data' },
+  limits: { type: 'string' },
+} as const
+
+/** Reads the settings of `serve`, making secrets where none are given. Throws {@link SettingsError}. */
+export async function readSettings(args: readonly string[], env: Environment): Promise<Settings> {
+  const { values } = parse(args)
+  const port = Number(values.port)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new SettingsError(`--port must be a whole number from 0 to 65535, not ${JSON.stringify(values.port)}`)
+  }
+  const given = env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']
+  const hasOwnSecrets = !given || !env['KITH_ADMIN_KEY']
+  if (hasOwnSecrets && !isLoopback(values.host)) {
+    const missing = given ? 'KITH_ADMIN_KEY' : 'KITH_TOKEN_SECRET (or KITH_JWKS_URL) and KITH_ADMIN_KEY'
+    throw new SettingsError(
+      `to listen on ${values.host} set ${missing}; without them the server listens on loopback only`,
+    )
+  }
+  return {
+    host: values.host,
+    port,
+    folder: values.data,
+    tokens: await readTokenSettings(values.data, env),
+    adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(values.data, 'admin-key')),
+    limits: await readLimits(values.limits, env),
+    trustedProxies: readProxies(env['KITH_TRUSTED_PROXIES']),
+    hasOwnSecrets,
+  }
+}
+
+/** How tokens are checked and, with a secret, issued. */
+export async function readTokenSettings(folder: string, env: Environment): Promise<TokenSettings> {
+  const { KITH_TOKEN_SECRET: secret, KITH_JWKS_URL: jwksUrl } = env
+  if (secret && jwksUrl) throw new SettingsError('set KITH_TOKEN_SECRET or KITH_JWKS_URL, not both')
+  const common = {
+    audience: env['KITH_TOKEN_AUDIENCE'] || undefined,
+    issuer: env['KITH_TOKEN_ISSUER'] || undefined,
+  }
+  if (jwksUrl) {
+    if (!URL.canParse(jwksUrl)) throw new SettingsError('KITH_JWKS_URL must be a URL, as in https://host/jwks.json')
+    return { ...common, jwksUrl: new URL(jwksUrl) }
+  }
+  return { ...common, secret: new TextEncoder().encode(secret || (await ownSecret(folder, 'token-secret'))) }
+}
+
+function parse(args: readonly string[]): { values: { port: string; host: string; data: string; limits?: string } } {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: false }) as ReturnType<typeof parse>
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+}
+
+async function readLimits(file: string | undefined, env: Environment): Promise<Limits> {
+  const limits: Record<string, number> = { ...defaultLimits }
+  if (file !== undefined) Object.assign(limits, checkLimits(await readJson(file), `--limits ${file}`))
+  for (const name of Object.keys(defaultLimits)) {
+    const variable = `KITH_LIMIT_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
+    const value = env[variable]
+    if (value) Object.assign(limits, checkLimits({ [name]: Number(value) }, variable))
+  }
+  return limits as unknown as Limits
+}
+
+async function readJson(file: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new SettingsError(`--limits must name a readable JSON file: ${String(error)}`, { cause: error })
+  }
+}
+
+function checkLimits(given: unknown, source: string): Record<string, number> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new SettingsError(`${source}: expected an object of limits, as in { "labelBytes": 128 }`)
+  }
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(defaultLimits, name)) {
+      throw new SettingsError(
+        `${source}: no limit is called ${name}; known are ${Object.keys(defaultLimits).join(', ')}`,
+      )
+    }
+    if (!Number.isSafeInteger(value) || value < 0) {
+      throw new SettingsError(`${source}: ${name} must be a whole number, 0 or more`)
+    }
+  }
+  return given as Record<string, number>
+}
+
+function readProxies(value: string | undefined): string[] {
+  const proxies = (value ?? '').split(',').map(proxy => proxy.trim())
+  const named = proxies.filter(proxy => proxy !== '')
+  try {
+    proxyAddress.compile(named)
+  } catch (error) {
+    throw new SettingsError(`KITH_TRUSTED_PROXIES: ${String(error)}; name addresses or networks, as in 10.0.0.0/8`, {
+      cause: error,
+    })
+  }
+  return named
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
+}

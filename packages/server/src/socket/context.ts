@@ -1,0 +1,22 @@
+import type { Limits } from '@kith/shared'
+import type { Logger } from 'pino'
+import type { Accounts } from '../accounts/accounts.ts'
+import type { Clock } from '../clock.ts'
+import type { Metrics } from '../metrics.ts'
+import type { Relay } from '../relay/relay.ts'
+import type { Store } from '../store/store.ts'
+import type { Tokens } from '../tokens.ts'
+import type { DirectMessages } from './direct-messages.ts'
+
+/** What sessions share. */
+export interface Context {
+  store: Store
+  accounts: Accounts
+  relay: Relay
+  messages: DirectMessages
+  tokens: Tokens
+  limits: Limits
+  clock: Clock
+  log: Logger
+  metrics: Metrics
+}

@@ -1,0 +1,104 @@
+import type { DeviceMessage, OwnProfile, RosterSync } from '@kith/shared/wire'
+import type { DocumentName } from '../store/keys.ts'
+import type { Session } from './session.ts'
+
+/** Where a device's message goes. A message that came too early or twice is a protocol violation. */
+export function handle(session: Session, message: DeviceMessage): void {
+  switch (message.type) {
+    case 'rosterSync':
+      return sync(session, 'roster', message)
+    case 'awareness':
+      return // Nobody's awareness is carried.
+    case 'queryAwareness':
+      return session.say({ type: 'awareness' })
+    case 'hello':
+      return hello(session, message.cursor)
+    case 'barrier':
+      return barrier(session, message.id, message.withFeed)
+    case 'renew':
+      return run(session, () => renew(session, message.token))
+  }
+  const { feed } = session
+  if (!feed) return session.end('protocol-violation', `${message.type} before hello`)
+  switch (message.type) {
+    case 'ownProfile':
+      return sync(session, 'profile', message)
+    case 'fetch':
+      return run(session, () => fetch(session, message.owner))
+    case 'sendMessage':
+      return run(session, () => session.context.messages.send(session, message))
+    case 'received':
+      return session.context.messages.received(session.user, message)
+  }
+}
+
+/** Whatever goes wrong on the way ends this session. */
+function run(session: Session, work: () => Promise<void>): void {
+  work().catch((error: unknown) => session.fail(error))
+}
+
+function sync(session: Session, document: DocumentName, { step, payload }: RosterSync | OwnProfile): void {
+  const account = session.context.accounts.of(session.user)
+  const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
+  if (step === 'step1') {
+    return account.task(async () => {
+      const missing = await account.missing(document, payload)
+      if (missing) session.say({ type, step: 'step2', payload: missing })
+      else session.end('malformed', 'no state vector')
+    })
+  }
+  const isAnswer = step === 'step2'
+  if (isAnswer) session.answered(document)
+  account.write({ writer: session, document, update: payload, isAnswer })
+}
+
+function hello(session: Session, cursor: Uint8Array): void {
+  if (session.feed) return session.end('protocol-violation', 'a second hello')
+  const { context } = session
+  const feed = session.openFeed()
+  run(session, async () => {
+    const { since } = await feed.resume(cursor)
+    session.say({ type: 'welcome', isFresh: since === undefined, limits: context.limits })
+    session.askFor('profile')
+    await feed.open(since)
+    await session.waiting.promote()
+  })
+}
+
+function barrier(session: Session, id: number, withFeed: boolean): void {
+  session.context.accounts.of(session.user).task(() => {
+    const isComplete = session.takeCompleteness()
+    const answer = (): void => session.say({ type: 'reached', id, isComplete })
+    if (withFeed && session.feed) session.feed.whenCaughtUp(answer)
+    else answer()
+  })
+}
+
+/** Looking somebody up for the first time costs (S4). */
+async function fetch(session: Session, owner: string): Promise<void> {
+  const { store } = session.context
+  const { user, feed } = session
+  if (owner === user) {
+    return session.say({
+      type: 'access',
+      owner,
+      levels: [],
+      isWaiting: false,
+      hasJustJoined: false,
+      cursor: new Uint8Array(),
+    })
+  }
+  if (!(await store.hasAsked(user, owner))) {
+    const { retryAfterMs } = await store.commit({ type: 'lookup', user, owner })
+    if (retryAfterMs !== undefined) {
+      return session.say({ type: 'failure', code: 'discovery-limit', retryAfterMs, count: 1, addresses: [owner] })
+    }
+  }
+  feed?.fetch(owner)
+}
+
+async function renew(session: Session, token: string): Promise<void> {
+  const identity = await session.context.tokens.verify(token).catch(() => undefined)
+  if (identity?.user === session.user) session.renew(identity)
+  else session.end('unauthorised', 'the new token is not valid for this user')
+}

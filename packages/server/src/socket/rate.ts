@@ -1,0 +1,28 @@
+import type { Clock } from '../clock.ts'
+
+/** A token bucket: `perSecond` on average, `burst` at once. */
+export class Rate {
+  #clock: Clock
+  #perSecond: number
+  #burst: number
+  #left: number
+  #atMs: number
+
+  constructor(clock: Clock, perSecond: number, burst: number) {
+    this.#clock = clock
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#left = burst
+    this.#atMs = clock.now()
+  }
+
+  /** 0 when one more is within the limit; else the milliseconds after which one will be. */
+  take(): number {
+    const now = this.#clock.now()
+    this.#left = Math.min(this.#burst, this.#left + (Math.max(0, now - this.#atMs) / 1000) * this.#perSecond)
+    this.#atMs = now
+    if (this.#left < 1) return Math.ceil(((1 - this.#left) / this.#perSecond) * 1000)
+    this.#left--
+    return 0
+  }
+}

@@ -1,0 +1,204 @@
+import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
+import { type DeviceMessage, decodeFrame, encodeFrame, isYProtocols, type ServerMessage } from '@kith/shared/wire'
+import type { WebSocket } from 'ws'
+import type { Writer } from '../accounts/account.ts'
+import { Feed, type Outlet } from '../relay/feed.ts'
+import type { Receiver } from '../relay/relay.ts'
+import type { DocumentName } from '../store/keys.ts'
+import type { Identity } from '../tokens.ts'
+import type { Context } from './context.ts'
+import { handle } from './handle.ts'
+import { Rate } from './rate.ts'
+import { WaitingFollows } from './waiting-follows.ts'
+
+const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
+  'rosterSync',
+  'awareness',
+  'queryAwareness',
+  'hello',
+  'ownProfile',
+  'barrier',
+  'fetch',
+  'sendMessage',
+  'received',
+  'renew',
+])
+
+/**
+ * One device's websocket, from the sign-in on. A frame is bounded, counted, decoded and only then handled; whatever is
+ * wrong with it ends this session with a code, and no other [S1].
+ */
+export class Session implements Receiver, Writer, Outlet {
+  readonly user: string
+  readonly context: Context
+  readonly waiting: WaitingFollows = new WaitingFollows(this)
+  readonly #socket: WebSocket
+  readonly #writes: Rate
+  readonly #messages: Rate
+  #expiresAtMs: number | undefined
+  #feed: Feed | undefined
+  #isClosed = false
+  #isAlive = true
+  /** Nothing was refused or dropped since the last barrier. */
+  #isComplete = true
+  /** A sync step 1 of ours is unanswered. */
+  #asked: Record<DocumentName, boolean> = { roster: false, profile: false }
+
+  constructor(socket: WebSocket, identity: Identity, context: Context) {
+    this.user = identity.user
+    this.#expiresAtMs = identity.expiresAtMs
+    this.context = context
+    this.#socket = socket
+    const { clock, limits } = context
+    this.#writes = new Rate(clock, limits.writesPerSecond, limits.writesBurst)
+    this.#messages = new Rate(clock, limits.messagesPerSecond, limits.messagesBurst)
+    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
+    socket.on('pong', () => {
+      this.#isAlive = true
+    })
+    // A socket error is followed by its close; the code tells why.
+    socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
+    socket.on('close', () => this.#end())
+  }
+
+  /** The server's first message is its sync step 1, at once. */
+  begin(): void {
+    this.context.relay.join(this)
+    this.askFor('roster')
+  }
+
+  get feed(): Feed | undefined {
+    return this.#feed
+  }
+
+  /** The device speaks Kith's messages: from here on it gets them. */
+  openFeed(): Feed {
+    this.#feed = new Feed(this.user, this.context.relay, this, this.context.limits.outstandingBytes)
+    return this.#feed
+  }
+
+  get outstandingBytes(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  send(frame: Uint8Array): void {
+    if (this.#isClosed) return
+    this.context.metrics.sentBytes.inc(frame.length)
+    this.#socket.send(frame, { binary: true }, this.#onTaken)
+  }
+
+  #onTaken = (): void => {
+    this.#feed?.onTaken()
+  }
+
+  say(message: ServerMessage): void {
+    this.send(encodeFrame(message))
+  }
+
+  sendOwn(document: DocumentName, update: Uint8Array): void {
+    // A device that takes nothing for so long is better off with a new start.
+    if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) this.close(closeCodes.unavailable, 'too slow')
+    else if (document === 'roster') this.say({ type: 'rosterSync', step: 'update', payload: update })
+    else if (this.#feed) this.say({ type: 'ownProfile', step: 'update', payload: update })
+  }
+
+  /** Asks for what the device has and the server lacks; once, until it is answered. */
+  askFor(document: DocumentName): void {
+    const account = this.context.accounts.of(this.user)
+    account.task(async () => this.resend(document, await account.stateVector(document), false))
+  }
+
+  resend(document: DocumentName, stateVector: Uint8Array, isDropped = true): void {
+    if (isDropped) this.#isComplete = false
+    if (this.#asked[document]) return
+    this.#asked[document] = true
+    const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
+    this.say({ type, step: 'step1', payload: stateVector })
+  }
+
+  answered(document: DocumentName): void {
+    this.#asked[document] = false
+  }
+
+  /** A stock provider can't be told; its connection ends instead. */
+  refuse(document: DocumentName, code: ErrorCode, what: string): void {
+    this.#isComplete = false
+    this.context.metrics.refused.inc({ code })
+    if (this.#feed) this.say({ type: 'refused', document, code })
+    else this.end(code, what)
+  }
+
+  committed(): void {
+    this.waiting.check()
+  }
+
+  fail(error: unknown): void {
+    this.#isComplete = false
+    this.context.log.error({ user: this.user, err: error }, 'a session failed')
+    this.close(closeCodes.unavailable, 'try again later')
+  }
+
+  /** Whether all that was sent since the last call is on disk. */
+  takeCompleteness(): boolean {
+    const isComplete = this.#isComplete
+    this.#isComplete = true
+    return isComplete
+  }
+
+  renew(identity: Identity): void {
+    this.#expiresAtMs = identity.expiresAtMs
+  }
+
+  /** Ends the session because of what the device did. */
+  end(code: ErrorCode, what: string): void {
+    this.close(closeCodeFor(code), `${code}: ${what}`.slice(0, 120))
+  }
+
+  close(code: CloseCode, reason: string): void {
+    if (this.#isClosed) return
+    this.context.metrics.closed.inc({ code: String(code) })
+    this.#end()
+    this.#socket.close(code, reason)
+  }
+
+  /** Keeps the connection in use, and ends what is dead or has expired. */
+  beat(now: number, heartbeat: Uint8Array): void {
+    if (this.#expiresAtMs !== undefined && now >= this.#expiresAtMs) {
+      return this.close(closeCodes.unauthorised, 'the token has expired')
+    }
+    if (!this.#isAlive) {
+      this.#end()
+      return this.#socket.terminate()
+    }
+    this.#isAlive = false
+    this.#socket.ping()
+    this.send(heartbeat)
+  }
+
+  #end(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.context.relay.leave(this)
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#isClosed) return
+    const { limits, log } = this.context
+    if (!isBinary) return this.end('protocol-violation', 'binary frames only')
+    if (data.length > (isYProtocols(data) ? limits.rosterBytes : limits.frameBytes)) {
+      return this.end('frame-too-large', 'the frame is larger than the limit')
+    }
+    const message = decodeFrame(data)
+    if (message.type === 'malformed') return this.end('malformed', message.what)
+    if (!deviceMessages.has(message.type)) return this.end('protocol-violation', 'not a message of a device')
+    const rate = message.type === 'sendMessage' ? this.#messages : this.#writes
+    const retryAfterMs = rate.take()
+    if (retryAfterMs > 0) return this.close(closeCodes.overLimit, encodeRetryHint(retryAfterMs))
+    try {
+      handle(this, message as DeviceMessage)
+    } catch (error) {
+      log.error({ user: this.user, type: message.type, err: error }, 'a handler failed')
+      this.fail(error)
+    }
+  }
+}

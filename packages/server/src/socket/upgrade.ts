@@ -1,0 +1,134 @@
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { closeCodeFor, closeCodes, encodeRetryHint, isUserId, KithError } from '@kith/shared'
+import { WebSocket, WebSocketServer } from 'ws'
+import type { Identity } from '../tokens.ts'
+import type { Context } from './context.ts'
+import { Session } from './session.ts'
+
+const subprotocol = 'kith.v1'
+const bearerPrefix = 'bearer.'
+const pathPrefix = '/v1/roster/'
+/** What a device shall wait when there are too many connections. */
+const crowdedRetryMs = 30_000
+
+/** A frame beyond the largest limit ends with 4413, as any other that is too large; `ws` itself would say 1009. */
+class KithSocket extends WebSocket {
+  override close(code?: number, reason?: string | Buffer): void {
+    super.close(code === 1009 ? closeCodes.tooLarge : code, reason)
+  }
+}
+
+/** Where devices come in: from a connection to a session, or to a close code. */
+export class Upgrades {
+  #context: Context
+  #addressOf: (request: IncomingMessage) => string
+  #server: WebSocketServer
+  #sessions = new Set<Session>()
+  #countByAddress = new Map<string, number>()
+  #isClosing = false
+
+  constructor(context: Context, addressOf: (request: IncomingMessage) => string) {
+    this.#context = context
+    this.#addressOf = addressOf
+    this.#server = new WebSocketServer({
+      noServer: true,
+      // Compression would let sizes tell what a device may not see, and costs memory for each socket.
+      perMessageDeflate: false,
+      maxPayload: Math.max(context.limits.rosterBytes, context.limits.frameBytes) + 1024,
+      handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : false),
+      WebSocket: KithSocket,
+    })
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions
+  }
+
+  /** A failed sign-in completes the upgrade first: a browser can't see an HTTP status, only the close code. */
+  async upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    const user = userOfPath(request.url ?? '')
+    if (user === undefined) {
+      socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+      return
+    }
+    const address = this.#addressOf(request)
+    const signIn = await this.#signIn(request, user, address).catch((error: unknown) => asRefusal(error))
+    if (socket.destroyed) return
+    this.#server.handleUpgrade(request, socket, head, webSocket => {
+      if ('code' in signIn) {
+        webSocket.on('error', () => webSocket.terminate())
+        this.#context.metrics.closed.inc({ code: String(signIn.code) })
+        webSocket.close(signIn.code, signIn.reason)
+      } else this.#begin(webSocket, signIn, address)
+    })
+  }
+
+  async #signIn(request: IncomingMessage, user: string, address: string): Promise<Identity | Refusal> {
+    if (this.#isClosing) return { code: closeCodes.goingAway, reason: 'the server is stopping' }
+    const { limits, relay, tokens } = this.#context
+    if ((this.#countByAddress.get(address) ?? 0) >= limits.connectionsPerAddress) return crowded
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())
+    if (!offered.includes(subprotocol)) {
+      return { code: closeCodes.protocolViolation, reason: `offer the subprotocol ${subprotocol}` }
+    }
+    const bearer = offered.find(name => name.startsWith(bearerPrefix))
+    if (bearer === undefined) {
+      return { code: closeCodes.unauthorised, reason: `offer the subprotocol ${bearerPrefix}<token>` }
+    }
+    const identity = await tokens.verify(bearer.slice(bearerPrefix.length))
+    if (identity.user !== user) {
+      return { code: closeCodes.notYourRoster, reason: 'the token is for another user' }
+    }
+    return relay.sessionsOf(user).size >= limits.connectionsPerUser ? crowded : identity
+  }
+
+  #begin(socket: WebSocket, identity: Identity, address: string): void {
+    const session = new Session(socket, identity, this.#context)
+    this.#sessions.add(session)
+    this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1)
+    socket.on('close', () => {
+      this.#sessions.delete(session)
+      const count = (this.#countByAddress.get(address) ?? 1) - 1
+      if (count === 0) this.#countByAddress.delete(address)
+      else this.#countByAddress.set(address, count)
+    })
+    session.begin()
+  }
+
+  /** Takes nobody in from here on. */
+  stopAccepting(): void {
+    this.#isClosing = true
+  }
+
+  /** Closes every session with 1001, so that devices reconnect elsewhere. */
+  closeAll(): void {
+    for (const session of this.#sessions) session.close(closeCodes.goingAway, 'the server is stopping')
+    this.#server.close()
+  }
+}
+
+interface Refusal {
+  code: number
+  reason: string
+}
+
+const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint(crowdedRetryMs) }
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof KithError) return { code: closeCodeFor(error.code), reason: error.message.slice(0, 120) }
+  return { code: closeCodes.unavailable, reason: 'try again later' }
+}
+
+/** The user id in the path; `undefined` when the path is another or the id is none. */
+function userOfPath(url: string): string | undefined {
+  const path = url.split('?', 1)[0] as string
+  if (!path.startsWith(pathPrefix)) return undefined
+  try {
+    const user = decodeURIComponent(path.slice(pathPrefix.length))
+    return isUserId(user) ? user : undefined
+  } catch {
+    return undefined // A broken percent-encoding names nobody.
+  }
+}

@@ -1,0 +1,64 @@
+import { maxFailureAddresses, type ServerMessage } from '@kith/shared/wire'
+import { lookupDelayMs, lookupsLeft } from '../store/derive/follows.ts'
+import type { UserRecord } from '../store/records.ts'
+import type { Context } from './context.ts'
+
+interface Device {
+  readonly user: string
+  readonly context: Context
+  readonly feed: unknown
+  say(message: ServerMessage): void
+  fail(error: unknown): void
+}
+
+/** Follows beyond a limit wait; the device is told how many, and how long (S3, S4). */
+export class WaitingFollows {
+  #device: Device
+  #told = 0
+
+  constructor(device: Device) {
+    this.#device = device
+  }
+
+  /** After a commit: tells of follows that wait, if they are more than before. */
+  check(): void {
+    if (this.#device.feed) this.#check().catch((error: unknown) => this.#device.fail(error))
+  }
+
+  /** Serves those whose time has come. */
+  async promote(): Promise<void> {
+    const { user, context } = this.#device
+    const { store } = context
+    if ((await store.user(user)).waiting > 0) await store.commit({ type: 'promote', user })
+    await this.#check()
+  }
+
+  /** From time to time, for a device that stays. */
+  retry(): void {
+    if (this.#told > 0) this.promote().catch((error: unknown) => this.#device.fail(error))
+  }
+
+  async #check(): Promise<void> {
+    const { user, context } = this.#device
+    const record = await context.store.user(user)
+    const isMore = record.waiting > this.#told
+    this.#told = record.waiting
+    if (!isMore) return
+    const relations = await context.store.relations(user)
+    const owners = relations.filter(({ relation }) => relation.isWaiting).map(({ owner }) => owner)
+    this.#device.say({
+      type: 'failure',
+      ...this.#reason(record),
+      count: owners.length,
+      addresses: owners.slice(0, maxFailureAddresses),
+    })
+  }
+
+  #reason(record: UserRecord): { code: 'too-many-follows' | 'discovery-limit'; retryAfterMs: number } {
+    const { clock, limits } = this.#device.context
+    if (record.follows >= limits.follows && lookupsLeft(record, clock.now(), limits) >= 1) {
+      return { code: 'too-many-follows', retryAfterMs: 0 }
+    }
+    return { code: 'discovery-limit', retryAfterMs: lookupDelayMs(record, clock.now(), record.waiting, limits) }
+  }
+}
