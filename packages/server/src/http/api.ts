@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Context } from '../socket/context.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
@@ -18,8 +18,7 @@ export interface ApiOptions {
 /** The backend's API (design, 2.3): JSON over HTTP, behind the admin key. */
 export function createApi(context: Context, options: ApiOptions): FastifyInstance {
   const app = fastify({
-    loggerInstance: context.log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    logger: false,
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
