@@ -9,6 +9,8 @@ export interface OutgoingPort {
   readonly store: Store
   sendUpdate(document: DocumentName, step: 'step2' | 'update', update: Uint8Array): void
   raiseBarrier(): Promise<boolean>
+  /** Resolves when sending once more keeps within what the server takes. */
+  pace(): Promise<void>
   /** Puts the server's state in place of the document; resolves when that is done. */
   rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void>
   /** Whether all that there was has been acknowledged. */
@@ -102,6 +104,7 @@ export class Outgoing {
       this.#send('roster', true, Uint8Array.of(0, 0))
     }
     if (isAnswer) delete this.#asked[document]
+    await this.#port.pace()
     this.#inFlight = shipment
     this.#send(document, isAnswer, update)
     const isComplete = await this.#port.raiseBarrier()
@@ -123,9 +126,8 @@ export class Outgoing {
   }
 
   #send(document: DocumentName, isAnswer: boolean, update: Uint8Array): void {
-    const isFirstAnswer = isAnswer && !this.#answered.has(document)
-    if (isFirstAnswer) this.#answered.add(document)
-    this.#port.sendUpdate(document, isFirstAnswer ? 'step2' : 'update', update)
+    if (isAnswer) this.#answered.add(document)
+    this.#port.sendUpdate(document, isAnswer ? 'step2' : 'update', update)
   }
 
   /** Begins with the server's state; what is unsent follows one by one, and not in an answer. */

@@ -9,6 +9,7 @@ import type { LinkHost } from './host.ts'
 import { Incoming } from './incoming.ts'
 import type { OutgoingMessages } from './messages.ts'
 import { Outgoing, type OutgoingPort, type Recovery } from './outgoing.ts'
+import { Pace } from './pace.ts'
 import type { SyncWaiters } from './synced.ts'
 
 /** What a session needs of the connection that holds it. */
@@ -50,7 +51,8 @@ export class Session {
     const send = (message: DeviceMessage): void => port.send(message)
     this.#barriers = new Barriers(send)
     this.#exchange = new Exchange(port.store, port.randomness, send)
-    this.#fetches = new Fetches(port.clock, send, () => this.#barriers.raise(true))
+    const pace = new Pace(port.clock)
+    this.#fetches = new Fetches({ clock: port.clock, pace, send, raiseBarrier: () => this.#barriers.raise(true) })
     this.#incoming = new Incoming({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
     const outgoing: OutgoingPort = {
       store: port.store,
@@ -58,6 +60,7 @@ export class Session {
         send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
       },
       raiseBarrier: () => this.#barriers.raise(false),
+      pace: () => pace.take(),
       rebuild: async (document, refusal) => {
         await this.#exchange.rebuild(document, refusal)
         await port.waiters.renumber()

@@ -1,0 +1,35 @@
+import type { Clock } from '../clock.ts'
+
+/** A shipment is two messages, and the server takes 200 a second, and 2,000 at once (S3): this stays below that. */
+const burst = 800
+const perSecond = 80
+
+/** Spreads what this device sends, so that the server needn't end the session for it. */
+export class Pace {
+  readonly #clock: Clock
+  #left: number = burst
+  #countedAt: number
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+    this.#countedAt = clock.now()
+  }
+
+  /** Resolves when the caller may send, in the order of asking; at once as long as little was sent. */
+  take(): Promise<void> {
+    this.#last = this.#last.then(() => this.#wait())
+    return this.#last
+  }
+
+  async #wait(): Promise<void> {
+    const now = this.#clock.now()
+    this.#left = Math.min(burst, this.#left + ((now - this.#countedAt) / 1000) * perSecond)
+    this.#countedAt = now
+    this.#left--
+    if (this.#left >= 0) return
+    await new Promise<void>(resolve => {
+      this.#clock.after((-this.#left / perSecond) * 1000, resolve)
+    })
+  }
+}
