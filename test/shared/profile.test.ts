@@ -130,7 +130,7 @@ describe('[R6] concurrent sets and unsets of one field at one level', () => {
           expect(contentOf(device, [profileRoot]).length).toBe(standing(everything).length)
         }
       }),
-      400,
+      200,
     )
   })
 

@@ -55,7 +55,7 @@ describe('[R1] replicas that hold the same updates are equal', () => {
         meetAll(devices)
         for (const each of all.slice(1)) expect(content(each)).toEqual(content(all[0] as Replica))
       }),
-      150,
+      80,
     )
   })
 
@@ -258,7 +258,7 @@ describe('[R4] the private side wins', () => {
         meetAll(devices.map(device => device.replica))
         for (const each of devices) expect(factsOf(each.replica.maps, 'bob').isBlocked).toBe(isBlocked(everything))
       }),
-      300,
+      150,
     )
   })
 
@@ -294,7 +294,7 @@ describe('[R4] the private side wins', () => {
         meetAll(devices.map(device => device.replica))
         for (const each of devices) expect(rosterSettings(each.replica.maps).audience).toBe(audienceOf(everything))
       }),
-      300,
+      150,
     )
   })
 

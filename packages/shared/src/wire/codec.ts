@@ -38,7 +38,7 @@ export function writeBytes(encoder: Encoder, bytes: Uint8Array): void {
  * holds other sessions' bytes, so the end is checked here, and what goes on to Yjs lies in a buffer of its own.
  */
 export function readBytes(decoder: Decoder, maxBytes: number): Uint8Array {
-  const length = decoding.readVarUint(decoder)
+  const length = readUint(decoder)
   ensure(length <= maxBytes, `more than ${maxBytes} bytes`)
   ensure(decoder.pos + length <= decoder.arr.length, 'an end before its bytes')
   const bytes = new Uint8Array(decoder.arr.subarray(decoder.pos, decoder.pos + length))
@@ -46,12 +46,17 @@ export function readBytes(decoder: Decoder, maxBytes: number): Uint8Array {
   return bytes
 }
 
+/** Throws a `TypeError` for what is no integer from 0 to 2^53 − 1: lib0 would write another number, or never end. */
 export function writeUint(encoder: Encoder, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 0) throw new TypeError(`${value} is no length, count or id`)
   encoding.writeVarUint(encoder, value)
 }
 
+/** A number has one form only: needless zeros at its end are malformed. */
 export function readUint(decoder: Decoder, max: number = Number.MAX_SAFE_INTEGER): number {
+  const start = decoder.pos
   const value = decoding.readVarUint(decoder)
+  ensure(decoder.pos === start + 1 || decoder.arr[decoder.pos - 1] !== 0, 'a number longer than it need be')
   ensure(value <= max, `a number above ${max}`)
   return value
 }
@@ -64,7 +69,7 @@ export function readUserId(decoder: Decoder): string {
 
 /** Levels as a count and a byte each, ascending. */
 export function writeLevels(encoder: Encoder, levels: readonly number[]): void {
-  encoding.writeVarUint(encoder, levels.length)
+  writeUint(encoder, levels.length)
   for (const level of levels) encoding.writeUint8(encoder, level)
 }
 

@@ -14,7 +14,7 @@ import {
 export interface Failure {
   type: 'failure'
   code: ErrorCode
-  /** Milliseconds until all of it will have been served; 0 where waiting doesn't help. */
+  /** Milliseconds until all of it will have been served; 0 where waiting doesn't help. Sent as a whole number. */
   retryAfterMs: number
   /** How many user ids this is about. */
   count: number
@@ -27,7 +27,8 @@ export const maxFailureAddresses = 100
 
 export function writeFailure(encoder: Encoder, message: Failure): void {
   writeString(encoder, message.code)
-  writeUint(encoder, message.retryAfterMs)
+  // A limit that refills by nothing makes a wait without end.
+  writeUint(encoder, Number.isFinite(message.retryAfterMs) ? Math.ceil(message.retryAfterMs) : 0)
   writeUint(encoder, message.count)
   writeUint(encoder, message.addresses.length)
   for (const address of message.addresses) writeString(encoder, address)

@@ -42,5 +42,8 @@ export function encodeFields(fields: Fields): Uint8Array {
 
 /** Throws when the bytes are not what {@link encodeFields} made. */
 export function decodeFields(bytes: Uint8Array): Fields {
-  return readFields(decoding.createDecoder(bytes))
+  const decoder = decoding.createDecoder(bytes)
+  const fields = readFields(decoder)
+  ensure(!decoding.hasContent(decoder), 'bytes after the end of the fields')
+  return fields
 }

@@ -13,7 +13,7 @@ import {
 } from './awareness.ts'
 import { type Barrier, barrierType, readBarrier, writeBarrier } from './barrier.ts'
 import { type CaughtUp, caughtUpType, readCaughtUp, writeCaughtUp } from './caught-up.ts'
-import type { Decoder, Encoder } from './codec.ts'
+import { type Decoder, type Encoder, readUint, writeUint } from './codec.ts'
 import { type Failure, failureType, readFailure, writeFailure } from './failure.ts'
 import { type Fetch, fetchType, readFetch, writeFetch } from './fetch.ts'
 import { type Hello, helloType, readHello, writeHello } from './hello.ts'
@@ -95,19 +95,19 @@ const typeByNumber = new Map(
 export function encodeFrame(message: Frame): Uint8Array {
   const codec = codecs[message.type] as Codec<Frame>
   const encoder = encoding.createEncoder()
-  encoding.writeVarUint(encoder, codec.number)
+  writeUint(encoder, codec.number)
   codec.write(encoder, message)
   return encoding.toUint8Array(encoder)
 }
 
 /**
- * The message in a frame; `{ type: 'malformed' }` with what is wrong for any bytes that {@link encodeFrame} didn't make.
- * Never throws. Whether this side may send such a message is for the receiver to check.
+ * The message in a frame; `{ type: 'malformed' }` with what is wrong for any bytes that {@link encodeFrame} can't make, but
+ * for the content of an awareness message, which is dropped unread. Never throws. Whether this side may send such a message is for the receiver to check.
  */
 export function decodeFrame(bytes: Uint8Array): Frame | { type: 'malformed'; what: string } {
   try {
     const decoder = decoding.createDecoder(bytes)
-    const number = decoding.readVarUint(decoder)
+    const number = readUint(decoder)
     const type = typeByNumber.get(number)
     if (type === undefined) return { type: 'malformed', what: `no message has the type ${number}` }
     const message = codecs[type].read(decoder)
@@ -118,7 +118,7 @@ export function decodeFrame(bytes: Uint8Array): Frame | { type: 'malformed'; wha
   }
 }
 
-/** Whether a frame is one of y-protocols' own, which have the roster's limit and not the frame's (S3). */
+/** Whether a frame is one of y-protocols' own (types 0 to 3), which have the roster's limit and not the frame's (S3). */
 export function isYProtocols(bytes: Uint8Array): boolean {
-  return bytes.length > 0 && (bytes[0] as number) < helloType
+  return bytes.length > 0 && (bytes[0] as number) <= queryAwarenessType
 }

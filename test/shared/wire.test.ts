@@ -1,0 +1,489 @@
+import { defaultLimits, type Fields, type FieldValue, isUserId } from '@kith/shared'
+import {
+  decodeFields,
+  decodeFrame,
+  encodeFields,
+  encodeFrame,
+  type Frame,
+  isYProtocols,
+  maxFailureAddresses,
+} from '@kith/shared/wire'
+import fc from 'fast-check'
+import * as decoding from 'lib0/decoding'
+import { describe, expect, test } from 'vitest'
+import * as awarenessProtocol from 'y-protocols/awareness'
+import { holds } from './properties.ts'
+
+const fields: Fields = { age: 33, avatar: Uint8Array.of(0xff, 0), busy: false, name: 'Adä', shown: true }
+const sixLimits = {
+  rosterBytes: 8_388_608,
+  profileBytes: 65_536,
+  profileLevels: 16,
+  fieldNameBytes: 64,
+  labelBytes: 256,
+  messageBytes: 16_384,
+}
+
+// What every release of kith.v1 must write and read, byte for byte.
+const golden: [message: Frame, hex: string][] = [
+  [{ type: 'rosterSync', step: 'step1', payload: Uint8Array.of(0) }, '00 00 01 00'],
+  [{ type: 'rosterSync', step: 'step2', payload: Uint8Array.of(0, 0) }, '00 01 02 0000'],
+  [{ type: 'rosterSync', step: 'update', payload: Uint8Array.of() }, '00 02 00'],
+  [{ type: 'awareness' }, '01 01 00'],
+  [{ type: 'queryAwareness' }, '03'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of() }, '64 01 00'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1, 2, 3) }, '64 01 03 010203'],
+  [{ type: 'welcome', isFresh: true, limits: sixLimits }, '65 01 80808004 808004 10 40 8002 808001'],
+  [
+    { type: 'welcome', isFresh: false, limits: { ...sixLimits, labelBytes: 0 } },
+    '65 00 80808004 808004 10 40 00 808001',
+  ],
+  [{ type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) }, '66 00 01 00'],
+  [{ type: 'ownProfile', step: 'step2', payload: Uint8Array.of(0, 0) }, '66 01 02 0000'],
+  [{ type: 'ownProfile', step: 'update', payload: Uint8Array.of(9) }, '66 02 01 09'],
+  [{ type: 'barrier', id: 300, withFeed: true }, '67 ac02 01'],
+  [{ type: 'barrier', id: Number.MAX_SAFE_INTEGER, withFeed: false }, '67 ffffffffffffff0f 00'],
+  [{ type: 'reached', id: 300, isComplete: false }, '68 ac02 00'],
+  [{ type: 'reached', id: 0, isComplete: true }, '68 00 01'],
+  [
+    { type: 'refused', document: 'profile', code: 'profile-too-large' },
+    '69 01 11 70 72 6f 66 69 6c 65 2d 74 6f 6f 2d 6c 61 72 67 65',
+  ],
+  [{ type: 'refused', document: 'roster', code: 'malformed' }, '69 00 09 6d616c666f726d6564'],
+  [{ type: 'fetch', owner: 'bob' }, '6a 03 626f62'],
+  [
+    {
+      type: 'access',
+      owner: 'bob',
+      levels: [0, 2, 255],
+      isWaiting: false,
+      hasJustJoined: true,
+      cursor: Uint8Array.of(9),
+    },
+    '6b 03 626f62 02 03 00 02 ff 01 09',
+  ],
+  [
+    { type: 'access', owner: 'bob', levels: [], isWaiting: true, hasJustJoined: false, cursor: Uint8Array.of() },
+    '6b 03 626f62 01 00 00',
+  ],
+  [
+    { type: 'profile', owner: 'bob', level: 2, fields, cursor: Uint8Array.of(7) },
+    `6c 01 07 03 626f62 01 02 05
+     03 616765 01 4040800000000000
+     06 617661746172 04 02 ff00
+     04 62757379 03
+     04 6e616d65 00 04 4164c3a4
+     05 73686f776e 02`,
+  ],
+  [{ type: 'profile', owner: 'bob', level: 0, fields: {}, cursor: Uint8Array.of() }, '6c 00 03 626f62 01 00 00'],
+  [{ type: 'caughtUp', cursor: Uint8Array.of(1, 5) }, '6d 02 0105'],
+  [{ type: 'sendMessage', id: '1', to: 'bob', text: 'hi €' }, '6e 01 31 03 626f62 06 6869 20 e282ac'],
+  [{ type: 'message', id: '', from: 'bob', text: '' }, '6f 00 03 626f62 00'],
+  [{ type: 'received', id: '1', from: 'bob' }, '70 01 31 03 626f62'],
+  [{ type: 'outcome', id: '1', isDelivered: true }, '71 01 31 01'],
+  [{ type: 'outcome', id: '1', isDelivered: false }, '71 01 31 00'],
+  [{ type: 'renew', token: 'a.b' }, '72 03 612e62'],
+  [
+    { type: 'failure', code: 'discovery-limit', retryAfterMs: 86_400_000, count: 3, addresses: ['bob', 'eve'] },
+    '73 0f 646973636f766572792d6c696d6974 80b89929 03 02 03 626f62 03 657665',
+  ],
+  [
+    { type: 'failure', code: 'malformed', retryAfterMs: 0, count: 0, addresses: [] },
+    '73 09 6d616c666f726d6564 00 00 00',
+  ],
+]
+
+describe('golden bytes', () => {
+  const named = golden.map(([message, hex]) => [`${message.type} (${hex.slice(0, 12)}…)`, message, hex] as const)
+
+  test.each(named)('%s is written as ever', (_, message, hex) => {
+    expect(toHex(encodeFrame(message))).toBe(toHex(bytesOf(hex)))
+  })
+
+  test.each(named)('%s is read as ever', (_, message, hex) => {
+    expect(decodeFrame(bytesOf(hex))).toStrictEqual(message)
+  })
+
+  test('there is a golden frame of every message', () => {
+    const types = new Set(golden.map(([message]) => message.type))
+    const found = Array.from({ length: 256 }, (_, type) => decodeFrame(varuint(type))).filter(
+      answer => answer.type !== 'malformed' || !answer.what.startsWith('no message has the type'),
+    )
+    expect(types.size).toBe(found.length)
+  })
+
+  test('the limits sent are the defaults that are documented', () => {
+    expect(defaultLimits).toMatchObject(sixLimits)
+  })
+})
+
+describe('[S1] decoding is total', () => {
+  test('[S1] every truncation of a frame is malformed', () => {
+    for (const [message, hex] of golden) {
+      const frame = bytesOf(hex)
+      for (let length = 0; length < frame.length; length++) {
+        expect(decodeFrame(frame.slice(0, length)).type, `${message.type}, ${length} bytes`).toBe('malformed')
+      }
+    }
+  })
+
+  test('[S1] every frame with bytes after its end is malformed', () => {
+    for (const [message, hex] of golden) {
+      for (const byte of [0, 1, 0x80, 0xff]) {
+        expect(decodeFrame(Uint8Array.of(...bytesOf(hex), byte)).type, message.type).toBe('malformed')
+      }
+    }
+  })
+
+  test("[S1] nothing outside the frame is read, though it lies in a pool with other sessions' bytes", () => {
+    for (const [message, hex] of golden) {
+      const frame = bytesOf(hex)
+      for (let length = 0; length <= frame.length; length++) {
+        // After the end of the truncated frame comes what would complete it: then a secret.
+        const pool = Buffer.alloc(4096, 'secret')
+        pool.set(frame, 100)
+        const answer = decodeFrame(pool.subarray(100, 100 + length))
+        expect(answer).toStrictEqual(length === frame.length ? message : expect.objectContaining({ type: 'malformed' }))
+        expect(JSON.stringify(answer)).not.toContain('secret')
+      }
+    }
+  })
+
+  test('[S1] a length that reaches beyond the frame, not beyond the pool, is malformed', () => {
+    for (const hex of ['00 02 10 01', '64 01 10 01', '66 02 10 01', '6a 10 62', '6d 10 01', '72 10 61', '01 10 00']) {
+      const pool = Buffer.alloc(4096, 'secret')
+      const frame = bytesOf(hex)
+      pool.set(frame, 100)
+      expect(decodeFrame(pool.subarray(100, 100 + frame.length)).type, hex).toBe('malformed')
+    }
+    const pool = Buffer.alloc(4096, 'secret')
+    const halfNumber = bytesOf('6c 00 03 626f62 01 00 01 01 61 01 4040')
+    pool.set(halfNumber, 100)
+    expect(decodeFrame(pool.subarray(100, 100 + halfNumber.length)).type).toBe('malformed')
+  })
+
+  test('[S1] bytes of a message lie in memory of their own', () => {
+    for (const [, hex] of golden) {
+      const frame = bytesOf(hex)
+      const pool = Buffer.alloc(4096, 'secret')
+      pool.set(frame, 100)
+      const message = decodeFrame(pool.subarray(100, 100 + frame.length))
+      const before = structuredClone(message)
+      pool.fill(0)
+      expect(message).toStrictEqual(before)
+      for (const bytes of everyBytes(message)) expect(bytes.buffer.byteLength).toBe(bytes.length)
+    }
+  })
+
+  test('[S1] any bytes are a message or malformed; a message is written as the very bytes that it was read from', () => {
+    const types = fc.constantFrom(0, 1, 2, 3, ...Array.from({ length: 18 }, (_, index) => 100 + index))
+    const noise = fc.tuple(types, fc.uint8Array({ maxLength: 60 })).map(([type, rest]) => Uint8Array.of(type, ...rest))
+    const mutant = fc
+      .tuple(
+        fc.constantFrom(...golden.map(([, hex]) => bytesOf(hex))),
+        fc.array(fc.tuple(fc.nat(), fc.nat(2), fc.uint8Array({ maxLength: 9 })), { minLength: 1, maxLength: 3 }),
+      )
+      .map(([frame, splices]) => {
+        const bytes = [...frame]
+        for (const [where, removed, added] of splices) bytes.splice(where % (bytes.length + 1), removed, ...added)
+        return Uint8Array.from(bytes)
+      })
+    holds(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), noise, mutant, mutant), bytes => {
+        const answer = decodeFrame(bytes)
+        if (answer.type === 'malformed') expect(answer.what).toEqual(expect.any(String))
+        // Awareness is read and dropped; and of the many NaN of IEEE 754 there's one.
+        else if (answer.type !== 'awareness' && !holdsNaN(answer)) expect(toHex(encodeFrame(answer))).toBe(toHex(bytes))
+      }),
+      4_000,
+    )
+  })
+
+  test('[S1] a number has one form: with needless zeros at its end it is malformed', () => {
+    for (const hex of ['8000 00 01 00', 'e400 01 00', '64 8100 00', '64 01 8000', '67 ac8200 01', '6d 8200 0105']) {
+      expect(decodeFrame(bytesOf(hex)).type, hex).toBe('malformed')
+    }
+  })
+
+  test('[S1] numbers beyond the safe integers are malformed', () => {
+    for (const hex of ['67 8080808080808010 01', '67 ffffffffffffff1f 01', '67 ffffffffffffffffff01 01']) {
+      expect(decodeFrame(bytesOf(hex)).type, hex).toBe('malformed')
+    }
+    const endless = new Uint8Array(1024 * 1024).fill(0x80)
+    endless[0] = 0x67
+    expect(decodeFrame(endless).type).toBe('malformed')
+    endless[endless.length - 1] = 0
+    expect(decodeFrame(endless).type).toBe('malformed')
+    expect(decodeFrame(endless.subarray(1)).type).toBe('malformed')
+  })
+
+  test('[S1] huge lengths and counts, wherever they stand, are refused at once', () => {
+    const started = performance.now()
+    const before = process.memoryUsage().arrayBuffers
+    let tried = 0
+    for (const huge of [2 ** 31 - 1, 2 ** 32, 2 ** 40, 2 ** 50, Number.MAX_SAFE_INTEGER].map(varuint)) {
+      for (const [, hex] of golden) {
+        const frame = bytesOf(hex)
+        for (let where = 1; where < frame.length; where++) {
+          decodeFrame(Uint8Array.of(...frame.subarray(0, where), ...huge, ...frame.subarray(where + 1)))
+          tried++
+        }
+      }
+    }
+    const count = bytesOf('6c 00 03 626f62 01 00')
+    const fieldsWithout = Uint8Array.of(...count, ...varuint(2 ** 50), 1, 97, 2)
+    expect(decodeFrame(fieldsWithout).type).toBe('malformed')
+    expect(tried).toBeGreaterThan(1_000)
+    // Some 1,400 frames: far less than a millisecond and a kilobyte each.
+    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * 1024 * 1024)
+  })
+
+  test.each([
+    ['a type that nobody has', '74'],
+    ["y-protocols' auth, which no side of Kith sends", '02 00'],
+    ['a step beyond the three', '00 03 01 00'],
+    ['another version', '64 02 00'],
+    ['a cursor of 65 bytes', `64 01 41 ${'00'.repeat(65)}`],
+    ['flags of welcome beyond the one', '65 02 80808004 808004 10 40 8002 808001'],
+    ['flags of access beyond the two', '6b 03 626f62 04 00 00'],
+    ['a boolean that is 2', '67 01 02'],
+    ['a code that is none', '69 00 04 6e6f6e65'],
+    ['a code from the prototype', '69 00 0b 636f6e7374727563746f72'],
+    ['a document beyond the two', '69 02 09 6d616c666f726d6564'],
+    ['an empty user id', '6a 00'],
+    ['a user id with a space at its end', '6a 02 6220'],
+    ['a user id that is not in NFC', '6a 03 61cc88'],
+    ['a user id of 129 bytes', `6a 8101 ${'61'.repeat(129)}`],
+    ['a user id that is a dot', '6a 01 2e'],
+    ['text that is not UTF-8', '72 01 ff'],
+    ['a surrogate in UTF-8', '72 03 eda080'],
+    ['an overlong letter in UTF-8', '72 02 c1a1'],
+    ['levels that descend', '6b 03 626f62 00 02 0201 00'],
+    ['a level twice', '6b 03 626f62 00 02 0202 00'],
+    ['257 levels', `6b 03 626f62 00 8102 ${'00'.repeat(257)} 00`],
+    ['a profile of no level', '6c 00 03 626f62 00 00'],
+    ['a profile of two levels', '6c 00 03 626f62 02 0001 00'],
+    ['field names that descend', '6c 00 03 626f62 01 00 02 01 62 02 01 61 02'],
+    ['a field twice', '6c 00 03 626f62 01 00 02 01 61 02 01 61 02'],
+    ['a value with an unknown tag', '6c 00 03 626f62 01 00 01 01 61 05'],
+    ['101 addresses', `73 09 6d616c666f726d6564 00 00 65 ${'01 61'.repeat(101)}`],
+  ])('[S1] %s is malformed', (_, hex) => {
+    expect(decodeFrame(bytesOf(hex)).type).toBe('malformed')
+  })
+
+  test('[S1] text that is no UTF-8 leaves nothing behind for the next frame', () => {
+    expect(decodeFrame(bytesOf('72 02 61c3')).type).toBe('malformed')
+    expect(decodeFrame(bytesOf('72 02 c3a4'))).toEqual({ type: 'renew', token: 'ä' })
+    expect(decodeFrame(bytesOf('72 03 efbbbf'))).toEqual({ type: 'renew', token: '\ufeff' })
+  })
+})
+
+describe('encoding and decoding are inverse', () => {
+  test('whatever the message', () => {
+    holds(
+      fc.property(anyFrame(), message => {
+        const frame = encodeFrame(message)
+        expect(shape(decodeFrame(frame))).toStrictEqual(shape(message))
+        expect(isYProtocols(frame)).toBe(['rosterSync', 'awareness', 'queryAwareness'].includes(message.type))
+      }),
+      2_000,
+    )
+  })
+
+  test('names of fields are ordered by UTF-16 code units, above and below the surrogates', () => {
+    // In code points U+FF5E comes before U+1F600, in UTF-16 after it (D83D DE00).
+    const names = ['~', '\u{1F600}', '\u{10FFFF}', '\uFF5E', '\uFFFF']
+    const shuffled = ['\uFFFF', '\u{1F600}', '~', '\uFF5E', '\u{10FFFF}']
+    const bytes = encodeFields(Object.fromEntries(shuffled.map(name => [name, true])))
+    const expected = names.map(name => {
+      const utf8 = new TextEncoder().encode(name)
+      return `${toHex(Uint8Array.of(utf8.length))}${toHex(utf8)}02`
+    })
+    expect(toHex(bytes)).toBe(`05${expected.join('')}`)
+    expect(Object.keys(decodeFields(bytes))).toEqual(names)
+  })
+
+  test('names that are numbers, or names of JavaScript, are names like any other', () => {
+    const odd = fieldsOf([
+      ['10', 1],
+      ['9', 2],
+      ['__proto__', 'polluted'],
+      ['constructor', Uint8Array.of(1)],
+      ['', -0],
+    ])
+    const back = decodeFields(encodeFields(odd))
+    expect(Object.entries(back).sort()).toStrictEqual(Object.entries(odd).sort())
+    expect(Object.getPrototypeOf(back)).toBe(Object.prototype)
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
+  })
+
+  test('the bytes of fields do not depend on the order in which they were set', () => {
+    holds(
+      fc.property(fc.uniqueArray(fieldEntry(), { selector: ([name]) => name, maxLength: 8 }), entries => {
+        const there = encodeFields(fieldsOf(entries))
+        expect(toHex(encodeFields(fieldsOf([...entries].reverse())))).toBe(toHex(there))
+      }),
+    )
+  })
+
+  test('decodeFields throws for anything but the bytes of encodeFields', () => {
+    const bytes = encodeFields(fields)
+    expect(decodeFields(bytes)).toStrictEqual(fields)
+    for (let length = 0; length < bytes.length; length++) expect(() => decodeFields(bytes.slice(0, length))).toThrow()
+    expect(() => decodeFields(Uint8Array.of(...bytes, 0))).toThrow()
+    expect(() => decodeFields(varuint(2 ** 50))).toThrow()
+  })
+
+  test.each([[Number.POSITIVE_INFINITY], [Number.NaN], [-1], [2 ** 53]])(
+    'a number that no varint carries, %d, is a TypeError and not an endless loop',
+    number => {
+      expect(() => encodeFrame({ type: 'barrier', id: number, withFeed: true })).toThrow(TypeError)
+    },
+  )
+
+  test('a wait without end is sent as one that does not help, a fraction as the next millisecond', () => {
+    const failure = { type: 'failure', code: 'discovery-limit', count: 0, addresses: [] } as const
+    const sent = (retryAfterMs: number): unknown => decodeFrame(encodeFrame({ ...failure, retryAfterMs }))
+    expect(sent(Number.POSITIVE_INFINITY)).toEqual({ ...failure, retryAfterMs: 0 })
+    expect(sent(1000.2)).toEqual({ ...failure, retryAfterMs: 1001 })
+  })
+})
+
+describe("y-protocols' own messages", () => {
+  test('the heartbeat is an awareness message of no clients, which any provider takes', () => {
+    const decoder = decoding.createDecoder(encodeFrame({ type: 'awareness' }))
+    expect(decoding.readVarUint(decoder)).toBe(1)
+    const update = decoding.readVarUint8Array(decoder)
+    expect(decoding.hasContent(decoder)).toBe(false)
+    expect(awarenessProtocol.modifyAwarenessUpdate(update, state => state)).toEqual(update)
+  })
+
+  test('what a stock provider says of its awareness is read and dropped', () => {
+    expect(decodeFrame(bytesOf('01 04 01 07 01 00'))).toEqual({ type: 'awareness' })
+  })
+
+  test("[S3] only message types 0 to 3 have the roster's limit", () => {
+    const first = (byte: number): boolean => isYProtocols(Uint8Array.of(byte, 0, 0))
+    expect([0, 1, 2, 3].every(first)).toBe(true)
+    expect(Array.from({ length: 252 }, (_, index) => index + 4).some(first)).toBe(false)
+    expect(isYProtocols(new Uint8Array())).toBe(false)
+  })
+})
+
+function anyFrame(): fc.Arbitrary<Frame> {
+  const text = fc.string({ unit: 'binary', maxLength: 40 })
+  const id = fc.string({ unit: 'binary-ascii', maxLength: 64 })
+  const user = fc
+    .oneof(text, fc.constantFrom('__proto__', '+18005550001', 'ada@example.org', 'a/b', '日本語'))
+    .map(each => each.normalize('NFC').trim())
+    .filter(isUserId)
+  const uint = fc.oneof(fc.nat(), fc.maxSafeNat())
+  const cursor = fc.uint8Array({ maxLength: 64 })
+  const payload = fc.uint8Array({ maxLength: 300 })
+  const step = fc.constantFrom('step1' as const, 'step2' as const, 'update' as const)
+  const code = fc.constantFrom('malformed' as const, 'unavailable' as const, 'discovery-limit' as const)
+  const level = fc.nat(255)
+  const levels = fc.uniqueArray(level, { maxLength: 256, size: 'max' }).map(all => all.sort((a, b) => a - b))
+  const someFields = fc.uniqueArray(fieldEntry(), { selector: ([name]) => name, maxLength: 12 }).map(fieldsOf)
+  const limits = record({
+    rosterBytes: uint,
+    profileBytes: uint,
+    profileLevels: uint,
+    fieldNameBytes: uint,
+    labelBytes: uint,
+    messageBytes: uint,
+  })
+  const of = <T extends Frame['type']>(type: T): fc.Arbitrary<T> => fc.constant(type)
+  return fc.oneof(
+    record({ type: of('rosterSync'), step, payload }),
+    record({ type: of('awareness') }),
+    record({ type: of('queryAwareness') }),
+    record({ type: of('hello'), version: fc.constant(1), cursor }),
+    record({ type: of('welcome'), isFresh: fc.boolean(), limits }),
+    record({ type: of('ownProfile'), step, payload }),
+    record({ type: of('barrier'), id: uint, withFeed: fc.boolean() }),
+    record({ type: of('reached'), id: uint, isComplete: fc.boolean() }),
+    record({ type: of('refused'), document: fc.constantFrom('roster' as const, 'profile' as const), code }),
+    record({ type: of('fetch'), owner: user }),
+    record({
+      type: of('access'),
+      owner: user,
+      levels,
+      isWaiting: fc.boolean(),
+      hasJustJoined: fc.boolean(),
+      cursor,
+    }),
+    record({ type: of('profile'), owner: user, level, fields: someFields, cursor }),
+    record({ type: of('caughtUp'), cursor }),
+    record({ type: of('sendMessage'), id, to: user, text }),
+    record({ type: of('message'), id, from: user, text }),
+    record({ type: of('received'), id, from: user }),
+    record({ type: of('outcome'), id, isDelivered: fc.boolean() }),
+    record({ type: of('renew'), token: text }),
+    record({
+      type: of('failure'),
+      code,
+      retryAfterMs: uint,
+      count: uint,
+      addresses: fc.array(user, { maxLength: maxFailureAddresses }),
+    }),
+  )
+}
+
+function record<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record<T>(model, { noNullPrototype: true })
+}
+
+function fieldEntry(): fc.Arbitrary<[string, FieldValue]> {
+  const name = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.constantFrom('name', '10', '9', 'constructor', '\u{1F600}', '\uFF5E'),
+  )
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 30 }),
+    fc.double(),
+    fc.integer(),
+    fc.boolean(),
+    fc.uint8Array({ maxLength: 30 }),
+  )
+  return fc.tuple(name, value)
+}
+
+/** From entries, so that `__proto__` is a name, too. */
+function fieldsOf(entries: readonly [string, FieldValue][]): Fields {
+  return Object.fromEntries(entries)
+}
+
+/** What a message holds, as lists: `toStrictEqual` takes a field named `constructor` for the object's own. */
+function shape(value: unknown): unknown {
+  if (value instanceof Uint8Array) return ['bytes', ...value]
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1))
+  return entries.map(([key, each]) => [key, shape(each)])
+}
+
+function everyBytes(value: unknown): Uint8Array[] {
+  if (value instanceof Uint8Array) return [value]
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(everyBytes) : []
+}
+
+function holdsNaN(message: Frame): boolean {
+  return message.type === 'profile' && Object.values(message.fields).some(Number.isNaN)
+}
+
+function bytesOf(hex: string): Uint8Array {
+  return new Uint8Array(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'))
+}
+
+function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
+/** LEB128, written apart from lib0's. */
+function varuint(value: number): Uint8Array {
+  const bytes: number[] = []
+  let left = BigInt(value)
+  for (; left >= 128n; left >>= 7n) bytes.push(Number(left & 127n) | 128)
+  return Uint8Array.from([...bytes, Number(left)])
+}
