@@ -312,6 +312,19 @@ describe('[R4] the private side wins', () => {
     expect(rosterSettings(watch.maps).audience).toBe('contacts')
   })
 
+  test('[R4] contacts-only survives a widening by a device that got the later nobody first, and it not at all', () => {
+    const [phone, tablet, watch] = [3, 2, 1].map(replica) as [Replica, Replica, Replica]
+    const newNonce = nonces()
+    phone.edit(planAudience(phone.maps, 'contacts', newNonce))
+    meet(phone, tablet)
+    tablet.edit(planAudience(tablet.maps, 'nobody', newNonce))
+    for (const update of tablet.updates) receive(watch, update)
+    expect(rosterSettings(watch.maps).audience).toBe('nobody')
+    watch.edit(planAudience(watch.maps, 'everyone', newNonce))
+    meetAll([phone, tablet, watch])
+    expect(rosterSettings(watch.maps).audience).toBe('contacts')
+  })
+
   test('[R4] contacts, chosen after nobody, survives a concurrent widening to everyone', () => {
     const [phone, tablet] = [replica(1), replica(2)]
     const newNonce = nonces()
