@@ -1,2 +1,18 @@
-process.stderr.write('no benchmark is written yet\n')
-process.exitCode = 1
+import { bulkSync } from './bulk-sync.ts'
+import { fanOut } from './fan-out.ts'
+import { idleMemory } from './idle-memory.ts'
+import { returning } from './returning.ts'
+
+const benchmarks: Record<string, () => Promise<void>> = {
+  'fan-out': fanOut,
+  returning,
+  'bulk-sync': bulkSync,
+  'idle-memory': idleMemory,
+}
+
+const names = process.argv.slice(2)
+for (const name of names.length > 0 ? names : Object.keys(benchmarks)) {
+  const run = benchmarks[name]
+  if (!run) throw new Error(`no benchmark is called ${name}; there are ${Object.keys(benchmarks).join(', ')}`)
+  await run()
+}

@@ -1,0 +1,125 @@
+import { applyChanges, type KeyChange } from '@kith/shared'
+import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import { WebSocket } from 'ws'
+import * as Y from 'yjs'
+import type { ServerProcess } from './server-process.ts'
+
+/** A device that speaks the wire and stores nothing: what is measured is the server, not a database in memory. */
+export class RawDevice {
+  readonly user: string
+  readonly roster: Y.Doc = new Y.Doc()
+  readonly profile: Y.Doc = new Y.Doc()
+  cursor: Uint8Array = new Uint8Array()
+  /** Bytes of Kith's own messages, both ways; the roster's sync is not among them. */
+  feedBytes = 0
+  profilesReceived = 0
+  onProfile: (message: Extract<ServerMessage, { type: 'profile' }>) => void = () => undefined
+  #socket: WebSocket | undefined
+  #waiting = new Map<string, () => void>()
+  #barrier = 0
+
+  constructor(user: string) {
+    this.user = user
+  }
+
+  /** Signs in; resolves when the device has caught up. */
+  async connect(server: ServerProcess, token: string): Promise<void> {
+    const url = `${server.url.replace(/^http/, 'ws')}/v1/roster/${encodeURIComponent(this.user)}`
+    const socket = new WebSocket(url, ['kith.v1', `bearer.${token}`], { perMessageDeflate: false })
+    this.#socket = socket
+    const caughtUp = this.#until('caughtUp')
+    socket.on('message', data => this.#receive(data as Buffer))
+    socket.on('open', () => this.#send({ type: 'hello', version: 1, cursor: this.cursor }))
+    await Promise.race([
+      caughtUp,
+      new Promise((_, reject) => {
+        socket.once('close', (code, reason) => reject(new Error(`closed: ${code} ${reason}`)))
+        socket.once('error', reject)
+      }),
+    ])
+  }
+
+  /** Writes to one of the device's documents; resolves when the server has it on disk. */
+  async edit(document: 'roster' | 'profile', changes: readonly KeyChange[]): Promise<void> {
+    this.write(document, changes)
+    const id = ++this.#barrier
+    const reached = this.#until(`reached ${id}`)
+    this.#send({ type: 'barrier', id, withFeed: true })
+    await reached
+  }
+
+  /** Writes without waiting. */
+  write(document: 'roster' | 'profile', changes: readonly KeyChange[]): void {
+    const doc = this[document]
+    const before = Y.encodeStateVector(doc)
+    applyChanges(doc, changes)
+    const payload = Y.encodeStateAsUpdate(doc, before)
+    this.#send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'update', payload })
+  }
+
+  close(): void {
+    this.#socket?.terminate()
+  }
+
+  #send(message: DeviceMessage): void {
+    const frame = encodeFrame(message)
+    if (message.type !== 'rosterSync') this.feedBytes += frame.length
+    this.#socket?.send(frame)
+  }
+
+  #receive(data: Buffer): void {
+    const message = decodeFrame(data) as ServerMessage
+    if (message.type !== 'rosterSync') this.feedBytes += data.length
+    switch (message.type) {
+      case 'rosterSync':
+      case 'ownProfile': {
+        const doc = message.type === 'rosterSync' ? this.roster : this.profile
+        if (message.step !== 'step1') Y.applyUpdate(doc, message.payload)
+        else this.#send({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc, message.payload) })
+        return
+      }
+      case 'profile':
+        this.profilesReceived++
+        this.onProfile(message)
+        break
+      case 'caughtUp':
+        this.cursor = message.cursor
+        this.#settle('caughtUp')
+        return
+      case 'reached':
+        this.#settle(`reached ${message.id}`)
+        return
+      default:
+    }
+    if ('cursor' in message && message.cursor.length > 0) this.cursor = message.cursor
+  }
+
+  #until(what: string): Promise<void> {
+    return new Promise(resolve => this.#waiting.set(what, resolve))
+  }
+
+  #settle(what: string): void {
+    this.#waiting.get(what)?.()
+    this.#waiting.delete(what)
+  }
+}
+
+/** The changes that follow each of these users. */
+export function following(owners: readonly string[]): KeyChange[] {
+  return owners.map(key => ({ root: 'subscriptions', key, value: true }))
+}
+
+/** Registers owners, each with a name at level 0. */
+export async function registerOwners(server: ServerProcess, owners: readonly string[]): Promise<void> {
+  for (const owner of owners) {
+    const device = new RawDevice(owner)
+    await device.connect(server, await server.token(owner))
+    await device.edit('profile', [{ root: 'fields', key: '0/benchmark/name', value: `I am ${owner}` }])
+    device.close()
+  }
+}
+
+/** A list of `count` user ids. */
+export function userIds(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}-${index}`)
+}

@@ -1,0 +1,17 @@
+export type Row = Record<string, string | number>
+
+/** Prints a heading and a table. */
+export function print(heading: string, rows: readonly Row[]): void {
+  console.log(`\n${heading}`)
+  console.table(rows)
+}
+
+/** Of values in any order; in the unit they have, to two decimals. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b)
+  return rounded(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN)
+}
+
+export function rounded(value: number): number {
+  return Math.round(value * 100) / 100
+}
