@@ -6,6 +6,7 @@ export class Barriers {
   readonly #waiting: Map<number, { resolve: (isComplete: boolean) => void; reject: (reason: Error) => void }> =
     new Map()
   #lastId = 0
+  #endedBy: Error | undefined
 
   constructor(send: (message: DeviceMessage) => void) {
     this.#send = send
@@ -13,6 +14,7 @@ export class Barriers {
 
   /** Resolves, with whether all was admitted, when everything sent before this is on the server's disk. */
   raise(withFeed: boolean): Promise<boolean> {
+    if (this.#endedBy) return Promise.reject(this.#endedBy)
     this.#lastId++
     const id = this.#lastId
     return new Promise((resolve, reject) => {
@@ -27,6 +29,7 @@ export class Barriers {
   }
 
   end(reason: Error): void {
+    this.#endedBy = reason
     for (const { reject } of this.#waiting.values()) reject(reason)
     this.#waiting.clear()
   }

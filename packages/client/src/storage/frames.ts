@@ -25,7 +25,9 @@ export async function storeFrames(store: Store, frames: readonly StoredFrame[]):
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()
     for (const frame of frames) {
-      await storeFrame(work, frame, outcome)
+      // Dexie loses its transaction after some hundred awaits without a request, so only what needs one is awaited.
+      const storing = storeFrame(work, frame, outcome)
+      if (storing) await storing
       if ('cursor' in frame && frame.cursor.length > 0) cursor = new Uint8Array(frame.cursor)
     }
     if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)
@@ -33,7 +35,7 @@ export async function storeFrames(store: Store, frames: readonly StoredFrame[]):
   })
 }
 
-async function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Promise<void> {
+function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Promise<void> | undefined {
   const { people } = work
   switch (frame.type) {
     case 'welcome':
@@ -41,16 +43,16 @@ async function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome
     case 'access':
       people.setAccess(frame.owner, frame.levels, frame.isWaiting)
       if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
-      return
+      return undefined
     case 'profile':
       people.setLevel(frame.owner, frame.level, frame.fields)
-      return
+      return undefined
     case 'caughtUp':
       return caughtUp(work)
     case 'rosterSync':
-      return takeUpdate(work, 'roster', frame.payload, outcome)
+      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'roster', frame.payload, outcome)
     case 'ownProfile':
-      return takeUpdate(work, 'profile', frame.payload, outcome)
+      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'profile', frame.payload, outcome)
   }
 }
 
@@ -74,11 +76,12 @@ async function caughtUp(work: Work): Promise<void> {
   await writeMeta(work.db, 'hasHidden', false)
 }
 
-/** An update without any content: no structs, no deletions. */
-const emptyUpdateLength = 2
+/** An update without any content has a count of clients and one of deletions, both 0. */
+function isEmpty(update: Uint8Array): boolean {
+  return update.length <= 2
+}
 
 async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, outcome: StoredOutcome): Promise<void> {
-  if (update.length <= emptyUpdateLength) return
   const document = work.documents[name]
   const clock = document.ownClock
   work.willChange()
