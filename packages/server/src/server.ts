@@ -49,7 +49,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const { store, clock, log, limits } = options
   const relay = new Relay(store)
   const metrics = createMetrics(() => relay.sessionCount)
-  const stopCounting = store.watch(commits => metrics.commits.inc(commits.length))
+  const stopCounting = store.watch({ committed: commits => metrics.commits.inc(commits.length) })
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,

@@ -26,8 +26,10 @@ interface Place {
 
 export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
   let decoded: ReturnType<typeof Y.decodeUpdate>
+  let blocks: number
   try {
     decoded = Y.decodeUpdate(update)
+    blocks = decoding.readVarUint(decoding.createDecoder(update))
   } catch {
     // Whatever the decoder says of hostile bytes, the sender gets one answer.
     return malformed('no Yjs update')
@@ -40,33 +42,108 @@ export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
     const end = endOf(client)
     if (struct instanceof Y.Skip || clock > end) return { state: 'missing' }
     if (!(struct instanceof Y.Item)) return malformed('a struct that flat maps never hold')
-    if (!Number.isSafeInteger(clock + struct.length)) return malformed('a clock beyond all clocks')
+    // An item without length would be taken in though its client's clock doesn't move.
+    if (struct.length < 1 || clock + struct.length > maxClock) return malformed('an impossible length')
     ends.set(client, Math.max(end, clock + struct.length))
     items.push(struct)
   }
+  // Of two blocks of one client Yjs takes in the last only.
+  if (blocks !== ends.size) return malformed('not one block of structs for each client')
   for (const [client, ranges] of decoded.ds.clients) {
-    for (const { clock, len } of ranges) if (clock + len > endOf(client)) return { state: 'missing' }
+    let last = 0
+    for (const { clock, len } of ranges) {
+      // Yjs writes them sorted and apart; each costs a walk over what it spans, so overlaps would make it quadratic.
+      if (len < 1 || clock < last) return malformed('ranges of removals that overlap')
+      last = clock + len
+      if (last > endOf(client)) return { state: 'missing' }
+    }
   }
-  return admitItems(doc, items, endOf, rules)
+  return admitItems(doc, new ItemsByClient(items), decoded.ds, endOf, rules)
 }
 
-function admitItems(doc: Y.Doc, items: readonly Y.Item[], endOf: (client: number) => number, rules: Rules): Admission {
+/** Beyond this the numbers in Yjs' encodings lose their last bits. No client counts so far: a clock goes up by one a set. */
+const maxClock = 2 ** 48
+
+function admitItems(
+  doc: Y.Doc,
+  items: ItemsByClient,
+  removals: Removals,
+  endOf: (client: number) => number,
+  rules: Rules,
+): Admission {
+  const wrongOrder = checkOrigins(doc, items, endOf)
+  if (wrongOrder) return wrongOrder
   const places = new Places(doc, items)
+  const merging = new MergingCost(doc, items)
   let adds = false
-  for (const item of items) {
+  for (const item of items.all) {
     const { client, clock } = item.id
-    if (clock + item.length <= Y.getState(doc.store, client)) continue
-    if (item.rightOrigin !== null) return malformed('an item that is no entry of a map')
-    if (item.origin !== null && item.origin.clock >= endOf(item.origin.client)) return { state: 'missing' }
+    const known = Y.getState(doc.store, client) - clock
+    if (known >= item.length) {
+      if (!merging.passes(item)) return tooTangled()
+      continue
+    }
     const place = places.of(item)
     if (!place) return malformed('an item outside the root maps')
-    const content = valueIn(item.content)
-    if (content === 'none') return malformed('a value that is no string, number, boolean or bytes')
-    const wrong = rules.check(place.root, place.key, content.value)
-    if (wrong) return { state: 'refused', ...wrong }
-    adds ||= content.value !== undefined
+    // The rest of an item is taken in right of its known part.
+    if (known > 0 && !isSame(places.stored(Y.createID(client, clock + known - 1)), place)) {
+      return malformed('an item that goes on elsewhere')
+    }
+    const values = valuesIn(item, removals)
+    if (!values) return malformed('a value that is no string, number, boolean or bytes')
+    for (const value of values) {
+      const wrong = rules.check(place.root, place.key, value)
+      if (wrong) return { state: 'refused', ...wrong }
+    }
+    if (!merging.add(item, place)) return tooTangled()
+    adds ||= values.some(value => value !== undefined)
   }
   return { state: 'admitted', adds }
+}
+
+const tooTangled = (): Admission => malformed('more concurrent changes of one key than devices can make')
+
+/** Every item must come after its client's item before it and after its origin, or Yjs never takes it in. */
+function checkOrigins(doc: Y.Doc, items: ItemsByClient, endOf: (client: number) => number): Admission | undefined {
+  for (const { id, origin, rightOrigin, parent } of items.all) {
+    if (rightOrigin !== null || (parent as unknown) instanceof Y.ID) return malformed('an item that is no entry of a map')
+    if (origin === null) continue
+    if (origin.client === id.client && origin.clock >= id.clock) return malformed('an item before its origin')
+    if (origin.clock >= endOf(origin.client)) return { state: 'missing' }
+  }
+  const reached = new Map<number, number>()
+  const waiting: number[] = []
+  for (const first of items.clients) {
+    waiting.push(first)
+    for (let client = waiting.at(-1); client !== undefined; client = waiting.at(-1)) {
+      const list = items.of(client)
+      let index = reached.get(client) ?? 0
+      let needed: number | undefined
+      for (; index < list.length && needed === undefined; index++) {
+        const { origin } = list[index] as Y.Item
+        if (origin && !isReached(doc, items, reached, origin)) needed = origin.client
+      }
+      if (needed === undefined) {
+        reached.set(client, index)
+        waiting.pop()
+      } else {
+        reached.set(client, index - 1)
+        if (needed === client) return malformed('items that wait for each other')
+        // A client that already waits for this one, directly or not, waits for ever.
+        if (waiting.length > items.clients.length || waiting.includes(needed)) {
+          return malformed('items that wait for each other')
+        }
+        waiting.push(needed)
+      }
+    }
+  }
+  return undefined
+}
+
+function isReached(doc: Y.Doc, items: ItemsByClient, reached: ReadonlyMap<number, number>, id: Y.ID): boolean {
+  if (id.clock < Y.getState(doc.store, id.client)) return true
+  const next = items.of(id.client)[reached.get(id.client) ?? 0]
+  return next === undefined || id.clock < next.id.clock
 }
 
 function malformed(what: string): Admission {

@@ -30,8 +30,10 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
   app.delete<WithId>('/v1/users/:id', async (request, reply) => {
     const user = userIdOf(request.params.id, 'the id in the path')
     await knownUser(context, user)
-    await accounts.erase(user)
+    // Sessions end first, and none can begin: nothing that they sent may bring the account back.
+    await store.commit({ type: 'revoke', user })
     endSessions(user)
+    await accounts.erase(user)
     return reply.status(204).send()
   })
 

@@ -266,8 +266,9 @@ export class Feed {
 
   async #handOver(): Promise<void> {
     while (this.#queue.size > 0 && !this.#isClosed()) {
-      const since = this.#store.position
       const batch = [...this.#queue].slice(0, batchSize)
+      await this.#relay.settled([this.#user, ...batch.map(({ owner }) => owner)])
+      const since = this.#store.position
       const views = await this.#store.views(
         this.#user,
         batch.map(({ owner }) => owner),

@@ -25,12 +25,20 @@ export class Relay {
   #openingFeeds = new Set<Feed>()
   #recent: { position: number; subjects: readonly string[] }[] = []
   #forgottenUpTo = 0
+  #writing: { subjects: ReadonlySet<string>; done: Promise<void>; end: () => void } | undefined
   #stop: () => void
 
   constructor(store: Store) {
     this.store = store
     this.#forgottenUpTo = store.position
-    this.#stop = store.watch(commits => this.#onCommits(commits))
+    this.#stop = store.watch({
+      writing: subjects => this.#beginWriting(subjects),
+      committed: commits => {
+        this.#endWriting()
+        this.#onCommits(commits)
+      },
+      failed: () => this.#endWriting(),
+    })
   }
 
   get sessionCount(): number {
@@ -72,16 +80,39 @@ export class Relay {
 
   /**
    * Whether a commit that concerns one of the users passed since a position: what was read then must be read again
-   * [V4]. True also when that was too long ago to tell.
+   * [V4]. True also while such a commit is being written, and when the position is too long ago to tell.
    */
   hasChangedSince(position: number, users: readonly string[]): boolean {
-    if (position < this.#forgottenUpTo) return true
+    if (position < this.#forgottenUpTo || this.#isWriting(users)) return true
     for (let index = this.#recent.length - 1; index >= 0; index--) {
       const commit = this.#recent[index] as { position: number; subjects: readonly string[] }
       if (commit.position <= position) return false
       if (commit.subjects.some(subject => users.includes(subject))) return true
     }
     return false
+  }
+
+  /** Resolves when no commit that concerns one of the users is being written: reading before would be for nothing. */
+  async settled(users: readonly string[]): Promise<void> {
+    while (this.#isWriting(users)) await this.#writing?.done
+  }
+
+  #isWriting(users: readonly string[]): boolean {
+    const { subjects } = this.#writing ?? {}
+    return subjects !== undefined && users.some(user => subjects.has(user))
+  }
+
+  #beginWriting(subjects: ReadonlySet<string>): void {
+    let end: () => void = () => undefined
+    const done = new Promise<void>(resolve => {
+      end = resolve
+    })
+    this.#writing = { subjects, done, end }
+  }
+
+  #endWriting(): void {
+    this.#writing?.end()
+    this.#writing = undefined
   }
 
   /** First everything that may have been taken away, then what is new, in its newest state [V4][V6]. */

@@ -78,6 +78,7 @@ export class DirectMessages {
   /** By both users' state on disk; read again when a commit of theirs passed meanwhile. */
   async #mayCommunicate(from: string, to: string): Promise<CommunicationReason> {
     for (;;) {
+      await this.#relay.settled([from, to])
       const since = this.#store.position
       const [view] = await this.#store.views(from, [to])
       if (!this.#relay.hasChangedSince(since, [from, to])) return communicationOf(from, to, view as View)

@@ -24,6 +24,9 @@ const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
   'renew',
 ])
 
+/** A device that has answered none of so many pings is gone. */
+const mostUnansweredPings = 2
+
 /**
  * One device's websocket, from the sign-in on. A frame is bounded, counted, decoded and only then handled; whatever is
  * wrong with it ends this session with a code, and no other [S1].
@@ -38,7 +41,8 @@ export class Session implements Receiver, Writer, Outlet {
   #expiresAtMs: number | undefined
   #feed: Feed | undefined
   #isClosed = false
-  #isAlive = true
+  /** Pings since the last answer. */
+  #unansweredPings = 0
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
   /** A sync step 1 of ours is unanswered. */
@@ -54,7 +58,7 @@ export class Session implements Receiver, Writer, Outlet {
     this.#messages = new Rate(clock, limits.messagesPerSecond, limits.messagesBurst)
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
     socket.on('pong', () => {
-      this.#isAlive = true
+      this.#unansweredPings = 0
     })
     // A socket error is followed by its close; the code tells why.
     socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
@@ -166,11 +170,11 @@ export class Session implements Receiver, Writer, Outlet {
     if (this.#expiresAtMs !== undefined && now >= this.#expiresAtMs) {
       return this.close(closeCodes.unauthorised, 'the token has expired')
     }
-    if (!this.#isAlive) {
+    if (this.#unansweredPings >= mostUnansweredPings) {
       this.#end()
       return this.#socket.terminate()
     }
-    this.#isAlive = false
+    this.#unansweredPings++
     this.#socket.ping()
     this.send(heartbeat)
   }

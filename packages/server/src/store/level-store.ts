@@ -3,7 +3,7 @@ import { decodeFields } from '@kith/shared/wire'
 import type { AbstractLevel } from 'abstract-level'
 import type { Clock } from '../clock.ts'
 import { derive } from './derive/index.ts'
-import { type CommitNotes, Draft } from './draft.ts'
+import { type CommitNotes, Draft, type Operation } from './draft.ts'
 import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import {
   decodeLevel,
@@ -15,7 +15,7 @@ import {
   newUser,
   noRelation,
 } from './records.ts'
-import type { Change, Commit, Store } from './store.ts'
+import type { Change, Commit, Store, Watcher } from './store.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
@@ -44,7 +44,7 @@ export function openStore(options: {
   clock: Clock
 }): Store {
   const { database, limits, clock } = options
-  const watchers = new Set<(commits: readonly Commit[]) => void>()
+  const watchers = new Set<Watcher>()
   let position = options.position
   let queue: Waiting[] = []
   let writing: Promise<void> | undefined
@@ -71,7 +71,7 @@ export function openStore(options: {
     try {
       const commits = await writeBatch(group.map(({ change }) => change))
       position += commits.length
-      for (const watcher of watchers) watcher(commits)
+      for (const watcher of watchers) watcher.committed(commits)
       commits.forEach((commit, index) => {
         group[index]?.resolve(commit)
       })
@@ -93,9 +93,34 @@ export function openStore(options: {
     draft.write(keys.position, encodeNumber(last))
     const day = draft.nowMs - (draft.nowMs % dayMs)
     if (day > markedDay) draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
-    await database.batch(draft.operations(), { sync: true } as object)
+    if (day > markedDay) await forgetOldChanges()
+    await write(draft.operations(), new Set(commits.flatMap(({ subjects }) => subjects)))
     markedDay = Math.max(markedDay, day)
     return commits
+  }
+
+  /** Once a day: no cursor reaches back to these. */
+  async function forgetOldChanges(): Promise<void> {
+    await database.clear(ranges.changesUpTo(await oldestCursor()))
+  }
+
+  async function oldestCursor(): Promise<number> {
+    let oldest = 0
+    for await (const [key, bytes] of disk.entries(ranges.days)) {
+      if (parseOrdered(partsOf(key)[1] as string) > clock.now() - cursorDays * dayMs) break
+      oldest = decodeNumber(bytes)
+    }
+    return oldest
+  }
+
+  async function write(operations: Operation[], subjects: ReadonlySet<string>): Promise<void> {
+    for (const watcher of watchers) watcher.writing?.(subjects)
+    try {
+      await database.batch(operations, { sync: true } as object)
+    } catch (error) {
+      for (const watcher of watchers) watcher.failed?.()
+      throw error
+    }
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
@@ -123,9 +148,9 @@ export function openStore(options: {
       })
     },
 
-    watch(listener) {
-      watchers.add(listener)
-      return () => watchers.delete(listener)
+    watch(watcher) {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
     },
 
     user,
@@ -191,14 +216,7 @@ export function openStore(options: {
       return [...changed]
     },
 
-    async oldestCursor() {
-      let oldest = 0
-      for await (const [key, bytes] of disk.entries(ranges.days)) {
-        if (parseOrdered(partsOf(key)[1] as string) > clock.now() - cursorDays * dayMs) break
-        oldest = decodeNumber(bytes)
-      }
-      return oldest
-    },
+    oldestCursor,
 
     async close() {
       isClosing = true

@@ -35,7 +35,7 @@ export type Change =
 /** What a commit did, for those who relay it. Users' states on disk are as it says from the moment it is told. */
 export interface Commit {
   position: number
-  /** Whose change it was; a pair has two. */
+  /** Whose change it was, first; then who else is concerned. A pair that changed has one of them. */
   subjects: readonly string[]
   /** (viewer, owner): what the viewer may see, or is shown, is another than before. */
   pairs: readonly { viewer: string; owner: string }[]
@@ -62,6 +62,16 @@ export interface Known {
   relation: Relation
 }
 
+/** Whoever must know of every batch, in order. Called synchronously. */
+export interface Watcher {
+  /** From here on the disk may say otherwise of these users: nothing read about them counts until the next call. */
+  writing?(subjects: ReadonlySet<string>): void
+  /** All of these commits are on disk, so what a later one took away may not be handed out for an earlier one. */
+  committed(commits: readonly Commit[]): void
+  /** Nothing of the batch is on disk. */
+  failed?(): void
+}
+
 /**
  * Where the server's state meets the disk. One order of commits, each atomic and durable before it is told: to the
  * watchers first, in order, then to the caller. Reads see every commit that was told. A read of what isn't there gives
@@ -74,11 +84,8 @@ export interface Store {
   readonly position: number
   /** Rejects when the disk refuses; then nothing of the change is there. */
   commit(change: Change): Promise<Commit>
-  /**
-   * Called synchronously for each batch, with its commits in order: all of them are on disk by then, so what a later one
-   * took away may not be handed out for an earlier one. The answer ends it.
-   */
-  watch(listener: (commits: readonly Commit[]) => void): () => void
+  /** The answer ends it. */
+  watch(watcher: Watcher): () => void
   user(id: string): Promise<UserRecord>
   /** When the user's tokens were revoked, in ms; 0 when they never were. */
   tokensRevokedAt(id: string): Promise<number>

@@ -68,6 +68,7 @@ export async function applySettings(
 }
 
 async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
+  notes.subjects = [...notes.subjects, viewer]
   const owners = await draft.loadRelationsOf(viewer)
   const before = owners.map(owner => sightOf(draft, viewer, owner))
   dealUnasked(draft, viewer, owners, limits)
