@@ -12,11 +12,17 @@ export interface FetchesPort {
   raiseBarrier(): Promise<boolean>
 }
 
+interface Answer {
+  /** Resolves when the server has answered, and what it handed over with that is stored. */
+  done: Promise<void>
+  answered(): void
+}
+
 /** Whom this session was asked to show, each asked of the server once: it then keeps them up to date [V7]. */
 export class Fetches {
   readonly #port: FetchesPort
-  readonly #answers: Map<string, Promise<unknown>> = new Map()
-  #next: Promise<unknown> | undefined
+  readonly #answers: Map<string, Answer> = new Map()
+  #barrier: Promise<unknown> | undefined
 
   constructor(port: FetchesPort) {
     this.#port = port
@@ -25,30 +31,44 @@ export class Fetches {
   /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
   async fetch(owner: string): Promise<void> {
     const answer = this.#answers.get(owner) ?? this.#ask(owner)
-    this.#answers.set(owner, answer)
     let cancel: () => void = () => undefined
     const patience = new Promise<void>(resolve => {
       cancel = this.#port.clock.after(patienceMs, resolve)
     })
-    await Promise.race([answer, patience])
+    await Promise.race([answer.done, patience])
     cancel()
   }
 
   /** Asks again, for one that the server would not show yet. */
   again(owner: string): void {
-    if (this.#answers.has(owner)) this.#answers.set(owner, this.#ask(owner))
+    if (this.#answers.has(owner)) this.#ask(owner)
   }
 
-  async #ask(owner: string): Promise<void> {
-    await this.#port.pace.take()
-    this.#port.send({ type: 'fetch', owner })
-    // One barrier for all that are asked for in one go; when the session ends, waiting ends.
-    this.#next ??= Promise.resolve()
+  /** The server said what this viewer gets of an owner, or why it says nothing. */
+  answered(owner: string): void {
+    this.#answers.get(owner)?.answered()
+  }
+
+  #ask(owner: string): Answer {
+    let answered: () => void = () => undefined
+    const said = new Promise<void>(resolve => {
+      answered = resolve
+    })
+    // The fields follow upon the answer, and a barrier upon them.
+    const answer = { answered, done: said.then(() => this.#handedOver()) }
+    this.#answers.set(owner, answer)
+    void this.#port.pace.take().then(() => this.#port.send({ type: 'fetch', owner }))
+    return answer
+  }
+
+  /** One barrier for all that were answered in one go. When the session ends, waiting ends. */
+  async #handedOver(): Promise<void> {
+    this.#barrier ??= Promise.resolve()
       .then(() => {
-        this.#next = undefined
+        this.#barrier = undefined
         return this.#port.raiseBarrier()
       })
       .catch(() => undefined)
-    await this.#next
+    await this.#barrier
   }
 }

@@ -20,6 +20,9 @@ type State =
   | { state: 'waiting'; end: () => void }
   | { state: 'closed' }
 
+/** How long `loaded` waits for a connection that is being made, in milliseconds. */
+const diallingPatienceMs = 10_000
+
 /** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
 export class Link implements LinkPort {
   readonly #host: LinkHost
@@ -29,6 +32,7 @@ export class Link implements LinkPort {
   readonly #accessed: Set<string> = new Set()
   #state: State = { state: 'idle' }
   #firstToken: string | undefined
+  readonly #onDialled: Set<() => void> = new Set()
   #attempt = 0
   #hasTriedNewToken = false
   /** The server closed rather than take a change: the next session finds out which one. */
@@ -57,7 +61,7 @@ export class Link implements LinkPort {
   disconnect(): void {
     if (this.#state.state === 'closed') return
     this.#leave()
-    this.#state = { state: 'idle' }
+    this.#setState({ state: 'idle' })
     this.#host.setStatus('offline')
   }
 
@@ -68,6 +72,7 @@ export class Link implements LinkPort {
 
   async fetch(owner: string): Promise<void> {
     this.#accessed.add(owner)
+    if (this.#state.state === 'dialling') await this.#dialled()
     if (this.#state.state !== 'open') return
     const { session } = this.#state
     // The feed has brought whatever those followed show.
@@ -88,7 +93,7 @@ export class Link implements LinkPort {
 
   async close(): Promise<void> {
     this.disconnect()
-    this.#state = { state: 'closed' }
+    this.#setState({ state: 'closed' })
     this.#waiters.close()
     this.#messages.close()
   }
@@ -96,13 +101,13 @@ export class Link implements LinkPort {
   #dial(): void {
     let isGivenUp = false
     let connection: Connection | undefined
-    this.#state = {
+    this.#setState({
       state: 'dialling',
       end: () => {
         isGivenUp = true
         connection?.close()
       },
-    }
+    })
     this.#host.setStatus('connecting')
     const dial = async (): Promise<void> => {
       const token = await this.#nextToken()
@@ -134,8 +139,8 @@ export class Link implements LinkPort {
         opened: () => {
           session = this.#newSession(connection)
           stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
-          this.#state = { state: 'open', session, end: () => connection.close() }
-          session.start(this.#toShow()).catch((error: unknown) => this.#broken(connection, error))
+          this.#setState({ state: 'open', session, end: () => connection.close() })
+          session.start(() => this.#toShow()).catch((error: unknown) => this.#broken(connection, error))
         },
         message: message => session?.take(message),
         closed: (code, reason) => {
@@ -210,15 +215,34 @@ export class Link implements LinkPort {
     const delayMs = backoffMs(this.#attempt, hintMs, this.#host.randomness)
     this.#attempt++
     const cancel = this.#host.clock.after(delayMs, () => this.#dial())
-    this.#state = { state: 'waiting', end: cancel }
+    this.#setState({ state: 'waiting', end: cancel })
     this.#host.setStatus('offline')
     return delayMs
   }
 
   #stop(error: KithError): void {
-    this.#state = { state: 'idle' }
+    this.#setState({ state: 'idle' })
     this.#host.setStatus('offline')
     this.#host.failed(error)
+  }
+
+  /** Resolves when the attempt to connect has come to something, or takes too long. */
+  async #dialled(): Promise<void> {
+    await new Promise<void>(resolve => {
+      const cancel = this.#host.clock.after(diallingPatienceMs, resolve)
+      this.#onDialled.add(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+
+  #setState(state: State): void {
+    this.#state = state
+    if (state.state === 'dialling') return
+    const waiting = [...this.#onDialled]
+    this.#onDialled.clear()
+    for (const resolve of waiting) resolve()
   }
 
   /** Whether this is still the session, or the attempt at one, that counts. */
@@ -228,7 +252,7 @@ export class Link implements LinkPort {
 
   #leave(): void {
     const left = this.#state
-    this.#state = { state: 'idle' }
+    this.#setState({ state: 'idle' })
     if (left.state !== 'idle' && left.state !== 'closed') left.end()
   }
 

@@ -82,6 +82,8 @@ export class Outgoing {
     for (;;) {
       const mode = { isCareful: this.#isCareful, isForced: this.#isForced }
       const next = await nextShipment(this.#port.store, this.#asked, mode)
+      if (!next) this.#port.drained(true)
+      if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
       if (!next) await this.#rest()
       else if (next.type === 'clone') await this.#port.rebuild(next.document, undefined)
       else await this.#ship(next)
@@ -91,8 +93,6 @@ export class Outgoing {
   async #rest(): Promise<void> {
     this.#isCareful = false
     this.#isForced = false
-    this.#port.drained(true)
-    this.#port.progressed()
     await this.#woken()
   }
 
@@ -111,7 +111,6 @@ export class Outgoing {
     this.#inFlight = undefined
     if (isComplete) {
       await acknowledge(this.#port.store, seqs)
-      if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
       return
     }
     const refusals = [...this.#refusals]

@@ -43,6 +43,7 @@ export class Session {
   readonly #cancels: Set<() => void> = new Set()
   #isCaughtUp = false
   #isDrained = false
+  #started: Promise<void> = Promise.resolve()
   #hasStarted = false
   #hasEnded = false
 
@@ -79,15 +80,20 @@ export class Session {
   }
 
   /** Says hello; the rest follows from what the server says. */
-  async start(owners: Iterable<string>): Promise<void> {
+  start(owners: () => Iterable<string>): Promise<void> {
+    this.#started = this.#start(owners)
+    return this.#started
+  }
+
+  async #start(owners: () => Iterable<string>): Promise<void> {
     await this.#port.store.idle()
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     if (this.#hasEnded) return
     this.#port.send({ type: 'hello', version: 1, cursor })
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
-    for (const owner of owners) this.#unlessEnded(this.#fetches.fetch(owner))
     this.#hasStarted = true
+    for (const owner of owners()) this.#unlessEnded(this.#fetches.fetch(owner))
     this.flush()
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())
@@ -107,8 +113,10 @@ export class Session {
     if (this.#hasStarted) this.#port.messages.flush(message => this.#port.send(message))
   }
 
-  fetch(owner: string): Promise<void> {
-    return this.#fetches.fetch(owner)
+  /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
+  async fetch(owner: string): Promise<void> {
+    await this.#started
+    if (!this.#hasEnded) await this.#fetches.fetch(owner)
   }
 
   /** What the next session is to begin with, if this one ends because something was too large. */
@@ -131,9 +139,10 @@ export class Session {
     const { incomplete, cloned } = await storeFrames(this.#port.store, frames)
     for (const document of incomplete) this.#exchange.ask(document)
     for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
-    for (const { type } of frames) {
-      if (type === 'welcome') this.#port.welcomed()
-      if (type === 'caughtUp') this.#isCaughtUp = true
+    for (const frame of frames) {
+      if (frame.type === 'welcome') this.#port.welcomed()
+      if (frame.type === 'access') this.#fetches.answered(frame.owner)
+      if (frame.type === 'caughtUp') this.#isCaughtUp = true
     }
     this.#showStatus()
   }
@@ -172,6 +181,7 @@ export class Session {
   #failed(failure: Extract<ServerMessage, { type: 'failure' }>): void {
     if (this.#port.messages.failed(failure)) return
     const { code, retryAfterMs, count, addresses } = failure
+    for (const owner of addresses) this.#fetches.answered(owner)
     const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
     this.#port.failed(new KithError(code, `The server left ${count} undone: ${code}`, { ...retry, addresses }))
     if (code !== 'discovery-limit' || retryAfterMs === 0) return

@@ -16,6 +16,7 @@ export class SyncWaiters {
   readonly #store: Store
   readonly #waiters: Set<Waiter> = new Set()
   #unreported: KithError | undefined
+  #isClosed = false
 
   constructor(store: Store) {
     this.#store = store
@@ -28,6 +29,7 @@ export class SyncWaiters {
     this.#unreported = undefined
     if (refusal) throw refusal
     const upTo = await lastPending(this.#store)
+    if (this.#isClosed) throw closed()
     let onAbort: () => void = () => undefined
     try {
       await new Promise<void>((resolve, reject) => {
@@ -77,13 +79,18 @@ export class SyncWaiters {
   }
 
   close(): void {
-    this.#rejectAll(new KithError('closed', 'This client was closed'))
+    this.#isClosed = true
+    this.#rejectAll(closed())
   }
 
   #rejectAll(error: KithError): void {
     for (const waiter of this.#waiters) waiter.reject(error)
     this.#waiters.clear()
   }
+}
+
+function closed(): KithError {
+  return new KithError('closed', 'This client was closed')
 }
 
 function aborted(signal: AbortSignal | undefined): KithError {

@@ -1,0 +1,94 @@
+import { ContactSynchronizer, type KithError } from '@kith/client'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { backend } from './backend.ts'
+
+test('[D5] a refused change stays, is reported, and holds back neither what was made before nor after', async () => {
+  const { open } = await backend({ labelBytes: 10 })
+  const indexedDB = new IDBFactory()
+  const alice = await open('alice', { indexedDB, connect: false })
+  await alice.enableAutoSyncContacts(false)
+  const errors: KithError[] = []
+  alice.on('error', error => errors.push(error))
+  const [bob, carol] = [alice.getProfile('bob'), alice.getProfile('carol')]
+  bob.setProfileAccessLevels([1])
+  await bob.save()
+  bob.setLabel('longer than ten bytes')
+  await bob.save()
+  await alice.ownProfile.set('name', 'Ada')
+  carol.setLabel('Carol')
+  carol.block(true)
+  await carol.save()
+
+  alice.connect()
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
+  await alice.whenSynced()
+  expect(errors.map(error => error.code)).toEqual(['label-too-long'])
+  expect(alice.unsent).toBe(1)
+  expect(bob.label).toBe('longer than ten bytes')
+
+  const other = await open('alice', { indexedDB: new IDBFactory() })
+  await other.whenSynced()
+  const there = [other.getProfile('bob'), other.getProfile('carol')]
+  expect(there.map(({ label, accessLevels, isBlocked }) => [label, accessLevels, isBlocked])).toEqual([
+    ['', [1], false],
+    ['Carol', [], true],
+  ])
+  expect(other.ownProfile.get('name')).toBe('Ada')
+
+  // Now that the device knows this server's limits, the same is refused before it is made.
+  carol.setLabel('longer than ten bytes')
+  await expect(carol.save()).rejects.toMatchObject({ code: 'label-too-long' })
+
+  // A new value of the same key takes the refused one's place.
+  bob.setLabel('Bob')
+  await bob.save()
+  await alice.whenSynced()
+  await other.whenSynced()
+  expect([alice.unsent, there[0]?.label]).toEqual([0, 'Bob'])
+})
+
+test('[D5] a refused change survives a reload, and is tried once more', async () => {
+  const { open } = await backend({ labelBytes: 10 })
+  const indexedDB = new IDBFactory()
+  const first = await open('alice', { indexedDB, connect: false })
+  const bob = first.getProfile('bob')
+  bob.setLabel('longer than ten bytes')
+  await bob.save()
+  first.connect()
+  await expect(first.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
+  await first.close()
+
+  const again = await open('alice', { indexedDB, connect: false })
+  expect(again.getProfile('bob').label).toBe('longer than ten bytes')
+  const reported = new Promise<KithError>(resolve => again.on('error', resolve))
+  again.connect()
+  expect((await reported).code).toBe('label-too-long')
+  await again.ownProfile.set('name', 'Ada')
+  await expect(again.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
+  await again.whenSynced()
+  expect(again.unsent).toBe(1)
+})
+
+test('[D5] of a refused synchronisation what removes is applied all the same', async () => {
+  const { open, device } = await backend({ profileBytes: 100 })
+  const alice = await open('alice', { indexedDB: new IDBFactory() })
+  const syncer = new ContactSynchronizer(alice)
+  syncer.setProfileAccessLevels([1])
+  await syncer.sync(['bob'])
+  await alice.ownProfile.set('name', 'Ada', { level: 1 })
+  await alice.whenSynced()
+  const bob = await device('bob')
+  const seen = bob.getProfile('alice')
+  await seen.loaded
+  expect(seen.get('name')).toBe('Ada')
+  const second = await open('alice', { indexedDB: new IDBFactory(), connect: false })
+  await second.ownProfile.set('photo', new Uint8Array(200), { level: 1 })
+  await second.ownProfile.set('mood', 'well')
+  second.connect()
+  await expect(second.whenSynced()).rejects.toMatchObject({ code: 'profile-too-large' })
+  await second.whenSynced()
+  await bob.whenSynced()
+  expect(seen.fields).toEqual({ name: 'Ada', mood: 'well' })
+  expect(second.ownProfile.get('photo', { level: 1 })).toHaveLength(200)
+})

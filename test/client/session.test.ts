@@ -1,0 +1,196 @@
+import type { Kith, KithError, Status } from '@kith/client'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { backend } from './backend.ts'
+import { first } from './device.ts'
+
+test('the status goes from offline over connecting and syncing to synced, and back', async () => {
+  const { device } = await backend()
+  const alice = await device('alice', { connect: false })
+  const seen: Status[] = []
+  alice.on('status', status => seen.push(status))
+  expect(alice.status).toBe('offline')
+  alice.connect()
+  await alice.whenSynced()
+  expect(seen).toEqual(['connecting', 'syncing', 'synced'])
+  alice.disconnect()
+  expect(alice.status).toBe('offline')
+})
+
+test('whenSynced waits while offline, and ends with the signal or the client', async () => {
+  const { device } = await backend()
+  const alice = await device('alice', { connect: false })
+  await alice.ownProfile.set('name', 'Ada')
+  const stop = new AbortController()
+  const [aborted, closed] = [alice.whenSynced({ signal: stop.signal }), alice.whenSynced()]
+  const synced = alice.whenSynced()
+  stop.abort('enough')
+  await expect(aborted).rejects.toMatchObject({ code: 'aborted', cause: 'enough' })
+  await expect(alice.whenSynced({ signal: stop.signal })).rejects.toMatchObject({ code: 'aborted' })
+  expect(alice.unsent).toBe(1)
+  alice.connect()
+  await Promise.all([synced, closed])
+  expect(alice.unsent).toBe(0)
+  alice.disconnect()
+  const waiting = alice.whenSynced()
+  const rejected = expect(waiting).rejects.toMatchObject({ code: 'closed' })
+  await alice.close()
+  await rejected
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'closed' })
+})
+
+test('[D1] what was written offline and closed is sent after the next opening', async () => {
+  const { open, device } = await backend()
+  const indexedDB = new IDBFactory()
+  const offline = await open('alice', { indexedDB, connect: false })
+  await offline.ownProfile.set('name', 'Ada')
+  const bob = offline.getProfile('bob')
+  bob.setProfileAccessLevels([3])
+  await bob.save()
+  await offline.ownProfile.set('mood', 'well', { level: 3 })
+  await offline.close()
+  const alice = await open('alice', { indexedDB })
+  await alice.whenSynced()
+  const viewer = await device('bob')
+  const seen = viewer.getProfile('alice')
+  await seen.loaded
+  expect(seen.fields).toEqual({ name: 'Ada', mood: 'well' })
+})
+
+test('[V7] a block or a refusal to follow withdraws the replica at once, offline too', async () => {
+  const { open, device } = await backend()
+  const [carol, dave] = [await device('carol'), await device('dave')]
+  await carol.ownProfile.set('name', 'Carol')
+  await dave.ownProfile.set('name', 'Dave')
+  await Promise.all([carol.whenSynced(), dave.whenSynced()])
+  const indexedDB = new IDBFactory()
+  const alice = await open('alice', { indexedDB })
+  const [seenCarol, seenDave] = [alice.getProfile('carol'), alice.getProfile('dave')]
+  await Promise.all([seenCarol.loaded, seenDave.loaded])
+  await alice.whenSynced()
+  alice.disconnect()
+  const withdrawn: unknown[] = []
+  alice.on('withdrawn', (profile, levels) => withdrawn.push([profile.id, levels]))
+  seenCarol.block(true)
+  await seenCarol.save()
+  seenDave.subscribe(false)
+  await seenDave.save()
+  expect(withdrawn).toEqual([
+    ['carol', [0]],
+    ['dave', [0]],
+  ])
+  expect([seenCarol.fields, seenDave.fields, seenCarol.hasJoined]).toEqual([{}, {}, false])
+  await alice.close()
+  const again = await open('alice', { indexedDB, connect: false })
+  const after = again.getProfile('carol')
+  await after.loaded
+  expect(after.fields).toEqual({})
+})
+
+test('[V7] replicas are read offline after a reload, and those merely looked at are not', async () => {
+  const { open, device } = await backend()
+  const [carol, dave] = [await device('carol'), await device('dave')]
+  await carol.ownProfile.set('name', 'Carol')
+  await dave.ownProfile.set('name', 'Dave')
+  await Promise.all([carol.whenSynced(), dave.whenSynced()])
+  const indexedDB = new IDBFactory()
+  const alice = await open('alice', { indexedDB })
+  await alice.getProfile('carol').loaded
+  await alice.enableAutoSyncContacts(false)
+  const looked = alice.getProfile('dave')
+  await looked.loaded
+  expect([looked.get('name'), looked.isSubscribed]).toEqual(['Dave', false])
+  await alice.whenSynced()
+  const news = happens(alice, 'profile')
+  await dave.ownProfile.set('name', 'David')
+  await news
+  expect(looked.get('name')).toBe('David')
+  await alice.close()
+  const again = await open('alice', { indexedDB, connect: false })
+  const [followed, stranger] = [again.getProfile('carol'), again.getProfile('dave')]
+  await Promise.all([followed.loaded, stranger.loaded])
+  expect([followed.fields, followed.hasJoined]).toEqual([{ name: 'Carol' }, true])
+  expect(stranger.fields).toEqual({})
+  expect((await first(again.contacts())).map(row => [row.id, row.fields])).toEqual([['carol', { name: 'Carol' }]])
+})
+
+test('[F3] somebody followed before they registered joins', async () => {
+  const { device } = await backend()
+  const alice = await device('alice')
+  const bob = alice.getProfile('bob')
+  await bob.loaded
+  expect(bob.hasJoined).toBe(false)
+  await alice.whenSynced()
+  const joined = happens(alice, 'joined')
+  await device('bob')
+  expect((await joined)[0]).toBe(bob)
+  expect(bob.hasJoined).toBe(true)
+})
+
+test('a message is delivered to a device that is there, and its sender followed', async () => {
+  const { device } = await backend()
+  const [alice, bob] = [await device('alice'), await device('bob')]
+  await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  const arrived = happens(bob, 'message')
+  expect(await alice.send('bob', 'hello')).toBe('delivered')
+  expect((await arrived)[0]).toMatchObject({ from: 'alice', text: 'hello' })
+  await bob.whenSynced()
+  expect(bob.getProfile('alice').isSubscribed).toBe(true)
+})
+
+test('a token that the server does not take stops a device that has no other', async () => {
+  const { device } = await backend()
+  const alice = await device('alice', { token: 'eyJhbGciOiJIUzI1NiJ9.e30.AA', connect: false })
+  const failed = happens(alice, 'error')
+  alice.connect()
+  expect((await failed)[0].code).toBe('unauthorised')
+  expect(alice.status).toBe('offline')
+})
+
+test('after its token was revoked a device asks for another, and goes on', async () => {
+  const { device, token, admin } = await backend()
+  let asked = 0
+  const alice = await device('alice', {
+    token: () => {
+      asked++
+      return token('alice')
+    },
+  })
+  await alice.whenSynced()
+  expect(asked).toBe(1)
+  const offline = happens(alice, 'status')
+  expect((await admin('POST', '/v1/users/alice/sessions/revoke')).status).toBe(204)
+  await offline
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  expect([asked, alice.unsent]).toEqual([2, 0])
+})
+
+test('a token of another user is refused at opening, a roster of another at connecting', async () => {
+  const { device, token } = await backend()
+  await expect(device('alice', { token: await token('bob') })).rejects.toMatchObject({ code: 'wrong-user' })
+  const alice = await device('alice', { token: () => token('bob'), connect: false })
+  const failed = happens(alice, 'error')
+  alice.connect()
+  expect((await failed)[0].code).toBe('not-your-roster')
+})
+
+type EventName = 'profile' | 'joined' | 'withdrawn' | 'message' | 'status' | 'error'
+interface Details {
+  profile: [{ id: string }]
+  joined: [{ id: string }]
+  withdrawn: [{ id: string }, readonly number[]]
+  message: [{ from: string; text: string; id: string }]
+  status: [Status]
+  error: [KithError]
+}
+
+/** The next such event. */
+function happens<E extends EventName>(kith: Kith, event: E): Promise<Details[E]> {
+  return new Promise(resolve => {
+    const stop = kith.on(event, (...details) => {
+      stop()
+      resolve(details as unknown as Details[E])
+    })
+  })
+}
