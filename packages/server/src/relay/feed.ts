@@ -34,6 +34,8 @@ export interface Entry {
   isChecked: boolean
   /** Levels that the device has an old version of. */
   stale: Set<number>
+  /** Counts what was asked of this entry, so that a look begun before the last of it doesn't answer for it. */
+  revision: number
 }
 
 /** Owners looked at in one read. */
@@ -84,6 +86,8 @@ export class Feed {
    * commits before its relations are read, so nothing falls between.
    */
   async open(since: number | undefined): Promise<void> {
+    // The session may have ended while its cursor was looked at; it must not come to life again.
+    if (this.#isClosed()) return
     this.#state = 'opening'
     this.#relay.beginOpening(this)
     this.#openedAt = since ?? this.#store.position
@@ -104,21 +108,22 @@ export class Feed {
     this.#pump()
   }
 
-  /** A change of this pair: nothing more is handed over until it was read again. */
-  recheck(owner: string): void {
+  /** A change of this pair, at this position: nothing more is handed over until it was read again. */
+  recheck(owner: string, position: number): void {
     if (this.#state === 'new' || this.#state === 'closed') return
     const isNew = !this.#entries.has(owner)
     const entry = this.#entry(owner)
     // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
-    if (isNew && this.#state === 'open') entry.told = []
-    entry.isChecked = false
-    this.#enqueue(entry)
-    this.#pump()
+    if (isNew && this.#state === 'open') {
+      entry.told = []
+      entry.joinTold = position - 1
+    }
+    this.#ask(entry)
   }
 
   /** A change of the viewer's own standing. */
-  recheckFetched(): void {
-    for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner)
+  recheckFetched(position: number): void {
+    for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner, position)
   }
 
   /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
@@ -128,25 +133,28 @@ export class Feed {
       this.#fetchedEarly.push(owner)
       return
     }
+    const isNew = !this.#entries.has(owner)
     const entry = this.#entry(owner)
+    if (isNew && this.#state === 'open') entry.joinTold = this.#store.position
     entry.isFetched = true
-    entry.isChecked = false
     entry.told = undefined
-    this.#enqueue(entry)
-    this.#pump()
+    this.#ask(entry)
   }
 
   noteChanged(owner: string, levels: Iterable<number>): void {
     for (const level of levels) this.#changedWhileOpening.push({ owner, level })
   }
 
-  /** A commit changed levels of an owner: at once if the socket has room, else as names of what is stale. */
-  offer(entry: Entry, frames: LevelFrames): void {
+  /**
+   * A commit changed levels of an owner: at once if the socket has room, else as names of what is stale. Only the last
+   * owner of those that were told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   */
+  offer(entry: Entry, frames: LevelFrames, isLastOwner: boolean): void {
     const levels = frames.levels.filter(level => !entry.isChecked || entry.told?.includes(level))
     if (levels.length === 0) return
     const isDirect = entry.isChecked && this.#queue.size === 0 && this.#state === 'open' && !this.#isPumping
     for (const [index, level] of levels.entries()) {
-      const isLast = index === levels.length - 1
+      const isLast = isLastOwner && index === levels.length - 1
       const frame = isDirect ? frames.frame(level, isLast) : undefined
       if (frame && this.#queue.size === 0 && this.#hasRoomFor(frame)) {
         if (isLast) this.#toldPosition = this.#store.position
@@ -204,6 +212,7 @@ export class Feed {
       isFollowed: false,
       isChecked: false,
       stale: new Set(),
+      revision: 0,
     }
     this.#entries.set(owner, entry)
     this.#relay.addEntry(entry)
@@ -218,6 +227,13 @@ export class Feed {
     entry.isChecked = true
     for (const level of stale) if (relation.shown.includes(level)) entry.stale.add(level)
     if (entry.stale.size > 0) this.#enqueue(entry)
+  }
+
+  #ask(entry: Entry): void {
+    entry.isChecked = false
+    entry.revision++
+    this.#enqueue(entry)
+    this.#pump()
   }
 
   #enqueue(entry: Entry): void {
@@ -279,7 +295,8 @@ export class Feed {
       if (this.#isClosed()) return
       for (const one of plans) {
         const levels = records.splice(0, one.levels.length)
-        if (this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue
+        const isOutdated = one.entry.revision !== one.revision
+        if (isOutdated || this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue
         if (!this.#handOverOne(one, levels)) {
           this.#isBlocked = true
           return
@@ -296,23 +313,31 @@ export class Feed {
     this.#queue.delete(entry)
     const { relation } = view
     const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
-    const isNews = !entry.told || !sameLevels(entry.told, seen) || entry.toldWaiting !== relation.isWaiting
+    const isNews =
+      entry.toldWaiting !== relation.isWaiting ||
+      (entry.told ? !sameLevels(entry.told, seen) : this.#mayHold(entry, relation) || seen.length > 0)
     const written = levels.flatMap((level, index) => {
       const record = records[index]
       return record ? [{ level, fields: record.fields }] : []
     })
+    if (isNews || hasJustJoined) {
+      const { owner } = entry
+      const { isWaiting } = relation
+      const cursor = written.length === 0 ? this.#cursorIfLast() : noCursor
+      const frame = encodeFrame({ type: 'access', owner, levels: seen, isWaiting, hasJustJoined, cursor })
+      if (!this.#hasRoomFor(frame)) {
+        this.#enqueue(entry)
+        return false
+      }
+      this.#outlet.send(frame)
+      if (cursor.length > 0) this.#toldPosition = this.#store.position
+    }
     entry.told = seen
     entry.toldWaiting = relation.isWaiting
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
     entry.isFollowed = relation.mine.isSubscribed
     entry.isChecked = true
     entry.stale = new Set(written.map(({ level }) => level))
-    if (isNews || hasJustJoined) {
-      const { owner } = entry
-      const { isWaiting } = relation
-      const cursor = written.length === 0 ? this.#cursorIfLast() : noCursor
-      this.#outlet.send(encodeFrame({ type: 'access', owner, levels: seen, isWaiting, hasJustJoined, cursor }))
-    }
     for (const [index, { level, fields }] of written.entries()) {
       const cursor = index === written.length - 1 ? this.#cursorIfLast() : noCursor
       const frame = profileFrame(entry.owner, level, fields, cursor)
@@ -322,9 +347,15 @@ export class Feed {
       }
       entry.stale.delete(level)
       this.#outlet.send(frame)
+      if (cursor.length > 0) this.#toldPosition = this.#store.position
     }
     if (seen.length === 0 && !entry.isFetched && !relation.isWaiting) this.#drop(entry)
     return true
+  }
+
+  /** Whether to speak of an owner of whom nothing is seen: to somebody who asked, or was shown something before [V8]. */
+  #mayHold(entry: Entry, relation: Relation): boolean {
+    return entry.isFetched || relation.changedAt > this.#openedAt
   }
 
   #drop(entry: Entry): void {
@@ -335,7 +366,6 @@ export class Feed {
   /** The first time, `caughtUp` says it, so that a device knows what to drop. */
   #cursorIfLast(): Uint8Array {
     if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor
-    this.#toldPosition = this.#store.position
     return encodeCursor(this.#store.incarnation, this.#store.position)
   }
 
@@ -360,6 +390,7 @@ interface Plan {
   seen: readonly number[]
   /** Those of them that it has no current version of. */
   levels: readonly number[]
+  revision: number
 }
 
 function plan(entry: Entry, view: View): Plan {
@@ -368,5 +399,5 @@ function plan(entry: Entry, view: View): Plan {
   const seen = entry.isFetched ? visibleLevels(view) : view.relation.shown
   const { told } = entry
   const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
-  return { entry, view, seen, levels }
+  return { entry, view, seen, levels, revision: entry.revision }
 }

@@ -127,25 +127,40 @@ export class Relay {
       levelsByOwner.set(owner, levels)
       for (const [level, fields] of commit.levels) levels.set(level, fields)
     }
-    for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels)
+    const lastOwners = this.#lastOwners([...levelsByOwner.keys()])
+    for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)
   }
 
-  #recheck({ pairs, owners }: Commit): void {
+  #recheck({ position, pairs, owners }: Commit): void {
     for (const { viewer, owner } of pairs) {
-      for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner)
+      for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
     }
     for (const user of owners) {
-      for (const entry of this.#audience.get(user) ?? []) if (entry.isFetched) entry.feed.recheck(user)
-      for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched()
+      for (const entry of this.#audience.get(user) ?? []) if (entry.isFetched) entry.feed.recheck(user, position)
+      for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
     }
   }
 
-  #offer(owner: string, levels: ReadonlyMap<number, Uint8Array>): void {
+  /** Each feed's last owner among several: only there all that was told together has been handed over [F1]. */
+  #lastOwners(owners: readonly string[]): ReadonlyMap<Feed, string> | undefined {
+    if (owners.length < 2) return undefined
+    const last = new Map<Feed, string>()
+    for (const owner of owners) for (const { feed } of this.#audience.get(owner) ?? []) last.set(feed, owner)
+    return last
+  }
+
+  #offer(
+    owner: string,
+    levels: ReadonlyMap<number, Uint8Array>,
+    lastOwners: ReadonlyMap<Feed, string> | undefined,
+  ): void {
     for (const feed of this.#openingFeeds) feed.noteChanged(owner, levels.keys())
     const entries = this.#audience.get(owner)
     if (!entries) return
     const frames = new LevelFrames(owner, levels, this.store)
-    for (const entry of entries) entry.feed.offer(entry, frames)
+    for (const entry of entries) {
+      entry.feed.offer(entry, frames, (lastOwners?.get(entry.feed) ?? owner) === owner)
+    }
   }
 
   /** While a feed reads where it stands, it must hear of every change. */
