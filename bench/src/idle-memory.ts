@@ -10,7 +10,7 @@ const settleMs = 70_000
 
 /** (e) What an idle device with 50 follows costs the server. */
 export async function idleMemory(): Promise<void> {
-  const server = await startServerProcess({ KITH_LIMIT_CONNECTIONS_PER_ADDRESS: String(deviceCount + 10) })
+  const server = await startServerProcess({ env: { KITH_LIMIT_CONNECTIONS_PER_ADDRESS: String(deviceCount + 10) } })
   try {
     const owners = userIds('owner', followCount)
     await registerOwners(server, owners)

@@ -10,7 +10,10 @@ import { createInterface } from 'node:readline'
 export interface Listening {
   readonly url: string
   readonly pid: number
+  /** Asks it to stop (SIGTERM), and waits for that. */
   stop(): Promise<void>
+  /** Ends it between any two of its steps (SIGKILL). */
+  kill(): Promise<void>
 }
 
 export interface ServerProcess extends Listening {
@@ -20,21 +23,30 @@ export interface ServerProcess extends Listening {
   metric(name: string): Promise<number>
 }
 
-const adminKey = 'the admin key of the benchmarks'
-const main = createRequire(import.meta.url)
-  .resolve('@kith/server')
-  .replace(/index\.js$/, 'main.js')
+export interface ServerProcessOptions {
+  /** By default a new one, which goes when the server stops. */
+  folder?: string
+  /** By default any free one. */
+  port?: number
+  env?: Record<string, string>
+}
 
-/** A server on a folder of its own, which goes with it. */
-export async function startServerProcess(env: Record<string, string> = {}): Promise<ServerProcess> {
-  const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
-  const args = [main, 'serve', '--port', '0', '--data', folder]
+const adminKey = 'the admin key of this server'
+export const serverProgram: string = createRequire(import.meta.url)
+  .resolve('@kith/server')
+  .replace(/(src|dist).index\.[jt]s$/, 'dist/main.js')
+
+/** The server command as a process of its own, on real LevelDB. */
+export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
+  const { port = 0, env = {} } = options
+  const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
+  const args = [serverProgram, 'serve', '--port', String(port), '--data', folder]
   const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...env })
   const admin = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(child.url + path, {
       method,
       headers: { authorization: `Bearer ${adminKey}` },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { headers: jsonHeaders, body: JSON.stringify(body) }),
     })
   return {
     ...child,
@@ -49,10 +61,12 @@ export async function startServerProcess(env: Record<string, string> = {}): Prom
     },
     stop: async () => {
       await child.stop()
-      await rm(folder, { recursive: true })
+      if (options.folder === undefined) await rm(folder, { recursive: true })
     },
   }
 }
+
+const jsonHeaders = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 
 /** Runs a Node program until it prints `listening on URL`. */
 export async function listen(args: readonly string[], env: Record<string, string> = {}): Promise<Listening> {
@@ -61,15 +75,13 @@ export async function listen(args: readonly string[], env: Record<string, string
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const url = await readUrl(child)
-  return {
-    url,
-    pid: child.pid as number,
-    stop: async () => {
-      const exited = once(child, 'exit')
-      child.kill('SIGTERM')
-      await exited
-    },
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    const exited = once(child, 'exit')
+    child.kill(signal)
+    await exited
   }
+  return { url, pid: child.pid as number, stop: () => end('SIGTERM'), kill: () => end('SIGKILL') }
 }
 
 async function readUrl(child: ChildProcess): Promise<string> {

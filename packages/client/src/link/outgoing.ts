@@ -34,7 +34,8 @@ export class Outgoing {
   readonly #port: OutgoingPort
   readonly #asked: Asked = {}
   readonly #refusals: Map<DocumentName, ErrorCode> = new Map()
-  readonly #answered: Set<DocumentName> = new Set()
+  /** Step 1s that are answered with nothing, once what is unsent has gone one by one. */
+  #owedAnswers: readonly DocumentName[] = []
   #isCareful = false
   #isForced = false
   #wake: () => void = () => undefined
@@ -82,6 +83,7 @@ export class Outgoing {
     for (;;) {
       const mode = { isCareful: this.#isCareful, isForced: this.#isForced }
       const next = await nextShipment(this.#port.store, this.#asked, mode)
+      if (!next) this.#sendOwedAnswers()
       if (!next) this.#port.drained(true)
       if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
       if (!next) await this.#rest()
@@ -99,10 +101,6 @@ export class Outgoing {
   async #ship(shipment: Shipment): Promise<void> {
     const { document, isAnswer, update, seqs } = shipment
     this.#port.drained(false)
-    if (!this.#answered.has('roster') && !(isAnswer && document === 'roster')) {
-      // Registration waits for an answer; the real one follows when what was made before it is sent [F3].
-      this.#send('roster', true, Uint8Array.of(0, 0))
-    }
     if (isAnswer) delete this.#asked[document]
     await this.#port.pace()
     this.#inFlight = shipment
@@ -124,18 +122,21 @@ export class Outgoing {
     for (const [refused, code] of refusals) await this.#refused(refused, code, shipment)
   }
 
+  /** The roster's answer registers a new user, so it comes after all that the roster says by now [F3]. */
+  #sendOwedAnswers(): void {
+    for (const name of this.#owedAnswers) this.#send(name, true, Uint8Array.of(0, 0))
+    this.#owedAnswers = []
+  }
+
   #send(document: DocumentName, isAnswer: boolean, update: Uint8Array): void {
-    if (isAnswer) this.#answered.add(document)
     this.#port.sendUpdate(document, isAnswer ? 'step2' : 'update', update)
   }
 
   /** Begins with the server's state; what is unsent follows one by one, and not in an answer. */
   async #recover({ document, refusal }: Recovery): Promise<void> {
     this.#isCareful = true
-    for (const name of documentNames) {
-      delete this.#asked[name]
-      this.#send(name, true, Uint8Array.of(0, 0))
-    }
+    for (const name of documentNames) delete this.#asked[name]
+    this.#owedAnswers = documentNames
     await this.#port.rebuild(document, refusal)
     if (refusal) this.#port.refused(new KithError(refusal.code, `A change of the ${document} is too large to send`))
   }
