@@ -1,8 +1,9 @@
-import type { Kith, KithError, Status } from '@kith/client'
+import type { Status } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from './backend.ts'
 import { first } from './device.ts'
+import { happens } from './happens.ts'
 
 test('the status goes from offline over connecting and syncing to synced, and back', async () => {
   const { device } = await backend()
@@ -174,23 +175,3 @@ test('a token of another user is refused at opening, a roster of another at conn
   alice.connect()
   expect((await failed)[0].code).toBe('not-your-roster')
 })
-
-type EventName = 'profile' | 'joined' | 'withdrawn' | 'message' | 'status' | 'error'
-interface Details {
-  profile: [{ id: string }]
-  joined: [{ id: string }]
-  withdrawn: [{ id: string }, readonly number[]]
-  message: [{ from: string; text: string; id: string }]
-  status: [Status]
-  error: [KithError]
-}
-
-/** The next such event. */
-function happens<E extends EventName>(kith: Kith, event: E): Promise<Details[E]> {
-  return new Promise(resolve => {
-    const stop = kith.on(event, (...details) => {
-      stop()
-      resolve(details as unknown as Details[E])
-    })
-  })
-}

@@ -11,10 +11,11 @@ import { liveQuery, type Observable } from 'dexie'
 import { checkBoolean, checkText, checkUserId } from './arguments.ts'
 import { Profile } from './contact-profile.ts'
 import { type Contact, listContacts } from './contacts.ts'
-import type { KithEvents, Listeners, Status } from './events.ts'
+import type { IncomingMessage, KithEvents, Listeners, Status } from './events.ts'
 import type { Delivery, LinkPort } from './link/port.ts'
 import { OwnProfile } from './own-profile.ts'
 import { edit } from './storage/edit.ts'
+import type { Happening } from './storage/people.ts'
 import type { Outcome, Store } from './storage/store.ts'
 
 /** What a client is made of, for the classes that belong to it. Not for apps. */
@@ -158,14 +159,20 @@ export class Kith {
   /** @internal What was stored, for the app. */
   committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
     for (const [id, row] of people) this.#profiles.get(id)?.setRow(row)
-    for (const happening of happenings) {
-      const profile = this.#profile(happening.id)
-      const row = people.get(happening.id)
-      if (row) profile.setRow(row)
-      if (happening.type === 'withdrawn') this.#listeners.emit('withdrawn', profile, happening.levels)
-      else this.#listeners.emit(happening.type, profile)
-    }
+    for (const { id } of happenings) this.#profile(id).setRow(people.get(id))
+    this.#emit(happenings)
     if (isOwnProfileChanged) this.#listeners.emit('profile', this.#profile(this.user))
+  }
+
+  /** @internal What another tab stored, for the app in this one. */
+  async committedElsewhere(ids: readonly string[] | 'many', happenings: readonly Happening[]): Promise<void> {
+    const held = [...this.#profiles.values()].filter(profile => ids === 'many' || ids.includes(profile.id))
+    const rows = await this.internals.store.db.people.bulkGet(held.map(profile => profile.id))
+    held.forEach((profile, index) => {
+      profile.setRow(rows[index])
+    })
+    for (const happening of happenings) await this.#profile(happening.id).load()
+    this.#emit(happenings)
   }
 
   /** @internal */
@@ -175,20 +182,28 @@ export class Kith {
     this.#listeners.emit('status', status)
   }
 
-  /** @internal A message arrived; resolves when the sender is followed, if they are to be. */
-  async received(message: { from: string; text: string; id: string }): Promise<void> {
+  /** @internal A message arrived, here or in another tab. */
+  showMessage(message: IncomingMessage): void {
     this.#listeners.emit('message', message)
-    await this.#followAutomatically(message.from)
   }
 
-  /** @internal Whose profiles the app holds. */
-  get heldProfiles(): Iterable<string> {
-    return this.#profiles.keys()
+  /** @internal A message arrived; resolves when the sender is followed, if they are to be. */
+  async received(message: IncomingMessage): Promise<void> {
+    this.showMessage(message)
+    await this.#followAutomatically(message.from)
   }
 
   /** @internal */
   failed(error: KithError): void {
     this.#listeners.emit('error', error)
+  }
+
+  #emit(happenings: readonly Happening[]): void {
+    for (const happening of happenings) {
+      const profile = this.#profile(happening.id)
+      if (happening.type === 'withdrawn') this.#listeners.emit('withdrawn', profile, happening.levels)
+      else this.#listeners.emit(happening.type, profile)
+    }
   }
 
   #profile(id: string): Profile {

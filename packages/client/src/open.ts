@@ -1,18 +1,14 @@
 import { KithError } from '@kith/shared'
+import { assemble } from './assemble.ts'
 import { systemClock, systemRandomness } from './clock.ts'
-import { Listeners } from './events.ts'
-import { type Internals, Kith } from './kith.ts'
-import type { LinkHost } from './link/host.ts'
-import { Link } from './link/link.ts'
+import type { Kith } from './kith.ts'
 import type { WebSocketConstructor } from './link/socket.ts'
-import { newNonce } from './nonce.ts'
 import { checkOptions, type KithOptions } from './options.ts'
 import { KithDatabase } from './storage/database.ts'
-import { retryRefused } from './storage/edit.ts'
 import { claimDatabase } from './storage/exclusive.ts'
-import { dropFetched, prepareDevice } from './storage/prepare.ts'
-import { Store } from './storage/store.ts'
+import { prepareDevice } from './storage/prepare.ts'
 import { forgetVisit, noteVisit } from './storage/visits.ts'
+import { locksFor } from './tabs/lock.ts'
 import { chooseUser } from './user.ts'
 
 /**
@@ -29,45 +25,18 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   const WebSocket = options.WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor | undefined)
   if (!WebSocket) throw new TypeError('There is no WebSocket here: pass `WebSocket`')
   const database = { indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange }
-  const { user, token } = await chooseUser(options, url, database, clock)
+  const { user, token: firstToken } = await chooseUser(options, url, database, clock)
   const name = options.databaseName ?? `kith:${host}:${user}`
+  const locks = locksFor(options.locks, indexedDB)
+  const release = locks ? () => undefined : claimDatabase(indexedDB, name)
 
-  const release = claimDatabase(indexedDB, name)
   const db = new KithDatabase(name, database)
   try {
     await prepareDevice(db, user, randomness)
-    await dropFetched(db)
     await noteVisit(database, url, user)
-    let kith: Kith | undefined
-    let link: Link | undefined
-    const store = await Store.open(db, outcome => {
-      kith?.committed(outcome)
-      if (outcome.hasWritten) link?.wake()
-    })
-    await retryRefused(store)
-    const host: LinkHost = {
-      user,
-      url,
-      token: options.token,
-      store,
-      clock,
-      randomness,
-      WebSocket,
-      setStatus: status => kith?.setStatus(status),
-      failed: error => kith?.failed(error),
-      received: async message => kith?.received(message),
-    }
-    const ownLink = new Link(host, token)
-    link = ownLink
-    const onOnline = (): void => ownLink.retryNow()
-    globalThis.addEventListener?.('online', onOnline)
-    const internals: Internals = {
-      user,
-      store,
-      link: ownLink,
-      newNonce: () => newNonce(randomness),
+    const kith = await assemble({
+      ...{ user, url, token: options.token, firstToken, db, locks, clock, randomness, WebSocket },
       async closeDatabase() {
-        globalThis.removeEventListener?.('online', onOnline)
         db.close()
         release()
       },
@@ -75,8 +44,7 @@ export async function openKith(options: KithOptions): Promise<Kith> {
         await db.delete()
         await forgetVisit(database, url, user)
       },
-    }
-    kith = new Kith(internals, new Listeners())
+    })
     if (options.connect !== false) kith.connect()
     return kith
   } catch (error) {

@@ -49,6 +49,10 @@ export class Fetches {
     this.#answers.get(owner)?.answered()
   }
 
+  end(): void {
+    for (const answer of this.#answers.values()) answer.answered()
+  }
+
   #ask(owner: string): Answer {
     let answered: () => void = () => undefined
     const said = new Promise<void>(resolve => {

@@ -132,6 +132,7 @@ export class Session {
     this.#hasEnded = true
     this.#incoming.end()
     this.#barriers.end(new SessionEnded('The connection is gone'))
+    this.#fetches.end()
     for (const cancel of this.#cancels) cancel()
   }
 

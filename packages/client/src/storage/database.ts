@@ -81,13 +81,14 @@ export interface MetaValues {
   /** Replicas from before the feed began anew are kept out of view until it is caught up. */
   hasHidden: boolean
   limits: ContentLimits
-  /** The tab with the socket says how it is doing. */
-  status: string
+  /** Whether the app wants to be connected, for the tab that has the socket next. */
+  isWanted: boolean
 }
 
 export interface RequestRow {
   id?: number
-  tab: string
+  /** Milliseconds since 1970: what a tab asked that is no more is not done long after. */
+  askedAt: number
   request: unknown
   /** Present once the tab with the socket has answered. */
   answer?: unknown

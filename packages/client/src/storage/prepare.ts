@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
 import { type KithDatabase, readMeta } from './database.ts'
 import { setUp } from './own-documents.ts'
-import { People } from './people.ts'
+import type { Store } from './store.ts'
 
 /** Makes a new database ready, or sees that an old one is this user's; what was merely fetched ends here [V7]. */
 export async function prepareDevice(db: KithDatabase, user: string, randomness: Randomness): Promise<void> {
@@ -15,16 +15,14 @@ export async function prepareDevice(db: KithDatabase, user: string, randomness: 
 }
 
 /** Drops the replicas of those whom the app merely looked at: they live for a session [V7]. */
-export async function dropFetched(db: KithDatabase): Promise<void> {
-  await db.transaction('rw', db.tables, async () => {
+export async function dropFetched(store: Store): Promise<void> {
+  await store.work(async ({ db, people }) => {
     const fetched = await db.replicas.filter(replica => replica.isFetched).toArray()
     const ids = fetched.map(replica => replica.owner)
-    const people = new People(db)
     await people.load(ids)
     for (const id of ids) {
       people.setAccess(id, [], false)
       people.setFetched(id, false)
     }
-    await people.store()
   })
 }

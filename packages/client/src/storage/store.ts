@@ -29,7 +29,12 @@ export interface Outcome {
   isOwnProfileChanged: boolean
   /** There is something new to send. */
   hasWritten: boolean
+  /** Something that is kept in memory changed: documents, or how much is unsent. */
+  isChanged: boolean
 }
+
+/** Tells the other tabs what was done, inside the transaction that does it. */
+export type TellTabs = (db: KithDatabase, outcome: Outcome) => Promise<void>
 
 /**
  * The one way to this device's data. Work is done one piece after the other, each in a read-write transaction over all
@@ -41,6 +46,7 @@ export class Store {
   readonly #onCommitted: (outcome: Outcome) => void
   #documents: OwnDocuments
   #unsent = 0
+  #tellTabs: TellTabs | undefined
   #isStale = false
   #isClosed = false
   #last: Promise<unknown> = Promise.resolve()
@@ -56,6 +62,16 @@ export class Store {
     const load = async (): Promise<[OwnDocuments, number]> => [await OwnDocuments.load(db), await db.outbox.count()]
     const [documents, unsent] = await db.transaction('r', db.tables, load)
     return new Store(db, documents, unsent, onCommitted)
+  }
+
+  /** From now on other tabs are told of what is done here. */
+  shareWith(tellTabs: TellTabs): void {
+    this.#tellTabs = tellTabs
+  }
+
+  /** Takes in what other tabs wrote. */
+  async refresh(): Promise<void> {
+    await this.work(async () => undefined)
   }
 
   get documents(): OwnDocuments {
@@ -102,7 +118,9 @@ export class Store {
 
   async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome, number]> {
     const people = new People(this.db)
-    let isOwnProfileChanged = await this.#takeNews()
+    const hasNews = await this.#takeNews()
+    const unsentBefore = this.#tellTabs ? await this.db.outbox.count() : 0
+    let isOwnProfileChanged = false
     let hasWritten = false
     const touched = new Set<string>()
     const result = await body({
@@ -131,7 +149,11 @@ export class Store {
     await this.#documents.compactIfLong(this.db)
     const changed = await people.store()
     const unsent = await this.db.outbox.count()
-    return [result, { people: changed, happenings: people.happenings, isOwnProfileChanged, hasWritten }, unsent]
+    const isChanged = this.#isStale || unsent !== unsentBefore
+    const { happenings } = people
+    const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
+    await this.#tellTabs?.(this.db, outcome)
+    return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }, unsent]
   }
 
   /** Whether the own profile was changed by another tab. */

@@ -1,0 +1,58 @@
+import { type ErrorCode, KithError } from '@kith/shared'
+import { liveQuery } from 'dexie'
+import type { IncomingMessage, Status } from '../events.ts'
+import type { EventRow, KithDatabase } from '../storage/database.ts'
+import type { Happening } from '../storage/people.ts'
+
+/** What one tab tells the others. */
+export type Notice =
+  /** Rows were written: of these people, or of too many to name. */
+  | { type: 'committed'; ids: string[] | 'many'; happenings: readonly Happening[]; hasWritten: boolean }
+  | { type: 'message'; message: IncomingMessage }
+  | { type: 'status'; status: Status }
+  | { type: 'error'; error: PlainError }
+
+/** A KithError as the database keeps it. */
+export interface PlainError {
+  code: ErrorCode
+  message: string
+  retryAfterMs: number | undefined
+  addresses: readonly string[] | undefined
+}
+
+export function plainError({ code, message, retryAfterMs, addresses }: KithError): PlainError {
+  return { code, message, retryAfterMs, addresses }
+}
+
+export function errorFrom({ code, message, retryAfterMs, addresses }: PlainError): KithError {
+  return new KithError(code, message, { retryAfterMs, addresses })
+}
+
+/** How many notices are kept for tabs that are slow. */
+const kept = 500
+
+/** Tells the other tabs. Part of the caller's transaction, if there is one. */
+export async function tell(db: KithDatabase, tab: string, event: Notice): Promise<void> {
+  const id = await db.events.add({ tab, event })
+  if (id % 100 === 0) {
+    await db.events
+      .where(':id')
+      .below(id - kept)
+      .delete()
+  }
+}
+
+/** Calls `heard` with what other tabs tell from now on, in order. The answer stops it. */
+export async function listen(db: KithDatabase, tab: string, heard: (notice: Notice) => void): Promise<() => void> {
+  let last = (await db.events.orderBy(':id').last())?.id ?? 0
+  const take = (rows: EventRow[]): void => {
+    for (const row of rows) {
+      const id = row.id as number
+      if (id <= last) continue
+      last = id
+      if (row.tab !== tab) heard(row.event as Notice)
+    }
+  }
+  const subscription = liveQuery(() => db.events.where(':id').above(last).toArray()).subscribe(take)
+  return () => subscription.unsubscribe()
+}

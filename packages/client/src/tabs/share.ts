@@ -1,0 +1,90 @@
+import { KithError } from '@kith/shared'
+import type { Clock } from '../clock.ts'
+import type { Kith } from '../kith.ts'
+import type { KithDatabase } from '../storage/database.ts'
+import type { Outcome, Store } from '../storage/store.ts'
+import type { LockManagerLike } from './lock.ts'
+import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
+import { type OwnLink, SharedLink } from './shared-link.ts'
+
+export interface SharePort {
+  readonly db: KithDatabase
+  readonly store: Store
+  readonly clock: Clock
+  readonly locks: LockManagerLike
+  /** This tab's own name among the tabs. */
+  readonly tab: string
+  readonly kith: () => Kith | undefined
+  newLink(): OwnLink
+  /** What is due once for all tabs. */
+  begin(): Promise<void>
+  failed(error: unknown): KithError
+}
+
+/** What one tab shares with the others. */
+export interface Sharing {
+  readonly link: SharedLink
+  tell(notice: Notice): void
+  tellError(error: KithError): void
+  close(): Promise<void>
+}
+
+/** More people than this in one notice, and it says "many". */
+const mostNamed = 200
+
+/** Makes this client one of several tabs on one database: what each writes the others hear of, and one has the socket. */
+export async function share(port: SharePort): Promise<Sharing> {
+  const { db, store, tab, kith } = port
+  let link: SharedLink | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  const inOrder = (work: () => Promise<unknown>): void => {
+    last = last.then(work).catch((error: unknown) => {
+      const isClosing = error instanceof KithError && error.code === 'closed'
+      if (db.isOpen() && !isClosing) port.failed(error)
+    })
+  }
+
+  const hear = async (notice: Notice): Promise<void> => {
+    switch (notice.type) {
+      case 'committed':
+        await store.refresh()
+        await kith()?.committedElsewhere(notice.ids, notice.happenings)
+        if (notice.hasWritten) link?.wake()
+        return
+      case 'message':
+        kith()?.showMessage(notice.message)
+        return
+      case 'status':
+        kith()?.setStatus(notice.status)
+        return
+      case 'error':
+        kith()?.failed(errorFrom(notice.error))
+    }
+  }
+  const stopListening = await listen(db, tab, notice => inOrder(() => hear(notice)))
+  await store.refresh() // What was written before this tab listened.
+
+  store.shareWith(async (database, { people, happenings, hasWritten, isChanged, isOwnProfileChanged }: Outcome) => {
+    const isNews = people.size > 0 || happenings.length > 0 || hasWritten || isChanged || isOwnProfileChanged
+    const ids = people.size > mostNamed ? 'many' : [...people.keys()]
+    if (isNews) await tell(database, tab, { type: 'committed', ids, happenings, hasWritten })
+  })
+  link = new SharedLink({
+    ...{ db, store, clock: port.clock, locks: port.locks, lockName: `kith:${db.name}` },
+    status: () => kith()?.status ?? 'offline',
+    newLink: () => port.newLink(),
+    tookOver: () => port.begin(),
+    setStatus: status => kith()?.setStatus(status),
+    failed: error => port.failed(error),
+  })
+  return {
+    link,
+    tell: notice => inOrder(() => (db.isOpen() ? tell(db, tab, notice) : Promise.resolve())),
+    tellError: error =>
+      inOrder(() => (db.isOpen() ? tell(db, tab, { type: 'error', error: plainError(error) }) : Promise.resolve())),
+    async close() {
+      stopListening()
+      await last
+    },
+  }
+}

@@ -1,0 +1,156 @@
+import { KithError } from '@kith/shared'
+import type { Clock } from '../clock.ts'
+import type { Status } from '../events.ts'
+import type { Delivery, LinkPort } from '../link/port.ts'
+import { type KithDatabase, readMeta, writeMeta } from '../storage/database.ts'
+import type { Store } from '../storage/store.ts'
+import { holdLock, type LockManagerLike } from './lock.ts'
+import { ask, type Reply, type Request, serve } from './requests.ts'
+
+/** A connection that this tab has of its own. */
+export interface OwnLink extends LinkPort {
+  wake(): void
+  retryNow(): void
+}
+
+export interface SharedLinkPort {
+  readonly db: KithDatabase
+  readonly store: Store
+  readonly clock: Clock
+  readonly locks: LockManagerLike
+  readonly lockName: string
+  readonly status: () => Status
+  newLink(): OwnLink
+  /** This tab is the first, or goes on where another one ended. */
+  tookOver(): Promise<void>
+  setStatus(status: Status): void
+  /** Reports what no call waits for, and gives it as the one error class. */
+  failed(error: unknown): KithError
+}
+
+/** Nobody waits any longer for what was asked so long ago, in milliseconds; only `whenSynced` takes its time. */
+const lateMs = 15_000
+
+/**
+ * The connection of a device with several tabs. One of them, the holder of a lock, has the socket; what the others want is
+ * asked of it through the database. When it closes, another one takes over, and does what is asked by then.
+ */
+export class SharedLink implements LinkPort {
+  readonly #port: SharedLinkPort
+  readonly #release: () => void
+  readonly #closing: AbortController = new AbortController()
+  #own: OwnLink | undefined
+  #stopServing: () => void = () => undefined
+
+  constructor(port: SharedLinkPort) {
+    this.#port = port
+    this.#release = holdLock(port.locks, port.lockName, () => this.#takeOver())
+    this.#ask({ type: 'status' })
+      .then(status => {
+        if (!this.#own) port.setStatus(status as Status)
+      })
+      .catch((error: unknown) => this.#report(error))
+  }
+
+  connect(): void {
+    this.#want(true)
+  }
+
+  disconnect(): void {
+    this.#want(false)
+  }
+
+  async fetch(owner: string): Promise<void> {
+    await this.#ask({ type: 'fetch', owner })
+  }
+
+  async send(to: string, text: string): Promise<Delivery> {
+    return (await this.#ask({ type: 'send', to, text })) as Delivery
+  }
+
+  async whenSynced(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#own) return this.#own.whenSynced(signal)
+    await this.#port.store.idle()
+    await this.#ask({ type: 'whenSynced' }, signal)
+  }
+
+  wake(): void {
+    this.#own?.wake()
+  }
+
+  retryNow(): void {
+    this.#own?.retryNow()
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#stopServing()
+    await this.#own?.close()
+    this.#release()
+  }
+
+  #want(isWanted: boolean): void {
+    const note = async (): Promise<void> => {
+      await writeMeta(this.#port.db, 'isWanted', isWanted)
+      await this.#ask({ type: isWanted ? 'connect' : 'disconnect' })
+    }
+    note().catch((error: unknown) => this.#report(error))
+  }
+
+  #takeOver(): void {
+    const { db, clock } = this.#port
+    const own = this.#port.newLink()
+    this.#own = own
+    this.#port.setStatus('offline')
+    this.#port.tookOver().catch((error: unknown) => this.#report(error))
+    this.#stopServing = serve(
+      db,
+      request => this.#handle(own, request),
+      (request, askedAt) => request.type !== 'whenSynced' && clock.now() - askedAt > lateMs,
+      error => this.#port.failed(error),
+    )
+    readMeta(db, 'isWanted')
+      .then(isWanted => {
+        if (isWanted && !this.#closing.signal.aborted) own.connect()
+      })
+      .catch((error: unknown) => this.#report(error))
+  }
+
+  async #handle(own: OwnLink, request: Request): Promise<Reply> {
+    switch (request.type) {
+      case 'status':
+        return this.#port.status()
+      case 'connect':
+        own.connect()
+        return undefined
+      case 'disconnect':
+        own.disconnect()
+        return undefined
+      case 'fetch':
+        await own.fetch(request.owner)
+        return undefined
+      case 'send':
+        return own.send(request.to, request.text)
+      case 'whenSynced':
+        await own.whenSynced(undefined)
+        return undefined
+    }
+  }
+
+  async #ask(request: Request, signal?: AbortSignal): Promise<Reply> {
+    if (this.#own) return this.#handle(this.#own, request)
+    const closing = this.#closing.signal
+    const either = signal ? AbortSignal.any([closing, signal]) : closing
+    try {
+      return await ask(this.#port.db, request, this.#port.clock.now(), either)
+    } catch (error) {
+      if (closing.aborted) throw new KithError('closed', 'This client was closed')
+      if (signal?.aborted) throw new KithError('aborted', 'The wait was aborted', { cause: signal.reason })
+      throw error
+    }
+  }
+
+  #report(error: unknown): void {
+    if (!this.#closing.signal.aborted) this.#port.failed(error)
+  }
+}
