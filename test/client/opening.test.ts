@@ -1,0 +1,110 @@
+import { openKith } from '@kith/client'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { backend } from './backend.ts'
+import { first, installation } from './device.ts'
+
+test('the user is the one named, else the token’s, else that of the last visit to this url', async () => {
+  const { server, wsUrl, token } = await backend()
+  const indexedDB = new IDBFactory()
+  const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket: WebSocket as never }
+  const source = (): Promise<string> => server.issueToken('alice')
+  const open = async (extra: object): Promise<string> => {
+    const kith = await openKith({ ...options, token: source, ...extra })
+    await kith.close()
+    return kith.user
+  }
+  await expect(open({ connect: false })).rejects.toMatchObject({ code: 'user-required' })
+  expect(await open({})).toBe('alice')
+  expect(await open({ connect: false })).toBe('alice')
+  expect(await open({ token: () => Promise.reject(new Error('no network')) })).toBe('alice')
+  expect(await open({ token: await token('bob'), connect: false })).toBe('bob')
+  expect(await open({ connect: false })).toBe('bob')
+  expect(await open({ connect: false, user: ' carol ' })).toBe('carol')
+})
+
+test('a database belongs to one user', async () => {
+  const phone = installation('alice')
+  await (await phone.open({ databaseName: 'mine' })).close()
+  await expect(phone.open({ user: 'bob', databaseName: 'mine' })).rejects.toMatchObject({ code: 'wrong-user' })
+  expect((await phone.open({ databaseName: 'mine' })).user).toBe('alice')
+})
+
+test('wrong options are TypeErrors', async () => {
+  const open = installation('alice').open
+  await expect(open({ url: 'http://127.0.0.1:1' })).rejects.toThrow(TypeError)
+  await expect(open({ token: 7 as never })).rejects.toThrow(TypeError)
+  await expect(open({ user: '..' })).rejects.toThrow(TypeError)
+  await expect(open({ connect: 'yes' as never })).rejects.toThrow(TypeError)
+})
+
+test('erasing forgets everything on this device, but not changes that are on no server', async () => {
+  const { open } = await backend()
+  const indexedDB = new IDBFactory()
+  const alice = await open('alice', { indexedDB, connect: false })
+  await alice.ownProfile.set('name', 'Ada')
+  await expect(alice.erase()).rejects.toMatchObject({ code: 'unsent-changes' })
+  expect(alice.ownProfile.get('name')).toBe('Ada')
+  await alice.erase({ force: true })
+  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
+
+  const again = await open('alice', { indexedDB })
+  expect(again.ownProfile.get('name')).toBeUndefined()
+  await again.ownProfile.set('name', 'Ada')
+  await again.whenSynced()
+  await again.erase()
+  const third = await open('alice', { indexedDB })
+  await third.whenSynced()
+  expect(third.ownProfile.get('name')).toBe('Ada')
+})
+
+test('a closed client refuses work with closed, and closing twice is fine', async () => {
+  const alice = await installation('alice').open()
+  const { ownProfile } = alice
+  const bob = alice.getProfile('bob')
+  await Promise.all([alice.close(), alice.close()])
+  await expect(ownProfile.set('name', 'Ada')).rejects.toMatchObject({ code: 'closed' })
+  await expect(bob.save()).rejects.toMatchObject({ code: 'closed' })
+  await expect(alice.erase()).rejects.toMatchObject({ code: 'closed' })
+  expect(() => alice.connect()).toThrow('closed')
+})
+
+test('[D1] what is being written when the client closes is written', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  const [set, closed] = [alice.ownProfile.set('name', 'Ada'), alice.close()]
+  await Promise.all([set, closed])
+  expect((await phone.open()).ownProfile.get('name')).toBe('Ada')
+})
+
+test('[V5] what was overwritten is in no snapshot of this device', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open({ databaseName: 'mine' })
+  await alice.ownProfile.set('name', 'a secret that was erased')
+  for (let i = 0; i < 200; i++) await alice.ownProfile.set('count', i)
+  await alice.ownProfile.set('name', 'Ada')
+  for (let i = 0; i < 200; i++) await alice.ownProfile.set('count', i)
+  expect(await first(alice.contacts())).toEqual([])
+  await alice.close()
+  const snapshot = await snapshotOf(phone.indexedDB, 'mine')
+  expect(snapshot).toContain('Ada')
+  expect(snapshot).not.toContain('a secret')
+  expect((await phone.open({ databaseName: 'mine' })).ownProfile.get('name')).toBe('Ada')
+})
+
+/** The snapshot of the own profile, as text. */
+function snapshotOf(indexedDB: IDBFactory, name: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open(name)
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const database = opening.result
+      const reading = database.transaction('snapshots').objectStore('snapshots').get('profile')
+      reading.onsuccess = () => {
+        resolve(new TextDecoder().decode((reading.result as { update: Uint8Array }).update))
+        database.close()
+      }
+    }
+  })
+}
