@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import type { DeviceMessage, ServerMessage } from '@kith/shared/wire'
 import { readMeta } from '../storage/database.ts'
-import { type StoredFrame, storeFrames } from '../storage/frames.ts'
+import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { Exchange } from './exchange.ts'
 import { Fetches } from './fetches.ts'
@@ -44,6 +44,7 @@ export class Session {
   #isCaughtUp = false
   #isDrained = false
   #started: Promise<void> = Promise.resolve()
+  #settled: Promise<void> | undefined
   #hasStarted = false
   #hasEnded = false
 
@@ -70,7 +71,7 @@ export class Session {
         this.#isDrained = isDrained
         this.#showStatus()
       },
-      progressed: () => this.#unlessEnded(port.waiters.progress(() => this.#barriers.raise(true))),
+      progressed: () => this.#unlessEnded(this.#progress()),
       refused: error => {
         port.failed(error)
         port.waiters.refuse(error)
@@ -177,6 +178,21 @@ export class Session {
         return
       default: // The heartbeat, and what was stored.
     }
+  }
+
+  /** All that was unsent at some moment is on the server's disk. */
+  async #progress(): Promise<void> {
+    this.#settled ??= this.#settle()
+    await this.#settled
+    await this.#port.waiters.progress(() => this.#barriers.raise(true))
+  }
+
+  /** Once a session: what a feed that began anew did not bring again is dropped [V7]. */
+  async #settle(): Promise<void> {
+    const { store } = this.#port
+    if (!(await readMeta(store.db, 'hasHidden'))) return
+    await this.#barriers.raise(true)
+    await dropHidden(store)
   }
 
   #failed(failure: Extract<ServerMessage, { type: 'failure' }>): void {

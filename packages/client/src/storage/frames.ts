@@ -1,5 +1,5 @@
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
-import { type DocumentName, readMeta, writeMeta } from './database.ts'
+import { type DocumentName, writeMeta } from './database.ts'
 import type { Store, Work } from './store.ts'
 
 /** What the server sends and this device keeps. A `step1` only asks, so it is none of these. */
@@ -35,6 +35,19 @@ export async function storeFrames(store: Store, frames: readonly StoredFrame[]):
   })
 }
 
+/**
+ * The feed began anew: what did not come again is dropped, once the server has had this device's roster and has then
+ * handed over all that there is. Sooner, a server that has lost its data would make every device lose its replicas.
+ */
+export async function dropHidden(store: Store): Promise<void> {
+  await store.work(async ({ db, people }) => {
+    const hidden = await db.replicas.filter(replica => replica.hidden.length > 0).toArray()
+    await people.load(hidden.map(replica => replica.owner))
+    for (const { owner } of hidden) people.dropHidden(owner)
+    await writeMeta(db, 'hasHidden', false)
+  })
+}
+
 function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Promise<void> | undefined {
   const { people } = work
   switch (frame.type) {
@@ -48,7 +61,7 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
       people.setLevel(frame.owner, frame.level, frame.fields)
       return undefined
     case 'caughtUp':
-      return caughtUp(work)
+      return undefined // Its cursor is all that is stored.
     case 'rosterSync':
       return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'roster', frame.payload, outcome)
     case 'ownProfile':
@@ -65,15 +78,6 @@ async function welcomed(work: Work, { isFresh, limits }: Welcome): Promise<void>
   await work.people.load(owners)
   for (const owner of owners) work.people.hide(owner)
   await writeMeta(work.db, 'hasHidden', true)
-}
-
-async function caughtUp(work: Work): Promise<void> {
-  if (!(await readMeta(work.db, 'hasHidden'))) return
-  const replicas = await work.db.replicas.toArray()
-  const owners = new Set([...replicas.map(replica => replica.owner), ...work.people.loaded])
-  await work.people.load(owners)
-  for (const owner of owners) work.people.dropHidden(owner)
-  await writeMeta(work.db, 'hasHidden', false)
 }
 
 /** An update without any content has a count of clients and one of deletions, both 0. */

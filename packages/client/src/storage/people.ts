@@ -33,10 +33,6 @@ export class People {
     })
   }
 
-  get loaded(): Iterable<string> {
-    return this.#rows.keys()
-  }
-
   /** Brings the rows of those loaded level with the roster. Whom it declines or blocks is withdrawn at once [V7]. */
   setFacts(roster: FlatMaps, ids: Iterable<string>): void {
     for (const [id, facts] of contactFacts(roster, ids)) {

@@ -1,0 +1,37 @@
+import { IDBFactory } from 'fake-indexeddb'
+
+/** A copy of a closed database, as a restored backup or a cloned disk would be. */
+export async function copyOf(indexedDB: IDBFactory, name: string): Promise<IDBFactory> {
+  const copy = new IDBFactory()
+  const from = await opened(indexedDB.open(name))
+  const to = await opened(copy.open(name, from.version), database => {
+    for (const store of from.objectStoreNames) {
+      const source = from.transaction(store).objectStore(store)
+      const made = database.createObjectStore(store, {
+        keyPath: source.keyPath as string,
+        autoIncrement: source.autoIncrement,
+      })
+      for (const index of source.indexNames) made.createIndex(index, source.index(index).keyPath)
+    }
+  })
+  for (const name of from.objectStoreNames) {
+    const rows = await done(from.transaction(name).objectStore(name).getAll())
+    const store = to.transaction(name, 'readwrite').objectStore(name)
+    await Promise.all(rows.map(row => done(store.put(row))))
+  }
+  from.close()
+  to.close()
+  return copy
+}
+
+function opened(request: IDBOpenDBRequest, upgrade?: (database: IDBDatabase) => void): Promise<IDBDatabase> {
+  request.onupgradeneeded = () => upgrade?.(request.result)
+  return done(request)
+}
+
+function done<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result)
+    request.onerror = () => reject(request.error)
+  })
+}

@@ -1,0 +1,32 @@
+import type { Clock } from '@kith/client'
+
+/** A clock that stands still until a test moves it. */
+export class MovedClock implements Clock {
+  #now = Date.now()
+  #tasks: { dueAt: number; task: () => void }[] = []
+
+  now(): number {
+    return this.#now
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    const entry = { dueAt: this.#now + delayMs, task }
+    this.#tasks.push(entry)
+    return () => {
+      this.#tasks = this.#tasks.filter(other => other !== entry)
+    }
+  }
+
+  /** Runs what is due on the way, in order. */
+  move(ms: number): void {
+    const until = this.#now + ms
+    for (;;) {
+      const [next] = this.#tasks.filter(({ dueAt }) => dueAt <= until).sort((a, b) => a.dueAt - b.dueAt)
+      if (!next) break
+      this.#tasks = this.#tasks.filter(other => other !== next)
+      this.#now = Math.max(this.#now, next.dueAt)
+      next.task()
+    }
+    this.#now = until
+  }
+}

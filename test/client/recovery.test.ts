@@ -1,0 +1,149 @@
+import { ContactSynchronizer } from '@kith/client'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { backend } from './backend.ts'
+import { copyOf } from './copies.ts'
+import { first } from './device.ts'
+import { happens } from './happens.ts'
+import { MovedClock } from './moved-clock.ts'
+
+test('[D5] a change that is too large to send is found out, reported, and holds back no other', async () => {
+  const { open, device } = await backend({ frameBytes: 2000 })
+  const alice = await open('alice', { indexedDB: new IDBFactory() })
+  await alice.whenSynced()
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.ownProfile.set('photo', new Uint8Array(5000))
+  await alice.ownProfile.set('mood', 'well')
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'frame-too-large' })
+  await alice.whenSynced()
+  expect(alice.unsent).toBe(1)
+  const other = await device('alice')
+  await other.whenSynced()
+  expect(other.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
+})
+
+test('[V7] another server gets all that is one’s own, and its feed replaces what the old one said', async () => {
+  const [old, fresh] = [await backend(), await backend()]
+  const device = { indexedDB: new IDBFactory(), databaseName: 'mine' }
+  for (const [world, name] of [
+    [old, 'Carol'],
+    [fresh, 'Caroline'],
+  ] as const) {
+    const carol = await world.device('carol')
+    await carol.ownProfile.set('name', name)
+    await carol.whenSynced()
+  }
+  const dave = await old.device('dave')
+  await dave.ownProfile.set('name', 'Dave')
+  await dave.whenSynced()
+  const before = await old.open('alice', device)
+  await before.ownProfile.set('name', 'Ada')
+  for (const id of ['carol', 'dave']) await before.getProfile(id).loaded
+  await before.whenSynced()
+  await before.close()
+
+  const alice = await fresh.open('alice', { ...device, connect: false })
+  const withdrawn = happens(alice, 'withdrawn')
+  alice.connect()
+  const [{ id }, levels] = await withdrawn
+  expect([id, levels]).toEqual(['dave', [0]])
+  await alice.whenSynced()
+  expect((await first(alice.contacts())).map(row => [row.id, row.fields, row.hasJoined])).toEqual([
+    ['carol', { name: 'Caroline' }, true],
+    ['dave', {}, false],
+  ])
+  const viewer = await fresh.device('bob')
+  const seen = viewer.getProfile('alice')
+  await seen.loaded
+  expect(seen.get('name')).toBe('Ada')
+})
+
+test('a copied database takes another writer’s name before it sends, and both copies’ changes arrive', async () => {
+  const { open, device } = await backend()
+  const indexedDB = new IDBFactory()
+  const options = { indexedDB, databaseName: 'mine' }
+  const original = await open('alice', options)
+  const syncer = new ContactSynchronizer(original)
+  await syncer.sync(['bob'])
+  await original.whenSynced()
+  await original.close()
+  const copy = await copyOf(indexedDB, 'mine')
+
+  const one = await open('alice', options)
+  const label = one.getProfile('bob')
+  label.setLabel('Bob')
+  await label.save()
+  await one.ownProfile.set('name', 'Ada')
+  await one.whenSynced()
+  const two = await open('alice', { indexedDB: copy, databaseName: 'mine', connect: false })
+  const grant = two.getProfile('bob')
+  grant.setProfileAccessLevels([3])
+  await grant.save()
+  await two.ownProfile.set('mood', 'well')
+  two.connect()
+  await two.whenSynced()
+  await one.whenSynced()
+  const third = await device('alice')
+  await third.whenSynced()
+  for (const kith of [one, two, third]) {
+    const bob = kith.getProfile('bob')
+    expect([bob.label, bob.accessLevels, bob.isContact]).toEqual(['Bob', [3], true])
+    expect(kith.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
+  }
+})
+
+test('a token is renewed before it expires, on the same connection', async () => {
+  const { device, token } = await backend()
+  const clock = new MovedClock()
+  let asked = 0
+  let renewed: () => void = () => undefined
+  const again = new Promise<void>(resolve => {
+    renewed = resolve
+  })
+  const alice = await device('alice', {
+    clock,
+    token: () => {
+      asked++
+      if (asked === 2) renewed()
+      return token('alice', 30)
+    },
+  })
+  await alice.whenSynced()
+  expect(asked).toBe(1)
+  const seen: string[] = []
+  alice.on('status', status => seen.push(status))
+  clock.move(25_000)
+  await again
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  expect(seen).not.toContain('offline')
+})
+
+test('a connection on which nothing comes is given up, and another one made', async () => {
+  const { device } = await backend()
+  const clock = new MovedClock()
+  const alice = await device('alice', { clock })
+  await alice.whenSynced()
+  const offline = happens(alice, 'status', status => status === 'offline')
+  clock.move(60_000)
+  await offline
+  await alice.ownProfile.set('name', 'Ada')
+  expect(alice.unsent).toBe(1)
+  clock.move(30_000)
+  await alice.whenSynced()
+  expect(alice.unsent).toBe(0)
+})
+
+test('[S3] follows beyond the limit wait, and the device is told which', async () => {
+  const { device } = await backend({ follows: 2 })
+  const alice = await device('alice')
+  const told = happens(alice, 'error')
+  const syncer = new ContactSynchronizer(alice)
+  syncer.subscribe(true)
+  await syncer.sync(['u1', 'u2', 'u3'])
+  const [error] = await told
+  expect([error.code, error.addresses?.length]).toEqual(['too-many-follows', 1])
+  await alice.whenSynced()
+  const waiting = (await first(alice.contacts())).filter(row => row.isWaiting).map(row => row.id)
+  expect(waiting).toEqual(error.addresses)
+})
