@@ -1,6 +1,5 @@
 import type { AddressInfo } from 'node:net'
 import type { Limits } from '@kith/shared'
-import { closeCodes } from '@kith/shared'
 import { encodeFrame } from '@kith/shared/wire'
 import type { Logger } from 'pino'
 import proxyAddress from 'proxy-addr'
@@ -66,11 +65,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const api = createApi(context, {
     adminKey: options.adminKey,
     isReady: () => isReady,
-    endSessions: user => {
-      for (const session of upgrades.sessions) {
-        if (session.user === user) session.close(closeCodes.unauthorised, 'the token was revoked')
-      }
-    },
+    endSessions: user => upgrades.end(user),
   })
   api.server.on('upgrade', (request, socket, head) => {
     upgrades.upgrade(request, socket, head).catch((error: unknown) => {

@@ -47,6 +47,9 @@ export class Session implements Receiver, Writer, Outlet {
   #isComplete = true
   /** A sync step 1 of ours is unanswered. */
   #asked: Record<DocumentName, boolean> = { roster: false, profile: false }
+  #hasAnswered: Record<DocumentName, boolean> = { roster: false, profile: false }
+  /** The server is stopping: what comes now is for the next one. */
+  #isDraining = false
 
   constructor(socket: WebSocket, identity: Identity, context: Context) {
     this.user = identity.user
@@ -87,6 +90,11 @@ export class Session implements Receiver, Writer, Outlet {
 
   send(frame: Uint8Array): void {
     if (this.#isClosed) return
+    // A device that takes nothing for so long is better off with a new start; and it must not cost others the memory.
+    if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) {
+      this.close(closeCodes.unavailable, 'too slow')
+      return
+    }
     this.context.metrics.sentBytes.inc(frame.length)
     this.#socket.send(frame, { binary: true }, this.#onTaken)
   }
@@ -100,9 +108,7 @@ export class Session implements Receiver, Writer, Outlet {
   }
 
   sendOwn(document: DocumentName, update: Uint8Array): void {
-    // A device that takes nothing for so long is better off with a new start.
-    if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) this.close(closeCodes.unavailable, 'too slow')
-    else if (document === 'roster') this.say({ type: 'rosterSync', step: 'update', payload: update })
+    if (document === 'roster') this.say({ type: 'rosterSync', step: 'update', payload: update })
     else if (this.#feed) this.say({ type: 'ownProfile', step: 'update', payload: update })
   }
 
@@ -122,6 +128,22 @@ export class Session implements Receiver, Writer, Outlet {
 
   answered(document: DocumentName): void {
     this.#asked[document] = false
+    this.#hasAnswered[document] = true
+  }
+
+  /** Whether the device has said, in this session, what it has of a document. */
+  hasAnswered(document: DocumentName): boolean {
+    return this.#hasAnswered[document]
+  }
+
+  /** Takes nothing more in. */
+  drain(): void {
+    this.#isDraining = true
+  }
+
+  terminate(): void {
+    this.#end()
+    this.#socket.terminate()
   }
 
   /** A stock provider can't be told; its connection ends instead. */
@@ -155,7 +177,8 @@ export class Session implements Receiver, Writer, Outlet {
 
   /** Ends the session because of what the device did. */
   end(code: ErrorCode, what: string): void {
-    this.close(closeCodeFor(code), `${code}: ${what}`.slice(0, 120))
+    // A close reason has at most 123 bytes, or closing throws.
+    this.close(closeCodeFor(code), `${code}: ${what}`.replace(/[^ -~]/g, '?').slice(0, 120))
   }
 
   close(code: CloseCode, reason: string): void {
@@ -171,8 +194,7 @@ export class Session implements Receiver, Writer, Outlet {
       return this.close(closeCodes.unauthorised, 'the token has expired')
     }
     if (this.#unansweredPings >= mostUnansweredPings) {
-      this.#end()
-      return this.#socket.terminate()
+      return this.terminate()
     }
     this.#unansweredPings++
     this.#socket.ping()
@@ -186,7 +208,7 @@ export class Session implements Receiver, Writer, Outlet {
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
-    if (this.#isClosed) return
+    if (this.#isClosed || this.#isDraining) return
     const { limits, log } = this.context
     if (!isBinary) return this.end('protocol-violation', 'binary frames only')
     if (data.length > (isYProtocols(data) ? limits.rosterBytes : limits.frameBytes)) {
@@ -194,6 +216,8 @@ export class Session implements Receiver, Writer, Outlet {
     }
     const message = decodeFrame(data)
     if (message.type === 'malformed') return this.end('malformed', message.what)
+    // Only what an owner's own devices say of the owner is written [V9].
+    if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')
     if (!deviceMessages.has(message.type)) return this.end('protocol-violation', 'not a message of a device')
     const rate = message.type === 'sendMessage' ? this.#messages : this.#writes
     const retryAfterMs = rate.take()

@@ -9,6 +9,8 @@ import { Session } from './session.ts'
 const subprotocol = 'kith.v1'
 const bearerPrefix = 'bearer.'
 const pathPrefix = '/v1/roster/'
+/** How long devices have to answer the close of a server that stops. */
+const closingMs = 2_000
 /** What a device shall wait when there are too many connections. */
 const crowdedRetryMs = 30_000
 
@@ -26,6 +28,7 @@ export class Upgrades {
   #server: WebSocketServer
   #sessions = new Set<Session>()
   #countByAddress = new Map<string, number>()
+  #signingIn = new Set<{ user: string; isEnded: boolean }>()
   #isClosing = false
 
   constructor(context: Context, addressOf: (request: IncomingMessage) => string) {
@@ -54,7 +57,7 @@ export class Upgrades {
       return
     }
     const address = this.#addressOf(request)
-    const signIn = await this.#signIn(request, user, address).catch((error: unknown) => asRefusal(error))
+    const signIn = await this.#signInOrNot(request, user, address)
     if (socket.destroyed) return
     this.#server.handleUpgrade(request, socket, head, webSocket => {
       if ('code' in signIn) {
@@ -65,10 +68,27 @@ export class Upgrades {
     })
   }
 
-  async #signIn(request: IncomingMessage, user: string, address: string): Promise<Identity | Refusal> {
-    if (this.#isClosing) return { code: closeCodes.goingAway, reason: 'the server is stopping' }
-    const { limits, relay, tokens } = this.#context
-    if ((this.#countByAddress.get(address) ?? 0) >= limits.connectionsPerAddress) return crowded
+  /** What may have changed while the token was checked is looked at when all else is done. */
+  async #signInOrNot(request: IncomingMessage, user: string, address: string): Promise<Identity | Refusal> {
+    if (this.#isFull(address)) return crowded
+    const attempt = { user, isEnded: false }
+    this.#signingIn.add(attempt)
+    const signIn = await this.#signIn(request, user).catch((error: unknown) => asRefusal(error))
+    this.#signingIn.delete(attempt)
+    if ('code' in signIn) return signIn
+    if (this.#isClosing) return stopping
+    if (attempt.isEnded) return { code: closeCodes.unavailable, reason: 'sessions were revoked: sign in again' }
+    const { limits, relay } = this.#context
+    const isCrowded = this.#isFull(address) || relay.sessionsOf(user).size >= limits.connectionsPerUser
+    return isCrowded ? crowded : signIn
+  }
+
+  #isFull(address: string): boolean {
+    return (this.#countByAddress.get(address) ?? 0) >= this.#context.limits.connectionsPerAddress
+  }
+
+  async #signIn(request: IncomingMessage, user: string): Promise<Identity | Refusal> {
+    if (this.#isClosing) return stopping
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())
     if (!offered.includes(subprotocol)) {
       return { code: closeCodes.protocolViolation, reason: `offer the subprotocol ${subprotocol}` }
@@ -77,11 +97,11 @@ export class Upgrades {
     if (bearer === undefined) {
       return { code: closeCodes.unauthorised, reason: `offer the subprotocol ${bearerPrefix}<token>` }
     }
-    const identity = await tokens.verify(bearer.slice(bearerPrefix.length))
+    const identity = await this.#context.tokens.verify(bearer.slice(bearerPrefix.length))
     if (identity.user !== user) {
       return { code: closeCodes.notYourRoster, reason: 'the token is for another user' }
     }
-    return relay.sessionsOf(user).size >= limits.connectionsPerUser ? crowded : identity
+    return identity
   }
 
   #begin(socket: WebSocket, identity: Identity, address: string): void {
@@ -97,14 +117,26 @@ export class Upgrades {
     session.begin()
   }
 
-  /** Takes nobody in from here on. */
-  stopAccepting(): void {
-    this.#isClosing = true
+  /** The user's tokens count no more: ends their sessions, and sign-ins that are under way. */
+  end(user: string): void {
+    for (const session of this.#sessions) {
+      if (session.user === user) session.close(closeCodes.unauthorised, 'the token was revoked')
+    }
+    for (const attempt of this.#signingIn) if (attempt.user === user) attempt.isEnded = true
   }
 
-  /** Closes every session with 1001, so that devices reconnect elsewhere. */
+  /** Takes nobody and nothing in from here on. */
+  stopAccepting(): void {
+    this.#isClosing = true
+    for (const session of this.#sessions) session.drain()
+  }
+
+  /** Closes every session with 1001, so that devices reconnect elsewhere; ends those that don't answer in time. */
   closeAll(): void {
-    for (const session of this.#sessions) session.close(closeCodes.goingAway, 'the server is stopping')
+    for (const session of this.#sessions) session.close(closeCodes.goingAway, stopping.reason)
+    this.#context.clock.after(closingMs, () => {
+      for (const session of this.#sessions) session.terminate()
+    })
     this.#server.close()
   }
 }
@@ -114,6 +146,7 @@ interface Refusal {
   reason: string
 }
 
+const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
 const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint(crowdedRetryMs) }
 
 function asRefusal(error: unknown): Refusal {

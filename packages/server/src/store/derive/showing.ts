@@ -9,13 +9,19 @@ export interface Sight {
   visible: readonly number[]
   shown: readonly number[]
   isWaiting: boolean
+  isFollowed: boolean
 }
 
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)
   const visible = visibleLevels({ viewer: draft.user(viewer), owner: draft.user(owner), relation })
   const isWanted = (relation.mine.isSubscribed && !relation.isWaiting) || relation.isUnasked
-  return { visible, shown: isWanted ? visible : [], isWaiting: relation.isWaiting }
+  return {
+    visible,
+    shown: isWanted ? visible : [],
+    isWaiting: relation.isWaiting,
+    isFollowed: relation.mine.isSubscribed,
+  }
 }
 
 /** Brings `shown` and its position up to date after the facts changed. */
@@ -26,7 +32,9 @@ export function updateShown(draft: Draft, notes: CommitNotes, viewer: string, ow
     draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
     draft.setUser(viewer, { relationsChangedAt: notes.position })
   }
-  if (isOtherwise || !sameLevels(before.visible, after.visible)) notes.pairs.push({ viewer, owner })
+  // A follow that begins or ends changes what becomes of a replica, even while the same is shown [V7].
+  const isFelt = isOtherwise || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
+  if (isFelt) notes.pairs.push({ viewer, owner })
 }
 
 /** Changes something about a user as a whole, and brings all that it shows and is shown up to date. */
