@@ -1,4 +1,4 @@
-import { ContactSynchronizer, type KithError } from '@kith/client'
+import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from './backend.ts'
@@ -70,7 +70,7 @@ test('[D5] a refused change survives a reload, and is tried once more', async ()
   expect(again.unsent).toBe(1)
 })
 
-test('[D5] of a refused synchronisation what removes is applied all the same', async () => {
+test('[D5] a refused field stays on its device, and those set beside it arrive', async () => {
   const { open, device } = await backend({ profileBytes: 100 })
   const alice = await open('alice', { indexedDB: new IDBFactory() })
   const syncer = new ContactSynchronizer(alice)
@@ -91,4 +91,52 @@ test('[D5] of a refused synchronisation what removes is applied all the same', a
   await bob.whenSynced()
   expect(seen.fields).toEqual({ name: 'Ada', mood: 'well' })
   expect(second.ownProfile.get('photo', { level: 1 })).toHaveLength(200)
+
+  // The refused one takes no room of what is set beside it.
+  await second.ownProfile.set('place', 'Paris', { level: 1 })
+  await second.whenSynced()
+  await bob.whenSynced()
+  expect(seen.get('place')).toBe('Paris')
 })
+
+test('[D5] of a refused synchronisation, what it takes away is taken away all the same', async () => {
+  const { open, device } = await backend({ rosterBytes: 2000 })
+  const alice = await open('alice', { indexedDB: new IDBFactory() })
+  const syncer = new ContactSynchronizer(alice)
+  syncer.setProfileAccessLevels([1])
+  await syncer.sync(['bob', 'carol'])
+  await alice.whenSynced()
+  const phone = { indexedDB: new IDBFactory(), databaseName: 'phone' }
+  const before = await open('alice', phone)
+  await before.whenSynced()
+  before.disconnect()
+  // This device is told of the server's limit only when it has synced; till then it believes in the default.
+  await forgetLimits(phone.indexedDB, before)
+  const second = await open('alice', { ...phone, connect: false })
+  const other = new ContactSynchronizer(second)
+  other.setProfileAccessLevels([2])
+  await other.sync(['bob', ...Array.from({ length: 200 }, (_, index) => `somebody ${index}`)])
+  second.connect()
+  await expect(second.whenSynced()).rejects.toMatchObject({ code: 'roster-too-large' })
+  const third = await device('alice')
+  await third.whenSynced()
+  expect(third.getProfile('bob').accessLevels).toEqual([])
+  expect(third.getProfile('carol').accessLevels).toEqual([1])
+  expect(second.getProfile('bob').accessLevels).toEqual([2])
+})
+
+async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {
+  await kith.close()
+  await new Promise((resolve, reject) => {
+    const opening = indexedDB.open('phone')
+    opening.onerror = () => reject(opening.error)
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction('meta', 'readwrite')
+      transaction.objectStore('meta').delete('limits')
+      transaction.oncomplete = () => {
+        opening.result.close()
+        resolve(undefined)
+      }
+    }
+  })
+}

@@ -10,7 +10,7 @@ import {
 } from '@kith/shared'
 import { type Addresses, type InvalidAddress, type PhoneNumbersOption, readAddresses } from './addresses.ts'
 import { checkBoolean, checkLevels } from './arguments.ts'
-import type { Kith } from './kith.ts'
+import { Kith } from './kith.ts'
 import { edit } from './storage/edit.ts'
 import { overlay } from './storage/overlay.ts'
 
@@ -46,6 +46,7 @@ export class ContactSynchronizer {
   #queue: Batch[] = []
 
   constructor(kith: Kith, options: ContactSynchronizerOptions = {}) {
+    if (!(kith instanceof Kith)) throw new TypeError('A ContactSynchronizer takes what openKith gave')
     this.#kith = kith
     this.#phoneNumbers = checkPhoneNumbers(options)
   }

@@ -55,7 +55,9 @@ export class Outgoing {
     const { document, seqs } = this.#inFlight
     const seq = this.#knownSeq(this.#inFlight)
     if (seq === undefined && seqs.length === 0) return undefined
-    return { document, refusal: seq === undefined ? undefined : { seq, code: 'frame-too-large' } }
+    // A frame of one's own roster may be as large as the roster (S3).
+    const code = document === 'roster' ? 'roster-too-large' : 'frame-too-large'
+    return { document, refusal: seq === undefined ? undefined : { seq, code } }
   }
 
   /** The server's step 1: what it holds of a document. */

@@ -14,7 +14,7 @@ import { overlay } from './overlay.ts'
 /** Limits are checked before a change is made, and what only removes always passes [D5][S3]. Throws a KithError. */
 export function checkLimits(
   document: DocumentName,
-  view: FlatMaps,
+  standing: FlatMaps,
   changes: readonly KeyChange[],
   limits: ContentLimits,
   rosterBytes: (limit: number) => number,
@@ -22,7 +22,7 @@ export function checkLimits(
   const additions = changes.filter(change => change.value !== undefined)
   if (additions.length === 0) return
   if (document === 'roster') checkRoster(additions, limits, rosterBytes)
-  else checkProfile(view, changes, additions, limits)
+  else checkProfile(standing, changes, additions, limits)
 }
 
 /** What Yjs spends on a key besides its characters: at most this, by trying. */
@@ -46,7 +46,7 @@ function checkRoster(
 }
 
 function checkProfile(
-  view: FlatMaps,
+  standing: FlatMaps,
   changes: readonly KeyChange[],
   additions: readonly KeyChange[],
   limits: ContentLimits,
@@ -56,8 +56,8 @@ function checkProfile(
       throw new KithError('field-name-too-long', `A field's name takes at most ${limits.fieldNameBytes} bytes`)
     }
   }
-  const before = profileBytes(view)
-  const after = profileBytes(overlay(view, changes))
+  const before = profileBytes(standing)
+  const after = profileBytes(overlay(standing, changes))
   for (const [level, bytes] of after) {
     if (bytes > limits.profileBytes && bytes > (before.get(level) ?? 0)) {
       throw new KithError('profile-too-large', `Level ${level} takes at most ${limits.profileBytes} bytes`)

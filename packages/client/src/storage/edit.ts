@@ -11,17 +11,18 @@ export async function edit(
   plan: (view: FlatMaps) => readonly KeyChange[],
 ): Promise<void> {
   await store.work(async work => {
-    const { view } = work.documents[document]
+    const { view, standing } = work.documents[document]
     const changes = plan(view)
     if (changes.length === 0) return
     const { limits } = work.documents
-    checkLimits(document, view, changes, limits, limit => work.documents.rosterBytes(limit))
+    // What was refused takes no room: it must not hold back this one.
+    checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))
     await record(work, document, changes)
   })
 }
 
 /** Writes changes that are known to be in order, and puts them into the outbox. */
-export async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
   work.willChange()
   await supersedeRefused(work, document, changes)
   const update = await work.documents.write(work.db, document, changes)

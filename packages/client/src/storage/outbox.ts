@@ -61,8 +61,9 @@ export async function acknowledge(store: Store, seqs: readonly number[]): Promis
 
 /** The last entry that is to be sent; 0 when there is none. */
 export async function lastPending(store: Store): Promise<number> {
-  const rows = await pendingEntries(store.db, undefined)
-  return rows.at(-1)?.seq ?? 0
+  const isPending = (row: OutboxRow): boolean => row.refusal === undefined
+  const last = await store.db.outbox.orderBy(':id').reverse().filter(isPending).first()
+  return last?.seq ?? 0
 }
 
 /** Entries that are to be sent, in order. */

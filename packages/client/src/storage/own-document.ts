@@ -20,7 +20,7 @@ export class OwnDocument {
   readonly doc: Y.Doc
   readonly clientId: number
   #refused: readonly KeyChange[] = []
-  #maps: FlatMaps
+  readonly #maps: FlatMaps
   #view: FlatMaps
   #changed: ChangedKey[] = []
   #update: Uint8Array | undefined
@@ -42,6 +42,11 @@ export class OwnDocument {
   /** The document as the app sees it: with the refused changes laid over. */
   get view(): FlatMaps {
     return this.#view
+  }
+
+  /** The document without the refused changes, as it is to be on the server. */
+  get standing(): FlatMaps {
+    return this.#maps
   }
 
   get refused(): readonly KeyChange[] {

@@ -157,7 +157,7 @@ function noReplica(owner: string): ReplicaRow {
   return { owner, access: [], levels: [], hidden: [], isFetched: false }
 }
 
-export function stranger(id: string): PersonRow {
+function stranger(id: string): PersonRow {
   const no = { isContact: false, isSubscribed: false, isDeclined: false, isBlocked: false }
   return { id, label: '', fields: {}, levels: [], ...no, hasJoined: false, isWaiting: false, isListed: 0 }
 }

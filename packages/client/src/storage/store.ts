@@ -110,9 +110,21 @@ export class Store {
       this.#onCommitted(outcome)
       return result
     } catch (error) {
+      await this.#takeBack()
       if (error instanceof KithError || error instanceof TypeError) throw error
       const cause = error instanceof Error ? error.message : String(error)
       throw new KithError('database-failed', `This device's database failed: ${cause}`, { cause: error })
+    }
+  }
+
+  /** Memory is ahead of the disk: it is loaded anew, now if that works, else before the next piece of work. */
+  async #takeBack(): Promise<void> {
+    if (!this.#isStale) return
+    try {
+      this.#documents = await this.db.transaction('r', this.db.tables, async () => OwnDocuments.load(this.db))
+      this.#isStale = false
+    } catch {
+      // The error that led here says what is wrong; `#isStale` sees to the rest.
     }
   }
 

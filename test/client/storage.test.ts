@@ -1,0 +1,52 @@
+import { IDBObjectStore } from 'fake-indexeddb'
+import { expect, onTestFinished, test } from 'vitest'
+import { first, installation } from './device.ts'
+
+test('[D1] a write that the database refuses rejects, and nothing has changed; the next one goes on', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  await alice.ownProfile.set('name', 'Ada')
+  const disk = breakableDisk()
+  const bob = alice.getProfile('bob')
+  await bob.loaded
+  const { unsent } = alice
+
+  disk.failNextWriteTo('outbox')
+  await expect(alice.ownProfile.set('name', 'Lovelace')).rejects.toMatchObject({ code: 'database-failed' })
+  expect([alice.ownProfile.get('name'), alice.unsent]).toEqual(['Ada', unsent])
+
+  bob.setLabel('Bob')
+  disk.failNextWriteTo('people')
+  await expect(bob.save()).rejects.toMatchObject({ code: 'database-failed' })
+  expect([bob.label, alice.unsent]).toEqual(['', unsent])
+  await bob.save()
+  expect([bob.label, alice.unsent]).toEqual(['Bob', unsent + 1])
+  expect((await first(alice.contacts())).map(row => row.label)).toEqual(['Bob'])
+  await alice.close()
+  const again = await phone.open()
+  expect([again.ownProfile.get('name'), again.getProfile('bob').label]).toEqual(['Ada', 'Bob'])
+})
+
+/** A disk that can be told to be full. */
+function breakableDisk(): { failNextWriteTo(table: string): void } {
+  const verbs = ['add', 'put'] as const
+  const original = { add: IDBObjectStore.prototype.add, put: IDBObjectStore.prototype.put }
+  let failing: string | undefined
+  for (const verb of verbs) {
+    IDBObjectStore.prototype[verb] = function (this: IDBObjectStore, ...row: [unknown, IDBValidKey?]) {
+      if (this.name === failing) {
+        failing = undefined
+        throw new DOMException('The disk is full', 'QuotaExceededError')
+      }
+      return original[verb].apply(this, row)
+    }
+  }
+  onTestFinished(() => {
+    Object.assign(IDBObjectStore.prototype, original)
+  })
+  return {
+    failNextWriteTo(table) {
+      failing = table
+    },
+  }
+}
