@@ -37,13 +37,14 @@ interface Write {
   writer: Writer
   document: DocumentName
   update: Uint8Array
-  /** It is the answer to the server's sync step 1. */
-  isAnswer: boolean
+  /** It is the answer to the server's sync step 1, or came after that. */
+  isAnswered: boolean
 }
 
 interface Task {
   type: 'task'
   run: () => Promise<void> | void
+  fail: (error: unknown) => void
 }
 
 export interface AccountContext {
@@ -76,9 +77,14 @@ export class Account {
     this.#enqueue({ type: 'write', ...write })
   }
 
-  /** Runs when all that came before is on disk, or was refused. */
-  task(run: () => Promise<void> | void): void {
-    this.#enqueue({ type: 'task', run })
+  /** Runs when all that came before is on disk, or was refused. If it throws, `fail` is told, and the queue goes on. */
+  task(run: () => Promise<void> | void, fail: (error: unknown) => void): void {
+    this.#enqueue({ type: 'task', run, fail })
+  }
+
+  /** Forgets writes that wait, of one session or of all; tasks stay. */
+  dropWrites(writer?: Writer): void {
+    this.#queue = this.#queue.filter(entry => entry.type === 'task' || (writer && entry.writer !== writer))
   }
 
   /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
@@ -100,17 +106,18 @@ export class Account {
     this.#queue.push(entry)
     if (this.#isRunning) return
     this.#isRunning = true
-    void this.#run().finally(() => {
-      this.#isRunning = false
-      this.#onIdle()
-    })
+    void this.#run()
   }
 
   async #run(): Promise<void> {
     for (let next = this.#queue[0]; next; next = this.#queue[0]) {
       if (next.type === 'task') {
         this.#queue.shift()
-        await next.run()
+        try {
+          await next.run()
+        } catch (error) {
+          next.fail(error)
+        }
         continue
       }
       const { writer } = next
@@ -120,9 +127,14 @@ export class Account {
         await this.#commit(writer, run)
       } catch (error) {
         this.#context.documents.discard(this.user)
+        // What came after may build on what failed: a profile edit on the revocation before it [V6].
+        this.dropWrites(writer)
         writer.fail(error)
       }
     }
+    // In the same breath as the last look at the queue: what comes later starts anew.
+    this.#isRunning = false
+    this.#onIdle()
   }
 
   /** Admit, persist, relay: in that order. */
@@ -130,10 +142,9 @@ export class Account {
     const { store, documents, relayOwn } = this.#context
     const roster = await documents.load(this.user, 'roster')
     const profile = await documents.load(this.user, 'profile')
-    const rosterApplied = this.#admit(writer, 'roster', roster, run)
-    const profileApplied = this.#admit(writer, 'profile', profile, run)
-    const registers = run.some(({ document, isAnswer }) => document === 'roster' && isAnswer)
-    const isNew = registers && (await store.user(this.user)).registeredAt === 0
+    const { applied: rosterApplied, isAnswered } = this.#admit(writer, 'roster', roster, run)
+    const { applied: profileApplied } = this.#admit(writer, 'profile', profile, run)
+    const isNew = isAnswered && (await store.user(this.user)).registeredAt === 0
     if (!rosterApplied && !profileApplied && !isNew) return
     await store.commit(changeOf(this.user, isNew, roster, rosterApplied, profile, profileApplied))
     if (rosterApplied) relayOwn(this.user, 'roster', rosterApplied.relayed, writer)
@@ -141,21 +152,32 @@ export class Account {
     writer.committed()
   }
 
-  #admit(writer: Writer, name: DocumentName, document: StoredDocument, run: readonly Write[]): Applied | undefined {
+  /** `isAnswered`: a roster that the device was asked for was admitted, if only an empty one [F3]. */
+  #admit(
+    writer: Writer,
+    name: DocumentName,
+    document: StoredDocument,
+    run: readonly Write[],
+  ): { applied: Applied | undefined; isAnswered: boolean } {
     const { limits } = this.#context
     const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
     const sizeError = name === 'roster' ? rosterSizeError : profileSizeError
-    return document.apply(apply => {
-      for (const { update } of run.filter(write => write.document === name)) {
+    let answered = false
+    const applied = document.apply(apply => {
+      for (const { update, isAnswered } of run.filter(write => write.document === name)) {
         const admission = admit(document.doc, update, rules)
         const tooLarge =
           admission.state === 'admitted' && admission.adds ? sizeError(document, update, limits) : undefined
         if (tooLarge) writer.refuse(name, tooLarge, 'beyond the size limit')
         else if (admission.state === 'refused') writer.refuse(name, admission.code, admission.what)
         else if (admission.state === 'missing') writer.resend(name, Y.encodeStateVector(document.doc))
-        else apply(update)
+        else {
+          apply(update)
+          answered ||= isAnswered
+        }
       }
     })
+    return { applied, isAnswered: answered }
   }
 }
 

@@ -29,16 +29,17 @@ export class Accounts {
   /** Erases an account, in the order of its other changes. */
   erase(user: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.of(user).task(async () => {
+      const account = this.of(user)
+      account.task(async () => {
         try {
           await this.#context.store.commit({ type: 'erase', user })
-          resolve()
-        } catch (error) {
-          reject(error)
+          // What devices sent meanwhile belongs to the account that is gone.
+          account.dropWrites()
         } finally {
           this.#context.documents.discard(user)
         }
-      })
+        resolve()
+      }, reject)
     })
   }
 

@@ -41,15 +41,17 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
   const account = session.context.accounts.of(session.user)
   const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
   if (step === 'step1') {
-    return account.task(async () => {
-      const missing = await account.missing(document, payload)
-      if (missing) session.say({ type, step: 'step2', payload: missing })
-      else session.end('malformed', 'no state vector')
-    })
+    return account.task(
+      async () => {
+        const missing = await account.missing(document, payload)
+        if (missing) session.say({ type, step: 'step2', payload: missing })
+        else session.end('malformed', 'no state vector')
+      },
+      error => session.fail(error),
+    )
   }
-  const isAnswer = step === 'step2'
-  if (isAnswer) session.answered(document)
-  account.write({ writer: session, document, update: payload, isAnswer })
+  if (step === 'step2') session.answered(document)
+  account.write({ writer: session, document, update: payload, isAnswered: session.hasAnswered(document) })
 }
 
 function hello(session: Session, cursor: Uint8Array): void {
@@ -66,12 +68,15 @@ function hello(session: Session, cursor: Uint8Array): void {
 }
 
 function barrier(session: Session, id: number, withFeed: boolean): void {
-  session.context.accounts.of(session.user).task(() => {
-    const isComplete = session.takeCompleteness()
-    const answer = (): void => session.say({ type: 'reached', id, isComplete })
-    if (withFeed && session.feed) session.feed.whenCaughtUp(answer)
-    else answer()
-  })
+  session.context.accounts.of(session.user).task(
+    () => {
+      const isComplete = session.takeCompleteness()
+      const answer = (): void => session.say({ type: 'reached', id, isComplete })
+      if (withFeed && session.feed) session.feed.whenCaughtUp(answer)
+      else answer()
+    },
+    error => session.fail(error),
+  )
 }
 
 /** Looking somebody up for the first time costs (S4). */

@@ -115,7 +115,10 @@ export class Session implements Receiver, Writer, Outlet {
   /** Asks for what the device has and the server lacks; once, until it is answered. */
   askFor(document: DocumentName): void {
     const account = this.context.accounts.of(this.user)
-    account.task(async () => this.resend(document, await account.stateVector(document), false))
+    account.task(
+      async () => this.resend(document, await account.stateVector(document), false),
+      error => this.fail(error),
+    )
   }
 
   resend(document: DocumentName, stateVector: Uint8Array, isDropped = true): void {

@@ -23,6 +23,8 @@ export class StoredDocument {
   readonly doc: Y.Doc
   #snapshotBytes: number
   #logBytes: number
+  /** Of updates that were applied and are not in the log yet. */
+  #runBytes = 0
 
   /** `parts`: snapshot and updates, as the store has them. */
   constructor(name: DocumentName, parts: readonly Uint8Array[]) {
@@ -35,9 +37,9 @@ export class StoredDocument {
     this.#logBytes = parts.slice(1).reduce((sum, part) => sum + part.length, 0)
   }
 
-  /** An upper bound of the bytes on disk. */
+  /** An upper bound of the bytes on disk, with those of the run under way. */
   get storedBytes(): number {
-    return this.#snapshotBytes + this.#logBytes
+    return this.#snapshotBytes + this.#logBytes + this.#runBytes
   }
 
   /** Applies the updates that `run` admits as one transaction; `undefined` when they change nothing. */
@@ -61,8 +63,14 @@ export class StoredDocument {
     this.doc.on('updateV2', onUpdateV2)
     this.doc.on('afterTransaction', onTransaction)
     try {
-      this.doc.transact(() => run(bytes => Y.applyUpdate(this.doc, bytes)))
+      this.doc.transact(() =>
+        run(bytes => {
+          Y.applyUpdate(this.doc, bytes)
+          this.#runBytes += bytes.length
+        }),
+      )
     } finally {
+      this.#runBytes = 0
       this.doc.off('update', onUpdate)
       this.doc.off('updateV2', onUpdateV2)
       this.doc.off('afterTransaction', onTransaction)
