@@ -76,6 +76,10 @@ async function checkUser(
   await checkRoster(database, user, record, new Map(relations), note)
   await checkProfile(database, user, record, note)
   checkCounts(record, relations, note)
+  const changedAt = relations.reduce((latest, [, relation]) => Math.max(latest, relation.changedAt), 0)
+  if (record.relationsChangedAt !== changedAt) {
+    note(`relations last changed at ${changedAt}, not at ${record.relationsChangedAt}`)
+  }
   for (const [other, relation] of relations)
     await checkRelation(database, user, record, other, relation, position, note)
 }

@@ -64,21 +64,25 @@ export function openStore(options: {
       queue = queue.slice(groupSize)
       await writeGroup(group)
     }
+    // In the same breath as the last look at the queue: a change that comes later starts anew.
+    writing = undefined
   }
 
   /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
   async function writeGroup(group: Waiting[]): Promise<void> {
+    let commits: Commit[]
     try {
-      const commits = await writeBatch(group.map(({ change }) => change))
-      position += commits.length
-      for (const watcher of watchers) watcher.committed(commits)
-      commits.forEach((commit, index) => {
-        group[index]?.resolve(commit)
-      })
+      commits = await writeBatch(group.map(({ change }) => change))
     } catch (error) {
       if (group.length === 1) group[0]?.reject(error)
       else for (const one of group) await writeGroup([one])
+      return
     }
+    position += commits.length
+    for (const watcher of watchers) watcher.committed(commits)
+    commits.forEach((commit, index) => {
+      group[index]?.resolve(commit)
+    })
   }
 
   async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
@@ -142,9 +146,7 @@ export function openStore(options: {
       if (isClosing) return Promise.reject(new Error('the store is closing'))
       return new Promise((resolve, reject) => {
         queue.push({ change, resolve, reject })
-        writing ??= writeQueued().finally(() => {
-          writing = undefined
-        })
+        writing ??= writeQueued()
       })
     },
 

@@ -2,8 +2,9 @@ import type { Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { encodeNumber, newUser, noFacts } from '../records.ts'
+import { reviewUnasked } from './roster.ts'
 import { sightOf, updateAllRelations, updateShown } from './showing.ts'
-import { updateUnasked } from './unasked.ts'
+import { dealUnasked, updateUnasked } from './unasked.ts'
 
 /**
  * The user has an account from here on. Followers to whom V1–V3 then show something are told, unless the backend said not
@@ -70,6 +71,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   await draft.removeRange(ranges.document(user, 'profile'))
   await draft.removeRange(ranges.levels(user))
   await draft.removeRange(ranges.asked(user))
+  const reviews: string[] = []
   await updateAllRelations(draft, notes, user, others => {
     const { relationsChangedAt } = draft.user(user)
     for (const other of others) {
@@ -77,6 +79,9 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       draft.setRelation(other, user, { theirs: noFacts, isPaired: false, joinedAt: 0 })
     }
     draft.setUser(user, { ...newUser(), relationsChangedAt, lookups: undefined })
-    for (const other of others) updateUnasked(draft, other, user, limits)
+    // Others still grant this id levels: whoever registers it anew is shown them [F4].
+    dealUnasked(draft, user, others, limits)
+    for (const other of others) if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
   })
+  for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
 }

@@ -19,8 +19,9 @@ export function lookupsLeft({ lookups: spent }: UserRecord, nowMs: number, limit
 export function spendLookup(draft: Draft, user: string, id: string, hasAsked: boolean, limits: Limits): boolean {
   if (hasAsked) return true
   const left = lookupsLeft(draft.user(user), draft.nowMs, limits)
-  if (left < 1) return false
-  draft.setUser(user, { lookups: { left: left - 1, atMs: draft.nowMs } })
+  // Whoever comes back when told to must not fail for the last bits of a fraction.
+  if (left < 1 - 1e-9) return false
+  draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })
   draft.write(keys.asked(user, id), nothing)
   return true
 }
@@ -28,8 +29,12 @@ export function spendLookup(draft: Draft, user: string, id: string, hasAsked: bo
 /** Milliseconds until `wanted` look-ups will be there. */
 export function lookupDelayMs(user: UserRecord, nowMs: number, wanted: number, limits: Limits): number {
   const missing = wanted - lookupsLeft(user, nowMs, limits)
-  return missing <= 0 ? 0 : Math.ceil((missing / limits.lookupsPerDay) * dayMs)
+  if (missing <= 0) return 0
+  return Math.min(longestDelayMs, Math.ceil((missing / limits.lookupsPerDay) * dayMs))
 }
+
+/** A budget that is never refilled: come back some day, limits change. */
+const longestDelayMs = 30 * dayMs
 
 /** Those of the ids that the user has looked up before. */
 export async function askedBefore(draft: Draft, user: string, ids: readonly string[]): Promise<Set<string>> {

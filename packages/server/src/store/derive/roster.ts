@@ -24,9 +24,13 @@ export async function applyFacts(
     for (const other of chunk) {
       const asViewer = sightOf(draft, user, other)
       const asOwner = sightOf(draft, other, user)
+      const wasContact = draft.relation(user, other).mine.isContact
       takeOver(draft, user, other, facts.get(other) as ContactFacts, asked.has(other), limits)
       if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)
       if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)
+      const { mine, isUnasked } = draft.relation(user, other)
+      const mayLosePlace = wasContact && !mine.isContact && isUnasked
+      if (mayLosePlace && draft.user(user).unasked >= limits.unaskedOwners) reviews.add(user)
       updateShown(draft, notes, user, other, asViewer)
       updateShown(draft, notes, other, user, asOwner)
     }
@@ -67,7 +71,8 @@ export async function applySettings(
   })
 }
 
-async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
+/** Deals the places of unasked owners out anew, for a viewer at the limit. */
+export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
   const owners = await draft.loadRelationsOf(viewer)
   const before = owners.map(owner => sightOf(draft, viewer, owner))

@@ -1,0 +1,295 @@
+import { check, type Store } from '@kith/server'
+import {
+  type Audience,
+  type FieldValue,
+  grantKey,
+  type KeyChange,
+  type Limits,
+  profileKey,
+  profileRoot,
+} from '@kith/shared'
+import { decodeFields } from '@kith/shared/wire'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
+import { alwaysHolds } from '../support/async-properties.ts'
+import { newDatabase, relationOf, stillClock, storeOver } from '../support/store-world.ts'
+
+/** The same world in plain sets: whatever the server derives must be what is read from these. */
+interface Person {
+  isRegistered: boolean
+  isRestricted: boolean
+  audience: Audience
+  autoSync: boolean
+  contacts: Set<string>
+  grants: Map<string, Set<number>>
+  follows: Set<string>
+  declined: Set<string>
+  blocks: Set<string>
+  fields: Map<number, Map<string, FieldValue>>
+}
+
+function newPerson(): Person {
+  return {
+    isRegistered: false,
+    isRestricted: false,
+    audience: 'everyone',
+    autoSync: true,
+    contacts: new Set(),
+    grants: new Map(),
+    follows: new Set(),
+    declined: new Set(),
+    blocks: new Set(),
+    fields: new Map(),
+  }
+}
+
+const names = ['ann', 'ben', 'cat', 'dan'] as const
+
+type Step = { user: string; other: string; on: boolean } & (
+  | {
+      does:
+        | 'contact'
+        | 'follow'
+        | 'decline'
+        | 'block'
+        | 'autoSync'
+        | 'restrict'
+        | 'pair'
+        | 'connect'
+        | 'erase'
+        | 'promote'
+    }
+  | { does: 'grant'; level: number }
+  | { does: 'audience'; audience: Audience }
+  | { does: 'field'; level: number; value: string }
+)
+
+function steps(): fc.Arbitrary<Step[]> {
+  const who = { user: fc.constantFrom(...names), other: fc.constantFrom(...names), on: fc.boolean() }
+  const often = fc.constantFrom<Step['does'] & ('contact' | 'follow')>('contact', 'follow')
+  const seldom = fc.constantFrom<Step['does'] & ('decline' | 'block')>('decline', 'block')
+  const level = fc.constantFrom(0, 1, 255)
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ ...who, does: often }) },
+    { weight: 6, arbitrary: fc.record({ ...who, does: fc.constant('grant' as const), level }) },
+    { weight: 3, arbitrary: fc.record({ ...who, does: seldom }) },
+    { weight: 2, arbitrary: fc.record({ ...who, does: fc.constantFrom('autoSync' as const, 'restrict' as const) }) },
+    { weight: 3, arbitrary: fc.record({ ...who, does: fc.constantFrom('pair' as const, 'promote' as const) }) },
+    { weight: 4, arbitrary: fc.record({ ...who, does: fc.constant('connect' as const) }) },
+    { weight: 1, arbitrary: fc.record({ ...who, does: fc.constant('erase' as const) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        ...who,
+        does: fc.constant('audience' as const),
+        audience: fc.constantFrom<Audience>('everyone', 'contacts', 'nobody'),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({ ...who, does: fc.constant('field' as const), level, value: fc.constantFrom('x', 'y') }),
+    },
+  )
+  return fc.array(step, { maxLength: 40, size: 'max' })
+}
+
+/** The server's machinery and the model, moved by the same steps. */
+class World {
+  readonly people = new Map<string, Person>(names.map(name => [name, newPerson()]))
+  readonly pairs = new Set<string>()
+  #devices = new Map<string, WritingDevice>()
+  #accounts: AccountWorld
+  #store: Store
+
+  constructor(store: Store, accounts: AccountWorld) {
+    this.#store = store
+    this.#accounts = accounts
+  }
+
+  person(name: string): Person {
+    return this.people.get(name) as Person
+  }
+
+  /** Some steps are done at once, so that groups of commits form; `settle` waits for all. */
+  take(step: Step): Promise<unknown> | undefined {
+    const { user, other, on } = step
+    const person = this.person(user)
+    const isSelf = user === other
+    const set = (all: Set<string>, root: string): void => {
+      this.#edit(user, { root, key: other, value: on || undefined })
+      if (on && !isSelf) all.add(other)
+      else all.delete(other)
+    }
+    switch (step.does) {
+      case 'contact':
+        return void set(person.contacts, 'contacts')
+      case 'follow':
+        return void set(person.follows, 'subscriptions')
+      case 'decline':
+        return void set(person.declined, 'declined')
+      case 'block':
+        this.#edit(user, { root: 'blocks', key: `nonce-nonce/${other}`, value: on || undefined })
+        if (on && !isSelf) person.blocks.add(other)
+        else person.blocks.delete(other)
+        return undefined
+      case 'grant': {
+        this.#edit(user, { root: 'grants', key: grantKey(step.level, other), value: on || undefined })
+        const levels = person.grants.get(other) ?? new Set()
+        person.grants.set(other, levels)
+        if (on && !isSelf) levels.add(step.level)
+        else levels.delete(step.level)
+        return undefined
+      }
+      case 'audience':
+        for (const name of ['contactsOnly', 'nobody'] as const) {
+          const isSet = step.audience === (name === 'nobody' ? 'nobody' : 'contacts')
+          this.#edit(user, { root: 'privacy', key: `nonce-nonce/${name}`, value: isSet || undefined })
+        }
+        person.audience = step.audience
+        return undefined
+      case 'autoSync':
+        person.autoSync = on
+        return this.#edit(user, { root: 'settings', key: 'autoSync', value: on })
+      case 'field': {
+        const key = profileKey(step.level, 'writer-writer', 'name')
+        this.#edit(user, { root: profileRoot, key, value: on ? step.value : undefined })
+        const fields = person.fields.get(step.level) ?? new Map()
+        person.fields.set(step.level, fields)
+        if (on) fields.set('name', step.value)
+        else fields.delete('name')
+        return undefined
+      }
+      case 'connect':
+        person.isRegistered = true
+        this.#device(user).connect()
+        return undefined
+      case 'restrict':
+        person.isRestricted = on
+        person.isRegistered = true
+        return this.#store.commit({ type: 'user', user, restricted: on })
+      case 'pair':
+        if (isSelf) return undefined
+        this.pairs[on ? 'add' : 'delete']([user, other].sort().join(' '))
+        return this.#store.commit({ type: 'pair', a: user, b: other, isPaired: on })
+      case 'promote':
+        return this.#store.commit({ type: 'promote', user })
+      case 'erase':
+        this.people.set(user, newPerson())
+        for (const one of names) this.pairs.delete([user, one].sort().join(' '))
+        this.#devices.delete(user)
+        return this.#accounts.accounts.erase(user)
+    }
+  }
+
+  settle(): Promise<void> {
+    return this.#accounts.accounts.idle()
+  }
+
+  get failures(): unknown[] {
+    return [...this.#devices.values()].flatMap(({ failures, refused }) => [...failures, ...refused])
+  }
+
+  #edit(user: string, change: KeyChange): undefined {
+    this.#device(user).edit([change])
+  }
+
+  #device(user: string): WritingDevice {
+    const known = this.#devices.get(user) ?? this.#accounts.device(user)
+    this.#devices.set(user, known)
+    return known
+  }
+
+  isPaired(a: string, b: string): boolean {
+    return this.pairs.has([a, b].sort().join(' '))
+  }
+
+  /** V1–V3, written out once more. */
+  visible(viewerName: string, ownerName: string): number[] {
+    const [viewer, owner] = [this.person(viewerName), this.person(ownerName)]
+    if (!viewer.isRegistered || !owner.isRegistered) return []
+    if (viewer.blocks.has(ownerName) || owner.blocks.has(viewerName)) return []
+    if ((viewer.isRestricted || owner.isRestricted) && !this.isPaired(viewerName, ownerName)) return []
+    const levels = new Set(owner.grants.get(viewerName))
+    const isGranted = levels.size > 0
+    const isInAudience =
+      owner.audience === 'everyone' || (owner.audience === 'contacts' && owner.contacts.has(viewerName))
+    if (isGranted || isInAudience) levels.add(0)
+    return [...levels].sort((a, b) => a - b)
+  }
+
+  isUnaskedCandidate(viewerName: string, ownerName: string): boolean {
+    const viewer = this.person(viewerName)
+    const isGranted = (this.person(ownerName).grants.get(viewerName)?.size ?? 0) > 0
+    const isAgainst = [viewer.follows, viewer.declined, viewer.blocks].some(all => all.has(ownerName))
+    return viewer.autoSync && isGranted && !isAgainst
+  }
+}
+
+async function play(story: readonly Step[], batches: readonly boolean[], limits: Partial<Limits>): Promise<void> {
+  const database = await newDatabase('memory')
+  const clock = stillClock()
+  const store = storeOver(database, clock, limits)
+  const world = new World(store, accountsOver(store, clock, limits))
+  for (const [index, step] of story.entries()) {
+    const done = world.take(step)
+    // The account's queue and the backend's calls are two orders: an erasure and what follows it must not be mixed.
+    const mustWait = step.does === 'erase' || step.does === 'restrict' || story[index + 1]?.does === 'erase'
+    if (mustWait || batches[index % batches.length]) {
+      await done
+      await world.settle()
+    }
+  }
+  await world.settle()
+  await store.commit({ type: 'promote', user: 'ann' })
+  expect(world.failures).toEqual([])
+  expect((await check(database)).findings).toEqual([])
+  await compare(store, world, limits)
+}
+
+async function compare(store: Store, world: World, limits: Partial<Limits>): Promise<void> {
+  const { follows: mostFollows = 20_000, unaskedOwners = 2_000 } = limits
+  for (const viewer of names) {
+    const person = world.person(viewer)
+    const user = await store.user(viewer)
+    expect(user.registeredAt > 0).toBe(person.isRegistered)
+    expect(user.follows + user.waiting).toBe(person.follows.size)
+    expect(user.follows).toBeLessThanOrEqual(mostFollows)
+    expect(user.unasked).toBeLessThanOrEqual(unaskedOwners)
+    const places: { isContact: boolean; isUnasked: boolean }[] = []
+    for (const owner of names.filter(name => name !== viewer)) {
+      const relation = await relationOf(store, viewer, owner)
+      const isCandidate = world.isUnaskedCandidate(viewer, owner)
+      if (isCandidate) places.push({ isContact: person.contacts.has(owner), isUnasked: relation.isUnasked })
+      const isServed = person.follows.has(owner) && !relation.isWaiting
+      const isWanted = isServed || (isCandidate && relation.isUnasked)
+      expect([viewer, owner, relation.shown]).toEqual([viewer, owner, isWanted ? world.visible(viewer, owner) : []])
+      expect(relation.isPaired).toBe(world.isPaired(viewer, owner))
+      expect(relation.changedAt).toBeLessThanOrEqual(user.relationsChangedAt)
+    }
+    // All who may be are shown, up to the limit; and contacts come first.
+    expect(places.filter(({ isUnasked }) => isUnasked)).toHaveLength(Math.min(unaskedOwners, places.length))
+    const isContactLeftOut = places.some(({ isContact, isUnasked }) => isContact && !isUnasked)
+    const isStrangerIn = places.some(({ isContact, isUnasked }) => !isContact && isUnasked)
+    expect(isContactLeftOut && isStrangerIn).toBe(false)
+    const levels = await store.levels([0, 1, 255].map(level => ({ owner: viewer, level })))
+    const fields = levels.map(level => (level ? decodeFields(level.fields) : {}))
+    expect(fields).toEqual([0, 1, 255].map(level => Object.fromEntries(person.fields.get(level) ?? [])))
+  }
+}
+
+const batches = (): fc.Arbitrary<boolean[]> => fc.array(fc.boolean(), { minLength: 1, maxLength: 10 })
+
+test('[D4][V3][F4] whatever rosters, profiles and the backend do, what each viewer is shown is what the rules say', async () => {
+  await alwaysHolds(
+    fc.asyncProperty(steps(), batches(), (story, when) => play(story, when, {})),
+    120,
+  )
+})
+
+test('[D4][S3][F4] also at the limits: follows wait, contacts come first, and `check` finds no difference', async () => {
+  await alwaysHolds(
+    fc.asyncProperty(steps(), batches(), (story, when) => play(story, when, { follows: 1, unaskedOwners: 1 })),
+    120,
+  )
+})

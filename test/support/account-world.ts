@@ -1,0 +1,77 @@
+import type { Clock, Store } from '@kith/server'
+import { applyChanges, type KeyChange, type Limits, profileRoot } from '@kith/shared'
+import * as Y from 'yjs'
+import type { Writer } from '../../packages/server/src/accounts/account.ts'
+import { Accounts } from '../../packages/server/src/accounts/accounts.ts'
+import { Documents } from '../../packages/server/src/accounts/documents.ts'
+import { limitsWith } from './store-world.ts'
+
+/** What the account said to a device of these tests. */
+export interface Said {
+  refused: { document: string; code: string; what: string }[]
+  resends: number
+  commits: number
+  failures: unknown[]
+}
+
+/** A device that edits real documents and writes each edit to its account, without a socket. */
+export interface WritingDevice extends Said {
+  readonly user: string
+  readonly roster: Y.Doc
+  readonly profile: Y.Doc
+  /** Each change goes to the document whose root it names. */
+  edit(changes: readonly KeyChange[]): void
+  send(document: 'roster' | 'profile', update: Uint8Array, isAnswer?: boolean): void
+  /** Answers a sync step 1 with an empty roster: the user registers [F3]. */
+  connect(): void
+}
+
+export interface AccountWorld {
+  accounts: Accounts
+  device(user: string): WritingDevice
+}
+
+export function accountsOver(store: Store, clock: Clock, limits: Partial<Limits> = {}): AccountWorld {
+  const accounts = new Accounts({
+    store,
+    documents: new Documents({ store, clock }),
+    limits: limitsWith(limits),
+    relayOwn: () => undefined,
+  })
+  return { accounts, device: user => deviceOf(accounts, user) }
+}
+
+function deviceOf(accounts: Accounts, user: string): WritingDevice {
+  const said: Said = { refused: [], resends: 0, commits: 0, failures: [] }
+  const writer: Writer = {
+    refuse: (document, code, what) => said.refused.push({ document, code, what }),
+    resend: () => {
+      said.resends++
+    },
+    committed: () => {
+      said.commits++
+    },
+    fail: error => said.failures.push(error),
+  }
+  const documents = { roster: new Y.Doc({ gc: true }), profile: new Y.Doc({ gc: true }) }
+  const send = (document: 'roster' | 'profile', update: Uint8Array, isAnswer = false): void =>
+    accounts.of(user).write({ writer, document, update, isAnswered: isAnswer })
+  for (const name of ['roster', 'profile'] as const) {
+    documents[name].on('update', (update: Uint8Array) => send(name, update))
+  }
+  return Object.assign(said, documents, {
+    user,
+    send,
+    edit: (changes: readonly KeyChange[]) => {
+      applyChanges(
+        documents.roster,
+        changes.filter(({ root }) => root !== profileRoot),
+      )
+      applyChanges(
+        documents.profile,
+        changes.filter(({ root }) => root === profileRoot),
+      )
+    },
+    connect: () => send('roster', Y.encodeStateAsUpdate(new Y.Doc()), true),
+  })
+}
