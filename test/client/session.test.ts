@@ -1,4 +1,4 @@
-import type { Status } from '@kith/client'
+import { ContactSynchronizer, type Status } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from './backend.ts'
@@ -113,6 +113,48 @@ test('[V7] replicas are read offline after a reload, and those merely looked at 
   expect([followed.fields, followed.hasJoined]).toEqual([{ name: 'Carol' }, true])
   expect(stranger.fields).toEqual({})
   expect((await first(again.contacts())).map(row => [row.id, row.fields])).toEqual([['carol', { name: 'Carol' }]])
+})
+
+test('[V7] who is let in again before the server heard of the block is shown again', async () => {
+  const { device } = await backend()
+  const [alice, carol] = [await device('alice'), await device('carol')]
+  await carol.ownProfile.set('name', 'Carol')
+  await carol.whenSynced()
+  const seen = alice.getProfile('carol')
+  await seen.loaded
+  await alice.whenSynced()
+  alice.disconnect()
+  for (const isBlocked of [true, false]) {
+    seen.block(isBlocked)
+    await seen.save()
+    seen.subscribe(!isBlocked)
+    await seen.save()
+  }
+  expect(seen.fields).toEqual({})
+  alice.connect()
+  await alice.whenSynced()
+  expect([seen.fields, seen.hasJoined]).toEqual([{ name: 'Carol' }, true])
+})
+
+test('[V7] who is declined on one device and followed on another at once counts as followed', async () => {
+  const { device } = await backend()
+  const [phone, laptop, carol] = [await device('alice'), await device('alice'), await device('carol')]
+  await carol.ownProfile.set('name', 'Carol')
+  for (const kith of [carol, phone, laptop]) await kith.whenSynced()
+  laptop.disconnect()
+  const syncer = new ContactSynchronizer(laptop)
+  syncer.subscribe(false)
+  await syncer.sync(['carol'])
+  const declined = laptop.getProfile('carol')
+  const followed = phone.getProfile('carol')
+  followed.subscribe(true)
+  await followed.save()
+  await phone.whenSynced()
+  laptop.connect()
+  for (const kith of [laptop, phone, laptop]) await kith.whenSynced()
+  for (const profile of [declined, followed]) {
+    expect([profile.isSubscribed, profile.fields]).toEqual([true, { name: 'Carol' }])
+  }
 })
 
 test('[F3] somebody followed before they registered joins', async () => {

@@ -22,6 +22,7 @@ interface Answer {
 export class Fetches {
   readonly #port: FetchesPort
   readonly #answers: Map<string, Answer> = new Map()
+  readonly #pendingAgain: Map<string, Promise<void>> = new Map()
   #barrier: Promise<unknown> | undefined
 
   constructor(port: FetchesPort) {
@@ -31,17 +32,20 @@ export class Fetches {
   /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
   async fetch(owner: string): Promise<void> {
     const answer = this.#answers.get(owner) ?? this.#ask(owner)
-    let cancel: () => void = () => undefined
-    const patience = new Promise<void>(resolve => {
-      cancel = this.#port.clock.after(patienceMs, resolve)
-    })
-    await Promise.race([answer.done, patience])
-    cancel()
+    await this.#patiently(answer.done)
   }
 
-  /** Asks again, for one that the server would not show yet. */
+  /** Asks anew, whether this session has asked before or not; once until the server answers. */
   again(owner: string): void {
-    if (this.#answers.has(owner)) this.#ask(owner)
+    if (this.#pendingAgain.has(owner)) return
+    const { done } = this.#ask(owner)
+    this.#pendingAgain.set(owner, done)
+    void done.then(() => this.#pendingAgain.delete(owner))
+  }
+
+  /** Resolves when all that was asked anew has been answered, or when that takes too long. */
+  async answeredAgain(): Promise<void> {
+    if (this.#pendingAgain.size > 0) await this.#patiently(Promise.all(this.#pendingAgain.values()))
   }
 
   /** The server said what this viewer gets of an owner, or why it says nothing. */
@@ -51,6 +55,15 @@ export class Fetches {
 
   end(): void {
     for (const answer of this.#answers.values()) answer.answered()
+  }
+
+  async #patiently(answer: Promise<unknown>): Promise<void> {
+    let cancel: () => void = () => undefined
+    const patience = new Promise<void>(resolve => {
+      cancel = this.#port.clock.after(patienceMs, resolve)
+    })
+    await Promise.race([answer, patience])
+    cancel()
   }
 
   #ask(owner: string): Answer {

@@ -2,6 +2,7 @@ import { KithError } from '@kith/shared'
 import type { DeviceMessage, ServerMessage } from '@kith/shared/wire'
 import { readMeta } from '../storage/database.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
+import { lostAndWanted } from '../storage/lost.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { Exchange } from './exchange.ts'
 import { Fetches } from './fetches.ts'
@@ -184,6 +185,8 @@ export class Session {
   async #progress(): Promise<void> {
     this.#settled ??= this.#settle()
     await this.#settled
+    for (const owner of await lostAndWanted(this.#port.store)) this.#fetches.again(owner)
+    await this.#fetches.answeredAgain()
     await this.#port.waiters.progress(() => this.#barriers.raise(true))
   }
 

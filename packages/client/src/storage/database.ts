@@ -80,6 +80,11 @@ export interface MetaValues {
   cursor: Uint8Array
   /** Replicas from before the feed began anew are kept out of view until it is caught up. */
   hasHidden: boolean
+  /**
+   * Owners whose replicas this device dropped on its own, and of whom the server has not spoken since. If they are let in
+   * again before it heard, it sees no change, and must be asked.
+   */
+  lost: string[]
   limits: ContentLimits
   /** Whether the app wants to be connected, for the tab that has the socket next. */
   isWanted: boolean

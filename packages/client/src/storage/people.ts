@@ -1,5 +1,5 @@
 import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels, sameValue } from '@kith/shared'
-import type { KithDatabase, PersonRow, ReplicaRow } from './database.ts'
+import { type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './database.ts'
 
 /** What happened to somebody's profile, for the app's listeners. */
 export type Happening =
@@ -18,6 +18,8 @@ export class People {
   readonly #replicas = new Map<string, ReplicaRow>()
   readonly #touched = new Set<string>()
   readonly #touchedReplicas = new Set<string>()
+  readonly #lost = new Set<string>()
+  readonly #heardOf = new Set<string>()
 
   constructor(db: KithDatabase) {
     this.#db = db
@@ -37,12 +39,19 @@ export class People {
   setFacts(roster: FlatMaps, ids: Iterable<string>): void {
     for (const [id, facts] of contactFacts(roster, ids)) {
       const row = this.#row(id)
-      const wasShut = row.isBlocked || row.isDeclined
-      const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (facts.isDeclined && !wasShut)
+      // Declined on one device and followed on another at once counts as followed, for the server too.
+      const isDeclined = facts.isDeclined && !facts.isSubscribed
+      const wasDeclined = row.isDeclined && !row.isSubscribed
+      const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (isDeclined && !wasDeclined && !row.isBlocked)
       Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
-      if (isNewlyShut) this.setAccess(id, [], false)
+      if (isNewlyShut) this.#lose(id)
       if (facts.isSubscribed) this.setFetched(id, false)
     }
+  }
+
+  /** The server has spoken of them. */
+  heardOf(id: string): void {
+    this.#heardOf.add(id)
   }
 
   /** These levels are what this viewer gets; replicas of others are dropped [V7]. */
@@ -103,6 +112,7 @@ export class People {
 
   /** Writes back what changed; the new rows, `undefined` for those of whom nothing is left. */
   async store(): Promise<Map<string, PersonRow | undefined>> {
+    await this.#storeLost()
     const [rows, replicas] = [[...this.#touched], [...this.#touchedReplicas]]
     const changed = new Map(rows.map(id => [id, this.#keptRow(id)] as const))
     const kept = [...changed.values()].filter(row => row !== undefined)
@@ -115,6 +125,22 @@ export class People {
       await this.#db.replicas.bulkDelete(replicas.filter(id => !keptIds.has(id)))
     }
     return changed
+  }
+
+  #lose(id: string): void {
+    const replica = this.#replica(id)
+    if (replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0) this.#lost.add(id)
+    this.setAccess(id, [], false)
+  }
+
+  async #storeLost(): Promise<void> {
+    if (this.#lost.size === 0 && this.#heardOf.size === 0) return
+    const before = (await readMeta(this.#db, 'lost')) ?? []
+    const lost = new Set(before)
+    for (const id of this.#heardOf) lost.delete(id)
+    for (const id of this.#lost) lost.add(id)
+    const isSame = lost.size === before.length && before.every(id => lost.has(id))
+    if (!isSame) await writeMeta(this.#db, 'lost', [...lost])
   }
 
   #row(id: string): PersonRow {

@@ -1,0 +1,175 @@
+import { ContactSynchronizer, type Kith } from '@kith/client'
+import { type Fields, mergeLevels } from '@kith/shared'
+import { IDBFactory } from 'fake-indexeddb'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type Backend, backend } from './backend.ts'
+import { first } from './device.ts'
+
+const users = ['alice', 'bob', 'carol'] as const
+const devicesPerUser = 2
+
+type Step =
+  | { type: 'set'; device: number; name: string; value: number; level: number }
+  | { type: 'unset'; device: number; name: string; level: number }
+  | { type: 'sync'; device: number; whom: number; levels: number[] | null; isSubscribed: boolean }
+  | { type: 'block'; device: number; whom: number; isBlocked: boolean }
+  | { type: 'remove' | 'look'; device: number; whom: number }
+  | { type: 'audience'; device: number; audience: 'everyone' | 'contacts' | 'nobody' }
+  | { type: 'leave' | 'come' | 'restart' | 'settle'; device: number }
+
+const device = fc.nat(users.length * devicesPerUser - 1)
+const whom = fc.nat(users.length - 2)
+const level = fc.constantFrom(0, 1, 2)
+const name = fc.constantFrom('name', 'mood')
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ type: fc.constant('set' as const), device, name, value: fc.nat(999), level }),
+  fc.record({ type: fc.constant('unset' as const), device, name, level }),
+  fc.record({
+    type: fc.constant('sync' as const),
+    device,
+    whom,
+    levels: fc.option(fc.subarray([0, 1, 2])),
+    isSubscribed: fc.boolean(),
+  }),
+  fc.record({ type: fc.constant('block' as const), device, whom, isBlocked: fc.boolean() }),
+  fc.record({ type: fc.constantFrom('remove' as const, 'look' as const), device, whom }),
+  fc.record({
+    type: fc.constant('audience' as const),
+    device,
+    audience: fc.constantFrom('everyone' as const, 'contacts' as const, 'nobody' as const),
+  }),
+  fc.record({
+    type: fc.constantFrom('leave' as const, 'come' as const, 'restart' as const, 'settle' as const),
+    device,
+  }),
+)
+
+test('[R1][V3][V7] whatever devices do, on and off, each arrives at its user’s state and sees what it may', async () => {
+  const runs = Number(process.env['KITH_TEST_RUNS'] ?? 15)
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async steps => {
+      const world = await backend()
+      const devices = await Devices.open(world)
+      for (const next of steps) await devices.do(next)
+      await devices.settle()
+      await devices.expectAgreement(world)
+      await devices.close()
+      await world.server.close()
+    }),
+    { numRuns: runs },
+  )
+}, 600_000)
+
+class Devices {
+  readonly #world: Backend
+  readonly #disks: IDBFactory[] = []
+  readonly #all: Kith[] = []
+
+  private constructor(world: Backend) {
+    this.#world = world
+  }
+
+  static async open(world: Backend): Promise<Devices> {
+    const devices = new Devices(world)
+    for (let index = 0; index < users.length * devicesPerUser; index++) {
+      devices.#disks.push(new IDBFactory())
+      devices.#all.push(await devices.#open(index))
+    }
+    await devices.settle()
+    return devices
+  }
+
+  async do(step: Step): Promise<void> {
+    const kith = this.#at(step.device)
+    switch (step.type) {
+      case 'set':
+        return kith.ownProfile.set(step.name, step.value, { level: step.level })
+      case 'unset':
+        return kith.ownProfile.unset(step.name, { level: step.level })
+      case 'sync': {
+        const syncer = new ContactSynchronizer(kith)
+        syncer.setProfileAccessLevels(step.levels)
+        syncer.subscribe(step.isSubscribed)
+        await syncer.sync([this.#other(step)])
+        return
+      }
+      case 'block': {
+        const profile = kith.getProfile(this.#other(step))
+        profile.block(step.isBlocked)
+        return profile.save()
+      }
+      case 'remove':
+        return kith.getProfile(this.#other(step)).remove()
+      case 'look':
+        kith.getProfile(this.#other(step))
+        return
+      case 'audience':
+        return kith.setPublicAudience(step.audience)
+      case 'leave':
+        return kith.disconnect()
+      case 'come':
+        return kith.connect()
+      case 'restart':
+        await kith.close()
+        this.#all[step.device] = await this.#open(step.device)
+        return
+      case 'settle':
+        if (kith.status !== 'offline') await kith.whenSynced()
+    }
+  }
+
+  /** Everyone comes back, and all that was made has reached everyone. */
+  async settle(): Promise<void> {
+    for (const kith of this.#all) kith.connect()
+    for (let round = 0; round < 2; round++) for (const kith of this.#all) await kith.whenSynced()
+  }
+
+  async expectAgreement(world: Backend): Promise<void> {
+    for (const [index, user] of users.entries()) {
+      const [one, two] = this.#all.slice(index * devicesPerUser) as [Kith, Kith]
+      expect(two.ownProfile.fields).toEqual(one.ownProfile.fields)
+      expect(two.publicAudience).toBe(one.publicAudience)
+      expect((await first(two.contacts())).map(withoutFeed)).toEqual((await first(one.contacts())).map(withoutFeed))
+      expect([one.unsent, two.unsent]).toEqual([0, 0])
+      for (const viewer of users) if (viewer !== user) await this.#expectView(world, one, viewer)
+    }
+  }
+
+  /** Viewers who follow see exactly what the owner's fields and the server's one rule say. */
+  async #expectView(world: Backend, owner: Kith, viewer: string): Promise<void> {
+    const answer = await world.admin('GET', `/v1/visibility?owner=${owner.user}&viewer=${viewer}`)
+    const { levels } = (await answer.json()) as { levels: number[] }
+    const visible = new Map([...owner.ownProfile.fields].filter(([level]) => levels.includes(level)))
+    for (const kith of this.#all.filter(({ user }) => user === viewer)) {
+      const row = (await first(kith.contacts())).find(({ id }) => id === owner.user)
+      const seen: Fields = row?.fields ?? {}
+      if (row?.isSubscribed) expect(seen).toEqual(mergeLevels(visible))
+      else if (levels.length === 0) expect(seen).toEqual({})
+    }
+  }
+
+  async close(): Promise<void> {
+    for (const kith of this.#all) await kith.close()
+  }
+
+  #open(index: number): Promise<Kith> {
+    const user = users[Math.floor(index / devicesPerUser)] as string
+    return this.#world.open(user, { indexedDB: this.#disks[index] as IDBFactory })
+  }
+
+  #at(index: number): Kith {
+    return this.#all[index] as Kith
+  }
+
+  #other({ device, whom }: { device: number; whom: number }): string {
+    const { user } = this.#at(device)
+    return users.filter(other => other !== user)[whom] as string
+  }
+}
+
+/** What the roster says of a contact; what the feed says depends on what each device looked at. */
+function withoutFeed<T extends { fields: unknown; hasJoined: boolean; isWaiting: boolean }>(row: T): Partial<T> {
+  const { fields: _fields, hasJoined: _hasJoined, isWaiting: _isWaiting, ...facts } = row
+  return facts as Partial<T>
+}
