@@ -217,3 +217,18 @@ test('a token of another user is refused at opening, a roster of another at conn
   alice.connect()
   expect((await failed)[0].code).toBe('not-your-roster')
 })
+
+test('[S3] over the limit of messages the sender is told when to go on, and the device returns by then', async () => {
+  const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 10 })
+  const [alice, bob] = [await device('alice'), await device('bob')]
+  await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  const sent = await Promise.allSettled(Array.from({ length: 6 }, (_, index) => alice.send('bob', `number ${index}`)))
+  const refused = sent.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
+  expect(refused.length).toBeGreaterThan(0)
+  for (const { reason } of refused) {
+    expect(reason).toMatchObject({ code: 'too-many-messages', addresses: ['bob'] })
+    expect(reason.retryAfterMs).toBeGreaterThan(0)
+  }
+  await alice.whenSynced()
+  expect(await alice.send('bob', 'at last')).toBe('delivered')
+})

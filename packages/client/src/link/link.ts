@@ -149,7 +149,7 @@ export class Link implements LinkPort {
           if (isGivenUp() || !this.#isCurrent(session)) return
           this.#recovery = code === closeCodes.tooLarge ? session?.recovery : undefined
           if (this.#recovery) this.#wait(undefined)
-          else this.#closed(code, reason)
+          else this.#closed(code, reason, session !== undefined)
         },
       },
       {
@@ -184,11 +184,14 @@ export class Link implements LinkPort {
     connection.close()
   }
 
-  #closed(code: number, reason: string): void {
+  #closed(code: number, reason: string, hadSession: boolean): void {
     const verdict = verdictOn(code, reason)
     switch (verdict.type) {
       case 'retry':
-        this.#wait(verdict.hintMs)
+        this.#wait(undefined)
+        return
+      case 'rest':
+        this.#rest(verdict.hintMs, hadSession)
         return
       case 'newToken':
         this.#unauthorised()
@@ -209,6 +212,14 @@ export class Link implements LinkPort {
       const retryAfterMs = Math.ceil(this.#wait(undefined))
       this.#host.failed(new KithError('unauthorised', message, { retryAfterMs }))
     }
+  }
+
+  /** The server sent this device away because of a limit (S3). Which one, only those who wait for messages need to know. */
+  #rest(hintMs: number | undefined, hadSession: boolean): void {
+    const retryAfterMs = Math.ceil(this.#wait(hintMs))
+    this.#messages.overLimit(retryAfterMs)
+    const code = hadSession ? 'too-many-writes' : 'too-many-connections'
+    this.#host.failed(new KithError(code, 'The server takes no more for a while', { retryAfterMs }))
   }
 
   #wait(hintMs: number | undefined): number {

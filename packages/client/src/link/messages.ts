@@ -68,6 +68,14 @@ export class OutgoingMessages {
     return true
   }
 
+  /** The server took no more: of what was sent and not answered, nobody knows. */
+  overLimit(retryAfterMs: number): void {
+    for (const sending of [...this.#sendings.values()].filter(({ isSent }) => isSent)) {
+      const options = { retryAfterMs, addresses: [sending.to] }
+      sending.end(new KithError('too-many-messages', 'The server takes no more for a while', options))
+    }
+  }
+
   close(): void {
     const closed = new KithError('closed', 'This client was closed')
     for (const sending of this.#sendings.values()) sending.end(closed)
