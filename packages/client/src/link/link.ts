@@ -1,9 +1,10 @@
-import { closeCodes, factsOf, KithError } from '@kith/shared'
+import { closeCodes, KithError } from '@kith/shared'
 import type { DeviceMessage } from '@kith/shared/wire'
 import { isPresentable } from '../token.ts'
 import { backoffMs } from './backoff.ts'
 import { Connection } from './connection.ts'
 import type { LinkHost } from './host.ts'
+import { Looks } from './looks.ts'
 import { OutgoingMessages } from './messages.ts'
 import type { Recovery } from './outgoing.ts'
 import type { Delivery, LinkPort } from './port.ts'
@@ -28,8 +29,7 @@ export class Link implements LinkPort {
   readonly #host: LinkHost
   readonly #waiters: SyncWaiters
   readonly #messages: OutgoingMessages
-  /** Whom the app looked at since this device was opened: each session shows them. */
-  readonly #accessed: Set<string> = new Set()
+  readonly #looks: Looks
   #state: State = { state: 'idle' }
   #firstToken: string | undefined
   readonly #onDialled: Set<() => void> = new Set()
@@ -41,6 +41,7 @@ export class Link implements LinkPort {
   constructor(host: LinkHost, firstToken: string | undefined) {
     this.#host = host
     this.#firstToken = firstToken
+    this.#looks = new Looks(host.store)
     this.#waiters = new SyncWaiters(host.store)
     this.#messages = new OutgoingMessages(host.clock, host.randomness)
   }
@@ -71,13 +72,13 @@ export class Link implements LinkPort {
   }
 
   async fetch(owner: string): Promise<void> {
-    this.#accessed.add(owner)
+    this.#looks.add(owner)
     if (this.#state.state === 'dialling') await this.#dialled()
     if (this.#state.state !== 'open') return
     const { session } = this.#state
     // The feed has brought whatever those followed show.
-    if (session.isSynced && this.#host.store.unsent === 0 && this.#isFollowed(owner)) return
-    await this.#markFetched([owner])
+    if (session.isSynced && this.#host.store.unsent === 0 && this.#looks.isFollowed(owner)) return
+    await this.#looks.mark(owner)
     if (this.#state.state === 'open' && this.#state.session === session) await session.fetch(owner)
   }
 
@@ -140,7 +141,7 @@ export class Link implements LinkPort {
           session = this.#newSession(connection)
           stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
           this.#setState({ state: 'open', session, end: () => connection.close() })
-          session.start(() => this.#toShow()).catch((error: unknown) => this.#broken(connection, error))
+          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(connection, error))
         },
         message: message => session?.take(message),
         closed: (code, reason) => {
@@ -269,21 +270,5 @@ export class Link implements LinkPort {
 
   #flush(): void {
     if (this.#state.state === 'open') this.#state.session.flush()
-  }
-
-  /** Those looked at who are not followed, whom a session shows only if asked. */
-  #toShow(): string[] {
-    return [...this.#accessed].filter(owner => !this.#isFollowed(owner))
-  }
-
-  #isFollowed(owner: string): boolean {
-    return factsOf(this.#host.store.documents.roster.view, owner).isSubscribed
-  }
-
-  async #markFetched(owners: readonly string[]): Promise<void> {
-    await this.#host.store.work(async ({ people }) => {
-      await people.load(owners)
-      for (const owner of owners) people.setFetched(owner, true)
-    })
   }
 }
