@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { following, RawDevice, registerOwners, userIds } from './raw-device.ts'
 import { print, rounded } from './report.ts'
 import { type ServerProcess, startServerProcess } from './server-process.ts'
@@ -10,15 +12,25 @@ const settleMs = 70_000
 
 /** (e) What an idle device with 50 follows costs the server. */
 export async function idleMemory(): Promise<void> {
-  const server = await startServerProcess({ env: { KITH_LIMIT_CONNECTIONS_PER_ADDRESS: String(deviceCount + 10) } })
+  const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
+  const start = (): Promise<ServerProcess> =>
+    startServerProcess({
+      folder,
+      nodeArguments: ['--expose-gc', '--import', new URL('./collect-on-signal.js', import.meta.url).href],
+      env: { KITH_LIMIT_CONNECTIONS_PER_ADDRESS: String(deviceCount + 10) },
+    })
+  const owners = userIds('owner', followCount)
+  const users = userIds('device', deviceCount)
+  // Everybody has been here once, so that on the second server only the connection is measured.
+  const first = await start()
+  await registerOwners(first, owners)
+  for (const user of users) await arrive(first, user, owners)
+  await first.stop()
+  const server = await start()
   try {
-    const owners = userIds('owner', followCount)
-    await registerOwners(server, owners)
-    const users = userIds('device', deviceCount)
-    // Everybody has been here once, so that only the connection is measured.
-    for (const user of users) await arrive(server, user, owners)
     const before = await settled(server)
-    const devices = await Promise.all(users.map(user => arrive(server, user, undefined)))
+    const devices: RawDevice[] = []
+    for (const user of users) devices.push(await arrive(server, user, undefined))
     const after = await settled(server)
     for (const device of devices) device.close()
     print(`(e) ${deviceCount} idle devices, ${followCount} follows each`, [
@@ -29,6 +41,7 @@ export async function idleMemory(): Promise<void> {
     ])
   } finally {
     await server.stop()
+    await rm(folder, { recursive: true })
   }
 }
 
@@ -44,6 +57,8 @@ async function arrive(server: ServerProcess, user: string, owners: readonly stri
 /** After the caches have let go. The resident size includes what V8 keeps for later. */
 async function settled(server: ServerProcess): Promise<{ rss: number; heap: number }> {
   await new Promise(resolve => setTimeout(resolve, settleMs))
+  process.kill(server.pid, 'SIGUSR2')
+  await new Promise(resolve => setTimeout(resolve, 1000))
   const [, pages] = (await readFile(`/proc/${server.pid}/statm`, 'utf8')).split(' ')
   return { rss: Number(pages) * 4096, heap: await server.metric('nodejs_heap_size_used_bytes') }
 }

@@ -29,6 +29,8 @@ export interface ServerProcessOptions {
   /** By default any free one. */
   port?: number
   env?: Record<string, string>
+  /** For Node itself, as in `--expose-gc`. */
+  nodeArguments?: readonly string[]
 }
 
 const adminKey = 'the admin key of this server'
@@ -38,9 +40,9 @@ export const serverProgram: string = createRequire(import.meta.url)
 
 /** The server command as a process of its own, on real LevelDB. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-  const { port = 0, env = {} } = options
+  const { port = 0, env = {}, nodeArguments = [] } = options
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
-  const args = [serverProgram, 'serve', '--port', String(port), '--data', folder]
+  const args = [...nodeArguments, serverProgram, 'serve', '--port', String(port), '--data', folder]
   const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...env })
   const admin = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(child.url + path, {

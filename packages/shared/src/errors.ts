@@ -2,7 +2,7 @@
  * Why something failed, as a stable code: the same in a thrown {@link KithError}, on the wire and in the server's logs.
  * Messages are for people and may change; codes don't.
  */
-export const errorCodes = [
+const errorCodes = [
   // What the device itself finds.
   'closed', // the client was closed or erased; open it again
   'database-in-use', // this database is already open here; close the other client first

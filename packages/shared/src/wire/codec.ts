@@ -13,7 +13,7 @@ export type Encoder = encoding.Encoder
 export type Decoder = decoding.Decoder
 
 /** Thrown inside this folder only, where bytes are not what they should be. */
-export class MalformedError extends Error {}
+class MalformedError extends Error {}
 
 export function ensure(condition: boolean, what: string): asserts condition {
   if (!condition) throw new MalformedError(what)

@@ -5,7 +5,7 @@ import type { Draft } from '../draft.ts'
  * Owners whom a viewer is shown without having asked, because they granted a level [F4]: at most `limits.unaskedOwners`
  * of them, those in the viewer's own contacts first.
  */
-export function isCandidate(draft: Draft, viewer: string, owner: string): boolean {
+function isCandidate(draft: Draft, viewer: string, owner: string): boolean {
   const { mine, theirs } = draft.relation(viewer, owner)
   return (
     draft.user(viewer).autoSync && theirs.levels.length > 0 && !mine.isSubscribed && !mine.isDeclined && !mine.isBlocked
