@@ -79,7 +79,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const stopBeating = clock.every(heartbeatMs, () => {
     beats++
     for (const session of upgrades.sessions) {
-      session.beat(clock.now(), heartbeat)
+      session.beat(heartbeat)
       if (beats % beatsPerHour === 0) {
         session.feed?.tellCursor()
         session.waiting.retry()

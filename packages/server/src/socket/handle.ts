@@ -1,3 +1,4 @@
+import { KithError } from '@kith/shared'
 import type { DeviceMessage, OwnProfile, RosterSync } from '@kith/shared/wire'
 import type { DocumentName } from '../store/keys.ts'
 import type { Session } from './session.ts'
@@ -102,8 +103,14 @@ async function fetch(session: Session, owner: string): Promise<void> {
   feed?.fetch(owner)
 }
 
+/** Where the token can't be checked now, the session goes on as long as the old one lasts. */
 async function renew(session: Session, token: string): Promise<void> {
-  const identity = await session.context.tokens.verify(token).catch(() => undefined)
+  const identity = await session.context.tokens.verify(token).catch((error: unknown) => {
+    if (error instanceof KithError && error.code === 'unauthorised') return undefined
+    session.context.log.warn({ user: session.user, err: error }, 'a new token could not be checked')
+    return 'unchecked' as const
+  })
+  if (identity === 'unchecked') return
   if (identity?.user === session.user) session.renew(identity)
   else session.end('unauthorised', 'the new token is not valid for this user')
 }

@@ -24,6 +24,12 @@ const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
   'renew',
 ])
 
+/** Type, step and length of a y-protocols message: a roster of just the limit's size still fits. */
+const maxSyncHeaderBytes = 16
+
+/** Timers of a much longer time would end at once. */
+const longestTimerMs = 24 * 60 * 60 * 1000
+
 /** A device that has answered none of so many pings is gone. */
 const mostUnansweredPings = 2
 
@@ -38,7 +44,7 @@ export class Session implements Receiver, Writer, Outlet {
   readonly #socket: WebSocket
   readonly #writes: Rate
   readonly #messages: Rate
-  #expiresAtMs: number | undefined
+  #cancelExpiry: () => void = () => undefined
   #feed: Feed | undefined
   #isClosed = false
   /** Pings since the last answer. */
@@ -53,7 +59,6 @@ export class Session implements Receiver, Writer, Outlet {
 
   constructor(socket: WebSocket, identity: Identity, context: Context) {
     this.user = identity.user
-    this.#expiresAtMs = identity.expiresAtMs
     this.context = context
     this.#socket = socket
     const { clock, limits } = context
@@ -63,6 +68,7 @@ export class Session implements Receiver, Writer, Outlet {
     socket.on('pong', () => {
       this.#unansweredPings = 0
     })
+    this.renew(identity)
     // A socket error is followed by its close; the code tells why.
     socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
     socket.on('close', () => this.#end())
@@ -174,8 +180,16 @@ export class Session implements Receiver, Writer, Outlet {
     return isComplete
   }
 
+  /** From here on the session lasts as long as this token. */
   renew(identity: Identity): void {
-    this.#expiresAtMs = identity.expiresAtMs
+    this.#cancelExpiry()
+    if (identity.expiresAtMs === undefined) return
+    const leftMs = identity.expiresAtMs - this.context.clock.now()
+    const isFar = leftMs > longestTimerMs
+    this.#cancelExpiry = this.context.clock.after(Math.min(leftMs, longestTimerMs), () => {
+      if (isFar) this.renew(identity)
+      else this.close(closeCodes.unauthorised, 'the token has expired')
+    })
   }
 
   /** Ends the session because of what the device did. */
@@ -191,11 +205,8 @@ export class Session implements Receiver, Writer, Outlet {
     this.#socket.close(code, reason)
   }
 
-  /** Keeps the connection in use, and ends what is dead or has expired. */
-  beat(now: number, heartbeat: Uint8Array): void {
-    if (this.#expiresAtMs !== undefined && now >= this.#expiresAtMs) {
-      return this.close(closeCodes.unauthorised, 'the token has expired')
-    }
+  /** Keeps the connection in use, and ends what is dead. */
+  beat(heartbeat: Uint8Array): void {
     if (this.#unansweredPings >= mostUnansweredPings) {
       return this.terminate()
     }
@@ -207,6 +218,7 @@ export class Session implements Receiver, Writer, Outlet {
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#cancelExpiry()
     this.context.relay.leave(this)
   }
 
@@ -214,7 +226,7 @@ export class Session implements Receiver, Writer, Outlet {
     if (this.#isClosed || this.#isDraining) return
     const { limits, log } = this.context
     if (!isBinary) return this.end('protocol-violation', 'binary frames only')
-    if (data.length > (isYProtocols(data) ? limits.rosterBytes : limits.frameBytes)) {
+    if (data.length > (isYProtocols(data) ? limits.rosterBytes + maxSyncHeaderBytes : limits.frameBytes)) {
       return this.end('frame-too-large', 'the frame is larger than the limit')
     }
     const message = decodeFrame(data)
@@ -222,8 +234,7 @@ export class Session implements Receiver, Writer, Outlet {
     // Only what an owner's own devices say of the owner is written [V9].
     if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')
     if (!deviceMessages.has(message.type)) return this.end('protocol-violation', 'not a message of a device')
-    const rate = message.type === 'sendMessage' ? this.#messages : this.#writes
-    const retryAfterMs = rate.take()
+    const retryAfterMs = this.#rateOf(message.type)?.take() ?? 0
     if (retryAfterMs > 0) return this.close(closeCodes.overLimit, encodeRetryHint(retryAfterMs))
     try {
       handle(this, message as DeviceMessage)
@@ -231,5 +242,11 @@ export class Session implements Receiver, Writer, Outlet {
       log.error({ user: this.user, type: message.type, err: error }, 'a handler failed')
       this.fail(error)
     }
+  }
+
+  /** Whoever takes many messages may say so: that is bounded by those who sent them. */
+  #rateOf(type: DeviceMessage['type'] | ServerMessage['type']): Rate | undefined {
+    if (type === 'received') return undefined
+    return type === 'sendMessage' ? this.#messages : this.#writes
   }
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { closeCodeFor, closeCodes, encodeRetryHint, isUserId, KithError } from '@kith/shared'
+import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, isUserId, KithError } from '@kith/shared'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
@@ -14,10 +14,17 @@ const closingMs = 2_000
 /** What a device shall wait when there are too many connections. */
 const crowdedRetryMs = 30_000
 
-/** A frame beyond the largest limit ends with 4413, as any other that is too large; `ws` itself would say 1009. */
+/** What `ws` itself finds wrong with frames, as our close codes. */
+const ownCodes: Readonly<Record<number, CloseCode>> = {
+  1002: closeCodes.protocolViolation,
+  1003: closeCodes.protocolViolation,
+  1007: closeCodes.protocolViolation,
+  1009: closeCodes.tooLarge,
+}
+
 class KithSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
-    super.close(code === 1009 ? closeCodes.tooLarge : code, reason)
+    super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
   }
 }
 
@@ -39,7 +46,8 @@ export class Upgrades {
       // Compression would let sizes tell what a device may not see, and costs memory for each socket.
       perMessageDeflate: false,
       maxPayload: Math.max(context.limits.rosterBytes, context.limits.frameBytes) + 1024,
-      handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : false),
+      // A browser that gets none of what it offered sees no close code, so something is selected in any case.
+      handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
       WebSocket: KithSocket,
     })
   }
@@ -90,12 +98,12 @@ export class Upgrades {
   async #signIn(request: IncomingMessage, user: string): Promise<Identity | Refusal> {
     if (this.#isClosing) return stopping
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map(name => name.trim())
-    if (!offered.includes(subprotocol)) {
-      return { code: closeCodes.protocolViolation, reason: `offer the subprotocol ${subprotocol}` }
-    }
     const bearer = offered.find(name => name.startsWith(bearerPrefix))
     if (bearer === undefined) {
       return { code: closeCodes.unauthorised, reason: `offer the subprotocol ${bearerPrefix}<token>` }
+    }
+    if (!offered.includes(subprotocol)) {
+      return { code: closeCodes.protocolViolation, reason: `offer the subprotocol ${subprotocol}` }
     }
     const identity = await this.#context.tokens.verify(bearer.slice(bearerPrefix.length))
     if (identity.user !== user) {
@@ -154,14 +162,14 @@ function asRefusal(error: unknown): Refusal {
   return { code: closeCodes.unavailable, reason: 'try again later' }
 }
 
-/** The user id in the path; `undefined` when the path is another or the id is none. */
+/** The user id in the path, or the empty string for one that is none; `undefined` when the path is another. */
 function userOfPath(url: string): string | undefined {
   const path = url.split('?', 1)[0] as string
   if (!path.startsWith(pathPrefix)) return undefined
   try {
     const user = decodeURIComponent(path.slice(pathPrefix.length))
-    return isUserId(user) ? user : undefined
+    return isUserId(user) ? user : ''
   } catch {
-    return undefined // A broken percent-encoding names nobody.
+    return '' // A broken percent-encoding names nobody, so no token is theirs.
   }
 }
