@@ -5,8 +5,8 @@ import { type Decoder, type Encoder, ensure, readUint, writeUint } from './codec
 export interface Welcome {
   type: 'welcome'
   /**
-   * The cursor was of no use (another store, too old, none): keep all replicas out of view until they come anew, and at
-   * the first `caughtUp` drop those that did not.
+   * The cursor was of no use (another store, too old, none): keep all replicas out of view until they come anew, and drop
+   * those that did not once the server knows this device's roster and the feed has caught up with it.
    */
   isFresh: boolean
   /** The limits that changes must meet on this server. */
