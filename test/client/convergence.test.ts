@@ -1,10 +1,14 @@
-import { ContactSynchronizer, type Kith } from '@kith/client'
+import { ContactSynchronizer, type Kith, type KithOptions } from '@kith/client'
 import { type Fields, mergeLevels } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Backend, backend } from './backend.ts'
 import { first } from './device.ts'
+import { Locks } from './locks.ts'
+
+/** What a user has two of: devices, each with a storage of its own, or tabs of one device. */
+type Kind = 'devices' | 'tabs'
 
 const users = ['alice', 'bob', 'carol'] as const
 const devicesPerUser = 2
@@ -46,11 +50,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 )
 
 test('[R1][V3][V7] whatever devices do, on and off, each arrives at its user’s state and sees what it may', async () => {
-  const runs = Number(process.env['KITH_TEST_RUNS'] ?? 15)
+  await expectConvergence('devices')
+}, 600_000)
+
+test('[R1][V3][V7] whatever tabs of one device do, each arrives at its user’s state and sees what it may', async () => {
+  await expectConvergence('tabs')
+}, 600_000)
+
+async function expectConvergence(kind: Kind): Promise<void> {
+  const runs = Number(process.env['KITH_TEST_RUNS'] ?? 10)
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async steps => {
       const world = await backend()
-      const devices = await Devices.open(world)
+      const devices = await Devices.open(world, kind)
       for (const next of steps) await devices.do(next)
       await devices.settle()
       await devices.expectAgreement(world)
@@ -59,23 +71,25 @@ test('[R1][V3][V7] whatever devices do, on and off, each arrives at its user’s
     }),
     { numRuns: runs },
   )
-}, 600_000)
+}
 
 class Devices {
   readonly #world: Backend
-  readonly #disks: IDBFactory[] = []
+  readonly #storage: Partial<KithOptions>[]
   readonly #all: Kith[] = []
 
-  private constructor(world: Backend) {
+  private constructor(world: Backend, kind: Kind) {
     this.#world = world
+    const perUser = kind === 'tabs' ? users.map(() => ({ indexedDB: new IDBFactory(), locks: new Locks() })) : []
+    this.#storage = Array.from(
+      { length: users.length * devicesPerUser },
+      (_, index) => perUser[Math.floor(index / devicesPerUser)] ?? { indexedDB: new IDBFactory() },
+    )
   }
 
-  static async open(world: Backend): Promise<Devices> {
-    const devices = new Devices(world)
-    for (let index = 0; index < users.length * devicesPerUser; index++) {
-      devices.#disks.push(new IDBFactory())
-      devices.#all.push(await devices.#open(index))
-    }
+  static async open(world: Backend, kind: Kind): Promise<Devices> {
+    const devices = new Devices(world, kind)
+    for (const index of devices.#storage.keys()) devices.#all.push(await devices.#open(index))
     await devices.settle()
     return devices
   }
@@ -115,7 +129,8 @@ class Devices {
         this.#all[step.device] = await this.#open(step.device)
         return
       case 'settle':
-        if (kith.status !== 'offline') await kith.whenSynced()
+        kith.connect()
+        await kith.whenSynced()
     }
   }
 
@@ -155,7 +170,7 @@ class Devices {
 
   #open(index: number): Promise<Kith> {
     const user = users[Math.floor(index / devicesPerUser)] as string
-    return this.#world.open(user, { indexedDB: this.#disks[index] as IDBFactory })
+    return this.#world.open(user, this.#storage[index] as Partial<KithOptions>)
   }
 
   #at(index: number): Kith {
