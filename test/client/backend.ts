@@ -58,7 +58,7 @@ export async function backend(limits: Partial<Limits> = {}): Promise<Backend> {
       token: () => server.issueToken(user),
       user,
       IDBKeyRange,
-      WebSocket: WebSocket as unknown as NonNullable<KithOptions['WebSocket']>,
+      WebSocket,
       ...options,
     })
     onTestFinished(() => kith.close())

@@ -25,7 +25,7 @@ export function installation(user: string, defaults: Partial<KithOptions> = {}):
         connect: false,
         indexedDB,
         IDBKeyRange,
-        WebSocket: WebSocket as unknown as NonNullable<KithOptions['WebSocket']>,
+        WebSocket,
         ...defaults,
         ...options,
       })

@@ -8,7 +8,7 @@ import { first, installation } from './device.ts'
 test('the user is the one named, else the token’s, else that of the last visit to this url', async () => {
   const { server, wsUrl, token } = await backend()
   const indexedDB = new IDBFactory()
-  const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket: WebSocket as never }
+  const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket }
   const source = (): Promise<string> => server.issueToken('alice')
   const open = async (extra: object): Promise<string> => {
     const kith = await openKith({ ...options, token: source, ...extra })

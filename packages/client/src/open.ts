@@ -22,7 +22,7 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   const { clock = systemClock, randomness = systemRandomness } = options
   const indexedDB = options.indexedDB ?? globalThis.indexedDB
   if (!indexedDB) throw new KithError('database-failed', 'There is no IndexedDB here: pass `indexedDB`')
-  const WebSocket = options.WebSocket ?? (globalThis.WebSocket as unknown as WebSocketConstructor | undefined)
+  const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined)
   if (!WebSocket) throw new TypeError('There is no WebSocket here: pass `WebSocket`')
   const database = { indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange }
   const { user, token: firstToken } = await chooseUser(options, url, database, clock)

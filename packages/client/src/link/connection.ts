@@ -46,8 +46,8 @@ export class Connection {
       this.#listen()
       port.opened()
     }
-    socket.onmessage = event => this.#received(event.data)
-    socket.onclose = ({ code, reason }) => this.#ended(code, reason)
+    socket.onmessage = (event: { data: unknown }) => this.#received(event.data)
+    socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#ended(code, reason)
     socket.onerror = () => undefined // A close follows, and says more.
   }
 
