@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import {
+  type Clock,
+  check,
+  type Finding,
+  type LevelDatabase,
+  openLevelStore,
+  type Server,
+  startServer,
+  systemClock,
+} from '@kith/server'
+import { defaultLimits, type Limits } from '@kith/shared'
+import { MemoryLevel } from 'memory-level'
+import { expect, onTestFinished } from 'vitest'
+import { openStore } from '../../packages/server/src/store/level-store.ts'
+import { Device } from './raw-device.ts'
+import { TestClock } from './test-clock.ts'
+
+const adminKey = 'the admin key of these tests'
+const secret = new TextEncoder().encode('a secret of these tests, long enough')
+
+export interface World {
+  readonly url: string
+  readonly clock: TestClock
+  readonly disk: Disk
+  /** What the server logged as an error: nothing, unless a test breaks something. */
+  readonly errors: readonly unknown[]
+  /** A device that is not connected yet. Ends with the test. */
+  device(user: string): Device
+  /** Devices that are connected, have said hello and are caught up, in this order. */
+  devices<const U extends readonly string[]>(...users: U): Promise<{ [K in keyof U]: Device }>
+  token(user: string, expiresInSeconds?: number): Promise<string>
+  admin(method: string, path: string, body?: object): Promise<{ status: number; body: unknown }>
+  /** What the server says that a viewer may see. */
+  visibleLevels(owner: string, viewer: string): Promise<readonly number[]>
+  /** Differences between what is stored and what it should be [D4]. */
+  check(): Promise<Finding[]>
+  /** Stops the server and starts it anew on the same folder and port. */
+  restart(): Promise<void>
+}
+
+/** A real server on a free port, in memory or on a folder, with a clock that the test moves. */
+export async function serverWorld(
+  options: { limits?: Partial<Limits>; folder?: string; realClock?: boolean } = {},
+): Promise<World> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const testClock = new TestClock()
+  const clock = options.realClock ? systemClock : testClock
+  const errors: unknown[] = []
+  const database = new MemoryLevel<string, Uint8Array>({ keyEncoding: 'utf8', valueEncoding: 'view' })
+  const disk = new Disk(database as unknown as LevelDatabase)
+  const start = async (port: number): Promise<Server> =>
+    startServer({
+      store: options.folder
+        ? await openLevelStore(options.folder, { limits, clock })
+        : openMemory(disk.database, limits, clock),
+      host: '127.0.0.1',
+      port,
+      tokens: { secret },
+      adminKey,
+      limits,
+      trustedProxies: [],
+      clock,
+      log: loggerInto(errors),
+    })
+  let server = await start(0)
+  const { url } = server
+  const devices: Device[] = []
+  onTestFinished(async () => {
+    disk.release()
+    for (const device of devices) device.drop()
+    await server.close()
+  })
+
+  const world: World = {
+    url,
+    clock: testClock,
+    disk,
+    errors,
+    device(user) {
+      const device = new Device(user, url, () => server.issueToken(user))
+      devices.push(device)
+      return device
+    },
+    async devices(...users) {
+      const made = users.map(user => world.device(user))
+      for (const device of made) await device.signIn()
+      return made as never
+    },
+    token: (user, seconds) => server.issueToken(user, seconds),
+    async admin(method, path, body) {
+      const response = await fetch(url + path, {
+        method,
+        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+        ...(body ? { body: JSON.stringify(body) } : {}),
+      })
+      const text = await response.text()
+      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
+    },
+    async visibleLevels(owner, viewer) {
+      const query = new URLSearchParams({ owner, viewer })
+      const { body } = await world.admin('GET', `/v1/visibility?${query}`)
+      return (body as { levels: number[] }).levels
+    },
+    async check() {
+      return (await check(disk.database)).findings
+    },
+    async restart() {
+      await server.close()
+      server = await start(Number(new URL(url).port))
+    },
+  }
+  return world
+}
+
+/** Everything that these devices wrote is on disk, and everything that they may see has come. */
+export async function settle(...devices: Device[]): Promise<void> {
+  for (const withFeed of [false, true]) {
+    const here = devices.filter(({ isConnected }) => isConnected)
+    for (const isComplete of await Promise.all(here.map(device => device.barrier({ withFeed })))) {
+      expect(isComplete).toBe(true)
+    }
+  }
+}
+
+/** The database beneath the server, whose writes a test holds back or lets fail. */
+export class Disk {
+  readonly database: LevelDatabase
+  #failures = 0
+  #held: (() => void)[] | undefined
+  #onWrite: (() => void) | undefined
+
+  constructor(inner: LevelDatabase) {
+    const write = (...args: unknown[]): Promise<void> => this.#write(inner, args)
+    this.database = new Proxy(inner, {
+      get(target, name) {
+        if (name === 'batch') return write
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  failNextWrites(count: number): void {
+    this.#failures = count
+  }
+
+  /** From now on writes wait, until {@link release}. Resolves when the first waits. */
+  hold(): Promise<void> {
+    this.#held = []
+    return new Promise(resolve => {
+      this.#onWrite = resolve
+    })
+  }
+
+  release(): void {
+    for (const go of this.#held?.splice(0) ?? []) go()
+    this.#held = undefined
+  }
+
+  async #write(inner: LevelDatabase, args: unknown[]): Promise<void> {
+    const held = this.#held
+    if (held) {
+      const released = new Promise<void>(go => held.push(go))
+      this.#onWrite?.()
+      await released
+    }
+    if (this.#failures > 0) {
+      this.#failures--
+      throw new Error('the disk is full')
+    }
+    await (inner.batch as (...args: unknown[]) => Promise<void>)(...args)
+  }
+}
+
+function openMemory(database: LevelDatabase, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
+  return openStore({ database, limits, clock, incarnation: new Uint8Array(randomBytes(8)), position: 0 })
+}
+
+function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {
+  const ignore = (): void => undefined
+  const logger: Record<string, unknown> = { debug: ignore, info: ignore, warn: ignore, trace: ignore, fatal: ignore }
+  logger['error'] = (what: unknown): void => void errors.push(what)
+  logger['child'] = (): unknown => logger
+  return logger as unknown as Parameters<typeof startServer>[0]['log']
+}
