@@ -82,12 +82,21 @@ function parse(args: readonly string[]): { values: { port: string; host: string;
 async function readLimits(file: string | undefined, env: Environment): Promise<Limits> {
   const limits: Record<string, number> = { ...defaultLimits }
   if (file !== undefined) Object.assign(limits, checkLimits(await readJson(file), `--limits ${file}`))
-  for (const name of Object.keys(defaultLimits)) {
-    const variable = `KITH_LIMIT_${name.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
+  const variables = new Map(Object.keys(defaultLimits).map(name => [variableOf(name), name]))
+  for (const variable of Object.keys(env)) {
+    if (variable.startsWith('KITH_LIMIT_') && !variables.has(variable)) {
+      throw new SettingsError(`no limit is set by ${variable}; known are ${[...variables.keys()].join(', ')}`)
+    }
+  }
+  for (const [variable, name] of variables) {
     const value = env[variable]
     if (value) Object.assign(limits, checkLimits({ [name]: Number(value) }, variable))
   }
   return limits as unknown as Limits
+}
+
+function variableOf(limit: string): string {
+  return `KITH_LIMIT_${limit.replace(/[A-Z]/g, letter => `_${letter}`).toUpperCase()}`
 }
 
 async function readJson(file: string): Promise<unknown> {

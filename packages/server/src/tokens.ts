@@ -1,5 +1,5 @@
 import { isUserId, KithError } from '@kith/shared'
-import { createRemoteJWKSet, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
+import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
 import type { Clock } from './clock.ts'
 
 /** Who a token speaks for. */
@@ -20,6 +20,15 @@ export interface TokenSettings {
 
 const defaultLifetimeSeconds = 24 * 60 * 60
 const clockToleranceSeconds = 5
+
+/** Whether an error speaks of the token; else the issuer's keys could not be fetched, and the token may well be good. */
+function isVerdict(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return false
+  return !(error instanceof errors.JWKSTimeout) && !(error instanceof errors.JWKSInvalid) && error.code !== genericError
+}
+
+/** What jose calls an answer of the issuer's that is no JWK set, as in an HTTP status of 500. */
+const genericError = errors.JOSEError.code
 
 /** Checks and issues the JWTs whose `sub` is a user id. */
 export class Tokens {
@@ -51,12 +60,15 @@ export class Tokens {
       ...(audience === undefined ? {} : { audience }),
       ...(issuer === undefined ? {} : { issuer }),
     }).catch((error: unknown) => {
+      if (!isVerdict(error)) {
+        throw new KithError('unavailable', 'the keys that tokens are checked with could not be had', { cause: error })
+      }
       throw new KithError('unauthorised', 'the token is not valid: ask the backend for a new one', { cause: error })
     })
     const { sub, iat, exp } = payload
     if (!isUserId(sub)) throw new KithError('unauthorised', 'the token names no user id as its subject (sub)')
     const revokedAtMs = await this.#revokedAt(sub)
-    if (revokedAtMs > 0 && !(iat !== undefined && iat * 1000 > revokedAtMs)) {
+    if (revokedAtMs > 0 && !(iat !== undefined && Math.round(iat * 1000) > revokedAtMs)) {
       throw new KithError('unauthorised', 'the token was revoked: ask the backend for a new one')
     }
     return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }

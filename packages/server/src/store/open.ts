@@ -35,13 +35,13 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
 /** The database beneath a data folder, for the commands that look at it whole. Throws {@link DataFolderError}. */
 export async function openLevelDatabase(folder: string, mustExist = false): Promise<LevelDatabase> {
   const path = join(folder, 'store')
-  if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
   const database = new Level<string, Uint8Array>(path, {
     keyEncoding: 'utf8',
     valueEncoding: 'view',
     createIfMissing: !mustExist,
   })
   try {
+    if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
     await database.open()
   } catch (error) {
     throw new DataFolderError(explain(folder, error), { cause: error })
@@ -88,7 +88,7 @@ function explain(folder: string, error: unknown): string {
   if (cause?.code === 'LEVEL_LOCKED') {
     return `${folder} is in use by another process: stop that server first, or give another folder with --data`
   }
-  const detail = cause?.message ?? String(error)
-  if (/does not exist/.test(detail)) return `${folder} holds no data of Kith: check --data`
+  const detail = cause?.message ?? (error instanceof Error ? error.message : String(error))
+  if (/does not exist|No such file/.test(detail)) return `${folder} holds no data of Kith: check --data`
   return `${folder} can't be opened (${detail}): check that it is a folder of Kith's, readable and writable, with free space`
 }

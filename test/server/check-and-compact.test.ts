@@ -1,0 +1,206 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { check, compact, type LevelDatabase } from '@kith/server'
+import { grantKey, profileKey, profileRoot } from '@kith/shared'
+import { encodeFields } from '@kith/shared/wire'
+import { Level } from 'level'
+import { describe, expect, test } from 'vitest'
+import { keys } from '../../packages/server/src/store/keys.ts'
+import {
+  decodeLevel,
+  decodeRelation,
+  decodeUser,
+  encodeLevel,
+  encodeNumber,
+  encodeRelation,
+  encodeUser,
+  type Relation,
+  type UserRecord,
+} from '../../packages/server/src/store/records.ts'
+import { accountsOver, type WritingDevice } from '../support/account-world.ts'
+import { newDatabase, stillClock, storeOver, temporaryFolder } from '../support/store-world.ts'
+
+interface World {
+  database: LevelDatabase
+  alice: WritingDevice
+  bob: WritingDevice
+  settle(): Promise<void>
+}
+
+/** Alice grants Bob level 2 and is followed by him. */
+async function world(database: LevelDatabase): Promise<World> {
+  const clock = stillClock()
+  const store = storeOver(database, clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const [alice, bob] = [device('alice'), device('bob')]
+  for (const one of [alice, bob]) one.connect()
+  alice.edit([
+    { root: 'contacts', key: 'bob', value: true },
+    { root: 'grants', key: grantKey(2, 'bob'), value: true },
+    { root: profileRoot, key: profileKey(0, 'writer-of-alice', 'name'), value: 'Ada' },
+    { root: profileRoot, key: profileKey(2, 'writer-of-alice', 'phone'), value: '+441632960001' },
+  ])
+  bob.edit([{ root: 'subscriptions', key: 'alice', value: true }])
+  await accounts.idle()
+  await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: true })
+  return { database, alice, bob, settle: () => accounts.idle() }
+}
+
+describe('[D4] check', () => {
+  test('[D4] finds nothing where nothing is wrong, and counts', async () => {
+    const { database } = await world(await newDatabase('memory'))
+    expect(await check(database)).toEqual({ users: 2, relations: 2, findings: [] })
+    expect(await check(await newDatabase('memory'))).toEqual({ users: 0, relations: 0, findings: [] })
+  })
+
+  const user = (id: string, change: (record: UserRecord) => Partial<UserRecord>) => async (database: LevelDatabase) => {
+    const record = decodeUser((await database.get(keys.user(id))) as Uint8Array)
+    await database.put(keys.user(id), encodeUser({ ...record, ...change(record) }))
+  }
+  const relation =
+    (a: string, b: string, change: (one: Relation) => Partial<Relation>) => async (db: LevelDatabase) => {
+      const record = decodeRelation((await db.get(keys.relation(a, b))) as Uint8Array)
+      await db.put(keys.relation(a, b), encodeRelation({ ...record, ...change(record) }))
+    }
+  const level =
+    (change: (one: ReturnType<typeof decodeLevel>) => Partial<ReturnType<typeof decodeLevel>>) =>
+    async (db: LevelDatabase) => {
+      const record = decodeLevel((await db.get(keys.level('alice', 2))) as Uint8Array)
+      await db.put(keys.level('alice', 2), encodeLevel({ ...record, ...change(record) }))
+    }
+
+  test.each<[string, (database: LevelDatabase) => Promise<void>, string, RegExp]>([
+    ['an audience', user('alice', () => ({ audience: 'nobody' })), 'alice', /audience is nobody, not everyone/],
+    ['automatic synchronisation', user('alice', () => ({ autoSync: false })), 'alice', /autoSync/],
+    ['a number of follows', user('bob', () => ({ follows: 7 })), 'bob', /follows is 7, not 1/],
+    ['a number of waiting follows', user('bob', () => ({ waiting: 1 })), 'bob', /waiting is 1, not 0/],
+    ['a number of unasked owners', user('bob', () => ({ unasked: 1 })), 'bob', /unasked is 1, not 0/],
+    ['a position of a level', user('alice', () => ({ levels: { 0: 1, 2: 1 } })), 'alice', /level \d has two positions/],
+    [
+      'a level too many',
+      user('alice', ({ levels }) => ({ levels: { ...levels, 9: 1 } })),
+      'alice',
+      /level 9 is not stored/,
+    ],
+    ['a position of relations', user('bob', () => ({ relationsChangedAt: 0 })), 'bob', /relations last changed at/],
+    ['a registration', user('alice', () => ({ registeredAt: 0 })), 'bob', /is shown levels \[0,2\] of "alice"/],
+    [
+      'a restriction without the pair',
+      relation('bob', 'alice', () => ({ isPaired: false })),
+      'bob',
+      /disagree on their pairing/,
+    ],
+    [
+      'a follow',
+      relation('bob', 'alice', ({ mine }) => ({ mine: { ...mine, isSubscribed: false } })),
+      'bob',
+      /derived otherwise/,
+    ],
+    [
+      'a grant on the viewer’s side',
+      relation('bob', 'alice', ({ theirs }) => ({ theirs: { ...theirs, levels: [2, 3] } })),
+      'alice',
+      /another idea/,
+    ],
+    [
+      'a level shown too many',
+      relation('bob', 'alice', () => ({ shown: [0, 2, 3] })),
+      'bob',
+      /should be shown \[0,2\]/,
+    ],
+    ['a level shown too few', relation('bob', 'alice', () => ({ shown: [] })), 'bob', /should be shown \[0,2\]/],
+    ['a wait', relation('alice', 'bob', () => ({ isWaiting: true })), 'alice', /waits that is none/],
+    ['an unasked owner', relation('alice', 'bob', () => ({ isUnasked: true })), 'alice', /unasked without a grant/],
+    ['a relation from the future', relation('bob', 'alice', () => ({ changedAt: 999 })), 'bob', /from the future/],
+    [
+      'fields',
+      level(() => ({ fields: encodeFields({ phone: '+1' }) })),
+      'alice',
+      /level 2 is not what the profile says/,
+    ],
+    ['a position in a level', level(() => ({ position: 1 })), 'alice', /level 2 has two positions/],
+    ['a missing level', db => db.del(keys.level('alice', 2)), 'alice', /level 2 is missing/],
+    [
+      'a level of nobody',
+      db => db.put(keys.level('zoe', 1), encodeLevel({ position: 1, fields: encodeFields({ a: 1 }) })),
+      'zoe',
+      /level 1/,
+    ],
+    ['a missing relation', db => db.del(keys.relation('bob', 'alice')), 'bob', /derived otherwise/],
+    ['a missing mirror', db => db.del(keys.relation('alice', 'bob')), 'bob', /another idea|pairing/],
+    ['a missing user', db => db.del(keys.user('alice')), 'bob', /is shown levels/],
+    [
+      'a missing document',
+      db => db.clear({ gt: 'document\u0000bob', lt: 'document\u0000bob\u0001' }),
+      'bob',
+      /derived otherwise/,
+    ],
+    [
+      'a document that is none',
+      db => db.put(keys.snapshot('bob', 'roster'), new Uint8Array([9, 9, 9])),
+      'bob',
+      /can't be read/,
+    ],
+    ['a record that is none', db => db.put(keys.user('alice'), new Uint8Array([123])), 'alice', /can't be read/],
+    ['a position', db => db.put(keys.position, encodeNumber(1)), 'bob', /from the future/],
+  ])('[D4] finds a wrong or missing record: %s', async (_, tamper, who, what) => {
+    const { database } = await world(await newDatabase('memory'))
+    await tamper(database)
+    const { findings } = await check(database)
+    expect(findings.some(finding => finding.user === who && what.test(finding.what))).toBe(true)
+  })
+})
+
+describe('[V5] compact', () => {
+  test('[V5] what was overwritten or removed is in no file of the folder afterwards; the rest stays, and is right', async () => {
+    const folder = await temporaryFolder()
+    // Compression could hide a secret from a search for its bytes.
+    const open = async (): Promise<LevelDatabase> => {
+      const level = new Level<string, Uint8Array>(folder, {
+        keyEncoding: 'utf8',
+        valueEncoding: 'view',
+        compression: false,
+      })
+      await level.open()
+      return level as unknown as LevelDatabase
+    }
+    let database = await open()
+    const { alice, bob, settle } = await world(database)
+    const phone = (value: string | undefined): void =>
+      alice.edit([{ root: profileRoot, key: profileKey(2, 'writer-of-alice', 'phone'), value }])
+    const label = (value: string): void => bob.edit([{ root: 'labels', key: 'alice', value }])
+    for (const step of [
+      () => phone('secret-overwritten'),
+      () => phone('secret-removed'),
+      () => label('secret-label'),
+      () => phone(undefined),
+      () => label('label that stays'),
+    ]) {
+      step()
+      await settle()
+    }
+    await database.close()
+    // The search must find what is there, or finding nothing would prove nothing.
+    const secrets = ['secret-overwritten', 'secret-removed', 'secret-label']
+    for (const secret of secrets) expect(await isInFolder(folder, secret)).toBe(true)
+    database = await open()
+    const before = await check(database)
+    expect(await compact(database)).toEqual({ documents: 3 })
+    expect(await check(database)).toEqual(before)
+    await database.close()
+    for (const secret of secrets) expect([secret, await isInFolder(folder, secret)]).toEqual([secret, false])
+    for (const kept of ['label that stays', 'Ada']) expect(await isInFolder(folder, kept)).toBe(true)
+    database = await open()
+    expect((await check(database)).findings).toEqual([])
+    // And again, with nothing to do.
+    expect(await compact(database)).toEqual({ documents: 3 })
+    await database.close()
+  })
+})
+
+async function isInFolder(folder: string, text: string): Promise<boolean> {
+  for (const name of await readdir(folder)) {
+    if ((await readFile(join(folder, name))).includes(text)) return true
+  }
+  return false
+}
