@@ -37,11 +37,13 @@ export interface World {
   check(): Promise<Finding[]>
   /** Stops the server and starts it anew on the same folder and port. */
   restart(): Promise<void>
+  /** Ends devices and server; by itself when the test is finished, unless told otherwise. */
+  end(): Promise<void>
 }
 
 /** A real server on a free port, in memory or on a folder, with a clock that the test moves. */
 export async function serverWorld(
-  options: { limits?: Partial<Limits>; folder?: string; realClock?: boolean } = {},
+  options: { limits?: Partial<Limits>; folder?: string; realClock?: boolean; endsWithTest?: boolean } = {},
 ): Promise<World> {
   const limits = { ...defaultLimits, ...options.limits }
   const testClock = new TestClock()
@@ -66,13 +68,15 @@ export async function serverWorld(
   let server = await start(0)
   const { url } = server
   const devices: Device[] = []
-  onTestFinished(async () => {
+  const end = async (): Promise<void> => {
     disk.release()
     for (const device of devices) device.drop()
     await server.close()
-  })
+  }
+  if (options.endsWithTest !== false) onTestFinished(end)
 
   const world: World = {
+    end,
     url,
     clock: testClock,
     disk,
