@@ -51,3 +51,45 @@ test('[R2] two devices of one user merge what they changed apart, and both arriv
   expect(laptop.getProfile('bob').accessLevels).toEqual([2, 3, 4])
   expect((await first(laptop.contacts()))[0]?.levels).toEqual([2, 3, 4])
 })
+
+test('[F1] many profiles that arrive at once are stored in one go, on this device and on a new one', async () => {
+  const { device } = await backend()
+  const owners = Array.from({ length: 120 }, (_, index) => `owner ${index}`)
+  for (const owner of owners) {
+    const kith = await device(owner)
+    await kith.ownProfile.set('name', owner)
+    await kith.whenSynced()
+    await kith.close()
+  }
+  const alice = await device('alice')
+  const errors: unknown[] = []
+  alice.on('error', error => errors.push(error))
+  const syncer = new ContactSynchronizer(alice)
+  syncer.subscribe(true)
+  await syncer.sync(owners)
+  await alice.whenSynced()
+  const other = await device('alice')
+  other.on('error', error => errors.push(error))
+  await other.whenSynced()
+  for (const kith of [alice, other]) {
+    const rows = await first(kith.contacts())
+    expect(rows.map(row => row.fields['name']).sort()).toEqual([...owners].sort())
+  }
+  expect(errors).toEqual([])
+})
+
+test('[R3] a phone book of 10,000 is synced, sent and found on another device', async () => {
+  const { device } = await backend()
+  const alice = await device('alice')
+  const syncer = new ContactSynchronizer(alice)
+  syncer.subscribe(true)
+  syncer.setProfileAccessLevels([1, 2, 5])
+  const book = Array.from({ length: 10_000 }, (_, index) => `+4416329${String(index).padStart(5, '0')}`)
+  expect(await syncer.sync(book)).toEqual({ added: 10_000, updated: 0, unchanged: 0, invalid: [] })
+  expect(await syncer.sync(book)).toEqual({ added: 0, updated: 0, unchanged: 10_000, invalid: [] })
+  await alice.whenSynced()
+  const other = await device('alice')
+  await other.whenSynced()
+  expect(await first(other.contacts())).toHaveLength(10_000)
+  expect(other.getProfile('+441632909999').accessLevels).toEqual([1, 2, 5])
+}, 60_000)
