@@ -4,11 +4,12 @@ import type { Context } from '../socket/context.ts'
 import { communicationOf } from '../socket/direct-messages.ts'
 import { standingOf } from '../store/standing.ts'
 import type { View } from '../store/store.ts'
-import { userIdOf } from './request.ts'
+import { checkEncoding, userIdOf } from './request.ts'
 
 /** Who may communicate and who sees what, and why: for the app's own messaging, and for support. */
 export function insightRoutes(app: FastifyInstance, { store }: Context): void {
   app.get<{ Querystring: { from?: string; to?: string } }>('/v1/communication', async request => {
+    checkEncoding(request)
     const from = userIdOf(request.query.from, 'from')
     const to = userIdOf(request.query.to, 'to')
     const [view] = await store.views(from, [to])
@@ -17,6 +18,7 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
   })
 
   app.get<{ Querystring: { owner?: string; viewer?: string } }>('/v1/visibility', async request => {
+    checkEncoding(request)
     const owner = userIdOf(request.query.owner, 'owner')
     const viewer = userIdOf(request.query.viewer, 'viewer')
     const [view] = (await store.views(viewer, [owner])) as [View]

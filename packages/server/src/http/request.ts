@@ -23,6 +23,15 @@ export function userIdOf(value: unknown, name: string): string {
   )
 }
 
+/** A query with a broken percent-encoding would else be taken as it stands. Broken paths the router refuses itself. */
+export function checkEncoding(request: FastifyRequest): void {
+  try {
+    decodeURIComponent(request.raw.url ?? '')
+  } catch {
+    throw new ApiError(400, 'malformed', 'the query is not percent-encoded UTF-8')
+  }
+}
+
 /** The members of a JSON body; `{}` when there is none. Unknown members are an error, so that a typo is seen. */
 export function bodyOf(request: FastifyRequest, members: readonly string[]): Record<string, unknown> {
   const body = request.body ?? {}

@@ -1,0 +1,263 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { openLevelDatabase } from '@kith/server'
+import { defaultLimits } from '@kith/shared'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { readSettings } from '../../packages/server/src/settings.ts'
+import { temporaryFolder } from '../support/store-world.ts'
+
+// Each test starts processes, and a busy machine takes its time for each.
+vi.setConfig({ testTimeout: 60_000 })
+
+/** What was built: these are the processes that an operator starts. */
+const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url))
+
+interface Ended {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+interface Running {
+  child: ChildProcessWithoutNullStreams
+  /** Resolves with the output once it matches, rejects when the process ends before. */
+  prints(pattern: RegExp): Promise<RegExpExecArray>
+  ended: Promise<Ended>
+}
+
+function start(args: readonly string[], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [main, ...args], { env: { PATH: process.env['PATH'], ...env } })
+  const output = { stdout: '', stderr: '' }
+  child.stderr.on('data', data => {
+    output.stderr += String(data)
+  })
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...output }))
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  child.stdout.on('data', data => {
+    output.stdout += String(data)
+  })
+  const prints = (pattern: RegExp): Promise<RegExpExecArray> =>
+    new Promise((resolve, reject) => {
+      // Registered after the listener above: the output is there already.
+      child.stdout.on('data', () => {
+        const match = pattern.exec(output.stdout)
+        if (match) resolve(match)
+      })
+      ended.then(({ code, stderr }) => reject(new Error(`ended with ${code}: ${stderr}`)), reject)
+    })
+  return { child, prints, ended }
+}
+
+function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return start(args, env).ended
+}
+
+async function serve(
+  folder: string,
+  env: Record<string, string> = {},
+  ...args: string[]
+): Promise<Running & { url: string }> {
+  const running = start(['serve', '--port', '0', '--data', folder, ...args], { KITH_LOG_LEVEL: 'error', ...env })
+  const [, url] = await running.prints(/^listening on (http:\/\/127\.0\.0\.1:\d+)$/m)
+  return { ...running, url: url as string }
+}
+
+const given = { KITH_TOKEN_SECRET: 'a secret of these tests', KITH_ADMIN_KEY: 'a key of these tests' }
+
+describe('a command line that is wrong is answered with 2 and what to do', () => {
+  test.each<[string[], RegExp]>([
+    [[], /Give a command[\s\S]*Usage/],
+    [['start'], /no command start[\s\S]*Usage/],
+    [['constructor'], /no command constructor/],
+    [['serve', 'now'], /now/],
+    [['serve', '--prot', '1'], /--prot/],
+    [['serve', '--port'], /--port/],
+    [['serve', '--port', '70000'], /--port must be a whole number from 0 to 65535/],
+    [['serve', '--port', 'http'], /--port must be a whole number/],
+    [['serve', '--host', '0.0.0.0'], /set KITH_TOKEN_SECRET .* and KITH_ADMIN_KEY/],
+    [['serve', '--host', '::'], /loopback only/],
+    [['serve', '--limits', 'missing.json'], /--limits must name a readable JSON file/],
+    [['token'], /name one user/],
+    [['token', 'alice', 'bob'], /name one user/],
+    [['token', '..'], /is no user id/],
+    [['token', ' alice'], /is no user id/],
+    [['check', 'everything'], /everything/],
+    [['check', '--fix'], /--fix/],
+    [['compact', '--data'], /--data/],
+  ])('%j', async (args, message) => {
+    const data = args.includes('--data') || args.length === 0 ? [] : ['--data', join(await temporaryFolder(), 'data')]
+    const { code, stderr, stdout } = await run([...args, ...(args[0] === 'serve' || args[0] === 'token' ? data : [])])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(message)
+    expect(stderr).not.toMatch(/\n {4}at /)
+  })
+
+  test('the environment and limits, too', async () => {
+    const folder = await temporaryFolder()
+    const data = ['serve', '--port', '0', '--data', join(folder, 'data')]
+    const cases: [Record<string, string>, unknown, RegExp][] = [
+      [{ KITH_LIMIT_LABEL_BYTES: 'many' }, {}, /KITH_LIMIT_LABEL_BYTES: labelBytes must be a whole number/],
+      [{ KITH_LIMIT_LABEL_BYTES: '-1' }, {}, /must be a whole number, 0 or more/],
+      [
+        { KITH_LIMIT_LABLE_BYTES: '1' },
+        {},
+        /no limit is set by KITH_LIMIT_LABLE_BYTES; known are .*KITH_LIMIT_LABEL_BYTES/,
+      ],
+      [{}, { lableBytes: 1 }, /no limit is called lableBytes; known are .*labelBytes/],
+      [{}, { labelBytes: '1' }, /labelBytes must be a whole number/],
+      [{}, [1], /expected an object of limits/],
+      [{ KITH_TRUSTED_PROXIES: 'everyone' }, {}, /KITH_TRUSTED_PROXIES.*10\.0\.0\.0\/8/],
+      [{ KITH_JWKS_URL: 'https://app/jwks', KITH_TOKEN_SECRET: 'x' }, {}, /not both/],
+      [{ KITH_JWKS_URL: 'app' }, {}, /KITH_JWKS_URL must be a URL/],
+    ]
+    const check = async ([env, limits, message]: (typeof cases)[number], index: number): Promise<void> => {
+      const file = join(folder, `limits ${index}.json`)
+      await writeFile(file, JSON.stringify(limits))
+      const { code, stderr } = await run([...data, '--limits', file], env)
+      expect([code, stderr]).toEqual([2, expect.stringMatching(message)])
+    }
+    await Promise.all(cases.map(check))
+    const jwks = { KITH_JWKS_URL: 'https://app/jwks' }
+    expect(await run(['token', 'alice', ...data.slice(3)], jwks)).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/from its issuer/),
+    })
+  })
+
+  test('help is no mistake', async () => {
+    expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/Usage/), stderr: '' })
+  })
+})
+
+describe('serve', () => {
+  test('it says where it listens, makes secrets that only their owner may read, and ends with 0 on SIGTERM', async () => {
+    const folder = join(await temporaryFolder(), 'data')
+    const { url, child, ended } = await serve(folder)
+    expect((await fetch(`${url}/readyz`)).status).toBe(200)
+    for (const name of ['token-secret', 'admin-key']) {
+      expect([name, (await stat(join(folder, name))).mode & 0o777]).toEqual([name, 0o600])
+    }
+    const adminKey = (await readFile(join(folder, 'admin-key'), 'utf8')).trim()
+    const headers = { authorization: `Bearer ${adminKey}` }
+    expect((await fetch(`${url}/v1/users/alice`, { method: 'PUT', headers })).status).toBe(201)
+    child.kill('SIGTERM')
+    expect(await ended).toMatchObject({ code: 0, stdout: `listening on ${url}\n`, stderr: '' })
+    const again = await serve(folder)
+    expect((await fetch(`${again.url}/v1/users/alice`, { headers })).status).toBe(200)
+    again.child.kill('SIGINT')
+    expect((await again.ended).code).toBe(0)
+  })
+
+  test('secrets that were given are used, and none are made', async () => {
+    const folder = await temporaryFolder()
+    const file = join(folder, 'limits.json')
+    await writeFile(file, '{ "labelBytes": 3 }')
+    const { url, child, ended } = await serve(
+      join(folder, 'data'),
+      { ...given, KITH_LIMIT_LOOKUPS: '5' },
+      '--limits',
+      file,
+    )
+    const headers = { authorization: `Bearer ${given.KITH_ADMIN_KEY}` }
+    expect((await fetch(`${url}/v1/users/alice`, { headers })).status).toBe(404)
+    expect(await readdir(join(folder, 'data'))).toEqual(['store'])
+    child.kill('SIGTERM')
+    expect((await ended).code).toBe(0)
+  })
+
+  test('a port that is taken, a folder in use, of another format or not writable: each with what to do', async () => {
+    const folder = await temporaryFolder()
+    const other = createServer()
+    await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void other.close())
+    const { port } = other.address() as AddressInfo
+    const taken = await run(['serve', '--port', String(port), '--data', join(folder, 'a')])
+    expect(taken).toMatchObject({ code: 2, stderr: expect.stringMatching(/is taken: give another with --port/) })
+    const { child, ended } = await serve(join(folder, 'a'))
+    for (const command of [['serve', '--port', '0'], ['check'], ['compact']]) {
+      const { code, stderr } = await run([...command, '--data', join(folder, 'a')])
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/in use by another process: stop that server first/)])
+    }
+    child.kill('SIGTERM')
+    await ended
+    const database = await openLevelDatabase(join(folder, 'a'))
+    await database.put('meta\u0000format', new TextEncoder().encode('kith-9'))
+    await database.close()
+    for (const command of [['serve', '--port', '0'], ['check'], ['compact']]) {
+      const { code, stderr } = await run([...command, '--data', join(folder, 'a')])
+      expect([code, stderr]).toEqual([1, expect.stringMatching(/has the format "kith-9"[\s\S]*--data/)])
+    }
+    await writeFile(join(folder, 'file'), '')
+    for (const env of [{}, given]) {
+      const { code, stderr } = await run(['serve', '--port', '0', '--data', join(folder, 'file')], env)
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^kith-server: (no secret can be kept|.* can't be opened)/),
+      ])
+      expect(stderr).not.toMatch(/\n {4}at /)
+    }
+  })
+})
+
+test('[S3] limits are the defaults, changed by the file, changed by the environment', async () => {
+  const folder = await temporaryFolder()
+  const file = join(folder, 'limits.json')
+  await writeFile(file, '{ "labelBytes": 3, "follows": 4 }')
+  const args = ['--data', folder, '--limits', file]
+  const { limits } = await readSettings(args, { ...given, KITH_LIMIT_FOLLOWS: '5', KITH_LIMIT_LOOKUPS_PER_DAY: '6' })
+  expect(limits).toEqual({ ...defaultLimits, labelBytes: 3, follows: 5, lookupsPerDay: 6 })
+})
+
+describe('token', () => {
+  test('it prints a token that the server takes for the user, with the folder’s secret', async () => {
+    const folder = await temporaryFolder()
+    const printed = await run(['token', '+441632960001', '--data', folder])
+    expect(printed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/) })
+    const { url } = await serve(folder)
+    const socket = new WebSocket(`${url.replace('http', 'ws')}/v1/roster/%2B441632960001`, [
+      'kith.v1',
+      `bearer.${printed.stdout.trim()}`,
+    ])
+    onTestFinished(() => socket.terminate())
+    // The server's sync step 1: it took the token.
+    expect(((await once(socket, 'message')) as [Buffer])[0][0]).toBe(0)
+  })
+})
+
+describe('check and compact', () => {
+  test('[D4] check ends with 0 where all is well, with 1 and what is wrong where not, and with 1 where there is nothing', async () => {
+    const folder = await temporaryFolder()
+    const { url, child, ended } = await serve(folder, given)
+    const headers = { authorization: `Bearer ${given.KITH_ADMIN_KEY}` }
+    await fetch(`${url}/v1/pairs/alice/bob`, { method: 'PUT', headers })
+    child.kill('SIGTERM')
+    await ended
+    const well = { code: 0, stdout: expect.stringMatching(/2 relations, 0 differences\n$/) }
+    expect(await run(['check', '--data', folder])).toMatchObject(well)
+    expect(await run(['compact', '--data', folder])).toMatchObject({ code: 0, stdout: 'compacted 0 documents\n' })
+    expect(await run(['check', '--data', folder])).toMatchObject(well)
+    const database = await openLevelDatabase(folder)
+    await database.del('relation\u0000alice\u0000bob')
+    await database.close()
+    const { code, stdout } = await run(['check', '--data', folder])
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/"bob": "alice" and this user disagree on their pairing/)
+    expect(stdout).toMatch(/Restore the folder from a backup/)
+    for (const missing of ['missing', 'empty']) {
+      if (missing === 'empty') await mkdir(join(folder, missing))
+      for (const command of ['check', 'compact']) {
+        const answer = await run([command, '--data', join(folder, missing)])
+        expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/holds no data of Kith: check --data/)])
+      }
+    }
+  })
+})
