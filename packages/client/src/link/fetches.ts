@@ -74,7 +74,7 @@ export class Fetches {
     // The fields follow upon the answer, and a barrier upon them.
     const answer = { answered, done: said.then(() => this.#handedOver()) }
     this.#answers.set(owner, answer)
-    void this.#port.pace.take().then(() => this.#port.send({ type: 'fetch', owner }))
+    void this.#port.pace.take(1).then(() => this.#port.send({ type: 'fetch', owner }))
     return answer
   }
 

@@ -63,7 +63,7 @@ export class Session {
         send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
       },
       raiseBarrier: () => this.#barriers.raise(false),
-      pace: () => pace.take(),
+      pace: () => pace.take(2), // The update, and its barrier.
       rebuild: async (document, refusal) => {
         await this.#exchange.rebuild(document, refusal)
         await port.waiters.renumber()
