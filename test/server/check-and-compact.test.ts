@@ -154,16 +154,7 @@ describe('[D4] check', () => {
 describe('[V5] compact', () => {
   test('[V5] what was overwritten or removed is in no file of the folder afterwards; the rest stays, and is right', async () => {
     const folder = await temporaryFolder()
-    // Compression could hide a secret from a search for its bytes.
-    const open = async (): Promise<LevelDatabase> => {
-      const level = new Level<string, Uint8Array>(folder, {
-        keyEncoding: 'utf8',
-        valueEncoding: 'view',
-        compression: false,
-      })
-      await level.open()
-      return level as unknown as LevelDatabase
-    }
+    const open = (): Promise<LevelDatabase> => openUncompressed(folder)
     let database = await open()
     const { alice, bob, settle } = await world(database)
     const phone = (value: string | undefined): void =>
@@ -196,7 +187,37 @@ describe('[V5] compact', () => {
     expect(await compact(database)).toEqual({ documents: 3 })
     await database.close()
   })
+
+  test('[V5] also where no document lies near, so that LevelDB of itself would rewrite nothing', async () => {
+    const folder = await temporaryFolder()
+    const record = (text: string): Uint8Array => encodeLevel({ position: 1, fields: encodeFields({ text }) })
+    let database = await openUncompressed(folder)
+    await database.put(keys.level('alice', 1), record('secret-overwritten'))
+    await database.put(keys.level('alice', 1), record('what stays'))
+    await database.put(keys.level('alice', 2), record('secret-removed'))
+    await database.del(keys.level('alice', 2))
+    // All of it, old and new, goes into one file of a lower level.
+    await (database as unknown as { compactRange(from: string, to: string): Promise<void> }).compactRange(
+      '\u0000',
+      '\uffff',
+    )
+    await database.close()
+    database = await openUncompressed(folder)
+    for (const secret of ['secret-overwritten', 'secret-removed']) expect(await isInFolder(folder, secret)).toBe(true)
+    await compact(database)
+    await database.close()
+    for (const secret of ['secret-overwritten', 'secret-removed']) expect(await isInFolder(folder, secret)).toBe(false)
+    expect(await isInFolder(folder, 'what stays')).toBe(true)
+  })
 })
+
+/** Compression could hide a secret from a search for its bytes. */
+async function openUncompressed(folder: string): Promise<LevelDatabase> {
+  const encodings = { keyEncoding: 'utf8', valueEncoding: 'view' } as const
+  const level = new Level<string, Uint8Array>(folder, { ...encodings, compression: false })
+  await level.open()
+  return level as unknown as LevelDatabase
+}
 
 async function isInFolder(folder: string, text: string): Promise<boolean> {
   for (const name of await readdir(folder)) {
