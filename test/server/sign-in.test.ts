@@ -55,18 +55,22 @@ test('a token of another user closes with 4403, and the roster stays unseen', as
   expect(mallory.frames).toEqual([])
 })
 
-test('a connection that does not offer kith.v1 closes with 4400', async () => {
+test('a connection with a token that does not offer kith.v1 closes with 4400', async () => {
   const world = await serverWorld()
   const alice = world.device('alice')
-  await expect(alice.dial({ offer: [`bearer.${await world.token('alice')}`] })).rejects.toThrow(/subprotocol/)
-  expect((await refusal(alice, [])).code).toBe(4400)
+  expect((await refusal(alice, [`bearer.${await world.token('alice')}`])).code).toBe(4400)
 })
 
-test('a path that names no user is answered with 404', async () => {
-  const { url } = await serverWorld()
-  for (const path of ['/', '/v1/roster/', '/v1/roster/%ff', '/v1/roster/..', '/v1/roster/%20a', '/v2/roster/alice']) {
-    const { statusCode } = await upgradeRequest(url + path)
+test('a path of no roster is answered with 404; one whose user id is none completes the upgrade, and no token is good for it', async () => {
+  const world = await serverWorld()
+  for (const path of ['/', '/v1', '/v2/roster/alice', '/v1/rosters/alice']) {
+    const { statusCode } = await upgradeRequest(world.url + path)
     expect([path, statusCode]).toEqual([path, 404])
+  }
+  for (const path of ['/v1/roster/', '/v1/roster/%ff', '/v1/roster/%20a']) {
+    const device = world.device('alice')
+    await device.dial({ path })
+    expect([path, (await device.closed()).code]).toEqual([path, 4403])
   }
 })
 
@@ -105,7 +109,7 @@ test('(S3) a frame beyond the limit ends the session with 4413; a roster message
   const [first, second, third, fourth] = await world.devices('a', 'b', 'c', 'd')
   first.sendBytes(new Uint8Array(1001).fill(100))
   expect((await first.closed()).code).toBe(4413)
-  second.sendBytes(new Uint8Array(5001))
+  second.sendBytes(new Uint8Array(5100))
   expect((await second.closed()).code).toBe(4413)
   third.sendBytes(new Uint8Array(20_000))
   expect((await third.closed()).code).toBe(4413)

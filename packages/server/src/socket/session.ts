@@ -183,7 +183,7 @@ export class Session implements Receiver, Writer, Outlet {
   /** From here on the session lasts as long as this token. */
   renew(identity: Identity): void {
     this.#cancelExpiry()
-    if (identity.expiresAtMs === undefined) return
+    if (identity.expiresAtMs === undefined || this.#isClosed) return
     const leftMs = identity.expiresAtMs - this.context.clock.now()
     const isFar = leftMs > longestTimerMs
     this.#cancelExpiry = this.context.clock.after(Math.min(leftMs, longestTimerMs), () => {

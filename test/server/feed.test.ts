@@ -1,0 +1,134 @@
+import { openMemoryStore, type Store } from '@kith/server'
+import { decodeFrame } from '@kith/shared/wire'
+import { expect, onTestFinished, test } from 'vitest'
+import { Feed } from '../../packages/server/src/relay/feed.ts'
+import { Relay } from '../../packages/server/src/relay/relay.ts'
+import { limitsWith, profileChange, rosterChange, stillClock, userChange } from '../support/store-world.ts'
+
+/** A feed of Bob's over a store whose reads a test holds back once they are done: so what comes back is old. */
+async function feedOfBob() {
+  const inner = await openMemoryStore({ limits: limitsWith(), clock: stillClock() })
+  const gates = new Map<PropertyKey, { arrived: () => void; released: Promise<void> }>()
+  const store = new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const result: unknown = value.apply(target, args)
+        const gate = gates.get(name)
+        if (!gate) return result
+        gates.delete(name)
+        return (async () => {
+          const read = await result
+          gate.arrived()
+          await gate.released
+          return read
+        })()
+      }
+    },
+  })
+  const relay = new Relay(store)
+  const sent: Uint8Array[] = []
+  const failures: unknown[] = []
+  const outlet = {
+    outstandingBytes: 0,
+    send: (frame: Uint8Array) => void sent.push(frame),
+    fail: (error: unknown) => void failures.push(error),
+  }
+  const feed = new Feed('bob', relay, outlet, 64 * 1024)
+  relay.join({ user: 'bob', feed, sendOwn: () => undefined })
+  onTestFinished(async () => {
+    relay.close()
+    await inner.close()
+    expect(failures).toEqual([])
+  })
+  await inner.commit(userChange('bob'))
+  await inner.commit(userChange('alice'))
+  return {
+    store: inner,
+    feed,
+    sent: () => sent.map(decodeFrame),
+    /** The next read of this kind waits, having read: resolves when it has, to what lets it go on. */
+    hold(read: keyof Store): Promise<() => void> {
+      return new Promise(resolve => {
+        let release: () => void = () => undefined
+        const released = new Promise<void>(go => {
+          release = go
+        })
+        gates.set(read, { arrived: () => resolve(release), released })
+      })
+    },
+    caughtUp: () => new Promise<void>(resolve => feed.whenCaughtUp(resolve)),
+  }
+}
+
+test('[V4] what was read before a block is not handed over after it', async () => {
+  const { store, feed, sent, hold, caughtUp } = await feedOfBob()
+  await store.commit(profileChange('alice', { 0: 'secret' }))
+  await feed.open(undefined)
+  await caughtUp()
+  const held = hold('levels')
+  feed.fetch('alice')
+  const release = await held
+  await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
+  release()
+  await caughtUp()
+  expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+  expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
+})
+
+test('[V7] a fetch that comes while the pair is being read gets its answer', async () => {
+  const { store, feed, sent, hold, caughtUp } = await feedOfBob()
+  await store.commit(profileChange('alice', { 0: 'Ada' }))
+  await feed.open(undefined)
+  await caughtUp()
+  const held = hold('levels')
+  // Alice's block ended, which concerns the pair though Bob doesn't follow her.
+  await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
+  const release = await held
+  feed.fetch('alice')
+  release()
+  await caughtUp()
+  await store.commit(rosterChange('alice', { bob: {} }))
+  await caughtUp()
+  expect(sent().slice(1)).toMatchObject([
+    { type: 'access', owner: 'alice', levels: [] },
+    { type: 'access', owner: 'alice', levels: [0] },
+    { type: 'profile', owner: 'alice', fields: { name: 'Ada' } },
+  ])
+})
+
+test('[V8] a stranger who blocks the viewer while its feed opens is not named', async () => {
+  const { store, feed, sent, hold, caughtUp } = await feedOfBob()
+  const held = hold('relations')
+  const opened = feed.open(store.position)
+  const release = await held
+  await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
+  release()
+  await opened
+  await caughtUp()
+  expect(sent().map(({ type }) => type)).toEqual(['caughtUp'])
+})
+
+test('[F1] what changes while a feed opens is not missed', async () => {
+  const { store, feed, sent, hold, caughtUp } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  await store.commit(profileChange('alice', { 0: 'Ada' }))
+  const held = hold('users')
+  const opened = feed.open(store.position)
+  const release = await held
+  await store.commit(profileChange('alice', { 0: 'Augusta' }))
+  release()
+  await opened
+  await caughtUp()
+  expect(sent()[0]).toMatchObject({ type: 'profile', owner: 'alice', fields: { name: 'Augusta' } })
+})
+
+test('[S1] a feed that was closed before it opened stays closed', async () => {
+  const { store, feed, sent } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  feed.close()
+  await feed.open(undefined)
+  await store.commit(profileChange('alice', { 0: 'Ada' }))
+  expect(sent()).toEqual([])
+})
