@@ -129,7 +129,7 @@ test('[D5] a change beyond a limit rejects with its code, and nothing has change
   const bob = kith.getProfile('bob')
   bob.setLabel('x'.repeat(257))
   await expect(bob.save()).rejects.toMatchObject({ code: 'label-too-long' })
-  expect([bob.label, bob.isContact]).toEqual(['', false])
+  expect([bob.label, bob.isContact]).toEqual([undefined, false])
   const me = kith.ownProfile
   await expect(me.set('n'.repeat(65), 1)).rejects.toMatchObject({ code: 'field-name-too-long' })
   await expect(me.set('photo', new Uint8Array(65 * 1024))).rejects.toMatchObject({ code: 'profile-too-large' })

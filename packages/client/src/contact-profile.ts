@@ -58,9 +58,9 @@ export class Profile {
     return this.#facts.isBlocked
   }
 
-  /** The empty string when there is none. */
-  get label(): string {
-    return (this.#host.store.documents.roster.view.get('labels', this.id) ?? '') as string
+  /** The user's own name for them; `undefined` when there is none. */
+  get label(): string | undefined {
+    return this.#host.store.documents.roster.view.get('labels', this.id) as string | undefined
   }
 
   /** Resolves when this device's replicas are there and, when connected, the server has answered. Never rejects. */
@@ -95,9 +95,9 @@ export class Profile {
     this.#stage({ levels: checkLevels(levels) })
   }
 
-  /** Stages the user's own name for them; the empty string removes it. */
-  setLabel(label: string): void {
-    this.#stage({ label: checkText(label, 'A label') })
+  /** Stages the user's own name for them; `null` or the empty string removes it. */
+  setLabel(label: string | null): void {
+    this.#stage({ label: checkText(label ?? '', 'A label') })
   }
 
   block(isBlocked: boolean): void {

@@ -4,7 +4,8 @@ import type { KithDatabase } from './storage/database.ts'
 /** A row of {@link Kith.contacts}. */
 export interface Contact {
   id: string
-  label: string
+  /** The user's own name for them; `undefined` when there is none. */
+  label: string | undefined
   fields: Fields
   /** Granted to them, ascending. */
   levels: number[]
@@ -18,5 +19,8 @@ export interface Contact {
 
 export async function listContacts(db: KithDatabase): Promise<Contact[]> {
   const rows = await db.people.where('isListed').equals(1).toArray()
-  return rows.map(({ isListed: _isListed, isDeclined: _isDeclined, ...contact }) => contact)
+  return rows.map(({ isListed: _isListed, isDeclined: _isDeclined, label, ...contact }) => ({
+    ...contact,
+    label: label === '' ? undefined : label,
+  }))
 }
