@@ -32,7 +32,11 @@ async function feedOfBob() {
   const failures: unknown[] = []
   const outlet = {
     outstandingBytes: 0,
-    send: (frame: Uint8Array) => void sent.push(frame),
+    takes: true,
+    send: (frame: Uint8Array) => {
+      sent.push(frame)
+      if (!outlet.takes) outlet.outstandingBytes += frame.length
+    },
     fail: (error: unknown) => void failures.push(error),
   }
   const feed = new Feed('bob', relay, outlet, 64 * 1024)
@@ -47,6 +51,7 @@ async function feedOfBob() {
   return {
     store: inner,
     feed,
+    outlet,
     sent: () => sent.map(decodeFrame),
     /** The next read of this kind waits, having read: resolves when it has, to what lets it go on. */
     hold(read: keyof Store): Promise<() => void> {
@@ -131,4 +136,35 @@ test('[S1] a feed that was closed before it opened stays closed', async () => {
   await feed.open(undefined)
   await store.commit(profileChange('alice', { 0: 'Ada' }))
   expect(sent()).toEqual([])
+})
+
+test('[V4][F2] at most 64 KiB are outstanding on a socket, whatever is sent, and then the newest state of each goes', async () => {
+  const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
+  const owners = Array.from({ length: 300 }, (_, n) => `owner ${n}`)
+  for (const owner of owners) await store.commit(userChange(owner))
+  const facts = Object.fromEntries([...owners, 'alice'].map(owner => [owner, { isSubscribed: true }]))
+  await store.commit(rosterChange('bob', facts))
+  await feed.open(undefined)
+  await caughtUp()
+  const before = sent().length
+  outlet.takes = false
+  for (let round = 0; round < 30; round++) {
+    await store.commit(profileChange('alice', { 0: `${round} ${'x'.repeat(5_000)}` }))
+    for (const owner of owners.slice(0, 10)) await store.commit(profileChange(owner, { 0: `round ${round}` }))
+  }
+  // Withdrawals wait for room as well.
+  for (const owner of owners) await store.commit(rosterChange(owner, { bob: { isBlocked: true } }))
+  expect(outlet.outstandingBytes).toBeGreaterThan(50_000)
+  expect(outlet.outstandingBytes).toBeLessThanOrEqual(64 * 1024)
+  outlet.takes = true
+  outlet.outstandingBytes = 0
+  feed.onTaken()
+  await caughtUp()
+  const last = new Map(
+    sent()
+      .slice(before)
+      .flatMap(frame => ('owner' in frame ? [[frame.owner, frame]] : [])),
+  )
+  expect(last.get('alice')).toMatchObject({ type: 'profile', fields: { name: expect.stringMatching(/^29 /) } })
+  for (const owner of owners) expect(last.get(owner)).toMatchObject({ type: 'access', levels: [] })
 })
