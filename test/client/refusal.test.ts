@@ -31,7 +31,7 @@ test('[D5] a refused change stays, is reported, and holds back neither what was 
   await other.whenSynced()
   const there = [other.getProfile('bob'), other.getProfile('carol')]
   expect(there.map(({ label, accessLevels, isBlocked }) => [label, accessLevels, isBlocked])).toEqual([
-    ['', [1], false],
+    [undefined, [1], false],
     ['Carol', [], true],
   ])
   expect(other.ownProfile.get('name')).toBe('Ada')

@@ -18,7 +18,7 @@ test('[D1] a write that the database refuses rejects, and nothing has changed; t
   bob.setLabel('Bob')
   disk.failNextWriteTo('people')
   await expect(bob.save()).rejects.toMatchObject({ code: 'database-failed' })
-  expect([bob.label, alice.unsent]).toEqual(['', unsent])
+  expect([bob.label, alice.unsent]).toEqual([undefined, unsent])
   await bob.save()
   expect([bob.label, alice.unsent]).toEqual(['Bob', unsent + 1])
   expect((await first(alice.contacts())).map(row => row.label)).toEqual(['Bob'])

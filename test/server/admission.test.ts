@@ -157,7 +157,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
   test('[S2] keys and values that are names of JavaScript are like any other', () => {
     const server = new Server('roster', contact(1, '__proto__'), contact(2, 'constructor'))
     const label = one(entry('labels', '__proto__', '__proto__'))
-    expect(server.take(label)).toMatchObject({ state: 'admitted', adds: true })
+    expect(server.take(label)).toMatchObject({ state: 'admitted', adds: 'content' })
     expect(server.document.doc.getMap('labels').get('__proto__')).toBe('__proto__')
   })
 
@@ -215,7 +215,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(server.take(removals([1, 1], [0, 1])))).toBe('malformed')
     expect(refused(server.take(removals([0, 0])))).toBe('malformed')
     expect(refused(server.take(removals([2, 0])))).toBe('malformed')
-    expect(server.take(removals([0, 1], [1, 1]))).toEqual({ state: 'admitted', adds: false })
+    expect(server.take(removals([0, 1], [1, 1]))).toEqual({ state: 'admitted', adds: 'nothing' })
     expect(server.content()).toEqual({})
   })
 
@@ -519,8 +519,8 @@ describe('[S2] whatever real documents write is admitted', () => {
         value: undefined,
       })),
     )
-    expect(server.take(alice.unsent.at(-1) as Uint8Array)).toEqual({ state: 'admitted', adds: false })
-    expect(new Server('profile').take(Y.encodeStateAsUpdate(alice.doc))).toEqual({ state: 'admitted', adds: false })
+    expect(server.take(alice.unsent.at(-1) as Uint8Array)).toEqual({ state: 'admitted', adds: 'nothing' })
+    expect(new Server('profile').take(Y.encodeStateAsUpdate(alice.doc))).toEqual({ state: 'admitted', adds: 'history' })
   })
 })
 

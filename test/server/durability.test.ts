@@ -179,6 +179,28 @@ test('(S3) what only removes is admitted at any size', async () => {
   expect(third.roster.getMap('contacts').size).toBe(0)
 })
 
+test('(S3) a roster of removed names does not grow without end', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 2000 } })
+  const [alice] = await world.devices('alice')
+  const refusals: unknown[] = []
+  for (let round = 0; round < 20 && refusals.length === 0; round++) {
+    // A document of its own each time, in which every contact is removed before anybody hears of it.
+    const doc = new Y.Doc()
+    const names = Array.from({ length: 40 }, (_, index) => `removed ${round} ${index}`)
+    applyChanges(
+      doc,
+      names.map(key => ({ root: 'contacts', key, value: true })),
+    )
+    applyChanges(
+      doc,
+      names.map(key => ({ root: 'contacts', key, value: undefined })),
+    )
+    alice.send({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(doc) })
+    if (!(await alice.barrier())) refusals.push(round)
+  }
+  expect(refusals).toHaveLength(1)
+})
+
 test('(S3) updates that are admitted in one go count together against the limit', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 4000 } })
   const [alice] = await world.devices('alice')

@@ -285,7 +285,7 @@ describe('levels and sizes', () => {
     expect(mergeLevels(new Map())).toEqual({})
   })
 
-  test('[S3] a profile counts the UTF-8 of its names and values at each level, those of concurrent sets too', () => {
+  test('[S3] a profile counts the UTF-8 of its names and values and 32 a field at each level, those of concurrent sets too', () => {
     const [phone, tablet] = devices([1, 2], ['aaaaaaaa', 'bbbbbbbb']) as [Device, Device]
     set(phone, 'näme', '€😀') // 5 + 7
     set(phone, 'n', 1.5) // 1 + 8
@@ -296,8 +296,8 @@ describe('levels and sizes', () => {
     for (const each of [phone, tablet])
       expect(profileBytes(each.maps)).toEqual(
         new Map([
-          [0, 30],
-          [4, 103],
+          [0, 30 + 3 * 32],
+          [4, 103 + 2 * 32],
         ]),
       )
   })

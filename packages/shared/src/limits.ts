@@ -2,7 +2,7 @@
 export interface ContentLimits {
   /** One roster, as its live state encodes, in bytes. */
   rosterBytes: number
-  /** Names and values that stand at one level of a profile, in bytes. */
+  /** What stands at one level of a profile: names, values and 32 for each field, in bytes. */
   profileBytes: number
   /** Levels of a profile that have any field. */
   profileLevels: number

@@ -99,13 +99,16 @@ export function valueBytes(value: FieldValue): number {
   return typeof value === 'number' ? 8 : 1
 }
 
-/** Bytes of live content at each level: names and values, those of concurrent sets too. */
+/** What a field costs besides its name and value: without it a level could hold tens of thousands of tiny fields. */
+const fieldOverheadBytes = 32
+
+/** Bytes of live content at each level: names, values and 32 for each field, those of concurrent sets too. */
 export function profileBytes(profile: FlatMaps): Map<number, number> {
   const bytes = new Map<number, number>()
   for (const [key, value] of profile.entries(profileRoot)) {
     const parsed = parseProfileKey(key)
     if (!parsed) continue
-    const size = encoder.encode(parsed.name).length + valueBytes(value)
+    const size = fieldOverheadBytes + encoder.encode(parsed.name).length + valueBytes(value)
     bytes.set(parsed.level, (bytes.get(parsed.level) ?? 0) + size)
   }
   return bytes

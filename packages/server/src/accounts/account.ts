@@ -18,7 +18,7 @@ import type { Applied, StoredDocument } from '../store/stored-document.ts'
 import { admit } from './admission.ts'
 import type { Documents } from './documents.ts'
 import { profileRules, rosterRules } from './rules.ts'
-import { profileSizeError, rosterSizeError } from './size-limits.ts'
+import { sizeError } from './size-limits.ts'
 
 /** A device's session, as its user's account sees it. */
 export interface Writer {
@@ -82,11 +82,6 @@ export class Account {
     this.#enqueue({ type: 'task', run, fail })
   }
 
-  /** Forgets writes that wait, of one session or of all; tasks stay. */
-  dropWrites(writer?: Writer): void {
-    this.#queue = this.#queue.filter(entry => entry.type === 'task' || (writer && entry.writer !== writer))
-  }
-
   /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
   async missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
     const { doc } = await this.#context.documents.load(this.user, name)
@@ -128,7 +123,7 @@ export class Account {
       } catch (error) {
         this.#context.documents.discard(this.user)
         // What came after may build on what failed: a profile edit on the revocation before it [V6].
-        this.dropWrites(writer)
+        this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
         writer.fail(error)
       }
     }
@@ -161,13 +156,12 @@ export class Account {
   ): { applied: Applied | undefined; isAnswered: boolean } {
     const { limits } = this.#context
     const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
-    const sizeError = name === 'roster' ? rosterSizeError : profileSizeError
     let answered = false
     const applied = document.apply(apply => {
       for (const { update, isAnswered } of run.filter(write => write.document === name)) {
         const admission = admit(document.doc, update, rules)
         const tooLarge =
-          admission.state === 'admitted' && admission.adds ? sizeError(document, update, limits) : undefined
+          admission.state === 'admitted' ? sizeError(name, document, update, admission.adds, limits) : undefined
         if (tooLarge) writer.refuse(name, tooLarge, 'beyond the size limit')
         else if (admission.state === 'refused') writer.refuse(name, admission.code, admission.what)
         else if (admission.state === 'missing') writer.resend(name, Y.encodeStateVector(document.doc))

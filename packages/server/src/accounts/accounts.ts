@@ -29,12 +29,9 @@ export class Accounts {
   /** Erases an account, in the order of its other changes. */
   erase(user: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const account = this.of(user)
-      account.task(async () => {
+      this.of(user).task(async () => {
         try {
           await this.#context.store.commit({ type: 'erase', user })
-          // What devices sent meanwhile belongs to the account that is gone.
-          account.dropWrites()
         } finally {
           this.#context.documents.discard(user)
         }

@@ -8,8 +8,11 @@ import * as Y from 'yjs'
  * nothing whose predecessors are missing.
  */
 export type Admission =
-  /** `adds`: it brings content; without, it only removes, and no size counts. */
-  | { state: 'admitted'; adds: boolean }
+  /**
+   * `content`: it brings values, which the limits of size count; `history`: only names whose values are gone already,
+   * which stay in a document all the same; `nothing`: it only removes, and no size counts.
+   */
+  | { state: 'admitted'; adds: 'content' | 'history' | 'nothing' }
   /** It builds on what this document lacks: drop it, and ask for all. */
   | { state: 'missing' }
   | { state: 'refused'; code: ErrorCode; what: string }
@@ -78,7 +81,7 @@ function admitItems(
   if (wrongOrder) return wrongOrder
   const places = new Places(doc, items)
   const merging = new MergingCost(doc, items)
-  let adds = false
+  let adds: 'content' | 'history' | 'nothing' = 'nothing'
   for (const item of items.all) {
     const { client, clock } = item.id
     const known = Y.getState(doc.store, client) - clock
@@ -101,7 +104,8 @@ function admitItems(
       if (wrong) return { state: 'refused', ...wrong }
     }
     if (!merging.add(item, place)) return tooTangled()
-    adds ||= values.some(value => value !== undefined)
+    if (values.some(value => value !== undefined)) adds = 'content'
+    else if (adds === 'nothing') adds = 'history'
   }
   return { state: 'admitted', adds }
 }

@@ -1,19 +1,41 @@
 import { type ErrorCode, flatMapsOf, type Limits, profileBytes } from '@kith/shared'
 import * as Y from 'yjs'
+import type { DocumentName } from '../store/keys.ts'
 import type { StoredDocument } from '../store/stored-document.ts'
 
 /**
- * The sizes that a document may have (S3), checked before an update that adds content is applied. The cheap bound comes
+ * The sizes that a document may have (S3), checked before an update that adds something is applied. The cheap bound comes
  * first; only near the limit is the real size looked at.
  */
-export function rosterSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
+export function sizeError(
+  name: DocumentName,
+  document: StoredDocument,
+  update: Uint8Array,
+  adds: 'content' | 'history' | 'nothing',
+  limits: Limits,
+): ErrorCode | undefined {
+  if (adds === 'nothing') return undefined
+  const isLong = document.storedBytes + update.length > historyShare * limits.rosterBytes
+  if (name === 'roster') return isLong ? 'roster-too-large' : rosterSizeError(document, update, adds, limits)
+  return isLong ? 'profile-too-large' : profileSizeError(document, update, limits)
+}
+
+/** Names of what was removed stay in a Yjs document. With them it may take this many times a roster's limit on disk. */
+const historyShare = 2
+
+function rosterSizeError(
+  document: StoredDocument,
+  update: Uint8Array,
+  adds: 'content' | 'history',
+  limits: Limits,
+): ErrorCode | undefined {
   // What is stored is V2, which is at least half as large as V1.
-  if (2 * document.storedBytes + update.length <= limits.rosterBytes) return undefined
+  if (adds === 'history' || 2 * document.storedBytes + update.length <= limits.rosterBytes) return undefined
   const size = Y.encodeStateAsUpdate(document.doc).length + update.length
   return size > limits.rosterBytes ? 'roster-too-large' : undefined
 }
 
-export function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
+function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
   const before = profileBytes(flatMapsOf(document.doc))
   // A field at a level of its own takes more than 12 bytes of update.
   const isFarBelow =

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isUserId } from '@kith/shared'
 import { systemClock } from '../clock.ts'
 import { type Environment, readTokenSettings, SettingsError } from '../settings.ts'
@@ -12,6 +13,9 @@ export async function runToken(args: readonly string[], env: Environment): Promi
     throw new SettingsError(
       `${JSON.stringify(user)} is no user id: 1 to 128 bytes in NFC, no control characters, no white space at the ends`,
     )
+  }
+  if (!env['KITH_TOKEN_SECRET'] && !existsSync(folder)) {
+    throw new SettingsError(`there is no folder ${folder}: start the server first, or check --data`)
   }
   const settings = await readTokenSettings(folder, env)
   if (settings.jwksUrl) throw new SettingsError('with KITH_JWKS_URL tokens come from its issuer, not from here')
