@@ -106,7 +106,9 @@ async function attack(world: World, frames: readonly Uint8Array[], saysHello: bo
   await mallory.closed()
 }
 
-test('[S1] any bytes get an answer or a close code, touch nobody else, and write nothing that was not admitted', async () => {
+test('[S1] any bytes get an answer or a close code, touch nobody else, and write nothing that was not admitted', {
+  timeout: 60_000,
+}, async () => {
   const world = await serverWorld({ limits: { writesBurst: 1_000_000, messagesBurst: 1_000_000 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -179,7 +181,9 @@ test('[S1] devices that vanish in the midst of a hello leave nothing behind', as
   expect(world.errors).toEqual([])
 })
 
-test('[S1] what a device asks for and does not take is bounded: it is closed, and others go on', async () => {
+test('[S1] what a device asks for and does not take is bounded: it is closed, and others go on', {
+  timeout: 60_000,
+}, async () => {
   const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, writesBurst: 100_000 } })
   const [alice, glutton] = await world.devices('alice', 'glutton')
   for (let count = 0; count < 200; count++) glutton.edit(`contact ${count}`, { label: 'x'.repeat(100) })

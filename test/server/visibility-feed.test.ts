@@ -302,7 +302,9 @@ test('[F1] a follower that is connected gets a change at once, in one frame', as
   expect(bob.frames).toHaveLength(from + 1)
 })
 
-test('[F1] with nothing changed a return costs the same few bytes for 10 follows as for 1,000', async () => {
+test('[F1] with nothing changed a return costs the same few bytes for 10 follows as for 1,000', {
+  timeout: 60_000,
+}, async () => {
   const world = await serverWorld()
   const [few, many, owner] = await world.devices('few', 'man', 'owner')
   owner.setField('name', 'Oona')
@@ -374,7 +376,9 @@ test('[F1] a connected device knows no less than one that returns: what changed 
   expect(changes.map(({ cursor }) => cursor.length > 0)).toEqual([false, true])
 })
 
-test('[F2] a device that takes nothing costs bounded memory, and gets the newest state when it can', async () => {
+test('[F2] a device that takes nothing costs bounded memory, and gets the newest state when it can', {
+  timeout: 60_000,
+}, async () => {
   const world = await serverWorld({ limits: { outstandingBytes: 64 * 1024, writesBurst: 100_000 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
