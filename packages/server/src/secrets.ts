@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataFolderError } from './store/open.ts'
 
@@ -23,14 +23,19 @@ async function readOrMake(folder: string, path: string): Promise<string> {
   })
   if (known?.trim()) return known.trim()
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const secret = randomBytes(32).toString('base64url')
-  // Empty when a crash came between making and writing it.
-  const file = await open(path, known === undefined ? 'wx' : 'w', 0o600)
+  // Whole before it has its name, so that neither a crash nor another process at the same time leaves half of one.
+  const temporary = `${path}.${randomBytes(8).toString('hex')}`
   try {
-    await file.writeFile(`${secret}\n`)
-    await file.sync()
+    await writeFile(temporary, `${randomBytes(32).toString('base64url')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    if (known === undefined) await link(temporary, path).catch(unlessThere)
+    else await rename(temporary, path)
   } finally {
-    await file.close()
+    await rm(temporary, { force: true })
   }
-  return secret
+  return (await readFile(path, 'utf8')).trim()
+}
+
+/** Another process was first: its secret counts. */
+function unlessThere(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EEXIST') throw error
 }

@@ -12,13 +12,13 @@ import {
 } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import * as Y from 'yjs'
+import { admit } from '../admission/admission.ts'
+import { profileRules, rosterRules } from '../admission/rules.ts'
+import { sizeError } from '../admission/size-limits.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { DocumentsChange, Store } from '../store/store.ts'
 import type { Applied, StoredDocument } from '../store/stored-document.ts'
-import { admit } from './admission.ts'
 import type { Documents } from './documents.ts'
-import { profileRules, rosterRules } from './rules.ts'
-import { sizeError } from './size-limits.ts'
 
 /** A device's session, as its user's account sees it. */
 export interface Writer {

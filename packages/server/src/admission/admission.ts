@@ -1,0 +1,102 @@
+import type { ErrorCode, FieldValue } from '@kith/shared'
+import * as decoding from 'lib0/decoding'
+import * as Y from 'yjs'
+import { type Removals, valuesIn } from './item-values.ts'
+import { ItemsByClient } from './items-by-client.ts'
+import { MergingCost } from './merging-cost.ts'
+import { checkOrigins } from './origin-order.ts'
+import { isSamePlace, Places } from './places.ts'
+import { type Admission, malformed } from './verdict.ts'
+
+/** What a document takes. The answer is what is wrong, or nothing. */
+export interface Rules {
+  /** `value` is `undefined` for content that its writer has already removed. */
+  check(root: string, key: string, value: FieldValue | undefined): { code: ErrorCode; what: string } | undefined
+}
+
+/**
+ * Admission by structure [S2]: what an update would do is read from its structs before anything is applied. Only new
+ * values under well-formed keys of known root maps get in; no lists, no nested types, no sub-documents, no formats, and
+ * nothing whose predecessors are missing.
+ */
+export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
+  let decoded: ReturnType<typeof Y.decodeUpdate>
+  let blocks: number
+  try {
+    decoded = Y.decodeUpdate(update)
+    blocks = decoding.readVarUint(decoding.createDecoder(update))
+  } catch {
+    // Whatever the decoder says of hostile bytes, the sender gets one answer.
+    return malformed('no Yjs update')
+  }
+  const ends = new Map<number, number>()
+  const endOf = (client: number): number => ends.get(client) ?? Y.getState(doc.store, client)
+  const items: Y.Item[] = []
+  for (const struct of decoded.structs) {
+    const { client, clock } = struct.id
+    const end = endOf(client)
+    if (struct instanceof Y.Skip || clock > end) return { state: 'missing' }
+    if (!(struct instanceof Y.Item)) return malformed('a struct that flat maps never hold')
+    // An item without length would be taken in though its client's clock doesn't move.
+    if (struct.length < 1 || clock + struct.length > maxClock) return malformed('an impossible length')
+    ends.set(client, Math.max(end, clock + struct.length))
+    items.push(struct)
+  }
+  // Of two blocks of one client Yjs takes in the last only.
+  if (blocks !== ends.size) return malformed('not one block of structs for each client')
+  for (const [client, ranges] of decoded.ds.clients) {
+    let last = 0
+    for (const { clock, len } of ranges) {
+      // Yjs writes them sorted and apart; each costs a walk over what it spans, so overlaps would make it quadratic.
+      if (len < 1 || clock < last) return malformed('ranges of removals that overlap')
+      last = clock + len
+      if (last > endOf(client)) return { state: 'missing' }
+    }
+  }
+  return admitItems(doc, new ItemsByClient(items), decoded.ds, endOf, rules)
+}
+
+/** Beyond this the numbers in Yjs' encodings lose their last bits. No client counts so far: a clock goes up by one a set. */
+const maxClock = 2 ** 48
+
+function admitItems(
+  doc: Y.Doc,
+  items: ItemsByClient,
+  removals: Removals,
+  endOf: (client: number) => number,
+  rules: Rules,
+): Admission {
+  const wrongOrder = checkOrigins(doc, items, endOf)
+  if (wrongOrder) return wrongOrder
+  const places = new Places(doc, items)
+  const merging = new MergingCost(doc, items)
+  let adds: 'content' | 'history' | 'nothing' = 'nothing'
+  for (const item of items.all) {
+    const { client, clock } = item.id
+    const known = Y.getState(doc.store, client) - clock
+    if (known >= item.length) {
+      // Yjs makes a root for each name that it reads, also where it takes nothing in.
+      if (typeof item.parent === 'string' && !doc.share.has(item.parent)) return malformed('an unknown root')
+      if (!merging.passes(item)) return tooTangled()
+      continue
+    }
+    const place = places.of(item)
+    if (!place) return malformed('an item outside the root maps')
+    // The rest of an item is taken in right of its known part.
+    if (known > 0 && !isSamePlace(places.stored(Y.createID(client, clock + known - 1)), place)) {
+      return malformed('an item that goes on elsewhere')
+    }
+    const values = valuesIn(item, removals)
+    if (!values) return malformed('a value that is no string, number, boolean or bytes')
+    for (const value of values) {
+      const wrong = rules.check(place.root, place.key, value)
+      if (wrong) return { state: 'refused', ...wrong }
+    }
+    if (!merging.add(item, place)) return tooTangled()
+    if (values.some(value => value !== undefined)) adds = 'content'
+    else if (adds === 'nothing') adds = 'history'
+  }
+  return { state: 'admitted', adds }
+}
+
+const tooTangled = (): Admission => malformed('more concurrent changes of one key than devices can make')

@@ -1,0 +1,34 @@
+import type { FieldValue } from '@kith/shared'
+import * as Y from 'yjs'
+
+/** What an update removes. */
+export type Removals = ReturnType<typeof Y.decodeUpdate>['ds']
+
+/** The values that an item brings, `undefined` for what its writer has removed; nothing for what is no value. */
+export function valuesIn(item: Y.Item, removals: Removals): readonly (FieldValue | undefined)[] | undefined {
+  const { content } = item
+  if (content instanceof Y.ContentDeleted) return [undefined]
+  if (content instanceof Y.ContentBinary) return [content.content]
+  if (!(content instanceof Y.ContentAny)) return undefined
+  // Values that were overwritten in a document without garbage collection come merged, and with their removal.
+  if (content.arr.length > 1 && !isRemoved(item, removals)) return undefined
+  return content.arr.every(isValue) ? content.arr : undefined
+}
+
+function isValue(value: unknown): value is FieldValue {
+  return ['string', 'number', 'boolean'].includes(typeof value) || value instanceof Uint8Array
+}
+
+function isRemoved({ id, length }: Y.Item, removals: Removals): boolean {
+  const ranges = removals.clients.get(id.client) ?? []
+  let low = 0
+  let high = ranges.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    const { clock, len } = ranges[middle] as { clock: number; len: number }
+    if (id.clock < clock) high = middle - 1
+    else if (id.clock >= clock + len) low = middle + 1
+    else return id.clock + length <= clock + len
+  }
+  return false
+}

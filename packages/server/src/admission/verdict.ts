@@ -1,0 +1,17 @@
+import type { ErrorCode } from '@kith/shared'
+
+/** What becomes of an update. */
+export type Admission =
+  /**
+   * `content`: it brings values, which the limits of size count; `history`: only names whose values are gone already,
+   * which stay in a document all the same; `nothing`: it only removes, and no size counts.
+   */
+  | { state: 'admitted'; adds: 'content' | 'history' | 'nothing' }
+  /** It builds on what this document lacks: drop it, and ask for all. */
+  | { state: 'missing' }
+  | { state: 'refused'; code: ErrorCode; what: string }
+
+/** Refused: no document of ours holds such a thing, whoever made it. */
+export function malformed(what: string): Admission {
+  return { state: 'refused', code: 'malformed', what }
+}
