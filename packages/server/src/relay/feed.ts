@@ -1,10 +1,12 @@
 import { encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
 import type { LevelRecord, Relation } from '../store/records.ts'
-import { visibleLevels } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
+import { changedLevels } from './changed-levels.ts'
 import { encodeCursor, positionOf } from './cursor.ts'
+import { type Entry, newEntry } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
+import { type Plan, planHandOver } from './plan.ts'
 import type { Relay } from './relay.ts'
 
 /** The socket, as the feed needs it. */
@@ -17,31 +19,8 @@ export interface Outlet {
   fail(error: unknown): void
 }
 
-/** What one session knows of one owner. */
-export interface Entry {
-  readonly owner: string
-  readonly feed: Feed
-  /** Levels that the device was told it gets; `undefined`: what it holds is not known here, so it must be told. */
-  told: readonly number[] | undefined
-  toldWaiting: boolean
-  /** Up to which position it was told that the owner joined. */
-  joinTold: number
-  /** Asked for by this session, whether followed or not [V7]. */
-  isFetched: boolean
-  /** As of the last look, for noticing that a follow ended. */
-  isFollowed: boolean
-  /** `told` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
-  isChecked: boolean
-  /** Levels that the device has an old version of. */
-  stale: Set<number>
-  /** Counts what was asked of this entry, so that a look begun before the last of it doesn't answer for it. */
-  revision: number
-}
-
 /** Owners looked at in one read. */
 const batchSize = 32
-/** More changes than this since a cursor, and each owner is looked at instead. */
-const maxChanges = 1000
 const noCursor = new Uint8Array()
 
 /**
@@ -93,7 +72,7 @@ export class Feed {
     this.#openedAt = since ?? this.#store.position
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
     const relations = await this.#store.relations(this.#user)
-    const changed = since === undefined ? undefined : await this.#changedOwners(since, relations)
+    const changed = since === undefined ? undefined : await changedLevels(this.#store, since, relations)
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'
@@ -202,18 +181,7 @@ export class Feed {
   #entry(owner: string): Entry {
     const known = this.#entries.get(owner)
     if (known) return known
-    const entry: Entry = {
-      owner,
-      feed: this,
-      told: undefined,
-      toldWaiting: false,
-      joinTold: this.#openedAt,
-      isFetched: false,
-      isFollowed: false,
-      isChecked: false,
-      stale: new Set(),
-      revision: 0,
-    }
+    const entry = newEntry(owner, this, this.#openedAt)
     this.#entries.set(owner, entry)
     this.#relay.addEntry(entry)
     return entry
@@ -247,27 +215,6 @@ export class Feed {
     this.#enqueue(entry)
   }
 
-  /** Owner → levels that changed since a position. The shorter way: the store's changes, or the viewer's owners. */
-  async #changedOwners(
-    since: number,
-    relations: readonly { owner: string; relation: Relation }[],
-  ): Promise<Map<string, number[]>> {
-    const recent = await this.#store.changedSince(since, maxChanges)
-    const shown = relations.filter(({ relation }) => relation.shown.length > 0).map(({ owner }) => owner)
-    const candidates = recent ? shown.filter(owner => recent.includes(owner)) : shown
-    const users = await this.#store.users(candidates)
-    const changed = new Map<string, number[]>()
-    candidates.forEach((owner, index) => {
-      const levels = Object.entries(users[index]?.levels ?? {}).filter(([, position]) => position > since)
-      if (levels.length > 0)
-        changed.set(
-          owner,
-          levels.map(([level]) => Number(level)),
-        )
-    })
-    return changed
-  }
-
   #pump(): void {
     if (this.#isPumping || this.#isBlocked || this.#state !== 'open') return
     this.#isPumping = true
@@ -289,7 +236,7 @@ export class Feed {
         this.#user,
         batch.map(({ owner }) => owner),
       )
-      const plans = batch.map((entry, index) => plan(entry, views[index] as View))
+      const plans = batch.map((entry, index) => planHandOver(entry, views[index] as View))
       const wanted = plans.flatMap(({ entry, levels }) => levels.map(level => ({ owner: entry.owner, level })))
       const records = await this.#store.levels(wanted)
       if (this.#isClosed()) return
@@ -381,23 +328,4 @@ export class Feed {
     const { outstandingBytes } = this.#outlet
     return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes
   }
-}
-
-interface Plan {
-  entry: Entry
-  view: View
-  /** Levels that the device gets. */
-  seen: readonly number[]
-  /** Those of them that it has no current version of. */
-  levels: readonly number[]
-  revision: number
-}
-
-function plan(entry: Entry, view: View): Plan {
-  // A replica of someone not followed is dropped when the follow ends, also by another device [V7].
-  if (entry.isFollowed && !view.relation.mine.isSubscribed) entry.isFetched = false
-  const seen = entry.isFetched ? visibleLevels(view) : view.relation.shown
-  const { told } = entry
-  const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
-  return { entry, view, seen, levels, revision: entry.revision }
 }

@@ -1,7 +1,9 @@
 import type { DocumentName } from '../store/keys.ts'
 import type { Commit, Store } from '../store/store.ts'
-import type { Entry, Feed } from './feed.ts'
+import type { Entry } from './entry.ts'
+import type { Feed } from './feed.ts'
 import { LevelFrames } from './level-frames.ts'
+import { RecentCommits } from './recent-commits.ts'
 
 /** A session, as the relay sees it. */
 export interface Receiver {
@@ -10,9 +12,6 @@ export interface Receiver {
   readonly feed: Feed | undefined
   sendOwn(document: DocumentName, update: Uint8Array): void
 }
-
-/** As many commits are remembered as may pass while somebody reads. */
-const rememberedCommits = 4096
 
 /**
  * Who is here, and who gets whose updates: owner → the local sessions that get them. A commit updates these entries
@@ -23,21 +22,19 @@ export class Relay {
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Feed>()
-  #recent: { position: number; subjects: readonly string[] }[] = []
-  #forgottenUpTo = 0
-  #writing: { subjects: ReadonlySet<string>; done: Promise<void>; end: () => void } | undefined
+  #commits: RecentCommits
   #stop: () => void
 
   constructor(store: Store) {
     this.store = store
-    this.#forgottenUpTo = store.position
+    this.#commits = new RecentCommits(store.position)
     this.#stop = store.watch({
-      writing: subjects => this.#beginWriting(subjects),
+      writing: subjects => this.#commits.begin(subjects),
       committed: commits => {
-        this.#endWriting()
+        this.#commits.end(commits)
         this.#onCommits(commits)
       },
-      failed: () => this.#endWriting(),
+      failed: () => this.#commits.end([]),
     })
   }
 
@@ -78,48 +75,20 @@ export class Relay {
     if (entries?.size === 0) this.#audience.delete(entry.owner)
   }
 
-  /**
-   * Whether a commit that concerns one of the users passed since a position: what was read then must be read again
-   * [V4]. True also while such a commit is being written, and when the position is too long ago to tell.
-   */
+  /** @see RecentCommits.hasChangedSince */
   hasChangedSince(position: number, users: readonly string[]): boolean {
-    if (position < this.#forgottenUpTo || this.#isWriting(users)) return true
-    for (let index = this.#recent.length - 1; index >= 0; index--) {
-      const commit = this.#recent[index] as { position: number; subjects: readonly string[] }
-      if (commit.position <= position) return false
-      if (commit.subjects.some(subject => users.includes(subject))) return true
-    }
-    return false
+    return this.#commits.hasChangedSince(position, users)
   }
 
-  /** Resolves when no commit that concerns one of the users is being written: reading before would be for nothing. */
-  async settled(users: readonly string[]): Promise<void> {
-    while (this.#isWriting(users)) await this.#writing?.done
-  }
-
-  #isWriting(users: readonly string[]): boolean {
-    const { subjects } = this.#writing ?? {}
-    return subjects !== undefined && users.some(user => subjects.has(user))
-  }
-
-  #beginWriting(subjects: ReadonlySet<string>): void {
-    let end: () => void = () => undefined
-    const done = new Promise<void>(resolve => {
-      end = resolve
-    })
-    this.#writing = { subjects, done, end }
-  }
-
-  #endWriting(): void {
-    this.#writing?.end()
-    this.#writing = undefined
+  /** @see RecentCommits.settled */
+  settled(users: readonly string[]): Promise<void> {
+    return this.#commits.settled(users)
   }
 
   /** First everything that may have been taken away, then what is new, in its newest state [V4][V6]. */
   #onCommits(commits: readonly Commit[]): void {
     const levelsByOwner = new Map<string, Map<number, Uint8Array>>()
     for (const commit of commits) {
-      this.#remember(commit)
       this.#recheck(commit)
       const [owner] = commit.subjects
       if (commit.levels.size === 0 || owner === undefined) continue
@@ -170,13 +139,6 @@ export class Relay {
 
   endOpening(feed: Feed): void {
     this.#openingFeeds.delete(feed)
-  }
-
-  #remember({ position, subjects }: Commit): void {
-    this.#recent.push({ position, subjects })
-    if (this.#recent.length <= 2 * rememberedCommits) return
-    const forgotten = this.#recent.splice(0, rememberedCommits)
-    this.#forgottenUpTo = forgotten.at(-1)?.position ?? this.#forgottenUpTo
   }
 
   close(): void {

@@ -1,0 +1,38 @@
+import type { Feed } from './feed.ts'
+
+/** What one session knows of one owner. */
+export interface Entry {
+  readonly owner: string
+  readonly feed: Feed
+  /** Levels that the device was told it gets; `undefined`: what it holds is not known here, so it must be told. */
+  told: readonly number[] | undefined
+  toldWaiting: boolean
+  /** Up to which position it was told that the owner joined. */
+  joinTold: number
+  /** Asked for by this session, whether followed or not [V7]. */
+  isFetched: boolean
+  /** As of the last look, for noticing that a follow ended. */
+  isFollowed: boolean
+  /** `told` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
+  isChecked: boolean
+  /** Levels that the device has an old version of. */
+  stale: Set<number>
+  /** Counts what was asked of this entry, so that a look begun before the last of it doesn't answer for it. */
+  revision: number
+}
+
+/** An owner of whom it isn't known what the device holds. */
+export function newEntry(owner: string, feed: Feed, joinTold: number): Entry {
+  return {
+    owner,
+    feed,
+    told: undefined,
+    toldWaiting: false,
+    joinTold,
+    isFetched: false,
+    isFollowed: false,
+    isChecked: false,
+    stale: new Set(),
+    revision: 0,
+  }
+}

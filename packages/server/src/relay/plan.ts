@@ -1,0 +1,24 @@
+import { visibleLevels } from '../store/standing.ts'
+import type { View } from '../store/store.ts'
+import type { Entry } from './entry.ts'
+
+/** What to hand over of one owner, by what was just read. */
+export interface Plan {
+  entry: Entry
+  view: View
+  /** Levels that the device gets. */
+  seen: readonly number[]
+  /** Those of them that it has no current version of. */
+  levels: readonly number[]
+  revision: number
+}
+
+/** Compares what a viewer gets with what its device was told. */
+export function planHandOver(entry: Entry, view: View): Plan {
+  // A replica of someone not followed is dropped when the follow ends, also by another device [V7].
+  if (entry.isFollowed && !view.relation.mine.isSubscribed) entry.isFetched = false
+  const seen = entry.isFetched ? visibleLevels(view) : view.relation.shown
+  const { told } = entry
+  const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
+  return { entry, view, seen, levels, revision: entry.revision }
+}
