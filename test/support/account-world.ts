@@ -7,7 +7,7 @@ import { Documents } from '../../packages/server/src/accounts/documents.ts'
 import { limitsWith } from './store-world.ts'
 
 /** What the account said to a device of these tests. */
-export interface Said {
+interface Said {
   refused: { document: string; code: string; what: string }[]
   resends: number
   commits: number

@@ -128,7 +128,7 @@ export async function settle(...devices: Device[]): Promise<void> {
 }
 
 /** The database beneath the server, whose writes a test holds back or lets fail. */
-export class Disk {
+class Disk {
   readonly database: LevelDatabase
   #failures = 0
   #held: (() => void)[] | undefined
