@@ -212,13 +212,17 @@ test('(S3) connections that sign in at the same moment do not pass the limit tog
   expect(isIn.filter(Boolean)).toHaveLength(3)
 })
 
-test('(S3) beyond the rate of writes the session ends with 4529 and a hint, and only this one', async () => {
+test('(S3) beyond the rate of writes the session ends with 4529 and a hint; coming back does not reset it', async () => {
   const world = await serverWorld({ limits: { writesPerSecond: 4, writesBurst: 30 } })
-  const [alice, other] = await world.devices('alice', 'alice')
+  const [alice, other] = await world.devices('alice', 'bob')
   for (let count = 0; count < 40; count++) alice.edit('bob', { label: `label ${count}` })
   const { code, reason } = await alice.closed()
   expect([code, reason]).toEqual([4529, 'retry-after-ms=250'])
   expect(await other.barrier()).toBe(true)
+  const again = world.device('alice')
+  await again.dial()
+  again.send({ type: 'barrier', id: 1, withFeed: false })
+  expect((await again.closed()).code).toBe(4529)
 })
 
 test('a device that does not answer pings is dropped; one that answers stays for as long as it likes', async () => {

@@ -11,6 +11,7 @@ import { createMetrics } from './metrics.ts'
 import { Relay } from './relay/relay.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
+import { Rates } from './socket/rates.ts'
 import { Upgrades } from './socket/upgrade.ts'
 import type { Store } from './store/store.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
@@ -57,7 +58,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
   })
   const messages = new DirectMessages({ store, relay, limits, clock })
-  const context: Context = { store, accounts, relay, messages, tokens, limits, clock, log, metrics }
+  const rates = new Rates(limits, clock)
+  const context: Context = { store, accounts, relay, messages, tokens, rates, limits, clock, log, metrics }
 
   let isReady = false
   const trust = proxyAddress.compile([...options.trustedProxies])
@@ -86,6 +88,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       }
     }
     accounts.sweep()
+    rates.sweep(user => relay.sessionsOf(user).size > 0)
   })
 
   await api.listen({ host: options.host, port: options.port })

@@ -67,6 +67,10 @@ export class Tokens {
     })
     const { sub, iat, exp } = payload
     if (!isUserId(sub)) throw new KithError('unauthorised', 'the token names no user id as its subject (sub)')
+    // The tolerance is for tokens that are not valid yet, by clocks that disagree.
+    if (exp !== undefined && exp * 1000 <= this.#clock.now()) {
+      throw new KithError('unauthorised', 'the token has expired: ask the backend for a new one')
+    }
     const revokedAtMs = await this.#revokedAt(sub)
     if (revokedAtMs > 0 && !(iat !== undefined && Math.round(iat * 1000) > revokedAtMs)) {
       throw new KithError('unauthorised', 'the token was revoked: ask the backend for a new one')

@@ -1,23 +1,11 @@
-import {
-  contactFacts,
-  type ErrorCode,
-  flatMapsOf,
-  type Limits,
-  parseProfileKey,
-  profileFields,
-  profileRoot,
-  type RosterRoot,
-  rosterSettings,
-  userOfKey,
-} from '@kith/shared'
-import { encodeFields } from '@kith/shared/wire'
+import type { ErrorCode, Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import { admit } from '../admission/admission.ts'
 import { profileRules, rosterRules } from '../admission/rules.ts'
 import { sizeError } from '../admission/size-limits.ts'
 import type { DocumentName } from '../store/keys.ts'
-import type { DocumentsChange, Store } from '../store/store.ts'
-import type { Applied, StoredDocument } from '../store/stored-document.ts'
+import type { Store } from '../store/store.ts'
+import { type Admitted, profileChange, rosterChange } from './admitted.ts'
 import type { Documents } from './documents.ts'
 
 /** A device's session, as its user's account sees it. */
@@ -134,31 +122,28 @@ export class Account {
 
   /** Admit, persist, relay: in that order. */
   async #commit(writer: Writer, run: readonly Write[]): Promise<void> {
-    const { store, documents, relayOwn } = this.#context
-    const roster = await documents.load(this.user, 'roster')
-    const profile = await documents.load(this.user, 'profile')
-    const { applied: rosterApplied, isAnswered } = this.#admit(writer, 'roster', roster, run)
-    const { applied: profileApplied } = this.#admit(writer, 'profile', profile, run)
-    const isNew = isAnswered && (await store.user(this.user)).registeredAt === 0
-    if (!rosterApplied && !profileApplied && !isNew) return
-    await store.commit(changeOf(this.user, isNew, roster, rosterApplied, profile, profileApplied))
-    if (rosterApplied) relayOwn(this.user, 'roster', rosterApplied.relayed, writer)
-    if (profileApplied) relayOwn(this.user, 'profile', profileApplied.relayed, writer)
+    const { store, relayOwn } = this.#context
+    const roster = await this.#admit(writer, 'roster', run)
+    const profile = await this.#admit(writer, 'profile', run)
+    const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
+    if (!roster?.applied && !profile?.applied && !registers) return
+    const changes = { ...rosterChange(roster), ...profileChange(profile) }
+    await store.commit({ type: 'documents', user: this.user, registers, ...changes })
+    if (roster?.applied) relayOwn(this.user, 'roster', roster.applied.relayed, writer)
+    if (profile?.applied) relayOwn(this.user, 'profile', profile.applied.relayed, writer)
     writer.committed()
   }
 
-  /** `isAnswered`: a roster that the device was asked for was admitted, if only an empty one [F3]. */
-  #admit(
-    writer: Writer,
-    name: DocumentName,
-    document: StoredDocument,
-    run: readonly Write[],
-  ): { applied: Applied | undefined; isAnswered: boolean } {
-    const { limits } = this.#context
+  /** Of one document what is in order, applied as one transaction; nothing when the run has none of it. */
+  async #admit(writer: Writer, name: DocumentName, run: readonly Write[]): Promise<Admitted | undefined> {
+    const writes = run.filter(write => write.document === name)
+    if (writes.length === 0) return undefined
+    const { limits, documents } = this.#context
+    const document = await documents.load(this.user, name)
     const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
     let answered = false
     const applied = document.apply(apply => {
-      for (const { update, isAnswered } of run.filter(write => write.document === name)) {
+      for (const { update, isAnswered } of writes) {
         const admission = admit(document.doc, update, rules)
         const tooLarge =
           admission.state === 'admitted' ? sizeError(name, document, update, admission.adds, limits) : undefined
@@ -171,48 +156,6 @@ export class Account {
         }
       }
     })
-    return { applied, isAnswered: answered }
+    return { document, applied, isAnswered: answered }
   }
-}
-
-function changeOf(
-  user: string,
-  registers: boolean,
-  roster: StoredDocument,
-  rosterApplied: Applied | undefined,
-  profile: StoredDocument,
-  profileApplied: Applied | undefined,
-): DocumentsChange {
-  return {
-    type: 'documents',
-    user,
-    registers,
-    ...rosterPart(roster, rosterApplied),
-    ...profilePart(profile, profileApplied),
-  }
-}
-
-function rosterPart(roster: StoredDocument, applied: Applied | undefined): Pick<DocumentsChange, 'roster'> {
-  if (!applied) return {}
-  const view = flatMapsOf(roster.doc)
-  const users = new Set<string>()
-  for (const [root, keys] of applied.keys) {
-    if (root === 'labels') continue
-    for (const key of keys) {
-      const user = userOfKey(root as RosterRoot, key)
-      if (user !== undefined) users.add(user)
-    }
-  }
-  return { roster: { ...applied.stored, facts: contactFacts(view, users), settings: rosterSettings(view) } }
-}
-
-function profilePart(profile: StoredDocument, applied: Applied | undefined): Pick<DocumentsChange, 'profile'> {
-  if (!applied) return {}
-  const fields = profileFields(flatMapsOf(profile.doc))
-  const levels = new Map<number, Uint8Array>()
-  for (const key of applied.keys.get(profileRoot) ?? []) {
-    const level = parseProfileKey(key)?.level
-    if (level !== undefined && !levels.has(level)) levels.set(level, encodeFields(fields.get(level) ?? {}))
-  }
-  return { profile: { ...applied.stored, levels } }
 }

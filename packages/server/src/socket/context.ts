@@ -7,6 +7,7 @@ import type { Relay } from '../relay/relay.ts'
 import type { Store } from '../store/store.ts'
 import type { Tokens } from '../tokens.ts'
 import type { DirectMessages } from './direct-messages.ts'
+import type { Rates } from './rates.ts'
 
 /** What sessions share. */
 export interface Context {
@@ -15,6 +16,7 @@ export interface Context {
   relay: Relay
   messages: DirectMessages
   tokens: Tokens
+  rates: Rates
   limits: Limits
   clock: Clock
   log: Logger

@@ -16,13 +16,23 @@ export class Rate {
     this.#atMs = clock.now()
   }
 
+  /** Nothing has been taken for so long that there is nothing to remember. */
+  get isFull(): boolean {
+    this.#refill()
+    return this.#left >= this.#burst
+  }
+
   /** 0 when one more is within the limit; else the milliseconds after which one will be. */
   take(): number {
-    const now = this.#clock.now()
-    this.#left = Math.min(this.#burst, this.#left + (Math.max(0, now - this.#atMs) / 1000) * this.#perSecond)
-    this.#atMs = now
+    this.#refill()
     if (this.#left < 1) return Math.ceil(((1 - this.#left) / this.#perSecond) * 1000)
     this.#left--
     return 0
+  }
+
+  #refill(): void {
+    const now = this.#clock.now()
+    this.#left = Math.min(this.#burst, this.#left + (Math.max(0, now - this.#atMs) / 1000) * this.#perSecond)
+    this.#atMs = now
   }
 }

@@ -8,7 +8,8 @@ import type { DocumentName } from '../store/keys.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
 import { handle } from './handle.ts'
-import { Rate } from './rate.ts'
+import type { Rate } from './rate.ts'
+import type { UserRates } from './rates.ts'
 import { WaitingFollows } from './waiting-follows.ts'
 
 const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
@@ -42,8 +43,7 @@ export class Session implements Receiver, Writer, Outlet {
   readonly context: Context
   readonly waiting: WaitingFollows = new WaitingFollows(this)
   readonly #socket: WebSocket
-  readonly #writes: Rate
-  readonly #messages: Rate
+  readonly #rates: UserRates
   #cancelExpiry: () => void = () => undefined
   #feed: Feed | undefined
   #isClosed = false
@@ -61,9 +61,7 @@ export class Session implements Receiver, Writer, Outlet {
     this.user = identity.user
     this.context = context
     this.#socket = socket
-    const { clock, limits } = context
-    this.#writes = new Rate(clock, limits.writesPerSecond, limits.writesBurst)
-    this.#messages = new Rate(clock, limits.messagesPerSecond, limits.messagesBurst)
+    this.#rates = context.rates.of(identity.user)
     socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
     socket.on('pong', () => {
       this.#unansweredPings = 0
@@ -247,6 +245,6 @@ export class Session implements Receiver, Writer, Outlet {
   /** Whoever takes many messages may say so: that is bounded by those who sent them. */
   #rateOf(type: DeviceMessage['type'] | ServerMessage['type']): Rate | undefined {
     if (type === 'received') return undefined
-    return type === 'sendMessage' ? this.#messages : this.#writes
+    return type === 'sendMessage' ? this.#rates.messages : this.#rates.writes
   }
 }
