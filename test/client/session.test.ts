@@ -218,17 +218,35 @@ test('a token of another user is refused at opening, a roster of another at conn
   expect((await failed)[0].code).toBe('not-your-roster')
 })
 
-test('[S3] over the limit of messages the sender is told when to go on, and the device returns by then', async () => {
-  const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 10 })
+test('[S3][D5] messages beyond the limit reject, with when to go on; the others are delivered', async () => {
+  const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 1 })
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
-  const sent = await Promise.allSettled(Array.from({ length: 6 }, (_, index) => alice.send('bob', `number ${index}`)))
-  const refused = sent.filter(({ status }) => status === 'rejected') as PromiseRejectedResult[]
-  expect(refused.length).toBeGreaterThan(0)
-  for (const { reason } of refused) {
+  const received: string[] = []
+  bob.on('message', ({ text }) => received.push(text))
+  const sent = await Promise.allSettled(Array.from({ length: 5 }, (_, index) => alice.send('bob', `number ${index}`)))
+  const refused = sent.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
+  expect(refused).toHaveLength(2)
+  for (const reason of refused) {
     expect(reason).toMatchObject({ code: 'too-many-messages', addresses: ['bob'] })
     expect(reason.retryAfterMs).toBeGreaterThan(0)
   }
+  expect(received).toEqual(['number 0', 'number 1', 'number 2'])
+  expect(alice.status).toBe('synced')
+})
+
+test('[V7] somebody whose follow has ended is fetched anew when looked at', async () => {
+  const { device } = await backend()
+  const [alice, bob] = [await device('alice'), await device('bob')]
+  await bob.ownProfile.set('name', 'Bob')
+  await bob.whenSynced()
+  const profile = alice.getProfile('bob')
+  await profile.loaded
   await alice.whenSynced()
-  expect(await alice.send('bob', 'at last')).toBe('delivered')
+  profile.subscribe(false)
+  await profile.save()
+  await alice.whenSynced()
+  expect(profile.fields).toEqual({})
+  await alice.getProfile('bob').loaded
+  expect([profile.fields, profile.isSubscribed, profile.hasJoined]).toEqual([{ name: 'Bob' }, false, true])
 })

@@ -556,6 +556,34 @@ test('[S4] look-ups by follow and fetch share one budget; what is beyond waits, 
   expect(bob.sees('o2')).toEqual({})
 })
 
+test('[S4] a follow that waits is served when the budget has refilled, on a device that stays', async () => {
+  const world = await serverWorld({ limits: { lookups: 1, lookupsPerDay: 86_400 } })
+  const [bob, ...owners] = await world.devices('bob', 'o1', 'o2')
+  for (const owner of owners) owner.setField('name', owner.user)
+  await settle(...owners)
+  bob.edit('o1', { isSubscribed: true })
+  bob.edit('o2', { isSubscribed: true })
+  await settle(bob)
+  expect(bob.access.get('o2')).toMatchObject({ isWaiting: true })
+  const served = bob.next('profile', message => message.owner === 'o2')
+  world.clock.move(1000)
+  await served
+  expect(bob.access.get('o2')).toMatchObject({ isWaiting: false, levels: [0] })
+})
+
+test('[F1] what a device was handed does not come again, whatever else the commit concerned', async () => {
+  const world = await serverWorld()
+  const [bob] = await world.devices('bob', 'o1', 'o2')
+  await bob.fetch('o2')
+  for (const owner of ['nobody', 'o1', 'o2', 'nobody else']) bob.edit(owner, { isSubscribed: true })
+  await settle(bob)
+  await bob.close()
+  const known = bob.all('access').length
+  await bob.signIn()
+  await settle(bob)
+  expect(bob.all('access')).toHaveLength(known)
+})
+
 test('[V7] an erased account is withdrawn from its followers, at once and on return', async () => {
   const { world, alice, bob } = await acquainted()
   const [laptop] = await world.devices('bob')

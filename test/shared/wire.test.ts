@@ -82,6 +82,15 @@ const golden: [message: Frame, hex: string][] = [
   [{ type: 'received', id: '1', from: 'bob' }, '70 01 31 03 626f62'],
   [{ type: 'outcome', id: '1', isDelivered: true }, '71 01 31 01'],
   [{ type: 'outcome', id: '1', isDelivered: false }, '71 01 31 00'],
+  [
+    {
+      type: 'outcome',
+      id: '1',
+      isDelivered: false,
+      refusal: { code: 'too-many-messages', retryAfterMs: 20 },
+    },
+    '71 01 31 02 11 746f6f2d6d616e792d6d65737361676573 14',
+  ],
   [{ type: 'renew', token: 'a.b' }, '72 03 612e62'],
   [
     { type: 'failure', code: 'discovery-limit', retryAfterMs: 86_400_000, count: 3, addresses: ['bob', 'eve'] },

@@ -9,7 +9,7 @@ export interface InvalidAddress {
 }
 
 /** How addresses are read: as user ids, or as phone numbers, with the region that the phone book was written in. */
-export type PhoneNumbersOption = boolean | { region?: string }
+export type PhoneNumbersOption = true | { region: string }
 
 export interface Addresses {
   /** User ids, each once, in the order of their first input. */
@@ -22,9 +22,9 @@ export interface Addresses {
 export async function readAddresses(
   inputs: readonly string[],
   self: string,
-  phoneNumbers: PhoneNumbersOption,
+  phoneNumbers: PhoneNumbersOption | undefined,
 ): Promise<Addresses> {
-  const parse = phoneNumbers === false ? parseUserId : await phoneNumberParser(phoneNumbers)
+  const parse = phoneNumbers === undefined ? parseUserId : await phoneNumberParser(phoneNumbers)
   const users = new Set<string>()
   const reasons = new Map<string, InvalidReason>()
   for (const input of inputs) {

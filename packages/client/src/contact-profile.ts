@@ -76,6 +76,7 @@ export class Profile {
 
   /** `undefined` when there is no such field, or none that the user may see. */
   get(name: string): FieldValue | undefined {
+    checkText(name, "A field's name")
     const { fields } = this
     return Object.hasOwn(fields, name) ? fields[name] : undefined
   }

@@ -41,7 +41,7 @@ interface Batch {
  */
 export class ContactSynchronizer {
   readonly #kith: Kith
-  readonly #phoneNumbers: PhoneNumbersOption
+  readonly #phoneNumbers: PhoneNumbersOption | undefined
   #preferences: ContactPreferences = {}
   #queue: Batch[] = []
 
@@ -148,13 +148,12 @@ function netChanges(roster: FlatMaps, changes: readonly KeyChange[]): KeyChange[
   return [...last.values()].filter(({ root, key, value }) => !sameValue(roster.get(root, key), value))
 }
 
-function checkPhoneNumbers(options: ContactSynchronizerOptions): PhoneNumbersOption {
+function checkPhoneNumbers(options: ContactSynchronizerOptions): PhoneNumbersOption | undefined {
   if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
-  const { phoneNumbers = false } = options
-  if (typeof phoneNumbers === 'boolean') return phoneNumbers
-  const region: unknown = phoneNumbers?.region
-  if (typeof phoneNumbers !== 'object' || (region !== undefined && !/^[A-Z]{2}$/.test(String(region)))) {
-    throw new TypeError("phoneNumbers is true or { region: 'GB' }")
-  }
-  return phoneNumbers
+  const { phoneNumbers } = options as { phoneNumbers?: unknown }
+  if (phoneNumbers === undefined) return undefined
+  if (phoneNumbers === true) return true
+  const region = (phoneNumbers as { region?: unknown } | null)?.region
+  if (typeof region === 'string' && /^[A-Z]{2}$/.test(region)) return { region }
+  throw new TypeError("phoneNumbers is true or { region: 'GB' }")
 }

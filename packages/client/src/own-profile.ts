@@ -1,5 +1,5 @@
 import { type Fields, type FieldValue, planField, profileFields } from '@kith/shared'
-import { checkFieldName, checkFieldValue, checkLevelOption } from './arguments.ts'
+import { checkFieldName, checkFieldValue, checkLevelOption, checkText } from './arguments.ts'
 import { edit } from './storage/edit.ts'
 import type { Store } from './storage/store.ts'
 
@@ -24,6 +24,7 @@ export class OwnProfile {
 
   /** The field at that level; `undefined` when it isn't there. */
   get(name: string, options?: LevelOption): FieldValue | undefined {
+    checkText(name, "A field's name")
     const fields = this.fields.get(checkLevelOption(options))
     return fields && Object.hasOwn(fields, name) ? fields[name] : undefined
   }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from './errors.ts'
+import { type ErrorCode, isErrorCode } from './errors.ts'
 
 /**
  * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to come back;
@@ -45,13 +45,14 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
   }
 }
 
-/** The reason text of a 4529: when to return. A websocket close reason is at most 123 bytes. */
-export function encodeRetryHint(retryAfterMs: number): string {
-  return `retry-after-ms=${Math.ceil(retryAfterMs)}`
+/** The reason text of a 4529: which limit, and when to return. A websocket close reason is at most 123 bytes. */
+export function encodeRetryHint(code: ErrorCode, retryAfterMs: number): string {
+  return `${code} retry-after-ms=${Math.ceil(retryAfterMs)}`
 }
 
-/** The milliseconds in such a reason; `undefined` when there are none. */
-export function decodeRetryHint(reason: string): number | undefined {
+/** What such a reason says; `undefined` for whatever it does not say. */
+export function decodeRetryHint(reason: string): { code: ErrorCode | undefined; retryAfterMs: number | undefined } {
+  const [name = ''] = reason.split(' ', 1)
   const match = /retry-after-ms=(\d{1,12})/.exec(reason)
-  return match ? Number(match[1]) : undefined
+  return { code: isErrorCode(name) ? name : undefined, retryAfterMs: match ? Number(match[1]) : undefined }
 }

@@ -13,6 +13,7 @@ export interface FetchesPort {
 }
 
 interface Answer {
+  isAnswered: boolean
   /** Resolves when the server has answered, and what it handed over with that is stored. */
   done: Promise<void>
   answered(): void
@@ -48,9 +49,14 @@ export class Fetches {
     if (this.#pendingAgain.size > 0) await this.#patiently(Promise.all(this.#pendingAgain.values()))
   }
 
-  /** The server said what this viewer gets of an owner, or why it says nothing. */
-  answered(owner: string): void {
-    this.#answers.get(owner)?.answered()
+  /**
+   * The server said what this viewer gets of an owner, or why it says nothing. If that is nothing any more, it may have
+   * ended what was asked, as when a follow ends: the next look asks anew.
+   */
+  answered(owner: string, isShown: boolean): void {
+    const answer = this.#answers.get(owner)
+    if (answer?.isAnswered && !isShown) this.#answers.delete(owner)
+    answer?.answered()
   }
 
   end(): void {
@@ -72,7 +78,14 @@ export class Fetches {
       answered = resolve
     })
     // The fields follow upon the answer, and a barrier upon them.
-    const answer = { answered, done: said.then(() => this.#handedOver()) }
+    const answer: Answer = {
+      isAnswered: false,
+      done: said.then(() => this.#handedOver()),
+      answered: () => {
+        answer.isAnswered = true
+        answered()
+      },
+    }
     this.#answers.set(owner, answer)
     void this.#port.pace.take(1).then(() => this.#port.send({ type: 'fetch', owner }))
     return answer

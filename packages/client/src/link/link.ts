@@ -1,4 +1,4 @@
-import { closeCodes, KithError } from '@kith/shared'
+import { closeCodes, type ErrorCode, KithError } from '@kith/shared'
 import type { DeviceMessage } from '@kith/shared/wire'
 import { isPresentable } from '../token.ts'
 import { backoffMs } from './backoff.ts'
@@ -150,7 +150,7 @@ export class Link implements LinkPort {
           if (isGivenUp() || !this.#isCurrent(session)) return
           this.#recovery = code === closeCodes.tooLarge ? session?.recovery : undefined
           if (this.#recovery) this.#wait(undefined)
-          else this.#closed(code, reason, session !== undefined)
+          else this.#closed(code, reason)
         },
       },
       {
@@ -185,14 +185,14 @@ export class Link implements LinkPort {
     connection.close()
   }
 
-  #closed(code: number, reason: string, hadSession: boolean): void {
+  #closed(code: number, reason: string): void {
     const verdict = verdictOn(code, reason)
     switch (verdict.type) {
       case 'retry':
         this.#wait(undefined)
         return
       case 'rest':
-        this.#rest(verdict.hintMs, hadSession)
+        this.#rest(verdict.code, verdict.hintMs)
         return
       case 'newToken':
         this.#unauthorised()
@@ -216,10 +216,8 @@ export class Link implements LinkPort {
   }
 
   /** The server sent this device away because of a limit (S3). Which one, only those who wait for messages need to know. */
-  #rest(hintMs: number | undefined, hadSession: boolean): void {
+  #rest(code: ErrorCode, hintMs: number | undefined): void {
     const retryAfterMs = Math.ceil(this.#wait(hintMs))
-    this.#messages.overLimit(retryAfterMs)
-    const code = hadSession ? 'too-many-writes' : 'too-many-connections'
     this.#host.failed(new KithError(code, 'The server takes no more for a while', { retryAfterMs }))
   }
 

@@ -1,5 +1,5 @@
-import { type ErrorCode, KithError } from '@kith/shared'
-import type { DeviceMessage, Failure } from '@kith/shared/wire'
+import { KithError } from '@kith/shared'
+import type { DeviceMessage, Outcome } from '@kith/shared/wire'
 import type { Clock, Randomness } from '../clock.ts'
 import { newNonce } from '../nonce.ts'
 import type { Delivery } from './port.ts'
@@ -13,8 +13,6 @@ interface Sending {
   isSent: boolean
   end(outcome: Delivery | KithError): void
 }
-
-const refusals: readonly ErrorCode[] = ['too-many-messages', 'message-too-long', 'discovery-limit']
 
 /** Direct messages on their way out. They wait a while for a connection, and are never sent twice. */
 export class OutgoingMessages {
@@ -30,7 +28,7 @@ export class OutgoingMessages {
   send(to: string, text: string): Promise<Delivery> {
     const id = newNonce(this.#randomness)
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(patienceMs, () => this.outcome(id, false))
+      const cancel = this.#clock.after(patienceMs, () => this.outcome({ id, isDelivered: false }))
       this.#sendings.set(id, {
         to,
         text,
@@ -54,26 +52,12 @@ export class OutgoingMessages {
     }
   }
 
-  outcome(id: string, isDelivered: boolean): void {
-    this.#sendings.get(id)?.end(isDelivered ? 'delivered' : 'undelivered')
-  }
-
-  /** Whether the failure is that of a message here, and told to its sender. */
-  failed({ code, retryAfterMs, addresses }: Failure): boolean {
-    const [to] = addresses
-    const sending = [...this.#sendings.values()].find(({ isSent, to: other }) => isSent && (!to || other === to))
-    if (!sending || !refusals.includes(code)) return false
+  outcome({ id, isDelivered, refusal }: Pick<Outcome, 'id' | 'isDelivered' | 'refusal'>): void {
+    const sending = this.#sendings.get(id)
+    if (!refusal) return sending?.end(isDelivered ? 'delivered' : 'undelivered')
+    const { code, retryAfterMs } = refusal
     const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
-    sending.end(new KithError(code, 'The server did not take the message', { ...retry, addresses: [sending.to] }))
-    return true
-  }
-
-  /** The server took no more: of what was sent and not answered, nobody knows. */
-  overLimit(retryAfterMs: number): void {
-    for (const sending of [...this.#sendings.values()].filter(({ isSent }) => isSent)) {
-      const options = { retryAfterMs, addresses: [sending.to] }
-      sending.end(new KithError('too-many-messages', 'The server takes no more for a while', options))
-    }
+    sending?.end(new KithError(code, 'The server did not take the message', { ...retry, addresses: [sending.to] }))
   }
 
   close(): void {

@@ -144,7 +144,7 @@ export class Session {
     for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
     for (const frame of frames) {
       if (frame.type === 'welcome') this.#port.welcomed()
-      if (frame.type === 'access') this.#fetches.answered(frame.owner)
+      if (frame.type === 'access') this.#fetches.answered(frame.owner, frame.levels.length > 0)
       if (frame.type === 'caughtUp') this.#isCaughtUp = true
     }
     this.#showStatus()
@@ -172,7 +172,7 @@ export class Session {
         this.#port.send({ type: 'received', id: message.id, from: message.from })
         return
       case 'outcome':
-        this.#port.messages.outcome(message.id, message.isDelivered)
+        this.#port.messages.outcome(message)
         return
       case 'failure':
         this.#failed(message)
@@ -199,9 +199,8 @@ export class Session {
   }
 
   #failed(failure: Extract<ServerMessage, { type: 'failure' }>): void {
-    if (this.#port.messages.failed(failure)) return
     const { code, retryAfterMs, count, addresses } = failure
-    for (const owner of addresses) this.#fetches.answered(owner)
+    for (const owner of addresses) this.#fetches.answered(owner, false)
     const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
     this.#port.failed(new KithError(code, `The server left ${count} undone: ${code}`, { ...retry, addresses }))
     if (code !== 'discovery-limit' || retryAfterMs === 0) return

@@ -34,8 +34,8 @@ export function checkEncoding(request: FastifyRequest): void {
 
 /** The members of a JSON body; `{}` when there is none. Unknown members are an error, so that a typo is seen. */
 export function bodyOf(request: FastifyRequest, members: readonly string[]): Record<string, unknown> {
-  const body = request.body ?? {}
-  if (typeof body !== 'object' || Array.isArray(body))
+  const body = request.body === undefined ? {} : request.body
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new ApiError(400, 'malformed', 'the body must be an object')
   for (const name of Object.keys(body)) {
     if (!members.includes(name)) {

@@ -41,6 +41,8 @@ export class Feed {
   /** There was no room; `onTaken` will go on. */
   #isBlocked = false
   #hasCaughtUp = false
+  /** The device's cursor is from before something that it has: without another it would come again [F1]. */
+  #owesCursor = false
   #openedAt = 0
   #toldPosition = 0
   #changedWhileOpening: { owner: string; level: number }[] = []
@@ -136,8 +138,8 @@ export class Feed {
       const isLast = isLastOwner && index === levels.length - 1
       const frame = isDirect ? frames.frame(level, isLast) : undefined
       if (frame && this.#queue.size === 0 && this.#hasRoomFor(frame)) {
-        if (isLast) this.#toldPosition = this.#store.position
         this.#outlet.send(frame)
+        this.#noteSent(isLast)
       } else {
         entry.stale.add(level)
         this.#enqueue(entry)
@@ -251,7 +253,7 @@ export class Feed {
       }
     }
     if (this.#isClosed()) return
-    if (!this.#hasCaughtUp) this.#sendCaughtUp()
+    if (!this.#hasCaughtUp || this.#owesCursor) this.#sendCaughtUp()
     for (const resolve of this.#waiters.splice(0)) resolve()
   }
 
@@ -277,8 +279,10 @@ export class Feed {
         return false
       }
       this.#outlet.send(frame)
-      if (cursor.length > 0) this.#toldPosition = this.#store.position
+      this.#noteSent(cursor.length > 0)
     }
+    // Nothing to hand over: the device knows already what changed.
+    else if (written.length === 0 && relation.changedAt > this.#toldPosition) this.#owesCursor = true
     entry.told = seen
     entry.toldWaiting = relation.isWaiting
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
@@ -294,10 +298,15 @@ export class Feed {
       }
       entry.stale.delete(level)
       this.#outlet.send(frame)
-      if (cursor.length > 0) this.#toldPosition = this.#store.position
+      this.#noteSent(cursor.length > 0)
     }
     if (seen.length === 0 && !entry.isFetched && !relation.isWaiting) this.#drop(entry)
     return true
+  }
+
+  #noteSent(withCursor: boolean): void {
+    this.#owesCursor = !withCursor
+    if (withCursor) this.#toldPosition = this.#store.position
   }
 
   /** Whether to speak of an owner of whom nothing is seen: to somebody who asked, or was shown something before [V8]. */
@@ -318,6 +327,7 @@ export class Feed {
 
   #sendCaughtUp(): void {
     this.#hasCaughtUp = true
+    this.#owesCursor = false
     this.#toldPosition = this.#store.position
     const cursor = encodeCursor(this.#store.incarnation, this.#store.position)
     this.#outlet.send(encodeFrame({ type: 'caughtUp', cursor }))

@@ -1,4 +1,4 @@
-import { type CommunicationReason, communicationBetween, type Limits, utf8Length } from '@kith/shared'
+import { type CommunicationReason, communicationBetween, type ErrorCode, type Limits, utf8Length } from '@kith/shared'
 import type { ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Relay } from '../relay/relay.ts'
@@ -31,16 +31,10 @@ export class DirectMessages {
   }
 
   async send(session: Session, { id, to, text }: Letter): Promise<void> {
-    if (utf8Length(text) > this.#limits.messageBytes) {
-      session.say({ type: 'failure', code: 'message-too-long', retryAfterMs: 0, count: 1, addresses: [to] })
-      return session.say({ type: 'outcome', id, isDelivered: false })
-    }
     const from = session.user
+    if (utf8Length(text) > this.#limits.messageBytes) return refuse(session, id, 'message-too-long', 0)
     const retryAfterMs = await this.#lookUp(from, to)
-    if (retryAfterMs !== undefined) {
-      session.say({ type: 'failure', code: 'discovery-limit', retryAfterMs, count: 1, addresses: [to] })
-      return session.say({ type: 'outcome', id, isDelivered: false })
-    }
+    if (retryAfterMs !== undefined) return refuse(session, id, 'discovery-limit', retryAfterMs)
     const isDelivered = await this.#handOver(session, { id, to, text })
     session.say({ type: 'outcome', id, isDelivered })
   }
@@ -84,6 +78,11 @@ export class DirectMessages {
       if (!this.#relay.hasChangedSince(since, [from, to])) return communicationOf(from, to, view as View)
     }
   }
+}
+
+/** Tells the sender that a limit kept the message from being sent on. */
+export function refuse(session: Session, id: string, code: ErrorCode, retryAfterMs: number): void {
+  session.say({ type: 'outcome', id, isDelivered: false, refusal: { code, retryAfterMs } })
 }
 
 /** Whether two users may communicate, by the records of both. */

@@ -94,6 +94,8 @@ async function fetch(session: Session, owner: string): Promise<void> {
       cursor: new Uint8Array(),
     })
   }
+  const [view] = await store.views(user, [owner])
+  if (view?.relation.isWaiting) await session.waiting.promote()
   if (!(await store.hasAsked(user, owner))) {
     const { retryAfterMs } = await store.commit({ type: 'lookup', user, owner })
     if (retryAfterMs !== undefined) {

@@ -7,8 +7,8 @@ import type { Receiver } from '../relay/relay.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
+import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
-import type { Rate } from './rate.ts'
 import type { UserRates } from './rates.ts'
 import { WaitingFollows } from './waiting-follows.ts'
 
@@ -217,6 +217,7 @@ export class Session implements Receiver, Writer, Outlet {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#cancelExpiry()
+    this.waiting.end()
     this.context.relay.leave(this)
   }
 
@@ -232,8 +233,15 @@ export class Session implements Receiver, Writer, Outlet {
     // Only what an owner's own devices say of the owner is written [V9].
     if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')
     if (!deviceMessages.has(message.type)) return this.end('protocol-violation', 'not a message of a device')
-    const retryAfterMs = this.#rateOf(message.type)?.take() ?? 0
-    if (retryAfterMs > 0) return this.close(closeCodes.overLimit, encodeRetryHint(retryAfterMs))
+    if (message.type === 'sendMessage') {
+      const retryAfterMs = this.#rates.messages.take()
+      // Each refusal counts as a write: whoever goes on all the same is closed.
+      if (retryAfterMs > 0) {
+        if (this.#isWithinWrites()) refuse(this, message.id, 'too-many-messages', retryAfterMs)
+        return
+      }
+      // Whoever takes many messages may say so: that is bounded by those who sent them.
+    } else if (message.type !== 'received' && !this.#isWithinWrites()) return
     try {
       handle(this, message as DeviceMessage)
     } catch (error) {
@@ -242,9 +250,10 @@ export class Session implements Receiver, Writer, Outlet {
     }
   }
 
-  /** Whoever takes many messages may say so: that is bounded by those who sent them. */
-  #rateOf(type: DeviceMessage['type'] | ServerMessage['type']): Rate | undefined {
-    if (type === 'received') return undefined
-    return type === 'sendMessage' ? this.#rates.messages : this.#rates.writes
+  /** Counts a write; beyond the limit the session ends. */
+  #isWithinWrites(): boolean {
+    const retryAfterMs = this.#rates.writes.take()
+    if (retryAfterMs > 0) this.close(closeCodes.overLimit, encodeRetryHint('too-many-writes', retryAfterMs))
+    return retryAfterMs === 0
   }
 }

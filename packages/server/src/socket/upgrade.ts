@@ -155,7 +155,7 @@ interface Refusal {
 }
 
 const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
-const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint(crowdedRetryMs) }
+const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint('too-many-connections', crowdedRetryMs) }
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof KithError) return { code: closeCodeFor(error.code), reason: error.message.slice(0, 120) }

@@ -3,6 +3,9 @@ import { lookupDelayMs, lookupsLeft } from '../store/derive/follows.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Context } from './context.ts'
 
+/** Beyond this the next connection will do; timers of a much longer time would end at once. */
+const longestWaitMs = 24 * 60 * 60 * 1000
+
 interface Device {
   readonly user: string
   readonly context: Context
@@ -15,6 +18,7 @@ interface Device {
 export class WaitingFollows {
   #device: Device
   #told = 0
+  #cancelRetry: () => void = () => undefined
 
   constructor(device: Device) {
     this.#device = device
@@ -38,11 +42,16 @@ export class WaitingFollows {
     if (this.#told > 0) this.promote().catch((error: unknown) => this.#device.fail(error))
   }
 
+  end(): void {
+    this.#cancelRetry()
+  }
+
   async #check(): Promise<void> {
     const { user, context } = this.#device
     const record = await context.store.user(user)
     const isMore = record.waiting > this.#told
     this.#told = record.waiting
+    this.#retryWhenDue(record)
     if (!isMore) return
     const relations = await context.store.relations(user)
     const owners = relations.filter(({ relation }) => relation.isWaiting).map(({ owner }) => owner)
@@ -52,6 +61,16 @@ export class WaitingFollows {
       count: owners.length,
       addresses: owners.slice(0, maxFailureAddresses),
     })
+  }
+
+  /** Serves them as the budget refills: all if that is soon, else in turns of an hour's worth. */
+  #retryWhenDue(record: UserRecord): void {
+    const { clock, limits } = this.#device.context
+    this.#cancelRetry()
+    if (record.waiting === 0 || record.follows >= limits.follows) return
+    const turn = Math.min(record.waiting, Math.max(1, Math.floor(limits.lookupsPerDay / 24)))
+    const delayMs = lookupDelayMs(record, clock.now(), turn, limits)
+    if (delayMs > 0 && delayMs <= longestWaitMs) this.#cancelRetry = clock.after(delayMs, () => this.retry())
   }
 
   #reason(record: UserRecord): { code: 'too-many-follows' | 'discovery-limit'; retryAfterMs: number } {
