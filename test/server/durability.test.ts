@@ -128,7 +128,7 @@ const field = (level: number, name: string, value: string | number): KeyChange =
   value,
 })
 
-test('[S2](S3) what is refused is answered with its code, nothing of it is written, and later changes go on', async () => {
+test('[S2][S3] what is refused is answered with its code, nothing of it is written, and later changes go on', async () => {
   const world = await serverWorld({
     limits: { labelBytes: 10, rosterBytes: 4000, profileBytes: 100, profileLevels: 2, fieldNameBytes: 8 },
   })
@@ -164,7 +164,7 @@ test('[S2](S3) what is refused is answered with its code, nothing of it is writt
   expect(await world.check()).toEqual([])
 })
 
-test('(S3) what only removes is admitted at any size', async () => {
+test('[S3] what only removes is admitted at any size', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 1200 } })
   const [alice] = await world.devices('alice')
   for (let count = 0; count < 40; count++) alice.edit(`contact ${count}`, { levels: [1] })
@@ -179,7 +179,7 @@ test('(S3) what only removes is admitted at any size', async () => {
   expect(third.roster.getMap('contacts').size).toBe(0)
 })
 
-test('(S3) a roster of removed names does not grow without end', async () => {
+test('[S3] a roster of removed names does not grow without end', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 2000 } })
   const [alice] = await world.devices('alice')
   const refusals: unknown[] = []
@@ -201,7 +201,7 @@ test('(S3) a roster of removed names does not grow without end', async () => {
   expect(refusals).toHaveLength(1)
 })
 
-test('(S3) updates that are admitted in one go count together against the limit', async () => {
+test('[S3] updates that are admitted in one go count together against the limit', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 4000 } })
   const [alice] = await world.devices('alice')
   const held = world.disk.hold()

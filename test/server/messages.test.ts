@@ -97,7 +97,7 @@ test('[V2] restricted users reach those whom they are paired with', async () => 
   expect(await bob.sendMessage('alice', 'four')).toBe(false)
 })
 
-test('(S3) a message beyond its size is undelivered, with a code; one of the very size goes', async () => {
+test('[S3] a message beyond its size is undelivered, with a code; one of the very size goes', async () => {
   const world = await serverWorld({ limits: { messageBytes: 10 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   expect(await alice.sendMessage('bob', 'ü'.repeat(5))).toBe(true)
@@ -106,7 +106,7 @@ test('(S3) a message beyond its size is undelivered, with a code; one of the ver
   expect(bob.all('message')).toHaveLength(1)
 })
 
-test('(S3) beyond the rate a message is refused, with a hint, and those before it are delivered', async () => {
+test('[S3] beyond the rate a message is refused, with a hint, and those before it are delivered', async () => {
   const world = await serverWorld({ limits: { messagesPerSecond: 2, messagesBurst: 3 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   const sent = ['one', 'two', 'three', 'four'].map(text => alice.sendMessage('bob', text))
@@ -118,7 +118,7 @@ test('(S3) beyond the rate a message is refused, with a hint, and those before i
   expect(bob.all('message').map(({ text }) => text)).toEqual(['one', 'two', 'three', 'five'])
 })
 
-test('(S3) whoever goes on sending beyond the rate is closed with 4529 and a hint', async () => {
+test('[S3] whoever goes on sending beyond the rate is closed with 4529 and a hint', async () => {
   const world = await serverWorld({ limits: { messagesPerSecond: 2, messagesBurst: 3, writesBurst: 30 } })
   const [alice] = await world.devices('alice', 'bob')
   for (let count = 0; count < 40; count++) {

@@ -104,7 +104,7 @@ test('a text frame ends the session with 4400', async () => {
   expect((await alice.closed()).code).toBe(4400)
 })
 
-test('(S3) a frame beyond the limit ends the session with 4413; a roster message may be as large as the roster', async () => {
+test('[S3] a frame beyond the limit ends the session with 4413; a roster message may be as large as the roster', async () => {
   const world = await serverWorld({ limits: { frameBytes: 1000, rosterBytes: 5000 } })
   const [first, second, third, fourth] = await world.devices('a', 'b', 'c', 'd')
   first.sendBytes(new Uint8Array(1001).fill(100))
@@ -185,7 +185,7 @@ test('a renewal with a wrong token, or with that of another user, ends the sessi
   expect((await bob.closed()).code).toBe(4401)
 })
 
-test('(S3) beyond the connections of a user, or of an address, 4529 says when to return', async () => {
+test('[S3] beyond the connections of a user, or of an address, 4529 says when to return', async () => {
   const world = await serverWorld({ limits: { connectionsPerUser: 2, connectionsPerAddress: 3 } })
   const [first] = await world.devices('alice', 'alice')
   const third = world.device('alice')
@@ -199,7 +199,7 @@ test('(S3) beyond the connections of a user, or of an address, 4529 says when to
   expect((await fourth.closed()).code).toBe(4529)
 })
 
-test('(S3) connections that sign in at the same moment do not pass the limit together', async () => {
+test('[S3] connections that sign in at the same moment do not pass the limit together', async () => {
   const world = await serverWorld({ limits: { connectionsPerUser: 3 } })
   const devices = Array.from({ length: 12 }, () => world.device('alice'))
   await Promise.all(devices.map(device => device.dial()))
@@ -212,7 +212,7 @@ test('(S3) connections that sign in at the same moment do not pass the limit tog
   expect(isIn.filter(Boolean)).toHaveLength(3)
 })
 
-test('(S3) beyond the rate of writes the session ends with 4529 and a hint; coming back does not reset it', async () => {
+test('[S3] beyond the rate of writes the session ends with 4529 and a hint; coming back does not reset it', async () => {
   const world = await serverWorld({ limits: { writesPerSecond: 4, writesBurst: 30 } })
   const [alice, other] = await world.devices('alice', 'bob')
   for (let count = 0; count < 40; count++) alice.edit('bob', { label: `label ${count}` })

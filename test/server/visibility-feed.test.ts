@@ -507,7 +507,7 @@ test('[F4] of more unasked owners than the limit, those in the contacts of the v
   expect(await world.check()).toEqual([])
 })
 
-test('(S3) follows beyond the limit wait; the device is told how many and for whom, and they are served when there is room', async () => {
+test('[S3] follows beyond the limit wait; the device is told how many and for whom, and they are served when there is room', async () => {
   const world = await serverWorld({ limits: { follows: 2 } })
   const [bob, ...owners] = await world.devices('bob', 'o1', 'o2', 'o3')
   for (const owner of owners) owner.setField('name', owner.user)

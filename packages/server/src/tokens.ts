@@ -78,6 +78,11 @@ export class Tokens {
     return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }
   }
 
+  /** Whether tokens can be had here, or only from the app's own issuer. */
+  get canIssue(): boolean {
+    return this.#settings.secret !== undefined
+  }
+
   /** A token for a user. `iat` has fractions of a second, so that one issued right after a revocation counts. */
   async issue(user: string, expiresInSeconds: number = defaultLifetimeSeconds): Promise<string> {
     const { secret, audience, issuer } = this.#settings

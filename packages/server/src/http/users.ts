@@ -40,6 +40,9 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
   app.post<WithId>('/v1/users/:id/tokens', async request => {
     const user = userIdOf(request.params.id, 'the id in the path')
     const { expiresInSeconds } = bodyOf(request, ['expiresInSeconds'])
+    if (!tokens.canIssue) {
+      throw new ApiError(501, 'unavailable', 'tokens come from your issuer (KITH_JWKS_URL): this server signs none')
+    }
     return { token: await tokens.issue(user, lifetimeOf(expiresInSeconds)) }
   })
 
