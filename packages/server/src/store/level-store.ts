@@ -28,6 +28,8 @@ interface Waiting {
 
 /** Changes that share one synced write: a few hundred are as fast as one. */
 const groupSize = 256
+/** How long a database that can't be opened rests. */
+const reopenMs = 1_000
 const dayMs = 86_400_000
 /** How long a device may stay away and still be told only what changed. */
 const cursorDays = 90
@@ -50,6 +52,8 @@ export function openStore(options: {
   let writing: Promise<void> | undefined
   let isClosing = false
   let markedDay = 0
+  /** A write failed since the database was opened. */
+  let isDamaged = false
 
   const disk = {
     getMany: (wanted: string[]): Promise<(Uint8Array | undefined)[]> =>
@@ -86,6 +90,7 @@ export function openStore(options: {
   }
 
   async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
+    if (isDamaged) await reopen()
     const draft = new Draft(disk, clock.now())
     const commits: CommitNotes[] = []
     for (const change of changes) {
@@ -97,8 +102,8 @@ export function openStore(options: {
     draft.write(keys.position, encodeNumber(last))
     const day = draft.nowMs - (draft.nowMs % dayMs)
     if (day > markedDay) draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
-    if (day > markedDay) await forgetOldChanges()
-    await write(draft.operations(), new Set(commits.flatMap(({ subjects }) => subjects)))
+    const isNewDay = day > markedDay
+    await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
     markedDay = Math.max(markedDay, day)
     return commits
   }
@@ -117,14 +122,59 @@ export function openStore(options: {
     return oldest
   }
 
-  async function write(operations: Operation[], subjects: ReadonlySet<string>): Promise<void> {
+  async function write(
+    operations: Operation[],
+    last: number,
+    isNewDay: boolean,
+    subjects: ReadonlySet<string>,
+  ): Promise<void> {
     for (const watcher of watchers) watcher.writing?.(subjects)
     try {
+      if (isNewDay) await forgetOldChanges()
       await database.batch(operations, { sync: true } as object)
     } catch (error) {
+      isDamaged = true
+      if (await isWrittenAllTheSame(last)) return
       for (const watcher of watchers) watcher.failed?.()
       throw error
     }
+  }
+
+  /** Every batch moves the position, so the position on disk tells. */
+  async function isWrittenAllTheSame(last: number): Promise<boolean> {
+    try {
+      await reopen()
+      const [bytes] = await disk.getMany([keys.position])
+      return bytes !== undefined && decodeNumber(bytes) === last
+    } catch {
+      // The disk can't even be read: nothing is answered, and the database is opened again when that goes.
+      return false
+    }
+  }
+
+  /**
+   * A write that failed half-way, as on a full disk, leaves half a record in LevelDB's log, and LevelDB goes on behind it:
+   * whatever is synced later in that log would be skipped by the next recovery [D2]. Opening anew recovers now, and begins
+   * a log of its own.
+   */
+  async function reopen(): Promise<void> {
+    try {
+      await database.close()
+      await database.open()
+      isDamaged = false
+    } catch (error) {
+      // While it is closed nobody can sign in, so no commit may come to try again.
+      clock.after(reopenMs, () => {
+        if (isDamaged && !isClosing) writing ??= reopenAndGoOn()
+      })
+      throw error
+    }
+  }
+
+  async function reopenAndGoOn(): Promise<void> {
+    // If it can't be, whoever changes something next is told.
+    await reopen().catch(() => undefined)
+    await writeQueued()
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
