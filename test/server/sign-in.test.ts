@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { encodeFrame } from '@kith/shared/wire'
 import { SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { temporaryFolder } from '../support/store-world.ts'
@@ -72,6 +74,22 @@ test('a path of no roster is answered with 404; one whose user id is none comple
     await device.dial({ path })
     expect([path, (await device.closed()).code]).toEqual([path, 4403])
   }
+})
+
+test('an upgrade on another path leaves no socket behind, even if the other side never closes its half', async () => {
+  const world = await serverWorld()
+  const { port, host } = new URL(world.url)
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true })
+  onTestFinished(() => void socket.destroy())
+  const lines = ['GET / HTTP/1.1', `Host: ${host}`, 'Connection: Upgrade', 'Upgrade: websocket', '', '']
+  socket.write(lines.join('\r\n'))
+  await once(socket.resume(), 'end')
+  // What is sent to a socket that is gone is answered with a reset, and then it can't be written to.
+  let isGone = false
+  socket.on('error', () => {
+    isGone = true
+  })
+  while (!isGone) await new Promise<void>(resolve => socket.write('still here', () => setImmediate(resolve)))
 })
 
 function upgradeRequest(url: string): Promise<{ statusCode: number | undefined }> {

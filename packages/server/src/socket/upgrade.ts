@@ -61,6 +61,8 @@ export class Upgrades {
     socket.on('error', () => socket.destroy())
     const user = userOfPath(request.url ?? '')
     if (user === undefined) {
+      // Or whoever keeps the other half open would keep it for ever.
+      socket.once('finish', () => socket.destroy())
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }
