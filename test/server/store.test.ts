@@ -509,6 +509,16 @@ describe.each<DatabaseKind>(['level', 'memory'])('a store on %s', kind => {
     await store.close()
   })
 
+  test('revoking with a clock that went back keeps the later time: no token that was revoked counts again', async () => {
+    const { store, clock } = await open(kind)
+    const revokedAt = clock.now()
+    await store.commit({ type: 'revoke', user: 'alice' })
+    clock.pass(-60_000)
+    await store.commit({ type: 'revoke', user: 'alice' })
+    expect(await store.tokensRevokedAt('alice')).toBe(revokedAt)
+    await store.close()
+  })
+
   test('[F1] a cursor is served for 90 days after the next change, and no longer', async () => {
     const { store, clock } = await open(kind)
     await store.commit(profileChange('alice', { 0: 'on day 0' }))

@@ -107,6 +107,17 @@ describe('tokens with a secret', () => {
     }
   })
 
+  test('a revocation ends tokens that say they are of a time to come, as with an iat in ms', async () => {
+    const { tokens, clock, revoke, sign } = world()
+    const inMs = await sign({ iat: clock.now() })
+    expect((await tokens.verify(inMs)).user).toBe('alice')
+    revoke()
+    clock.pass(60_000)
+    await expect(tokens.verify(inMs)).rejects.toMatchObject(unauthorised)
+    const aLittleAhead = await sign({ iat: clock.now() / 1000 + 4 })
+    expect((await tokens.verify(aLittleAhead)).user).toBe('alice')
+  })
+
   test('without a secret or a key set there are no tokens', () => {
     expect(() => new Tokens({}, stillClock(), async () => 0)).toThrow(TypeError)
   })

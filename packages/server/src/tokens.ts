@@ -72,7 +72,7 @@ export class Tokens {
       throw new KithError('unauthorised', 'the token has expired: ask the backend for a new one')
     }
     const revokedAtMs = await this.#revokedAt(sub)
-    if (revokedAtMs > 0 && !(iat !== undefined && Math.round(iat * 1000) > revokedAtMs)) {
+    if (revokedAtMs > 0 && !this.#isIssuedAfter(iat, revokedAtMs)) {
       throw new KithError('unauthorised', 'the token was revoked: ask the backend for a new one')
     }
     return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }
@@ -81,6 +81,13 @@ export class Tokens {
   /** Whether tokens can be had here, or only from the app's own issuer. */
   get canIssue(): boolean {
     return this.#settings.secret !== undefined
+  }
+
+  /** A time to come tells nothing, as when `iat` is given in ms: else no revocation would ever end such a token. */
+  #isIssuedAfter(iat: number | undefined, revokedAtMs: number): boolean {
+    if (iat === undefined) return false
+    const issuedAtMs = Math.round(iat * 1000)
+    return issuedAtMs > revokedAtMs && issuedAtMs <= this.#clock.now() + clockToleranceSeconds * 1000
   }
 
   /** A token for a user. `iat` has fractions of a second, so that one issued right after a revocation counts. */

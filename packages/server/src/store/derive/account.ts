@@ -1,7 +1,7 @@
 import type { Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
-import { encodeNumber, newUser, noFacts } from '../records.ts'
+import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
 import { reviewUnasked } from './roster.ts'
 import { sightOf, updateAllRelations, updateShown } from './showing.ts'
 import { dealUnasked, updateUnasked } from './unasked.ts'
@@ -59,14 +59,15 @@ export async function applyPair(
   updateShown(draft, notes, b, a, before[1])
 }
 
-/** Tokens issued before now count no more. */
-export function revokeTokens(draft: Draft, user: string): void {
-  draft.write(keys.tokens(user), encodeNumber(draft.nowMs))
+/** Tokens issued before now count no more; nor do those of an earlier revocation, should the clock have gone back. */
+export async function revokeTokens(draft: Draft, user: string): Promise<void> {
+  const before = await draft.read(keys.tokens(user))
+  draft.write(keys.tokens(user), encodeNumber(Math.max(draft.nowMs, before ? decodeNumber(before) : 0)))
 }
 
 /** Everything that is the user's own goes. What others' rosters say of the id is theirs, and stays. */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
-  revokeTokens(draft, user)
+  await revokeTokens(draft, user)
   await draft.removeRange(ranges.document(user, 'roster'))
   await draft.removeRange(ranges.document(user, 'profile'))
   await draft.removeRange(ranges.levels(user))
