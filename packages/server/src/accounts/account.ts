@@ -46,7 +46,8 @@ export interface AccountContext {
 /**
  * One user's documents and the one order in which they change: the life of a write. Everything that the user's devices
  * send goes through this queue, so an edit is handled after the revocation that came before it [V6], and a barrier after
- * what it covers [D2]. Consecutive writes of one session are one commit.
+ * what it covers [D2]. Consecutive writes of one session are one
+ * commit, as far as they go together.
  */
 export class Account {
   readonly user: string
@@ -93,36 +94,43 @@ export class Account {
   }
 
   async #run(): Promise<void> {
-    for (let next = this.#queue[0]; next; next = this.#queue[0]) {
-      if (next.type === 'task') {
-        this.#queue.shift()
-        try {
-          await next.run()
-        } catch (error) {
-          next.fail(error)
-        }
-        continue
-      }
-      const { writer } = next
-      const count = this.#queue.findIndex(entry => entry.type !== 'write' || entry.writer !== writer)
-      const run = this.#queue.splice(0, count === -1 ? this.#queue.length : count) as Write[]
-      try {
-        await this.#commit(writer, run)
-      } catch (error) {
-        this.#context.documents.discard(this.user)
-        // What came after may build on what failed: a profile edit on the revocation before it [V6].
-        this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
-        writer.fail(error)
-      }
+    let next = this.#queue[0]
+    while (next) {
+      await (next.type === 'task' ? this.#runTask(next) : this.#runWrites(next.writer))
+      await othersTurn()
+      next = this.#queue[0]
     }
     // In the same breath as the last look at the queue: what comes later starts anew.
     this.#isRunning = false
     this.#onIdle()
   }
 
+  async #runTask(task: Task): Promise<void> {
+    this.#queue.shift()
+    try {
+      await task.run()
+    } catch (error) {
+      task.fail(error)
+    }
+  }
+
+  async #runWrites(writer: Writer): Promise<void> {
+    const count = this.#queue.findIndex(entry => entry.type !== 'write' || entry.writer !== writer)
+    const run = this.#queue.splice(0, count === -1 ? this.#queue.length : count) as Write[]
+    try {
+      await this.#commit(writer, run)
+    } catch (error) {
+      this.#context.documents.discard(this.user)
+      // What came after may build on what failed: a profile edit on the revocation before it [V6].
+      this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
+      writer.fail(error)
+    }
+  }
+
   /** Admit, persist, relay: in that order. */
-  async #commit(writer: Writer, run: readonly Write[]): Promise<void> {
+  async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, relayOwn } = this.#context
+    this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
     const roster = await this.#admit(writer, 'roster', run)
     const profile = await this.#admit(writer, 'profile', run)
     const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
@@ -132,6 +140,14 @@ export class Account {
     if (roster?.applied) relayOwn(this.user, 'roster', roster.applied.relayed, writer)
     if (profile?.applied) relayOwn(this.user, 'profile', profile.applied.relayed, writer)
     writer.committed()
+  }
+
+  async #mostAtOnce(run: readonly Write[]): Promise<number> {
+    let bytes = 1
+    for (const name of new Set(run.map(({ document }) => document))) {
+      bytes += (await this.#context.documents.load(this.user, name)).storedBytes
+    }
+    return Math.ceil(maxRunBytes / bytes)
   }
 
   /** Of one document what is in order, applied as one transaction; nothing when the run has none of it. */
@@ -158,4 +174,15 @@ export class Account {
     })
     return { document, applied, isAnswered: answered }
   }
+}
+
+/**
+ * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: nobody
+ * else is served until they are admitted [S1].
+ */
+const maxRunBytes = 16 * 1024 * 1024
+
+/** What lies in memory is never waited for, so a long queue would else keep all others from being served [S1]. */
+function othersTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
 }

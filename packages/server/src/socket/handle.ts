@@ -44,6 +44,7 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
   if (step === 'step1') {
     return account.task(
       async () => {
+        if (session.isClosed) return
         const missing = await account.missing(document, payload)
         if (missing) session.say({ type, step: 'step2', payload: missing })
         else session.end('malformed', 'no state vector')

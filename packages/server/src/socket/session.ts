@@ -78,6 +78,10 @@ export class Session implements Receiver, Writer, Outlet {
     this.askFor('roster')
   }
 
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
   get feed(): Feed | undefined {
     return this.#feed
   }
