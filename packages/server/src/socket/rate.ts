@@ -1,5 +1,8 @@
 import type { Clock } from '../clock.ts'
 
+/** Where waiting never helps, as with a rate of 0: come back some day, limits change. */
+const longestWaitMs = 24 * 60 * 60 * 1000
+
 /** A token bucket: `perSecond` on average, `burst` at once. */
 export class Rate {
   #clock: Clock
@@ -25,7 +28,7 @@ export class Rate {
   /** 0 when one more is within the limit; else the milliseconds after which one will be. */
   take(): number {
     this.#refill()
-    if (this.#left < 1) return Math.ceil(((1 - this.#left) / this.#perSecond) * 1000)
+    if (this.#left < 1) return Math.min(longestWaitMs, Math.ceil(((1 - this.#left) / this.#perSecond) * 1000))
     this.#left--
     return 0
   }
