@@ -519,6 +519,21 @@ describe.each<DatabaseKind>(['level', 'memory'])('a store on %s', kind => {
     await store.close()
   })
 
+  test('[F1] changes that were forgotten by a clock far ahead are not taken for none', async () => {
+    const { store, clock } = await open(kind)
+    await store.commit(userChange('alice'))
+    const since = store.position
+    await store.commit(profileChange('alice', { 0: 'new' }))
+    clock.pass(dayMs)
+    await store.commit(userChange('bob'))
+    clock.pass(200 * dayMs)
+    await store.commit(userChange('carol'))
+    clock.pass(-200 * dayMs)
+    expect(await store.oldestCursor()).toBeLessThanOrEqual(since)
+    expect(await store.changedSince(since, 1000)).toBe(undefined)
+    await store.close()
+  })
+
   test('[F1] a cursor is served for 90 days after the next change, and no longer', async () => {
     const { store, clock } = await open(kind)
     await store.commit(profileChange('alice', { 0: 'on day 0' }))

@@ -2,7 +2,7 @@
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
  * everything about one user is one range.
  *
- *   meta | format, incarnation, position
+ *   meta | format, incarnation, position, forgotten
  *   user | <id>                             UserRecord
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   document | <id> | roster, profile | s   snapshot, a Yjs update (V2)
@@ -26,6 +26,7 @@ export const keys = {
   format: join('meta', 'format') as string,
   incarnation: join('meta', 'incarnation') as string,
   position: join('meta', 'position') as string,
+  forgotten: join('meta', 'forgotten') as string,
   user: (id: string): string => join('user', id),
   tokens: (id: string): string => join('tokens', id),
   snapshot: (id: string, document: DocumentName): string => join('document', id, document, 's'),

@@ -103,14 +103,25 @@ export function openStore(options: {
     const day = draft.nowMs - (draft.nowMs % dayMs)
     if (day > markedDay) draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
     const isNewDay = day > markedDay
+    if (isNewDay) draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
     await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
     markedDay = Math.max(markedDay, day)
     return commits
   }
 
-  /** Once a day: no cursor reaches back to these. */
+  /** Once a day, after it was noted: should the clock go back, cursors from before are served all the same. */
   async function forgetOldChanges(): Promise<void> {
-    await database.clear(ranges.changesUpTo(await oldestCursor()))
+    try {
+      await database.clear(ranges.changesUpTo(await forgottenUpTo()))
+    } catch {
+      // The change itself is written. What is left goes another day.
+      isDamaged = true
+    }
+  }
+
+  async function forgottenUpTo(): Promise<number> {
+    const [bytes] = await disk.getMany([keys.forgotten])
+    return bytes ? decodeNumber(bytes) : 0
   }
 
   async function oldestCursor(): Promise<number> {
@@ -130,7 +141,6 @@ export function openStore(options: {
   ): Promise<void> {
     for (const watcher of watchers) watcher.writing?.(subjects)
     try {
-      if (isNewDay) await forgetOldChanges()
       await database.batch(operations, { sync: true } as object)
     } catch (error) {
       isDamaged = true
@@ -138,6 +148,7 @@ export function openStore(options: {
       for (const watcher of watchers) watcher.failed?.()
       throw error
     }
+    if (isNewDay) await forgetOldChanges()
   }
 
   /** Every batch moves the position, so the position on disk tells. */
@@ -262,7 +273,7 @@ export function openStore(options: {
     },
 
     async changedSince(since, most) {
-      if (position - since > most) return undefined
+      if (position - since > most || since < (await forgottenUpTo())) return undefined
       const changed = new Set<string>()
       for await (const [, bytes] of disk.entries(ranges.changes(since))) changed.add(decodeText(bytes))
       return [...changed]

@@ -100,7 +100,7 @@ export interface Store {
   relations(user: string): Promise<Known[]>
   users(ids: readonly string[]): Promise<UserRecord[]>
   hasAsked(user: string, id: string): Promise<boolean>
-  /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`. */
+  /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten. */
   changedSince(position: number, most: number): Promise<string[] | undefined>
   /** Cursors before this position are too old to be served [F1]. */
   oldestCursor(): Promise<number>
