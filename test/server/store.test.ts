@@ -1,9 +1,10 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLevelDatabase, openLevelStore, openMemoryStore, type Store } from '@kith/server'
 import type { Limits } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
+import { encodeCursor, positionOf } from '../../packages/server/src/relay/cursor.ts'
 import type { Commit } from '../../packages/server/src/store/store.ts'
 import {
   type DatabaseKind,
@@ -44,7 +45,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('a store on %s', kind => {
   test('a store that is new has nothing, and says so of whatever is asked', async () => {
     const { store } = await open(kind)
     expect(store.position).toBe(0)
-    expect(store.incarnation.length).toBeGreaterThanOrEqual(8)
+    expect(store.run.length).toBe(8)
     expect(await store.user('nobody')).toMatchObject({ registeredAt: 0, audience: 'everyone', levels: {} })
     expect(await store.users([])).toEqual([])
     expect(await store.views('nobody', [])).toEqual([])
@@ -604,13 +605,43 @@ describe('a data folder', () => {
     await first.close()
     const second = await openLevelStore(folder, options)
     expect(await everything(second)).toEqual(before)
+    expect(second.reachOf(first.run)).toBe(3)
+    expect(second.run).not.toEqual(first.run)
     expect((await second.commit(userChange('carol'))).position).toBe(4)
     clock.pass(100 * dayMs)
     expect(await second.oldestCursor()).toBe(0)
     await second.close()
     const other = await openLevelStore(await temporaryFolder(), options)
-    expect(other.incarnation).not.toEqual(before['incarnation'])
+    expect(other.reachOf(first.run)).toBe(undefined)
     await other.close()
+  })
+
+  test('[F1] a restored backup takes no cursor of the history that was lost, however far it has come since', async () => {
+    const folder = await temporaryFolder()
+    const backup = join(await temporaryFolder(), 'backup')
+    const options = { limits: limitsWith(), clock: stillClock() }
+    const first = await openLevelStore(folder, options)
+    await first.commit(userChange('alice'))
+    const early = encodeCursor(first.run, first.position)
+    await first.close()
+    await cp(folder, backup, { recursive: true })
+    const lost = await openLevelStore(folder, options)
+    await lost.commit(userChange('bob'))
+    await lost.commit(userChange('carol'))
+    const late = encodeCursor(lost.run, lost.position)
+    await lost.close()
+    const restored = await openLevelStore(backup, options)
+    for (const user of ['dave', 'erin', 'frank']) await restored.commit(userChange(user))
+    expect(positionOf(early, restored, 0)).toBe(1)
+    expect(positionOf(late, restored, 0)).toBe(undefined)
+    const now = encodeCursor(restored.run, restored.position)
+    expect(positionOf(now, restored, 0)).toBe(4)
+    await restored.close()
+    const next = await openLevelStore(backup, options)
+    // As of a run that went on after the copy was taken.
+    await next.commit(userChange('grace'))
+    expect(positionOf(encodeCursor(restored.run, 5), next, 0)).toBe(undefined)
+    await next.close()
   })
 
   test('a folder that is in use, of another format, or no folder is refused with what to do', async () => {
@@ -640,7 +671,6 @@ describe('a data folder', () => {
 
 async function everything(store: Store): Promise<Record<string, unknown>> {
   return {
-    incarnation: [...store.incarnation],
     position: store.position,
     users: await store.users(['alice', 'bob']),
     relations: [await store.relations('alice'), await store.relations('bob')],

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import {
   type Clock,
   check,
@@ -13,6 +12,7 @@ import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished } from 'vitest'
 import { openStore } from '../../packages/server/src/store/level-store.ts'
+import { Runs } from '../../packages/server/src/store/runs.ts'
 import { Device } from './raw-device.ts'
 import { TestClock } from './test-clock.ts'
 
@@ -178,7 +178,7 @@ class Disk {
 }
 
 function openMemory(database: LevelDatabase, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
-  return openStore({ database, limits, clock, incarnation: new Uint8Array(randomBytes(8)), position: 0 })
+  return openStore({ database, limits, clock, runs: Runs.begin(undefined, 0), position: 0 })
 }
 
 function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {

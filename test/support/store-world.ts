@@ -8,6 +8,7 @@ import { MemoryLevel } from 'memory-level'
 import { onTestFinished } from 'vitest'
 import { openStore } from '../../packages/server/src/store/level-store.ts'
 import { noFacts } from '../../packages/server/src/store/records.ts'
+import { Runs } from '../../packages/server/src/store/runs.ts'
 import type { Change, DocumentsChange, Known } from '../../packages/server/src/store/store.ts'
 
 export const dayMs = 86_400_000
@@ -83,7 +84,7 @@ export async function newDatabase(kind: DatabaseKind): Promise<LevelDatabase> {
 
 /** A store whose database the test can look into, and break. */
 export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}): Store {
-  return openStore({ database, clock, limits: limitsWith(limits), incarnation: new Uint8Array(8), position: 0 })
+  return openStore({ database, clock, limits: limitsWith(limits), runs: Runs.begin(undefined, 0), position: 0 })
 }
 
 export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {

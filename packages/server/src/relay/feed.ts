@@ -322,14 +322,14 @@ export class Feed {
   /** The first time, `caughtUp` says it, so that a device knows what to drop. */
   #cursorIfLast(): Uint8Array {
     if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor
-    return encodeCursor(this.#store.incarnation, this.#store.position)
+    return encodeCursor(this.#store.run, this.#store.position)
   }
 
   #sendCaughtUp(): void {
     this.#hasCaughtUp = true
     this.#owesCursor = false
     this.#toldPosition = this.#store.position
-    const cursor = encodeCursor(this.#store.incarnation, this.#store.position)
+    const cursor = encodeCursor(this.#store.run, this.#store.position)
     this.#outlet.send(encodeFrame({ type: 'caughtUp', cursor }))
   }
 

@@ -23,7 +23,7 @@ export class LevelFrames {
     const key = `${level} ${withCursor}`
     const known = this.#encoded.get(key)
     if (known) return known
-    const cursor = withCursor ? encodeCursor(this.#store.incarnation, this.#store.position) : noCursor
+    const cursor = withCursor ? encodeCursor(this.#store.run, this.#store.position) : noCursor
     const frame = profileFrame(this.#owner, level, this.#fields.get(level) as Uint8Array, cursor)
     this.#encoded.set(key, frame)
     return frame

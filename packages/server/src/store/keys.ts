@@ -2,7 +2,7 @@
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
  * everything about one user is one range.
  *
- *   meta | format, incarnation, position, forgotten
+ *   meta | format, runs, position, forgotten
  *   user | <id>                             UserRecord
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   document | <id> | roster, profile | s   snapshot, a Yjs update (V2)
@@ -24,7 +24,7 @@ export type DocumentName = 'roster' | 'profile'
 
 export const keys = {
   format: join('meta', 'format') as string,
-  incarnation: join('meta', 'incarnation') as string,
+  runs: join('meta', 'runs') as string,
   position: join('meta', 'position') as string,
   forgotten: join('meta', 'forgotten') as string,
   user: (id: string): string => join('user', id),

@@ -15,6 +15,7 @@ import {
   newUser,
   noRelation,
 } from './records.ts'
+import type { Runs } from './runs.ts'
 import type { Change, Commit, Store, Watcher } from './store.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
@@ -40,7 +41,7 @@ const cursorDays = 90
  */
 export function openStore(options: {
   database: LevelDatabase
-  incarnation: Uint8Array
+  runs: Runs
   position: number
   limits: Limits
   clock: Clock
@@ -198,7 +199,8 @@ export function openStore(options: {
   }
 
   return {
-    incarnation: options.incarnation,
+    run: options.runs.current,
+    reachOf: run => options.runs.reachOf(run),
     get position() {
       return position
     },

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Limits } from '@kith/shared'
@@ -8,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import { keys } from './keys.ts'
 import { type LevelDatabase, openStore } from './level-store.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from './records.ts'
+import { Runs } from './runs.ts'
 import type { Store } from './store.ts'
 
 /** The data folder's layout. Another number: another version of Kith wrote it. */
@@ -62,25 +62,18 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
 }
 
 async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
-  const [found, incarnation, position] = await database.getMany([keys.format, keys.incarnation, keys.position])
+  const [found, runs, stored] = await database.getMany([keys.format, keys.runs, keys.position])
+  const position = stored ? decodeNumber(stored) : 0
+  const history = Runs.begin(runs, position)
+  const operations = [{ type: 'put' as const, key: keys.runs, value: history.encode() }]
   if (found === undefined) {
-    await database.batch(
-      [
-        { type: 'put', key: keys.format, value: encodeText(format) },
-        { type: 'put', key: keys.incarnation, value: new Uint8Array(randomBytes(8)) },
-        { type: 'put', key: keys.position, value: encodeNumber(0) },
-      ],
-      { sync: true } as object,
+    operations.push(
+      { type: 'put', key: keys.format, value: encodeText(format) },
+      { type: 'put', key: keys.position, value: encodeNumber(0) },
     )
-    return storeOn(database, { limits, clock })
   }
-  return openStore({
-    database,
-    incarnation: incarnation as Uint8Array,
-    position: decodeNumber(position as Uint8Array),
-    limits,
-    clock,
-  })
+  await database.batch(operations, { sync: true } as object)
+  return openStore({ database, runs: history, position, limits, clock })
 }
 
 function explain(folder: string, error: unknown): string {

@@ -78,8 +78,10 @@ export interface Watcher {
  * what a new user or strangers have. Nothing outside assumes that there is one process.
  */
 export interface Store {
-  /** Random bytes that name this store's history: another store's cursors mean nothing here. */
-  readonly incarnation: Uint8Array
+  /** 8 bytes that name this run of the store, from one opening to the next: cursors say under which they were given. */
+  readonly run: Uint8Array
+  /** Up to which position a cursor of that run counts; `undefined` when this store never had it. */
+  reachOf(run: Uint8Array): number | undefined
   /** The position of the last commit that was told. */
   readonly position: number
   /** Rejects when the disk refuses; then nothing of the change is there. */

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto'
+import { decodeText, encodeText } from './records.ts'
+
+/** One opening of the store: positions after `start` were given out under this id, until the next run began. */
+interface Run {
+  id: string
+  start: number
+}
+
+/** Devices that were away for longer than this many restarts get everything anew. */
+const mostRuns = 1000
+
+/**
+ * The store's history, run by run. A store that was restored from a backup gives out positions a second time, for other
+ * commits; what was told of the first by then must not pass for what is told of the second. So each opening has an id of
+ * its own, and a cursor of an earlier run reaches as far as the next one's start, and no further.
+ */
+export class Runs {
+  readonly #runs: readonly Run[]
+
+  private constructor(runs: readonly Run[]) {
+    this.#runs = runs
+  }
+
+  /** The runs of a store, as they lie on disk, with a new one that begins at this position. */
+  static begin(stored: Uint8Array | undefined, position: number): Runs {
+    const earlier = stored ? (JSON.parse(decodeText(stored)) as Run[]) : []
+    return new Runs([...earlier, { id: randomBytes(8).toString('hex'), start: position }].slice(-mostRuns))
+  }
+
+  encode(): Uint8Array {
+    return encodeText(JSON.stringify(this.#runs))
+  }
+
+  /** 8 bytes that name the present run. */
+  get current(): Uint8Array {
+    return new Uint8Array(Buffer.from(this.#runs.at(-1)?.id ?? '', 'hex'))
+  }
+
+  /** How far a cursor of that run reaches: `Infinity` for the present one, nothing for a run that this store never had. */
+  reachOf(run: Uint8Array): number | undefined {
+    const id = Buffer.from(run).toString('hex')
+    const index = this.#runs.findIndex(other => other.id === id)
+    if (index < 0) return undefined
+    return this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY
+  }
+}
