@@ -45,7 +45,7 @@ export async function bulkSync(): Promise<void> {
         'to send': changesBytes,
         'ms until on the device': rounded(local),
         'ms until whenSynced': rounded(performance.now() - begun),
-        'bytes sent (barriers are 5 bytes)': bytesSent,
+        'bytes sent, barriers included': bytesSent,
       })
     }
     print(`(d) ${contactCount} contacts, 3 levels and a follow each`, rows)
