@@ -106,7 +106,7 @@ export class Kith {
 
   /**
    * Sends a direct message: 'delivered' when a device of theirs took it; 'undelivered' when none did within 10 seconds, or
-   * may. Rejects with `message-too-long`, and with `too-many-messages` and when to try again.
+   * may. Rejects with `message-too-long`, and with `too-many-messages` or `discovery-limit` and when to try again.
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#checkOpen()

@@ -19,6 +19,7 @@ export class WaitingFollows {
   #device: Device
   #told = 0
   #cancelRetry: () => void = () => undefined
+  #hasEnded = false
 
   constructor(device: Device) {
     this.#device = device
@@ -42,7 +43,9 @@ export class WaitingFollows {
     if (this.#told > 0) this.promote().catch((error: unknown) => this.#device.fail(error))
   }
 
+  /** The session is over; what is still under way begins no new wait. */
   end(): void {
+    this.#hasEnded = true
     this.#cancelRetry()
   }
 
@@ -67,7 +70,7 @@ export class WaitingFollows {
   #retryWhenDue(record: UserRecord): void {
     const { clock, limits } = this.#device.context
     this.#cancelRetry()
-    if (record.waiting === 0 || record.follows >= limits.follows) return
+    if (this.#hasEnded || record.waiting === 0 || record.follows >= limits.follows) return
     const turn = Math.min(record.waiting, Math.max(1, Math.floor(limits.lookupsPerDay / 24)))
     const delayMs = lookupDelayMs(record, clock.now(), turn, limits)
     if (delayMs > 0 && delayMs <= longestWaitMs) this.#cancelRetry = clock.after(delayMs, () => this.retry())

@@ -14,7 +14,7 @@ import {
   type Relation,
   type UserRecord,
 } from './records.ts'
-import { visibleLevels } from './standing.ts'
+import { isUnaskedCandidate, shownLevels } from './standing.ts'
 import { StoredDocument } from './stored-document.ts'
 
 /** One difference between what is stored and what it should be. */
@@ -157,16 +157,8 @@ async function checkRelation(
   }
   if (mirror.isPaired !== relation.isPaired) note(`${name} and this user disagree on their pairing`)
   if (relation.isWaiting && !relation.mine.isSubscribed) note(`a follow of ${name} waits that is none`)
-  const isCandidate =
-    record.autoSync &&
-    relation.theirs.levels.length > 0 &&
-    !relation.mine.isSubscribed &&
-    !relation.mine.isDeclined &&
-    !relation.mine.isBlocked
-  if (relation.isUnasked && !isCandidate) note(`${name} is shown unasked without a grant`)
-  const isWanted = (relation.mine.isSubscribed && !relation.isWaiting) || relation.isUnasked
-  const owner = await userOf(database, other)
-  const shown = isWanted ? visibleLevels({ viewer: record, owner, relation }) : []
+  if (relation.isUnasked && !isUnaskedCandidate(record, relation)) note(`${name} is shown unasked without a grant`)
+  const shown = shownLevels({ viewer: record, owner: await userOf(database, other), relation })
   if (!sameLevels(shown, relation.shown)) {
     note(`is shown levels [${relation.shown}] of ${name}, and should be shown [${shown}]`)
   }

@@ -102,9 +102,11 @@ export function openStore(options: {
     const last = position + commits.length
     draft.write(keys.position, encodeNumber(last))
     const day = draft.nowMs - (draft.nowMs % dayMs)
-    if (day > markedDay) draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
     const isNewDay = day > markedDay
-    if (isNewDay) draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
+    if (isNewDay) {
+      draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
+      draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
+    }
     await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
     markedDay = Math.max(markedDay, day)
     return commits

@@ -1,4 +1,5 @@
 import { type Standing, visibility } from '@kith/shared'
+import type { Relation, UserRecord } from './records.ts'
 import type { View } from './store.ts'
 
 /** One user's view of another, as the visibility function takes it. */
@@ -19,4 +20,15 @@ export function standingOf({ viewer, owner, relation }: View, isSelf = false): S
 /** What the viewer may see of the owner by V1–V3. */
 export function visibleLevels(view: View): readonly number[] {
   return visibility(standingOf(view)).levels
+}
+
+/** Whether the viewer may be shown this owner without having asked: a grant, and nothing against it [F4]. */
+export function isUnaskedCandidate(viewer: UserRecord, { mine, theirs }: Relation): boolean {
+  return viewer.autoSync && theirs.levels.length > 0 && !mine.isSubscribed && !mine.isDeclined && !mine.isBlocked
+}
+
+/** The levels that the viewer's devices get: what is visible, if it is followed and served, or shown unasked. */
+export function shownLevels(view: View): readonly number[] {
+  const { mine, isWaiting, isUnasked } = view.relation
+  return (mine.isSubscribed && !isWaiting) || isUnasked ? visibleLevels(view) : []
 }

@@ -1,5 +1,5 @@
 import type { CommitNotes, Draft } from '../draft.ts'
-import { visibleLevels } from '../standing.ts'
+import { shownLevels, visibleLevels } from '../standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
@@ -14,11 +14,10 @@ export interface Sight {
 
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)
-  const visible = visibleLevels({ viewer: draft.user(viewer), owner: draft.user(owner), relation })
-  const isWanted = (relation.mine.isSubscribed && !relation.isWaiting) || relation.isUnasked
+  const view = { viewer: draft.user(viewer), owner: draft.user(owner), relation }
   return {
-    visible,
-    shown: isWanted ? visible : [],
+    visible: visibleLevels(view),
+    shown: shownLevels(view),
     isWaiting: relation.isWaiting,
     isFollowed: relation.mine.isSubscribed,
   }

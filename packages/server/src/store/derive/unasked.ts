@@ -1,15 +1,13 @@
 import type { Limits } from '@kith/shared'
 import type { Draft } from '../draft.ts'
+import { isUnaskedCandidate } from '../standing.ts'
 
 /**
  * Owners whom a viewer is shown without having asked, because they granted a level [F4]: at most `limits.unaskedOwners`
  * of them, those in the viewer's own contacts first.
  */
 function isCandidate(draft: Draft, viewer: string, owner: string): boolean {
-  const { mine, theirs } = draft.relation(viewer, owner)
-  return (
-    draft.user(viewer).autoSync && theirs.levels.length > 0 && !mine.isSubscribed && !mine.isDeclined && !mine.isBlocked
-  )
+  return isUnaskedCandidate(draft.user(viewer), draft.relation(viewer, owner))
 }
 
 /** What a change of one pair asks for; `review` when all of the viewer's relations must be looked at to decide. */
