@@ -1,6 +1,5 @@
 import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, isYProtocols, type ServerMessage } from '@kith/shared/wire'
-import type { WebSocket } from 'ws'
 import type { Writer } from '../accounts/account.ts'
 import { Feed, type Outlet } from '../relay/feed.ts'
 import type { Receiver } from '../relay/relay.ts'
@@ -34,6 +33,21 @@ const longestTimerMs = 24 * 60 * 60 * 1000
 /** A device that has answered none of so many pings is gone. */
 const mostUnansweredPings = 2
 
+/** As much of a websocket of `ws` as a session needs. */
+export interface DeviceSocket {
+  /** Bytes handed over that the network has not taken. */
+  readonly bufferedAmount: number
+  on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
+  on(event: 'pong' | 'close', heard: () => void): unknown
+  on(event: 'error', heard: (error: Error) => void): unknown
+  /** `taken` is called when the network has taken the frame, or never will. */
+  send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
+  ping(): void
+  close(code: number, reason: string): void
+  /** Ends it without a word. */
+  terminate(): void
+}
+
 /**
  * One device's websocket, from the sign-in on. A frame is bounded, counted, decoded and only then handled; whatever is
  * wrong with it ends this session with a code, and no other [S1].
@@ -42,7 +56,7 @@ export class Session implements Receiver, Writer, Outlet {
   readonly user: string
   readonly context: Context
   readonly waiting: WaitingFollows = new WaitingFollows(this)
-  readonly #socket: WebSocket
+  readonly #socket: DeviceSocket
   readonly #rates: UserRates
   #cancelExpiry: () => void = () => undefined
   #feed: Feed | undefined
@@ -57,12 +71,12 @@ export class Session implements Receiver, Writer, Outlet {
   /** The server is stopping: what comes now is for the next one. */
   #isDraining = false
 
-  constructor(socket: WebSocket, identity: Identity, context: Context) {
+  constructor(socket: DeviceSocket, identity: Identity, context: Context) {
     this.user = identity.user
     this.context = context
     this.#socket = socket
     this.#rates = context.rates.of(identity.user)
-    socket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('pong', () => {
       this.#unansweredPings = 0
     })

@@ -61,7 +61,8 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
   return database as unknown as LevelDatabase
 }
 
-async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
+/** A store on a database that is open and empty, or of our format. */
+export async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
   const [found, runs, stored] = await database.getMany([keys.format, keys.runs, keys.position])
   const position = stored ? decodeNumber(stored) : 0
   const history = Runs.begin(runs, position)

@@ -1,0 +1,99 @@
+import type { Limits } from '@kith/shared'
+import { encodeFrame } from '@kith/shared/wire'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { Accounts } from './accounts/accounts.ts'
+import { Documents } from './accounts/documents.ts'
+import type { Clock } from './clock.ts'
+import { createApi } from './http/api.ts'
+import { createMetrics } from './metrics.ts'
+import { Relay } from './relay/relay.ts'
+import type { Context } from './socket/context.ts'
+import { DirectMessages } from './socket/direct-messages.ts'
+import { Door } from './socket/door.ts'
+import { Rates } from './socket/rates.ts'
+import type { Store } from './store/store.ts'
+import { type TokenSettings, Tokens } from './tokens.ts'
+
+export interface EngineOptions {
+  store: Store
+  tokens: TokenSettings
+  adminKey: string
+  limits: Limits
+  clock: Clock
+  log: Logger
+}
+
+/** A whole server but for the network: callers come to its door, and the backend to its API. */
+export interface Engine {
+  readonly context: Context
+  readonly door: Door
+  readonly api: FastifyInstance
+  isReady: boolean
+  /** Flushes, closes sockets with 1001, the API and the store. */
+  close(): Promise<void>
+}
+
+/** Well below the 30 s after which a stock provider takes a silent connection for dead. */
+const heartbeatMs = 15_000
+/** Once an hour a device that stays is told how far it has read, and its waiting follows are looked at. */
+const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
+
+/** Puts the server together: the only place that names its concrete parts. */
+export function assemble(options: EngineOptions): Engine {
+  const { store, clock, log, limits } = options
+  const relay = new Relay(store)
+  const metrics = createMetrics(() => relay.sessionCount)
+  const stopCounting = store.watch({ committed: commits => metrics.commits.inc(commits.length) })
+  const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
+  const accounts = new Accounts({
+    store,
+    documents: new Documents({ store, clock }),
+    limits,
+    relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
+  })
+  const messages = new DirectMessages({ store, relay, limits, clock })
+  const rates = new Rates(limits, clock)
+  const context: Context = { store, accounts, relay, messages, tokens, rates, limits, clock, log, metrics }
+  const door = new Door(context)
+  const api = createApi(context, {
+    adminKey: options.adminKey,
+    isReady: () => engine.isReady,
+    endSessions: user => door.end(user),
+  })
+
+  const heartbeat = encodeFrame({ type: 'awareness' })
+  let beats = 0
+  const stopBeating = clock.every(heartbeatMs, () => {
+    beats++
+    for (const session of door.sessions) {
+      session.beat(heartbeat)
+      if (beats % beatsPerHour === 0) {
+        session.feed?.tellCursor()
+        session.waiting.retry()
+      }
+    }
+    accounts.sweep()
+    rates.sweep(user => relay.sessionsOf(user).size > 0)
+  })
+
+  const engine: Engine = {
+    context,
+    door,
+    api,
+    isReady: false,
+    async close() {
+      engine.isReady = false
+      stopBeating()
+      door.stopAccepting()
+      await accounts.idle()
+      door.closeAll()
+      await accounts.idle()
+      await api.close()
+      relay.close()
+      stopCounting()
+      await store.close()
+    },
+  }
+  return engine
+}

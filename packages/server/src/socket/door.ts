@@ -1,0 +1,131 @@
+import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
+import type { Identity } from '../tokens.ts'
+import type { Context } from './context.ts'
+import { type DeviceSocket, Session } from './session.ts'
+
+export const subprotocol = 'kith.v1'
+const bearerPrefix = 'bearer.'
+/** How long devices have to answer the close of a server that stops. */
+const closingMs = 2_000
+/** What a device shall wait when there are too many connections. */
+const crowdedRetryMs = 30_000
+
+/** A device that asks to come in. */
+export interface Caller {
+  /** Whose roster it asks for; empty when the path names nobody. */
+  readonly user: string
+  /** The subprotocols that it offers, its token among them. */
+  readonly protocols: readonly string[]
+  /** Where it calls from, for the limit per address. */
+  readonly address: string
+}
+
+/** Why a caller is turned away. */
+export interface Refusal {
+  code: CloseCode
+  reason: string
+}
+
+/** Who may come in: from a caller to a session, or to a close code. */
+export class Door {
+  #context: Context
+  #sessions = new Set<Session>()
+  #countByAddress = new Map<string, number>()
+  #signingIn = new Set<{ user: string; isEnded: boolean }>()
+  #isClosing = false
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions
+  }
+
+  /** What may have changed while the token was checked is looked at when all else is done. */
+  async signIn(caller: Caller): Promise<Identity | Refusal> {
+    const { user, address } = caller
+    if (this.#isFull(address)) return crowded
+    const attempt = { user, isEnded: false }
+    this.#signingIn.add(attempt)
+    const signIn = await this.#identify(caller).catch((error: unknown) => asRefusal(error))
+    this.#signingIn.delete(attempt)
+    if ('code' in signIn) return signIn
+    if (this.#isClosing) return stopping
+    if (attempt.isEnded) return { code: closeCodes.unavailable, reason: 'sessions were revoked: sign in again' }
+    const { limits, relay } = this.#context
+    const isCrowded = this.#isFull(address) || relay.sessionsOf(user).size >= limits.connectionsPerUser
+    return isCrowded ? crowded : signIn
+  }
+
+  #isFull(address: string): boolean {
+    return (this.#countByAddress.get(address) ?? 0) >= this.#context.limits.connectionsPerAddress
+  }
+
+  async #identify({ user, protocols }: Caller): Promise<Identity | Refusal> {
+    if (this.#isClosing) return stopping
+    const bearer = protocols.find(name => name.startsWith(bearerPrefix))
+    if (bearer === undefined) {
+      return { code: closeCodes.unauthorised, reason: `offer the subprotocol ${bearerPrefix}<token>` }
+    }
+    if (!protocols.includes(subprotocol)) {
+      return { code: closeCodes.protocolViolation, reason: `offer the subprotocol ${subprotocol}` }
+    }
+    const identity = await this.#context.tokens.verify(bearer.slice(bearerPrefix.length))
+    if (identity.user !== user) {
+      return { code: closeCodes.notYourRoster, reason: 'the token is for another user' }
+    }
+    return identity
+  }
+
+  /** Turns a caller away. */
+  refuse(socket: DeviceSocket, { code, reason }: Refusal): void {
+    socket.on('error', () => socket.terminate())
+    this.#context.metrics.closed.inc({ code: String(code) })
+    socket.close(code, reason)
+  }
+
+  /** Lets somebody in who has just signed in. */
+  begin(socket: DeviceSocket, identity: Identity, address: string): void {
+    const session = new Session(socket, identity, this.#context)
+    this.#sessions.add(session)
+    this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1)
+    socket.on('close', () => {
+      this.#sessions.delete(session)
+      const count = (this.#countByAddress.get(address) ?? 1) - 1
+      if (count === 0) this.#countByAddress.delete(address)
+      else this.#countByAddress.set(address, count)
+    })
+    session.begin()
+  }
+
+  /** The user's tokens count no more: ends their sessions, and sign-ins that are under way. */
+  end(user: string): void {
+    for (const session of this.#sessions) {
+      if (session.user === user) session.close(closeCodes.unauthorised, 'the token was revoked')
+    }
+    for (const attempt of this.#signingIn) if (attempt.user === user) attempt.isEnded = true
+  }
+
+  /** Takes nobody and nothing in from here on. */
+  stopAccepting(): void {
+    this.#isClosing = true
+    for (const session of this.#sessions) session.drain()
+  }
+
+  /** Closes every session with 1001, so that devices reconnect elsewhere; ends those that don't answer in time. */
+  closeAll(): void {
+    for (const session of this.#sessions) session.close(closeCodes.goingAway, stopping.reason)
+    this.#context.clock.after(closingMs, () => {
+      for (const session of this.#sessions) session.terminate()
+    })
+  }
+}
+
+const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
+const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint('too-many-connections', crowdedRetryMs) }
+
+function asRefusal(error: unknown): Refusal {
+  if (error instanceof KithError) return { code: closeCodeFor(error.code), reason: error.message.slice(0, 120) }
+  return { code: closeCodes.unavailable, reason: 'try again later' }
+}
