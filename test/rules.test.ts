@@ -1,7 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { type Citation, citationsIn, idsIn, namesIn } from './rules/citations.ts'
-import { type Rule, type Section, sections } from './rules/texts.ts'
+import { citationsIn, idsIn, testsIn } from './rules/citations.ts'
+import { rulesPage } from './rules/page.ts'
+import { sections } from './rules/texts.ts'
+import { truthTable } from './rules/truth-table.ts'
 
 // The examples below cite rules, and hold none.
 const here = 'rules.test.ts'
@@ -9,8 +11,9 @@ const citations = citationsIn(fileURLToPath(new URL('.', import.meta.url))).filt
 const ids = sections.flatMap(({ rules }) => rules.map(({ id }) => id))
 
 describe('docs/RULES.md', () => {
-  test('says which tests hold each rule; `npm test -- rules -u` writes it anew', async () => {
-    await expect(page(sections, citations)).toMatchFileSnapshot('../docs/RULES.md')
+  test('says what holds each rule, and what becomes of two changes; `npm test -- rules -u` writes it anew', async () => {
+    const page = `${rulesPage(sections, citations, [])}\n\n${truthTable()}\n`
+    await expect(page).toMatchFileSnapshot('../docs/RULES.md')
   })
 
   test('every rule is cited by a test', () => {
@@ -49,7 +52,7 @@ describe('names are found', () => {
     ['but not in comments', `// test('[V3] a')\n/* test('[V3] b') */\n/**\n * test('[V3] c')\n */`, []],
     ['but not of other things called test', `/a/.test('[V3] a') ; atest('[V3] b')`, []],
   ])('%s', (_, source, names) => {
-    expect(namesIn(source)).toEqual(names)
+    expect(testsIn(source).map(({ name }) => name)).toEqual(names)
   })
 
   test('ids stand in brackets, one or several', () => {
@@ -58,29 +61,18 @@ describe('names are found', () => {
   })
 })
 
-function page(all: readonly Section[], found: readonly Citation[]): string {
-  const head = [
-    '# Rules',
-    'Each rule has an id, which tests cite in their names: `[V3]`. Below each rule stand the tests that hold it, and groups of tests, with their files in `test/`.',
-    'This page is made: `npm test -- rules -u` writes it, from `test/rules/texts.ts` and the names of the tests.',
-  ]
-  return `${[...head, ...all.map(section => sectionText(section, found))].join('\n\n')}\n`
-}
-
-function sectionText({ title, introduction, rules }: Section, found: readonly Citation[]): string {
-  const head = introduction === undefined ? [`## ${title}`] : [`## ${title}`, introduction]
-  return [...head, ...rules.map(rule => ruleText(rule, found))].join('\n\n')
-}
-
-function ruleText({ id, text }: Rule, found: readonly Citation[]): string {
-  const tests = found
-    .filter(citation => citation.ids.includes(id))
-    .map(({ name, file }) => `- ${escaped(name)} (${file})`)
-  const held = tests.length > 0 ? tests.join('\n') : 'No test yet.'
-  return `### ${id}\n\n${text}\n\n${held}`
-}
-
-/** Markdown would take these for its own. */
-function escaped(name: string): string {
-  return name.replaceAll(/[<*]/g, '\\$&')
-}
+describe('properties are told from examples', () => {
+  const drawn = '  holds(fc.property(levels, () => {}))'
+  test.each([
+    ['what checks one', `test('a', () => {\n${drawn}\n})`, true],
+    ['with options', `test('a', {\n  timeout: 1,\n}, async () => {\n  await fc.asyncProperty(x)\n}, 5)`, true],
+    ['a group of them', `describe('a', () => {\n  test('b', () => {\n  ${drawn}\n  })\n})`, true],
+    ['by a function', `test('a', () => always(1))\nfunction always() {\n${drawn}\n}`, true],
+    ['but no example', `test('a', () => {\n  expect(1)\n})`, false],
+    ['beside one', `test('a', () => {\n  expect(1)\n})\ntest('b', () => {\n${drawn}\n})`, false],
+    ['on a line of its own', `test('a', () => expect(1))\ntest('b', () => {\n${drawn}\n})`, false],
+    ['by a function of examples', `test('a', () => once(1))\nfunction once() {\n}\nfunction b() {\n${drawn}\n}`, false],
+  ])('%s', (_, source, isProperty) => {
+    expect(testsIn(source)[0]).toEqual({ name: 'a', isProperty })
+  })
+})

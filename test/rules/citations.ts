@@ -7,6 +7,14 @@ export interface Citation {
   name: string
   /** Relative to the folder searched, with forward slashes. */
   file: string
+  /** It holds in any case: it checks a property of fast-check, or is one of the proofs in `proof/`. */
+  isProperty: boolean
+}
+
+/** A test, or a group of tests, in a source. */
+interface Named {
+  name: string
+  isProperty: boolean
 }
 
 const literal = String.raw`(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|\x60(?:[^\x60\\]|\\[\s\S])*\x60)`
@@ -24,7 +32,12 @@ export function citationsIn(folder: string): Citation[] {
     .map(path => path.replaceAll('\\', '/'))
     .filter(path => path.endsWith('.test.ts') && !path.includes('node_modules/'))
   const citations = files.flatMap(file =>
-    namesIn(readFileSync(join(folder, file), 'utf8')).map(name => ({ ids: idsIn(name), name, file })),
+    testsIn(readFileSync(join(folder, file), 'utf8')).map(({ name, isProperty }) => ({
+      ids: idsIn(name),
+      name,
+      file,
+      isProperty: isProperty || file.startsWith('proof/'),
+    })),
   )
   return citations
     .filter(({ ids }) => ids.length > 0)
@@ -32,12 +45,34 @@ export function citationsIn(folder: string): Citation[] {
 }
 
 /** The names of tests and of groups of tests in a source, each once, as they are written there. */
-export function namesIn(source: string): string[] {
-  const names = new Set<string>()
-  for (const [, modifiers, text] of source.replace(commentLines, '').matchAll(call)) {
-    if (!/\.(?:skip|todo)\b/.test(modifiers ?? '')) names.add(textOf(text ?? ''))
+export function testsIn(source: string): Named[] {
+  const code = source.replace(commentLines, '')
+  const check = propertyChecks(code)
+  const tests = new Map<string, Named>()
+  for (const { 1: modifiers, 2: text, index } of code.matchAll(call)) {
+    if (/\.(?:skip|todo)\b/.test(modifiers ?? '')) continue
+    const name = textOf(text ?? '')
+    tests.set(name, { name, isProperty: check.test(statementAt(code, index)) })
   }
-  return [...names]
+  return [...tests.values()]
+}
+
+/** What checks a property: fast-check's own call, or a function of the same file that makes it. */
+function propertyChecks(code: string): RegExp {
+  const own = String.raw`fc\.(?:property|asyncProperty)\(`
+  const functions = [...code.matchAll(/^(?:async )?function (\w+)[\s\S]*?\n\}$/gm)]
+  const callers = functions.filter(([body]) => new RegExp(own).test(body)).map(([, name]) => String.raw`\b${name}\(`)
+  return new RegExp([own, ...callers].join('|'))
+}
+
+/** The statement that begins in a line: formatted code ends it with a bracket at the indentation of its first line. */
+function statementAt(code: string, index: number): string {
+  const start = code.lastIndexOf('\n', index) + 1
+  const [first = '', ...rest] = code.slice(start).split('\n')
+  if (first.endsWith(')')) return first
+  const indentation = /^\s*/.exec(first)?.[0] ?? ''
+  const end = rest.findIndex(line => new RegExp(`^${indentation}[})\\]].*\\)$|^${indentation}\\)$`).test(line))
+  return [first, ...rest.slice(0, end + 1)].join('\n')
 }
 
 /** The ids that a name cites. */
