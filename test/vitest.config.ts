@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { mutation } from './mutants/plugin.ts'
 
 // The tests run the packages' sources: 'source' is the condition under which each package exports them.
 const conditions = ['source', 'module', 'node', 'development|production']
+const { KITH_MUTANT: mutant } = process.env
 
 export default defineConfig({
+  plugins: mutant ? [mutation(mutant)] : [],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {

@@ -1,0 +1,102 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+/** What would show somebody what they may not see, or hide what they may: the decision and its facts [V1–V3]. */
+export const visibilityMutants: readonly Mutant[] = [
+  mutant('shared/src/visibility.ts', 'standing.ownerBlocks || standing.viewerBlocks', 'standing.ownerBlocks', {
+    id: 'block-in-one-direction',
+    rules: ['V1'],
+    what: 'Whoever blocks somebody still sees them.',
+    tests: ['shared/visibility'],
+  }),
+  mutant(
+    'shared/src/visibility.ts',
+    "if (communication !== 'allowed')",
+    "if (communication !== 'allowed' && standing.grants.length === 0)",
+    {
+      id: 'grant-beats-block',
+      rules: ['V1', 'V2'],
+      what: 'A grant counts in spite of a block or a restriction.',
+      tests: ['shared/visibility'],
+    },
+  ),
+  mutant('server/src/store/standing.ts', 'viewerBlocks: relation.mine.isBlocked', 'viewerBlocks: false', {
+    id: 'own-block-not-looked-at',
+    rules: ['V1'],
+    what: 'The server hands out what the viewer should not see for having blocked its owner.',
+    tests: ['server/http'],
+    names: '\\[V1\\]',
+  }),
+  mutant('server/src/socket/direct-messages.ts', "if (reason !== 'allowed' && reason !== 'self') return false", '', {
+    id: 'messages-through-blocks',
+    rules: ['V1', 'V2'],
+    what: 'Messages reach those who may not communicate with the sender.',
+    tests: ['server/messages'],
+    names: '\\[V1\\]|\\[V2\\]',
+  }),
+  mutant('server/src/store/standing.ts', 'viewer.restricted || owner.restricted', 'owner.restricted', {
+    id: 'restriction-on-one-side',
+    rules: ['V2'],
+    what: 'A restricted viewer sees those whom it is not paired with.',
+    tests: ['server/store'],
+    names: '\\[V3\\]',
+  }),
+  mutant('server/src/store/derive/account.ts', 'draft.setRelation(b, a, { isPaired })', '', {
+    id: 'pairing-in-one-direction',
+    rules: ['V2'],
+    what: 'A pairing counts for the first of the two only.',
+    tests: ['server/store'],
+    names: 'pairs are symmetric',
+  }),
+  mutant(
+    'server/src/store/derive/account.ts',
+    'await updateAllRelations(draft, notes, user, () => draft.setUser(user, { restricted: isRestricted }))',
+    'draft.setUser(user, { restricted: isRestricted })',
+    {
+      id: 'restriction-not-followed-up',
+      rules: ['V2', 'V7', 'D4'],
+      what: 'A restriction changes nothing for those who are shown something already.',
+      tests: ['server/store'],
+      names: '\\[V3\\]',
+    },
+  ),
+  mutant(
+    'shared/src/visibility.ts',
+    "case 'nobody':\n      return grants.length > 0",
+    "case 'nobody':\n      return isContact || grants.length > 0",
+    {
+      id: 'nobody-means-contacts',
+      rules: ['V3'],
+      what: 'To stand in the contacts is enough where nobody is to see level 0.',
+      tests: ['shared/visibility'],
+    },
+  ),
+  mutant(
+    'shared/src/visibility.ts',
+    'const levels = new Set(standing.grants)',
+    'const levels = new Set(Array.from({ length: Math.max(-1, ...standing.grants) + 1 }, (_, level) => level))',
+    {
+      id: 'levels-as-a-ladder',
+      rules: ['V3'],
+      what: 'A grant of one level grants all levels below it.',
+      tests: ['shared/visibility'],
+    },
+  ),
+  mutant('shared/src/visibility.ts', 'if (seesPublicLevel(standing)) levels.add(0)', 'levels.add(0)', {
+    id: 'level-0-for-everyone',
+    rules: ['V3'],
+    what: 'Everyone sees level 0, whatever the owner chose.',
+    tests: ['shared/visibility'],
+  }),
+  mutant(
+    'server/src/store/derive/roster.ts',
+    'if (audience === settings.audience && autoSync === settings.autoSync) return',
+    'if (autoSync === settings.autoSync) return',
+    {
+      id: 'audience-not-taken-over',
+      rules: ['V3', 'D4'],
+      what: 'A change of the audience alone is not taken over from the roster.',
+      tests: ['server/store'],
+      names: '\\[V3\\]',
+    },
+  ),
+]
