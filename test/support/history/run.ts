@@ -1,0 +1,130 @@
+import type { Device } from '../world/device.ts'
+import { World } from '../world/world.ts'
+import { type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
+
+/** Plays a history to its end, or until something is wrong; what is wrong, in words. */
+export async function play(history: History): Promise<string[]> {
+  const { seed, outstandingBytes, hasTabs, steps } = history
+  const world = await World.begin({ seed, outstandingBytes, hasTabs })
+  try {
+    const devices = owners.map((user, index) => world.device(user, `${user}'s ${index % 2 === 0 ? 'phone' : 'laptop'}`))
+    for (const step of steps) {
+      await take(world, devices, step)
+      if (world.wrong.length > 0) return world.wrong
+    }
+    await world.heal()
+    if (world.wrong.length === 0) await world.expectAgreement()
+    return world.wrong
+  } finally {
+    await world.end()
+  }
+}
+
+async function take(world: World, devices: readonly Device[], step: Step): Promise<void> {
+  const device = 'device' in step ? (devices[step.device] as Device) : undefined
+  switch (step.do) {
+    case 'act':
+      return act(world, device as Device, step.act)
+    case 'send':
+      return send(world, device as Device, step.whom)
+    case 'sync':
+      return world.promise(device as Device)
+    case 'next':
+      for (const pick of step.picks) await world.next(pick)
+      return
+    case 'flow':
+      return world.flow()
+    case 'pass':
+      return world.pass(step.seconds * 1000, step.flows)
+    case 'connect':
+      return reach(world, device as Device, true)
+    case 'disconnect':
+      await reach(world, device as Device, false)
+      device?.tab?.kith?.disconnect()
+      return world.settle()
+    case 'close':
+      return world.close(device as Device)
+    case 'openTab':
+      await reach(world, device as Device, true)
+      if (world.hasTabs && (device?.tabs.length ?? 0) < 2) await world.open(device as Device)
+      return
+    case 'kill':
+      if (step.act) world.begin(device as Device, operationFor(world, device as Device, step.act))
+      return world.killDevice(device as Device, step.afterTurns)
+    case 'lose':
+      return world.loseDatabase(device as Device)
+    case 'backUp':
+      await device?.backUp()
+      return world.settle()
+    case 'restore':
+      return world.restoreDatabase(device as Device)
+    case 'partition':
+      ;(device as Device).isCut = step.isCut
+      return
+    case 'cut': {
+      const { wires } = world.network
+      const wire = wires[step.pick % Math.max(1, wires.length)]
+      if (wire) world.network.cut(wire, step.told)
+      return world.settle()
+    }
+    default:
+      return takeBackendStep(world, step)
+  }
+}
+
+async function takeBackendStep(world: World, step: Step): Promise<void> {
+  const { backend, disk, network } = world
+  switch (step.do) {
+    case 'slowNetwork':
+      network.isSlow = step.isSlow
+      return
+    case 'slowDisk':
+      disk.isSlow = step.isSlow
+      return
+    case 'failWrite':
+      return disk.failNextWrite(step.fault)
+    case 'killServer':
+      return world.killServer(step.losesFrames)
+    case 'startServer':
+      return world.startServer()
+    case 'restartServer':
+      return world.restartServer(step.compacts)
+    case 'restrict':
+      return world.ask(() => backend.api('PUT', `/v1/users/${users[step.user]}`, { restricted: step.restricted }))
+    case 'register':
+      return world.ask(() => backend.api('PUT', `/v1/users/${users[step.user]}`, { announceJoin: step.announceJoin }))
+    case 'pair':
+      if (step.a === step.b) return
+      return world.ask(() =>
+        backend.api(step.isPaired ? 'PUT' : 'DELETE', `/v1/pairs/${users[step.a]}/${users[step.b]}`),
+      )
+    case 'erase':
+      return world.ask(() => backend.api('DELETE', `/v1/users/${users[step.user]}`))
+    case 'revoke':
+      return world.ask(() => backend.api('POST', `/v1/users/${users[step.user]}/sessions/revoke`))
+  }
+}
+
+/** Devices are opened when they are first used. */
+async function reach(world: World, device: Device, connects: boolean): Promise<void> {
+  if (device.tabs.length === 0) await world.open(device, connects)
+  else if (connects) device.tab?.kith?.connect()
+  await world.settle()
+}
+
+function operationFor(world: World, { user }: Device, what: Parameters<typeof operationOf>[1]): ReturnType<typeof operationOf> {
+  return operationOf(user, what, (kind, where) => world.judge.newSecret({ owner: user, kind, ...where }))
+}
+
+async function act(world: World, device: Device, what: Parameters<typeof operationOf>[1]): Promise<void> {
+  if (device.tabs.length === 0) await world.open(device)
+  await world.operate(device, operationFor(world, device, what))
+}
+
+async function send(world: World, device: Device, whom: number): Promise<void> {
+  if (device.tabs.length === 0) await world.open(device)
+  const to = otherOf(device.user, whom)
+  const text = world.judge.newSecret({ owner: device.user, kind: 'message', to })
+  device.tab?.kith?.send(to, text).catch(() => undefined)
+  await world.settle()
+}

@@ -1,0 +1,179 @@
+import fc from 'fast-check'
+import type { Operation } from '../model/plans.ts'
+
+/** Three people, of whom two have two devices. */
+export const users = ['alice', 'bob', 'carol'] as const
+export const owners = ['alice', 'alice', 'bob', 'bob', 'carol'] as const
+
+/** An operation on a device: whom it concerns is one of the two other users. */
+export type Act =
+  | { type: 'sync' | 'update'; whom: number[]; levels?: number[] | null; follows?: boolean }
+  | { type: 'save'; whom: number; levels?: number[] | null; follows?: boolean; label?: boolean; blocks?: boolean }
+  | { type: 'remove' | 'meet'; whom: number }
+  | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
+  | { type: 'autoSync'; isOn: boolean }
+  | { type: 'set'; level: number; field: string }
+  | { type: 'unset'; level: number; field: string }
+
+/** One step of a history. */
+export type Step =
+  | { do: 'act'; device: number; act: Act }
+  | { do: 'send'; device: number; whom: number }
+  | { do: 'sync'; device: number }
+  /** So many things that wait happen, in the order of these picks. */
+  | { do: 'next'; picks: number[] }
+  | { do: 'flow' }
+  | { do: 'pass'; seconds: number; flows: boolean }
+  | { do: 'connect' | 'disconnect' | 'close' | 'openTab' | 'lose' | 'backUp' | 'restore'; device: number }
+  | { do: 'kill'; device: number; afterTurns: number; act?: Act }
+  | { do: 'cut'; pick: number; told: 'both' | 'device' | 'server' }
+  | { do: 'partition'; device: number; isCut: boolean }
+  | { do: 'slowNetwork' | 'slowDisk'; isSlow: boolean }
+  | { do: 'failWrite'; fault: 'refused' | 'written all the same' }
+  | { do: 'killServer'; losesFrames: boolean }
+  | { do: 'startServer' }
+  | { do: 'restartServer'; compacts: boolean }
+  | { do: 'restrict'; user: number; restricted: boolean }
+  | { do: 'register'; user: number; announceJoin: boolean }
+  | { do: 'pair'; a: number; b: number; isPaired: boolean }
+  | { do: 'erase' | 'revoke'; user: number }
+
+export interface History {
+  seed: number
+  /** Bytes outstanding on a socket. */
+  outstandingBytes: number
+  hasTabs: boolean
+  steps: Step[]
+}
+
+const device = fc.nat(owners.length - 1)
+const user = fc.nat(users.length - 1)
+const whom = fc.nat(1)
+const everyone = fc.constantFrom([0], [1], [0, 1])
+const level = fc.constantFrom(0, 1, 2)
+const levels = fc.constantFrom([], [0], [1], [2], [1, 2], [0, 1, 2], null)
+const field = fc.constantFrom('name', 'mood')
+
+/** The given fields, each with a value or left out. */
+function some<T extends object>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
+  return fc.record(fields, { requiredKeys: [] }) as fc.Arbitrary<Partial<T>>
+}
+
+const preferences = some({ levels, follows: fc.boolean() })
+const act: fc.Arbitrary<Act> = fc.oneof(
+  fc.tuple(fc.constantFrom('sync' as const, 'update' as const), everyone, preferences).map(([type, whom, rest]) => ({
+    type,
+    whom,
+    ...rest,
+  })),
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(whom, some({ levels, follows: fc.boolean(), label: fc.boolean(), blocks: fc.boolean() }))
+      .map(([whom, rest]) => ({ type: 'save' as const, whom, ...rest })),
+  },
+  fc.record({ type: fc.constantFrom('remove' as const, 'meet' as const), whom }),
+  fc.record({
+    type: fc.constant('audience' as const),
+    audience: fc.constantFrom('everyone' as const, 'contacts' as const, 'nobody' as const),
+  }),
+  fc.record({ type: fc.constant('autoSync' as const), isOn: fc.boolean() }),
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('set' as const), level, field }) },
+  fc.record({ type: fc.constant('unset' as const), level, field }),
+)
+
+const picks = fc.array(fc.nat(30), { minLength: 1, maxLength: 8 })
+const flow: fc.Arbitrary<Step> = fc.constant({ do: 'flow' as const })
+const ordinary: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('act' as const), device, act }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('next' as const), picks }) },
+  { weight: 4, arbitrary: flow },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('sync' as const), device }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('send' as const), device, whom }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constantFrom('connect' as const, 'disconnect' as const, 'close' as const, 'openTab' as const),
+      device,
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), seconds: fc.constantFrom(2, 20, 130), flows: fc.boolean() }),
+  },
+)
+
+const fault: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({
+    do: fc.constant('cut' as const),
+    pick: fc.nat(10),
+    told: fc.constantFrom('both' as const, 'device' as const, 'server' as const),
+  }),
+  fc.record({ do: fc.constant('partition' as const), device, isCut: fc.boolean() }),
+  fc.record({ do: fc.constantFrom('slowNetwork' as const, 'slowDisk' as const), isSlow: fc.boolean() }),
+  fc.record({
+    do: fc.constant('failWrite' as const),
+    fault: fc.constantFrom('refused' as const, 'written all the same' as const),
+  }),
+  fc.record({ do: fc.constant('killServer' as const), losesFrames: fc.boolean() }),
+  fc.record({ do: fc.constant('startServer' as const) }),
+  fc.record({ do: fc.constant('restartServer' as const), compacts: fc.boolean() }),
+  fc.tuple(device, fc.nat(12), fc.option(act, { nil: undefined })).map(([device, afterTurns, act]) => ({
+    do: 'kill' as const,
+    device,
+    afterTurns,
+    ...(act ? { act } : {}),
+  })),
+  fc.record({ do: fc.constantFrom('lose' as const, 'backUp' as const, 'restore' as const), device }),
+)
+
+const backend: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constant('restrict' as const), user, restricted: fc.boolean() }),
+  fc.record({ do: fc.constant('register' as const), user, announceJoin: fc.boolean() }),
+  fc.record({ do: fc.constant('pair' as const), a: user, b: user, isPaired: fc.boolean() }),
+  fc.record({ do: fc.constantFrom('erase' as const, 'revoke' as const), user }),
+)
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: ordinary },
+  { weight: 3, arbitrary: fault },
+  { weight: 2, arbitrary: backend },
+)
+
+/** Several users with several devices, who do anything, under any faults. */
+export const histories: fc.Arbitrary<History> = fc.record({
+  seed: fc.nat(2 ** 31),
+  outstandingBytes: fc.constantFrom(64 * 1024, 64 * 1024, 120),
+  hasTabs: fc.constantFrom(false, false, false, true),
+  steps: fc.array(step, { minLength: 6, maxLength: 30 }),
+})
+
+/** Whom one of two numbers means for a user. */
+export function otherOf(user: string, index: number): string {
+  return users.filter(other => other !== user)[index] as string
+}
+
+/** An act in the words of the model; `secret` makes a value that stands nowhere else. */
+export function operationOf(
+  user: string,
+  act: Act,
+  secret: (kind: 'field' | 'label', where: { level?: number; field?: string }) => string,
+): Operation {
+  switch (act.type) {
+    case 'sync':
+    case 'update':
+      return { ...act, whom: act.whom.map(index => otherOf(user, index)) }
+    case 'save': {
+      const { label, ...rest } = act
+      const whom = otherOf(user, act.whom)
+      return { ...rest, whom, ...(label === undefined ? {} : { label: label ? secret('label', {}) : '' }) }
+    }
+    case 'remove':
+    case 'meet':
+      return { ...act, whom: otherOf(user, act.whom) }
+    case 'set':
+      return { ...act, value: secret('field', { level: act.level, field: act.field }) }
+    default:
+      return act
+  }
+}

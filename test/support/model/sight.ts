@@ -1,0 +1,105 @@
+import { type Edit, type Facts, narrowness, standing } from './edits.ts'
+
+/**
+ * Who may see what [V1–V3], and what devices are to hold [F1][F4], said once more and apart from the engine: by the facts
+ * of both users and by what the backend says of them.
+ */
+export interface Account {
+  readonly facts: Facts
+  readonly isRegistered: boolean
+  readonly isRestricted: boolean
+}
+
+/** Everything on disk at one position. */
+export interface Moment {
+  readonly accounts: ReadonlyMap<string, Account>
+  /** Each pair as `a b`, in the order of the alphabet. */
+  readonly pairs: ReadonlySet<string>
+}
+
+export const nobody: Account = { facts: new Map(), isRegistered: false, isRestricted: false }
+
+export function pairOf(a: string, b: string): string {
+  return a < b ? `${a} ${b}` : `${b} ${a}`
+}
+
+export function mayTalk(moment: Moment, a: string, b: string): boolean {
+  const [one, two] = [accountOf(moment, a), accountOf(moment, b)]
+  if (!one.isRegistered || !two.isRegistered) return false
+  if (one.facts.has(`block ${b}`) || two.facts.has(`block ${a}`)) return false
+  return (!one.isRestricted && !two.isRestricted) || moment.pairs.has(pairOf(a, b))
+}
+
+/** The levels of the owner's that the viewer may see. */
+export function levelsSeen(moment: Moment, owner: string, viewer: string): Set<number> {
+  if (!mayTalk(moment, owner, viewer)) return new Set()
+  const { facts } = accountOf(moment, owner)
+  const levels = new Set(grantsOf(facts, viewer))
+  const isContact = facts.has(`contact ${viewer}`) || levels.size > 0
+  const audience = facts.get('audience') ?? 'everyone'
+  if (audience === 'everyone' || (audience === 'contacts' && isContact) || levels.size > 0) levels.add(0)
+  return levels
+}
+
+/** What the viewer may see, as `level field` → value. */
+export function fieldsSeen(moment: Moment, owner: string, viewer: string): Map<string, unknown> {
+  const levels = levelsSeen(moment, owner, viewer)
+  const seen = new Map<string, unknown>()
+  for (const [name, value] of accountOf(moment, owner).facts) {
+    const [kind, level, field] = name.split(' ')
+    if (kind === 'field' && levels.has(Number(level))) seen.set(`${level} ${field}`, value)
+  }
+  return seen
+}
+
+/** Whether the viewer's devices get the owner's updates: by a follow, or unasked because of a grant [F4]. */
+export function isFed(moment: Moment, owner: string, viewer: string): boolean {
+  const { facts } = accountOf(moment, viewer)
+  if (facts.has(`follow ${owner}`)) return true
+  const isWilling = facts.get('autoSync') !== false && !facts.has(`declined ${owner}`)
+  return isWilling && grantsOf(accountOf(moment, owner).facts, viewer).length > 0
+}
+
+/**
+ * Whether the owner's edits, in whatever order they arrive, could ever let a viewer see a field at this level, given that
+ * all that its edit had seen takes effect before it [V6]. `edits` are all that were ever made.
+ */
+export function couldBeSeen(edits: readonly Edit[], field: Edit, level: number, viewer: string): boolean {
+  const before = edits.filter(({ id }) => field.seen.has(id))
+  if (isSurelyStanding(edits, before, `block ${viewer}`)) return false
+  const isPossible = (name: string): boolean =>
+    standing(before, name).length > 0 ||
+    edits.some(edit => !field.seen.has(edit.id) && edit.changes.get(name) !== undefined)
+  const levels = [...new Set(edits.flatMap(({ changes }) => [...changes.keys()]))].flatMap(name => {
+    const [kind, granted, whom] = name.split(' ')
+    return kind === 'grant' && whom === viewer && isPossible(name) ? [Number(granted)] : []
+  })
+  if (levels.includes(level)) return true
+  if (level !== 0) return false
+  if (levels.length > 0) return true
+  const narrowest = Math.max(
+    0,
+    ...before.filter(edit => standing(edits, 'audience').includes(edit)).map(({ changes }) => narrownessOf(changes)),
+  )
+  return narrowest === 0 || (narrowest === 1 && isPossible(`contact ${viewer}`))
+}
+
+function isSurelyStanding(edits: readonly Edit[], before: readonly Edit[], name: string): boolean {
+  const lasting = standing(edits, name)
+  return before.some(edit => lasting.includes(edit))
+}
+
+function narrownessOf(changes: Edit['changes']): number {
+  return narrowness[String(changes.get('audience') ?? 'everyone')] ?? 0
+}
+
+function grantsOf(facts: Facts, viewer: string): number[] {
+  return [...facts.keys()].flatMap(name => {
+    const [kind, level, whom] = name.split(' ')
+    return kind === 'grant' && whom === viewer ? [Number(level)] : []
+  })
+}
+
+function accountOf({ accounts }: Moment, user: string): Account {
+  return accounts.get(user) ?? nobody
+}

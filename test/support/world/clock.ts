@@ -1,0 +1,59 @@
+import type { Clock } from '@kith/server'
+
+interface Timer {
+  dueAtMs: number
+  everyMs: number | undefined
+  task: () => void
+  /** Whose it is: timers of what was killed never fire. */
+  owner: object
+}
+
+/** Midnight UTC is some hours away, so that only a long history crosses it. */
+const startMs = Date.UTC(2026, 0, 1, 12)
+
+/** The one clock of the simulated world. It stands still until the world moves it. */
+export class WorldClock {
+  #nowMs = startMs
+  #timers: Timer[] = []
+
+  get nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** The clock as one process sees it; its timers go with it. */
+  of(owner: object): Clock {
+    const add = (delayMs: number, everyMs: number | undefined, task: () => void): (() => void) => {
+      const timer = { dueAtMs: this.#nowMs + Math.max(0, delayMs), everyMs, task, owner }
+      this.#timers.push(timer)
+      return () => {
+        this.#timers = this.#timers.filter(other => other !== timer)
+      }
+    }
+    return {
+      now: () => this.#nowMs,
+      after: (delayMs, task) => add(delayMs, undefined, task),
+      every: (intervalMs, task) => add(intervalMs, intervalMs, task),
+    }
+  }
+
+  kill(owner: object): void {
+    this.#timers = this.#timers.filter(timer => timer.owner !== owner)
+  }
+
+  /** Goes to the next timer that is due by then and runs it; `false` when there is none: then it is that time. */
+  step(untilMs: number): boolean {
+    let next: Timer | undefined
+    for (const timer of this.#timers) {
+      if (timer.dueAtMs <= untilMs && (!next || timer.dueAtMs < next.dueAtMs)) next = timer
+    }
+    if (!next) {
+      this.#nowMs = Math.max(this.#nowMs, untilMs)
+      return false
+    }
+    this.#nowMs = Math.max(this.#nowMs, next.dueAtMs)
+    if (next.everyMs === undefined) this.#timers = this.#timers.filter(timer => timer !== next)
+    else next.dueAtMs += next.everyMs
+    next.task()
+    return true
+  }
+}

@@ -1,0 +1,154 @@
+import { type Kith, openKith } from '@kith/client'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
+import { decodeChanges } from '../../../packages/client/src/storage/changes-codec.ts'
+import type { OutboxRow } from '../../../packages/client/src/storage/database.ts'
+import { copyOf } from '../../client/copies.ts'
+import type { WorldClock } from './clock.ts'
+import { Locks } from './locks.ts'
+import { MortalDatabase } from './mortal-database.ts'
+import type { Network } from './network.ts'
+import type { Seeded } from './seeded.ts'
+
+/** Something that a device wrote into its outbox. */
+export interface Written {
+  document: 'roster' | 'profile'
+  update: Uint8Array
+  changes: readonly KeyChange[]
+}
+
+export interface DeviceParts {
+  clock: WorldClock
+  network: Network
+  randomness: Seeded
+  token(user: string): Promise<string>
+  /** Several tabs may have a device's database open. */
+  hasTabs: boolean
+  /** A message came; whoever sent it is met. */
+  met(tab: Tab, whom: string): void
+  wrong(what: string): void
+  /** At which position a user registered, who has. */
+  registeredAt(user: string): number | undefined
+}
+
+const databaseName = 'kith'
+
+/** One installation: its database, and the tabs that have it open. */
+export class Device {
+  readonly user: string
+  readonly name: string
+  readonly parts: DeviceParts
+  readonly locks: Locks = new Locks()
+  indexedDB: IDBFactory = new IDBFactory()
+  tabs: Tab[] = []
+  /** Behind a partition: nothing comes or goes. */
+  isCut = false
+  /** A copy of the database as it was once. */
+  backup: IDBFactory | undefined
+  /** Edits that are on this device's disk. */
+  safe = new Set<number>()
+
+  constructor(user: string, name: string, parts: DeviceParts) {
+    this.user = user
+    this.name = name
+    this.parts = parts
+  }
+
+  /** The tab that acts: the first that is open. */
+  get tab(): Tab | undefined {
+    return this.tabs[0]
+  }
+
+  async openTab(connect: boolean): Promise<Tab> {
+    const tab = new Tab(this)
+    this.tabs.push(tab)
+    await tab.open(connect)
+    return tab
+  }
+
+  /** All tabs end as a battery does. */
+  kill(): void {
+    for (const tab of this.tabs) tab.kill()
+    this.tabs = []
+  }
+
+  async close(): Promise<void> {
+    const { tabs } = this
+    this.tabs = []
+    for (const tab of tabs) await tab.kith?.close()
+    for (const tab of tabs) tab.kill()
+  }
+
+  /** Its database is another from here on. */
+  forget(): void {
+    this.safe = new Set()
+  }
+
+  async backUp(): Promise<void> {
+    this.backup = await copyOf(this.indexedDB, databaseName)
+  }
+}
+
+/** One process that has a device's database open. */
+export class Tab {
+  readonly device: Device
+  kith: Kith | undefined
+  #database: MortalDatabase
+  #written: Written[] = []
+  readonly #told = new Set<string>()
+
+  constructor(device: Device) {
+    this.device = device
+    this.#database = new MortalDatabase(device.indexedDB)
+  }
+
+  get user(): string {
+    return this.device.user
+  }
+
+  async open(connect: boolean): Promise<void> {
+    const { user, parts, locks } = this.device
+    const kith = await openKith({
+      url: 'ws://kith.example',
+      token: () => parts.token(user),
+      user,
+      connect: false,
+      databaseName,
+      indexedDB: this.#database.factory,
+      IDBKeyRange,
+      locks: parts.hasTabs ? locks.of(this) : null,
+      clock: parts.clock.of(this),
+      randomness: parts.randomness,
+      WebSocket: parts.network.webSocketOf(this),
+    })
+    kith.internals.store.db.outbox.hook('creating', (_key, row: OutboxRow) => {
+      this.#written.push({ document: row.document, update: row.update, changes: decodeChanges(row.changes) })
+    })
+    kith.on('message', ({ from }) => parts.met(this, from))
+    kith.on('joined', profile => this.#joined(profile.id))
+    this.kith = kith
+    if (connect) kith.connect()
+  }
+
+  /** Once for each registration [F3]. */
+  #joined(owner: string): void {
+    const { device } = this
+    const registration = `${owner} at ${device.parts.registeredAt(owner)}`
+    if (this.#told.has(registration)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
+    this.#told.add(registration)
+  }
+
+  /** What was written since this was last asked. */
+  takeWritten(): Written[] {
+    return this.#written.splice(0)
+  }
+
+  kill(): void {
+    const { parts, locks } = this.device
+    this.kith = undefined
+    parts.clock.kill(this)
+    for (const wire of parts.network.wires) if (wire.caller === this) wire.silence('device')
+    this.#database.kill()
+    locks.kill(this)
+  }
+}

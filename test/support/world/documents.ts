@@ -1,0 +1,74 @@
+import * as Y from 'yjs'
+import type { Facts } from '../model/edits.ts'
+
+/** What one Yjs update holds, as the ids of what it adds and of what it deletes. */
+export interface UpdateIds {
+  added: readonly Span[]
+  deleted: readonly Span[]
+}
+
+interface Span {
+  client: number
+  clock: number
+  length: number
+}
+
+/** A user's two documents. */
+export interface Documents {
+  roster: Y.Doc
+  profile: Y.Doc
+}
+
+export function idsOf(update: Uint8Array): UpdateIds {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const deleted = [...ds.clients].flatMap(([client, ranges]) =>
+    ranges.map(({ clock, len }) => ({ client, clock, length: len })),
+  )
+  return { added: structs.map(({ id, length }) => ({ client: id.client, clock: id.clock, length })), deleted }
+}
+
+/** Whether a document has taken in an update, deletions too, which a state vector does not show. */
+export function includes(doc: Y.Doc, { added, deleted }: UpdateIds): boolean {
+  const isAdded = added.every(({ client, clock, length }) => Y.getState(doc.store, client) >= clock + length)
+  return isAdded && deleted.every(span => isDeleted(doc, span))
+}
+
+function isDeleted(doc: Y.Doc, { client, clock, length }: Span): boolean {
+  if (Y.getState(doc.store, client) < clock + length) return false
+  const structs = doc.store.clients.get(client) ?? []
+  return structs.every(
+    ({ id, length: size, deleted }) => deleted || id.clock + size <= clock || id.clock >= clock + length,
+  )
+}
+
+const audiences: Readonly<Record<string, string>> = { contactsOnly: 'contacts', nobody: 'nobody' }
+
+/** What stands in a user's documents, in the words of the model. */
+export function factsOf({ roster, profile }: Documents): Facts {
+  const facts = new Map<string, unknown>()
+  for (const [root, name] of [
+    ['contacts', 'contact'],
+    ['subscriptions', 'follow'],
+    ['declined', 'declined'],
+    ['labels', 'label'],
+  ] as const) {
+    for (const [user, value] of roster.getMap(root)) facts.set(`${name} ${user}`, value)
+  }
+  for (const key of roster.getMap('grants').keys()) facts.set(`grant ${key.replace('/', ' ')}`, true)
+  for (const key of roster.getMap('blocks').keys()) facts.set(`block ${afterSlash(key)}`, true)
+  for (const key of [...roster.getMap('privacy').keys()].sort((a, b) => (afterSlash(a) < afterSlash(b) ? -1 : 1))) {
+    facts.set('audience', audiences[afterSlash(key)]) // `nobody`, the narrower, comes last.
+  }
+  const autoSync = roster.getMap('settings').get('autoSync')
+  if (autoSync !== undefined) facts.set('autoSync', autoSync)
+  // Of one field's writers the highest counts.
+  for (const [key, value] of [...profile.getMap('fields')].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const [level, , field] = key.split('/')
+    facts.set(`field ${level} ${field}`, value)
+  }
+  return facts
+}
+
+function afterSlash(key: string): string {
+  return key.slice(key.indexOf('/') + 1)
+}

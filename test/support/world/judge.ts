@@ -1,0 +1,152 @@
+import { decodeFrame } from '@kith/shared/wire'
+import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk } from '../model/sight.ts'
+import type { Tab } from './device.ts'
+import { idsOf, type UpdateIds } from './documents.ts'
+import type { NetworkWatcher, Wire } from './network.ts'
+import type { KnownEdit, Record } from './record.ts'
+
+/** A value that stands nowhere else, so that its bytes tell whose it is, wherever they turn up. */
+export interface Secret {
+  owner: string
+  kind: 'field' | 'label' | 'message'
+  /** Of a field. */
+  level?: number
+  field?: string
+  /** Of a message. */
+  to?: string
+  /** The edit that put it, once it is made. */
+  edit?: KnownEdit
+}
+
+const form = /s(\d+)~/g
+
+export function secretText(index: number): string {
+  return `s${index}~`
+}
+
+interface Seen {
+  /** The store's position when each frame in flight was handed over. */
+  positions: number[]
+  /** What the device sent, and how much of that before each barrier. */
+  sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
+  barriers: Map<number, number>
+}
+
+/** Watches every frame: what the server hands over, and what it says is on disk. */
+export class Judge implements NetworkWatcher {
+  readonly record: Record
+  readonly secrets: Secret[] = []
+  /** Frames that moved a device's cursor, and the position that they stand for. */
+  readonly arrivals: { tab: Tab; position: number; cursor: Uint8Array }[] = []
+  readonly #wrong: (what: string) => void
+  readonly #seen = new WeakMap<Wire, Seen>()
+  readonly #position: () => number
+
+  constructor(record: Record, position: () => number, wrong: (what: string) => void) {
+    this.record = record
+    this.#position = position
+    this.#wrong = wrong
+  }
+
+  newSecret(secret: Secret): string {
+    return secretText(this.secrets.push(secret) - 1)
+  }
+
+  /** Secrets that stand in some bytes. */
+  secretsIn(bytes: Uint8Array | string): Secret[] {
+    const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')
+    return [...text.matchAll(form)].flatMap(([, index]) => this.secrets[Number(index)] ?? [])
+  }
+
+  handed(wire: Wire, bytes: Uint8Array): void {
+    const seen = this.#of(wire)
+    seen.positions.push(this.#position())
+    const { user } = wire.caller as Tab
+    for (const secret of this.secretsIn(bytes)) {
+      const wrong = secret.owner === user ? this.#toOwner(secret) : this.#toOther(secret, user)
+      if (wrong) this.#wrong(`${user} was handed ${this.#describe(secret)}: ${wrong}`)
+    }
+    const frame = decodeFrame(bytes)
+    if (frame.type !== 'reached' || !frame.isComplete) return
+    const missing = seen.sent
+      .slice(0, seen.barriers.get(frame.id) ?? 0)
+      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids))
+    if (missing.length > 0) this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
+  }
+
+  received(wire: Wire, bytes: Uint8Array): void {
+    const seen = this.#of(wire)
+    const frame = decodeFrame(bytes)
+    if (frame.type === 'barrier') seen.barriers.set(frame.id, seen.sent.length)
+    if ((frame.type === 'rosterSync' || frame.type === 'ownProfile') && frame.step !== 'step1') {
+      const document = frame.type === 'rosterSync' ? 'roster' : 'profile'
+      seen.sent.push({ document, ids: idsOf(frame.payload) })
+    }
+  }
+
+  arrived(wire: Wire, bytes: Uint8Array): void {
+    const position = this.#of(wire).positions.shift() ?? 0
+    const frame = decodeFrame(bytes)
+    const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
+    const tab = wire.caller as Tab
+    if (cursor.length > 0 && frame.type !== 'hello') this.arrivals.push({ tab, position, cursor: new Uint8Array(cursor) })
+  }
+
+  #of(wire: Wire): Seen {
+    const known = this.#seen.get(wire)
+    if (known) return known
+    const seen = { positions: [], sent: [], barriers: new Map() }
+    this.#seen.set(wire, seen)
+    return seen
+  }
+
+  #describe({ owner, kind, level, field }: Secret): string {
+    return kind === 'field' ? `${field} of ${owner} at level ${level}` : `a ${kind} of ${owner}`
+  }
+
+  /** An owner's device gets what stands, and nothing that was erased meanwhile [V5]. */
+  #toOwner(secret: Secret): string | undefined {
+    if (secret.kind !== 'field' || this.stands(secret)) return undefined
+    return 'it is erased [V5]'
+  }
+
+  #toOther(secret: Secret, viewer: string): string | undefined {
+    const { now } = this.record
+    if (secret.kind === 'message') {
+      if (secret.to !== viewer) return 'it was for somebody else'
+      return mayTalk(now, secret.owner, viewer) ? undefined : 'they may not communicate [V1][V2]'
+    }
+    if (secret.kind === 'label') return 'it is private'
+    const { owner, level = 0, edit } = secret
+    if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
+    if (!this.#isCurrent(secret)) return 'it is not what stands on disk [V5]'
+    if (!edit) return 'no device has made it safe yet [D1]'
+    if (!couldBeSeen(this.record.editsOf(owner), edit, level, viewer)) return 'what went before must take effect first [V6]'
+    return undefined
+  }
+
+  /** Whether a field's value has not been erased on disk. Of concurrent sets all stand, though one is shown. */
+  stands({ edit, owner, level, field }: Secret): boolean {
+    const edits = edit ? this.record.includedOnDisk(owner) : []
+    if (!edit || !edits.includes(edit)) return true // It isn't on disk yet.
+    const name = `field ${level} ${field}`
+    return !edits.some(later => later.seen.has(edit.id) && later.changes.has(name))
+  }
+
+  #isCurrent(secret: Secret): boolean {
+    const facts = this.record.now.accounts.get(secret.owner)?.facts
+    const value = facts?.get(`field ${secret.level} ${secret.field}`)
+    return typeof value === 'string' && this.secretsIn(value).includes(secret)
+  }
+}
+
+/** What a viewer's device is to hold of an owner at a position: what it must, and what it may [V7][F1]. */
+export function dueTo(
+  record: Record,
+  position: number,
+  owner: string,
+  viewer: string,
+): { fields: Map<string, unknown>; isDue: boolean } {
+  const moment = record.at(position) ?? record.now
+  return { fields: fieldsSeen(moment, owner, viewer), isDue: isFed(moment, owner, viewer) }
+}

@@ -1,0 +1,159 @@
+import * as Y from 'yjs'
+import type { Change } from '../../../packages/server/src/store/store.ts'
+import { type Edit, type Facts, wrongFacts } from '../model/edits.ts'
+import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
+import type { Written } from './device.ts'
+import { type Documents, factsOf, idsOf, includes, type UpdateIds } from './documents.ts'
+
+/** An edit, and how to find out whether a document has it. */
+export interface KnownEdit extends Edit {
+  readonly document: 'roster' | 'profile'
+  readonly ids: UpdateIds
+}
+
+/**
+ * What the model is told of the engine: which edits were made, which of them are on the server's disk at each position, and
+ * what stands there. Yjs is used only to tell whether a document has an edit; what it must come to, the model says.
+ */
+export class Record {
+  readonly edits = new Map<string, KnownEdit[]>()
+  readonly #documents = new Map<string, Documents>()
+  readonly #moments = new Map<number, Moment>()
+  #asked: Change[] = []
+  #position = 0
+  #count = 0
+  /** What is on the server's disk. */
+  now: Moment = { accounts: new Map(), pairs: new Set() }
+  /** At which position each user registered. */
+  readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
+  readonly #isSilent = new Set<string>()
+  readonly #incarnations = new Map<string, number>()
+  readonly #wrong: (what: string) => void
+
+  constructor(wrong: (what: string) => void) {
+    this.#wrong = wrong
+    this.#moments.set(0, this.now)
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** How often an account was erased. */
+  incarnationOf(user: string): number {
+    return this.#incarnations.get(user) ?? 0
+  }
+
+  at(position: number): Moment | undefined {
+    return this.#moments.get(position)
+  }
+
+  editsOf(user: string): readonly KnownEdit[] {
+    return this.edits.get(user) ?? []
+  }
+
+  /** A device made an edit; its documents have it already. */
+  made(user: string, written: Written, documents: Documents, changes: Edit['changes']): KnownEdit {
+    const ids = idsOf(written.update)
+    const seen = new Set(this.included(user, documents).map(({ id }) => id))
+    const edit: KnownEdit = { id: this.#count++, user, changes, seen, document: written.document, ids }
+    this.edits.set(user, [...this.editsOf(user), edit])
+    return edit
+  }
+
+  /** The edits that a user's documents have. */
+  included(user: string, documents: Documents): KnownEdit[] {
+    return this.editsOf(user).filter(edit => includes(documents[edit.document], edit.ids))
+  }
+
+  isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds): boolean {
+    return includes(this.#documentsOf(user)[document], ids)
+  }
+
+  includedOnDisk(user: string): KnownEdit[] {
+    return this.included(user, this.#documentsOf(user))
+  }
+
+  asked(change: Change): void {
+    this.#asked.push(change)
+  }
+
+  failed(change: Change): void {
+    this.#asked = this.#asked.filter(other => other !== change)
+  }
+
+  /** The server was killed: what is not on disk is gone. */
+  killed(): void {
+    this.#asked = []
+  }
+
+  /** All changes up to a position are on disk, in the order in which they were asked for. */
+  written(position: number): void {
+    const changes = this.#asked.splice(0, position - this.#position)
+    if (changes.length < position - this.#position) this.#wrong('more was written than was asked for [D4]')
+    for (const change of changes) this.#apply(change, ++this.#position)
+    this.#moments.set(this.#position, this.now)
+  }
+
+  #apply(change: Change, position: number): void {
+    switch (change.type) {
+      case 'documents': {
+        const documents = this.#documentsOf(change.user)
+        if (change.roster) Y.applyUpdateV2(documents.roster, change.roster.update)
+        if (change.profile) Y.applyUpdateV2(documents.profile, change.profile.update)
+        const facts = factsOf(documents)
+        this.judge(`on disk at ${position}`, change.user, documents, facts)
+        this.#set(change.user, { facts })
+        if (change.registers) this.#register(change.user, position)
+        return
+      }
+      case 'user':
+        if (change.restricted !== undefined) this.#set(change.user, { isRestricted: change.restricted })
+        if (change.announceJoin === false) this.#isSilent.add(change.user)
+        if (change.announceJoin === true) this.#isSilent.delete(change.user)
+        this.#register(change.user, position)
+        return
+      case 'pair': {
+        const pairs = new Set(this.now.pairs)
+        if (change.isPaired) pairs.add(pairOf(change.a, change.b))
+        else pairs.delete(pairOf(change.a, change.b))
+        this.now = { ...this.now, pairs }
+        return
+      }
+      case 'erase': {
+        this.#documents.delete(change.user)
+        this.#isSilent.delete(change.user)
+        this.registeredAt.delete(change.user)
+        this.#incarnations.set(change.user, this.incarnationOf(change.user) + 1)
+        const pairs = new Set([...this.now.pairs].filter(pair => !pair.split(' ').includes(change.user)))
+        this.now = { ...this.now, pairs }
+        this.#set(change.user, nobody)
+      }
+    }
+  }
+
+  /** Whether a user's documents hold what their edits come to [R1–R6]. */
+  judge(where: string, user: string, documents: Documents, facts: Facts): void {
+    for (const wrong of wrongFacts(this.included(user, documents), facts)) this.#wrong(`${user} ${where}: ${wrong}`)
+  }
+
+  #register(user: string, position: number): void {
+    if (this.now.accounts.get(user)?.isRegistered) return
+    this.registeredAt.set(user, { position, isAnnounced: !this.#isSilent.has(user) })
+    this.#set(user, { isRegistered: true })
+  }
+
+  #set(user: string, change: Partial<Account>): void {
+    const accounts = new Map(this.now.accounts)
+    accounts.set(user, { ...(accounts.get(user) ?? nobody), ...change })
+    this.now = { ...this.now, accounts }
+  }
+
+  #documentsOf(user: string): Documents {
+    const known = this.#documents.get(user)
+    if (known) return known
+    const documents = { roster: new Y.Doc(), profile: new Y.Doc() }
+    this.#documents.set(user, documents)
+    return documents
+  }
+}

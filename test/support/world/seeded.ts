@@ -1,0 +1,27 @@
+import type { Randomness } from '@kith/client'
+
+/** Chance from a seed: mulberry32 (Tommy Ettinger, public domain), as good as simulated nonces and delays need. */
+export class Seeded implements Randomness {
+  #state: number
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0
+  }
+
+  fraction(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0
+    let mixed = this.#state
+    mixed = Math.imul(mixed ^ (mixed >>> 15), mixed | 1)
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+  }
+
+  bytes(length: number): Uint8Array {
+    return Uint8Array.from({ length }, () => this.below(256))
+  }
+
+  /** A whole number from 0 up to `count`, without it. */
+  below(count: number): number {
+    return Math.floor(this.fraction() * count)
+  }
+}
