@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { mutatedModules } from './mutants/mutated-modules.ts'
 import { mutation } from './mutants/plugin.ts'
 
 // The tests run the packages' sources: 'source' is the condition under which each package exports them.
@@ -6,7 +7,7 @@ const conditions = ['source', 'module', 'node', 'development|production']
 const { KITH_MUTANT: mutant } = process.env
 
 export default defineConfig({
-  plugins: mutant ? [mutation(mutant)] : [],
+  plugins: [mutatedModules(), ...(mutant ? [mutation(mutant)] : [])],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {

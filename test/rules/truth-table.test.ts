@@ -18,7 +18,7 @@ import { outcomes, outcomeText } from './outcomes.ts'
 
 test('[R4][R5] a block is lost in no line but to a lifting that had seen it', () => {
   const lost: string[] = []
-  for (const { one, other } of pairs) {
+  for (const { one, other } of [...pairs, ...undone]) {
     for (const start of starts) {
       const isBlocked = start.made.includes(block)
       const isMade = !isBlocked && [...one, ...other].includes(block)

@@ -1,0 +1,139 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const tests = ['proof/new-enemy']
+
+/** What would let an edit overtake the order to shut somebody out: `names` is the story in which they see it [V6]. */
+export const newEnemyMutants: readonly Mutant[] = [
+  mutant(
+    'client/src/storage/outbox.ts',
+    'documentNames.find(name => asked[name] && (mode.isForced || mayAnswer(name, pending)))',
+    '[...documentNames].reverse().find(name => asked[name])',
+    {
+      id: 'profile-sent-first',
+      rules: ['V6', 'D5'],
+      what: 'A device that comes back sends its profile before its roster.',
+      tests,
+      names: 'after a revocation, an edit made offline in an app: a viewer who follows live',
+    },
+  ),
+  mutant(
+    'server/src/accounts/account.ts',
+    "await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    `const { profile: edited, ...rest } = changes
+    if (edited) await store.commit({ type: 'documents', user: this.user, registers: false, profile: edited })
+    await store.commit({ type: 'documents', user: this.user, registers, ...rest })`,
+    {
+      id: 'profile-committed-first',
+      rules: ['V6'],
+      what: 'What came of both documents in one go is committed one by one, the profile first.',
+      tests,
+      names: 'after a block, an edit in one commit: a viewer who follows live',
+    },
+  ),
+  mutant(
+    'server/src/accounts/account.ts',
+    "this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)",
+    '',
+    {
+      id: 'edit-behind-a-failed-revocation',
+      rules: ['V6', 'D2'],
+      what: 'An edit is taken in although the revocation sent before it could not be written.',
+      tests,
+      names: 'after a revocation, an edit behind it, which the disk refuses: a viewer who follows live',
+    },
+  ),
+  mutant(
+    'server/src/accounts/account.ts',
+    'const changes = { ...rosterChange(roster), ...profileChange(profile) }',
+    `if (roster?.applied) relayOwn(this.user, 'roster', roster.applied.relayed, writer)
+    const changes = { ...rosterChange(roster), ...profileChange(profile) }`,
+    {
+      id: 'own-devices-told-before-the-disk',
+      rules: ['V6', 'D2'],
+      what: "The owner's other devices see a revocation before it is on disk.",
+      tests,
+      names: 'after a revocation, an edit on a second device, while the disk refuses it: a viewer who follows live',
+    },
+  ),
+  mutant(
+    'server/src/relay/relay.ts',
+    '#recheck({ position, pairs, owners }: Commit): void {\n',
+    `#recheck({ position, pairs: all, owners, subjects }: Commit): void {
+    const pairs = all.filter(({ viewer }) => viewer === subjects[0])\n`,
+    {
+      id: 'owner-not-looked-at',
+      rules: ['V4', 'V6'],
+      what: "A change of the viewer's makes the relay look again, one of the owner's does not.",
+      tests,
+      names: 'after privacy for contacts, an edit on a second device, which saw it: a viewer who follows live',
+    },
+  ),
+  mutant(
+    'server/src/relay/feed.ts',
+    'if (isOutdated || this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue',
+    '',
+    {
+      id: 'no-check-after-reading',
+      rules: ['V4'],
+      what: 'What was read for a device is handed over, whatever has been committed since.',
+      tests,
+      names: 'after privacy for nobody, an edit in one commit: a viewer who catches up, having read views before it',
+    },
+  ),
+  mutant(
+    'server/src/relay/feed.ts',
+    "if (this.#state === 'new' || this.#state === 'closed') return",
+    "if (this.#state !== 'open') return",
+    {
+      id: 'deaf-while-opening',
+      rules: ['V4', 'V6'],
+      what: 'A feed that is reading where it stands misses what is taken away meanwhile.',
+      tests,
+      names:
+        'after a revocation, an edit on a second device, which saw it: a viewer who catches up in between, having read relations',
+    },
+  ),
+  mutant(
+    'server/src/relay/plan.ts',
+    'const seen = entry.isFetched',
+    'const seen = entry.stale.size > 0 && entry.told ? entry.told : entry.isFetched',
+    {
+      id: 'stale-by-what-was-told',
+      rules: ['V4', 'F2'],
+      what: 'What waited for a slow device goes out by the levels that it had when it began to wait.',
+      tests,
+      names: 'after a block, an edit in one commit: a viewer who is slow',
+    },
+  ),
+  mutant(
+    'server/src/store/derive/roster.ts',
+    '  await updateAllRelations(draft, notes, user, others => {\n',
+    `  draft.setUser(user, { audience: settings.audience })
+  await updateAllRelations(draft, notes, user, others => {\n`,
+    {
+      id: 'audience-set-before-it-is-compared',
+      rules: ['V3', 'V6'],
+      what: 'A narrower audience is written before it is looked who saw what, so nobody seems to lose anything.',
+      tests,
+      names: 'after privacy for contacts, an edit in one commit: a viewer who reconnects with an old cursor',
+    },
+  ),
+  mutant(
+    'server/src/store/derive/account.ts',
+    `  const before = [sightOf(draft, a, b), sightOf(draft, b, a)] as const
+  draft.setRelation(a, b, { isPaired })
+  draft.setRelation(b, a, { isPaired })
+`,
+    `  draft.setRelation(a, b, { isPaired })
+  draft.setRelation(b, a, { isPaired })
+  const before = [sightOf(draft, a, b), sightOf(draft, b, a)] as const
+`,
+    {
+      id: 'pairing-ended-before-it-is-compared',
+      rules: ['V2', 'V6'],
+      what: 'A pairing ends before it is looked who saw what, so nobody seems to lose anything.',
+      tests,
+      names: 'after the end of a pairing, an edit on a device: a viewer who reconnects with an old cursor in between',
+    },
+  ),
+]

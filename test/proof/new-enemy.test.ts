@@ -1,0 +1,8 @@
+import { expect, test } from 'vitest'
+import { stories } from './new-enemy/stories.ts'
+
+for (const { name, tell } of stories) {
+  test(`[V4][V6][V7] ${name} receives no byte of it`, async () => {
+    expect(await tell()).toEqual({ bobSawTheSecret: false, carolSawTheSecret: true, bobKeptTheOld: false })
+  })
+}
