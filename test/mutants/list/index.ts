@@ -1,13 +1,7 @@
 import type { Mutant } from '../mutant.ts'
 import { handingOverMutants } from './handing-over.ts'
-import { newEnemyMutants } from './new-enemy.ts'
 import { rosterMutants } from './roster.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
-export const mutants: readonly Mutant[] = [
-  ...rosterMutants,
-  ...visibilityMutants,
-  ...handingOverMutants,
-  ...newEnemyMutants,
-]
+export const mutants: readonly Mutant[] = [...rosterMutants, ...visibilityMutants, ...handingOverMutants]
