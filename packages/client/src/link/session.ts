@@ -82,20 +82,21 @@ export class Session {
   }
 
   /** Says hello; the rest follows from what the server says. */
-  start(owners: () => Iterable<string>): Promise<void> {
+  start(owners: () => Promise<Iterable<string>>): Promise<void> {
     this.#started = this.#start(owners)
     return this.#started
   }
 
-  async #start(owners: () => Iterable<string>): Promise<void> {
+  async #start(owners: () => Promise<Iterable<string>>): Promise<void> {
     await this.#port.store.idle()
+    const looked = await owners()
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     if (this.#hasEnded) return
     this.#port.send({ type: 'hello', version: 1, cursor })
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
     this.#hasStarted = true
-    for (const owner of owners()) this.#unlessEnded(this.#fetches.fetch(owner))
+    for (const owner of looked) this.#unlessEnded(this.#fetches.fetch(owner))
     this.flush()
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())
