@@ -1,7 +1,19 @@
 import type { Mutant } from '../mutant.ts'
+import { durabilityMutants } from './durability.ts'
+import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
+import { newEnemyMutants } from './new-enemy.ts'
 import { rosterMutants } from './roster.ts'
+import { safetyMutants } from './safety.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
-export const mutants: readonly Mutant[] = [...rosterMutants, ...visibilityMutants, ...handingOverMutants]
+export const mutants: readonly Mutant[] = [
+  ...rosterMutants,
+  ...visibilityMutants,
+  ...handingOverMutants,
+  ...newEnemyMutants,
+  ...durabilityMutants,
+  ...feedMutants,
+  ...safetyMutants,
+]

@@ -1,0 +1,128 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+/** What would make a feed miss a change, repeat itself, or say too much [F1–F4]. */
+export const feedMutants: readonly Mutant[] = [
+  mutant(
+    'server/src/relay/feed.ts',
+    'for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)',
+    '',
+    {
+      id: 'changes-while-opening-missed',
+      rules: ['F1'],
+      what: 'What changes while a feed reads where it stands is lost.',
+      tests: ['server/feed'],
+      names: '\\[F1\\]',
+    },
+  ),
+  mutant(
+    'server/src/relay/feed.ts',
+    'since === undefined ? isKept : relation.changedAt > since',
+    'isKept || relation.changedAt > (since ?? 0)',
+    {
+      id: 'all-sent-on-return',
+      rules: ['F1'],
+      what: 'A device that returns gets everything again.',
+      tests: ['server/visibility-feed'],
+      names: '\\[F1\\] with nothing changed',
+    },
+  ),
+  mutant('server/src/relay/relay.ts', '(lastOwners?.get(entry.feed) ?? owner) === owner', 'true', {
+    id: 'cursor-ahead-of-others',
+    rules: ['F1'],
+    what: 'Of several owners told together, the first moves the cursor past the others.',
+    tests: ['server/visibility-feed'],
+    names: '\\[F1\\] a connected device',
+  }),
+  mutant(
+    'server/src/store/runs.ts',
+    'this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY',
+    'Number.POSITIVE_INFINITY',
+    {
+      id: 'lost-history-resumed',
+      rules: ['F1'],
+      what: 'A restored backup takes cursors of what came after it was made.',
+      tests: ['server/store'],
+      names: '\\[F1\\] a restored backup',
+    },
+  ),
+  mutant('server/src/relay/cursor.ts', 'if (reach === undefined) return undefined', '', {
+    id: 'foreign-cursor-taken',
+    rules: ['F1'],
+    what: 'A cursor of another store is taken for one of this.',
+    tests: ['server/visibility-feed'],
+    names: '\\[F1\\] a cursor',
+  }),
+  mutant('server/src/relay/changed-levels.ts', 'position > since', 'position >= 0', {
+    id: 'unchanged-levels-sent',
+    rules: ['F1'],
+    what: 'With one level of an owner, a device that returns gets all.',
+    tests: ['server/visibility-feed'],
+    names: '\\[F1\\]',
+  }),
+  mutant('server/src/relay/feed.ts', '      entry.stale.delete(level)\n', '', {
+    id: 'sent-stays-stale',
+    rules: ['F1', 'F2'],
+    what: 'What was handed over counts as stale all the same, and goes again with the next look.',
+    tests: ['server/visibility-feed'],
+    names: '\\[F1\\]|\\[F2\\]',
+  }),
+  mutant('server/src/relay/feed.ts', 'entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)', '', {
+    id: 'joined-told-again',
+    rules: ['F3'],
+    what: 'A device is told with every change that somebody has just joined.',
+    tests: ['server/visibility-feed'],
+    names: '\\[F3\\]',
+  }),
+  mutant('server/src/store/derive/account.ts', 'if (!draft.user(user).announceJoin) return', '', {
+    id: 'joined-although-silent',
+    rules: ['F3'],
+    what: 'A user is announced although the backend said not to.',
+    tests: ['server/store'],
+    names: '\\[F3\\]',
+  }),
+  mutant('server/src/accounts/account.ts', 'const registers = roster?.isAnswered === true && ', 'const registers = ', {
+    id: 'registered-by-any-write',
+    rules: ['F3'],
+    what: 'A user registers with whatever is sent first, before its roster is there.',
+    tests: ['server/visibility-feed', 'server/durability'],
+    names: '\\[F3\\]',
+  }),
+  mutant(
+    'server/src/accounts/account.ts',
+    '          answered ||= isAnswered\n        }\n',
+    '        }\n        answered ||= isAnswered\n',
+    {
+      id: 'registered-by-a-refused-roster',
+      rules: ['F3'],
+      what: 'A first roster that is refused registers its user.',
+      tests: ['server/durability'],
+      names: '\\[F3\\]',
+    },
+  ),
+  mutant('server/src/store/standing.ts', '!mine.isDeclined && ', '', {
+    id: 'declined-shown-unasked',
+    rules: ['F4'],
+    what: 'An owner who grants a level is shown to somebody who declined them.',
+    tests: ['server/store'],
+    names: '\\[F4\\]',
+  }),
+  mutant('server/src/store/standing.ts', 'viewer.autoSync && ', '', {
+    id: 'unasked-without-automatic-sync',
+    rules: ['F4'],
+    what: 'Owners are shown unasked to somebody who switched automatic synchronisation off.',
+    tests: ['server/store'],
+    names: '\\[F4\\]',
+  }),
+  mutant(
+    'server/src/store/derive/unasked.ts',
+    'return (mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)',
+    'return isUnasked ? 0 : 1',
+    {
+      id: 'contacts-not-first',
+      rules: ['F4'],
+      what: 'Of too many unasked owners, strangers keep the places of contacts.',
+      tests: ['server/store'],
+      names: '\\[F4\\]',
+    },
+  ),
+]
