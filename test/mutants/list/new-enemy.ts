@@ -30,18 +30,13 @@ export const newEnemyMutants: readonly Mutant[] = [
       names: 'after a block, an edit in one commit: a viewer who follows live',
     },
   ),
-  mutant(
-    'server/src/accounts/account.ts',
-    "this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)",
-    '',
-    {
-      id: 'edit-behind-a-failed-revocation',
-      rules: ['V6', 'D2'],
-      what: 'An edit is taken in although the revocation sent before it could not be written.',
-      tests,
-      names: 'after a revocation, an edit behind it, which the disk refuses: a viewer who follows live',
-    },
-  ),
+  mutant('server/src/accounts/account.ts', "entry.type === 'task' || entry.writer !== writer", 'true', {
+    id: 'edit-behind-a-failed-revocation',
+    rules: ['V6', 'D2'],
+    what: 'An edit is taken in although the revocation sent before it could not be written.',
+    tests,
+    names: 'after a revocation, an edit behind it, which the disk refuses: a viewer who follows live',
+  }),
   mutant(
     'server/src/accounts/account.ts',
     'const changes = { ...rosterChange(roster), ...profileChange(profile) }',

@@ -23,7 +23,7 @@ export interface Seen {
   bobKeptTheOld: boolean
 }
 
-/** Each two of cause, owner and viewer meet, and with a revocation all three. */
+/** Any two of cause, owner and viewer meet, and with a revocation nearly all three. */
 export const stories: readonly Story[] = causes.flatMap(cause =>
   owners
     .filter(({ by }) => by === cause.by)
@@ -34,7 +34,8 @@ export const stories: readonly Story[] = causes.flatMap(cause =>
 
 function isTold(cause: Cause, owner: Owner, viewer: Viewer): boolean {
   if (viewer.isBetween && !owner.isInTwoSteps) return false
-  return cause === causes[0] || viewer === viewers[0] || owner.isTypical === true
+  const isFirst = (cause === causes[0] && !viewer.isLong) || viewer === viewers[0]
+  return isFirst || owner.isTypical === true
 }
 
 function story(cause: Cause, owner: Owner, viewer: Viewer): Story {
