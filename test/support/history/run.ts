@@ -9,6 +9,7 @@ export async function play(history: History): Promise<string[]> {
   try {
     const devices = owners.map((user, index) => world.device(user, `${user}'s ${index % 2 === 0 ? 'phone' : 'laptop'}`))
     for (const step of steps) {
+      if (process.env['KITH_TRACE']) console.info(JSON.stringify(step))
       await take(world, devices, step)
       if (world.wrong.length > 0) return world.wrong
     }
@@ -112,7 +113,11 @@ async function reach(world: World, device: Device, connects: boolean): Promise<v
   await world.settle()
 }
 
-function operationFor(world: World, { user }: Device, what: Parameters<typeof operationOf>[1]): ReturnType<typeof operationOf> {
+function operationFor(
+  world: World,
+  { user }: Device,
+  what: Parameters<typeof operationOf>[1],
+): ReturnType<typeof operationOf> {
   return operationOf(user, what, (kind, where) => world.judge.newSecret({ owner: user, kind, ...where }))
 }
 
@@ -123,8 +128,5 @@ async function act(world: World, device: Device, what: Parameters<typeof operati
 
 async function send(world: World, device: Device, whom: number): Promise<void> {
   if (device.tabs.length === 0) await world.open(device)
-  const to = otherOf(device.user, whom)
-  const text = world.judge.newSecret({ owner: device.user, kind: 'message', to })
-  device.tab?.kith?.send(to, text).catch(() => undefined)
-  await world.settle()
+  await world.send(device, otherOf(device.user, whom))
 }

@@ -7,8 +7,15 @@ export const owners = ['alice', 'alice', 'bob', 'bob', 'carol'] as const
 
 /** An operation on a device: whom it concerns is one of the two other users. */
 export type Act =
-  | { type: 'sync' | 'update'; whom: number[]; levels?: number[] | null; follows?: boolean }
-  | { type: 'save'; whom: number; levels?: number[] | null; follows?: boolean; label?: boolean; blocks?: boolean }
+  | { type: 'sync' | 'update'; whom: readonly number[]; levels?: readonly number[] | null; follows?: boolean }
+  | {
+      type: 'save'
+      whom: number
+      levels?: readonly number[] | null
+      follows?: boolean
+      label?: boolean
+      blocks?: boolean
+    }
   | { type: 'remove' | 'meet'; whom: number }
   | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
   | { type: 'autoSync'; isOn: boolean }
@@ -99,7 +106,11 @@ const ordinary: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 1,
-    arbitrary: fc.record({ do: fc.constant('pass' as const), seconds: fc.constantFrom(2, 20, 130), flows: fc.boolean() }),
+    arbitrary: fc.record({
+      do: fc.constant('pass' as const),
+      seconds: fc.constantFrom(2, 20, 130),
+      flows: fc.boolean(),
+    }),
   },
 )
 

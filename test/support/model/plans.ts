@@ -77,7 +77,8 @@ function wantLevels(
   levels: readonly number[] | null | undefined,
 ): void {
   if (levels === undefined) return
-  for (const name of facts.keys()) if (name.startsWith('grant ') && name.endsWith(` ${whom}`)) wanted.set(name, undefined)
+  for (const name of facts.keys())
+    if (name.startsWith('grant ') && name.endsWith(` ${whom}`)) wanted.set(name, undefined)
   if (levels === null) wanted.set(`contact ${whom}`, undefined)
   for (const level of levels ?? []) wanted.set(`grant ${level} ${whom}`, true)
 }

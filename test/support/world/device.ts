@@ -1,8 +1,8 @@
 import { type Kith, openKith } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
-import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
 import { decodeChanges } from '../../../packages/client/src/storage/changes-codec.ts'
 import type { OutboxRow } from '../../../packages/client/src/storage/database.ts'
+import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
 import { copyOf } from '../../client/copies.ts'
 import type { WorldClock } from './clock.ts'
 import { Locks } from './locks.ts'
@@ -24,8 +24,8 @@ export interface DeviceParts {
   token(user: string): Promise<string>
   /** Several tabs may have a device's database open. */
   hasTabs: boolean
-  /** A message came; whoever sent it is met. */
-  met(tab: Tab, whom: string): void
+  /** A device took a message. */
+  took(text: string): void
   wrong(what: string): void
   /** At which position a user registered, who has. */
   registeredAt(user: string): number | undefined
@@ -41,12 +41,19 @@ export class Device {
   readonly locks: Locks = new Locks()
   indexedDB: IDBFactory = new IDBFactory()
   tabs: Tab[] = []
+  wasOpened = false
   /** Behind a partition: nothing comes or goes. */
   isCut = false
   /** A copy of the database as it was once. */
   backup: IDBFactory | undefined
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
+  /** Who, by their registration, it was told has joined. */
+  told = new Set<string>()
+  /** It was neither killed nor was its database lost or replaced. */
+  isWhole = true
+  /** Up to where it had read its feed when it first had. */
+  firstPosition: number | undefined
 
   constructor(user: string, name: string, parts: DeviceParts) {
     this.user = user
@@ -60,6 +67,7 @@ export class Device {
   }
 
   async openTab(connect: boolean): Promise<Tab> {
+    this.wasOpened = true
     const tab = new Tab(this)
     this.tabs.push(tab)
     await tab.open(connect)
@@ -69,6 +77,7 @@ export class Device {
   /** All tabs end as a battery does. */
   kill(): void {
     for (const tab of this.tabs) tab.kill()
+    if (this.tabs.length > 0) this.isWhole = false
     this.tabs = []
   }
 
@@ -82,6 +91,18 @@ export class Device {
   /** Its database is another from here on. */
   forget(): void {
     this.safe = new Set()
+    this.told = new Set()
+    this.isWhole = false
+    this.firstPosition = undefined
+  }
+
+  /** Whether it was told that a user joined, as of their last registration. */
+  wasToldOf(owner: string): boolean {
+    return this.told.has(this.registrationOf(owner))
+  }
+
+  registrationOf(owner: string): string {
+    return `${owner} at ${this.parts.registeredAt(owner)}`
   }
 
   async backUp(): Promise<void> {
@@ -124,7 +145,7 @@ export class Tab {
     kith.internals.store.db.outbox.hook('creating', (_key, row: OutboxRow) => {
       this.#written.push({ document: row.document, update: row.update, changes: decodeChanges(row.changes) })
     })
-    kith.on('message', ({ from }) => parts.met(this, from))
+    kith.on('message', ({ text }) => parts.took(text))
     kith.on('joined', profile => this.#joined(profile.id))
     this.kith = kith
     if (connect) kith.connect()
@@ -133,9 +154,11 @@ export class Tab {
   /** Once for each registration [F3]. */
   #joined(owner: string): void {
     const { device } = this
-    const registration = `${owner} at ${device.parts.registeredAt(owner)}`
+    // Each tab hears of it.
+    const registration = device.registrationOf(owner)
     if (this.#told.has(registration)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
     this.#told.add(registration)
+    device.told.add(registration)
   }
 
   /** What was written since this was last asked. */

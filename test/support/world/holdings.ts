@@ -1,54 +1,77 @@
-import { dueTo } from './judge.ts'
 import type { Tab } from './device.ts'
 import { factsOf } from './documents.ts'
+import { dueTo } from './judge.ts'
 import type { Record } from './record.ts'
 
-/** A device that has read its feed up to a position; without a cursor: at the end, when nothing is under way. */
-export interface Arrival {
+/** When a device is looked at. */
+export interface Look {
   tab: Tab
-  position: number
-  cursor: Uint8Array | undefined
+  /** It has read its feed up to here; without an exact position: to somewhere between `from` and what is on disk now. */
+  position?: number
+  from?: number
+  /** The cursor that the device must have stored by then. */
+  cursor?: Uint8Array
+  /** Nothing is under way any more. */
+  isEnd?: boolean
 }
 
 /** What decides on the device itself, before the server knows, whether it keeps somebody's replica. */
 const ownFacts = ['follow', 'declined', 'block']
 
+type Fields = ReadonlyMap<string, unknown>
+
 /** Compares what a device's database holds of others with what the model says it may and must hold [V7][F1][F4]. */
-export async function checkHoldings(record: Record, { tab, position, cursor }: Arrival, wrong: string[]): Promise<void> {
-  const { kith, device, user } = tab
+export async function checkHoldings(record: Record, look: Look, wrong: string[]): Promise<void> {
+  const { kith, device, user } = look.tab
   if (!kith) return
   const { db, documents } = kith.internals.store
   const meta = new Map((await db.meta.toArray()).map(({ key, value }) => [key, value]))
   // The frame may still wait to be stored behind something else.
-  if (cursor && !sameBytes(cursor, meta.get('cursor'))) return
+  if (look.cursor && !sameBytes(look.cursor, meta.get('cursor'))) return
   const replicas = new Map((await db.replicas.toArray()).map(row => [row.owner, row]))
+  const people = new Map((await db.people.toArray()).map(row => [row.id, row]))
   const facts = factsOf({ roster: documents.roster.doc, profile: documents.profile.doc })
-  const stored = record.at(position)?.accounts.get(user)?.facts ?? new Map()
   const lost = (meta.get('lost') ?? []) as string[]
-  const owners = new Set([...record.now.accounts.keys(), ...replicas.keys()])
-  for (const owner of owners) {
+  const last = look.position ?? record.position
+  const positions = Array.from({ length: last - (look.from ?? last) + 1 }, (_, index) => last - index)
+  const stored = record.at(last)?.accounts.get(user)?.facts ?? new Map()
+  for (const owner of new Set([...record.now.accounts.keys(), ...replicas.keys()])) {
     if (owner === user) continue
     const replica = replicas.get(owner)
-    const levels = cursor ? (replica?.levels ?? []) : [...(replica?.levels ?? []), ...(replica?.hidden ?? [])]
-    const held = new Map(
-      levels.flatMap(([level, fields]) => Object.entries(fields).map(([name, value]) => [`${level} ${name}`, value])),
-    )
-    const due = dueTo(record, position, owner, user)
-    const where = `${device.name} at ${position}${cursor ? '' : ', the end,'}`
-    for (const [name, value] of held) {
-      if (due.fields.get(name) !== value) wrong.push(`${where} holds ${name} of ${owner}, which it may not see [V7]`)
+    const held = fieldsOf(look.isEnd ? [...(replica?.levels ?? []), ...(replica?.hidden ?? [])] : replica?.levels)
+    const dues = positions.map(position => dueTo(record, position, owner, user))
+    const where = `${device.name} at ${positions.join(' or ')}${look.isEnd ? ', the end,' : ''}`
+    const isDue = dues.every(due => due.isDue)
+    const mayKeep = dues.some(due => due.isDue) || replica?.isFetched || facts.has(`follow ${owner}`)
+    // What the app sees is what is held, of several levels the highest.
+    for (const [name, value] of Object.entries(people.get(owner)?.fields ?? {})) {
+      if (![...held].some(([field, one]) => field.endsWith(` ${name}`) && one === value)) {
+        wrong.push(`${where} shows ${name} of ${owner}, which it does not hold [V7]`)
+      }
     }
-    if (held.size > 0 && !due.isDue && !replica?.isFetched) {
-      wrong.push(`${where} holds ${owner}, whom it neither follows nor has fetched [V7]`)
-    }
+    if (held.size > 0 && !mayKeep) wrong.push(`${where} holds ${owner}, whom it neither follows nor has fetched [V7]`)
     const isLevel = [...ownFacts.map(fact => `${fact} ${owner}`), 'autoSync'].every(
       name => facts.get(name) === stored.get(name),
     )
-    if (!due.isDue || !isLevel || (cursor && lost.includes(owner))) continue
-    for (const name of due.fields.keys()) {
-      if (!held.has(name)) wrong.push(`${where} lacks ${name} of ${owner}, which is due to it [F1]`)
-    }
+    const mustHold = isDue && isLevel && (look.isEnd || !lost.includes(owner))
+    if (dues.some(({ fields }) => holds(held, fields, mustHold))) continue
+    const best = dues[0]?.fields ?? new Map()
+    const excess = [...held].filter(([name, value]) => best.get(name) !== value).map(([name]) => name)
+    const missing = [...best.keys()].filter(name => !held.has(name))
+    if (excess.length > 0) wrong.push(`${where} holds ${excess.join()} of ${owner}, which it may not see [V7]`)
+    else wrong.push(`${where} lacks ${missing.join()} of ${owner}, which is due to it [F1]`)
   }
+}
+
+/** Whether a device holds nothing but these, and, where it must, all of them. */
+function holds(held: Fields, fields: Fields, mustHold: boolean): boolean {
+  return [...held].every(([name, value]) => fields.get(name) === value) && (!mustHold || held.size === fields.size)
+}
+
+function fieldsOf(levels: readonly [number, object][] = []): Map<string, unknown> {
+  return new Map(
+    levels.flatMap(([level, fields]) => Object.entries(fields).map(([name, value]) => [`${level} ${name}`, value])),
+  )
 }
 
 function sameBytes(a: Uint8Array, b: unknown): boolean {

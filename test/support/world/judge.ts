@@ -1,4 +1,4 @@
-import { decodeFrame } from '@kith/shared/wire'
+import { type Access, decodeFrame } from '@kith/shared/wire'
 import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk } from '../model/sight.ts'
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
@@ -30,6 +30,9 @@ interface Seen {
   /** What the device sent, and how much of that before each barrier. */
   sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
   barriers: Map<number, number>
+  /** The position with which the device came back, until it is caught up. */
+  since: number | undefined
+  fetched: Set<string>
 }
 
 /** Watches every frame: what the server hands over, and what it says is on disk. */
@@ -41,6 +44,8 @@ export class Judge implements NetworkWatcher {
   readonly #wrong: (what: string) => void
   readonly #seen = new WeakMap<Wire, Seen>()
   readonly #position: () => number
+  /** Which position each cursor stands for. */
+  readonly #cursors = new Map<string, number>()
 
   constructor(record: Record, position: () => number, wrong: (what: string) => void) {
     this.record = record
@@ -67,16 +72,30 @@ export class Judge implements NetworkWatcher {
       if (wrong) this.#wrong(`${user} was handed ${this.#describe(secret)}: ${wrong}`)
     }
     const frame = decodeFrame(bytes)
+    if (process.env['KITH_TRACE'])
+      console.info(
+        `   server → ${(wire.caller as Tab).device.name} #${wire.id} @${this.#position()}`,
+        JSON.stringify(frame, show),
+      )
+    if (frame.type === 'caughtUp') seen.since = undefined
+    if (frame.type === 'access') this.#judgeAccess(frame, user)
+    if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
     if (frame.type !== 'reached' || !frame.isComplete) return
     const missing = seen.sent
       .slice(0, seen.barriers.get(frame.id) ?? 0)
       .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids))
-    if (missing.length > 0) this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
+    if (missing.length > 0)
+      this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
   }
 
   received(wire: Wire, bytes: Uint8Array): void {
     const seen = this.#of(wire)
     const frame = decodeFrame(bytes)
+    if (process.env['KITH_TRACE'])
+      console.info(`   ${(wire.caller as Tab).device.name} #${wire.id} → server`, JSON.stringify(frame, show))
+    // A device that was away: what it is told until it is caught up must be news [F1].
+    if (frame.type === 'hello') seen.since = this.#cursors.get(Buffer.from(frame.cursor).toString('hex'))
+    if (frame.type === 'fetch') seen.fetched.add(frame.owner)
     if (frame.type === 'barrier') seen.barriers.set(frame.id, seen.sent.length)
     if ((frame.type === 'rosterSync' || frame.type === 'ownProfile') && frame.step !== 'step1') {
       const document = frame.type === 'rosterSync' ? 'roster' : 'profile'
@@ -89,13 +108,41 @@ export class Judge implements NetworkWatcher {
     const frame = decodeFrame(bytes)
     const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
     const tab = wire.caller as Tab
-    if (cursor.length > 0 && frame.type !== 'hello') this.arrivals.push({ tab, position, cursor: new Uint8Array(cursor) })
+    if (cursor.length === 0) return
+    tab.device.firstPosition ??= position
+    this.#cursors.set(Buffer.from(cursor).toString('hex'), position)
+    this.arrivals.push({ tab, position, cursor: new Uint8Array(cursor) })
+  }
+
+  /** Which levels there are, and that somebody joined, is told only of those who show something [V8]. */
+  #judgeAccess({ owner, levels, hasJustJoined }: Access, user: string): void {
+    if (owner === user) return
+    const seen = levelsSeen(this.record.now, owner, user)
+    if (levels.some(level => !seen.has(level)) || (hasJustJoined && seen.size === 0)) {
+      this.#wrong(`${user} was told of ${owner}'s levels ${levels.join()}, and may see ${[...seen].join()} [V8]`)
+    }
+  }
+
+  #judgeNews({ since, fetched }: Seen, owner: string, user: string): void {
+    if (since === undefined || fetched.has(owner)) return
+    const text = (position: number): string => {
+      const { fields, isDue } = dueTo(this.record, position, owner, user)
+      return JSON.stringify([
+        ...fields,
+        isDue,
+        [...levelsSeen(this.record.at(position) ?? this.record.now, owner, user)],
+      ])
+    }
+    for (let position = since + 1; position <= this.record.position; position++) {
+      if (this.record.at(position) && text(position) !== text(since)) return
+    }
+    this.#wrong(`${user} was told of ${owner} again, of whom nothing changed since ${since} [F1]`)
   }
 
   #of(wire: Wire): Seen {
     const known = this.#seen.get(wire)
     if (known) return known
-    const seen = { positions: [], sent: [], barriers: new Map() }
+    const seen: Seen = { positions: [], sent: [], barriers: new Map(), since: undefined, fetched: new Set() }
     this.#seen.set(wire, seen)
     return seen
   }
@@ -121,7 +168,8 @@ export class Judge implements NetworkWatcher {
     if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
     if (!this.#isCurrent(secret)) return 'it is not what stands on disk [V5]'
     if (!edit) return 'no device has made it safe yet [D1]'
-    if (!couldBeSeen(this.record.editsOf(owner), edit, level, viewer)) return 'what went before must take effect first [V6]'
+    if (!couldBeSeen(this.record.editsOf(owner), edit, level, viewer))
+      return 'what went before must take effect first [V6]'
     return undefined
   }
 
@@ -149,4 +197,13 @@ export function dueTo(
 ): { fields: Map<string, unknown>; isDue: boolean } {
   const moment = record.at(position) ?? record.now
   return { fields: fieldsSeen(moment, owner, viewer), isDue: isFed(moment, owner, viewer) }
+}
+
+function show(_key: string, value: unknown): unknown {
+  return value instanceof Uint8Array
+    ? Buffer.from(value)
+        .toString('latin1')
+        .replace(/[^ -~]+/g, '.')
+        .slice(0, 60)
+    : value
 }

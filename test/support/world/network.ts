@@ -2,9 +2,7 @@ import type { WebSocketConstructor } from '@kith/client'
 import type { DeviceSocket } from '../../../packages/server/src/socket/session.ts'
 
 /** A frame on its way, or the end of the connection. */
-type Item =
-  | { type: 'frame'; bytes: Uint8Array; taken: () => void }
-  | { type: 'close'; code: number; reason: string }
+type Item = { type: 'frame'; bytes: Uint8Array; taken: () => void } | { type: 'close'; code: number; reason: string }
 
 /** What the network tells those who watch it. */
 export interface NetworkWatcher {

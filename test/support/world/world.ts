@@ -1,17 +1,17 @@
 import { check } from '@kith/server'
 import { IDBFactory } from 'fake-indexeddb'
 import { type Operation, plan } from '../model/plans.ts'
+import { levelsSeen } from '../model/sight.ts'
 import { act } from './act.ts'
-import { Backend } from './backend.ts'
+import { Backend, secret } from './backend.ts'
 import { WorldClock } from './clock.ts'
 import { watchCrypto } from './crypto.ts'
 import { Device, type Tab } from './device.ts'
 import { Disk } from './disk.ts'
 import { factsOf } from './documents.ts'
 import { changesText, factsOfChanges, sameChanges } from './facts-of-changes.ts'
-import { checkHoldings } from './holdings.ts'
+import { checkHoldings, type Look } from './holdings.ts'
 import { Judge } from './judge.ts'
-import { secret } from './backend.ts'
 import { quiet, turns, watchLoop } from './loop.ts'
 import { type Move, Network } from './network.ts'
 import { Record } from './record.ts'
@@ -43,7 +43,10 @@ export class World {
   readonly wrong: string[] = []
   readonly #options: WorldOptions
   readonly #stops: (() => void)[] = []
-  #met: { tab: Tab; whom: string }[] = []
+  /** Devices that said they have all. */
+  readonly #looks: Look[] = []
+  /** Messages that a device took. */
+  readonly #taken = new Set<string>()
 
   private constructor(options: WorldOptions) {
     this.#options = options
@@ -93,7 +96,7 @@ export class World {
       randomness: this.randomness,
       hasTabs: this.#options.hasTabs ?? false,
       token: owner => this.backend.token(owner),
-      met: (tab, whom) => void this.#met.push({ tab, whom }),
+      took: text => void this.#taken.add(text),
       wrong: what => void this.wrong.push(what),
       registeredAt: owner => this.record.registeredAt.get(owner)?.position,
     })
@@ -142,18 +145,36 @@ export class World {
     if (device.tab?.kith) act(device.tab.kith, operation).catch(() => undefined)
   }
 
-  /** An app waits for `whenSynced`: once it resolves, all that was safe on the device before is on the server's disk [D2]. */
+  /**
+   * An app waits for `whenSynced`: once it resolves, all that was safe on the device before is on the server's disk [D2],
+   * and all that the user might see then is here.
+   */
   async promise(device: Device): Promise<void> {
     const { tab } = device
     if (!tab?.kith) return
     const { user } = device
     const before = [...device.safe]
     const incarnation = this.record.incarnationOf(user)
+    const from = this.record.position
     tab.kith.whenSynced().then(
       () => {
         if (incarnation !== this.record.incarnationOf(user)) return
+        this.#looks.push({ tab, from })
         const stored = new Set(this.record.includedOnDisk(user).map(({ id }) => id))
-        if (!before.every(edit => stored.has(edit))) this.wrong.push(`${device.name}: whenSynced before all is on disk [D2][D3]`)
+        if (!before.every(edit => stored.has(edit)))
+          this.wrong.push(`${device.name}: whenSynced before all is on disk [D2][D3]`)
+      },
+      () => undefined,
+    )
+    await this.settle()
+  }
+
+  /** Sends a message that stands nowhere else; it is 'delivered' only if somebody took it. */
+  async send(device: Device, to: string): Promise<void> {
+    const text = this.judge.newSecret({ owner: device.user, kind: 'message', to })
+    device.tab?.kith?.send(to, text).then(
+      outcome => {
+        if (outcome === 'delivered' && !this.#taken.has(text)) this.wrong.push(`nobody took what ${device.name} sent`)
       },
       () => undefined,
     )
@@ -176,8 +197,8 @@ export class World {
   async settle(expected?: { tab: Tab; wanted: ReadonlyMap<string, unknown>; operation: Operation }): Promise<void> {
     await quiet()
     for (const device of this.devices) for (const tab of device.tabs) this.#takeWritten(tab, expected)
-    this.#met = []
-    for (const arrival of this.judge.arrivals.splice(0)) await checkHoldings(this.record, arrival, this.wrong)
+    for (const look of this.judge.arrivals.splice(0)) await checkHoldings(this.record, look, this.wrong)
+    for (const look of this.#looks.splice(0)) await checkHoldings(this.record, look, this.wrong)
   }
 
   #takeWritten(tab: Tab, expected?: { tab: Tab; wanted: ReadonlyMap<string, unknown> }, isSafe = true): void {
@@ -247,7 +268,8 @@ export class World {
 
   async startServer(): Promise<void> {
     if (this.backend.isUp) return
-    void this.backend.start()
+    // On a disk that fails it doesn't come up; the next attempt may.
+    this.backend.start().catch(() => this.backend.kill())
     await this.settle()
   }
 
@@ -269,7 +291,8 @@ export class World {
   async #expectNothingErased(): Promise<void> {
     for (const value of await this.disk.inner.values().all()) {
       for (const one of this.judge.secretsIn(value)) {
-        if (one.kind === 'field' && !this.judge.stands(one)) this.wrong.push('something erased is on disk after compact [V5]')
+        if (one.kind === 'field' && !this.judge.stands(one))
+          this.wrong.push('something erased is on disk after compact [V5]')
       }
     }
   }
@@ -307,6 +330,7 @@ export class World {
     await this.startServer()
     for (const device of this.devices) {
       device.isCut = false
+      if (!device.wasOpened) continue
       if (device.tabs.length === 0) await this.open(device)
       device.tab?.kith?.connect()
     }
@@ -317,12 +341,12 @@ export class World {
       await this.flow()
       if (this.#isAtRest) return
     }
-    const late = this.devices.filter(({ tab }) => tab?.kith?.status !== 'synced' || tab.kith.unsent > 0)
+    const late = this.devices.filter(device => !isAtRest(device))
     this.wrong.push(`never synced: ${late.map(({ name, tab }) => `${name} (${tab?.kith?.status})`).join(', ')} [F1]`)
   }
 
   get #isAtRest(): boolean {
-    return this.devices.every(({ tab }) => tab?.kith?.status === 'synced' && tab.kith.unsent === 0)
+    return this.devices.every(isAtRest)
   }
 
   /** What must hold at the end: devices of a user are equal, viewers hold what they may see, `check` finds nothing. */
@@ -336,10 +360,29 @@ export class World {
       if (!sameChanges(facts, stored)) {
         this.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
       }
-      await checkHoldings(this.record, { tab, position: this.record.position, cursor: undefined }, this.wrong)
+      await checkHoldings(this.record, { tab, isEnd: true }, this.wrong)
+      this.#expectJoins(device)
     }
     const { findings } = await check(this.disk.inner)
     for (const finding of findings) this.wrong.push(`check: ${JSON.stringify(finding)} [D4]`)
+  }
+
+  /** Whoever followed somebody when they joined, and has seen something of them ever since, was told [F3]. */
+  #expectJoins(device: Device): void {
+    for (const [owner, { position, isAnnounced }] of this.record.registeredAt) {
+      if (!isAnnounced || !device.isWhole || (device.firstPosition ?? Infinity) >= position) continue
+      const since = Array.from({ length: this.record.position - position + 1 }, (_, index) => position + index)
+      const isFollower = since.every(at => {
+        const moment = this.record.at(at)
+        return (
+          !moment ||
+          (moment.accounts.get(device.user)?.facts.has(`follow ${owner}`) &&
+            levelsSeen(moment, owner, device.user).size > 0)
+        )
+      })
+      if (isFollower && !device.wasToldOf(owner))
+        this.wrong.push(`${device.name} was not told that ${owner} joined [F3]`)
+    }
   }
 
   #noteError(what: unknown): void {
@@ -347,6 +390,10 @@ export class World {
     const text = String((what as { err?: unknown }).err ?? what)
     if (!text.includes('disk')) this.wrong.push(`the server logged ${text} [S1]`)
   }
+}
+
+function isAtRest({ wasOpened, tab }: Device): boolean {
+  return !wasOpened || (tab?.kith?.status === 'synced' && tab.kith.unsent === 0)
 }
 
 function documentsOf(tab: Tab): ReturnType<typeof docs> {

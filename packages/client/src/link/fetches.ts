@@ -8,6 +8,8 @@ const patienceMs = 10_000
 export interface FetchesPort {
   readonly clock: Clock
   readonly pace: Pace
+  /** The server knows this user by now: to somebody who is not registered yet it shows nothing [F3]. */
+  readonly introduced: Promise<void>
   send(message: DeviceMessage): void
   raiseBarrier(): Promise<boolean>
 }
@@ -87,7 +89,9 @@ export class Fetches {
       },
     }
     this.#answers.set(owner, answer)
-    void this.#port.pace.take(1).then(() => this.#port.send({ type: 'fetch', owner }))
+    void this.#port.introduced
+      .then(() => this.#port.pace.take(1))
+      .then(() => this.#port.send({ type: 'fetch', owner }))
     return answer
   }
 

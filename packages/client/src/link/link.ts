@@ -78,8 +78,7 @@ export class Link implements LinkPort {
     const { session } = this.#state
     // The feed has brought whatever those followed show.
     if (session.isSynced && this.#host.store.unsent === 0 && this.#looks.isFollowed(owner)) return
-    await this.#looks.mark([owner])
-    if (this.#state.state === 'open' && this.#state.session === session) await session.fetch(owner)
+    await session.fetch(owner)
   }
 
   send(to: string, text: string): Promise<Delivery> {
@@ -141,7 +140,7 @@ export class Link implements LinkPort {
           session = this.#newSession(connection)
           stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
           this.#setState({ state: 'open', session, end: () => connection.close() })
-          session.start(() => this.#looks.unfollowed()).catch((error: unknown) => this.#broken(connection, error))
+          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(connection, error))
         },
         message: message => session?.take(message),
         closed: (code, reason) => {

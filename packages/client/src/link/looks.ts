@@ -14,22 +14,12 @@ export class Looks {
     this.#owners.add(owner)
   }
 
-  /** Those whom a session shows only if asked, marked as such. */
-  async unfollowed(): Promise<string[]> {
-    const owners = [...this.#owners].filter(owner => !this.isFollowed(owner))
-    if (owners.length > 0) await this.mark(owners)
-    return owners
+  /** Those whom a session shows only if asked. */
+  get unfollowed(): string[] {
+    return [...this.#owners].filter(owner => !this.isFollowed(owner))
   }
 
   isFollowed(owner: string): boolean {
     return factsOf(this.#store.documents.roster.view, owner).isSubscribed
-  }
-
-  /** Before the server is asked, it is on disk that what it says of these owners ends with the session [V7]. */
-  async mark(owners: readonly string[]): Promise<void> {
-    await this.#store.work(async ({ people }) => {
-      await people.load(owners)
-      for (const owner of owners) people.setFetched(owner, true)
-    })
   }
 }

@@ -42,6 +42,7 @@ export class Session {
   readonly #incoming: Incoming
   readonly #fetches: Fetches
   readonly #cancels: Set<() => void> = new Set()
+  #introduce: () => void = () => undefined
   #isCaughtUp = false
   #isDrained = false
   #started: Promise<void> = Promise.resolve()
@@ -55,7 +56,13 @@ export class Session {
     this.#barriers = new Barriers(send)
     this.#exchange = new Exchange(port.store, port.randomness, send)
     const pace = new Pace(port.clock)
-    this.#fetches = new Fetches({ clock: port.clock, pace, send, raiseBarrier: () => this.#barriers.raise(true) })
+    const introduced = new Promise<void>(resolve => {
+      this.#introduce = resolve
+    })
+    this.#fetches = new Fetches({
+      ...{ clock: port.clock, pace, introduced, send },
+      raiseBarrier: () => this.#barriers.raise(true),
+    })
     this.#incoming = new Incoming({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
     const outgoing: OutgoingPort = {
       store: port.store,
@@ -82,21 +89,21 @@ export class Session {
   }
 
   /** Says hello; the rest follows from what the server says. */
-  start(owners: () => Promise<Iterable<string>>): Promise<void> {
+  start(owners: () => Iterable<string>): Promise<void> {
     this.#started = this.#start(owners)
     return this.#started
   }
 
-  async #start(owners: () => Promise<Iterable<string>>): Promise<void> {
+  async #start(owners: () => Iterable<string>): Promise<void> {
     await this.#port.store.idle()
-    const looked = await owners()
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     if (this.#hasEnded) return
     this.#port.send({ type: 'hello', version: 1, cursor })
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
     this.#hasStarted = true
-    for (const owner of looked) this.#unlessEnded(this.#fetches.fetch(owner))
+    if (cursor.length > 0) this.#introduce()
+    for (const owner of owners()) this.#unlessEnded(this.#fetches.fetch(owner))
     this.flush()
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())
@@ -184,6 +191,7 @@ export class Session {
 
   /** All that was unsent at some moment is on the server's disk. */
   async #progress(): Promise<void> {
+    this.#introduce()
     this.#settled ??= this.#settle()
     await this.#settled
     for (const owner of await lostAndWanted(this.#port.store)) this.#fetches.again(owner)

@@ -55,6 +55,7 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
       return welcomed(work, frame)
     case 'access':
       people.setAccess(frame.owner, frame.levels, frame.isWaiting)
+      people.setFetched(frame.owner, frame.isFetched)
       people.heardOf(frame.owner)
       if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
       return undefined

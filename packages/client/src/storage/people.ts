@@ -82,12 +82,9 @@ export class People {
     if (!sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
   }
 
+  /** Whether their replica ends with the session; not if this device has followed them meanwhile [V7]. */
   setFetched(id: string, isFetched: boolean): void {
-    const replica = this.#replica(id)
-    if (replica.isFetched === isFetched) return
-    // Somebody whom the server feeds of its own accord stays, fetched or not [F4].
-    if (isFetched && (replica.levels.length > 0 || this.#row(id).isSubscribed)) return
-    replica.isFetched = isFetched
+    this.#replica(id).isFetched = isFetched && !this.#row(id).isSubscribed
   }
 
   /** Keeps what is held out of view: the feed begins anew. */

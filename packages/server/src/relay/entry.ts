@@ -7,6 +7,8 @@ export interface Entry {
   /** Levels that the device was told it gets; `undefined`: what it holds is not known here, so it must be told. */
   told: readonly number[] | undefined
   toldWaiting: boolean
+  /** It was told that it gets them only because it asked. */
+  toldFetched: boolean
   /** Up to which position it was told that the owner joined. */
   joinTold: number
   /** Asked for by this session, whether followed or not [V7]. */
@@ -28,6 +30,7 @@ export function newEntry(owner: string, feed: Feed, joinTold: number): Entry {
     feed,
     told: undefined,
     toldWaiting: false,
+    toldFetched: false,
     joinTold,
     isFetched: false,
     isFollowed: false,

@@ -258,12 +258,13 @@ export class Feed {
   }
 
   /** Synchronous from here: what was just checked is handed over, as far as there is room; false when there was none. */
-  #handOverOne({ entry, view, levels, seen }: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
+  #handOverOne({ entry, view, levels, seen, isFetched }: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
     this.#queue.delete(entry)
     const { relation } = view
     const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
     const isNews =
       entry.toldWaiting !== relation.isWaiting ||
+      entry.toldFetched !== isFetched ||
       (entry.told ? !sameLevels(entry.told, seen) : this.#mayHold(entry, relation) || seen.length > 0)
     const written = levels.flatMap((level, index) => {
       const record = records[index]
@@ -273,7 +274,7 @@ export class Feed {
       const { owner } = entry
       const { isWaiting } = relation
       const cursor = written.length === 0 ? this.#cursorIfLast() : noCursor
-      const frame = encodeFrame({ type: 'access', owner, levels: seen, isWaiting, hasJustJoined, cursor })
+      const frame = encodeFrame({ type: 'access', owner, levels: seen, isWaiting, hasJustJoined, isFetched, cursor })
       if (!this.#hasRoomFor(frame)) {
         this.#enqueue(entry)
         return false
@@ -285,6 +286,7 @@ export class Feed {
     else if (written.length === 0 && relation.changedAt > this.#toldPosition) this.#owesCursor = true
     entry.told = seen
     entry.toldWaiting = relation.isWaiting
+    entry.toldFetched = isFetched
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
     entry.isFollowed = relation.mine.isSubscribed
     entry.isChecked = true

@@ -8,6 +8,8 @@ export interface Plan {
   view: View
   /** Levels that the device gets. */
   seen: readonly number[]
+  /** It gets them only because this session asked. */
+  isFetched: boolean
   /** Those of them that it has no current version of. */
   levels: readonly number[]
   revision: number
@@ -20,5 +22,6 @@ export function planHandOver(entry: Entry, view: View): Plan {
   const seen = entry.isFetched ? visibleLevels(view) : view.relation.shown
   const { told } = entry
   const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
-  return { entry, view, seen, levels, revision: entry.revision }
+  const isFetched = seen.length > 0 && view.relation.shown.length === 0
+  return { entry, view, seen, isFetched, levels, revision: entry.revision }
 }

@@ -92,6 +92,7 @@ async function fetch(session: Session, owner: string): Promise<void> {
       levels: [],
       isWaiting: false,
       hasJustJoined: false,
+      isFetched: false,
       cursor: new Uint8Array(),
     })
   }

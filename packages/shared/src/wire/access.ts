@@ -25,6 +25,8 @@ export interface Access {
   isWaiting: boolean
   /** The owner has registered since the viewer began to follow: tell it, once [F3]. */
   hasJustJoined: boolean
+  /** They are shown only because this session asked for them: their replica ends with it [V7]. */
+  isFetched: boolean
   /** As in `profile`. */
   cursor: Uint8Array
 }
@@ -33,20 +35,21 @@ export const accessType = 107
 
 export function writeAccess(encoder: Encoder, message: Access): void {
   writeString(encoder, message.owner)
-  writeUint(encoder, (message.isWaiting ? 1 : 0) | (message.hasJustJoined ? 2 : 0))
+  writeUint(encoder, (message.isWaiting ? 1 : 0) | (message.hasJustJoined ? 2 : 0) | (message.isFetched ? 4 : 0))
   writeLevels(encoder, message.levels)
   writeBytes(encoder, message.cursor)
 }
 
 export function readAccess(decoder: Decoder): Access {
   const owner = readUserId(decoder)
-  const flags = readUint(decoder, 3)
+  const flags = readUint(decoder, 7)
   return {
     type: 'access',
     owner,
     levels: readLevels(decoder),
     isWaiting: (flags & 1) === 1,
     hasJustJoined: (flags & 2) === 2,
+    isFetched: (flags & 4) === 4,
     cursor: readBytes(decoder, 64),
   }
 }
