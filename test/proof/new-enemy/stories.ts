@@ -59,11 +59,12 @@ async function tell(cause: Cause, owner: Owner, viewer: Viewer): Promise<Seen> {
     await phone.come()
     const gates = new Gates(world.disk.database)
     const town: Town = { world, gates, phone, wire, bob, carol, level: cause.level }
-    for (const each of [bob, carol]) each.edit('alice', { isSubscribed: true })
+    for (const each of viewer.isStranger ? [carol] : [bob, carol]) each.edit('alice', { isSubscribed: true })
     await settle(bob, carol)
     await cause.prepare(town)
     await phone.setField('place', 'Paris', cause.level)
     await phone.settle()
+    if (viewer.isStranger) await bob.fetch('alice')
     await settle(bob, carol)
     if (bob.sees('alice')['place'] !== 'Paris') throw new Error('the viewer does not see what it may')
     await viewer.prepare?.(town)
