@@ -16,7 +16,7 @@ export interface Story {
   tell(): Promise<Seen>
 }
 
-export interface Seen {
+interface Seen {
   bobSawTheSecret: boolean
   carolSawTheSecret: boolean
   /** Bob's device still holds the field that was there before. */
