@@ -7,7 +7,7 @@ export function truthTable(): string {
   return [
     '## Two changes at once',
     'Two devices of one user hold the same roster and are offline. One makes the first change, the other the second, both of the same contact; then they connect. The tables say what both devices, and the server, hold afterwards, whichever of them made which change or connects first.',
-    "Nothing here is typed by hand: each line is worked out from the library, over all orders of the devices' Yjs client ids and of their updates (`test/rules/outcomes.ts`), and `rules/truth-table.test.ts` finds the same with two clients and a server.",
+    "No outcome is typed by hand: each is worked out from the library, over every order of the devices' Yjs client ids (`test/rules/outcomes.ts`), and `rules/truth-table.test.ts` finds the same with two clients and a server.",
     table(
       ['change', 'what the app calls'],
       operations.map(({ name, call }) => [name, call]),
