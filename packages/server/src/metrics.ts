@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 
 /** What `GET /metrics` tells, in Prometheus' form. */
 export interface Metrics {
@@ -12,7 +12,6 @@ export interface Metrics {
 export function createMetrics(sessionCount: () => number): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
   new Gauge({
     name: 'kith_sessions',
     help: 'Devices that are connected',

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { collectDefaultMetrics } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
 import { Upgrades } from './socket/upgrade.ts'
@@ -24,6 +25,8 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const engine = assemble(options)
   const { api, door, context } = engine
+  // Of the process: they watch it for as long as it lives.
+  collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
   const upgrades = new Upgrades(door, options.limits, request => proxyAddress(request, trust))
   api.server.on('upgrade', (request, socket, head) => {

@@ -46,6 +46,8 @@ export class Device {
   isCut = false
   /** A copy of the database as it was once. */
   backup: IDBFactory | undefined
+  /** Written when it was killed. */
+  unsure: Written[] = []
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
   /** Who, by their registration, it was told has joined. */
@@ -90,6 +92,7 @@ export class Device {
 
   /** Its database is another from here on. */
   forget(): void {
+    this.unsure = []
     this.safe = new Set()
     this.told = new Set()
     this.isWhole = false
@@ -166,12 +169,21 @@ export class Tab {
     return this.#written.splice(0)
   }
 
+  /** Takes as written what of this is on disk. */
+  async findWritten(unsure: readonly Written[]): Promise<void> {
+    const rows = unsure.length > 0 ? ((await this.kith?.internals.store.db.outbox.toArray()) ?? []) : []
+    this.#written.push(...unsure.filter(({ update }) => rows.some(row => Buffer.from(row.update).equals(update))))
+  }
+
   kill(): void {
     const { parts, locks } = this.device
+    const { kith } = this
     this.kith = undefined
     parts.clock.kill(this)
     for (const wire of parts.network.wires) if (wire.caller === this) wire.silence('device')
     this.#database.kill()
+    // Or Dexie keeps it for ever, and tells it of every change anywhere.
+    kith?.internals.store.db.close()
     locks.kill(this)
   }
 }

@@ -106,7 +106,8 @@ export class World {
 
   /** Opens a device, or another tab of it. */
   async open(device: Device, connect = true): Promise<void> {
-    await device.openTab(connect)
+    const tab = await device.openTab(connect)
+    await tab.findWritten(device.unsure.splice(0))
     await this.settle()
     // D1: what was safe on this device is there.
     const known = device.tab && this.record.included(device.user, documentsOf(device.tab))
@@ -201,7 +202,7 @@ export class World {
     for (const look of this.#looks.splice(0)) await checkHoldings(this.record, look, this.wrong)
   }
 
-  #takeWritten(tab: Tab, expected?: { tab: Tab; wanted: ReadonlyMap<string, unknown> }, isSafe = true): void {
+  #takeWritten(tab: Tab, expected?: { tab: Tab; wanted: ReadonlyMap<string, unknown> }): void {
     const { device, kith } = tab
     if (!kith) return
     const rows = tab.takeWritten()
@@ -218,7 +219,7 @@ export class World {
         this.wrong.push(`${device.name} wrote ${changesText(changes)}, and not ${changesText(wanted)} [R3][R5]`)
       }
       const edit = this.record.made(device.user, row, documents, changes)
-      if (isSafe) device.safe.add(edit.id)
+      device.safe.add(edit.id)
       for (const value of changes.values()) {
         if (typeof value !== 'string') continue
         for (const one of this.judge.secretsIn(value)) one.edit = edit
@@ -300,8 +301,8 @@ export class World {
   /** A battery that ends, a few turns of the loop from now. */
   async killDevice(device: Device, afterTurns: number): Promise<void> {
     await turns(afterTurns)
-    // What it wrote in this instant may be on its disk or not; the model learns it by looking.
-    for (const tab of device.tabs) this.#takeWritten(tab, undefined, false)
+    // What it wrote in this instant may be on its disk or not, which shows when it is opened.
+    device.unsure = device.tabs.flatMap(tab => tab.takeWritten())
     device.kill()
     await this.settle()
   }
