@@ -144,6 +144,34 @@ test('[D5] a change beyond a limit rejects with its code, and nothing has change
   expect(bob.label).toBe('Bob')
 })
 
+test('[D5] what was staged stays staged when saving is refused', async () => {
+  const kith = await installation('alice').open()
+  await kith.enableAutoSyncContacts(false)
+  const bob = kith.getProfile('bob')
+  bob.setProfileAccessLevels([1])
+  bob.setLabel('x'.repeat(257))
+  await expect(bob.save()).rejects.toMatchObject({ code: 'label-too-long' })
+  bob.setLabel('Bob')
+  await bob.save()
+  expect([bob.label, bob.accessLevels]).toEqual(['Bob', [1]])
+})
+
+test('[D3] what only removes is unsent like any change', async () => {
+  const kith = await installation('alice').open()
+  await kith.enableAutoSyncContacts(false)
+  const bob = kith.getProfile('bob')
+  bob.setProfileAccessLevels([1])
+  bob.setLabel('Bob')
+  await bob.save()
+  await kith.ownProfile.set('name', 'Ada')
+  const { unsent } = kith
+  bob.setProfileAccessLevels([])
+  bob.setLabel(null)
+  await bob.save()
+  await kith.ownProfile.unset('name')
+  expect(kith.unsent).toBe(unsent + 2)
+})
+
 test('[R6] a field is set, replaced and unset at its own level alone', async () => {
   const { ownProfile: me } = await installation('alice').open()
   await me.set('name', 'Ada')

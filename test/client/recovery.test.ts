@@ -52,6 +52,8 @@ test('[V7] another server gets all that is one’s own, and its feed replaces wh
     ['carol', { name: 'Caroline' }, true],
     ['dave', {}, false],
   ])
+  const { replicas } = alice.internals.store.db
+  expect((await replicas.toArray()).map(({ owner }) => owner)).toEqual(['carol'])
   const viewer = await fresh.device('bob')
   const seen = viewer.getProfile('alice')
   await seen.loaded

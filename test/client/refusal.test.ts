@@ -125,6 +125,39 @@ test('[D5] of a refused synchronisation, what it takes away is taken away all th
   expect(second.getProfile('bob').accessLevels).toEqual([2])
 })
 
+test('[D5] when changes are made anew, what takes something away goes first', async () => {
+  const { open, device } = await backend({ labelBytes: 10 })
+  const alice = await device('alice')
+  const grant = alice.getProfile('bob')
+  grant.setProfileAccessLevels([1])
+  await grant.save()
+  await alice.ownProfile.set('place', 'Paris', { level: 1 })
+  await alice.whenSynced()
+  const bob = await device('bob')
+  const seen = bob.getProfile('alice')
+  await seen.loaded
+  expect(seen.get('place')).toBe('Paris')
+  const moods: unknown[] = []
+  bob.on('profile', profile => moods.push(profile.get('mood')))
+
+  // This device doesn't know the server's limit, and has the order of its changes to keep.
+  const second = await open('alice', { indexedDB: new IDBFactory(), connect: false })
+  await second.enableAutoSyncContacts(false)
+  const carol = second.getProfile('carol')
+  carol.setLabel('longer than ten bytes')
+  await carol.save()
+  await second.ownProfile.set('mood', 'a secret', { level: 1 })
+  const blocked = second.getProfile('bob')
+  blocked.block(true)
+  await blocked.save()
+  second.connect()
+  await expect(second.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
+  await second.whenSynced()
+  await bob.whenSynced()
+  expect(moods).not.toContain('a secret')
+  expect(seen.fields).toEqual({})
+})
+
 async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   await kith.close()
   await new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-import { IDBObjectStore } from 'fake-indexeddb'
+import { IDBDatabase, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { first, installation } from './device.ts'
 
@@ -25,6 +25,23 @@ test('[D1] a write that the database refuses rejects, and nothing has changed; t
   await alice.close()
   const again = await phone.open()
   expect([again.ownProfile.get('name'), again.getProfile('bob').label]).toEqual(['Ada', 'Bob'])
+})
+
+test('[D1] whatever writes asks for strict durability', async () => {
+  const asked: unknown[] = []
+  const { transaction } = IDBDatabase.prototype
+  IDBDatabase.prototype.transaction = function (this: IDBDatabase, names, mode, options) {
+    if (mode === 'readwrite') asked.push(options?.durability)
+    return transaction.call(this, names, mode, options)
+  }
+  onTestFinished(() => {
+    IDBDatabase.prototype.transaction = transaction
+  })
+  const alice = await installation('alice').open()
+  const before = asked.length
+  await alice.ownProfile.set('name', 'Ada')
+  expect(asked.length).toBeGreaterThan(before)
+  expect(new Set(asked)).toEqual(new Set(['strict']))
 })
 
 /** A disk that can be told to be full. */

@@ -147,6 +147,17 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(server.take(update))).toBe('malformed')
   })
 
+  test('[S2] of a profile, other roots and other keys are refused too', () => {
+    for (const [root, key] of [
+      ['contacts', '0/writer-12/name'],
+      ['x', '0/writer-12/name'],
+      [profileRoot, 'name'],
+      [profileRoot, '256/writer-12/name'],
+    ] as const) {
+      expect(refused(new Server('profile').take(one(entry(root, key, 'Ada'))))).toBe('malformed')
+    }
+  })
+
   test('[S3] a label, a setting and a field name that are too long are refused with their codes', () => {
     const long = 'x'.repeat(257)
     expect(refused(new Server().take(one(entry('labels', 'bob', long))))).toBe('label-too-long')

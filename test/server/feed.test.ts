@@ -1,13 +1,14 @@
-import { openMemoryStore, type Store } from '@kith/server'
+import type { LevelDatabase, Store } from '@kith/server'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
 import { Feed } from '../../packages/server/src/relay/feed.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
-import { limitsWith, profileChange, rosterChange, stillClock, userChange } from '../support/store-world.ts'
+import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
 /** A feed of Bob's over a store whose reads a test holds back once they are done: so what comes back is old. */
 async function feedOfBob() {
-  const inner = await openMemoryStore({ limits: limitsWith(), clock: stillClock() })
+  const disk = lingering(await newDatabase('memory'))
+  const inner = storeOver(disk.database, stillClock())
   const gates = new Map<PropertyKey, { arrived: () => void; released: Promise<void> }>()
   const store = new Proxy(inner, {
     get(target, name) {
@@ -63,8 +64,33 @@ async function feedOfBob() {
         gates.set(read, { arrived: () => resolve(release), released })
       })
     },
+    linger: disk.linger,
     caughtUp: () => new Promise<void>(resolve => feed.whenCaughtUp(resolve)),
   }
+}
+
+/** A database that may hold back the news that a batch is on disk. */
+function lingering(inner: LevelDatabase): { database: LevelDatabase; linger: () => Promise<() => void> } {
+  let onDisk: ((tell: () => void) => void) | undefined
+  const batch = async (...args: unknown[]): Promise<void> => {
+    await (inner.batch as (...args: unknown[]) => Promise<void>)(...args)
+    const arrived = onDisk
+    onDisk = undefined
+    if (arrived) await new Promise<void>(arrived)
+  }
+  const database = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'batch') return batch
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  /** The next batch lies on disk and its writer is not told: resolves then, to what tells it. */
+  const linger = (): Promise<() => void> =>
+    new Promise(resolve => {
+      onDisk = resolve
+    })
+  return { database, linger }
 }
 
 test('[V4] what was read before a block is not handed over after it', async () => {
@@ -80,6 +106,54 @@ test('[V4] what was read before a block is not handed over after it', async () =
   await caughtUp()
   expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
   expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
+})
+
+test('[V4] what was read before a block is not handed over once the block is on disk, though nobody was told yet', async () => {
+  const { store, feed, sent, hold, linger, caughtUp } = await feedOfBob()
+  await store.commit(profileChange('alice', { 0: 'secret' }))
+  await feed.open(undefined)
+  await caughtUp()
+  const held = hold('levels')
+  feed.fetch('alice')
+  const goOn = await held
+  const lingers = linger()
+  const blocked = store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
+  const tell = await lingers
+  goOn()
+  await new Promise(resolve => setImmediate(resolve))
+  tell()
+  await blocked
+  await caughtUp()
+  expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+  expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
+})
+
+test('[V4][V6] what a commit brings is not handed over to whom the same commit shuts out', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  await store.commit(rosterChange('alice', { bob: { levels: [1] } }))
+  await store.commit(profileChange('alice', { 1: '+44' }))
+  await feed.open(undefined)
+  await caughtUp()
+  const before = sent().length
+  await store.commit({ ...rosterChange('alice', { bob: {} }), ...profileChange('alice', { 1: 'secret' }) })
+  await caughtUp()
+  expect(sent().slice(before)).toMatchObject([{ type: 'access', owner: 'alice', levels: [0] }])
+})
+
+test('[F1] what was handed over does not come again when more is shown', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  await store.commit(profileChange('alice', { 0: 'Ada', 1: '+44' }))
+  await feed.open(undefined)
+  await caughtUp()
+  expect(sent()).toMatchObject([{ type: 'access' }, { type: 'profile', level: 0 }, { type: 'caughtUp' }])
+  await store.commit(rosterChange('alice', { bob: { levels: [1] } }))
+  await caughtUp()
+  expect(sent().slice(3)).toMatchObject([
+    { type: 'access', levels: [0, 1] },
+    { type: 'profile', level: 1 },
+  ])
 })
 
 test('[V7] a fetch that comes while the pair is being read gets its answer', async () => {

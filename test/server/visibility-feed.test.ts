@@ -224,6 +224,32 @@ test('[V4] what is taken away while a viewer is catching up is not handed over a
   }
 })
 
+test('[V4][V7] who merely looks is shown no more once the audience is narrowed, or the looker restricted', async () => {
+  const world = await serverWorld()
+  const [alice, bob] = await world.devices('alice', 'bob')
+  alice.setField('name', 'Ada')
+  await settle(alice)
+  await bob.fetch('alice')
+  await settle(bob)
+  const narrow = (isNarrow: boolean): void => alice.setAudience(isNarrow ? 'nobody' : 'everyone')
+  const restricted = (is: boolean): Promise<unknown> => world.admin('PUT', '/v1/users/bob', { restricted: is })
+  for (const [shut, secret] of [
+    [narrow, 'secret one'],
+    [restricted, 'secret two'],
+  ] as const) {
+    expect(bob.sees('alice')).toEqual({ name: 'Ada' })
+    await shut(true)
+    await settle(alice, bob)
+    expect(bob.sees('alice')).toEqual({})
+    alice.setField('name', secret)
+    await settle(alice, bob)
+    alice.setField('name', 'Ada')
+    await shut(false)
+    await settle(alice, bob)
+    expect(bob.received(secret)).toBe(false)
+  }
+})
+
 test('[V7] an unfollow on one device withdraws the replica from the others; a fetched one lives for the session', async () => {
   const { world, bob } = await acquainted()
   const [laptop] = await world.devices('bob')
@@ -334,6 +360,18 @@ test('[F1] with nothing changed a return costs the same few bytes for 10 follows
   }
   expect(costs[0]).toBe(costs[1])
   expect(costs[0]).toBeLessThan(1024)
+})
+
+test('[F1] a device that returns gets the levels that changed, and no other', async () => {
+  const { alice, bob } = await acquainted()
+  await bob.close()
+  alice.setField('phone', '+49', 1)
+  await settle(alice)
+  const from = bob.frames.length
+  await bob.connect()
+  await bob.hello()
+  const came = bob.frames.slice(from).filter(({ type }) => type === 'profile' || type === 'access')
+  expect(came).toMatchObject([{ type: 'profile', level: 1, fields: { phone: '+49' } }])
 })
 
 test('[F1] a cursor that is of no use starts afresh: another store, garbage, from the future, none', async () => {

@@ -1,0 +1,43 @@
+import type { LevelDatabase } from '@kith/server'
+import { expect, test } from 'vitest'
+import { keys } from '../../packages/server/src/store/keys.ts'
+import { newDatabase, profileChange, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
+
+type Batch = { keys: string[]; options: unknown }
+
+/** A database that tells what was written, batch by batch. */
+function watched(inner: LevelDatabase): { database: LevelDatabase; batches: Batch[] } {
+  const batches: Batch[] = []
+  const batch = (operations: { key: string }[], options: unknown): Promise<void> => {
+    batches.push({ keys: operations.map(({ key }) => key), options })
+    return (inner.batch as (...args: unknown[]) => Promise<void>)(operations, options)
+  }
+  const database = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'batch') return batch
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { database, batches }
+}
+
+test('[D2][D4] a commit is one synced batch: the documents, and all that follows from them', async () => {
+  const { database, batches } = watched(await newDatabase('memory'))
+  const store = storeOver(database, stillClock())
+  const facts = { bob: { levels: [1] } }
+  const { position } = await store.commit({ ...rosterChange('alice', facts), ...profileChange('alice', { 1: '+44' }) })
+  expect(batches).toMatchObject([{ options: { sync: true } }])
+  expect(batches[0]?.keys).toEqual(
+    expect.arrayContaining([
+      keys.position,
+      keys.user('alice'),
+      keys.update('alice', 'roster', position),
+      keys.update('alice', 'profile', position),
+      keys.level('alice', 1),
+      keys.change(position),
+      keys.relation('alice', 'bob'),
+      keys.relation('bob', 'alice'),
+    ]),
+  )
+})
