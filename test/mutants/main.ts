@@ -1,10 +1,15 @@
 import { parseArgs } from 'node:util'
 import { mutants } from './list/index.ts'
 import type { Mutant } from './mutant.ts'
-import { type Run, runTests } from './run.ts'
+import { runTests } from './run.ts'
 import { type Verdict, verdictOn } from './verdict.ts'
 
 /** `npm run mutants`: makes each mistake of the list in turn, and sees that a test fails for it. */
+
+/** How long a test may take: on a busy machine too, none that is right takes longer. */
+const patienceMs = 30_000
+/** What never comes has not come after so long. */
+const shortPatienceMs = 3_000
 
 const { values } = parseArgs({
   options: {
@@ -30,27 +35,16 @@ else {
 
 /** The same tests without any mutant: one that fails anyway would notice nothing. */
 async function allPass(some: readonly Mutant[]): Promise<boolean> {
-  const named = some.filter(({ names }) => names !== undefined)
-  const whole = some.filter(({ names }) => names === undefined)
-  const runs: Run[] = [
-    { tests: filesOf(named), names: named.map(({ names }) => `(${names})`).join('|'), isBrief: false },
-    { tests: filesOf(whole), isBrief: false },
-  ]
   let isFine = true
-  await inTurn(
-    runs.filter(({ tests }) => tests.length > 0),
-    async run => {
-      const verdict = verdictOn(await runTests(run))
-      if (verdict.state === 'survived') return
-      isFine = false
-      console.log(`without any mutant: ${described(verdict)}`)
-    },
-  )
+  await inTurn([...new Set(some.flatMap(({ tests }) => tests))], async file => {
+    const here = some.filter(({ tests }) => tests.includes(file))
+    const names = here.every(one => one.names !== undefined) ? here.map(one => `(${one.names})`).join('|') : undefined
+    const verdict = verdictOn(await runTests({ tests: [file], names, isBrief: false, testTimeoutMs: patienceMs }))
+    if (verdict.state === 'survived') return
+    isFine = false
+    console.log(`✗ ${file} without any mutant: ${described(verdict)}`)
+  })
   return isFine
-}
-
-function filesOf(some: readonly Mutant[]): string[] {
-  return [...new Set(some.flatMap(({ tests }) => tests))]
 }
 
 /** How many were not noticed. */
@@ -58,7 +52,8 @@ async function tryAll(some: readonly Mutant[]): Promise<number> {
   let left = 0
   await inTurn(some, async ({ id, rules, tests, names, isSeenByWaiting = false }) => {
     const startMs = performance.now()
-    const verdict = verdictOn(await runTests({ mutant: id, tests, names, isBrief: true }))
+    const testTimeoutMs = isSeenByWaiting ? shortPatienceMs : patienceMs
+    const verdict = verdictOn(await runTests({ mutant: id, tests, names, isBrief: true, testTimeoutMs }))
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
     const isNoticed = verdict.state === 'caught' || (verdict.state === 'waited' && isSeenByWaiting)
     if (!isNoticed) left++

@@ -11,23 +11,23 @@ export interface Run {
   names?: string | undefined
   /** After the first failure the rest is of no interest. */
   isBrief: boolean
+  /** How long a test may take, in milliseconds. */
+  testTimeoutMs: number
 }
 
 /** A mutant may let a test run in circles. */
 const longestRunMs = 120_000
 
-/** Of a test that waits in vain, enough is seen after so long. */
-const testTimeoutMs = 5_000
-
 /** The folder of the tests; this file is built to `test/dist/mutants`. */
 const folder = fileURLToPath(new URL('../..', import.meta.url))
 
 /** Runs tests in a process of their own; `undefined` when it says nothing of them. */
-export async function runTests({ mutant, tests, names, isBrief }: Run): Promise<Report | undefined> {
+export async function runTests({ mutant, tests, names, isBrief, testTimeoutMs }: Run): Promise<Report | undefined> {
   const files = tests.map(name => `${name}.test.ts`)
   const filter = names === undefined ? [] : ['--testNamePattern', names]
-  const brief = isBrief ? ['--bail=1', `--testTimeout=${testTimeoutMs}`] : []
-  const options = ['--reporter=./mutants/reporter.ts', '--maxWorkers=1', ...filter, ...brief]
+  const brief = isBrief ? ['--bail=1'] : []
+  const fixed = ['--reporter=./mutants/reporter.ts', '--maxWorkers=1', `--testTimeout=${testTimeoutMs}`]
+  const options = [...fixed, ...filter, ...brief]
   const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files, ...options], {
     cwd: folder,
     env: { ...process.env, KITH_MUTANT: mutant ?? '' },

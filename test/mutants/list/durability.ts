@@ -40,8 +40,7 @@ export const durabilityMutants: readonly Mutant[] = [
       id: 'batch-not-synced',
       rules: ['D2'],
       what: 'A commit is answered before it is on disk.',
-      tests: ['server/store'],
-      names: '\\[D2\\]',
+      tests: ['server/one-batch'],
     },
   ),
   mutant(
@@ -108,7 +107,8 @@ export const durabilityMutants: readonly Mutant[] = [
       id: 'removals-not-sent',
       rules: ['D3'],
       what: 'What only removes is no change that is to be sent.',
-      tests: ['client/online', 'client/session', 'client/order'],
+      tests: ['client/offline'],
+      names: '\\[D3\\]',
     },
   ),
   mutant(
@@ -119,8 +119,8 @@ export const durabilityMutants: readonly Mutant[] = [
       id: 'removals-not-taken',
       rules: ['D3'],
       what: 'The server answers a barrier after removals that it did not write.',
-      tests: ['server/durability'],
-      names: '\\[D3\\]',
+      tests: ['server/visibility-feed'],
+      names: '\\[V5\\] a late joiner',
     },
   ),
   mutant('server/src/store/derive/showing.ts', 'draft.setUser(viewer, { relationsChangedAt: notes.position })', '', {
@@ -140,6 +140,7 @@ export const durabilityMutants: readonly Mutant[] = [
     id: 'derived-in-a-batch-of-its-own',
     rules: ['D4'],
     what: 'The document is written first, and what follows from it in a second batch.',
+    tests: ['server/one-batch'],
     changes: [
       {
         file: 'packages/server/src/store/level-store.ts',
@@ -148,8 +149,6 @@ export const durabilityMutants: readonly Mutant[] = [
           "      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(operations.filter(isDocument), { sync: true } as object)\n      await database.batch(operations.filter(one => !isDocument(one)), { sync: true } as object)\n    } catch (error) {",
       },
     ],
-    tests: ['server/durability', 'server/store'],
-    names: '\\[D4\\]|\\[D2\\]',
   },
   mutant(
     'client/src/storage/edit.ts',
@@ -174,8 +173,8 @@ export const durabilityMutants: readonly Mutant[] = [
     id: 'narrowing-last',
     rules: ['D5'],
     what: 'When changes are made anew, those that take something away come last.',
+    names: 'when changes are made anew',
     tests: ['client/refusal'],
-    names: '\\[D5\\]',
   }),
   mutant(
     'client/src/link/outgoing.ts',
@@ -186,7 +185,7 @@ export const durabilityMutants: readonly Mutant[] = [
       rules: ['D5', 'D2'],
       what: 'A device forgets what it sent before the server has answered for it.',
       tests: ['client/refusal'],
-      names: '\\[D5\\]',
+      names: 'a refused change stays',
     },
   ),
 ]

@@ -15,7 +15,7 @@ export const handingOverMutants: readonly Mutant[] = [
           'for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)\n    for (const commit of commits) this.#recheck(commit)',
       },
     ],
-    tests: ['server/visibility-feed'],
+    tests: ['server/feed'],
     names: '\\[V6\\]',
   },
   mutant(
@@ -52,7 +52,7 @@ export const handingOverMutants: readonly Mutant[] = [
     rules: ['V4', 'V7'],
     what: 'Whoever merely looks at a profile goes on getting it when its owner narrows the audience.',
     tests: ['server/visibility-feed'],
-    names: '\\[V7\\]',
+    names: '\\[V4\\]\\[V7\\] who merely',
   }),
   mutant('server/src/store/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
     id: 'server-keeps-garbage',
@@ -201,7 +201,7 @@ export const handingOverMutants: readonly Mutant[] = [
       rules: ['V4', 'V6', 'V7'],
       what: 'The sessions of a viewer are not told that what they may see of an owner has changed.',
       tests: ['server/visibility-feed'],
-      names: '\\[V6\\]|\\[V7\\]',
+      names: '\\[V6\\]|the owner blocks, a connected',
     },
   ),
   mutant(
@@ -213,7 +213,7 @@ export const handingOverMutants: readonly Mutant[] = [
       rules: ['V4', 'V7'],
       what: 'A viewer who is restricted goes on getting what it merely looks at.',
       tests: ['server/visibility-feed'],
-      names: '\\[V7\\]',
+      names: '\\[V4\\]\\[V7\\] who merely',
     },
   ),
   mutant(
@@ -272,5 +272,6 @@ export const handingOverMutants: readonly Mutant[] = [
     what: 'Whoever has a token reads and writes the roster of anybody.',
     tests: ['server/sign-in'],
     names: 'a token of another user',
+    isSeenByWaiting: true,
   }),
 ]
