@@ -169,7 +169,7 @@ describe('serve', () => {
     )
     const headers = { authorization: `Bearer ${given.KITH_ADMIN_KEY}` }
     expect((await fetch(`${url}/v1/users/alice`, { headers })).status).toBe(404)
-    expect(await readdir(join(folder, 'data'))).toEqual(['store'])
+    expect(await readdir(join(folder, 'data'))).toEqual(['acknowledged', 'store'])
     child.kill('SIGTERM')
     expect((await ended).code).toBe(0)
   })

@@ -6,8 +6,15 @@ export type { CheckReport, Finding } from './store/check.ts'
 export { check } from './store/check.ts'
 export type { CompactReport } from './store/compact.ts'
 export { compact } from './store/compact.ts'
+export type { Damage } from './store/files/log-damage.ts'
 export type { LevelDatabase } from './store/level-store.ts'
 export type { StoreOptions } from './store/open.ts'
-export { DataFolderError, openLevelDatabase, openLevelStore, openMemoryStore } from './store/open.ts'
+export {
+  DamagedFolderError,
+  DataFolderError,
+  openLevelDatabase,
+  openLevelStore,
+  openMemoryStore,
+} from './store/open.ts'
 export type { Change, Commit, Store } from './store/store.ts'
 export type { TokenSettings } from './tokens.ts'

@@ -4,6 +4,9 @@ import type { Limits } from '@kith/shared'
 import { Level } from 'level'
 import { MemoryLevel } from 'memory-level'
 import type { Clock } from '../clock.ts'
+import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
+import { findDamage } from './files/damage.ts'
+import type { Damage } from './files/log-damage.ts'
 import { keys } from './keys.ts'
 import { type LevelDatabase, openStore } from './level-store.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from './records.ts'
@@ -16,6 +19,20 @@ const format = 'kith-1'
 /** A data folder that can't be used, with what to do about it. */
 export class DataFolderError extends Error {}
 
+/** Files of the data folder are not what was written there, so it is not served. */
+export class DamagedFolderError extends DataFolderError {
+  readonly damages: readonly Damage[]
+
+  constructor(folder: string, damages: readonly Damage[]) {
+    const [first] = damages.map(({ file, what }) => `${join(folder, file)} ${what}`)
+    const others = damages.length > 1 ? `, and ${damages.length - 1} more` : ''
+    super(
+      `${folder} is damaged, and is not served: ${first}${others}. What is lost, and what to do, says: check --data ${folder}`,
+    )
+    this.damages = damages
+  }
+}
+
 export interface StoreOptions {
   limits: Limits
   clock: Clock
@@ -23,7 +40,17 @@ export interface StoreOptions {
 
 /** Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}. */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
-  return storeOn(await openLevelDatabase(folder), options)
+  const store = await storeOn(await openLevelDatabase(folder), options)
+  const acknowledged = new Acknowledged(folder, store.position)
+  // The first to hear of a batch: what the file says is never behind what anybody was answered.
+  store.watch({ committed: commits => acknowledged.write(commits.at(-1)?.position ?? store.position) })
+  const close = store.close.bind(store)
+  return Object.assign(store, {
+    async close() {
+      await close()
+      acknowledged.close()
+    },
+  })
 }
 
 /** A store that forgets everything at its end, for tests. The same code on another Level. */
@@ -35,18 +62,20 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
 /** The database beneath a data folder, for the commands that look at it whole. Throws {@link DataFolderError}. */
 export async function openLevelDatabase(folder: string, mustExist = false): Promise<LevelDatabase> {
   const path = join(folder, 'store')
+  const damages = await orExplain(folder, async () => {
+    if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
+    await expectUnused(path)
+    return findDamage(folder)
+  })
+  if (damages.length > 0) throw new DamagedFolderError(folder, damages)
+  // Not before: it opens of itself.
   const database = new Level<string, Uint8Array>(path, {
     keyEncoding: 'utf8',
     valueEncoding: 'view',
     createIfMissing: !mustExist,
   })
-  try {
-    if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
-    await database.open()
-  } catch (error) {
-    throw new DataFolderError(explain(folder, error), { cause: error })
-  }
-  const found = await database.get(keys.format)
+  await orExplain(folder, () => database.open())
+  const [found, stored] = await database.getMany([keys.format, keys.position])
   if (found !== undefined && decodeText(found) !== format) {
     await database.close()
     throw new DataFolderError(
@@ -58,7 +87,32 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
     await database.close()
     throw new DataFolderError(`${folder} holds no data of Kith: check --data`)
   }
+  const position = stored ? decodeNumber(stored) : 0
+  const acknowledged = readAcknowledged(folder)
+  if (typeof acknowledged === 'number' && acknowledged > position) {
+    await database.close()
+    const lost = `the changes ${position + 1} to ${acknowledged}, which had been answered`
+    throw new DamagedFolderError(folder, [{ file: 'store', what: `ends at change ${position}`, lost }])
+  }
   return database as unknown as LevelDatabase
+}
+
+async function orExplain<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw new DataFolderError(explain(folder, error), { cause: error })
+  }
+}
+
+/** Rejects when another process has the database: its files change while one looks at them. Touches nothing of them. */
+async function expectUnused(path: string): Promise<void> {
+  try {
+    // LevelDB takes the lock before it finds that it may neither make this database nor open one that is there.
+    await new Level(path, { createIfMissing: false, errorIfExists: true }).open()
+  } catch (error) {
+    if ((error as { cause?: { code?: string } }).cause?.code === 'LEVEL_LOCKED') throw error
+  }
 }
 
 /** A store on a database that is open and empty, or of our format. */

@@ -1,0 +1,231 @@
+import { execFile } from 'node:child_process'
+import { mkdir, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { check, DamagedFolderError, openLevelDatabase, openLevelStore, type Store, systemClock } from '@kith/server'
+import { defaultLimits } from '@kith/shared'
+import { expect, test, vi } from 'vitest'
+import { serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
+import { findDamage } from '../../packages/server/src/store/files/damage.ts'
+import { folderOfAlice, type Harmed } from './damaged-folders.ts'
+import { openDevice, settle } from './devices.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
+
+const options = { limits: defaultLimits, clock: systemClock }
+
+/** What a server says that is to serve the folder. */
+async function refusal({ folder }: Harmed): Promise<string> {
+  const error = await openLevelStore(folder, options).catch((error: unknown) => error)
+  expect(error).toBeInstanceOf(DamagedFolderError)
+  const [damage] = (error as DamagedFolderError).damages
+  return `${damage?.file} ${damage?.what}; lost: ${damage?.lost}`
+}
+
+async function expectWhole({ folder }: Harmed): Promise<void> {
+  expect(await findDamage(folder)).toEqual([])
+  const database = await openLevelDatabase(folder, true)
+  expect((await check(database)).findings).toEqual([])
+  await database.close()
+}
+
+test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
+  [
+    'a byte flipped in the middle of the log, where LevelDB would drop changes in silence',
+    async one => one.flip(await one.file('.log'), 3_000),
+    /\.log is damaged at byte \d+; lost: .*changes (between|\d+ to)/,
+  ],
+  [
+    'a byte flipped in the last write of the log, which looks like a write that was never finished',
+    async one => {
+      const log = await one.file('.log')
+      await one.flip(log, (await one.read(log)).length - 3)
+    },
+    /\.log is damaged at byte \d+; lost: the changes (\d+) to \d+, which had been answered/,
+  ],
+  [
+    'the last byte cut off the log, which looks like a crash',
+    async one => {
+      const log = await one.file('.log')
+      await one.cut(log, (await one.read(log)).length - 1)
+    },
+    /\.log is damaged at byte \d+; lost: the changes \d+ to \d+, which had been answered/,
+  ],
+  [
+    'all of the log cut off',
+    async one => one.cut(await one.file('.log'), 0),
+    /^store ends at change \d+; lost: the changes \d+ to \d+, which had been answered/,
+  ],
+  [
+    'a log that is missing',
+    async one => one.remove(await one.file('.log')),
+    /\.log is missing; lost: the latest changes/,
+  ],
+  [
+    'a block of zeros in a table, which LevelDB reads without a look at its checksum',
+    async one => {
+      const table = await one.file('.ldb')
+      const bytes = await one.read(table)
+      await one.write(table, bytes.fill(0, 600, 700))
+    },
+    /\.ldb is damaged at byte \d+; lost: records .*alice/,
+  ],
+  [
+    'a table that was cut',
+    async one => one.cut(await one.file('.ldb'), 1_000),
+    /\.ldb has 1000 bytes, and had \d+; lost: records from the change of "0+\d" to the user of "friend/,
+  ],
+  ['a table that is missing', async one => one.remove(await one.file('.ldb')), /\.ldb is missing; lost: records from/],
+  [
+    'a byte flipped in the manifest',
+    async one => one.flip(await one.file('MANIFEST'), 20),
+    /MANIFEST-\d+ is damaged at byte \d+; lost: everything/,
+  ],
+  [
+    'a manifest that was cut',
+    async one => one.cut(await one.file('MANIFEST'), 60),
+    /MANIFEST-\d+ is damaged.*everything/,
+  ],
+  ['a manifest that is missing', async one => one.remove(await one.file('MANIFEST')), /MANIFEST-\d+ is missing/],
+  ['a pointer to the manifest that is none', one => one.write('store/CURRENT', 'MANIFEST\n'), /CURRENT is damaged/],
+  [
+    'a missing pointer to the manifest, over which LevelDB would make a new database',
+    one => one.remove('store/CURRENT'),
+    /CURRENT is missing; lost: everything/,
+  ],
+  ['a store that is missing', one => one.remove('store'), /store.CURRENT is missing; lost: everything/],
+  [
+    'a store of an older day under what was answered since',
+    async one => {
+      const older = await folderOfAlice()
+      await one.remove('store')
+      await rename(join(older.folder, 'store'), join(one.folder, 'store'))
+      await one.write('acknowledged', '0000000000000999 5f2ba8ee\n')
+    },
+    /acknowledged is damaged/,
+  ],
+  ['a witness that is none', one => one.flip('acknowledged', 12), /acknowledged is damaged; lost: nothing by itself/],
+])('[D2][D4] damage is named, with what is lost, and not served: %s', async (_, harm, what) => {
+  const harmed = await folderOfAlice()
+  await expectWhole(await harmed.copy())
+  await harm(harmed)
+  expect(await refusal(harmed)).toMatch(what)
+  // And again: looking at it, or trying to serve it, makes nothing seem whole.
+  expect(await refusal(harmed)).toMatch(/lost/)
+})
+
+test('[D2][D4] whatever byte of whatever file is flipped, and wherever it is cut, that is found', async () => {
+  const whole = await folderOfAlice()
+  const harmed = await whole.copy()
+  const missed: string[] = []
+  for (const ending of ['.log', '.ldb', 'MANIFEST', 'CURRENT', 'acknowledged']) {
+    const file = ending === 'acknowledged' ? ending : await whole.file(ending)
+    const bytes = await whole.read(file)
+    const step = Math.max(1, Math.floor(bytes.length / 400))
+    for (let at = 0; at < bytes.length; at += step) {
+      await harmed.flip(file, at)
+      if (!(await isFound(harmed))) missed.push(`${file} flipped at ${at} of ${bytes.length}`)
+      await harmed.write(file, bytes.subarray(0, at))
+      if (!(await isFound(harmed))) missed.push(`${file} cut to ${at} of ${bytes.length}`)
+      await harmed.write(file, bytes)
+    }
+  }
+  const table = await whole.read(await whole.file('.ldb'))
+  expect(missed.filter(one => !isHarmless(one, table.length))).toEqual([])
+})
+
+test('[D2] what a crash leaves of a write that nobody was answered is no damage', async () => {
+  const harmed = await folderOfAlice()
+  const log = await harmed.file('.log')
+  const bytes = await harmed.read(log)
+  // The beginning of a next record: of a header, of its content, and blocks that a power cut left empty.
+  for (const debris of [bytes.subarray(0, 4), bytes.subarray(0, 40), Buffer.alloc(3_000)]) {
+    const one = await harmed.copy()
+    await one.write(log, Buffer.concat([bytes, debris]))
+    await expectWhole(one)
+  }
+})
+
+test('a folder in which a server was killed while it made the store is no damage', async () => {
+  const harmed = await folderOfAlice()
+  const manifest = await harmed.read(await harmed.file('MANIFEST'))
+  await harmed.remove('store')
+  await harmed.remove('acknowledged')
+  await mkdir(join(harmed.folder, 'store'))
+  await harmed.write('store/MANIFEST-000001', manifest)
+  const store = await openLevelStore(harmed.folder, options)
+  expect(store.position).toBe(0)
+  await store.close()
+})
+
+test('[D4] the commands say what is lost and what to do, and the server does not start', async () => {
+  const harmed = await folderOfAlice()
+  await harmed.flip(await harmed.file('.ldb'), 700)
+  const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
+    promisify(execFile)(process.execPath, [serverProgram, ...args, '--data', harmed.folder]).then(
+      output => ({ code: 0, ...output }),
+      (error: { code: number; stdout: string; stderr: string }) => error,
+    )
+  const checked = await run('check')
+  expect(checked.code).toBe(1)
+  expect(checked.stdout).toMatch(/\.ldb is damaged at byte \d+\n {2}lost: records .*\n1 damages of files/)
+  expect(checked.stdout).toMatch(
+    /Restore the folder from a backup; or, if there is none, take "store" and "acknowledged"/,
+  )
+  for (const name of ['serve', 'compact']) {
+    const { code, stdout, stderr } = await run(name, ...(name === 'serve' ? ['--port', '0'] : []))
+    expect([code, stdout]).toEqual([1, ''])
+    expect(stderr).toMatch(/is damaged, and is not served: .*\.ldb is damaged at byte \d+.* check --data/)
+  }
+})
+
+test('[D2] devices bring back to an empty store all that their users had, and see what they may', async () => {
+  const harmed = await folderOfAlice()
+  await harmed.remove('store')
+  await harmed.remove('acknowledged')
+  let kith = await startServerProcess({ folder: harmed.folder })
+  const port = Number(new URL(kith.url).port)
+  const tokens = { ada: await kith.token('ada'), bob: await kith.token('bob') }
+  const [ada, bob] = [
+    await openDevice(kith, 'ada', { token: tokens.ada }),
+    await openDevice(kith, 'bob', { token: tokens.bob }),
+  ]
+  await ada.ownProfile.set('phone', '+441632960001', { level: 2 })
+  const contact = ada.getProfile('bob')
+  contact.setProfileAccessLevels([2])
+  contact.setLabel('Bob from work')
+  await contact.save()
+  await settle(ada, bob)
+  expect(bob.getProfile('ada').get('phone')).toBe('+441632960001')
+  await kith.kill()
+  await harmed.flip('store/CURRENT', 3)
+  await expect(startServerProcess({ folder: harmed.folder, port })).rejects.toThrow('ended before it listened')
+  // As `check` says.
+  await harmed.remove('store')
+  await harmed.remove('acknowledged')
+  kith = await startServerProcess({ folder: harmed.folder, port })
+  await settle(ada, bob)
+  const laptop = await openDevice(kith, 'ada', { token: tokens.ada })
+  await settle(laptop, ada, bob)
+  expect(laptop.ownProfile.get('phone', { level: 2 })).toBe('+441632960001')
+  expect(laptop.getProfile('bob')).toMatchObject({ accessLevels: [2], label: 'Bob from work' })
+  expect(bob.getProfile('ada').get('phone')).toBe('+441632960001')
+  await kith.stop()
+  await expectWhole(harmed)
+})
+
+/** Before LevelDB opens it, or when it has. */
+async function isFound(harmed: Harmed): Promise<boolean> {
+  if ((await findDamage(harmed.folder)).length > 0) return true
+  const { folder } = await harmed.copy()
+  const opened = await openLevelStore(folder, options).catch((error: unknown) => error)
+  if (opened instanceof DamagedFolderError) return true
+  await (opened as Store).close()
+  return false
+}
+
+/** The table's footer has 48 bytes: two handles, filled up to 40 with what nobody reads, and a number of 8. */
+function isHarmless(missed: string, tableBytes: number): boolean {
+  const [, at] = /\.ldb flipped at (\d+)/.exec(missed) ?? []
+  return at !== undefined && Number(at) >= tableBytes - 40 && Number(at) < tableBytes - 8
+}

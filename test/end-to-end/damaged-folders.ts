@@ -1,0 +1,77 @@
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLevelStore, systemClock } from '@kith/server'
+import { defaultLimits, grantKey, profileKey, profileRoot } from '@kith/shared'
+import { onTestFinished } from 'vitest'
+import { accountsOver } from '../support/account-world.ts'
+
+/** A data folder, and hands that harm it. */
+export class Harmed {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** The one file in use whose name ends so, such as `.ldb`; of several the last. */
+  async file(ending: string): Promise<string> {
+    const inUse = (await readdir(join(this.folder, 'store'))).filter(name => name.includes(ending)).sort()
+    return join('store', inUse.at(-1) as string)
+  }
+
+  async read(file: string): Promise<Buffer> {
+    return readFile(join(this.folder, file))
+  }
+
+  async flip(file: string, at: number, mask = 0x10): Promise<void> {
+    const bytes = await this.read(file)
+    bytes[at] = (bytes[at] as number) ^ mask
+    await this.write(file, bytes)
+  }
+
+  async write(file: string, bytes: Uint8Array | string): Promise<void> {
+    await writeFile(join(this.folder, file), bytes)
+  }
+
+  async cut(file: string, bytes: number): Promise<void> {
+    await truncate(join(this.folder, file), bytes)
+  }
+
+  async remove(file: string): Promise<void> {
+    await rm(join(this.folder, file), { recursive: true })
+  }
+
+  async copy(): Promise<Harmed> {
+    const folder = await temporaryFolder()
+    await cp(this.folder, folder, { recursive: true })
+    return new Harmed(folder)
+  }
+}
+
+/** Alice has 60 contacts and a profile. Half of it is in a table, half in the log, as after a restart. */
+export async function folderOfAlice(): Promise<Harmed> {
+  const folder = await temporaryFolder()
+  for (const half of [0, 1]) {
+    const store = await openLevelStore(folder, { limits: defaultLimits, clock: systemClock })
+    const { accounts, device } = accountsOver(store, systemClock)
+    const alice = device(half === 0 ? 'alice' : 'bob')
+    alice.connect()
+    for (let index = 0; index < 30; index++) {
+      alice.edit([
+        { root: 'contacts', key: `friend-${half}-${index}`, value: true },
+        { root: 'grants', key: grantKey(2, `friend-${half}-${index}`), value: true },
+        { root: profileRoot, key: profileKey(2, 'writer-of-alice', `field-${index}`), value: `value ${index}` },
+      ])
+      await accounts.idle()
+    }
+    await store.close()
+  }
+  return new Harmed(folder)
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kith-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}

@@ -1,0 +1,86 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ServerProcess } from '@kith/bench/server-process'
+import { users } from './keys.ts'
+import { type Edit, Ledger } from './ledger.ts'
+import type { Random } from './random.ts'
+
+const guests = ['guest-0', 'guest-1', 'guest-2', 'guest-3']
+
+/** The app's backend: registers and erases, restricts and pairs. What is answered is promised, like a device's edits. */
+export class Backend {
+  readonly ledger: Ledger = new Ledger('the backend')
+  readonly #random: Random
+
+  constructor(random: Random) {
+    this.#random = random
+  }
+
+  async live(server: ServerProcess, until: AbortSignal): Promise<void> {
+    while (!until.aborted) {
+      const { path, method, body, edit } = this.#plan()
+      this.ledger.begin(edit)
+      try {
+        const response = await server.admin(method, path, body)
+        const isGone = method === 'DELETE' && response.status === 404
+        if (!response.ok && !isGone) throw new Error(`${method} ${path} was answered with ${response.status}`)
+      } catch (error) {
+        // The server was killed before it answered. Anything else shows when the answers are checked.
+        if (until.aborted || error instanceof TypeError) return
+        throw error
+      }
+      this.ledger.acknowledge(this.ledger.count)
+      await pause(this.#random.below(25))
+    }
+  }
+
+  /** What the server says now of all that the backend ever changes. */
+  async found(server: ServerProcess): Promise<Map<string, string>> {
+    const state = new Map<string, string>()
+    for (const user of [...users, ...guests]) {
+      const response = await server.admin('GET', `/v1/users/${user}`)
+      if (response.status === 404) continue
+      const { registered, restricted } = (await response.json()) as { registered: boolean; restricted: boolean }
+      if (guests.includes(user) && registered) state.set(`guest ${user}`, 'registered')
+      if (restricted) state.set(`restricted ${user}`, 'true')
+      const { pairs } = (await (await server.admin('GET', `/v1/users/${user}/pairs`)).json()) as { pairs: string[] }
+      for (const other of pairs) if (user < other) state.set(`pair ${user} ${other}`, 'true')
+    }
+    return state
+  }
+
+  #plan(): { method: string; path: string; body?: unknown; edit: Edit } {
+    const random = this.#random
+    const planned = (method: string, path: string, key: string, value: string | undefined, body?: unknown) => ({
+      method,
+      path,
+      ...(body === undefined ? {} : { body }),
+      edit: { what: `${method} ${path} ${JSON.stringify(body ?? '')}`, changes: new Map([[key, value]]) },
+    })
+    const isAdded = random.fraction() < 0.5
+    switch (random.below(3)) {
+      case 0: {
+        const guest = random.pick(guests)
+        const path = `/v1/users/${guest}`
+        if (isAdded) return planned('PUT', path, `guest ${guest}`, 'registered', {})
+        return planned('DELETE', path, `guest ${guest}`, undefined)
+      }
+      case 1: {
+        const user = random.pick(users)
+        const restricted = random.fraction() < 0.2
+        return planned('PUT', `/v1/users/${user}`, `restricted ${user}`, restricted ? 'true' : undefined, {
+          restricted,
+        })
+      }
+      default: {
+        const [a, b] = [random.pick(users), random.pick(users)].sort() as [string, string]
+        if (a === b) return this.#plan()
+        return planned(
+          isAdded ? 'PUT' : 'DELETE',
+          `/v1/pairs/${a}/${b}`,
+          `pair ${a} ${b}`,
+          isAdded ? 'true' : undefined,
+        )
+      }
+    }
+  }
+}

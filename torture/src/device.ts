@@ -1,0 +1,131 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { type Kith, KithError, openKith } from '@kith/client'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { WebSocket } from 'ws'
+import { editShared, planEdit } from './edits.ts'
+import { Ledger } from './ledger.ts'
+import type { Random } from './random.ts'
+
+export interface DeviceOptions {
+  url: string
+  token: string
+  user: string
+  /** Its number among its user's devices; a visitor, which edits nothing of its own, has none. */
+  number: number | undefined
+  random: Random
+  /** A `whenSynced` resolved: something new is promised. */
+  onAnswer(): void
+}
+
+/** A device of a user: the real client on a database of its own, its edits, and what it was promised. */
+export class Device {
+  readonly ledger: Ledger
+  readonly user: string
+  readonly errors: KithError[] = []
+  answers = 0
+  readonly #options: DeviceOptions
+  readonly #indexedDB: IDBFactory = new IDBFactory()
+  #kith: Kith | undefined
+  #isAsking = false
+
+  private constructor(options: DeviceOptions) {
+    this.#options = options
+    this.user = options.user
+    this.ledger = new Ledger(`${options.user}, device ${options.number}`)
+  }
+
+  static async open(options: DeviceOptions): Promise<Device> {
+    const device = new Device(options)
+    await device.#open(true)
+    return device
+  }
+
+  get kith(): Kith {
+    if (!this.#kith) throw new Error('the device is closed')
+    return this.#kith
+  }
+
+  /** Edits, asks for promises, comes and goes, until told to stop. Waits for no server. */
+  async live(until: AbortSignal): Promise<void> {
+    const { random } = this.#options
+    while (!until.aborted) {
+      await this.#act(random.weighted({ edit: 30, shared: 2, ask: 14, leave: 1, come: 3, restart: 0.3 }))
+      await pause(random.below(12))
+    }
+  }
+
+  /** All that was made is on the server's disk, and all that may be seen is here. */
+  async settle(signal: AbortSignal): Promise<void> {
+    const { count } = this.ledger
+    this.kith.connect()
+    await this.kith.whenSynced({ signal })
+    this.#promised(count)
+  }
+
+  async close(): Promise<void> {
+    await this.#kith?.close()
+    this.#kith = undefined
+  }
+
+  async #act(what: 'edit' | 'shared' | 'ask' | 'leave' | 'come' | 'restart'): Promise<void> {
+    switch (what) {
+      case 'edit':
+        return this.#edit()
+      case 'shared':
+        return editShared(this.#options.random, this.kith)
+      case 'ask':
+        return this.#ask()
+      case 'leave':
+        return this.kith.disconnect()
+      case 'come':
+        return this.kith.connect()
+      case 'restart':
+        await this.close()
+        await this.#open(this.#options.random.fraction() < 0.8)
+    }
+  }
+
+  async #edit(): Promise<void> {
+    const { random, user, number } = this.#options
+    if (number === undefined) return
+    const edit = planEdit(random, user, number, this.ledger.state)
+    this.ledger.begin(edit)
+    await edit.make(this.kith)
+  }
+
+  /** Doesn't wait: edits go on meanwhile, of which nothing is promised yet. */
+  #ask(): void {
+    if (this.#isAsking) return
+    this.#isAsking = true
+    const { count } = this.ledger
+    this.kith.whenSynced().then(
+      () => {
+        this.#isAsking = false
+        this.#promised(count)
+      },
+      () => {
+        // The device was closed while it waited: nothing was promised.
+        this.#isAsking = false
+      },
+    )
+  }
+
+  #promised(count: number): void {
+    this.answers++
+    this.ledger.acknowledge(count)
+    this.#options.onAnswer()
+  }
+
+  async #open(connect: boolean): Promise<void> {
+    const { url, token, user } = this.#options
+    this.#kith = await openKith({
+      ...{ url, token, user, connect },
+      indexedDB: this.#indexedDB,
+      IDBKeyRange,
+      WebSocket: WebSocket as unknown as NonNullable<Parameters<typeof openKith>[0]['WebSocket']>,
+    })
+    this.#kith.on('error', error => {
+      if (error instanceof KithError) this.errors.push(error)
+    })
+  }
+}

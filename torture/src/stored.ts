@@ -1,0 +1,66 @@
+import { cp, rm } from 'node:fs/promises'
+import {
+  check,
+  DamagedFolderError,
+  DataFolderError,
+  openLevelDatabase,
+  openLevelStore,
+  systemClock,
+} from '@kith/server'
+import { defaultLimits } from '@kith/shared'
+import * as Y from 'yjs'
+import { stateOf, users } from './keys.ts'
+
+/** What was found in a data folder that its server left behind. */
+export type Found =
+  | {
+      state: 'served'
+      /** What `check` says; empty when all is well. */
+      findings: string[]
+      /** What each user's documents say. */
+      states: ReadonlyMap<string, ReadonlyMap<string, string>>
+    }
+  /** It is damaged, and no server would start on it. */
+  | { state: 'refused'; why: string[] }
+
+/** Looks at a copy, so that the server itself recovers what the kill left. `before` may do something to it first. */
+export async function examine(folder: string, before?: (copy: string) => void): Promise<Found> {
+  const copy = `${folder}-copy`
+  await rm(copy, { recursive: true, force: true })
+  await cp(folder, copy, { recursive: true })
+  before?.(copy)
+  try {
+    return { state: 'served', findings: await findingsIn(copy), states: await statesIn(copy) }
+  } catch (error) {
+    if (!(error instanceof DataFolderError)) throw error
+    const damages = error instanceof DamagedFolderError ? error.damages : []
+    return {
+      state: 'refused',
+      why: [error.message, ...damages.map(({ file, what, lost }) => `${file} ${what}: ${lost}`)],
+    }
+  }
+}
+
+async function findingsIn(folder: string): Promise<string[]> {
+  const database = await openLevelDatabase(folder, true)
+  const { findings } = await check(database)
+  await database.close()
+  return findings.map(({ user, what }) => `check: ${user}: ${what}`)
+}
+
+async function statesIn(folder: string): Promise<Map<string, ReadonlyMap<string, string>>> {
+  const store = await openLevelStore(folder, { limits: defaultLimits, clock: systemClock })
+  const states = new Map<string, ReadonlyMap<string, string>>()
+  for (const user of users) {
+    const [roster, profile] = await Promise.all([store.document(user, 'roster'), store.document(user, 'profile')])
+    states.set(user, stateOf(documentOf(roster), documentOf(profile)))
+  }
+  await store.close()
+  return states
+}
+
+function documentOf(parts: readonly Uint8Array[]): Y.Doc {
+  const doc = new Y.Doc()
+  for (const part of parts) Y.applyUpdateV2(doc, part)
+  return doc
+}

@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Report } from './report.ts'
+import { Breach, World } from './world.ts'
+
+/** Kills a server again and again under load, and looks each time at what is left. 0: every promise was kept. */
+export async function torture({ kills, seed }: { kills: number; seed: number }): Promise<number> {
+  const folder = join(await mkdtemp(join(tmpdir(), 'kith-torture-')), 'data')
+  const report = new Report(kills, seed)
+  const world = await World.open(folder, seed)
+  try {
+    for (let kill = 1; kill <= kills; kill++) report.add(await world.round())
+    await world.close()
+    await rm(join(folder, '..'), { recursive: true, force: true })
+    report.end()
+    return 0
+  } catch (error) {
+    report.fail(error instanceof Breach ? error.message : error, folder)
+    await world.close().catch(() => undefined)
+    return 1
+  }
+}
