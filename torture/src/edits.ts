@@ -59,7 +59,7 @@ export async function editShared(random: Random, kith: Kith): Promise<void> {
 }
 
 /** Users of whom this device alone writes what the roster says. */
-export function peersOf(user: string, device: number): string[] {
+function peersOf(user: string, device: number): string[] {
   return users.filter(other => other !== user).filter((_, index) => index % devicesPerUser === device)
 }
 
