@@ -9,8 +9,14 @@ export async function torture({ kills, seed }: { kills: number; seed: number }):
   const folder = join(await mkdtemp(join(tmpdir(), 'kith-torture-')), 'data')
   const report = new Report(kills, seed)
   const world = await World.open(folder, seed)
+  let isStopped = false
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      isStopped = true
+    })
+  }
   try {
-    for (let kill = 1; kill <= kills; kill++) report.add(await world.round())
+    for (let kill = 1; kill <= kills && !isStopped; kill++) report.add(await world.round())
     await world.close()
     await rm(join(folder, '..'), { recursive: true, force: true })
     report.end()

@@ -40,15 +40,27 @@ export interface StoreOptions {
 
 /** Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}. */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
-  const store = await storeOn(await openLevelDatabase(folder), options)
-  const acknowledged = new Acknowledged(folder, store.position)
-  // The first to hear of a batch: what the file says is never behind what anybody was answered.
+  const database = await openLevelDatabase(folder)
+  try {
+    const store = await storeOn(database, options)
+    return witnessed(store, new Acknowledged(folder, store.position))
+  } catch (error) {
+    await database.close()
+    throw new DataFolderError(explain(folder, error), { cause: error })
+  }
+}
+
+/** The witness is the first to hear of a batch, so it is never behind what anybody was answered. */
+function witnessed(store: Store, acknowledged: Acknowledged): Store {
   store.watch({ committed: commits => acknowledged.write(commits.at(-1)?.position ?? store.position) })
   const close = store.close.bind(store)
   return Object.assign(store, {
     async close() {
-      await close()
-      acknowledged.close()
+      try {
+        await close()
+      } finally {
+        acknowledged.close()
+      }
     },
   })
 }

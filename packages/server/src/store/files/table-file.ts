@@ -20,15 +20,28 @@ const magic = 0xdb4775248b80fb57n
 
 /** Verifies the checksum of every block of a table (LevelDB's `doc/table_format.md`). Empty: it is whole. */
 export function verifyTable(file: Uint8Array): DamagedPart[] {
-  const footer = footerOf(file)
-  if (!footer) return [{ at: Math.max(0, file.length - footerBytes) }]
+  try {
+    const footer = footerOf(file)
+    return footer ? verifyBlocks(file, footer) : [{ at: Math.max(0, file.length - footerBytes) }]
+  } catch {
+    // The footer alone has no checksum. If it names a block that is whole but another, that can't be read as what it is not.
+    return [{ at: file.length - footerBytes }]
+  }
+}
+
+interface Footer {
+  meta: Handle
+  index: Handle
+}
+
+function verifyBlocks(file: Uint8Array, footer: Footer): DamagedPart[] {
   const index = blockAt(file, footer.index)
   if (!index) return [{ at: footer.index.offset }]
   const damaged: DamagedPart[] = []
   let after: Uint8Array | undefined
   for (const { key, value } of entriesOf(index)) {
     const handle = readHandle(decoding.createDecoder(value))
-    if (!blockAt(file, handle)) damaged.push({ at: handle.offset, after, upTo: key })
+    if (!hasChecksum(file, handle)) damaged.push({ at: handle.offset, after, upTo: key })
     after = key
   }
   // The filter, which says of keys that they aren't there.
@@ -39,17 +52,12 @@ export function verifyTable(file: Uint8Array): DamagedPart[] {
   return damaged
 }
 
-function footerOf(file: Uint8Array): { meta: Handle; index: Handle } | undefined {
+function footerOf(file: Uint8Array): Footer | undefined {
   if (file.length < footerBytes) return undefined
   const footer = file.subarray(file.length - footerBytes)
   if (new DataView(footer.buffer, footer.byteOffset, footerBytes).getBigUint64(40, true) !== magic) return undefined
-  try {
-    const decoder = decoding.createDecoder(footer)
-    return { meta: readHandle(decoder), index: readHandle(decoder) }
-  } catch {
-    // The footer is the one part without a checksum.
-    return undefined
-  }
+  const decoder = decoding.createDecoder(footer)
+  return { meta: readHandle(decoder), index: readHandle(decoder) }
 }
 
 function readHandle(decoder: decoding.Decoder): Handle {
