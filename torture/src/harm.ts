@@ -6,7 +6,9 @@ const sectorBytes = 512
 
 /** Harms one file of a data folder as a disk or a hand may: tells which, and how. */
 export function harm(random: Random, folder: string): string {
-  const names = [...readdirSync(join(folder, 'store')).map(name => join('store', name)), 'acknowledged']
+  // All but LevelDB's lock and its notes to people.
+  const used = readdirSync(join(folder, 'store')).filter(name => !name.startsWith('LO'))
+  const names = [...used.map(name => join('store', name)), 'acknowledged']
   const name = random.pick(names)
   const path = join(folder, name)
   const bytes = readFileSync(path)

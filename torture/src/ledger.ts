@@ -50,7 +50,7 @@ export class Ledger {
     this.#forgotten += settled
   }
 
-  /** What was found is how it stays: for a writer that doesn't make again what it got no answer to. */
+  /** For a writer that doesn't make again what it got no answer to: how it was found is how it stays. */
   settle(found: State): void {
     this.acknowledge(this.count)
     this.#base = new Map(found)

@@ -1,4 +1,4 @@
-import type { Round } from './world.ts'
+import type { Round } from './round.ts'
 
 const everyMs = 10_000
 
@@ -17,7 +17,7 @@ export class Report {
     console.log(`torture: ${kills} kills, --seed ${seed}`)
   }
 
-  add({ moment, ...counts }: Round): void {
+  add({ moment, counts }: Round): void {
     this.#done++
     this.#count(`killed: ${moment}`, 1)
     for (const [name, count] of Object.entries(counts)) this.#count(name, count)
@@ -30,14 +30,18 @@ export class Report {
 
   end(): void {
     console.log(`\n${this.#done} kills in ${this.#seconds.toFixed(0)} s (--seed ${this.#seed}): every promise was kept`)
-    console.table(this.#counts)
+    console.table(this.#sorted)
   }
 
   fail(why: unknown, folder: string): void {
     console.error(`\nkill ${this.#done + 1} of ${this.#kills} (--seed ${this.#seed}) broke a promise:`)
     console.error(why)
     console.error(`the data folder as it was found: ${folder}-copy`)
-    console.table(this.#counts)
+    console.table(this.#sorted)
+  }
+
+  get #sorted(): Record<string, number> {
+    return Object.fromEntries(Object.entries(this.#counts).sort())
   }
 
   get #seconds(): number {

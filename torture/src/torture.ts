@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Report } from './report.ts'
-import { Breach, World } from './world.ts'
+import { Breach, playRound } from './round.ts'
+import { World } from './world.ts'
 
 /** Kills a server again and again under load, and looks each time at what is left. 0: every promise was kept. */
 export async function torture({ kills, seed }: { kills: number; seed: number }): Promise<number> {
@@ -16,7 +17,7 @@ export async function torture({ kills, seed }: { kills: number; seed: number }):
     })
   }
   try {
-    for (let kill = 1; kill <= kills && !isStopped; kill++) report.add(await world.round())
+    for (let kill = 1; kill <= kills && !isStopped; kill++) report.add(await playRound(world))
     await world.close()
     await rm(join(folder, '..'), { recursive: true, force: true })
     report.end()
