@@ -31,8 +31,12 @@ const golden: [message: Frame, hex: string][] = [
   [{ type: 'rosterSync', step: 'update', payload: Uint8Array.of() }, '00 02 00'],
   [{ type: 'awareness' }, '01 01 00'],
   [{ type: 'queryAwareness' }, '03'],
-  [{ type: 'hello', version: 1, cursor: Uint8Array.of() }, '64 01 00'],
-  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1, 2, 3) }, '64 01 03 010203'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of() }, '64 01 00 00'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1, 2, 3) }, '64 01 03 010203 00'],
+  [
+    { type: 'hello', version: 1, cursor: Uint8Array.of(1), owners: ['bob', 'eve'] },
+    '64 01 01 01 02 03 626f62 03 657665',
+  ],
   [{ type: 'welcome', isFresh: true, limits: sixLimits }, '65 01 80808004 808004 10 40 8002 808001'],
   [
     { type: 'welcome', isFresh: false, limits: { ...sixLimits, labelBytes: 0 } },

@@ -38,6 +38,11 @@ export class Fetches {
     await this.#patiently(answer.done)
   }
 
+  /** This owner was asked for in another way. */
+  sent(owner: string): void {
+    this.#expect(owner)
+  }
+
   /** Asks anew, whether this session has asked before or not; once until the server answers. */
   again(owner: string): void {
     if (this.#pendingAgain.has(owner)) return
@@ -75,6 +80,12 @@ export class Fetches {
   }
 
   #ask(owner: string): Answer {
+    const answer = this.#expect(owner)
+    void this.#port.introduced.then(() => this.#port.pace.take(1)).then(() => this.#port.send({ type: 'fetch', owner }))
+    return answer
+  }
+
+  #expect(owner: string): Answer {
     let answered: () => void = () => undefined
     const said = new Promise<void>(resolve => {
       answered = resolve
@@ -89,9 +100,6 @@ export class Fetches {
       },
     }
     this.#answers.set(owner, answer)
-    void this.#port.introduced
-      .then(() => this.#port.pace.take(1))
-      .then(() => this.#port.send({ type: 'fetch', owner }))
     return answer
   }
 

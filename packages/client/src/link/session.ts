@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import type { DeviceMessage, ServerMessage } from '@kith/shared/wire'
+import { type DeviceMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
 import { readMeta } from '../storage/database.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
 import { lostAndWanted } from '../storage/lost.ts'
@@ -98,12 +98,16 @@ export class Session {
     await this.#port.store.idle()
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     if (this.#hasEnded) return
-    this.#port.send({ type: 'hello', version: 1, cursor })
+    const looked = [...owners()]
+    // To somebody new the server shows nothing yet.
+    const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []
+    for (const owner of again) this.#fetches.sent(owner)
+    this.#port.send({ type: 'hello', version: 1, cursor, ...(again.length > 0 && { owners: again }) })
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
     this.#hasStarted = true
     if (cursor.length > 0) this.#introduce()
-    for (const owner of owners()) this.#unlessEnded(this.#fetches.fetch(owner))
+    for (const owner of looked.slice(again.length)) this.#unlessEnded(this.#fetches.fetch(owner))
     this.flush()
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())

@@ -13,7 +13,7 @@ export function handle(session: Session, message: DeviceMessage): void {
     case 'queryAwareness':
       return session.say({ type: 'awareness' })
     case 'hello':
-      return hello(session, message.cursor)
+      return hello(session, message)
     case 'barrier':
       return barrier(session, message.id, message.withFeed)
     case 'renew':
@@ -56,7 +56,7 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
   account.write({ writer: session, document, update: payload, isAnswered: session.hasAnswered(document) })
 }
 
-function hello(session: Session, cursor: Uint8Array): void {
+function hello(session: Session, { cursor, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>): void {
   if (session.feed) return session.end('protocol-violation', 'a second hello')
   const { context } = session
   const feed = session.openFeed()
@@ -64,6 +64,7 @@ function hello(session: Session, cursor: Uint8Array): void {
     const { since } = await feed.resume(cursor)
     session.say({ type: 'welcome', isFresh: since === undefined, limits: context.limits })
     session.askFor('profile')
+    await Promise.all(owners.map(owner => fetch(session, owner)))
     await feed.open(since)
     await session.waiting.promote()
   })

@@ -1,4 +1,14 @@
-import { type Decoder, type Encoder, ensure, readBytes, readUint, writeBytes, writeUint } from './codec.ts'
+import {
+  type Decoder,
+  type Encoder,
+  ensure,
+  readBytes,
+  readUint,
+  readUserId,
+  writeBytes,
+  writeString,
+  writeUint,
+} from './codec.ts'
 
 /** 100, device → server, once and first: "I speak Kith's messages; my feed was read up to this cursor." */
 export interface Hello {
@@ -7,17 +17,29 @@ export interface Hello {
   version: number
   /** Opaque bytes that the server gave out; empty for a device that has none. */
   cursor: Uint8Array
+  /**
+   * Fetched before and still looked at, at most 256: as `fetch` of each, but answered before the device is caught up, so
+   * that it then holds nothing of theirs that it may not [V7]. Left out when there are none.
+   */
+  owners?: readonly string[]
 }
 
 export const helloType = 100
+export const maxHelloOwners = 256
 
 export function writeHello(encoder: Encoder, message: Hello): void {
   writeUint(encoder, message.version)
   writeBytes(encoder, message.cursor)
+  const { owners = [] } = message
+  writeUint(encoder, owners.length)
+  for (const owner of owners) writeString(encoder, owner)
 }
 
 export function readHello(decoder: Decoder): Hello {
   const version = readUint(decoder)
   ensure(version === 1, `version ${version}`)
-  return { type: 'hello', version, cursor: readBytes(decoder, 64) }
+  const cursor = readBytes(decoder, 64)
+  const owners: string[] = []
+  for (let left = readUint(decoder, maxHelloOwners); left > 0; left--) owners.push(readUserId(decoder))
+  return { type: 'hello', version, cursor, ...(owners.length > 0 && { owners }) }
 }
