@@ -7,7 +7,8 @@ import { defaultLimits } from '@kith/shared'
 import { expect, test, vi } from 'vitest'
 import { serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { findDamage } from '../../packages/server/src/store/files/damage.ts'
-import { folderOfAlice, type Harmed } from './damaged-folders.ts'
+import { readLog } from '../../packages/server/src/store/files/log-file.ts'
+import { folderOfTwo, type Harmed } from './damaged-folders.ts'
 import { openDevice, settle } from './devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -33,7 +34,7 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
   [
     'a byte flipped in the middle of the log, where LevelDB would drop changes in silence',
     async one => one.flip(await one.file('.log'), 3_000),
-    /\.log is damaged at byte \d+; lost: .*changes (between|\d+ to)/,
+    /\.log is damaged at byte \d+; lost: some of the changes between \d+ and \d+/,
   ],
   [
     'a byte flipped in the last write of the log, which looks like a write that was never finished',
@@ -50,6 +51,16 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
       await one.cut(log, (await one.read(log)).length - 1)
     },
     /\.log is damaged at byte \d+; lost: the changes \d+ to \d+, which had been answered/,
+  ],
+  [
+    'a whole write taken out of the log, which LevelDB does not miss',
+    async one => {
+      const log = await one.file('.log')
+      const bytes = await one.read(log)
+      const [from, to] = [...readLog(bytes)].slice(20).map(({ at }) => at)
+      await one.write(log, Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)]))
+    },
+    /\.log is damaged at byte \d+; lost: some of the changes between \d+ and \d+/,
   ],
   [
     'all of the log cut off',
@@ -97,16 +108,19 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
   [
     'a store of an older day under what was answered since',
     async one => {
-      const older = await folderOfAlice()
+      const older = await one.copy()
+      const store = await openLevelStore(one.folder, options)
+      const { position } = await store.commit({ type: 'user', user: 'carol' })
+      await store.close()
       await one.remove('store')
       await rename(join(older.folder, 'store'), join(one.folder, 'store'))
-      await one.write('acknowledged', '0000000000000999 5f2ba8ee\n')
+      expect(position).toBeGreaterThan(60)
     },
-    /acknowledged is damaged/,
+    /\.log ends too early; lost: the changes (\d+) to \1, which had been answered/,
   ],
   ['a witness that is none', one => one.flip('acknowledged', 12), /acknowledged is damaged; lost: nothing by itself/],
 ])('[D2][D4] damage is named, with what is lost, and not served: %s', async (_, harm, what) => {
-  const harmed = await folderOfAlice()
+  const harmed = await folderOfTwo()
   await expectWhole(await harmed.copy())
   await harm(harmed)
   expect(await refusal(harmed)).toMatch(what)
@@ -115,13 +129,13 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
 })
 
 test('[D2][D4] whatever byte of whatever file is flipped, and wherever it is cut, that is found', async () => {
-  const whole = await folderOfAlice()
+  const whole = await folderOfTwo()
   const harmed = await whole.copy()
   const missed: string[] = []
   for (const ending of ['.log', '.ldb', 'MANIFEST', 'CURRENT', 'acknowledged']) {
     const file = ending === 'acknowledged' ? ending : await whole.file(ending)
     const bytes = await whole.read(file)
-    const step = Math.max(1, Math.floor(bytes.length / 400))
+    const step = Math.max(1, Math.floor(bytes.length / 150))
     for (let at = 0; at < bytes.length; at += step) {
       await harmed.flip(file, at)
       if (!(await isFound(harmed))) missed.push(`${file} flipped at ${at} of ${bytes.length}`)
@@ -135,7 +149,7 @@ test('[D2][D4] whatever byte of whatever file is flipped, and wherever it is cut
 })
 
 test('[D2] what a crash leaves of a write that nobody was answered is no damage', async () => {
-  const harmed = await folderOfAlice()
+  const harmed = await folderOfTwo()
   const log = await harmed.file('.log')
   const bytes = await harmed.read(log)
   // The beginning of a next record: of a header, of its content, and blocks that a power cut left empty.
@@ -147,7 +161,7 @@ test('[D2] what a crash leaves of a write that nobody was answered is no damage'
 })
 
 test('a folder in which a server was killed while it made the store is no damage', async () => {
-  const harmed = await folderOfAlice()
+  const harmed = await folderOfTwo()
   const manifest = await harmed.read(await harmed.file('MANIFEST'))
   await harmed.remove('store')
   await harmed.remove('acknowledged')
@@ -159,7 +173,7 @@ test('a folder in which a server was killed while it made the store is no damage
 })
 
 test('[D4] the commands say what is lost and what to do, and the server does not start', async () => {
-  const harmed = await folderOfAlice()
+  const harmed = await folderOfTwo()
   await harmed.flip(await harmed.file('.ldb'), 700)
   const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
     promisify(execFile)(process.execPath, [serverProgram, ...args, '--data', harmed.folder]).then(
@@ -168,7 +182,7 @@ test('[D4] the commands say what is lost and what to do, and the server does not
     )
   const checked = await run('check')
   expect(checked.code).toBe(1)
-  expect(checked.stdout).toMatch(/\.ldb is damaged at byte \d+\n {2}lost: records .*\n1 damages of files/)
+  expect(checked.stdout).toMatch(/\.ldb is damaged at byte \d+\n {2}lost: records .*\nfiles are damaged \(1\)/)
   expect(checked.stdout).toMatch(
     /Restore the folder from a backup; or, if there is none, take "store" and "acknowledged"/,
   )
@@ -180,7 +194,7 @@ test('[D4] the commands say what is lost and what to do, and the server does not
 })
 
 test('[D2] devices bring back to an empty store all that their users had, and see what they may', async () => {
-  const harmed = await folderOfAlice()
+  const harmed = await folderOfTwo()
   await harmed.remove('store')
   await harmed.remove('acknowledged')
   let kith = await startServerProcess({ folder: harmed.folder })
@@ -204,6 +218,8 @@ test('[D2] devices bring back to an empty store all that their users had, and se
   await harmed.remove('store')
   await harmed.remove('acknowledged')
   kith = await startServerProcess({ folder: harmed.folder, port })
+  // They would come of themselves, after a rest.
+  for (const device of [ada, bob]) device.connect()
   await settle(ada, bob)
   const laptop = await openDevice(kith, 'ada', { token: tokens.ada })
   await settle(laptop, ada, bob)

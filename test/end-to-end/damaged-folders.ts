@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLevelStore, systemClock } from '@kith/server'
 import { defaultLimits, grantKey, profileKey, profileRoot } from '@kith/shared'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { accountsOver } from '../support/account-world.ts'
 
 /** A data folder, and hands that harm it. */
@@ -49,19 +49,30 @@ export class Harmed {
   }
 }
 
-/** Alice has 60 contacts and a profile. Half of it is in a table, half in the log, as after a restart. */
-export async function folderOfAlice(): Promise<Harmed> {
-  const folder = await temporaryFolder()
+let made: Promise<Harmed> | undefined
+
+/** Alice's and Bob's data folder, which ends with the test: hers is in a table, his in the log, as after a restart. */
+export async function folderOfTwo(): Promise<Harmed> {
+  made ??= makeFolder()
+  return (await made).copy()
+}
+
+afterAll(async () => {
+  if (made) await rm((await made).folder, { recursive: true, force: true })
+})
+
+async function makeFolder(): Promise<Harmed> {
+  const folder = await mkdtemp(join(tmpdir(), 'kith-test-'))
   for (const half of [0, 1]) {
     const store = await openLevelStore(folder, { limits: defaultLimits, clock: systemClock })
     const { accounts, device } = accountsOver(store, systemClock)
-    const alice = device(half === 0 ? 'alice' : 'bob')
-    alice.connect()
+    const user = device(half === 0 ? 'alice' : 'bob')
+    user.connect()
     for (let index = 0; index < 30; index++) {
-      alice.edit([
+      user.edit([
         { root: 'contacts', key: `friend-${half}-${index}`, value: true },
         { root: 'grants', key: grantKey(2, `friend-${half}-${index}`), value: true },
-        { root: profileRoot, key: profileKey(2, 'writer-of-alice', `field-${index}`), value: `value ${index}` },
+        { root: profileRoot, key: profileKey(2, 'writer-one', `field-${index}`), value: `value ${index}` },
       ])
       await accounts.idle()
     }

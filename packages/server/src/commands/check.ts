@@ -20,7 +20,7 @@ export async function runCheck(args: readonly string[]): Promise<number> {
     for (const { file, what, lost } of error.damages.slice(0, mostPrinted)) {
       process.stdout.write(`${file} ${what}\n  lost: ${lost}\n`)
     }
-    process.stdout.write(`${error.damages.length} damages of files, so nothing else was looked at\n${whatToDo}`)
+    process.stdout.write(`files are damaged (${error.damages.length}), so nothing else was looked at\n${whatToDo}`)
     return 1
   }
 }

@@ -63,5 +63,5 @@ export async function damagesOfLogs(
 /** Several changes may share one write, so where the lost ones end is known only roughly. */
 function changes(before: number | undefined, after: number | undefined): string {
   const from = before === undefined ? 'the last that the tables hold' : before
-  return after === undefined ? `changes after ${from}` : `changes between ${from} and ${after}`
+  return `some of the changes ${after === undefined ? `after ${from}` : `between ${from} and ${after}`}`
 }
