@@ -158,6 +158,10 @@ test('[D2] what a crash leaves of a write that nobody was answered is no damage'
     await one.write(log, Buffer.concat([bytes, debris]))
     await expectWhole(one)
   }
+  const one = await harmed.copy()
+  const manifest = await one.file('MANIFEST')
+  await one.write(manifest, Buffer.concat([await one.read(manifest), Buffer.alloc(3_000)]))
+  await expectWhole(one)
 })
 
 test('a folder in which a server was killed while it made the store is no damage', async () => {

@@ -3,7 +3,7 @@ import { maskedCrc32c } from './crc32c.ts'
 /** What stands in a log, in its order. */
 export type LogEntry =
   | { state: 'whole'; at: number; bytes: Uint8Array }
-  /** A write that was cut short: what a process leaves that is killed while it writes. */
+  /** Cut short, or zeros to the end: what a crash leaves of a write that was under way. */
   | { state: 'torn'; at: number }
   | { state: 'damaged'; at: number }
 
@@ -26,7 +26,9 @@ export function* readLog(file: Uint8Array): Iterable<LogEntry> {
     while (end - at >= headerBytes) {
       const fragment = fragmentAt(file, at, end)
       if (!fragment) {
-        yield { state: isLast && isCutShort(file, at) ? 'torn' : 'damaged', at }
+        const isEnd = isZeros(file.subarray(at)) || (isLast && isCutShort(file, at))
+        yield { state: isEnd ? 'torn' : 'damaged', at }
+        if (isEnd) return
         pending = undefined
         // What stands behind it LevelDB gives up, to the end of the block. If there is anything, this was no crash.
         at += headerBytes + lengthAt(file, at)
@@ -58,6 +60,10 @@ function fragmentAt(file: Uint8Array, at: number, end: number): { type: number; 
 
 function isCutShort(file: Uint8Array, at: number): boolean {
   return at + headerBytes + lengthAt(file, at) > file.length
+}
+
+function isZeros(bytes: Uint8Array): boolean {
+  return bytes.every(byte => byte === 0)
 }
 
 function lengthAt(file: Uint8Array, at: number): number {
