@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Kith, KithError, openKith } from '@kith/client'
+import { type Kith, type KithError, openKith } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { WebSocket } from 'ws'
 import { editShared, planEdit } from './edits.ts'
@@ -21,6 +21,7 @@ export interface DeviceOptions {
 export class Device {
   readonly ledger: Ledger
   readonly user: string
+  /** What the client told the app: nothing that these devices do gives it a reason. */
   readonly errors: KithError[] = []
   answers = 0
   readonly #options: DeviceOptions
@@ -124,8 +125,6 @@ export class Device {
       IDBKeyRange,
       WebSocket: WebSocket as unknown as NonNullable<Parameters<typeof openKith>[0]['WebSocket']>,
     })
-    this.#kith.on('error', error => {
-      if (error instanceof KithError) this.errors.push(error)
-    })
+    this.#kith.on('error', error => this.errors.push(error))
   }
 }

@@ -112,6 +112,9 @@ async function comeBack(world: World): Promise<number> {
     throw new Breach(`not everyone came back: ${unsettled.join(', ')} (${String(error)})`)
   }
   expectNothing(await disagreements(server, devices))
+  for (const { ledger, errors } of devices) {
+    expectNothing(errors.map(({ code, message }) => `${ledger.writer} was told of an error: ${code}: ${message}`))
+  }
   for (const visitor of visitors) await visitor.close()
   return visitors.length
 }

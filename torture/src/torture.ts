@@ -10,6 +10,7 @@ export async function torture({ kills, seed }: { kills: number; seed: number }):
   const folder = join(await mkdtemp(join(tmpdir(), 'kith-torture-')), 'data')
   const report = new Report(kills, seed)
   const world = await World.open(folder, seed)
+  process.once('exit', () => world.abandon())
   let isStopped = false
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.once(signal, () => {

@@ -28,6 +28,15 @@ export class World {
 
   static async open(folder: string, seed: number): Promise<World> {
     const server = await startServerProcess({ folder })
+    try {
+      return await World.#populated(folder, seed, server)
+    } catch (error) {
+      await server.kill()
+      throw error
+    }
+  }
+
+  static async #populated(folder: string, seed: number, server: ServerProcess): Promise<World> {
     const tokens = new Map<string, string>()
     for (const user of users) tokens.set(user, await issueToken(server, user))
     const world = new World(folder, seed, server, tokens)
@@ -65,6 +74,11 @@ export class World {
   async close(): Promise<void> {
     for (const device of this.devices) await device.close()
     await this.#server.stop()
+  }
+
+  /** At once, for a process that ends otherwise than it should: no server outlives it. */
+  abandon(): void {
+    this.#server.kill().catch(() => undefined)
   }
 
   /** Each has its own, so that one's pace doesn't change another's choices. */
