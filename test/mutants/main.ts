@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { mutants } from './list/index.ts'
 import type { Mutant } from './mutant.ts'
-import { runTests } from './run.ts'
+import { Runner } from './run.ts'
 import { type Verdict, verdictOn } from './verdict.ts'
 
 /** `npm run mutants`: makes each mistake of the list in turn, and sees that a test fails for it. */
@@ -26,20 +26,25 @@ const chosen = mutants.filter(
 )
 if (chosen.length === 0) throw new Error(`There is no mutant or rule ${values.only?.join(', ')}`)
 
-if (!(await allPass(chosen))) process.exitCode = 1
-else {
-  const left = await tryAll(chosen)
-  console.log(`${chosen.length - left} of ${chosen.length} mutants were noticed`)
-  if (left > 0) process.exitCode = 1
+const runners = Array.from({ length: Number(values.jobs) }, () => new Runner())
+try {
+  if (!(await allPass(chosen))) process.exitCode = 1
+  else {
+    const left = await tryAll(chosen)
+    console.log(`${chosen.length - left} of ${chosen.length} mutants were noticed`)
+    if (left > 0) process.exitCode = 1
+  }
+} finally {
+  for (const runner of runners) runner.close()
 }
 
 /** The same tests without any mutant: one that fails anyway would notice nothing. */
 async function allPass(some: readonly Mutant[]): Promise<boolean> {
   let isFine = true
-  await inTurn([...new Set(some.flatMap(({ tests }) => tests))], async file => {
+  await inTurn([...new Set(some.flatMap(({ tests }) => tests))], async (file, runner) => {
     const here = some.filter(({ tests }) => tests.includes(file))
     const names = here.every(one => one.names !== undefined) ? here.map(one => `(${one.names})`).join('|') : undefined
-    const verdict = verdictOn(await runTests({ tests: [file], names, isBrief: false, testTimeoutMs: patienceMs }))
+    const verdict = verdictOn(await runner.run({ tests: [file], names, isBrief: false, testTimeoutMs: patienceMs }))
     if (verdict.state === 'survived') return
     isFine = false
     console.log(`✗ ${file} without any mutant: ${described(verdict)}`)
@@ -50,10 +55,10 @@ async function allPass(some: readonly Mutant[]): Promise<boolean> {
 /** How many were not noticed. */
 async function tryAll(some: readonly Mutant[]): Promise<number> {
   let left = 0
-  await inTurn(some, async ({ id, rules, tests, names, isSeenByWaiting = false }) => {
+  await inTurn(some, async ({ id, rules, tests, names, isSeenByWaiting = false }, runner) => {
     const startMs = performance.now()
     const testTimeoutMs = isSeenByWaiting ? shortPatienceMs : patienceMs
-    const verdict = verdictOn(await runTests({ mutant: id, tests, names, isBrief: true, testTimeoutMs }))
+    const verdict = verdictOn(await runner.run({ mutant: id, tests, names, isBrief: true, testTimeoutMs }))
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
     const isNoticed = verdict.state === 'caught' || (verdict.state === 'waited' && isSeenByWaiting)
     if (!isNoticed) left++
@@ -71,14 +76,14 @@ function described(verdict: Verdict): string {
     case 'survived':
       return 'all tests passed'
     case 'broken':
-      return verdict.why
+      return verdict.why.split('\n', 1)[0] ?? ''
   }
 }
 
-async function inTurn<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+async function inTurn<T>(all: readonly T[], work: (one: T, runner: Runner) => Promise<void>): Promise<void> {
   const queue = [...all]
-  const worker = async (): Promise<void> => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next)
+  const workThrough = async (runner: Runner): Promise<void> => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next, runner)
   }
-  await Promise.all(Array.from({ length: Number(values.jobs) }, worker))
+  await Promise.all(runners.map(workThrough))
 }

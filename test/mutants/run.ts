@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import type { Report } from './verdict.ts'
 
@@ -18,32 +18,33 @@ export interface Run {
 /** A mutant may let a test run in circles. */
 const longestRunMs = 120_000
 
-/** The folder of the tests; this file is built to `test/dist/mutants`. */
-const folder = fileURLToPath(new URL('../..', import.meta.url))
+/** Runs tests in another process, one run at a time; in a new one after a run that came to no end. */
+export class Runner {
+  #worker: ChildProcess | undefined
 
-/** Runs tests in a process of their own; `undefined` when it says nothing of them. */
-export async function runTests({ mutant, tests, names, isBrief, testTimeoutMs }: Run): Promise<Report | undefined> {
-  const files = tests.map(name => `${name}.test.ts`)
-  const filter = names === undefined ? [] : ['--testNamePattern', names]
-  const brief = isBrief ? ['--bail=1'] : []
-  const fixed = ['--reporter=./mutants/reporter.ts', '--maxWorkers=1', `--testTimeout=${testTimeoutMs}`]
-  const options = [...fixed, ...filter, ...brief]
-  const child = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', ...files, ...options], {
-    cwd: folder,
-    env: { ...process.env, KITH_MUTANT: mutant ?? '' },
-    stdio: ['ignore', 'pipe', 'ignore'],
-    timeout: longestRunMs,
-    killSignal: 'SIGKILL',
-  })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  await new Promise(resolve => child.on('close', resolve))
-  return reportIn(output)
-}
+  /** `undefined` when nothing was heard of the run. */
+  async run(run: Run): Promise<Report | undefined> {
+    this.#worker ??= fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { detached: true, stdio: 'ignore' })
+    const worker = this.#worker
+    const report = await new Promise<Report | undefined>(resolve => {
+      const giveUp = (): void => resolve(undefined)
+      const patience = setTimeout(giveUp, longestRunMs)
+      worker.once('exit', giveUp)
+      worker.once('message', message => {
+        clearTimeout(patience)
+        worker.off('exit', giveUp)
+        resolve(message as Report)
+      })
+      worker.send(run)
+    })
+    if (!report) this.close()
+    return report
+  }
 
-function reportIn(output: string): Report | undefined {
-  const line = output.trim().split('\n').at(-1) ?? ''
-  return line.startsWith('{"passed":') ? (JSON.parse(line) as Report) : undefined
+  /** Ends the process, with those that it started. */
+  close(): void {
+    const { pid, exitCode } = this.#worker ?? {}
+    this.#worker = undefined
+    if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL')
+  }
 }

@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url'
+import { createVitest, type TestModule } from 'vitest/node'
+import { mutants } from './list/index.ts'
+import type { Run } from './run.ts'
+import type { Report } from './verdict.ts'
+
+/**
+ * A process that runs tests, under one mutant after the other: what no mutant touches is read and transformed once. It is
+ * sent a {@link Run}, and answers with a {@link Report}.
+ */
+
+/** This file is built to `test/dist/mutants`. */
+const root = fileURLToPath(new URL('../../..', import.meta.url))
+
+const vitest = await createVitest('test', { root: `${root}test`, watch: false, maxWorkers: 1, reporters: [{}] })
+
+process.on('message', (run: Run) => {
+  runTests(run).then(
+    report => process.send?.(report),
+    (error: unknown) => process.send?.({ passed: 0, failed: [], broken: [String(error)] } satisfies Report),
+  )
+})
+process.on('disconnect', () => process.exit())
+
+async function runTests({ mutant, tests, names, isBrief, testTimeoutMs }: Run): Promise<Report> {
+  forget(process.env['KITH_MUTANT'])
+  process.env['KITH_MUTANT'] = mutant ?? ''
+  forget(mutant)
+  const project = vitest.getRootProject()
+  for (const config of [vitest.config, project.config])
+    Object.assign(config, { testTimeout: testTimeoutMs, bail: isBrief ? 1 : 0 })
+  if (names === undefined) vitest.resetGlobalTestNamePattern()
+  else vitest.setGlobalTestNamePattern(new RegExp(names))
+  const files = tests.map(name => `${root}test/${name}.test.ts`)
+  const { testModules } = await vitest.runTestSpecifications(files.map(file => project.createSpecification(file)))
+  return reportOn(testModules.filter(({ moduleId }) => files.includes(moduleId)))
+}
+
+/** What a mutant changes is read anew. */
+function forget(id: string | undefined): void {
+  for (const { file } of mutants.find(mutant => mutant.id === id)?.changes ?? []) vitest.invalidateFile(root + file)
+}
+
+function reportOn(modules: readonly TestModule[]): Report {
+  const report: Report = { passed: 0, failed: [], broken: [] }
+  for (const module of modules) {
+    for (const error of module.errors()) report.broken.push(error.message)
+    for (const test of module.children.allTests()) {
+      const { state, errors } = test.result()
+      if (state === 'passed') report.passed++
+      if (state === 'failed') report.failed.push({ name: test.fullName, message: errors?.[0]?.message ?? '' })
+    }
+  }
+  return report
+}
