@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { type Kith, type KithError, openKith } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { WebSocket } from 'ws'
-import { editShared, planEdit } from './edits.ts'
+import { editShared, type Load, planEdit } from './edits.ts'
 import { Ledger } from './ledger.ts'
 import type { Random } from './random.ts'
 
@@ -47,10 +47,10 @@ export class Device {
   }
 
   /** Edits, asks for promises, comes and goes, until told to stop. Waits for no server. */
-  async live(until: AbortSignal): Promise<void> {
+  async live(until: AbortSignal, load: Load): Promise<void> {
     const { random } = this.#options
     while (!until.aborted) {
-      await this.#act(random.weighted({ edit: 30, shared: 2, ask: 14, leave: 1, come: 3, restart: 0.3 }))
+      await this.#act(random.weighted({ edit: 30, shared: 2, ask: 14, leave: 1, come: 3, restart: 0.3 }), load)
       await pause(random.below(12))
     }
   }
@@ -68,10 +68,10 @@ export class Device {
     this.#kith = undefined
   }
 
-  async #act(what: 'edit' | 'shared' | 'ask' | 'leave' | 'come' | 'restart'): Promise<void> {
+  async #act(what: 'edit' | 'shared' | 'ask' | 'leave' | 'come' | 'restart', load: Load): Promise<void> {
     switch (what) {
       case 'edit':
-        return this.#edit()
+        return this.#edit(load)
       case 'shared':
         return editShared(this.#options.random, this.kith)
       case 'ask':
@@ -86,10 +86,10 @@ export class Device {
     }
   }
 
-  async #edit(): Promise<void> {
+  async #edit(load: Load): Promise<void> {
     const { random, user, number } = this.#options
     if (number === undefined) return
-    const edit = planEdit(random, user, number, this.ledger.state)
+    const edit = planEdit(random, user, number, this.ledger.state, load)
     this.ledger.begin(edit)
     await edit.make(this.kith)
   }

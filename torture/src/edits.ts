@@ -34,10 +34,13 @@ const kinds = {
 
 const levels: readonly number[] = [0, 1, 2]
 
+/** Lengths of a field's value. Large ones fill LevelDB's log, so that it begins another and writes tables. */
+export type Load = 'mixed' | 'large'
+
 /** The next edit of a device's own keys, which stand as `state` says. Half of all kinds take something away. */
-export function planEdit(random: Random, user: string, device: number, state: State): PlannedEdit {
-  const kind = random.weighted(kinds)
-  if (kind === 'set' || kind === 'unset') return planField(random, device, kind)
+export function planEdit(random: Random, user: string, device: number, state: State, load: Load): PlannedEdit {
+  const kind = load === 'large' && random.fraction() < 0.8 ? 'set' : random.weighted(kinds)
+  if (kind === 'set' || kind === 'unset') return planField(random, device, kind, load)
   if (kind === 'audience' && device === 0) return planAudience(random)
   if (kind === 'sync' || kind === 'add') return planSync(random, device, kind, state)
   const id = random.pick([...peersOf(user, device), ...strangersOf(device)])
@@ -68,7 +71,7 @@ function strangersOf(device: number): string[] {
   return Array.from({ length: 8 }, (_, index) => `device${device}-friend${index}`)
 }
 
-function planField(random: Random, device: number, kind: 'set' | 'unset'): PlannedEdit {
+function planField(random: Random, device: number, kind: 'set' | 'unset', load: Load): PlannedEdit {
   const name = `device${device}-field${random.below(5)}`
   const level = random.pick(levels)
   const key = fieldKey(level, name)
@@ -76,8 +79,9 @@ function planField(random: Random, device: number, kind: 'set' | 'unset'): Plann
     const make = (kith: Kith): Promise<void> => kith.ownProfile.unset(name, { level })
     return { what: `unset ${key}`, changes: new Map([[key, undefined]]), make }
   }
-  // Now and then a value that LevelDB's log, which has blocks of 32 KiB, must split.
-  const length = random.fraction() < 0.05 ? random.between(2_000, 9_000) : random.between(1, 60)
+  // All of a level's ten fields together stay below its limit.
+  const isLarge = load === 'large' || random.fraction() < 0.05
+  const length = isLarge ? random.between(2_000, 6_000) : random.between(1, 60)
   const value = `${random.below(1e9)}`.padEnd(length, '.')
   return {
     what: `set ${key} to ${value.slice(0, 9)}`,

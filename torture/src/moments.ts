@@ -5,7 +5,7 @@ import type { ServerProcess } from '@kith/bench/server-process'
 import type { Random } from './random.ts'
 
 /** When the server is killed: how often each, by weight. */
-const weights = { load: 4, write: 3, answer: 3, stop: 1 } as const
+const weights = { load: 4, write: 3, answer: 3, stop: 1, 'new log': 0.5 } as const
 
 export type Moment = keyof typeof weights
 
@@ -30,6 +30,10 @@ export async function killAt(moment: Moment, { server, folder, random, onNextAns
       break
     case 'write':
       await untilLogGrows(folder)
+      break
+    case 'new log':
+      await untilNewLog(folder)
+      await pause(random.below(50))
       break
     case 'answer':
       // Whatever was promised in that answer must hold from here on.
@@ -57,8 +61,20 @@ async function untilLogGrows(folder: string): Promise<void> {
   while (logBytes(folder) === before && Date.now() < patience) await breathe()
 }
 
+/** LevelDB's log is full (4 MiB): it begins another, writes what the first one held to a table, and merges tables. */
+async function untilNewLog(folder: string): Promise<void> {
+  const before = logsIn(folder).join()
+  const patience = Date.now() + 10_000
+  while (logsIn(folder).join() === before && Date.now() < patience) await pause(2)
+}
+
 function logBytes(folder: string): number {
+  const sizes = logsIn(folder).map(path => statSync(path, { throwIfNoEntry: false })?.size ?? 0)
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
+function logsIn(folder: string): string[] {
   const store = join(folder, 'store')
-  const logs = readdirSync(store).filter(name => name.endsWith('.log'))
-  return logs.reduce((sum, name) => sum + (statSync(join(store, name), { throwIfNoEntry: false })?.size ?? 0), 0)
+  const names = readdirSync(store).filter(name => name.endsWith('.log'))
+  return names.map(name => join(store, name)).sort()
 }

@@ -50,7 +50,10 @@ export async function playRound(world: World): Promise<Round> {
 async function killUnderLoad(world: World, moment: Moment): Promise<void> {
   const { server, folder, random, devices, backend } = world
   const stop = new AbortController()
-  const lives = Promise.all([...devices.map(device => device.live(stop.signal)), backend.live(server, stop.signal)])
+  const lives = Promise.all([
+    ...devices.map(device => device.live(stop.signal, moment === 'new log' ? 'large' : 'mixed')),
+    backend.live(server, stop.signal),
+  ])
   const onNextAnswer = (callback: () => void): void => {
     world.onAnswer = callback
   }
