@@ -24,7 +24,7 @@ export class Runner {
 
   /** `undefined` when nothing was heard of the run. */
   async run(run: Run): Promise<Report | undefined> {
-    this.#worker ??= fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { detached: true, stdio: 'ignore' })
+    this.#worker ??= newWorker()
     const worker = this.#worker
     const report = await new Promise<Report | undefined>(resolve => {
       const giveUp = (): void => resolve(undefined)
@@ -47,4 +47,10 @@ export class Runner {
     this.#worker = undefined
     if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL')
   }
+}
+
+/** With one seed: a mutant that a property finds once is found always. */
+function newWorker(): ChildProcess {
+  const env = { KITH_TEST_SEED: '1', ...process.env }
+  return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { env, detached: true, stdio: 'ignore' })
 }
