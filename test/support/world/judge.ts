@@ -94,7 +94,10 @@ export class Judge implements NetworkWatcher {
     if (process.env['KITH_TRACE'])
       console.info(`   ${(wire.caller as Tab).device.name} #${wire.id} → server`, JSON.stringify(frame, show))
     // A device that was away: what it is told until it is caught up must be news [F1].
-    if (frame.type === 'hello') seen.since = this.#cursors.get(Buffer.from(frame.cursor).toString('hex'))
+    if (frame.type === 'hello') {
+      seen.since = this.#cursors.get(Buffer.from(frame.cursor).toString('hex'))
+      for (const owner of frame.owners ?? []) seen.fetched.add(owner)
+    }
     if (frame.type === 'fetch') seen.fetched.add(frame.owner)
     if (frame.type === 'barrier') seen.barriers.set(frame.id, seen.sent.length)
     if ((frame.type === 'rosterSync' || frame.type === 'ownProfile') && frame.step !== 'step1') {

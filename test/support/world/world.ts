@@ -12,6 +12,7 @@ import { factsOf } from './documents.ts'
 import { changesText, factsOfChanges, sameChanges } from './facts-of-changes.ts'
 import { checkHoldings, type Look } from './holdings.ts'
 import { Judge } from './judge.ts'
+import { watchLiveQueries } from './live-queries.ts'
 import { quiet, turns, watchLoop } from './loop.ts'
 import { type Move, Network } from './network.ts'
 import { Record } from './record.ts'
@@ -74,7 +75,7 @@ export class World {
 
   static async begin(options: WorldOptions): Promise<World> {
     const world = new World(options)
-    world.#stops.push(watchLoop(), await watchCrypto(secret))
+    world.#stops.push(watchLoop(), await watchCrypto(secret), watchLiveQueries())
     await world.backend.start()
     await quiet()
     return world

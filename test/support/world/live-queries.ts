@@ -1,0 +1,17 @@
+import { Dexie } from 'dexie'
+
+interface Listeners {
+  subscribers: unknown[]
+  unsubscribe(subscriber: unknown): void
+}
+
+/** Ends at its call all live queries that have begun meanwhile: those of a process that was killed would go on for ever. */
+export function watchLiveQueries(): () => void {
+  const listeners = (Dexie as unknown as { on: { storagemutated: Listeners } }).on.storagemutated
+  const before = new Set(listeners.subscribers)
+  return () => {
+    for (const subscriber of [...listeners.subscribers]) {
+      if (!before.has(subscriber)) listeners.unsubscribe(subscriber)
+    }
+  }
+}
