@@ -2,14 +2,28 @@ import type { Device } from '../world/device.ts'
 import { World } from '../world/world.ts'
 import { type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
+/** With `KITH_TELL=1` every step and every frame is printed. */
+const isTold = process.env['KITH_TELL'] !== undefined
+
+function tell(way: string, frame: object): void {
+  const text = JSON.stringify(frame, (_key, value: unknown) =>
+    value instanceof Uint8Array
+      ? Buffer.from(value)
+          .toString('latin1')
+          .replaceAll(/[^ -~]+/g, '.')
+      : value,
+  )
+  console.info(`  ${way}: ${text.slice(0, 200)}`)
+}
+
 /** Plays a history to its end, or until something is wrong; what is wrong, in words. */
 export async function play(history: History): Promise<string[]> {
   const { seed, outstandingBytes, hasTabs, steps } = history
-  const world = await World.begin({ seed, outstandingBytes, hasTabs })
+  const world = await World.begin({ seed, outstandingBytes, hasTabs, tell: isTold ? tell : undefined })
   try {
     const devices = owners.map((user, index) => world.device(user, `${user}'s ${index % 2 === 0 ? 'phone' : 'laptop'}`))
     for (const step of steps) {
-      if (process.env['KITH_TRACE']) console.info(JSON.stringify(step))
+      if (isTold) console.info(JSON.stringify(step))
       await take(world, devices, step)
       if (world.wrong.length > 0) return world.wrong
     }

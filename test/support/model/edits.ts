@@ -22,7 +22,7 @@ export interface Edit {
 export const narrowness: Readonly<Record<string, number>> = { everyone: 0, contacts: 1, nobody: 2 }
 
 /** Whether `later` undoes what `edit` says of a fact. It must have seen it. */
-export function undoes(later: Edit, edit: Edit, name: string): boolean {
+function undoes(later: Edit, edit: Edit, name: string): boolean {
   if (!later.seen.has(edit.id) || !later.changes.has(name)) return false
   if (name !== 'audience') return true
   // Only widening lifts a narrower audience [R4].

@@ -20,7 +20,7 @@ export interface Secret {
 
 const form = /s(\d+)~/g
 
-export function secretText(index: number): string {
+function secretText(index: number): string {
   return `s${index}~`
 }
 
@@ -35,6 +35,9 @@ interface Seen {
   fetched: Set<string>
 }
 
+/** Hears of every frame, for whoever looks into a story. */
+export type Tell = (way: string, frame: object) => void
+
 /** Watches every frame: what the server hands over, and what it says is on disk. */
 export class Judge implements NetworkWatcher {
   readonly record: Record
@@ -44,13 +47,20 @@ export class Judge implements NetworkWatcher {
   readonly #wrong: (what: string) => void
   readonly #seen = new WeakMap<Wire, Seen>()
   readonly #position: () => number
+  readonly #tell: Tell | undefined
   /** Which position each cursor stands for. */
   readonly #cursors = new Map<string, number>()
 
-  constructor(record: Record, position: () => number, wrong: (what: string) => void) {
-    this.record = record
-    this.#position = position
-    this.#wrong = wrong
+  constructor(options: {
+    record: Record
+    position: () => number
+    wrong: (what: string) => void
+    tell?: Tell | undefined
+  }) {
+    this.record = options.record
+    this.#position = options.position
+    this.#wrong = options.wrong
+    this.#tell = options.tell
   }
 
   newSecret(secret: Secret): string {
@@ -72,11 +82,7 @@ export class Judge implements NetworkWatcher {
       if (wrong) this.#wrong(`${user} was handed ${this.#describe(secret)}: ${wrong}`)
     }
     const frame = decodeFrame(bytes)
-    if (process.env['KITH_TRACE'])
-      console.info(
-        `   server → ${(wire.caller as Tab).device.name} #${wire.id} @${this.#position()}`,
-        JSON.stringify(frame, show),
-      )
+    this.#tell?.(`server → ${nameOf(wire)}`, frame)
     if (frame.type === 'caughtUp') seen.since = undefined
     if (frame.type === 'access') this.#judgeAccess(frame, user)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
@@ -91,8 +97,7 @@ export class Judge implements NetworkWatcher {
   received(wire: Wire, bytes: Uint8Array): void {
     const seen = this.#of(wire)
     const frame = decodeFrame(bytes)
-    if (process.env['KITH_TRACE'])
-      console.info(`   ${(wire.caller as Tab).device.name} #${wire.id} → server`, JSON.stringify(frame, show))
+    this.#tell?.(`${nameOf(wire)} → server`, frame)
     // A device that was away: what it is told until it is caught up must be news [F1].
     if (frame.type === 'hello') {
       seen.since = this.#cursors.get(Buffer.from(frame.cursor).toString('hex'))
@@ -202,11 +207,6 @@ export function dueTo(
   return { fields: fieldsSeen(moment, owner, viewer), isDue: isFed(moment, owner, viewer) }
 }
 
-function show(_key: string, value: unknown): unknown {
-  return value instanceof Uint8Array
-    ? Buffer.from(value)
-        .toString('latin1')
-        .replace(/[^ -~]+/g, '.')
-        .slice(0, 60)
-    : value
+function nameOf({ caller, id }: Wire): string {
+  return `${(caller as Tab).device.name} (connection ${id})`
 }

@@ -15,7 +15,7 @@ export interface NetworkWatcher {
 }
 
 /** Which way something goes: a call for a connection and a device's frames go up. */
-export type Direction = 'dial' | 'up' | 'down'
+type Direction = 'dial' | 'up' | 'down'
 
 /** Something that the network may do next. */
 export interface Move {

@@ -11,7 +11,7 @@ import { Disk } from './disk.ts'
 import { factsOf } from './documents.ts'
 import { changesText, factsOfChanges, sameChanges } from './facts-of-changes.ts'
 import { checkHoldings, type Look } from './holdings.ts'
-import { Judge } from './judge.ts'
+import { Judge, type Tell } from './judge.ts'
 import { watchLiveQueries } from './live-queries.ts'
 import { quiet, turns, watchLoop } from './loop.ts'
 import { type Move, Network } from './network.ts'
@@ -24,6 +24,7 @@ export interface WorldOptions {
   outstandingBytes?: number
   /** Several tabs may have one device's database open. */
   hasTabs?: boolean
+  tell?: Tell | undefined
 }
 
 /**
@@ -54,7 +55,8 @@ export class World {
     this.randomness = new Seeded(options.seed)
     const wrong = (what: string): void => void this.wrong.push(what)
     this.record = new Record(wrong)
-    this.judge = new Judge(this.record, () => this.backend.position, wrong)
+    const position = (): number => this.backend.position
+    this.judge = new Judge({ record: this.record, position, wrong, tell: options.tell })
     this.disk = new Disk(this.randomness, position => this.record.written(position))
     this.backend = new Backend({
       disk: this.disk,

@@ -1,0 +1,45 @@
+import { describe, test } from 'vitest'
+import { expectRight } from '../support/history/expect-right.ts'
+
+/** What random histories found, each shrunk to a story. */
+const world = { seed: 0, outstandingBytes: 65_536, hasTabs: false }
+
+describe('what was merely looked at ends with the session, and with what may be seen', () => {
+  test('[V7] somebody removed before the server ever heard of the look', async () => {
+    await expectRight({
+      ...world,
+      steps: [
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 4, act: { type: 'remove', whom: 1 } },
+        { do: 'flow' },
+        { do: 'act', device: 2, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[V7] somebody declined while the look is under way', async () => {
+    await expectRight({
+      ...world,
+      steps: [
+        { do: 'connect', device: 3 },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'act', device: 3, act: { type: 'save', whom: 0, follows: false } },
+      ],
+    })
+  })
+
+  test('[V7] somebody who may not be seen any more when the device comes back', async () => {
+    await expectRight({
+      ...world,
+      steps: [
+        { do: 'act', device: 2, act: { type: 'set', level: 0, field: 'mood' } },
+        { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+        { do: 'flow' },
+        { do: 'restartServer', compacts: true },
+        { do: 'restrict', user: 0, restricted: true },
+      ],
+    })
+  })
+})

@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+/**
+ * `npm run prove -- --runs N`: plays so many random histories in the simulated world. One that goes wrong is shrunk and
+ * printed as a test that can be pasted into `test/proof/stories.test.ts`; then this ends with 1.
+ */
+
+/** As many histories as one process plays: each begins with fresh memory, and has a seed of its own. */
+const perProcess = 500
+
+const { values } = parseArgs({
+  options: {
+    runs: { type: 'string', default: '10000' },
+    /** That of the first process; the others' follow. */
+    seed: { type: 'string', default: String(Date.now() % 2 ** 30) },
+    jobs: { type: 'string', default: '2' },
+  },
+})
+const [runs, firstSeed, jobs] = [values.runs, values.seed, values.jobs].map(Number) as [number, number, number]
+if (!(runs > 0 && jobs > 0 && firstSeed >= 0)) throw new TypeError('--runs, --jobs and --seed take numbers')
+
+const begunAt = Date.now()
+let begun = 0
+let done = 0
+
+console.log(`${runs} histories from seed ${firstSeed} on`)
+await Promise.all(Array.from({ length: jobs }, work))
+if (process.exitCode === undefined) console.log(`${done} histories, and nothing was wrong`)
+
+async function work(): Promise<void> {
+  while (begun < runs && process.exitCode === undefined) {
+    const seed = firstSeed + begun / perProcess
+    const count = Math.min(perProcess, runs - begun)
+    begun += perProcess
+    await play(Math.floor(seed), count)
+  }
+}
+
+async function play(seed: number, count: number): Promise<void> {
+  const env = { ...process.env, KITH_TEST_SEED: String(seed), KITH_TEST_RUNS: String(count) }
+  const cwd = fileURLToPath(new URL('../..', import.meta.url))
+  const child = spawn('npx', ['vitest', 'run', 'proof/histories'], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      output += text.toString()
+    })
+  }
+  const code = await new Promise(resolve => child.on('close', resolve))
+  if (code === 0) return told(count)
+  process.exitCode = 1
+  console.log(`seed ${seed}:\n${output}`)
+}
+
+function told(count: number): void {
+  done += count
+  const msEach = (Date.now() - begunAt) / done
+  const minutesLeft = Math.ceil(((runs - done) * msEach) / 60_000)
+  console.log(`${done} of ${runs}, ${msEach.toFixed(0)} ms each, ${minutesLeft} minutes left`)
+}
