@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { check, DamagedFolderError, openLevelDatabase, openLevelStore, type Store, systemClock } from '@kith/server'
 import { defaultLimits } from '@kith/shared'
-import { expect, test, vi } from 'vitest'
-import { serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { findDamage } from '../../packages/server/src/store/files/damage.ts'
 import { readLog } from '../../packages/server/src/store/files/log-file.ts'
-import { folderOfTwo, type Harmed } from './damaged-folders.ts'
+import { folderOfTwo, Harmed } from './damaged-folders.ts'
 import { openDevice, settle } from './devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -28,6 +28,12 @@ async function expectWhole({ folder }: Harmed): Promise<void> {
   const database = await openLevelDatabase(folder, true)
   expect((await check(database)).findings).toEqual([])
   await database.close()
+}
+
+async function server(options: { folder: string; port?: number }): Promise<ServerProcess> {
+  const process = await startServerProcess(options)
+  onTestFinished(() => process.kill())
+  return process
 }
 
 test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
@@ -201,7 +207,7 @@ test('[D2] devices bring back to an empty store all that their users had, and se
   const harmed = await folderOfTwo()
   await harmed.remove('store')
   await harmed.remove('acknowledged')
-  let kith = await startServerProcess({ folder: harmed.folder })
+  let kith = await server({ folder: harmed.folder })
   const port = Number(new URL(kith.url).port)
   const tokens = { ada: await kith.token('ada'), bob: await kith.token('bob') }
   const [ada, bob] = [
@@ -217,11 +223,11 @@ test('[D2] devices bring back to an empty store all that their users had, and se
   expect(bob.getProfile('ada').get('phone')).toBe('+441632960001')
   await kith.kill()
   await harmed.flip('store/CURRENT', 3)
-  await expect(startServerProcess({ folder: harmed.folder, port })).rejects.toThrow('ended before it listened')
+  await expect(server({ folder: harmed.folder, port })).rejects.toThrow('ended before it listened')
   // As `check` says.
   await harmed.remove('store')
   await harmed.remove('acknowledged')
-  kith = await startServerProcess({ folder: harmed.folder, port })
+  kith = await server({ folder: harmed.folder, port })
   // They would come of themselves, after a rest.
   for (const device of [ada, bob]) device.connect()
   await settle(ada, bob)
@@ -232,6 +238,48 @@ test('[D2] devices bring back to an empty store all that their users had, and se
   expect(bob.getProfile('ada').get('phone')).toBe('+441632960001')
   await kith.stop()
   await expectWhole(harmed)
+})
+
+test('[D2][V6][V7] a backup shows what it knows, never what came since, until the owner’s device brings it up to date', async () => {
+  const folder = (await folderOfTwo()).folder
+  let kith = await server({ folder })
+  const port = Number(new URL(kith.url).port)
+  const [ada, bob] = [
+    await openDevice(kith, 'ada', { token: await kith.token('ada') }),
+    await openDevice(kith, 'bob', { token: await kith.token('bob') }),
+  ]
+  const seen = bob.getProfile('ada')
+  const contact = ada.getProfile('bob')
+  contact.setProfileAccessLevels([2])
+  await contact.save()
+  await ada.ownProfile.set('phone', 'of the backup', { level: 2 })
+  await settle(ada, bob)
+  await kith.stop()
+  const backup = await new Harmed(folder).copy()
+  kith = await server({ folder, port })
+  for (const device of [ada, bob]) device.connect()
+  contact.setProfileAccessLevels([])
+  await contact.save()
+  await ada.ownProfile.set('phone', 'made since', { level: 2 })
+  await ada.ownProfile.set('name', 'Ada')
+  await settle(ada, bob)
+  expect(seen.fields).toEqual({ name: 'Ada' })
+  ada.disconnect()
+  await kith.kill()
+  kith = await server({ folder: backup.folder, port })
+  bob.connect()
+  await bob.whenSynced()
+  expect(seen.fields).toEqual({ phone: 'of the backup' })
+  ada.connect()
+  await settle(ada, bob)
+  expect(seen.fields).toEqual({ name: 'Ada' })
+  expect(bob.received.contains('made since')).toBe(false)
+  const laptop = await openDevice(kith, 'ada', { token: await kith.token('ada') })
+  await laptop.whenSynced()
+  expect(laptop.ownProfile.get('phone', { level: 2 })).toBe('made since')
+  expect(laptop.getProfile('bob').accessLevels).toEqual([])
+  await kith.stop()
+  await expectWhole(backup)
 })
 
 /** Before LevelDB opens it, or when it has. */

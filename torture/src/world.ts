@@ -1,5 +1,6 @@
 import { type ServerProcess, startServerProcess } from '@kith/bench/server-process'
 import { Backend } from './backend.ts'
+import { Backups } from './backups.ts'
 import { Device } from './device.ts'
 import { devicesPerUser, users } from './keys.ts'
 import { Random } from './random.ts'
@@ -12,6 +13,7 @@ export class World {
   readonly folder: string
   readonly random: Random
   readonly backend: Backend
+  readonly backups: Backups
   readonly devices: Device[] = []
   /** Called in the same breath in which a device is answered. */
   onAnswer: () => void = () => undefined
@@ -24,6 +26,7 @@ export class World {
     this.#server = server
     this.#tokens = tokens
     this.backend = new Backend(this.#nextRandom())
+    this.backups = new Backups(folder)
   }
 
   static async open(folder: string, seed: number): Promise<World> {

@@ -97,12 +97,13 @@ export class People {
     this.#showFields(row, replica)
   }
 
-  /** Drops what did not come again. */
+  /** Drops what did not come again. The app is told of it, with the row. */
   dropHidden(id: string): void {
-    const replica = this.#replica(id)
+    const [row, replica] = [this.#row(id), this.#replica(id)]
     const [gone, emptied] = [[] as number[], [] as number[]]
     for (const [level] of replica.hidden) (replica.access.includes(level) ? emptied : gone).push(level)
     replica.hidden = []
+    this.#showFields(row, replica)
     if (gone.length > 0) this.#withdrawn(id, gone)
     if (emptied.length > 0) this.happenings.push({ type: 'profile', id })
   }
