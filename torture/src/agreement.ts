@@ -54,8 +54,7 @@ function contactsOf(kith: Kith): Promise<Contact[]> {
 }
 
 async function wrongView(device: Device, owner: string, visible: Fields, levels: readonly number[]): Promise<string[]> {
-  const profile = device.kith.getProfile(owner)
-  await profile.loaded
+  const profile = await device.profile(owner)
   const seen = JSON.stringify(Object.entries(profile.fields).sort())
   const wanted = JSON.stringify(Object.entries(visible).sort())
   if (profile.isSubscribed && seen !== wanted) {

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Kith, type KithError, openKith } from '@kith/client'
+import { type Kith, type KithError, openKith, type Profile } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { WebSocket } from 'ws'
 import { editShared, type Load, planEdit } from './edits.ts'
@@ -26,6 +26,7 @@ export class Device {
   answers = 0
   readonly #options: DeviceOptions
   readonly #indexedDB: IDBFactory = new IDBFactory()
+  readonly #profiles: Map<string, Profile> = new Map()
   #kith: Kith | undefined
   #isAsking = false
 
@@ -63,7 +64,18 @@ export class Device {
     this.#promised(count)
   }
 
+  /** Somebody's profile as the app has it, which is told of changes; read from the database only at first. */
+  async profile(id: string): Promise<Profile> {
+    const held = this.#profiles.get(id)
+    if (held) return held
+    const profile = this.kith.getProfile(id)
+    this.#profiles.set(id, profile)
+    await profile.loaded
+    return profile
+  }
+
   async close(): Promise<void> {
+    this.#profiles.clear()
     await this.#kith?.close()
     this.#kith = undefined
   }
