@@ -91,8 +91,10 @@ export class Record {
   written(position: number): void {
     const changes = this.#asked.splice(0, position - this.#position)
     if (changes.length < position - this.#position) this.#wrong('more was written than was asked for [D4]')
-    for (const change of changes) this.#apply(change, ++this.#position)
-    this.#moments.set(this.#position, this.now)
+    for (const change of changes) {
+      this.#apply(change, ++this.#position)
+      this.#moments.set(this.#position, this.now)
+    }
   }
 
   #apply(change: Change, position: number): void {
