@@ -1,5 +1,5 @@
 import { type Kith, type KithOptions, openKith } from '@kith/client'
-import { openMemoryStore, type Server, startServer, systemClock } from '@kith/server'
+import { openMemoryStore, type Server, type Store, startServer, systemClock } from '@kith/server'
 import { defaultLimits, type Limits } from '@kith/shared'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { onTestFinished } from 'vitest'
@@ -37,10 +37,14 @@ export interface Backend {
   admin(method: string, path: string, body?: unknown): Promise<Response>
 }
 
-export async function backend(limits: Partial<Limits> = {}): Promise<Backend> {
+/** `over` may lay something between the server and its store. */
+export async function backend(
+  limits: Partial<Limits> = {},
+  over: (store: Store) => Store = store => store,
+): Promise<Backend> {
   const all = { ...defaultLimits, ...limits }
   const server = await startServer({
-    store: await openMemoryStore({ limits: all, clock: systemClock }),
+    store: over(await openMemoryStore({ limits: all, clock: systemClock })),
     host: '127.0.0.1',
     port: 0,
     tokens: { secret: new TextEncoder().encode('a secret of these tests, long enough') },

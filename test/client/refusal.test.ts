@@ -158,6 +158,31 @@ test('[D5] when changes are made anew, what takes something away goes first', as
   expect(seen.fields).toEqual({})
 })
 
+test('[D5][R6] when a field that another device set is set anew after a refusal, it is missing for nobody meanwhile', async () => {
+  const { open, device } = await backend({ profileBytes: 100 })
+  const alice = await device('alice')
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  const bob = await device('bob')
+  const seen = bob.getProfile('alice')
+  await seen.loaded
+  const names: unknown[] = []
+  bob.on('profile', profile => names.push(profile.get('name')))
+
+  const phone = { indexedDB: new IDBFactory(), databaseName: 'phone' }
+  const before = await open('alice', phone)
+  await before.whenSynced()
+  await forgetLimits(phone.indexedDB, before)
+  const second = await open('alice', { ...phone, connect: false })
+  await second.ownProfile.set('name', 'Augusta')
+  await second.ownProfile.set('photo', new Uint8Array(200), { level: 1 })
+  second.connect()
+  await expect(second.whenSynced()).rejects.toMatchObject({ code: 'profile-too-large' })
+  await second.whenSynced()
+  await bob.whenSynced()
+  expect(names).toEqual(['Augusta'])
+})
+
 async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   await kith.close()
   await new Promise((resolve, reject) => {

@@ -162,6 +162,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     const long = 'x'.repeat(257)
     expect(refused(new Server().take(one(entry('labels', 'bob', long))))).toBe('label-too-long')
     expect(refused(new Server().take(one(entry('settings', 'theme', long))))).toBe('label-too-long')
+    expect(refused(new Server().take(one(entry('labels', 'bob', 'é'.repeat(129)))))).toBe('label-too-long')
     const key = `0/writer-12/${'é'.repeat(33)}`
     expect(refused(new Server('profile').take(one(entry(profileRoot, key, 1))))).toBe('field-name-too-long')
   })
@@ -384,7 +385,7 @@ describe('[S1][S2] random hostile updates', () => {
       }),
       2500,
     )
-    expect(admitted).toBeGreaterThan(500)
+    expect(admitted).toBeGreaterThan(300)
   })
 
   test('[S1][S2] a real update that was cut, flipped or mixed: refused without a trace, or taken in whole', () => {

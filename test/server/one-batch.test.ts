@@ -1,7 +1,15 @@
 import type { LevelDatabase } from '@kith/server'
 import { expect, test } from 'vitest'
 import { keys } from '../../packages/server/src/store/keys.ts'
-import { newDatabase, profileChange, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
+import {
+  faulty,
+  newDatabase,
+  profileChange,
+  rosterChange,
+  stillClock,
+  storeOver,
+  userChange,
+} from '../support/store-world.ts'
 
 type Batch = { keys: string[]; options: unknown }
 
@@ -40,4 +48,25 @@ test('[D2][D4] a commit is one synced batch: the documents, and all that follows
       keys.relation('bob', 'alice'),
     ]),
   )
+})
+
+test('[D2] after a write that failed, nothing is written before the database was opened anew', async () => {
+  const { database, failNextBatches } = faulty(await newDatabase('memory'))
+  let isLocked = false
+  const stubborn = new Proxy(database, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (name === 'open' && isLocked) return () => Promise.reject(new Error('the disk cannot be read'))
+      return value
+    },
+  })
+  const store = storeOver(stubborn, stillClock())
+  await store.commit(userChange('alice'))
+  failNextBatches(1)
+  isLocked = true
+  await expect(store.commit(userChange('bob'))).rejects.toThrow('the disk is full')
+  isLocked = false
+  expect((await store.commit(userChange('carol'))).position).toBe(2)
+  expect((await store.user('bob')).registeredAt).toBe(0)
+  await store.close()
 })

@@ -1,0 +1,42 @@
+import { openMemoryStore } from '@kith/server'
+import type { ServerMessage } from '@kith/shared/wire'
+import { expect, onTestFinished, test } from 'vitest'
+import { Relay } from '../../packages/server/src/relay/relay.ts'
+import { DirectMessages } from '../../packages/server/src/socket/direct-messages.ts'
+import type { Session } from '../../packages/server/src/socket/session.ts'
+import { limitsWith, rosterChange, stillClock, userChange } from '../support/store-world.ts'
+
+test('[V1] a message is not delivered when a block was written while it was looked whether it may be', async () => {
+  const limits = limitsWith()
+  const inner = await openMemoryStore({ limits, clock: stillClock() })
+  let afterReading: (() => Promise<unknown>) | undefined
+  const store = new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (name !== 'views') return typeof value === 'function' ? value.bind(target) : value
+      return async (...args: Parameters<typeof inner.views>) => {
+        const views = await target.views(...args)
+        const run = afterReading
+        afterReading = undefined
+        await run?.()
+        return views
+      }
+    },
+  })
+  const relay = new Relay(store)
+  onTestFinished(async () => {
+    relay.close()
+    await inner.close()
+  })
+  await inner.commit(userChange('alice'))
+  await inner.commit(userChange('bob'))
+  const said: ServerMessage[] = []
+  const session = (user: string): Session =>
+    ({ user, feed: { recheck: () => undefined }, say: (message: ServerMessage) => said.push(message) }) as never
+  relay.join(session('bob'))
+  const messages = new DirectMessages({ store, relay, limits, clock: stillClock() })
+  afterReading = () => inner.commit(rosterChange('bob', { alice: { isBlocked: true } }))
+  void messages.send(session('alice'), { id: 'n', to: 'bob', text: 'hello' })
+  while (said.length === 0) await new Promise(resolve => setImmediate(resolve))
+  expect(said).toEqual([{ type: 'outcome', id: 'n', isDelivered: false }])
+})
