@@ -188,4 +188,41 @@ export const durabilityMutants: readonly Mutant[] = [
       names: 'a refused change stays',
     },
   ),
+  mutant(
+    'client/src/link/synced.ts',
+    '!waiter.isAsking && waiter.upTo < (first?.seq ?? Infinity)',
+    '!waiter.isAsking',
+    {
+      id: 'synced-before-all-is-sent',
+      rules: ['D2'],
+      what: 'whenSynced resolves although changes made before it are unsent.',
+      names: '\\[F1\\] a follower',
+      tests: ['client/online'],
+    },
+  ),
+  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()', '', {
+    id: 'damaged-log-written-on',
+    rules: ['D2'],
+    what: 'After a write that failed half-way the store goes on in the same log.',
+    tests: ['server/one-batch'],
+  }),
+  mutant('server/src/store/level-store.ts', 'while (writing) await writing', '', {
+    id: 'closed-while-writing',
+    rules: ['D2'],
+    what: 'A store that closes loses what it took.',
+    tests: ['server/store'],
+    names: 'closed store',
+  }),
+  mutant(
+    'client/src/storage/rebuild.ts',
+    "const isSplit = name === 'roster' || kept.every(isNarrowing)",
+    'const isSplit = true',
+    {
+      id: 'fields-removed-ahead-of-their-sets',
+      rules: ['D5', 'R6'],
+      what: 'When a field is set anew, what it replaces is removed ahead of it.',
+      names: 'when a field that another device',
+      tests: ['client/refusal'],
+    },
+  ),
 ]

@@ -130,4 +130,24 @@ export const feedMutants: readonly Mutant[] = [
       names: '\\[F4\\]',
     },
   ),
+  mutant('client/src/storage/frames.ts', "if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)", '', {
+    id: 'cursor-not-stored',
+    rules: ['F1'],
+    what: 'A device forgets how far it has read, and gets everything again.',
+    tests: ['client/returning'],
+  }),
+  mutant('server/src/store/level-store.ts', ' || since < (await forgottenUpTo())', '', {
+    id: 'forgotten-changes-taken-for-none',
+    rules: ['F1'],
+    what: 'Changes that were forgotten count as none.',
+    tests: ['server/store'],
+    names: '\\[F1\\]',
+  }),
+  mutant('server/src/relay/cursor.ts', ' && position >= oldest', '', {
+    id: 'cursors-never-too-old',
+    rules: ['F1'],
+    what: 'A cursor from before what was forgotten is served.',
+    tests: ['server/store'],
+    names: '\\[F1\\]',
+  }),
 ]
