@@ -135,7 +135,7 @@ export class Device {
       ...{ url, token, user, connect },
       indexedDB: this.#indexedDB,
       IDBKeyRange,
-      WebSocket: WebSocket as unknown as NonNullable<Parameters<typeof openKith>[0]['WebSocket']>,
+      WebSocket,
     })
     this.#kith.on('error', error => this.errors.push(error))
   }
