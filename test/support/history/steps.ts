@@ -129,7 +129,7 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('killServer' as const), losesFrames: fc.boolean() }),
   fc.record({ do: fc.constant('startServer' as const) }),
   fc.record({ do: fc.constant('restartServer' as const), compacts: fc.boolean() }),
-  fc.tuple(device, fc.nat(12), fc.option(act, { nil: undefined })).map(([device, afterTurns, act]) => ({
+  fc.tuple(device, fc.nat(40), fc.option(act, { nil: undefined })).map(([device, afterTurns, act]) => ({
     do: 'kill' as const,
     device,
     afterTurns,

@@ -48,6 +48,8 @@ export class Device {
   backup: IDBFactory | undefined
   /** Written when it was killed. */
   unsure: Written[] = []
+  /** Of these, what an app was told is saved. */
+  promised: readonly Written[] = []
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
   /** Who, by their registration, it was told has joined. */
@@ -93,6 +95,7 @@ export class Device {
   /** Its database is another from here on. */
   forget(): void {
     this.unsure = []
+    this.promised = []
     this.safe = new Set()
     this.told = new Set()
     this.isWhole = false
@@ -169,10 +172,16 @@ export class Tab {
     return this.#written.splice(0)
   }
 
-  /** Takes as written what of this is on disk. */
-  async findWritten(unsure: readonly Written[]): Promise<void> {
+  get written(): readonly Written[] {
+    return [...this.#written]
+  }
+
+  /** Takes as written what of this is on disk; which that is. */
+  async findWritten(unsure: readonly Written[]): Promise<readonly Written[]> {
     const rows = unsure.length > 0 ? ((await this.kith?.internals.store.db.outbox.toArray()) ?? []) : []
-    this.#written.push(...unsure.filter(({ update }) => rows.some(row => Buffer.from(row.update).equals(update))))
+    const found = unsure.filter(({ update }) => rows.some(row => Buffer.from(row.update).equals(update)))
+    this.#written.push(...found)
+    return found
   }
 
   kill(): void {

@@ -110,7 +110,11 @@ export class World {
   /** Opens a device, or another tab of it. */
   async open(device: Device, connect = true): Promise<void> {
     const tab = await device.openTab(connect)
-    await tab.findWritten(device.unsure.splice(0))
+    const found = await tab.findWritten(device.unsure.splice(0))
+    const broken = device.promised.filter(written => !found.includes(written))
+    device.promised = []
+    if (broken.length > 0)
+      this.wrong.push(`${device.name} has lost ${broken.length} changes that were said to be saved [D1]`)
     await this.settle()
     // D1: what was safe on this device is there.
     const known = device.tab && this.record.included(device.user, documentsOf(device.tab))
@@ -146,7 +150,15 @@ export class World {
 
   /** Begins something on a device that may not come to its end. */
   begin(device: Device, operation: Operation): void {
-    if (device.tab?.kith) act(device.tab.kith, operation).catch(() => undefined)
+    const { tab } = device
+    if (!tab?.kith) return
+    act(tab.kith, operation).then(
+      () => {
+        // Only what it wrote until now: later edits of a tab that is killed have promised nothing.
+        device.promised = tab.written
+      },
+      () => undefined,
+    )
   }
 
   /**
@@ -303,9 +315,11 @@ export class World {
 
   /** A battery that ends, a few turns of the loop from now. */
   async killDevice(device: Device, afterTurns: number): Promise<void> {
+    if (device.tabs.length === 0) return
     await turns(afterTurns)
     // What it wrote in this instant may be on its disk or not, which shows when it is opened.
     device.unsure = device.tabs.flatMap(tab => tab.takeWritten())
+    device.promised = device.promised.filter(written => device.unsure.includes(written))
     device.kill()
     await this.settle()
   }
