@@ -104,3 +104,18 @@ test('[R6] of two fields set apart one wins, the same on both devices, and a set
   expect(['Ada', 'Lovelace']).toContain(phone.ownProfile.get('name'))
   expect(phone.ownProfile.get('mood')).toBe('better')
 })
+
+test('[D2] whenSynced waits for all that was changed before, in both documents', async () => {
+  const { device } = await backend()
+  const alice = await device('alice')
+  await alice.whenSynced()
+  const changes: Promise<void>[] = []
+  for (let count = 0; count < 10; count++) {
+    const somebody = alice.getProfile(`somebody ${count}`)
+    somebody.setProfileAccessLevels([1])
+    changes.push(somebody.save(), alice.ownProfile.set('count', count))
+  }
+  await Promise.all(changes)
+  await alice.whenSynced()
+  expect(alice.unsent).toBe(0)
+})

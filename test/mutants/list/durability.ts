@@ -196,8 +196,8 @@ export const durabilityMutants: readonly Mutant[] = [
       id: 'synced-before-all-is-sent',
       rules: ['D2'],
       what: 'whenSynced resolves although changes made before it are unsent.',
-      names: '\\[F1\\] a follower',
-      tests: ['client/online'],
+      names: '\\[D2\\]',
+      tests: ['client/order'],
     },
   ),
   mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()', '', {
