@@ -29,7 +29,7 @@ function opened(request: IDBOpenDBRequest, upgrade?: (database: IDBDatabase) => 
   return done(request)
 }
 
-function done<T>(request: IDBRequest<T>): Promise<T> {
+export function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result)
     request.onerror = () => reject(request.error)

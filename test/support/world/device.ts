@@ -3,7 +3,7 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { decodeChanges } from '../../../packages/client/src/storage/changes-codec.ts'
 import type { OutboxRow } from '../../../packages/client/src/storage/database.ts'
 import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
-import { copyOf } from '../../client/copies.ts'
+import { copyOf, done } from '../../client/copies.ts'
 import type { WorldClock } from './clock.ts'
 import { Locks } from './locks.ts'
 import { MortalDatabase } from './mortal-database.ts'
@@ -29,6 +29,7 @@ export interface DeviceParts {
   wrong(what: string): void
   /** At which position a user registered, who has. */
   registeredAt(user: string): number | undefined
+  isAnnounced(user: string): boolean
 }
 
 const databaseName = 'kith'
@@ -46,10 +47,6 @@ export class Device {
   isCut = false
   /** A copy of the database as it was once. */
   backup: IDBFactory | undefined
-  /** Written when it was killed. */
-  unsure: Written[] = []
-  /** Of these, what an app was told is saved. */
-  promised: readonly Written[] = []
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
   /** Who, by their registration, it was told has joined. */
@@ -94,8 +91,6 @@ export class Device {
 
   /** Its database is another from here on. */
   forget(): void {
-    this.unsure = []
-    this.promised = []
     this.safe = new Set()
     this.told = new Set()
     this.isWhole = false
@@ -111,6 +106,14 @@ export class Device {
     return `${owner} at ${this.parts.registeredAt(owner)}`
   }
 
+  /** The updates in the outbox, read from the disk. */
+  async outbox(): Promise<Uint8Array[]> {
+    const database = await done(this.indexedDB.open(databaseName))
+    const rows: OutboxRow[] = await done(database.transaction('outbox').objectStore('outbox').getAll())
+    database.close()
+    return rows.map(({ update }) => update)
+  }
+
   async backUp(): Promise<void> {
     this.backup = await copyOf(this.indexedDB, databaseName)
   }
@@ -122,6 +125,7 @@ export class Tab {
   kith: Kith | undefined
   #database: MortalDatabase
   #written: Written[] = []
+  #promised: readonly Written[] = []
   readonly #told = new Set<string>()
 
   constructor(device: Device) {
@@ -162,6 +166,7 @@ export class Tab {
     const { device } = this
     // Each tab hears of it.
     const registration = device.registrationOf(owner)
+    if (!device.parts.isAnnounced(owner)) device.parts.wrong(`${device.name} was told that ${owner} joined [F3]`)
     if (this.#told.has(registration)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
     this.#told.add(registration)
     device.told.add(registration)
@@ -172,16 +177,15 @@ export class Tab {
     return this.#written.splice(0)
   }
 
-  get written(): readonly Written[] {
-    return [...this.#written]
+  /** An app was told that all that was written is saved. */
+  promise(): void {
+    this.#promised = [...this.#written]
   }
 
-  /** Takes as written what of this is on disk; which that is. */
-  async findWritten(unsure: readonly Written[]): Promise<readonly Written[]> {
-    const rows = unsure.length > 0 ? ((await this.kith?.internals.store.db.outbox.toArray()) ?? []) : []
-    const found = unsure.filter(({ update }) => rows.some(row => Buffer.from(row.update).equals(update)))
-    this.#written.push(...found)
-    return found
+  /** What was written before it is killed, and what of it is promised. */
+  takeLast(): { rows: Written[]; promised: readonly Written[] } {
+    const rows = this.takeWritten()
+    return { rows, promised: this.#promised.filter(written => rows.includes(written)) }
   }
 
   kill(): void {

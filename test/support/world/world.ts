@@ -6,9 +6,9 @@ import { act } from './act.ts'
 import { Backend, secret } from './backend.ts'
 import { WorldClock } from './clock.ts'
 import { watchCrypto } from './crypto.ts'
-import { Device, type Tab } from './device.ts'
+import { Device, type Tab, type Written } from './device.ts'
 import { Disk } from './disk.ts'
-import { factsOf } from './documents.ts'
+import { type Documents, factsOf } from './documents.ts'
 import { changesText, factsOfChanges, sameChanges } from './facts-of-changes.ts'
 import { checkHoldings, type Look } from './holdings.ts'
 import { Judge, type Tell } from './judge.ts'
@@ -102,6 +102,7 @@ export class World {
       took: text => void this.#taken.add(text),
       wrong: what => void this.wrong.push(what),
       registeredAt: owner => this.record.registeredAt.get(owner)?.position,
+      isAnnounced: owner => this.record.registeredAt.get(owner)?.isAnnounced ?? true,
     })
     this.devices.push(device)
     return device
@@ -109,12 +110,7 @@ export class World {
 
   /** Opens a device, or another tab of it. */
   async open(device: Device, connect = true): Promise<void> {
-    const tab = await device.openTab(connect)
-    const found = await tab.findWritten(device.unsure.splice(0))
-    const broken = device.promised.filter(written => !found.includes(written))
-    device.promised = []
-    if (broken.length > 0)
-      this.wrong.push(`${device.name} has lost ${broken.length} changes that were said to be saved [D1]`)
+    await device.openTab(connect)
     await this.settle()
     // D1: what was safe on this device is there.
     const known = device.tab && this.record.included(device.user, documentsOf(device.tab))
@@ -154,8 +150,7 @@ export class World {
     if (!tab?.kith) return
     act(tab.kith, operation).then(
       () => {
-        // Only what it wrote until now: later edits of a tab that is killed have promised nothing.
-        device.promised = tab.written
+        tab.promise()
       },
       () => undefined,
     )
@@ -218,12 +213,14 @@ export class World {
   }
 
   #takeWritten(tab: Tab, expected?: { tab: Tab; wanted: ReadonlyMap<string, unknown> }): void {
-    const { device, kith } = tab
-    if (!kith) return
-    const rows = tab.takeWritten()
-    const documents = documentsOf(tab)
-    const after = factsOf(documents)
+    if (!tab.kith) return
     const wanted = expected?.tab === tab ? expected.wanted : undefined
+    this.#note(tab.device, tab.takeWritten(), documentsOf(tab), wanted)
+  }
+
+  /** Tells the model what a device wrote, whose documents have it; `wanted`: what it was to write. */
+  #note(device: Device, rows: readonly Written[], documents: Documents, wanted?: ReadonlyMap<string, unknown>): void {
+    const after = factsOf(documents)
     if (wanted && wanted.size > 0 && rows.length === 0) {
       this.wrong.push(`${device.name} wrote nothing, and not ${changesText(wanted)} [R5]`)
     }
@@ -317,11 +314,16 @@ export class World {
   async killDevice(device: Device, afterTurns: number): Promise<void> {
     if (device.tabs.length === 0) return
     await turns(afterTurns)
-    // What it wrote in this instant may be on its disk or not, which shows when it is opened.
-    device.unsure = device.tabs.flatMap(tab => tab.takeWritten())
-    device.promised = device.promised.filter(written => device.unsure.includes(written))
+    const written = device.tabs.map(tab => ({ ...tab.takeLast(), documents: documentsOf(tab) }))
     device.kill()
     await this.settle()
+    // What it wrote in this instant may be on its disk or not.
+    const stored = await device.outbox()
+    for (const { rows, promised, documents } of written) {
+      const isStored = ({ update }: Written): boolean => stored.some(row => Buffer.from(row).equals(update))
+      this.#note(device, rows.filter(isStored), documents)
+      if (!promised.every(isStored)) this.wrong.push(`${device.name} has lost what it said is saved [D1]`)
+    }
   }
 
   async loseDatabase(device: Device): Promise<void> {
@@ -414,11 +416,8 @@ function isAtRest({ wasOpened, tab }: Device): boolean {
   return !wasOpened || (tab?.kith?.status === 'synced' && tab.kith.unsent === 0)
 }
 
-function documentsOf(tab: Tab): ReturnType<typeof docs> {
-  return docs(tab)
-}
-
-function docs(tab: Tab): { roster: import('yjs').Doc; profile: import('yjs').Doc } {
-  const { roster, profile } = (tab.kith as NonNullable<Tab['kith']>).internals.store.documents
+function documentsOf({ kith }: Tab): Documents {
+  if (!kith) throw new Error('a tab that is not open has no documents')
+  const { roster, profile } = kith.internals.store.documents
   return { roster: roster.doc, profile: profile.doc }
 }
