@@ -42,9 +42,13 @@ export class MortalDatabase {
     for (const database of this.#open) {
       const raw = (database as unknown as { _rawDatabase: { transactions: Transaction[] } })._rawDatabase
       for (const transaction of raw.transactions) {
-        if (transaction.db === database && transaction._state !== 'finished') transaction.abort()
+        if (transaction.db === database && canAbort(transaction)) transaction.abort()
       }
       database.close()
     }
   }
+}
+
+function canAbort({ _state }: Transaction): boolean {
+  return _state !== 'committing' && _state !== 'finished'
 }
