@@ -2,7 +2,7 @@ import { describe, test } from 'vitest'
 import { expectRight } from '../support/history/expect-right.ts'
 
 /** What random histories found, each shrunk to a story. */
-const world = { seed: 0, outstandingBytes: 65_536, hasTabs: false }
+const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }
 
 describe('what was merely looked at ends with the session, and with what may be seen', () => {
   test('[V7] somebody removed before the server ever heard of the look', async () => {

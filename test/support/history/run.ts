@@ -1,6 +1,6 @@
 import type { Device } from '../world/device.ts'
 import { World } from '../world/world.ts'
-import { type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
+import { acquaintance, type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
 /** With `KITH_TELL=1` every step and every frame is printed. */
 const isTold = process.env['KITH_TELL'] !== undefined
@@ -18,10 +18,12 @@ function tell(way: string, frame: object): void {
 
 /** Plays a history to its end, or until something is wrong; what is wrong, in words. */
 export async function play(history: History): Promise<string[]> {
-  const { seed, outstandingBytes, hasTabs, steps } = history
+  const { seed, cast, isAcquainted, outstandingBytes, hasTabs, steps } = history
   const world = await World.begin({ seed, outstandingBytes, hasTabs, tell: isTold ? tell : undefined })
   try {
-    const devices = owners.map((user, index) => world.device(user, `${user}'s ${index % 2 === 0 ? 'phone' : 'laptop'}`))
+    const all = owners.map((user, index) => world.device(user, `${user}'s ${index % 2 === 0 ? 'phone' : 'laptop'}`))
+    if (isAcquainted) for (const step of acquaintance) await take(world, all, step)
+    const devices = Array.from({ length: 12 }, (_, index) => all[cast[index % cast.length] as number] as Device)
     for (const step of steps) {
       if (isTold) console.info(JSON.stringify(step))
       await take(world, devices, step)

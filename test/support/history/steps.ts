@@ -47,16 +47,21 @@ export type Step =
 
 export interface History {
   seed: number
+  /** Which devices take part, by their number: steps name them by their place here, over and over. */
+  cast: readonly number[]
+  /** Alice and Bob know each other, and each shows the other something. */
+  isAcquainted: boolean
   /** Bytes outstanding on a socket. */
   outstandingBytes: number
   hasTabs: boolean
   steps: Step[]
 }
 
-const device = fc.nat(owners.length - 1)
+const device = fc.nat(11)
 const user = fc.nat(users.length - 1)
-const whom = fc.nat(1)
-const everyone = fc.constantFrom([0], [1], [0, 1])
+// Of Alice's and Bob's others the first is Bob, or Alice.
+const whom = fc.constantFrom(0, 0, 0, 1)
+const everyone = fc.constantFrom([0], [0], [1], [0, 1])
 const level = fc.constantFrom(0, 1, 2)
 const levels = fc.constantFrom([], [0], [1], [2], [1, 2], [0, 1, 2], null)
 const field = fc.constantFrom('name', 'mood')
@@ -154,10 +159,23 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** Several users with several devices, who do anything, under any faults. */
 export const histories: fc.Arbitrary<History> = fc.record({
   seed: fc.nat(2 ** 31),
+  // The fewer take part, the more they have to do with each other.
+  cast: fc.constantFrom([0, 2], [0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 2, 4], [0, 1, 2, 3, 4]),
+  isAcquainted: fc.boolean(),
   outstandingBytes: fc.constantFrom(64 * 1024, 64 * 1024, 120),
   hasTabs: fc.constantFrom(false, false, false, true),
   steps: fc.array(step, { minLength: 6, maxLength: 30 }),
 })
+
+/** How Alice and Bob get acquainted. */
+export const acquaintance: readonly Step[] = [
+  { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+  { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'mood' } },
+  { do: 'act', device: 0, act: { type: 'sync', whom: [0], levels: [1], follows: true } },
+  { do: 'act', device: 2, act: { type: 'set', level: 2, field: 'name' } },
+  { do: 'act', device: 2, act: { type: 'sync', whom: [0], levels: [1, 2], follows: true } },
+  { do: 'flow' },
+]
 
 /** Whom one of two numbers means for a user. */
 export function otherOf(user: string, index: number): string {

@@ -215,7 +215,10 @@ export class World {
   #takeWritten(tab: Tab, expected?: { tab: Tab; wanted: ReadonlyMap<string, unknown> }): void {
     if (!tab.kith) return
     const wanted = expected?.tab === tab ? expected.wanted : undefined
-    this.#note(tab.device, tab.takeWritten(), documentsOf(tab), wanted)
+    const rows = tab.takeWritten()
+    const documents = documentsOf(tab)
+    this.#note(tab.device, rows, documents, wanted)
+    if (rows.length > 0) this.record.judge(`on ${tab.device.name}`, tab.user, documents, factsOf(documents))
   }
 
   /** Tells the model what a device wrote, whose documents have it; `wanted`: what it was to write. */
@@ -237,7 +240,6 @@ export class World {
         for (const one of this.judge.secretsIn(value)) one.edit = edit
       }
     }
-    if (rows.length > 0) this.record.judge(`on ${device.name}`, device.user, documents, after)
   }
 
   /** One thing that waits happens: a frame arrives, or the disk answers. `false` when nothing waits. */
