@@ -43,3 +43,17 @@ describe('what was merely looked at ends with the session, and with what may be 
     })
   })
 })
+
+describe('a device that comes back is told what changed, and nothing else', () => {
+  test('[F1] a field that another device set at once, which loses, is not shown again', async () => {
+    await expectRight({
+      ...world,
+      seed: 21,
+      isAcquainted: true,
+      steps: [
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+})

@@ -1,7 +1,7 @@
 import type { Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
-import { encodeLevel, encodeText } from '../records.ts'
+import { decodeLevel, encodeLevel, encodeText } from '../records.ts'
 import type { Change, DocumentsChange } from '../store.ts'
 import { applyPair, applyUser, erase, register, revokeTokens } from './account.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follows.ts'
@@ -50,6 +50,9 @@ async function applyDocuments(
   if (profile) {
     const levels = { ...draft.user(user).levels }
     for (const [level, fields] of profile.levels) {
+      // Of concurrent sets one may change nothing of what is shown: nobody is told of it again [F1].
+      const before = await draft.read(keys.level(user, level))
+      if (before && Buffer.compare(decodeLevel(before).fields, fields) === 0) continue
       levels[level] = notes.position
       notes.levels.set(level, fields)
       draft.write(keys.level(user, level), encodeLevel({ position: notes.position, fields }))
@@ -58,7 +61,7 @@ async function applyDocuments(
     await writeDocument(draft, notes, user, 'profile', profile)
   }
   if (registers) await register(draft, notes, user)
-  if (profile && profile.levels.size > 0) draft.write(keys.change(notes.position), encodeText(user))
+  if (notes.levels.size > 0) draft.write(keys.change(notes.position), encodeText(user))
 }
 
 async function writeDocument(
