@@ -57,3 +57,17 @@ describe('a device that comes back is told what changed, and nothing else', () =
     })
   })
 })
+
+describe('what an erased account showed', () => {
+  test('[V5][V7] is gone from a viewer who comes back after the id was registered anew', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'disconnect', device: 2 },
+        { do: 'erase', user: 0 },
+        { do: 'register', user: 0, announceJoin: false },
+      ],
+    })
+  })
+})

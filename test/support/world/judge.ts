@@ -30,6 +30,8 @@ interface Seen {
   /** What the device sent, and how much of that before each barrier. */
   sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
   barriers: Map<number, number>
+  /** How much of it a barrier has been answered for. */
+  answeredUpTo: number
   /** The position with which the device came back, until it is caught up. */
   since: number | undefined
   fetched: Set<string>
@@ -86,9 +88,13 @@ export class Judge implements NetworkWatcher {
     if (frame.type === 'caughtUp') seen.since = undefined
     if (frame.type === 'access') this.#judgeAccess(frame, user)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
-    if (frame.type !== 'reached' || !frame.isComplete) return
+    if (frame.type !== 'reached') return
+    const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
+    seen.answeredUpTo = upTo
+    // It says of what came since the last barrier whether all of it was taken.
+    if (!frame.isComplete) return
     const missing = seen.sent
-      .slice(0, seen.barriers.get(frame.id) ?? 0)
+      .slice(from, upTo)
       .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids))
     if (missing.length > 0)
       this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
@@ -150,7 +156,14 @@ export class Judge implements NetworkWatcher {
   #of(wire: Wire): Seen {
     const known = this.#seen.get(wire)
     if (known) return known
-    const seen: Seen = { positions: [], sent: [], barriers: new Map(), since: undefined, fetched: new Set() }
+    const seen: Seen = {
+      positions: [],
+      sent: [],
+      barriers: new Map(),
+      answeredUpTo: 0,
+      since: undefined,
+      fetched: new Set(),
+    }
     this.#seen.set(wire, seen)
     return seen
   }

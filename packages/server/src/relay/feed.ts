@@ -1,4 +1,4 @@
-import { encodeFrame } from '@kith/shared/wire'
+import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
 import type { LevelRecord, Relation } from '../store/records.ts'
 import type { Store, View } from '../store/store.ts'
@@ -22,6 +22,7 @@ export interface Outlet {
 /** Owners looked at in one read. */
 const batchSize = 32
 const noCursor = new Uint8Array()
+const noFields = encodeFields({})
 
 /**
  * What one session is sent about others. Its queue holds names of what is stale, never frames, so a slow device costs
@@ -41,6 +42,8 @@ export class Feed {
   /** There was no room; `onTaken` will go on. */
   #isBlocked = false
   #hasCaughtUp = false
+  /** The device came back with what it had. */
+  #isResumed = false
   /** The device's cursor is from before something that it has: without another it would come again [F1]. */
   #owesCursor = false
   #openedAt = 0
@@ -72,6 +75,7 @@ export class Feed {
     this.#state = 'opening'
     this.#relay.beginOpening(this)
     this.#openedAt = since ?? this.#store.position
+    this.#isResumed = since !== undefined
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
     const relations = await this.#store.relations(this.#user)
     const changed = since === undefined ? undefined : await changedLevels(this.#store, since, relations)
@@ -266,9 +270,11 @@ export class Feed {
       entry.toldWaiting !== relation.isWaiting ||
       entry.toldFetched !== isFetched ||
       (entry.told ? !sameLevels(entry.told, seen) : this.#mayHold(entry, relation) || seen.length > 0)
+    // Of an account that was erased meanwhile the device may hold levels that are there no more [V7].
+    const unwritten = this.#isResumed && entry.told === undefined ? noFields : undefined
     const written = levels.flatMap((level, index) => {
-      const record = records[index]
-      return record ? [{ level, fields: record.fields }] : []
+      const fields = records[index]?.fields ?? unwritten
+      return fields ? [{ level, fields }] : []
     })
     if (isNews || hasJustJoined) {
       const { owner } = entry
