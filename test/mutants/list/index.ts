@@ -5,6 +5,7 @@ import { handingOverMutants } from './handing-over.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
+import { storyMutants } from './stories.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
@@ -16,4 +17,5 @@ export const mutants: readonly Mutant[] = [
   ...durabilityMutants,
   ...feedMutants,
   ...safetyMutants,
+  ...storyMutants,
 ]

@@ -1,0 +1,34 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+/** What the engine did wrong until a random history showed it. */
+export const storyMutants: readonly Mutant[] = [
+  mutant('server/src/relay/plan.ts', 'seen.length > 0 && view.relation.shown.length === 0', 'seen.length > 256', {
+    id: 'fetched-passed-off-as-followed',
+    rules: ['V7'],
+    what: 'A device isn’t told that a replica ends with the session.',
+    tests: ['proof/stories'],
+  }),
+  mutant('server/src/socket/handle.ts', 'await Promise.all(owners.map(owner => fetch(session, owner)))', '', {
+    id: 'looked-at-and-forgotten',
+    rules: ['V7'],
+    what: 'Whom a returning device still looks at is not looked up before it is caught up.',
+    tests: ['proof/stories'],
+  }),
+  mutant('server/src/relay/feed.ts', '?? unwritten', '', {
+    id: 'erased-levels-left',
+    rules: ['V5', 'V7'],
+    what: 'What an erased account showed stays on devices that were away.',
+    tests: ['proof/stories'],
+  }),
+  mutant(
+    'server/src/store/derive/index.ts',
+    'if (before && Buffer.compare(decodeLevel(before).fields, fields) === 0) continue',
+    '',
+    {
+      id: 'told-of-nothing',
+      rules: ['F1'],
+      what: 'A concurrent set that changes nothing of what is shown counts as a change.',
+      tests: ['proof/stories'],
+    },
+  ),
+]
