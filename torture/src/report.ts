@@ -36,7 +36,7 @@ export class Report {
   fail(why: unknown, folder: string): void {
     console.error(`\nkill ${this.#done + 1} of ${this.#kills} (--seed ${this.#seed}) broke a promise:`)
     console.error(why)
-    console.error(`the data folder as it was found: ${folder}-copy`)
+    console.error(`the data folder: ${folder}; a copy of how the kill left it: ${folder}-copy`)
     console.table(this.#sorted)
   }
 

@@ -23,12 +23,12 @@ export type Found =
   /** It is damaged, and no server would start on it. */
   | { state: 'refused'; why: string[] }
 
-/** Looks at a copy, so that the server itself recovers what the kill left. `before` may do something to it first. */
-export async function examine(folder: string, before?: (copy: string) => void): Promise<Found> {
-  const copy = `${folder}-copy`
+/** Looks at a copy, so that the server itself recovers what the kill left; at another one, if that is to be harmed first. */
+export async function examine(folder: string, harm?: (copy: string) => void): Promise<Found> {
+  const copy = harm ? `${folder}-harmed` : `${folder}-copy`
   await rm(copy, { recursive: true, force: true })
   await cp(folder, copy, { recursive: true })
-  before?.(copy)
+  harm?.(copy)
   try {
     return { state: 'served', findings: await findingsIn(copy), states: await statesIn(copy) }
   } catch (error) {
