@@ -30,6 +30,20 @@ describe('what was merely looked at ends with the session, and with what may be 
     })
   })
 
+  test('[V7] somebody looked at, then followed offline, who has blocked by the time the device comes back', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+        { do: 'flow' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'killServer', losesFrames: true },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: false, blocks: true } },
+      ],
+    })
+  })
+
   test('[V7] somebody who may not be seen any more when the device comes back', async () => {
     await expectRight({
       ...world,
@@ -53,6 +67,21 @@ describe('a device that comes back is told what changed, and nothing else', () =
       steps: [
         { do: 'killServer', losesFrames: false },
         { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+})
+
+describe('what was set and unset before anybody saw it', () => {
+  test('[F1] is no news', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'act', device: 2, act: { type: 'remove', whom: 1 } },
+        { do: 'act', device: 2, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 2, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'kill', device: 0, afterTurns: 5 },
       ],
     })
   })

@@ -22,7 +22,7 @@ export const storyMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/derive/index.ts',
-    'if (before && Buffer.compare(decodeLevel(before).fields, fields) === 0) continue',
+    'if (Buffer.compare(before ? decodeLevel(before).fields : noFields, fields) === 0) continue',
     '',
     {
       id: 'told-of-nothing',

@@ -3,6 +3,7 @@ import { type DeviceMessage, maxHelloOwners, type ServerMessage } from '@kith/sh
 import { readMeta } from '../storage/database.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
 import { lostAndWanted } from '../storage/lost.ts'
+import { fetchedOwners } from '../storage/prepare.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { Exchange } from './exchange.ts'
 import { Fetches } from './fetches.ts'
@@ -98,7 +99,8 @@ export class Session {
     await this.#port.store.idle()
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     if (this.#hasEnded) return
-    const looked = [...owners()]
+    const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
+    if (this.#hasEnded) return
     // To somebody new the server shows nothing yet.
     const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []
     for (const owner of again) this.#fetches.sent(owner)

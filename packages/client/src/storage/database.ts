@@ -50,7 +50,7 @@ export interface ReplicaRow {
   /** Levels held from before the feed began anew: out of view until they come again. */
   hidden: [level: number, fields: Fields][]
   /** Merely fetched: neither followed nor fed by the server of its own accord; it ends with the session [V7]. */
-  isFetched: boolean
+  isFetched: 0 | 1
 }
 
 export interface PersonRow {
@@ -126,7 +126,7 @@ export class KithDatabase extends Dexie {
       updates: '++seq',
       snapshots: 'document',
       outbox: '++seq',
-      replicas: 'owner',
+      replicas: 'owner, isFetched',
       people: 'id, isListed',
       meta: 'key',
       requests: '++id',

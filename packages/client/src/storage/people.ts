@@ -45,7 +45,6 @@ export class People {
       const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (isDeclined && !wasDeclined && !row.isBlocked)
       Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
       if (isNewlyShut) this.#lose(id)
-      if (facts.isSubscribed) this.setFetched(id, false)
     }
   }
 
@@ -82,9 +81,9 @@ export class People {
     if (!sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
   }
 
-  /** Whether their replica ends with the session; not if this device has followed them meanwhile [V7]. */
+  /** Whether their replica ends with the session, as the server says; so also when a follow is still unsent [V7]. */
   setFetched(id: string, isFetched: boolean): void {
-    this.#replica(id).isFetched = isFetched && !this.#row(id).isSubscribed
+    this.#replica(id).isFetched = isFetched ? 1 : 0
   }
 
   /** Keeps what is held out of view: the feed begins anew. */
@@ -174,11 +173,11 @@ function factColumns(facts: ContactFacts): Omit<PersonRow, 'id' | 'label' | 'fie
 }
 
 function isWorthKeeping(replica: ReplicaRow): boolean {
-  return replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0 || replica.isFetched
+  return replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0 || replica.isFetched === 1
 }
 
 function noReplica(owner: string): ReplicaRow {
-  return { owner, access: [], levels: [], hidden: [], isFetched: false }
+  return { owner, access: [], levels: [], hidden: [], isFetched: 0 }
 }
 
 function stranger(id: string): PersonRow {

@@ -1,4 +1,4 @@
-import { KithError } from '@kith/shared'
+import { contactFacts, KithError } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
 import { type KithDatabase, readMeta } from './database.ts'
 import { setUp } from './own-documents.ts'
@@ -14,11 +14,16 @@ export async function prepareDevice(db: KithDatabase, user: string, randomness: 
   })
 }
 
-/** Drops the replicas of those whom the app merely looked at: they live for a session [V7]. */
+/** Owners whose replicas end with the session, as far as the server knew. */
+export async function fetchedOwners(db: KithDatabase): Promise<string[]> {
+  return db.replicas.where('isFetched').equals(1).primaryKeys()
+}
+
+/** Drops the replicas of those whom the app merely looked at, and has not followed since: they live for a session [V7]. */
 export async function dropFetched(store: Store): Promise<void> {
-  await store.work(async ({ db, people }) => {
-    const fetched = await db.replicas.filter(replica => replica.isFetched).toArray()
-    const ids = fetched.map(replica => replica.owner)
+  await store.work(async ({ db, people, documents }) => {
+    const facts = contactFacts(documents.roster.view, await fetchedOwners(db))
+    const ids = [...facts].filter(([, { isSubscribed }]) => !isSubscribed).map(([id]) => id)
     await people.load(ids)
     for (const id of ids) {
       people.setAccess(id, [], false)

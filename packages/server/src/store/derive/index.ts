@@ -1,4 +1,5 @@
 import type { Limits } from '@kith/shared'
+import { encodeFields } from '@kith/shared/wire'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { decodeLevel, encodeLevel, encodeText } from '../records.ts'
@@ -34,6 +35,8 @@ export async function derive(draft: Draft, notes: CommitNotes, change: Change, l
   }
 }
 
+const noFields = encodeFields({})
+
 /** Roster before profile: whoever handles an edit has handled the revocation that came before it [V6]. */
 async function applyDocuments(
   draft: Draft,
@@ -52,7 +55,7 @@ async function applyDocuments(
     for (const [level, fields] of profile.levels) {
       // Of concurrent sets one may change nothing of what is shown: nobody is told of it again [F1].
       const before = await draft.read(keys.level(user, level))
-      if (before && Buffer.compare(decodeLevel(before).fields, fields) === 0) continue
+      if (Buffer.compare(before ? decodeLevel(before).fields : noFields, fields) === 0) continue
       levels[level] = notes.position
       notes.levels.set(level, fields)
       draft.write(keys.level(user, level), encodeLevel({ position: notes.position, fields }))
