@@ -1,4 +1,6 @@
+import { begin, operate, promise, send as sendMessage } from '../world/apps.ts'
 import type { Device } from '../world/device.ts'
+import { expectAgreement, heal } from '../world/ending.ts'
 import { World } from '../world/world.ts'
 import { acquaintance, type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
@@ -29,8 +31,8 @@ export async function play(history: History): Promise<string[]> {
       await take(world, devices, step)
       if (world.wrong.length > 0) return world.wrong
     }
-    await world.heal()
-    if (world.wrong.length === 0) await world.expectAgreement()
+    await heal(world)
+    if (world.wrong.length === 0) await expectAgreement(world)
     return world.wrong
   } finally {
     await world.end()
@@ -45,7 +47,7 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
     case 'send':
       return send(world, device as Device, step.whom)
     case 'sync':
-      return world.promise(device as Device)
+      return promise(world, device as Device)
     case 'next':
       for (const pick of step.picks) await world.next(pick)
       return
@@ -66,7 +68,7 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
       if (world.hasTabs && (device?.tabs.length ?? 0) < 2) await world.open(device as Device)
       return
     case 'kill':
-      if (step.act) world.begin(device as Device, operationFor(world, device as Device, step.act))
+      if (step.act) begin(device as Device, operationFor(world, device as Device, step.act))
       return world.killDevice(device as Device, step.afterTurns)
     case 'lose':
       return world.loseDatabase(device as Device)
@@ -139,10 +141,10 @@ function operationFor(
 
 async function act(world: World, device: Device, what: Parameters<typeof operationOf>[1]): Promise<void> {
   if (device.tabs.length === 0) await world.open(device)
-  await world.operate(device, operationFor(world, device, what))
+  await operate(world, device, operationFor(world, device, what))
 }
 
 async function send(world: World, device: Device, whom: number): Promise<void> {
   if (device.tabs.length === 0) await world.open(device)
-  await world.send(device, otherOf(device.user, whom))
+  await sendMessage(world, device, otherOf(device.user, whom))
 }

@@ -5,6 +5,7 @@ import type { OutboxRow } from '../../../packages/client/src/storage/database.ts
 import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
 import { copyOf, done } from '../../client/copies.ts'
 import type { WorldClock } from './clock.ts'
+import type { Documents } from './documents.ts'
 import { Locks } from './locks.ts'
 import { MortalDatabase } from './mortal-database.ts'
 import type { Network } from './network.ts'
@@ -135,6 +136,13 @@ export class Tab {
 
   get user(): string {
     return this.device.user
+  }
+
+  /** The user's documents, as it has them in memory. */
+  get documents(): Documents {
+    if (!this.kith) throw new Error('a tab that is not open has no documents')
+    const { roster, profile } = this.kith.internals.store.documents
+    return { roster: roster.doc, profile: profile.doc }
   }
 
   async open(connect: boolean): Promise<void> {

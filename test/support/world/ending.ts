@@ -1,0 +1,69 @@
+import { check } from '@kith/server'
+import { levelsSeen } from '../model/sight.ts'
+import type { Device } from './device.ts'
+import { factsOf } from './documents.ts'
+import { changesText, sameChanges } from './facts-of-changes.ts'
+import { checkHoldings } from './holdings.ts'
+import type { World } from './world.ts'
+
+/** All faults end, everyone comes back, and what is on its way arrives. */
+export async function heal(world: World): Promise<void> {
+  world.disk.heal()
+  await world.settle()
+  await world.startServer()
+  for (const device of world.devices) {
+    device.isCut = false
+    if (!device.wasOpened) continue
+    if (device.tabs.length === 0) await world.open(device)
+    device.tab?.kith?.connect()
+  }
+  await world.settle()
+  for (let round = 0; round < 12; round++) {
+    await world.flow()
+    await world.pass(round < 6 ? 5_000 : 60_000, true)
+    await world.flow()
+    if (world.devices.every(isAtRest)) return
+  }
+  const late = world.devices.filter(device => !isAtRest(device))
+  world.wrong.push(`never synced: ${late.map(({ name, tab }) => `${name} (${tab?.kith?.status})`).join(', ')} [F1]`)
+}
+
+/** What must hold at the end: devices of a user are equal, viewers hold what they may see, `check` finds nothing. */
+export async function expectAgreement(world: World): Promise<void> {
+  for (const device of world.devices) {
+    const { tab } = device
+    if (!tab?.kith) continue
+    const facts = factsOf(tab.documents)
+    world.record.judge(`on ${device.name} at the end`, device.user, tab.documents, facts)
+    const stored = world.record.now.accounts.get(device.user)?.facts ?? new Map()
+    if (!sameChanges(facts, stored)) {
+      world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
+    }
+    await checkHoldings(world.record, { tab, isEnd: true }, world.wrong)
+    expectJoins(world, device)
+  }
+  const { findings } = await check(world.disk.inner)
+  for (const finding of findings) world.wrong.push(`check: ${JSON.stringify(finding)} [D4]`)
+}
+
+/** Whoever followed somebody when they joined, and has seen something of them ever since, was told [F3]. */
+function expectJoins(world: World, device: Device): void {
+  for (const [owner, { position, isAnnounced }] of world.record.registeredAt) {
+    if (!isAnnounced || !device.isWhole || (device.firstPosition ?? Infinity) >= position) continue
+    const since = Array.from({ length: world.record.position - position + 1 }, (_, index) => position + index)
+    const isFollower = since.every(at => {
+      const moment = world.record.at(at)
+      return (
+        !moment ||
+        (moment.accounts.get(device.user)?.facts.has(`follow ${owner}`) &&
+          levelsSeen(moment, owner, device.user).size > 0)
+      )
+    })
+    if (isFollower && !device.wasToldOf(owner))
+      world.wrong.push(`${device.name} was not told that ${owner} joined [F3]`)
+  }
+}
+
+function isAtRest({ wasOpened, tab }: Device): boolean {
+  return !wasOpened || (tab?.kith?.status === 'synced' && tab.kith.unsent === 0)
+}
