@@ -1,10 +1,12 @@
-import type { Kith, KithOptions } from '@kith/client'
+import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
+import { Link } from '../../packages/client/src/link/link.ts'
 import { type Backend, backend } from './backend.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
+import { MovedClock } from './moved-clock.ts'
 
 test('without locks, opening one database twice is database-in-use, until the first is closed', async () => {
   const { open } = await backend()
@@ -81,8 +83,99 @@ test('when the tab with the socket closes, another one takes over', async () => 
   expect([two.unsent, two.status]).toEqual([0, 'synced'])
 })
 
+test('[F1] of connect and disconnect the last call counts, whichever tabs they are called in', async () => {
+  const { tab } = await browser(await backend())
+  const one = await tab()
+  const two = await tab()
+  await two.whenSynced()
+  for (const [left, came] of [
+    [two, one],
+    [one, two],
+  ] as const) {
+    left.disconnect()
+    came.connect()
+    await came.whenSynced()
+    came.disconnect()
+    left.connect()
+    await left.whenSynced()
+  }
+})
+
+test('[D2] whenSynced goes on with the next tab when the one that is at it closes', async () => {
+  const { tab } = await browser(await backend())
+  const one = await tab({ connect: false })
+  const two = await tab({ connect: false })
+  const errors: unknown[] = []
+  for (const kith of [one, two]) kith.on('error', error => errors.push(error))
+  const isAsked = taken('whenSynced')
+  const waiting = two.whenSynced()
+  await isAsked
+  await one.close()
+  two.connect()
+  await waiting
+  expect([errors, two.status]).toEqual([[], 'synced'])
+})
+
+test('a message that a tab with the socket had begun to send is not sent again by the next', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const carol = await world.device('carol')
+  const heard: string[] = []
+  carol.on('message', ({ text }) => heard.push(text))
+  const one = await tab({ connect: false })
+  const two = await tab({ connect: false })
+  const isBegun = taken('send')
+  const begun = two.send('carol', 'begun')
+  await isBegun
+  await one.close()
+  two.connect()
+  expect(await begun).toBe('undelivered')
+  await two.whenSynced()
+  expect(await two.send('carol', 'another')).toBe('delivered')
+  expect(heard).toEqual(['another'])
+})
+
+test('what no tab could do for long comes to an end all the same: a message is undelivered, and whenSynced waits', async () => {
+  const world = await backend()
+  const clock = new MovedClock()
+  let getLock = (): void => undefined
+  const locks: LockManagerLike = {
+    request: (_name, _options, held) =>
+      new Promise((resolve, reject) => {
+        getLock = () => held().then(resolve, reject)
+      }),
+  }
+  const { tab } = await browser(world, locks)
+  const kith = await tab({ clock })
+  const synced = kith.whenSynced()
+  const delivery = kith.send('carol', 'hello')
+  const { loaded } = kith.getProfile('carol')
+  const { requests } = kith.internals.store.db
+  await expect.poll(() => requests.count()).toBe(5) // With connect, and the status.
+  clock.move(60_000)
+  getLock()
+  expect(await delivery).toBe('undelivered')
+  await loaded
+  await synced
+})
+
+/** Resolves when a tab with the socket begins to do what another one asks. */
+function taken(type: 'send' | 'whenSynced'): Promise<void> {
+  return new Promise(resolve => {
+    const original: (...details: never[]) => unknown = Link.prototype[type]
+    const spy = vi.spyOn(Link.prototype, type).mockImplementation(function (this: Link, ...details: unknown[]) {
+      resolve()
+      spy.mockRestore()
+      return original.apply(this, details as never[]) as never
+    })
+  })
+}
+
 /** One browser profile of alice's: its tabs share storage and locks. */
-async function browser({ open }: Backend): Promise<{ tab(options?: Partial<KithOptions>): Promise<Kith> }> {
-  const shared = { indexedDB: new IDBFactory(), locks: new Locks() }
+async function browser(
+  { open }: Backend,
+  locks: LockManagerLike = new Locks(),
+): Promise<{ tab(options?: Partial<KithOptions>): Promise<Kith> }> {
+  const shared = { indexedDB: new IDBFactory(), locks }
   return { tab: options => open('alice', { ...shared, ...options }) }
 }

@@ -95,6 +95,8 @@ export interface RequestRow {
   /** Milliseconds since 1970: what a tab asked that is no more is not done long after. */
   askedAt: number
   request: unknown
+  /** A message that a tab with the socket may have sent: another one does not send it again. */
+  isBegun?: true
   /** Present once the tab with the socket has answered. */
   answer?: unknown
 }

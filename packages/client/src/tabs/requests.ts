@@ -2,24 +2,27 @@ import type { KithError } from '@kith/shared'
 import { liveQuery } from 'dexie'
 import type { Status } from '../events.ts'
 import type { Delivery } from '../link/port.ts'
-import type { KithDatabase, RequestRow } from '../storage/database.ts'
+import { type KithDatabase, type RequestRow, readMeta, writeMeta } from '../storage/database.ts'
 import { errorFrom, type PlainError, plainError } from './notices.ts'
 
-/** What a tab asks of the one that has the socket. */
-export type Request =
+/** What a tab asks of the one that has the socket, and waits for. */
+export type Question =
   | { type: 'status' }
-  | { type: 'connect' }
-  | { type: 'disconnect' }
   | { type: 'fetch'; owner: string }
   | { type: 'send'; to: string; text: string }
   | { type: 'whenSynced' }
+
+/** What it wants of it, and does not wait for. */
+export type Wish = { type: 'connect' | 'disconnect' }
+
+export type Request = Question | Wish
 
 export type Reply = Status | Delivery | undefined
 
 type Answer = { reply: Reply } | { error: PlainError }
 
 /** Asks, and resolves to the reply. When the signal fires the request is taken back, and its reason is thrown. */
-export async function ask(db: KithDatabase, request: Request, askedAt: number, signal?: AbortSignal): Promise<Reply> {
+export async function ask(db: KithDatabase, request: Question, askedAt: number, signal?: AbortSignal): Promise<Reply> {
   const id = await db.requests.add({ askedAt, request })
   let stop: () => void = () => undefined
   try {
@@ -29,7 +32,8 @@ export async function ask(db: KithDatabase, request: Request, askedAt: number, s
       signal?.addEventListener('abort', onAbort)
       const subscription = liveQuery(() => db.requests.get(id)).subscribe({
         next: row => {
-          if (row?.answer) resolve(row.answer as Answer)
+          if (!row) resolve({ reply: undone(request) })
+          else if (row.answer) resolve(row.answer as Answer)
         },
         error: reject,
       })
@@ -46,31 +50,74 @@ export async function ask(db: KithDatabase, request: Request, askedAt: number, s
   }
 }
 
-/** Answers what tabs ask, this one too, from now on. `isLate` tells what is not to be done any more. */
-export function serve(
-  db: KithDatabase,
-  handle: (request: Request) => Promise<Reply>,
-  isLate: (request: Request, askedAt: number) => boolean,
-  failed: (error: unknown) => KithError,
-): () => void {
+/** What comes of a request that was too late, or that a tab had begun which is no more: a message is never sent twice. */
+function undone({ type }: Request): Reply {
+  return type === 'send' ? 'undelivered' : undefined
+}
+
+/** Whether the app wants to be connected is kept for the next holder, in one with the request: the last wish counts. */
+export async function wish(db: KithDatabase, request: Wish, askedAt: number): Promise<void> {
+  await db.transaction('rw', db.meta, db.requests, async () => {
+    await writeMeta(db, 'isWanted', request.type === 'connect')
+    await db.requests.add({ askedAt, request })
+  })
+}
+
+/** What all wishes up to now come to: whether the app wants to be connected. */
+export async function takeWishes(db: KithDatabase): Promise<boolean> {
+  return db.transaction('rw', db.meta, db.requests, async () => {
+    await db.requests.filter(row => isWish(row.request as Request)).delete()
+    return (await readMeta(db, 'isWanted')) ?? false
+  })
+}
+
+export interface Service {
+  handle(request: Request): Promise<Reply>
+  /** Whether this is not to be done any more. */
+  isLate(request: Request, askedAt: number): boolean
+  failed(error: unknown): KithError
+}
+
+/**
+ * Does what tabs ask, this one too, from now on, and begins it in the order in which it was asked. The answer stops it:
+ * what was begun and not answered by then is left to the next holder.
+ */
+export function serve(db: KithDatabase, { handle, isLate, failed }: Service): () => void {
   const begun = new Set<number>()
-  const answer = async (id: number, { request, askedAt }: RequestRow): Promise<void> => {
-    if (isLate(request as Request, askedAt)) return db.requests.delete(id)
-    let answered: Answer
+  let isStopped = false
+  const reply = async (request: Request): Promise<Answer | undefined> => {
     try {
-      answered = { reply: await handle(request as Request) }
+      return { reply: await handle(request) }
     } catch (error) {
-      answered = { error: plainError(failed(error)) }
+      return isStopped ? undefined : { error: plainError(failed(error)) }
     }
-    if (db.isOpen()) await db.requests.update(id, { answer: answered })
+  }
+  const take = async (id: number, { askedAt, isBegun, ...row }: RequestRow): Promise<void> => {
+    const request = row.request as Request
+    if (isLate(request, askedAt)) return db.requests.delete(id)
+    if (request.type === 'send' && !isBegun) await db.requests.update(id, { isBegun: true })
+    if (isStopped) return
+    const answer = isBegun ? { reply: undone(request) } : await reply(request)
+    if (isStopped) return
+    if (isWish(request)) await db.requests.delete(id)
+    else await db.requests.update(id, { answer })
   }
   const subscription = liveQuery(() => db.requests.toArray()).subscribe(rows => {
     for (const row of rows) {
       const id = row.id as number
       if (row.answer || begun.has(id)) continue
       begun.add(id)
-      answer(id, row).catch(failed)
+      take(id, row).catch((error: unknown) => {
+        if (!isStopped) failed(error)
+      })
     }
   })
-  return () => subscription.unsubscribe()
+  return () => {
+    isStopped = true
+    subscription.unsubscribe()
+  }
+}
+
+function isWish({ type }: Request): boolean {
+  return type === 'connect' || type === 'disconnect'
 }

@@ -2,10 +2,10 @@ import { KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { Status } from '../events.ts'
 import type { Delivery, LinkPort } from '../link/port.ts'
-import { type KithDatabase, readMeta, writeMeta } from '../storage/database.ts'
+import type { KithDatabase } from '../storage/database.ts'
 import type { Store } from '../storage/store.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
-import { ask, type Reply, type Request, serve } from './requests.ts'
+import { ask, type Question, type Reply, type Request, serve, takeWishes, type Wish, wish } from './requests.ts'
 
 /** A connection that this tab has of its own. */
 export interface OwnLink extends LinkPort {
@@ -28,8 +28,10 @@ export interface SharedLinkPort {
   failed(error: unknown): KithError
 }
 
-/** Nobody waits any longer for what was asked so long ago, in milliseconds; only `whenSynced` takes its time. */
+/** Nobody waits any longer for what was asked so long ago, in milliseconds. */
 const lateMs = 15_000
+/** What is done however late. */
+const patient: readonly Request['type'][] = ['connect', 'disconnect', 'whenSynced']
 
 /**
  * The connection of a device with several tabs. One of them, the holder of a lock, has the socket; what the others want is
@@ -47,17 +49,17 @@ export class SharedLink implements LinkPort {
     this.#release = holdLock(port.locks, port.lockName, () => this.#takeOver())
     this.#ask({ type: 'status' })
       .then(status => {
-        if (!this.#own) port.setStatus(status as Status)
+        if (status && !this.#own) port.setStatus(status as Status)
       })
       .catch((error: unknown) => this.#report(error))
   }
 
   connect(): void {
-    this.#want(true)
+    this.#wish({ type: 'connect' })
   }
 
   disconnect(): void {
-    this.#want(false)
+    this.#wish({ type: 'disconnect' })
   }
 
   async fetch(owner: string): Promise<void> {
@@ -89,31 +91,29 @@ export class SharedLink implements LinkPort {
     this.#release()
   }
 
-  #want(isWanted: boolean): void {
-    const note = async (): Promise<void> => {
-      await writeMeta(this.#port.db, 'isWanted', isWanted)
-      await this.#ask({ type: isWanted ? 'connect' : 'disconnect' })
-    }
-    note().catch((error: unknown) => this.#report(error))
+  #wish(request: Wish): void {
+    wish(this.#port.db, request, this.#port.clock.now()).catch((error: unknown) => this.#report(error))
   }
 
   #takeOver(): void {
-    const { db, clock } = this.#port
+    if (this.#closing.signal.aborted) return
     const own = this.#port.newLink()
     this.#own = own
     this.#port.setStatus('offline')
     this.#port.tookOver().catch((error: unknown) => this.#report(error))
-    this.#stopServing = serve(
-      db,
-      request => this.#handle(own, request),
-      (request, askedAt) => request.type !== 'whenSynced' && clock.now() - askedAt > lateMs,
-      error => this.#port.failed(error),
-    )
-    readMeta(db, 'isWanted')
-      .then(isWanted => {
-        if (isWanted && !this.#closing.signal.aborted) own.connect()
-      })
-      .catch((error: unknown) => this.#report(error))
+    this.#begin(own).catch((error: unknown) => this.#report(error))
+  }
+
+  async #begin(own: OwnLink): Promise<void> {
+    const { db, clock } = this.#port
+    const isWanted = await takeWishes(db)
+    if (this.#closing.signal.aborted) return
+    if (isWanted) own.connect()
+    this.#stopServing = serve(db, {
+      handle: request => this.#handle(own, request),
+      isLate: ({ type }, askedAt) => !patient.includes(type) && clock.now() - askedAt > lateMs,
+      failed: error => this.#port.failed(error),
+    })
   }
 
   async #handle(own: OwnLink, request: Request): Promise<Reply> {
@@ -137,7 +137,7 @@ export class SharedLink implements LinkPort {
     }
   }
 
-  async #ask(request: Request, signal?: AbortSignal): Promise<Reply> {
+  async #ask(request: Question, signal?: AbortSignal): Promise<Reply> {
     if (this.#own) return this.#handle(this.#own, request)
     const closing = this.#closing.signal
     const either = signal ? AbortSignal.any([closing, signal]) : closing
