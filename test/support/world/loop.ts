@@ -4,6 +4,7 @@
  * the world. Nothing here depends on how fast the machine is, so the same choices give the same history.
  */
 const realSetImmediate = globalThis.setImmediate
+const realSetTimeout = globalThis.setTimeout
 let waiting = 0
 
 /** Counts what is queued, from now on until the function that comes back is called. */
@@ -15,8 +16,12 @@ export function watchLoop(): () => void {
       task(...args)
     })
   }) as typeof setImmediate
+  // A live query begins with a timer of no time: the next turn does as well, and is not a matter of milliseconds.
+  globalThis.setTimeout = ((task: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) =>
+    ms > 0 ? realSetTimeout(task, ms, ...args) : setImmediate(task, ...args)) as typeof setTimeout
   return () => {
     globalThis.setImmediate = realSetImmediate
+    globalThis.setTimeout = realSetTimeout
   }
 }
 
