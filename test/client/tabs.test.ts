@@ -159,6 +159,20 @@ test('what no tab could do for long comes to an end all the same: a message is u
   await synced
 })
 
+test('a status that was told counts, and not an older one that was asked for', async () => {
+  const locks: LockManagerLike = { request: () => new Promise(() => undefined) }
+  const { tab } = await browser(await backend(), locks)
+  const kith = await tab({ connect: false })
+  const { events, requests } = kith.internals.store.db
+  await expect.poll(() => requests.count()).toBe(1)
+  await events.add({ tab: 'another', event: { type: 'status', status: 'synced' } })
+  await expect.poll(() => kith.status).toBe('synced')
+  await requests.toCollection().modify({ answer: { reply: 'connecting' } })
+  await expect.poll(() => requests.count()).toBe(0)
+  await kith.ownProfile.set('name', 'Ada')
+  expect(kith.status).toBe('synced')
+})
+
 /** Resolves when a tab with the socket begins to do what another one asks. */
 function taken(type: 'send' | 'whenSynced'): Promise<void> {
   return new Promise(resolve => {

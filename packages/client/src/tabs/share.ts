@@ -55,7 +55,7 @@ export async function share(port: SharePort): Promise<Sharing> {
         kith()?.showMessage(notice.message)
         return
       case 'status':
-        kith()?.setStatus(notice.status)
+        if (kith()) link?.heardStatus(notice.status)
         return
       case 'error':
         kith()?.failed(errorFrom(notice.error))

@@ -43,13 +43,15 @@ export class SharedLink implements LinkPort {
   readonly #closing: AbortController = new AbortController()
   #own: OwnLink | undefined
   #stopServing: () => void = () => undefined
+  /** What the tab with the socket has told since is newer than what it was asked. */
+  #hasHeardStatus = false
 
   constructor(port: SharedLinkPort) {
     this.#port = port
     this.#release = holdLock(port.locks, port.lockName, () => this.#takeOver())
     this.#ask({ type: 'status' })
       .then(status => {
-        if (status && !this.#own) port.setStatus(status as Status)
+        if (status && !this.#own && !this.#hasHeardStatus) port.setStatus(status as Status)
       })
       .catch((error: unknown) => this.#report(error))
   }
@@ -74,6 +76,11 @@ export class SharedLink implements LinkPort {
     if (this.#own) return this.#own.whenSynced(signal)
     await this.#port.store.idle()
     await this.#ask({ type: 'whenSynced' }, signal)
+  }
+
+  heardStatus(status: Status): void {
+    this.#hasHeardStatus = true
+    this.#port.setStatus(status)
   }
 
   wake(): void {
