@@ -106,6 +106,10 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
       return world.killServer(step.losesFrames)
     case 'startServer':
       return world.startServer()
+    case 'backUpServer':
+      return world.backUpServer()
+    case 'restoreServer':
+      return world.restoreServer()
     case 'restartServer':
       return world.restartServer(step.compacts)
     case 'restrict':

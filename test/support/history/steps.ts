@@ -38,7 +38,7 @@ export type Step =
   | { do: 'slowNetwork' | 'slowDisk'; isSlow: boolean }
   | { do: 'failWrite'; fault: 'refused' | 'written all the same' }
   | { do: 'killServer'; losesFrames: boolean }
-  | { do: 'startServer' }
+  | { do: 'startServer' | 'backUpServer' | 'restoreServer' }
   | { do: 'restartServer'; compacts: boolean }
   | { do: 'restrict'; user: number; restricted: boolean }
   | { do: 'register'; user: number; announceJoin: boolean }
@@ -132,7 +132,7 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
     fault: fc.constantFrom('refused' as const, 'written all the same' as const),
   }),
   fc.record({ do: fc.constant('killServer' as const), losesFrames: fc.boolean() }),
-  fc.record({ do: fc.constant('startServer' as const) }),
+  fc.record({ do: fc.constantFrom('startServer' as const, 'backUpServer' as const, 'restoreServer' as const) }),
   fc.record({ do: fc.constant('restartServer' as const), compacts: fc.boolean() }),
   fc.tuple(device, fc.nat(40), fc.option(act, { nil: undefined })).map(([device, afterTurns, act]) => ({
     do: 'kill' as const,

@@ -90,6 +90,12 @@ export class Device {
     for (const tab of tabs) tab.kill()
   }
 
+  /** The server may tell of them again. */
+  forgetJoins(): void {
+    this.told = new Set()
+    for (const tab of this.tabs) tab.forgetJoins()
+  }
+
   /** Its database is another from here on. */
   forget(): void {
     this.safe = new Set()
@@ -127,7 +133,7 @@ export class Tab {
   #database: MortalDatabase
   #written: Written[] = []
   #promised: readonly Written[] = []
-  readonly #told = new Set<string>()
+  #told = new Set<string>()
 
   constructor(device: Device) {
     this.device = device
@@ -178,6 +184,10 @@ export class Tab {
     if (this.#told.has(registration)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
     this.#told.add(registration)
     device.told.add(registration)
+  }
+
+  forgetJoins(): void {
+    this.#told = new Set()
   }
 
   /** What was written since this was last asked. */

@@ -39,6 +39,9 @@ export async function expectAgreement(world: World): Promise<void> {
     if (!sameChanges(facts, stored)) {
       world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
     }
+    const known = new Set(world.record.included(device.user, tab.documents).map(({ id }) => id))
+    const lost = [...device.safe].filter(edit => !known.has(edit))
+    if (lost.length > 0) world.wrong.push(`${device.name} has lost ${lost.length} changes that it had saved [D2]`)
     await checkHoldings(world.record, { tab, isEnd: true }, world.wrong)
     expectJoins(world, device)
   }

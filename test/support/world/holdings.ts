@@ -33,7 +33,9 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
   const facts = factsOf({ roster: documents.roster.doc, profile: documents.profile.doc })
   const lost = (meta.get('lost') ?? []) as string[]
   const last = look.position ?? record.position
-  const positions = Array.from({ length: last - (look.from ?? last) + 1 }, (_, index) => last - index)
+  // A restored backup may have brought the server back behind where the app began to wait.
+  const from = Math.min(look.from ?? last, last)
+  const positions = Array.from({ length: last - from + 1 }, (_, index) => last - index)
   const stored = record.at(last)?.accounts.get(user)?.facts ?? new Map()
   for (const owner of new Set([...record.now.accounts.keys(), ...replicas.keys()])) {
     if (owner === user) continue

@@ -65,6 +65,11 @@ export class Judge implements NetworkWatcher {
     this.#tell = options.tell
   }
 
+  /** Cursors beyond a position count no more. */
+  forgetCursorsAfter(position: number): void {
+    for (const [cursor, at] of this.#cursors) if (at > position) this.#cursors.delete(cursor)
+  }
+
   newSecret(secret: Secret): string {
     return secretText(this.secrets.push(secret) - 1)
   }

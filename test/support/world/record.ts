@@ -82,6 +82,30 @@ export class Record {
     this.#asked = this.#asked.filter(other => other !== change)
   }
 
+  /** All that was known at this position, to go back to. */
+  backUp(): () => void {
+    const [position, now] = [this.#position, this.now]
+    const [registeredAt, isSilent] = [new Map(this.registeredAt), new Set(this.#isSilent)]
+    const documents = [...this.#documents].map(
+      ([user, { roster, profile }]) =>
+        [user, { roster: Y.encodeStateAsUpdateV2(roster), profile: Y.encodeStateAsUpdateV2(profile) }] as const,
+    )
+    return () => {
+      for (const later of [...this.#moments.keys()].filter(at => at > position)) this.#moments.delete(later)
+      this.#position = position
+      this.now = now
+      this.registeredAt.clear()
+      for (const [user, registration] of registeredAt) this.registeredAt.set(user, registration)
+      this.#isSilent.clear()
+      for (const user of isSilent) this.#isSilent.add(user)
+      this.#documents.clear()
+      for (const [user, { roster, profile }] of documents) {
+        Y.applyUpdateV2(this.#documentsOf(user).roster, roster)
+        Y.applyUpdateV2(this.#documentsOf(user).profile, profile)
+      }
+    }
+  }
+
   /** The server was killed: what is not on disk is gone. */
   killed(): void {
     this.#asked = []

@@ -41,6 +41,7 @@ export class World {
   readonly #options: WorldOptions
   readonly #stops: (() => void)[] = []
   readonly scribe: Scribe
+  #backup: (() => Promise<void>) | undefined
   /** Devices to be looked at when all is quiet, since they said they have all. */
   readonly looks: Look[] = []
   /** Messages that a device took. */
@@ -176,6 +177,30 @@ export class World {
       if (!wire.hasDeviceEnded) wire.down.push({ type: 'close', code: 1006, reason: '' })
     }
     await this.settle()
+  }
+
+  /** Copies the server's disk, for a later restoration. */
+  async backUpServer(): Promise<void> {
+    const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
+    const { position } = this.record
+    this.#backup = async () => {
+      await this.disk.restore(entries)
+      restore()
+      this.judge.forgetCursorsAfter(position)
+    }
+  }
+
+  /** The server is killed, and starts again with what was on its disk once. Devices bring back what it lost. */
+  async restoreServer(): Promise<void> {
+    if (!this.#backup) return
+    await this.killServer(true)
+    this.disk.heal()
+    await this.#backup()
+    for (const device of this.devices) {
+      device.isWhole = false
+      device.forgetJoins()
+    }
+    await this.startServer()
   }
 
   async startServer(): Promise<void> {
