@@ -68,6 +68,17 @@ test('one tab has the socket, and the others use it: fetch, messages, events, st
   await offline
 })
 
+test('a tab that was just opened waits for its connection before it says that nothing is to be seen', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const carol = await world.device('carol')
+  await carol.ownProfile.set('name', 'Carol')
+  await carol.whenSynced()
+  const seen = (await tab()).getProfile('carol')
+  await seen.loaded
+  expect(seen.get('name')).toBe('Carol')
+})
+
 test('when the tab with the socket closes, another one takes over', async () => {
   const world = await backend()
   const { tab } = await browser(world)
@@ -151,7 +162,7 @@ test('what no tab could do for long comes to an end all the same: a message is u
   const delivery = kith.send('carol', 'hello')
   const { loaded } = kith.getProfile('carol')
   const { requests } = kith.internals.store.db
-  await expect.poll(() => requests.count()).toBe(5) // With connect, and the status.
+  await expect.poll(() => requests.count()).toBe(4) // With connect, and the status.
   clock.move(60_000)
   getLock()
   expect(await delivery).toBe('undelivered')

@@ -12,7 +12,7 @@ export type Question =
   | { type: 'send'; to: string; text: string }
   | { type: 'whenSynced' }
 
-/** What it wants of it, and does not wait for. */
+/** What it wants of it from here on. */
 export type Wish = { type: 'connect' | 'disconnect' }
 
 export type Request = Question | Wish
@@ -24,9 +24,19 @@ type Answer = { reply: Reply } | { error: PlainError }
 /** Asks, and resolves to the reply. When the signal fires the request is taken back, and its reason is thrown. */
 export async function ask(db: KithDatabase, request: Question, askedAt: number, signal?: AbortSignal): Promise<Reply> {
   const id = await db.requests.add({ askedAt, request })
+  try {
+    const answer = await answerTo(db, id, request, signal)
+    if ('error' in answer) throw errorFrom(answer.error)
+    return answer.reply
+  } finally {
+    if (db.isOpen()) await db.requests.delete(id)
+  }
+}
+
+async function answerTo(db: KithDatabase, id: number, request: Request, signal?: AbortSignal): Promise<Answer> {
   let stop: () => void = () => undefined
   try {
-    const answer = await new Promise<Answer>((resolve, reject) => {
+    return await new Promise<Answer>((resolve, reject) => {
       const onAbort = (): void => reject(signal?.reason)
       if (signal?.aborted) return onAbort()
       signal?.addEventListener('abort', onAbort)
@@ -42,11 +52,8 @@ export async function ask(db: KithDatabase, request: Question, askedAt: number, 
         signal?.removeEventListener('abort', onAbort)
       }
     })
-    if ('error' in answer) throw errorFrom(answer.error)
-    return answer.reply
   } finally {
     stop()
-    if (db.isOpen()) await db.requests.delete(id)
   }
 }
 
@@ -55,12 +62,16 @@ function undone({ type }: Request): Reply {
   return type === 'send' ? 'undelivered' : undefined
 }
 
-/** Whether the app wants to be connected is kept for the next holder, in one with the request: the last wish counts. */
-export async function wish(db: KithDatabase, request: Wish, askedAt: number): Promise<void> {
-  await db.transaction('rw', db.meta, db.requests, async () => {
+/**
+ * Whether the app wants to be connected is kept for the next holder, in one with the request: the last wish counts.
+ * Resolves when it is heeded. It stays when the signal fires.
+ */
+export async function wish(db: KithDatabase, request: Wish, askedAt: number, signal: AbortSignal): Promise<void> {
+  const id = await db.transaction('rw', db.meta, db.requests, async () => {
     await writeMeta(db, 'isWanted', request.type === 'connect')
-    await db.requests.add({ askedAt, request })
+    return db.requests.add({ askedAt, request })
   })
+  await answerTo(db, id, request, signal)
 }
 
 /** What all wishes up to now come to: whether the app wants to be connected. */

@@ -43,6 +43,8 @@ export class SharedLink implements LinkPort {
   readonly #closing: AbortController = new AbortController()
   #own: OwnLink | undefined
   #stopServing: () => void = () => undefined
+  /** Resolves when what this tab wanted last is heeded. */
+  #wished: Promise<void> = Promise.resolve()
   /** What the tab with the socket has told since is newer than what it was asked. */
   #hasHeardStatus = false
 
@@ -65,6 +67,7 @@ export class SharedLink implements LinkPort {
   }
 
   async fetch(owner: string): Promise<void> {
+    await this.#wished // Else there is no connection yet to wait for.
     await this.#ask({ type: 'fetch', owner })
   }
 
@@ -99,7 +102,9 @@ export class SharedLink implements LinkPort {
   }
 
   #wish(request: Wish): void {
-    wish(this.#port.db, request, this.#port.clock.now()).catch((error: unknown) => this.#report(error))
+    const { db, clock } = this.#port
+    const heeded = wish(db, request, clock.now(), this.#closing.signal)
+    this.#wished = heeded.catch((error: unknown) => this.#report(error))
   }
 
   #takeOver(): void {
