@@ -1,6 +1,6 @@
 import { begin, operate, promise, send as sendMessage } from '../world/apps.ts'
 import type { Device } from '../world/device.ts'
-import { expectAgreement, heal } from '../world/ending.ts'
+import { expectAgreement, expectSynced, heal } from '../world/ending.ts'
 import { World } from '../world/world.ts'
 import { acquaintance, type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
@@ -33,6 +33,7 @@ export async function play(history: History): Promise<string[]> {
     }
     await heal(world)
     if (world.wrong.length === 0) await expectAgreement(world)
+    if (world.wrong.length === 0) await expectSynced(world)
     return world.wrong
   } finally {
     await world.end()
@@ -67,6 +68,11 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
       await reach(world, device as Device, true)
       if (world.hasTabs && (device?.tabs.length ?? 0) < 2) await world.open(device as Device)
       return
+    case 'turn':
+      device?.turn()
+      return
+    case 'closeTab':
+      return closeTab(world, device as Device)
     case 'kill':
       if (step.act) begin(device as Device, operationFor(world, device as Device, step.act))
       return world.killDevice(device as Device, step.afterTurns)
@@ -126,6 +132,14 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
     case 'revoke':
       return world.ask(() => backend.api('POST', `/v1/users/${users[step.user]}/sessions/revoke`))
   }
+}
+
+/** One of two closes; the other goes on. */
+async function closeTab(world: World, device: Device): Promise<void> {
+  if (device.tabs.length < 2) return
+  const closed = device.close(1)
+  await world.settle()
+  await closed
 }
 
 /** Devices are opened when they are first used. */

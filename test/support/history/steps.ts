@@ -32,6 +32,8 @@ export type Step =
   | { do: 'flow' }
   | { do: 'pass'; seconds: number; flows: boolean }
   | { do: 'connect' | 'disconnect' | 'close' | 'openTab' | 'lose' | 'backUp' | 'restore'; device: number }
+  /** Of a device with two tabs, the other one acts from here on, or one of them closes. */
+  | { do: 'turn' | 'closeTab'; device: number }
   | { do: 'kill'; device: number; afterTurns: number; act?: Act }
   | { do: 'cut'; pick: number; told: 'both' | 'device' | 'server' }
   | { do: 'partition'; device: number; isCut: boolean }
@@ -109,6 +111,7 @@ const ordinary: fc.Arbitrary<Step> = fc.oneof(
       device,
     }),
   },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('turn' as const, 'closeTab' as const), device }) },
   {
     weight: 1,
     arbitrary: fc.record({

@@ -63,7 +63,7 @@ export class Device {
     this.parts = parts
   }
 
-  /** The tab that acts: the first that is open. */
+  /** The tab that acts: the first. */
   get tab(): Tab | undefined {
     return this.tabs[0]
   }
@@ -83,9 +83,9 @@ export class Device {
     this.tabs = []
   }
 
-  async close(): Promise<void> {
-    const { tabs } = this
-    this.tabs = []
+  /** Closes so many of its tabs, the one that acts before the others. */
+  async close(count: number = this.tabs.length): Promise<void> {
+    const tabs = this.tabs.splice(0, count)
     for (const tab of tabs) await tab.kith?.close()
     for (const tab of tabs) tab.kill()
   }
@@ -94,6 +94,11 @@ export class Device {
   forgetJoins(): void {
     this.told = new Set()
     for (const tab of this.tabs) tab.forgetJoins()
+  }
+
+  /** Another of its tabs acts from here on. */
+  turn(): void {
+    this.tabs.push(...this.tabs.splice(0, 1))
   }
 
   /** Its database is another from here on. */

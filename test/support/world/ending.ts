@@ -25,28 +25,46 @@ export async function heal(world: World): Promise<void> {
     if (world.devices.every(isAtRest)) return
   }
   const late = world.devices.filter(device => !isAtRest(device))
-  world.wrong.push(`never synced: ${late.map(({ name, tab }) => `${name} (${tab?.kith?.status})`).join(', ')} [F1]`)
+  const told = late.map(({ name, tabs }) => `${name} (${tabs.map(({ kith }) => kith?.status).join(', ')})`)
+  world.wrong.push(`never synced: ${told.join(', ')} [F1]`)
 }
 
 /** What must hold at the end: devices of a user are equal, viewers hold what they may see, `check` finds nothing. */
 export async function expectAgreement(world: World): Promise<void> {
   for (const device of world.devices) {
-    const { tab } = device
-    if (!tab?.kith) continue
-    const facts = factsOf(tab.documents)
-    world.record.judge(`on ${device.name} at the end`, device.user, tab.documents, facts)
-    const stored = world.record.now.accounts.get(device.user)?.facts ?? new Map()
-    if (!sameChanges(facts, stored)) {
-      world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
+    for (const tab of device.tabs) {
+      const facts = factsOf(tab.documents)
+      world.record.judge(`on ${device.name} at the end`, device.user, tab.documents, facts)
+      const stored = world.record.now.accounts.get(device.user)?.facts ?? new Map()
+      if (!sameChanges(facts, stored)) {
+        world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
+      }
+      const known = new Set(world.record.included(device.user, tab.documents).map(({ id }) => id))
+      const lost = [...device.safe].filter(edit => !known.has(edit))
+      if (lost.length > 0) world.wrong.push(`${device.name} has lost ${lost.length} changes that it had saved [D2]`)
+      await checkHoldings(world.record, { tab, isEnd: true }, world.wrong)
     }
-    const known = new Set(world.record.included(device.user, tab.documents).map(({ id }) => id))
-    const lost = [...device.safe].filter(edit => !known.has(edit))
-    if (lost.length > 0) world.wrong.push(`${device.name} has lost ${lost.length} changes that it had saved [D2]`)
-    await checkHoldings(world.record, { tab, isEnd: true }, world.wrong)
     expectJoins(world, device)
   }
   const { findings } = await check(world.disk.inner)
   for (const finding of findings) world.wrong.push(`check: ${JSON.stringify(finding)} [D4]`)
+}
+
+/** When all is exchanged, each tab that waits for `whenSynced` is told so, whichever has the socket [D2]. */
+export async function expectSynced(world: World): Promise<void> {
+  const waiting = new Set<string>()
+  for (const device of world.devices) {
+    for (const [index, { kith }] of device.tabs.entries()) {
+      const name = `tab ${index} of ${device.name}`
+      waiting.add(name)
+      const ended = (): boolean => waiting.delete(name)
+      kith?.whenSynced().then(ended, ended) // A refusal that nobody waited for is told to the next one [D5].
+    }
+  }
+  await world.settle()
+  await world.flow()
+  await world.pass(5_000, true)
+  for (const name of waiting) world.wrong.push(`${name} waits for ever for whenSynced [D2]`)
 }
 
 /** Whoever followed somebody when they joined, and has seen something of them ever since, was told [F3]. */
@@ -67,6 +85,6 @@ function expectJoins(world: World, device: Device): void {
   }
 }
 
-function isAtRest({ wasOpened, tab }: Device): boolean {
-  return !wasOpened || (tab?.kith?.status === 'synced' && tab.kith.unsent === 0)
+function isAtRest({ wasOpened, tabs }: Device): boolean {
+  return !wasOpened || tabs.every(({ kith }) => kith?.status === 'synced' && kith.unsent === 0)
 }
