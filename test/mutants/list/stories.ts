@@ -21,6 +21,17 @@ export const storyMutants: readonly Mutant[] = [
     tests: ['proof/stories'],
   }),
   mutant(
+    'server/src/admission/origin-order.ts',
+    'else begin(missing)',
+    'else begin({ ...missing, clock: Number.POSITIVE_INFINITY })',
+    {
+      id: 'turns-taken-for-a-circle',
+      rules: ['D2', 'S2'],
+      what: 'Edits of devices that took turns at one key are refused when they come in one update.',
+      tests: ['server/taking-turns'],
+    },
+  ),
+  mutant(
     'server/src/store/derive/index.ts',
     'if (Buffer.compare(before ? decodeLevel(before).fields : noFields, fields) === 0) continue',
     '',

@@ -15,31 +15,51 @@ export function checkOrigins(
     if (origin.client === id.client && origin.clock >= id.clock) return malformed('an item before its origin')
     if (origin.clock >= endOf(origin.client)) return { state: 'missing' }
   }
+  return areReachable(doc, items) ? undefined : malformed('items that wait for each other')
+}
+
+/** Up to where a client's items are to be reached, for another client's item that comes after. */
+interface Goal {
+  client: number
+  clock: number
+}
+
+/** Walks each client's items in their order, and before each item to its origin: devices that take turns are no circle. */
+function areReachable(doc: Y.Doc, items: ItemsByClient): boolean {
   const reached = new Map<number, number>()
-  const waiting: number[] = []
-  const isWaiting = new Set<number>()
+  const goals: Goal[] = []
+  const onTheWay = new Set<number>()
+  const begin = (goal: Goal): void => {
+    goals.push(goal)
+    onTheWay.add(goal.client)
+  }
   for (const first of items.clients) {
-    waiting.push(first)
-    isWaiting.add(first)
-    for (let client = waiting.at(-1); client !== undefined; client = waiting.at(-1)) {
-      const list = items.of(client)
-      let index = reached.get(client) ?? 0
-      let needed: number | undefined
-      for (; index < list.length && needed === undefined; index++) {
-        const { origin } = list[index] as Y.Item
-        if (origin && origin.client !== client && !isReached(doc, items, reached, origin)) needed = origin.client
-      }
-      if (needed === undefined) {
-        reached.set(client, index)
-        waiting.pop()
-        isWaiting.delete(client)
-      } else {
-        reached.set(client, index - 1)
-        if (isWaiting.has(needed)) return malformed('items that wait for each other')
-        waiting.push(needed)
-        isWaiting.add(needed)
-      }
+    begin({ client: first, clock: Number.POSITIVE_INFINITY })
+    for (let goal = goals.at(-1); goal; goal = goals.at(-1)) {
+      const missing = walk(doc, items, reached, goal)
+      if (!missing) {
+        goals.pop()
+        onTheWay.delete(goal.client)
+      } else if (onTheWay.has(missing.client)) return false
+      else begin(missing)
     }
+  }
+  return true
+}
+
+/** Goes on towards a goal; the origin that is to be reached first, or nothing at the goal. */
+function walk(
+  doc: Y.Doc,
+  items: ItemsByClient,
+  reached: Map<number, number>,
+  { client, clock }: Goal,
+): Y.ID | undefined {
+  const list = items.of(client)
+  for (let index = reached.get(client) ?? 0; index < list.length; index++) {
+    const { id, origin } = list[index] as Y.Item
+    if (id.clock > clock) break
+    if (origin && origin.client !== client && !isReached(doc, items, reached, origin)) return origin
+    reached.set(client, index + 1)
   }
   return undefined
 }

@@ -1,0 +1,33 @@
+import { defaultLimits } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { admit } from '../../packages/server/src/admission/admission.ts'
+import { rosterRules } from '../../packages/server/src/admission/rules.ts'
+
+/** A roster that devices edited in turns, each having seen all before: they set and remove the same keys. */
+function editedInTurns(turns: number, deviceCount: number): Uint8Array {
+  const devices = Array.from({ length: deviceCount }, () => new Y.Doc())
+  for (let turn = 0; turn < turns; turn++) {
+    const device = devices[turn % deviceCount] as Y.Doc
+    const contacts = device.getMap('contacts')
+    for (const key of ['bob', 'carol']) {
+      if (contacts.has(key)) contacts.delete(key)
+      contacts.set(key, true)
+    }
+    for (const other of devices) Y.applyUpdate(other, Y.encodeStateAsUpdate(device, Y.encodeStateVector(other)))
+  }
+  return Y.encodeStateAsUpdate(devices[0] as Y.Doc)
+}
+
+test.each([
+  [1, 1],
+  [4, 2],
+  [40, 2],
+  [60, 3],
+  [200, 7],
+])(
+  '[D2][S2] %i edits of %i devices that took turns are admitted at once, as by a server that lost its data',
+  (...turns) => {
+    expect(admit(new Y.Doc(), editedInTurns(...turns), rosterRules(defaultLimits))).toMatchObject({ state: 'admitted' })
+  },
+)
