@@ -21,6 +21,19 @@ export const storyMutants: readonly Mutant[] = [
     tests: ['proof/stories'],
   }),
   mutant(
+    'client/src/tabs/shared-link.ts',
+    'const { db, clock } = this.#port\n    const heeded',
+    'const { db, clock } = this.#port\n    if (this.#own) return this.#own[request.type]()\n    const heeded',
+    {
+      id: 'connect-out-of-turn',
+      rules: ['F1'],
+      what: 'The tab with the socket connects ahead of what another tab has asked before.',
+      tests: ['client/tabs'],
+      names: '\\[F1\\]',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant(
     'server/src/admission/origin-order.ts',
     'else begin(missing)',
     'else begin({ ...missing, clock: Number.POSITIVE_INFINITY })',
