@@ -142,7 +142,7 @@ export class Wire {
     this.onclose?.({ code, reason } as never)
   }
 
-  /** Both ends stop at once, and nobody is told. */
+  /** One end stops at once, and nobody is told. */
   silence(end: 'device' | 'server'): void {
     if (end === 'device') this.hasDeviceEnded = true
     else this.hasServerEnded = true

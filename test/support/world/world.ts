@@ -257,7 +257,7 @@ export class World {
     device.forget()
   }
 
-  /** The device's database becomes a copy of what it was once; `false` when there is none. */
+  /** The device's database becomes a copy of what it was once; nothing happens when there is none. */
   async restoreDatabase(device: Device): Promise<void> {
     if (!device.backup) return
     device.kill()
