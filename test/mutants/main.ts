@@ -58,7 +58,11 @@ async function tryAll(some: readonly Mutant[]): Promise<number> {
   await inTurn(some, async ({ id, rules, tests, names, isSeenByWaiting = false }, runner) => {
     const startMs = performance.now()
     const testTimeoutMs = isSeenByWaiting ? shortPatienceMs : patienceMs
-    const verdict = verdictOn(await runner.run({ mutant: id, tests, names, isBrief: true, testTimeoutMs }))
+    const run = { mutant: id, tests, names, testTimeoutMs }
+    let verdict = verdictOn(await runner.run({ ...run, isBrief: true }))
+    // Which test fails first can be chance: one after it may say what is wrong.
+    if (verdict.state === 'waited' && !isSeenByWaiting)
+      verdict = verdictOn(await runner.run({ ...run, isBrief: false }))
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
     const isNoticed = verdict.state === 'caught' || (verdict.state === 'waited' && isSeenByWaiting)
     if (!isNoticed) left++

@@ -243,7 +243,7 @@ export const safetyMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Updates that are admitted in one go pass a limit together.',
     tests: ['server/durability'],
-    names: '\\[S3\\]',
+    names: 'admitted in one go',
   }),
   mutant('server/src/admission/admission.ts', 'if (blocks !== ends.size) return', 'if (blocks < ends.size) return', {
     id: 'two-blocks-of-a-client',
