@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 import { runCheck } from './commands/check.ts'
 import { runCompact } from './commands/compact.ts'
+import { runProgram } from './commands/program.ts'
 import { runServe } from './commands/serve.ts'
 import { runToken } from './commands/token.ts'
-import { SettingsError } from './settings.ts'
-import { DataFolderError } from './store/open.ts'
 
 const usage = `Usage:
   kith-server serve   [--port 4180] [--host 127.0.0.1] [--data ./data] [--limits FILE]
@@ -27,11 +26,4 @@ async function main([name, ...args]: string[]): Promise<number> {
   return commands[name as keyof typeof commands](args, process.env)
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2))
-} catch (error) {
-  const isExpected = error instanceof SettingsError || error instanceof DataFolderError
-  const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
-  process.stderr.write(`kith-server: ${what}\n`)
-  process.exitCode = error instanceof SettingsError ? 2 : 1
-}
+await runProgram('kith-server', () => main(process.argv.slice(2)))

@@ -1,8 +1,20 @@
 import type { AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
 import { Upgrades } from './socket/upgrade.ts'
+
+/** What an app's own routes may ask of the server that they stand beside. */
+export interface RouteHost {
+  /** The address that it listens on. */
+  readonly host: string
+  /** A token for a user; rejects with `unavailable` when tokens come from an issuer elsewhere. */
+  issueToken(user: string): Promise<string>
+}
+
+/** Adds an app's own HTTP routes, such as its pages. Kith's own are those below `/v1`, `/healthz`, `/readyz`, `/metrics`. */
+export type Routes = (app: FastifyInstance, host: RouteHost) => Promise<void>
 
 export interface ServerOptions extends EngineOptions {
   host: string
@@ -10,6 +22,7 @@ export interface ServerOptions extends EngineOptions {
   port: number
   /** Addresses or networks whose X-Forwarded-For is believed, as in `10.0.0.0/8`. */
   trustedProxies: readonly string[]
+  routes?: Routes | undefined
 }
 
 export interface Server {
@@ -25,6 +38,10 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const engine = assemble(options)
   const { api, door, context } = engine
+  const issueToken = (user: string, expiresInSeconds?: number): Promise<string> =>
+    context.tokens.issue(user, expiresInSeconds)
+  const { routes } = options
+  if (routes) await api.register(async app => routes(app, { host: options.host, issueToken }))
   // Of the process: they watch it for as long as it lives.
   collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
@@ -46,7 +63,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
 
   return {
     url: urlOf(options.host, api.server.address() as AddressInfo),
-    issueToken: (user, expiresInSeconds) => context.tokens.issue(user, expiresInSeconds),
+    issueToken,
     close: () => {
       closing ??= close()
       return closing

@@ -1,17 +1,17 @@
 import { pino } from 'pino'
 import { systemClock } from '../clock.ts'
-import { startServer } from '../server.ts'
+import { type Routes, startServer } from '../server.ts'
 import { type Environment, readSettings, SettingsError } from '../settings.ts'
 import { openLevelStore } from '../store/open.ts'
 
 /** Runs the server until it is told to stop. Prints one line when it is ready; logs go to the standard error. */
-export async function runServe(args: readonly string[], env: Environment): Promise<number> {
+export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
   const log = pino({ level: env['KITH_LOG_LEVEL'] || 'info' }, pino.destination({ dest: 2, sync: true }))
   const store = await openLevelStore(settings.folder, { limits: settings.limits, clock: systemClock })
   let server: Awaited<ReturnType<typeof startServer>>
   try {
-    server = await startServer({ ...settings, store, clock: systemClock, log })
+    server = await startServer({ ...settings, store, clock: systemClock, log, routes })
   } catch (error) {
     await store.close()
     throw explained(error, settings.host, settings.port)

@@ -1,0 +1,36 @@
+import type { RouteHost, Routes } from '@kith/server'
+import { isUserId } from '@kith/shared'
+import { isLoopbackAddress, namesLoopback } from './loopback.ts'
+
+/**
+ * `POST /demo/tokens { "user": "alice" }` → `{ "token": … }`: whoever asks is whoever they say. So it is there only on a
+ * server that listens on loopback, and answers only callers on this machine whose browser shows a page of this server:
+ * not a page from elsewhere (`Origin`), nor one whose name was made to point here (`Host`), nor through a proxy.
+ */
+export function tokenRoute(app: Parameters<Routes>[0], { host, issueToken }: RouteHost): void {
+  if (!namesLoopback(host)) return
+  app.post('/demo/tokens', async (request, reply) => {
+    const { headers, socket } = request.raw
+    const isHere =
+      isLoopbackAddress(socket.remoteAddress) &&
+      namesLoopback(hostName(headers.host)) &&
+      (headers.origin === undefined || headers.origin === `http://${headers.host}`) &&
+      headers['x-forwarded-for'] === undefined &&
+      headers.forwarded === undefined
+    if (!isHere)
+      return reply.status(403).send(failure('forbidden', 'demo tokens are for pages of this server, on this machine'))
+    const { user } = (request.body ?? {}) as { user?: unknown }
+    if (!isUserId(user))
+      return reply.status(400).send(failure('malformed', 'name a user id, as in { "user": "alice" }'))
+    return { token: await issueToken(user) }
+  })
+}
+
+function failure(code: string, message: string): { error: { code: string; message: string } } {
+  return { error: { code, message } }
+}
+
+/** Without the port. */
+function hostName(host: string | undefined): string {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
+}

@@ -1,0 +1,17 @@
+import { SettingsError } from '../settings.ts'
+import { DataFolderError } from '../store/open.ts'
+
+/**
+ * Runs a command line to its end, and sets the process's exit code: the one that comes back, 2 for a wrong setting, 1 for
+ * all else that fails. What is wrong is said on the standard error.
+ */
+export async function runProgram(name: string, main: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await main()
+  } catch (error) {
+    const isExpected = error instanceof SettingsError || error instanceof DataFolderError
+    const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
+    process.stderr.write(`${name}: ${what}\n`)
+    process.exitCode = error instanceof SettingsError ? 2 : 1
+  }
+}
