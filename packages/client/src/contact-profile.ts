@@ -10,6 +10,7 @@ import {
   profileFields,
 } from '@kith/shared'
 import { checkBoolean, checkLevels, checkText } from './arguments.ts'
+import type { Contact } from './contacts.ts'
 import type { PersonRow } from './storage/database.ts'
 import { edit } from './storage/edit.ts'
 import type { Store } from './storage/store.ts'
@@ -127,6 +128,23 @@ export class Profile {
     if (this.#isSelf) throw new TypeError("One's own profile can't be removed")
     this.#staged = {}
     await edit(this.#host.store, 'roster', roster => planRemoval(roster, this.id))
+  }
+
+  /** @internal As a row of `contacts()`, as far as it is known in memory. */
+  get row(): Contact {
+    const { id, label, fields, isContact, isSubscribed, isBlocked, hasJoined } = this
+    const isWaiting = this.#row?.isWaiting ?? false
+    return {
+      id,
+      label,
+      fields,
+      levels: [...this.accessLevels],
+      isContact,
+      isSubscribed,
+      isBlocked,
+      hasJoined,
+      isWaiting,
+    }
   }
 
   /** @internal Reads what this device holds of them, unless something newer came meanwhile. */

@@ -7,16 +7,21 @@ import {
   planAutoSync,
   rosterSettings,
 } from '@kith/shared'
-import { liveQuery, type Observable } from 'dexie'
+import type { Observable } from 'dexie'
 import { checkBoolean, checkText, checkUserId } from './arguments.ts'
 import { Profile } from './contact-profile.ts'
-import { type Contact, listContacts } from './contacts.ts'
+import { type Contact, keepContact, keepContacts, listContacts, readContact, sameContact } from './contacts.ts'
 import type { IncomingMessage, KithEvents, Listeners, Status } from './events.ts'
 import type { Delivery, LinkPort } from './link/port.ts'
+import { liveMemory } from './live/memory.ts'
+import { type OwnProfileState, readOwnProfile, sameOwnProfile } from './live/own-profile.ts'
+import { liveRows } from './live/rows.ts'
+import { type SyncStatus, sameSyncStatus } from './live/sync-status.ts'
 import { OwnProfile } from './own-profile.ts'
 import { edit } from './storage/edit.ts'
 import type { Happening } from './storage/people.ts'
 import type { Outcome, Store } from './storage/store.ts'
+import { sameView, type ViewAs, viewAs } from './view-as.ts'
 
 /** What a client is made of, for the classes that belong to it. Not for apps. */
 export interface Internals {
@@ -98,10 +103,73 @@ export class Kith {
     await this.#editRoster(roster => planAudience(roster, audience, () => this.internals.newNonce()))
   }
 
-  /** Everyone contacted, followed or blocked, by user id; emits again whenever one of them changes. */
+  /**
+   * Everyone contacted, followed or blocked, by user id; emits again whenever one of them changes, in whichever tab. Rows
+   * that look as before are the same objects as before: treat them as read-only.
+   */
   contacts(): Observable<Contact[]> {
     this.#checkOpen()
-    return liveQuery(() => listContacts(this.internals.store.db))
+    return liveRows(() => listContacts(this.internals.store.db), keepContacts)
+  }
+
+  /**
+   * The row of one person, whoever they are, as `contacts()` gives it; of somebody unknown an empty one. Emits again
+   * whenever it looks different. It is no access: nothing is fetched, nobody followed.
+   */
+  liveProfile(id: string): Observable<Contact> {
+    this.#checkOpen()
+    const user = checkUserId(id)
+    const { store } = this.internals
+    if (user !== this.user) return liveRows(() => readContact(store.db, user), keepContact)
+    return liveMemory(
+      listener => store.watch(listener),
+      () => this.#profile(user).row,
+      sameContact,
+    )
+  }
+
+  /** The own profile and its public audience; emits again whenever either changes, in whichever tab or device. */
+  liveOwnProfile(): Observable<OwnProfileState> {
+    this.#checkOpen()
+    const { store } = this.internals
+    return liveMemory(
+      listener => store.watch(listener),
+      () => readOwnProfile(store.documents),
+      sameOwnProfile,
+    )
+  }
+
+  /** `status` and `unsent`; emits again whenever either changes. */
+  liveSyncStatus(): Observable<SyncStatus> {
+    this.#checkOpen()
+    const watch = (listener: () => void): (() => void) => {
+      const stops = [this.on('status', listener), this.internals.store.watch(listener)]
+      return () => {
+        for (const stop of stops) stop()
+      }
+    }
+    return liveMemory(watch, () => ({ status: this.status, unsent: this.unsent }), sameSyncStatus)
+  }
+
+  /**
+   * What that person sees of the own profile, and why, as far as this device can know: by the own block, grants, contact
+   * and audience. Whether they block this user, have registered, or may not communicate with this user by the backend's
+   * word, it can't know; then they see nothing. What is still unsent counts as if it were sent.
+   */
+  viewAs(id: string): ViewAs {
+    return viewAs(this.internals.store.documents, this.user, checkUserId(id))
+  }
+
+  /** What `viewAs` gives, again whenever it looks different. */
+  liveViewAs(id: string): Observable<ViewAs> {
+    this.#checkOpen()
+    const user = checkUserId(id)
+    const { store } = this.internals
+    return liveMemory(
+      listener => store.watch(listener),
+      () => this.viewAs(user),
+      sameView,
+    )
   }
 
   /**
@@ -154,6 +222,11 @@ export class Kith {
     }
     await this.close()
     await this.internals.deleteDatabase()
+  }
+
+  /** @internal Somebody's profile, without an access. */
+  knownProfile(id: string): Profile {
+    return this.#profile(checkUserId(id))
   }
 
   /** @internal What was stored, for the app. */

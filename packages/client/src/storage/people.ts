@@ -1,4 +1,5 @@
-import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels, sameValue } from '@kith/shared'
+import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels } from '@kith/shared'
+import { sameFields } from '../fields.ts'
 import { type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './database.ts'
 
 /** What happened to somebody's profile, for the app's listeners. */
@@ -183,9 +184,4 @@ function noReplica(owner: string): ReplicaRow {
 function stranger(id: string): PersonRow {
   const no = { isContact: false, isSubscribed: false, isDeclined: false, isBlocked: false }
   return { id, label: '', fields: {}, levels: [], ...no, hasJoined: false, isWaiting: false, isListed: 0 }
-}
-
-function sameFields(a: Fields, b: Fields): boolean {
-  const names = Object.keys(a)
-  return names.length === Object.keys(b).length && names.every(name => sameValue(a[name], b[name]))
 }

@@ -47,6 +47,7 @@ export class Store {
   #documents: OwnDocuments
   #unsent = 0
   #tellTabs: TellTabs | undefined
+  readonly #watchers: Set<() => void> = new Set()
   #isStale = false
   #isClosed = false
   #last: Promise<unknown> = Promise.resolve()
@@ -72,6 +73,15 @@ export class Store {
   /** Takes in what other tabs wrote. */
   async refresh(): Promise<void> {
     await this.work(async () => undefined)
+  }
+
+  /** Calls `watcher` whenever what is kept in memory may look different, while it is level with the disk. */
+  watch(watcher: () => void): () => void {
+    const own = (): void => watcher() // So that each call has its own.
+    this.#watchers.add(own)
+    return () => {
+      this.#watchers.delete(own)
+    }
   }
 
   get documents(): OwnDocuments {
@@ -108,6 +118,7 @@ export class Store {
       this.#isStale = false
       this.#unsent = unsent
       this.#onCommitted(outcome)
+      this.#tellWatchers()
       return result
     } catch (error) {
       await this.#takeBack()
@@ -123,9 +134,14 @@ export class Store {
     try {
       this.#documents = await this.db.transaction('r', this.db.tables, async () => OwnDocuments.load(this.db))
       this.#isStale = false
+      this.#tellWatchers()
     } catch {
       // The error that led here says what is wrong; `#isStale` sees to the rest.
     }
+  }
+
+  #tellWatchers(): void {
+    for (const watcher of [...this.#watchers]) watcher()
   }
 
   async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome, number]> {

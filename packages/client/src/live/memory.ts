@@ -1,0 +1,31 @@
+import type { Observable } from 'dexie'
+import { observable } from './observable.ts'
+
+/** Calls back whenever what is read may look different; the answer stops it. */
+export type Watch = (listener: () => void) => () => void
+
+/**
+ * What is kept in memory, first soon after subscribing and then whenever it looks different. Own documents are kept in the
+ * memory of every tab, level with the database: what another tab writes is taken in, and then this tells it too.
+ */
+export function liveMemory<T>(watch: Watch, read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
+  return observable(told => {
+    let shown: { value: T } | undefined
+    const look = (): void => {
+      const value = read()
+      if (shown && isSame(shown.value, value)) return
+      shown = { value }
+      told.next(value)
+    }
+    const stop = watch(look)
+    // Never while the caller still waits for its subscription.
+    let isStopped = false
+    queueMicrotask(() => {
+      if (!isStopped) look()
+    })
+    return () => {
+      isStopped = true
+      stop()
+    }
+  })
+}

@@ -1,0 +1,28 @@
+import { KithError } from '@kith/shared'
+import { liveQuery, type Observable } from 'dexie'
+import { observable } from './observable.ts'
+
+/**
+ * What a query of this device's database gives, again whenever any tab has written what it looks at and it looks different.
+ * `keep` gives the value of before itself when nothing is different. An error says that the database can't be read; a
+ * client that was closed tells nothing more.
+ */
+export function liveRows<T>(read: () => Promise<T>, keep: (before: T, now: T) => T): Observable<T> {
+  return observable(told => {
+    let shown: { value: T } | undefined
+    const subscription = liveQuery(read).subscribe({
+      next: now => {
+        const value = shown ? keep(shown.value, now) : now
+        if (shown && shown.value === value) return
+        shown = { value }
+        told.next(value)
+      },
+      error: cause => {
+        shown = undefined
+        const reason = cause instanceof Error ? cause.message : String(cause)
+        told.error(new KithError('database-failed', `This device's database could not be read: ${reason}`, { cause }))
+      },
+    })
+    return () => subscription.unsubscribe()
+  })
+}

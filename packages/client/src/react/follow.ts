@@ -1,0 +1,18 @@
+import { KithError } from '@kith/shared'
+import type { Observable } from 'dexie'
+import type { Told } from '../live/observable.ts'
+
+/** Subscribes; the answer ends it. A client that was closed under its components tells nothing more, and harms none. */
+export function follow<T>(open: () => Observable<T>, told: Told<T>): () => void {
+  const subscription = unlessClosed(() => open().subscribe(told))
+  return () => subscription?.unsubscribe()
+}
+
+export function unlessClosed<T>(action: () => T): T | undefined {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof KithError && error.code === 'closed') return undefined
+    throw error
+  }
+}

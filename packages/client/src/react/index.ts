@@ -1,0 +1,5 @@
+export { useContacts, useOwnProfile, useProfile, useSyncStatus, useViewAs } from './hooks.ts'
+export type { ProfileState } from './profile-query.ts'
+export type { KithProviderProps } from './provider.ts'
+export { KithProvider, useKith } from './provider.ts'
+export type { OwnProfileControls } from './queries.ts'

@@ -1,0 +1,46 @@
+import { type Contact, sameContact } from '../contacts.ts'
+import type { Kith } from '../kith.ts'
+import { follow, unlessClosed } from './follow.ts'
+import type { QueryPlan } from './shared-query.ts'
+
+/** A row as `contacts()` gives it, of anybody. */
+export interface ProfileState extends Contact {
+  /** This device's replicas are in it and, when connected, the server has answered: what isn't there isn't to be seen. */
+  isLoaded: boolean
+}
+
+/** The first component that shows a profile accesses it; what is known of it in memory is shown at once. */
+export function profileQuery(kith: Kith, id: string): QueryPlan<ProfileState> {
+  const isOwn = kith.knownProfile(id).id === kith.user
+  return {
+    initial: () => ({ ...kith.knownProfile(id).row, isLoaded: isOwn }),
+    isSame: (a, b) => a.isLoaded === b.isLoaded && sameContact(a, b),
+    start(told) {
+      let isLoaded = isOwn
+      let stop: (() => void) | undefined
+      let isEnded = false
+      const show = (): void => {
+        if (isEnded) return
+        stop?.()
+        stop = follow(() => kith.liveProfile(id), {
+          ...told,
+          next: contact => told.next({ ...contact, isLoaded }),
+        })
+      }
+      unlessClosed(() => {
+        const { loaded } = kith.getProfile(id)
+        // Read anew once it is loaded: what it then shows is told together with that.
+        if (!isOwn)
+          void loaded.then(() => {
+            isLoaded = true
+            show()
+          })
+      })
+      show()
+      return () => {
+        isEnded = true
+        stop?.()
+      }
+    },
+  }
+}

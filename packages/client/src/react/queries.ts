@@ -1,0 +1,75 @@
+import type { Contact } from '../contacts.ts'
+import type { Kith } from '../kith.ts'
+import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
+import { type SyncStatus, sameSyncStatus } from '../live/sync-status.ts'
+import type { OwnProfile } from '../own-profile.ts'
+import { sameView, type ViewAs } from '../view-as.ts'
+import { follow } from './follow.ts'
+import { type ProfileState, profileQuery } from './profile-query.ts'
+import { type QueryPlan, SharedQuery } from './shared-query.ts'
+
+export interface OwnProfileControls extends OwnProfileState {
+  /** {@link OwnProfile.set} */
+  set: OwnProfile['set']
+  /** {@link OwnProfile.unset} */
+  unset: OwnProfile['unset']
+}
+
+/** What the components of one client share. */
+export interface Queries {
+  readonly contacts: SharedQuery<readonly Contact[] | undefined>
+  readonly ownProfile: SharedQuery<OwnProfileControls>
+  readonly syncStatus: SharedQuery<SyncStatus>
+  profile(id: string): SharedQuery<ProfileState>
+  viewAs(id: string): SharedQuery<ViewAs>
+}
+
+const queriesByKith = new WeakMap<Kith, Queries>()
+
+export function queriesOf(kith: Kith): Queries {
+  const known = queriesByKith.get(kith)
+  if (known) return known
+  const queries = newQueries(kith)
+  queriesByKith.set(kith, queries)
+  return queries
+}
+
+function newQueries(kith: Kith): Queries {
+  const set: OwnProfile['set'] = (...details) => kith.ownProfile.set(...details)
+  const unset: OwnProfile['unset'] = (...details) => kith.ownProfile.unset(...details)
+  return {
+    contacts: new SharedQuery<readonly Contact[] | undefined>({
+      initial: () => undefined,
+      isSame: Object.is,
+      start: told => follow(() => kith.contacts(), told),
+    }),
+    ownProfile: new SharedQuery<OwnProfileControls>({
+      initial: () => ({ ...readOwnProfile(kith.internals.store.documents), set, unset }),
+      isSame: sameOwnProfile,
+      start: told =>
+        follow(() => kith.liveOwnProfile(), { ...told, next: state => told.next({ ...state, set, unset }) }),
+    }),
+    syncStatus: new SharedQuery({
+      initial: () => ({ status: kith.status, unsent: kith.unsent }),
+      isSame: sameSyncStatus,
+      start: told => follow(() => kith.liveSyncStatus(), told),
+    }),
+    profile: byId(id => profileQuery(kith, id)),
+    viewAs: byId(id => ({
+      initial: () => kith.viewAs(id),
+      isSame: sameView,
+      start: told => follow(() => kith.liveViewAs(id), told),
+    })),
+  }
+}
+
+function byId<T>(plan: (id: string) => QueryPlan<T>): (id: string) => SharedQuery<T> {
+  const queries = new Map<string, SharedQuery<T>>()
+  return id => {
+    const known = queries.get(id)
+    if (known) return known
+    const query = new SharedQuery(plan(id))
+    queries.set(id, query)
+    return query
+  }
+}

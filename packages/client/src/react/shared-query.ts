@@ -1,0 +1,71 @@
+import type { Told } from '../live/observable.ts'
+
+/** What a shared query is made of. */
+export interface QueryPlan<T> {
+  /** What is shown before anything was read. */
+  initial(): T
+  isSame(a: T, b: T): boolean
+  /** Begins to tell; the answer ends it. */
+  start(told: Told<T>): () => void
+}
+
+/**
+ * One subscription for all components that show the same thing, in the form that `useSyncExternalStore` takes. It begins
+ * with the first of them and ends with the last; nothing that was read is held after that. A component that takes the
+ * place of another at once finds it going on. An error is thrown where the value would be shown.
+ */
+export class SharedQuery<T> {
+  readonly #plan: QueryPlan<T>
+  readonly #listeners: Set<() => void> = new Set()
+  #shown: { value: T } | undefined
+  #failure: { error: unknown } | undefined
+  #stop: (() => void) | undefined
+
+  constructor(plan: QueryPlan<T>) {
+    this.#plan = plan
+  }
+
+  readonly subscribe: (listener: () => void) => () => void = listener => {
+    const own = (): void => listener() // So that each call has its own.
+    this.#listeners.add(own)
+    this.#stop ??= this.#plan.start({
+      next: value => {
+        this.#failure = undefined
+        if (this.#show(value)) this.#tell()
+      },
+      error: error => {
+        this.#failure = { error }
+        this.#tell()
+      },
+    })
+    return () => {
+      this.#listeners.delete(own)
+      queueMicrotask(() => this.#endIfUnused())
+    }
+  }
+
+  readonly getSnapshot: () => T = () => {
+    if (this.#failure) throw this.#failure.error
+    if (!this.#stop || !this.#shown) this.#show(this.#plan.initial())
+    return (this.#shown as { value: T }).value
+  }
+
+  /** Whether it looks different from before. */
+  #show(value: T): boolean {
+    if (this.#shown && this.#plan.isSame(this.#shown.value, value)) return false
+    this.#shown = { value }
+    return true
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+
+  #endIfUnused(): void {
+    if (this.#listeners.size > 0) return
+    this.#stop?.()
+    this.#stop = undefined
+    this.#shown = undefined
+    this.#failure = undefined
+  }
+}

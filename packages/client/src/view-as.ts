@@ -1,0 +1,39 @@
+import type { VisibilityReason } from '@kith/shared'
+import { type Fields, factsOf, mergeLevels, profileFields, rosterSettings, visibility } from '@kith/shared'
+import { sameFields } from './fields.ts'
+import type { OwnDocuments } from './storage/own-documents.ts'
+
+/** What somebody sees of the own profile, and why. */
+export interface ViewAs {
+  /** Ascending; empty when nothing is seen, and for oneself, who sees all. */
+  levels: readonly number[]
+  /** If a field stands at several levels, the highest level's value. */
+  fields: Fields
+  /** Of the shared rules' reasons; `restricted` and `unknown-user` are not known here. */
+  reason: VisibilityReason
+}
+
+/**
+ * Decided by the rules that the server goes by [V1][V3], on what this device knows. What the server refused doesn't count:
+ * nobody sees it.
+ */
+export function viewAs({ roster, profile }: OwnDocuments, owner: string, viewer: string): ViewAs {
+  const facts = factsOf(roster.standing, viewer)
+  const { levels, reason } = visibility({
+    isSelf: viewer === owner,
+    areRegistered: true,
+    ownerBlocks: facts.isBlocked,
+    viewerBlocks: false,
+    isRestricted: false,
+    isPaired: false,
+    audience: rosterSettings(roster.standing).audience,
+    isContact: facts.isContact,
+    grants: facts.levels,
+  })
+  const seen = [...profileFields(profile.standing)].filter(([level]) => reason === 'self' || levels.includes(level))
+  return { levels, fields: mergeLevels(new Map(seen)), reason }
+}
+
+export function sameView(a: ViewAs, b: ViewAs): boolean {
+  return a.reason === b.reason && a.levels.join() === b.levels.join() && sameFields(a.fields, b.fields)
+}
