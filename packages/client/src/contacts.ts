@@ -29,7 +29,7 @@ export async function readContact(db: KithDatabase, id: string): Promise<Contact
   return row ? contactOf(row) : emptyContact(id)
 }
 
-export function emptyContact(id: string): Contact {
+function emptyContact(id: string): Contact {
   const no = { isContact: false, isSubscribed: false, isBlocked: false, hasJoined: false, isWaiting: false }
   return { id, label: undefined, fields: {}, levels: [], ...no }
 }

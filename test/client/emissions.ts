@@ -1,0 +1,10 @@
+import type { Observable } from 'dexie'
+import { onTestFinished } from 'vitest'
+
+/** All that an observable emits from now on, until the test ends. */
+export function emissions<T>(observable: Observable<T>): T[] {
+  const emitted: T[] = []
+  const subscription = observable.subscribe(value => emitted.push(value))
+  onTestFinished(() => subscription.unsubscribe())
+  return emitted
+}

@@ -1,0 +1,191 @@
+import { ContactSynchronizer, KithError } from '@kith/client'
+import { expect, test, vi } from 'vitest'
+import { backend } from './backend.ts'
+import { first, installation } from './device.ts'
+import { emissions } from './emissions.ts'
+import { Locks } from './locks.ts'
+
+const empty = {
+  ...{ label: undefined, fields: {}, levels: [], isContact: false, isSubscribed: false },
+  ...{ isBlocked: false, hasJoined: false, isWaiting: false },
+}
+
+test('of contacts, the rows that did not change stay the same objects, and the list is not told again when none did', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob', 'carol'])
+  const lists = emissions(kith.contacts())
+  await expect.poll(() => lists.length).toBe(1)
+  const { store } = kith.internals
+  await store.work(async ({ db, people }) => {
+    await people.load(['bob'])
+    people.setAccess('bob', [], false) // Written, though nothing is different.
+    expect(await db.people.count()).toBe(2)
+  })
+  await first(kith.contacts()) // By now the other one would have been told.
+  expect(lists.length).toBe(1)
+  const carol = kith.getProfile('carol')
+  carol.setLabel('Caroline')
+  await carol.save()
+  await expect.poll(() => lists.at(-1)?.map(row => row.label)).toEqual([undefined, 'Caroline'])
+  expect(lists.at(-1)?.[0]).toBe(lists[0]?.[0])
+  expect(lists.at(-1)?.[1]).not.toBe(lists[0]?.[1])
+})
+
+test('liveProfile tells the row of anybody, and is no access', async () => {
+  const world = await backend()
+  const bob = await world.device('bob')
+  await bob.ownProfile.set('name', 'Bob')
+  await bob.whenSynced()
+  const alice = await world.device('alice')
+  const rows = emissions(alice.liveProfile('bob'))
+  await expect.poll(() => rows).toEqual([{ id: 'bob', ...empty }])
+  await alice.whenSynced()
+  expect(rows.length).toBe(1)
+
+  await alice.enableAutoSyncContacts(false)
+  const seen = alice.getProfile('bob')
+  await seen.loaded
+  await expect.poll(() => rows.at(-1)).toEqual({ id: 'bob', ...empty, fields: { name: 'Bob' }, hasJoined: true })
+  seen.setLabel('Bobby')
+  seen.setProfileAccessLevels([7, 2])
+  await seen.save()
+  await expect.poll(() => rows.at(-1)).toMatchObject({ label: 'Bobby', levels: [2, 7], isContact: true })
+  seen.block(true)
+  await seen.save()
+  await expect.poll(() => rows.at(-1)).toMatchObject({ isBlocked: true, fields: {} })
+})
+
+test('liveProfile of oneself tells what is set on the own profile', async () => {
+  const kith = await installation('alice').open()
+  const rows = emissions(kith.liveProfile('alice'))
+  await kith.ownProfile.set('name', 'Ada')
+  await kith.ownProfile.set('name', 'Ada L.', { level: 3 })
+  await expect.poll(() => rows.at(-1)).toEqual({ id: 'alice', ...empty, fields: { name: 'Ada L.' }, hasJoined: true })
+})
+
+test('liveOwnProfile tells in every tab what is set in one, and nothing when it does not concern it', async () => {
+  const phone = installation('alice', { locks: new Locks() })
+  const [one, two] = [await phone.open(), await phone.open()]
+  const told = [emissions(one.liveOwnProfile()), emissions(two.liveOwnProfile())]
+  await expect.poll(() => told.map(states => states.length)).toEqual([1, 1])
+  const bob = one.getProfile('bob')
+  bob.setLabel('Bob')
+  await bob.save()
+  await one.ownProfile.set('name', 'Ada')
+  await two.setPublicAudience('contacts')
+  const expected = [
+    { fields: new Map(), publicAudience: 'everyone' },
+    { fields: new Map([[0, { name: 'Ada' }]]), publicAudience: 'everyone' },
+    { fields: new Map([[0, { name: 'Ada' }]]), publicAudience: 'contacts' },
+  ]
+  await expect.poll(() => told).toEqual([expected, expected])
+})
+
+test('liveOwnProfile tells what another device of the user set', async () => {
+  const world = await backend()
+  const [phone, laptop] = [await world.device('alice'), await world.device('alice')]
+  const told = emissions(phone.liveOwnProfile())
+  await laptop.ownProfile.set('avatar', new Uint8Array([1, 2]), { level: 4 })
+  await expect.poll(() => told.at(-1)?.fields).toEqual(new Map([[4, { avatar: new Uint8Array([1, 2]) }]]))
+})
+
+test('[D5] what is taken back because the disk failed is told as taken back', async () => {
+  const kith = await installation('alice').open()
+  await kith.ownProfile.set('name', 'Ada')
+  const { outbox } = kith.internals.store.db
+  let readMeanwhile: unknown
+  const add = vi.spyOn(outbox, 'add').mockImplementationOnce(() => {
+    // Somebody begins to look while memory is ahead of the disk.
+    const told = emissions(kith.liveOwnProfile())
+    queueMicrotask(() => {
+      readMeanwhile = told
+    })
+    throw new Error('The disk is full')
+  })
+  await expect(kith.ownProfile.set('name', 'Nobody')).rejects.toMatchObject({ code: 'database-failed' })
+  expect(add).toHaveBeenCalled()
+  await expect
+    .poll(() => (readMeanwhile as { fields: unknown }[]).at(-1)?.fields)
+    .toEqual(new Map([[0, { name: 'Ada' }]]))
+})
+
+test('liveSyncStatus tells status and unsent in every tab', async () => {
+  const world = await backend()
+  const storage = installation('alice')
+  const options = { indexedDB: storage.indexedDB, locks: new Locks(), connect: false }
+  const [one, two] = [await world.open('alice', options), await world.open('alice', options)]
+  const [told, toldTwo] = [emissions(one.liveSyncStatus()), emissions(two.liveSyncStatus())]
+  await expect.poll(() => [told, toldTwo]).toEqual(Array(2).fill([{ status: 'offline', unsent: 0 }]))
+  await one.ownProfile.set('name', 'Ada')
+  await expect.poll(() => toldTwo.at(-1)).toEqual({ status: 'offline', unsent: 1 })
+  two.connect()
+  await expect.poll(() => [told.at(-1), toldTwo.at(-1)]).toEqual(Array(2).fill({ status: 'synced', unsent: 0 }))
+  for (const states of [told, toldTwo]) {
+    const same = states.filter((state, index) => index > 0 && isSame(state, states[index - 1] as typeof state))
+    expect(same).toEqual([])
+  }
+})
+
+test('a listener that leaves is told no more, and one that throws harms no other', async () => {
+  const kith = await installation('alice').open()
+  const escaped: unknown[] = []
+  const onEscape = (error: unknown): number => escaped.push(error)
+  const before = process.listeners('unhandledRejection')
+  process.removeAllListeners('unhandledRejection')
+  process.on('unhandledRejection', onEscape)
+  try {
+    const left: unknown[] = []
+    kith.liveOwnProfile().subscribe(() => {
+      throw new Error('of a listener')
+    })
+    const subscription = kith.liveOwnProfile().subscribe({ next: state => left.push(state) })
+    const told = emissions(kith.liveOwnProfile())
+    await expect.poll(() => [left.length, told.length]).toEqual([1, 1])
+    subscription.unsubscribe()
+    expect(subscription.closed).toBe(true)
+    await kith.ownProfile.set('name', 'Ada')
+    expect([left.length, told.length]).toEqual([1, 2])
+    await expect.poll(() => escaped.map(String)).toEqual(['Error: of a listener', 'Error: of a listener'])
+  } finally {
+    process.off('unhandledRejection', onEscape)
+    for (const listener of before) process.on('unhandledRejection', listener)
+  }
+})
+
+test('an observable of a database that cannot be read tells so as database-failed, and goes on when it can', async () => {
+  const kith = await installation('alice').open()
+  const { db } = kith.internals.store
+  const failing = vi.spyOn(db.people, 'where').mockImplementation(() => {
+    throw new Error('No disk')
+  })
+  const [lists, errors]: [unknown[], unknown[]] = [[], []]
+  const subscription = kith.contacts().subscribe({ next: list => lists.push(list), error: error => errors.push(error) })
+  await expect.poll(() => errors.length).toBe(1)
+  expect(errors[0]).toBeInstanceOf(KithError)
+  expect(errors[0]).toMatchObject({ code: 'database-failed' })
+  failing.mockRestore()
+  subscription.unsubscribe()
+  expect(await first(kith.contacts())).toEqual([])
+})
+
+test('observables are refused by a client that was closed, and end with it in silence', async () => {
+  const kith = await installation('alice').open()
+  const errors: unknown[] = []
+  kith.contacts().subscribe({ error: error => errors.push(error) })
+  const told = emissions(kith.liveSyncStatus())
+  await kith.close()
+  for (const open of [
+    () => kith.contacts(),
+    () => kith.liveProfile('bob'),
+    () => kith.liveOwnProfile(),
+    () => kith.liveSyncStatus(),
+    () => kith.liveViewAs('bob'),
+  ]) {
+    expect(open).toThrow(expect.objectContaining({ code: 'closed' }))
+  }
+  expect([errors, told]).toEqual([[], [{ status: 'offline', unsent: 0 }]])
+})
+
+function isSame(a: object, b: object): boolean {
+  return JSON.stringify(a) === JSON.stringify(b)
+}

@@ -1,0 +1,328 @@
+import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
+import {
+  KithProvider,
+  useContacts,
+  useKith,
+  useOwnProfile,
+  useProfile,
+  useSyncStatus,
+  useViewAs,
+} from '@kith/client/react'
+import { Component, createElement as h, memo, type ReactNode, StrictMode } from 'react'
+import { expect, test, vi } from 'vitest'
+import { backend } from './backend.ts'
+import { installation } from './device.ts'
+import { Locks } from './locks.ts'
+import { openPage } from './page.ts'
+
+test('useKith gives the client of the provider, and says what is missing when there is none', async () => {
+  const kith = await installation('alice').open()
+  const page = await openPage()
+  const User = (): ReactNode => useKith().user
+  page.show(h(KithProvider, { kith }, h(User)))
+  await expect.poll(() => page.text).toBe('alice')
+  page.show(h(User))
+  await expect.poll(() => page.errors.map(String)).toEqual([expect.stringMatching(/^TypeError: .*KithProvider/)])
+})
+
+test('useContacts shows the list, undefined before it is read, and renders only those rows again that changed', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob', 'carol', 'dave'])
+  const renders: string[] = []
+  const Row = memo(function Row({ contact }: { contact: Contact }): ReactNode {
+    renders.push(contact.id)
+    return `${contact.id}:${contact.label ?? ''} `
+  })
+  const firsts: unknown[] = []
+  const List = (): ReactNode => {
+    const contacts = useContacts()
+    firsts.push(contacts)
+    return contacts?.map(contact => h(Row, { key: contact.id, contact }))
+  }
+  const page = await openPage()
+  page.show(h(KithProvider, { kith }, h(List)))
+  await expect.poll(() => page.text).toBe('bob: carol: dave: ')
+  expect([firsts[0], renders.splice(0)]).toEqual([undefined, ['bob', 'carol', 'dave']])
+  const carol = kith.getProfile('carol')
+  carol.setLabel('C')
+  await carol.save()
+  await expect.poll(() => page.text).toBe('bob: carol:C dave: ')
+  await new ContactSynchronizer(kith).syncAsUpdate(['erin'])
+  await expect.poll(() => page.text).toBe('bob: carol:C dave: erin: ')
+  expect(renders).toEqual(expect.arrayContaining(['carol', 'erin']))
+  expect(new Set(renders)).toEqual(new Set(['carol', 'erin']))
+})
+
+test('what does not concern a component does not render it again', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob'])
+  const renders = { contacts: 0, own: 0, status: 0, view: 0, profile: 0 }
+  const Contacts = (): ReactNode => {
+    renders.contacts++
+    return useContacts()?.length
+  }
+  const Own = (): ReactNode => {
+    renders.own++
+    return useOwnProfile().fields.size
+  }
+  const Status = (): ReactNode => {
+    renders.status++
+    return useSyncStatus().unsent
+  }
+  const View = (): ReactNode => {
+    renders.view++
+    return useViewAs('bob').reason
+  }
+  const Bob = (): ReactNode => {
+    renders.profile++
+    return useProfile('bob').isLoaded ? 'loaded' : 'loading'
+  }
+  const page = await openPage()
+  page.show(h(KithProvider, { kith }, h(Contacts), '|', h(Own), '|', h(Status), '|', h(View), '|', h(Bob)))
+  await expect.poll(() => page.text).toBe('1|0|2|visible|loaded') // The look at bob follows him, which is unsent too.
+  const before = { ...renders }
+  await kith.ownProfile.set('diary', 'Dear diary', { level: 9 })
+  await expect.poll(() => page.text).toBe('1|1|3|visible|loaded')
+  const profile = kith.getProfile('bob')
+  profile.setLabel('Bob')
+  await profile.save()
+  await expect.poll(() => [page.text, renders.contacts]).toEqual(['1|1|4|visible|loaded', before.contacts + 1])
+  expect(renders).toEqual({
+    contacts: before.contacts + 1,
+    own: before.own + 1,
+    status: before.status + 2,
+    view: before.view,
+    profile: before.profile + 1,
+  })
+})
+
+test('useProfile accesses the profile: it is fetched and followed, shown as loaded with what there is, and kept up to date', async () => {
+  const world = await backend()
+  const bob = await world.device('bob')
+  await bob.ownProfile.set('name', 'Bob')
+  await bob.whenSynced()
+  const alice = await world.device('alice')
+  const shown: string[] = []
+  const Bob = (): ReactNode => {
+    const { id, fields, isSubscribed, isLoaded } = useProfile('bob')
+    const text = `${id} ${fields['name'] ?? '?'} ${isSubscribed} ${isLoaded}`
+    shown.push(text)
+    return text
+  }
+  const page = await openPage()
+  page.show(h(KithProvider, { kith: alice }, h(Bob)))
+  await expect.poll(() => page.text).toBe('bob Bob true true')
+  expect(shown[0]).toBe('bob ? false false')
+  expect(shown).not.toContain('bob ? true true') // As if there were nothing to be seen.
+  await bob.ownProfile.set('name', 'Bobby')
+  await expect.poll(() => page.text).toBe('bob Bobby true true')
+  await alice.internals.store.idle()
+  await expect.poll(() => alice.unsent).toBe(0)
+  await bob.setPublicAudience('nobody')
+  await expect.poll(() => page.text).toBe('bob ? true true') // [V7]
+})
+
+test('useProfile knows the facts of the roster at once, also of oneself, and takes no address that is none', async () => {
+  const kith = await installation('alice').open()
+  await kith.ownProfile.set('name', 'Ada')
+  const bob = kith.getProfile('bob')
+  bob.setLabel('Bob')
+  bob.setProfileAccessLevels([3])
+  await bob.save()
+  const shown: object[] = []
+  const Person = ({ id }: { id: string }): ReactNode => {
+    shown.push(useProfile(id))
+    return null
+  }
+  const page = await openPage()
+  page.show(h(KithProvider, { kith }, h(Person, { id: 'bob' }), h(Person, { id: 'alice' })))
+  await expect.poll(() => shown.length).toBeGreaterThanOrEqual(2)
+  expect(shown[0]).toMatchObject({ id: 'bob', label: 'Bob', levels: [3], isContact: true, isLoaded: false })
+  expect(shown[1]).toMatchObject({ id: 'alice', fields: { name: 'Ada' }, hasJoined: true, isLoaded: true })
+  await expect.poll(() => shown.at(-1)).toMatchObject({ id: 'bob', isLoaded: true })
+  page.show(h(KithProvider, { kith }, h(Person, { id: '\n' })))
+  await expect.poll(() => page.errors).toEqual([expect.any(TypeError)])
+})
+
+test('useOwnProfile shows the own profile, sets and unsets, and shows what another tab does', async () => {
+  const phone = installation('alice', { locks: new Locks() })
+  const [one, two] = [await phone.open(), await phone.open()]
+  let own: ReturnType<typeof useOwnProfile> | undefined
+  const seen = new Set<unknown>()
+  const Own = (): ReactNode => {
+    own = useOwnProfile()
+    seen.add(own)
+    return `${JSON.stringify([...own.fields])} ${own.publicAudience}`
+  }
+  const page = await openPage()
+  page.show(h(KithProvider, { kith: one }, h(Own)))
+  await expect.poll(() => page.text).toBe('[] everyone')
+  await own?.set('name', 'Ada')
+  await own?.set('phone', '+44', { level: 2 })
+  await expect.poll(() => page.text).toBe('[[0,{"name":"Ada"}],[2,{"phone":"+44"}]] everyone')
+  await own?.unset('phone', { level: 2 })
+  await two.setPublicAudience('nobody')
+  await two.ownProfile.set('mood', 'well')
+  await expect.poll(() => page.text).toBe('[[0,{"mood":"well","name":"Ada"}]] nobody')
+  const { size } = seen
+  const bob = two.getProfile('bob')
+  bob.setLabel('Bob')
+  await bob.save()
+  await one.internals.store.refresh()
+  page.show(h(KithProvider, { kith: one }, h(Own))) // Rendered again, it is the same object.
+  await one.ownProfile.set('mood', 'better')
+  await expect.poll(() => page.text).toContain('better')
+  expect(seen.size).toBe(size + 1)
+})
+
+test('useSyncStatus shows the status and what is unsent, and useViewAs what somebody would see', async () => {
+  const world = await backend()
+  const alice = await world.device('alice', { connect: false })
+  const Status = (): ReactNode => Object.values(useSyncStatus()).join()
+  const View = (): ReactNode => JSON.stringify(useViewAs('bob'))
+  const page = await openPage()
+  page.show(h(KithProvider, { kith: alice }, h(Status), h(View)))
+  await expect.poll(() => page.text).toBe('offline,0{"levels":[0],"fields":{},"reason":"visible"}')
+  await alice.ownProfile.set('name', 'Ada')
+  await expect.poll(() => page.text).toBe('offline,1{"levels":[0],"fields":{"name":"Ada"},"reason":"visible"}')
+  const bob = alice.getProfile('bob')
+  bob.block(true)
+  await bob.save()
+  alice.connect()
+  await expect.poll(() => page.text).toBe('synced,0{"levels":[],"fields":{},"reason":"blocked"}')
+})
+
+test('the hooks show what another tab writes', async () => {
+  const phone = installation('alice', { locks: new Locks() })
+  const [one, two] = [await phone.open(), await phone.open()]
+  const List = (): ReactNode => `${useContacts()?.map(({ label }) => label)} `
+  const Bob = (): ReactNode => `${useProfile('bob').label} `
+  const View = (): ReactNode => `${useViewAs('bob').levels.join()} `
+  const Unsent = (): ReactNode => useSyncStatus().unsent
+  const page = await openPage()
+  page.show(h(KithProvider, { kith: two }, h(List), h(Bob), h(View), h(Unsent)))
+  const bob = one.getProfile('bob')
+  bob.setLabel('Bob')
+  bob.setProfileAccessLevels([6])
+  await bob.save()
+  await expect.poll(() => page.text).toBe('Bob Bob 0,6 2') // With the follow.
+})
+
+test('all components share one subscription for each thing shown, and the last to leave ends it', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob', 'carol'])
+  const [contacts, profiles] = [vi.spyOn(kith, 'contacts'), vi.spyOn(kith, 'liveProfile')]
+  const accesses = vi.spyOn(kith, 'getProfile')
+  const lists: unknown[] = []
+  const List = (): ReactNode => {
+    const list = useContacts()
+    lists.push(list)
+    return list?.length
+  }
+  const Person = ({ id }: { id: string }): ReactNode => useProfile(id).id
+  const all = (): ReactNode =>
+    Array.from({ length: 50 }, (_, index) => [
+      h(List, { key: `list ${index}` }),
+      h(Person, { key: index, id: index % 2 ? 'bob' : 'carol' }),
+    ])
+  const page = await openPage()
+  page.show(h(KithProvider, { kith }, all()))
+  await expect.poll(() => page.text).toContain('2carol2bob')
+  expect([contacts, accesses].map(spy => spy.mock.calls.length)).toEqual([1, 2])
+  await expect.poll(() => profiles.mock.calls.length).toBe(4) // Once more when each is loaded.
+
+  // Another list in place of all those goes on with what there is.
+  lists.length = 0
+  page.show(h(KithProvider, { kith }, h(List, { key: 'another' })))
+  await expect.poll(() => page.text).toBe('2')
+  expect([lists[0], contacts.mock.calls.length]).toEqual([expect.any(Array), 1])
+
+  page.show(null)
+  await expect.poll(() => page.text).toBe('')
+  const reads = vi.spyOn(kith.internals.store.db.people, 'where')
+  await new ContactSynchronizer(kith).syncAsUpdate(['dave'])
+  await kith.close()
+  expect(reads).not.toHaveBeenCalled()
+})
+
+test('in StrictMode, where React leaves and comes back at once, everything is shown', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob'])
+  const contacts = vi.spyOn(kith, 'contacts')
+  const List = (): ReactNode => useContacts()?.length
+  const Bob = (): ReactNode => ` ${useProfile('bob').isLoaded} ${useOwnProfile().fields.size} ${useSyncStatus().status}`
+  const page = await openPage()
+  page.show(h(StrictMode, null, h(KithProvider, { kith }, h(List), h(Bob))))
+  await expect.poll(() => page.text).toBe('1 true 0 offline')
+  expect(contacts).toHaveBeenCalledTimes(1)
+})
+
+test('another client on the provider switches everything over', async () => {
+  const [alice, bob] = [await installation('alice').open(), await installation('bob').open()]
+  await alice.ownProfile.set('name', 'Ada')
+  await new ContactSynchronizer(alice).sync(['carol'])
+  const All = (): ReactNode =>
+    `${useContacts()?.map(({ id }) => id)} ${useOwnProfile().fields.get(0)?.['name']} ${useViewAs('carol').fields['name']} ${useSyncStatus().unsent} ${useProfile('carol').isContact}`
+  const page = await openPage()
+  page.show(h(KithProvider, { kith: alice }, h(All)))
+  await expect.poll(() => page.text).toBe('carol Ada Ada 3 true') // With the follow.
+  page.show(h(KithProvider, { kith: bob }, h(All)))
+  await expect.poll(() => page.text).toBe('carol undefined undefined 1 false') // Followed by the look.
+  await bob.ownProfile.set('name', 'Bob')
+  await alice.ownProfile.set('name', 'Nobody')
+  await expect.poll(() => page.text).toBe('carol Bob Bob 2 false')
+})
+
+test('a client that is closed under its components does no harm, nor does one that was closed before', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob'])
+  const All = (): ReactNode =>
+    `${useContacts()?.length} ${useProfile('bob').isContact} ${useOwnProfile().fields.size} ${useSyncStatus().status} ${useViewAs('bob').reason} `
+  const page = await openPage()
+  page.show(h(KithProvider, { kith }, h(All)))
+  await expect.poll(() => page.text).toBe('1 true 0 offline visible ')
+  await kith.close()
+  page.show(h(KithProvider, { kith }, h(All), h(All)))
+  await expect.poll(() => page.text).toBe('1 true 0 offline visible '.repeat(2))
+  page.show(null)
+  await expect.poll(() => page.text).toBe('')
+  page.show(h(KithProvider, { kith }, h(All)))
+  await expect.poll(() => page.text).toBe('undefined true 0 offline visible ')
+  expect(page.errors).toEqual([])
+})
+
+test('when the database cannot be read, the error boundary gets the error, and rendering again reads again', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob'])
+  const failing = vi.spyOn(kith.internals.store.db.people, 'where').mockImplementation(() => {
+    throw new Error('No disk')
+  })
+  const List = (): ReactNode => useContacts()?.length
+  const page = await openPage()
+  const caught: unknown[] = []
+  const show = (key: string): void =>
+    page.show(h(KithProvider, { kith }, h(Boundary, { key, caught: error => caught.push(error) }, h(List))))
+  show('first')
+  await expect.poll(() => page.text).toBe('failed')
+  expect(caught).toEqual([expect.any(KithError)])
+  expect(caught[0]).toMatchObject({ code: 'database-failed' })
+  failing.mockRestore()
+  show('again')
+  await expect.poll(() => page.text).toBe('1')
+})
+
+class Boundary extends Component<{ caught(error: unknown): void; children?: ReactNode }, { isFailed: boolean }> {
+  override state = { isFailed: false }
+
+  static getDerivedStateFromError(): { isFailed: boolean } {
+    return { isFailed: true }
+  }
+
+  override componentDidCatch(error: unknown): void {
+    this.props.caught(error)
+  }
+
+  override render(): ReactNode {
+    return this.state.isFailed ? 'failed' : this.props.children
+  }
+}
