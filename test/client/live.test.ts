@@ -1,8 +1,9 @@
-import { ContactSynchronizer, KithError } from '@kith/client'
+import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test, vi } from 'vitest'
 import { backend } from './backend.ts'
 import { first, installation } from './device.ts'
 import { emissions } from './emissions.ts'
+import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
 
 const empty = {
@@ -53,6 +54,53 @@ test('liveProfile tells the row of anybody, and is no access', async () => {
   seen.block(true)
   await seen.save()
   await expect.poll(() => rows.at(-1)).toMatchObject({ isBlocked: true, fields: {} })
+})
+
+test('every column of a row counts: when one of them changes, the row is told', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['bob'])
+  const rows = emissions(kith.liveProfile('bob'))
+  await expect.poll(() => rows).toEqual([{ id: 'bob', ...empty, isContact: true }])
+  let expected = rows[0] as Contact
+  const changes: Partial<Contact>[] = [
+    { label: 'Bob' },
+    { fields: { name: 'Bob' } },
+    { fields: { name: 'Bobby' } },
+    { fields: { name: 'Bobby', age: 40 } },
+    { fields: { city: 'Bobby', age: 40 } },
+    { levels: [1] },
+    { levels: [2] },
+    { levels: [2, 3] },
+    { isContact: false },
+    { isSubscribed: true },
+    { isBlocked: true },
+    { hasJoined: true },
+    { isWaiting: true },
+  ]
+  for (const change of changes) {
+    expected = { ...expected, ...change }
+    await kith.internals.store.db.people.update('bob', change)
+    await expect.poll(() => rows.at(-1), JSON.stringify(change)).toEqual(expected)
+  }
+  expect(rows.length).toBe(1 + changes.length)
+})
+
+test('[D5] what the server refused, and one tab then takes back, is gone from all tabs', async () => {
+  const world = await backend({ profileLevels: 1 })
+  const storage = installation('alice')
+  const options = { indexedDB: storage.indexedDB, locks: new Locks(), connect: false }
+  const [one, two] = [await world.open('alice', options), await world.open('alice', options)]
+  await one.ownProfile.set('name', 'Ada')
+  await one.ownProfile.set('phone', '+44', { level: 2 })
+  one.connect()
+  await expect(one.whenSynced()).rejects.toMatchObject({ code: 'too-many-levels' })
+  const told = emissions(two.liveOwnProfile())
+  await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0, 2])
+  const news = happens(two, 'profile')
+  await one.ownProfile.unset('phone', { level: 2 })
+  await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0])
+  expect((await news)[0].fields).toEqual({ name: 'Ada' })
+  expect([two.ownProfile.get('phone', { level: 2 }), two.unsent]).toEqual([undefined, 0])
 })
 
 test('liveProfile of oneself tells what is set on the own profile', async () => {

@@ -55,6 +55,9 @@ export class OwnDocument {
 
   /** Lays these refused changes over the document, in place of those before. */
   setRefused(changes: readonly KeyChange[]): void {
+    if (changes.length !== this.#refused.length) {
+      for (const { root, key } of this.#refused) this.#changed.push({ root, key })
+    }
     this.#refused = changes
     this.#view = overlay(this.#maps, changes)
   }

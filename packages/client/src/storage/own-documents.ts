@@ -60,12 +60,7 @@ export class OwnDocuments {
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
     const documents = new OwnDocuments(identity.writer, head, snapshots, limits ?? defaultLimits)
-    const refused = await db.outbox.filter(entry => entry.refusal !== undefined).toArray()
-    for (const name of documentNames) {
-      documents[name].setRefused(
-        refused.filter(row => row.document === name).flatMap(row => decodeChanges(row.changes)),
-      )
-    }
+    await documents.#takeRefused(db)
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents
@@ -75,6 +70,8 @@ export class OwnDocuments {
   async takeNews(db: KithDatabase): Promise<boolean> {
     const head = await readMeta(db, 'head')
     if (head?.generation !== this.generation) return false
+    // Within a generation nothing more is refused; but another tab may have changed what was.
+    if (documentNames.some(name => this[name].refused.length > 0)) await this.#takeRefused(db)
     if (head.snapshotSeq > this.#seq) {
       for (const { document, update } of await db.snapshots.toArray()) this[document].takeSnapshot(update)
       this.#seq = head.snapshotSeq
@@ -131,6 +128,13 @@ export class OwnDocuments {
       this.#rosterBytesAtMost = Y.encodeStateAsUpdate(this.roster.doc).length
     }
     return this.#rosterBytesAtMost
+  }
+
+  async #takeRefused(db: KithDatabase): Promise<void> {
+    const refused = await db.outbox.filter(entry => entry.refusal !== undefined).toArray()
+    for (const name of documentNames) {
+      this[name].setRefused(refused.filter(row => row.document === name).flatMap(row => decodeChanges(row.changes)))
+    }
   }
 
   async #append(db: KithDatabase, document: DocumentName, update: Uint8Array): Promise<void> {
