@@ -1,0 +1,86 @@
+import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
+import { ContactSynchronizer } from '@kith/client'
+import { build, type Rolldown } from 'vite'
+import { expect, test, vi } from 'vitest'
+import { installation } from './device.ts'
+
+const phones = vi.hoisted(() => ({ loads: 0 }))
+vi.mock('@kith/shared/phone', original => {
+  phones.loads++
+  return original()
+})
+
+const sources = fileURLToPath(new URL('../../packages/client/src/', import.meta.url))
+
+/** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's, lib0 too. */
+const notOurs = /^(yjs|dexie|react|libphonenumber-js)(\/|$)/
+
+test('in a browser the client takes at most 30 KB gzipped, besides Yjs, Dexie and what is known of phone numbers', async () => {
+  const { entry, chunks } = await bundled('index.ts')
+  expect(entry.exports).toContain('openKith')
+  const gzippedBytes = chunks.reduce((sum, { code }) => sum + gzipSync(code).length, 0)
+  process.stdout.write(`the client in a browser: ${gzippedBytes} bytes gzipped, in ${chunks.length} files\n`)
+  expect(gzippedBytes).toBeGreaterThan(10_000) // Else it isn't the client.
+  expect(gzippedBytes).toBeLessThanOrEqual(30_000)
+})
+
+test('libphonenumber-js is loaded by a dynamic import alone', async () => {
+  const { chunks, atOnce } = await bundled('index.ts')
+  const users = chunks.filter(({ imports }) => imports.some(name => name.startsWith('libphonenumber-js')))
+  expect(users.length).toBe(1)
+  const [user] = users as [Rolldown.OutputChunk]
+  expect(atOnce).not.toContain(user)
+  expect(atOnce.some(({ dynamicImports }) => dynamicImports.includes(user.fileName))).toBe(true)
+})
+
+test('what is known of phone numbers is loaded when an app asks for phone numbers, and not before', async () => {
+  const kith = await installation('alice').open()
+  await new ContactSynchronizer(kith).sync(['+442079460123'])
+  expect(phones.loads).toBe(0)
+  await new ContactSynchronizer(kith, { phoneNumbers: true }).sync(['+44 20 7946 0124'])
+  expect(phones.loads).toBe(1)
+})
+
+test('the client alone knows nothing of React; the hooks do', async () => {
+  const client = await bundled('index.ts')
+  expect(importedBy(client.chunks)).toEqual(['dexie', 'libphonenumber-js/max', 'yjs'])
+  const hooks = await bundled('react/index.ts')
+  expect(importedBy(hooks.atOnce)).toEqual(['react'])
+})
+
+interface Bundle {
+  entry: Rolldown.OutputChunk
+  chunks: Rolldown.OutputChunk[]
+  /** The entry, and what it imports when it's loaded. */
+  atOnce: Rolldown.OutputChunk[]
+}
+
+/** The source as a bundler makes it into an app for browsers, minified. */
+async function bundled(source: string): Promise<Bundle> {
+  const { output } = (await build({
+    ...{ configFile: false, root: sources, logLevel: 'error', mode: 'production' },
+    resolve: { conditions: ['source', 'module', 'browser', 'production'] },
+    build: {
+      ...{ write: false, minify: true, modulePreload: false, target: 'es2022' },
+      rolldownOptions: {
+        input: sources + source,
+        external: notOurs,
+        preserveEntrySignatures: 'strict',
+      },
+    },
+  })) as Rolldown.RolldownOutput
+  const chunks = output.filter(file => file.type === 'chunk')
+  const entry = chunks.find(({ isEntry }) => isEntry)
+  if (!entry) throw new Error('Nothing was built')
+  const atOnce = new Set([entry])
+  for (const { imports } of atOnce) {
+    for (const chunk of chunks) if (imports.includes(chunk.fileName)) atOnce.add(chunk)
+  }
+  return { entry, chunks, atOnce: [...atOnce] }
+}
+
+/** The packages that these import when they are loaded. */
+function importedBy(chunks: readonly Rolldown.OutputChunk[]): string[] {
+  return [...new Set(chunks.flatMap(({ imports }) => imports))].filter(name => notOurs.test(name)).sort()
+}
