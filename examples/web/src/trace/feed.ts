@@ -1,0 +1,71 @@
+import type { Access, Profile } from '@kith/shared/wire'
+import { details, few, levelsText, valueText } from './phrases.ts'
+import { nameOf, type Who, type Words, whose } from './told.ts'
+
+/** Tells what a device gets of others, and remembers which levels, so that a loss can be told. */
+export class Feed {
+  readonly #who: Who
+  readonly #levelsByOwner: Map<string, readonly number[]> = new Map()
+  /** Whoever isn't remembered shows nothing; not so if the telling began in the middle. */
+  #knowsAll = false
+
+  constructor(who: Who) {
+    this.#who = who
+  }
+
+  /** The server begins to tell: everything anew, or what changed since the device was here. */
+  begin(isFresh: boolean): void {
+    if (!isFresh) return
+    this.#levelsByOwner.clear()
+    this.#knowsAll = true
+  }
+
+  fetch(owner: string): Words {
+    return this.#words(`${this.#who.device} asks to see ${nameOf(this.#who, owner)}`)
+  }
+
+  access({ owner, levels, isWaiting, hasJustJoined, isFetched }: Access): Words {
+    const name = nameOf(this.#who, owner)
+    const before = this.#levelsByOwner.get(owner)
+    this.#levelsByOwner.set(owner, levels)
+    const joined = hasJustJoined ? `${name} has joined. ` : ''
+    const waiting = isWaiting ? '; the follow waits, beyond a limit' : ''
+    const isUnknown = before === undefined && !this.#knowsAll
+    const now = isUnknown && levels.length === 0 ? 'nothing; withdrew what it had' : seen(before ?? [], levels)
+    const checked = `The server checked what ${this.#who.device} may see of ${name}: ${now}`
+    const fetched = isFetched ? ['As long as this session lasts, since the device asked'] : []
+    return this.#words(`${joined}${checked}${waiting}`, fetched)
+  }
+
+  profile({ owner, level, fields }: Profile): Words {
+    const names = Object.keys(fields)
+    const what = `${this.#who.device} got ${whose(this.#who, owner)} level ${level}`
+    const values = Object.entries(fields).map(([name, value]) => `${name}: ${valueText(value)}`)
+    if (names.length === 0) return this.#words(`${what}: no fields`)
+    return this.#words(
+      `${what}: ${few(names)}`,
+      names.length > 3 ? details([{ title: 'fields', items: values }]) : values,
+    )
+  }
+
+  caughtUp(): Words {
+    return this.#words(`${this.#who.device} now has all that it may see of others, and a bookmark to go on from`)
+  }
+
+  #words(text: string, detail: readonly string[] = []): Words {
+    return { kind: 'feed', text, ...(detail.length > 0 && { detail }) }
+  }
+}
+
+function seen(before: readonly number[], now: readonly number[]): string {
+  const lost = before.filter(level => !now.includes(level))
+  const gained = now.filter(level => !before.includes(level))
+  const kept = now.filter(level => before.includes(level))
+  if (before.length === 0) return now.length === 0 ? 'nothing' : levelsText(now)
+  return [
+    ...(lost.length > 0 ? [`${levelsText(lost)} no longer; withdrew ${lost.length === 1 ? 'it' : 'them'}`] : []),
+    ...(gained.length > 0 ? [`now ${levelsText(gained)}`] : []),
+    ...(kept.length > 0 ? [`still ${levelsText(kept)}`] : []),
+    ...(now.length === 0 ? ['nothing is left'] : []),
+  ].join('; ')
+}

@@ -1,0 +1,105 @@
+import { blockedUsers, type FlatMaps, parseGrantKey, parseNonceKey, type RosterRoot } from '@kith/shared'
+import { audienceGroups } from './audience-words.ts'
+import { count, type Group, levelsText, quoted, valueText } from './phrases.ts'
+import type { KeyChanged } from './shadow.ts'
+
+type NameOf = (user: string) => string
+
+/** Changes of a roster in words, what takes something away first; `after` is the roster as they left it. */
+export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, nameOf: NameOf): Group[] {
+  const added = changes.filter(change => change.after !== undefined)
+  const removed = changes.filter(change => change.after === undefined)
+  const blocked = blockedUsers(after)
+  const lifted = (user: string): string => {
+    return blocked.has(user) ? `${nameOf(user)}, against whom another block stands` : nameOf(user)
+  }
+  return [
+    ...grantGroups('the withdrawal of ', removed, 'from', nameOf),
+    ...group(
+      '',
+      'block',
+      of(added, 'blocks', ({ key }) => nameOf(nonced(key))),
+    ),
+    ...group(
+      'the removal of ',
+      'block',
+      of(removed, 'blocks', ({ key }) => lifted(nonced(key))),
+    ),
+    ...audienceGroups(at(added, 'privacy'), at(removed, 'privacy'), after),
+    ...group(
+      'the removal of ',
+      'contact',
+      of(removed, 'contacts', ({ key }) => nameOf(key)),
+    ),
+    ...group(
+      '',
+      'contact',
+      of(added, 'contacts', ({ key }) => nameOf(key)),
+    ),
+    ...grantGroups('', added, 'to', nameOf),
+    ...group(
+      'the end of ',
+      'follow',
+      of(removed, 'subscriptions', ({ key }) => nameOf(key)),
+    ),
+    ...group(
+      '',
+      'follow',
+      of(added, 'subscriptions', ({ key }) => nameOf(key)),
+    ),
+    ...group(
+      'the removal of ',
+      'declined user',
+      of(removed, 'declined', ({ key }) => nameOf(key)),
+    ),
+    ...group(
+      '',
+      'declined user',
+      of(added, 'declined', ({ key }) => nameOf(key)),
+    ),
+    ...group(
+      'the removal of ',
+      'label',
+      of(removed, 'labels', ({ key }) => nameOf(key)),
+    ),
+    ...group(
+      '',
+      'label',
+      of(added, 'labels', change => `${nameOf(change.key)}: ${quoted(String(change.after))}`),
+    ),
+    ...at(changes, 'settings').map(settingGroup),
+  ]
+}
+
+function at(changes: readonly KeyChanged[], root: RosterRoot): KeyChanged[] {
+  return changes.filter(change => change.root === root)
+}
+
+function of(changes: readonly KeyChanged[], root: RosterRoot, text: (change: KeyChanged) => string): string[] {
+  return at(changes, root).map(text)
+}
+
+function group(verb: string, noun: string, items: readonly string[], number: number = items.length): Group[] {
+  return number === 0 ? [] : [{ title: `${verb}${count(number, noun)}`, items }]
+}
+
+/** The user behind a nonce; the key itself if it is of no such form. */
+function nonced(key: string): string {
+  return parseNonceKey(key)?.name ?? key
+}
+
+/** "3 grants (levels 1, 2 and 5 to bob)". */
+function grantGroups(verb: string, changes: readonly KeyChanged[], preposition: string, nameOf: NameOf): Group[] {
+  const grants = at(changes, 'grants').map(({ key }) => parseGrantKey(key) ?? { user: key, level: 0 })
+  const levelsByUser = new Map<string, number[]>()
+  for (const { user, level } of grants) levelsByUser.set(user, [...(levelsByUser.get(user) ?? []), level])
+  const items = [...levelsByUser].map(([user, levels]) => {
+    return `${levelsText(levels.sort((a, b) => a - b))} ${preposition} ${nameOf(user)}`
+  })
+  return group(verb, 'grant', items, grants.length)
+}
+
+function settingGroup({ key, after }: KeyChanged): Group {
+  if (key === 'autoSync') return { title: `automatic following: ${after === false ? 'off' : 'on'}`, items: [] }
+  return { title: `setting ${key}: ${after === undefined ? 'removed' : valueText(after)}`, items: [] }
+}

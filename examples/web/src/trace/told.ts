@@ -1,0 +1,34 @@
+/** What a happening is about; each has its colour. `problem`: something was refused, waits, or can't be read. */
+export type Kind = 'session' | 'roster' | 'profile' | 'feed' | 'barrier' | 'message' | 'keepalive' | 'problem'
+
+/** One happening in words. */
+export interface Words {
+  kind: Kind
+  /** One sentence, without a full stop. */
+  text: string
+  /** What there is to say beyond the sentence, a line each; absent when it says all. */
+  detail?: readonly string[]
+}
+
+export interface Told extends Words {
+  /** The size of the frame; 0 for opening and closing. */
+  bytes: number
+}
+
+/** Whose connection it is. */
+export interface Who {
+  /** As it stands in the sentences: "Alice’s laptop". */
+  device: string
+  user: string
+  /** What to call a user; absent: the user id. */
+  nameOf?: (user: string) => string
+}
+
+export function nameOf(who: Who, user: string): string {
+  return who.nameOf?.(user) ?? user
+}
+
+/** "alice’s". */
+export function whose(who: Who, user: string): string {
+  return `${nameOf(who, user)}’s`
+}
