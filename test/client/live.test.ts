@@ -79,8 +79,8 @@ test('every column of a row counts: when one of them changes, the row is told', 
   ]
   for (const change of changes) {
     expected = { ...expected, ...change }
-    await kith.internals.store.db.people.update('bob', change)
-    await expect.poll(() => rows.at(-1), JSON.stringify(change)).toEqual(expected)
+    await kith.internals.store.db.people.update('bob', change as object)
+    await expect.poll(() => rows.at(-1), { message: JSON.stringify(change) }).toEqual(expected)
   }
   expect(rows.length).toBe(1 + changes.length)
 })
@@ -191,8 +191,13 @@ test('a listener that leaves is told no more, and one that throws harms no other
     await expect.poll(() => [left.length, told.length]).toEqual([1, 1])
     subscription.unsubscribe()
     expect(subscription.closed).toBe(true)
+    const looks = vi.spyOn(kith, 'viewAs')
+    const another = kith.liveViewAs('bob').subscribe()
+    await expect.poll(() => looks.mock.calls.length).toBe(1)
+    another.unsubscribe()
+    another.unsubscribe()
     await kith.ownProfile.set('name', 'Ada')
-    expect([left.length, told.length]).toEqual([1, 2])
+    expect([left.length, told.length, looks.mock.calls.length]).toEqual([1, 2, 1])
     await expect.poll(() => escaped.map(String)).toEqual(['Error: of a listener', 'Error: of a listener'])
   } finally {
     process.off('unhandledRejection', onEscape)

@@ -1,4 +1,6 @@
-import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
+import { readFile } from 'node:fs/promises'
+import { type Contact, ContactSynchronizer, type Kith, KithError } from '@kith/client'
+import * as hooks from '@kith/client/react'
 import {
   KithProvider,
   useContacts,
@@ -8,7 +10,9 @@ import {
   useSyncStatus,
   useViewAs,
 } from '@kith/client/react'
-import { Component, createElement as h, memo, type ReactNode, StrictMode } from 'react'
+import * as React from 'react'
+import { Component, type FunctionComponent, createElement as h, memo, type ReactNode, StrictMode } from 'react'
+import { transformWithOxc } from 'vite'
 import { expect, test, vi } from 'vitest'
 import { backend } from './backend.ts'
 import { installation } from './device.ts'
@@ -310,6 +314,29 @@ test('when the database cannot be read, the error boundary gets the error, and r
   show('again')
   await expect.poll(() => page.text).toBe('1')
 })
+
+test("the README's components do what it says", async () => {
+  const world = await backend()
+  const bob = await world.device('bob')
+  await bob.ownProfile.set('name', 'Bob')
+  await bob.whenSynced()
+  const kith = await world.device('alice')
+  await new ContactSynchronizer(kith).sync(['bob', 'carol'])
+  const App = await readmeApp()
+  const page = await openPage()
+  page.show(h(App, { kith }))
+  await expect.poll(() => page.text).toBe('bobcarolBob: visible')
+})
+
+/** The README's components, as a function of what their file imports. */
+async function readmeApp(): Promise<FunctionComponent<{ kith: Kith }>> {
+  const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, source = ''] = /```tsx\n(.+?)```/s.exec(readme) ?? []
+  const body = source.replace(/^import .*$/gm, '').replace('export function App', 'return App; function App')
+  const { code } = await transformWithOxc(`(() => {${body}})`, 'readme.tsx', { jsx: { runtime: 'classic' } })
+  const around = { React, memo, ...hooks }
+  return new Function(...Object.keys(around), `return ${code.replace(/;\s*$/, '')}`)(...Object.values(around))()
+}
 
 class Boundary extends Component<{ caught(error: unknown): void; children?: ReactNode }, { isFailed: boolean }> {
   override state = { isFailed: false }

@@ -17,15 +17,7 @@ export function liveMemory<T>(watch: Watch, read: () => T, isSame: (a: T, b: T) 
       shown = { value }
       told.next(value)
     }
-    const stop = watch(look)
-    // Never while the caller still waits for its subscription.
-    let isStopped = false
-    queueMicrotask(() => {
-      if (!isStopped) look()
-    })
-    return () => {
-      isStopped = true
-      stop()
-    }
+    queueMicrotask(look) // Never while the caller still waits for its subscription.
+    return watch(look)
   })
 }
