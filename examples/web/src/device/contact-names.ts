@@ -1,0 +1,27 @@
+import type { Contact } from '@kith/client'
+import { personName } from '../devices/name.ts'
+
+/** The user's own name for them, else theirs, else their id. */
+export function nameOf({ id, label, fields }: Pick<Contact, 'id' | 'label' | 'fields'>): string {
+  if (label !== undefined) return label
+  const { name } = fields
+  return typeof name === 'string' && name.trim() !== '' ? name : personName(id)
+}
+
+const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })
+
+export function namesInOrder(contacts: readonly Contact[]): Contact[] {
+  return contacts
+    .map(contact => ({ contact, name: nameOf(contact) }))
+    .sort((a, b) => collator.compare(a.name, b.name))
+    .map(({ contact }) => contact)
+}
+
+/** Whether all words of a search stand in somebody's names or id. */
+export function matches(contact: Contact, search: string): boolean {
+  const words = search.toLocaleLowerCase().split(/\s+/).filter(Boolean)
+  if (words.length === 0) return true
+  const { name } = contact.fields
+  const text = `${contact.label ?? ''} ${typeof name === 'string' ? name : ''} ${contact.id}`.toLocaleLowerCase()
+  return words.every(word => text.includes(word))
+}

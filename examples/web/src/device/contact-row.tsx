@@ -1,0 +1,45 @@
+import type { Contact } from '@kith/client'
+import { memo, type ReactNode } from 'react'
+import { GridListItem } from 'react-aria-components'
+import { audienceName } from '../audiences.ts'
+import { nameOf } from './contact-names.ts'
+import { Picture } from './picture.tsx'
+
+/** In pixels: rows are placed without being measured. */
+export const rowHeight = 60
+
+export const ContactRow: (props: { contact: Contact }) => ReactNode = memo(function ContactRow({ contact }) {
+  const name = nameOf(contact)
+  return (
+    <GridListItem id={contact.id} className="contact-row" textValue={name}>
+      <Picture name={name} bytes={contact.fields['picture']} />
+      <div className="contact-text">
+        <span className="contact-name">{name}</span>
+        <span className="quiet">{stateOf(contact)}</span>
+      </div>
+      <LevelChips levels={contact.levels} />
+    </GridListItem>
+  )
+})
+
+/** The one thing that matters most of somebody. */
+function stateOf({ id, fields, isBlocked, isWaiting, hasJoined, isSubscribed, isContact }: Contact): string {
+  if (isBlocked) return 'Blocked'
+  if (isWaiting) return 'Waits for room among those you follow'
+  if (!isSubscribed && !isContact) return id
+  if (!hasJoined) return isSubscribed ? 'Shows you nothing yet' : id
+  const { about } = fields
+  return typeof about === 'string' && about !== '' ? about : id
+}
+
+function LevelChips({ levels }: { levels: readonly number[] }): ReactNode {
+  return (
+    <span className="chips">
+      {levels.map(level => (
+        <span key={level} className="chip" data-level={level} title={`May see ${audienceName(level)}`}>
+          {level}
+        </span>
+      ))}
+    </span>
+  )
+}

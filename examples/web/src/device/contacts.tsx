@@ -1,0 +1,63 @@
+import type { Contact } from '@kith/client'
+import { useContacts } from '@kith/client/react'
+import { type ReactNode, useDeferredValue, useMemo, useState } from 'react'
+import { GridList, Input, Label, ListLayout, SearchField, Virtualizer } from 'react-aria-components'
+import type { Device } from '../devices/device.ts'
+import { AddPeople } from './add-people.tsx'
+import { matches, namesInOrder } from './contact-names.ts'
+import { ContactRow, rowHeight } from './contact-row.tsx'
+
+export function Contacts({ device, onOpen }: { device: Device; onOpen: (id: string) => void }): ReactNode {
+  const contacts = useContacts()
+  const [search, setSearch] = useState('')
+  const wanted = useDeferredValue(search)
+  const shown = useMemo(() => namesInOrder(contacts ?? []).filter(one => matches(one, wanted)), [contacts, wanted])
+  return (
+    <div className="page contacts">
+      <div className="toolbar">
+        <SearchField className="search" value={search} onChange={setSearch}>
+          <Label className="visually-hidden">Search the contacts of {device.title}</Label>
+          <Input placeholder={`Search ${contacts?.length ?? ''} contacts`} />
+        </SearchField>
+        <AddPeople device={device} />
+      </div>
+      <ContactList title={device.title} contacts={shown} onOpen={onOpen}>
+        {contacts && <Nobody search={wanted} />}
+      </ContactList>
+    </div>
+  )
+}
+
+interface ContactListProps {
+  title: string
+  contacts: readonly Contact[]
+  onOpen: (id: string) => void
+  /** Instead of rows, when there are none. */
+  children: ReactNode
+}
+
+function ContactList({ title, contacts, onOpen, children }: ContactListProps): ReactNode {
+  return (
+    <Virtualizer layout={ListLayout} layoutOptions={{ rowHeight }}>
+      <GridList
+        className="contact-list"
+        aria-label={`Contacts of ${title}`}
+        items={contacts}
+        onAction={key => onOpen(String(key))}
+        renderEmptyState={() => children}
+      >
+        {contact => <ContactRow contact={contact} />}
+      </GridList>
+    </Virtualizer>
+  )
+}
+
+function Nobody({ search }: { search: string }): ReactNode {
+  return (
+    <p className="empty">
+      {search === ''
+        ? 'Nobody yet. Add somebody by their user id: they need not be here.'
+        : `Nobody matches “${search}”.`}
+    </p>
+  )
+}

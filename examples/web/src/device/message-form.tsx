@@ -1,0 +1,52 @@
+import { useKith } from '@kith/client/react'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Button, Form, Input, Label, TextField } from 'react-aria-components'
+import type { Device } from '../devices/device.ts'
+import { useAttempt } from './attempt.ts'
+import { useChanges } from './use-changes.ts'
+
+export interface MessageFormProps {
+  to: string
+  name: string
+  device: Device
+}
+
+/** A short message, which only a device that is there now takes; and what came from them. */
+export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
+  const kith = useKith()
+  const messages = useChanges(device.changes, () => device.messages)
+  const [text, setText] = useState('')
+  const [outcome, setOutcome] = useState('')
+  const [failure, attempt] = useAttempt()
+  const send = (event: FormEvent): void => {
+    event.preventDefault()
+    if (text === '') return
+    setOutcome('On its way…')
+    setText('')
+    void attempt(async () => {
+      const delivery = await kith.send(to, text)
+      setOutcome(delivery === 'delivered' ? `A device of ${name}’s took it.` : 'No device took it, or none may.')
+    })
+  }
+  return (
+    <section aria-label={`Messages with ${name}`} className="messages">
+      <ul>
+        {messages
+          .filter(({ from }) => from === to)
+          .map(message => (
+            <li key={message.id}>{message.text}</li>
+          ))}
+      </ul>
+      <Form className="message-form" onSubmit={send}>
+        <TextField className="field" value={text} onChange={setText} maxLength={2000}>
+          <Label>Message to {name}</Label>
+          <Input />
+        </TextField>
+        <Button type="submit">Send</Button>
+      </Form>
+      <p className="quiet outcome" role="status">
+        {failure ?? outcome}
+      </p>
+    </section>
+  )
+}

@@ -1,0 +1,46 @@
+import type { ReactNode } from 'react'
+import { Button } from 'react-aria-components'
+import type { Device, Notice } from '../devices/device.ts'
+import { personName } from '../devices/name.ts'
+import { useChanges } from './use-changes.ts'
+
+/** More would cover what they speak of. */
+const mostShown = 3
+
+/** What just happened to this device, over its lower edge: nothing moves for it. */
+export function Notices({ device }: { device: Device }): ReactNode {
+  const notices = useChanges(device.changes, () => device.notices)
+  return (
+    <ul className="notices" role="log" aria-label={`News on ${device.title}`}>
+      {notices.slice(-mostShown).map(notice => (
+        <li key={notice.id} className="notice" data-kind={notice.kind}>
+          <p>{noticeWords(notice)}</p>
+          <Button className="icon-button" aria-label="Dismiss" onPress={() => device.dismiss(notice)}>
+            <span aria-hidden="true">×</span>
+          </Button>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function noticeWords({ kind, person, text }: Notice): ReactNode {
+  const who = <strong>{person === undefined ? '' : personName(person)}</strong>
+  switch (kind) {
+    case 'joined':
+    case 'withdrawn':
+      return (
+        <>
+          {who} {text}
+        </>
+      )
+    case 'message':
+      return (
+        <>
+          {who}: {text}
+        </>
+      )
+    case 'error':
+      return text
+  }
+}

@@ -1,0 +1,94 @@
+import type { Audience } from '@kith/client'
+import { useKith, useOwnProfile } from '@kith/client/react'
+import type { ReactNode } from 'react'
+import { Label, Radio, RadioGroup } from 'react-aria-components'
+import { audienceName, audiences } from '../audiences.ts'
+import { AddField } from './add-field.tsx'
+import { useAttempt } from './attempt.ts'
+import { DraftField } from './draft-field.tsx'
+import { valueWords } from './field-list.tsx'
+import { OwnPicture } from './own-picture.tsx'
+import { ViewAs } from './view-as.tsx'
+
+/** What most people fill in, by level: shown while empty too. */
+const usual: ReadonlyMap<number, readonly string[]> = new Map([
+  [0, ['name', 'about']],
+  [1, ['birthday']],
+  [2, ['home']],
+  [5, ['phone']],
+])
+
+/** One's own profile, level by level, and how it looks to somebody else. */
+export function OwnProfilePage(): ReactNode {
+  const kith = useKith()
+  const { fields, publicAudience, set, unset } = useOwnProfile()
+  const [failure, attempt] = useAttempt()
+  const levels = [...new Set([...audiences.map(({ level }) => level), ...fields.keys()])].sort((a, b) => a - b)
+  const save = (name: string, level: number, value: string): void => {
+    void attempt(() => (value === '' ? unset(name, { level }) : set(name, value, { level })))
+  }
+  return (
+    <div className="page scrolling">
+      <OwnPicture name={textOf(fields.get(0)?.['name']) || kith.user} attempt={attempt} />
+      {failure !== undefined && (
+        <p className="warning" role="alert">
+          {failure}
+        </p>
+      )}
+      {levels.map(level => {
+        const held = fields.get(level) ?? {}
+        const names = [...new Set([...(usual.get(level) ?? []), ...Object.keys(held)])]
+        return (
+          <section key={level} className="own-level" data-level={level} aria-label={audienceName(level)}>
+            <h4>{audienceName(level)}</h4>
+            {names
+              .filter(name => name !== 'picture')
+              .map(name => (
+                <DraftField
+                  key={name}
+                  label={name}
+                  value={textOf(held[name])}
+                  onSave={value => save(name, level, value)}
+                />
+              ))}
+          </section>
+        )
+      })}
+      <AddField levels={levels} onAdd={save} />
+      <AudienceChoice
+        audience={publicAudience}
+        onChange={audience => void attempt(() => kith.setPublicAudience(audience))}
+      />
+      <ViewAs />
+    </div>
+  )
+}
+
+function textOf(value: Parameters<typeof valueWords>[0]): string {
+  return value === undefined ? '' : valueWords(value)
+}
+
+const audienceWords: readonly [Audience, string][] = [
+  ['everyone', 'Everyone'],
+  ['contacts', 'My contacts'],
+  ['nobody', 'Only those I gave a level'],
+]
+
+function AudienceChoice({
+  audience,
+  onChange,
+}: {
+  audience: Audience
+  onChange: (audience: Audience) => void
+}): ReactNode {
+  return (
+    <RadioGroup className="audience" value={audience} onChange={value => onChange(value as Audience)}>
+      <Label>Who sees my public level</Label>
+      {audienceWords.map(([value, words]) => (
+        <Radio key={value} value={value} className="radio">
+          {words}
+        </Radio>
+      ))}
+    </RadioGroup>
+  )
+}

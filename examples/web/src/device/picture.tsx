@@ -1,0 +1,31 @@
+import type { FieldValue } from '@kith/client'
+import { type ReactNode, useEffect, useState } from 'react'
+
+/** A profile's picture from its bytes, or the first letter of a name. Always the same size. */
+export function Picture({ name, bytes }: { name: string; bytes: FieldValue | undefined }): ReactNode {
+  const url = useObjectUrl(bytes instanceof Uint8Array ? bytes : undefined)
+  if (url !== undefined) return <img className="picture" src={url} alt="" width={40} height={40} />
+  return (
+    <span className="picture" data-hue={hueOf(name)} aria-hidden="true">
+      {[...name][0]?.toLocaleUpperCase() ?? '?'}
+    </span>
+  )
+}
+
+function useObjectUrl(bytes: Uint8Array | undefined): string | undefined {
+  const [url, setUrl] = useState<string>()
+  useEffect(() => {
+    if (!bytes) return setUrl(undefined)
+    const made = URL.createObjectURL(new Blob([bytes as Uint8Array<ArrayBuffer>]))
+    setUrl(made)
+    return () => URL.revokeObjectURL(made)
+  }, [bytes])
+  return url
+}
+
+/** One of six colours, the same for the same name. */
+function hueOf(name: string): number {
+  let sum = 0
+  for (const letter of name) sum += letter.codePointAt(0) ?? 0
+  return sum % 6
+}

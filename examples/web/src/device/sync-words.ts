@@ -1,0 +1,26 @@
+import type { Status } from '@kith/client'
+
+export interface SyncWords {
+  text: string
+  tone: 'offline' | 'busy' | 'safe'
+}
+
+/** What is true of this device's changes: where they are, and what they wait for. */
+export function syncWords(status: Status, unsent: number): SyncWords {
+  const changes = unsent === 1 ? '1 change' : `${unsent} changes`
+  switch (status) {
+    case 'offline':
+      return { tone: 'offline', text: unsent === 0 ? 'Offline' : `Offline · ${changes} waiting on this device` }
+    case 'connecting':
+      return {
+        tone: 'busy',
+        text: unsent === 0 ? 'Looking for the server…' : `Looking for the server · ${changes} waiting`,
+      }
+    case 'syncing':
+      return { tone: 'busy', text: unsent === 0 ? 'Catching up…' : `Catching up · ${changes} waiting` }
+    case 'synced':
+      return unsent === 0
+        ? { tone: 'safe', text: 'Everything is on the server’s disk' }
+        : { tone: 'busy', text: `${changes} on the way to the server’s disk` }
+  }
+}

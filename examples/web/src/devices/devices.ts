@@ -1,0 +1,78 @@
+import type { WebSocketConstructor } from '@kith/client'
+import { Device } from './device.ts'
+import { Emitter } from './emitter.ts'
+import { type DeviceName, isSameDevice } from './name.ts'
+
+const storageKey = 'kith-demo:devices'
+
+/** The devices that this page shows; which they are outlives the page. */
+export class Devices {
+  readonly changes: Emitter = new Emitter()
+  readonly #newSocket: (name: DeviceName) => WebSocketConstructor
+  /** A window for one device leaves the others' page as it is. */
+  readonly #isForOne: boolean
+  #devices: readonly Device[]
+
+  constructor(newSocket: (name: DeviceName) => WebSocketConstructor, only?: DeviceName) {
+    this.#newSocket = newSocket
+    this.#isForOne = only !== undefined
+    this.#devices = (only ? [only] : remembered()).map(name => this.#newDevice(name))
+  }
+
+  get all(): readonly Device[] {
+    return this.#devices
+  }
+
+  /** Shows a device: the one that is here already, if it is. */
+  add(name: DeviceName): Device {
+    const held = this.#devices.find(device => isSameDevice(device.name, name))
+    if (held) return held
+    const device = this.#newDevice(name)
+    this.#become([...this.#devices, device])
+    return device
+  }
+
+  /** Shows it no longer. Its database stays, and is here again when the device is. */
+  async remove(device: Device): Promise<void> {
+    this.#become(this.#devices.filter(one => one !== device))
+    await device.close()
+  }
+
+  async removeAll(): Promise<void> {
+    const devices = this.#devices
+    this.#become([])
+    await Promise.all(devices.map(device => device.close()))
+  }
+
+  #newDevice(name: DeviceName): Device {
+    return new Device(name, this.#newSocket(name))
+  }
+
+  #become(devices: readonly Device[]): void {
+    this.#devices = devices
+    if (!this.#isForOne) remember(devices.map(({ name }) => name))
+    this.changes.emit()
+  }
+}
+
+function remembered(): DeviceName[] {
+  try {
+    const names: unknown = JSON.parse(localStorage.getItem(storageKey) ?? '[]')
+    return Array.isArray(names) ? names.filter(isName).map(({ user, device }) => ({ user, device })) : []
+  } catch {
+    return [] // Storage is refused, or holds something else.
+  }
+}
+
+function remember(names: readonly DeviceName[]): void {
+  try {
+    localStorage.setItem(storageKey, JSON.stringify(names))
+  } catch {
+    // Without storage the page forgets which devices it showed, and works all the same.
+  }
+}
+
+function isName(value: unknown): value is DeviceName {
+  const { user, device } = (value ?? {}) as Partial<DeviceName>
+  return typeof user === 'string' && typeof device === 'string' && user !== '' && device !== ''
+}

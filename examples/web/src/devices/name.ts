@@ -1,0 +1,41 @@
+/** Which device: `alice` and `phone`. */
+export interface DeviceName {
+  user: string
+  device: string
+}
+
+/** As people say it: “Alice’s phone”. */
+export function titleOf({ user, device }: DeviceName): string {
+  return `${personName(user)}’s ${device}`
+}
+
+/** A user id as a heading: `alice` and `alice@example.org` are “Alice”; numbers and the like stay as they are. */
+export function personName(user: string): string {
+  const word = /^(\p{Ll}\p{L}*)(@[^@]+)?$/u.exec(user)?.[1]
+  return word ? word.charAt(0).toUpperCase() + word.slice(1) : user
+}
+
+export function isSameDevice(one: DeviceName, other: DeviceName): boolean {
+  return one.user === other.user && one.device === other.device
+}
+
+/** Each device is a database of its own, whatever windows show it. */
+export function databaseOf({ user, device }: DeviceName): string {
+  return `kith-demo:${encodeURIComponent(user)}:${encodeURIComponent(device)}`
+}
+
+/** The address of a window that shows this device alone. */
+export function hashOf({ user, device }: DeviceName): string {
+  return `#${encodeURIComponent(user)}/${encodeURIComponent(device)}`
+}
+
+/** `undefined` when the address names no device. */
+export function nameInHash(hash: string): DeviceName | undefined {
+  const match = /^#([^/]+)\/([^/]+)$/.exec(hash)
+  if (!match) return undefined
+  try {
+    return { user: decodeURIComponent(match[1] as string), device: decodeURIComponent(match[2] as string) }
+  } catch {
+    return undefined
+  }
+}

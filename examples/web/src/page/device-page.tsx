@@ -1,0 +1,17 @@
+import type { ReactNode } from 'react'
+import { DeviceCard } from '../device/device-card.tsx'
+import { useChanges } from '../device/use-changes.ts'
+import type { Devices } from '../devices/devices.ts'
+
+/** A window for one device: the same one that a page with several shows, by the same database. */
+export function DevicePage({ devices }: { devices: Devices }): ReactNode {
+  const all = useChanges(devices.changes, () => devices.all)
+  return (
+    <main className="single">
+      <h1 className="visually-hidden">Kith, one device</h1>
+      {all.map(device => (
+        <DeviceCard key={device.title} device={device} onClose={undefined} />
+      ))}
+    </main>
+  )
+}

@@ -1,0 +1,46 @@
+import { type ReactNode, useState } from 'react'
+import { DeviceCard } from '../device/device-card.tsx'
+import { useChanges } from '../device/use-changes.ts'
+import type { Devices } from '../devices/devices.ts'
+import { Story } from '../story/story.tsx'
+import type { Trace } from '../trace/trace.ts'
+import { AddDevice } from './add-device.tsx'
+import { DeviceNav } from './device-nav.tsx'
+import { Header } from './header.tsx'
+import { Welcome } from './welcome.tsx'
+import { WhatHappened } from './what-happened.tsx'
+
+/** Several devices side by side, what goes between them and the server, and a story to click through. */
+export function Page({ devices, trace }: { devices: Devices; trace: Trace }): ReactNode {
+  const all = useChanges(devices.changes, () => devices.all)
+  const [isTelling, setTelling] = useState(false)
+  const tell = (): void => setTelling(true)
+  return (
+    <div className="page-frame">
+      <Header onTell={tell} isTelling={isTelling}>
+        <AddDevice devices={devices} />
+      </Header>
+      {isTelling && (
+        <Story
+          devices={devices}
+          hasReceived={(name, text) => trace.hasReceived(name, text)}
+          onEnd={() => setTelling(false)}
+        />
+      )}
+      {all.length === 0 && !isTelling && <Welcome devices={devices} onTell={tell} />}
+      {all.length > 0 && (
+        <>
+          <DeviceNav devices={all} />
+          <main className="desk">
+            <div className="devices">
+              {all.map(device => (
+                <DeviceCard key={device.title} device={device} onClose={() => void devices.remove(device)} />
+              ))}
+            </div>
+            <WhatHappened trace={trace} />
+          </main>
+        </>
+      )}
+    </div>
+  )
+}

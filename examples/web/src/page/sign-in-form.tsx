@@ -1,0 +1,36 @@
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components'
+import type { Devices } from '../devices/devices.ts'
+
+/** Signs in as anybody: the demo server believes whoever asks from this machine. */
+export function SignInForm({ devices, onDone }: { devices: Devices; onDone: () => void }): ReactNode {
+  const [user, setUser] = useState('')
+  const [device, setDevice] = useState('phone')
+  const add = (event: FormEvent): void => {
+    event.preventDefault()
+    devices.add({ user: user.trim().normalize('NFC'), device: device.trim() || 'phone' })
+    onDone()
+  }
+  return (
+    <Form className="sign-in" onSubmit={add}>
+      <TextField className="field" value={user} onChange={setUser} isRequired maxLength={128} validate={userProblem}>
+        <Label>User name</Label>
+        <Input placeholder="alice" autoComplete="off" autoCapitalize="none" spellCheck={false} />
+        <FieldError className="warning" />
+      </TextField>
+      <TextField className="field" value={device} onChange={setDevice} isRequired maxLength={40}>
+        <Label>Device</Label>
+        <Input placeholder="phone" autoComplete="off" />
+        <FieldError className="warning" />
+      </TextField>
+      <Button className="primary" type="submit">
+        Add the device
+      </Button>
+    </Form>
+  )
+}
+
+function userProblem(value: string): string | null {
+  const user = value.trim()
+  return user === '.' || user === '..' ? 'A user name has at least one letter or digit.' : null
+}

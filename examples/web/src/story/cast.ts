@@ -1,0 +1,63 @@
+import type { Kith, Profile } from '@kith/client'
+import type { Device } from '../devices/device.ts'
+import type { Devices } from '../devices/devices.ts'
+import type { DeviceName } from '../devices/name.ts'
+import { until } from './until.ts'
+
+/** Who plays: users that nobody has used before, so that the story can be told again. */
+export interface Cast {
+  alice: string
+  bob: string
+  carol: string
+  phone: Kith
+  laptop: Kith
+  bobsPhone: Kith
+  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts. */
+  show(what: 'alice' | 'bob' | 'list'): void
+  /** Carol's phone, the first time that she is here. */
+  carolArrives(): Promise<Kith>
+  /** Whether a text was in any byte that Bob's phone was sent. */
+  hasReachedBob(text: string): boolean
+  signal: AbortSignal
+}
+
+export async function castFor(
+  devices: Devices,
+  hasReceived: (name: DeviceName, text: string) => boolean,
+  signal: AbortSignal,
+): Promise<Cast> {
+  await devices.removeAll()
+  const tale = Math.random().toString(36).slice(2, 6)
+  const [alice, bob, carol] = ['alice', 'bob', 'carol'].map(name => `${name}@tale-${tale}.example`) as [
+    string,
+    string,
+    string,
+  ]
+  const arrive = async (user: string, device: string): Promise<[Device, Kith]> => {
+    const added = devices.add({ user, device })
+    await until(`${added.title} is open`, () => added.kith !== undefined, signal)
+    return [added, added.kith as Kith]
+  }
+  const [[alicesPhone, phone], [alicesLaptop, laptop], [bobsDevice, bobsPhone]] = await Promise.all([
+    arrive(alice, 'phone'),
+    arrive(alice, 'laptop'),
+    arrive(bob, 'phone'),
+  ])
+  await Promise.all([phone, laptop, bobsPhone].map(kith => kith.whenSynced({ signal })))
+  return {
+    ...{ alice, bob, carol, phone, laptop, bobsPhone, signal },
+    show(what) {
+      if (what === 'alice') bobsDevice.show(alice)
+      else for (const device of [alicesPhone, alicesLaptop]) device.show(what === 'bob' ? bob : undefined)
+    },
+    carolArrives: async () => (await arrive(carol, 'phone'))[1],
+    hasReachedBob: text => hasReceived(bobsDevice.name, text),
+  }
+}
+
+/** Changes what one device says of somebody. */
+export async function edit(kith: Kith, id: string, stage: (profile: Profile) => void): Promise<void> {
+  const profile = kith.getProfile(id)
+  stage(profile)
+  await profile.save()
+}

@@ -1,0 +1,91 @@
+import { type ReactNode, useEffect, useRef, useState } from 'react'
+import { Button } from 'react-aria-components'
+import type { Devices } from '../devices/devices.ts'
+import type { DeviceName } from '../devices/name.ts'
+import { type Cast, castFor } from './cast.ts'
+import { type Step, steps } from './steps.ts'
+import { until } from './until.ts'
+
+export interface StoryProps {
+  devices: Devices
+  hasReceived: (name: DeviceName, text: string) => boolean
+  onEnd: () => void
+}
+
+type Phase = { state: 'ready' } | { state: 'running' } | { state: 'done' } | { state: 'failed'; message: string }
+
+/** Six steps that anyone can click through: each is done by real devices, and what it claims is looked up on them. */
+export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
+  const [index, setIndex] = useState(0)
+  const [phase, setPhase] = useState<Phase>({ state: 'ready' })
+  const [told, setTold] = useState<readonly string[]>([])
+  const cast = useRef<Promise<Cast>>(undefined)
+  const leave = useRef(new AbortController())
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    if (index > 0) heading.current?.focus()
+  }, [index])
+
+  const step = steps[index] as Step
+  const run = async (): Promise<void> => {
+    setPhase({ state: 'running' })
+    setTold([])
+    try {
+      cast.current ??= castFor(devices, hasReceived, leave.current.signal)
+      const players = await cast.current
+      await step.run(players)
+      for (const { text, isTrue } of step.claims) {
+        await until(text, () => isTrue(players), players.signal)
+        setTold(before => [...before, text])
+      }
+      setPhase({ state: 'done' })
+    } catch (error) {
+      if (leave.current.signal.aborted) return
+      setPhase({ state: 'failed', message: error instanceof Error ? error.message : String(error) })
+    }
+  }
+  const end = (): void => {
+    leave.current.abort()
+    onEnd()
+  }
+  const next = (): void => {
+    setIndex(index + 1)
+    setTold([])
+    setPhase({ state: 'ready' })
+  }
+
+  return (
+    <section className="story" aria-label="Guided story">
+      <div className="story-text">
+        <p className="quiet">
+          Step {index + 1} of {steps.length}
+        </p>
+        <h2 ref={heading} tabIndex={-1}>
+          {step.title}
+        </h2>
+        <p>{step.text}</p>
+      </div>
+      <ul className="claims" role="status" data-state={phase.state}>
+        {step.claims.map(({ text }) => (
+          <li key={text} data-told={told.includes(text)}>
+            <span aria-hidden="true">{told.includes(text) ? '✓' : '·'}</span> {text}
+            {told.includes(text) && <span className="visually-hidden">: seen to be true</span>}
+          </li>
+        ))}
+        {phase.state === 'failed' && <li className="warning">{phase.message}</li>}
+      </ul>
+      <div className="buttons">
+        <Button onPress={end}>Leave the story</Button>
+        {phase.state === 'done' ? (
+          <Button className="primary" onPress={index + 1 < steps.length ? next : end}>
+            {index + 1 < steps.length ? 'Next step' : 'Look around yourself'}
+          </Button>
+        ) : (
+          <Button className="primary" isDisabled={phase.state === 'running'} onPress={() => void run()}>
+            {phase.state === 'running' ? 'Under way…' : phase.state === 'failed' ? 'Try again' : 'Do it'}
+          </Button>
+        )}
+      </div>
+    </section>
+  )
+}
