@@ -37,9 +37,11 @@ test('[V3] viewAs shows the granted levels, and level 0 by the audience, contact
 test('[V3] viewAs oneself shows all, and takes no address that is none', async () => {
   const kith = await withProfile()
   expect(kith.viewAs('alice')).toEqual({
-    ...{ levels: [], reason: 'self' },
+    ...{ levels: [0, 2, 5], reason: 'self' },
     fields: { name: 'Ada L.', phone: '+44', city: 'London' },
   })
+  await kith.ownProfile.unset('name')
+  expect(kith.viewAs('alice').levels).toEqual([0, 2, 5])
   expect(() => kith.viewAs('')).toThrow(TypeError)
 })
 
@@ -62,6 +64,8 @@ test('[V1][V3] what viewAs says is what the server says and what the other one s
     await alice.setPublicAudience(audience)
     await change(alice, 'bob', edit)
     await alice.whenSynced()
+    const own = await world.admin('GET', '/v1/visibility?owner=alice&viewer=alice')
+    expect(alice.viewAs('alice')).toMatchObject((await own.json()) as object)
     for (const [index, device] of devices.entries()) {
       const viewer = viewers[index] as string
       const { levels, fields, reason } = alice.viewAs(viewer)

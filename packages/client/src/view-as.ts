@@ -1,11 +1,18 @@
-import type { VisibilityReason } from '@kith/shared'
-import { type Fields, factsOf, mergeLevels, profileFields, rosterSettings, visibility } from '@kith/shared'
+import {
+  type Fields,
+  factsOf,
+  mergeLevels,
+  profileFields,
+  rosterSettings,
+  type VisibilityReason,
+  visibility,
+} from '@kith/shared'
 import { sameFields } from './fields.ts'
 import type { OwnDocuments } from './storage/own-documents.ts'
 
 /** What somebody sees of the own profile, and why. */
 export interface ViewAs {
-  /** Ascending; empty when nothing is seen, and for oneself, who sees all. */
+  /** Ascending; empty when nothing is seen. For oneself 0 and all levels with fields. */
   levels: readonly number[]
   /** If a field stands at several levels, the highest level's value. */
   fields: Fields
@@ -30,8 +37,10 @@ export function viewAs({ roster, profile }: OwnDocuments, owner: string, viewer:
     isContact: facts.isContact,
     grants: facts.levels,
   })
-  const seen = [...profileFields(profile.standing)].filter(([level]) => reason === 'self' || levels.includes(level))
-  return { levels, fields: mergeLevels(new Map(seen)), reason }
+  const all = profileFields(profile.standing)
+  const seen = reason === 'self' ? [...new Set([0, ...all.keys()])].sort((a, b) => a - b) : levels
+  const fields = mergeLevels(new Map([...all].filter(([level]) => seen.includes(level))))
+  return { levels: seen, fields, reason }
 }
 
 export function sameView(a: ViewAs, b: ViewAs): boolean {
