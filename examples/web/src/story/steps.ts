@@ -2,7 +2,7 @@ import type { Kith } from '@kith/client'
 import { type Cast, edit } from './cast.ts'
 
 /** Something that is to be true after a step, as the devices themselves say. */
-export interface Claim {
+interface Claim {
   text: string
   isTrue(cast: Cast): boolean
 }
