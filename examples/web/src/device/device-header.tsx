@@ -1,4 +1,4 @@
-import { useKith, useSyncStatus } from '@kith/client/react'
+import { useSyncStatus } from '@kith/client/react'
 import { type ReactNode, useState } from 'react'
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
@@ -8,7 +8,6 @@ import { syncWords } from './sync-words.ts'
 import { Toggle } from './toggle.tsx'
 
 export function DeviceHeader({ device, onClose }: { device: Device; onClose: (() => void) | undefined }): ReactNode {
-  const kith = useKith()
   const { status, unsent } = useSyncStatus()
   const [isErasing, setErasing] = useState(false)
   const words = syncWords(status, unsent)
@@ -18,7 +17,7 @@ export function DeviceHeader({ device, onClose }: { device: Device; onClose: (()
         <h2>{device.title}</h2>
         <p className="quiet">{personName(device.name.user) === device.name.user ? '' : device.name.user}</p>
       </div>
-      <Toggle isOn={status !== 'offline'} onChange={isOn => (isOn ? kith.connect() : kith.disconnect())}>
+      <Toggle isOn={status !== 'offline'} onChange={isOn => device.setOnline(isOn)}>
         Online
       </Toggle>
       <MenuTrigger>

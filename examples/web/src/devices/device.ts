@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Kith, KithError, openKith, type WebSocketConstructor } from '@kith/client'
 import { Emitter } from './emitter.ts'
 import { type DeviceName, databaseOf, titleOf } from './name.ts'
+import { isSwitchedOff, rememberSwitch } from './offline-switch.ts'
 import { demoToken } from './token.ts'
 
 export type DeviceState =
@@ -79,7 +80,7 @@ export class Device {
       const kith = await openKith({
         url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`,
         ...{ user, token: () => demoToken(user), databaseName: databaseOf(this.name) },
-        ...(this.#socket && { WebSocket: this.#socket }),
+        ...{ connect: !isSwitchedOff(this.name), ...(this.#socket && { WebSocket: this.#socket }) },
       })
       if (this.#state.state === 'closed') return await kith.close()
       this.#listen(kith)
@@ -88,6 +89,13 @@ export class Device {
       const failure = error instanceof KithError ? error : new KithError('database-failed', String(error))
       this.#become({ state: 'failed', error: failure })
     }
+  }
+
+  /** The switch on the device; a page loaded anew leaves it as it was. */
+  setOnline(isOnline: boolean): void {
+    rememberSwitch(this.name, !isOnline)
+    if (isOnline) this.kith?.connect()
+    else this.kith?.disconnect()
   }
 
   async close(): Promise<void> {
