@@ -85,6 +85,7 @@ test('what does not concern a component does not render it again', async () => {
   page.show(h(KithProvider, { kith }, h(Contacts), '|', h(Own), '|', h(Status), '|', h(View), '|', h(Bob)))
   await expect.poll(() => page.text).toBe('1|0|2|visible|loaded') // The look at bob follows him, which is unsent too.
   const before = { ...renders }
+  expect([before.own, before.view]).toEqual([1, 1]) // What was known at once is not told again.
   await kith.ownProfile.set('diary', 'Dear diary', { level: 9 })
   await expect.poll(() => page.text).toBe('1|1|3|visible|loaded')
   const profile = kith.getProfile('bob')
@@ -245,8 +246,14 @@ test('all components share one subscription for each thing shown, and the last t
   await expect.poll(() => page.text).toBe('')
   const reads = vi.spyOn(kith.internals.store.db.people, 'where')
   await new ContactSynchronizer(kith).syncAsUpdate(['dave'])
-  await kith.close()
+  await kith.internals.store.refresh()
   expect(reads).not.toHaveBeenCalled()
+
+  // Nothing that was read was held meanwhile.
+  lists.length = 0
+  page.show(h(KithProvider, { kith }, h(List)))
+  await expect.poll(() => page.text).toBe('3')
+  expect(lists[0]).toBe(undefined)
 })
 
 test('in StrictMode, where React leaves and comes back at once, everything is shown', async () => {

@@ -99,7 +99,15 @@ test('liveViewAs tells in every tab what changes the view, and nothing else', as
   await expect.poll(() => told.slice(1)).toEqual([{ levels: [0, 2], fields: { phone: '+44' }, reason: 'visible' }])
   await one.setPublicAudience('nobody') // A grant shows level 0 all the same.
   await change(one, 'bob', profile => profile.block(true))
-  await expect.poll(() => told.slice(2)).toEqual([{ levels: [], fields: {}, reason: 'blocked' }])
+  await change(one, 'bob', profile => profile.setProfileAccessLevels(null))
+  await change(one, 'bob', profile => profile.block(false))
+  const nothing = { levels: [], fields: {} }
+  await expect
+    .poll(() => told.slice(2))
+    .toEqual([
+      { ...nothing, reason: 'blocked' },
+      { ...nothing, reason: 'not-granted' },
+    ])
 })
 
 async function withProfile(): Promise<Kith> {
