@@ -96,6 +96,7 @@ test('[D5] what the server refused, and one tab then takes back, is gone from al
   await expect(one.whenSynced()).rejects.toMatchObject({ code: 'too-many-levels' })
   const told = emissions(two.liveOwnProfile())
   await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0, 2])
+  await two.internals.store.refresh() // With the refusal.
   const news = happens(two, 'profile')
   await one.ownProfile.unset('phone', { level: 2 })
   await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0])
@@ -183,12 +184,18 @@ test('a listener that leaves is told no more, and one that throws harms no other
   process.on('unhandledRejection', onEscape)
   try {
     const left: unknown[] = []
+    const leftAtOnce: unknown[] = []
+    kith
+      .liveOwnProfile()
+      .subscribe(state => leftAtOnce.push(state))
+      .unsubscribe()
     kith.liveOwnProfile().subscribe(() => {
       throw new Error('of a listener')
     })
     const subscription = kith.liveOwnProfile().subscribe({ next: state => left.push(state) })
     const told = emissions(kith.liveOwnProfile())
     await expect.poll(() => [left.length, told.length]).toEqual([1, 1])
+    expect(leftAtOnce).toEqual([])
     subscription.unsubscribe()
     expect(subscription.closed).toBe(true)
     const looks = vi.spyOn(kith, 'viewAs')

@@ -249,7 +249,7 @@ test('all components share one subscription for each thing shown, and the last t
   await kith.internals.store.refresh()
   expect(reads).not.toHaveBeenCalled()
 
-  // Nothing that was read was held meanwhile.
+  // What was read before is not shown as if it were read now.
   lists.length = 0
   page.show(h(KithProvider, { kith }, h(List)))
   await expect.poll(() => page.text).toBe('3')
