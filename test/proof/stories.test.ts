@@ -100,3 +100,22 @@ describe('what an erased account showed', () => {
     })
   })
 })
+
+describe('a database that was restored before what it held was sent', () => {
+  test('[D2][D5] makes its changes anew, which stand beside those that the server got from it before', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'backUp', device: 1 },
+        { do: 'partition', device: 0, isCut: true },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'next', picks: [0, 0, 3, 3, 7, 15] },
+        { do: 'cut', pick: 1, told: 'both' },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'restore', device: 1 },
+        { do: 'act', device: 1, act: { type: 'sync', whom: [0] } },
+      ],
+    })
+  })
+})

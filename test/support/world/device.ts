@@ -50,6 +50,8 @@ export class Device {
   backup: IDBFactory | undefined
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
+  /** How often its documents were replaced, when last asked. */
+  generation: number | undefined
   /** Who, by their registration, it was told has joined. */
   told = new Set<string>()
   /** It was neither killed nor was its database lost or replaced. */
@@ -104,6 +106,7 @@ export class Device {
   /** Its database is another from here on. */
   forget(): void {
     this.safe = new Set()
+    this.generation = undefined
     this.told = new Set()
     this.isWhole = false
     this.firstPosition = undefined

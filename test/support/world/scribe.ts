@@ -1,3 +1,4 @@
+import type { Kith } from '@kith/client'
 import type { FactChanges } from '../model/edits.ts'
 import type { Device, Tab, Written } from './device.ts'
 import { type Documents, factsOf } from './documents.ts'
@@ -30,7 +31,33 @@ export class Scribe {
     const rows = tab.takeWritten()
     const documents = tab.documents
     this.note(tab.device, rows, documents, wanted)
+    this.#forgetReplaced(tab, documents)
     if (rows.length > 0) this.#record.judge(`on ${tab.device.name}`, tab.user, documents, factsOf(documents))
+  }
+
+  /**
+   * A device whose database was restored may find that the server has other edits under its own client id. It then takes
+   * the server's state and makes its unsent edits anew, as new ones [D5]. What an old one said must stand all the same,
+   * unless the device has changed its mind; a lifting may have met what it had not seen.
+   */
+  #forgetReplaced({ kith, device, user }: Tab, documents: Documents): void {
+    const { generation } = (kith as Kith).internals.store.documents
+    const isReplaced = device.generation !== undefined && device.generation !== generation
+    device.generation = generation
+    if (!isReplaced) return
+    const known = new Set(this.#record.included(user, documents))
+    const facts = factsOf(documents)
+    const own = this.#record.editsOf(user).filter(({ id }) => device.safe.has(id))
+    for (const edit of own.filter(one => !known.has(one))) {
+      const stands = [...edit.changes].every(
+        ([name, value]) =>
+          facts.get(name) === value ||
+          (value === undefined && name.startsWith('block ')) ||
+          name === 'audience' ||
+          own.some(later => later.id > edit.id && later.changes.has(name)),
+      )
+      if (stands) device.safe.delete(edit.id)
+    }
   }
 
   /** Tells the model what a device wrote, whose documents have it; `wanted`: what it was to write. */
