@@ -11,16 +11,16 @@ const mostShown = 3
 export function Notices({ device }: { device: Device }): ReactNode {
   const notices = useChanges(device.changes, () => device.notices)
   return (
-    <ul className="notices" role="log" aria-label={`News on ${device.title}`}>
+    <div className="notices" role="log" aria-label={`News on ${device.title}`}>
       {notices.slice(-mostShown).map(notice => (
-        <li key={notice.id} className="notice" data-kind={notice.kind}>
+        <div key={notice.id} className="notice" data-kind={notice.kind}>
           <p>{noticeWords(notice)}</p>
           <Button className="icon-button" aria-label="Dismiss" onPress={() => device.dismiss(notice)}>
             <span aria-hidden="true">×</span>
           </Button>
-        </li>
+        </div>
       ))}
-    </ul>
+    </div>
   )
 }
 

@@ -29,6 +29,7 @@ export function OwnProfilePage(): ReactNode {
   }
   return (
     <div className="page scrolling">
+      <h3 className="visually-hidden">My profile</h3>
       <OwnPicture name={textOf(fields.get(0)?.['name']) || kith.user} attempt={attempt} />
       {failure !== undefined && (
         <p className="warning" role="alert">

@@ -16,7 +16,7 @@ export function WhatHappened({ trace }: { trace: Trace }): ReactNode {
       <header className="device-header">
         <h2>What happened</h2>
         <Button onPress={() => trace.clear()}>Clear</Button>
-        <p className="sync">Each message on the wire, as these devices sent and got it.</p>
+        <p className="sync">Each message that these devices send or get.</p>
       </header>
       <Log entries={shown} />
       <footer>

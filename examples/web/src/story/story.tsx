@@ -65,20 +65,22 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
         </h2>
         <p>{step.text}</p>
       </div>
-      <ul className="claims" role="status" data-state={phase.state}>
-        {step.claims.map(({ text }) => (
-          <li key={text} data-told={told.includes(text)}>
-            <span aria-hidden="true">{told.includes(text) ? '✓' : '·'}</span> {text}
-            {told.includes(text) && <span className="visually-hidden">: seen to be true</span>}
-          </li>
-        ))}
-        {phase.state === 'failed' && <li className="warning">{phase.message}</li>}
-      </ul>
+      <div role="status">
+        <ul className="claims">
+          {step.claims.map(({ text }) => (
+            <li key={text} data-told={told.includes(text)}>
+              <span aria-hidden="true">{told.includes(text) ? '✓' : '·'}</span> {text}
+              {told.includes(text) && <span className="visually-hidden">: seen to be true</span>}
+            </li>
+          ))}
+          {phase.state === 'failed' && <li className="warning">{phase.message}</li>}
+        </ul>
+      </div>
       <div className="buttons">
         <Button onPress={end}>Leave the story</Button>
         {phase.state === 'done' ? (
           <Button className="primary" onPress={index + 1 < steps.length ? next : end}>
-            {index + 1 < steps.length ? 'Next step' : 'Look around yourself'}
+            {index + 1 < steps.length ? 'Next step' : 'Look around'}
           </Button>
         ) : (
           <Button className="primary" isDisabled={phase.state === 'running'} onPress={() => void run()}>
