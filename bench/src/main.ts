@@ -1,6 +1,7 @@
 import { bulkSync } from './bulk-sync.ts'
 import { fanOut } from './fan-out.ts'
 import { idleMemory } from './idle-memory.ts'
+import { pageScroll } from './page-scroll.ts'
 import { returning } from './returning.ts'
 
 const benchmarks: Record<string, () => Promise<void>> = {
@@ -8,6 +9,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   returning,
   'bulk-sync': bulkSync,
   'idle-memory': idleMemory,
+  'page-scroll': pageScroll,
 }
 
 const names = process.argv.slice(2)

@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Listening, listen } from './server-process.ts'
+
+const program = fileURLToPath(new URL('../../examples/web/dist/server/main.js', import.meta.url))
+const page = fileURLToPath(new URL('../../examples/web/dist/page/index.html', import.meta.url))
+
+export interface DemoProcess extends Listening {
+  /** How many devices are connected to it, as `GET /metrics` tells. */
+  sessionCount(): Promise<number>
+}
+
+export interface DemoProcessOptions {
+  /** Loopback, unless said otherwise. */
+  host?: string
+  env?: Record<string, string>
+}
+
+/** The server with the demo page, as `npm start` runs it, on any free port; with a data folder that goes when it stops. */
+export async function startDemoProcess({
+  host = '127.0.0.1',
+  env = {},
+}: DemoProcessOptions = {}): Promise<DemoProcess> {
+  if (!existsSync(page))
+    throw new Error('The demo page is not built: npm run setup && npm run build --prefix examples/web')
+  const folder = await mkdtemp(join(tmpdir(), 'kith-demo-'))
+  const child = await listen([program, '--port', '0', '--host', host, '--data', folder], {
+    KITH_LOG_LEVEL: 'warn',
+    ...env,
+  })
+  return {
+    ...child,
+    sessionCount: async () => {
+      const text = await (await fetch(`${child.url}/metrics`)).text()
+      return Number(/^kith_sessions (\S+)$/m.exec(text)?.[1])
+    },
+    stop: async () => {
+      await child.stop()
+      await rm(folder, { recursive: true })
+    },
+  }
+}

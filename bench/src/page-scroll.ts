@@ -1,0 +1,84 @@
+import type { Browser, CDPSession, Page } from 'playwright-core'
+import { launchChromium } from './chromium.ts'
+import { startDemoProcess } from './demo-process.ts'
+import { percentile, print, type Row, rounded } from './report.ts'
+
+/** (e) The demo page's list of 5,000 contacts, scrolled from one end to the other in a real browser. */
+const pixelsPerFrame = 300
+const rounds = 3
+
+export async function pageScroll(): Promise<void> {
+  const demo = await startDemoProcess()
+  let browser: Browser | undefined
+  try {
+    browser = await launchChromium()
+    const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, baseURL: demo.url })
+    await makeUpContacts(page)
+    const session = await page.context().newCDPSession(page)
+    await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+    const rows: Row[] = []
+    for (let round = 1; round <= rounds; round++) {
+      const before = await busyMs(session)
+      const { frames, long, mostRows } = await scroll(page)
+      const busy = (await busyMs(session)) - before
+      rows.push({
+        ...{ round, frames: frames.length, 'p50 ms': percentile(frames, 0.5), 'p99 ms': percentile(frames, 0.99) },
+        ...{ 'longest ms': rounded(Math.max(...frames)), 'frames above 50 ms': frames.filter(ms => ms > 50).length },
+        ...{ 'long by Chromium': long, 'busy ms a frame': rounded(busy / frames.length), 'rows on the page': mostRows },
+      })
+    }
+    print(`(e) 5,000 contacts scrolled by ${pixelsPerFrame} pixels a frame, from one end to the other`, rows)
+  } finally {
+    await browser?.close()
+    await demo.stop()
+  }
+}
+
+async function makeUpContacts(page: Page): Promise<void> {
+  await page.goto('/#alice/phone')
+  await page.getByText('Everything is on the server’s disk').waitFor()
+  await page.getByRole('button', { name: 'Add', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Make up 5,000' }).click()
+  await dialog.getByRole('button', { name: 'Add', exact: true }).click()
+  await page.getByPlaceholder('Search 5000 contacts').waitFor()
+  await page.getByText('Everything is on the server’s disk').waitFor()
+}
+
+/** How long the page's main thread worked so far, by its own processor time: what else runs on the machine doesn't count. */
+async function busyMs(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics')
+  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000
+}
+
+interface Scrolled {
+  /** From each frame to the next, in milliseconds. */
+  frames: number[]
+  /** How many frames Chromium itself found long: 50 ms or more (https://w3c.github.io/long-animation-frames/). */
+  long: number
+  mostRows: number
+}
+
+function scroll(page: Page): Promise<Scrolled> {
+  return page.getByRole('grid').evaluate(async (list, by) => {
+    const frames: number[] = []
+    let [long, mostRows] = [0, 0]
+    const observer = new PerformanceObserver(entries => {
+      long += entries.getEntries().length
+    })
+    const nextFrame = (): Promise<number> => new Promise(resolve => requestAnimationFrame(resolve))
+    list.scrollTop = 0
+    let before = await nextFrame()
+    observer.observe({ type: 'long-animation-frame' })
+    while (list.scrollTop + list.clientHeight < list.scrollHeight - 1) {
+      list.scrollTop += by
+      const now = await nextFrame()
+      frames.push(now - before)
+      before = now
+      mostRows = Math.max(mostRows, list.querySelectorAll('[role=row]').length)
+    }
+    long += observer.takeRecords().length
+    observer.disconnect()
+    return { frames, long, mostRows }
+  }, pixelsPerFrame)
+}
