@@ -1,0 +1,71 @@
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { axeFinds } from './support/axe.ts'
+import { test } from './support/chromium.ts'
+import { type Look, openDemo } from './support/demo.ts'
+import { screenshot } from './support/screenshot.ts'
+
+const looks: Required<Pick<Look, 'size' | 'colours'>>[] = [
+  { size: 'desk', colours: 'light' },
+  { size: 'desk', colours: 'dark' },
+  { size: 'phone', colours: 'light' },
+  { size: 'phone', colours: 'dark' },
+]
+
+test.each(looks)('axe finds nothing wrong: $size, $colours', async ({ size, colours }) => {
+  const { page, device } = await openDemo({ size, colours })
+  const found: string[] = []
+  const look = async (name: string): Promise<void> => {
+    await screenshot(page, `${name}-${size}-${colours}`)
+    found.push(...(await axeFinds(page)).map(finding => `${name}: ${finding}`))
+  }
+  await page.getByRole('heading', { name: 'Who knows whom' }).waitFor()
+  await look('welcome')
+  await page.getByRole('button', { name: 'Open three devices' }).click()
+  const phone = device('Alice’s phone')
+  await phone.isInStep()
+  await look('nobody')
+  await phone.add('bob\ncarol\nerin@example.org', { levels: ['Friends (level 1)', 'Work (level 5)'] })
+  await phone.openContact('Carol')
+  await phone.toggle('Block')
+  await phone.backToContacts()
+  await phone.row('Bob').waitFor()
+  await look('contacts')
+  await phone.openContact('Bob')
+  await look('contact')
+  await phone.goTo('My profile')
+  await phone.fill(phone.ownField('Public (level 0)', 'name'), 'Ada')
+  await look('own-profile')
+  await phone.card.getByLabel('Whose eyes to look through').fill('bob')
+  await phone.card.getByText('Add a field').click()
+  await phone.card.getByRole('region', { name: 'View as' }).scrollIntoViewIfNeeded()
+  await look('view-as')
+  await phone.goTo('Contacts')
+  await phone.backToContacts()
+  await dialogs(page, look)
+  await page.getByRole('button', { name: 'Guided story' }).click()
+  await look('story')
+  expect(found).toEqual([])
+})
+
+async function dialogs(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  const close = async (): Promise<void> => {
+    await page.keyboard.press('Escape')
+    await page.locator('.overlay, .popover').waitFor({ state: 'detached' })
+  }
+  await page.getByRole('region', { name: 'Alice’s phone' }).getByRole('button', { name: 'Add' }).click()
+  await page.getByRole('dialog').waitFor()
+  await look('add-people')
+  await close()
+  await page.getByRole('button', { name: 'Add a device' }).click()
+  await page.getByRole('dialog').waitFor()
+  await look('add-device')
+  await close()
+  await page.getByRole('button', { name: 'More for Alice’s phone' }).click()
+  await page.getByRole('menuitem').first().waitFor()
+  await look('menu')
+  await page.getByRole('menuitem', { name: 'Erase' }).click()
+  await page.getByRole('alertdialog').waitFor()
+  await look('erase')
+  await close()
+}

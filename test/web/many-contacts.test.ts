@@ -1,0 +1,69 @@
+import type { CDPSession } from 'playwright-core'
+import { expect } from 'vitest'
+import { test } from './support/chromium.ts'
+import { type Demo, openDemo } from './support/demo.ts'
+import type { DeviceCard } from './support/device-card.ts'
+
+/** Alice's phone with the 5,000 people that the page itself makes up. */
+async function phoneWithManyContacts(): Promise<Demo & { phone: DeviceCard }> {
+  const demo = await openDemo({ at: '/#alice/phone' })
+  const phone = demo.device('Alice’s phone')
+  await phone.makeUpPeople()
+  await demo.page.getByPlaceholder('Search 5000 contacts').waitFor()
+  return { ...demo, phone }
+}
+
+test('among 5,000 contacts a search finds one, and the keyboard goes to the end and back', async () => {
+  const { page, phone } = await phoneWithManyContacts()
+  const search = phone.card.getByRole('searchbox')
+  await search.fill('KAYA grace 48')
+  await expect.poll(() => phone.card.getByRole('row').count(), { message: 'how many are found' }).toBe(1)
+  await phone.row('grace.kaya.4840@example.org').waitFor()
+  await search.fill('nobody such')
+  await phone.card.getByText('Nobody matches “nobody such”.').waitFor()
+  await search.fill('')
+  await phone.row('ada.adeyemi.0@example.org').waitFor()
+
+  const focused = (): Promise<string | null> => phone.card.locator('[role=row]:focus').textContent()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  expect(await focused()).toMatch(/ada\.adeyemi\.0@/)
+  await page.keyboard.press('End')
+  expect(await focused()).toMatch(/kofi\.moreau\.4874@/)
+  await page.keyboard.press('ArrowUp')
+  expect(await focused()).toMatch(/kofi\.moreau\.4679@/)
+  await page.keyboard.press('Enter')
+  await phone.card.getByRole('heading', { name: 'kofi.moreau.4679@example.org', exact: true }).waitFor()
+  await phone.backToContacts()
+  await phone.row('ada.adeyemi.0@example.org').waitFor()
+})
+
+test('scrolling through 5,000 contacts keeps few rows on the page, and a step is short work', async () => {
+  const { page, phone } = await phoneWithManyContacts()
+  const list = phone.card.getByRole('grid')
+  const session = await page.context().newCDPSession(page)
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const scrollBy = (pixels: number): Promise<number> =>
+    list.evaluate(async (element, by) => {
+      element.scrollTop += by
+      await new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+      return element.querySelectorAll('[role=row]').length
+    }, pixels)
+
+  const steps: number[] = []
+  for (let step = 0; step < 40; step++) {
+    const before = await busyMs(session)
+    expect(await scrollBy(300)).toBeLessThan(60)
+    steps.push((await busyMs(session)) - before)
+  }
+  // The median: the collector of garbage takes its turns. `npm run bench -- page-scroll` measures frames.
+  expect(steps.sort((a, b) => a - b)[20]).toBeLessThan(50)
+  for (let step = 0; step < 20; step++) expect(await scrollBy(15_000)).toBeLessThan(60)
+  await phone.row('kofi.moreau.4874@example.org').waitFor()
+})
+
+/** How long the page's main thread was busy so far, by its own processor time: what else runs on the machine doesn't count. */
+async function busyMs(session: CDPSession): Promise<number> {
+  const { metrics } = await session.send('Performance.getMetrics')
+  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000
+}

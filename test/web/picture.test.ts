@@ -1,0 +1,80 @@
+import type { Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { test } from './support/chromium.ts'
+import { threeDevices } from './support/demo.ts'
+import type { DeviceCard } from './support/device-card.ts'
+import { screenshot } from './support/screenshot.ts'
+
+test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', async () => {
+  const { page, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
+  await bobsPhone.add('alice')
+  const photo = await noisyPicture(page, 2400, 1600)
+  expect(photo.length).toBeGreaterThan(1_000_000)
+  await alicesPhone.goTo('My profile')
+  await choosePicture(alicesPhone, 'holiday.png', photo)
+  await alicesLaptop.goTo('My profile')
+  const shown = [
+    alicesPhone.card.locator('.own-picture img'),
+    alicesLaptop.card.locator('.own-picture img'),
+    bobsPhone.row('Alice').locator('img'),
+  ]
+  for (const picture of shown) expect(await sidesOf(picture)).toEqual([192, 192])
+  const told = page.getByRole('listitem').filter({ hasText: /^Bob’s phone got Alice’s level 0: picture/ })
+  const [, bytes = ''] = /· ([\d,]+) bytes$/.exec((await told.textContent()) ?? '') ?? []
+  expect(Number(bytes.replaceAll(',', ''))).toBeGreaterThan(1000)
+  expect(Number(bytes.replaceAll(',', ''))).toBeLessThan(32 * 1024 + 100)
+  await screenshot(page, 'picture')
+
+  await alicesPhone.card.getByRole('button', { name: 'Remove it' }).click()
+  await bobsPhone.row('Alice').locator('img').waitFor({ state: 'detached' })
+})
+
+test('a file that is no picture is told, and the picture stays', async () => {
+  const { page, alicesPhone } = await threeDevices()
+  await alicesPhone.goTo('My profile')
+  await choosePicture(alicesPhone, 'small.png', await noisyPicture(page, 8, 8))
+  const picture = alicesPhone.card.locator('.own-picture img')
+  await picture.waitFor()
+  await choosePicture(alicesPhone, 'notes.png', Buffer.from('These are notes.'))
+  await alicesPhone.card.getByText('notes.png is no picture that this browser can read.').waitFor()
+  expect(await sidesOf(picture)).toEqual([192, 192])
+})
+
+async function choosePicture({ page, card }: DeviceCard, name: string, buffer: Buffer): Promise<void> {
+  const chooser = page.waitForEvent('filechooser')
+  await card.getByRole('button', { name: /^(Choose a|Change the) picture$/ }).click()
+  await (await chooser).setFiles({ name, mimeType: 'image/png', buffer })
+}
+
+/** The width and height of a picture, once the browser has read it. */
+async function sidesOf(picture: Locator): Promise<[number, number]> {
+  return picture.evaluate(async (image: HTMLImageElement) => {
+    await image.decode()
+    return [image.naturalWidth, image.naturalHeight]
+  })
+}
+
+/** A PNG that no compression makes small. */
+async function noisyPicture(page: Page, width: number, height: number): Promise<Buffer> {
+  const text = await page.evaluate(
+    async ([width, height]) => {
+      const canvas = new OffscreenCanvas(width, height)
+      const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
+      const pixels = new Uint32Array(width * height)
+      let state = 1
+      // A generator of even noise (Park and Miller, 1988).
+      for (let index = 0; index < pixels.length; index++) {
+        state = (state * 48_271) % 0x7fffffff
+        pixels[index] = state | 0xff000000
+      }
+      context.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
+      const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())
+      let binary = ''
+      for (let at = 0; at < bytes.length; at += 0x8000)
+        binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+      return btoa(binary)
+    },
+    [width, height] as const,
+  )
+  return Buffer.from(text, 'base64')
+}

@@ -1,0 +1,38 @@
+import type { Page } from 'playwright-core'
+
+export interface Shift {
+  /** How much of the window moved, and how far (https://web.dev/articles/cls). */
+  value: number
+  /** What moved. */
+  moved: string[]
+}
+
+interface ShiftEntry extends PerformanceEntry {
+  value: number
+  sources: { node: Node | null }[]
+}
+
+/** Gives what moved by itself since this was called; also right after a press, which browsers don't count. */
+export async function watchLayoutShifts(page: Page): Promise<() => Promise<Shift[]>> {
+  const watch = await page.evaluateHandle(() => {
+    const shifts: Shift[] = []
+    const note = (entries: PerformanceEntry[]): void => {
+      for (const { value, sources } of entries as ShiftEntry[]) {
+        const moved = sources.map(({ node }) =>
+          node instanceof Element ? node.className || node.tagName : `text in ${node?.parentElement?.className}`,
+        )
+        shifts.push({ value, moved })
+      }
+    }
+    const observer = new PerformanceObserver(list => note(list.getEntries()))
+    observer.observe({ type: 'layout-shift' })
+    return {
+      end: () => {
+        note(observer.takeRecords())
+        observer.disconnect()
+        return shifts
+      },
+    }
+  })
+  return () => watch.evaluate(({ end }) => end())
+}

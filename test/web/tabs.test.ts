@@ -1,0 +1,37 @@
+import type { Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { test } from './support/chromium.ts'
+import { type Demo, openDemo } from './support/demo.ts'
+import { DeviceCard } from './support/device-card.ts'
+
+/** Alice's phone in a window of its own. */
+async function windowOf({ context }: Demo): Promise<{ tab: Page; phone: DeviceCard }> {
+  const tab = await context.newPage()
+  await tab.goto('/#alice/phone')
+  const phone = new DeviceCard(tab, 'Alice’s phone')
+  await phone.isInStep()
+  return { tab, phone }
+}
+
+test('two tabs of one device stay in step over one socket', async () => {
+  const demo = await openDemo()
+  const [one, other] = [await windowOf(demo), await windowOf(demo)]
+  await one.phone.add('bob')
+  await other.phone.openContact('Bob')
+  await other.phone.switchLevel('Family (level 2)')
+  await expect.poll(() => one.phone.levelsOf('Bob'), { message: 'the level, in the other tab' }).toBe('2')
+  await one.phone.isInStep()
+  await other.phone.isInStep()
+  expect(await demo.server.sessionCount()).toBe(1)
+})
+
+test('when the tab that holds the socket closes, another one takes over within a second', async () => {
+  const demo = await openDemo()
+  const [one, other] = [await windowOf(demo), await windowOf(demo)]
+  const opened = other.tab.waitForEvent('websocket', { timeout: 1000 })
+  await one.tab.close()
+  await opened
+  await other.phone.add('bob')
+  await other.phone.isInStep()
+  expect(await demo.server.sessionCount()).toBe(1)
+})
