@@ -53,7 +53,7 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
           {failure}
         </p>
       )}
-      <section aria-label={`What ${name} shows you`}>
+      <section className="shown" aria-label={`What ${name} shows you`}>
         <h4>What {name} shows you</h4>
         {Object.keys(person.fields).length > 0 ? (
           <FieldList fields={person.fields} />

@@ -17,7 +17,7 @@ export function Contacts({ device, onOpen }: { device: Device; onOpen: (id: stri
       <div className="toolbar">
         <SearchField className="search" value={search} onChange={setSearch}>
           <Label className="visually-hidden">Search the contacts of {device.title}</Label>
-          <Input placeholder={`Search ${contacts?.length ?? ''} contacts`} />
+          <Input placeholder={searchWords(contacts?.length)} />
         </SearchField>
         <AddPeople device={device} />
       </div>
@@ -26,6 +26,10 @@ export function Contacts({ device, onOpen }: { device: Device; onOpen: (id: stri
       </ContactList>
     </div>
   )
+}
+
+function searchWords(count: number | undefined): string {
+  return count === undefined ? 'Search' : `Search ${count} ${count === 1 ? 'contact' : 'contacts'}`
 }
 
 interface ContactListProps {

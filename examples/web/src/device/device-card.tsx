@@ -8,6 +8,7 @@ import { Contacts } from './contacts.tsx'
 import { DeviceHeader } from './device-header.tsx'
 import { Notices } from './notices.tsx'
 import { OwnProfilePage } from './own-profile-page.tsx'
+import { placeOf } from './place.ts'
 import { Trouble, Unreadable } from './trouble.tsx'
 import { useChanges } from './use-changes.ts'
 
@@ -21,7 +22,7 @@ export interface DeviceCardProps {
 export function DeviceCard({ device, onClose }: DeviceCardProps): ReactNode {
   const state = useChanges(device.changes, () => device.state)
   return (
-    <section className="device" id={deviceElementId(device)} aria-label={device.title}>
+    <section className="device" id={placeOf(device)} aria-label={device.title}>
       {state.state === 'open' ? (
         <KithProvider kith={state.kith}>
           <DeviceHeader device={device} onClose={onClose} />
@@ -35,10 +36,6 @@ export function DeviceCard({ device, onClose }: DeviceCardProps): ReactNode {
       )}
     </section>
   )
-}
-
-export function deviceElementId({ name }: Device): string {
-  return `device-${name.user}-${name.device}`
 }
 
 function DeviceTabs({ device }: { device: Device }): ReactNode {

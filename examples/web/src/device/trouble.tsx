@@ -17,8 +17,8 @@ export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
       {state.state === 'closed' && <p role="status">Nothing of this device is here any more.</p>}
       {state.state === 'failed' && (
         <div role="alert">
-          <p>This browser lets nothing be stored, so there is nothing to show yet. {state.error.message}</p>
-          <p>Private windows and blocked site data do this. Allow this page to store data, then try again.</p>
+          <p>Nothing can be read or stored in this browser just now. {state.error.message}.</p>
+          <p className="quiet">Private windows and blocked site data do this. What is on the server is safe.</p>
         </div>
       )}
       <div className="buttons">

@@ -1,22 +1,19 @@
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
-import { deviceElementId } from '../device/device-card.tsx'
+import { goTo, placeOf } from '../device/place.ts'
 import type { Device } from '../devices/device.ts'
 import { whatHappenedId } from './what-happened.tsx'
 
 /** On a narrow window one device fills the page: this goes to another. A wide one shows them all, and hides this. */
 export function DeviceNav({ devices }: { devices: readonly Device[] }): ReactNode {
   const places = [
-    ...devices.map(device => [device.title, deviceElementId(device)] as const),
+    ...devices.map(device => [device.title, placeOf(device)] as const),
     ['What happened', whatHappenedId] as const,
   ]
   return (
     <nav className="device-nav" aria-label="Devices">
       {places.map(([title, id]) => (
-        <Button
-          key={id}
-          onPress={() => document.getElementById(id)?.scrollIntoView({ inline: 'start', block: 'nearest' })}
-        >
+        <Button key={id} onPress={() => goTo(id)}>
           {title}
         </Button>
       ))}

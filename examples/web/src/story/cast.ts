@@ -1,4 +1,5 @@
 import type { Kith, Profile } from '@kith/client'
+import { goTo, placeOf } from '../device/place.ts'
 import type { Device } from '../devices/device.ts'
 import type { Devices } from '../devices/devices.ts'
 import type { DeviceName } from '../devices/name.ts'
@@ -12,7 +13,7 @@ export interface Cast {
   phone: Kith
   laptop: Kith
   bobsPhone: Kith
-  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts. */
+  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts; a narrow window goes there. */
   show(what: 'alice' | 'bob' | 'list'): void
   /** Carol's phone, the first time that she is here. */
   carolArrives(): Promise<Kith>
@@ -49,6 +50,7 @@ export async function castFor(
     show(what) {
       if (what === 'alice') bobsDevice.show(alice)
       else for (const device of [alicesPhone, alicesLaptop]) device.show(what === 'bob' ? bob : undefined)
+      goTo(placeOf(what === 'alice' ? bobsDevice : alicesPhone))
     },
     carolArrives: async () => (await arrive(carol, 'phone'))[1],
     hasReachedBob: text => hasReceived(bobsDevice.name, text),
