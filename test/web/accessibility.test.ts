@@ -2,17 +2,17 @@ import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { axeFinds } from './support/axe.ts'
 import { test } from './support/chromium.ts'
-import { type Look, openDemo } from './support/demo.ts'
+import { openDemo } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
 
-const looks: Required<Pick<Look, 'size' | 'colours'>>[] = [
-  { size: 'desk', colours: 'light' },
-  { size: 'desk', colours: 'dark' },
-  { size: 'phone', colours: 'light' },
-  { size: 'phone', colours: 'dark' },
-]
+const looks = [
+  ['desk', 'light'],
+  ['desk', 'dark'],
+  ['phone', 'light'],
+  ['phone', 'dark'],
+] as const
 
-test.each(looks)('axe finds nothing wrong: $size, $colours', async ({ size, colours }) => {
+test.each(looks)('axe finds nothing wrong at the size of a %s, in %s colours', async (size, colours) => {
   const { page, device } = await openDemo({ size, colours })
   const found: string[] = []
   const look = async (name: string): Promise<void> => {

@@ -8,7 +8,7 @@ import { screenshot } from './support/screenshot.ts'
 test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', async () => {
   const { page, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
   await bobsPhone.add('alice')
-  const photo = await noisyPicture(page, 2400, 1600)
+  const photo = await noisyPicture(page, 1920)
   expect(photo.length).toBeGreaterThan(1_000_000)
   await alicesPhone.goTo('My profile')
   await choosePicture(alicesPhone, 'holiday.png', photo)
@@ -21,8 +21,9 @@ test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', a
   for (const picture of shown) expect(await sidesOf(picture)).toEqual([192, 192])
   const told = page.getByRole('listitem').filter({ hasText: /^Bob’s phone got Alice’s level 0: picture/ })
   const [, bytes = ''] = /· ([\d,]+) bytes$/.exec((await told.textContent()) ?? '') ?? []
-  expect(Number(bytes.replaceAll(',', ''))).toBeGreaterThan(1000)
-  expect(Number(bytes.replaceAll(',', ''))).toBeLessThan(32 * 1024 + 100)
+  const byteCount = Number(bytes.replaceAll(',', ''))
+  expect(byteCount).toBeGreaterThan(1000)
+  expect(byteCount).toBeLessThan(32 * 1024 + 100)
   await screenshot(page, 'picture')
 
   await alicesPhone.card.getByRole('button', { name: 'Remove it' }).click()
@@ -32,7 +33,7 @@ test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', a
 test('a file that is no picture is told, and the picture stays', async () => {
   const { page, alicesPhone } = await threeDevices()
   await alicesPhone.goTo('My profile')
-  await choosePicture(alicesPhone, 'small.png', await noisyPicture(page, 8, 8))
+  await choosePicture(alicesPhone, 'small.png', await noisyPicture(page, 8))
   const picture = alicesPhone.card.locator('.own-picture img')
   await picture.waitFor()
   await choosePicture(alicesPhone, 'notes.png', Buffer.from('These are notes.'))
@@ -54,27 +55,30 @@ async function sidesOf(picture: Locator): Promise<[number, number]> {
   })
 }
 
-/** A PNG that no compression makes small. */
-async function noisyPicture(page: Page, width: number, height: number): Promise<Buffer> {
-  const text = await page.evaluate(
-    async ([width, height]) => {
-      const canvas = new OffscreenCanvas(width, height)
-      const context = canvas.getContext('2d') as OffscreenCanvasRenderingContext2D
-      const pixels = new Uint32Array(width * height)
-      let state = 1
-      // A generator of even noise (Park and Miller, 1988).
-      for (let index = 0; index < pixels.length; index++) {
-        state = (state * 48_271) % 0x7fffffff
-        pixels[index] = state | 0xff000000
-      }
-      context.putImageData(new ImageData(new Uint8ClampedArray(pixels.buffer), width, height), 0, 0)
-      const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())
-      let binary = ''
-      for (let at = 0; at < bytes.length; at += 0x8000)
-        binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
-      return btoa(binary)
-    },
-    [width, height] as const,
-  )
+/** A square PNG that stays large whatever is done to it: full of noise, as fine as a pixel and as coarse as a thumbnail's. */
+async function noisyPicture(page: Page, side: number): Promise<Buffer> {
+  const text = await page.evaluate(async side => {
+    // Even noise, always the same (Park and Miller, 1988).
+    let state = 1
+    const noise = (): number => {
+      state = (state * 48_271) % 0x7fffffff
+      return state
+    }
+    const patch = Math.ceil(side / 192)
+    const patches = Uint32Array.from({ length: 192 * 192 }, noise)
+    const pixels = new Uint32Array(side * side)
+    for (let index = 0; index < pixels.length; index++) {
+      const [column, row] = [Math.floor((index % side) / patch), Math.floor(index / side / patch)]
+      const coarse = patches[row * 192 + column] ?? 0
+      pixels[index] = 0xff000000 | (coarse & 0xf8f8f8) | (noise() & 0x070707)
+    }
+    const canvas = new OffscreenCanvas(side, side)
+    const image = new ImageData(new Uint8ClampedArray(pixels.buffer), side, side)
+    canvas.getContext('2d')?.putImageData(image, 0, 0)
+    const bytes = new Uint8Array(await (await canvas.convertToBlob()).arrayBuffer())
+    let binary = ''
+    for (let at = 0; at < bytes.length; at += 0x8000) binary += String.fromCharCode(...bytes.subarray(at, at + 0x8000))
+    return btoa(binary)
+  }, side)
   return Buffer.from(text, 'base64')
 }

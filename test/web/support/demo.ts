@@ -12,7 +12,8 @@ export interface Look {
   at?: string
 }
 
-const sizes = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+/** In CSS pixels. */
+export const sizes = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
 
 /** How long anything may take that a test waits for. */
 const patienceMs = 20_000
@@ -29,17 +30,9 @@ export interface Demo {
 }
 
 /** Gone when the test ends; which fails if the browser complained of anything that the test didn't expect. */
-export async function openDemo(look: Look = {}): Promise<Demo> {
+export async function openDemo({ size = 'desk', colours = 'light', at = '/' }: Look = {}): Promise<Demo> {
   const server = await startDemoProcess()
   onTestFinished(() => server.stop())
-  return visit(server, look)
-}
-
-/** Another browser profile on the same server. */
-export async function visit(
-  server: DemoProcess,
-  { size = 'desk', colours = 'light', at = '/' }: Look = {},
-): Promise<Demo> {
   const context = await (await browser()).newContext({
     ...{ viewport: sizes[size], colorScheme: colours, hasTouch: size === 'phone', baseURL: server.url },
     ...{ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' },
