@@ -1,3 +1,4 @@
+import { KithError } from '@kith/shared'
 import type { Clock, Randomness } from './clock.ts'
 import { Listeners } from './events.ts'
 import { asKithError, Kith } from './kith.ts'
@@ -7,8 +8,10 @@ import type { WebSocketConstructor } from './link/socket.ts'
 import { newNonce } from './nonce.ts'
 import type { KithDatabase } from './storage/database.ts'
 import { retryRefused } from './storage/edit.ts'
+import { isLoss } from './storage/loss.ts'
 import { dropFetched } from './storage/prepare.ts'
 import { Store } from './storage/store.ts'
+import { Trouble } from './storage/trouble.ts'
 import type { LockManagerLike } from './tabs/lock.ts'
 import { type Sharing, share } from './tabs/share.ts'
 import type { OwnLink } from './tabs/shared-link.ts'
@@ -26,8 +29,12 @@ export interface Parts {
   readonly clock: Clock
   readonly randomness: Randomness
   readonly WebSocket: WebSocketConstructor
+  /** Whose device this is, for the next visit. */
+  noteVisit(): Promise<void>
+  wasErased(writer: string): Promise<boolean>
   closeDatabase(): Promise<void>
-  deleteDatabase(): Promise<void>
+  /** Deletes the database of this writer, for good. */
+  deleteDatabase(writer: string): Promise<void>
 }
 
 /** Puts a client together on an open database: the one place that names its concrete parts. */
@@ -36,20 +43,46 @@ export async function assemble(parts: Parts): Promise<Kith> {
   let kith: Kith | undefined
   let link: OwnLink | undefined
   let sharing: Sharing | undefined
-  const store = await Store.open(db, outcome => {
-    kith?.committed(outcome)
-    if (outcome.hasWritten) link?.wake()
+  const trouble = new Trouble(error => kith?.failed(error))
+  /** What failed because the database is gone is no matter once that is back; the store tells if it can't be. */
+  const report = (error: unknown): KithError => {
+    const failure = asKithError(error, 'database-failed')
+    if (isLoss(db, error)) store.refresh().catch(report)
+    else if (failure.code !== 'closed') trouble.tell(failure)
+    return failure
+  }
+  const store = await Store.open(db, {
+    ...parts,
+    committed(outcome) {
+      kith?.committed(outcome)
+      if (!outcome.hasWritten) return
+      trouble.isOver()
+      link?.wake()
+    },
+    interrupted: () => link?.restart(),
+    restored() {
+      link?.renew()
+      kith?.failed(
+        new KithError('database-lost', "This device's storage was deleted: what this tab had is saved again"),
+      )
+      const after = [kith?.committedElsewhere('many', []), sharing?.restored(), parts.noteVisit()]
+      for (const work of after) work?.catch(report)
+    },
+    ended(error) {
+      if (trouble.end(error)) void kith?.close()
+    },
+    failed: report,
   })
   const host: LinkHost = {
     ...parts,
     store,
     setStatus: status => {
+      if (status === 'synced') trouble.isOver()
       kith?.setStatus(status)
       sharing?.tell({ type: 'status', status })
     },
     failed: error => {
-      kith?.failed(error)
-      sharing?.tellError(error)
+      if (trouble.tell(error)) sharing?.tellError(error)
     },
     received: async message => {
       sharing?.tell({ type: 'message', message })
@@ -65,11 +98,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
       ...{ db, store, clock, locks, tab: newNonce(randomness), kith: () => kith },
       newLink: () => new Link(host, parts.firstToken),
       begin,
-      failed: error => {
-        const failure = asKithError(error, 'database-failed')
-        kith?.failed(failure)
-        return failure
-      },
+      failed: report,
     })
     link = sharing.link
   } else {
@@ -87,7 +116,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
         await ownSharing?.close()
         await parts.closeDatabase()
       },
-      deleteDatabase: () => parts.deleteDatabase(),
+      deleteDatabase: () => parts.deleteDatabase(store.documents.writer),
     },
     new Listeners(),
   )

@@ -150,7 +150,8 @@ export class Profile {
   /** @internal Reads what this device holds of them, unless something newer came meanwhile. */
   async load(): Promise<void> {
     const version = this.#version
-    const row = await this.#host.store.db.people.get(this.id)
+    const { store } = this.#host
+    const row = await store.apart(() => store.db.people.get(this.id))
     if (version === this.#version) this.#row = row
   }
 

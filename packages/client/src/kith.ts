@@ -109,7 +109,7 @@ export class Kith {
    */
   contacts(): Observable<Contact[]> {
     this.#checkOpen()
-    return liveRows(() => listContacts(this.internals.store.db), keepContacts)
+    return liveRows(this.internals.store.db, db => listContacts(db), keepContacts)
   }
 
   /**
@@ -120,7 +120,7 @@ export class Kith {
     this.#checkOpen()
     const user = checkUserId(id)
     const { store } = this.internals
-    if (user !== this.user) return liveRows(() => readContact(store.db, user), keepContact)
+    if (user !== this.user) return liveRows(store.db, db => readContact(db, user), keepContact)
     return liveMemory(
       listener => store.watch(listener),
       () => this.#profile(user).row,

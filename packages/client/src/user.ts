@@ -3,6 +3,7 @@ import { checkUserId } from './arguments.ts'
 import type { Clock } from './clock.ts'
 import type { KithOptions } from './options.ts'
 import type { DatabaseOptions } from './storage/database.ts'
+import { patiently } from './storage/patience.ts'
 import { lastVisitor } from './storage/visits.ts'
 import { readToken } from './token.ts'
 
@@ -30,7 +31,7 @@ export async function chooseUser(
   if (named !== undefined && subject !== undefined && named !== subject) {
     throw new KithError('wrong-user', `The token is ${subject}'s, not ${named}'s`)
   }
-  const user = named ?? subject ?? (await lastVisitor(database, url))
+  const user = named ?? subject ?? (await patiently(clock, () => lastVisitor(database, url)))
   if (user === undefined) throw new KithError('user-required', 'No user is known for this url yet: pass `user`')
   return { user, token: typeof options.token === 'string' ? undefined : token }
 }

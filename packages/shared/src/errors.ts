@@ -6,7 +6,8 @@ const errorCodes = [
   // What the device itself finds.
   'closed', // the client was closed or erased; open it again
   'database-in-use', // this database is already open here; close the other client first
-  'database-failed', // the browser refused storage (quota, blocked, deleted); nothing that was saved before is lost
+  'database-failed', // the browser refused storage (full, blocked or broken); nothing has changed, and trying again may help
+  'database-lost', // the browser deleted storage under a living client; what memory held was written to a new database
   'user-required', // no user is known for this url yet; pass `user`, or open once while the token can be had
   'wrong-user', // the token or the database belongs to another user
   'unsent-changes', // erasing would lose changes that are on no server; sync first or pass `force`

@@ -5,6 +5,7 @@ import { handingOverMutants } from './handing-over.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
+import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
 import { visibilityMutants } from './visibility.ts'
 
@@ -17,5 +18,6 @@ export const mutants: readonly Mutant[] = [
   ...durabilityMutants,
   ...feedMutants,
   ...safetyMutants,
+  ...storageMutants,
   ...storyMutants,
 ]

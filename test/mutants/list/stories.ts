@@ -22,8 +22,8 @@ export const storyMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/tabs/shared-link.ts',
-    'const { db, clock } = this.#port\n    const heeded',
-    'const { db, clock } = this.#port\n    if (this.#own) return this.#own[request.type]()\n    const heeded',
+    'this.#unkept = undefined\n    const heeded',
+    'if (this.#own) return this.#own[request.type]()\n    const heeded',
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],

@@ -5,6 +5,7 @@ export const reasons: Record<ErrorCode, string> = {
   closed: 'the client was closed',
   'database-in-use': 'its database is open elsewhere',
   'database-failed': 'the browser refused storage',
+  'database-lost': 'its storage was deleted, and is made anew',
   'user-required': 'no user is known',
   'wrong-user': 'it belongs to another user',
   'unsent-changes': 'changes would be lost',

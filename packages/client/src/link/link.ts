@@ -35,6 +35,8 @@ export class Link implements LinkPort {
   readonly #onDialled: Set<() => void> = new Set()
   #attempt = 0
   #hasTriedNewToken = false
+  /** Since a session was last in step, one ended because its frames could not be stored. */
+  #isStorageFailing = false
   /** The server closed rather than take a change: the next session finds out which one. */
   #recovery: Recovery | undefined
 
@@ -59,6 +61,23 @@ export class Link implements LinkPort {
     this.#dial()
   }
 
+  /** The database is gone, or was: a session goes on only in the one that it began in. */
+  restart(): void {
+    if (this.#state.state !== 'open') return
+    this.#leave()
+    this.#dial()
+  }
+
+  /** The database is another one. */
+  renew(): void {
+    if (this.#state.state === 'open' && this.#state.session.isOutdated) this.restart()
+  }
+
+  /** Whether the app wants to be connected. */
+  get isWanted(): boolean {
+    return this.#state.state !== 'idle' && this.#state.state !== 'closed'
+  }
+
   disconnect(): void {
     if (this.#state.state === 'closed') return
     this.#leave()
@@ -66,9 +85,10 @@ export class Link implements LinkPort {
     this.#host.setStatus('offline')
   }
 
-  /** Something was written that is to be sent. */
+  /** Something was written that is to be sent. If there was no room for the server's frames, there may be now. */
   wake(): void {
     if (this.#state.state === 'open') this.#state.session.wake()
+    if (this.#isStorageFailing) this.retryNow()
   }
 
   async fetch(owner: string): Promise<void> {
@@ -169,8 +189,12 @@ export class Link implements LinkPort {
       messages: this.#messages,
       recovery: this.#recovery,
       send: (message: DeviceMessage) => connection.send(message),
+      setStatus: status => {
+        if (status === 'synced') this.#isStorageFailing = false
+        this.#host.setStatus(status)
+      },
       welcomed: () => {
-        this.#attempt = 0
+        if (!this.#isStorageFailing) this.#attempt = 0
         this.#hasTriedNewToken = false
       },
       broken: (error: unknown) => this.#broken(connection, error),
@@ -180,6 +204,7 @@ export class Link implements LinkPort {
   /** The session can't go on; another one may. */
   #broken(connection: Connection, cause: unknown): void {
     const text = cause instanceof Error ? cause.message : String(cause)
+    if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
     this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
     connection.close()
   }

@@ -43,6 +43,8 @@ export class Session {
   readonly #incoming: Incoming
   readonly #fetches: Fetches
   readonly #cancels: Set<() => void> = new Set()
+  /** Which database it began in. */
+  #writer: string | undefined
   #introduce: () => void = () => undefined
   #isCaughtUp = false
   #isDrained = false
@@ -96,7 +98,8 @@ export class Session {
   }
 
   async #start(owners: () => Iterable<string>): Promise<void> {
-    await this.#port.store.idle()
+    await this.#port.store.refresh()
+    this.#writer = this.#port.store.documents.writer
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     if (this.#hasEnded) return
     const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
@@ -140,6 +143,11 @@ export class Session {
     return this.#outgoing.recovery
   }
 
+  /** It began in another database than there is now, so what it is told does not follow upon what that holds. */
+  get isOutdated(): boolean {
+    return this.#writer !== undefined && this.#writer !== this.#port.store.documents.writer
+  }
+
   get isSynced(): boolean {
     return this.#isCaughtUp && this.#isDrained
   }
@@ -153,7 +161,7 @@ export class Session {
   }
 
   async #store(frames: readonly StoredFrame[]): Promise<void> {
-    const { incomplete, cloned } = await storeFrames(this.#port.store, frames)
+    const { incomplete, cloned } = await storeFrames(this.#port.store, frames, this.#writer)
     for (const document of incomplete) this.#exchange.ask(document)
     for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
     for (const frame of frames) {

@@ -1,16 +1,22 @@
 import { KithError } from '@kith/shared'
-import { liveQuery, type Observable } from 'dexie'
+import type { Observable } from 'dexie'
+import type { KithDatabase } from '../storage/database.ts'
+import { watch } from '../storage/watch.ts'
 import { observable } from './observable.ts'
 
 /**
  * What a query of this device's database gives, again whenever any tab has written what it looks at and it looks different.
- * `keep` gives the value of before itself when nothing is different. An error says that the database can't be read; a
- * client that was closed tells nothing more.
+ * `keep` gives the value of before itself when nothing is different. An error says that the database can't be read; while
+ * it is gone, and of a client that was closed, nothing is told.
  */
-export function liveRows<T>(read: () => Promise<T>, keep: (before: T, now: T) => T): Observable<T> {
+export function liveRows<T>(
+  db: KithDatabase,
+  read: (db: KithDatabase) => Promise<T>,
+  keep: (before: T, now: T) => T,
+): Observable<T> {
   return observable(told => {
     let shown: { value: T } | undefined
-    const subscription = liveQuery(read).subscribe({
+    const subscription = watch(db, () => read(db)).subscribe({
       next: now => {
         const value = shown ? keep(shown.value, now) : now
         if (shown && shown.value === value) return

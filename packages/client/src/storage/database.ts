@@ -1,5 +1,6 @@
 import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
 import { Dexie, type DexieOptions, type Table } from 'dexie'
+import { DatabaseLost } from './loss.ts'
 
 /**
  * What one device keeps, in one IndexedDB database that all its tabs share:
@@ -73,7 +74,8 @@ export interface PersonRow {
 export interface MetaValues {
   /** `generation` grows when documents were replaced rather than extended: other tabs then load them anew. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
-  identity: { user: string; writer: string }
+  /** Whose database it is; which one it is, as each new one has another writer; and above what its rows are numbered. */
+  identity: { user: string; writer: string; first?: number }
   /** Of this device's own client ids, the clock up to which something may have been sent. */
   sent: Record<DocumentName, number>
   /** How far the feed was read; empty before. */
@@ -113,6 +115,10 @@ export interface DatabaseOptions {
 }
 
 export class KithDatabase extends Dexie {
+  /** Fills a database that opening has to make, in one with making it. Once one was open: absent, none is made. */
+  begin: (() => void) | undefined = () => undefined
+  /** Opening found that there is none any more. */
+  isGone = false
   declare readonly updates: Table<UpdateRow, number>
   declare readonly snapshots: Table<SnapshotRow, DocumentName>
   declare readonly outbox: Table<OutboxRow, number>
@@ -133,6 +139,11 @@ export class KithDatabase extends Dexie {
       meta: 'key',
       requests: '++id',
       events: '++id',
+    })
+    this.on('populate', () => {
+      this.isGone = this.begin === undefined
+      if (!this.begin) throw new DatabaseLost()
+      this.begin()
     })
   }
 }

@@ -1,3 +1,4 @@
+import { KithError } from '@kith/shared'
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
 import { type DocumentName, writeMeta } from './database.ts'
 import type { Store, Work } from './store.ts'
@@ -18,9 +19,17 @@ export interface StoredOutcome {
   cloned: Set<DocumentName>
 }
 
-/** Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. */
-export async function storeFrames(store: Store, frames: readonly StoredFrame[]): Promise<StoredOutcome> {
+/**
+ * Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. They
+ * belong to the database of `writer`: a new one holds nothing of what they follow upon.
+ */
+export async function storeFrames(
+  store: Store,
+  frames: readonly StoredFrame[],
+  writer: string | undefined,
+): Promise<StoredOutcome> {
   return store.work(async work => {
+    if (work.documents.writer !== writer) throw new KithError('database-lost', 'The feed begins anew')
     const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()

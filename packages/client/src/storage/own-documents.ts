@@ -1,17 +1,18 @@
 import type { ContentLimits, KeyChange } from '@kith/shared'
 import { defaultLimits } from '@kith/shared'
 import * as Y from 'yjs'
-import type { Randomness } from '../clock.ts'
-import { newClientId, newNonce } from '../nonce.ts'
-import { decodeChanges } from './changes-codec.ts'
+import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import {
   type DocumentName,
   documentNames,
   type KithDatabase,
   type MetaValues,
+  type OutboxRow,
   readMeta,
   writeMeta,
 } from './database.ts'
+import { DatabaseLost } from './loss.ts'
+import { OutboxMemory } from './outbox-memory.ts'
 import { OwnDocument } from './own-document.ts'
 
 /** The updates that pile up before both documents are written anew, without what was erased meanwhile [V5]. */
@@ -20,21 +21,27 @@ const updatesPerSnapshot = 200
 /** The user's own two documents in memory, level with the database up to `seq`. */
 export class OwnDocuments {
   readonly writer: string
+  /** Above it the rows of this database are numbered. */
+  readonly firstNumber: number
   readonly generation: number
   readonly roster: OwnDocument
   readonly profile: OwnDocument
+  readonly outbox: OutboxMemory = new OutboxMemory()
   limits: ContentLimits
+  /** What was written in the transaction that runs, until the outbox has it. */
+  #begun: { document: DocumentName; update: Uint8Array; changes: readonly KeyChange[] }[] = []
   #seq: number
   #snapshotSeq: number
   #rosterBytesAtMost: number
 
   private constructor(
-    writer: string,
+    { writer, first = 0 }: MetaValues['identity'],
     head: MetaValues['head'],
     snapshots: Record<DocumentName, Uint8Array | undefined>,
     limits: ContentLimits,
   ) {
     this.writer = writer
+    this.firstNumber = first
     this.generation = head.generation
     this.limits = limits
     this.roster = new OwnDocument('roster', head.clientIds.roster)
@@ -56,11 +63,10 @@ export class OwnDocuments {
       await readMeta(db, 'head'),
       await readMeta(db, 'limits'),
     ]
-    if (!identity || !head) throw new Error('The database was not set up')
+    if (!identity || !head) throw new DatabaseLost()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
-    const documents = new OwnDocuments(identity.writer, head, snapshots, limits ?? defaultLimits)
-    await documents.#takeRefused(db)
+    const documents = new OwnDocuments(identity, head, snapshots, limits ?? defaultLimits)
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents
@@ -69,9 +75,7 @@ export class OwnDocuments {
   /** Takes in what other tabs wrote since; `false` when all must be loaded anew. Call it in a transaction. */
   async takeNews(db: KithDatabase): Promise<boolean> {
     const head = await readMeta(db, 'head')
-    if (head?.generation !== this.generation) return false
-    // Within a generation nothing more is refused; but another tab may have changed what was.
-    if (documentNames.some(name => this[name].refused.length > 0)) await this.#takeRefused(db)
+    if (head?.generation !== this.generation || head.clientIds.roster !== this.roster.clientId) return false
     if (head.snapshotSeq > this.#seq) {
       for (const { document, update } of await db.snapshots.toArray()) this[document].takeSnapshot(update)
       this.#seq = head.snapshotSeq
@@ -82,12 +86,33 @@ export class OwnDocuments {
       this.#grow(document, update)
       this.#seq = seq as number
     }
+    await this.followOutbox(db)
     return true
+  }
+
+  /** Takes in what stands in the outbox. Call it in a transaction. */
+  async followOutbox(db: KithDatabase): Promise<void> {
+    await this.outbox.follow(db)
+    this.#begun = []
+    const { refused } = this.outbox
+    for (const name of documentNames) {
+      const own = refused.filter(row => row.document === name)
+      if (own.length + this[name].refused.length > 0) {
+        this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))
+      }
+    }
+  }
+
+  /** All that memory knows to be unsent or refused, in its order; without numbers, what no outbox has yet. */
+  get unsent(): readonly OutboxRow[] {
+    const begun = this.#begun.map(row => ({ ...row, changes: encodeChanges(row.changes) }))
+    return [...this.outbox.rows, ...begun]
   }
 
   /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
   async write(db: KithDatabase, name: DocumentName, changes: readonly KeyChange[]): Promise<Uint8Array | undefined> {
     const update = this[name].write(changes)
+    if (update) this.#begun.push({ document: name, update, changes })
     if (update) await this.#append(db, name, update)
     return update
   }
@@ -130,13 +155,6 @@ export class OwnDocuments {
     return this.#rosterBytesAtMost
   }
 
-  async #takeRefused(db: KithDatabase): Promise<void> {
-    const refused = await db.outbox.filter(entry => entry.refusal !== undefined).toArray()
-    for (const name of documentNames) {
-      this[name].setRefused(refused.filter(row => row.document === name).flatMap(row => decodeChanges(row.changes)))
-    }
-  }
-
   async #append(db: KithDatabase, document: DocumentName, update: Uint8Array): Promise<void> {
     this.#seq = await db.updates.add({ document, update })
     this.#grow(document, update)
@@ -145,11 +163,4 @@ export class OwnDocuments {
   #grow(name: DocumentName, update: Uint8Array): void {
     if (name === 'roster') this.#rosterBytesAtMost += update.length
   }
-}
-
-/** What a new database starts with. */
-export async function setUp(db: KithDatabase, user: string, randomness: Randomness): Promise<void> {
-  await writeMeta(db, 'identity', { user, writer: newNonce(randomness) })
-  const clientIds = { roster: newClientId(randomness), profile: newClientId(randomness) }
-  await writeMeta(db, 'head', { generation: 0, snapshotSeq: 0, clientIds })
 }

@@ -1,4 +1,4 @@
-import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels } from '@kith/shared'
+import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels, namedUsers } from '@kith/shared'
 import { sameFields } from '../fields.ts'
 import { type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './database.ts'
 
@@ -164,6 +164,15 @@ export class People {
     const isKnown = row.isListed || row.isDeclined || row.label !== '' || row.hasJoined || row.isWaiting
     return isKnown || isWorthKeeping(this.#replicas.get(id) as ReplicaRow) ? row : undefined
   }
+}
+
+/** The rows that follow from the roster alone. */
+export function rowsOf(roster: FlatMaps): PersonRow[] {
+  return [...contactFacts(roster, namedUsers(roster))].map(([id, facts]) => ({
+    ...stranger(id),
+    ...factColumns(facts),
+    label: (roster.get('labels', id) ?? '') as string,
+  }))
 }
 
 function factColumns(facts: ContactFacts): Omit<PersonRow, 'id' | 'label' | 'fields' | 'hasJoined' | 'isWaiting'> {

@@ -1,17 +1,23 @@
 import { contactFacts, KithError } from '@kith/shared'
-import type { Randomness } from '../clock.ts'
+import type { Clock, Randomness } from '../clock.ts'
 import { type KithDatabase, readMeta } from './database.ts'
-import { setUp } from './own-documents.ts'
+import { setUp } from './new-database.ts'
 import type { Store } from './store.ts'
 
 /** Makes a new database ready, or sees that an old one is this user's; what was merely fetched ends here [V7]. */
-export async function prepareDevice(db: KithDatabase, user: string, randomness: Randomness): Promise<void> {
+export async function prepareDevice(
+  db: KithDatabase,
+  user: string,
+  randomness: Randomness,
+  clock: Clock,
+): Promise<void> {
   await db.transaction('rw', db.tables, async () => {
     const identity = await readMeta(db, 'identity')
-    if (!identity) return setUp(db, user, randomness)
+    if (!identity) return setUp(db, user, randomness, clock)
     if (identity.user !== user) throw new KithError('wrong-user', `The database ${db.name} is ${identity.user}'s`)
     return undefined
   })
+  db.begin = undefined
 }
 
 /** Owners whose replicas end with the session, as far as the server knew. */

@@ -1,8 +1,12 @@
 import { KithError, type RosterRoot, userOfKey } from '@kith/shared'
 import type { KithDatabase, PersonRow } from './database.ts'
+import { databaseFailure } from './failure.ts'
+import { DatabaseLost, isLoss } from './loss.ts'
 import type { ChangedKey } from './own-document.ts'
 import { OwnDocuments } from './own-documents.ts'
 import { type Happening, People } from './people.ts'
+import { type SurvivalPort, survive } from './survival.ts'
+import { watchAnew } from './watch.ts'
 
 /** What a piece of work in the database may touch; it ends with the transaction. */
 export interface Work {
@@ -36,33 +40,42 @@ export interface Outcome {
 /** Tells the other tabs what was done, inside the transaction that does it. */
 export type TellTabs = (db: KithDatabase, outcome: Outcome) => Promise<void>
 
+/** How often one piece of work outlives the loss of the database under it. */
+const mostLosses = 3
+
+export interface StorePort extends SurvivalPort {
+  committed(outcome: Outcome): void
+}
+
 /**
  * The one way to this device's data. Work is done one piece after the other, each in a read-write transaction over all
  * tables, which keeps out the other tabs too: first what they wrote is taken in, then the work is done, then the rows that
- * follow from the roster are written. Only after that is on disk does the app hear of it [D1].
+ * follow from the roster are written. Only after that is on disk does the app hear of it [D1]. Should the database be gone,
+ * what memory holds is written to a new one first: see `survival.ts`.
  */
 export class Store {
   readonly db: KithDatabase
-  readonly #onCommitted: (outcome: Outcome) => void
+  readonly #port: StorePort
   #documents: OwnDocuments
   #unsent = 0
   #tellTabs: TellTabs | undefined
   readonly #watchers: Set<() => void> = new Set()
   #isStale = false
+  #isConnected = true
   #isClosed = false
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(db: KithDatabase, documents: OwnDocuments, unsent: number, onCommitted: (o: Outcome) => void) {
+  private constructor(db: KithDatabase, documents: OwnDocuments, port: StorePort) {
     this.db = db
     this.#documents = documents
-    this.#unsent = unsent
-    this.#onCommitted = onCommitted
+    this.#unsent = documents.outbox.size
+    this.#port = port
+    db.on('close', () => this.#disconnected())
   }
 
-  static async open(db: KithDatabase, onCommitted: (outcome: Outcome) => void): Promise<Store> {
-    const load = async (): Promise<[OwnDocuments, number]> => [await OwnDocuments.load(db), await db.outbox.count()]
-    const [documents, unsent] = await db.transaction('r', db.tables, load)
-    return new Store(db, documents, unsent, onCommitted)
+  static async open(db: KithDatabase, port: StorePort): Promise<Store> {
+    const documents = await db.transaction('r', db.tables, async () => OwnDocuments.load(db))
+    return new Store(db, documents, port)
   }
 
   /** From now on other tabs are told of what is done here. */
@@ -101,6 +114,17 @@ export class Store {
     return result
   }
 
+  /** Does what needs none of the documents; once more, if the database had to come back first. */
+  async apart<T>(work: () => PromiseLike<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (this.#isClosed || !isLoss(this.db, error)) throw error
+      await this.refresh()
+      return work()
+    }
+  }
+
   /** Resolves when the work that was given before is done, whether it failed or not. */
   async idle(): Promise<void> {
     await this.#last
@@ -114,26 +138,71 @@ export class Store {
 
   async #transact<T>(body: (work: Work) => Promise<T>): Promise<T> {
     try {
-      const [result, outcome, unsent] = await this.db.transaction('rw', this.db.tables, async () => this.#attempt(body))
-      this.#isStale = false
-      this.#unsent = unsent
-      this.#onCommitted(outcome)
-      this.#tellWatchers()
-      return result
+      return await this.#outlive(() => this.#commit(body))
     } catch (error) {
+      this.#documents.outbox.doubt()
       await this.#takeBack()
       if (error instanceof KithError || error instanceof TypeError) throw error
-      const cause = error instanceof Error ? error.message : String(error)
-      throw new KithError('database-failed', `This device's database failed: ${cause}`, { cause: error })
+      throw databaseFailure(error)
     }
+  }
+
+  /** Does it again when the database had to come back first; not for ever, as that may be lost again at once. */
+  async #outlive<T>(attempt: () => Promise<T>): Promise<T> {
+    let isLost = false
+    for (let left = mostLosses; ; left--) {
+      try {
+        if (isLost) await this.#comeBack()
+        return await attempt()
+      } catch (error) {
+        isLost = isLoss(this.db, error)
+        if (left === 0 || !isLost) throw error
+      }
+    }
+  }
+
+  async #commit<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    const [result, outcome] = await this.db.transaction('rw', this.db.tables, async () => this.#attempt(body))
+    this.#isStale = false
+    this.#isConnected = true
+    this.#unsent = this.#documents.outbox.size
+    this.#port.committed(outcome)
+    this.#tellWatchers()
+    return result
+  }
+
+  /** Somebody deleted the database, or the platform took it away. */
+  #disconnected(): void {
+    if (this.#isClosed || !this.#isConnected) return
+    this.#isConnected = false
+    this.#port.interrupted()
+    this.refresh().catch((error: unknown) => this.#port.failed(error))
+  }
+
+  async #comeBack(): Promise<void> {
+    try {
+      if (!(await survive(this.db, this.#documents, this.#port))) return
+    } catch (error) {
+      if (error instanceof KithError) this.#port.ended(error)
+      throw error
+    } finally {
+      watchAnew()
+    }
+    await this.db.transaction('rw', this.db.tables, async () => {
+      this.#documents = await OwnDocuments.load(this.db)
+      this.#isStale = false
+      const nothing = { happenings: [], isOwnProfileChanged: true, hasWritten: true, isChanged: true }
+      const people = new Map((await this.db.people.toArray()).map(row => [row.id, row]))
+      await this.#tellTabs?.(this.db, { ...nothing, people })
+    })
+    this.#port.restored()
   }
 
   /** Memory is ahead of the disk: it is loaded anew, now if that works, else before the next piece of work. */
   async #takeBack(): Promise<void> {
     if (!this.#isStale) return
     try {
-      this.#documents = await this.db.transaction('r', this.db.tables, async () => OwnDocuments.load(this.db))
-      this.#isStale = false
+      await this.db.transaction('r', this.db.tables, async () => this.#load())
       this.#tellWatchers()
     } catch {
       // The error that led here says what is wrong; `#isStale` sees to the rest.
@@ -144,10 +213,10 @@ export class Store {
     for (const watcher of [...this.#watchers]) watcher()
   }
 
-  async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome, number]> {
+  async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome]> {
     const people = new People(this.db)
     const hasNews = await this.#takeNews()
-    const unsentBefore = this.#tellTabs ? await this.db.outbox.count() : 0
+    const unsentBefore = this.#documents.outbox.size
     let isOwnProfileChanged = false
     let hasWritten = false
     const touched = new Set<string>()
@@ -176,23 +245,29 @@ export class Store {
     await this.#followRoster(people, touched)
     await this.#documents.compactIfLong(this.db)
     const changed = await people.store()
-    const unsent = await this.db.outbox.count()
-    const isChanged = this.#isStale || unsent !== unsentBefore
+    await this.#documents.followOutbox(this.db)
+    const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
     const { happenings } = people
     const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
     await this.#tellTabs?.(this.db, outcome)
-    return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }, unsent]
+    return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }]
   }
 
   /** Whether the own profile was changed by another tab. */
   async #takeNews(): Promise<boolean> {
     if (this.#isStale || !(await this.#documents.takeNews(this.db))) {
-      this.#documents = await OwnDocuments.load(this.db)
-      this.#isStale = false
+      await this.#load()
       return true
     }
     this.#documents.roster.changedKeys() // The tab that wrote them has written their rows too.
     return this.#documents.profile.changedKeys().length > 0
+  }
+
+  async #load(): Promise<void> {
+    const documents = await OwnDocuments.load(this.db)
+    if (documents.writer !== this.#documents.writer) throw new DatabaseLost()
+    this.#documents = documents
+    this.#isStale = false
   }
 
   /** Brings the rows of those touched level with the roster. */

@@ -1,13 +1,18 @@
 import { Dexie, type Table } from 'dexie'
 import { type DatabaseOptions, dexieOptions } from './database.ts'
 
-/** Who was here last, by url: so that a device can open offline before its token can be had. */
+/**
+ * Who was here last, by url: so that a device can open offline before its token can be had. And which databases were
+ * erased, by their writer's name: so that no tab that still lives brings one back.
+ */
 class VisitsDatabase extends Dexie {
   declare readonly visits: Table<{ url: string; user: string }, string>
+  declare readonly erased: Table<{ writer: string }, string>
 
   constructor(options: DatabaseOptions) {
     super('kith-visits', dexieOptions(options))
     this.version(1).stores({ visits: 'url' })
+    this.version(2).stores({ visits: 'url', erased: 'writer' })
   }
 }
 
@@ -15,8 +20,20 @@ export async function lastVisitor(options: DatabaseOptions, url: string): Promis
   return using(options, async db => (await db.visits.get(url))?.user)
 }
 
+/** Writes nothing when that is known: a device opens on a full disk, too. */
 export async function noteVisit(options: DatabaseOptions, url: string, user: string): Promise<void> {
-  await using(options, db => db.visits.put({ url, user }))
+  await using(options, async db => {
+    if ((await db.visits.get(url))?.user !== user) await db.visits.put({ url, user })
+  })
+}
+
+/** To be called before the database of this writer is deleted. */
+export async function noteErased(options: DatabaseOptions, writer: string): Promise<void> {
+  await using(options, db => db.erased.put({ writer }))
+}
+
+export async function wasErased(options: DatabaseOptions, writer: string): Promise<boolean> {
+  return using(options, async db => (await db.erased.get(writer)) !== undefined)
 }
 
 /** Forgets this user's visit; another's stays. */

@@ -1,8 +1,8 @@
 import { type ErrorCode, KithError } from '@kith/shared'
-import { liveQuery } from 'dexie'
 import type { IncomingMessage, Status } from '../events.ts'
 import type { EventRow, KithDatabase } from '../storage/database.ts'
 import type { Happening } from '../storage/people.ts'
+import { watch } from '../storage/watch.ts'
 
 /** What one tab tells the others. */
 export type Notice =
@@ -53,6 +53,6 @@ export async function listen(db: KithDatabase, tab: string, heard: (notice: Noti
       if (row.tab !== tab) heard(row.event as Notice)
     }
   }
-  const subscription = liveQuery(() => db.events.where(':id').above(last).toArray()).subscribe(take)
+  const subscription = watch(db, () => db.events.where(':id').above(last).toArray()).subscribe(take)
   return () => subscription.unsubscribe()
 }

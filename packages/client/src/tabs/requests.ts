@@ -1,8 +1,8 @@
-import type { KithError } from '@kith/shared'
-import { liveQuery } from 'dexie'
+import { KithError } from '@kith/shared'
 import type { Status } from '../events.ts'
 import type { Delivery } from '../link/port.ts'
 import { type KithDatabase, type RequestRow, readMeta, writeMeta } from '../storage/database.ts'
+import { watch } from '../storage/watch.ts'
 import { errorFrom, type PlainError, plainError } from './notices.ts'
 
 /** What a tab asks of the one that has the socket, and waits for. */
@@ -40,9 +40,9 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
       const onAbort = (): void => reject(signal?.reason)
       if (signal?.aborted) return onAbort()
       signal?.addEventListener('abort', onAbort)
-      const subscription = liveQuery(() => db.requests.get(id)).subscribe({
+      const subscription = watch(db, () => db.requests.get(id)).subscribe({
         next: row => {
-          if (!row) resolve({ reply: undone(request) })
+          if (!row) resolve(undone(request))
           else if (row.answer) resolve(row.answer as Answer)
         },
         error: reject,
@@ -57,9 +57,13 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
   }
 }
 
-/** What comes of a request that was too late, or that a tab had begun which is no more: a message is never sent twice. */
-function undone({ type }: Request): Reply {
-  return type === 'send' ? 'undelivered' : undefined
+/**
+ * What comes of a request that was too late, that a tab had begun which is no more, or that is lost with the database: a
+ * message is never sent twice. A wait for all to be synced is never too late.
+ */
+function undone({ type }: Request): Answer {
+  if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'The wait is to begin anew')) }
+  return { reply: type === 'send' ? 'undelivered' : undefined }
 }
 
 /**
@@ -108,12 +112,12 @@ export function serve(db: KithDatabase, { handle, isLate, failed }: Service): ()
     if (isLate(request, askedAt)) return db.requests.delete(id)
     if (request.type === 'send' && !isBegun) await db.requests.update(id, { isBegun: true })
     if (isStopped) return
-    const answer = isBegun ? { reply: undone(request) } : await reply(request)
+    const answer = isBegun ? undone(request) : await reply(request)
     if (isStopped) return
     if (isWish(request)) await db.requests.delete(id)
     else await db.requests.update(id, { answer })
   }
-  const subscription = liveQuery(() => db.requests.toArray()).subscribe(rows => {
+  const subscription = watch(db, () => db.requests.toArray()).subscribe(rows => {
     for (const row of rows) {
       const id = row.id as number
       if (row.answer || begun.has(id)) continue

@@ -26,6 +26,8 @@ export interface Sharing {
   readonly link: SharedLink
   tell(notice: Notice): void
   tellError(error: KithError): void
+  /** The database is a new one. */
+  restored(): Promise<void>
   close(): Promise<void>
 }
 
@@ -82,6 +84,7 @@ export async function share(port: SharePort): Promise<Sharing> {
     tell: notice => inOrder(() => (db.isOpen() ? tell(db, tab, notice) : Promise.resolve())),
     tellError: error =>
       inOrder(() => (db.isOpen() ? tell(db, tab, { type: 'error', error: plainError(error) }) : Promise.resolve())),
+    restored: async () => link?.restored(),
     async close() {
       stopListening()
       await last

@@ -2,7 +2,8 @@ import { KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { Status } from '../events.ts'
 import type { Delivery, LinkPort } from '../link/port.ts'
-import type { KithDatabase } from '../storage/database.ts'
+import { type KithDatabase, writeMeta } from '../storage/database.ts'
+import { databaseFailure } from '../storage/failure.ts'
 import type { Store } from '../storage/store.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
 import { ask, type Question, type Reply, type Request, serve, takeWishes, type Wish, wish } from './requests.ts'
@@ -11,6 +12,11 @@ import { ask, type Question, type Reply, type Request, serve, takeWishes, type W
 export interface OwnLink extends LinkPort {
   wake(): void
   retryNow(): void
+  /** The database is gone, or was. */
+  restart(): void
+  /** The database is another one. */
+  renew(): void
+  readonly isWanted: boolean
 }
 
 export interface SharedLinkPort {
@@ -43,6 +49,8 @@ export class SharedLink implements LinkPort {
   readonly #closing: AbortController = new AbortController()
   #own: OwnLink | undefined
   #stopServing: () => void = () => undefined
+  /** What this tab wanted last and could not store. */
+  #unkept: Wish | undefined
   /** Resolves when what this tab wanted last is heeded. */
   #wished: Promise<void> = Promise.resolve()
   /** What the tab with the socket has told since is newer than what it was asked. */
@@ -78,7 +86,13 @@ export class SharedLink implements LinkPort {
   async whenSynced(signal: AbortSignal | undefined): Promise<void> {
     if (this.#own) return this.#own.whenSynced(signal)
     await this.#port.store.idle()
-    await this.#ask({ type: 'whenSynced' }, signal)
+    try {
+      await this.#ask({ type: 'whenSynced' }, signal)
+    } catch (error) {
+      if (!(error instanceof KithError) || error.code !== 'database-lost') throw error
+      await this.#port.store.refresh()
+      await this.whenSynced(signal)
+    }
   }
 
   heardStatus(status: Status): void {
@@ -94,6 +108,23 @@ export class SharedLink implements LinkPort {
     this.#own?.retryNow()
   }
 
+  restart(): void {
+    this.#own?.restart()
+  }
+
+  renew(): void {
+    this.#own?.renew()
+  }
+
+  get isWanted(): boolean {
+    return this.#own?.isWanted ?? false
+  }
+
+  /** The database is a new one, which does not know yet what the app wants. */
+  async restored(): Promise<void> {
+    if (this.#own) await writeMeta(this.#port.db, 'isWanted', this.#own.isWanted)
+  }
+
   async close(): Promise<void> {
     this.#closing.abort()
     this.#stopServing()
@@ -102,9 +133,21 @@ export class SharedLink implements LinkPort {
   }
 
   #wish(request: Wish): void {
-    const { db, clock } = this.#port
-    const heeded = wish(db, request, clock.now(), this.#closing.signal)
-    this.#wished = heeded.catch((error: unknown) => this.#report(error))
+    const { db, store, clock } = this.#port
+    this.#unkept = undefined
+    const heeded = store.apart(() => wish(db, request, clock.now(), this.#closing.signal))
+    this.#wished = heeded.catch((error: unknown) => {
+      this.#report(error)
+      if (this.#closing.signal.aborted) return
+      // It can't be kept: this tab, at least, does as it is told.
+      this.#unkept = request
+      if (this.#own) this.#heed(this.#own, request)
+    })
+  }
+
+  #heed(own: OwnLink, { type }: Wish): void {
+    if (type === 'connect') own.connect()
+    else own.disconnect()
   }
 
   #takeOver(): void {
@@ -117,10 +160,11 @@ export class SharedLink implements LinkPort {
   }
 
   async #begin(own: OwnLink): Promise<void> {
-    const { db, clock } = this.#port
-    const isWanted = await takeWishes(db)
+    const { db, store, clock } = this.#port
+    const isWanted = await store.apart(() => takeWishes(db))
     if (this.#closing.signal.aborted) return
-    if (isWanted) own.connect()
+    if (this.#unkept) this.#heed(own, this.#unkept)
+    else if (isWanted) own.connect()
     this.#stopServing = serve(db, {
       handle: request => this.#handle(own, request),
       isLate: ({ type }, askedAt) => !patient.includes(type) && clock.now() - askedAt > lateMs,
@@ -133,10 +177,8 @@ export class SharedLink implements LinkPort {
       case 'status':
         return this.#port.status()
       case 'connect':
-        own.connect()
-        return undefined
       case 'disconnect':
-        own.disconnect()
+        this.#heed(own, request)
         return undefined
       case 'fetch':
         await own.fetch(request.owner)
@@ -151,14 +193,15 @@ export class SharedLink implements LinkPort {
 
   async #ask(request: Question, signal?: AbortSignal): Promise<Reply> {
     if (this.#own) return this.#handle(this.#own, request)
+    const { db, store, clock } = this.#port
     const closing = this.#closing.signal
     const either = signal ? AbortSignal.any([closing, signal]) : closing
     try {
-      return await ask(this.#port.db, request, this.#port.clock.now(), either)
+      return await store.apart(() => ask(db, request, clock.now(), either))
     } catch (error) {
       if (closing.aborted) throw new KithError('closed', 'This client was closed')
       if (signal?.aborted) throw new KithError('aborted', 'The wait was aborted', { cause: signal.reason })
-      throw error
+      throw error instanceof KithError ? error : databaseFailure(error)
     }
   }
 

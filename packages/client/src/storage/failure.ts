@@ -1,0 +1,25 @@
+import { KithError } from '@kith/shared'
+
+/** What IndexedDB threw, as the one error class, with what somebody can do about it. */
+export function databaseFailure(error: unknown): KithError {
+  return new KithError('database-failed', describe(error), { cause: error })
+}
+
+function describe(error: unknown): string {
+  if (isFull(error)) return 'This device has no room left, and nothing of this was stored: make room, then try again'
+  const text = error instanceof Error ? error.message : String(error)
+  if (isNamed(error, 'SecurityError')) return `The browser refuses storage: allow this site to store data (${text})`
+  return `This device's database failed: ${text}`
+}
+
+/** Whether there was no room for it. */
+export function isFull(error: unknown): boolean {
+  return isNamed(error, 'QuotaExceededError')
+}
+
+/** Dexie keeps what it wraps as `inner`. */
+function isNamed(error: unknown, wanted: string): boolean {
+  if (typeof error !== 'object' || error === null) return false
+  const { name, inner, cause } = error as { name?: unknown; inner?: unknown; cause?: unknown }
+  return name === wanted || isNamed(inner, wanted) || isNamed(cause, wanted)
+}

@@ -1,0 +1,33 @@
+import type { KithError } from '@kith/shared'
+
+/** Tells the app what fails, and of storage that fails again and again only once, until something can be stored. */
+export class Trouble {
+  readonly #told: (error: KithError) => void
+  #isTold = false
+  #isEnded = false
+
+  constructor(told: (error: KithError) => void) {
+    this.#told = told
+  }
+
+  /** `false` when that has been told. */
+  tell(error: KithError): boolean {
+    if (this.#isEnded) return false
+    const isStorage = error.code === 'database-failed'
+    if (isStorage && this.#isTold) return false
+    this.#isTold ||= isStorage
+    this.#told(error)
+    return true
+  }
+
+  /** The last thing that is told, once. */
+  end(error: KithError): boolean {
+    const isFirst = this.tell(error)
+    this.#isEnded = true
+    return isFirst
+  }
+
+  isOver(): void {
+    this.#isTold = false
+  }
+}

@@ -1,0 +1,196 @@
+import type { Kith } from '@kith/client'
+import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { backend } from './backend.ts'
+import { done } from './copies.ts'
+import { first, installation } from './device.ts'
+import { happens } from './happens.ts'
+
+test('[D1] a database deleted under a living client is told of, and all that it showed is saved in a new one', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  await alice.ownProfile.set('name', 'Ada')
+  const bob = alice.getProfile('bob')
+  bob.setLabel('Bob')
+  bob.setProfileAccessLevels([2])
+  await bob.save()
+  const [before, unsent] = [alice.internals.store.documents, alice.unsent]
+
+  await lose(phone.indexedDB, alice)
+  const { documents } = alice.internals.store
+  expect([alice.ownProfile.get('name'), bob.label, bob.accessLevels, alice.unsent]).toEqual(['Ada', 'Bob', [2], unsent])
+  // What the lost database held beyond this is written by nobody again.
+  expect(documents.writer).not.toBe(before.writer)
+  for (const name of ['roster', 'profile'] as const) {
+    expect(documents[name].clientId).not.toBe(before[name].clientId)
+    expect(documents[name].doc.clientID).toBe(documents[name].clientId)
+  }
+  await alice.ownProfile.set('mood', 'well')
+  await alice.close()
+  const again = await phone.open()
+  expect(again.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
+  expect([again.getProfile('bob').label, again.unsent]).toEqual(['Bob', unsent + 1])
+  expect((await first(again.contacts())).map(({ id, label }) => [id, label])).toEqual([['bob', 'Bob']])
+})
+
+test('[D3][R4] removals, revocations and blocks that were unsent when the database was lost arrive', async () => {
+  const { open, device } = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await open('alice', storage)
+  await grant(alice, 'bob', 2)
+  await grant(alice, 'carol', 2)
+  await alice.ownProfile.set('phone', '1')
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  alice.disconnect()
+  await alice.getProfile('bob').remove()
+  const carol = alice.getProfile('carol')
+  carol.block(true)
+  await carol.save()
+  await alice.ownProfile.unset('phone')
+  await alice.ownProfile.set('name', 'Ada L.')
+
+  await lose(storage.indexedDB, alice)
+  alice.connect()
+  await alice.whenSynced()
+  const other = await device('alice')
+  await other.whenSynced()
+  for (const kith of [alice, other]) {
+    const [gone, shut] = [kith.getProfile('bob'), kith.getProfile('carol')]
+    expect([gone.isContact, gone.accessLevels, shut.isBlocked, shut.accessLevels]).toEqual([false, [], true, [2]])
+    expect([kith.ownProfile.fields, kith.unsent]).toEqual([new Map([[0, { name: 'Ada L.' }]]), 0])
+  }
+})
+
+test('[V6][V5] what is unsent keeps its order over both documents when the database is lost', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  await alice.ownProfile.set('phone', 'a secret')
+  await alice.ownProfile.unset('phone')
+  await grant(alice, 'bob', 0)
+  await alice.ownProfile.set('phone', 'for Bob')
+  const before = await alice.internals.store.db.outbox.toArray()
+  await lose(phone.indexedDB, alice)
+  expect(await alice.internals.store.db.outbox.toArray()).toEqual(before)
+})
+
+test('[D5] what the server refused is not sent from a new database, and is still shown', async () => {
+  const { open, device } = await backend({ labelBytes: 10 })
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await open('alice', { ...storage, connect: false })
+  const bob = alice.getProfile('bob')
+  bob.setLabel('longer than ten bytes')
+  await bob.save()
+  alice.connect()
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
+  await alice.whenSynced()
+
+  await lose(storage.indexedDB, alice)
+  const { store } = alice.internals
+  expect(store.documents.roster.standing.has('labels', 'bob')).toBe(false)
+  expect([bob.label, alice.unsent]).toEqual(['longer than ten bytes', 1])
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  expect((await store.db.outbox.toArray()).map(row => row.refusal)).toEqual(['label-too-long'])
+  const other = await device('alice')
+  await other.whenSynced()
+  expect([other.ownProfile.get('name'), other.getProfile('bob').label]).toEqual(['Ada', undefined])
+})
+
+test('[F1][V7] after the database is lost the feed begins anew: replicas come again, and the app is told', async () => {
+  const { open, device } = await backend()
+  const carol = await device('carol')
+  await carol.ownProfile.set('name', 'Carol')
+  await carol.whenSynced()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await open('alice', storage)
+  const followed = alice.getProfile('carol')
+  await followed.loaded
+  await alice.whenSynced()
+  const shown: unknown[] = []
+  const watching = alice.contacts().subscribe(rows => shown.push(rows.map(row => [row.id, row.fields])))
+  await expect.poll(() => shown).toEqual([[['carol', { name: 'Carol' }]]])
+
+  await lose(storage.indexedDB, alice)
+  await alice.whenSynced()
+  expect(followed.get('name')).toBe('Carol')
+  await expect.poll(() => shown.at(-1)).toEqual([['carol', { name: 'Carol' }]])
+  // Somebody known to the roster was missing at no time.
+  expect(shown).not.toContainEqual([])
+  const news = happens(alice, 'profile')
+  await carol.ownProfile.set('name', 'Caroline')
+  await news
+  expect(followed.get('name')).toBe('Caroline')
+  watching.unsubscribe()
+})
+
+test('[D1] a connection to the database that is cut off is made again, and nothing else happens', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  await alice.ownProfile.set('name', 'Ada')
+  const errors: unknown[] = []
+  alice.on('error', error => errors.push(error))
+  const { db, documents } = alice.internals.store
+  const saving = alice.ownProfile.set('mood', 'well')
+  forceCloseDatabase(db.backendDB() as never)
+  await saving
+  await alice.ownProfile.set('name', 'Ada L.')
+  expect([errors, alice.internals.store.documents.writer]).toEqual([[], documents.writer])
+  await alice.close()
+  const again = await phone.open()
+  expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { mood: 'well', name: 'Ada L.' }]]), 3])
+})
+
+test('[D1] a change that is being written when storage is taken away is saved in a new database', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  await alice.ownProfile.set('name', 'Ada')
+  const { db } = alice.internals.store
+  for (let turns = 0; turns < 60; turns += 3) {
+    const saving = alice.ownProfile.set('count', turns)
+    for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+    const told = happens(alice, 'error')
+    if (db.isOpen()) forceCloseDatabase(db.backendDB() as never)
+    const deleted = done(phone.indexedDB.deleteDatabase(db.name))
+    await saving
+    await deleted
+    expect((await told)[0].code).toBe('database-lost')
+    expect([alice.ownProfile.get('count'), alice.unsent]).toEqual([turns, 2 + turns / 3])
+  }
+  await alice.close()
+  expect((await phone.open()).ownProfile.get('count')).toBe(57)
+})
+
+test('[D1] a database of another user that stands there by now is left alone: wrong-user, and then closed', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open({ databaseName: 'mine', locks: null })
+  await alice.ownProfile.set('name', 'Ada')
+  const ended = happens(alice, 'error')
+  const { db } = alice.internals.store
+  const bobs = installation('bob', { indexedDB: new IDBFactory(), databaseName: 'mine' })
+  const bob = await bobs.open()
+  await bob.ownProfile.set('name', 'Bob')
+  // Bob's takes the place of the one deleted, before alice looks.
+  const { identity } = Object.fromEntries(
+    (await bob.internals.store.db.meta.toArray()).map(row => [row.key, row.value]),
+  )
+  await db.meta.put({ key: 'identity', value: identity })
+  await db.meta.delete('head')
+  await expect(alice.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'wrong-user' })
+  expect((await ended)[0].code).toBe('wrong-user')
+  await expect(alice.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'closed' })
+})
+
+/** Deletes the client's database from outside, as another tab or the developer tools can. */
+async function lose(indexedDB: IDBFactory, kith: Kith): Promise<void> {
+  const told = happens(kith, 'error')
+  await done(indexedDB.deleteDatabase(kith.internals.store.db.name))
+  const [error] = await told
+  expect(error.code).toBe('database-lost')
+}
+
+async function grant(kith: Kith, to: string, level: number): Promise<void> {
+  const profile = kith.getProfile(to)
+  profile.setProfileAccessLevels([level])
+  await profile.save()
+}

@@ -1,0 +1,200 @@
+import type { Kith, KithOptions } from '@kith/client'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { type Backend, backend } from './backend.ts'
+import { done } from './copies.ts'
+import { first } from './device.ts'
+import { happens } from './happens.ts'
+import { Locks } from './locks.ts'
+
+test('[D1][D2] of a database that is lost under several tabs one comes again, with what each of them had', async () => {
+  const world = await backend()
+  const { tab, lose, indexedDB } = browser(world)
+  const tabs = [await tab(), await tab(), await tab()] as const
+  const [one, two, three] = tabs
+  await two.whenSynced()
+  two.disconnect()
+  await expect.poll(() => one.status).toBe('offline')
+  await one.ownProfile.set('name', 'Ada')
+  const bob = two.getProfile('bob')
+  bob.setProfileAccessLevels([2])
+  bob.setLabel('Bob')
+  await bob.save()
+  await expect.poll(() => tabs.map(kith => kith.unsent)).toEqual([3, 3, 3]) // With the follow.
+  const errors = tabs.map(kith => errorsOf(kith))
+
+  await lose(tabs)
+  expect(errors).toEqual([['database-lost'], ['database-lost'], ['database-lost']])
+  await Promise.all(tabs.map(kith => kith.internals.store.refresh()))
+  const writers = new Set(tabs.map(kith => kith.internals.store.documents.writer))
+  expect([writers.size, (await indexedDB.databases()).length]).toEqual([1, 2])
+  expect(tabs.map(kith => [kith.unsent, kith.ownProfile.get('name'), kith.getProfile('bob').label])).toEqual(
+    tabs.map(() => [3, 'Ada', 'Bob']),
+  )
+  await three.ownProfile.set('mood', 'well')
+  three.connect()
+  await Promise.all(tabs.map(kith => kith.whenSynced()))
+  const other = await world.device('alice')
+  await other.whenSynced()
+  const rows = (await first(other.contacts())).map(({ id, label, levels }) => ({ id, label, levels }))
+  expect(rows).toEqual([{ id: 'bob', label: 'Bob', levels: [2] }])
+  expect(other.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
+})
+
+test('[D1] what only one tab knew when the database was lost comes into the new one, before what is made later', async () => {
+  const { tab, lose } = browser(await backend())
+  const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
+  await one.ownProfile.set('name', 'Ada')
+  await two.internals.store.refresh()
+  // One tab sleeps while the other writes, and while the new database is made.
+  const wake = asleep(one)
+  const bob = two.getProfile('bob')
+  bob.block(true)
+  await bob.save()
+  const known = await two.internals.store.db.outbox.toArray()
+  const wakeTwo = asleep(two)
+  await lose([one], wake)
+  await one.ownProfile.set('mood', 'well')
+  expect(await first(one.contacts())).toEqual([])
+  wakeTwo()
+  await two.internals.store.refresh()
+  await one.internals.store.refresh()
+  for (const kith of [one, two]) {
+    expect([kith.getProfile('bob').isBlocked, kith.unsent]).toEqual([true, known.length + 1])
+    expect(kith.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
+  }
+  const rows = await one.internals.store.db.outbox.toArray()
+  expect(rows.slice(0, -1)).toEqual(known)
+  expect((await first(one.contacts())).map(row => [row.id, row.isBlocked])).toEqual([['bob', true]])
+})
+
+test('[D1] what a living tab has comes into a database that another tab was opened on meanwhile', async () => {
+  const world = await backend()
+  const { tab, lose } = browser(world)
+  const one = await tab()
+  await one.whenSynced()
+  one.disconnect()
+  await one.ownProfile.set('name', 'Ada')
+  const wake = asleep(one)
+  await lose([])
+  const two = await tab({ connect: false })
+  expect([two.ownProfile.get('name'), two.unsent]).toEqual([undefined, 0])
+  await two.ownProfile.set('mood', 'well')
+  const told = happens(one, 'error')
+  wake()
+  expect((await told)[0].code).toBe('database-lost')
+  await two.internals.store.refresh()
+  for (const kith of [one, two]) {
+    expect([kith.ownProfile.fields, kith.unsent]).toEqual([new Map([[0, { mood: 'well', name: 'Ada' }]]), 2])
+  }
+  two.connect()
+  await Promise.all([one.whenSynced(), two.whenSynced()])
+  const other = await world.device('alice')
+  await other.whenSynced()
+  expect(other.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
+})
+
+test('[D2] whenSynced of a tab without the socket does not resolve because the database was lost', async () => {
+  const { tab, lose } = browser(await backend())
+  const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
+  await two.ownProfile.set('name', 'Ada')
+  let isSynced = false
+  const synced = two.whenSynced().then(() => {
+    isSynced = true
+  })
+  await expect.poll(() => two.internals.store.db.requests.count()).toBe(1)
+  await lose([one, two])
+  for (const kith of [one, two]) await kith.internals.store.refresh()
+  expect([isSynced, two.unsent]).toEqual([false, 1])
+  one.connect()
+  await synced
+  expect(two.unsent).toBe(0)
+})
+
+test('[F1] the next tab with the socket is connected if the one before was, also when the database was lost between', async () => {
+  const { tab, lose } = browser(await backend())
+  const [one, two] = [await tab(), await tab({ connect: false })]
+  await two.whenSynced()
+  await lose([one, two])
+  await two.whenSynced()
+  await one.close()
+  await two.ownProfile.set('name', 'Ada')
+  await two.whenSynced()
+  expect(two.unsent).toBe(0)
+})
+
+test('what one tab erases no other brings back: it is told so, closes, and leaves nothing behind', async () => {
+  const { tab, indexedDB } = browser(await backend())
+  const [one, two, three] = [await tab(), await tab(), await tab({ connect: false })]
+  await three.ownProfile.set('name', 'Ada')
+  await two.whenSynced()
+  const told = [one, three].map(kith => happens(kith, 'error'))
+  await two.erase()
+  expect((await Promise.all(told)).map(([{ code }]) => code)).toEqual(['closed', 'closed'])
+  for (const kith of [one, three]) {
+    await expect(kith.ownProfile.set('name', 'Ada')).rejects.toMatchObject({ code: 'closed' })
+    await kith.close()
+  }
+  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
+})
+
+test('a tab that slept while another one erased the device, and while somebody came anew, closes all the same', async () => {
+  const { tab, indexedDB } = browser(await backend())
+  const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
+  await one.ownProfile.set('name', 'Ada')
+  await two.internals.store.refresh()
+  const wake = asleep(one)
+  await two.erase({ force: true })
+  const anew = await tab({ connect: false })
+  wake()
+  await expect(one.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'closed' })
+  await one.close()
+  await anew.internals.store.refresh()
+  expect([anew.ownProfile.fields, anew.unsent]).toEqual([new Map(), 0])
+  expect((await indexedDB.databases()).length).toBe(2)
+})
+
+/** One browser profile of alice's: its tabs share storage and locks. */
+function browser({ open }: Backend): {
+  indexedDB: IDBFactory
+  tab(options?: Partial<KithOptions>): Promise<Kith>
+  /** Deletes the database from outside, and resolves when these tabs have told so. */
+  lose(tabs: readonly Kith[], wake?: () => void): Promise<void>
+} {
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, locks: new Locks(), databaseName: 'alice' }
+  return {
+    indexedDB,
+    tab: options => open('alice', { ...shared, ...options }),
+    async lose(tabs, wake) {
+      const told = tabs.map(kith => happens(kith, 'error', ({ code }) => code === 'database-lost'))
+      await done(indexedDB.deleteDatabase('alice'))
+      wake?.()
+      await Promise.all(told)
+    },
+  }
+}
+
+/** The tab's connection is closed, as a deletion asks of it, and it does no work until it is woken. */
+function asleep(kith: Kith): () => void {
+  let wake: () => void = () => undefined
+  const { store } = kith.internals
+  const { transaction } = store.db
+  const sleep = new Promise<void>(resolve => {
+    wake = resolve
+  })
+  store.db.transaction = (async (...details: Parameters<typeof transaction>) => {
+    await sleep
+    return transaction.apply(store.db, details)
+  }) as unknown as typeof transaction
+  return () => {
+    store.db.transaction = transaction
+    wake()
+  }
+}
+
+function errorsOf(kith: Kith): string[] {
+  const codes: string[] = []
+  kith.on('error', error => codes.push(error.code))
+  return codes
+}
