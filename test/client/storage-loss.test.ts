@@ -1,10 +1,12 @@
 import type { Kith } from '@kith/client'
+import { Dexie } from 'dexie'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from './backend.ts'
 import { done } from './copies.ts'
 import { first, installation } from './device.ts'
 import { happens } from './happens.ts'
+import { Locks } from './locks.ts'
 
 test('[D1] a database deleted under a living client is told of, and all that it showed is saved in a new one', async () => {
   const phone = installation('alice')
@@ -161,6 +163,42 @@ test('[D1] a change that is being written when storage is taken away is saved in
   expect((await phone.open()).ownProfile.get('count')).toBe(57)
 })
 
+for (const table of ['updates', 'outbox', 'people', 'events'] as const) {
+  test(`[D1] storage that is wiped at the write of ${table} takes nothing along: the change is saved, and unsent`, async () => {
+    const phone = installation('alice', { locks: new Locks() })
+    const alice = await phone.open()
+    await alice.ownProfile.set('name', 'Ada')
+    const bob = alice.getProfile('bob')
+    await bob.loaded
+    const { unsent } = alice
+    const { db } = alice.internals.store
+    const told = happens(alice, 'error')
+    const wipe = (): void => {
+      db[table].hook('creating').unsubscribe(wipe)
+      db[table].hook('updating').unsubscribe(wipe)
+      const running = Dexie.currentTransaction as unknown as { idbtrans: IDBTransaction }
+      queueMicrotask(() => {
+        running.idbtrans.abort()
+        wiped(phone.indexedDB, db.name)
+        forceCloseDatabase(db.backendDB() as never)
+      })
+    }
+    db[table].hook('creating', wipe)
+    db[table].hook('updating', wipe)
+    bob.setLabel('Bob')
+    await bob.save()
+    expect((await told)[0].code).toBe('database-lost')
+    expect([bob.label, alice.unsent]).toEqual(['Bob', unsent + 1])
+    await alice.close()
+    const again = await phone.open()
+    expect([again.getProfile('bob').label, again.ownProfile.get('name'), again.unsent]).toEqual([
+      'Bob',
+      'Ada',
+      unsent + 1,
+    ])
+  })
+}
+
 test('[D1] a database of another user that stands there by now is left alone: wrong-user, and then closed', async () => {
   const phone = installation('alice')
   const alice = await phone.open({ databaseName: 'mine', locks: null })
@@ -187,6 +225,12 @@ async function lose(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   await done(indexedDB.deleteDatabase(kith.internals.store.db.name))
   const [error] = await told
   expect(error.code).toBe('database-lost')
+}
+
+/** The database is gone at once, as when site data is cleared; what runs in it comes to nothing. */
+function wiped(indexedDB: IDBFactory, name: string): void {
+  const { _databases: databases } = indexedDB as unknown as { _databases: Map<string, unknown> }
+  expect(databases.delete(name)).toBe(true)
 }
 
 async function grant(kith: Kith, to: string, level: number): Promise<void> {

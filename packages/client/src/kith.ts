@@ -20,7 +20,8 @@ import { type SyncStatus, sameSyncStatus } from './live/sync-status.ts'
 import { OwnProfile } from './own-profile.ts'
 import { edit } from './storage/edit.ts'
 import type { Happening } from './storage/people.ts'
-import type { Outcome, Store } from './storage/store.ts'
+import type { Store } from './storage/store.ts'
+import type { Outcome } from './storage/work.ts'
 import { sameView, type ViewAs, viewAs } from './view-as.ts'
 
 /** What a client is made of, for the classes that belong to it. Not for apps. */

@@ -29,7 +29,7 @@ export const storageMutants: readonly Mutant[] = [
     rules: ['D1'],
     what: 'A change that was being written when storage was taken away is shown and never sent.',
     tests: ['client/storage-loss'],
-    names: 'being written',
+    names: 'wiped',
   }),
   mutant(
     restoring,
@@ -123,14 +123,19 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: '\\[D2\\]',
   }),
-  mutant('client/src/tabs/shared-link.ts', "await writeMeta(this.#port.db, 'isWanted', this.#own.isWanted)", '', {
-    id: 'wish-not-restored',
-    rules: ['F1'],
-    what: 'After a loss and a change of tabs nobody knows that the app wants to be connected.',
-    tests: ['client/tabs-loss'],
-    names: '\\[F1\\]',
-    isSeenByWaiting: true,
-  }),
+  mutant(
+    'client/src/tabs/shared-link.ts',
+    "await writeMeta(this.#port.db, 'isWanted', this.#own.isWanted)",
+    'await Promise.resolve()',
+    {
+      id: 'wish-not-restored',
+      rules: ['F1'],
+      what: 'After a loss and a change of tabs nobody knows that the app wants to be connected.',
+      tests: ['client/tabs-loss'],
+      names: '\\[F1\\]',
+      isSeenByWaiting: true,
+    },
+  ),
   mutant('client/src/link/link.ts', 'if (!this.#isStorageFailing) this.#attempt = 0', 'this.#attempt = 0', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],
@@ -153,7 +158,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
-  mutant('client/src/storage/failure.ts', "isNamed(error, 'QuotaExceededError')", 'false', {
+  mutant('client/src/storage/failure.ts', "isNamed(error, ['QuotaExceededError'])", 'false', {
     id: 'full-disk-unnamed',
     rules: ['D1'],
     what: 'What a full disk refuses does not say what to do.',

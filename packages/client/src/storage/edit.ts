@@ -2,7 +2,8 @@ import type { FlatMaps, KeyChange } from '@kith/shared'
 import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import { checkLimits } from './content-limits.ts'
 import { type DocumentName, documentNames } from './database.ts'
-import type { Store, Work } from './store.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
 
 /** Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. */
 export async function edit(

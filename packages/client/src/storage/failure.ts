@@ -8,18 +8,19 @@ export function databaseFailure(error: unknown): KithError {
 function describe(error: unknown): string {
   if (isFull(error)) return 'This device has no room left, and nothing of this was stored: make room, then try again'
   const text = error instanceof Error ? error.message : String(error)
-  if (isNamed(error, 'SecurityError')) return `The browser refuses storage: allow this site to store data (${text})`
+  if (isNamed(error, ['SecurityError'])) return `The browser refuses storage: allow this site to store data (${text})`
   return `This device's database failed: ${text}`
 }
 
 /** Whether there was no room for it. */
 export function isFull(error: unknown): boolean {
-  return isNamed(error, 'QuotaExceededError')
+  return isNamed(error, ['QuotaExceededError'])
 }
 
-/** Dexie keeps what it wraps as `inner`. */
-function isNamed(error: unknown, wanted: string): boolean {
+/** Whether it has one of these names, or what lies under it has: Dexie keeps what it wraps as `inner` or `failures`. */
+export function isNamed(error: unknown, names: readonly string[]): boolean {
   if (typeof error !== 'object' || error === null) return false
-  const { name, inner, cause } = error as { name?: unknown; inner?: unknown; cause?: unknown }
-  return name === wanted || isNamed(inner, wanted) || isNamed(cause, wanted)
+  const { name, inner, cause, failures } = error as Record<string, unknown>
+  const beneath = [inner, cause, ...(Array.isArray(failures) ? failures : [])]
+  return names.includes(name as string) || beneath.some(other => isNamed(other, names))
 }

@@ -1,7 +1,8 @@
 import { KithError } from '@kith/shared'
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
 import { type DocumentName, writeMeta } from './database.ts'
-import type { Store, Work } from './store.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
 
 /** What the server sends and this device keeps. A `step1` only asks, so it is none of these. */
 export type StoredFrame =

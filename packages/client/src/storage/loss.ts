@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
 import type { Dexie } from 'dexie'
-import { isFull } from './failure.ts'
+import { isFull, isNamed } from './failure.ts'
 
 /** The database that memory was read from is gone, or another one stands in its place. */
 export class DatabaseLost extends Error {
@@ -13,7 +13,7 @@ export class DatabaseLost extends Error {
 export function isLoss(db: Dexie, error: unknown): boolean {
   if (error instanceof KithError) return false
   if (!db.isOpen() || error instanceof DatabaseLost) return true
-  return error instanceof Error && lossNames.includes(error.name) && !isFull(error)
+  return isNamed(error, lossNames) && !isFull(error)
 }
 
 /** The platform aborts what runs before it tells that it has cut the connection off. */

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './database.ts'
-import type { Store, Work } from './store.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
 
 /** Something to send, and the outbox entries that are on the server's disk once it has been acknowledged. */
 export interface Shipment {

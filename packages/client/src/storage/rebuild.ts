@@ -5,7 +5,8 @@ import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import { type DocumentName, type OutboxRow, readMeta, writeMeta } from './database.ts'
 import { pendingEntries } from './outbox.ts'
 import { OwnDocument } from './own-document.ts'
-import type { Store, Work } from './store.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
 
 /** An entry that the server refused, when it is known which one. */
 export interface Refusal {
