@@ -1,5 +1,6 @@
 import { closeCodes, type ErrorCode, KithError } from '@kith/shared'
 import type { DeviceMessage } from '@kith/shared/wire'
+import { isLoss } from '../storage/loss.ts'
 import { isPresentable } from '../token.ts'
 import { backoffMs } from './backoff.ts'
 import { Connection } from './connection.ts'
@@ -205,7 +206,10 @@ export class Link implements LinkPort {
   #broken(connection: Connection, cause: unknown): void {
     const text = cause instanceof Error ? cause.message : String(cause)
     if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
-    this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
+    // That the database is gone is the store's to tell: the next session begins once it is back.
+    if (!isLoss(this.#host.store.db, cause)) {
+      this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
+    }
     connection.close()
   }
 

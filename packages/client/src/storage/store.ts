@@ -10,7 +10,7 @@ import { watchAnew } from './watch.ts'
 import type { Outcome, TellTabs, Work } from './work.ts'
 
 /** How often one piece of work outlives the loss of the database under it. */
-const mostLosses = 3
+const mostLosses = 10
 
 export interface StorePort extends SurvivalPort {
   committed(outcome: Outcome): void
@@ -83,15 +83,9 @@ export class Store {
     return result
   }
 
-  /** Does what needs none of the documents; once more, if the database had to come back first. */
-  async apart<T>(work: () => PromiseLike<T>): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (this.#isClosed || !isLoss(this.db, error)) throw error
-      await this.refresh()
-      return work()
-    }
+  /** Does what needs none of the documents; again, when the database had to come back first. */
+  apart<T>(work: () => PromiseLike<T>): Promise<T> {
+    return this.#outlive(work, () => this.refresh())
   }
 
   /** Resolves when the work that was given before is done, whether it failed or not. */
@@ -107,7 +101,10 @@ export class Store {
 
   async #transact<T>(body: (work: Work) => Promise<T>): Promise<T> {
     try {
-      return await this.#outlive(() => this.#commit(body))
+      return await this.#outlive(
+        () => this.#commit(body),
+        () => this.#comeBack(),
+      )
     } catch (error) {
       this.#documents.outbox.doubt()
       await this.#takeBack()
@@ -117,11 +114,11 @@ export class Store {
   }
 
   /** Does it again when the database had to come back first; not for ever, as that may be lost again at once. */
-  async #outlive<T>(attempt: () => Promise<T>): Promise<T> {
+  async #outlive<T>(attempt: () => PromiseLike<T>, comeBack: () => Promise<void>): Promise<T> {
     let isLost = false
     for (let left = mostLosses; ; left--) {
       try {
-        if (isLost) await this.#comeBack()
+        if (isLost) await comeBack()
         return await attempt()
       } catch (error) {
         isLost = isLoss(this.db, error)
