@@ -1,6 +1,6 @@
 import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from './backend.ts'
 import { done } from './copies.ts'
 import { first } from './device.ts'
@@ -121,6 +121,33 @@ test('[F1] the next tab with the socket is connected if the one before was, also
   await two.ownProfile.set('name', 'Ada')
   await two.whenSynced()
   expect(two.unsent).toBe(0)
+})
+
+test('[D1] what is watched from while the database is gone shows what came back', async () => {
+  const { tab, lose } = browser(await backend())
+  const one = await tab({ connect: false })
+  const bob = one.getProfile('bob')
+  bob.setLabel('Bob')
+  await bob.save()
+  const wake = asleep(one)
+  await lose([])
+  const shown: string[][] = []
+  const failures: unknown[] = []
+  // As Chromium says to what it interrupts.
+  vi.spyOn(one.internals.store.db.people, 'where').mockImplementationOnce(() => {
+    throw new DOMException('Backend aborted error', 'InvalidStateError')
+  })
+  one.contacts().subscribe({
+    next: rows => shown.push(rows.map(row => row.label ?? '')),
+    error: failure => failures.push(failure),
+  })
+  for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
+  expect(shown).toEqual([])
+  const told = happens(one, 'error')
+  wake()
+  await told
+  await expect.poll(() => shown).toEqual([['Bob']])
+  expect(failures).toEqual([])
 })
 
 test('what one tab erases no other brings back: it is told so, closes, and leaves nothing behind', async () => {

@@ -165,6 +165,20 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-refused'],
     names: '\\[D5\\]',
   }),
+  mutant('client/src/storage/watch.ts', 'isLoss(db, error) ? new Dexie.DatabaseClosedError() : error', 'error', {
+    id: 'watching-ends-with-the-database',
+    rules: ['D1', 'F1'],
+    what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
+    tests: ['client/tabs-loss'],
+    names: 'watched',
+  }),
+  mutant('client/src/storage/store.ts', '      watchAnew()', '', {
+    id: 'watching-stands-still',
+    rules: ['D1', 'F1'],
+    what: 'What was watched while the database was gone is not looked up again.',
+    tests: ['client/tabs-loss'],
+    names: 'watched',
+  }),
   mutant(
     'client/src/storage/patience.ts',
     'cancel = clock.after(openingMs, () => reject(silence()))',
