@@ -686,6 +686,6 @@ async function everything(store: Store): Promise<Record<string, unknown>> {
   }
 }
 
-function settings(): { audience: 'everyone'; autoSync: boolean } {
-  return { audience: 'everyone', autoSync: true }
+function settings(): { audience: 'everyone'; autoSync: boolean; hidesPresence: boolean } {
+  return { audience: 'everyone', autoSync: true, hidesPresence: false }
 }

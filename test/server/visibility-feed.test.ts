@@ -297,7 +297,8 @@ test('[V8] unknown, blocked and invisible owners look the same, byte for byte, w
     // A cursor says how much the whole store has written, and nothing else differs.
     const frames = bob.frames.slice(from).map((frame, index) => ({
       ...frame,
-      ...('owner' in frame ? { owner: 'OWNER', cursor: frame.cursor.length } : {}),
+      ...('owner' in frame ? { owner: 'OWNER' } : {}),
+      ...('cursor' in frame ? { cursor: frame.cursor.length } : {}),
       bytes: bob.bytes[from + index]?.length,
     }))
     answers.add(JSON.stringify(frames))

@@ -125,6 +125,12 @@ const golden: [message: Frame, hex: string][] = [
     { type: 'failure', code: 'malformed', retryAfterMs: 0, count: 0, addresses: [] },
     '73 09 6d616c666f726d6564 00 00 00',
   ],
+  [{ type: 'watch', owners: [] }, '74 00'],
+  [{ type: 'watch', owners: ['bob', 'eve'] }, '74 02 03 626f62 03 657665'],
+  [{ type: 'presence', owner: 'bob', state: { is: 'unknown' } }, '75 03 626f62 00'],
+  [{ type: 'presence', owner: 'bob', state: { is: 'online' } }, '75 03 626f62 01'],
+  [{ type: 'presence', owner: 'bob', state: { is: 'offline' } }, '75 03 626f62 02 00'],
+  [{ type: 'presence', owner: 'bob', state: { is: 'offline', lastSeenMinute: 300 } }, '75 03 626f62 02 ac02'],
 ]
 
 describe('golden bytes', () => {

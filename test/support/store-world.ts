@@ -104,7 +104,7 @@ export function rosterChange(
     roster: {
       update: new Uint8Array([0, 0]),
       facts: new Map(Object.entries(facts).map(([other, some]) => [other, factsWith(some)])),
-      settings: { audience: 'everyone', autoSync: true, ...settings },
+      settings: { audience: 'everyone', autoSync: true, hidesPresence: false, ...settings },
     },
   }
 }

@@ -7,7 +7,9 @@ import { Documents } from './accounts/documents.ts'
 import type { Clock } from './clock.ts'
 import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
+import { Presence } from './relay/presence.ts'
 import { Relay } from './relay/relay.ts'
+import { Watchers } from './relay/watchers.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { Door } from './socket/door.ts'
@@ -43,6 +45,8 @@ const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 export function assemble(options: EngineOptions): Engine {
   const { store, clock, log, limits } = options
   const relay = new Relay(store)
+  const watchers = new Watchers(store)
+  const presence = new Presence({ store, watchers, clock, log })
   const metrics = createMetrics(() => relay.sessionCount)
   const stopCounting = store.watch({ committed: commits => metrics.commits.inc(commits.length) })
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
@@ -54,7 +58,7 @@ export function assemble(options: EngineOptions): Engine {
   })
   const messages = new DirectMessages({ store, relay, limits, clock })
   const rates = new Rates(limits, clock)
-  const context: Context = { store, accounts, relay, messages, tokens, rates, limits, clock, log, metrics }
+  const context: Context = { store, accounts, relay, presence, messages, tokens, rates, limits, clock, log, metrics }
   const door = new Door(context)
   const api = createApi(context, {
     adminKey: options.adminKey,
@@ -89,7 +93,9 @@ export function assemble(options: EngineOptions): Engine {
       await accounts.idle()
       door.closeAll()
       await accounts.idle()
+      await presence.close()
       await api.close()
+      watchers.close()
       relay.close()
       stopCounting()
       await store.close()

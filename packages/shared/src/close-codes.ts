@@ -38,6 +38,7 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
     case 'too-many-messages':
     case 'too-many-connections':
     case 'too-many-follows':
+    case 'too-many-watched':
     case 'discovery-limit':
       return closeCodes.overLimit
     default:

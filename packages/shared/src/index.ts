@@ -24,6 +24,7 @@ export {
   planAutomaticFollow,
   planAutoSync,
   planContact,
+  planPresence,
   planRemoval,
   planSync,
   planSyncAsUpdate,

@@ -24,6 +24,8 @@ export interface Limits extends ContentLimits {
   follows: number
   /** Owners that a viewer is sent because they granted a level, without having asked (F4). */
   unaskedOwners: number
+  /** Owners whose presence one session is told. */
+  watchedOwners: number
   messagesPerSecond: number
   messagesBurst: number
   writesPerSecond: number
@@ -49,6 +51,7 @@ export const defaultLimits: Limits = {
   outstandingBytes: 64 * 1024,
   follows: 20_000,
   unaskedOwners: 2_000,
+  watchedOwners: 256,
   messagesPerSecond: 50,
   messagesBurst: 500,
   writesPerSecond: 200,

@@ -153,18 +153,13 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['client/session'],
     names: '\\[V7\\]',
   }),
-  mutant(
-    'server/src/relay/plan.ts',
-    'if (entry.isFollowed && !view.relation.mine.isSubscribed) entry.isFetched = false',
-    '',
-    {
-      id: 'unfollowed-but-fetched',
-      rules: ['V7'],
-      what: 'A replica that was also looked at stays when the follow ends.',
-      tests: ['server/visibility-feed'],
-      names: '\\[V7\\] who was shown',
-    },
-  ),
+  mutant('server/src/relay/plan.ts', 'return entry.isFollowed && !view.relation.mine.isSubscribed', 'return false', {
+    id: 'unfollowed-but-fetched',
+    rules: ['V7'],
+    what: 'A replica that was also looked at stays when the follow ends.',
+    tests: ['server/visibility-feed'],
+    names: '\\[V7\\] who was shown',
+  }),
   mutant('server/src/store/derive/showing.ts', ' || before.isFollowed !== after.isFollowed', '', {
     id: 'end-of-follow-unfelt',
     rules: ['V7'],

@@ -90,8 +90,8 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/plan.ts',
-    'const seen = entry.isFetched',
-    'const seen = entry.stale.size > 0 && entry.told ? entry.told : entry.isFetched',
+    'const seen = levelsFor(entry, view)',
+    'const seen = entry.stale.size > 0 && entry.told ? entry.told : levelsFor(entry, view)',
     {
       id: 'stale-by-what-was-told',
       rules: ['V4', 'F2'],

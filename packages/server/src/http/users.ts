@@ -11,7 +11,7 @@ interface WithId {
 const maxExpiresInSeconds = 10 * 365 * 24 * 60 * 60
 
 export function userRoutes(app: FastifyInstance, context: Context, endSessions: (user: string) => void): void {
-  const { store, accounts, tokens } = context
+  const { store, accounts, presence, tokens } = context
 
   app.put<WithId>('/v1/users/:id', async (request, reply) => {
     const user = userIdOf(request.params.id, 'the id in the path')
@@ -33,6 +33,7 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
     // Sessions end first, and none can begin: nothing that they sent may bring the account back.
     await store.commit({ type: 'revoke', user })
     endSessions(user)
+    presence.forget(user)
     await accounts.erase(user)
     return reply.status(204).send()
   })

@@ -1,23 +1,15 @@
 import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
 import type { LevelRecord, Relation } from '../store/records.ts'
+import { visibleLevels } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
 import { changedLevels } from './changed-levels.ts'
 import { encodeCursor, positionOf } from './cursor.ts'
 import { type Entry, newEntry } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
-import { type Plan, planHandOver } from './plan.ts'
+import type { Outlet } from './outlet.ts'
+import { levelsFor, type Plan, planHandOver } from './plan.ts'
 import type { Relay } from './relay.ts'
-
-/** The socket, as the feed needs it. */
-export interface Outlet {
-  /** Bytes handed over and not yet taken by the network. */
-  readonly outstandingBytes: number
-  /** Whatever goes out on this socket, {@link Feed.onTaken} is called when the network has taken it. */
-  send(frame: Uint8Array): void
-  /** The feed can't go on. */
-  fail(error: unknown): void
-}
 
 /** Owners looked at in one read. */
 const batchSize = 32
@@ -124,6 +116,13 @@ export class Feed {
     entry.isFetched = true
     entry.told = undefined
     this.#ask(entry)
+  }
+
+  /** The levels that the device gets of an owner, if this is how things stand. */
+  levelsOf(owner: string, view: View): readonly number[] {
+    if (this.#fetchedEarly.includes(owner)) return visibleLevels(view)
+    const entry = this.#entries.get(owner)
+    return entry ? levelsFor(entry, view) : view.relation.shown
   }
 
   noteChanged(owner: string, levels: Iterable<number>): void {

@@ -15,11 +15,20 @@ export interface Plan {
   revision: number
 }
 
+/** What a device gets of an owner: what is shown to the viewer, or, if this session asked, all that is visible. */
+export function levelsFor(entry: Entry, view: View): readonly number[] {
+  return entry.isFetched && !hasFollowEnded(entry, view) ? visibleLevels(view) : view.relation.shown
+}
+
+/** A replica of someone not followed is dropped when the follow ends, also by another device [V7]. */
+function hasFollowEnded(entry: Entry, view: View): boolean {
+  return entry.isFollowed && !view.relation.mine.isSubscribed
+}
+
 /** Compares what a viewer gets with what its device was told. */
 export function planHandOver(entry: Entry, view: View): Plan {
-  // A replica of someone not followed is dropped when the follow ends, also by another device [V7].
-  if (entry.isFollowed && !view.relation.mine.isSubscribed) entry.isFetched = false
-  const seen = entry.isFetched ? visibleLevels(view) : view.relation.shown
+  const seen = levelsFor(entry, view)
+  if (hasFollowEnded(entry, view)) entry.isFetched = false
   const { told } = entry
   const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
   const isFetched = seen.length > 0 && view.relation.shown.length === 0

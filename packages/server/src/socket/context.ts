@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Presence } from '../relay/presence.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { Store } from '../store/store.ts'
 import type { Tokens } from '../tokens.ts'
@@ -14,6 +15,7 @@ export interface Context {
   store: Store
   accounts: Accounts
   relay: Relay
+  presence: Presence
   messages: DirectMessages
   tokens: Tokens
   rates: Rates

@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import type { DeviceMessage, OwnProfile, RosterSync } from '@kith/shared/wire'
+import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { DocumentName } from '../store/keys.ts'
 import type { Session } from './session.ts'
 
@@ -19,8 +19,7 @@ export function handle(session: Session, message: DeviceMessage): void {
     case 'renew':
       return run(session, () => renew(session, message.token))
   }
-  const { feed } = session
-  if (!feed) return session.end('protocol-violation', `${message.type} before hello`)
+  if (!session.feed) return session.end('protocol-violation', `${message.type} before hello`)
   switch (message.type) {
     case 'ownProfile':
       return sync(session, 'profile', message)
@@ -30,6 +29,8 @@ export function handle(session: Session, message: DeviceMessage): void {
       return run(session, () => session.context.messages.send(session, message))
     case 'received':
       return session.context.messages.received(session.user, message)
+    case 'watch':
+      return watch(session, message.owners)
   }
 }
 
@@ -106,6 +107,19 @@ async function fetch(session: Session, owner: string): Promise<void> {
     }
   }
   feed?.fetch(owner)
+  session.watch?.ask(owner)
+}
+
+/** The first of those named, up to the limit; each that is new costs the server as much as a write (S3). */
+function watch(session: Session, owners: readonly string[]): void {
+  const named = [...new Set(owners)]
+  const watched = new Set(named.slice(0, session.context.limits.watchedOwners))
+  if (!session.watch || !session.isWithinWrites(session.watch.countNew(watched))) return
+  session.watch.replace(watched)
+  const left = named.slice(watched.size)
+  if (left.length === 0) return
+  const addresses = left.slice(0, maxFailureAddresses)
+  session.say({ type: 'failure', code: 'too-many-watched', retryAfterMs: 0, count: left.length, addresses })
 }
 
 /** Where the token can't be checked now, the session goes on as long as the old one lasts. */

@@ -25,11 +25,11 @@ export class Rate {
     return this.#left >= this.#burst
   }
 
-  /** 0 when one more is within the limit; else the milliseconds after which one will be. */
-  take(): number {
+  /** 0 when so many more are within the limit; else the milliseconds after which they will be. */
+  take(count = 1): number {
     this.#refill()
-    if (this.#left < 1) return Math.min(longestWaitMs, Math.ceil(((1 - this.#left) / this.#perSecond) * 1000))
-    this.#left--
+    if (this.#left < count) return Math.min(longestWaitMs, Math.ceil(((count - this.#left) / this.#perSecond) * 1000))
+    this.#left -= count
     return 0
   }
 

@@ -1,8 +1,10 @@
 import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, isYProtocols, type ServerMessage } from '@kith/shared/wire'
 import type { Writer } from '../accounts/account.ts'
-import { Feed, type Outlet } from '../relay/feed.ts'
+import { Feed } from '../relay/feed.ts'
+import type { Outlet } from '../relay/outlet.ts'
 import type { Receiver } from '../relay/relay.ts'
+import { Watch } from '../relay/watch.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
@@ -22,6 +24,7 @@ const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
   'sendMessage',
   'received',
   'renew',
+  'watch',
 ])
 
 /** Type, step and length of a y-protocols message: a roster of just the limit's size still fits. */
@@ -60,6 +63,7 @@ export class Session implements Receiver, Writer, Outlet {
   readonly #rates: UserRates
   #cancelExpiry: () => void = () => undefined
   #feed: Feed | undefined
+  #watch: Watch | undefined
   #isClosed = false
   /** Pings since the last answer. */
   #unansweredPings = 0
@@ -102,8 +106,17 @@ export class Session implements Receiver, Writer, Outlet {
 
   /** The device speaks Kith's messages: from here on it gets them. */
   openFeed(): Feed {
-    this.#feed = new Feed(this.user, this.context.relay, this, this.context.limits.outstandingBytes)
+    const { relay, presence, clock, limits } = this.context
+    const maxOutstandingBytes = limits.outstandingBytes
+    this.#feed = new Feed(this.user, relay, this, maxOutstandingBytes)
+    this.#watch = new Watch({ user: this.user, relay, presence, feed: this.#feed, clock, maxOutstandingBytes }, this)
+    presence.came(this.user)
     return this.#feed
+  }
+
+  /** Whose presence the device wants to know: nobody's, at first. */
+  get watch(): Watch | undefined {
+    return this.#watch
   }
 
   get outstandingBytes(): number {
@@ -123,6 +136,7 @@ export class Session implements Receiver, Writer, Outlet {
 
   #onTaken = (): void => {
     this.#feed?.onTaken()
+    this.#watch?.onTaken()
   }
 
   say(message: ServerMessage): void {
@@ -237,6 +251,8 @@ export class Session implements Receiver, Writer, Outlet {
     this.#cancelExpiry()
     this.waiting.end()
     this.context.relay.leave(this)
+    this.#watch?.close()
+    if (this.#feed) this.context.presence.left(this.user)
   }
 
   #receive(data: Buffer, isBinary: boolean): void {
@@ -255,11 +271,11 @@ export class Session implements Receiver, Writer, Outlet {
       const retryAfterMs = this.#rates.messages.take()
       // Each refusal counts as a write: whoever goes on all the same is closed.
       if (retryAfterMs > 0) {
-        if (this.#isWithinWrites()) refuse(this, message.id, 'too-many-messages', retryAfterMs)
+        if (this.isWithinWrites()) refuse(this, message.id, 'too-many-messages', retryAfterMs)
         return
       }
       // Whoever takes many messages may say so: that is bounded by those who sent them.
-    } else if (message.type !== 'received' && !this.#isWithinWrites()) return
+    } else if (message.type !== 'received' && !this.isWithinWrites()) return
     try {
       handle(this, message as DeviceMessage)
     } catch (error) {
@@ -268,9 +284,9 @@ export class Session implements Receiver, Writer, Outlet {
     }
   }
 
-  /** Counts a write; beyond the limit the session ends. */
-  #isWithinWrites(): boolean {
-    const retryAfterMs = this.#rates.writes.take()
+  /** Counts writes; beyond the limit the session ends. */
+  isWithinWrites(count = 1): boolean {
+    const retryAfterMs = this.#rates.writes.take(count)
     if (retryAfterMs > 0) this.close(closeCodes.overLimit, encodeRetryHint('too-many-writes', retryAfterMs))
     return retryAfterMs === 0
   }

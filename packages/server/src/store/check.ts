@@ -96,6 +96,8 @@ async function checkRoster(
   const settings = rosterSettings(view)
   if (settings.audience !== record.audience) note(`audience is ${record.audience}, not ${settings.audience}`)
   if (settings.autoSync !== record.autoSync) note(`autoSync is ${record.autoSync}, not ${settings.autoSync}`)
+  const { hidesPresence = false } = record
+  if (settings.hidesPresence !== hidesPresence) note(`hidesPresence is ${hidesPresence}, not ${settings.hidesPresence}`)
   const named = new Set([...namedUsers(view), ...relations.keys()])
   named.delete(user)
   for (const [other, facts] of contactFacts(view, named)) {

@@ -3,7 +3,7 @@
  * everything about one user is one range.
  *
  *   meta | format, runs, position, forgotten
- *   user | <id>                             UserRecord
+ *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   document | <id> | roster, profile | s   snapshot, a Yjs update (V2)
  *   document | <id> | roster, profile | u | <position>   an update since (V2)

@@ -294,6 +294,16 @@ export function openStore(options: {
 }
 
 function newNotes(position: number, change: Change): CommitNotes {
-  const subjects = change.type === 'pair' ? [change.a, change.b] : [change.user]
-  return { position, subjects, pairs: [], owners: [], levels: new Map(), isNew: false }
+  return { position, subjects: subjectsOf(change), pairs: [], owners: [], levels: new Map(), isNew: false }
+}
+
+function subjectsOf(change: Change): string[] {
+  switch (change.type) {
+    case 'pair':
+      return [change.a, change.b]
+    case 'seen':
+      return change.users.map(({ user }) => user)
+    default:
+      return [change.user]
+  }
 }

@@ -10,6 +10,13 @@ export interface UserRecord {
   announceJoin: boolean
   audience: Audience
   autoSync: boolean
+  /** Absent while the user hides nothing. */
+  hidesPresence?: true | undefined
+  /**
+   * When the user's last device left, in minutes since 1970: noted by the server as it happened, and derived from no
+   * document. Absent before, and for an account that was erased.
+   */
+  lastSeenMinute?: number | undefined
   /** Level → position of its last change. An emptied level stays, so that viewers learn of it. */
   levels: Record<string, number>
   /** Follows that are served, and follows that wait (S3, S4). */

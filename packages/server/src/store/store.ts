@@ -31,6 +31,14 @@ export type Change =
   | { type: 'lookup'; user: string; owner: string }
   /** Serves waiting follows as far as the limits now allow. */
   | { type: 'promote'; user: string }
+  /** When the last devices of these users left. */
+  | { type: 'seen'; users: readonly LastSeen[] }
+
+/** When a user's last device left, in minutes since 1970. */
+export interface LastSeen {
+  user: string
+  minute: number
+}
 
 /** What a commit did, for those who relay it. Users' states on disk are as it says from the moment it is told. */
 export interface Commit {

@@ -108,6 +108,14 @@ export function planAudience(roster: FlatMaps, audience: Audience, newNonce: New
   return changes
 }
 
+/** Hiding is a new key; showing removes every key that is seen, so hiding survives whoever had not seen it [R4]. */
+export function planPresence(roster: FlatMaps, isHidden: boolean, newNonce: NewNonce): KeyChange[] {
+  if (rosterSettings(roster).hidesPresence === isHidden) return []
+  if (isHidden) return [addition('privacy', nonceKey(newNonce(), 'hidePresence'))]
+  const keys = [...roster.entries('privacy')].map(([key]) => key)
+  return keys.filter(key => parseNonceKey(key)?.name === 'hidePresence').map(key => removal('privacy', key))
+}
+
 /**
  * Whether a change takes something away from others: a removed contact, grant or subscription, a block or a narrower
  * audience added. These go first when changes are applied anew, and profile edits wait for them [D5].

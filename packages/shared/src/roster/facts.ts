@@ -17,6 +17,8 @@ export interface ContactFacts {
 export interface RosterSettings {
   audience: Audience
   autoSync: boolean
+  /** Nobody is told whether the owner is online, or was. */
+  hidesPresence: boolean
 }
 
 /** Facts about the users named, in their order. Cost: grows with the users named or with the roster, whichever is less. */
@@ -83,7 +85,11 @@ export function rosterSettings(roster: FlatMaps): RosterSettings {
   const names = new Set<string | undefined>()
   for (const [key] of roster.entries('privacy')) names.add(parseNonceKey(key)?.name)
   const audience = names.has('nobody') ? 'nobody' : names.has('contactsOnly') ? 'contacts' : 'everyone'
-  return { audience, autoSync: roster.get('settings', 'autoSync') !== false }
+  return {
+    audience,
+    autoSync: roster.get('settings', 'autoSync') !== false,
+    hidesPresence: names.has('hidePresence'),
+  }
 }
 
 /** Every user that the roster names, in whatever root. */

@@ -8,7 +8,7 @@ export const rosterRoots = [
   'subscriptions', // user id → true
   'declined', // user id → true
   'blocks', // <nonce>/<user id> → true
-  'privacy', // <nonce>/contactsOnly | <nonce>/nobody → true
+  'privacy', // <nonce>/contactsOnly | <nonce>/nobody | <nonce>/hidePresence → true
   'settings', // name → string, number or boolean
 ] as const
 

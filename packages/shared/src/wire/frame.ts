@@ -20,6 +20,7 @@ import { type Hello, helloType, readHello, writeHello } from './hello.ts'
 import { type Message, messageType, readMessage, writeMessage } from './message.ts'
 import { type Outcome, outcomeType, readOutcome, writeOutcome } from './outcome.ts'
 import { type OwnProfile, ownProfileType, readOwnProfile, writeOwnProfile } from './own-profile.ts'
+import { type Presence, presenceType, readPresence, writePresence } from './presence.ts'
 import { type Profile, profileType, readProfile, writeProfile } from './profile.ts'
 import { type Reached, reachedType, readReached, writeReached } from './reached.ts'
 import { type Received, readReceived, receivedType, writeReceived } from './received.ts'
@@ -27,6 +28,7 @@ import { type Refused, readRefused, refusedType, writeRefused } from './refused.
 import { type Renew, readRenew, renewType, writeRenew } from './renew.ts'
 import { type RosterSync, readRosterSync, rosterSyncType, writeRosterSync } from './roster-sync.ts'
 import { readSendMessage, type SendMessage, sendMessageType, writeSendMessage } from './send-message.ts'
+import { readWatch, type Watch, watchType, writeWatch } from './watch.ts'
 import { readWelcome, type Welcome, welcomeType, writeWelcome } from './welcome.ts'
 
 /** What a device may send. */
@@ -41,6 +43,7 @@ export type DeviceMessage =
   | SendMessage
   | Received
   | Renew
+  | Watch
 
 /** What the server may send. */
 export type ServerMessage =
@@ -56,6 +59,7 @@ export type ServerMessage =
   | Message
   | Outcome
   | Failure
+  | Presence
 
 export type Frame = DeviceMessage | ServerMessage
 
@@ -85,6 +89,8 @@ const codecs: { [T in Frame['type']]: Codec<Extract<Frame, { type: T }>> } = {
   outcome: { number: outcomeType, write: writeOutcome, read: readOutcome },
   renew: { number: renewType, write: writeRenew, read: readRenew },
   failure: { number: failureType, write: writeFailure, read: readFailure },
+  watch: { number: watchType, write: writeWatch, read: readWatch },
+  presence: { number: presenceType, write: writePresence, read: readPresence },
 }
 
 const typeByNumber = new Map(

@@ -2,6 +2,7 @@ import type { Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
+import type { LastSeen } from '../store.ts'
 import { reviewUnasked } from './roster.ts'
 import { sightOf, updateAllRelations, updateShown } from './showing.ts'
 import { dealUnasked, updateUnasked } from './unasked.ts'
@@ -65,6 +66,14 @@ export async function revokeTokens(draft: Draft, user: string): Promise<void> {
   draft.write(keys.tokens(user), encodeNumber(Math.max(draft.nowMs, before ? decodeNumber(before) : 0)))
 }
 
+/** Only accounts have been seen. */
+export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Promise<void> {
+  await draft.loadUsers(seen.map(({ user }) => user))
+  for (const { user, minute } of seen) {
+    if (draft.user(user).registeredAt > 0) draft.setUser(user, { lastSeenMinute: minute })
+  }
+}
+
 /** Everything that is the user's own goes. What others' rosters say of the id is theirs, and stays. */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
   await revokeTokens(draft, user)
@@ -79,7 +88,8 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       draft.setRelation(user, other, { mine: noFacts, isPaired: false, isWaiting: false, isUnasked: false })
       draft.setRelation(other, user, { theirs: noFacts, isPaired: false, joinedAt: 0 })
     }
-    draft.setUser(user, { ...newUser(), relationsChangedAt, lookups: undefined })
+    const forgotten = { lookups: undefined, hidesPresence: undefined, lastSeenMinute: undefined }
+    draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt })
     // Others still grant this id levels: whoever registers it anew is shown them [F4].
     dealUnasked(draft, user, others, limits)
     for (const other of others) if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)

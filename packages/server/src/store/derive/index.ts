@@ -4,7 +4,7 @@ import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { decodeLevel, encodeLevel, encodeText } from '../records.ts'
 import type { Change, DocumentsChange } from '../store.ts'
-import { applyPair, applyUser, erase, register, revokeTokens } from './account.ts'
+import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens } from './account.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follows.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
 
@@ -32,6 +32,8 @@ export async function derive(draft: Draft, notes: CommitNotes, change: Change, l
     case 'promote':
       await draft.loadUsers([change.user])
       return promote(draft, notes, change.user, limits)
+    case 'seen':
+      return noteLastSeen(draft, change.users)
   }
 }
 

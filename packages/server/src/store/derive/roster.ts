@@ -63,7 +63,11 @@ export async function applySettings(
   limits: Limits,
 ): Promise<void> {
   await draft.loadUsers([user])
-  const { audience, autoSync } = draft.user(user)
+  const { audience, autoSync, hidesPresence = false } = draft.user(user)
+  if (hidesPresence !== settings.hidesPresence) {
+    draft.setUser(user, { hidesPresence: settings.hidesPresence || undefined })
+    notes.owners.push(user)
+  }
   if (audience === settings.audience && autoSync === settings.autoSync) return
   await updateAllRelations(draft, notes, user, others => {
     draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })

@@ -1,0 +1,126 @@
+import type { Logger } from 'pino'
+import type { Clock } from '../clock.ts'
+import type { LastSeen, Store } from '../store/store.ts'
+import type { Watchers } from './watchers.ts'
+
+/** Whoever leaves and is back by then was never away: a reload, or a change of networks. */
+const graceMs = 10_000
+/** Those whose grace ends within this are noted in one commit. */
+const gatheringMs = 1_000
+/** As many as one commit takes. */
+const mostNoted = 1_000
+
+/** From a user's first device to the end of the grace after the last one. */
+interface Stay {
+  sessions: number
+  /** When the last device left. */
+  leftAtMs: number
+}
+
+/**
+ * Who is online: who has a device here that takes Kith's messages. When the last one has left, and stayed away for the
+ * grace, that moment is noted on disk, and only then are watchers told.
+ */
+export class Presence {
+  readonly watchers: Watchers
+  #store: Store
+  #clock: Clock
+  #log: Logger
+  #stays = new Map<string, Stay>()
+  /** Users without a device, in the order in which they left. */
+  #leaving = new Set<string>()
+  #cancel: (() => void) | undefined
+  #noted: Promise<void> = Promise.resolve()
+
+  constructor({ store, watchers, clock, log }: { store: Store; watchers: Watchers; clock: Clock; log: Logger }) {
+    this.#store = store
+    this.#clock = clock
+    this.#log = log
+    this.watchers = watchers
+  }
+
+  isOnline(user: string): boolean {
+    return this.#stays.has(user)
+  }
+
+  /** A device of this user says that it takes Kith's messages. */
+  came(user: string): void {
+    const stay = this.#stays.get(user)
+    this.#leaving.delete(user)
+    if (stay) stay.sessions++
+    else {
+      this.#stays.set(user, { sessions: 1, leftAtMs: 0 })
+      this.watchers.changed(user)
+    }
+  }
+
+  /** Such a device is gone. */
+  left(user: string): void {
+    const stay = this.#stays.get(user)
+    if (!stay || --stay.sessions > 0) return
+    stay.leftAtMs = this.#clock.now()
+    this.#leaving.add(user)
+    this.#cancel ??= this.#clock.after(graceMs, () => this.#noteDue())
+  }
+
+  /** The account is erased: whoever has its id next has never been here. */
+  forget(user: string): void {
+    this.#stays.delete(user)
+    this.#leaving.delete(user)
+  }
+
+  /** No device is here any more: notes when the last ones left. */
+  async close(): Promise<void> {
+    this.#cancel?.()
+    this.#note([...this.#leaving])
+    await this.#noted
+  }
+
+  #noteDue(): void {
+    const dueMs = this.#clock.now() - graceMs
+    const due: string[] = []
+    for (const user of this.#leaving) {
+      const { leftAtMs } = this.#stays.get(user) as Stay
+      if (leftAtMs > dueMs) {
+        this.#cancel = this.#clock.after(Math.max(gatheringMs, leftAtMs - dueMs), () => this.#noteDue())
+        return this.#note(due)
+      }
+      due.push(user)
+    }
+    this.#cancel = undefined
+    this.#note(due)
+  }
+
+  #note(users: readonly string[]): void {
+    for (const user of users) this.#leaving.delete(user)
+    this.#noted = this.#noted.then(() => this.#noteEach(users))
+  }
+
+  async #noteEach(users: readonly string[]): Promise<void> {
+    for (let start = 0; start < users.length; start += mostNoted) {
+      const some = users.slice(start, start + mostNoted)
+      await this.#write(some.flatMap(user => this.#lastSeen(user)))
+      for (const user of some) this.#part(user)
+    }
+  }
+
+  /** If it can't be, what is known of them is when they were last seen before. */
+  async #write(users: readonly LastSeen[]): Promise<void> {
+    if (users.length === 0) return
+    await this.#store.commit({ type: 'seen', users }).catch((error: unknown) => {
+      this.#log.warn({ err: error }, 'when users were last seen could not be written')
+    })
+  }
+
+  #lastSeen(user: string): LastSeen[] {
+    const stay = this.#stays.get(user)
+    return stay ? [{ user, minute: Math.floor(stay.leftAtMs / 60_000) }] : []
+  }
+
+  /** They may have come back while it was written, and even left again. */
+  #part(user: string): void {
+    if (this.#stays.get(user)?.sessions !== 0 || this.#leaving.has(user)) return
+    this.#stays.delete(user)
+    this.watchers.changed(user)
+  }
+}

@@ -1,0 +1,162 @@
+import { encodeFrame, type PresenceState } from '@kith/shared/wire'
+import type { Clock } from '../clock.ts'
+import type { View } from '../store/store.ts'
+import type { Feed } from './feed.ts'
+import type { Outlet } from './outlet.ts'
+import type { Presence } from './presence.ts'
+import type { Relay } from './relay.ts'
+
+/** One device is told of one owner at most once in this time, but for what it may not know any more. */
+const restMs = 10_000
+/** Owners looked at in one read. */
+const batchSize = 32
+
+/** Somebody whose presence the device wants to know. */
+interface Watched {
+  readonly owner: string
+  /** Absent until the device has its first answer. */
+  told: PresenceState | undefined
+  /** When it was last told whether they are online. */
+  toldAtMs: number
+  cancelRest: () => void
+}
+
+export interface WatchPort {
+  readonly user: string
+  readonly relay: Relay
+  readonly presence: Presence
+  readonly feed: Feed
+  readonly clock: Clock
+  readonly maxOutstandingBytes: number
+}
+
+/**
+ * Whose presence one session is told. As for profiles, what is handed over was read since the last commit that concerns
+ * the two, and check and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
+ */
+export class Watch {
+  readonly #port: WatchPort
+  readonly #outlet: Outlet
+  #watched = new Map<string, Watched>()
+  #queue = new Set<Watched>()
+  #isPumping = false
+  #isClosed = false
+
+  constructor(port: WatchPort, outlet: Outlet) {
+    this.#port = port
+    this.#outlet = outlet
+    port.presence.watchers.open(port.user, this)
+  }
+
+  /** How many of these it would have to look at. */
+  countNew(owners: ReadonlySet<string>): number {
+    return [...owners].filter(owner => !this.#watched.has(owner)).length
+  }
+
+  /** These are watched from now on, and nobody else. */
+  replace(owners: ReadonlySet<string>): void {
+    for (const one of this.#watched.values()) if (!owners.has(one.owner)) this.#drop(one)
+    for (const owner of owners) if (!this.#watched.has(owner)) this.#begin(owner)
+    this.#pump()
+  }
+
+  /** What is known of this owner, or whether it may be, is to be looked at again. */
+  ask(owner: string): void {
+    const one = this.#watched.get(owner)
+    if (!one) return
+    this.#queue.add(one)
+    this.#pump()
+  }
+
+  askAll(): void {
+    for (const one of this.#watched.values()) this.#queue.add(one)
+    this.#pump()
+  }
+
+  /** The network has taken what was outstanding. */
+  onTaken(): void {
+    this.#pump()
+  }
+
+  close(): void {
+    this.#isClosed = true
+    for (const one of this.#watched.values()) this.#drop(one)
+    this.#port.presence.watchers.end(this.#port.user, this)
+  }
+
+  #begin(owner: string): void {
+    const one: Watched = { owner, told: undefined, toldAtMs: Number.NEGATIVE_INFINITY, cancelRest: () => undefined }
+    this.#watched.set(owner, one)
+    this.#port.presence.watchers.add(owner, this)
+    this.#queue.add(one)
+  }
+
+  #drop(one: Watched): void {
+    one.cancelRest()
+    this.#watched.delete(one.owner)
+    this.#queue.delete(one)
+    this.#port.presence.watchers.remove(one.owner, this)
+  }
+
+  #pump(): void {
+    if (this.#isPumping || this.#isClosed || this.#queue.size === 0 || !this.#hasRoom()) return
+    this.#isPumping = true
+    this.#handOver()
+      .catch((error: unknown) => {
+        if (!this.#isClosed) this.#outlet.fail(error)
+      })
+      .finally(() => {
+        this.#isPumping = false
+        this.#pump()
+      })
+  }
+
+  async #handOver(): Promise<void> {
+    const { user, relay } = this.#port
+    while (this.#queue.size > 0 && this.#hasRoom() && !this.#isClosed) {
+      const batch = [...this.#queue].slice(0, batchSize)
+      const owners = batch.map(({ owner }) => owner)
+      await relay.settled([user, ...owners])
+      const since = relay.store.position
+      const views = await relay.store.views(user, owners)
+      for (const [index, one] of batch.entries()) {
+        const isOutdated = relay.hasChangedSince(since, [user, one.owner])
+        // Synchronous from here: what was just checked is told.
+        if (!isOutdated && this.#queue.delete(one)) this.#tell(one, this.#stateOf(one.owner, views[index] as View))
+      }
+    }
+  }
+
+  /** Nothing of an owner whose profile this session does not get, whatever the reason [V1][V2][V3][V8]. */
+  #stateOf(owner: string, view: View): PresenceState {
+    const { feed, presence } = this.#port
+    if (feed.levelsOf(owner, view).length === 0 || view.owner.hidesPresence) return { is: 'unknown' }
+    return presence.isOnline(owner) ? { is: 'online' } : { is: 'offline', lastSeenMinute: view.owner.lastSeenMinute }
+  }
+
+  #tell(one: Watched, state: PresenceState): void {
+    const { clock } = this.#port
+    one.cancelRest()
+    if (one.told && isSame(one.told, state)) return
+    if (state.is !== 'unknown') {
+      const restLeftMs = Math.min(restMs, one.toldAtMs + restMs - clock.now())
+      if (restLeftMs > 0) {
+        one.cancelRest = clock.after(restLeftMs, () => this.ask(one.owner))
+        return
+      }
+      one.toldAtMs = clock.now()
+    }
+    one.told = state
+    this.#outlet.send(encodeFrame({ type: 'presence', owner: one.owner, state }))
+  }
+
+  /** A frame of this kind is small: it may go a little beyond. */
+  #hasRoom(): boolean {
+    return this.#outlet.outstandingBytes < this.#port.maxOutstandingBytes
+  }
+}
+
+function isSame(a: PresenceState, b: PresenceState): boolean {
+  if (a.is !== 'offline' || b.is !== 'offline') return a.is === b.is
+  return a.lastSeenMinute === b.lastSeenMinute
+}
