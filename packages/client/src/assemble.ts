@@ -84,6 +84,10 @@ export async function assemble(parts: Parts): Promise<Kith> {
     failed: error => {
       if (trouble.tell(error)) sharing?.tellError(error)
     },
+    showPresence: known => {
+      if (sharing) sharing.showPresence(known)
+      else kith?.presences.show(known)
+    },
     received: async message => {
       sharing?.tell({ type: 'message', message })
       await kith?.received(message)
@@ -110,7 +114,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
   globalThis.addEventListener?.('online', onOnline)
   kith = new Kith(
     {
-      ...{ user: parts.user, store, link, newNonce: () => newNonce(randomness) },
+      ...{ user: parts.user, store, link, clock, newNonce: () => newNonce(randomness) },
       async closeDatabase() {
         globalThis.removeEventListener?.('online', onOnline)
         await ownSharing?.close()

@@ -5,10 +5,12 @@ import {
   planAudience,
   planAutomaticFollow,
   planAutoSync,
+  planPresence,
   rosterSettings,
 } from '@kith/shared'
 import type { Observable } from 'dexie'
 import { checkBoolean, checkText, checkUserId } from './arguments.ts'
+import type { Clock } from './clock.ts'
 import { Profile } from './contact-profile.ts'
 import { type Contact, keepContact, keepContacts, listContacts, readContact, sameContact } from './contacts.ts'
 import type { IncomingMessage, KithEvents, Listeners, Status } from './events.ts'
@@ -18,6 +20,8 @@ import { type OwnProfileState, readOwnProfile, sameOwnProfile } from './live/own
 import { liveRows } from './live/rows.ts'
 import { type SyncStatus, sameSyncStatus } from './live/sync-status.ts'
 import { OwnProfile } from './own-profile.ts'
+import { type Presence, samePresence } from './presence/presence.ts'
+import { Presences } from './presence/presences.ts'
 import { edit } from './storage/edit.ts'
 import type { Happening } from './storage/people.ts'
 import type { Store } from './storage/store.ts'
@@ -29,6 +33,7 @@ export interface Internals {
   readonly user: string
   readonly store: Store
   readonly link: LinkPort
+  readonly clock: Clock
   newNonce(): string
   /** Closes the database and gives its name free. */
   closeDatabase(): Promise<void>
@@ -43,6 +48,8 @@ export class Kith {
   readonly ownProfile: OwnProfile
   /** @internal */
   readonly internals: Internals
+  /** @internal */
+  readonly presences: Presences
   readonly #listeners: Listeners
   readonly #profiles: Map<string, Profile> = new Map()
   #status: Status = 'offline'
@@ -54,6 +61,7 @@ export class Kith {
     this.internals = internals
     this.#listeners = listeners
     this.ownProfile = new OwnProfile(internals.store)
+    this.presences = new Presences(internals.clock, users => internals.link.watch(users))
   }
 
   get status(): Status {
@@ -102,6 +110,33 @@ export class Kith {
   async setPublicAudience(audience: Audience): Promise<void> {
     if (!['everyone', 'contacts', 'nobody'].includes(audience)) throw new TypeError(`There is no audience ${audience}`)
     await this.#editRoster(roster => planAudience(roster, audience, () => this.internals.newNonce()))
+  }
+
+  /** Whether this user keeps from everybody whether they are online, and when they last were. */
+  get hidesPresence(): boolean {
+    return rosterSettings(this.internals.store.documents.roster.view).hidesPresence
+  }
+
+  /** It stays hidden until every device that hid it, and knew of no showing, shows it again. */
+  async setHidePresence(isHidden: boolean): Promise<void> {
+    checkBoolean(isHidden, 'setHidePresence')
+    await this.#editRoster(roster => planPresence(roster, isHidden, () => this.internals.newNonce()))
+  }
+
+  /**
+   * Whether somebody is online, or when they last were, as long as this is subscribed to, and again whenever it changes:
+   * coming at once, going after 10 seconds, and no more than once in 10 seconds. `undefined` while that is not known: without a
+   * connection, of those whom this user neither follows nor looked at by `getProfile`, and of those who show this user
+   * nothing, hide it, or block [V8]. Of more than 256 at once the newest are watched.
+   */
+  livePresence(id: string): Observable<Presence | undefined> {
+    this.#checkOpen()
+    const user = checkUserId(id)
+    return liveMemory(
+      listener => this.presences.listen(user, listener),
+      () => this.presences.get(user),
+      samePresence,
+    )
   }
 
   /**
@@ -309,6 +344,7 @@ export class Kith {
   }
 
   async #close(): Promise<void> {
+    this.presences.close()
     await this.internals.link.close()
     await this.internals.store.close()
     await this.internals.closeDatabase()

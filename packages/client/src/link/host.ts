@@ -1,6 +1,7 @@
 import type { KithError } from '@kith/shared'
 import type { Clock, Randomness } from '../clock.ts'
 import type { IncomingMessage, Status } from '../events.ts'
+import type { PresenceByUser } from '../presence/presence.ts'
 import type { Store } from '../storage/store.ts'
 import type { TokenSource } from '../token.ts'
 import type { WebSocketConstructor } from './socket.ts'
@@ -16,6 +17,8 @@ export interface LinkHost {
   readonly WebSocket: WebSocketConstructor
   setStatus(status: Status): void
   failed(error: KithError): void
+  /** This is all that is known now. */
+  showPresence(known: PresenceByUser): void
   /** Resolves when the message is with the app. */
   received(message: IncomingMessage): Promise<void>
 }

@@ -34,6 +34,7 @@ export class Link implements LinkPort {
   #state: State = { state: 'idle' }
   #firstToken: string | undefined
   readonly #onDialled: Set<() => void> = new Set()
+  #watched: readonly string[] = []
   #attempt = 0
   #hasTriedNewToken = false
   /** Since a session was last in step, one ended because its frames could not be stored. */
@@ -108,6 +109,11 @@ export class Link implements LinkPort {
     return delivery
   }
 
+  watch(users: readonly string[]): void {
+    this.#watched = users
+    if (this.#state.state === 'open') this.#state.session.watch(users)
+  }
+
   async whenSynced(signal: AbortSignal | undefined): Promise<void> {
     await this.#waiters.wait(signal, () => this.wake())
   }
@@ -161,6 +167,7 @@ export class Link implements LinkPort {
           session = this.#newSession(connection)
           stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
           this.#setState({ state: 'open', session, end: () => connection.close() })
+          session.watch(this.#watched)
           session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(connection, error))
         },
         message: message => session?.take(message),

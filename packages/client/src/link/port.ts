@@ -9,6 +9,8 @@ export interface LinkPort {
   /** Resolves when the server has answered and that is stored, or after 10 seconds; at once when there is no connection. */
   fetch(owner: string): Promise<void>
   send(to: string, text: string): Promise<Delivery>
+  /** Their presence is wanted from now on, and nobody else's. */
+  watch(users: readonly string[]): void
   /** Rejects with the first refusal [D5], or with `aborted` or `closed`. */
   whenSynced(signal: AbortSignal | undefined): Promise<void>
   close(): Promise<void>

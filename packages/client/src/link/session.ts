@@ -13,6 +13,7 @@ import type { OutgoingMessages } from './messages.ts'
 import { Outgoing, type OutgoingPort, type Recovery } from './outgoing.ts'
 import { Pace } from './pace.ts'
 import type { SyncWaiters } from './synced.ts'
+import { Watching } from './watching.ts'
 
 /** What a session needs of the connection that holds it. */
 export interface SessionPort extends LinkHost {
@@ -42,6 +43,7 @@ export class Session {
   readonly #outgoing: Outgoing
   readonly #incoming: Incoming
   readonly #fetches: Fetches
+  readonly #watching: Watching
   readonly #cancels: Set<() => void> = new Set()
   /** Which database it began in. */
   #writer: string | undefined
@@ -66,6 +68,7 @@ export class Session {
       ...{ clock: port.clock, pace, introduced, send },
       raiseBarrier: () => this.#barriers.raise(true),
     })
+    this.#watching = new Watching({ pace, send, show: known => port.showPresence(known) })
     this.#incoming = new Incoming({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
     const outgoing: OutgoingPort = {
       store: port.store,
@@ -114,6 +117,7 @@ export class Session {
     if (cursor.length > 0) this.#introduce()
     for (const owner of looked.slice(again.length)) this.#unlessEnded(this.#fetches.fetch(owner))
     this.flush()
+    this.#unlessEnded(this.#watching.start())
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())
   }
@@ -138,6 +142,11 @@ export class Session {
     if (!this.#hasEnded) await this.#fetches.fetch(owner)
   }
 
+  /** Their presence is wanted from now on, and nobody else's. */
+  watch(users: readonly string[]): void {
+    this.#unlessEnded(this.#watching.want(users))
+  }
+
   /** What the next session is to begin with, if this one ends because something was too large. */
   get recovery(): Recovery | undefined {
     return this.#outgoing.recovery
@@ -157,6 +166,7 @@ export class Session {
     this.#incoming.end()
     this.#barriers.end(new SessionEnded('The connection is gone'))
     this.#fetches.end()
+    this.#watching.end()
     for (const cancel of this.#cancels) cancel()
   }
 
@@ -196,6 +206,9 @@ export class Session {
       case 'outcome':
         this.#port.messages.outcome(message)
         return
+      case 'presence':
+        this.#watching.heard(message.owner, message.state)
+        return
       case 'failure':
         this.#failed(message)
         return
@@ -223,7 +236,7 @@ export class Session {
 
   #failed(failure: Extract<ServerMessage, { type: 'failure' }>): void {
     const { code, retryAfterMs, count, addresses } = failure
-    for (const owner of addresses) this.#fetches.answered(owner, false)
+    if (code !== 'too-many-watched') for (const owner of addresses) this.#fetches.answered(owner, false)
     const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
     this.#port.failed(new KithError(code, `The server left ${count} undone: ${code}`, { ...retry, addresses }))
     if (code !== 'discovery-limit' || retryAfterMs === 0) return

@@ -1,6 +1,7 @@
 import { useSyncExternalStore } from 'react'
 import type { Contact } from '../contacts.ts'
 import type { SyncStatus } from '../live/sync-status.ts'
+import type { Presence } from '../presence/presence.ts'
 import type { ViewAs } from '../view-as.ts'
 import type { ProfileState } from './profile-query.ts'
 import { useKith } from './provider.ts'
@@ -41,6 +42,11 @@ export function useSyncStatus(): SyncStatus {
 /** What that person sees of the own profile, and why: see `kith.viewAs`. It is no access. */
 export function useViewAs(id: string): ViewAs {
   return useShared(queriesOf(useKith()).viewAs(id))
+}
+
+/** Whether somebody is online, or when they last were, as long as it is shown: see `kith.livePresence`. It is no access. */
+export function usePresence(id: string): Presence | undefined {
+  return useShared(queriesOf(useKith()).presence(id))
 }
 
 function useShared<T>({ subscribe, getSnapshot }: SharedQuery<T>): T {

@@ -1,4 +1,4 @@
-export { useContacts, useOwnProfile, useProfile, useSyncStatus, useViewAs } from './hooks.ts'
+export { useContacts, useOwnProfile, usePresence, useProfile, useSyncStatus, useViewAs } from './hooks.ts'
 export type { ProfileState } from './profile-query.ts'
 export type { KithProviderProps } from './provider.ts'
 export { KithProvider, useKith } from './provider.ts'

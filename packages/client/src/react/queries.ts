@@ -3,6 +3,7 @@ import type { Kith } from '../kith.ts'
 import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
 import { type SyncStatus, sameSyncStatus } from '../live/sync-status.ts'
 import type { OwnProfile } from '../own-profile.ts'
+import { type Presence, samePresence } from '../presence/presence.ts'
 import { sameView, type ViewAs } from '../view-as.ts'
 import { follow } from './follow.ts'
 import { type ProfileState, profileQuery } from './profile-query.ts'
@@ -22,6 +23,7 @@ export interface Queries {
   readonly syncStatus: SharedQuery<SyncStatus>
   profile(id: string): SharedQuery<ProfileState>
   viewAs(id: string): SharedQuery<ViewAs>
+  presence(id: string): SharedQuery<Presence | undefined>
 }
 
 const queriesByKith = new WeakMap<Kith, Queries>()
@@ -59,6 +61,11 @@ function newQueries(kith: Kith): Queries {
       initial: () => kith.viewAs(id),
       isSame: sameView,
       start: told => follow(() => kith.liveViewAs(id), told),
+    })),
+    presence: byId(id => ({
+      initial: () => undefined,
+      isSame: samePresence,
+      start: told => follow(() => kith.livePresence(id), told),
     })),
   }
 }

@@ -1,5 +1,6 @@
 import { type ErrorCode, KithError } from '@kith/shared'
 import type { IncomingMessage, Status } from '../events.ts'
+import type { PresenceByUser } from '../presence/presence.ts'
 import type { EventRow, KithDatabase } from '../storage/database.ts'
 import type { Happening } from '../storage/people.ts'
 import { watch } from '../storage/watch.ts'
@@ -11,6 +12,12 @@ export type Notice =
   | { type: 'message'; message: IncomingMessage }
   | { type: 'status'; status: Status }
   | { type: 'error'; error: PlainError }
+  /** A tab wants the presence of these, and nobody else's. */
+  | { type: 'watching'; tab: string; users: readonly string[] }
+  /** Another tab has the socket now: it must be told who wants whose presence. */
+  | { type: 'whoWatches' }
+  /** All that is known of those whom other tabs watch. */
+  | { type: 'presence'; known: PresenceByUser }
 
 /** A KithError as the database keeps it. */
 export interface PlainError {
@@ -33,6 +40,10 @@ const kept = 500
 
 /** Tells the other tabs. Part of the caller's transaction, if there is one. */
 export async function tell(db: KithDatabase, tab: string, event: Notice): Promise<void> {
+  // What is known of somebody's presence is not kept once it is outdated.
+  if (event.type === 'presence' || event.type === 'whoWatches') {
+    await db.events.filter(row => (row.event as Notice).type === 'presence').delete()
+  }
   const id = await db.events.add({ tab, event })
   if (id % 100 === 0) {
     await db.events

@@ -1,12 +1,14 @@
 import { KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { Kith } from '../kith.ts'
+import type { PresenceByUser } from '../presence/presence.ts'
 import type { KithDatabase } from '../storage/database.ts'
 import type { Store } from '../storage/store.ts'
 import type { Outcome } from '../storage/work.ts'
 import type { LockManagerLike } from './lock.ts'
 import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
 import { type OwnLink, SharedLink } from './shared-link.ts'
+import { TabsWatching } from './watching.ts'
 
 export interface SharePort {
   readonly db: KithDatabase
@@ -29,6 +31,8 @@ export interface Sharing {
   tellError(error: KithError): void
   /** The database is a new one. */
   restored(): Promise<void>
+  /** What the socket of this tab knows. */
+  showPresence(known: PresenceByUser): void
   close(): Promise<void>
 }
 
@@ -62,8 +66,27 @@ export async function share(port: SharePort): Promise<Sharing> {
         return
       case 'error':
         kith()?.failed(errorFrom(notice.error))
+        return
+      case 'watching':
+        watching.heardWanted(notice.tab, notice.users)
+        return
+      case 'whoWatches':
+        watching.heardQuestion()
+        return
+      case 'presence':
+        watching.heardKnown(notice.known)
     }
   }
+  const lockName = `kith:${db.name}`
+  const watching = new TabsWatching({
+    ...{ tab, locks: port.locks, lockName },
+    tell: notice =>
+      inOrder(async () => {
+        const told = db.isOpen() ? notice() : undefined
+        if (told) await tell(db, tab, told)
+      }),
+    show: known => kith()?.presences.show(known),
+  })
   const stopListening = await listen(db, tab, notice => inOrder(() => hear(notice)))
   await store.refresh() // What was written before this tab listened.
 
@@ -73,7 +96,7 @@ export async function share(port: SharePort): Promise<Sharing> {
     if (isNews) await tell(database, tab, { type: 'committed', ids, happenings, hasWritten })
   })
   link = new SharedLink({
-    ...{ db, store, clock: port.clock, locks: port.locks, lockName: `kith:${db.name}` },
+    ...{ db, store, clock: port.clock, locks: port.locks, lockName, watching },
     status: () => kith()?.status ?? 'offline',
     newLink: () => port.newLink(),
     tookOver: () => port.begin(),
@@ -82,10 +105,14 @@ export async function share(port: SharePort): Promise<Sharing> {
   })
   return {
     link,
+    showPresence: known => watching.show(known),
     tell: notice => inOrder(() => (db.isOpen() ? tell(db, tab, notice) : Promise.resolve())),
     tellError: error =>
       inOrder(() => (db.isOpen() ? tell(db, tab, { type: 'error', error: plainError(error) }) : Promise.resolve())),
-    restored: async () => link?.restored(),
+    async restored() {
+      watching.restored()
+      await link?.restored()
+    },
     async close() {
       stopListening()
       await last

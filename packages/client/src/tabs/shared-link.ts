@@ -7,6 +7,7 @@ import { databaseFailure } from '../storage/failure.ts'
 import type { Store } from '../storage/store.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
 import { ask, type Question, type Reply, type Request, serve, takeWishes, type Wish, wish } from './requests.ts'
+import type { TabsWatching } from './watching.ts'
 
 /** A connection that this tab has of its own. */
 export interface OwnLink extends LinkPort {
@@ -25,6 +26,7 @@ export interface SharedLinkPort {
   readonly clock: Clock
   readonly locks: LockManagerLike
   readonly lockName: string
+  readonly watching: TabsWatching
   readonly status: () => Status
   newLink(): OwnLink
   /** This tab is the first, or goes on where another one ended. */
@@ -83,6 +85,10 @@ export class SharedLink implements LinkPort {
     return (await this.#ask({ type: 'send', to, text })) as Delivery
   }
 
+  watch(users: readonly string[]): void {
+    this.#port.watching.want(users)
+  }
+
   async whenSynced(signal: AbortSignal | undefined): Promise<void> {
     if (this.#own) return this.#own.whenSynced(signal)
     await this.#port.store.idle()
@@ -129,6 +135,7 @@ export class SharedLink implements LinkPort {
     this.#closing.abort()
     this.#stopServing()
     await this.#own?.close()
+    this.#port.watching.close()
     this.#release()
   }
 
@@ -155,6 +162,7 @@ export class SharedLink implements LinkPort {
     const own = this.#port.newLink()
     this.#own = own
     this.#port.setStatus('offline')
+    this.#port.watching.takeOver(own)
     this.#port.tookOver().catch((error: unknown) => this.#report(error))
     this.#begin(own).catch((error: unknown) => this.#report(error))
   }

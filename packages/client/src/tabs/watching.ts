@@ -1,0 +1,134 @@
+import type { LinkPort } from '../link/port.ts'
+import type { Presence, PresenceByUser } from '../presence/presence.ts'
+import { mostWatched } from '../presence/presences.ts'
+import { holdLock, type LockManagerLike } from './lock.ts'
+import type { Notice } from './notices.ts'
+
+export interface TabsWatchingPort {
+  /** This tab's own name among the tabs. */
+  readonly tab: string
+  readonly locks: LockManagerLike
+  readonly lockName: string
+  /** Tells the other tabs, when it is its turn; `undefined`: nothing any more. */
+  tell(notice: () => Notice | undefined): void
+  /** All that is known now, for the app in this tab. */
+  show(known: PresenceByUser): void
+}
+
+/** What another tab wants. */
+interface Wanted {
+  users: readonly string[]
+  /** Hears no more of its end. */
+  forget(): void
+}
+
+/**
+ * Whom the tabs of a device watch: each tells the one that has the socket, which watches them all and tells those that
+ * asked what is known. A tab that ends, in whatever way, gives up a lock, and with it whom it watched.
+ */
+export class TabsWatching {
+  readonly #port: TabsWatchingPort
+  #link: LinkPort | undefined
+  #own: readonly string[] = []
+  #others: Map<string, Wanted> = new Map()
+  #known: PresenceByUser = new Map()
+  /** Others hold something that was told by this tab. */
+  #hasTold = false
+  #isTelling = false
+  #release: (() => void) | undefined
+
+  constructor(port: TabsWatchingPort) {
+    this.#port = port
+  }
+
+  /** This tab's app wants these watched from now on. */
+  want(users: readonly string[]): void {
+    this.#own = users
+    if (this.#link) this.#watch()
+    else this.#tellWanted()
+  }
+
+  /** This tab has the socket from now on. What was known ended with the one before. */
+  takeOver(link: LinkPort): void {
+    this.#link = link
+    this.#port.show(new Map())
+    this.#watch()
+    this.#port.tell(() => ({ type: 'whoWatches' }))
+  }
+
+  /** The socket of this tab knows this, and nothing else. */
+  show(known: PresenceByUser): void {
+    this.#known = known
+    this.#port.show(known)
+    this.#tellKnown()
+  }
+
+  /** Another tab has the socket now. */
+  heardQuestion(): void {
+    if (this.#link) return
+    this.#port.show(new Map())
+    if (this.#own.length > 0) this.#tellWanted()
+  }
+
+  /** The database is a new one: what was told by the last and not yet heard is told again. */
+  restored(): void {
+    if (this.#link) this.#port.tell(() => ({ type: 'whoWatches' }))
+    else if (this.#own.length > 0) this.#tellWanted()
+  }
+
+  heardWanted(tab: string, users: readonly string[]): void {
+    if (!this.#link) return
+    const before = this.#others.get(tab)
+    this.#others.delete(tab) // So that the newest comes last.
+    if (users.length > 0) {
+      const forget = before?.forget ?? holdLock(this.#port.locks, this.#lockOf(tab), () => this.heardWanted(tab, []))
+      this.#others.set(tab, { users, forget })
+    } else before?.forget()
+    this.#watch()
+    this.#tellKnown()
+  }
+
+  heardKnown(known: PresenceByUser): void {
+    if (!this.#link) this.#port.show(known)
+  }
+
+  close(): void {
+    for (const { forget } of this.#others.values()) forget()
+    if (!this.#link && this.#own.length > 0) this.want([])
+    this.#release?.()
+  }
+
+  #watch(): void {
+    const others = [...this.#others.values()].reverse().flatMap(({ users }) => users)
+    this.#link?.watch([...new Set([...this.#own, ...others])].slice(0, mostWatched))
+  }
+
+  #tellWanted(): void {
+    const { tab, locks } = this.#port
+    this.#release ??= holdLock(locks, this.#lockOf(tab), () => undefined)
+    const users = this.#own
+    this.#port.tell(() => ({ type: 'watching', tab, users }))
+  }
+
+  /** Nothing that nobody asked for is told, and each time all of it. */
+  #tellKnown(): void {
+    if (this.#isTelling) return
+    this.#isTelling = true
+    this.#port.tell(() => {
+      this.#isTelling = false
+      const known = this.#knownToOthers()
+      if (known.size === 0 && !this.#hasTold) return undefined
+      this.#hasTold = known.size > 0
+      return { type: 'presence', known }
+    })
+  }
+
+  #knownToOthers(): Map<string, Presence> {
+    const wanted = new Set([...this.#others.values()].flatMap(({ users }) => users))
+    return new Map([...this.#known].filter(([user]) => wanted.has(user)))
+  }
+
+  #lockOf(tab: string): string {
+    return `${this.#port.lockName}:${tab}`
+  }
+}
