@@ -1,6 +1,6 @@
 import { begin, operate, promise, send as sendMessage } from '../world/apps.ts'
 import type { Device } from '../world/device.ts'
-import { expectAgreement, expectSynced, heal } from '../world/ending.ts'
+import { expectAgreement, expectPresences, expectSynced, heal } from '../world/ending.ts'
 import { World } from '../world/world.ts'
 import { acquaintance, type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
@@ -34,6 +34,7 @@ export async function play(history: History): Promise<string[]> {
     await heal(world)
     if (world.wrong.length === 0) await expectAgreement(world)
     if (world.wrong.length === 0) await expectSynced(world)
+    if (world.wrong.length === 0) await expectPresences(world)
     return world.wrong
   } finally {
     await world.end()
@@ -47,6 +48,13 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
       return act(world, device as Device, step.act)
     case 'send':
       return send(world, device as Device, step.whom)
+    case 'watch':
+      if (device?.tabs.length === 0) await world.open(device)
+      device?.tab?.watch(otherOf(device.user, step.whom))
+      return
+    case 'unwatch':
+      device?.tab?.unwatch(otherOf(device.user, step.whom))
+      return
     case 'sync':
       return promise(world, device as Device)
     case 'next':

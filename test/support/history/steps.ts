@@ -18,6 +18,7 @@ export type Act =
     }
   | { type: 'remove' | 'meet'; whom: number }
   | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
+  | { type: 'hide'; isHidden: boolean }
   | { type: 'autoSync'; isOn: boolean }
   | { type: 'set'; level: number; field: string }
   | { type: 'unset'; level: number; field: string }
@@ -26,6 +27,8 @@ export type Act =
 export type Step =
   | { do: 'act'; device: number; act: Act }
   | { do: 'send'; device: number; whom: number }
+  /** The app begins, or ends, to show whether somebody is online. */
+  | { do: 'watch' | 'unwatch'; device: number; whom: number }
   | { do: 'sync'; device: number }
   /** So many things that wait happen, in the order of these picks. */
   | { do: 'next'; picks: number[] }
@@ -92,6 +95,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     audience: fc.constantFrom('everyone' as const, 'contacts' as const, 'nobody' as const),
   }),
   fc.record({ type: fc.constant('autoSync' as const), isOn: fc.boolean() }),
+  fc.record({ type: fc.constant('hide' as const), isHidden: fc.boolean() }),
   { weight: 3, arbitrary: fc.record({ type: fc.constant('set' as const), level, field }) },
   fc.record({ type: fc.constant('unset' as const), level, field }),
 )
@@ -104,6 +108,10 @@ const ordinary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: flow },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('sync' as const), device }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('send' as const), device, whom }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constantFrom('watch' as const, 'watch' as const, 'unwatch' as const), device, whom }),
+  },
   {
     weight: 3,
     arbitrary: fc.record({

@@ -2,7 +2,7 @@
  * The rules of merging [R1–R6], said once more and apart from the engine: with plain sets, without Yjs.
  *
  * A *fact* is a name with a value: `contact bob`, `grant 2 bob`, `follow bob`, `declined bob`, `block bob`, `label bob`,
- * `audience`, `autoSync`, `field 2 mood`. An *edit* is what one device did at one moment: facts put and facts dropped,
+ * `audience`, `hidden`, `autoSync`, `field 2 mood`. An *edit* is what one device did at one moment: facts put and facts dropped,
  * and which edits it had seen. What stands is what no edit dropped that had seen it.
  */
 export type Facts = ReadonlyMap<string, unknown>
@@ -59,11 +59,11 @@ function wrongFact(edits: readonly Edit[], name: string, value: unknown): string
 }
 
 /**
- * One key that two devices add at once and one of them removes again is present or absent [R2]; blocks and fields of the
- * own profile are always present then [R4][R6].
+ * One key that two devices add at once and one of them removes again is present or absent [R2]; blocks, hiding and fields
+ * of the own profile are always present then [R4][R6].
  */
 function mayBeLost(edits: readonly Edit[], puts: readonly Edit[], name: string): boolean {
-  if (name.startsWith('block ') || name.startsWith('field ')) return false
+  if (name.startsWith('block ') || name.startsWith('field ') || name === 'hidden') return false
   const others = edits.filter(edit => edit.changes.get(name) !== undefined && !puts.includes(edit))
   return others.some(other => puts.some(put => !put.seen.has(other.id)))
 }

@@ -16,6 +16,7 @@ export type Operation =
   /** Their profile is looked at, or a message of theirs came. */
   | { type: 'meet'; whom: string }
   | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
+  | { type: 'hide'; isHidden: boolean }
   | { type: 'autoSync'; isOn: boolean }
   | { type: 'set'; level: number; field: string; value: string }
   | { type: 'unset'; level: number; field: string }
@@ -58,6 +59,9 @@ export function plan(operation: Operation, facts: Facts): FactChanges {
     case 'audience':
       if ((facts.get('audience') ?? 'everyone') !== operation.audience) wanted.set('audience', operation.audience)
       return wanted
+    case 'hide':
+      wanted.set('hidden', operation.isHidden || undefined)
+      break
     case 'autoSync':
       if ((facts.get('autoSync') ?? true) !== operation.isOn) wanted.set('autoSync', operation.isOn)
       return wanted

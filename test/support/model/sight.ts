@@ -41,6 +41,11 @@ export function levelsSeen(moment: Moment, owner: string, viewer: string): Set<n
   return levels
 }
 
+/** Whether the viewer may know if the owner is online: whoever sees something of them, unless they hide it. */
+export function mayKnowPresence(moment: Moment, owner: string, viewer: string): boolean {
+  return levelsSeen(moment, owner, viewer).size > 0 && !accountOf(moment, owner).facts.has('hidden')
+}
+
 /** What the viewer may see, as `level field` → value. */
 export function fieldsSeen(moment: Moment, owner: string, viewer: string): Map<string, unknown> {
   const levels = levelsSeen(moment, owner, viewer)

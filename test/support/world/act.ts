@@ -28,6 +28,8 @@ export async function act(kith: Kith, operation: Operation): Promise<void> {
       return
     case 'audience':
       return kith.setPublicAudience(operation.audience)
+    case 'hide':
+      return kith.setHidePresence(operation.isHidden)
     case 'autoSync':
       return kith.enableAutoSyncContacts(operation.isOn)
     case 'set':

@@ -1,4 +1,4 @@
-import { type Kith, openKith } from '@kith/client'
+import { type Kith, openKith, type Presence } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { decodeChanges } from '../../../packages/client/src/storage/changes-codec.ts'
 import type { OutboxRow } from '../../../packages/client/src/storage/database.ts'
@@ -142,6 +142,9 @@ export class Tab {
   #written: Written[] = []
   #promised: readonly Written[] = []
   #told = new Set<string>()
+  #watches = new Map<string, { unsubscribe(): void }>()
+  /** What the app in it is shown of those whom it watches. */
+  readonly presences = new Map<string, Presence | undefined>()
 
   constructor(device: Device) {
     this.device = device
@@ -198,6 +201,22 @@ export class Tab {
     this.#told = new Set()
   }
 
+  watch(owner: string): void {
+    const presence = this.kith?.livePresence(owner)
+    if (!presence || this.#watches.has(owner)) return
+    this.presences.set(owner, undefined)
+    this.#watches.set(
+      owner,
+      presence.subscribe(shown => this.presences.set(owner, shown)),
+    )
+  }
+
+  unwatch(owner: string): void {
+    this.#watches.get(owner)?.unsubscribe()
+    this.#watches.delete(owner)
+    this.presences.delete(owner)
+  }
+
   /** What was written since this was last asked. */
   takeWritten(): Written[] {
     return this.#written.splice(0)
@@ -218,6 +237,7 @@ export class Tab {
     const { parts, locks } = this.device
     const { kith } = this
     this.kith = undefined
+    for (const owner of [...this.presences.keys()]) this.unwatch(owner)
     parts.clock.kill(this)
     for (const wire of parts.network.wires) if (wire.caller === this) wire.silence('device')
     this.#database.kill()

@@ -57,7 +57,10 @@ export function factsOf({ roster, profile }: Documents): Facts {
   for (const key of roster.getMap('grants').keys()) facts.set(`grant ${key.replace('/', ' ')}`, true)
   for (const key of roster.getMap('blocks').keys()) facts.set(`block ${afterSlash(key)}`, true)
   for (const key of [...roster.getMap('privacy').keys()].sort((a, b) => (afterSlash(a) < afterSlash(b) ? -1 : 1))) {
-    facts.set('audience', audiences[afterSlash(key)]) // `nobody`, the narrower, comes last.
+    const audience = audiences[afterSlash(key)]
+    if (audience !== undefined)
+      facts.set('audience', audience) // `nobody`, the narrower, comes last.
+    else facts.set('hidden', true)
   }
   const autoSync = roster.getMap('settings').get('autoSync')
   if (autoSync !== undefined) facts.set('autoSync', autoSync)

@@ -4,6 +4,7 @@ import type { Device } from './device.ts'
 import { factsOf } from './documents.ts'
 import { changesText, sameChanges } from './facts-of-changes.ts'
 import { checkHoldings } from './holdings.ts'
+import { checkPresences } from './presence-judge.ts'
 import type { World } from './world.ts'
 
 /** All faults end, everyone comes back, and what is on its way arrives. */
@@ -65,6 +66,17 @@ export async function expectSynced(world: World): Promise<void> {
   await world.flow()
   await world.pass(5_000, true)
   for (const name of waiting) world.wrong.push(`${name} waits for ever for whenSynced [D2]`)
+}
+
+/** When nothing changes for a while, each app shows who is online of those whom it may know [V3][V8]. */
+export async function expectPresences(world: World): Promise<void> {
+  const tabs = world.devices.flatMap(device => device.tabs)
+  if (tabs.every(({ presences }) => presences.size === 0)) return
+  for (let round = 0; round < 3; round++) {
+    await world.pass(10_000, true)
+    await world.flow()
+  }
+  checkPresences(world.record, tabs, world.wrong)
 }
 
 /** Whoever followed somebody when they joined, and has seen something of them ever since, was told [F3]. */

@@ -16,6 +16,7 @@ export function factsOfChanges(changes: readonly KeyChange[], after: Facts): Fac
     const last = rest.at(-1)
     if (root === 'grants') facts.set(`grant ${first} ${last}`, value)
     else if (root === 'blocks') facts.set(`block ${last}`, value)
+    else if (root === 'privacy' && last === 'hidePresence') facts.set('hidden', value)
     else if (root === 'privacy') facts.set('audience', after.get('audience') ?? 'everyone')
     else if (root === 'settings') facts.set(key, value)
     // A set removes what other devices' keys say of the field.

@@ -3,6 +3,7 @@ import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk } from '../model/si
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
 import type { NetworkWatcher, Wire } from './network.ts'
+import { PresenceJudge } from './presence-judge.ts'
 import type { KnownEdit, Record } from './record.ts'
 
 /** A value that stands nowhere else, so that its bytes tell whose it is, wherever they turn up. */
@@ -50,12 +51,14 @@ export class Judge implements NetworkWatcher {
   readonly #seen = new WeakMap<Wire, Seen>()
   readonly #position: () => number
   readonly #tell: Tell | undefined
+  readonly #presence: PresenceJudge
   /** Which position each cursor stands for. */
   readonly #cursors = new Map<string, number>()
 
   constructor(options: {
     record: Record
     position: () => number
+    nowMs: () => number
     wrong: (what: string) => void
     tell?: Tell | undefined
   }) {
@@ -63,6 +66,7 @@ export class Judge implements NetworkWatcher {
     this.#position = options.position
     this.#wrong = options.wrong
     this.#tell = options.tell
+    this.#presence = new PresenceJudge(options)
   }
 
   /** Cursors beyond a position count no more. */
@@ -90,6 +94,7 @@ export class Judge implements NetworkWatcher {
     }
     const frame = decodeFrame(bytes)
     this.#tell?.(`server → ${nameOf(wire)}`, frame)
+    this.#presence.handed(wire, frame, seen.fetched)
     if (frame.type === 'caughtUp') seen.since = undefined
     if (frame.type === 'access') this.#judgeAccess(frame, user)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
@@ -109,6 +114,7 @@ export class Judge implements NetworkWatcher {
     const seen = this.#of(wire)
     const frame = decodeFrame(bytes)
     this.#tell?.(`${nameOf(wire)} → server`, frame)
+    this.#presence.received(wire, frame)
     // A device that was away: what it is told until it is caught up must be news [F1].
     if (frame.type === 'hello') {
       seen.since = this.#cursors.get(Buffer.from(frame.cursor).toString('hex'))

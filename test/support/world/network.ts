@@ -42,6 +42,8 @@ export class Wire {
   isAnswered = false
   hasDeviceEnded = false
   hasServerEnded = false
+  /** The server has said that it ends it. */
+  isClosedByServer = false
   readonly #watcher: NetworkWatcher
   readonly #heard = new Map<string, Heard[]>()
   /** The device's end. */
@@ -113,6 +115,7 @@ export class Wire {
     }
 
     close(code: number, reason: string): void {
+      this.#wire.isClosedByServer = true
       if (!this.#wire.hasServerEnded) this.#wire.down.push({ type: 'close', code, reason })
     }
 

@@ -53,7 +53,7 @@ export class World {
     const wrong = (what: string): void => void this.wrong.push(what)
     this.record = new Record(wrong)
     const position = (): number => this.backend.position
-    this.judge = new Judge({ record: this.record, position, wrong, tell: options.tell })
+    this.judge = new Judge({ record: this.record, position, nowMs: () => this.clock.nowMs, wrong, tell: options.tell })
     this.scribe = new Scribe(this.record, this.judge, wrong)
     this.disk = new Disk(this.randomness, position => this.record.written(position))
     this.backend = new Backend({
