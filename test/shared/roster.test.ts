@@ -15,6 +15,7 @@ import {
   planAutomaticFollow,
   planAutoSync,
   planContact,
+  planPresence,
   planRemoval,
   planSync,
   planSyncAsUpdate,
@@ -335,6 +336,24 @@ describe('[R4] the private side wins', () => {
     tablet.edit(planAudience(tablet.maps, 'everyone', newNonce))
     meet(phone, tablet)
     expect(rosterSettings(phone.maps).audience).toBe('contacts')
+  })
+
+  test('[R4] hiding one’s presence survives a concurrent showing, and showing lifts all that is seen, and no audience', () => {
+    const [phone, tablet] = [replica(1), replica(2)]
+    const newNonce = nonces()
+    phone.edit(planAudience(phone.maps, 'contacts', newNonce))
+    phone.edit(planPresence(phone.maps, true, newNonce))
+    tablet.edit(planPresence(tablet.maps, true, newNonce))
+    meet(phone, tablet)
+    tablet.edit(planPresence(tablet.maps, false, newNonce))
+    expect(rosterSettings(tablet.maps)).toEqual({ audience: 'contacts', autoSync: true, hidesPresence: false })
+    expect(planPresence(phone.maps, true, newNonce)).toEqual([])
+    phone.edit([{ root: 'privacy', key: `${newNonce()}/hidePresence`, value: true }])
+    meet(phone, tablet)
+    expect([phone, tablet].map(({ maps }) => rosterSettings(maps).hidesPresence)).toEqual([true, true])
+    phone.edit(planAudience(phone.maps, 'everyone', newNonce))
+    expect(rosterSettings(phone.maps)).toEqual({ audience: 'everyone', autoSync: true, hidesPresence: true })
+    expect(planPresence(replica(3).maps, true, newNonce).map(isNarrowing)).toEqual([true])
   })
 
   test("[R4] changing one's mind a thousand times leaves a handful of keys", () => {

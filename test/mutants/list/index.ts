@@ -3,6 +3,7 @@ import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { newEnemyMutants } from './new-enemy.ts'
+import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
 import { storageMutants } from './storage.ts'
@@ -15,6 +16,7 @@ export const mutants: readonly Mutant[] = [
   ...visibilityMutants,
   ...handingOverMutants,
   ...newEnemyMutants,
+  ...presenceMutants,
   ...durabilityMutants,
   ...feedMutants,
   ...safetyMutants,

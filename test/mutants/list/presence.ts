@@ -1,0 +1,184 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const watch = 'server/src/relay/watch.ts'
+const presence = 'server/src/relay/presence.ts'
+const watchers = 'server/src/relay/watchers.ts'
+const tests = ['server/presence']
+
+/** What would tell somebody who is online of whom they may not know it, or tell it too often, or not at all. */
+export const presenceMutants: readonly Mutant[] = [
+  mutant(watch, 'feed.levelsOf(owner, view).length === 0 || view.owner.hidesPresence', 'view.owner.hidesPresence', {
+    id: 'presence-of-anybody',
+    rules: ['V1', 'V2', 'V3', 'V8', 'S4'],
+    what: 'Whoever watches somebody is told, whatever they may see.',
+    tests,
+    names: '\\[V8\\]|\\[S4\\]',
+  }),
+  mutant(watch, ' || view.owner.hidesPresence', '', {
+    id: 'presence-in-spite-of-hiding',
+    rules: ['V8'],
+    what: 'Hiding it is written down and comes to nothing.',
+    tests,
+    names: 'hides it|\\[R4\\]',
+  }),
+  mutant(
+    'server/src/relay/feed.ts',
+    'return entry ? levelsFor(entry, view) : view.relation.shown',
+    'return visibleLevels(view)',
+    {
+      id: 'presence-without-a-look-up',
+      rules: ['S4'],
+      what: 'It is enough that somebody could be seen: who has registered can be found out without any budget.',
+      tests,
+      names: '\\[S4\\]',
+    },
+  ),
+  mutant(watch, 'const isOutdated = relay.hasChangedSince(since, [user, one.owner])', 'const isOutdated = false', {
+    id: 'presence-by-what-was-read-before',
+    rules: ['V4'],
+    what: 'What was read before a block is told after it.',
+    tests: ['server/presence-race'],
+  }),
+  mutant(watchers, 'for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)', '', {
+    id: 'presence-after-a-block',
+    rules: ['V1', 'V8'],
+    what: 'A block takes away nothing that was told before.',
+    tests,
+    names: '\\[V1\\]',
+  }),
+  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', '', {
+    id: 'presence-after-a-restriction',
+    rules: ['V2'],
+    what: 'A restriction of the viewer takes away nothing of those whom they had merely looked at.',
+    tests,
+    names: '\\[V2\\]',
+  }),
+  mutant(
+    watchers,
+    '      for (const user of owners) {\n        this.changed(user)',
+    '      for (const user of owners) {',
+    {
+      id: 'presence-after-hiding',
+      rules: ['V8'],
+      what: 'Hiding it takes away nothing that was told before.',
+      tests,
+      names: 'hides it',
+    },
+  ),
+  mutant(
+    'server/src/store/derive/roster.ts',
+    'draft.setUser(user, { hidesPresence: settings.hidesPresence || undefined })',
+    'if (settings.hidesPresence) draft.setUser(user, { hidesPresence: true })',
+    {
+      id: 'hidden-for-ever',
+      rules: ['D4'],
+      what: 'What was hidden once stays hidden.',
+      tests,
+      names: '\\[R4\\]',
+    },
+  ),
+  mutant(
+    'shared/src/roster/edits.ts',
+    "if (isHidden) return [addition('privacy', nonceKey(newNonce(), 'hidePresence'))]",
+    "if (isHidden) return [addition('privacy', nonceKey('samesame', 'hidePresence'))]",
+    {
+      id: 'hiding-without-a-nonce',
+      rules: ['R4'],
+      what: 'Hiding is lifted by somebody who had not seen it.',
+      tests: ['client/presence'],
+      names: '\\[R4\\]',
+    },
+  ),
+  mutant(
+    'shared/src/roster/edits.ts',
+    "keys.filter(key => parseNonceKey(key)?.name === 'hidePresence').map(",
+    "keys.filter(key => parseNonceKey(key)?.name === 'hidePresence').slice(0, 1).map(",
+    {
+      id: 'one-key-lifted-only',
+      rules: ['R4'],
+      what: 'Showing it again lifts one of the keys that hide it.',
+      tests: ['shared/roster'],
+      names: 'hidePresence|hiding',
+    },
+  ),
+  mutant(presence, 'const graceMs = 10_000', 'const graceMs = 1', {
+    id: 'no-grace',
+    rules: ['S3'],
+    what: 'A reload shows everybody that its user was away.',
+    tests,
+    names: 'grace',
+  }),
+  mutant(watch, 'const restMs = 10_000', 'const restMs = 0', {
+    id: 'presence-without-rest',
+    rules: ['S3'],
+    what: 'Every coming and going is told, however many there are.',
+    tests,
+    names: '\\[S3\\] of one owner|\\[S3\\] a block',
+  }),
+  mutant(watch, 'if (!owners.has(one.owner)) this.#drop(one)', '', {
+    id: 'watched-for-ever',
+    rules: ['F1'],
+    what: 'Whoever was watched once is told of as long as the session lasts.',
+    tests,
+    names: 'no longer watched',
+  }),
+  mutant('server/src/socket/handle.ts', 'named.slice(0, session.context.limits.watchedOwners)', 'named', {
+    id: 'watched-without-limit',
+    rules: ['S3'],
+    what: 'A device watches as many as it names.',
+    tests,
+    names: '\\[S3\\]',
+  }),
+  mutant('server/src/socket/handle.ts', 'session.watch.countNew(watched)', '0', {
+    id: 'watching-costs-nothing',
+    rules: ['S3'],
+    what: 'A device lets the server look at 256 people with each of its messages.',
+    tests,
+    names: '\\[S3\\]',
+  }),
+  mutant(
+    'server/src/store/derive/account.ts',
+    '{ lookups: undefined, hidesPresence: undefined, lastSeenMinute: undefined }',
+    '{ lookups: undefined, hidesPresence: undefined }',
+    {
+      id: 'last-seen-of-an-erased-account',
+      rules: ['V8'],
+      what: 'When an account was last seen is still there when somebody else has its id.',
+      tests,
+      names: 'goes with the account',
+    },
+  ),
+  mutant('server/src/http/users.ts', 'presence.forget(user)', '', {
+    id: 'erased-and-still-online',
+    rules: ['V8'],
+    what: 'An account that was just erased makes the next one of its id online.',
+    tests,
+    names: 'goes with an account',
+  }),
+  mutant(presence, "await this.#store.commit({ type: 'seen', users })", 'await Promise.resolve()', {
+    id: 'last-seen-not-written',
+    rules: ['D4'],
+    what: 'When somebody was last seen is not written down.',
+    tests,
+    names: 'restart',
+  }),
+  mutant('client/src/link/watching.ts', 'if (this.#known.size > 0) this.#port.show(new Map())', '', {
+    id: 'presence-without-a-connection',
+    rules: ['V8'],
+    what: 'A device that is offline goes on showing who was online.',
+    tests: ['client/presence'],
+    names: 'livePresence tells',
+  }),
+  mutant(
+    'client/src/tabs/watching.ts',
+    'holdLock(this.#port.locks, this.#lockOf(tab), () => this.heardWanted(tab, []))',
+    '() => undefined',
+    {
+      id: 'watched-by-a-tab-that-is-gone',
+      rules: ['F1'],
+      what: 'Whom a tab watched that was killed is watched for ever.',
+      tests: ['client/presence'],
+      names: 'tabs watch',
+    },
+  ),
+]

@@ -1,0 +1,110 @@
+import { openMemoryStore, type Store } from '@kith/server'
+import { decodeFrame, type PresenceState } from '@kith/shared/wire'
+import { expect, onTestFinished, test } from 'vitest'
+import { Feed } from '../../packages/server/src/relay/feed.ts'
+import { Presence } from '../../packages/server/src/relay/presence.ts'
+import { Relay } from '../../packages/server/src/relay/relay.ts'
+import { Watch } from '../../packages/server/src/relay/watch.ts'
+import { Watchers } from '../../packages/server/src/relay/watchers.ts'
+import { limitsWith, rosterChange, stillClock, userChange } from '../support/store-world.ts'
+
+test('[V4] nobody is told what was read before a block, a restriction or hiding was written', async () => {
+  const losses = [
+    rosterChange('alice', { bob: { isBlocked: true } }),
+    rosterChange('bob', { alice: { isSubscribed: true, isBlocked: true } }),
+    userChange('alice', { restricted: true }),
+    rosterChange('alice', {}, { hidesPresence: true }),
+  ]
+  for (const loss of losses) {
+    const { store, presence, watch, told, rest, afterReading } = await watcher()
+    presence.came('alice')
+    afterReading(() => store.commit(loss))
+    watch.replace(new Set(['alice']))
+    await rest()
+    expect(told).toEqual([{ is: 'unknown' }])
+  }
+})
+
+test('[F2] a device that takes nothing is told of each owner once, as they then are', async () => {
+  const { presence, watch, told, rest, socket } = await watcher()
+  socket.outstandingBytes = 64 * 1024
+  watch.replace(new Set(['alice', 'carol']))
+  for (let count = 0; count < 100; count++) presence.came('alice')
+  await rest()
+  expect(told).toEqual([])
+  socket.outstandingBytes = 0
+  watch.onTaken()
+  await rest()
+  expect(told).toEqual([{ is: 'online' }, { is: 'unknown' }])
+})
+
+test('a session that has ended is told nothing, and is remembered nowhere', async () => {
+  const { presence, watch, told, rest, afterReading } = await watcher()
+  afterReading(async () => watch.close())
+  watch.replace(new Set(['alice']))
+  await rest()
+  presence.came('alice')
+  await rest()
+  expect(told).toEqual([])
+})
+
+interface Watcher {
+  store: Store
+  presence: Presence
+  watch: Watch
+  told: PresenceState[]
+  socket: { outstandingBytes: number }
+  /** Runs once, between the next read and what is made of it. */
+  afterReading(run: () => Promise<unknown>): void
+  rest(): Promise<void>
+}
+
+/** A session of Bob's, who follows Alice, on a store that a test can come in between. */
+async function watcher(): Promise<Watcher> {
+  const clock = stillClock()
+  const inner = await openMemoryStore({ limits: limitsWith(), clock })
+  let between: (() => Promise<unknown>) | undefined
+  const views: Store['views'] = async (...args) => {
+    const read = await inner.views(...args)
+    const run = between
+    between = undefined
+    await run?.()
+    return read
+  }
+  const store = new Proxy(inner, {
+    get: (target, name) => (name === 'views' ? views : Reflect.get(target, name, target)),
+  })
+  await inner.commit(rosterChange('alice', {}))
+  await inner.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  const relay = new Relay(store)
+  const watchers = new Watchers(store)
+  const presence = new Presence({ store, watchers, clock, log: { warn: () => undefined } as never })
+  onTestFinished(async () => {
+    watchers.close()
+    relay.close()
+    await inner.close()
+  })
+  const told: PresenceState[] = []
+  const socket = {
+    outstandingBytes: 0,
+    send: (frame: Uint8Array) => {
+      const message = decodeFrame(frame)
+      if (message.type === 'presence') told.push(message.state)
+    },
+    fail: (error: unknown) => {
+      throw error
+    },
+  }
+  const maxOutstandingBytes = 64 * 1024
+  const feed = new Feed('bob', relay, socket, maxOutstandingBytes)
+  const watch = new Watch({ user: 'bob', relay, presence, feed, clock, maxOutstandingBytes }, socket)
+  return {
+    ...{ store, presence, watch, told, socket },
+    afterReading: run => {
+      between = run
+    },
+    async rest() {
+      for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
+    },
+  }
+}
