@@ -115,7 +115,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[S3\\] of one owner|\\[S3\\] a block',
   }),
-  mutant(watch, 'if (!owners.has(one.owner)) this.#drop(one)', '', {
+  mutant(watch, 'if (!owners.has(one.owner)) this.#drop(one)', 'if (one.owner === "") this.#drop(one)', {
     id: 'watched-for-ever',
     rules: ['F1'],
     what: 'Whoever was watched once is told of as long as the session lasts.',
@@ -172,7 +172,7 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(
     'client/src/tabs/watching.ts',
     'holdLock(this.#port.locks, this.#lockOf(tab), () => this.heardWanted(tab, []))',
-    '() => undefined',
+    '(() => undefined)',
     {
       id: 'watched-by-a-tab-that-is-gone',
       rules: ['F1'],
