@@ -110,6 +110,18 @@ const examples: { [T in Frame['type']]: Example<T> } = {
     'problem',
     'What Alice’s phone asked of 3 users (Bob, Eve) waits, for 24 h: too many were looked up for the first time',
   ],
+  watch: [
+    'sent',
+    { type: 'watch', owners: ['bob', 'carol'] },
+    'feed',
+    'Alice’s phone asks to be told who is online: Bob, Carol',
+  ],
+  presence: [
+    'received',
+    { type: 'presence', owner: 'bob', state: { is: 'offline', lastSeenMinute: 29_453_760 } },
+    'feed',
+    'Alice’s phone was told of Bob: offline, last seen 2026-01-01 00:00',
+  ],
 }
 
 test.each(Object.entries(examples))(
@@ -181,6 +193,19 @@ test('of what a device may see, what changed is told', () => {
   access(9)
   told.received({ type: 'welcome', isFresh: true, limits: defaultLimits })
   expect(access()).toBe('nothing')
+})
+
+test('who is online is told as far as the device may know it', () => {
+  const told = teller()
+  const texts = (['unknown', 'online', 'offline'] as const).map(
+    is => told.received({ type: 'presence', owner: 'bob', state: { is } }).text,
+  )
+  expect(texts).toEqual([
+    'Alice’s phone was told of Bob: nothing that it may know',
+    'Alice’s phone was told of Bob: online',
+    'Alice’s phone was told of Bob: offline',
+  ])
+  expect(told.sent({ type: 'watch', owners: [] }).text).toBe('Alice’s phone asks no more who is online')
 })
 
 test('to a teller that began in the middle, what is withdrawn may have been there', () => {

@@ -20,6 +20,7 @@ export const reasons: Record<ErrorCode, string> = {
   'label-too-long': 'a label is too long',
   'message-too-long': 'the message is too long',
   'too-many-follows': 'too many are followed',
+  'too-many-watched': 'too many are watched',
   'too-many-messages': 'too many messages',
   'too-many-writes': 'too many changes',
   'too-many-connections': 'too many connections',

@@ -1,6 +1,7 @@
 import { blockedUsers, type FlatMaps, parseGrantKey, parseNonceKey, type RosterRoot } from '@kith/shared'
 import { audienceGroups } from './audience-words.ts'
 import { count, type Group, levelsText, quoted, valueText } from './phrases.ts'
+import { hidingGroups, isHidingPresence } from './presence-words.ts'
 import type { KeyChanged } from './shadow.ts'
 
 type NameOf = (user: string) => string
@@ -25,7 +26,8 @@ export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, na
       'block',
       of(removed, 'blocks', ({ key }) => lifted(nonced(key))),
     ),
-    ...audienceGroups(at(added, 'privacy'), at(removed, 'privacy'), after),
+    ...audienceGroups(audienceKeys(added), audienceKeys(removed), after),
+    ...hidingGroups(at(changes, 'privacy'), after),
     ...group(
       'the removal of ',
       'contact',
@@ -69,6 +71,10 @@ export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, na
     ),
     ...at(changes, 'settings').map(settingGroup),
   ]
+}
+
+function audienceKeys(changes: readonly KeyChanged[]): KeyChanged[] {
+  return at(changes, 'privacy').filter(change => !isHidingPresence(change))
 }
 
 function at(changes: readonly KeyChanged[], root: RosterRoot): KeyChanged[] {

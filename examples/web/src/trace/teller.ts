@@ -3,6 +3,7 @@ import { Barriers } from './barriers.ts'
 import { Feed } from './feed.ts'
 import { Messages } from './messages.ts'
 import { OwnDocument } from './own-document.ts'
+import { presenceWords, watchWords } from './presence-words.ts'
 import type { Direction, Happening } from './recording-socket.ts'
 import {
   closedWords,
@@ -89,6 +90,10 @@ export class Teller {
         return this.#feed.profile(message)
       case 'caughtUp':
         return this.#feed.caughtUp()
+      case 'watch':
+        return watchWords(who, message.owners)
+      case 'presence':
+        return presenceWords(who, message.owner, message.state)
       case 'sendMessage':
         return this.#messages.sent(message)
       case 'message':
