@@ -129,7 +129,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[S3\\]',
   }),
-  mutant('server/src/socket/handle.ts', 'session.watch.countNew(watched)', '0', {
+  mutant('server/src/socket/handle.ts', 'watch.countNew(watched)', '0', {
     id: 'watching-costs-nothing',
     rules: ['S3'],
     what: 'A device lets the server look at 256 people with each of its messages.',

@@ -1,5 +1,6 @@
 import { KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
+import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Session } from './session.ts'
 
@@ -19,7 +20,8 @@ export function handle(session: Session, message: DeviceMessage): void {
     case 'renew':
       return run(session, () => renew(session, message.token))
   }
-  if (!session.feed) return session.end('protocol-violation', `${message.type} before hello`)
+  const { feed } = session
+  if (!feed) return session.end('protocol-violation', `${message.type} before hello`)
   switch (message.type) {
     case 'ownProfile':
       return sync(session, 'profile', message)
@@ -30,7 +32,7 @@ export function handle(session: Session, message: DeviceMessage): void {
     case 'received':
       return session.context.messages.received(session.user, message)
     case 'watch':
-      return watch(session, message.owners)
+      return watch(session, feed, message.owners)
   }
 }
 
@@ -111,11 +113,12 @@ async function fetch(session: Session, owner: string): Promise<void> {
 }
 
 /** The first of those named, up to the limit; each that is new costs the server as much as a write (S3). */
-function watch(session: Session, owners: readonly string[]): void {
+function watch(session: Session, feed: Feed, owners: readonly string[]): void {
   const named = [...new Set(owners)]
   const watched = new Set(named.slice(0, session.context.limits.watchedOwners))
-  if (!session.watch || !session.isWithinWrites(session.watch.countNew(watched))) return
-  session.watch.replace(watched)
+  const watch = session.openWatch(feed)
+  if (!session.isWithinWrites(watch.countNew(watched))) return
+  watch.replace(watched)
   const left = named.slice(watched.size)
   if (left.length === 0) return
   const addresses = left.slice(0, maxFailureAddresses)

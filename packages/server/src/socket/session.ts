@@ -106,16 +106,20 @@ export class Session implements Receiver, Writer, Outlet {
 
   /** The device speaks Kith's messages: from here on it gets them. */
   openFeed(): Feed {
-    const { relay, presence, clock, limits } = this.context
-    const maxOutstandingBytes = limits.outstandingBytes
-    this.#feed = new Feed(this.user, relay, this, maxOutstandingBytes)
-    this.#watch = new Watch({ user: this.user, relay, presence, feed: this.#feed, clock, maxOutstandingBytes }, this)
-    presence.came(this.user)
+    this.#feed = new Feed(this.user, this.context.relay, this, this.context.limits.outstandingBytes)
+    this.context.presence.came(this.user)
     return this.#feed
   }
 
-  /** Whose presence the device wants to know: nobody's, at first. */
+  /** Whose presence the device wants to know; absent until it has named somebody. */
   get watch(): Watch | undefined {
+    return this.#watch
+  }
+
+  openWatch(feed: Feed): Watch {
+    const { relay, presence, clock, limits } = this.context
+    const port = { user: this.user, relay, presence, feed, clock, maxOutstandingBytes: limits.outstandingBytes }
+    this.#watch ??= new Watch(port, this)
     return this.#watch
   }
 
