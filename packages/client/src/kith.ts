@@ -164,7 +164,7 @@ export class Kith {
     )
   }
 
-  /** The own profile and its public audience; emits again whenever either changes, in whichever tab or device. */
+  /** The own profile, its public audience and whether presence is hidden; emits again whenever one changes, in whichever tab or device. */
   liveOwnProfile(): Observable<OwnProfileState> {
     this.#checkOpen()
     const { store } = this.internals

@@ -2,19 +2,22 @@ import { type Audience, type Fields, profileFields, rosterSettings } from '@kith
 import { sameFields } from '../fields.ts'
 import type { OwnDocuments } from '../storage/own-documents.ts'
 
-/** The own profile, and who sees its level 0. */
+/** The own profile, who sees its level 0, and whether it hides that its owner is online. */
 export interface OwnProfileState {
   /** All fields at each level; levels without any are absent. */
   fields: ReadonlyMap<number, Fields>
   publicAudience: Audience
+  hidesPresence: boolean
 }
 
 export function readOwnProfile({ profile, roster }: OwnDocuments): OwnProfileState {
-  return { fields: profileFields(profile.view), publicAudience: rosterSettings(roster.view).audience }
+  const { audience, hidesPresence } = rosterSettings(roster.view)
+  return { fields: profileFields(profile.view), publicAudience: audience, hidesPresence }
 }
 
 export function sameOwnProfile(a: OwnProfileState, b: OwnProfileState): boolean {
-  if (a.publicAudience !== b.publicAudience || a.fields.size !== b.fields.size) return false
+  if (a.publicAudience !== b.publicAudience || a.hidesPresence !== b.hidesPresence) return false
+  if (a.fields.size !== b.fields.size) return false
   return [...a.fields].every(([level, fields]) => {
     const others = b.fields.get(level)
     return others !== undefined && sameFields(fields, others)
