@@ -38,6 +38,21 @@ test('[F2] a device that takes nothing is told of each owner once, as they then 
   expect(told).toEqual([{ is: 'online' }, { is: 'unknown' }])
 })
 
+test('[S4] whoever comes and goes is looked at only for those who may know, and once for all that they do in a while', async () => {
+  const { presence, watch, told, rest, reads } = await watcher()
+  watch.replace(new Set(['alice', 'carol']))
+  await rest()
+  expect([told, reads()]).toEqual([[{ is: 'offline' }, { is: 'unknown' }], 1])
+  for (let count = 0; count < 100; count++) {
+    for (const user of ['alice', 'carol']) {
+      presence.forget(user)
+      presence.came(user)
+    }
+    await rest()
+  }
+  expect([told.length, reads()]).toEqual([2, 1])
+})
+
 test('a session that has ended is told nothing, and is remembered nowhere', async () => {
   const { presence, watch, told, rest, afterReading } = await watcher()
   afterReading(async () => watch.close())
@@ -54,6 +69,8 @@ interface Watcher {
   watch: Watch
   told: PresenceState[]
   socket: { outstandingBytes: number }
+  /** How often the store was asked how things stand. */
+  reads(): number
   /** Runs once, between the next read and what is made of it. */
   afterReading(run: () => Promise<unknown>): void
   rest(): Promise<void>
@@ -64,7 +81,9 @@ async function watcher(): Promise<Watcher> {
   const clock = stillClock()
   const inner = await openMemoryStore({ limits: limitsWith(), clock })
   let between: (() => Promise<unknown>) | undefined
+  let reads = 0
   const views: Store['views'] = async (...args) => {
+    reads++
     const read = await inner.views(...args)
     const run = between
     between = undefined
@@ -100,11 +119,12 @@ async function watcher(): Promise<Watcher> {
   const watch = new Watch({ user: 'bob', relay, presence, feed, clock, maxOutstandingBytes }, socket)
   return {
     ...{ store, presence, watch, told, socket },
+    reads: () => reads,
     afterReading: run => {
       between = run
     },
     async rest() {
-      for (let turn = 0; turn < 50; turn++) await new Promise(resolve => setImmediate(resolve))
+      for (let turn = 0; turn < 20; turn++) await new Promise(resolve => setImmediate(resolve))
     },
   }
 }

@@ -53,18 +53,13 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[V2\\]',
   }),
-  mutant(
-    watchers,
-    '      for (const user of owners) {\n        this.changed(user)',
-    '      for (const user of owners) {',
-    {
-      id: 'presence-after-hiding',
-      rules: ['V8'],
-      what: 'Hiding it takes away nothing that was told before.',
-      tests,
-      names: 'hides it',
-    },
-  ),
+  mutant(watchers, 'for (const watch of this.#byOwner.get(user) ?? []) watch.ask(user)', '', {
+    id: 'presence-after-hiding',
+    rules: ['V8'],
+    what: 'Hiding it takes away nothing that was told before.',
+    tests,
+    names: 'hides it',
+  }),
   mutant(
     'server/src/store/derive/roster.ts',
     'draft.setUser(user, { hidesPresence: settings.hidesPresence || undefined })',
@@ -114,6 +109,13 @@ export const presenceMutants: readonly Mutant[] = [
     what: 'Every coming and going is told, however many there are.',
     tests,
     names: '\\[S3\\] of one owner|\\[S3\\] a block',
+  }),
+  mutant(watch, "if (!one?.told || one.told.is === 'unknown') return", 'if (!one) return', {
+    id: 'looked-at-though-unknown',
+    rules: ['S4'],
+    what: 'Whoever names people at random has the server look at each of them whenever they come or go.',
+    tests: ['server/presence-race'],
+    names: '\\[S4\\]',
   }),
   mutant(watch, 'if (!owners.has(one.owner)) this.#drop(one)', 'if (one.owner === "") this.#drop(one)', {
     id: 'watched-for-ever',

@@ -50,7 +50,7 @@ export class Presence {
     if (stay) stay.sessions++
     else {
       this.#stays.set(user, { sessions: 1, leftAtMs: 0 })
-      this.watchers.changed(user)
+      this.watchers.stir(user)
     }
   }
 
@@ -121,6 +121,6 @@ export class Presence {
   #part(user: string): void {
     if (this.#stays.get(user)?.sessions !== 0 || this.#leaving.has(user)) return
     this.#stays.delete(user)
-    this.watchers.changed(user)
+    this.watchers.stir(user)
   }
 }

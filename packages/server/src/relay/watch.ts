@@ -68,6 +68,16 @@ export class Watch {
     this.#pump()
   }
 
+  /**
+   * This owner has come or gone. Of whom the device may know nothing that is no news, and is not looked at; nor are those
+   * of whom it was just told, until that is some time ago.
+   */
+  stir(owner: string): void {
+    const one = this.#watched.get(owner)
+    if (!one?.told || one.told.is === 'unknown') return
+    if (!this.#isResting(one)) this.ask(owner)
+  }
+
   askAll(): void {
     for (const one of this.#watched.values()) this.#queue.add(one)
     this.#pump()
@@ -135,19 +145,24 @@ export class Watch {
   }
 
   #tell(one: Watched, state: PresenceState): void {
-    const { clock } = this.#port
     one.cancelRest()
     if (one.told && isSame(one.told, state)) return
     if (state.is !== 'unknown') {
-      const restLeftMs = Math.min(restMs, one.toldAtMs + restMs - clock.now())
-      if (restLeftMs > 0) {
-        one.cancelRest = clock.after(restLeftMs, () => this.ask(one.owner))
-        return
-      }
-      one.toldAtMs = clock.now()
+      if (this.#isResting(one)) return
+      one.toldAtMs = this.#port.clock.now()
     }
     one.told = state
     this.#outlet.send(encodeFrame({ type: 'presence', owner: one.owner, state }))
+  }
+
+  /** The device was just told of this owner: that is looked at again when it is some time ago. */
+  #isResting(one: Watched): boolean {
+    const { clock } = this.#port
+    const leftMs = Math.min(restMs, one.toldAtMs + restMs - clock.now())
+    if (leftMs <= 0) return false
+    one.cancelRest()
+    one.cancelRest = clock.after(leftMs, () => this.ask(one.owner))
+    return true
   }
 
   /** A frame of this kind is small: it may go a little beyond. */

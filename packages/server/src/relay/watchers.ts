@@ -29,9 +29,9 @@ export class Watchers {
     remove(this.#byOwner, owner, watch)
   }
 
-  /** Something about this owner is otherwise. */
-  changed(owner: string): void {
-    for (const watch of this.#byOwner.get(owner) ?? []) watch.ask(owner)
+  /** This owner has come or gone. */
+  stir(owner: string): void {
+    for (const watch of this.#byOwner.get(owner) ?? []) watch.stir(owner)
   }
 
   close(): void {
@@ -45,7 +45,7 @@ export class Watchers {
         for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)
       }
       for (const user of owners) {
-        this.changed(user)
+        for (const watch of this.#byOwner.get(user) ?? []) watch.ask(user)
         for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()
       }
     }
