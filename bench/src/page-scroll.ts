@@ -1,6 +1,7 @@
-import type { Browser, CDPSession, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { launchChromium } from './chromium.ts'
 import { startDemoProcess } from './demo-process.ts'
+import { tasksDuring } from './main-thread.ts'
 import { percentile, print, type Row, rounded } from './report.ts'
 
 /** (e) The demo page's list of 5,000 contacts, scrolled from one end to the other in a real browser. */
@@ -14,17 +15,15 @@ export async function pageScroll(): Promise<void> {
     browser = await launchChromium()
     const page = await browser.newPage({ viewport: { width: 1440, height: 900 }, baseURL: demo.url })
     await makeUpContacts(page)
-    const session = await page.context().newCDPSession(page)
-    await session.send('Performance.enable', { timeDomain: 'threadTicks' })
     const rows: Row[] = []
     for (let round = 1; round <= rounds; round++) {
-      const before = await busyMs(session)
-      const { frames, long, mostRows } = await scroll(page)
-      const busy = (await busyMs(session)) - before
+      const { result, tasks } = await tasksDuring(browser, page, () => scroll(page))
+      const { frames, mostRows } = result
       rows.push({
         ...{ round, frames: frames.length, 'p50 ms': percentile(frames, 0.5), 'p99 ms': percentile(frames, 0.99) },
         ...{ 'longest ms': rounded(Math.max(...frames)), 'frames above 50 ms': frames.filter(ms => ms > 50).length },
-        ...{ 'long by Chromium': long, 'busy ms a frame': rounded(busy / frames.length), 'rows on the page': mostRows },
+        'own work: ms a frame': rounded(tasks.reduce((sum, ms) => sum + ms, 0) / frames.length),
+        ...{ 'longest task': rounded(Math.max(...tasks)), 'rows on the page': mostRows },
       })
     }
     print(`(e) 5,000 contacts scrolled by ${pixelsPerFrame} pixels a frame, from one end to the other`, rows)
@@ -45,31 +44,19 @@ async function makeUpContacts(page: Page): Promise<void> {
   await page.getByText('Everything is on the server’s disk').waitFor()
 }
 
-/** How long the page's main thread worked so far, by its own processor time: what else runs on the machine doesn't count. */
-async function busyMs(session: CDPSession): Promise<number> {
-  const { metrics } = await session.send('Performance.getMetrics')
-  return (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? Number.NaN) * 1000
-}
-
 interface Scrolled {
   /** From each frame to the next, in milliseconds. */
   frames: number[]
-  /** How many frames Chromium itself found long: 50 ms or more (https://w3c.github.io/long-animation-frames/). */
-  long: number
   mostRows: number
 }
 
 function scroll(page: Page): Promise<Scrolled> {
   return page.getByRole('grid').evaluate(async (list, by) => {
     const frames: number[] = []
-    let [long, mostRows] = [0, 0]
-    const observer = new PerformanceObserver(entries => {
-      long += entries.getEntries().length
-    })
+    let mostRows = 0
     const nextFrame = (): Promise<number> => new Promise(resolve => requestAnimationFrame(resolve))
     list.scrollTop = 0
     let before = await nextFrame()
-    observer.observe({ type: 'long-animation-frame' })
     while (list.scrollTop + list.clientHeight < list.scrollHeight - 1) {
       list.scrollTop += by
       const now = await nextFrame()
@@ -77,8 +64,6 @@ function scroll(page: Page): Promise<Scrolled> {
       before = now
       mostRows = Math.max(mostRows, list.querySelectorAll('[role=row]').length)
     }
-    long += observer.takeRecords().length
-    observer.disconnect()
-    return { frames, long, mostRows }
+    return { frames, mostRows }
   }, pixelsPerFrame)
 }

@@ -58,8 +58,10 @@ function isFocused(element: Element): boolean {
   return element === document.activeElement
 }
 
-/** Something has an outline: what has the focus, or what stands for it. */
+/** Something that can be seen has an outline: what has the focus, or what stands for it. */
 function isFocusSeen(): boolean {
   const candidates = document.querySelectorAll(':focus-visible, [data-focus-visible], [data-focus-visible] *')
-  return [...candidates].some(element => getComputedStyle(element).outlineStyle !== 'none')
+  return [...candidates].some(element => {
+    return getComputedStyle(element).outlineStyle !== 'none' && element.getBoundingClientRect().width > 1
+  })
 }
