@@ -58,10 +58,11 @@ function isFocused(element: Element): boolean {
   return element === document.activeElement
 }
 
-/** Something that can be seen has an outline: what has the focus, or what stands for it. */
+/** Something has an outline: what has the focus, or what stands for a box that is hidden itself. */
 function isFocusSeen(): boolean {
   const candidates = document.querySelectorAll(':focus-visible, [data-focus-visible], [data-focus-visible] *')
   return [...candidates].some(element => {
-    return getComputedStyle(element).outlineStyle !== 'none' && element.getBoundingClientRect().width > 1
+    const isHiddenBox = element.matches('[type=checkbox], [type=radio]')
+    return !isHiddenBox && getComputedStyle(element).outlineStyle !== 'none'
   })
 }

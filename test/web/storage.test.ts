@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { axeFinds } from './support/axe.ts'
 import { test } from './support/chromium.ts'
 import { openDemo, threeDevices } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
@@ -25,7 +26,7 @@ test.each(['deletes one', 'clears all'] as const)(
       await session.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'indexeddb' })
     }
     await alicesPhone.card.getByText(/This device.s storage was deleted/).waitFor()
-    await screenshot(page, `storage-${how}`)
+    await screenshot(page, `storage-${how.replace(' ', '-')}`)
 
     for (const isReloaded of [false, true]) {
       if (isReloaded) await page.reload()
@@ -76,6 +77,7 @@ test('when the browser refuses storage the page says so, and opens the device on
   const phone = demo.device('Alice’s phone')
   await phone.card.getByRole('alert').filter({ hasText: 'The browser refuses storage' }).waitFor()
   await screenshot(page, 'storage-refused')
+  expect(await axeFinds(page)).toEqual([])
   await allowStorage(page)
   await phone.card.getByRole('button', { name: 'Try again' }).click()
   await phone.isInStep()
