@@ -94,6 +94,35 @@ test('when the tab with the socket closes, another one takes over', async () => 
   expect([two.unsent, two.status]).toEqual([0, 'synced'])
 })
 
+test('[V7] what any tab looks at stays in view when another one takes over, and goes when nobody looks any more', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const [carol, dan] = [await world.device('carol'), await world.device('dan')]
+  for (const owner of [carol, dan]) {
+    await owner.ownProfile.set('name', owner.user)
+    await owner.whenSynced()
+  }
+  const [one, two, three] = [await tab(), await tab(), await tab()]
+  await two.enableAutoSyncContacts(false)
+  await two.whenSynced()
+  // Each is looked at once: looking again would fetch again.
+  const [dans, inTwo, inThree] = [one.getProfile('dan'), two.getProfile('carol'), three.getProfile('carol')]
+  await Promise.all([dans, inTwo, inThree].map(({ loaded }) => loaded))
+  const shown = (): unknown[] => [inTwo, inThree].map(profile => profile.get('name'))
+  expect([dans.get('name'), ...shown()]).toEqual(['dan', 'carol', 'carol'])
+  await one.close()
+  await two.whenSynced()
+  await vi.waitFor(() => expect(shown()).toEqual(['carol', 'carol']))
+  await carol.ownProfile.set('name', 'Caroline')
+  await carol.whenSynced()
+  await vi.waitFor(() => expect(shown()).toEqual(['Caroline', 'Caroline']))
+  await two.close()
+  await three.whenSynced()
+  await vi.waitFor(() => expect(inThree.get('name')).toBe('Caroline'))
+  const held = await three.internals.store.db.replicas.toArray()
+  expect(held.map(({ owner }) => owner)).toEqual(['carol'])
+})
+
 test('[F1] of connect and disconnect the last call counts, whichever tabs they are called in', async () => {
   const { tab } = await browser(await backend())
   const one = await tab()

@@ -72,6 +72,7 @@ export async function share(port: SharePort): Promise<Sharing> {
         return
       case 'whoWatches':
         watching.heardQuestion()
+        link?.lookAgain()
         return
       case 'presence':
         watching.heardKnown(notice.known)

@@ -49,6 +49,8 @@ export class SharedLink implements LinkPort {
   readonly #port: SharedLinkPort
   readonly #release: () => void
   readonly #closing: AbortController = new AbortController()
+  /** Whom the app in this tab looked at: a look lives as long as the tab, whichever has the socket [V7]. */
+  readonly #looks: Set<string> = new Set()
   #own: OwnLink | undefined
   #stopServing: () => void = () => undefined
   /** What this tab wanted last and could not store. */
@@ -77,6 +79,7 @@ export class SharedLink implements LinkPort {
   }
 
   async fetch(owner: string): Promise<void> {
+    this.#looks.add(owner)
     await this.#wished // Else there is no connection yet to wait for.
     await this.#ask({ type: 'fetch', owner })
   }
@@ -98,6 +101,14 @@ export class SharedLink implements LinkPort {
       if (!(error instanceof KithError) || error.code !== 'database-lost') throw error
       await this.#port.store.refresh()
       await this.whenSynced(signal)
+    }
+  }
+
+  /** Another tab has the socket now, and doesn't know whom this one shows. */
+  lookAgain(): void {
+    if (this.#own) return
+    for (const owner of this.#looks) {
+      this.#ask({ type: 'fetch', owner }).catch((error: unknown) => this.#report(error))
     }
   }
 
@@ -173,6 +184,7 @@ export class SharedLink implements LinkPort {
     if (this.#closing.signal.aborted) return
     if (this.#unkept) this.#heed(own, this.#unkept)
     else if (isWanted) own.connect()
+    for (const owner of this.#looks) own.fetch(owner).catch((error: unknown) => this.#report(error))
     this.#stopServing = serve(db, {
       handle: request => this.#handle(own, request),
       isLate: ({ type }, askedAt) => !patient.includes(type) && clock.now() - askedAt > lateMs,
