@@ -9,6 +9,7 @@ import { FieldList } from './field-list.tsx'
 import { LevelsField } from './levels-field.tsx'
 import { MessageForm } from './message-form.tsx'
 import { Picture } from './picture.tsx'
+import { PresenceLine } from './presence.tsx'
 import { Toggle } from './toggle.tsx'
 
 export interface ContactPageProps {
@@ -46,6 +47,7 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
         <div>
           <Heading level={3}>{name}</Heading>
           <p className="quiet">{id}</p>
+          <PresenceLine id={id} />
         </div>
       </div>
       {failure !== undefined && (

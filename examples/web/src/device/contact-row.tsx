@@ -4,6 +4,7 @@ import { GridListItem } from 'react-aria-components'
 import { audienceName } from '../audiences.ts'
 import { nameOf } from './contact-names.ts'
 import { Picture } from './picture.tsx'
+import { PresenceDot } from './presence.tsx'
 
 /** In pixels: rows are placed without being measured. */
 export const rowHeight = 60
@@ -14,7 +15,9 @@ export const ContactRow: (props: { contact: Contact }) => ReactNode = memo(funct
     <GridListItem id={contact.id} className="contact-row" textValue={name}>
       <Picture name={name} bytes={contact.fields['picture']} />
       <div className="contact-text">
-        <span className="contact-name">{name}</span>
+        <span className="contact-name">
+          {name} {contact.hasJoined && !contact.isBlocked && <PresenceDot id={contact.id} />}
+        </span>
         <span className="quiet">{stateOf(contact)}</span>
       </div>
       <LevelChips levels={contact.levels} />

@@ -8,6 +8,7 @@ import { useAttempt } from './attempt.ts'
 import { DraftField } from './draft-field.tsx'
 import { valueWords } from './field-list.tsx'
 import { OwnPicture } from './own-picture.tsx'
+import { Toggle } from './toggle.tsx'
 import { ViewAs } from './view-as.tsx'
 
 /** What most people fill in, by level: shown while empty too. */
@@ -21,7 +22,7 @@ const usual: ReadonlyMap<number, readonly string[]> = new Map([
 /** One's own profile, level by level, and how it looks to somebody else. */
 export function OwnProfilePage(): ReactNode {
   const kith = useKith()
-  const { fields, publicAudience, set, unset } = useOwnProfile()
+  const { fields, publicAudience, hidesPresence, set, unset } = useOwnProfile()
   const [failure, attempt] = useAttempt()
   const levels = [...new Set([...audiences.map(({ level }) => level), ...fields.keys()])].sort((a, b) => a - b)
   const save = (name: string, level: number, value: string): void => {
@@ -60,6 +61,9 @@ export function OwnProfilePage(): ReactNode {
         audience={publicAudience}
         onChange={audience => void attempt(() => kith.setPublicAudience(audience))}
       />
+      <Toggle isOn={hidesPresence} onChange={isOn => void attempt(() => kith.setHidePresence(isOn))}>
+        Hide when I am online
+      </Toggle>
       <ViewAs />
     </div>
   )
