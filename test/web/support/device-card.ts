@@ -89,7 +89,7 @@ export class DeviceCard {
     await field.press('Enter')
   }
 
-  async toggle(name: 'Block' | 'Follow'): Promise<void> {
+  async toggle(name: 'Block' | 'Follow' | 'Hide when I am online'): Promise<void> {
     await this.card.locator('.switch').filter({ hasText: name }).click()
   }
 

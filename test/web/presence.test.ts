@@ -1,0 +1,23 @@
+import { test } from './support/chromium.ts'
+import { threeDevices } from './support/demo.ts'
+
+test('who is online is shown beside their name, and no longer when they hide it', async () => {
+  const { alicesPhone, bobsPhone } = await threeDevices()
+  await alicesPhone.add('bob')
+  const dot = alicesPhone.row('Bob').getByRole('img', { name: 'online' })
+  await dot.waitFor()
+  await bobsPhone.goTo('My profile')
+  await bobsPhone.toggle('Hide when I am online')
+  await dot.waitFor({ state: 'detached' })
+})
+
+test('[V1] whoever blocks somebody is no longer seen to be online', async () => {
+  const { alicesPhone, bobsPhone } = await threeDevices()
+  await alicesPhone.add('bob')
+  const dot = alicesPhone.row('Bob').getByRole('img', { name: 'online' })
+  await dot.waitFor()
+  await bobsPhone.add('alice')
+  await bobsPhone.openContact('Alice')
+  await bobsPhone.toggle('Block')
+  await dot.waitFor({ state: 'detached' })
+})
