@@ -20,9 +20,10 @@ export function ensure(condition: boolean, what: string): asserts condition {
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const utf8Encoder = new TextEncoder()
 
 export function writeString(encoder: Encoder, text: string): void {
-  encoding.writeVarString(encoder, text)
+  writeBytes(encoder, utf8Encoder.encode(text))
 }
 
 export function readString(decoder: Decoder, maxBytes: number): string {
