@@ -1,7 +1,10 @@
 import { defaultLimits, type Fields, type FieldValue, isUserId } from '@kith/shared'
 import {
+  type DeviceMessage,
   decodeFields,
   decodeFrame,
+  decodeServerMessage,
+  encodeDeviceMessage,
   encodeFields,
   encodeFrame,
   type Frame,
@@ -150,6 +153,19 @@ describe('golden bytes', () => {
       answer => answer.type !== 'malformed' || !answer.what.startsWith('no message has the type'),
     )
     expect(types.size).toBe(found.length)
+  })
+
+  const fromDevices = ['hello', 'barrier', 'fetch', 'sendMessage', 'received', 'renew', 'watch', 'queryAwareness']
+  const fromBoth = ['rosterSync', 'ownProfile', 'awareness']
+
+  test.each(named)('a device writes %s, or reads it, or neither, as ever', (_, message, hex) => {
+    const [isDevices, isBoths] = [fromDevices.includes(message.type), fromBoth.includes(message.type)]
+    if (isDevices || isBoths) {
+      expect(toHex(encodeDeviceMessage(message as DeviceMessage))).toBe(toHex(bytesOf(hex)))
+    }
+    const read = decodeServerMessage(bytesOf(hex))
+    if (isDevices) expect(read).toMatchObject({ type: 'malformed' })
+    else expect(read).toStrictEqual(message)
   })
 
   test('the limits sent are the defaults that are documented', () => {

@@ -5,7 +5,7 @@ export { isErrorCode, KithError } from './errors.ts'
 export type { FieldValue, FlatMaps, KeyChange } from './flat-maps.ts'
 export { applyChanges, flatMapsOf, sameValue } from './flat-maps.ts'
 export type { ContentLimits, Limits } from './limits.ts'
-export { defaultLimits, utf8Length } from './limits.ts'
+export { defaultContentLimits, defaultLimits, utf8Length } from './limits.ts'
 export type { Fields } from './profile.ts'
 export {
   mergeLevels,

@@ -40,13 +40,17 @@ export interface Limits extends ContentLimits {
   lookupsPerDay: number
 }
 
-export const defaultLimits: Limits = {
+export const defaultContentLimits: ContentLimits = {
   rosterBytes: 8 * 1024 * 1024,
   profileBytes: 64 * 1024,
   profileLevels: 16,
   fieldNameBytes: 64,
   labelBytes: 256,
   messageBytes: 16 * 1024,
+}
+
+export const defaultLimits: Limits = {
+  ...defaultContentLimits,
   frameBytes: 1024 * 1024,
   outstandingBytes: 64 * 1024,
   follows: 20_000,

@@ -1,4 +1,4 @@
-import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import { type DeviceMessage, decodeServerMessage, encodeDeviceMessage, type ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { WebSocketConstructor, WebSocketLike } from './socket.ts'
 
@@ -52,7 +52,7 @@ export class Connection {
   }
 
   send(message: DeviceMessage): void {
-    this.#socket?.send(encodeFrame(message) as Uint8Array<ArrayBuffer>)
+    this.#socket?.send(encodeDeviceMessage(message) as Uint8Array<ArrayBuffer>)
   }
 
   /** Ends it now, without waiting for the other side, which may be gone. */
@@ -65,11 +65,11 @@ export class Connection {
   #received(data: unknown): void {
     this.#heardAt = this.#clock.now()
     if (!this.#socket) return
-    const frame = data instanceof ArrayBuffer ? decodeFrame(new Uint8Array(data)) : undefined
+    const frame = data instanceof ArrayBuffer ? decodeServerMessage(new Uint8Array(data)) : undefined
     if (!frame || frame.type === 'malformed') {
       this.close(1000, malformedCode, `The server sent what is no frame of ours: ${frame?.what ?? 'text'}`)
     } else {
-      this.#port.message(frame as ServerMessage)
+      this.#port.message(frame)
     }
   }
 

@@ -12,22 +12,16 @@ export type PresenceByUser = ReadonlyMap<string, Presence>
 const minuteMs = 60_000
 
 export function presenceOf(state: PresenceState): Presence | undefined {
-  switch (state.is) {
-    case 'unknown':
-      return undefined
-    case 'online':
-      return { isOnline: true }
-    case 'offline': {
-      const { lastSeenMinute } = state
-      return {
-        isOnline: false,
-        ...(lastSeenMinute !== undefined && { lastSeenAt: new Date(lastSeenMinute * minuteMs) }),
-      }
-    }
-  }
+  if (state.is === 'unknown') return undefined
+  if (state.is === 'online') return { isOnline: true }
+  const { lastSeenMinute: minute } = state
+  return minute === undefined ? { isOnline: false } : { isOnline: false, lastSeenAt: new Date(minute * minuteMs) }
 }
 
 export function samePresence(a: Presence | undefined, b: Presence | undefined): boolean {
-  if (!a || !b || a.isOnline || b.isOnline) return a?.isOnline === b?.isOnline
-  return a.lastSeenAt?.getTime() === b.lastSeenAt?.getTime()
+  return a?.isOnline === b?.isOnline && lastSeenMs(a) === lastSeenMs(b)
+}
+
+function lastSeenMs(presence: Presence | undefined): number | undefined {
+  return presence?.isOnline === false ? presence.lastSeenAt?.getTime() : undefined
 }

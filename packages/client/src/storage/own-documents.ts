@@ -1,5 +1,5 @@
 import type { ContentLimits, KeyChange } from '@kith/shared'
-import { defaultLimits } from '@kith/shared'
+import { defaultContentLimits } from '@kith/shared'
 import * as Y from 'yjs'
 import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import {
@@ -66,7 +66,7 @@ export class OwnDocuments {
     if (!identity || !head) throw new DatabaseLost()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
-    const documents = new OwnDocuments(identity, head, snapshots, limits ?? defaultLimits)
+    const documents = new OwnDocuments(identity, head, snapshots, limits ?? defaultContentLimits)
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents

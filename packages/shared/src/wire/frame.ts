@@ -1,5 +1,3 @@
-import * as decoding from 'lib0/decoding'
-import * as encoding from 'lib0/encoding'
 import { type Access, accessType, readAccess, writeAccess } from './access.ts'
 import {
   type Awareness,
@@ -13,9 +11,10 @@ import {
 } from './awareness.ts'
 import { type Barrier, barrierType, readBarrier, writeBarrier } from './barrier.ts'
 import { type CaughtUp, caughtUpType, readCaughtUp, writeCaughtUp } from './caught-up.ts'
-import { type Decoder, type Encoder, readUint, writeUint } from './codec.ts'
+import type { Decoder, Encoder } from './codec.ts'
 import { type Failure, failureType, readFailure, writeFailure } from './failure.ts'
 import { type Fetch, fetchType, readFetch, writeFetch } from './fetch.ts'
+import { framed, type Malformed, unframed } from './framing.ts'
 import { type Hello, helloType, readHello, writeHello } from './hello.ts'
 import { type Message, messageType, readMessage, writeMessage } from './message.ts'
 import { type Outcome, outcomeType, readOutcome, writeOutcome } from './outcome.ts'
@@ -93,35 +92,22 @@ const codecs: { [T in Frame['type']]: Codec<Extract<Frame, { type: T }>> } = {
   presence: { number: presenceType, write: writePresence, read: readPresence },
 }
 
-const typeByNumber = new Map(
-  Object.entries(codecs).map(([type, codec]) => [codec.number, type as Frame['type']] as const),
-)
+let readersByNumber: Map<number, (decoder: Decoder) => Frame> | undefined
 
 /** One message as one binary websocket frame: its type number as a varint, then its content. */
 export function encodeFrame(message: Frame): Uint8Array {
   const codec = codecs[message.type] as Codec<Frame>
-  const encoder = encoding.createEncoder()
-  writeUint(encoder, codec.number)
-  codec.write(encoder, message)
-  return encoding.toUint8Array(encoder)
+  return framed(codec.number, encoder => codec.write(encoder, message))
 }
 
 /**
  * The message in a frame; `{ type: 'malformed' }` with what is wrong for any bytes that {@link encodeFrame} can't make, but
  * for the content of an awareness message, which is dropped unread. Never throws. Whether this side may send such a message is for the receiver to check.
  */
-export function decodeFrame(bytes: Uint8Array): Frame | { type: 'malformed'; what: string } {
-  try {
-    const decoder = decoding.createDecoder(bytes)
-    const number = readUint(decoder)
-    const type = typeByNumber.get(number)
-    if (type === undefined) return { type: 'malformed', what: `no message has the type ${number}` }
-    const message = codecs[type].read(decoder)
-    if (decoding.hasContent(decoder)) return { type: 'malformed', what: `bytes after the end of ${type}` }
-    return message
-  } catch (error) {
-    return { type: 'malformed', what: error instanceof Error ? error.message : String(error) }
-  }
+export function decodeFrame(bytes: Uint8Array): Frame | Malformed {
+  readersByNumber ??= new Map(Object.values(codecs).map(({ number, read }) => [number, read]))
+  const readers = readersByNumber
+  return unframed(bytes, number => readers.get(number))
 }
 
 /** Whether a frame is one of y-protocols' own (types 0 to 3), which have the roster's limit and not the frame's (S3). */

@@ -1,4 +1,5 @@
 export type { Access } from './access.ts'
+export { decodeServerMessage, encodeDeviceMessage } from './device-frame.ts'
 export type { Failure } from './failure.ts'
 export { maxFailureAddresses } from './failure.ts'
 export { decodeFields, encodeFields } from './fields.ts'

@@ -1,0 +1,80 @@
+import { accessType, readAccess } from './access.ts'
+import { awarenessType, queryAwarenessType, readAwareness, writeAwareness, writeQueryAwareness } from './awareness.ts'
+import { barrierType, writeBarrier } from './barrier.ts'
+import { caughtUpType, readCaughtUp } from './caught-up.ts'
+import type { Decoder, Encoder } from './codec.ts'
+import { failureType, readFailure } from './failure.ts'
+import { fetchType, writeFetch } from './fetch.ts'
+import type { DeviceMessage, ServerMessage } from './frame.ts'
+import { framed, type Malformed, unframed } from './framing.ts'
+import { helloType, writeHello } from './hello.ts'
+import { messageType, readMessage } from './message.ts'
+import { outcomeType, readOutcome } from './outcome.ts'
+import { ownProfileType, readOwnProfile, writeOwnProfile } from './own-profile.ts'
+import { presenceType, readPresence } from './presence.ts'
+import { profileType, readProfile } from './profile.ts'
+import { reachedType, readReached } from './reached.ts'
+import { receivedType, writeReceived } from './received.ts'
+import { readRefused, refusedType } from './refused.ts'
+import { renewType, writeRenew } from './renew.ts'
+import { readRosterSync, rosterSyncType, writeRosterSync } from './roster-sync.ts'
+import { sendMessageType, writeSendMessage } from './send-message.ts'
+import { watchType, writeWatch } from './watch.ts'
+import { readWelcome, welcomeType } from './welcome.ts'
+
+/*
+ * What a device needs of the wire, and nothing more: what only servers write, and only they read, is in no app's bundle.
+ */
+
+type Writers = {
+  [T in DeviceMessage['type']]: [
+    number: number,
+    write: (encoder: Encoder, message: Extract<DeviceMessage, { type: T }>) => void,
+  ]
+}
+
+const writers: Writers = {
+  rosterSync: [rosterSyncType, writeRosterSync],
+  queryAwareness: [queryAwarenessType, writeQueryAwareness],
+  awareness: [awarenessType, writeAwareness],
+  hello: [helloType, writeHello],
+  ownProfile: [ownProfileType, writeOwnProfile],
+  barrier: [barrierType, writeBarrier],
+  fetch: [fetchType, writeFetch],
+  sendMessage: [sendMessageType, writeSendMessage],
+  received: [receivedType, writeReceived],
+  renew: [renewType, writeRenew],
+  watch: [watchType, writeWatch],
+}
+
+type Readers = {
+  [T in ServerMessage['type']]: [number: number, read: (decoder: Decoder) => Extract<ServerMessage, { type: T }>]
+}
+
+const readers: Readers = {
+  rosterSync: [rosterSyncType, readRosterSync],
+  awareness: [awarenessType, readAwareness],
+  welcome: [welcomeType, readWelcome],
+  ownProfile: [ownProfileType, readOwnProfile],
+  reached: [reachedType, readReached],
+  refused: [refusedType, readRefused],
+  access: [accessType, readAccess],
+  profile: [profileType, readProfile],
+  caughtUp: [caughtUpType, readCaughtUp],
+  message: [messageType, readMessage],
+  outcome: [outcomeType, readOutcome],
+  failure: [failureType, readFailure],
+  presence: [presenceType, readPresence],
+}
+
+/** As `encodeFrame`. */
+export function encodeDeviceMessage(message: DeviceMessage): Uint8Array {
+  const [number, write] = writers[message.type]
+  return framed(number, encoder => (write as (encoder: Encoder, message: DeviceMessage) => void)(encoder, message))
+}
+
+/** As `decodeFrame`; what a server doesn't send is malformed. */
+export function decodeServerMessage(bytes: Uint8Array): ServerMessage | Malformed {
+  const all: [number, (decoder: Decoder) => ServerMessage][] = Object.values(readers)
+  return unframed(bytes, number => all.find(([own]) => own === number)?.[1])
+}
