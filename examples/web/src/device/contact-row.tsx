@@ -16,7 +16,8 @@ export const ContactRow: (props: { contact: Contact }) => ReactNode = memo(funct
       <Picture name={name} bytes={contact.fields['picture']} />
       <div className="contact-text">
         <span className="contact-name">
-          {name} {contact.hasJoined && !contact.isBlocked && <PresenceDot id={contact.id} />}
+          {name}
+          {contact.hasJoined && !contact.isBlocked && <PresenceDot id={contact.id} />}
         </span>
         <span className="quiet">{stateOf(contact)}</span>
       </div>

@@ -6,18 +6,20 @@ import { hashOf, personName } from '../devices/name.ts'
 import { EraseDialog } from './erase-dialog.tsx'
 import { syncWords } from './sync-words.ts'
 import { Toggle } from './toggle.tsx'
+import { useChanges } from './use-changes.ts'
 
 export function DeviceHeader({ device, onClose }: { device: Device; onClose: (() => void) | undefined }): ReactNode {
   const { status, unsent } = useSyncStatus()
   const [isErasing, setErasing] = useState(false)
-  const words = syncWords(status, unsent)
+  const isOn = useChanges(device.changes, () => device.isSwitchedOn)
+  const words = syncWords(status, unsent, isOn)
   return (
     <header className="device-header">
       <div className="device-name">
         <h2>{device.title}</h2>
         <p className="quiet">{personName(device.name.user) === device.name.user ? '' : device.name.user}</p>
       </div>
-      <Toggle isOn={status !== 'offline'} onChange={isOn => device.setOnline(isOn)}>
+      <Toggle isOn={isOn} onChange={isNow => device.setOnline(isNow)}>
         Online
       </Toggle>
       <MenuTrigger>

@@ -6,15 +6,17 @@ export interface SyncWords {
 }
 
 /** What is true of this device's changes: where they are, and what they wait for. */
-export function syncWords(status: Status, unsent: number): SyncWords {
+export function syncWords(status: Status, unsent: number, isSwitchedOn: boolean): SyncWords {
   const changes = unsent === 1 ? '1 change' : `${unsent} changes`
   switch (status) {
     case 'offline':
-      return { tone: 'offline', text: unsent === 0 ? 'Offline' : `Offline · ${changes} waiting on this device` }
     case 'connecting':
+      if (!isSwitchedOn)
+        return { tone: 'offline', text: unsent === 0 ? 'Offline' : `Offline · ${changes} waiting on this device` }
+      // Between two attempts it is offline as well, until the next one.
       return {
         tone: 'busy',
-        text: unsent === 0 ? 'Looking for the server…' : `Looking for the server · ${changes} waiting`,
+        text: unsent === 0 ? 'Looking for the server…' : `Looking for the server · ${changes} waiting on this device`,
       }
     case 'syncing':
       return { tone: 'busy', text: unsent === 0 ? 'Catching up…' : `Catching up · ${changes} waiting` }

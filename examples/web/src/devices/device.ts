@@ -91,9 +91,15 @@ export class Device {
     }
   }
 
-  /** The switch on the device; a page loaded anew leaves it as it was. */
+  /** The switch on the device, which says nothing of whether there is a connection. */
+  get isSwitchedOn(): boolean {
+    return !isSwitchedOff(this.name)
+  }
+
+  /** A page loaded anew leaves the switch as it was. */
   setOnline(isOnline: boolean): void {
     rememberSwitch(this.name, !isOnline)
+    this.changes.emit()
     if (isOnline) this.kith?.connect()
     else this.kith?.disconnect()
   }
@@ -115,11 +121,12 @@ export class Device {
     this.changes.emit()
   }
 
-  /** Says something to the user. */
+  /** Says something to the user; what was said already is said anew, in place of that. */
   notify(kind: Notice['kind'], person: string | undefined, text: string): void {
     this.#noticeCount++
     const notice = { id: this.#noticeCount, kind, person, text }
-    this.#notices = [...this.#notices.slice(1 - mostNotices), notice]
+    const others = this.#notices.filter(one => one.kind !== kind || one.person !== person || one.text !== text)
+    this.#notices = [...others.slice(1 - mostNotices), notice]
     this.changes.emit()
     if (kind !== 'error') setTimeout(() => this.dismiss(notice), noticeMs)
   }

@@ -1,11 +1,14 @@
 import { type DeviceName, databaseOf } from './name.ts'
 
+/** Where nothing can be remembered, it goes for this page. */
+const offHere = new Set<string>()
+
 /** Whether the user switched a device's network off: that outlives the page, and goes for all its windows. */
 export function isSwitchedOff(name: DeviceName): boolean {
   try {
     return localStorage.getItem(keyOf(name)) !== null
   } catch {
-    return false
+    return offHere.has(keyOf(name))
   }
 }
 
@@ -14,7 +17,8 @@ export function rememberSwitch(name: DeviceName, isOff: boolean): void {
     if (isOff) localStorage.setItem(keyOf(name), 'off')
     else localStorage.removeItem(keyOf(name))
   } catch {
-    // Without storage the switch is on again when the page is loaded anew.
+    if (isOff) offHere.add(keyOf(name))
+    else offHere.delete(keyOf(name))
   }
 }
 

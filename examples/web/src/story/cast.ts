@@ -15,6 +15,8 @@ export interface Cast {
   bobsPhone: Kith
   /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts; a narrow window goes there. */
   show(what: 'alice' | 'bob' | 'list'): void
+  /** The network's switch on one of these devices. */
+  setOnline(kith: Kith, isOnline: boolean): void
   /** Carol's phone, the first time that she is here. */
   carolArrives(): Promise<Kith>
   /** Whether a text was in any byte that Bob's phone was sent. */
@@ -51,6 +53,9 @@ export async function castFor(
       if (what === 'alice') bobsDevice.show(alice)
       else for (const device of [alicesPhone, alicesLaptop]) device.show(what === 'bob' ? bob : undefined)
       goTo(placeOf(what === 'alice' ? bobsDevice : alicesPhone))
+    },
+    setOnline(kith, isOnline) {
+      for (const device of [alicesPhone, alicesLaptop]) if (device.kith === kith) device.setOnline(isOnline)
     },
     carolArrives: async () => (await arrive(carol, 'phone'))[1],
     hasReachedBob: text => hasReceived(bobsDevice.name, text),

@@ -25,14 +25,14 @@ export const steps: readonly Step[] = [
   {
     title: 'Edit on both, offline',
     text: 'Alice’s phone and laptop lose the network. On the phone she gives Bob level 1; on the laptop she gives him level 2, and adds Carol, who is not here yet.',
-    async run({ phone, laptop, bobsPhone, alice, bob, carol, show, signal }) {
+    async run({ phone, laptop, bobsPhone, alice, bob, carol, show, setOnline, signal }) {
       bobsPhone.getProfile(alice)
       show('bob')
       await phone.ownProfile.set('name', 'Alice')
       await bobsPhone.ownProfile.set('name', 'Bob')
       await phone.whenSynced({ signal })
-      phone.disconnect()
-      laptop.disconnect()
+      setOnline(phone, false)
+      setOnline(laptop, false)
       await edit(phone, bob, profile => profile.setProfileAccessLevels([1]))
       await edit(laptop, bob, profile => profile.setProfileAccessLevels([2]))
       await edit(laptop, carol, profile => {
@@ -54,9 +54,9 @@ export const steps: readonly Step[] = [
   {
     title: 'Merge',
     text: 'Both are back. Neither overwrites the other: what either added is there, on both.',
-    async run({ phone, laptop, signal }) {
-      phone.connect()
-      laptop.connect()
+    async run({ phone, laptop, setOnline, signal }) {
+      setOnline(phone, true)
+      setOnline(laptop, true)
       await Promise.all([phone.whenSynced({ signal }), laptop.whenSynced({ signal })])
     },
     claims: [
@@ -91,11 +91,11 @@ export const steps: readonly Step[] = [
   {
     title: 'Revoke while offline',
     text: 'On a train, Alice takes level 5 back, and then changes her number. When the phone is back, what she took back goes first: the new number is never sent to Bob, and the old one is gone from his phone.',
-    async run({ phone, bob, signal }) {
-      phone.disconnect()
+    async run({ phone, bob, setOnline, signal }) {
+      setOnline(phone, false)
       await edit(phone, bob, profile => profile.setProfileAccessLevels([1, 2]))
       await phone.ownProfile.set('phone', newNumber, { level: 5 })
-      phone.connect()
+      setOnline(phone, true)
       await phone.whenSynced({ signal })
     },
     claims: [
