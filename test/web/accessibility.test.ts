@@ -49,23 +49,30 @@ test.each(looks)('axe finds nothing wrong at the size of a %s, in %s colours', a
 })
 
 async function dialogs(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+  // Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up.
+  const revealed = async (role: 'dialog' | 'alertdialog'): Promise<void> => {
+    await page.getByRole(role).waitFor()
+    await page.waitForFunction(() =>
+      [...document.querySelectorAll<HTMLElement>('.overlay')].every(({ style }) => style.opacity === ''),
+    )
+  }
   const close = async (): Promise<void> => {
     await page.keyboard.press('Escape')
     await page.locator('.overlay, .popover').waitFor({ state: 'detached' })
   }
   await page.getByRole('region', { name: 'Alice’s phone' }).getByRole('button', { name: 'Add' }).click()
-  await page.getByRole('dialog').waitFor()
+  await revealed('dialog')
   await look('add-people')
   await close()
   await page.getByRole('button', { name: 'Add a device' }).click()
-  await page.getByRole('dialog').waitFor()
+  await revealed('dialog')
   await look('add-device')
   await close()
   await page.getByRole('button', { name: 'More for Alice’s phone' }).click()
   await page.getByRole('menuitem').first().waitFor()
   await look('menu')
   await page.getByRole('menuitem', { name: 'Erase' }).click()
-  await page.getByRole('alertdialog').waitFor()
+  await revealed('alertdialog')
   await look('erase')
   await close()
 }

@@ -63,10 +63,10 @@ test('[D1] a reload while the server is away keeps what waits, and sends it when
   const tokens = '**/demo/tokens'
   await page.route(tokens, route => route.abort())
   await alicesPhone.switchOnline()
-  await alicesPhone.says(/^Looking for the server · 1 change waiting$/)
+  await alicesPhone.says(/^Looking for the server · 1 change waiting on this device$/)
   await page.reload()
   await alicesPhone.row('Bob').waitFor()
-  await alicesPhone.says(/^Looking for the server · 1 change waiting$/)
+  await alicesPhone.says(/^Looking for the server · 1 change waiting on this device$/)
   await page.unroute(tokens)
   await alicesPhone.isInStep()
 })

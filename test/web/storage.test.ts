@@ -57,10 +57,10 @@ test('[D1][D5] when storage is full the page says so, changes nothing, and goes 
   await phone.switchLevel('Friends (level 1)')
   await phone.card.getByRole('alert').filter({ hasText: 'no room left' }).waitFor()
   expect(await friends.isChecked()).toBe(false)
-  await phone.isInStep()
   await screenshot(page, 'storage-full')
 
   await emptyStorage(page)
+  await phone.isInStep()
   await phone.switchLevel('Friends (level 1)')
   await expect.poll(() => laptop.levelsOf('Bob'), { message: 'the level, on the other device' }).toBe('1')
   await phone.isInStep()
