@@ -61,9 +61,16 @@ test('[D1] a reload while the server is away keeps what waits, and sends it when
   await alicesPhone.add('bob')
   await alicesPhone.says(/^Offline · 1 change waiting on this device$/)
   const tokens = '**/demo/tokens'
-  await page.route(tokens, route => route.abort())
+  let attempts = 0
+  await page.route(tokens, route => {
+    attempts++
+    return route.abort()
+  })
   await alicesPhone.switchOnline()
+  await expect.poll(() => attempts, { message: 'attempts to connect', timeout: 20_000 }).toBeGreaterThan(2)
   await alicesPhone.says(/^Looking for the server · 1 change waiting on this device$/)
+  expect(await alicesPhone.card.getByRole('switch', { name: 'Online' }).isChecked()).toBe(true)
+  expect(await alicesPhone.card.getByText('No token can be had').count()).toBe(1)
   await page.reload()
   await alicesPhone.row('Bob').waitFor()
   await alicesPhone.says(/^Looking for the server · 1 change waiting on this device$/)
