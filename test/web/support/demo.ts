@@ -7,7 +7,6 @@ import { DeviceCard } from './device-card.ts'
 
 export interface Look {
   size?: 'desk' | 'phone'
-  colours?: 'light' | 'dark'
   /** The page's address; `/#alice/phone` is the window of one device. */
   at?: string
 }
@@ -30,11 +29,11 @@ export interface Demo {
 }
 
 /** Gone when the test ends; which fails if the browser complained of anything that the test didn't expect. */
-export async function openDemo({ size = 'desk', colours = 'light', at = '/' }: Look = {}): Promise<Demo> {
+export async function openDemo({ size = 'desk', at = '/' }: Look = {}): Promise<Demo> {
   const server = await startDemoProcess()
   onTestFinished(() => server.stop())
   const context = await (await browser()).newContext({
-    ...{ viewport: sizes[size], colorScheme: colours, hasTouch: size === 'phone', baseURL: server.url },
+    ...{ viewport: sizes[size], hasTouch: size === 'phone', baseURL: server.url },
     ...{ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' },
   })
   context.setDefaultTimeout(patienceMs)
