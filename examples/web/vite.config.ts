@@ -3,5 +3,5 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   plugins: [react()],
-  build: { outDir: 'dist/page', sourcemap: true, chunkSizeWarningLimit: 700 },
+  build: { outDir: 'dist/page', sourcemap: true, chunkSizeWarningLimit: 1000 },
 })
