@@ -88,6 +88,43 @@ test('[V7] a block or a refusal to follow withdraws the replica at once, offline
   expect(after.fields).toEqual({})
 })
 
+test('[V1] what was handed over before the server heard of a block is not shown, and is there when the block is lifted', async () => {
+  const { device } = await backend()
+  const [alice, carol] = [await device('alice'), await device('carol')]
+  await carol.ownProfile.set('name', 'Carol')
+  await carol.whenSynced()
+  const seen = alice.getProfile('carol')
+  await seen.loaded
+  await alice.whenSynced()
+  alice.disconnect()
+  const happened: unknown[] = []
+  alice.on('profile', ({ id, fields }) => happened.push(['profile', id, fields]))
+  alice.on('withdrawn', ({ id }, levels) => happened.push(['withdrawn', id, levels]))
+  seen.block(true)
+  await seen.save()
+  await carol.ownProfile.set('name', 'Caroline')
+  await carol.whenSynced()
+  const shown: unknown[] = []
+  alice.contacts().subscribe(rows => shown.push(...rows.map(({ fields }) => fields['name'])))
+  // Between the server's answer and the block, which is sent after it.
+  const handedOver = new Promise<void>(resolve => {
+    const { db } = alice.internals.store
+    db.replicas.hook('updating', () => void resolve())
+    db.replicas.hook('creating', () => void resolve())
+  })
+  alice.connect()
+  await handedOver
+  await alice.whenSynced()
+  expect(happened).toEqual([['withdrawn', 'carol', [0]]])
+  expect(new Set(shown)).toEqual(new Set([undefined]))
+  expect([seen.fields, seen.hasJoined]).toEqual([{}, false])
+  seen.block(false)
+  seen.subscribe(true)
+  await seen.save()
+  await alice.whenSynced()
+  expect([seen.fields, seen.hasJoined]).toEqual([{ name: 'Caroline' }, true])
+})
+
 test('[V7] replicas are read offline after a reload, and those merely looked at are not', async () => {
   const { open, device } = await backend()
   const [carol, dave] = [await device('carol'), await device('dave')]

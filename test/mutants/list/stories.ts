@@ -55,4 +55,16 @@ export const storyMutants: readonly Mutant[] = [
       tests: ['proof/stories'],
     },
   ),
+  mutant(
+    'client/src/storage/people.ts',
+    'row.fields = row.isBlocked ? {} : mergeLevels(new Map(replica.levels))',
+    'row.fields = mergeLevels(new Map(replica.levels))',
+    {
+      id: 'shown-before-the-block-is-heard',
+      rules: ['V1'],
+      what: 'What the server hands over before it hears of a block is shown for that long.',
+      tests: ['client/session'],
+      names: 'before the server heard of a block',
+    },
+  ),
 ]

@@ -44,8 +44,10 @@ export class People {
       const isDeclined = facts.isDeclined && !facts.isSubscribed
       const wasDeclined = row.isDeclined && !row.isSubscribed
       const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (isDeclined && !wasDeclined && !row.isBlocked)
-      Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
+      const isOpenedAgain = row.isBlocked && !facts.isBlocked
       if (isNewlyShut) this.#lose(id)
+      Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
+      if (isOpenedAgain) this.#showAgain(id)
     }
   }
 
@@ -63,9 +65,9 @@ export class People {
     replica.access = [...levels]
     replica.levels = replica.levels.filter(isKept)
     replica.hidden = replica.hidden.filter(isKept)
-    Object.assign(row, { hasJoined: levels.length > 0, isWaiting })
-    this.#showFields(row, replica)
-    if (dropped.length > 0) this.#withdrawn(id, dropped)
+    row.isWaiting = isWaiting
+    this.#show(row, replica)
+    if (dropped.length > 0 && !row.isBlocked) this.#withdrawn(id, dropped)
   }
 
   /** The fields of one level as they stand now; none: the level is empty. */
@@ -77,9 +79,8 @@ export class People {
     replica.hidden = replica.hidden.filter(isOther)
     if (Object.keys(fields).length > 0) replica.levels.push([level, fields])
     replica.levels.sort(([a], [b]) => a - b)
-    row.hasJoined = true
-    this.#showFields(row, replica)
-    if (!sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
+    this.#show(row, replica)
+    if (!row.isBlocked && !sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
   }
 
   /** Whether their replica ends with the session, as the server says; so also when a follow is still unsent [V7]. */
@@ -93,8 +94,7 @@ export class People {
     replica.hidden = [...replica.hidden, ...replica.levels]
     replica.levels = []
     replica.access = []
-    row.hasJoined = false
-    this.#showFields(row, replica)
+    this.#show(row, replica)
   }
 
   /** Drops what did not come again. The app is told of it, with the row. */
@@ -103,7 +103,8 @@ export class People {
     const [gone, emptied] = [[] as number[], [] as number[]]
     for (const [level] of replica.hidden) (replica.access.includes(level) ? emptied : gone).push(level)
     replica.hidden = []
-    this.#showFields(row, replica)
+    this.#show(row, replica)
+    if (row.isBlocked) return
     if (gone.length > 0) this.#withdrawn(id, gone)
     if (emptied.length > 0) this.happenings.push({ type: 'profile', id })
   }
@@ -151,8 +152,20 @@ export class People {
     return this.#replicas.get(id) as ReplicaRow
   }
 
-  #showFields(row: PersonRow, replica: ReplicaRow): void {
-    row.fields = mergeLevels(new Map(replica.levels))
+  /**
+   * What is handed over before the server hears of a block stays out of view, until the server withdraws it or the block is
+   * lifted [V1].
+   */
+  #show(row: PersonRow, replica: ReplicaRow): void {
+    row.fields = row.isBlocked ? {} : mergeLevels(new Map(replica.levels))
+    row.hasJoined = !row.isBlocked && replica.access.length > 0
+  }
+
+  /** A block was lifted. */
+  #showAgain(id: string): void {
+    const [row, replica] = [this.#row(id), this.#replica(id)]
+    this.#show(row, replica)
+    if (replica.levels.length > 0) this.happenings.push({ type: 'profile', id })
   }
 
   #withdrawn(id: string, levels: number[]): void {
