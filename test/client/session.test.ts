@@ -1,6 +1,8 @@
 import { ContactSynchronizer, type Status } from '@kith/client'
+import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
 import { backend } from './backend.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
@@ -123,6 +125,41 @@ test('[V1] what was handed over before the server heard of a block is not shown,
   await seen.save()
   await alice.whenSynced()
   expect([seen.fields, seen.hasJoined]).toEqual([{ name: 'Caroline' }, true])
+})
+
+test('[D1] what another device writes while this one is still reading its database is taken in, and no loss of it', async () => {
+  const { open, device } = await backend()
+  let received = 0
+  class Counting extends WebSocket {
+    override emit(event: string, ...details: unknown[]): boolean {
+      if (event === 'message') received++
+      return super.emit(event, ...details)
+    }
+  }
+  const [phone, laptop] = [
+    await open('alice', { indexedDB: new IDBFactory(), WebSocket: Counting }),
+    await device('alice'),
+  ]
+  await phone.whenSynced()
+  phone.disconnect()
+  const errors: unknown[] = []
+  phone.on('error', error => errors.push(error))
+  let goOn: () => void = () => undefined
+  const gate = new Promise<void>(resolve => {
+    goOn = resolve
+  })
+  const busy = phone.internals.store.work(() => Dexie.waitFor(gate))
+  received = 0
+  phone.connect()
+  await expect.poll(() => received, { message: 'what the server says first' }).toBe(1)
+  laptop.getProfile('bob').setLabel('Bob')
+  await laptop.getProfile('bob').save()
+  await laptop.whenSynced()
+  await expect.poll(() => received, { message: 'the other device’s change' }).toBe(2)
+  goOn()
+  await busy
+  await phone.whenSynced()
+  expect([errors, phone.getProfile('bob').label]).toEqual([[], 'Bob'])
 })
 
 test('[V7] replicas are read offline after a reload, and those merely looked at are not', async () => {

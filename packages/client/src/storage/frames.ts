@@ -22,7 +22,8 @@ export interface StoredOutcome {
 
 /**
  * Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. They
- * belong to the database of `writer`: a new one holds nothing of what they follow upon.
+ * belong to the database of `writer`: a new one holds nothing of what they follow upon. What comes before a session has
+ * said which (`undefined`) is of own documents, and merges with any.
  */
 export async function storeFrames(
   store: Store,
@@ -30,7 +31,8 @@ export async function storeFrames(
   writer: string | undefined,
 ): Promise<StoredOutcome> {
   return store.work(async work => {
-    if (work.documents.writer !== writer) throw new KithError('database-lost', 'The feed begins anew')
+    if (writer !== undefined && work.documents.writer !== writer)
+      throw new KithError('database-lost', 'The feed begins anew')
     const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()
