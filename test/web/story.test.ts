@@ -63,6 +63,21 @@ test.each(['desk', 'phone'] as const)(
   },
 )
 
+test('whoever leaves the story finds the devices that were there before it', async () => {
+  const { page, complaints, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
+  complaints.expect(/WebSocket is closed before the connection is established/) // One can leave at any time.
+  await page.getByRole('button', { name: 'Guided story' }).click()
+  await page
+    .getByText(/@tale-/)
+    .first()
+    .waitFor()
+  await page.getByRole('button', { name: 'Leave the story' }).click()
+  await page.getByText(/bob@tale-/).waitFor({ state: 'detached' })
+  for (const device of [alicesPhone, alicesLaptop, bobsPhone]) await device.isInStep()
+  expect(await page.getByText(/@tale-/).count()).toBe(0)
+  expect(await page.getByRole('region', { name: /’s (phone|laptop)$/ }).count()).toBe(3)
+})
+
 async function boxOf(element: Locator): Promise<{ x: number; width: number }> {
   const box = await element.boundingBox()
   if (!box) throw new Error(`${element} is not shown`)

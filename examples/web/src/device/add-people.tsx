@@ -71,7 +71,7 @@ function AddPeopleForm({ title, onDone }: { title: string; onDone: () => void })
         </Toggle>
       </div>
       <RadioGroup className="audience" value={kind} onChange={setKind}>
-        <Label>Those who are here already</Label>
+        <Label>Those already among the contacts</Label>
         <Radio className="radio" value="add">
           keep what they have, and get this too
         </Radio>

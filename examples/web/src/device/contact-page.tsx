@@ -11,6 +11,7 @@ import { MessageForm } from './message-form.tsx'
 import { Picture } from './picture.tsx'
 import { PresenceLine } from './presence.tsx'
 import { Toggle } from './toggle.tsx'
+import { SeenBy } from './view-as.tsx'
 
 export interface ContactPageProps {
   id: string
@@ -61,7 +62,9 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
           <FieldList fields={person.fields} />
         ) : (
           <p className="quiet">
-            Nothing that this device holds. They may not be here yet, or show you nothing: that looks the same.
+            {person.hasJoined
+              ? 'They have filled in nothing that you may see.'
+              : 'Nothing that this device holds. They may not be here yet, or show you nothing: that looks the same.'}
           </p>
         )}
       </section>
@@ -70,6 +73,7 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
         levels={person.levels}
         onChange={levels => save(() => profile.setProfileAccessLevels(levels))}
       />
+      <SeenBy id={id} name={name} />
       <div className="toggles">
         <Toggle isOn={person.isSubscribed} onChange={isOn => save(() => profile.subscribe(isOn))}>
           Follow

@@ -29,6 +29,12 @@ export function ViewAs(): ReactNode {
   )
 }
 
+/** What somebody sees of one's profile now, in a sentence. */
+export function SeenBy({ id, name }: { id: string; name: string }): ReactNode {
+  const { reason, levels } = useViewAs(id)
+  return <p className="quiet seen-by">{reasonWords(name, reason, levels)}</p>
+}
+
 function Preview({ viewer, isAnybody }: { viewer: string; isAnybody: boolean }): ReactNode {
   const { fields, levels, reason } = useViewAs(viewer)
   const who = isAnybody ? 'Somebody you don’t know' : personName(viewer)

@@ -133,8 +133,9 @@ export class Device {
 
   #listen(kith: Kith): void {
     kith.on('joined', ({ id }) => this.notify('joined', id, 'is here now'))
-    kith.on('withdrawn', ({ id }, levels) => {
-      this.notify('withdrawn', id, `no longer shows level ${levels.join(', ')}: it is gone from this device`)
+    kith.on('withdrawn', ({ id, isBlocked }, levels) => {
+      if (isBlocked) return // By this user, who knows.
+      this.notify('withdrawn', id, `no longer shows you level ${levels.join(', ')}: it is gone from this device`)
     })
     kith.on('message', message => {
       this.#messages = [...this.#messages.slice(-200), message]

@@ -8,6 +8,7 @@ export function DevicePage({ devices }: { devices: Devices }): ReactNode {
   const all = useChanges(devices.changes, () => devices.all)
   return (
     <main className="single">
+      {all[0] && <title>{`${all[0].title} · Kith`}</title>}
       <h1 className="visually-hidden">Kith, one device</h1>
       {all.map(device => (
         <DeviceCard key={device.title} device={device} onClose={undefined} />

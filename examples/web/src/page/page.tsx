@@ -1,5 +1,6 @@
 import { type ReactNode, useState } from 'react'
 import { DeviceCard } from '../device/device-card.tsx'
+import { placeOf } from '../device/place.ts'
 import { useChanges } from '../device/use-changes.ts'
 import type { Devices } from '../devices/devices.ts'
 import { Story } from '../story/story.tsx'
@@ -34,7 +35,7 @@ export function Page({ devices, trace }: { devices: Devices; trace: Trace }): Re
           <main className="desk">
             <div className="devices">
               {all.map(device => (
-                <DeviceCard key={device.title} device={device} onClose={() => void devices.remove(device)} />
+                <DeviceCard key={placeOf(device)} device={device} onClose={() => void devices.remove(device)} />
               ))}
             </div>
             <WhatHappened trace={trace} />

@@ -1,5 +1,6 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components'
+import { goTo, placeOf } from '../device/place.ts'
 import type { Devices } from '../devices/devices.ts'
 
 /** Signs in as anybody: the demo server believes whoever asks from this machine. */
@@ -8,8 +9,9 @@ export function SignInForm({ devices, onDone }: { devices: Devices; onDone: () =
   const [device, setDevice] = useState('phone')
   const add = (event: FormEvent): void => {
     event.preventDefault()
-    devices.add({ user: user.trim().normalize('NFC'), device: device.trim() || 'phone' })
+    const added = devices.add({ user: user.trim().normalize('NFC'), device: device.trim() || 'phone' })
     onDone()
+    requestAnimationFrame(() => goTo(placeOf(added)))
   }
   return (
     <Form className="sign-in" onSubmit={add}>

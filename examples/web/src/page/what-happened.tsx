@@ -10,7 +10,7 @@ export const whatHappenedId = 'what-happened'
 export function WhatHappened({ trace }: { trace: Trace }): ReactNode {
   const entries = useChanges(trace.changes, () => trace.entries)
   const [showsAll, setShowsAll] = useState(false)
-  const shown = showsAll ? entries : entries.filter(({ kind }) => kind !== 'keepalive')
+  const shown = showsAll ? entries : entries.filter(isOfInterest)
   return (
     <section className="device what-happened" id={whatHappenedId} aria-label="What happened">
       <header className="device-header">
@@ -21,7 +21,7 @@ export function WhatHappened({ trace }: { trace: Trace }): ReactNode {
       <Log entries={shown} />
       <footer>
         <Toggle isOn={showsAll} onChange={setShowsAll}>
-          Heartbeats too
+          Questions and heartbeats too
         </Toggle>
       </footer>
     </section>
@@ -66,6 +66,11 @@ const Line: (props: { entry: Entry }) => ReactNode = memo(function Line({ entry 
     </li>
   )
 })
+
+/** Whether it changes or tells anything: a question is told with its answer. */
+function isOfInterest({ kind, direction }: Entry): boolean {
+  return kind !== 'keepalive' && !(kind === 'barrier' && direction === 'sent')
+}
 
 function timeOf(atMs: number): string {
   return new Date(atMs).toLocaleTimeString(undefined, { hour12: false })

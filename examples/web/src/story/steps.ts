@@ -111,7 +111,7 @@ export const steps: readonly Step[] = [
   },
   {
     title: 'Block',
-    text: 'Alice blocks Bob, on her laptop. To Bob it looks as if she had never been here.',
+    text: 'Alice blocks Bob, on her laptop. Her profile is gone from his phone; whether she blocked him, took back what she showed or erased her account looks the same to him.',
     async run({ laptop, bob, signal }) {
       await edit(laptop, bob, profile => profile.block(true))
       await laptop.whenSynced({ signal })

@@ -22,17 +22,29 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   const cast = useRef<Promise<Cast>>(undefined)
   const leave = useRef(new AbortController())
   const heading = useRef<HTMLHeadingElement>(null)
+  /** Whoever was on the page before is back on it afterwards. */
+  const before = useRef(devices.all.map(({ name }) => name))
   useEffect(() => {
     if (index > 0) heading.current?.focus()
   }, [index])
+
+  const gather = (): Promise<Cast> => {
+    cast.current ??= castFor(devices, hasReceived, leave.current.signal)
+    return cast.current
+  }
+  // The players are there before the first step; what is wrong with them that step says.
+  useEffect(() => {
+    gather().catch(() => {
+      cast.current = undefined
+    })
+  }, [])
 
   const step = steps[index] as Step
   const run = async (): Promise<void> => {
     setPhase({ state: 'running' })
     setTold([])
     try {
-      cast.current ??= castFor(devices, hasReceived, leave.current.signal)
-      const players = await cast.current
+      const players = await gather()
       await step.run(players)
       for (const { text, isTrue } of step.claims) {
         await until(text, () => isTrue(players), players.signal)
@@ -44,9 +56,11 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
       setPhase({ state: 'failed', message: error instanceof Error ? error.message : String(error) })
     }
   }
-  const end = (): void => {
+  const end = async (areToStay: boolean): Promise<void> => {
     leave.current.abort()
     onEnd()
+    if (!areToStay) await devices.removeAll()
+    for (const name of before.current) devices.add(name)
   }
   const next = (): void => {
     setIndex(index + 1)
@@ -77,9 +91,9 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
         </ul>
       </div>
       <div className="buttons">
-        <Button onPress={end}>Leave the story</Button>
+        <Button onPress={() => void end(false)}>Leave the story</Button>
         {phase.state === 'done' ? (
-          <Button className="primary" onPress={index + 1 < steps.length ? next : end}>
+          <Button className="primary" onPress={index + 1 < steps.length ? next : () => void end(true)}>
             {index + 1 < steps.length ? 'Next step' : 'Look around'}
           </Button>
         ) : (
