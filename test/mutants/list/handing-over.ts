@@ -181,7 +181,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: '\\[F3\\]',
   }),
-  mutant('client/src/storage/people.ts', 'hasJoined: levels.length > 0', 'hasJoined: true', {
+  mutant('client/src/storage/people.ts', '!row.isBlocked && replica.access.length > 0', 'true', {
     id: 'joined-whatever-is-shown',
     rules: ['V8'],
     what: 'Whoever the server speaks of counts as joined, also when they show nothing.',

@@ -109,8 +109,8 @@ export const storageMutants: readonly Mutant[] = [
       },
       {
         file: 'packages/client/src/storage/frames.ts',
-        find: 'if (work.documents.writer !== writer)',
-        replace: 'if (writer === undefined)',
+        find: 'if (writer !== undefined && work.documents.writer !== writer)',
+        replace: 'if (false)',
       },
     ],
     tests: ['client/storage-loss'],
