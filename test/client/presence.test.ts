@@ -43,6 +43,26 @@ test('[V1] a block takes it at once, on either side', async () => {
   }
 })
 
+test('[V8] what was known of somebody is forgotten with the watch, and not shown when they are looked for again', async () => {
+  const world = await serverWorld()
+  const [alice, bob] = await acquainted(world)
+  const sent = sentBy(alice)
+  const seen: (Presence | undefined)[] = []
+  const look = alice.livePresence('bob').subscribe(presence => seen.push(presence))
+  await expect.poll(() => seen).toEqual([undefined, online])
+  look.unsubscribe()
+  await expect.poll(() => sent()).toEqual([['bob'], []])
+  await bob.setHidePresence(true)
+  await bob.whenSynced()
+  alice.disconnect()
+  const again = emissions(alice.livePresence('bob'))
+  await expect.poll(() => alice.status).toBe('offline')
+  alice.connect()
+  await expect.poll(() => sent().length).toBe(3)
+  await alice.whenSynced()
+  expect(again).toEqual([undefined])
+})
+
 test('[S4] somebody whose profile was not looked at is nobody, until it is', async () => {
   const world = await serverWorld()
   const [alice, carol] = [await device(world, 'alice'), await device(world, 'carol')]

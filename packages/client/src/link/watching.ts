@@ -54,10 +54,17 @@ export class Watching {
       await this.#port.pace.take(1 + users.filter(user => !this.#asked.has(user)).length)
       if (this.#hasEnded()) return
       this.#asked = new Set(users)
-      for (const user of [...this.#known.keys()]) if (!this.#asked.has(user)) this.#known.delete(user)
+      this.#forgetOthers()
       this.#port.send({ type: 'watch', owners: users })
     }
     this.#state = 'resting'
+  }
+
+  /** Of those who are not watched any more nobody would tell that it is to be forgotten [V8]. */
+  #forgetOthers(): void {
+    const others = [...this.#known.keys()].filter(user => !this.#asked.has(user))
+    for (const user of others) this.#known.delete(user)
+    if (others.length > 0) this.#port.show(new Map(this.#known))
   }
 
   #hasEnded(): boolean {
