@@ -82,6 +82,16 @@ describe('coming and going', () => {
     expect(told(bob, 'alice')).toEqual([online])
   })
 
+  test('whoever leaves is told to be gone within half a minute, also when the machine’s clock is set back meanwhile', async () => {
+    const { world, alice, bob } = await watching()
+    await alice.close()
+    world.clock.leap(-60 * 60_000)
+    await pass(world, 30, bob)
+    const [, state] = told(bob, 'alice')
+    expect(state?.is).toBe('offline')
+    expect((state as { lastSeenMinute: number }).lastSeenMinute).toBeLessThanOrEqual(minuteOf(world))
+  })
+
   test('a user is there until the last device is gone', async () => {
     const { world, alice, bob } = await watching()
     const [other] = await world.devices('alice')

@@ -77,12 +77,15 @@ export class Presence {
   }
 
   #noteDue(): void {
-    const dueMs = this.#clock.now() - graceMs
+    const nowMs = this.#clock.now()
+    const dueMs = nowMs - graceMs
     const due: string[] = []
     for (const user of this.#leaving) {
-      const { leftAtMs } = this.#stays.get(user) as Stay
-      if (leftAtMs > dueMs) {
-        this.#cancel = this.#clock.after(Math.max(gatheringMs, leftAtMs - dueMs), () => this.#noteDue())
+      const stay = this.#stays.get(user) as Stay
+      // Nobody leaves later than now: the machine's clock was set back.
+      stay.leftAtMs = Math.min(stay.leftAtMs, nowMs)
+      if (stay.leftAtMs > dueMs) {
+        this.#cancel = this.#clock.after(Math.max(gatheringMs, stay.leftAtMs - dueMs), () => this.#noteDue())
         return this.#note(due)
       }
       due.push(user)

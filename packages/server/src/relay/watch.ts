@@ -158,7 +158,8 @@ export class Watch {
   /** The device was just told of this owner: that is looked at again when it is some time ago. */
   #isResting(one: Watched): boolean {
     const { clock } = this.#port
-    const leftMs = Math.min(restMs, one.toldAtMs + restMs - clock.now())
+    one.toldAtMs = Math.min(one.toldAtMs, clock.now()) // The machine's clock may have been set back.
+    const leftMs = one.toldAtMs + restMs - clock.now()
     if (leftMs <= 0) return false
     one.cancelRest()
     one.cancelRest = clock.after(leftMs, () => this.ask(one.owner))
