@@ -181,6 +181,35 @@ test('a tab that slept while another one erased the device, and while somebody c
   expect((await indexedDB.databases()).length).toBe(2)
 })
 
+test('a tab that slept while the database was lost, and then erased in another tab, does not bring it back', async () => {
+  const { tab, lose, indexedDB } = browser(await backend())
+  const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
+  await one.ownProfile.set('name', 'Ada')
+  await two.internals.store.refresh()
+  const wake = asleep(one)
+  await lose([two])
+  await two.internals.store.refresh()
+  await two.erase({ force: true })
+  const told = happens(one, 'error')
+  wake()
+  expect((await told)[0].code).toBe('closed')
+  await one.close()
+  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
+})
+
+test('a device whose erasing was cut short is empty when it is opened again, and lives on as any other', async () => {
+  const { tab, lose } = browser(await backend())
+  const one = await tab({ connect: false })
+  await one.ownProfile.set('name', 'Ada')
+  vi.spyOn(one.internals.store.db, 'delete').mockRejectedValueOnce(new DOMException('', 'AbortError'))
+  await expect(one.erase({ force: true })).rejects.toThrow()
+  const again = await tab({ connect: false })
+  expect([again.ownProfile.fields, again.unsent]).toEqual([new Map(), 0])
+  await again.ownProfile.set('mood', 'well')
+  await lose([again])
+  expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { mood: 'well' }]]), 1])
+})
+
 /** One browser profile of alice's: its tabs share storage and locks. */
 function browser({ open }: Backend): {
   indexedDB: IDBFactory

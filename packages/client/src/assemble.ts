@@ -31,10 +31,10 @@ export interface Parts {
   readonly WebSocket: WebSocketConstructor
   /** Whose device this is, for the next visit. */
   noteVisit(): Promise<void>
-  wasErased(writer: string): Promise<boolean>
+  wasErased(device: string): Promise<boolean>
   closeDatabase(): Promise<void>
-  /** Deletes the database of this writer, for good. */
-  deleteDatabase(writer: string): Promise<void>
+  /** Deletes the database of this device, for good. */
+  deleteDatabase(device: string): Promise<void>
 }
 
 /** Puts a client together on an open database: the one place that names its concrete parts. */
@@ -120,7 +120,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
         await ownSharing?.close()
         await parts.closeDatabase()
       },
-      deleteDatabase: () => parts.deleteDatabase(store.documents.writer),
+      deleteDatabase: () => parts.deleteDatabase(store.documents.device),
     },
     new Listeners(),
   )

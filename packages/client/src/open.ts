@@ -33,18 +33,18 @@ export async function openKith(options: KithOptions): Promise<Kith> {
 
   const db = new KithDatabase(name, storage)
   const assembling = async (): Promise<Kith> => {
-    await prepareDevice(db, user, randomness, clock)
+    await prepareDevice(db, user, randomness, clock, device => wasErased(storage, device))
     await noteVisit(storage, url, user)
     return assemble({
       ...{ user, url, token: options.token, firstToken, db, locks, clock, randomness, WebSocket },
       noteVisit: () => noteVisit(storage, url, user),
-      wasErased: writer => wasErased(storage, writer),
+      wasErased: device => wasErased(storage, device),
       async closeDatabase() {
         db.close()
         release()
       },
-      async deleteDatabase(writer) {
-        await noteErased(storage, writer)
+      async deleteDatabase(device) {
+        await noteErased(storage, device)
         await db.delete()
         await forgetVisit(storage, url, user)
       },

@@ -51,7 +51,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
-  mutant('client/src/open.ts', 'await noteErased(storage, writer)', '', {
+  mutant('client/src/open.ts', 'await noteErased(storage, device)', '', {
     id: 'erasure-not-noted',
     rules: ['D1'],
     what: 'Nothing tells the other tabs a deletion that was meant from a loss.',

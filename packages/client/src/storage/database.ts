@@ -74,8 +74,11 @@ export interface PersonRow {
 export interface MetaValues {
   /** `generation` grows when documents were replaced rather than extended: other tabs then load them anew. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
-  /** Whose database it is; which one it is, as each new one has another writer; and above what its rows are numbered. */
-  identity: { user: string; writer: string; first?: number }
+  /**
+   * Whose database it is; which one it is, as each new one has another writer; the writer of the first that its device had,
+   * unless it is this one; and above what its rows are numbered.
+   */
+  identity: { user: string; writer: string; device?: string; first?: number }
   /** Of this device's own client ids, the clock up to which something may have been sent. */
   sent: Record<DocumentName, number>
   /** How far the feed was read; empty before. */

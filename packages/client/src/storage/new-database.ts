@@ -25,7 +25,7 @@ export async function setUp(db: KithDatabase, user: string, randomness: Randomne
 export function fillFromMemory(
   db: KithDatabase,
   memory: OwnDocuments,
-  identity: { user: string; writer: string },
+  identity: { user: string; writer: string; device: string },
   randomness: Randomness,
   clock: Clock,
 ): Promise<unknown> {

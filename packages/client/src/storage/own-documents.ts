@@ -21,6 +21,8 @@ const updatesPerSnapshot = 200
 /** The user's own two documents in memory, level with the database up to `seq`. */
 export class OwnDocuments {
   readonly writer: string
+  /** Of all databases that this device had, one after the other, the first one's writer. */
+  readonly device: string
   /** Above it the rows of this database are numbered. */
   readonly firstNumber: number
   readonly generation: number
@@ -35,12 +37,13 @@ export class OwnDocuments {
   #rosterBytesAtMost: number
 
   private constructor(
-    { writer, first = 0 }: MetaValues['identity'],
+    { writer, device = writer, first = 0 }: MetaValues['identity'],
     head: MetaValues['head'],
     snapshots: Record<DocumentName, Uint8Array | undefined>,
     limits: ContentLimits,
   ) {
     this.writer = writer
+    this.device = device
     this.firstNumber = first
     this.generation = head.generation
     this.limits = limits

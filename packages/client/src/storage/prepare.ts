@@ -4,15 +4,22 @@ import { type KithDatabase, readMeta } from './database.ts'
 import { setUp } from './new-database.ts'
 import type { Store } from './store.ts'
 
-/** Makes a new database ready, or sees that an old one is this user's; what was merely fetched ends here [V7]. */
+/** Makes a new database ready, or sees that an old one is this user's; one whose deletion was cut short begins anew. */
 export async function prepareDevice(
   db: KithDatabase,
   user: string,
   randomness: Randomness,
   clock: Clock,
+  wasErased: (device: string) => Promise<boolean>,
 ): Promise<void> {
+  const found = await readMeta(db, 'identity')
+  const isErased = found !== undefined && (await wasErased(found.device ?? found.writer))
   await db.transaction('rw', db.tables, async () => {
-    const identity = await readMeta(db, 'identity')
+    let identity = await readMeta(db, 'identity')
+    if (isErased && identity?.writer === found.writer) {
+      for (const table of db.tables) await table.clear()
+      identity = undefined
+    }
     if (!identity) return setUp(db, user, randomness, clock)
     if (identity.user !== user) throw new KithError('wrong-user', `The database ${db.name} is ${identity.user}'s`)
     return undefined

@@ -12,8 +12,8 @@ export interface SurvivalPort {
   readonly user: string
   readonly clock: Clock
   readonly randomness: Randomness
-  /** Whether that database was erased, in whatever tab: then nothing of it comes back. */
-  wasErased(writer: string): Promise<boolean>
+  /** Whether that device was erased, in whatever tab, by this database or one that came after: then nothing of it comes back. */
+  wasErased(device: string): Promise<boolean>
   /** The connection to the database has ended, and nobody here has closed it. */
   interrupted(): void
   /** What memory had stands in a new database. */
@@ -30,9 +30,9 @@ export interface SurvivalPort {
  */
 export async function survive(db: KithDatabase, memory: OwnDocuments, port: SurvivalPort): Promise<boolean> {
   if ((await identityThere(db))?.writer === memory.writer) return false
-  if (await port.wasErased(memory.writer)) throw new KithError('closed', 'This device was erased')
+  if (await port.wasErased(memory.device)) throw new KithError('closed', 'This device was erased')
   const { user, randomness, clock } = port
-  const identity = { user, writer: newNonce(randomness) }
+  const identity = { user, writer: newNonce(randomness), device: memory.device }
   const fill = (): Promise<unknown> => fillFromMemory(db, memory, identity, randomness, clock)
   db.begin = () => {
     fill().catch(() => undefined) // Then the database is not made, and opening it says why.

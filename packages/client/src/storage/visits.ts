@@ -3,7 +3,8 @@ import { type DatabaseOptions, dexieOptions } from './database.ts'
 
 /**
  * Who was here last, by url: so that a device can open offline before its token can be had. And which databases were
- * erased, by their writer's name: so that no tab that still lives brings one back.
+ * erased, by the name of their device's first writer: so that no tab that still lives brings one back, and one whose
+ * deletion was cut short is not opened again.
  */
 class VisitsDatabase extends Dexie {
   declare readonly visits: Table<{ url: string; user: string }, string>
@@ -27,13 +28,13 @@ export async function noteVisit(options: DatabaseOptions, url: string, user: str
   })
 }
 
-/** To be called before the database of this writer is deleted. */
-export async function noteErased(options: DatabaseOptions, writer: string): Promise<void> {
-  await using(options, db => db.erased.put({ writer }))
+/** To be called before the database of this device is deleted. */
+export async function noteErased(options: DatabaseOptions, device: string): Promise<void> {
+  await using(options, db => db.erased.put({ writer: device }))
 }
 
-export async function wasErased(options: DatabaseOptions, writer: string): Promise<boolean> {
-  return using(options, async db => (await db.erased.get(writer)) !== undefined)
+export async function wasErased(options: DatabaseOptions, device: string): Promise<boolean> {
+  return using(options, async db => (await db.erased.get(device)) !== undefined)
 }
 
 /** Forgets this user's visit; another's stays. */
