@@ -53,6 +53,11 @@ test('nobody else gets one: a foreign Host or Origin, or whoever comes through a
     { origin: `http://127.0.0.1:${Number(port) + 1}` },
     { 'x-forwarded-for': '127.0.0.1' },
     { forwarded: 'for=127.0.0.1' },
+    { 'x-forwarded-host': 'demo.example' },
+    { 'x-forwarded-proto': 'https' },
+    { 'x-real-ip': '192.0.2.1' },
+    { 'cf-connecting-ip': '192.0.2.1' },
+    { via: '1.1 proxy' },
   ]
   for (const headers of refused) {
     const { status, text } = await ask(url, alice, headers)
@@ -97,6 +102,19 @@ test('a server that listens elsewhere than on loopback has the page, and no demo
   const url = server.url.replace('0.0.0.0', '127.0.0.1')
   expect((await fetch(url)).status).toBe(200)
   expect((await ask(url, alice)).status).toBe(404)
+})
+
+test('a server with given secrets, or behind a proxy that it knows, has no demo tokens either: it serves others', async () => {
+  const secrets = {
+    KITH_TOKEN_SECRET: 'of tokens, at least thirty-two bytes',
+    KITH_ADMIN_KEY: 'of the backend, at least thirty-two bytes',
+  }
+  for (const env of [secrets, { KITH_TRUSTED_PROXIES: '127.0.0.1' }]) {
+    const server = await startDemoProcess({ env })
+    onTestFinished(() => server.stop())
+    expect((await fetch(server.url)).status).toBe(200)
+    expect((await ask(server.url, alice)).status).toBe(404)
+  }
 })
 
 test('beside the page the API is what it is without: JSON, and 404 for what there is none of', async () => {

@@ -4,19 +4,20 @@ import { isLoopbackAddress, namesLoopback } from './loopback.ts'
 
 /**
  * `POST /demo/tokens { "user": "alice" }` → `{ "token": … }`: whoever asks is whoever they say. So it is there only on a
- * server that listens on loopback, and answers only callers on this machine whose browser shows a page of this server:
- * not a page from elsewhere (`Origin`), nor one whose name was made to point here (`Host`), nor through a proxy.
+ * server that listens on loopback with secrets of its own: with given ones, or behind a proxy that it knows, it serves
+ * others. And it answers only callers on this machine whose browser shows a page of this server: not a page from elsewhere
+ * (`Origin`), nor one whose name was made to point here (`Host`), nor through a proxy that says so. One that doesn't looks
+ * like this machine.
  */
-export function tokenRoute(app: Parameters<Routes>[0], { host, issueToken }: RouteHost): void {
-  if (!namesLoopback(host)) return
+export function tokenRoute(app: Parameters<Routes>[0], { host, isForThisMachine, issueToken }: RouteHost): void {
+  if (!namesLoopback(host) || !isForThisMachine) return
   app.post('/demo/tokens', async (request, reply) => {
     const { headers, socket } = request.raw
     const isHere =
       isLoopbackAddress(socket.remoteAddress) &&
       namesLoopback(hostName(headers.host)) &&
       (headers.origin === undefined || headers.origin === `http://${headers.host}`) &&
-      headers['x-forwarded-for'] === undefined &&
-      headers.forwarded === undefined
+      !Object.keys(headers).some(name => ofProxies.test(name))
     if (!isHere)
       return reply.status(403).send(failure('forbidden', 'demo tokens are for pages of this server, on this machine'))
     const { user } = (request.body ?? {}) as { user?: unknown }
@@ -25,6 +26,9 @@ export function tokenRoute(app: Parameters<Routes>[0], { host, issueToken }: Rou
     return { token: await issueToken(user) }
   })
 }
+
+/** What proxies add, each in its own way. */
+const ofProxies = /^(forwarded|via|x-forwarded-.*|x-real-ip|.*-connecting-ip)$/
 
 function failure(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } }

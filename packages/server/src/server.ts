@@ -9,6 +9,8 @@ import { Upgrades } from './socket/upgrade.ts'
 export interface RouteHost {
   /** The address that it listens on. */
   readonly host: string
+  /** It made its secrets itself and believes no proxy: it is for this machine alone. */
+  readonly isForThisMachine: boolean
   /** A token for a user; rejects with `unavailable` when tokens come from an issuer elsewhere. */
   issueToken(user: string): Promise<string>
 }
@@ -22,6 +24,8 @@ export interface ServerOptions extends EngineOptions {
   port: number
   /** Addresses or networks whose X-Forwarded-For is believed, as in `10.0.0.0/8`. */
   trustedProxies: readonly string[]
+  /** The admin key or the token secret was made by this server. */
+  hasOwnSecrets?: boolean | undefined
   routes?: Routes | undefined
 }
 
@@ -41,7 +45,8 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   const issueToken = (user: string, expiresInSeconds?: number): Promise<string> =>
     context.tokens.issue(user, expiresInSeconds)
   const { routes } = options
-  if (routes) await api.register(async app => routes(app, { host: options.host, issueToken }))
+  const isForThisMachine = options.hasOwnSecrets === true && options.trustedProxies.length === 0
+  if (routes) await api.register(async app => routes(app, { host: options.host, isForThisMachine, issueToken }))
   // Of the process: they watch it for as long as it lives.
   collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
