@@ -25,6 +25,26 @@ test('two tabs of one device stay in step over one socket', async () => {
   expect(await demo.server.sessionCount()).toBe(1)
 })
 
+test('a device that is erased in one window shows nothing in another, and begins anew there', async () => {
+  const demo = await openDemo()
+  // The other window takes over the socket as the first one closes, and lets go of it.
+  demo.complaints.expect(/wants to delete database/, /closed before the connection is established/)
+  const [one, other] = [await windowOf(demo), await windowOf(demo)]
+  await one.phone.add('bob')
+  await one.phone.isInStep()
+  await other.phone.row('Bob').waitFor()
+  await one.phone.card.getByRole('button', { name: /^More for/ }).click()
+  await one.tab.getByRole('menuitem', { name: 'Erase this device…' }).click()
+  await one.tab
+    .getByRole('alertdialog')
+    .getByRole('button', { name: /^Erase/ })
+    .click()
+  await other.tab.getByText('Nothing of this device is here any more.').waitFor()
+  expect(await other.tab.getByText('Bob').count()).toBe(0)
+  await other.tab.getByRole('button', { name: 'Begin anew' }).click()
+  await other.phone.isInStep()
+})
+
 test('when the tab that holds the socket closes, another one takes over before a second has gone by', async () => {
   const demo = await openDemo()
   const [one, other] = [await windowOf(demo), await windowOf(demo)]

@@ -141,7 +141,20 @@ export class Device {
       this.#messages = [...this.#messages.slice(-200), message]
       this.notify('message', message.from, message.text)
     })
-    kith.on('error', error => this.notify('error', undefined, error.message))
+    kith.on('error', error => {
+      if (!this.#hasEnded(error)) this.notify('error', undefined, error.message)
+    })
+  }
+
+  /** Another window erased this device, or its database is somebody else's: nothing of it is shown any longer. */
+  #hasEnded(error: KithError): boolean {
+    if (error.code === 'closed') this.#become({ state: 'closed' })
+    else if (error.code === 'wrong-user') this.#become({ state: 'failed', error })
+    else return false
+    this.#messages = []
+    this.#notices = []
+    this.#shown = undefined
+    return true
   }
 
   #become(state: DeviceState): void {
