@@ -314,6 +314,13 @@ describe('how much is told', () => {
     expect(['carol', 'dave', 'eve'].map(name => told(bob, name).length)).toEqual([1, 0, 0])
   })
 
+  test('[S3] who names thousands again and again is over the limit, though nobody among them is new', async () => {
+    const { bob } = await watching()
+    const owners = Array.from({ length: 4096 }, (_, number) => `user-${number}`)
+    for (let round = 0; round < 40; round++) bob.send({ type: 'watch', owners })
+    await expect(bob.barrier()).rejects.toThrow('4529 too-many-writes')
+  })
+
   test('[S3] each who is newly watched counts as a write', async () => {
     const { bob } = await watching({ limits: { writesBurst: 60, writesPerSecond: 1 } })
     const some = (name: string): string[] => Array.from({ length: 20 }, (_, index) => `${name}${index}`)

@@ -1,4 +1,4 @@
-import type { DeviceMessage, PresenceState } from '@kith/shared/wire'
+import { type DeviceMessage, namesPerWrite, type PresenceState } from '@kith/shared/wire'
 import { type Presence, type PresenceByUser, presenceOf } from '../presence/presence.ts'
 import type { Pace } from './pace.ts'
 
@@ -50,8 +50,9 @@ export class Watching {
     if (this.#state !== 'resting') return
     this.#state = 'asking'
     for (let users = this.#wanted; !isSet(users, this.#asked); users = this.#wanted) {
-      // The server counts each who is new to it as a message.
-      await this.#port.pace.take(1 + users.filter(user => !this.#asked.has(user)).length)
+      // The server counts each who is new to it as a message, and so many names as one.
+      const newCount = users.filter(user => !this.#asked.has(user)).length
+      await this.#port.pace.take(1 + newCount + Math.floor(users.length / namesPerWrite))
       if (this.#hasEnded()) return
       this.#asked = new Set(users)
       this.#forgetOthers()
