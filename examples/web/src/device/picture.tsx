@@ -1,9 +1,10 @@
 import type { FieldValue } from '@kith/client'
 import { type ReactNode, useEffect, useState } from 'react'
+import { isSmallPicture } from './picture-size.ts'
 
 /** A profile's picture from its bytes, or the first letter of a name. Always the same size. */
 export function Picture({ name, bytes }: { name: string; bytes: FieldValue | undefined }): ReactNode {
-  const url = useObjectUrl(bytes instanceof Uint8Array ? bytes : undefined)
+  const url = useObjectUrl(bytes instanceof Uint8Array && isSmallPicture(bytes) ? bytes : undefined)
   if (url !== undefined) return <img className="picture" src={url} alt="" width={40} height={40} />
   return (
     <span className="picture" data-hue={hueOf(name)} aria-hidden="true">
