@@ -1,4 +1,4 @@
-import { type DeviceMessage, namesPerWrite, type PresenceState } from '@kith/shared/wire'
+import type { DeviceMessage, PresenceState } from '@kith/shared/wire'
 import { type Presence, type PresenceByUser, presenceOf } from '../presence/presence.ts'
 import type { Pace } from './pace.ts'
 
@@ -50,22 +50,17 @@ export class Watching {
     if (this.#state !== 'resting') return
     this.#state = 'asking'
     for (let users = this.#wanted; !isSet(users, this.#asked); users = this.#wanted) {
-      // The server counts each who is new to it as a message, and so many names as one.
-      const newCount = users.filter(user => !this.#asked.has(user)).length
-      await this.#port.pace.take(1 + newCount + Math.floor(users.length / namesPerWrite))
+      // The server counts each who is new to it as a message.
+      await this.#port.pace.take(1 + users.filter(user => !this.#asked.has(user)).length)
       if (this.#hasEnded()) return
       this.#asked = new Set(users)
-      this.#forgetOthers()
+      const before = this.#known.size
+      for (const user of [...this.#known.keys()]) if (!this.#asked.has(user)) this.#known.delete(user)
+      // Of those who are not watched any more nobody would tell that it is to be forgotten [V8].
+      if (this.#known.size < before) this.#port.show(new Map(this.#known))
       this.#port.send({ type: 'watch', owners: users })
     }
     this.#state = 'resting'
-  }
-
-  /** Of those who are not watched any more nobody would tell that it is to be forgotten [V8]. */
-  #forgetOthers(): void {
-    const others = [...this.#known.keys()].filter(user => !this.#asked.has(user))
-    for (const user of others) this.#known.delete(user)
-    if (others.length > 0) this.#port.show(new Map(this.#known))
   }
 
   #hasEnded(): boolean {

@@ -15,12 +15,10 @@ export async function prepareDevice(
   const found = await readMeta(db, 'identity')
   const isErased = found !== undefined && (await wasErased(found.device ?? found.writer))
   await db.transaction('rw', db.tables, async () => {
-    let identity = await readMeta(db, 'identity')
-    if (isErased && identity?.writer === found.writer) {
-      for (const table of db.tables) await table.clear()
-      identity = undefined
-    }
-    if (!identity) return setUp(db, user, randomness, clock)
+    const identity = await readMeta(db, 'identity')
+    const isCutShort = isErased && identity?.writer === found.writer
+    if (isCutShort) for (const table of db.tables) await table.clear()
+    if (!identity || isCutShort) return setUp(db, user, randomness, clock)
     if (identity.user !== user) throw new KithError('wrong-user', `The database ${db.name} is ${identity.user}'s`)
     return undefined
   })

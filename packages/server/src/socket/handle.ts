@@ -1,11 +1,5 @@
 import { KithError } from '@kith/shared'
-import {
-  type DeviceMessage,
-  maxFailureAddresses,
-  namesPerWrite,
-  type OwnProfile,
-  type RosterSync,
-} from '@kith/shared/wire'
+import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Session } from './session.ts'
@@ -118,12 +112,16 @@ async function fetch(session: Session, owner: string): Promise<void> {
   session.watch?.ask(owner)
 }
 
-/** The first of those named, up to the limit; each that is new costs the server as much as a write, and so do many names (S3). */
+/** Reading so many names costs about as much as a write does. */
+const namesPerWrite = 64
+
+/** The first of those named, up to the limit; each that is new costs as much as a write, and so do many beyond (S3). */
 function watch(session: Session, feed: Feed, owners: readonly string[]): void {
   const named = [...new Set(owners)]
   const watched = new Set(named.slice(0, session.context.limits.watchedOwners))
   const watch = session.openWatch(feed)
-  if (!session.isWithinWrites(watch.countNew(watched) + Math.floor(owners.length / namesPerWrite))) return
+  const beyond = Math.floor((owners.length - watched.size) / namesPerWrite)
+  if (!session.isWithinWrites(watch.countNew(watched) + beyond)) return
   watch.replace(watched)
   const left = named.slice(watched.size)
   if (left.length === 0) return

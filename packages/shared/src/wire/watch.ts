@@ -14,9 +14,6 @@ export const watchType = 116
 /** More than any limit on what is watched. */
 const maxOwners = 4096
 
-/** Reading so many names costs a server about as much as a write does (S3). */
-export const namesPerWrite = 64
-
 export function writeWatch(encoder: Encoder, { owners }: Watch): void {
   writeUint(encoder, owners.length)
   for (const owner of owners) writeString(encoder, owner)
