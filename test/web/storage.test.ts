@@ -25,7 +25,7 @@ test.each(['deletes one', 'clears all'] as const)(
       const session = await context.newCDPSession(page)
       await session.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'indexeddb' })
     }
-    await alicesPhone.card.getByText(/This device.s storage was deleted/).waitFor()
+    await alicesPhone.card.getByText(/The storage was deleted/).waitFor()
     await screenshot(page, `storage-${how.replace(' ', '-')}`)
 
     for (const isReloaded of [false, true]) {

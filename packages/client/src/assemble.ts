@@ -62,9 +62,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
     interrupted: () => link?.restart(),
     restored() {
       link?.renew()
-      kith?.failed(
-        new KithError('database-lost', "This device's storage was deleted: what this tab had is saved again"),
-      )
+      kith?.failed(new KithError('database-lost', 'The storage was deleted: what this tab had is saved again'))
       const after = [kith?.committedElsewhere('many', []), sharing?.restored(), parts.noteVisit()]
       for (const work of after) work?.catch(report)
     },

@@ -46,7 +46,7 @@ export class ContactSynchronizer {
   #queue: Batch[] = []
 
   constructor(kith: Kith, options: ContactSynchronizerOptions = {}) {
-    if (!(kith instanceof Kith)) throw new TypeError('A ContactSynchronizer takes what openKith gave')
+    if (!(kith instanceof Kith)) throw new TypeError('A ContactSynchronizer takes a Kith')
     this.#kith = kith
     this.#phoneNumbers = checkPhoneNumbers(options)
   }

@@ -69,6 +69,6 @@ function platformStorage(): IDBFactory {
   } catch (error) {
     cause = error
   }
-  const message = 'There is no IndexedDB here: allow this site to store data, or pass `indexedDB`'
+  const message = 'No IndexedDB here: allow this site to store data, or pass `indexedDB`'
   throw new KithError('database-failed', message, { cause })
 }

@@ -67,7 +67,7 @@ export class Connection {
     if (!this.#socket) return
     const frame = data instanceof ArrayBuffer ? decodeServerMessage(new Uint8Array(data)) : undefined
     if (!frame || frame.type === 'malformed') {
-      this.close(1000, malformedCode, `The server sent what is no frame of ours: ${frame?.what ?? 'text'}`)
+      this.close(1000, malformedCode, `The server sent no frame of ours: ${frame?.what ?? 'text'}`)
     } else {
       this.#port.message(frame)
     }

@@ -117,8 +117,7 @@ export class Outgoing {
     this.#refusals.clear()
     if (refusals.length === 0) {
       // It was dropped because the server lacks what it builds on: the server has asked again by now.
-      if (!this.#asked[document])
-        throw new KithError('unavailable', 'The server dropped a change and did not ask again')
+      if (!this.#asked[document]) throw new KithError('unavailable', 'The server dropped a change')
       this.#isForced = true
     }
     for (const [refused, code] of refusals) await this.#refused(refused, code, shipment)

@@ -6,7 +6,7 @@ export function databaseFailure(error: unknown): KithError {
 }
 
 function describe(error: unknown): string {
-  if (isFull(error)) return 'This device has no room left, and nothing of this was stored: make room, then try again'
+  if (isFull(error)) return 'No room left, nothing was stored: make room, then try again'
   const text = error instanceof Error ? error.message : String(error)
   if (isNamed(error, ['SecurityError'])) return `The browser refuses storage: allow this site to store data (${text})`
   return `This device's database failed: ${text}`

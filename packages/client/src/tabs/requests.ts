@@ -62,7 +62,7 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
  * message is never sent twice. A wait for all to be synced is never too late.
  */
 function undone({ type }: Request): Answer {
-  if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'The wait is to begin anew')) }
+  if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'Wait anew')) }
   return { reply: type === 'send' ? 'undelivered' : undefined }
 }
 
