@@ -21,6 +21,7 @@ test('“What happened” tells grants, checks, withdrawals and what is on disk,
   await tells(/^Alice’s laptop got 1 contact \(Bob\), 2 grants .* from another of Alice’s devices/)
   await tells(/^The server checked what Bob’s phone may see of Alice: now levels 1 and 5; still level 0/)
   await tells(/^Bob’s phone got Alice’s level 5: phone/)
+  await page.getByText('Questions and heartbeats too').click()
   await tells(/^Alice’s phone asks: is everything so far on disk\?/)
   await tells(/^All that Alice’s phone sent is on the server’s disk/)
 
