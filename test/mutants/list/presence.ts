@@ -80,8 +80,8 @@ export const presenceMutants: readonly Mutant[] = [
       id: 'hiding-without-a-nonce',
       rules: ['R4'],
       what: 'Hiding is lifted by somebody who had not seen it.',
-      tests: ['client/presence'],
-      names: '\\[R4\\]',
+      tests: ['shared/roster'],
+      names: 'two hidings made apart',
     },
   ),
   mutant(
