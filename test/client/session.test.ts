@@ -1,4 +1,4 @@
-import { ContactSynchronizer, type Status } from '@kith/client'
+import { ContactSynchronizer, type Kith, type Profile, type Status } from '@kith/client'
 import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
@@ -91,14 +91,7 @@ test('[V7] a block or a refusal to follow withdraws the replica at once, offline
 })
 
 test('[V1] what was handed over before the server heard of a block is not shown, and is there when the block is lifted', async () => {
-  const { device } = await backend()
-  const [alice, carol] = [await device('alice'), await device('carol')]
-  await carol.ownProfile.set('name', 'Carol')
-  await carol.whenSynced()
-  const seen = alice.getProfile('carol')
-  await seen.loaded
-  await alice.whenSynced()
-  alice.disconnect()
+  const { alice, carol, seen } = await followerOffline()
   const happened: unknown[] = []
   alice.on('profile', ({ id, fields }) => happened.push(['profile', id, fields]))
   alice.on('withdrawn', ({ id }, levels) => happened.push(['withdrawn', id, levels]))
@@ -190,14 +183,7 @@ test('[V7] replicas are read offline after a reload, and those merely looked at 
 })
 
 test('[V7] who is let in again before the server heard of the block is shown again', async () => {
-  const { device } = await backend()
-  const [alice, carol] = [await device('alice'), await device('carol')]
-  await carol.ownProfile.set('name', 'Carol')
-  await carol.whenSynced()
-  const seen = alice.getProfile('carol')
-  await seen.loaded
-  await alice.whenSynced()
-  alice.disconnect()
+  const { alice, seen } = await followerOffline()
   for (const isBlocked of [true, false]) {
     seen.block(isBlocked)
     await seen.save()
@@ -324,3 +310,16 @@ test('[V7] somebody whose follow has ended is fetched anew when looked at', asyn
   await alice.getProfile('bob').loaded
   expect([profile.fields, profile.isSubscribed, profile.hasJoined]).toEqual([{ name: 'Bob' }, false, true])
 })
+
+/** Alice's device, which follows Carol and is offline. */
+async function followerOffline(): Promise<{ alice: Kith; carol: Kith; seen: Profile }> {
+  const { device } = await backend()
+  const [alice, carol] = [await device('alice'), await device('carol')]
+  await carol.ownProfile.set('name', 'Carol')
+  await carol.whenSynced()
+  const seen = alice.getProfile('carol')
+  await seen.loaded
+  await alice.whenSynced()
+  alice.disconnect()
+  return { alice, carol, seen }
+}

@@ -117,7 +117,7 @@ export class Kith {
     return rosterSettings(this.internals.store.documents.roster.view).hidesPresence
   }
 
-  /** It stays hidden until every device that hid it, and knew of no showing, shows it again. */
+  /** Hides or shows it. A hiding survives every showing on a device that had not seen it yet [R4]. */
   async setHidePresence(isHidden: boolean): Promise<void> {
     checkBoolean(isHidden, 'setHidePresence')
     await this.#editRoster(roster => planPresence(roster, isHidden, () => this.internals.newNonce()))

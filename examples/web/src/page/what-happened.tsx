@@ -16,7 +16,7 @@ export function WhatHappened({ trace }: { trace: Trace }): ReactNode {
       <header className="device-header">
         <h2>What happened</h2>
         <Button onPress={() => trace.clear()}>Clear</Button>
-        <p className="sync">Each message that these devices send or get.</p>
+        <p className="sync">What these devices sent and got.</p>
       </header>
       <Log entries={shown} />
       <footer>

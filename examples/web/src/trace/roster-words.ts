@@ -14,6 +14,11 @@ export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, na
   const lifted = (user: string): string => {
     return blocked.has(user) ? `${nameOf(user)}, against whom another block stands` : nameOf(user)
   }
+  const named = ({ key }: KeyChanged): string => nameOf(key)
+  const both = (noun: string, root: RosterRoot, removing = 'the removal of ', adding = named): Group[] => [
+    ...group(removing, noun, of(removed, root, named)),
+    ...group('', noun, of(added, root, adding)),
+  ]
   return [
     ...grantGroups('the withdrawal of ', removed, 'from', nameOf),
     ...group(
@@ -28,47 +33,11 @@ export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, na
     ),
     ...audienceGroups(audienceKeys(added), audienceKeys(removed), after),
     ...hidingGroups(at(changes, 'privacy'), after),
-    ...group(
-      'the removal of ',
-      'contact',
-      of(removed, 'contacts', ({ key }) => nameOf(key)),
-    ),
-    ...group(
-      '',
-      'contact',
-      of(added, 'contacts', ({ key }) => nameOf(key)),
-    ),
+    ...both('contact', 'contacts'),
     ...grantGroups('', added, 'to', nameOf),
-    ...group(
-      'the end of ',
-      'follow',
-      of(removed, 'subscriptions', ({ key }) => nameOf(key)),
-    ),
-    ...group(
-      '',
-      'follow',
-      of(added, 'subscriptions', ({ key }) => nameOf(key)),
-    ),
-    ...group(
-      'the removal of ',
-      'declined user',
-      of(removed, 'declined', ({ key }) => nameOf(key)),
-    ),
-    ...group(
-      '',
-      'declined user',
-      of(added, 'declined', ({ key }) => nameOf(key)),
-    ),
-    ...group(
-      'the removal of ',
-      'label',
-      of(removed, 'labels', ({ key }) => nameOf(key)),
-    ),
-    ...group(
-      '',
-      'label',
-      of(added, 'labels', change => `${nameOf(change.key)}: ${quoted(String(change.after))}`),
-    ),
+    ...both('follow', 'subscriptions', 'the end of '),
+    ...both('declined user', 'declined'),
+    ...both('label', 'labels', 'the removal of ', ({ key, after }) => `${nameOf(key)}: ${quoted(String(after))}`),
     ...at(changes, 'settings').map(settingGroup),
   ]
 }

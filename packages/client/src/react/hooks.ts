@@ -30,7 +30,7 @@ export function useProfile(id: string): ProfileState {
   return useShared(queriesOf(useKith()).profile(id))
 }
 
-/** The own profile: fields by level, who sees level 0, and what changes it. */
+/** The own profile: fields by level, who sees level 0, whether presence is hidden, and what changes the fields. */
 export function useOwnProfile(): OwnProfileControls {
   return useShared(queriesOf(useKith()).ownProfile)
 }

@@ -14,7 +14,7 @@ export type Notice =
   | { type: 'error'; error: PlainError }
   /** A tab wants the presence of these, and nobody else's. */
   | { type: 'watching'; tab: string; users: readonly string[] }
-  /** Another tab has the socket now: it must be told who wants whose presence. */
+  /** Another tab has the socket now: it must be told who wants whose presence, and asked again for those looked at. */
   | { type: 'whoWatches' }
   /** All that is known of those whom other tabs watch. */
   | { type: 'presence'; known: PresenceByUser }
