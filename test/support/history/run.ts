@@ -82,8 +82,12 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
     case 'closeTab':
       return closeTab(world, device as Device)
     case 'kill':
+    case 'killTab': {
+      const isOneOfTwo = step.do === 'killTab'
+      if (isOneOfTwo && (device?.tabs.length ?? 0) < 2) return
       if (step.act) begin(device as Device, operationFor(world, device as Device, step.act))
-      return world.killDevice(device as Device, step.afterTurns)
+      return world.kill(device as Device, step.afterTurns, isOneOfTwo ? 1 : undefined)
+    }
     case 'lose':
       return world.loseDatabase(device as Device)
     case 'backUp':

@@ -37,7 +37,8 @@ export type Step =
   | { do: 'connect' | 'disconnect' | 'close' | 'openTab' | 'lose' | 'backUp' | 'restore'; device: number }
   /** Of a device with two tabs, the other one acts from here on, or one of them closes. */
   | { do: 'turn' | 'closeTab'; device: number }
-  | { do: 'kill'; device: number; afterTurns: number; act?: Act }
+  /** A device's battery ends; or of two tabs the one that acts crashes, and the other goes on. */
+  | { do: 'kill' | 'killTab'; device: number; afterTurns: number; act?: Act }
   | { do: 'cut'; pick: number; told: 'both' | 'device' | 'server' }
   | { do: 'partition'; device: number; isCut: boolean }
   | { do: 'slowNetwork' | 'slowDisk'; isSlow: boolean }
@@ -145,12 +146,9 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('killServer' as const), losesFrames: fc.boolean() }),
   fc.record({ do: fc.constantFrom('startServer' as const, 'backUpServer' as const, 'restoreServer' as const) }),
   fc.record({ do: fc.constant('restartServer' as const), compacts: fc.boolean() }),
-  fc.tuple(device, fc.nat(40), fc.option(act, { nil: undefined })).map(([device, afterTurns, act]) => ({
-    do: 'kill' as const,
-    device,
-    afterTurns,
-    ...(act ? { act } : {}),
-  })),
+  fc
+    .tuple(fc.constantFrom('kill' as const, 'killTab' as const), device, fc.nat(40), fc.option(act, { nil: undefined }))
+    .map(([kind, device, afterTurns, act]) => ({ do: kind, device, afterTurns, ...(act ? { act } : {}) })),
   fc.record({ do: fc.constantFrom('lose' as const, 'backUp' as const, 'restore' as const), device }),
 )
 

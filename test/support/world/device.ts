@@ -78,11 +78,12 @@ export class Device {
     return tab
   }
 
-  /** All tabs end as a battery does. */
-  kill(): void {
-    for (const tab of this.tabs) tab.kill()
-    if (this.tabs.length > 0) this.isWhole = false
-    this.tabs = []
+  /** So many of its tabs, the one that acts before the others, end as a battery does; they are returned. */
+  kill(count: number = this.tabs.length): Tab[] {
+    const tabs = this.tabs.splice(0, count)
+    for (const tab of tabs) tab.kill()
+    if (tabs.length > 0) this.isWhole = false
+    return tabs
   }
 
   /** Closes so many of its tabs, the one that acts before the others. */

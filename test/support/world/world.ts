@@ -234,13 +234,13 @@ export class World {
     }
   }
 
-  /** A battery that ends, a few turns of the loop from now. */
-  async killDevice(device: Device, afterTurns: number): Promise<void> {
+  /** A battery that ends, or one tab that crashes while others go on, a few turns of the loop from now. */
+  async kill(device: Device, afterTurns: number, count: number = device.tabs.length): Promise<void> {
     if (device.tabs.length === 0) return
     await turns(afterTurns)
-    const written = device.tabs.map(tab => ({ ...tab.takeLast(), documents: tab.documents }))
-    device.kill()
-    await this.settle()
+    const written = device.tabs.slice(0, count).map(tab => ({ ...tab.takeLast(), documents: tab.documents }))
+    device.kill(count)
+    await quiet()
     // What it wrote in this instant may be on its disk or not.
     const stored = await device.outbox()
     for (const { rows, promised, documents } of written) {
@@ -248,6 +248,7 @@ export class World {
       this.scribe.note(device, rows.filter(isStored), documents)
       if (!promised.every(isStored)) this.wrong.push(`${device.name} has lost what it said is saved [D1]`)
     }
+    await this.settle()
   }
 
   async loseDatabase(device: Device): Promise<void> {
