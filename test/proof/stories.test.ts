@@ -119,3 +119,20 @@ describe('a database that was restored before what it held was sent', () => {
     })
   })
 })
+
+describe('a barrier, while the disk is slow to confirm a change', () => {
+  test('[D2][F1] may be answered with what was before that change, which follows', async () => {
+    await expectRight({
+      ...{ seed: 598785627, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'slowDisk', isSlow: true },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'next', picks: [0, 0, 0, 0] },
+        { do: 'next', picks: [0, 0, 0, 3] },
+        { do: 'sync', device: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})

@@ -48,7 +48,8 @@ export async function promise(world: World, device: Device): Promise<void> {
   const { user } = device
   const before = [...device.safe]
   const incarnation = world.record.incarnationOf(user)
-  const from = world.record.position
+  // What is on the disk, and not yet confirmed to the server, counts as not done.
+  const from = world.backend.isUp ? world.backend.position : world.record.position
   tab.kith.whenSynced().then(
     () => {
       if (incarnation !== world.record.incarnationOf(user)) return
