@@ -24,6 +24,7 @@ test('the keyboard alone signs in, adds somebody, opens them, grants a level, bl
 
   await tabTo(page, alice.row('Bob'))
   await keyboard.press('Enter')
+  await expect.poll(() => card.getByRole('heading', { name: 'Bob', exact: true }).evaluate(isFocused)).toBe(true)
   await tabTo(page, card.getByRole('checkbox', { name: 'Family (level 2)' }))
   await keyboard.press('Space')
   await tabTo(page, card.getByRole('switch', { name: 'Block' }))
@@ -31,6 +32,7 @@ test('the keyboard alone signs in, adds somebody, opens them, grants a level, bl
   await tabTo(page, card.getByRole('button', { name: 'All contacts' }), 'Shift+Tab')
   await keyboard.press('Enter')
   await alice.row('Bob').filter({ hasText: 'Blocked' }).waitFor()
+  await expect.poll(() => alice.row('Bob').evaluate(isFocused)).toBe(true)
   expect(await alice.levelsOf('Bob')).toBe('2')
   await alice.isInStep()
 

@@ -35,7 +35,7 @@ test('among 5,000 contacts a search finds one, and the keyboard goes to the end 
   await page.keyboard.press('Enter')
   await phone.card.getByRole('heading', { name: 'kofi.moreau.4679@example.org', exact: true }).waitFor()
   await phone.backToContacts()
-  await phone.row('ada.adeyemi.0@example.org').waitFor()
+  await expect.poll(focused, { message: 'the list is where it was left' }).toMatch(/kofi\.moreau\.4679@/)
 })
 
 test('scrolling through 5,000 contacts keeps few rows on the page, and a step is short work', async () => {

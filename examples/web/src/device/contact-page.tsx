@@ -1,11 +1,12 @@
 import { useKith, useProfile } from '@kith/client/react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Button, Heading } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { useAttempt } from './attempt.ts'
 import { nameOf } from './contact-names.ts'
 import { DraftField } from './draft-field.tsx'
 import { FieldList } from './field-list.tsx'
+import { catchFocus } from './focus.ts'
 import { LevelsField } from './levels-field.tsx'
 import { MessageForm } from './message-form.tsx'
 import { Picture } from './picture.tsx'
@@ -24,6 +25,8 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
   const kith = useKith()
   const person = useProfile(id)
   const [failure, attempt] = useAttempt()
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => catchFocus(heading.current), [])
   const profile = kith.getProfile(id)
   const name = nameOf(person)
   const save = (stage: () => void): void => {
@@ -46,7 +49,9 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
       <div className="person">
         <Picture name={name} bytes={person.fields['picture']} />
         <div>
-          <Heading level={3}>{name}</Heading>
+          <Heading level={3} ref={heading} tabIndex={-1}>
+            {name}
+          </Heading>
           <p className="quiet">{id}</p>
           <PresenceLine id={id} />
         </div>

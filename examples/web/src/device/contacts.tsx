@@ -1,19 +1,27 @@
 import type { Contact } from '@kith/client'
 import { useContacts } from '@kith/client/react'
-import { type ReactNode, useDeferredValue, useMemo, useState } from 'react'
+import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { GridList, Input, Label, ListLayout, SearchField, Virtualizer } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { AddPeople } from './add-people.tsx'
 import { matches, namesInOrder } from './contact-names.ts'
 import { ContactRow, rowHeight } from './contact-row.tsx'
+import { catchFocus } from './focus.ts'
 
-export function Contacts({ device, onOpen }: { device: Device; onOpen: (id: string) => void }): ReactNode {
+export interface ContactsProps {
+  device: Device
+  /** A contact's page lies over the list, which stays where it was scrolled to. */
+  isCovered: boolean
+  onOpen: (id: string) => void
+}
+
+export function Contacts({ device, isCovered, onOpen }: ContactsProps): ReactNode {
   const contacts = useContacts()
   const [search, setSearch] = useState('')
   const wanted = useDeferredValue(search)
   const shown = useMemo(() => namesInOrder(contacts ?? []).filter(one => matches(one, wanted)), [contacts, wanted])
   return (
-    <div className="page contacts">
+    <div className="page contacts" inert={isCovered}>
       <div className="toolbar">
         <SearchField className="search" value={search} onChange={setSearch}>
           <Label className="visually-hidden">Search the contacts of {device.title}</Label>
@@ -21,7 +29,7 @@ export function Contacts({ device, onOpen }: { device: Device; onOpen: (id: stri
         </SearchField>
         <AddPeople device={device} />
       </div>
-      <ContactList title={device.title} contacts={shown} onOpen={onOpen}>
+      <ContactList title={device.title} contacts={shown} isCovered={isCovered} onOpen={onOpen}>
         {contacts && <Nobody search={wanted} />}
       </ContactList>
     </div>
@@ -35,15 +43,20 @@ function searchWords(count: number | undefined): string {
 interface ContactListProps {
   title: string
   contacts: readonly Contact[]
+  isCovered: boolean
   onOpen: (id: string) => void
   /** Instead of rows, when there are none. */
   children: ReactNode
 }
 
-function ContactList({ title, contacts, onOpen, children }: ContactListProps): ReactNode {
+function ContactList({ title, contacts, isCovered, onOpen, children }: ContactListProps): ReactNode {
+  const list = useRef<HTMLDivElement>(null)
+  // Once nothing covers it any more.
+  useEffect(() => (isCovered ? () => catchFocus(list.current) : undefined), [isCovered])
   return (
     <Virtualizer layout={ListLayout} layoutOptions={{ rowHeight }}>
       <GridList
+        ref={list}
         className="contact-list"
         aria-label={`Contacts of ${title}`}
         items={contacts}

@@ -47,9 +47,8 @@ function DeviceTabs({ device }: { device: Device }): ReactNode {
         <Tab id="profile">My profile</Tab>
       </TabList>
       <TabPanel id="contacts" className="tab-panel">
-        {contact === undefined ? (
-          <Contacts device={device} onOpen={id => device.show(id)} />
-        ) : (
+        <Contacts device={device} isCovered={contact !== undefined} onOpen={id => device.show(id)} />
+        {contact !== undefined && (
           <ContactPage key={contact} id={contact} device={device} onBack={() => device.show(undefined)} />
         )}
       </TabPanel>
