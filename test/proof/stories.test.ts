@@ -120,8 +120,27 @@ describe('a database that was restored before what it held was sent', () => {
   })
 })
 
-describe('a barrier, while the disk is slow to confirm a change', () => {
-  test('[D2][F1] may be answered with what was before that change, which follows', async () => {
+describe('while the disk is slow to confirm a change', () => {
+  test('[F1] a device that catches up may be told already what follows from it', async () => {
+    await expectRight({
+      ...{ seed: 281438562, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'slowDisk', isSlow: true },
+        { do: 'act', device: 0, act: { type: 'hide', isHidden: true } },
+        { do: 'restrict', user: 0, restricted: true },
+        { do: 'act', device: 4, act: { type: 'save', whom: 0 } },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'hide', isHidden: false } },
+        { do: 'watch', device: 0, whom: 0 },
+        { do: 'next', picks: [0] },
+        { do: 'connect', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[D2][F1] a barrier may be answered with what was before it, which follows', async () => {
     await expectRight({
       ...{ seed: 598785627, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [

@@ -6,7 +6,7 @@ import type { Record } from './record.ts'
 /** When a device is looked at. */
 export interface Look {
   tab: Tab
-  /** It has read its feed up to here; without an exact position: to somewhere between `from` and what is on disk now. */
+  /** It has read its feed to somewhere between `from` and this position; without one, what is on disk now. */
   position?: number
   from?: number
   /** The cursor that the device must have stored by then. */

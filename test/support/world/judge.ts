@@ -26,8 +26,8 @@ function secretText(index: number): string {
 }
 
 interface Seen {
-  /** The store's position when each frame in flight was handed over. */
-  positions: number[]
+  /** Up to where the store was, when each frame in flight was handed over: what it knew of, and what was on its disk. */
+  positions: { known: number; written: number }[]
   /** What the device sent, and how much of that before each barrier. */
   sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
   barriers: Map<number, number>
@@ -45,8 +45,8 @@ export type Tell = (way: string, frame: object) => void
 export class Judge implements NetworkWatcher {
   readonly record: Record
   readonly secrets: Secret[] = []
-  /** Frames that moved a device's cursor, and the position that they stand for. */
-  readonly arrivals: { tab: Tab; position: number; cursor: Uint8Array }[] = []
+  /** Frames that moved a device's cursor, and what they stand for: what a slow disk has not confirmed may be in it. */
+  readonly arrivals: { tab: Tab; from: number; position: number; cursor: Uint8Array }[] = []
   readonly #wrong: (what: string) => void
   readonly #seen = new WeakMap<Wire, Seen>()
   readonly #position: () => number
@@ -86,7 +86,7 @@ export class Judge implements NetworkWatcher {
 
   handed(wire: Wire, bytes: Uint8Array): void {
     const seen = this.#of(wire)
-    seen.positions.push(this.#position())
+    seen.positions.push({ known: this.#position(), written: this.record.position })
     const { user } = wire.caller as Tab
     for (const secret of this.secretsIn(bytes)) {
       const wrong = secret.owner === user ? this.#toOwner(secret) : this.#toOther(secret, user)
@@ -129,14 +129,14 @@ export class Judge implements NetworkWatcher {
   }
 
   arrived(wire: Wire, bytes: Uint8Array): void {
-    const position = this.#of(wire).positions.shift() ?? 0
+    const { known, written } = this.#of(wire).positions.shift() ?? { known: 0, written: 0 }
     const frame = decodeFrame(bytes)
     const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
     const tab = wire.caller as Tab
     if (cursor.length === 0) return
-    tab.device.firstPosition ??= position
-    this.#cursors.set(Buffer.from(cursor).toString('hex'), position)
-    this.arrivals.push({ tab, position, cursor: new Uint8Array(cursor) })
+    tab.device.firstPosition ??= known
+    this.#cursors.set(Buffer.from(cursor).toString('hex'), known)
+    this.arrivals.push({ tab, from: known, position: written, cursor: new Uint8Array(cursor) })
   }
 
   /** Which levels there are, and that somebody joined, is told only of those who show something [V8]. */
