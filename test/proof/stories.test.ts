@@ -155,3 +155,47 @@ describe('while the disk is slow to confirm a change', () => {
     })
   })
 })
+
+describe('what a device dropped on its own', () => {
+  test('[F1][V7] is still to be asked for when the server spoke of its owner before it heard', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[F1][V7] is so too when the owner is erased meanwhile', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('a database that was restored before anybody knew what it held', () => {
+  test('[R2] gives the ids of what is gone to other changes', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [1], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'backUp', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'mood' } },
+        { do: 'restore', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+})

@@ -11,6 +11,10 @@ export function checkUserId(value: unknown, what = 'A user id'): string {
   throw new TypeError(`${what} is ${parsed.reason}`)
 }
 
+export function checkIsObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+}
+
 export function checkBoolean(value: unknown, what: string): boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${what} must be true or false`)
   return value
@@ -31,7 +35,7 @@ export function checkText(value: unknown, what: string): string {
 
 export function checkLevelOption(options: unknown): number {
   if (options === undefined) return 0
-  if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+  checkIsObject(options)
   const { level = 0 } = options as { level?: unknown }
   if (!isLevel(level)) throw new TypeError('A level is an integer 0–255')
   return level

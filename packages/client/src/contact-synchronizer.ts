@@ -9,7 +9,7 @@ import {
   sameValue,
 } from '@kith/shared'
 import { type Addresses, type InvalidAddress, type PhoneNumbersOption, readAddresses } from './addresses.ts'
-import { checkBoolean, checkLevels } from './arguments.ts'
+import { checkBoolean, checkIsObject, checkLevels } from './arguments.ts'
 import { Kith } from './kith.ts'
 import { edit } from './storage/edit.ts'
 import { overlay } from './storage/overlay.ts'
@@ -149,7 +149,7 @@ function netChanges(roster: FlatMaps, changes: readonly KeyChange[]): KeyChange[
 }
 
 function checkPhoneNumbers(options: ContactSynchronizerOptions): PhoneNumbersOption | undefined {
-  if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+  checkIsObject(options)
   const { phoneNumbers } = options as { phoneNumbers?: unknown }
   if (phoneNumbers === undefined) return undefined
   if (phoneNumbers === true) return true

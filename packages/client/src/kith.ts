@@ -9,7 +9,7 @@ import {
   rosterSettings,
 } from '@kith/shared'
 import type { Observable } from 'dexie'
-import { checkBoolean, checkText, checkUserId } from './arguments.ts'
+import { checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
 import type { Clock } from './clock.ts'
 import { Profile } from './contact-profile.ts'
 import { type Contact, keepContact, keepContacts, listContacts, readContact, sameContact } from './contacts.ts'
@@ -229,7 +229,7 @@ export class Kith {
    */
   async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkOpen()
-    if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+    checkIsObject(options)
     await this.internals.link.whenSynced(options.signal)
   }
 
@@ -250,7 +250,7 @@ export class Kith {
    */
   async erase(options: { force?: boolean } = {}): Promise<void> {
     this.#checkOpen()
-    if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+    checkIsObject(options)
     const isForced = checkBoolean(options.force ?? false, 'force')
     await this.internals.store.idle()
     if (!isForced && this.unsent > 0) {

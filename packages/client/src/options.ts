@@ -1,3 +1,4 @@
+import { checkBoolean, checkIsObject } from './arguments.ts'
 import type { Clock, Randomness } from './clock.ts'
 import type { WebSocketConstructor } from './link/socket.ts'
 import type { LockManagerLike } from './tabs/lock.ts'
@@ -26,11 +27,11 @@ export interface KithOptions {
 
 /** Wrong options are programming mistakes: this throws a `TypeError`. */
 export function checkOptions(options: KithOptions): { url: string; host: string } {
-  if (typeof options !== 'object' || options === null) throw new TypeError('openKith takes an object of options')
+  checkIsObject(options)
   const { url, token, connect, databaseName } = options
   if (typeof token !== 'string' && typeof token !== 'function')
     throw new TypeError('token must be a string or a function')
-  if (connect !== undefined && typeof connect !== 'boolean') throw new TypeError('connect must be true or false')
+  if (connect !== undefined) checkBoolean(connect, 'connect')
   if (databaseName !== undefined && (typeof databaseName !== 'string' || databaseName === '')) {
     throw new TypeError('databaseName must be a string')
   }

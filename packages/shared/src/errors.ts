@@ -53,7 +53,7 @@ export class KithError extends Error {
   readonly addresses: readonly string[] | undefined
 
   constructor(code: ErrorCode, message: string, options: KithErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(message, options)
     this.name = 'KithError'
     this.code = code
     this.retryAfterMs = options.retryAfterMs

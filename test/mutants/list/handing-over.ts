@@ -269,7 +269,7 @@ export const handingOverMutants: readonly Mutant[] = [
     names: 'a token of another user',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/storage/people.ts', 'if (isNewlyShut) this.#lose(id)', '', {
+  mutant('client/src/storage/people.ts', 'if (isNewlyShut) this.#drop(id)', '', {
     id: 'block-withdraws-later',
     rules: ['V7'],
     what: 'A block leaves the replica until the server says so, for ever when offline.',

@@ -67,4 +67,16 @@ export const storyMutants: readonly Mutant[] = [
       names: 'before the server heard of a block',
     },
   ),
+  mutant(
+    'client/src/storage/frames.ts',
+    'if (frame.levels.length === 0) people.settleDrop(frame.owner)',
+    'people.settleDrop(frame.owner)',
+    {
+      id: 'dropped-taken-for-held',
+      rules: ['F1', 'V7'],
+      what: 'Whatever the server says of somebody counts as all of them, though it has not heard that they were dropped.',
+      tests: ['proof/stories'],
+      names: 'is still to be asked for',
+    },
+  ),
 ]

@@ -3,7 +3,7 @@ import type { Facts } from '../model/edits.ts'
 
 /** What one Yjs update holds, as the ids of what it adds and of what it deletes. */
 export interface UpdateIds {
-  added: readonly Span[]
+  added: readonly Added[]
   deleted: readonly Span[]
 }
 
@@ -11,6 +11,13 @@ interface Span {
   client: number
   clock: number
   length: number
+}
+
+/** Where it stands: a device whose database was restored gives ids anew that nobody else got to know. */
+interface Added extends Span {
+  origin: Y.ID | null
+  /** Known where there is no origin. */
+  key: string | null
 }
 
 /** A user's two documents. */
@@ -24,13 +31,23 @@ export function idsOf(update: Uint8Array): UpdateIds {
   const deleted = [...ds.clients].flatMap(([client, ranges]) =>
     ranges.map(({ clock, len }) => ({ client, clock, length: len })),
   )
-  return { added: structs.map(({ id, length }) => ({ client: id.client, clock: id.clock, length })), deleted }
+  const added = structs.map(struct => {
+    const { origin = null, parentSub = null } = struct as Partial<Y.Item>
+    return { client: struct.id.client, clock: struct.id.clock, length: struct.length, origin, key: parentSub }
+  })
+  return { added, deleted }
 }
 
 /** Whether a document has taken in an update, deletions too, which a state vector does not show. */
 export function includes(doc: Y.Doc, { added, deleted }: UpdateIds): boolean {
-  const isAdded = added.every(({ client, clock, length }) => Y.getState(doc.store, client) >= clock + length)
-  return isAdded && deleted.every(span => isDeleted(doc, span))
+  return added.every(span => isAdded(doc, span)) && deleted.every(span => isDeleted(doc, span))
+}
+
+function isAdded(doc: Y.Doc, { client, clock, length, origin, key }: Added): boolean {
+  if (Y.getState(doc.store, client) < clock + length) return false
+  const struct = Y.getItem(doc.store, Y.createID(client, clock))
+  const before = struct.id.clock < clock ? Y.createID(client, clock - 1) : struct.origin
+  return Y.compareIDs(before, origin) && (key === null || key === struct.parentSub)
 }
 
 function isDeleted(doc: Y.Doc, { client, clock, length }: Span): boolean {

@@ -31,7 +31,7 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
   const replicas = new Map((await db.replicas.toArray()).map(row => [row.owner, row]))
   const people = new Map((await db.people.toArray()).map(row => [row.id, row]))
   const facts = factsOf({ roster: documents.roster.doc, profile: documents.profile.doc })
-  const lost = (meta.get('lost') ?? []) as string[]
+  const dropped = new Map((meta.get('dropped') as { owners: [string, number][] } | undefined)?.owners)
   const last = look.position ?? record.position
   // A restored backup may have brought the server back behind where the app began to wait.
   const from = Math.min(look.from ?? last, last)
@@ -55,7 +55,7 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
     const isLevel = [...ownFacts.map(fact => `${fact} ${owner}`), 'autoSync'].every(
       name => facts.get(name) === stored.get(name),
     )
-    const mustHold = isDue && isLevel && (look.isEnd || !lost.includes(owner))
+    const mustHold = isDue && isLevel && (look.isEnd || !dropped.has(owner))
     if (dues.some(({ fields }) => holds(held, fields, mustHold))) continue
     const best = dues[0]?.fields ?? new Map()
     const excess = [...held].filter(([name, value]) => best.get(name) !== value).map(([name]) => name)

@@ -19,10 +19,11 @@ export interface Secret {
   edit?: KnownEdit
 }
 
-const form = /s(\d+)~/g
+/** So long that random bytes don't happen to look like it. */
+const form = /<s(\d+)~>/g
 
 function secretText(index: number): string {
-  return `s${index}~`
+  return `<s${index}~>`
 }
 
 interface Seen {

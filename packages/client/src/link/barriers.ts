@@ -1,14 +1,14 @@
-import type { DeviceMessage } from '@kith/shared/wire'
+import type { ClientMessage } from '@kith/shared/wire'
 
 /** The barriers of one session that the server has not answered yet [D2]. */
 export class Barriers {
-  readonly #send: (message: DeviceMessage) => void
+  readonly #send: (message: ClientMessage) => void
   readonly #waiting: Map<number, { resolve: (isComplete: boolean) => void; reject: (reason: Error) => void }> =
     new Map()
   #lastId = 0
   #endedBy: Error | undefined
 
-  constructor(send: (message: DeviceMessage) => void) {
+  constructor(send: (message: ClientMessage) => void) {
     this.#send = send
   }
 

@@ -1,4 +1,4 @@
-import { type DeviceMessage, decodeServerMessage, encodeDeviceMessage, type ServerMessage } from '@kith/shared/wire'
+import { type ClientMessage, decodeServerMessage, encodeClientMessage, type ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { WebSocketConstructor, WebSocketLike } from './socket.ts'
 
@@ -51,8 +51,8 @@ export class Connection {
     socket.onerror = () => undefined // A close follows, and says more.
   }
 
-  send(message: DeviceMessage): void {
-    this.#socket?.send(encodeDeviceMessage(message) as Uint8Array<ArrayBuffer>)
+  send(message: ClientMessage): void {
+    this.#socket?.send(encodeClientMessage(message) as Uint8Array<ArrayBuffer>)
   }
 
   /** Ends it now, without waiting for the other side, which may be gone. */

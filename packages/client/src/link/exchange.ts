@@ -1,4 +1,4 @@
-import type { DeviceMessage } from '@kith/shared/wire'
+import type { ClientMessage } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../storage/database.ts'
@@ -14,10 +14,10 @@ type Request = { type: 'missing' } | { type: 'all'; refusal: Refusal | undefined
 export class Exchange {
   readonly #store: Store
   readonly #randomness: Randomness
-  readonly #send: (message: DeviceMessage) => void
+  readonly #send: (message: ClientMessage) => void
   readonly #requests: Record<DocumentName, Request[]> = { roster: [], profile: [] }
 
-  constructor(store: Store, randomness: Randomness, send: (message: DeviceMessage) => void) {
+  constructor(store: Store, randomness: Randomness, send: (message: ClientMessage) => void) {
     this.#store = store
     this.#randomness = randomness
     this.#send = send

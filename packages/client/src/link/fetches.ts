@@ -1,4 +1,4 @@
-import type { DeviceMessage } from '@kith/shared/wire'
+import type { ClientMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Pace } from './pace.ts'
 
@@ -10,23 +10,24 @@ export interface FetchesPort {
   readonly pace: Pace
   /** The server knows this user by now: to somebody who is not registered yet it shows nothing [F3]. */
   readonly introduced: Promise<void>
-  send(message: DeviceMessage): void
+  send(message: ClientMessage): void
   raiseBarrier(): Promise<boolean>
 }
 
 interface Answer {
+  isSent: boolean
   isAnswered: boolean
-  /** Resolves when the server has answered, and what it handed over with that is stored. */
-  done: Promise<void>
-  answered(): void
+  /** Resolves when the server has answered, and what it handed over with that is stored: whether that is anything. */
+  done: Promise<boolean>
+  answered(isShown: boolean): void
 }
 
 /** Whom this session was asked to show, each asked of the server once: it then keeps them up to date [V7]. */
 export class Fetches {
   readonly #port: FetchesPort
   readonly #answers: Map<string, Answer> = new Map()
-  readonly #pendingAgain: Map<string, Promise<void>> = new Map()
-  #barrier: Promise<unknown> | undefined
+  readonly #pendingAgain: Map<string, Promise<boolean>> = new Map()
+  #barrier: Promise<boolean> | undefined
 
   constructor(port: FetchesPort) {
     this.#port = port
@@ -40,15 +41,20 @@ export class Fetches {
 
   /** This owner was asked for in another way. */
   sent(owner: string): void {
-    this.#expect(owner)
+    this.#expect(owner).isSent = true
   }
 
-  /** Asks anew, whether this session has asked before or not; once until the server answers. */
-  again(owner: string): void {
-    if (this.#pendingAgain.has(owner)) return
+  /**
+   * Asks anew, whether this session has asked before or not; once until the server answers. Whether what it handed over
+   * is stored: `false` when that is nothing, the session ended, or the same was under way already.
+   */
+  async again(owner: string): Promise<boolean> {
+    if (this.#pendingAgain.has(owner)) return false
     const { done } = this.#ask(owner)
     this.#pendingAgain.set(owner, done)
-    void done.then(() => this.#pendingAgain.delete(owner))
+    const isHandedOver = await done
+    this.#pendingAgain.delete(owner)
+    return isHandedOver
   }
 
   /** Resolves when all that was asked anew has been answered, or when that takes too long. */
@@ -62,12 +68,13 @@ export class Fetches {
    */
   answered(owner: string, isShown: boolean): void {
     const answer = this.#answers.get(owner)
-    if (answer?.isAnswered && !isShown) this.#answers.delete(owner)
-    answer?.answered()
+    if (!answer?.isSent) return
+    if (answer.isAnswered && !isShown) this.#answers.delete(owner)
+    answer.answered(isShown)
   }
 
   end(): void {
-    for (const answer of this.#answers.values()) answer.answered()
+    for (const answer of this.#answers.values()) answer.answered(false)
   }
 
   async #patiently(answer: Promise<unknown>): Promise<void> {
@@ -81,36 +88,43 @@ export class Fetches {
 
   #ask(owner: string): Answer {
     const answer = this.#expect(owner)
-    void this.#port.introduced.then(() => this.#port.pace.take(1)).then(() => this.#port.send({ type: 'fetch', owner }))
+    void this.#port.introduced
+      .then(() => this.#port.pace.take(1))
+      .then(() => {
+        answer.isSent = true
+        this.#port.send({ type: 'fetch', owner })
+      })
     return answer
   }
 
   #expect(owner: string): Answer {
-    let answered: () => void = () => undefined
-    const said = new Promise<void>(resolve => {
+    let answered: (isShown: boolean) => void = () => undefined
+    const said = new Promise<boolean>(resolve => {
       answered = resolve
     })
     // The fields follow upon the answer, and a barrier upon them.
     const answer: Answer = {
+      isSent: false,
       isAnswered: false,
-      done: said.then(() => this.#handedOver()),
-      answered: () => {
+      done: said.then(async isShown => (await this.#handedOver()) && isShown),
+      answered: isShown => {
         answer.isAnswered = true
-        answered()
+        answered(isShown)
       },
     }
     this.#answers.set(owner, answer)
     return answer
   }
 
-  /** One barrier for all that were answered in one go. When the session ends, waiting ends. */
-  async #handedOver(): Promise<void> {
+  /** One barrier for all that were answered in one go. When the session ends, waiting ends: `false`. */
+  #handedOver(): Promise<boolean> {
     this.#barrier ??= Promise.resolve()
-      .then(() => {
+      .then(async () => {
         this.#barrier = undefined
-        return this.#port.raiseBarrier()
+        await this.#port.raiseBarrier()
+        return true
       })
-      .catch(() => undefined)
-    await this.#barrier
+      .catch(() => false)
+    return this.#barrier
   }
 }

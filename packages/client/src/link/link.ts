@@ -1,5 +1,5 @@
 import { closeCodes, type ErrorCode, KithError } from '@kith/shared'
-import type { DeviceMessage } from '@kith/shared/wire'
+import type { ClientMessage } from '@kith/shared/wire'
 import { isLoss } from '../storage/loss.ts'
 import { isPresentable } from '../token.ts'
 import { backoffMs } from './backoff.ts'
@@ -196,7 +196,7 @@ export class Link implements LinkPort {
       waiters: this.#waiters,
       messages: this.#messages,
       recovery: this.#recovery,
-      send: (message: DeviceMessage) => connection.send(message),
+      send: (message: ClientMessage) => connection.send(message),
       setStatus: status => {
         if (status === 'synced') this.#isStorageFailing = false
         this.#host.setStatus(status)

@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import type { DeviceMessage, Outcome } from '@kith/shared/wire'
+import type { ClientMessage, Outcome } from '@kith/shared/wire'
 import type { Clock, Randomness } from '../clock.ts'
 import { newNonce } from '../nonce.ts'
 import type { Delivery } from './port.ts'
@@ -44,7 +44,7 @@ export class OutgoingMessages {
   }
 
   /** Sends what was not sent yet. */
-  flush(send: (message: DeviceMessage) => void): void {
+  flush(send: (message: ClientMessage) => void): void {
     for (const [id, sending] of this.#sendings) {
       if (sending.isSent) continue
       sending.isSent = true

@@ -1,8 +1,8 @@
 import { KithError } from '@kith/shared'
-import { type DeviceMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
+import { type ClientMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
 import { readMeta } from '../storage/database.ts'
+import { droppedAndWanted } from '../storage/dropped.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
-import { lostAndWanted } from '../storage/lost.ts'
 import { fetchedOwners } from '../storage/prepare.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { Exchange } from './exchange.ts'
@@ -21,7 +21,7 @@ export interface SessionPort extends LinkHost {
   readonly messages: OutgoingMessages
   /** What the session before failed at. */
   readonly recovery: Recovery | undefined
-  send(message: DeviceMessage): void
+  send(message: ClientMessage): void
   welcomed(): void
   /** It can't go on: the socket is to be closed. */
   broken(error: unknown): void
@@ -57,7 +57,7 @@ export class Session {
 
   constructor(port: SessionPort) {
     this.#port = port
-    const send = (message: DeviceMessage): void => port.send(message)
+    const send = (message: ClientMessage): void => port.send(message)
     this.#barriers = new Barriers(send)
     this.#exchange = new Exchange(port.store, port.randomness, send)
     const pace = new Pace(port.clock)
@@ -221,7 +221,13 @@ export class Session {
     this.#introduce()
     this.#settled ??= this.#settle()
     await this.#settled
-    for (const owner of await lostAndWanted(this.#port.store)) this.#fetches.again(owner)
+    const { store } = this.#port
+    for (const [owner, drop] of await droppedAndWanted(store)) {
+      const settle = async (): Promise<void> => {
+        if (await this.#fetches.again(owner)) await store.work(async ({ people }) => people.settleDrop(owner, drop))
+      }
+      this.#unlessEnded(settle())
+    }
     await this.#fetches.answeredAgain()
     await this.#port.waiters.progress(() => this.#barriers.raise(true))
   }
@@ -242,7 +248,7 @@ export class Session {
     if (code !== 'discovery-limit' || retryAfterMs === 0) return
     const cancel = this.#port.clock.after(retryAfterMs, () => {
       this.#cancels.delete(cancel)
-      for (const owner of addresses) this.#fetches.again(owner)
+      for (const owner of addresses) void this.#fetches.again(owner)
     })
     this.#cancels.add(cancel)
   }

@@ -1,10 +1,10 @@
-import type { DeviceMessage, PresenceState } from '@kith/shared/wire'
+import type { ClientMessage, PresenceState } from '@kith/shared/wire'
 import { type Presence, type PresenceByUser, presenceOf } from '../presence/presence.ts'
 import type { Pace } from './pace.ts'
 
 export interface WatchingPort {
   readonly pace: Pace
-  send(message: DeviceMessage): void
+  send(message: ClientMessage): void
   /** This is all that is known now. */
   show(known: PresenceByUser): void
 }

@@ -86,10 +86,11 @@ export interface MetaValues {
   /** Replicas from before the feed began anew are kept out of view until it is caught up. */
   hasHidden: boolean
   /**
-   * Owners whose replicas this device dropped on its own, and of whom the server has not spoken since. If they are let in
-   * again before it heard, it sees no change, and must be asked.
+   * Owners whose replicas this device dropped on its own, each with the number of the drop, until the server shows nothing
+   * of them either or has handed them over anew. If they are let in again before it heard, it sees no change, and must be
+   * asked; what it says of them meanwhile builds on what is no longer here. `count`: how many drops there ever were.
    */
-  lost: string[]
+  dropped: { count: number; owners: Map<string, number> }
   limits: ContentLimits
   /** Whether the app wants to be connected, for the tab that has the socket next. */
   isWanted: boolean

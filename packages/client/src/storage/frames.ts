@@ -68,7 +68,7 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
     case 'access':
       people.setAccess(frame.owner, frame.levels, frame.isWaiting)
       people.setFetched(frame.owner, frame.isFetched)
-      people.heardOf(frame.owner)
+      if (frame.levels.length === 0) people.settleDrop(frame.owner)
       if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
       return undefined
     case 'profile':

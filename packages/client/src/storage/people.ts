@@ -19,8 +19,8 @@ export class People {
   readonly #replicas = new Map<string, ReplicaRow>()
   readonly #touched = new Set<string>()
   readonly #touchedReplicas = new Set<string>()
-  readonly #lost = new Set<string>()
-  readonly #heardOf = new Set<string>()
+  readonly #dropped = new Set<string>()
+  readonly #settled = new Map<string, number>()
 
   constructor(db: KithDatabase) {
     this.#db = db
@@ -45,15 +45,15 @@ export class People {
       const wasDeclined = row.isDeclined && !row.isSubscribed
       const isNewlyShut = (facts.isBlocked && !row.isBlocked) || (isDeclined && !wasDeclined && !row.isBlocked)
       const isOpenedAgain = row.isBlocked && !facts.isBlocked
-      if (isNewlyShut) this.#lose(id)
+      if (isNewlyShut) this.#drop(id)
       Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
       if (isOpenedAgain) this.#showAgain(id)
     }
   }
 
-  /** The server has spoken of them. */
-  heardOf(id: string): void {
-    this.#heardOf.add(id)
+  /** What this device dropped on its own is level with the server again: all drops, or those up to one. */
+  settleDrop(id: string, drop: number = Infinity): void {
+    this.#settled.set(id, drop)
   }
 
   /** These levels are what this viewer gets; replicas of others are dropped [V7]. */
@@ -111,7 +111,7 @@ export class People {
 
   /** Writes back what changed; the new rows, `undefined` for those of whom nothing is left. */
   async store(): Promise<Map<string, PersonRow | undefined>> {
-    await this.#storeLost()
+    await this.#storeDrops()
     const [rows, replicas] = [[...this.#touched], [...this.#touchedReplicas]]
     const changed = new Map(rows.map(id => [id, this.#keptRow(id)] as const))
     const kept = [...changed.values()].filter(row => row !== undefined)
@@ -126,20 +126,18 @@ export class People {
     return changed
   }
 
-  #lose(id: string): void {
+  #drop(id: string): void {
     const replica = this.#replica(id)
-    if (replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0) this.#lost.add(id)
+    if (replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0) this.#dropped.add(id)
     this.setAccess(id, [], false)
   }
 
-  async #storeLost(): Promise<void> {
-    if (this.#lost.size === 0 && this.#heardOf.size === 0) return
-    const before = (await readMeta(this.#db, 'lost')) ?? []
-    const lost = new Set(before)
-    for (const id of this.#heardOf) lost.delete(id)
-    for (const id of this.#lost) lost.add(id)
-    const isSame = lost.size === before.length && before.every(id => lost.has(id))
-    if (!isSame) await writeMeta(this.#db, 'lost', [...lost])
+  async #storeDrops(): Promise<void> {
+    if (this.#dropped.size === 0 && this.#settled.size === 0) return
+    const { count, owners } = (await readMeta(this.#db, 'dropped')) ?? { count: 1, owners: new Map<string, number>() }
+    for (const [id, drop] of this.#settled) if (drop >= (owners.get(id) ?? 0)) owners.delete(id)
+    for (const id of this.#dropped) owners.set(id, count)
+    await writeMeta(this.#db, 'dropped', { count: count + 1, owners })
   }
 
   #row(id: string): PersonRow {

@@ -1,11 +1,11 @@
 import { accessType, readAccess } from './access.ts'
-import { awarenessType, queryAwarenessType, readAwareness, writeAwareness, writeQueryAwareness } from './awareness.ts'
+import { awarenessType, readAwareness } from './awareness.ts'
 import { barrierType, writeBarrier } from './barrier.ts'
 import { caughtUpType, readCaughtUp } from './caught-up.ts'
 import type { Decoder, Encoder } from './codec.ts'
 import { failureType, readFailure } from './failure.ts'
 import { fetchType, writeFetch } from './fetch.ts'
-import type { DeviceMessage, ServerMessage } from './frame.ts'
+import type { ClientMessage, ServerMessage } from './frame.ts'
 import { framed, type Malformed, unframed } from './framing.ts'
 import { helloType, writeHello } from './hello.ts'
 import { messageType, readMessage } from './message.ts'
@@ -27,16 +27,14 @@ import { readWelcome, welcomeType } from './welcome.ts'
  */
 
 type Writers = {
-  [T in DeviceMessage['type']]: [
+  [T in ClientMessage['type']]: [
     number: number,
-    write: (encoder: Encoder, message: Extract<DeviceMessage, { type: T }>) => void,
+    write: (encoder: Encoder, message: Extract<ClientMessage, { type: T }>) => void,
   ]
 }
 
 const writers: Writers = {
   rosterSync: [rosterSyncType, writeRosterSync],
-  queryAwareness: [queryAwarenessType, writeQueryAwareness],
-  awareness: [awarenessType, writeAwareness],
   hello: [helloType, writeHello],
   ownProfile: [ownProfileType, writeOwnProfile],
   barrier: [barrierType, writeBarrier],
@@ -68,9 +66,9 @@ const readers: Readers = {
 }
 
 /** As `encodeFrame`. */
-export function encodeDeviceMessage(message: DeviceMessage): Uint8Array {
+export function encodeClientMessage(message: ClientMessage): Uint8Array {
   const [number, write] = writers[message.type]
-  return framed(number, encoder => (write as (encoder: Encoder, message: DeviceMessage) => void)(encoder, message))
+  return framed(number, encoder => (write as (encoder: Encoder, message: ClientMessage) => void)(encoder, message))
 }
 
 /** As `decodeFrame`; what a server doesn't send is malformed. */

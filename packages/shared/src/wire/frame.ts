@@ -30,19 +30,11 @@ import { readSendMessage, type SendMessage, sendMessageType, writeSendMessage } 
 import { readWatch, type Watch, watchType, writeWatch } from './watch.ts'
 import { readWelcome, type Welcome, welcomeType, writeWelcome } from './welcome.ts'
 
-/** What a device may send. */
-export type DeviceMessage =
-  | RosterSync
-  | Awareness
-  | QueryAwareness
-  | Hello
-  | OwnProfile
-  | Barrier
-  | Fetch
-  | SendMessage
-  | Received
-  | Renew
-  | Watch
+/** What Kith's own client sends. */
+export type ClientMessage = RosterSync | Hello | OwnProfile | Barrier | Fetch | SendMessage | Received | Renew | Watch
+
+/** What a device may send: stock providers speak of awareness too. */
+export type DeviceMessage = ClientMessage | Awareness | QueryAwareness
 
 /** What the server may send. */
 export type ServerMessage =
