@@ -72,6 +72,25 @@ describe('a device that comes back is told what changed, and nothing else', () =
   })
 })
 
+describe('what one change takes and gives again', () => {
+  test('[F1] is no news to a viewer who comes back', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'meet', whom: 0 } },
+        { do: 'flow' },
+        { do: 'disconnect', device: 0 },
+        { do: 'disconnect', device: 1 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [] } },
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
 describe('what was set and unset before anybody saw it', () => {
   test('[F1] is no news', async () => {
     await expectRight({

@@ -79,4 +79,11 @@ export const storyMutants: readonly Mutant[] = [
       names: 'is still to be asked for',
     },
   ),
+  mutant('server/src/store/derive/showing.ts', 'if (!ofViewer.has(owner)) ofViewer', 'ofViewer', {
+    id: 'told-of-what-one-change-gave-back',
+    rules: ['F1'],
+    what: 'What is taken and given again within one change counts as changed.',
+    tests: ['proof/stories'],
+    names: 'is no news to a viewer who comes back',
+  }),
 ]

@@ -10,6 +10,7 @@ import {
   type Relation,
   type UserRecord,
 } from './records.ts'
+import type { Sight } from './standing.ts'
 import type { Commit } from './store.ts'
 
 /** What a draft needs of the disk. */
@@ -145,6 +146,8 @@ function isBlank(user: UserRecord): boolean {
 export type CommitNotes = {
   -readonly [K in 'position' | 'isNew' | 'subjects']: Commit[K]
 } & {
+  /** viewer → owner → how they stood before the change. */
+  sights: Map<string, Map<string, Sight>>
   pairs: { viewer: string; owner: string }[]
   owners: string[]
   levels: Map<number, Uint8Array>

@@ -294,7 +294,15 @@ export function openStore(options: {
 }
 
 function newNotes(position: number, change: Change): CommitNotes {
-  return { position, subjects: subjectsOf(change), pairs: [], owners: [], levels: new Map(), isNew: false }
+  return {
+    position,
+    subjects: subjectsOf(change),
+    sights: new Map(),
+    pairs: [],
+    owners: [],
+    levels: new Map(),
+    isNew: false,
+  }
 }
 
 function subjectsOf(change: Change): string[] {

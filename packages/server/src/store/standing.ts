@@ -22,6 +22,14 @@ export function visibleLevels(view: View): readonly number[] {
   return visibility(standingOf(view)).levels
 }
 
+/** How somebody stands to an owner. */
+export interface Sight {
+  visible: readonly number[]
+  shown: readonly number[]
+  isWaiting: boolean
+  isFollowed: boolean
+}
+
 /** Whether the viewer may be shown this owner without having asked: a grant, and nothing against it [F4]. */
 export function isUnaskedCandidate(viewer: UserRecord, { mine, theirs }: Relation): boolean {
   return viewer.autoSync && theirs.levels.length > 0 && !mine.isSubscribed && !mine.isDeclined && !mine.isBlocked

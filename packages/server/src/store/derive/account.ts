@@ -4,7 +4,7 @@ import { keys, ranges } from '../keys.ts'
 import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
 import type { LastSeen } from '../store.ts'
 import { reviewUnasked } from './roster.ts'
-import { sightOf, updateAllRelations, updateShown } from './showing.ts'
+import { noteSight, sightOf, updateAllRelations } from './showing.ts'
 import { dealUnasked, updateUnasked } from './unasked.ts'
 
 /**
@@ -22,8 +22,8 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
   })
   if (!draft.user(user).announceJoin) return
   for (const follower of followers) {
-    const { mine, shown } = draft.relation(follower, user)
-    if (mine.isSubscribed && shown.length > 0) draft.setRelation(follower, user, { joinedAt: notes.position })
+    const { isFollowed, shown } = sightOf(draft, follower, user)
+    if (isFollowed && shown.length > 0) draft.setRelation(follower, user, { joinedAt: notes.position })
   }
 }
 
@@ -56,8 +56,8 @@ export async function applyPair(
   const before = [sightOf(draft, a, b), sightOf(draft, b, a)] as const
   draft.setRelation(a, b, { isPaired })
   draft.setRelation(b, a, { isPaired })
-  updateShown(draft, notes, a, b, before[0])
-  updateShown(draft, notes, b, a, before[1])
+  noteSight(notes, a, b, before[0])
+  noteSight(notes, b, a, before[1])
 }
 
 /** Tokens issued before now count no more; nor do those of an earlier revocation, should the clock have gone back. */

@@ -7,9 +7,15 @@ import type { Change, DocumentsChange } from '../store.ts'
 import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens } from './account.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follows.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
+import { updateShown } from './showing.ts'
 
 /** One change, and everything that follows from it, laid over the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
+  await apply(draft, notes, change, limits)
+  updateShown(draft, notes)
+}
+
+async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
   switch (change.type) {
     case 'documents':
       return applyDocuments(draft, notes, change, limits)

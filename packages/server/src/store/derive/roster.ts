@@ -1,7 +1,8 @@
 import type { ContactFacts, Limits, RosterSettings } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
+import type { Sight } from '../standing.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
-import { type Sight, sightOf, updateAllRelations, updateShown } from './showing.ts'
+import { noteSight, sightOf, updateAllRelations } from './showing.ts'
 import { dealUnasked, updateUnasked } from './unasked.ts'
 
 /** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
@@ -31,8 +32,8 @@ export async function applyFacts(
       const { mine, isUnasked } = draft.relation(user, other)
       const mayLosePlace = wasContact && !mine.isContact && isUnasked
       if (mayLosePlace && draft.user(user).unasked >= limits.unaskedOwners) reviews.add(user)
-      updateShown(draft, notes, user, other, asViewer)
-      updateShown(draft, notes, other, user, asOwner)
+      noteSight(notes, user, other, asViewer)
+      noteSight(notes, other, user, asOwner)
     }
   }
   for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
@@ -82,7 +83,7 @@ export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: st
   const before = owners.map(owner => sightOf(draft, viewer, owner))
   dealUnasked(draft, viewer, owners, limits)
   owners.forEach((owner, index) => {
-    updateShown(draft, notes, viewer, owner, before[index] as Sight)
+    noteSight(notes, viewer, owner, before[index] as Sight)
   })
 }
 
@@ -97,6 +98,6 @@ export async function promote(draft: Draft, notes: CommitNotes, viewer: string, 
     const before = sightOf(draft, viewer, owner)
     draft.setUser(viewer, { follows: follows + 1, waiting: waiting - 1 })
     draft.setRelation(viewer, owner, { isWaiting: false })
-    updateShown(draft, notes, viewer, owner, before)
+    noteSight(notes, viewer, owner, before)
   }
 }

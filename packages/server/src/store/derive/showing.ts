@@ -1,17 +1,10 @@
 import type { CommitNotes, Draft } from '../draft.ts'
-import { shownLevels, visibleLevels } from '../standing.ts'
+import { type Sight, shownLevels, visibleLevels } from '../standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
  * looked at before and after a change; where what is visible or shown differs, the relay is told.
  */
-export interface Sight {
-  visible: readonly number[]
-  shown: readonly number[]
-  isWaiting: boolean
-  isFollowed: boolean
-}
-
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)
   const view = { viewer: draft.user(viewer), owner: draft.user(owner), relation }
@@ -23,8 +16,22 @@ export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   }
 }
 
-/** Brings `shown` and its position up to date after the facts changed. */
-export function updateShown(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
+/** How a pair stood before the change, which may touch it more than once: the first look counts. */
+export function noteSight(notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
+  const ofViewer = notes.sights.get(viewer) ?? new Map<string, Sight>()
+  notes.sights.set(viewer, ofViewer)
+  if (!ofViewer.has(owner)) ofViewer.set(owner, before)
+}
+
+/** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
+export function updateShown(draft: Draft, notes: CommitNotes): void {
+  for (const [viewer, ofViewer] of notes.sights) {
+    for (const [owner, before] of ofViewer) updatePair(draft, notes, viewer, owner, before)
+  }
+  notes.sights.clear()
+}
+
+function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
   const after = sightOf(draft, viewer, owner)
   const isOtherwise = !sameLevels(before.shown, after.shown) || before.isWaiting !== after.isWaiting
   if (isOtherwise) {
@@ -36,7 +43,7 @@ export function updateShown(draft: Draft, notes: CommitNotes, viewer: string, ow
   if (isFelt) notes.pairs.push({ viewer, owner })
 }
 
-/** Changes something about a user as a whole, and brings all that it shows and is shown up to date. */
+/** Changes something about a user as a whole, and notes all that it shows and is shown. */
 export async function updateAllRelations(
   draft: Draft,
   notes: CommitNotes,
@@ -48,8 +55,8 @@ export async function updateAllRelations(
   await change(others)
   others.forEach((other, index) => {
     const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]
-    updateShown(draft, notes, other, user, asOwner)
-    updateShown(draft, notes, user, other, asViewer)
+    noteSight(notes, other, user, asOwner)
+    noteSight(notes, user, other, asViewer)
   })
   notes.owners.push(user)
 }
