@@ -241,6 +241,15 @@ test('a message is delivered to a device that is there, and its sender followed'
   expect(bob.getProfile('alice').isSubscribed).toBe(true)
 })
 
+test('a token that cannot be had for now is unavailable, and not refused', async () => {
+  const { device } = await backend()
+  const cause = new Error('no network here')
+  const alice = await device('alice', { user: 'alice', token: () => Promise.reject(cause), connect: false })
+  const failed = happens(alice, 'error')
+  alice.connect()
+  expect((await failed)[0]).toMatchObject({ code: 'unavailable', cause, retryAfterMs: expect.any(Number) })
+})
+
 test('a token that the server does not take stops a device that has no other', async () => {
   const { device } = await backend()
   const alice = await device('alice', { token: 'eyJhbGciOiJIUzI1NiJ9.e30.AA', connect: false })

@@ -146,7 +146,7 @@ export class Link implements LinkPort {
       if (isGivenUp) return
       const delayMs = this.#wait(undefined)
       const options = { retryAfterMs: Math.ceil(delayMs), cause }
-      this.#host.failed(new KithError('unauthorised', 'No token can be had, or no socket made of it', options))
+      this.#host.failed(new KithError('unavailable', 'No token can be had, or no socket made of it', options))
     })
   }
 

@@ -27,7 +27,7 @@ export function keepRenewing(host: LinkHost, token: string, renew: (token: strin
       plan(next)
     } catch (cause) {
       // The session goes on until the server ends it; then connecting asks again.
-      if (!isStopped) host.failed(new KithError('unauthorised', 'No newer token can be had', { cause }))
+      if (!isStopped) host.failed(new KithError('unavailable', 'No newer token can be had', { cause }))
     }
   }
 
