@@ -2,7 +2,7 @@ import { type FieldValue, isLevel, parseUserId } from '@kith/shared'
 
 /**
  * The checks of what an app passes in. Wrong arguments are programming mistakes: each of these throws a `TypeError`, and
- * returns the value in the form in which it is kept.
+ * returns the value in the form in which it is kept, if it is kept.
  */
 
 export function checkUserId(value: unknown, what = 'A user id'): string {

@@ -33,7 +33,7 @@ const errorCodes = [
   'malformed',
   'protocol-violation',
   'unknown-user',
-  'unavailable', // the other side can't serve now; try again after `retryAfterMs`
+  'unavailable', // the other side can't serve now, or no token can be had; it is tried again after `retryAfterMs`, where given
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

@@ -78,12 +78,11 @@ export class Device {
     return tab
   }
 
-  /** So many of its tabs, the one that acts before the others, end as a battery does; they are returned. */
-  kill(count: number = this.tabs.length): Tab[] {
+  /** So many of its tabs, the one that acts before the others, end as a battery does. */
+  kill(count: number = this.tabs.length): void {
     const tabs = this.tabs.splice(0, count)
     for (const tab of tabs) tab.kill()
     if (tabs.length > 0) this.isWhole = false
-    return tabs
   }
 
   /** Closes so many of its tabs, the one that acts before the others. */

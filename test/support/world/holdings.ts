@@ -1,3 +1,4 @@
+import type { MetaValues } from '../../../packages/client/src/storage/database.ts'
 import type { Tab } from './device.ts'
 import { factsOf } from './documents.ts'
 import { dueTo } from './judge.ts'
@@ -31,7 +32,7 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
   const replicas = new Map((await db.replicas.toArray()).map(row => [row.owner, row]))
   const people = new Map((await db.people.toArray()).map(row => [row.id, row]))
   const facts = factsOf({ roster: documents.roster.doc, profile: documents.profile.doc })
-  const dropped = new Map((meta.get('dropped') as { owners: [string, number][] } | undefined)?.owners)
+  const dropped = (meta.get('dropped') as MetaValues['dropped'] | undefined)?.owners
   const last = look.position ?? record.position
   // A restored backup may have brought the server back behind where the app began to wait.
   const from = Math.min(look.from ?? last, last)
@@ -55,7 +56,7 @@ export async function checkHoldings(record: Record, look: Look, wrong: string[])
     const isLevel = [...ownFacts.map(fact => `${fact} ${owner}`), 'autoSync'].every(
       name => facts.get(name) === stored.get(name),
     )
-    const mustHold = isDue && isLevel && (look.isEnd || !dropped.has(owner))
+    const mustHold = isDue && isLevel && (look.isEnd || !dropped?.has(owner))
     if (dues.some(({ fields }) => holds(held, fields, mustHold))) continue
     const best = dues[0]?.fields ?? new Map()
     const excess = [...held].filter(([name, value]) => best.get(name) !== value).map(([name]) => name)

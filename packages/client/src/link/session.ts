@@ -223,10 +223,10 @@ export class Session {
     await this.#settled
     const { store } = this.#port
     for (const [owner, drop] of await droppedAndWanted(store)) {
-      const settle = async (): Promise<void> => {
+      const fetchAnew = async (): Promise<void> => {
         if (await this.#fetches.again(owner)) await store.work(async ({ people }) => people.settleDrop(owner, drop))
       }
-      this.#unlessEnded(settle())
+      this.#unlessEnded(fetchAnew())
     }
     await this.#fetches.answeredAgain()
     await this.#port.waiters.progress(() => this.#barriers.raise(true))

@@ -88,9 +88,9 @@ export interface MetaValues {
   /**
    * Owners whose replicas this device dropped on its own, each with the number of the drop, until the server shows nothing
    * of them either or has handed them over anew. If they are let in again before it heard, it sees no change, and must be
-   * asked; what it says of them meanwhile builds on what is no longer here. `count`: how many drops there ever were.
+   * asked; what it says of them meanwhile builds on what is no longer here. `next`: a number that no drop has had.
    */
-  dropped: { count: number; owners: Map<string, number> }
+  dropped: { next: number; owners: Map<string, number> }
   limits: ContentLimits
   /** Whether the app wants to be connected, for the tab that has the socket next. */
   isWanted: boolean

@@ -134,10 +134,10 @@ export class People {
 
   async #storeDrops(): Promise<void> {
     if (this.#dropped.size === 0 && this.#settled.size === 0) return
-    const { count, owners } = (await readMeta(this.#db, 'dropped')) ?? { count: 1, owners: new Map<string, number>() }
+    const { next, owners } = (await readMeta(this.#db, 'dropped')) ?? { next: 1, owners: new Map<string, number>() }
     for (const [id, drop] of this.#settled) if (drop >= (owners.get(id) ?? 0)) owners.delete(id)
-    for (const id of this.#dropped) owners.set(id, count)
-    await writeMeta(this.#db, 'dropped', { count: count + 1, owners })
+    for (const id of this.#dropped) owners.set(id, next)
+    await writeMeta(this.#db, 'dropped', { next: next + 1, owners })
   }
 
   #row(id: string): PersonRow {

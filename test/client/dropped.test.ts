@@ -1,0 +1,126 @@
+import type { Kith, Profile } from '@kith/client'
+import { expect, test } from 'vitest'
+import { Fetches } from '../../packages/client/src/link/fetches.ts'
+import { Pace } from '../../packages/client/src/link/pace.ts'
+import { droppedAndWanted } from '../../packages/client/src/storage/dropped.ts'
+import { storeFrames } from '../../packages/client/src/storage/frames.ts'
+import { TestClock } from '../support/test-clock.ts'
+import { installation } from './device.ts'
+
+test('[F1][V7] what was dropped is asked for until the question behind the last drop is answered, or nothing is shown', async () => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  await show(kith, [0])
+  await dropAndFollow(bob)
+  const [[, first] = ['', 0]] = await wanted(kith)
+  await show(kith, [0])
+  expect(await wanted(kith), 'whatever the server says meanwhile').toEqual([['bob', first]])
+  await dropAndFollow(bob)
+  const [[, second] = ['', 0]] = await wanted(kith)
+  expect(second).toBeGreaterThan(first)
+  await settle(kith, first)
+  expect(await wanted(kith), 'an answer to an earlier question').toEqual([['bob', second]])
+  await settle(kith, second)
+  expect(await wanted(kith)).toEqual([])
+
+  await show(kith, [0])
+  await dropAndFollow(bob)
+  await show(kith, [])
+  expect(await wanted(kith), 'the server shows nothing either').toEqual([])
+})
+
+test.each(['declined', 'blocked'])('[V7] whoever is %s is not asked for', async how => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  await show(kith, [0])
+  if (how === 'declined') bob.subscribe(false)
+  else bob.block(true)
+  await bob.save()
+  expect(await wanted(kith)).toEqual([])
+  if (how === 'declined') bob.subscribe(true)
+  else bob.block(false)
+  await bob.save()
+  expect((await wanted(kith)).map(([owner]) => owner)).toEqual(['bob'])
+})
+
+test('[F1] a question is answered by what comes after it was sent, and not by what crosses it', async () => {
+  const { fetches, introduce, sent, reach } = questions()
+  const answer = fetches.again('bob')
+  let state: unknown = 'open'
+  void answer.then(isHandedOver => {
+    state = isHandedOver
+  })
+  reach()
+  fetches.answered('bob', true)
+  introduce()
+  await expect.poll(() => sent).toEqual(['bob'])
+  await new Promise(setImmediate)
+  expect(state).toBe('open')
+  expect(await fetches.again('bob'), 'the same is under way').toBe(false)
+  fetches.answered('bob', true)
+  await expect.poll(() => state).toBe(true)
+})
+
+test.each([
+  ['shows nothing', (fetches: Fetches) => fetches.answered('bob', false)],
+  ['is gone', (fetches: Fetches) => fetches.end()],
+])('[F1] nothing was handed over when the server %s', async (_, end) => {
+  const { fetches, introduce, sent, reach } = questions()
+  const answer = fetches.again('bob')
+  introduce()
+  await expect.poll(() => sent).toEqual(['bob'])
+  reach()
+  end(fetches)
+  expect(await answer).toBe(false)
+})
+
+async function wanted({ internals }: Kith): Promise<readonly (readonly [string, number])[]> {
+  return droppedAndWanted(internals.store)
+}
+
+async function settle({ internals }: Kith, drop: number): Promise<void> {
+  await internals.store.work(async ({ people }) => {
+    await people.load(['bob'])
+    people.settleDrop('bob', drop)
+  })
+}
+
+/** The server says what this device gets of Bob. */
+async function show({ internals }: Kith, levels: number[]): Promise<void> {
+  const none = new Uint8Array()
+  const access = {
+    type: 'access',
+    owner: 'bob',
+    levels,
+    isWaiting: false,
+    hasJustJoined: false,
+    isFetched: false,
+  } as const
+  await storeFrames(internals.store, [{ ...access, cursor: none }], undefined)
+}
+
+async function dropAndFollow(bob: Profile): Promise<void> {
+  for (const follows of [false, true]) {
+    bob.subscribe(follows)
+    await bob.save()
+  }
+}
+
+/** The questions of a session in which all barriers are reached once one may be. */
+function questions(): { fetches: Fetches; introduce: () => void; reach: () => void; sent: string[] } {
+  const sent: string[] = []
+  let [introduce, reach]: [() => void, () => void] = [() => undefined, () => undefined]
+  const introduced = new Promise<void>(resolve => {
+    introduce = resolve
+  })
+  const reached = new Promise<boolean>(resolve => {
+    reach = () => resolve(true)
+  })
+  const clock = new TestClock()
+  const fetches = new Fetches({
+    ...{ clock, pace: new Pace(clock), introduced },
+    send: message => void (message.type === 'fetch' && sent.push(message.owner)),
+    raiseBarrier: () => reached,
+  })
+  return { fetches, introduce, reach, sent }
+}
