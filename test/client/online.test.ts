@@ -52,6 +52,18 @@ test('[R2] two devices of one user merge what they changed apart, and both arriv
   expect((await first(laptop.contacts()))[0]?.levels).toEqual([2, 3, 4])
 })
 
+test('[D2] whenSynced waits for what is still being saved when it is called', async () => {
+  const { device } = await backend()
+  const [alice, laptop] = [await device('alice'), await device('alice')]
+  await alice.whenSynced()
+  const saving = [alice.ownProfile.set('name', 'Ada'), alice.ownProfile.set('name', 'Augusta')]
+  await alice.whenSynced()
+  expect(alice.unsent).toBe(0)
+  await Promise.all(saving)
+  await laptop.whenSynced()
+  expect(laptop.ownProfile.get('name')).toBe('Augusta')
+})
+
 test('[F1] many profiles that arrive at once are stored in one go, on this device and on a new one', async () => {
   const { device } = await backend()
   const owners = Array.from({ length: 120 }, (_, index) => `owner ${index}`)

@@ -1,7 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import type { LevelDatabase, Store } from '@kith/server'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
+import { positionOf } from '../../packages/server/src/relay/cursor.ts'
 import { Feed } from '../../packages/server/src/relay/feed.ts'
+import { RecentCommits } from '../../packages/server/src/relay/recent-commits.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
@@ -120,7 +123,7 @@ test('[V4] what was read before a block is not handed over once the block is on 
   const blocked = store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
   const tell = await lingers
   goOn()
-  await new Promise(resolve => setImmediate(resolve))
+  await setImmediate()
   tell()
   await blocked
   await caughtUp()
@@ -241,4 +244,64 @@ test('[V4][F2] at most 64 KiB are outstanding on a socket, whatever is sent, and
   )
   expect(last.get('alice')).toMatchObject({ type: 'profile', fields: { name: expect.stringMatching(/^29 /) } })
   for (const owner of owners) expect(last.get(owner)).toMatchObject({ type: 'access', levels: [] })
+})
+
+test('[F1][F2] a level that had no room comes when there is some, and until then no cursor passes it', async () => {
+  const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
+  const owners = ['o1', 'o2', 'o3', 'o4', 'o5']
+  const publish = async (letter: string): Promise<void> => {
+    for (const owner of owners) await store.commit(profileChange(owner, { 0: letter.repeat(30_000) }))
+  }
+  const takeAll = async (): Promise<void> => {
+    let isCaughtUp = false
+    const done = caughtUp().then(() => {
+      isCaughtUp = true
+    })
+    while (!isCaughtUp) {
+      // Long enough for the feed to find no room.
+      for (let turn = 0; turn < 50; turn++) await setImmediate()
+      outlet.outstandingBytes = 0
+      feed.onTaken()
+    }
+    await done
+  }
+  for (const owner of owners) await store.commit(userChange(owner))
+  await publish('x')
+  await store.commit(rosterChange('bob', Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }]))))
+  outlet.takes = false
+  await feed.open(undefined)
+  for (const letter of ['x', 'y']) {
+    if (letter === 'y') await publish(letter)
+    await takeAll()
+    const handed = sent().filter(frame => frame.type === 'profile' && String(frame.fields['name']).startsWith(letter))
+    expect(handed.flatMap(frame => ('owner' in frame ? [frame.owner] : [])).sort()).toEqual(owners)
+  }
+  const last = sent()
+    .filter(frame => frame.type === 'profile')
+    .slice(-3)
+  expect(last.map(({ cursor }) => cursor.length > 0)).toEqual([false, false, true])
+})
+
+test('[F1] what was taken and given back before anybody looked moves the cursor: it does not come on return', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  await feed.open(undefined)
+  await caughtUp()
+  // The last two share a batch.
+  await Promise.all([
+    store.commit(userChange('zoe')),
+    store.commit(rosterChange('alice', { bob: { isBlocked: true } })),
+    store.commit(rosterChange('alice', { bob: {} })),
+  ])
+  await caughtUp()
+  const cursors = sent().flatMap(frame => ('cursor' in frame && frame.cursor.length > 0 ? [frame.cursor] : []))
+  expect(positionOf(cursors.at(-1) as Uint8Array, store, 0)).toBe(store.position)
+})
+
+test('[V4] a read that more commits have passed than are remembered counts as old', () => {
+  const recent = new RecentCommits(0)
+  const commit = { pairs: [], owners: [], levels: new Map(), isNew: false }
+  for (let position = 1; position <= 9_000; position++)
+    recent.end([{ ...commit, position, subjects: [position === 1 ? 'alice' : 'carol'] }])
+  expect([0, 8_999].map(position => recent.hasChangedSince(position, ['alice']))).toEqual([true, false])
 })

@@ -1,6 +1,7 @@
 import type { LevelDatabase } from '@kith/server'
 import { expect, test } from 'vitest'
 import { keys } from '../../packages/server/src/store/keys.ts'
+import type { Commit } from '../../packages/server/src/store/store.ts'
 import {
   faulty,
   newDatabase,
@@ -69,4 +70,24 @@ test('[D2] after a write that failed, nothing is written before the database was
   expect((await store.commit(userChange('carol'))).position).toBe(2)
   expect((await store.user('bob')).registeredAt).toBe(0)
   await store.close()
+})
+
+test('[V5][S4] what one batch has written already is erased, and counted, within it', async () => {
+  const store = storeOver(await newDatabase('memory'), stillClock(), { lookups: 2, lookupsPerDay: 24 })
+  const lookUp = (user: string, owner: string): Promise<Commit> => store.commit({ type: 'lookup', user, owner })
+  const [, , , again, another] = await Promise.all([
+    store.commit(userChange('first')), // A batch of its own: the others share the next.
+    store.commit(userChange('bob')),
+    lookUp('bob', 'a'),
+    lookUp('bob', 'a'),
+    lookUp('bob', 'b'),
+    store.commit(userChange('alice')),
+    store.commit(profileChange('alice', { 0: 'secret' })),
+    lookUp('alice', 'a'),
+    store.commit({ type: 'erase', user: 'alice' }),
+  ])
+  expect([again.retryAfterMs, another.retryAfterMs]).toEqual([undefined, undefined])
+  expect(await store.document('alice', 'profile')).toEqual([])
+  expect(await store.levels([{ owner: 'alice', level: 0 }])).toEqual([undefined])
+  expect(await store.hasAsked('alice', 'a')).toBe(false)
 })

@@ -279,6 +279,22 @@ test('[V7] who was shown unasked, then followed, then unfollowed is withdrawn, t
   expect(bob.access.get('alice')?.levels).toEqual([])
 })
 
+test('[V7] who was fetched, then followed, then unfollowed is not shown again by a grant: they were declined', async () => {
+  const world = await serverWorld()
+  const [alice, bob] = await world.devices('alice', 'bob')
+  alice.setField('name', 'Ada')
+  await settle(alice)
+  await bob.fetch('alice')
+  for (const isSubscribed of [true, false]) {
+    bob.edit('alice', { isSubscribed })
+    await settle(bob)
+  }
+  expect(bob.sees('alice')).toEqual({})
+  alice.edit('bob', { levels: [1] })
+  await settle(alice, bob)
+  expect(bob.sees('alice')).toEqual({})
+})
+
 test('[V8] unknown, blocked and invisible owners look the same, byte for byte, when fetched and when followed', async () => {
   const world = await serverWorld()
   const [bob, blocker, hidden, apart] = await world.devices('bob', 'blocker', 'hidden_', 'apart__')
@@ -395,7 +411,10 @@ test('[F1] a cursor that is of no use starts afresh: another store, garbage, fro
 
 test('[F1] a connected device knows no less than one that returns: what changed in one commit of several owners all comes', async () => {
   const world = await serverWorld()
-  const [alice, carol, bob] = await world.devices('alice', 'carol', 'bob')
+  const [alice, carol, erin, bob] = await world.devices('alice', 'carol', 'erin', 'bob')
+  // Erin's frame of Alice, made first, may carry the cursor already; Bob's may not.
+  erin.edit('alice', { isSubscribed: true })
+  await settle(erin)
   for (const owner of ['alice', 'carol']) bob.edit(owner, { isSubscribed: true })
   await settle(alice, carol, bob)
   const held = world.disk.hold()
@@ -460,6 +479,20 @@ test('[F3] following somebody who is not registered costs nothing; when they com
   }
   await bob.close()
   await bob.signIn()
+  expect(bob.all('access').filter(({ hasJustJoined }) => hasJustJoined)).toHaveLength(1)
+})
+
+test('[F3] nor are they told again when they unfollow and look', async () => {
+  const world = await serverWorld()
+  const [bob] = await world.devices('bob')
+  bob.edit('alice', { isSubscribed: true })
+  await settle(bob)
+  const [alice] = await world.devices('alice')
+  await settle(alice, bob)
+  bob.edit('alice', { isSubscribed: false })
+  await settle(bob)
+  await bob.fetch('alice')
+  await settle(bob)
   expect(bob.all('access').filter(({ hasJustJoined }) => hasJustJoined)).toHaveLength(1)
 })
 
@@ -570,6 +603,26 @@ test('[S3] follows beyond the limit wait; the device is told how many and for wh
   expect([bob.sees('o1'), bob.sees('o3')]).toEqual([{}, { name: 'o3' }])
   expect(await world.check()).toEqual([])
 })
+
+for (const returns of [false, true])
+  test(`[S3][F1] ${returns ? 'a device that came back' : 'a device'} hears that a follow waits no longer, also if it shows nothing`, async () => {
+    const world = await serverWorld({ limits: { follows: 1 } })
+    const [bob] = await world.devices('bob')
+    for (const owner of ['xenia', 'yves']) {
+      bob.edit(owner, { isSubscribed: true })
+      await settle(bob)
+    }
+    if (returns) {
+      await bob.close()
+      await bob.signIn()
+      await settle(bob)
+    }
+    expect(bob.access.get('yves')).toMatchObject({ isWaiting: true })
+    bob.edit('xenia', { isSubscribed: false })
+    await settle(bob)
+    await settle(bob)
+    expect(bob.access.get('yves')).toMatchObject({ isWaiting: false })
+  })
 
 test('[S4] look-ups by follow and fetch share one budget; what is beyond waits, and is served when it has refilled', async () => {
   const world = await serverWorld({ limits: { lookups: 2, lookupsPerDay: 24 } })

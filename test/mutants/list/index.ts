@@ -1,4 +1,5 @@
 import type { Mutant } from '../mutant.ts'
+import { attackMutants } from './attacks.ts'
 import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...safetyMutants,
   ...storageMutants,
   ...storyMutants,
+  ...attackMutants,
 ]

@@ -1,0 +1,139 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const feed = 'server/src/relay/feed.ts'
+
+/** What no test noticed until somebody who knew the sources looked for it. */
+export const attackMutants: readonly Mutant[] = [
+  mutant(
+    feed,
+    `const frame = profileFrame(entry.owner, level, fields, cursor)
+      if (!this.#hasRoomFor(frame)) {
+        this.#enqueue(entry)`,
+    `const frame = profileFrame(entry.owner, level, fields, cursor)
+      if (!this.#hasRoomFor(frame)) {`,
+    {
+      id: 'no-room-and-forgotten',
+      rules: ['F1', 'F2'],
+      what: 'A level for which there was no room never comes.',
+      tests: ['server/feed'],
+      names: '\\[F2\\]',
+    },
+  ),
+  mutant(
+    feed,
+    'if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor',
+    'if (!this.#hasCaughtUp) return noCursor',
+    {
+      id: 'cursor-passes-the-queue',
+      rules: ['F1'],
+      what: 'A frame carries the cursor while others wait, which a device that breaks off then never gets.',
+      tests: ['server/feed'],
+      names: '\\[F2\\]',
+    },
+  ),
+  mutant(feed, 'this.#owesCursor = true\n    entry.told = seen', 'this.#owesCursor = false\n    entry.told = seen', {
+    id: 'cursor-behind-what-came-to-nothing',
+    rules: ['F1'],
+    what: 'What was taken and given back in one go comes again on return.',
+    tests: ['server/feed'],
+    names: 'given back',
+  }),
+  mutant(
+    feed,
+    'if (seen.length === 0 && !entry.isFetched && !relation.isWaiting)',
+    'if (seen.length === 0 && !entry.isFetched)',
+    {
+      id: 'waits-and-is-dropped',
+      rules: ['F1', 'S3'],
+      what: 'A device never hears that a follow no longer waits when it shows nothing.',
+      tests: ['server/visibility-feed'],
+      names: 'waits no longer',
+    },
+  ),
+  mutant(
+    feed,
+    'entry.told = relation.shown\n    entry.toldWaiting = relation.isWaiting',
+    'entry.told = relation.shown',
+    {
+      id: 'waiting-not-known-on-return',
+      rules: ['F1', 'S3'],
+      what: 'A device that came back while a follow waited never hears that it no longer does.',
+      tests: ['server/visibility-feed'],
+      names: 'waits no longer',
+    },
+  ),
+  mutant(feed, "if (isNew && this.#state === 'open') entry.joinTold = this.#store.position", '', {
+    id: 'joined-again-when-looked-at',
+    rules: ['F3'],
+    what: 'A join that was told is told again when the viewer looks at the owner.',
+    tests: ['server/visibility-feed'],
+    names: '\\[F3\\]',
+  }),
+  mutant('server/src/relay/level-frames.ts', 'withCursor}`', "''}`", {
+    id: 'frame-of-another-cursor',
+    rules: ['F1'],
+    what: 'A viewer of two owners gets the frame with the cursor that was made for a viewer of one.',
+    tests: ['server/visibility-feed'],
+    names: 'one commit of several owners',
+  }),
+  mutant('server/src/relay/plan.ts', 'if (hasFollowEnded(entry, view)) entry.isFetched = false', '', {
+    id: 'fetch-outlives-unfollowing',
+    rules: ['V7'],
+    what: 'Who was looked at before they were followed and declined comes back with their next grant.',
+    tests: ['server/visibility-feed'],
+    names: '\\[V7\\]',
+  }),
+  mutant(
+    'server/src/relay/recent-commits.ts',
+    'position < this.#forgottenUpTo || this.#isWriting(users)',
+    'this.#isWriting(users)',
+    {
+      id: 'old-reads-taken-for-new',
+      rules: ['V4'],
+      what: 'What was read before more commits than are remembered is handed over.',
+      tests: ['server/feed'],
+      names: '\\[V4\\]',
+    },
+  ),
+  mutant(
+    'server/src/store/draft.ts',
+    'for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)',
+    '',
+    {
+      id: 'erased-but-for-this-batch',
+      rules: ['V5'],
+      what: 'What the batch that erases an account wrote before stays.',
+      tests: ['server/one-batch'],
+    },
+  ),
+  mutant(
+    'server/src/store/draft.ts',
+    'this.#writes.has(key) ? this.#writes.get(key) : stored[index]',
+    'stored[index]',
+    {
+      id: 'asked-twice-in-a-batch',
+      rules: ['S4'],
+      what: 'One id that is looked up twice in a batch costs two look-ups.',
+      tests: ['server/one-batch'],
+    },
+  ),
+  mutant(
+    'client/src/storage/edit.ts',
+    'if (kept.length > 0) await work.db.outbox.put({ ...row, changes: encodeChanges(kept) })\n    else await',
+    'await',
+    {
+      id: 'refused-and-half-replaced',
+      rules: ['D5'],
+      what: 'Of a refused change, what a later edit does not name is lost.',
+      tests: ['client/refusal'],
+      names: 'does not name',
+    },
+  ),
+  mutant('client/src/link/synced.ts', 'await this.#store.idle()', '', {
+    id: 'synced-before-saved',
+    rules: ['D2'],
+    what: 'whenSynced passes by what is still being saved.',
+    tests: ['client/online'],
+    names: '\\[D2\\]',
+  }),
+]
