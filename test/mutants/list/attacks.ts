@@ -136,4 +136,21 @@ export const attackMutants: readonly Mutant[] = [
     tests: ['client/online'],
     names: '\\[D2\\]',
   }),
+  mutant('client/src/storage/people.ts', 'if (isOpenedAgain) this.#showAgain(id)', '', {
+    id: 'lifted-and-not-shown',
+    rules: ['F1'],
+    what: 'What came while somebody was blocked stays out of view when the block is lifted.',
+    tests: ['client/replicas'],
+  }),
+  mutant(
+    'client/src/storage/people.ts',
+    'replica.hidden = [...replica.hidden, ...replica.levels]',
+    'replica.hidden = replica.levels',
+    {
+      id: 'hidden-once-and-forgotten',
+      rules: ['V7'],
+      what: 'Nobody is told of what was taken away while a feed began anew for the second time.',
+      tests: ['client/replicas'],
+    },
+  ),
 ]
