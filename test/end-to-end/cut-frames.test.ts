@@ -120,7 +120,7 @@ test('[F1][V7] a connection that breaks within a frame to a device takes all of 
   expect(missing).toBeGreaterThan(0)
 })
 
-test('[F1][V7] nor does a device that is told live keep a part of a level, or take for read what it lost', async () => {
+test('[F1][V7] a device that is told live keeps no part of a level from a broken frame, and takes nothing for read that it lost', async () => {
   const kith = await server()
   const cutter = await Cutter.open(kith.url)
   const alice = await openDevice(kith, 'alice')

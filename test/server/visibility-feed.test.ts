@@ -482,7 +482,7 @@ test('[F3] following somebody who is not registered costs nothing; when they com
   expect(bob.all('access').filter(({ hasJustJoined }) => hasJustJoined)).toHaveLength(1)
 })
 
-test('[F3] nor are they told again when they unfollow and look', async () => {
+test('[F3] a follower who was told of a join is not told again on unfollowing and looking', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   bob.edit('alice', { isSubscribed: true })
