@@ -38,6 +38,26 @@ test('among 5,000 contacts a search finds one, and the keyboard goes to the end 
   await expect.poll(focused, { message: 'the list is where it was left' }).toMatch(/kofi\.moreau\.4679@/)
 })
 
+test('a new search shows what it finds from the top, and so does the list when a search ends', async () => {
+  const { phone } = await phoneWithManyContacts()
+  const search = phone.card.getByRole('searchbox')
+  const list = phone.card.getByRole('grid')
+  const scrollAway = async (): Promise<void> => {
+    await list.evaluate(element => {
+      element.scrollTop = 9_000
+    })
+    await phone.row('ada.adeyemi.0@example.org').waitFor({ state: 'detached' })
+  }
+  await scrollAway()
+  await search.fill('ada')
+  await phone.row('ada.adeyemi.0@example.org').waitFor()
+  expect(await list.evaluate(({ scrollTop }) => scrollTop)).toBe(0)
+  await scrollAway()
+  await search.fill('')
+  await phone.row('ada.adeyemi.0@example.org').waitFor()
+  expect(await list.evaluate(({ scrollTop }) => scrollTop)).toBe(0)
+})
+
 test('scrolling through 5,000 contacts keeps few rows on the page, and a step is short work', async () => {
   const { page, phone } = await phoneWithManyContacts()
   const list = phone.card.getByRole('grid')

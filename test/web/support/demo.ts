@@ -6,13 +6,17 @@ import { Complaints } from './complaints.ts'
 import { DeviceCard } from './device-card.ts'
 
 export interface Look {
-  size?: 'desk' | 'phone'
+  size?: keyof typeof sizes
   /** The page's address; `/#alice/phone` is the window of one device. */
   at?: string
 }
 
 /** In CSS pixels. */
-export const sizes = { desk: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } }
+export const sizes = {
+  desk: { width: 1440, height: 900 },
+  phone: { width: 390, height: 844 },
+  'small phone': { width: 320, height: 568 },
+}
 
 /** How long anything may take that a test waits for. */
 const patienceMs = 20_000
@@ -33,7 +37,7 @@ export async function openDemo({ size = 'desk', at = '/' }: Look = {}): Promise<
   const server = await startDemoProcess()
   onTestFinished(() => server.stop())
   const context = await (await browser()).newContext({
-    ...{ viewport: sizes[size], hasTouch: size === 'phone', baseURL: server.url },
+    ...{ viewport: sizes[size], hasTouch: size !== 'desk', baseURL: server.url },
     ...{ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' },
   })
   context.setDefaultTimeout(patienceMs)

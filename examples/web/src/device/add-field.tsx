@@ -25,11 +25,11 @@ export function AddField({ levels, onAdd }: AddFieldProps): ReactNode {
       <Form onSubmit={add}>
         <TextField className="field" value={name} onChange={setName}>
           <Label>Field</Label>
-          <Input placeholder="city" />
+          <Input placeholder="city" dir="auto" />
         </TextField>
         <TextField className="field" value={value} onChange={setValue}>
           <Label>Value</Label>
-          <Input placeholder="Bath" />
+          <Input placeholder="Bath" dir="auto" />
         </TextField>
         <label className="field">
           Level

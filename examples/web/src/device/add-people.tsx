@@ -18,6 +18,7 @@ import type { Device } from '../devices/device.ts'
 import { useAttempt } from './attempt.ts'
 import { LevelsField } from './levels-field.tsx'
 import { madeUpPhoneBook } from './made-up-phone-book.ts'
+import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
 
 /** Brings in one person or a whole phone book, also people who are not there yet. */
@@ -59,7 +60,7 @@ function AddPeopleForm({ title, onDone }: { title: string; onDone: () => void })
       <Heading slot="title">{title}</Heading>
       <TextField className="field" value={text} onChange={setText} autoFocus>
         <Label>User ids, one a line</Label>
-        <TextArea rows={4} placeholder={'bob\ncarol'} />
+        <TextArea rows={4} dir="auto" placeholder={'bob\ncarol'} />
       </TextField>
       <LevelsField label="They may see of your profile" levels={levels} onChange={setLevels} />
       <div className="toggles">
@@ -81,7 +82,7 @@ function AddPeopleForm({ title, onDone }: { title: string; onDone: () => void })
       </RadioGroup>
       {failure !== undefined && (
         <p className="warning" role="alert">
-          {failure}
+          <TheirWords>{failure}</TheirWords>
         </p>
       )}
       {result && <Result result={result} />}
@@ -105,7 +106,7 @@ function Result({ result: { added, updated, unchanged, invalid } }: { result: Sy
       <ul>
         {invalid.slice(0, 5).map(({ input, reason }) => (
           <li key={input}>
-            {input}: {reason}
+            <TheirWords>{input}</TheirWords>: {reason}
           </li>
         ))}
       </ul>

@@ -2,6 +2,7 @@ import { useKith, useProfile } from '@kith/client/react'
 import { type ReactNode, useEffect, useRef } from 'react'
 import { Button, Heading } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
+import { isolated } from '../isolation.ts'
 import { useAttempt } from './attempt.ts'
 import { nameOf } from './contact-names.ts'
 import { DraftField } from './draft-field.tsx'
@@ -11,6 +12,7 @@ import { LevelsField } from './levels-field.tsx'
 import { MessageForm } from './message-form.tsx'
 import { Picture } from './picture.tsx'
 import { PresenceLine } from './presence.tsx'
+import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
 import { SeenBy } from './view-as.tsx'
 
@@ -50,19 +52,23 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
         <Picture name={name} bytes={person.fields['picture']} />
         <div>
           <Heading level={3} ref={heading} tabIndex={-1}>
-            {name}
+            <TheirWords>{name}</TheirWords>
           </Heading>
-          <p className="quiet">{id}</p>
+          <p className="quiet">
+            <TheirWords>{id}</TheirWords>
+          </p>
           <PresenceLine id={id} />
         </div>
       </div>
       {failure !== undefined && (
         <p className="warning" role="alert">
-          {failure}
+          <TheirWords>{failure}</TheirWords>
         </p>
       )}
-      <section className="shown" aria-label={`What ${name} shows you`}>
-        <h4>What {name} shows you</h4>
+      <section className="shown" aria-label={`What ${isolated(name)} shows you`}>
+        <h4>
+          What <TheirWords>{name}</TheirWords> shows you
+        </h4>
         {Object.keys(person.fields).length > 0 ? (
           <FieldList fields={person.fields} />
         ) : (
@@ -74,7 +80,7 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
         )}
       </section>
       <LevelsField
-        label={`What ${name} may see of your profile`}
+        label={`What ${isolated(name)} may see of your profile`}
         levels={person.levels}
         onChange={levels => save(() => profile.setProfileAccessLevels(levels))}
       />

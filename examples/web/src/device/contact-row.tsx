@@ -5,6 +5,7 @@ import { audienceName } from '../audiences.ts'
 import { nameOf } from './contact-names.ts'
 import { Picture } from './picture.tsx'
 import { PresenceDot } from './presence.tsx'
+import { TheirWords } from './their-words.tsx'
 
 /** In pixels: rows are placed without being measured. */
 export const rowHeight = 60
@@ -16,10 +17,12 @@ export const ContactRow: (props: { contact: Contact }) => ReactNode = memo(funct
       <Picture name={name} bytes={contact.fields['picture']} />
       <div className="contact-text">
         <span className="contact-name">
-          {name}
+          <TheirWords>{name}</TheirWords>
           {contact.hasJoined && !contact.isBlocked && <PresenceDot id={contact.id} />}
         </span>
-        <span className="quiet">{stateOf(contact)}</span>
+        <span className="quiet">
+          <TheirWords>{stateOf(contact)}</TheirWords>
+        </span>
       </div>
       <LevelChips levels={contact.levels} />
     </GridListItem>
@@ -36,14 +39,24 @@ function stateOf({ id, fields, isBlocked, isWaiting, hasJoined, isSubscribed, is
   return typeof about === 'string' && about !== '' ? about : id
 }
 
+/** So many have room beside a name. */
+const mostChips = 4
+
 function LevelChips({ levels }: { levels: readonly number[] }): ReactNode {
+  const shown = levels.length > mostChips ? levels.slice(0, mostChips - 1) : levels
+  const others = levels.slice(shown.length)
   return (
     <span className="chips">
-      {levels.map(level => (
+      {shown.map(level => (
         <span key={level} className="chip" data-level={level} title={`May see ${audienceName(level)}`}>
           {level}
         </span>
       ))}
+      {others.length > 0 && (
+        <span className="chip" title={`May see ${others.map(audienceName).join(', ')}`}>
+          +{others.length}
+        </span>
+      )}
     </span>
   )
 }

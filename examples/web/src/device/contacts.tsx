@@ -7,6 +7,7 @@ import { AddPeople } from './add-people.tsx'
 import { matches, namesInOrder } from './contact-names.ts'
 import { ContactRow, rowHeight } from './contact-row.tsx'
 import { catchFocus } from './focus.ts'
+import { TheirWords } from './their-words.tsx'
 
 export interface ContactsProps {
   device: Device
@@ -29,7 +30,7 @@ export function Contacts({ device, isCovered, onOpen }: ContactsProps): ReactNod
         </SearchField>
         <AddPeople device={device} />
       </div>
-      <ContactList title={device.title} contacts={shown} isCovered={isCovered} onOpen={onOpen}>
+      <ContactList title={device.title} contacts={shown} search={wanted} isCovered={isCovered} onOpen={onOpen}>
         {contacts && <Nobody search={wanted} />}
       </ContactList>
     </div>
@@ -43,14 +44,20 @@ function searchWords(count: number | undefined): string {
 interface ContactListProps {
   title: string
   contacts: readonly Contact[]
+  /** What the contacts were searched for. */
+  search: string
   isCovered: boolean
   onOpen: (id: string) => void
   /** Instead of rows, when there are none. */
   children: ReactNode
 }
 
-function ContactList({ title, contacts, isCovered, onOpen, children }: ContactListProps): ReactNode {
+function ContactList({ title, contacts, search, isCovered, onOpen, children }: ContactListProps): ReactNode {
   const list = useRef<HTMLDivElement>(null)
+  // Another search finds others: they are read from the top.
+  useEffect(() => {
+    list.current?.scrollTo({ top: 0 })
+  }, [search])
   // Once nothing covers it any more.
   useEffect(() => (isCovered ? () => catchFocus(list.current) : undefined), [isCovered])
   return (
@@ -70,11 +77,10 @@ function ContactList({ title, contacts, isCovered, onOpen, children }: ContactLi
 }
 
 function Nobody({ search }: { search: string }): ReactNode {
+  if (search === '') return <p className="empty">Nobody yet. Add somebody by their user id: they need not be here.</p>
   return (
     <p className="empty">
-      {search === ''
-        ? 'Nobody yet. Add somebody by their user id: they need not be here.'
-        : `Nobody matches “${search}”.`}
+      Nobody matches “<TheirWords>{search}</TheirWords>”.
     </p>
   )
 }

@@ -5,6 +5,7 @@ import type { Device } from '../devices/device.ts'
 import { hashOf, personName } from '../devices/name.ts'
 import { EraseDialog } from './erase-dialog.tsx'
 import { syncWords } from './sync-words.ts'
+import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
 import { useChanges } from './use-changes.ts'
 
@@ -17,7 +18,9 @@ export function DeviceHeader({ device, onClose }: { device: Device; onClose: (()
     <header className="device-header">
       <div className="device-name">
         <h2>{device.title}</h2>
-        <p className="quiet">{personName(device.name.user) === device.name.user ? '' : device.name.user}</p>
+        <p className="quiet">
+          <TheirWords>{personName(device.name.user) === device.name.user ? '' : device.name.user}</TheirWords>
+        </p>
       </div>
       <Toggle isOn={isOn} onChange={isNow => device.setOnline(isNow)}>
         Online

@@ -1,5 +1,6 @@
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import { Input, Label, TextField } from 'react-aria-components'
+import { TheirWords } from './their-words.tsx'
 
 export interface DraftFieldProps {
   label: string
@@ -22,8 +23,10 @@ export function DraftField({ label, value, onSave, placeholder }: DraftFieldProp
   }
   return (
     <TextField className="field" value={draft ?? value} onChange={setDraft} onBlur={save} onKeyDown={onKeyDown}>
-      <Label>{label}</Label>
-      <Input placeholder={placeholder ?? ''} />
+      <Label>
+        <TheirWords>{label}</TheirWords>
+      </Label>
+      <Input placeholder={placeholder ?? ''} dir="auto" />
     </TextField>
   )
 }

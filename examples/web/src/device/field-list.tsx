@@ -1,5 +1,6 @@
 import type { Fields, FieldValue } from '@kith/client'
 import type { ReactNode } from 'react'
+import { TheirWords } from './their-words.tsx'
 
 /** Fields by name, in the order of the alphabet. The picture stands elsewhere. */
 export function FieldList({ fields }: { fields: Fields }): ReactNode {
@@ -10,8 +11,12 @@ export function FieldList({ fields }: { fields: Fields }): ReactNode {
     <dl className="field-list">
       {names.map(name => (
         <div key={name}>
-          <dt>{name}</dt>
-          <dd>{valueWords(fields[name])}</dd>
+          <dt>
+            <TheirWords>{name}</TheirWords>
+          </dt>
+          <dd>
+            <TheirWords>{valueWords(fields[name])}</TheirWords>
+          </dd>
         </div>
       ))}
     </dl>

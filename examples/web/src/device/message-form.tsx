@@ -2,7 +2,9 @@ import { useKith } from '@kith/client/react'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button, Form, Input, Label, TextField } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
+import { isolated } from '../isolation.ts'
 import { useAttempt } from './attempt.ts'
+import { TheirWords } from './their-words.tsx'
 import { useChanges } from './use-changes.ts'
 
 export interface MessageFormProps {
@@ -25,22 +27,28 @@ export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
     setText('')
     void attempt(async () => {
       const delivery = await kith.send(to, text)
-      setOutcome(delivery === 'delivered' ? `A device of ${name}’s took it.` : 'No device took it, or none may.')
+      setOutcome(
+        delivery === 'delivered' ? `A device of ${isolated(name)}’s took it.` : 'No device took it, or none may.',
+      )
     })
   }
   return (
-    <section aria-label={`Messages with ${name}`} className="messages">
+    <section aria-label={`Messages with ${isolated(name)}`} className="messages">
       <ul>
         {messages
           .filter(({ from }) => from === to)
           .map(message => (
-            <li key={message.id}>{message.text}</li>
+            <li key={message.id}>
+              <TheirWords>{message.text}</TheirWords>
+            </li>
           ))}
       </ul>
       <Form className="message-form" onSubmit={send}>
         <TextField className="field" value={text} onChange={setText} maxLength={2000}>
-          <Label>Message to {name}</Label>
-          <Input />
+          <Label>
+            Message to <TheirWords>{name}</TheirWords>
+          </Label>
+          <Input dir="auto" />
         </TextField>
         <Button type="submit">Send</Button>
       </Form>

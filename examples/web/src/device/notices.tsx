@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { Device, Notice } from '../devices/device.ts'
 import { personName } from '../devices/name.ts'
+import { TheirWords } from './their-words.tsx'
 import { useChanges } from './use-changes.ts'
 
 /** More would cover what they speak of. */
@@ -25,22 +26,27 @@ export function Notices({ device }: { device: Device }): ReactNode {
 }
 
 function noticeWords({ kind, person, text }: Notice): ReactNode {
-  const who = <strong>{person === undefined ? '' : personName(person)}</strong>
+  const who = (
+    <strong>
+      <TheirWords>{person === undefined ? '' : personName(person)}</TheirWords>
+    </strong>
+  )
+  const words = <TheirWords>{text}</TheirWords>
   switch (kind) {
     case 'joined':
     case 'withdrawn':
       return (
         <>
-          {who} {text}
+          {who} {words}
         </>
       )
     case 'message':
       return (
         <>
-          {who}: {text}
+          {who}: {words}
         </>
       )
     case 'error':
-      return text
+      return words
   }
 }

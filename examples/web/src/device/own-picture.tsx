@@ -1,6 +1,7 @@
 import { useOwnProfile } from '@kith/client/react'
 import { type ReactNode, useState } from 'react'
 import { Button, FileTrigger } from 'react-aria-components'
+import { isolated } from '../isolation.ts'
 import { Picture } from './picture.tsx'
 import { thumbnail } from './thumbnail.ts'
 
@@ -17,7 +18,7 @@ export function OwnPicture({ name, attempt }: OwnPictureProps): ReactNode {
     const [file] = files ?? []
     if (!file) return
     const small = await thumbnail(file)
-    setProblem(small ? '' : `${file.name} is no picture that this browser can read.`)
+    setProblem(small ? '' : `${isolated(file.name)} is no picture that this browser can read.`)
     if (small) await attempt(() => set('picture', small))
   }
   return (

@@ -8,6 +8,7 @@ import { useAttempt } from './attempt.ts'
 import { DraftField } from './draft-field.tsx'
 import { valueWords } from './field-list.tsx'
 import { OwnPicture } from './own-picture.tsx'
+import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
 import { ViewAs } from './view-as.tsx'
 
@@ -34,7 +35,7 @@ export function OwnProfilePage(): ReactNode {
       <OwnPicture name={textOf(fields.get(0)?.['name']) || kith.user} attempt={attempt} />
       {failure !== undefined && (
         <p className="warning" role="alert">
-          {failure}
+          <TheirWords>{failure}</TheirWords>
         </p>
       )}
       {levels.map(level => {

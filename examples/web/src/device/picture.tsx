@@ -8,7 +8,7 @@ export function Picture({ name, bytes }: { name: string; bytes: FieldValue | und
   if (url !== undefined) return <img className="picture" src={url} alt="" width={40} height={40} />
   return (
     <span className="picture" data-hue={hueOf(name)} aria-hidden="true">
-      {[...name][0]?.toLocaleUpperCase() ?? '?'}
+      {/[\p{L}\p{N}]/u.exec(name)?.[0].toLocaleUpperCase() ?? '?'}
     </span>
   )
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { Device, DeviceState } from '../devices/device.ts'
+import { TheirWords } from './their-words.tsx'
 
 export interface TroubleProps {
   device: Device
@@ -17,7 +18,9 @@ export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
       {state.state === 'closed' && <p role="status">Nothing of this device is here any more.</p>}
       {state.state === 'failed' && (
         <div role="alert">
-          <p>Nothing can be read or stored in this browser just now. {state.error.message}.</p>
+          <p>
+            Nothing can be read or stored in this browser just now. <TheirWords>{state.error.message}</TheirWords>.
+          </p>
           <p className="quiet">Private windows and blocked site data do this. What is on the server is safe.</p>
         </div>
       )}
@@ -37,7 +40,10 @@ export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
 export function Unreadable({ error, onAgain }: { error: unknown; onAgain: () => void }): ReactNode {
   return (
     <div className="trouble" role="alert">
-      <p>What this device holds can’t be read. {error instanceof Error ? error.message : String(error)}</p>
+      <p>
+        What this device holds can’t be read.{' '}
+        <TheirWords>{error instanceof Error ? error.message : String(error)}</TheirWords>
+      </p>
       <div className="buttons">
         <Button className="primary" onPress={onAgain}>
           Try again

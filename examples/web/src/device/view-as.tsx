@@ -2,6 +2,7 @@ import { useContacts, useViewAs } from '@kith/client/react'
 import { type ReactNode, useId, useState } from 'react'
 import { audienceName } from '../audiences.ts'
 import { personName } from '../devices/name.ts'
+import { isolated } from '../isolation.ts'
 import { FieldList } from './field-list.tsx'
 import { Picture } from './picture.tsx'
 
@@ -15,12 +16,18 @@ export function ViewAs(): ReactNode {
       <h4>View as…</h4>
       <label className="field">
         Whose eyes to look through
-        <input value={typed} list={listId} placeholder="bob" onChange={event => setTyped(event.target.value)} />
+        <input
+          value={typed}
+          list={listId}
+          dir="auto"
+          placeholder="bob"
+          onChange={event => setTyped(event.target.value)}
+        />
       </label>
       <datalist id={listId}>
         {contacts?.slice(0, 200).map(({ id, label }) => (
           <option key={id} value={id}>
-            {label}
+            {label && isolated(label)}
           </option>
         ))}
       </datalist>
@@ -32,12 +39,12 @@ export function ViewAs(): ReactNode {
 /** What somebody sees of one's profile now, in a sentence. */
 export function SeenBy({ id, name }: { id: string; name: string }): ReactNode {
   const { reason, levels } = useViewAs(id)
-  return <p className="quiet seen-by">{reasonWords(name, reason, levels)}</p>
+  return <p className="quiet seen-by">{reasonWords(isolated(name), reason, levels)}</p>
 }
 
 function Preview({ viewer, isAnybody }: { viewer: string; isAnybody: boolean }): ReactNode {
   const { fields, levels, reason } = useViewAs(viewer)
-  const who = isAnybody ? 'Somebody you don’t know' : personName(viewer)
+  const who = isAnybody ? 'Somebody you don’t know' : isolated(personName(viewer))
   const { name } = fields
   return (
     <div className="preview" data-reason={reason} role="status">

@@ -1,12 +1,14 @@
+import { isolated } from '../isolation.ts'
+
 /** Which device: `alice` and `phone`. */
 export interface DeviceName {
   user: string
   device: string
 }
 
-/** As people say it: “Alice’s phone”. */
+/** As people say it, for the middle of a sentence: “Alice’s phone”. */
 export function titleOf({ user, device }: DeviceName): string {
-  return `${personName(user)}’s ${device}`
+  return `${isolated(personName(user))}’s ${isolated(device)}`
 }
 
 /** A user id as a heading: `alice` and `alice@example.org` are “Alice”; numbers and the like stay as they are. */

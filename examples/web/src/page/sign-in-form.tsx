@@ -17,12 +17,12 @@ export function SignInForm({ devices, onDone }: { devices: Devices; onDone: () =
     <Form className="sign-in" onSubmit={add}>
       <TextField className="field" value={user} onChange={setUser} isRequired maxLength={128} validate={userProblem}>
         <Label>User name</Label>
-        <Input placeholder="alice" autoComplete="off" autoCapitalize="none" spellCheck={false} />
+        <Input placeholder="alice" dir="auto" autoComplete="off" autoCapitalize="none" spellCheck={false} />
         <FieldError className="warning" />
       </TextField>
       <TextField className="field" value={device} onChange={setDevice} isRequired maxLength={40}>
         <Label>Device</Label>
-        <Input placeholder="phone" autoComplete="off" />
+        <Input placeholder="phone" dir="auto" autoComplete="off" />
         <FieldError className="warning" />
       </TextField>
       <Button className="primary" type="submit">

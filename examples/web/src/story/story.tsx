@@ -1,5 +1,6 @@
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from 'react-aria-components'
+import { TheirWords } from '../device/their-words.tsx'
 import type { Devices } from '../devices/devices.ts'
 import type { DeviceName } from '../devices/name.ts'
 import { type Cast, castFor } from './cast.ts'
@@ -87,7 +88,11 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
               {told.includes(text) && <span className="visually-hidden">: seen to be true</span>}
             </li>
           ))}
-          {phase.state === 'failed' && <li className="warning">{phase.message}</li>}
+          {phase.state === 'failed' && (
+            <li className="warning">
+              <TheirWords>{phase.message}</TheirWords>
+            </li>
+          )}
         </ul>
       </div>
       <div className="buttons">

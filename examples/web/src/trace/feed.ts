@@ -1,4 +1,5 @@
 import type { Access, Profile } from '@kith/shared/wire'
+import { isolated } from '../isolation.ts'
 import { details, few, levelsText, valueText } from './phrases.ts'
 import { nameOf, type Who, type Words, whose } from './told.ts'
 
@@ -38,9 +39,9 @@ export class Feed {
   }
 
   profile({ owner, level, fields }: Profile): Words {
-    const names = Object.keys(fields)
+    const names = Object.keys(fields).map(isolated)
     const what = `${this.#who.device} got ${whose(this.#who, owner)} level ${level}`
-    const values = Object.entries(fields).map(([name, value]) => `${name}: ${valueText(value)}`)
+    const values = Object.entries(fields).map(([name, value]) => `${isolated(name)}: ${valueText(value)}`)
     if (names.length === 0) return this.#words(`${what}: no fields`)
     return this.#words(
       `${what}: ${few(names)}`,

@@ -1,4 +1,5 @@
 import type { FieldValue } from '@kith/shared'
+import { isolated } from '../isolation.ts'
 
 /** Several things of one sort that happened at once: "3 grants (level 5 to bob, level 2 to carol, …)". */
 export interface Group {
@@ -47,7 +48,7 @@ export function levelsText(levels: readonly number[]): string {
 /** In quotation marks, and not too long. */
 export function quoted(text: string): string {
   const characters = [...text]
-  return `“${characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : text}”`
+  return `“${isolated(characters.length > 60 ? `${characters.slice(0, 60).join('')}…` : text)}”`
 }
 
 export function valueText(value: FieldValue): string {

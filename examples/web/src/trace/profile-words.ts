@@ -1,4 +1,5 @@
 import { type Fields, type FieldValue, sameValue } from '@kith/shared'
+import { isolated } from '../isolation.ts'
 import { count, type Group, valueText } from './phrases.ts'
 
 type Levels = ReadonlyMap<number, Fields>
@@ -12,10 +13,10 @@ export function profileGroups(before: Levels, after: Levels): { groups: Group[];
     const [old, now] = [new Map(entries(before, level)), new Map(entries(after, level))]
     for (const [name, value] of now) {
       if (sameValue(old.get(name), value)) continue
-      set.push(`${name} at level ${level}`)
-      values.push(`${name} at level ${level}: ${valueText(value)}`)
+      set.push(`${isolated(name)} at level ${level}`)
+      values.push(`${isolated(name)} at level ${level}: ${valueText(value)}`)
     }
-    for (const name of old.keys()) if (!now.has(name)) unset.push(`${name} at level ${level}`)
+    for (const name of old.keys()) if (!now.has(name)) unset.push(`${isolated(name)} at level ${level}`)
   }
   return {
     groups: [

@@ -1,4 +1,5 @@
 import { blockedUsers, type FlatMaps, parseGrantKey, parseNonceKey, type RosterRoot } from '@kith/shared'
+import { isolated } from '../isolation.ts'
 import { audienceGroups } from './audience-words.ts'
 import { count, type Group, levelsText, quoted, valueText } from './phrases.ts'
 import { hidingGroups, isHidingPresence } from './presence-words.ts'
@@ -76,5 +77,5 @@ function grantGroups(verb: string, changes: readonly KeyChanged[], preposition: 
 
 function settingGroup({ key, after }: KeyChanged): Group {
   if (key === 'autoSync') return { title: `automatic following: ${after === false ? 'off' : 'on'}`, items: [] }
-  return { title: `setting ${key}: ${after === undefined ? 'removed' : valueText(after)}`, items: [] }
+  return { title: `setting ${isolated(key)}: ${after === undefined ? 'removed' : valueText(after)}`, items: [] }
 }

@@ -1,4 +1,5 @@
 import type { DeviceMessage, Failure, Welcome } from '@kith/shared/wire'
+import { isolated } from '../isolation.ts'
 import { count, duration, few } from './phrases.ts'
 import { closingReason, reasons } from './reasons.ts'
 import { nameOf, type Who, type Words } from './told.ts'
@@ -10,7 +11,7 @@ export function openedWords(who: Who): Words {
 }
 
 export function closedWords(who: Who, code: number, reason: string): Words {
-  const detail = [`Close code ${code}${reason === '' ? '' : `, ${reason}`}`]
+  const detail = [`Close code ${code}${reason === '' ? '' : `, ${isolated(reason)}`}`]
   return { kind: 'session', text: `${who.device} is no longer connected: ${closingReason(code)}`, detail }
 }
 

@@ -1,3 +1,5 @@
+import { isolated } from '../isolation.ts'
+
 /** What a happening is about; each has its colour. `problem`: something was refused, waits, or can't be read. */
 export type Kind = 'session' | 'roster' | 'profile' | 'feed' | 'barrier' | 'message' | 'keepalive' | 'problem'
 
@@ -24,8 +26,9 @@ export interface Who {
   nameOf?: (user: string) => string
 }
 
+/** What to call a user in the middle of a sentence. */
 export function nameOf(who: Who, user: string): string {
-  return who.nameOf?.(user) ?? user
+  return isolated(who.nameOf?.(user) ?? user)
 }
 
 /** "alice’s". */
