@@ -28,17 +28,24 @@ export interface WritingDevice extends Said {
 
 export interface AccountWorld {
   accounts: Accounts
+  documents: Documents
   device(user: string): WritingDevice
 }
 
-export function accountsOver(store: Store, clock: Clock, limits: Partial<Limits> = {}): AccountWorld {
+export function accountsOver(
+  store: Store,
+  clock: Clock,
+  limits: Partial<Limits> = {},
+  cache: { maxHeapBytes?: number } = {},
+): AccountWorld {
+  const documents = new Documents({ store, clock, ...cache })
   const accounts = new Accounts({
     store,
-    documents: new Documents({ store, clock }),
+    documents,
     limits: limitsWith(limits),
     relayOwn: () => undefined,
   })
-  return { accounts, device: user => deviceOf(accounts, user) }
+  return { accounts, documents, device: user => deviceOf(accounts, user) }
 }
 
 function deviceOf(accounts: Accounts, user: string): WritingDevice {

@@ -225,4 +225,37 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['client/refusal'],
     },
   ),
+  mutant(
+    'server/src/accounts/documents.ts',
+    "if (this.#held.has(key.slice(key.indexOf('\\u0000') + 1))) continue\n",
+    '',
+    {
+      id: 'unwritten-documents-evicted',
+      rules: ['D2'],
+      what: 'Documents whose changes are not on disk yet leave the memory.',
+      tests: ['server/document-cache'],
+    },
+  ),
+  mutant(
+    'server/src/accounts/documents.ts',
+    '    this.#measure(key)\n    this.#evict()\n',
+    '    this.#measure(key)\n',
+    {
+      id: 'cache-bound-left-to-the-sweep',
+      rules: [],
+      what: 'The cache of documents grows beyond its bound until the next sweep.',
+      tests: ['server/document-cache'],
+    },
+  ),
+  mutant(
+    'server/src/accounts/documents.ts',
+    "['roster', 'profile'] as const) this.#measure(keyOf(user, name))\n",
+    "[] as 'roster'[]) this.#measure(keyOf(user, name))\n",
+    {
+      id: 'cache-counts-what-was-loaded',
+      rules: [],
+      what: 'A document counts in the cache as it was when it was loaded, not as it has grown.',
+      tests: ['server/document-cache'],
+    },
+  ),
 ]

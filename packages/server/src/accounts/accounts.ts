@@ -13,8 +13,11 @@ export class Accounts {
   of(user: string): Account {
     const busy = this.#busy.get(user)
     if (busy) return busy
+    const { documents } = this.#context
+    documents.hold(user)
     const account = new Account(user, this.#context, () => {
       this.#busy.delete(user)
+      documents.release(user)
       if (this.#busy.size === 0) for (const resolve of this.#idleWaiters.splice(0)) resolve()
     })
     this.#busy.set(user, account)
@@ -23,7 +26,7 @@ export class Accounts {
 
   /** Drops documents that nobody used for a while. */
   sweep(): void {
-    this.#context.documents.sweep(user => this.#busy.has(user))
+    this.#context.documents.sweep()
   }
 
   /** Erases an account, in the order of its other changes. */

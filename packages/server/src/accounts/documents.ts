@@ -22,8 +22,11 @@ export class Documents {
   #clock: Clock
   #maxHeapBytes: number
   #idleMs: number
+  /** The least recently used first. */
   #cached = new Map<string, Cached>()
   #heapBytes = 0
+  /** Users whose accounts have work: their documents may be ahead of the disk, so they stay. */
+  #held = new Set<string>()
 
   constructor(options: { store: Store; clock: Clock; maxHeapBytes?: number; idleMs?: number }) {
     this.#store = options.store
@@ -32,15 +35,32 @@ export class Documents {
     this.#idleMs = options.idleMs ?? 30_000
   }
 
-  /** Only one caller at a time may load a user's documents: the user's account. */
+  /** Number of documents in memory. */
+  get size(): number {
+    return this.#cached.size
+  }
+
+  /** Keeps a user's documents, once they are loaded, until {@link release}. */
+  hold(user: string): void {
+    this.#held.add(user)
+  }
+
+  /** The user's account has no work left. */
+  release(user: string): void {
+    this.#held.delete(user)
+    for (const name of ['roster', 'profile'] as const) this.#measure(keyOf(user, name))
+    this.#evict()
+  }
+
+  /** Only one caller at a time may load a user's documents: the user's account, which holds them. */
   async load(user: string, name: DocumentName): Promise<StoredDocument> {
     const key = keyOf(user, name)
     const cached = this.#cached.get(key)
     if (cached) this.#forget(key)
     const document = cached?.document ?? new StoredDocument(name, await this.#store.document(user, name))
-    const heapBytes = Math.max(minHeapBytes, document.storedBytes * heapPerByte)
-    this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes })
-    this.#heapBytes += heapBytes
+    this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes: 0 })
+    this.#measure(key)
+    this.#evict()
     return document
   }
 
@@ -52,15 +72,28 @@ export class Documents {
     }
   }
 
-  /** Drops what nobody used for a while, and the oldest of what is too much. Not while an account works. */
-  sweep(isBusy: (user: string) => boolean): void {
-    const idleSince = this.#clock.now() - this.#idleMs
+  /** Drops documents that were not used for a while. */
+  sweep(): void {
+    this.#evict(this.#clock.now() - this.#idleMs)
+  }
+
+  /** Drops the least recently used documents until the rest is within the bound, and all that were used before a time. */
+  #evict(idleSinceMs = Number.NEGATIVE_INFINITY): void {
     for (const [key, { usedAtMs, document }] of this.#cached) {
-      if (usedAtMs > idleSince && this.#heapBytes <= this.#maxHeapBytes) break
-      if (isBusy(key.slice(key.indexOf('\u0000') + 1))) continue
+      if (usedAtMs > idleSinceMs && this.#heapBytes <= this.#maxHeapBytes) break
+      if (this.#held.has(key.slice(key.indexOf('\u0000') + 1))) continue
       document.destroy()
       this.#forget(key)
     }
+  }
+
+  /** A document grows as it is edited. */
+  #measure(key: string): void {
+    const cached = this.#cached.get(key)
+    if (!cached) return
+    this.#heapBytes -= cached.heapBytes
+    cached.heapBytes = Math.max(minHeapBytes, cached.document.storedBytes * heapPerByte)
+    this.#heapBytes += cached.heapBytes
   }
 
   #forget(key: string): void {

@@ -1,0 +1,112 @@
+import { openMemoryStore, type Store } from '@kith/server'
+import { expect, test } from 'vitest'
+import { accountsOver } from '../support/account-world.ts'
+import { limitsWith, stillClock } from '../support/store-world.ts'
+
+/** The least that one document counts. */
+const smallDocumentBytes = 16 * 1024
+
+/** A store that tells whose documents are read, and whose commits a test holds back. */
+async function watchedStore() {
+  const store = await openMemoryStore({ limits: limitsWith(), clock: stillClock() })
+  const reads: string[] = []
+  const commits: string[] = []
+  let released: Promise<void> = Promise.resolve()
+  const watched: Store = Object.assign(Object.create(store) as Store, {
+    document: (user: string, name: 'roster' | 'profile') => {
+      reads.push(`${name} of ${user}`)
+      return store.document(user, name)
+    },
+    commit: async (change: Parameters<Store['commit']>[0]) => {
+      if (change.type === 'documents') commits.push(change.user)
+      if (commits.at(-1) === 'alice') await released
+      return store.commit(change)
+    },
+  })
+  /** Holds back Alice's commits until the returned function is called. */
+  const holdAlice = (): (() => void) => {
+    let release: () => void = () => undefined
+    released = new Promise(resolve => {
+      release = resolve
+    })
+    return release
+  }
+  return { store: watched, reads, commits, holdAlice }
+}
+
+test('the cache of documents keeps its bound at each load, without a sweep', async () => {
+  const { store, reads, commits, holdAlice } = await watchedStore()
+  const { accounts, documents, device } = accountsOver(
+    store,
+    stillClock(),
+    {},
+    { maxHeapBytes: 3 * smallDocumentBytes },
+  )
+  for (let index = 0; index < 20; index++) {
+    device(`user ${index}`).connect()
+    await accounts.idle()
+    expect(documents.size).toBeLessThanOrEqual(3)
+  }
+  expect(documents.size).toBe(3)
+  reads.length = 0
+  device('user 19').connect()
+  device('user 0').connect()
+  await accounts.idle()
+  expect(reads, 'the least recently used went').toEqual(['roster of user 0'])
+
+  const release = holdAlice()
+  device('alice').connect()
+  await expect.poll(() => commits.at(-1)).toBe('alice')
+  expect(documents.size, 'while the commit after the load is under way').toBe(3)
+  release()
+  await accounts.idle()
+})
+
+test('a document that grows counts as much as it holds then', async () => {
+  const { store } = await watchedStore()
+  const { accounts, documents, device } = accountsOver(
+    store,
+    stillClock(),
+    {},
+    { maxHeapBytes: 20 * smallDocumentBytes },
+  )
+  for (let index = 0; index < 10; index++) {
+    device(`user ${index}`).connect()
+    await accounts.idle()
+  }
+  expect(documents.size).toBe(10)
+  const alice = device('alice')
+  alice.connect()
+  for (let index = 0; index < 60; index++) {
+    alice.edit([{ root: 'labels', key: `contact ${index}`, value: 'x'.repeat(250) }])
+  }
+  await accounts.idle()
+  expect(documents.size).toBeLessThan(10)
+})
+
+test('[D2] documents with queued or unwritten changes stay in memory beyond the bound, and go when they are written', async () => {
+  const { store, reads, holdAlice } = await watchedStore()
+  const { accounts, documents, device } = accountsOver(
+    store,
+    stillClock(),
+    {},
+    { maxHeapBytes: smallDocumentBytes - 1 },
+  )
+  const alice = device('alice')
+  const release = holdAlice()
+  alice.connect()
+  alice.edit([
+    { root: 'contacts', key: 'bob', value: true },
+    { root: 'fields', key: '0/aaaaaaaa/name', value: 'Ada' },
+  ])
+  for (let index = 0; index < 10; index++) device(`user ${index}`).connect()
+  const others = [...Array(10).keys()].map(index => `roster of user ${index}`)
+  await expect.poll(() => reads.length).toBe(1 + others.length)
+  await expect.poll(() => documents.size, { message: 'of the others none is left' }).toBe(1)
+  alice.edit([{ root: 'contacts', key: 'carol', value: true }])
+  release()
+  await accounts.idle()
+  expect(reads.filter(read => read.endsWith('alice'))).toEqual(['roster of alice', 'profile of alice'])
+  expect([alice.refused, alice.resends, alice.failures]).toEqual([[], 0, []])
+  expect(documents.size).toBe(0)
+})
