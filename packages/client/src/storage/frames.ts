@@ -68,6 +68,7 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
     case 'access':
       people.setAccess(frame.owner, frame.levels, frame.isWaiting)
       people.setFetched(frame.owner, frame.isFetched)
+      people.setHands(work.documents.roster.view, frame.owner, frame.changedHands ?? '')
       if (frame.levels.length === 0) people.settleDrop(frame.owner)
       if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
       return undefined
@@ -83,9 +84,11 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
   }
 }
 
-async function welcomed(work: Work, { isFresh, limits }: Welcome): Promise<void> {
+async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome): Promise<void> {
   await writeMeta(work.db, 'limits', limits)
+  await writeMeta(work.db, 'incarnation', incarnation)
   work.documents.limits = limits
+  work.documents.incarnation = incarnation
   if (!isFresh) return
   const held = await work.db.replicas.toArray()
   const owners = held.filter(replica => replica.levels.length > 0).map(replica => replica.owner)
