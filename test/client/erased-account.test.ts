@@ -2,7 +2,6 @@ import type { Kith, KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { type Backend, backend } from './backend.ts'
-import { happens } from './happens.ts'
 
 /** Resolves to the last error that the client reports, once it is `account-erased`. */
 function accountErased(kith: Kith): Promise<KithError> {

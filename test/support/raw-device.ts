@@ -40,6 +40,8 @@ export class Device {
   cursor: Uint8Array = new Uint8Array()
   /** The incarnation of the account that it synced with; empty before. */
   incarnation: Uint8Array = new Uint8Array()
+  /** Whether it answers the server's sync step 1s, with all that it has. */
+  answersSteps = true
   /** Whether it says so when it has a message. */
   takesMessages = true
   /** All frames of all connections, in order. */
@@ -287,7 +289,7 @@ export class Device {
 
   #sync(doc: Y.Doc, { type, step, payload }: Of<'rosterSync'> | Of<'ownProfile'>): void {
     if (step !== 'step1') Y.applyUpdate(doc, payload, fromServer)
-    else this.send({ type, step: 'step2', payload: Y.encodeStateAsUpdate(doc, payload) })
+    else if (this.answersSteps) this.send({ type, step: 'step2', payload: Y.encodeStateAsUpdate(doc, payload) })
   }
 
   #wake(): void {
