@@ -58,6 +58,8 @@ export interface ReplicaRow {
 export interface Hands {
   incarnation: string
   isTold: boolean
+  /** From before the feed began anew, and not said again yet. */
+  isOld?: true
 }
 
 export interface PersonRow {

@@ -52,10 +52,11 @@ export async function storeFrames(
  * handed over all that there is. Sooner, a server that has lost its data would make every device lose its replicas.
  */
 export async function dropHidden(store: Store): Promise<void> {
-  await store.work(async ({ db, people }) => {
+  await store.work(async ({ db, documents, people }) => {
     const hidden = await db.replicas.filter(replica => replica.hidden.length > 0).toArray()
     await people.load(hidden.map(replica => replica.owner))
     for (const { owner } of hidden) people.dropHidden(owner)
+    await people.dropOldHands(documents.roster.view)
     await writeMeta(db, 'hasHidden', false)
   })
 }
@@ -94,6 +95,7 @@ async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome): 
   const owners = held.filter(replica => replica.levels.length > 0).map(replica => replica.owner)
   await work.people.load(owners)
   for (const owner of owners) work.people.hide(owner)
+  await work.people.ageHands()
   await writeMeta(work.db, 'hasHidden', true)
 }
 

@@ -68,16 +68,26 @@ export class People {
   /** The incarnation that the roster is to confirm, by the server's word; empty: all that it gives counts [D7]. */
   setHands(roster: FlatMaps, id: string, incarnation: string): void {
     const hands = this.#handsOf()
-    if ((hands.get(id)?.incarnation ?? '') === incarnation) return
+    const known = hands.get(id)
+    if ((known?.incarnation ?? '') === incarnation && !known?.isOld) return
     if (incarnation === '') hands.delete(id)
-    else hands.set(id, { incarnation, isTold: false })
+    else hands.set(id, { incarnation, isTold: known?.isTold === true && known.incarnation === incarnation })
     this.#isHandsChanged = true
     this.#showHands(this.#row(id), factsOf(roster, id))
   }
 
-  /** The incarnation of the id that is to be confirmed; empty when there is none. Load it first. */
-  incarnationOf(id: string): string {
-    return this.#handsOf().get(id)?.incarnation ?? ''
+  /** The feed begins anew: what it does not say again is dropped by {@link dropOldHands}. */
+  async ageHands(): Promise<void> {
+    this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
+    for (const [id, hands] of this.#hands) this.#hands.set(id, { ...hands, isOld: true })
+    this.#isHandsChanged ||= this.#hands.size > 0
+  }
+
+  async dropOldHands(roster: FlatMaps): Promise<void> {
+    this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
+    const ids = [...this.#hands].filter(([, { isOld }]) => isOld).map(([id]) => id)
+    await this.load(ids)
+    for (const id of ids) this.setHands(roster, id, '')
   }
 
   /** All ids that have changed hands, when that is another than before. */
