@@ -98,7 +98,10 @@ test('[D7][D1] a confirmation that was made offline is there after a reload, and
   await next.whenSynced()
   again.connect()
   await again.whenSynced()
-  expect([again.knownProfile('alice').get('name'), again.knownProfile('alice').hasChangedHands]).toEqual(['Next', false])
+  expect([again.knownProfile('alice').get('name'), again.knownProfile('alice').hasChangedHands]).toEqual([
+    'Next',
+    false,
+  ])
   expect(reports).toEqual([])
 })
 

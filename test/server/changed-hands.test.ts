@@ -200,7 +200,7 @@ test('[D7] a confirmation of one incarnation does not count for the next', async
   expect([...bob.roster.getMap('confirmed').keys()]).toHaveLength(1)
 })
 
-test('[V8][V10] nothing that the next holder does is told by it: an access comes at the erasure, and none after', async () => {
+test('[V8] nothing that the next holder does is told by it: an access comes at the erasure, and none after', async () => {
   const { world, bob } = await handedOver()
   const from = bob.frames.length
   const next = await nextHolder(world, 'alice')

@@ -263,7 +263,8 @@ class World {
     const viewer = this.person(viewerName)
     const isGiven = (this.person(ownerName).grants.get(viewerName)?.size ?? 0) > 0
     const isGranted = isGiven && this.counts(ownerName, viewerName)
-    const isAgainst = this.follows(viewerName, ownerName) || viewer.declined.has(ownerName) || viewer.blocks.has(ownerName)
+    const isAgainst =
+      this.follows(viewerName, ownerName) || viewer.declined.has(ownerName) || viewer.blocks.has(ownerName)
     return viewer.autoSync && isGranted && !isAgainst
   }
 }

@@ -135,7 +135,7 @@ test('[D7] an incarnation is of one user id, and no other id’s passes for it',
   expect(new Incarnations(Incarnations.newIdentity()).stateOf(ofAlice, 'alice', 3)).toBe('unknown')
 })
 
-test('[V10] incarnations show no count: the same number of erasures of two ids looks different', () => {
+test('[D7] incarnations show no count: the same number of erasures of two ids looks different', () => {
   const incarnations = new Incarnations(Incarnations.newIdentity())
   const shown = ['alice', 'bob'].flatMap(user => [0, 1, 2].map(number => incarnations.tokenOf(user, number)))
   expect(new Set(shown).size).toBe(6)

@@ -28,21 +28,24 @@ async function withClockAhead(world: World, work: () => Promise<unknown>): Promi
 test.each([
   ['sessions/revoke', (world: World) => world.admin('POST', '/v1/users/alice/sessions/revoke')],
   ['DELETE', (world: World) => world.admin('DELETE', '/v1/users/alice')],
-])('[D7] tokens that a clock years ahead revoked by %s count again once they are revoked again', async (_name, revoke) => {
-  const world = await serverWorld()
-  await world.admin('PUT', '/v1/users/alice')
-  await withClockAhead(world, () => revoke(world))
-  world.clock.leap(1000)
-  const alice = world.device('alice')
-  expect(await signsIn(alice)).toBe(false)
-  const before = await world.token('alice')
-  world.clock.leap(1000)
-  await world.admin('POST', '/v1/users/alice/sessions/revoke')
-  world.clock.leap(1000)
-  expect(await signsIn(alice)).toBe(true)
-  await alice.dial({ offer: ['kith.v1', `bearer.${before}`] })
-  expect((await alice.closed()).code).toBe(4401)
-})
+])(
+  '[D7] tokens that a clock years ahead revoked by %s count again once they are revoked again',
+  async (_name, revoke) => {
+    const world = await serverWorld()
+    await world.admin('PUT', '/v1/users/alice')
+    await withClockAhead(world, () => revoke(world))
+    world.clock.leap(1000)
+    const alice = world.device('alice')
+    expect(await signsIn(alice)).toBe(false)
+    const before = await world.token('alice')
+    world.clock.leap(1000)
+    await world.admin('POST', '/v1/users/alice/sessions/revoke')
+    world.clock.leap(1000)
+    expect(await signsIn(alice)).toBe(true)
+    await alice.dial({ offer: ['kith.v1', `bearer.${before}`] })
+    expect((await alice.closed()).code).toBe(4401)
+  },
+)
 
 test('[S4] a budget of look-ups that was spent by a clock years ahead refills from when the clock is right', async () => {
   const world = await serverWorld({ limits: { lookups: 2, lookupsPerDay: 2 } })

@@ -40,10 +40,7 @@ const golden: [message: Frame, hex: string][] = [
     { type: 'hello', version: 1, cursor: Uint8Array.of(1), owners: ['bob', 'eve'] },
     '64 01 01 01 00 02 03 626f62 03 657665',
   ],
-  [
-    { type: 'hello', version: 1, cursor: Uint8Array.of(1), incarnation: Uint8Array.of(7, 8) },
-    '64 01 01 01 02 0708 00',
-  ],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1), incarnation: Uint8Array.of(7, 8) }, '64 01 01 01 02 0708 00'],
   [
     { type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(7, 8), limits: sixLimits },
     '65 01 02 0708 80808004 808004 10 40 8002 808001',

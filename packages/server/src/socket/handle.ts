@@ -63,7 +63,10 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
  * Welcomes the device, unless the account that it synced with was erased [D7]. The answer stands in the account's queue, so
  * what the device sent after its hello waits for it: step 1s are not answered, and updates not written, before that is known.
  */
-function hello(session: Session, { cursor, incarnation, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>): void {
+function hello(
+  session: Session,
+  { cursor, incarnation, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>,
+): void {
   if (session.feed) return session.end('protocol-violation', 'a second hello')
   const { context, user } = session
   const feed = session.openFeed()

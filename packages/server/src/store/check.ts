@@ -89,8 +89,7 @@ async function checkUser(
   if (record.relationsChangedAt !== changedAt) {
     note(`relations last changed at ${changedAt}, not at ${record.relationsChangedAt}`)
   }
-  for (const [other, relation] of relations)
-    await checkRelation(database, user, record, other, relation, whole, note)
+  for (const [other, relation] of relations) await checkRelation(database, user, record, other, relation, whole, note)
 }
 
 async function checkRoster(

@@ -107,7 +107,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   await updateAllRelations(draft, notes, user, others => {
     for (const other of others) {
       setSide(draft, user, other, { said: noFacts, unconfirmed: '' })
-      draft.setRelation(user, other, { isPaired: false, isWaiting: false, isUnasked: false })
+      draft.setRelation(user, other, { isPaired: false, isWaiting: false, isUnasked: false, joinedAt: 0 })
       draft.setRelation(other, user, { isPaired: false, joinedAt: 0 })
       if (mustConfirm(draft, other, user, incarnation)) freed.push(other)
     }
