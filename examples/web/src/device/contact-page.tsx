@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef } from 'react'
 import { Button, Heading } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { useAttempt } from './attempt.ts'
+import { ChangedHands } from './changed-hands.tsx'
 import { nameOf } from './contact-names.ts'
 import { DraftField } from './draft-field.tsx'
 import { FieldList } from './field-list.tsx'
@@ -56,6 +57,9 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
           <PresenceLine id={id} />
         </div>
       </div>
+      {person.hasChangedHands && (
+        <ChangedHands name={name} onConfirm={() => void attempt(() => profile.confirm())} onRemove={remove} />
+      )}
       {failure !== undefined && (
         <p className="warning" role="alert">
           {failure}

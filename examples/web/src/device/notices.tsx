@@ -29,6 +29,7 @@ function noticeWords({ kind, person, text }: Notice): ReactNode {
   switch (kind) {
     case 'joined':
     case 'withdrawn':
+    case 'changedHands':
       return (
         <>
           {who} {text}

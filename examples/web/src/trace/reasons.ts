@@ -45,7 +45,7 @@ export function closingReason(code: number): string {
     case closeCodes.unauthorised:
       return `${reasons.unauthorised}`
     case closeCodes.notYourRoster:
-      return `${reasons['not-your-roster']}`
+      return `${reasons['not-your-roster']}, or its account was erased`
     case closeCodes.tooLarge:
       return 'the server found a frame too large'
     case closeCodes.unavailable:
