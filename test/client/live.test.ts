@@ -8,7 +8,7 @@ import { Locks } from './locks.ts'
 
 const empty = {
   ...{ label: undefined, fields: {}, levels: [], isContact: false, isSubscribed: false },
-  ...{ isBlocked: false, hasJoined: false, isWaiting: false },
+  ...{ isBlocked: false, hasJoined: false, isWaiting: false, hasChangedHands: false },
 }
 
 test('of contacts, the rows that did not change stay the same objects, and the list is not told again when none did', async () => {
@@ -76,6 +76,7 @@ test('every column of a row counts: when one of them changes, the row is told', 
     { isBlocked: true },
     { hasJoined: true },
     { isWaiting: true },
+    { hasChangedHands: true },
   ]
   for (const change of changes) {
     expected = { ...expected, ...change }

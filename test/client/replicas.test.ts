@@ -36,7 +36,10 @@ test('[V7] what was taken away while a feed began anew twice is told as withdraw
 })
 
 const cursor = new Uint8Array()
-const welcome: StoredFrame = { type: 'welcome', isFresh: true, limits: defaultLimits }
+const welcome: StoredFrame = {
+  ...{ type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(1) },
+  limits: defaultLimits,
+}
 
 function access(levels: number[]): StoredFrame {
   return { type: 'access', owner: 'bob', levels, isWaiting: false, hasJustJoined: false, isFetched: false, cursor }

@@ -108,6 +108,10 @@ export const sections: readonly Section[] = [
         id: 'D5',
         text: "Limits are checked before a change is made: the call rejects with a code, and nothing has changed. A change that a server refuses all the same stays on the device, is reported by an `error` event, and never holds back a later one: the device rebuilds from the server's state and applies its unsent changes anew, removals, revocations, privacy and blocks first. While one of those is unacknowledged, no profile edit made after it is sent.",
       },
+      {
+        id: 'D7',
+        text: 'The devices of an erased account do not restore it: each device knows the incarnation that it synced with, and deletes its data when that has ended. Grants to an id and follows of an id that other users made before the erasure do not count for the next holder until those users give them again (`confirm()`).',
+      },
     ],
   },
   {
@@ -123,7 +127,7 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'F3',
-        text: "Following someone not yet registered is allowed and costs nothing. By connecting, a user registers when their first roster is on disk (the answer to the server's first sync step 1, even an empty one), not before; by the backend, at once. Unless `announceJoin` is false, followers to whom V1–V3 then show something get `joined`, once, at once or when they next connect.",
+        text: "Following someone not yet registered is allowed and costs nothing. By connecting, a user registers when their first roster is on disk (the answer to the server's first sync step 1, even an empty one), not before; by the backend, at once. Unless `announceJoin` is false, followers to whom V1–V3 then show something get `joined`, once (and at most once in 30 days for one id), at once or when they next connect.",
       },
       {
         id: 'F4',

@@ -58,6 +58,7 @@ type Step = { user: string; other: string; on: boolean } & (
         | 'pair'
         | 'connect'
         | 'erase'
+        | 'confirm'
         | 'promote'
     }
   | { does: 'grant'; level: number }
@@ -77,7 +78,7 @@ function steps(): fc.Arbitrary<Step[]> {
     { weight: 2, arbitrary: fc.record({ ...who, does: fc.constantFrom('autoSync' as const, 'restrict' as const) }) },
     { weight: 3, arbitrary: fc.record({ ...who, does: fc.constantFrom('pair' as const, 'promote' as const) }) },
     { weight: 4, arbitrary: fc.record({ ...who, does: fc.constant('connect' as const) }) },
-    { weight: 1, arbitrary: fc.record({ ...who, does: fc.constant('erase' as const) }) },
+    { weight: 2, arbitrary: fc.record({ ...who, does: fc.constantFrom('erase' as const, 'confirm' as const) }) },
     {
       weight: 2,
       arbitrary: fc.record({
@@ -98,6 +99,8 @@ function steps(): fc.Arbitrary<Step[]> {
 class World {
   readonly people = new Map<string, Person>(names.map(name => [name, newPerson()]))
   readonly pairs = new Set<string>()
+  /** `giver user`: the user was erased since, and the giver has not confirmed it. */
+  readonly unconfirmed = new Set<string>()
   #devices = new Map<string, WritingDevice>()
   #accounts: AccountWorld
   #store: Store
@@ -174,12 +177,45 @@ class World {
         return this.#store.commit({ type: 'pair', a: user, b: other, isPaired: on })
       case 'promote':
         return this.#store.commit({ type: 'promote', user })
+      case 'confirm':
+        return this.#confirm(user, other)
       case 'erase':
-        this.people.set(user, newPerson())
+        this.people.set(user, { ...newPerson(), isRestricted: person.isRestricted })
+        for (const giver of names) {
+          this.unconfirmed.delete(`${user} ${giver}`)
+          if (this.#gives(giver, user)) this.unconfirmed.add(`${giver} ${user}`)
+        }
         for (const one of names) this.pairs.delete([user, one].sort().join(' '))
         this.#devices.delete(user)
         return this.#accounts.accounts.erase(user)
     }
+  }
+
+  /** Whether what one roster gives to another user counts [D7]. */
+  counts(giver: string, user: string): boolean {
+    return !this.unconfirmed.has(`${giver} ${user}`)
+  }
+
+  /** What was taken back, and is given again, is given to the present holder [D7]. */
+  forgetTakenBack(): void {
+    for (const pair of this.unconfirmed) {
+      const [giver, user] = pair.split(' ') as [string, string]
+      if (!this.#gives(giver, user)) this.unconfirmed.delete(pair)
+    }
+  }
+
+  #gives(giver: string, user: string): boolean {
+    const { contacts, follows, grants } = this.person(giver)
+    return contacts.has(user) || follows.has(user) || (grants.get(user)?.size ?? 0) > 0
+  }
+
+  async #confirm(user: string, other: string): Promise<void> {
+    if (user === other) return
+    const { unconfirmed } = (await relationOf(this.#store, user, other)).mySide
+    expect(unconfirmed !== '').toBe(!this.counts(user, other))
+    if (unconfirmed === '') return
+    this.unconfirmed.delete(`${user} ${other}`)
+    this.#edit(user, { root: 'confirmed', key: `${unconfirmed}/${other}`, value: true })
   }
 
   settle(): Promise<void> {
@@ -210,18 +246,25 @@ class World {
     if (!viewer.isRegistered || !owner.isRegistered) return []
     if (viewer.blocks.has(ownerName) || owner.blocks.has(viewerName)) return []
     if ((viewer.isRestricted || owner.isRestricted) && !this.isPaired(viewerName, ownerName)) return []
-    const levels = new Set(owner.grants.get(viewerName))
+    const isCounting = this.counts(ownerName, viewerName)
+    const levels = new Set(isCounting ? owner.grants.get(viewerName) : [])
     const isGranted = levels.size > 0
     const isInAudience =
-      owner.audience === 'everyone' || (owner.audience === 'contacts' && owner.contacts.has(viewerName))
+      owner.audience === 'everyone' || (owner.audience === 'contacts' && isCounting && owner.contacts.has(viewerName))
     if (isGranted || isInAudience) levels.add(0)
     return [...levels].sort((a, b) => a - b)
   }
 
+  follows(viewer: string, owner: string): boolean {
+    return this.person(viewer).follows.has(owner) && this.counts(viewer, owner)
+  }
+
   isUnaskedCandidate(viewerName: string, ownerName: string): boolean {
     const viewer = this.person(viewerName)
-    const isGranted = (this.person(ownerName).grants.get(viewerName)?.size ?? 0) > 0
-    const isAgainst = [viewer.follows, viewer.declined, viewer.blocks].some(all => all.has(ownerName))
+    const isGiven = (this.person(ownerName).grants.get(viewerName)?.size ?? 0) > 0
+    const isGranted = isGiven && this.counts(ownerName, viewerName)
+    const isAgainst =
+      this.follows(viewerName, ownerName) || viewer.declined.has(ownerName) || viewer.blocks.has(ownerName)
     return viewer.autoSync && isGranted && !isAgainst
   }
 }
@@ -234,10 +277,13 @@ async function play(story: readonly Step[], batches: readonly boolean[], limits:
   for (const [index, step] of story.entries()) {
     const done = world.take(step)
     // The account's queue and the backend's calls are two orders: an erasure and what follows it must not be mixed.
-    const mustWait = step.does === 'erase' || step.does === 'restrict' || story[index + 1]?.does === 'erase'
-    if (mustWait || batches[index % batches.length]) {
+    const nextDoes = story[index + 1]?.does
+    const mustWait = step.does === 'erase' || step.does === 'restrict' || nextDoes === 'erase' || nextDoes === 'confirm'
+    // One commit may take back and give again.
+    if (mustWait || world.unconfirmed.size > 0 || batches[index % batches.length]) {
       await done
       await world.settle()
+      world.forgetTakenBack()
     }
   }
   await world.settle()
@@ -253,15 +299,17 @@ async function compare(store: Store, world: World, limits: Partial<Limits>): Pro
     const person = world.person(viewer)
     const user = await store.user(viewer)
     expect(user.registeredAt > 0).toBe(person.isRegistered)
-    expect(user.follows + user.waiting).toBe(person.follows.size)
+    const follows = names.filter(owner => world.follows(viewer, owner))
+    expect(user.follows + user.waiting).toBe(follows.length)
     expect(user.follows).toBeLessThanOrEqual(mostFollows)
     expect(user.unasked).toBeLessThanOrEqual(unaskedOwners)
     const places: { isContact: boolean; isUnasked: boolean }[] = []
     for (const owner of names.filter(name => name !== viewer)) {
       const relation = await relationOf(store, viewer, owner)
       const isCandidate = world.isUnaskedCandidate(viewer, owner)
-      if (isCandidate) places.push({ isContact: person.contacts.has(owner), isUnasked: relation.isUnasked })
-      const isServed = person.follows.has(owner) && !relation.isWaiting
+      const isContact = person.contacts.has(owner) && world.counts(viewer, owner)
+      if (isCandidate) places.push({ isContact, isUnasked: relation.isUnasked })
+      const isServed = follows.includes(owner as never) && !relation.isWaiting
       const isWanted = isServed || (isCandidate && relation.isUnasked)
       expect([viewer, owner, relation.shown]).toEqual([viewer, owner, isWanted ? world.visible(viewer, owner) : []])
       expect(relation.isPaired).toBe(world.isPaired(viewer, owner))

@@ -44,7 +44,7 @@ async function feedOfBob() {
     fail: (error: unknown) => void failures.push(error),
   }
   const feed = new Feed('bob', relay, outlet, 64 * 1024)
-  relay.join({ user: 'bob', feed, sendOwn: () => undefined })
+  relay.join({ user: 'bob', feed, hasArrived: true, sendOwn: () => undefined })
   onTestFinished(async () => {
     relay.close()
     await inner.close()

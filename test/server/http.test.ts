@@ -70,7 +70,7 @@ describe('users', () => {
     expect(await call('DELETE', '/v1/users/alice')).toEqual({ status: 204, body: '' })
     expect(await call('DELETE', '/v1/users/alice')).toEqual(failure(404, 'unknown-user'))
     expect(await call('GET', '/v1/users/alice')).toEqual(failure(404, 'unknown-user'))
-    expect(await call('PUT', '/v1/users/alice')).toEqual({ status: 201, body: alice })
+    expect(await call('PUT', '/v1/users/alice')).toEqual({ status: 201, body: changed })
   })
 
   test.each([

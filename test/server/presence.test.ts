@@ -52,6 +52,12 @@ async function watching(
   return { world, alice, bob }
 }
 
+async function confirm(device: Device, owner: string): Promise<void> {
+  await settled(device)
+  device.confirm(owner)
+  await settled(device)
+}
+
 function minuteOf(world: World): number {
   return Math.floor(world.clock.now() / 60_000)
 }
@@ -367,6 +373,7 @@ describe('when somebody was last seen', () => {
     await pass(world, 10, bob)
     await world.admin('DELETE', '/v1/users/alice')
     await world.admin('PUT', '/v1/users/alice')
+    await confirm(bob, 'alice')
     await pass(world, 10, bob)
     expect(told(bob, 'alice')).toEqual([online, unknown, { is: 'offline' }])
     expect(await world.check()).toEqual([])
@@ -377,6 +384,7 @@ describe('when somebody was last seen', () => {
     await pass(world, 10, bob)
     await world.admin('DELETE', '/v1/users/alice')
     await world.admin('PUT', '/v1/users/alice')
+    await confirm(bob, 'alice')
     await pass(world, 30, bob)
     expect(told(bob, 'alice').slice(1)).toEqual([unknown, { is: 'offline' }])
   })

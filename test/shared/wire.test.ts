@@ -34,16 +34,23 @@ const golden: [message: Frame, hex: string][] = [
   [{ type: 'rosterSync', step: 'update', payload: Uint8Array.of() }, '00 02 00'],
   [{ type: 'awareness' }, '01 01 00'],
   [{ type: 'queryAwareness' }, '03'],
-  [{ type: 'hello', version: 1, cursor: Uint8Array.of() }, '64 01 00 00'],
-  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1, 2, 3) }, '64 01 03 010203 00'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of() }, '64 01 00 00 00'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1, 2, 3) }, '64 01 03 010203 00 00'],
   [
     { type: 'hello', version: 1, cursor: Uint8Array.of(1), owners: ['bob', 'eve'] },
-    '64 01 01 01 02 03 626f62 03 657665',
+    '64 01 01 01 00 02 03 626f62 03 657665',
   ],
-  [{ type: 'welcome', isFresh: true, limits: sixLimits }, '65 01 80808004 808004 10 40 8002 808001'],
+  [{ type: 'hello', version: 1, cursor: Uint8Array.of(1), incarnation: Uint8Array.of(7, 8) }, '64 01 01 01 02 0708 00'],
   [
-    { type: 'welcome', isFresh: false, limits: { ...sixLimits, labelBytes: 0 } },
-    '65 00 80808004 808004 10 40 00 808001',
+    { type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(7, 8), limits: sixLimits },
+    '65 01 02 0708 80808004 808004 10 40 8002 808001',
+  ],
+  [
+    {
+      ...{ type: 'welcome', isFresh: false, isErased: true, incarnation: Uint8Array.of(9) },
+      limits: { ...sixLimits, labelBytes: 0 },
+    },
+    '65 02 01 09 80808004 808004 10 40 00 808001',
   ],
   [{ type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) }, '66 00 01 00'],
   [{ type: 'ownProfile', step: 'step2', payload: Uint8Array.of(0, 0) }, '66 01 02 0000'],
@@ -93,6 +100,19 @@ const golden: [message: Frame, hex: string][] = [
       cursor: Uint8Array.of(),
     },
     '6b 03 626f62 04 01 00 00',
+  ],
+  [
+    {
+      type: 'access',
+      owner: 'bob',
+      levels: [],
+      isWaiting: false,
+      hasJustJoined: false,
+      isFetched: false,
+      changedHands: 'AQIDBAUGBwg',
+      cursor: Uint8Array.of(9),
+    },
+    '6b 03 626f62 08 0b 4151494442415547427767 00 01 09',
   ],
   [
     { type: 'profile', owner: 'bob', level: 2, fields, cursor: Uint8Array.of(7) },
@@ -439,6 +459,7 @@ function anyFrame(): fc.Arbitrary<Frame> {
   const payload = fc.uint8Array({ maxLength: 300 })
   const step = fc.constantFrom('step1' as const, 'step2' as const, 'update' as const)
   const code = fc.constantFrom('malformed' as const, 'unavailable' as const, 'discovery-limit' as const)
+  const incarnation = fc.uint8Array({ minLength: 1, maxLength: 64 })
   const level = fc.nat(255)
   const levels = fc.uniqueArray(level, { maxLength: 256, size: 'max' }).map(all => all.sort((a, b) => a - b))
   const someFields = fc.uniqueArray(fieldEntry(), { selector: ([name]) => name, maxLength: 12 }).map(fieldsOf)
@@ -456,7 +477,8 @@ function anyFrame(): fc.Arbitrary<Frame> {
     record({ type: of('awareness') }),
     record({ type: of('queryAwareness') }),
     record({ type: of('hello'), version: fc.constant(1), cursor }),
-    record({ type: of('welcome'), isFresh: fc.boolean(), limits }),
+    record({ type: of('hello'), version: fc.constant(1), cursor, incarnation }),
+    record({ type: of('welcome'), isFresh: fc.boolean(), isErased: fc.boolean(), incarnation, limits }),
     record({ type: of('ownProfile'), step, payload }),
     record({ type: of('barrier'), id: uint, withFeed: fc.boolean() }),
     record({ type: of('reached'), id: uint, isComplete: fc.boolean() }),
@@ -469,6 +491,16 @@ function anyFrame(): fc.Arbitrary<Frame> {
       isWaiting: fc.boolean(),
       hasJustJoined: fc.boolean(),
       isFetched: fc.boolean(),
+      cursor,
+    }),
+    record({
+      type: of('access'),
+      owner: user,
+      levels,
+      isWaiting: fc.boolean(),
+      hasJustJoined: fc.boolean(),
+      isFetched: fc.boolean(),
+      changedHands: fc.stringMatching(/^[A-Za-z0-9_-]{8,16}$/),
       cursor,
     }),
     record({ type: of('profile'), owner: user, level, fields: someFields, cursor }),

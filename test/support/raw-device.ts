@@ -6,6 +6,7 @@ import {
   flatMapsOf,
   type KeyChange,
   planAudience,
+  planConfirmation,
   planContact,
   planField,
 } from '@kith/shared'
@@ -37,6 +38,10 @@ export class Device {
   /** Owner → the last access frame. */
   access = new Map<string, Of<'access'>>()
   cursor: Uint8Array = new Uint8Array()
+  /** The incarnation of the account that it synced with; empty before. */
+  incarnation: Uint8Array = new Uint8Array()
+  /** Whether it answers the server's sync step 1s, with all that it has. */
+  answersSteps = true
   /** Whether it says so when it has a message. */
   takesMessages = true
   /** All frames of all connections, in order. */
@@ -106,7 +111,8 @@ export class Device {
     const asked = this.next('ownProfile', ({ step }) => step === 'step1')
     const caughtUp = this.next('caughtUp')
     this.#isHelloSaid = true
-    this.send({ type: 'hello', version: 1, cursor })
+    const { incarnation } = this
+    this.send({ type: 'hello', version: 1, cursor, ...(incarnation.length > 0 && { incarnation }) })
     this.send({ type: 'ownProfile', step: 'step1', payload: Y.encodeStateVector(this.profile) })
     const { isFresh } = await welcome
     await asked
@@ -123,6 +129,12 @@ export class Device {
 
   edit(user: string, edit: ContactEdit): void {
     this.change(planContact(flatMapsOf(this.roster), user, edit, newNonce))
+  }
+
+  /** Confirms the new holder of a user id, by what the last access frame said. */
+  confirm(owner: string): void {
+    const incarnation = this.access.get(owner)?.changedHands ?? ''
+    this.change(planConfirmation(flatMapsOf(this.roster), owner, incarnation))
   }
 
   setAudience(audience: 'everyone' | 'contacts' | 'nobody'): void {
@@ -250,6 +262,7 @@ export class Device {
         return this.#sync(this.profile, message)
       case 'welcome':
         this.#fresh = message.isFresh ? new Set() : undefined
+        this.incarnation = message.incarnation
         return
       case 'access':
         this.access.set(message.owner, message)
@@ -276,7 +289,7 @@ export class Device {
 
   #sync(doc: Y.Doc, { type, step, payload }: Of<'rosterSync'> | Of<'ownProfile'>): void {
     if (step !== 'step1') Y.applyUpdate(doc, payload, fromServer)
-    else this.send({ type, step: 'step2', payload: Y.encodeStateAsUpdate(doc, payload) })
+    else if (this.answersSteps) this.send({ type, step: 'step2', payload: Y.encodeStateAsUpdate(doc, payload) })
   }
 
   #wake(): void {

@@ -11,6 +11,7 @@ import {
 import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished } from 'vitest'
+import { Incarnations } from '../../packages/server/src/store/incarnations.ts'
 import { openStore } from '../../packages/server/src/store/level-store.ts'
 import { Runs } from '../../packages/server/src/store/runs.ts'
 import { Device } from './raw-device.ts'
@@ -177,8 +178,11 @@ class Disk {
   }
 }
 
+/** The stores of one test are one store, however often it is opened. */
+const incarnations = new Incarnations(new Uint8Array(32).fill(7))
+
 function openMemory(database: LevelDatabase, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
-  return openStore({ database, limits, clock, runs: Runs.begin(undefined, 0), position: 0 })
+  return openStore({ database, limits, clock, incarnations, runs: Runs.begin(undefined, 0), position: 0 })
 }
 
 function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {

@@ -6,6 +6,7 @@ import { type ContactFacts, defaultLimits, type Limits, type RosterSettings } fr
 import { encodeFields } from '@kith/shared/wire'
 import { MemoryLevel } from 'memory-level'
 import { onTestFinished } from 'vitest'
+import { Incarnations } from '../../packages/server/src/store/incarnations.ts'
 import { openStore } from '../../packages/server/src/store/level-store.ts'
 import { noFacts } from '../../packages/server/src/store/records.ts'
 import { Runs } from '../../packages/server/src/store/runs.ts'
@@ -84,7 +85,11 @@ export async function newDatabase(kind: DatabaseKind): Promise<LevelDatabase> {
 
 /** A store whose database the test can look into, and break. */
 export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}): Store {
-  return openStore({ database, clock, limits: limitsWith(limits), runs: Runs.begin(undefined, 0), position: 0 })
+  const incarnations = new Incarnations(new Uint8Array(32).fill(7))
+  return openStore({
+    ...{ database, clock, incarnations, limits: limitsWith(limits) },
+    ...{ runs: Runs.begin(undefined, 0), position: 0 },
+  })
 }
 
 export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {

@@ -19,7 +19,7 @@ function conversation(): Uint8Array[] {
   const flags = { isWaiting: false, hasJustJoined: true, isFetched: false }
   const messages: Frame[] = [
     { type: 'hello', version: 1, cursor, owners: ['bob'] },
-    { type: 'welcome', isFresh: true, limits: defaultLimits },
+    { type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(1), limits: defaultLimits },
     { type: 'rosterSync', step: 'step1', payload: Y.encodeStateVector(roster.doc) },
     ...updates.map(payload => ({ type: 'rosterSync', step: 'update', payload }) as const),
     { type: 'rosterSync', step: 'step1', payload: Uint8Array.of(0) },

@@ -8,6 +8,7 @@ import { teller } from './told-frames.ts'
 
 const none = new Uint8Array()
 const some = Uint8Array.of(1, 2, 3)
+const account = { isErased: false, incarnation: some }
 type Example<T extends Frame['type']> = [Direction, Extract<Frame, { type: T }>, Kind, string]
 
 /** One of each type: a message that is new to the wire is missed by the compiler. */
@@ -39,7 +40,7 @@ const examples: { [T in Frame['type']]: Example<T> } = {
   ],
   welcome: [
     'received',
-    { type: 'welcome', isFresh: true, limits: defaultLimits },
+    { type: 'welcome', isFresh: true, ...account, limits: defaultLimits },
     'session',
     'The server welcomes Alice’s phone: all that it may see comes anew',
   ],
@@ -173,7 +174,7 @@ test('an answer names what was asked', () => {
 
 test('of what a device may see, what changed is told', () => {
   const told = teller()
-  told.received({ type: 'welcome', isFresh: true, limits: defaultLimits })
+  told.received({ type: 'welcome', isFresh: true, ...account, limits: defaultLimits })
   const access = (...levels: number[]): string => {
     const flags = { isWaiting: false, hasJustJoined: false, isFetched: false }
     const { text } = told.received({ type: 'access', owner: 'bob', levels, ...flags, cursor: none })
@@ -188,10 +189,10 @@ test('of what a device may see, what changed is told', () => {
     'levels 2 and 3 no longer; withdrew them; nothing is left',
   ])
   access(9)
-  told.received({ type: 'welcome', isFresh: false, limits: defaultLimits })
+  told.received({ type: 'welcome', isFresh: false, ...account, limits: defaultLimits })
   expect(access()).toBe('level 9 no longer; withdrew it; nothing is left')
   access(9)
-  told.received({ type: 'welcome', isFresh: true, limits: defaultLimits })
+  told.received({ type: 'welcome', isFresh: true, ...account, limits: defaultLimits })
   expect(access()).toBe('nothing')
 })
 
@@ -210,7 +211,7 @@ test('who is online is told as far as the device may know it', () => {
 
 test('to a teller that began in the middle, what is withdrawn may have been there', () => {
   const told = teller()
-  told.received({ type: 'welcome', isFresh: false, limits: defaultLimits })
+  told.received({ type: 'welcome', isFresh: false, ...account, limits: defaultLimits })
   const flags = { isWaiting: false, hasJustJoined: false, isFetched: false }
   expect(told.received({ type: 'access', owner: 'bob', levels: [], ...flags, cursor: none }).text).toBe(
     'The server checked what Alice’s phone may see of Bob: nothing; withdrew what it had',

@@ -11,7 +11,9 @@ import { retryRefused } from './storage/edit.ts'
 import { isLoss } from './storage/loss.ts'
 import { dropFetched } from './storage/prepare.ts'
 import { Store } from './storage/store.ts'
+import { erased } from './storage/survival.ts'
 import { Trouble } from './storage/trouble.ts'
+import type { Erasure } from './storage/visits.ts'
 import type { LockManagerLike } from './tabs/lock.ts'
 import { type Sharing, share } from './tabs/share.ts'
 import type { OwnLink } from './tabs/shared-link.ts'
@@ -31,10 +33,12 @@ export interface Parts {
   readonly WebSocket: WebSocketConstructor
   /** Whose device this is, for the next visit. */
   noteVisit(): Promise<void>
-  wasErased(device: string): Promise<boolean>
+  erasureOf(device: string): Promise<Erasure | undefined>
   closeDatabase(): Promise<void>
+  /** Whether it was not noted before. */
+  noteErased(device: string, why: Erasure): Promise<boolean>
   /** Deletes the database of this device, for good. */
-  deleteDatabase(device: string): Promise<void>
+  deleteDatabase(): Promise<void>
 }
 
 /** Puts a client together on an open database: the one place that names its concrete parts. */
@@ -86,6 +90,9 @@ export async function assemble(parts: Parts): Promise<Kith> {
       if (sharing) sharing.showPresence(known)
       else kith?.presences.show(known)
     },
+    accountErased: () => {
+      kith?.accountErased(erased('account-erased')).catch(report)
+    },
     received: async message => {
       sharing?.tell({ type: 'message', message })
       await kith?.received(message)
@@ -118,7 +125,8 @@ export async function assemble(parts: Parts): Promise<Kith> {
         await ownSharing?.close()
         await parts.closeDatabase()
       },
-      deleteDatabase: () => parts.deleteDatabase(store.documents.device),
+      noteErased: why => parts.noteErased(store.documents.device, why),
+      deleteDatabase: () => parts.deleteDatabase(),
     },
     new Listeners(),
   )

@@ -4,7 +4,9 @@ import {
   type Fields,
   type FieldValue,
   factsOf,
+  isUnconfirmed,
   mergeLevels,
+  planConfirmation,
   planContact,
   planRemoval,
   profileFields,
@@ -87,6 +89,14 @@ export class Profile {
     return this.#isSelf || (this.#row?.hasJoined ?? false)
   }
 
+  /**
+   * Their account was erased after the user gave them something, so the user id may have another holder: grants to it and a
+   * follow of it do not count until `confirm()` or after `remove()` [D7].
+   */
+  get hasChangedHands(): boolean {
+    return isUnconfirmed(this.#facts, this.#incarnation)
+  }
+
   /** Stages: follow them, or stop and let automatic synchronisation not follow them again. */
   subscribe(isSubscribed: boolean): void {
     this.#stage({ isSubscribed: checkBoolean(isSubscribed, 'The subscription') })
@@ -123,6 +133,15 @@ export class Profile {
     }
   }
 
+  /**
+   * Confirms that the user knows the new holder of this user id: the user's grants to it and follow of it count again [D7].
+   * Resolves when that is on this device's disk, also offline. Writes nothing when the id has not changed hands.
+   */
+  async confirm(): Promise<void> {
+    if (this.#isSelf) throw new TypeError("One's own profile can't be confirmed")
+    await edit(this.#host.store, 'roster', roster => planConfirmation(roster, this.id, this.#incarnation))
+  }
+
   /** Removes contact, label, grants and subscription, also what is staged; a block stays. */
   async remove(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be removed")
@@ -132,7 +151,7 @@ export class Profile {
 
   /** @internal As a row of `contacts()`, as far as it is known in memory. */
   get row(): Contact {
-    const { id, label, fields, isContact, isSubscribed, isBlocked, hasJoined } = this
+    const { id, label, fields, isContact, isSubscribed, isBlocked, hasJoined, hasChangedHands } = this
     const isWaiting = this.#row?.isWaiting ?? false
     return {
       id,
@@ -144,6 +163,7 @@ export class Profile {
       isBlocked,
       hasJoined,
       isWaiting,
+      hasChangedHands,
     }
   }
 
@@ -172,6 +192,11 @@ export class Profile {
 
   get #facts(): ContactFacts {
     return factsOf(this.#host.store.documents.roster.view, this.id)
+  }
+
+  /** The incarnation that is to be confirmed; empty when there is none. */
+  get #incarnation(): string {
+    return this.#host.store.documents.hands.get(this.id)?.incarnation ?? ''
   }
 
   #stage(edit: ContactEdit): void {

@@ -16,6 +16,8 @@ export interface Contact {
   hasJoined: boolean
   /** They are followed beyond a limit, and not served yet. */
   isWaiting: boolean
+  /** The user id has changed hands: what was given to it does not count until it is confirmed [D7]. */
+  hasChangedHands: boolean
 }
 
 export async function listContacts(db: KithDatabase): Promise<Contact[]> {
@@ -31,7 +33,7 @@ export async function readContact(db: KithDatabase, id: string): Promise<Contact
 
 function emptyContact(id: string): Contact {
   const no = { isContact: false, isSubscribed: false, isBlocked: false, hasJoined: false, isWaiting: false }
-  return { id, label: undefined, fields: {}, levels: [], ...no }
+  return { id, label: undefined, fields: {}, levels: [], ...no, hasChangedHands: false }
 }
 
 /** The rows as they are now: those that look as before are the very objects of before, and so is the list if all do. */
@@ -54,6 +56,7 @@ export function sameContact(a: Contact, b: Contact): boolean {
     a.isBlocked === b.isBlocked &&
     a.hasJoined === b.hasJoined &&
     a.isWaiting === b.isWaiting &&
+    a.hasChangedHands === b.hasChangedHands &&
     a.levels.length === b.levels.length &&
     a.levels.every((level, index) => level === b.levels[index]) &&
     sameFields(a.fields, b.fields)
@@ -61,5 +64,7 @@ export function sameContact(a: Contact, b: Contact): boolean {
 }
 
 function contactOf({ isListed: _isListed, isDeclined: _isDeclined, label, ...contact }: PersonRow): Contact {
-  return { ...contact, label: label === '' ? undefined : label }
+  // Rows of an earlier version lack it.
+  const { hasChangedHands = false } = contact as Partial<Contact>
+  return { ...contact, hasChangedHands, label: label === '' ? undefined : label }
 }

@@ -20,6 +20,11 @@ export interface KithEvents {
   joined: [profile: Profile]
   /** This user may no longer see these levels; nothing of them is left on this device [V7]. */
   withdrawn: [profile: Profile, levels: readonly number[]]
+  /**
+   * The account of somebody to whom this user gave a grant or whom they follow was erased: the user id may have another
+   * holder, to whom nothing of it counts until `profile.confirm()` [D7].
+   */
+  changedHands: [profile: Profile]
   message: [message: IncomingMessage]
   status: [status: Status]
   /** Something failed that no call is waiting for. */
@@ -33,6 +38,7 @@ export class Listeners {
     profile: new Set(),
     joined: new Set(),
     withdrawn: new Set(),
+    changedHands: new Set(),
     message: new Set(),
     status: new Set(),
     error: new Set(),

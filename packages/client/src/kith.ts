@@ -25,6 +25,7 @@ import { Presences } from './presence/presences.ts'
 import { edit } from './storage/edit.ts'
 import type { Happening } from './storage/people.ts'
 import type { Store } from './storage/store.ts'
+import type { Erasure } from './storage/visits.ts'
 import type { Outcome } from './storage/work.ts'
 import { sameView, type ViewAs, viewAs } from './view-as.ts'
 
@@ -37,6 +38,8 @@ export interface Internals {
   newNonce(): string
   /** Closes the database and gives its name free. */
   closeDatabase(): Promise<void>
+  /** Before it is deleted: so that no other tab writes it again. Returns whether no tab has noted it yet. */
+  noteErased(why: Erasure): Promise<boolean>
   /** Deletes the database, and the memory of this visit. */
   deleteDatabase(): Promise<void>
 }
@@ -257,6 +260,7 @@ export class Kith {
       throw new KithError('unsent-changes', `${this.unsent} changes are on no server yet`)
     }
     await this.close()
+    await this.internals.noteErased('closed')
     await this.internals.deleteDatabase()
   }
 
@@ -343,13 +347,35 @@ export class Kith {
     await edit(this.internals.store, 'roster', plan)
   }
 
+  /** @internal The account was erased [D7]: deletes everything, then tells the app; this client is closed. */
+  async accountErased(error: KithError): Promise<void> {
+    if (this.#closing) return
+    this.#closing = this.#endErased(error)
+    await this.#closing
+  }
+
+  async #endErased(error: KithError): Promise<void> {
+    // Of several tabs one deletes: a later one would delete what was begun after.
+    const isFirst = await this.internals.noteErased('account-erased').catch(() => true)
+    await this.#release()
+    // If the database can't be deleted now, it is emptied when it is opened again.
+    const deleting = isFirst ? this.internals.deleteDatabase() : Promise.resolve()
+    await deleting.catch((cause: unknown) => this.failed(asKithError(cause, 'database-failed')))
+    this.failed(error)
+    this.#listeners.clear()
+  }
+
   async #close(): Promise<void> {
+    await this.#release()
+    this.#listeners.clear()
+  }
+
+  async #release(): Promise<void> {
     this.presences.close()
     await this.internals.link.close()
     await this.internals.store.close()
     await this.internals.closeDatabase()
     this.setStatus('offline')
-    this.#listeners.clear()
   }
 
   #checkOpen(): void {

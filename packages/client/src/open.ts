@@ -8,7 +8,7 @@ import { KithDatabase } from './storage/database.ts'
 import { claimDatabase } from './storage/exclusive.ts'
 import { patiently } from './storage/patience.ts'
 import { prepareDevice } from './storage/prepare.ts'
-import { forgetVisit, noteErased, noteVisit, wasErased } from './storage/visits.ts'
+import { erasureOf, forgetVisit, noteErased, noteVisit } from './storage/visits.ts'
 import { locksFor } from './tabs/lock.ts'
 import { chooseUser } from './user.ts'
 
@@ -33,18 +33,18 @@ export async function openKith(options: KithOptions): Promise<Kith> {
 
   const db = new KithDatabase(name, storage)
   const assembling = async (): Promise<Kith> => {
-    await prepareDevice(db, user, randomness, clock, device => wasErased(storage, device))
+    await prepareDevice(db, user, randomness, clock, device => erasureOf(storage, device))
     await noteVisit(storage, url, user)
     return assemble({
       ...{ user, url, token: options.token, firstToken, db, locks, clock, randomness, WebSocket },
       noteVisit: () => noteVisit(storage, url, user),
-      wasErased: device => wasErased(storage, device),
+      erasureOf: device => erasureOf(storage, device),
       async closeDatabase() {
         db.close()
         release()
       },
-      async deleteDatabase(device) {
-        await noteErased(storage, device)
+      noteErased: (device, why) => noteErased(storage, device, why),
+      async deleteDatabase() {
         await db.delete()
         await forgetVisit(storage, url, user)
       },

@@ -1,4 +1,5 @@
 import {
+  countingFacts,
   type Fields,
   factsOf,
   mergeLevels,
@@ -24,8 +25,8 @@ export interface ViewAs {
  * Decided by the rules that the server goes by [V1][V3], on what this device knows. What the server refused doesn't count:
  * nobody sees it.
  */
-export function viewAs({ roster, profile }: OwnDocuments, owner: string, viewer: string): ViewAs {
-  const facts = factsOf(roster.standing, viewer)
+export function viewAs({ roster, profile, hands }: OwnDocuments, owner: string, viewer: string): ViewAs {
+  const facts = countingFacts(factsOf(roster.standing, viewer), hands.get(viewer)?.incarnation ?? '')
   const { levels, reason } = visibility({
     isSelf: viewer === owner,
     areRegistered: true,

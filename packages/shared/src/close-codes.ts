@@ -22,6 +22,7 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
     case 'unauthorised':
       return closeCodes.unauthorised
     case 'not-your-roster':
+    case 'account-erased':
       return closeCodes.notYourRoster
     case 'malformed':
     case 'protocol-violation':

@@ -10,6 +10,7 @@ const errorCodes = [
   'database-lost', // the browser deleted storage under a living client; what memory held was written to a new database
   'user-required', // no user is known for this url yet; pass `user`, or open once while the token can be had
   'wrong-user', // the token or the database belongs to another user
+  'account-erased', // the account was erased while this device held its data; the device deleted it, and can be opened again
   'unsent-changes', // erasing would lose changes that are on no server; sync first or pass `force`
   'aborted', // the caller's AbortSignal fired
   // Signing in.

@@ -23,6 +23,7 @@ export {
   planAudience,
   planAutomaticFollow,
   planAutoSync,
+  planConfirmation,
   planContact,
   planPresence,
   planRemoval,
@@ -30,7 +31,16 @@ export {
   planSyncAsUpdate,
 } from './roster/edits.ts'
 export type { ContactFacts, RosterSettings } from './roster/facts.ts'
-export { blockedUsers, contactFacts, factsOf, namedUsers, rosterSettings } from './roster/facts.ts'
+export {
+  blockedUsers,
+  contactFacts,
+  countingFacts,
+  factsOf,
+  gives,
+  isUnconfirmed,
+  namedUsers,
+  rosterSettings,
+} from './roster/facts.ts'
 export type { RosterRoot } from './roster/keys.ts'
 export {
   grantKey,

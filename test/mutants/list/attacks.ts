@@ -40,8 +40,8 @@ export const attackMutants: readonly Mutant[] = [
   }),
   mutant(
     feed,
-    'if (seen.length === 0 && !entry.isFetched && !relation.isWaiting)',
-    'if (seen.length === 0 && !entry.isFetched)',
+    "if (seen.length === 0 && !entry.isFetched && !relation.isWaiting && hands === '')",
+    "if (seen.length === 0 && !entry.isFetched && hands === '')",
     {
       id: 'waits-and-is-dropped',
       rules: ['F1', 'S3'],

@@ -129,7 +129,7 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'It is not kept when the relations of a viewer last changed.',
     tests: ['server/derived-state'],
   }),
-  mutant('server/src/store/derive/roster.ts', 'draft.setRelation(other, user, { theirs: facts })', '', {
+  mutant('server/src/store/derive/roster.ts', 'draft.setRelation(other, user, theirSide(side))', '', {
     id: 'other-side-forgotten',
     rules: ['D4', 'V1'],
     what: 'What a roster says of somebody does not reach their side of the relation.',

@@ -174,7 +174,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V8\\]',
   }),
-  mutant('server/src/store/derive/account.ts', 'isFollowed && shown.length > 0', 'isFollowed', {
+  mutant('server/src/store/derive/account.ts', '!isFollowed || shown.length === 0 ||', '!isFollowed ||', {
     id: 'hidden-users-join',
     rules: ['V8', 'F3'],
     what: 'It is kept that somebody joined for those to whom they show nothing.',

@@ -3,6 +3,7 @@ import { attackMutants } from './attacks.ts'
 import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
+import { handsMutants } from './hands.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...rosterMutants,
   ...visibilityMutants,
   ...handingOverMutants,
+  ...handsMutants,
   ...newEnemyMutants,
   ...presenceMutants,
   ...durabilityMutants,

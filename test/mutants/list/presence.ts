@@ -140,8 +140,8 @@ export const presenceMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/derive/account.ts',
-    '{ lookups: undefined, hidesPresence: undefined, lastSeenMinute: undefined }',
-    '{ lookups: undefined, hidesPresence: undefined }',
+    '{ lookups, hidesPresence: undefined, lastSeenMinute: undefined }',
+    '{ lookups, hidesPresence: undefined, lastSeenMinute: draft.user(user).lastSeenMinute }',
     {
       id: 'last-seen-of-an-erased-account',
       rules: ['V8'],

@@ -44,14 +44,14 @@ export const storageMutants: readonly Mutant[] = [
       names: '\\[D1\\]',
     },
   ),
-  mutant(surviving, "throw new KithError('closed', 'This device was erased')", 'await Promise.resolve()', {
+  mutant(surviving, 'if (erasure) throw erased(erasure)', 'await Promise.resolve()', {
     id: 'erased-comes-back',
     rules: ['D1'],
     what: 'Another tab writes again what was erased.',
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
-  mutant('client/src/open.ts', 'await noteErased(storage, device)', '', {
+  mutant('client/src/kith.ts', "await this.internals.noteErased('closed')", '', {
     id: 'erasure-not-noted',
     rules: ['D1'],
     what: 'Nothing tells the other tabs a deletion that was meant from a loss.',

@@ -163,10 +163,16 @@ async function reach(world: World, device: Device, connects: boolean): Promise<v
 
 function operationFor(
   world: World,
-  { user }: Device,
+  { user, tab }: Device,
   what: Parameters<typeof operationOf>[1],
 ): ReturnType<typeof operationOf> {
-  return operationOf(user, what, (kind, where) => world.judge.newSecret({ owner: user, kind, ...where }))
+  const { hands } = tab?.kith?.internals.store.documents ?? {}
+  return operationOf(
+    user,
+    what,
+    (kind, where) => world.judge.newSecret({ owner: user, kind, ...where }),
+    whom => hands?.get(whom)?.incarnation ?? '',
+  )
 }
 
 async function act(world: World, device: Device, what: Parameters<typeof operationOf>[1]): Promise<void> {

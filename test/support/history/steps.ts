@@ -17,6 +17,7 @@ export type Act =
       blocks?: boolean
     }
   | { type: 'remove' | 'meet'; whom: number }
+  | { type: 'confirm'; whom: number }
   | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
   | { type: 'hide'; isHidden: boolean }
   | { type: 'autoSync'; isOn: boolean }
@@ -91,6 +92,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
       .map(([whom, rest]) => ({ type: 'save' as const, whom, ...rest })),
   },
   fc.record({ type: fc.constantFrom('remove' as const, 'meet' as const), whom }),
+  fc.record({ type: fc.constant('confirm' as const), whom }),
   fc.record({
     type: fc.constant('audience' as const),
     audience: fc.constantFrom('everyone' as const, 'contacts' as const, 'nobody' as const),
@@ -196,6 +198,7 @@ export function operationOf(
   user: string,
   act: Act,
   secret: (kind: 'field' | 'label', where: { level?: number; field?: string }) => string,
+  incarnationOf: (user: string) => string,
 ): Operation {
   switch (act.type) {
     case 'sync':
@@ -209,6 +212,10 @@ export function operationOf(
     case 'remove':
     case 'meet':
       return { ...act, whom: otherOf(user, act.whom) }
+    case 'confirm': {
+      const whom = otherOf(user, act.whom)
+      return { type: 'confirm', whom, incarnation: incarnationOf(whom) }
+    }
     case 'set':
       return { ...act, value: secret('field', { level: act.level, field: act.field }) }
     default:

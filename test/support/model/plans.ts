@@ -1,4 +1,5 @@
 import type { FactChanges, Facts } from './edits.ts'
+import { givesTo } from './hands.ts'
 
 /** What an app can ask of a device, as far as it changes the user's own documents. */
 export type Operation =
@@ -13,6 +14,8 @@ export type Operation =
       blocks?: boolean
     }
   | { type: 'remove'; whom: string }
+  /** `incarnation`: the one that the device was told of; empty when it was told of none. */
+  | { type: 'confirm'; whom: string; incarnation: string }
   /** Their profile is looked at, or a message of theirs came. */
   | { type: 'meet'; whom: string }
   | { type: 'audience'; audience: 'everyone' | 'contacts' | 'nobody' }
@@ -50,7 +53,16 @@ export function plan(operation: Operation, facts: Facts): FactChanges {
       wantLevels(wanted, facts, operation.whom, null)
       wantFollow(wanted, operation.whom, false)
       wanted.set(`label ${operation.whom}`, undefined)
+      dropConfirmations(wanted, facts, operation.whom)
       break
+    case 'confirm': {
+      const { whom, incarnation } = operation
+      const name = `confirmed ${incarnation} ${whom}`
+      if (incarnation === '' || facts.has(name) || !givesTo(facts, whom)) return wanted
+      dropConfirmations(wanted, facts, whom)
+      wanted.set(name, true)
+      break
+    }
     case 'meet': {
       const isFree = ['follow', 'declined', 'block'].every(fact => !facts.has(`${fact} ${operation.whom}`))
       if (isFree && facts.get('autoSync') !== false) wanted.set(`follow ${operation.whom}`, true)
@@ -72,6 +84,11 @@ export function plan(operation: Operation, facts: Facts): FactChanges {
       wanted.set(`field ${operation.level} ${operation.field}`, undefined)
   }
   return new Map([...wanted].filter(([name, value]) => facts.get(name) !== value))
+}
+
+function dropConfirmations(wanted: Map<string, unknown>, facts: Facts, whom: string): void {
+  for (const name of facts.keys())
+    if (name.startsWith('confirmed ') && name.endsWith(` ${whom}`)) wanted.set(name, undefined)
 }
 
 function wantLevels(

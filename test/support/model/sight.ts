@@ -1,4 +1,5 @@
 import { type Edit, type Facts, narrowness, standing } from './edits.ts'
+import type { Unconfirmed } from './hands.ts'
 
 /**
  * Who may see what [V1–V3], and what devices are to hold [F1][F4], said once more and apart from the engine: by the facts
@@ -15,6 +16,30 @@ export interface Moment {
   readonly accounts: ReadonlyMap<string, Account>
   /** Each pair as `a b`, in the order of the alphabet. */
   readonly pairs: ReadonlySet<string>
+  /** What does not count for the next holder of an id [D7]. */
+  readonly unconfirmed: Unconfirmed
+  /** What rosters confirm an incarnation by. */
+  readonly names: IncarnationNames
+}
+
+/** The incarnation that a name stands for, `incarnation user` → name, as the server gave it out. */
+export type IncarnationNames = ReadonlyMap<string, string>
+
+/** The name of what a giver is to confirm of a user; `undefined` when all that the giver says counts [D7]. */
+export function toConfirm(moment: Moment, giver: string, user: string): number | undefined {
+  const incarnation = moment.unconfirmed.get(`${giver} ${user}`)
+  if (incarnation === undefined) return undefined
+  const name = moment.names.get(`${incarnation} ${user}`)
+  return accountOf(moment, giver).facts.has(`confirmed ${name} ${user}`) ? undefined : incarnation
+}
+
+/** What a giver says of a user, as far as it counts. */
+function countingFacts(moment: Moment, giver: string, user: string): Facts {
+  const { facts } = accountOf(moment, giver)
+  if (toConfirm(moment, giver, user) === undefined) return facts
+  return new Map(
+    [...facts].filter(([name]) => !/^(contact|grant|follow) /.test(name) || name.split(' ').at(-1) !== user),
+  )
 }
 
 export const nobody: Account = { facts: new Map(), isRegistered: false, isRestricted: false }
@@ -33,7 +58,7 @@ export function mayTalk(moment: Moment, a: string, b: string): boolean {
 /** The levels of the owner's that the viewer may see. */
 export function levelsSeen(moment: Moment, owner: string, viewer: string): Set<number> {
   if (!mayTalk(moment, owner, viewer)) return new Set()
-  const { facts } = accountOf(moment, owner)
+  const facts = countingFacts(moment, owner, viewer)
   const levels = new Set(grantsOf(facts, viewer))
   const isContact = facts.has(`contact ${viewer}`) || levels.size > 0
   const audience = facts.get('audience') ?? 'everyone'
@@ -59,10 +84,10 @@ export function fieldsSeen(moment: Moment, owner: string, viewer: string): Map<s
 
 /** Whether the viewer's devices get the owner's updates: by a follow, or unasked because of a grant [F4]. */
 export function isFed(moment: Moment, owner: string, viewer: string): boolean {
-  const { facts } = accountOf(moment, viewer)
+  const facts = countingFacts(moment, viewer, owner)
   if (facts.has(`follow ${owner}`)) return true
   const isWilling = facts.get('autoSync') !== false && !facts.has(`declined ${owner}`)
-  return isWilling && grantsOf(accountOf(moment, owner).facts, viewer).length > 0
+  return isWilling && grantsOf(countingFacts(moment, owner, viewer), viewer).length > 0
 }
 
 /**

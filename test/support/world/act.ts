@@ -23,6 +23,8 @@ export async function act(kith: Kith, operation: Operation): Promise<void> {
     }
     case 'remove':
       return kith.getProfile(operation.whom).remove()
+    case 'confirm':
+      return kith.getProfile(operation.whom).confirm()
     case 'meet':
       kith.getProfile(operation.whom)
       return

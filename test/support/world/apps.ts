@@ -9,7 +9,7 @@ export async function operate(world: World, device: Device, operation: Operation
   const { tab } = device
   if (!tab?.kith) return
   // To look somebody up by `getProfile` is to meet them.
-  if (operation.type === 'save' || operation.type === 'remove') {
+  if (operation.type === 'save' || operation.type === 'remove' || operation.type === 'confirm') {
     await operate(world, device, { type: 'meet', whom: operation.whom })
   }
   const wanted = plan(operation, factsOf(tab.documents))

@@ -28,9 +28,9 @@ export interface DeviceParts {
   /** A device took a message. */
   took(text: string): void
   wrong(what: string): void
-  /** At which position a user registered, who has. */
-  registeredAt(user: string): number | undefined
   isAnnounced(user: string): boolean
+  /** A tab was told that its account was erased, and has deleted what its device held [D7]. */
+  erased(tab: Tab): void
 }
 
 const databaseName = 'kith'
@@ -48,11 +48,14 @@ export class Device {
   isCut = false
   /** A copy of the database as it was once. */
   backup: IDBFactory | undefined
+  /** The incarnation of its account that it has synced with, by the number of erasures before [D7]. */
+  incarnation: number | undefined
+  #backupIncarnation: number | undefined
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
   /** How often its documents were replaced, when last asked. */
   generation: number | undefined
-  /** Who, by their registration, it was told has joined. */
+  /** Who, as it was told, has joined. */
   told = new Set<string>()
   /** It was neither killed nor was its database lost or replaced. */
   isWhole = true
@@ -110,19 +113,25 @@ export class Device {
     this.told = new Set()
     this.isWhole = false
     this.firstPosition = undefined
+    this.incarnation = undefined
   }
 
-  /** Whether it was told that a user joined, as of their last registration. */
+  /** Its database is from here on what its backup is. */
+  restore(): void {
+    if (this.backup) this.indexedDB = this.backup
+    this.backup = undefined
+    this.forget()
+    this.incarnation = this.#backupIncarnation
+  }
+
+  /** Whether it was told that a user joined. */
   wasToldOf(owner: string): boolean {
-    return this.told.has(this.registrationOf(owner))
-  }
-
-  registrationOf(owner: string): string {
-    return `${owner} at ${this.parts.registeredAt(owner)}`
+    return this.told.has(owner)
   }
 
   /** The updates in the outbox, read from the disk. */
   async outbox(): Promise<Uint8Array[]> {
+    if (!(await this.#hasDatabase())) return []
     const database = await done(this.indexedDB.open(databaseName))
     const rows: OutboxRow[] = await done(database.transaction('outbox').objectStore('outbox').getAll())
     database.close()
@@ -130,7 +139,13 @@ export class Device {
   }
 
   async backUp(): Promise<void> {
+    if (!(await this.#hasDatabase())) return
     this.backup = await copyOf(this.indexedDB, databaseName)
+    this.#backupIncarnation = this.incarnation
+  }
+
+  async #hasDatabase(): Promise<boolean> {
+    return (await this.indexedDB.databases()).some(({ name }) => name === databaseName)
   }
 }
 
@@ -182,19 +197,21 @@ export class Tab {
     })
     kith.on('message', ({ text }) => parts.took(text))
     kith.on('joined', profile => this.#joined(profile.id))
+    kith.on('error', ({ code }) => {
+      if (code === 'account-erased') parts.erased(this)
+    })
     this.kith = kith
     if (connect) kith.connect()
   }
 
-  /** Once for each registration [F3]. */
+  /** Once in 30 days, which no history takes, whatever becomes of the account [F3]. */
   #joined(owner: string): void {
     const { device } = this
     // Each tab hears of it.
-    const registration = device.registrationOf(owner)
     if (!device.parts.isAnnounced(owner)) device.parts.wrong(`${device.name} was told that ${owner} joined [F3]`)
-    if (this.#told.has(registration)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
-    this.#told.add(registration)
-    device.told.add(registration)
+    if (this.#told.has(owner)) device.parts.wrong(`${device.name} was told twice that ${owner} joined [F3]`)
+    this.#told.add(owner)
+    device.told.add(owner)
   }
 
   forgetJoins(): void {

@@ -72,6 +72,7 @@ export function factsOf({ roster, profile }: Documents): Facts {
     for (const [user, value] of roster.getMap(root)) facts.set(`${name} ${user}`, value)
   }
   for (const key of roster.getMap('grants').keys()) facts.set(`grant ${key.replace('/', ' ')}`, true)
+  for (const key of roster.getMap('confirmed').keys()) facts.set(`confirmed ${key.replace('/', ' ')}`, true)
   for (const key of roster.getMap('blocks').keys()) facts.set(`block ${afterSlash(key)}`, true)
   for (const key of [...roster.getMap('privacy').keys()].sort((a, b) => (afterSlash(a) < afterSlash(b) ? -1 : 1))) {
     const audience = audiences[afterSlash(key)]

@@ -20,6 +20,7 @@ export async function heal(world: World): Promise<void> {
   }
   await world.settle()
   for (let round = 0; round < 12; round++) {
+    for (const device of world.devices) if (device.wasOpened && device.tabs.length === 0) await world.open(device)
     await world.flow()
     await world.pass(round < 6 ? 5_000 : 60_000, true)
     await world.flow()
@@ -41,7 +42,7 @@ export async function expectAgreement(world: World): Promise<void> {
         world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
       }
       const known = new Set(world.record.included(device.user, tab.documents).map(({ id }) => id))
-      const lost = [...device.safe].filter(edit => !known.has(edit))
+      const lost = [...device.safe].filter(edit => !world.record.isDead(edit) && !known.has(edit))
       if (lost.length > 0) world.wrong.push(`${device.name} has lost ${lost.length} changes that it had saved [D2]`)
       await checkHoldings(world.record, { tab, isEnd: true }, world.wrong)
     }
@@ -82,7 +83,8 @@ export async function expectPresences(world: World): Promise<void> {
 /** Whoever followed somebody when they joined, and has seen something of them ever since, was told [F3]. */
 function expectJoins(world: World, device: Device): void {
   for (const [owner, { position, isAnnounced }] of world.record.registeredAt) {
-    if (!isAnnounced || !device.isWhole || (device.firstPosition ?? Infinity) >= position) continue
+    const wasErased = world.record.incarnationOf(owner) > 0 // Then it may have been told of the account before.
+    if (wasErased || !isAnnounced || !device.isWhole || (device.firstPosition ?? Infinity) >= position) continue
     const since = Array.from({ length: world.record.position - position + 1 }, (_, index) => position + index)
     const isFollower = since.every(at => {
       const moment = world.record.at(at)

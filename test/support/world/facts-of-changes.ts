@@ -15,6 +15,7 @@ export function factsOfChanges(changes: readonly KeyChange[], after: Facts): Fac
     const [first, ...rest] = key.split('/')
     const last = rest.at(-1)
     if (root === 'grants') facts.set(`grant ${first} ${last}`, value)
+    else if (root === 'confirmed') facts.set(`confirmed ${first} ${last}`, value)
     else if (root === 'blocks') facts.set(`block ${last}`, value)
     else if (root === 'privacy' && last === 'hidePresence') facts.set('hidden', value)
     else if (root === 'privacy') facts.set('audience', after.get('audience') ?? 'everyone')

@@ -1,5 +1,5 @@
 import { type Access, decodeFrame } from '@kith/shared/wire'
-import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk } from '../model/sight.ts'
+import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk, toConfirm } from '../model/sight.ts'
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
 import type { NetworkWatcher, Wire } from './network.ts'
@@ -27,6 +27,8 @@ function secretText(index: number): string {
 }
 
 interface Seen {
+  /** The incarnation of the account that the device was welcomed to. */
+  incarnation: number | undefined
   /** Up to where the store was, when each frame in flight was handed over: what it knew of, and what was on its disk. */
   positions: { known: number; written: number }[]
   /** What the device sent, and how much of that before each barrier. */
@@ -97,6 +99,7 @@ export class Judge implements NetworkWatcher {
     this.#tell?.(`server → ${nameOf(wire)}`, frame)
     this.#presence.handed(wire, frame, seen.fetched)
     if (frame.type === 'caughtUp') seen.since = undefined
+    if (frame.type === 'welcome' && !frame.isErased) seen.incarnation = this.record.incarnationOf(user)
     if (frame.type === 'access') this.#judgeAccess(frame, user)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
     if (frame.type !== 'reached') return
@@ -134,6 +137,8 @@ export class Judge implements NetworkWatcher {
     const frame = decodeFrame(bytes)
     const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
     const tab = wire.caller as Tab
+    // What it sent has been answered, so by now it has stored which account it belongs to [D7].
+    if (frame.type === 'reached') tab.device.incarnation = this.#of(wire).incarnation
     if (cursor.length === 0) return
     tab.device.firstPosition ??= known
     this.#cursors.set(Buffer.from(cursor).toString('hex'), known)
@@ -141,8 +146,13 @@ export class Judge implements NetworkWatcher {
   }
 
   /** Which levels there are, and that somebody joined, is told only of those who show something [V8]. */
-  #judgeAccess({ owner, levels, hasJustJoined }: Access, user: string): void {
+  #judgeAccess({ owner, levels, hasJustJoined, changedHands }: Access, user: string): void {
     if (owner === user) return
+    const incarnation = toConfirm(this.record.now, user, owner)
+    if (changedHands !== undefined && incarnation !== undefined) this.record.named(owner, incarnation, changedHands)
+    if ((changedHands === undefined) !== (incarnation === undefined)) {
+      this.#wrong(`${user} was told ${changedHands ?? 'nothing'} of ${owner}'s incarnation ${incarnation} [D7]`)
+    }
     const seen = levelsSeen(this.record.now, owner, user)
     if (levels.some(level => !seen.has(level)) || (hasJustJoined && seen.size === 0)) {
       this.#wrong(`${user} was told of ${owner}'s levels ${levels.join()}, and may see ${[...seen].join()} [V8]`)
@@ -156,6 +166,7 @@ export class Judge implements NetworkWatcher {
       return JSON.stringify([
         ...fields,
         isDue,
+        toConfirm(this.record.at(position) ?? this.record.now, user, owner),
         [...levelsSeen(this.record.at(position) ?? this.record.now, owner, user)],
       ])
     }
@@ -169,6 +180,7 @@ export class Judge implements NetworkWatcher {
     const known = this.#seen.get(wire)
     if (known) return known
     const seen: Seen = {
+      incarnation: undefined,
       positions: [],
       sent: [],
       barriers: new Map(),

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import type { Change } from '../../../packages/server/src/store/store.ts'
 import { type Edit, type Facts, wrongFacts } from '../model/edits.ts'
+import { changed, erased } from '../model/hands.ts'
 import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
 import type { Written } from './device.ts'
 import { type Documents, factsOf, idsOf, includes, type UpdateIds } from './documents.ts'
@@ -23,15 +24,20 @@ export class Record {
   #position = 0
   #count = 0
   /** What is on the server's disk. */
-  now: Moment = { accounts: new Map(), pairs: new Set() }
+  now: Moment = { accounts: new Map(), pairs: new Set(), unconfirmed: new Map(), names: new Map() }
+  /** Edits of accounts that were erased since: they must not come back [D7]. */
+  #dead = new Set<number>()
   /** At which position each user registered. */
   readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
   readonly #isSilent = new Set<string>()
-  readonly #incarnations = new Map<string, number>()
+  #incarnations = new Map<string, number>()
   readonly #wrong: (what: string) => void
+  readonly #isOfEnded: (user: string) => (edit: KnownEdit) => boolean
 
-  constructor(wrong: (what: string) => void) {
+  /** `isOfEnded`: whether an edit is of a device that has synced with an account which was erased since. */
+  constructor(wrong: (what: string) => void, isOfEnded: (user: string) => (edit: KnownEdit) => boolean) {
     this.#wrong = wrong
+    this.#isOfEnded = isOfEnded
     this.#moments.set(0, this.now)
   }
 
@@ -42,6 +48,24 @@ export class Record {
   /** How often an account was erased. */
   incarnationOf(user: string): number {
     return this.#incarnations.get(user) ?? 0
+  }
+
+  /** Whether an edit ended with its account. */
+  isDead(edit: number): boolean {
+    return this.#dead.has(edit)
+  }
+
+  /** The edit was made on a device of an account that was erased. */
+  kill(edit: number): void {
+    this.#dead.add(edit)
+  }
+
+  /** The server gave out a name for an incarnation: always the same one. */
+  named(user: string, incarnation: number, name: string): void {
+    const key = `${incarnation} ${user}`
+    const known = this.now.names.get(key)
+    if (known !== undefined && known !== name) this.#wrong(`incarnation ${key} has two names [D7]`)
+    if (known === undefined) this.now = { ...this.now, names: new Map(this.now.names).set(key, name) }
   }
 
   at(position: number): Moment | undefined {
@@ -86,6 +110,7 @@ export class Record {
   backUp(): () => void {
     const [position, now] = [this.#position, this.now]
     const [registeredAt, isSilent] = [new Map(this.registeredAt), new Set(this.#isSilent)]
+    const [incarnations, dead] = [new Map(this.#incarnations), new Set(this.#dead)]
     const documents = [...this.#documents].map(
       ([user, { roster, profile }]) =>
         [user, { roster: Y.encodeStateAsUpdateV2(roster), profile: Y.encodeStateAsUpdateV2(profile) }] as const,
@@ -93,7 +118,10 @@ export class Record {
     return () => {
       for (const later of [...this.#moments.keys()].filter(at => at > position)) this.#moments.delete(later)
       this.#position = position
-      this.now = now
+      // A store's name for an incarnation outlives what the store forgot.
+      this.now = { ...now, names: this.now.names }
+      this.#incarnations = new Map(incarnations)
+      this.#dead = new Set(dead)
       this.registeredAt.clear()
       for (const [user, registration] of registeredAt) this.registeredAt.set(user, registration)
       this.#isSilent.clear()
@@ -129,6 +157,9 @@ export class Record {
         if (change.profile) Y.applyUpdateV2(documents.profile, change.profile.update)
         const facts = factsOf(documents)
         this.judge(`on disk at ${position}`, change.user, documents, facts)
+        const ended = this.included(change.user, documents).filter(({ id }) => this.#dead.has(id))
+        if (ended.length > 0) this.#wrong(`${change.user} has an edit again of an account that was erased [D7]`)
+        this.now = { ...this.now, unconfirmed: changed(this.now.unconfirmed, change.user, facts) }
         this.#set(change.user, { facts })
         if (change.registers) this.#register(change.user, position)
         return
@@ -147,13 +178,20 @@ export class Record {
         return
       }
       case 'erase': {
-        this.#documents.delete(change.user)
-        this.#isSilent.delete(change.user)
-        this.registeredAt.delete(change.user)
-        this.#incarnations.set(change.user, this.incarnationOf(change.user) + 1)
+        const { user } = change
+        const incarnation = this.incarnationOf(user) + 1
+        this.#incarnations.set(user, incarnation)
+        const onDisk = new Set(this.includedOnDisk(user))
+        const isEnded = this.#isOfEnded(user)
+        for (const edit of this.editsOf(user)) if (onDisk.has(edit) || isEnded(edit)) this.#dead.add(edit.id)
+        this.#documents.delete(user)
+        this.registeredAt.delete(user)
+        const factsByUser = new Map([...this.now.accounts].map(([one, { facts }]) => [one, facts]))
+        this.now = { ...this.now, unconfirmed: erased(this.now.unconfirmed, factsByUser, user, incarnation) }
         const pairs = new Set([...this.now.pairs].filter(pair => !pair.split(' ').includes(change.user)))
         this.now = { ...this.now, pairs }
-        this.#set(change.user, nobody)
+        const { isRestricted } = this.now.accounts.get(user) ?? nobody
+        this.#set(user, { ...nobody, isRestricted })
       }
     }
   }

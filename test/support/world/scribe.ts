@@ -74,6 +74,7 @@ export class Scribe {
       }
       const edit = this.#record.made(device.user, row, documents, changes)
       device.safe.add(edit.id)
+      if ((device.incarnation ?? Infinity) < this.#record.incarnationOf(device.user)) this.#record.kill(edit.id)
       for (const value of changes.values()) {
         if (typeof value !== 'string') continue
         for (const one of this.#judge.secretsIn(value)) one.edit = edit

@@ -9,7 +9,7 @@ import { Judge, type Tell } from './judge.ts'
 import { watchLiveQueries } from './live-queries.ts'
 import { quiet, turns, watchLoop } from './loop.ts'
 import { type Move, Network } from './network.ts'
-import { Record } from './record.ts'
+import { type KnownEdit, Record } from './record.ts'
 import { type Expected, Scribe } from './scribe.ts'
 import { Seeded } from './seeded.ts'
 
@@ -42,6 +42,8 @@ export class World {
   readonly #stops: (() => void)[] = []
   readonly scribe: Scribe
   #backup: (() => Promise<void>) | undefined
+  /** Accounts that were erased after the backup, as often as they were. */
+  #erasedSince: string[] = []
   /** Devices to be looked at when all is quiet, since they said they have all. */
   readonly looks: Look[] = []
   /** Messages that a device took. */
@@ -51,7 +53,7 @@ export class World {
     this.#options = options
     this.randomness = new Seeded(options.seed)
     const wrong = (what: string): void => void this.wrong.push(what)
-    this.record = new Record(wrong)
+    this.record = new Record(wrong, user => this.#isOfEnded(user))
     const position = (): number => this.backend.position
     this.judge = new Judge({ record: this.record, position, nowMs: () => this.clock.nowMs, wrong, tell: options.tell })
     this.scribe = new Scribe(this.record, this.judge, wrong)
@@ -99,7 +101,7 @@ export class World {
       token: owner => this.backend.token(owner),
       took: text => void this.taken.add(text),
       wrong: what => void this.wrong.push(what),
-      registeredAt: owner => this.record.registeredAt.get(owner)?.position,
+      erased: tab => this.#accountErased(tab),
       isAnnounced: owner => this.record.registeredAt.get(owner)?.isAnnounced ?? true,
     })
     this.devices.push(device)
@@ -112,7 +114,7 @@ export class World {
     await this.settle()
     // D1: what was safe on this device is there.
     const known = device.tab && this.record.included(device.user, device.tab.documents)
-    const lost = [...device.safe].filter(edit => !known?.some(({ id }) => id === edit))
+    const lost = [...device.safe].filter(edit => !this.record.isDead(edit) && !known?.some(({ id }) => id === edit))
     if (lost.length > 0) this.wrong.push(`${device.name} has lost ${lost.length} changes that it had saved [D1]`)
   }
 
@@ -183,10 +185,13 @@ export class World {
   async backUpServer(): Promise<void> {
     const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
     const { position } = this.record
+    const erasures = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
     this.#backup = async () => {
+      const later = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
       await this.disk.restore(entries)
       restore()
       this.judge.forgetCursorsAfter(position)
+      this.#erasedSince = [...later].flatMap(([user, count]) => Array(count - (erasures.get(user) ?? 0)).fill(user))
     }
   }
 
@@ -201,6 +206,11 @@ export class World {
       device.forgetJoins()
     }
     await this.startServer()
+    // What the operator is to do: accounts that were erased since the backup stand again.
+    for (const user of this.#erasedSince.splice(0)) {
+      await this.ask(() => this.backend.api('PUT', `/v1/users/${user}`))
+      await this.ask(() => this.backend.api('DELETE', `/v1/users/${user}`))
+    }
   }
 
   async startServer(): Promise<void> {
@@ -263,9 +273,26 @@ export class World {
     if (!device.backup) return
     device.kill()
     await this.settle()
-    device.indexedDB = device.backup
-    device.backup = undefined
-    device.forget()
+    device.restore()
+  }
+
+  /** A tab has closed, since its account is no more; what its device had is gone with it [D7]. */
+  #accountErased(tab: Tab): void {
+    const { device } = tab
+    if ((device.incarnation ?? -1) >= this.record.incarnationOf(device.user)) {
+      this.wrong.push(`${device.name} was told that its account was erased, which it was not [D7]`)
+    }
+    device.tabs = device.tabs.filter(other => other !== tab)
+    tab.kill()
+    if (device.tabs.length === 0) device.forget()
+  }
+
+  /** Edits that a device holds which has synced with an incarnation of the user that is over. */
+  #isOfEnded(user: string): (edit: KnownEdit) => boolean {
+    const ended = this.devices.filter(
+      device => device.user === user && (device.incarnation ?? Infinity) < this.record.incarnationOf(user),
+    )
+    return ({ id }) => ended.some(({ safe }) => safe.has(id))
   }
 
   #noteError(what: unknown): void {

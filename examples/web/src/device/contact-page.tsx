@@ -4,6 +4,7 @@ import { Button, Heading } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { isolated } from '../isolation.ts'
 import { useAttempt } from './attempt.ts'
+import { ChangedHands } from './changed-hands.tsx'
 import { nameOf } from './contact-names.ts'
 import { DraftField } from './draft-field.tsx'
 import { FieldList } from './field-list.tsx'
@@ -60,6 +61,9 @@ export function ContactPage({ id, device, onBack }: ContactPageProps): ReactNode
           <PresenceLine id={id} />
         </div>
       </div>
+      {person.hasChangedHands && (
+        <ChangedHands name={name} onConfirm={() => void attempt(() => profile.confirm())} onRemove={remove} />
+      )}
       {failure !== undefined && (
         <p className="warning" role="alert">
           <TheirWords>{failure}</TheirWords>

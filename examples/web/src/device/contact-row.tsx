@@ -30,8 +30,18 @@ export const ContactRow: (props: { contact: Contact }) => ReactNode = memo(funct
 })
 
 /** The one thing that matters most of somebody. */
-function stateOf({ id, fields, isBlocked, isWaiting, hasJoined, isSubscribed, isContact }: Contact): string {
+function stateOf({
+  id,
+  fields,
+  isBlocked,
+  hasChangedHands,
+  isWaiting,
+  hasJoined,
+  isSubscribed,
+  isContact,
+}: Contact): string {
   if (isBlocked) return 'Blocked'
+  if (hasChangedHands) return 'May be another person now'
   if (isWaiting) return 'Waits for room among those you follow'
   if (!isSubscribed && !isContact) return id
   if (!hasJoined) return isSubscribed ? 'Shows you nothing yet' : id

@@ -35,6 +35,7 @@ function noticeWords({ kind, person, text }: Notice): ReactNode {
   switch (kind) {
     case 'joined':
     case 'withdrawn':
+    case 'changedHands':
       return (
         <>
           {who} {words}

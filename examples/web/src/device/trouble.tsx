@@ -15,7 +15,11 @@ export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
     <div className="trouble">
       <h2>{device.title}</h2>
       {state.state === 'opening' && <p role="status">Opening what is on this device…</p>}
-      {state.state === 'closed' && <p role="status">Nothing of this device is here any more.</p>}
+      {state.state === 'closed' && (
+        <p role="status">
+          {state.hasAccountEnded ? 'The account was erased. ' : ''}Nothing of this device is here any more.
+        </p>
+      )}
       {state.state === 'failed' && (
         <div role="alert">
           <p>

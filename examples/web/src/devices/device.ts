@@ -9,12 +9,13 @@ export type DeviceState =
   | { state: 'open'; kith: Kith }
   /** There is no storage, or it is somebody else's. */
   | { state: 'failed'; error: KithError }
-  | { state: 'closed' }
+  /** `hasAccountEnded`: the account was erased on the server. */
+  | { state: 'closed'; hasAccountEnded?: true }
 
 /** Something that a device says to its user. */
 export interface Notice {
   id: number
-  kind: 'joined' | 'message' | 'withdrawn' | 'error'
+  kind: 'joined' | 'message' | 'withdrawn' | 'changedHands' | 'error'
   /** Whom it is about, if anybody. */
   person: string | undefined
   text: string
@@ -137,6 +138,9 @@ export class Device {
       if (isBlocked) return // By this user, who knows.
       this.notify('withdrawn', id, `no longer shows you level ${levels.join(', ')}: it is gone from this device`)
     })
+    kith.on('changedHands', ({ id }) =>
+      this.notify('changedHands', id, 'may be another person now: the account was erased'),
+    )
     kith.on('message', message => {
       this.#messages = [...this.#messages.slice(-200), message]
       this.notify('message', message.from, message.text)
@@ -146,9 +150,10 @@ export class Device {
     })
   }
 
-  /** Another window erased this device, or its database is somebody else's: nothing of it is shown any longer. */
+  /** Another window erased this device, its account was erased, or its database is somebody else's: nothing of it is shown any longer. */
   #hasEnded(error: KithError): boolean {
     if (error.code === 'closed') this.#become({ state: 'closed' })
+    else if (error.code === 'account-erased') this.#become({ state: 'closed', hasAccountEnded: true })
     else if (error.code === 'wrong-user') this.#become({ state: 'failed', error })
     else return false
     this.#messages = []

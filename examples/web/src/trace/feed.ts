@@ -25,7 +25,7 @@ export class Feed {
     return this.#words(`${this.#who.device} asks to see ${nameOf(this.#who, owner)}`)
   }
 
-  access({ owner, levels, isWaiting, hasJustJoined, isFetched }: Access): Words {
+  access({ owner, levels, isWaiting, hasJustJoined, isFetched, changedHands }: Access): Words {
     const name = nameOf(this.#who, owner)
     const before = this.#levelsByOwner.get(owner)
     this.#levelsByOwner.set(owner, levels)
@@ -35,7 +35,8 @@ export class Feed {
     const now = isUnknown && levels.length === 0 ? 'nothing; withdrew what it had' : seen(before ?? [], levels)
     const checked = `The server checked what ${this.#who.device} may see of ${name}: ${now}`
     const fetched = isFetched ? ['As long as this session lasts, since the device asked'] : []
-    return this.#words(`${joined}${checked}${waiting}`, fetched)
+    const hands = changedHands === undefined ? '' : handsWords(this.#who, owner)
+    return this.#words(`${joined}${checked}${waiting}${hands}`, fetched)
   }
 
   profile({ owner, level, fields }: Profile): Words {
@@ -56,6 +57,10 @@ export class Feed {
   #words(text: string, detail: readonly string[] = []): Words {
     return { kind: 'feed', text, ...(detail.length > 0 && { detail }) }
   }
+}
+
+function handsWords(who: Who, owner: string): string {
+  return `. The account of ${nameOf(who, owner)} was erased: what this roster gives to that id does not count until it is confirmed`
 }
 
 function seen(before: readonly number[], now: readonly number[]): string {

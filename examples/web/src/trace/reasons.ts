@@ -9,6 +9,7 @@ export const reasons: Record<ErrorCode, string> = {
   'user-required': 'no user is known',
   'wrong-user': 'it belongs to another user',
   'unsent-changes': 'changes would be lost',
+  'account-erased': 'the account was erased',
   aborted: 'it was called off',
   unauthorised: 'the token is wrong, expired or revoked',
   'not-your-roster': 'it belongs to somebody else',
@@ -44,7 +45,7 @@ export function closingReason(code: number): string {
     case closeCodes.unauthorised:
       return `${reasons.unauthorised}`
     case closeCodes.notYourRoster:
-      return `${reasons['not-your-roster']}`
+      return `${reasons['not-your-roster']}, or its account was erased`
     case closeCodes.tooLarge:
       return 'the server found a frame too large'
     case closeCodes.unavailable:

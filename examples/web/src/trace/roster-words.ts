@@ -38,6 +38,16 @@ export function rosterGroups(changes: readonly KeyChanged[], after: FlatMaps, na
     ...grantGroups('', added, 'to', nameOf),
     ...both('follow', 'subscriptions', 'the end of '),
     ...both('declined user', 'declined'),
+    ...group(
+      '',
+      'confirmation',
+      of(added, 'confirmed', ({ key }) => nameOf(nonced(key))),
+    ),
+    ...group(
+      'the removal of ',
+      'confirmation',
+      of(removed, 'confirmed', ({ key }) => nameOf(nonced(key))),
+    ),
     ...both('label', 'labels', 'the removal of ', ({ key, after }) => `${nameOf(key)}: ${quoted(String(after))}`),
     ...at(changes, 'settings').map(settingGroup),
   ]

@@ -22,7 +22,11 @@ export function helloWords(who: Who, { cursor, owners = [] }: Hello): Words {
   return { kind: 'session', text: `${who.device} says hello: ${read}${looking}` }
 }
 
-export function welcomeWords(who: Who, { isFresh, limits }: Welcome): Words {
+export function welcomeWords(who: Who, { isFresh, isErased, limits }: Welcome): Words {
+  if (isErased) {
+    const text = `The server tells ${who.device} that its account was erased: the device deletes all that it holds`
+    return { kind: 'problem', text }
+  }
   const follows = isFresh ? 'all that it may see comes anew' : 'only what changed since its bookmark comes'
   const detail = Object.entries(limits).map(([name, limit]) => `${name}: ${limit}`)
   return { kind: 'session', text: `The server welcomes ${who.device}: ${follows}`, detail }

@@ -19,6 +19,8 @@ export interface LinkHost {
   failed(error: KithError): void
   /** This is all that is known now. */
   showPresence(known: PresenceByUser): void
+  /** The account that this device synced with was erased: this device is to delete everything [D7]. */
+  accountErased(): void
   /** Resolves when the message is with the app. */
   received(message: IncomingMessage): Promise<void>
 }

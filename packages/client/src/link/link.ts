@@ -206,6 +206,10 @@ export class Link implements LinkPort {
         this.#hasTriedNewToken = false
       },
       broken: (error: unknown) => this.#broken(connection, error),
+      accountErased: () => {
+        this.#leave()
+        this.#host.accountErased()
+      },
     })
   }
 

@@ -1,4 +1,4 @@
-import { factsOf } from '@kith/shared'
+import { countingFacts, factsOf } from '@kith/shared'
 import type { Store } from '../storage/store.ts'
 
 /** Whom the app looked at since this device was opened: each session shows them, followed or not [V7]. */
@@ -20,6 +20,7 @@ export class Looks {
   }
 
   isFollowed(owner: string): boolean {
-    return factsOf(this.#store.documents.roster.view, owner).isSubscribed
+    const { roster, hands } = this.#store.documents
+    return countingFacts(factsOf(roster.view, owner), hands.get(owner)?.incarnation ?? '').isSubscribed
   }
 }

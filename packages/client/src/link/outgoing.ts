@@ -40,6 +40,7 @@ export class Outgoing {
   #isForced = false
   #wake: () => void = () => undefined
   #isWoken = false
+  #isWelcome = false
 
   readonly #recovering: Recovery | undefined
   #inFlight: Shipment | undefined
@@ -58,6 +59,12 @@ export class Outgoing {
     // A frame of one's own roster may be as large as the roster (S3).
     const code = document === 'roster' ? 'roster-too-large' : 'frame-too-large'
     return { document, refusal: seq === undefined ? undefined : { seq, code } }
+  }
+
+  /** The server has said that this device belongs to the present account [D7]. */
+  welcomed(): void {
+    this.#isWelcome = true
+    this.wake()
   }
 
   /** The server's step 1: what it holds of a document. */
@@ -79,8 +86,9 @@ export class Outgoing {
 
   /** Runs until the session ends, which makes it reject. */
   async run(): Promise<never> {
-    // Nothing goes out before the server has said what it holds: the answer registers a new user [F3].
-    while (!this.#asked.roster || !this.#asked.profile) await this.#woken()
+    // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
+    // user [F3].
+    while (!this.#isWelcome || !this.#asked.roster || !this.#asked.profile) await this.#woken()
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
       const mode = { isCareful: this.#isCareful, isForced: this.#isForced }

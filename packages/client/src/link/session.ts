@@ -52,7 +52,9 @@ export class Session {
   #isDrained = false
   #started: Promise<void> = Promise.resolve()
   #settled: Promise<void> | undefined
-  #hasStarted = false
+  /** This device has synced with an account before. */
+  #isKnown = false
+  #isWelcome = false
   #hasEnded = false
 
   constructor(port: SessionPort) {
@@ -104,19 +106,24 @@ export class Session {
     await this.#port.store.refresh()
     this.#writer = this.#port.store.documents.writer
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
+    const incarnation = await readMeta(this.#port.store.db, 'incarnation')
+    this.#isKnown = incarnation !== undefined
     if (this.#hasEnded) return
     const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
     if (this.#hasEnded) return
     // To somebody new the server shows nothing yet.
     const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []
     for (const owner of again) this.#fetches.sent(owner)
-    this.#port.send({ type: 'hello', version: 1, cursor, ...(again.length > 0 && { owners: again }) })
+    this.#port.send({
+      type: 'hello',
+      ...{ version: 1, cursor },
+      ...(incarnation && { incarnation }),
+      ...(again.length > 0 && { owners: again }),
+    })
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
-    this.#hasStarted = true
     if (cursor.length > 0) this.#introduce()
     for (const owner of looked.slice(again.length)) this.#unlessEnded(this.#fetches.fetch(owner))
-    this.flush()
     this.#unlessEnded(this.#watching.start())
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())
@@ -131,9 +138,17 @@ export class Session {
     this.#outgoing.wake()
   }
 
+  /** The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds. */
+  #welcomed(): void {
+    this.#isWelcome = true
+    this.#port.welcomed()
+    this.#outgoing.welcomed()
+    this.flush()
+  }
+
   /** Sends the messages that wait. */
   flush(): void {
-    if (this.#hasStarted) this.#port.messages.flush(message => this.#port.send(message))
+    if (this.#isWelcome) this.#port.messages.flush(message => this.#port.send(message))
   }
 
   /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
@@ -171,11 +186,17 @@ export class Session {
   }
 
   async #store(frames: readonly StoredFrame[]): Promise<void> {
+    if (frames.some(frame => frame.type === 'welcome' && frame.isErased)) {
+      if (!this.#isKnown) throw new KithError('protocol-violation', 'An account was erased that this device never had')
+      this.end() // Nothing is sent from here on, and nothing stored [D7].
+      this.#port.accountErased()
+      return
+    }
     const { incomplete, cloned } = await storeFrames(this.#port.store, frames, this.#writer)
     for (const document of incomplete) this.#exchange.ask(document)
     for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
     for (const frame of frames) {
-      if (frame.type === 'welcome') this.#port.welcomed()
+      if (frame.type === 'welcome') this.#welcomed()
       if (frame.type === 'access') this.#fetches.answered(frame.owner, frame.levels.length > 0)
       if (frame.type === 'caughtUp') this.#isCaughtUp = true
     }

@@ -54,6 +54,14 @@ export interface ReplicaRow {
   isFetched: 0 | 1
 }
 
+/** A user id that has changed hands, as the server says. */
+export interface Hands {
+  incarnation: string
+  isTold: boolean
+  /** From before the feed began anew, and not said again yet. */
+  isOld?: true
+}
+
 export interface PersonRow {
   id: string
   label: string
@@ -67,6 +75,8 @@ export interface PersonRow {
   isBlocked: boolean
   hasJoined: boolean
   isWaiting: boolean
+  /** What the roster gives to this id does not count until it is confirmed [D7]. */
+  hasChangedHands: boolean
   /** 1 for everyone contacted, followed or blocked. A number, because IndexedDB doesn't index booleans. */
   isListed: 0 | 1
 }
@@ -92,6 +102,10 @@ export interface MetaValues {
    */
   dropped: { next: number; owners: Map<string, number> }
   limits: ContentLimits
+  /** The incarnation of the account that this device synced with, as the server names it [D7]; absent before. */
+  incarnation: Uint8Array
+  /** By user id: the incarnation that the roster is to confirm, and whether the app was told of it [D7]. */
+  hands: ReadonlyMap<string, Hands>
   /** Whether the app wants to be connected, for the tab that has the socket next. */
   isWanted: boolean
 }

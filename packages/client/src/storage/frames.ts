@@ -52,10 +52,11 @@ export async function storeFrames(
  * handed over all that there is. Sooner, a server that has lost its data would make every device lose its replicas.
  */
 export async function dropHidden(store: Store): Promise<void> {
-  await store.work(async ({ db, people }) => {
+  await store.work(async ({ db, documents, people }) => {
     const hidden = await db.replicas.filter(replica => replica.hidden.length > 0).toArray()
     await people.load(hidden.map(replica => replica.owner))
     for (const { owner } of hidden) people.dropHidden(owner)
+    await people.dropOldHands(documents.roster.view)
     await writeMeta(db, 'hasHidden', false)
   })
 }
@@ -68,6 +69,7 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
     case 'access':
       people.setAccess(frame.owner, frame.levels, frame.isWaiting)
       people.setFetched(frame.owner, frame.isFetched)
+      people.setHands(work.documents.roster.view, frame.owner, frame.changedHands ?? '')
       if (frame.levels.length === 0) people.settleDrop(frame.owner)
       if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
       return undefined
@@ -83,14 +85,17 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
   }
 }
 
-async function welcomed(work: Work, { isFresh, limits }: Welcome): Promise<void> {
+async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome): Promise<void> {
   await writeMeta(work.db, 'limits', limits)
+  await writeMeta(work.db, 'incarnation', incarnation)
   work.documents.limits = limits
+  work.documents.incarnation = incarnation
   if (!isFresh) return
   const held = await work.db.replicas.toArray()
   const owners = held.filter(replica => replica.levels.length > 0).map(replica => replica.owner)
   await work.people.load(owners)
   for (const owner of owners) work.people.hide(owner)
+  await work.people.ageHands()
   await writeMeta(work.db, 'hasHidden', true)
 }
 

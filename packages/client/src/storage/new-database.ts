@@ -34,14 +34,20 @@ export function fillFromMemory(
   const numbered = memory.unsent.filter(row => row.seq !== undefined)
   const unnumbered = memory.unsent.filter(row => row.seq === undefined)
   return Promise.all([
-    db.meta.bulkPut([...metaRows(head, { ...identity, first }), { key: 'limits', value: memory.limits }]),
+    db.meta.bulkPut([
+      ...metaRows(head, { ...identity, first }),
+      { key: 'limits', value: memory.limits },
+      { key: 'hands', value: memory.hands },
+      // Or the content would be taken for that of a new device, and be restored to another account [D7].
+      ...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),
+    ]),
     db.snapshots.bulkPut(
       documentNames.map(document => ({ document, update: Y.encodeStateAsUpdateV2(memory[document].doc) })),
     ),
     db.outbox.bulkPut(numbered),
     ...numberFrom(db, first),
     db.outbox.bulkAdd(unnumbered),
-    db.people.bulkPut(rowsOf(memory.roster.view)),
+    db.people.bulkPut(rowsOf(memory.roster.view, memory.hands)),
   ])
 }
 

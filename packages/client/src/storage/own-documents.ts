@@ -5,6 +5,7 @@ import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import {
   type DocumentName,
   documentNames,
+  type Hands,
   type KithDatabase,
   type MetaValues,
   type OutboxRow,
@@ -30,6 +31,10 @@ export class OwnDocuments {
   readonly profile: OwnDocument
   readonly outbox: OutboxMemory = new OutboxMemory()
   limits: ContentLimits
+  /** The incarnation of the account that this device synced with [D7]. */
+  incarnation: Uint8Array | undefined
+  /** User ids that have changed hands. */
+  hands: ReadonlyMap<string, Hands> = new Map()
   /** What was written in the transaction that runs, until the outbox has it. */
   #begun: { document: DocumentName; update: Uint8Array; changes: readonly KeyChange[] }[] = []
   #seq: number
@@ -70,6 +75,7 @@ export class OwnDocuments {
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
     const documents = new OwnDocuments(identity, head, snapshots, limits ?? defaultContentLimits)
+    documents.incarnation = await readMeta(db, 'incarnation')
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents
@@ -89,6 +95,7 @@ export class OwnDocuments {
       this.#grow(document, update)
       this.#seq = seq as number
     }
+    this.hands = (await readMeta(db, 'hands')) ?? new Map()
     await this.followOutbox(db)
     return true
   }

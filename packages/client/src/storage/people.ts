@@ -1,11 +1,21 @@
-import { type ContactFacts, contactFacts, type Fields, type FlatMaps, mergeLevels, namedUsers } from '@kith/shared'
+import {
+  type ContactFacts,
+  contactFacts,
+  type Fields,
+  type FlatMaps,
+  factsOf,
+  isUnconfirmed,
+  mergeLevels,
+  namedUsers,
+} from '@kith/shared'
 import { sameFields } from '../fields.ts'
-import { type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './database.ts'
+import { type Hands, type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './database.ts'
 
 /** What happened to somebody's profile, for the app's listeners. */
 export type Happening =
   | { type: 'profile'; id: string }
   | { type: 'joined'; id: string }
+  | { type: 'changedHands'; id: string }
   | { type: 'withdrawn'; id: string; levels: number[] }
 
 /**
@@ -21,6 +31,8 @@ export class People {
   readonly #touchedReplicas = new Set<string>()
   readonly #dropped = new Set<string>()
   readonly #settled = new Map<string, number>()
+  #hands: Map<string, Hands> | undefined
+  #isHandsChanged = false
 
   constructor(db: KithDatabase) {
     this.#db = db
@@ -29,9 +41,10 @@ export class People {
   async load(ids: Iterable<string>): Promise<void> {
     const missing = [...new Set(ids)].filter(id => !this.#rows.has(id))
     if (missing.length === 0) return
+    this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
     const [rows, replicas] = [await this.#db.people.bulkGet(missing), await this.#db.replicas.bulkGet(missing)]
     missing.forEach((id, index) => {
-      this.#rows.set(id, rows[index] ?? stranger(id))
+      this.#rows.set(id, { ...stranger(id), ...rows[index] })
       this.#replicas.set(id, replicas[index] ?? noReplica(id))
     })
   }
@@ -48,7 +61,38 @@ export class People {
       if (isNewlyShut) this.#drop(id)
       Object.assign(row, factColumns(facts), { label: (roster.get('labels', id) ?? '') as string })
       if (isOpenedAgain) this.#showAgain(id)
+      this.#showHands(row, facts)
     }
+  }
+
+  /** The incarnation that the roster is to confirm, by the server's word; empty: all that it gives counts [D7]. */
+  setHands(roster: FlatMaps, id: string, incarnation: string): void {
+    const hands = this.#handsOf()
+    const known = hands.get(id)
+    if ((known?.incarnation ?? '') === incarnation && !known?.isOld) return
+    if (incarnation === '') hands.delete(id)
+    else hands.set(id, { incarnation, isTold: known?.isTold === true && known.incarnation === incarnation })
+    this.#isHandsChanged = true
+    this.#showHands(this.#row(id), factsOf(roster, id))
+  }
+
+  /** The feed begins anew: what it does not say again is dropped by {@link dropOldHands}. */
+  async ageHands(): Promise<void> {
+    this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
+    for (const [id, hands] of this.#hands) this.#hands.set(id, { ...hands, isOld: true })
+    this.#isHandsChanged ||= this.#hands.size > 0
+  }
+
+  async dropOldHands(roster: FlatMaps): Promise<void> {
+    this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
+    const ids = [...this.#hands].filter(([, { isOld }]) => isOld).map(([id]) => id)
+    await this.load(ids)
+    for (const id of ids) this.setHands(roster, id, '')
+  }
+
+  /** All ids that have changed hands, when that is another than before. */
+  get changedHands(): ReadonlyMap<string, Hands> | undefined {
+    return this.#isHandsChanged ? this.#hands : undefined
   }
 
   /** What this device dropped on its own is level with the server again: all drops, or those up to one. */
@@ -112,6 +156,7 @@ export class People {
   /** Writes back what changed; the new rows, `undefined` for those of whom nothing is left. */
   async store(): Promise<Map<string, PersonRow | undefined>> {
     await this.#storeDrops()
+    if (this.#isHandsChanged) await writeMeta(this.#db, 'hands', this.#handsOf())
     const [rows, replicas] = [[...this.#touched], [...this.#touchedReplicas]]
     const changed = new Map(rows.map(id => [id, this.#keptRow(id)] as const))
     const kept = [...changed.values()].filter(row => row !== undefined)
@@ -124,6 +169,21 @@ export class People {
       await this.#db.replicas.bulkDelete(replicas.filter(id => !keptIds.has(id)))
     }
     return changed
+  }
+
+  /** The app is told once of each incarnation. */
+  #showHands(row: PersonRow, facts: ContactFacts): void {
+    const hands = this.#handsOf().get(row.id)
+    row.hasChangedHands = isUnconfirmed(facts, hands?.incarnation ?? '')
+    if (!hands || hands.isTold || !row.hasChangedHands) return
+    this.#handsOf().set(row.id, { ...hands, isTold: true })
+    this.#isHandsChanged = true
+    this.happenings.push({ type: 'changedHands', id: row.id })
+  }
+
+  #handsOf(): Map<string, Hands> {
+    this.#hands ??= new Map()
+    return this.#hands
   }
 
   #drop(id: string): void {
@@ -178,15 +238,18 @@ export class People {
 }
 
 /** The rows that follow from the roster alone. */
-export function rowsOf(roster: FlatMaps): PersonRow[] {
+export function rowsOf(roster: FlatMaps, hands: ReadonlyMap<string, Hands>): PersonRow[] {
   return [...contactFacts(roster, namedUsers(roster))].map(([id, facts]) => ({
     ...stranger(id),
     ...factColumns(facts),
     label: (roster.get('labels', id) ?? '') as string,
+    hasChangedHands: isUnconfirmed(facts, hands.get(id)?.incarnation ?? ''),
   }))
 }
 
-function factColumns(facts: ContactFacts): Omit<PersonRow, 'id' | 'label' | 'fields' | 'hasJoined' | 'isWaiting'> {
+type FactColumns = 'levels' | 'isContact' | 'isSubscribed' | 'isDeclined' | 'isBlocked' | 'isListed'
+
+function factColumns(facts: ContactFacts): Pick<PersonRow, FactColumns> {
   const isContact = facts.isContact || facts.levels.length > 0
   const { isSubscribed, isDeclined, isBlocked } = facts
   const isListed = isContact || isSubscribed || isBlocked ? 1 : 0
@@ -203,5 +266,6 @@ function noReplica(owner: string): ReplicaRow {
 
 function stranger(id: string): PersonRow {
   const no = { isContact: false, isSubscribed: false, isDeclined: false, isBlocked: false }
-  return { id, label: '', fields: {}, levels: [], ...no, hasJoined: false, isWaiting: false, isListed: 0 }
+  const news = { hasJoined: false, isWaiting: false, hasChangedHands: false }
+  return { id, label: '', fields: {}, levels: [], ...no, ...news, isListed: 0 }
 }

@@ -1,4 +1,4 @@
-import { contactFacts, KithError } from '@kith/shared'
+import { type ContactFacts, contactFacts, countingFacts, KithError } from '@kith/shared'
 import type { Clock, Randomness } from '../clock.ts'
 import { type KithDatabase, readMeta } from './database.ts'
 import { setUp } from './new-database.ts'
@@ -10,10 +10,10 @@ export async function prepareDevice(
   user: string,
   randomness: Randomness,
   clock: Clock,
-  wasErased: (device: string) => Promise<boolean>,
+  erasureOf: (device: string) => Promise<unknown>,
 ): Promise<void> {
   const found = await readMeta(db, 'identity')
-  const isErased = found !== undefined && (await wasErased(found.device ?? found.writer))
+  const isErased = found !== undefined && (await erasureOf(found.device ?? found.writer)) !== undefined
   await db.transaction('rw', db.tables, async () => {
     const identity = await readMeta(db, 'identity')
     const isCutShort = isErased && identity?.writer === found.writer
@@ -34,7 +34,9 @@ export async function fetchedOwners(db: KithDatabase): Promise<string[]> {
 export async function dropFetched(store: Store): Promise<void> {
   await store.work(async ({ db, people, documents }) => {
     const facts = contactFacts(documents.roster.view, await fetchedOwners(db))
-    const ids = [...facts].filter(([, { isSubscribed }]) => !isSubscribed).map(([id]) => id)
+    const isFollowed = (id: string, own: ContactFacts): boolean =>
+      countingFacts(own, documents.hands.get(id)?.incarnation ?? '').isSubscribed
+    const ids = [...facts].filter(([id, own]) => !isFollowed(id, own)).map(([id]) => id)
     await people.load(ids)
     for (const id of ids) {
       people.setAccess(id, [], false)

@@ -211,6 +211,7 @@ export class Store {
     await this.#followRoster(people, touched)
     await this.#documents.compactIfLong(this.db)
     const changed = await people.store()
+    if (people.changedHands) this.#documents.hands = people.changedHands
     await this.#documents.followOutbox(this.db)
     const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
     const { happenings } = people

@@ -2,18 +2,19 @@ import { KithError, namedUsers } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
 import { newNonce } from '../nonce.ts'
-import { documentNames, type KithDatabase, type MetaValues, type OutboxRow, readMeta } from './database.ts'
+import { documentNames, type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from './database.ts'
 import { fillFromMemory } from './new-database.ts'
 import { OwnDocuments } from './own-documents.ts'
 import { People } from './people.ts'
+import type { Erasure } from './visits.ts'
 
 /** What a store needs of the client that it belongs to, should its database go away under it. */
 export interface SurvivalPort {
   readonly user: string
   readonly clock: Clock
   readonly randomness: Randomness
-  /** Whether that device was erased, in whatever tab, by this database or one that came after: then nothing of it comes back. */
-  wasErased(device: string): Promise<boolean>
+  /** Whether and why that device was erased, in whatever tab, by this database or one that came after: then nothing of it comes back. */
+  erasureOf(device: string): Promise<Erasure | undefined>
   /** The connection to the database has ended, and nobody here has closed it. */
   interrupted(): void
   /** What memory had stands in a new database. */
@@ -30,7 +31,8 @@ export interface SurvivalPort {
  */
 export async function survive(db: KithDatabase, memory: OwnDocuments, port: SurvivalPort): Promise<boolean> {
   if ((await identityThere(db))?.writer === memory.writer) return false
-  if (await port.wasErased(memory.device)) throw new KithError('closed', 'This device was erased')
+  const erasure = await port.erasureOf(memory.device)
+  if (erasure) throw erased(erasure)
   const { user, randomness, clock } = port
   const identity = { user, writer: newNonce(randomness), device: memory.device }
   const fill = (): Promise<unknown> => fillFromMemory(db, memory, identity, randomness, clock)
@@ -55,6 +57,15 @@ export async function survive(db: KithDatabase, memory: OwnDocuments, port: Surv
   return true
 }
 
+/** What a client of a device that was erased tells last. */
+export function erased(why: Erasure): KithError {
+  const message =
+    why === 'account-erased'
+      ? 'The account was erased, and this device has deleted what it held of it: open it again to begin a new account'
+      : 'This device was erased'
+  return new KithError(why, message)
+}
+
 async function identityThere(db: KithDatabase): Promise<MetaValues['identity'] | undefined> {
   try {
     await db.open()
@@ -70,6 +81,8 @@ async function identityThere(db: KithDatabase): Promise<MetaValues['identity'] |
 /** Lays what memory holds over what is there: all that is there already changes nothing. */
 async function merge(db: KithDatabase, memory: OwnDocuments): Promise<void> {
   const there = await OwnDocuments.load(db)
+  // The server is to say whether what memory holds belongs to an account that was erased [D7].
+  if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)
   for (const name of documentNames) {
     const lacking = Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(there[name].doc))
     await there.take(db, name, lacking)

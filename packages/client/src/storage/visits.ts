@@ -8,7 +8,7 @@ import { type DatabaseOptions, dexieOptions } from './database.ts'
  */
 class VisitsDatabase extends Dexie {
   declare readonly visits: Table<{ url: string; user: string }, string>
-  declare readonly erased: Table<{ writer: string }, string>
+  declare readonly erased: Table<{ writer: string; why?: Erasure }, string>
 
   constructor(options: DatabaseOptions) {
     super('kith-visits', dexieOptions(options))
@@ -28,13 +28,26 @@ export async function noteVisit(options: DatabaseOptions, url: string, user: str
   })
 }
 
-/** To be called before the database of this device is deleted. */
-export async function noteErased(options: DatabaseOptions, device: string): Promise<void> {
-  await using(options, db => db.erased.put({ writer: device }))
+/** Why a device was erased, as the code of what its other tabs tell: the app asked for it, or the account is no more [D7]. */
+export type Erasure = 'closed' | 'account-erased'
+
+/** To be called before the database of this device is deleted. Returns whether it was noted for the first time. */
+export async function noteErased(options: DatabaseOptions, device: string, why: Erasure): Promise<boolean> {
+  return using(options, db =>
+    db.transaction('rw', db.erased, async () => {
+      if (await db.erased.get(device)) return false
+      await db.erased.put({ writer: device, why })
+      return true
+    }),
+  )
 }
 
-export async function wasErased(options: DatabaseOptions, device: string): Promise<boolean> {
-  return using(options, async db => (await db.erased.get(device)) !== undefined)
+/** `undefined` when it was not. */
+export async function erasureOf(options: DatabaseOptions, device: string): Promise<Erasure | undefined> {
+  return using(options, async db => {
+    const erased = await db.erased.get(device)
+    return erased && (erased.why ?? 'closed')
+  })
 }
 
 /** Forgets this user's visit; another's stays. */

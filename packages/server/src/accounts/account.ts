@@ -71,6 +71,11 @@ export class Account {
     this.#enqueue({ type: 'task', run, fail })
   }
 
+  /** Drops what this writer sent and nothing was done about yet. */
+  drop(writer: Writer): void {
+    this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
+  }
+
   /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
   async missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
     const { doc } = await this.#context.documents.load(this.user, name)
@@ -122,7 +127,7 @@ export class Account {
     } catch (error) {
       this.#context.documents.discard(this.user)
       // What came after may build on what failed: a profile edit on the revocation before it [V6].
-      this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
+      this.drop(writer)
       writer.fail(error)
     }
   }

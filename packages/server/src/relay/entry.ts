@@ -9,6 +9,8 @@ export interface Entry {
   toldWaiting: boolean
   /** It was told that it gets them only because it asked. */
   toldFetched: boolean
+  /** The incarnation that it was told the roster is to confirm [D7]. */
+  toldHands: string
   /** Up to which position it was told that the owner joined. */
   joinTold: number
   /** Asked for by this session, whether followed or not [V7]. */
@@ -31,6 +33,7 @@ export function newEntry(owner: string, feed: Feed, joinTold: number): Entry {
     told: undefined,
     toldWaiting: false,
     toldFetched: false,
+    toldHands: '',
     joinTold,
     isFetched: false,
     isFollowed: false,

@@ -1,6 +1,6 @@
 import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
-import type { LevelRecord, Relation } from '../store/records.ts'
+import { changedHands, type LevelRecord, type Relation } from '../store/records.ts'
 import { visibleLevels } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
 import { changedLevels } from './changed-levels.ts'
@@ -76,7 +76,7 @@ export class Feed {
     this.#state = 'open'
     for (const { owner, relation } of relations) {
       if (this.#entries.has(owner)) continue
-      const isKept = relation.shown.length > 0 || relation.isWaiting
+      const isKept = relation.shown.length > 0 || relation.isWaiting || changedHands(relation.mySide) !== ''
       if (since === undefined ? isKept : relation.changedAt > since) this.#enqueue(this.#entry(owner))
       else if (isKept) this.#install(this.#entry(owner), relation, changed?.get(owner) ?? [])
     }
@@ -196,6 +196,7 @@ export class Feed {
   #install(entry: Entry, relation: Relation, stale: readonly number[]): void {
     entry.told = relation.shown
     entry.toldWaiting = relation.isWaiting
+    entry.toldHands = changedHands(relation.mySide)
     entry.isFollowed = relation.mine.isSubscribed
     entry.isChecked = true
     for (const level of stale) if (relation.shown.includes(level)) entry.stale.add(level)
@@ -264,10 +265,12 @@ export class Feed {
   #handOverOne({ entry, view, levels, seen, isFetched }: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
     this.#queue.delete(entry)
     const { relation } = view
+    const hands = changedHands(relation.mySide)
     const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
     const isNews =
       entry.toldWaiting !== relation.isWaiting ||
       entry.toldFetched !== isFetched ||
+      entry.toldHands !== hands ||
       (entry.told ? !sameLevels(entry.told, seen) : this.#mayHold(entry, relation) || seen.length > 0)
     // Of an account that was erased meanwhile the device may hold levels that are there no more [V7].
     const unwritten = this.#isResumed && entry.told === undefined ? noFields : undefined
@@ -279,7 +282,11 @@ export class Feed {
       const { owner } = entry
       const { isWaiting } = relation
       const cursor = written.length === 0 ? this.#cursorIfLast() : noCursor
-      const frame = encodeFrame({ type: 'access', owner, levels: seen, isWaiting, hasJustJoined, isFetched, cursor })
+      const frame = encodeFrame({
+        type: 'access',
+        ...{ owner, levels: seen, isWaiting, hasJustJoined, isFetched, cursor },
+        ...(hands !== '' && { changedHands: hands }),
+      })
       if (!this.#hasRoomFor(frame)) {
         this.#enqueue(entry)
         return false
@@ -292,6 +299,7 @@ export class Feed {
     entry.told = seen
     entry.toldWaiting = relation.isWaiting
     entry.toldFetched = isFetched
+    entry.toldHands = hands
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
     entry.isFollowed = relation.mine.isSubscribed
     entry.isChecked = true
@@ -307,7 +315,7 @@ export class Feed {
       this.#outlet.send(frame)
       this.#noteSent(cursor.length > 0)
     }
-    if (seen.length === 0 && !entry.isFetched && !relation.isWaiting) this.#drop(entry)
+    if (seen.length === 0 && !entry.isFetched && !relation.isWaiting && hands === '') this.#drop(entry)
     return true
   }
 

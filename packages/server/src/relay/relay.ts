@@ -10,6 +10,8 @@ export interface Receiver {
   readonly user: string
   /** Absent until the session has said that it speaks Kith's messages. */
   readonly feed: Feed | undefined
+  /** Whether its device was welcomed, and may get messages. */
+  readonly hasArrived: boolean
   sendOwn(document: DocumentName, update: Uint8Array): void
 }
 

@@ -141,7 +141,11 @@ export class Watch {
   #stateOf(owner: string, view: View): PresenceState {
     const { feed, presence } = this.#port
     if (feed.levelsOf(owner, view).length === 0 || view.owner.hidesPresence) return { is: 'unknown' }
-    return presence.isOnline(owner) ? { is: 'online' } : { is: 'offline', lastSeenMinute: view.owner.lastSeenMinute }
+    if (presence.isOnline(owner)) return { is: 'online' }
+    // A time to come was noted by a wrong clock, and tells nothing.
+    const { lastSeenMinute = 0 } = view.owner
+    const isPast = lastSeenMinute > 0 && lastSeenMinute * 60_000 <= this.#port.clock.now()
+    return { is: 'offline', lastSeenMinute: isPast ? lastSeenMinute : undefined }
   }
 
   #tell(one: Watched, state: PresenceState): void {

@@ -54,7 +54,7 @@ export class DirectMessages {
     const reason = await this.#mayCommunicate(from, to)
     if (reason !== 'allowed' && reason !== 'self') return false
     const message: ServerMessage = { type: 'message', id, from, text }
-    const receivers = [...this.#relay.sessionsOf(to)].filter(other => other !== session && other.feed)
+    const receivers = [...this.#relay.sessionsOf(to)].filter(other => other !== session && other.hasArrived)
     if (receivers.length === 0) return false
     return new Promise(resolve => {
       const key = keyOf(from, to, id)

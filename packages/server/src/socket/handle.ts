@@ -1,4 +1,4 @@
-import { KithError } from '@kith/shared'
+import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
@@ -28,7 +28,7 @@ export function handle(session: Session, message: DeviceMessage): void {
     case 'fetch':
       return run(session, () => fetch(session, message.owner))
     case 'sendMessage':
-      return run(session, () => session.context.messages.send(session, message))
+      return run(session, () => send(session, message))
     case 'received':
       return session.context.messages.received(session.user, message)
     case 'watch':
@@ -59,18 +59,45 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
   account.write({ writer: session, document, update: payload, isAnswered: session.hasAnswered(document) })
 }
 
-function hello(session: Session, { cursor, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>): void {
+/**
+ * Welcomes the device, unless the account that it synced with was erased [D7]. The answer stands in the account's queue, so
+ * what the device sent after its hello waits for it: step 1s are not answered, and updates not written, before that is known.
+ */
+function hello(
+  session: Session,
+  { cursor, incarnation, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>,
+): void {
   if (session.feed) return session.end('protocol-violation', 'a second hello')
-  const { context } = session
+  const { context, user } = session
   const feed = session.openFeed()
-  run(session, async () => {
-    const { since } = await feed.resume(cursor)
-    session.say({ type: 'welcome', isFresh: since === undefined, limits: context.limits })
-    session.askFor('profile')
-    await Promise.all(owners.map(owner => fetch(session, owner)))
-    await feed.open(since)
-    await session.waiting.promote()
-  })
+  const account = context.accounts.of(user)
+  account.task(
+    async () => {
+      const { current, state } = await context.store.incarnation(user, incarnation ?? new Uint8Array())
+      if (session.isClosed) return
+      if (state === 'later') {
+        account.drop(session)
+        context.log.warn({ user }, 'a device knows of an erasure that this store lacks: erase the account again')
+        return session.close(closeCodes.unavailable, 'this store is older than the account')
+      }
+      const { since } = await feed.resume(cursor)
+      const isErased = state === 'ended'
+      const { limits } = context
+      session.say({ type: 'welcome', isFresh: since === undefined, isErased, incarnation: current, limits })
+      if (isErased) {
+        account.drop(session)
+        return session.end('account-erased', 'the account that this device synced with was erased')
+      }
+      session.arrive()
+      run(session, async () => {
+        session.askFor('profile')
+        await Promise.all(owners.map(owner => fetch(session, owner)))
+        await feed.open(since)
+        await session.waiting.promote()
+      })
+    },
+    error => session.fail(error),
+  )
 }
 
 function barrier(session: Session, id: number, withFeed: boolean): void {
@@ -85,8 +112,14 @@ function barrier(session: Session, id: number, withFeed: boolean): void {
   )
 }
 
+/** Not before the device is known to be one of the present account [D7]. */
+async function send(session: Session, message: Extract<DeviceMessage, { type: 'sendMessage' }>): Promise<void> {
+  if (await session.arrived) await session.context.messages.send(session, message)
+}
+
 /** Looking somebody up for the first time costs (S4). */
 async function fetch(session: Session, owner: string): Promise<void> {
+  if (!(await session.arrived)) return
   const { store } = session.context
   const { user, feed } = session
   if (owner === user) {
@@ -102,7 +135,10 @@ async function fetch(session: Session, owner: string): Promise<void> {
   }
   const [view] = await store.views(user, [owner])
   if (view?.relation.isWaiting) await session.waiting.promote()
-  if (!(await store.hasAsked(user, owner))) {
+  const hasAsked = await store.hasAsked(user, owner)
+  // What the account of a session that has ended did is erased, or was never its doing.
+  if (session.isClosed) return
+  if (!hasAsked) {
     const { retryAfterMs } = await store.commit({ type: 'lookup', user, owner })
     if (retryAfterMs !== undefined) {
       return session.say({ type: 'failure', code: 'discovery-limit', retryAfterMs, count: 1, addresses: [owner] })

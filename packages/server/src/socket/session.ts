@@ -65,6 +65,11 @@ export class Session implements Receiver, Writer, Outlet {
   #feed: Feed | undefined
   #watch: Watch | undefined
   #isClosed = false
+  #hasArrived = false
+  #onArrival: (hasArrived: boolean) => void = () => undefined
+  readonly #arrival: Promise<boolean> = new Promise(resolve => {
+    this.#onArrival = resolve
+  })
   /** Pings since the last answer. */
   #unansweredPings = 0
   /** Nothing was refused or dropped since the last barrier. */
@@ -107,8 +112,24 @@ export class Session implements Receiver, Writer, Outlet {
   /** The device speaks Kith's messages: from here on it gets them. */
   openFeed(): Feed {
     this.#feed = new Feed(this.user, this.context.relay, this, this.context.limits.outstandingBytes)
-    this.context.presence.came(this.user)
     return this.#feed
+  }
+
+  /** The device is welcome: from here on its user is online. */
+  arrive(): void {
+    if (this.#isClosed) return
+    this.#hasArrived = true
+    this.context.presence.came(this.user)
+    this.#onArrival(true)
+  }
+
+  /** Whether the device was welcomed; resolves when that is known. */
+  get arrived(): Promise<boolean> {
+    return this.#arrival
+  }
+
+  get hasArrived(): boolean {
+    return this.#hasArrived
   }
 
   /** Whose presence the device wants to know; absent until it has named somebody. */
@@ -256,7 +277,8 @@ export class Session implements Receiver, Writer, Outlet {
     this.waiting.end()
     this.context.relay.leave(this)
     this.#watch?.close()
-    if (this.#feed) this.context.presence.left(this.user)
+    if (this.#hasArrived) this.context.presence.left(this.user)
+    this.#onArrival(this.#hasArrived)
   }
 
   #receive(data: Buffer, isBinary: boolean): void {

@@ -1,6 +1,7 @@
-import { contactFacts, flatMapsOf, namedUsers, profileFields, rosterSettings } from '@kith/shared'
+import { contactFacts, flatMapsOf, gives, namedUsers, profileFields, rosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { sameLevels } from './derive/showing.ts'
+import { Incarnations } from './incarnations.ts'
 import { type DocumentName, keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-store.ts'
 import {
@@ -12,6 +13,7 @@ import {
   noFacts,
   noRelation,
   type Relation,
+  type Side,
   type UserRecord,
 } from './records.ts'
 import { isUnaskedCandidate, shownLevels } from './standing.ts'
@@ -36,12 +38,13 @@ export interface CheckReport {
  */
 export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
   const report: CheckReport = { users: 0, relations: 0, findings: [] }
-  const [bytes] = await database.getMany([keys.position])
+  const [bytes, identity] = await database.getMany([keys.position, keys.identity])
+  const incarnations = identity ? new Incarnations(identity) : undefined
   const position = bytes ? decodeNumber(bytes) : 0
   for (const user of await everybody(database)) {
     const note = (what: string): void => void report.findings.push({ user, what })
     try {
-      await checkUser(database, user, position, report, note)
+      await checkUser(database, user, { position, incarnations }, report, note)
     } catch (error) {
       note(`can't be read: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -61,10 +64,16 @@ async function everybody(database: LevelDatabase): Promise<Set<string>> {
 
 type Note = (what: string) => void
 
+/** What holds for the store as a whole. */
+interface Whole {
+  position: number
+  incarnations: Incarnations | undefined
+}
+
 async function checkUser(
   database: LevelDatabase,
   user: string,
-  position: number,
+  whole: Whole,
   report: CheckReport,
   note: Note,
 ): Promise<void> {
@@ -80,8 +89,7 @@ async function checkUser(
   if (record.relationsChangedAt !== changedAt) {
     note(`relations last changed at ${changedAt}, not at ${record.relationsChangedAt}`)
   }
-  for (const [other, relation] of relations)
-    await checkRelation(database, user, record, other, relation, position, note)
+  for (const [other, relation] of relations) await checkRelation(database, user, record, other, relation, whole, note)
 }
 
 async function checkRoster(
@@ -101,7 +109,7 @@ async function checkRoster(
   const named = new Set([...namedUsers(view), ...relations.keys()])
   named.delete(user)
   for (const [other, facts] of contactFacts(view, named)) {
-    const stored = relations.get(other)?.mine ?? noFacts
+    const stored = relations.get(other)?.mySide.said ?? noFacts
     if (JSON.stringify(stored, factNames) !== JSON.stringify(facts, factNames)) {
       note(`what the roster says of ${JSON.stringify(other)} is derived otherwise`)
     }
@@ -109,7 +117,8 @@ async function checkRoster(
   roster.destroy()
 }
 
-const factNames = ['isContact', 'isSubscribed', 'isDeclined', 'isBlocked', 'levels']
+const factNames = ['isContact', 'isSubscribed', 'isDeclined', 'isBlocked', 'levels', 'confirmed']
+const sideNames = ['said', 'unconfirmed', ...factNames]
 
 async function checkProfile(database: LevelDatabase, user: string, record: UserRecord, note: Note): Promise<void> {
   const profile = await load(database, user, 'profile')
@@ -148,15 +157,16 @@ async function checkRelation(
   record: UserRecord,
   other: string,
   relation: Relation,
-  position: number,
+  { position, incarnations }: Whole,
   note: Note,
 ): Promise<void> {
   const name = JSON.stringify(other)
   const [bytes] = await database.getMany([keys.relation(other, user)])
   const mirror = bytes ? decodeRelation(bytes) : noRelation
-  if (JSON.stringify(mirror.theirs, factNames) !== JSON.stringify(relation.mine, factNames)) {
+  if (JSON.stringify(mirror.theirSide, sideNames) !== JSON.stringify(relation.mySide, sideNames)) {
     note(`${name} has another idea of what this roster says`)
   }
+  await checkUnconfirmed(database, other, relation.mySide, incarnations, note)
   if (mirror.isPaired !== relation.isPaired) note(`${name} and this user disagree on their pairing`)
   if (relation.isWaiting && !relation.mine.isSubscribed) note(`a follow of ${name} waits that is none`)
   if (relation.isUnasked && !isUnaskedCandidate(record, relation)) note(`${name} is shown unasked without a grant`)
@@ -165,6 +175,24 @@ async function checkRelation(
     note(`is shown levels [${relation.shown}] of ${name}, and should be shown [${shown}]`)
   }
   if (relation.changedAt > position) note(`the relation to ${name} is from the future`)
+}
+
+/** What must be confirmed is a record, not derived: it is of the present incarnation, and there is something to confirm. */
+async function checkUnconfirmed(
+  database: LevelDatabase,
+  other: string,
+  { said, unconfirmed }: Side,
+  incarnations: Incarnations | undefined,
+  note: Note,
+): Promise<void> {
+  if (unconfirmed === '') return
+  const name = JSON.stringify(other)
+  if (!gives(said)) note(`what is given to ${name} is to be confirmed, and there is nothing`)
+  const [bytes] = await database.getMany([keys.erased(other)])
+  const erasures = bytes ? decodeNumber(bytes) : 0
+  if (erasures === 0 || (incarnations && unconfirmed !== incarnations.tokenOf(other, erasures))) {
+    note(`what is to be confirmed of ${name} is not the present incarnation`)
+  }
 }
 
 async function userOf(database: LevelDatabase, user: string): Promise<UserRecord> {

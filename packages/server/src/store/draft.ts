@@ -1,3 +1,4 @@
+import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import {
   decodeRelation,
@@ -29,6 +30,7 @@ export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type
  */
 export class Draft {
   readonly nowMs: number
+  readonly incarnations: Incarnations
   #disk: Disk
   #users = new Map<string, UserRecord>()
   #relations = new Map<string, Relation>()
@@ -36,9 +38,10 @@ export class Draft {
   #dirtyRelations = new Set<string>()
   #writes = new Map<string, Uint8Array | undefined>()
 
-  constructor(disk: Disk, nowMs: number) {
+  constructor(disk: Disk, nowMs: number, incarnations: Incarnations) {
     this.#disk = disk
     this.nowMs = nowMs
+    this.incarnations = incarnations
   }
 
   async loadUsers(ids: Iterable<string>): Promise<void> {

@@ -2,9 +2,10 @@
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
  * everything about one user is one range.
  *
- *   meta | format, runs, position, forgotten
+ *   meta | format, runs, position, forgotten, identity (see incarnations.ts)
  *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
+ *   erased | <id>                           how often the account was erased; outlives the account
  *   document | <id> | roster, profile | s   snapshot, a Yjs update (V2)
  *   document | <id> | roster, profile | u | <position>   an update since (V2)
  *   level | <owner> | <level>               what viewers of a level get: position, then fields
@@ -27,6 +28,8 @@ export const keys = {
   runs: join('meta', 'runs') as string,
   position: join('meta', 'position') as string,
   forgotten: join('meta', 'forgotten') as string,
+  identity: join('meta', 'identity') as string,
+  erased: (id: string): string => join('erased', id),
   user: (id: string): string => join('user', id),
   tokens: (id: string): string => join('tokens', id),
   snapshot: (id: string, document: DocumentName): string => join('document', id, document, 's'),

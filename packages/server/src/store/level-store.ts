@@ -4,6 +4,7 @@ import type { AbstractLevel } from 'abstract-level'
 import type { Clock } from '../clock.ts'
 import { derive } from './derive/index.ts'
 import { type CommitNotes, Draft, type Operation } from './draft.ts'
+import type { Incarnations } from './incarnations.ts'
 import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import {
   decodeLevel,
@@ -42,11 +43,12 @@ const cursorDays = 90
 export function openStore(options: {
   database: LevelDatabase
   runs: Runs
+  incarnations: Incarnations
   position: number
   limits: Limits
   clock: Clock
 }): Store {
-  const { database, limits, clock } = options
+  const { database, incarnations, limits, clock } = options
   const watchers = new Set<Watcher>()
   let position = options.position
   let queue: Waiting[] = []
@@ -92,7 +94,7 @@ export function openStore(options: {
 
   async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
     if (isDamaged) await reopen()
-    const draft = new Draft(disk, clock.now())
+    const draft = new Draft(disk, clock.now(), incarnations)
     const commits: CommitNotes[] = []
     for (const change of changes) {
       const notes = newNotes(position + commits.length + 1, change)
@@ -102,13 +104,13 @@ export function openStore(options: {
     const last = position + commits.length
     draft.write(keys.position, encodeNumber(last))
     const day = draft.nowMs - (draft.nowMs % dayMs)
-    const isNewDay = day > markedDay
+    const isNewDay = day !== markedDay // Also when the clock was put back.
     if (isNewDay) {
       draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
       draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
     }
     await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
-    markedDay = Math.max(markedDay, day)
+    markedDay = day
     return commits
   }
 
@@ -131,7 +133,7 @@ export function openStore(options: {
     let oldest = 0
     for await (const [key, bytes] of disk.entries(ranges.days)) {
       if (parseOrdered(partsOf(key)[1] as string) > clock.now() - cursorDays * dayMs) break
-      oldest = decodeNumber(bytes)
+      oldest = Math.max(oldest, decodeNumber(bytes))
     }
     return oldest
   }
@@ -222,6 +224,12 @@ export function openStore(options: {
 
     user,
     users,
+
+    async incarnation(id, declared) {
+      const [bytes] = await disk.getMany([keys.erased(id)])
+      const erasures = bytes ? decodeNumber(bytes) : 0
+      return { current: incarnations.of(id, erasures), state: incarnations.stateOf(declared, id, erasures) }
+    },
 
     async tokensRevokedAt(id) {
       const [bytes] = await disk.getMany([keys.tokens(id)])

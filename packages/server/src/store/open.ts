@@ -7,6 +7,7 @@ import type { Clock } from '../clock.ts'
 import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
 import { findDamage } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
+import { Incarnations } from './incarnations.ts'
 import { keys } from './keys.ts'
 import { type LevelDatabase, openStore } from './level-store.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from './records.ts'
@@ -129,10 +130,14 @@ async function expectUnused(path: string): Promise<void> {
 
 /** A store on a database that is open and empty, or of our format. */
 export async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
-  const [found, runs, stored] = await database.getMany([keys.format, keys.runs, keys.position])
+  const [found, runs, stored, known] = await database.getMany([keys.format, keys.runs, keys.position, keys.identity])
   const position = stored ? decodeNumber(stored) : 0
   const history = Runs.begin(runs, position)
-  const operations = [{ type: 'put' as const, key: keys.runs, value: history.encode() }]
+  const identity = known ?? Incarnations.newIdentity()
+  const operations = [
+    { type: 'put' as const, key: keys.runs, value: history.encode() },
+    { type: 'put' as const, key: keys.identity, value: identity },
+  ]
   if (found === undefined) {
     operations.push(
       { type: 'put', key: keys.format, value: encodeText(format) },
@@ -140,7 +145,7 @@ export async function storeOn(database: LevelDatabase, { limits, clock }: StoreO
     )
   }
   await database.batch(operations, { sync: true } as object)
-  return openStore({ database, runs: history, position, limits, clock })
+  return openStore({ database, runs: history, incarnations: new Incarnations(identity), position, limits, clock })
 }
 
 function explain(folder: string, error: unknown): string {

@@ -1,4 +1,4 @@
-import type { Audience, ContactFacts } from '@kith/shared'
+import { type Audience, type ContactFacts, countingFacts, gives, isUnconfirmed } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 
@@ -60,10 +60,13 @@ export function decodeUser(bytes: Uint8Array): UserRecord {
  * everything about whom it sees, and the server everyone who sees the user.
  */
 export interface Relation {
-  /** What a's roster says of b. */
+  /** What a's roster says of b, as far as it counts [D7]. */
   mine: ContactFacts
-  /** What b's roster says of a. */
+  /** What b's roster says of a, as far as it counts. */
   theirs: ContactFacts
+  /** What `mine` and `theirs` follow from. */
+  mySide: Side
+  theirSide: Side
   isPaired: boolean
   /** a follows b, but beyond a limit, and is not served yet. */
   isWaiting: boolean
@@ -71,10 +74,38 @@ export interface Relation {
   isUnasked: boolean
   /** b's levels that a's devices get. */
   shown: readonly number[]
-  /** The position at which `shown` or `isWaiting` last changed; kept as a tombstone when all else is gone. */
+  /** The position at which `shown`, `isWaiting` or what a's roster is to confirm last changed; kept as a tombstone when all else is gone. */
   changedAt: number
   /** The position at which b registered while a followed and could see them; 0 when that never happened [F3]. */
   joinedAt: number
+  /** When that was, in ms: it is not announced again for a while, whatever became of the account since [F3]. */
+  joinedAtMs: number
+}
+
+/** What one of two users says of the other. */
+export interface Side {
+  /** As the roster has it. */
+  said: ContactFacts
+  /**
+   * The incarnation of the other user's id that this roster must confirm, since the id changed hands after the roster gave
+   * something to it [D7]: as `Incarnations.tokenOf` has it. Empty when there is none. Noted at the erasure, and derived from
+   * no document.
+   */
+  unconfirmed: string
+}
+
+/** `my` or `their` side of a relation, with what counts of it. */
+export function mySide(side: Side): Pick<Relation, 'mine' | 'mySide'> {
+  return { mySide: side, mine: countingFacts(side.said, side.unconfirmed) }
+}
+
+export function theirSide(side: Side): Pick<Relation, 'theirs' | 'theirSide'> {
+  return { theirSide: side, theirs: countingFacts(side.said, side.unconfirmed) }
+}
+
+/** The incarnation that a roster must confirm before what it says counts; empty when all of it counts. */
+export function changedHands({ said, unconfirmed }: Side): string {
+  return isUnconfirmed(said, unconfirmed) ? unconfirmed : ''
 }
 
 export const noFacts: ContactFacts = {
@@ -83,70 +114,87 @@ export const noFacts: ContactFacts = {
   isSubscribed: false,
   isDeclined: false,
   isBlocked: false,
+  confirmed: [],
 }
 
+const noSide: Side = { said: noFacts, unconfirmed: '' }
+
 export const noRelation: Relation = {
-  mine: noFacts,
-  theirs: noFacts,
+  ...mySide(noSide),
+  ...theirSide(noSide),
   isPaired: false,
   isWaiting: false,
   isUnasked: false,
   shown: [],
   changedAt: 0,
   joinedAt: 0,
+  joinedAtMs: 0,
 }
 
 /** Whether anything still stands between the two; if not, the record is at most a tombstone. */
 export function isTombstone(relation: Relation): boolean {
-  return !relation.isPaired && isNothing(relation.mine) && isNothing(relation.theirs)
+  return !relation.isPaired && isNothing(relation.mySide.said) && isNothing(relation.theirSide.said)
 }
 
 function isNothing(facts: ContactFacts): boolean {
-  return !facts.isContact && !facts.isSubscribed && !facts.isDeclined && !facts.isBlocked && facts.levels.length === 0
+  return !gives(facts) && !facts.isDeclined && !facts.isBlocked && facts.confirmed.length === 0
 }
 
 export function encodeRelation(relation: Relation): Uint8Array {
   const encoder = encoding.createEncoder()
-  writeFacts(encoder, relation.mine)
-  writeFacts(encoder, relation.theirs)
+  writeSide(encoder, relation.mySide)
+  writeSide(encoder, relation.theirSide)
   encoding.writeUint8(encoder, flags(relation.isPaired, relation.isWaiting, relation.isUnasked))
   encoding.writeVarUint8Array(encoder, Uint8Array.from(relation.shown))
   encoding.writeVarUint(encoder, relation.changedAt)
   encoding.writeVarUint(encoder, relation.joinedAt)
+  encoding.writeVarUint(encoder, relation.joinedAtMs)
   return encoding.toUint8Array(encoder)
 }
 
 export function decodeRelation(bytes: Uint8Array): Relation {
   const decoder = decoding.createDecoder(bytes)
-  const mine = readFacts(decoder)
-  const theirs = readFacts(decoder)
+  const mine = readSide(decoder)
+  const theirs = readSide(decoder)
   const bits = decoding.readUint8(decoder)
   return {
-    mine,
-    theirs,
+    ...mySide(mine),
+    ...theirSide(theirs),
     isPaired: (bits & 1) !== 0,
     isWaiting: (bits & 2) !== 0,
     isUnasked: (bits & 4) !== 0,
     shown: [...decoding.readVarUint8Array(decoder)],
     changedAt: decoding.readVarUint(decoder),
     joinedAt: decoding.readVarUint(decoder),
+    joinedAtMs: decoding.hasContent(decoder) ? decoding.readVarUint(decoder) : 0,
   }
 }
 
-function writeFacts(encoder: encoding.Encoder, facts: ContactFacts): void {
-  encoding.writeUint8(encoder, flags(facts.isContact, facts.isSubscribed, facts.isDeclined, facts.isBlocked))
-  encoding.writeVarUint8Array(encoder, Uint8Array.from(facts.levels))
+/** Few ids change hands, so what concerns that takes no room in other records. */
+function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
+  const isHanded = unconfirmed !== '' || said.confirmed.length > 0
+  encoding.writeUint8(encoder, flags(said.isContact, said.isSubscribed, said.isDeclined, said.isBlocked, isHanded))
+  encoding.writeVarUint8Array(encoder, Uint8Array.from(said.levels))
+  if (!isHanded) return
+  encoding.writeVarString(encoder, unconfirmed)
+  encoding.writeVarUint(encoder, said.confirmed.length)
+  for (const incarnation of said.confirmed) encoding.writeVarString(encoder, incarnation)
 }
 
-function readFacts(decoder: decoding.Decoder): ContactFacts {
+function readSide(decoder: decoding.Decoder): Side {
   const bits = decoding.readUint8(decoder)
-  return {
+  const said = {
     isContact: (bits & 1) !== 0,
     isSubscribed: (bits & 2) !== 0,
     isDeclined: (bits & 4) !== 0,
     isBlocked: (bits & 8) !== 0,
     levels: [...decoding.readVarUint8Array(decoder)],
   }
+  if ((bits & 16) === 0) return { said: { ...said, confirmed: [] }, unconfirmed: '' }
+  const unconfirmed = decoding.readVarString(decoder)
+  const count = decoding.readVarUint(decoder)
+  const confirmed = Array.from({ length: count }, () => decoding.readVarString(decoder))
+  return { said: { ...said, confirmed }, unconfirmed }
 }
 
 function flags(...bits: boolean[]): number {

@@ -28,6 +28,8 @@ export interface Sight {
   shown: readonly number[]
   isWaiting: boolean
   isFollowed: boolean
+  /** The incarnation that the viewer's roster is to confirm; empty when there is none [D7]. */
+  changedHands: string
 }
 
 /** Whether the viewer may be shown this owner without having asked: a grant, and nothing against it [F4]. */

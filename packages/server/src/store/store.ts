@@ -1,4 +1,5 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
+import type { IncarnationState } from './incarnations.ts'
 import type { DocumentName } from './keys.ts'
 import type { LevelRecord, Relation, UserRecord } from './records.ts'
 
@@ -97,6 +98,8 @@ export interface Store {
   /** The answer ends it. */
   watch(watcher: Watcher): () => void
   user(id: string): Promise<UserRecord>
+  /** The account's present incarnation, and what the one that a device declares is worth [D7]. */
+  incarnation(id: string, declared: Uint8Array): Promise<{ current: Uint8Array; state: IncarnationState }>
   /** When the user's tokens were revoked, in ms; 0 when they never were. */
   tokensRevokedAt(id: string): Promise<number>
   /** Snapshot and updates since, oldest first; empty when there is none. */

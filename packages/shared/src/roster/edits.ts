@@ -1,6 +1,6 @@
 import type { FlatMaps, KeyChange } from '../flat-maps.ts'
 import type { Audience } from '../visibility.ts'
-import { type ContactFacts, contactFacts, factsOf, rosterSettings } from './facts.ts'
+import { type ContactFacts, contactFacts, factsOf, isUnconfirmed, rosterSettings } from './facts.ts'
 import { grantKey, nonceKey, parseNonceKey } from './keys.ts'
 
 /**
@@ -67,7 +67,16 @@ export function planContact(roster: FlatMaps, user: string, edit: ContactEdit, n
   ]
 }
 
-/** No contact, label, grants or subscription, and declined; a block stays. */
+/**
+ * Confirms that the user knows the new holder of this id: what the roster says of the id counts again [D7]. Changes nothing
+ * when there is nothing to confirm.
+ */
+export function planConfirmation(roster: FlatMaps, user: string, incarnation: string): KeyChange[] {
+  if (!isUnconfirmed(factsOf(roster, user), incarnation)) return []
+  return [...unconfirmChanges(roster, user), addition('confirmed', nonceKey(incarnation, user))]
+}
+
+/** No contact, label, grants, subscription or confirmation, and declined; a block stays. */
 export function planRemoval(roster: FlatMaps, user: string): KeyChange[] {
   const facts = factsOf(roster, user)
   return [
@@ -75,6 +84,7 @@ export function planRemoval(roster: FlatMaps, user: string): KeyChange[] {
     ...levelChanges(user, facts, null),
     ...subscriptionChanges(user, facts, false),
     ...labelChanges(roster, user, ''),
+    ...unconfirmChanges(roster, user),
   ]
 }
 
@@ -187,6 +197,11 @@ function blockChanges(
     if (parseNonceKey(key)?.name === user) changes.push(removal('blocks', key))
   }
   return changes
+}
+
+function unconfirmChanges(roster: FlatMaps, user: string): KeyChange[] {
+  const keys = [...roster.entries('confirmed')].map(([key]) => key)
+  return keys.filter(key => parseNonceKey(key)?.name === user).map(key => removal('confirmed', key))
 }
 
 function labelChanges(roster: FlatMaps, user: string, label: string): KeyChange[] {

@@ -11,6 +11,8 @@ export interface ContactFacts {
   isSubscribed: boolean
   isDeclined: boolean
   isBlocked: boolean
+  /** The incarnations of the user id that the roster confirms [D7], in order; at most {@link mostConfirmed} of them. */
+  confirmed: readonly string[]
 }
 
 /** What a roster says of its owner. */
@@ -26,6 +28,7 @@ export function contactFacts(roster: FlatMaps, users: Iterable<string>): Map<str
   const named = new Set(users)
   const levels = grantedLevels(roster, named)
   const blocked = blockedUsers(roster)
+  const confirmed = confirmedIncarnations(roster, named)
   const facts = new Map<string, ContactFacts>()
   for (const user of named) {
     facts.set(user, {
@@ -34,6 +37,7 @@ export function contactFacts(roster: FlatMaps, users: Iterable<string>): Map<str
       isSubscribed: roster.has('subscriptions', user),
       isDeclined: roster.has('declined', user),
       isBlocked: blocked.has(user),
+      confirmed: confirmed.get(user) ?? [],
     })
   }
   return facts
@@ -70,6 +74,44 @@ function grantedLevels(roster: FlatMaps, users: ReadonlySet<string>): Map<string
   return levelsByUser
 }
 
+/**
+ * A device that confirms an incarnation removes earlier confirmations, so more than a few come from a hostile device: the
+ * bound keeps what other users' records hold of it small.
+ */
+const mostConfirmed = 8
+
+function confirmedIncarnations(roster: FlatMaps, users: ReadonlySet<string>): Map<string, string[]> {
+  const incarnationsByUser = new Map<string, string[]>()
+  for (const [key] of roster.entries('confirmed')) {
+    const confirmation = parseNonceKey(key)
+    if (!confirmation || !users.has(confirmation.name)) continue
+    const known = incarnationsByUser.get(confirmation.name) ?? []
+    incarnationsByUser.set(confirmation.name, [...known, confirmation.nonce].sort().slice(0, mostConfirmed))
+  }
+  return incarnationsByUser
+}
+
+/** Whether these facts say anything that a change of hands puts in question: a contact, a grant or a follow [D7]. */
+export function gives({ isContact, levels, isSubscribed }: ContactFacts): boolean {
+  return isContact || levels.length > 0 || isSubscribed
+}
+
+/**
+ * Whether the user id has changed hands since these facts were stated, and the roster has not confirmed it. `incarnation`:
+ * the one that must be confirmed; empty when there is none.
+ */
+export function isUnconfirmed(facts: ContactFacts, incarnation: string): boolean {
+  return incarnation !== '' && gives(facts) && !facts.confirmed.includes(incarnation)
+}
+
+/**
+ * The facts that count [D7]: until the roster confirms the incarnation, no contact, no grant and no follow. A block and a
+ * decline count always.
+ */
+export function countingFacts(facts: ContactFacts, incarnation: string): ContactFacts {
+  return isUnconfirmed(facts, incarnation) ? { ...facts, isContact: false, levels: [], isSubscribed: false } : facts
+}
+
 /** Everybody whom the roster blocks. */
 export function blockedUsers(roster: FlatMaps): Set<string> {
   const blocked = new Set<string>()
@@ -95,6 +137,10 @@ export function rosterSettings(roster: FlatMaps): RosterSettings {
 /** Every user that the roster names, in whatever root. */
 export function namedUsers(roster: FlatMaps): Set<string> {
   const users = blockedUsers(roster)
+  for (const [key] of roster.entries('confirmed')) {
+    const name = parseNonceKey(key)?.name
+    if (name !== undefined) users.add(name)
+  }
   for (const root of ['contacts', 'labels', 'subscriptions', 'declined'] as const) {
     for (const [user] of roster.entries(root)) users.add(user)
   }

@@ -8,6 +8,7 @@ export const rosterRoots = [
   'subscriptions', // user id → true
   'declined', // user id → true
   'blocks', // <nonce>/<user id> → true
+  'confirmed', // <incarnation>/<user id> → true
   'privacy', // <nonce>/contactsOnly | <nonce>/nobody | <nonce>/hidePresence → true
   'settings', // name → string, number or boolean
 ] as const
@@ -39,6 +40,11 @@ export function nonceKey(nonce: string, name: string): string {
   return `${nonce}/${name}`
 }
 
+/** Whether a text is 8–16 characters of base64url. */
+export function isNonce(text: string): boolean {
+  return /^[A-Za-z0-9_-]{8,16}$/.test(text)
+}
+
 /** `undefined` when the key is not `<8–16 characters of base64url>/<name>`. */
 export function parseNonceKey(key: string): { nonce: string; name: string } | undefined {
   const match = /^([A-Za-z0-9_-]{8,16})\/(.+)$/s.exec(key)
@@ -55,7 +61,8 @@ export function userOfKey(root: RosterRoot, key: string): string | undefined {
       return isUserId(key) ? key : undefined
     case 'grants':
       return parseGrantKey(key)?.user
-    case 'blocks': {
+    case 'blocks':
+    case 'confirmed': {
       const name = parseNonceKey(key)?.name
       return isUserId(name) ? name : undefined
     }

@@ -1,8 +1,11 @@
+import { isNonce } from '../roster/keys.ts'
 import {
   type Decoder,
   type Encoder,
+  ensure,
   readBytes,
   readLevels,
+  readString,
   readUint,
   readUserId,
   writeBytes,
@@ -27,6 +30,11 @@ export interface Access {
   hasJustJoined: boolean
   /** They are shown only because this session asked for them: their replica ends with it [V7]. */
   isFetched: boolean
+  /**
+   * The id has changed hands: what this user's roster says of it does not count until the roster confirms this incarnation
+   * [D7], a string of 8–16 characters of base64url. Left out when everything counts.
+   */
+  changedHands?: string
   /** As in `profile`. */
   cursor: Uint8Array
 }
@@ -35,14 +43,18 @@ export const accessType = 107
 
 export function writeAccess(encoder: Encoder, message: Access): void {
   writeString(encoder, message.owner)
-  writeUint(encoder, (message.isWaiting ? 1 : 0) | (message.hasJustJoined ? 2 : 0) | (message.isFetched ? 4 : 0))
+  const { isWaiting, hasJustJoined, isFetched, changedHands } = message
+  const isOthers = changedHands !== undefined
+  writeUint(encoder, (isWaiting ? 1 : 0) | (hasJustJoined ? 2 : 0) | (isFetched ? 4 : 0) | (isOthers ? 8 : 0))
+  if (isOthers) writeString(encoder, changedHands)
   writeLevels(encoder, message.levels)
   writeBytes(encoder, message.cursor)
 }
 
 export function readAccess(decoder: Decoder): Access {
   const owner = readUserId(decoder)
-  const flags = readUint(decoder, 7)
+  const flags = readUint(decoder, 15)
+  const changedHands = (flags & 8) === 8 ? readIncarnation(decoder) : undefined
   return {
     type: 'access',
     owner,
@@ -50,6 +62,13 @@ export function readAccess(decoder: Decoder): Access {
     isWaiting: (flags & 1) === 1,
     hasJustJoined: (flags & 2) === 2,
     isFetched: (flags & 4) === 4,
+    ...(changedHands !== undefined && { changedHands }),
     cursor: readBytes(decoder, 64),
   }
+}
+
+function readIncarnation(decoder: Decoder): string {
+  const incarnation = readString(decoder, 16)
+  ensure(isNonce(incarnation), 'no incarnation')
+  return incarnation
 }

@@ -17,6 +17,8 @@ export interface Hello {
   version: number
   /** Opaque bytes that the server gave out; empty for a device that has none. */
   cursor: Uint8Array
+  /** The incarnation of the account that the device synced with [D7], as the last `welcome` said; left out before that. */
+  incarnation?: Uint8Array
   /**
    * Fetched before and still looked at, at most 256: as `fetch` of each, but answered before the device is caught up, so
    * that it then holds nothing of theirs that it may not [V7]. Left out when there are none.
@@ -26,11 +28,13 @@ export interface Hello {
 
 export const helloType = 100
 export const maxHelloOwners = 256
+export const maxIncarnationBytes = 64
 
 export function writeHello(encoder: Encoder, message: Hello): void {
   writeUint(encoder, message.version)
   writeBytes(encoder, message.cursor)
-  const { owners = [] } = message
+  const { incarnation = new Uint8Array(), owners = [] } = message
+  writeBytes(encoder, incarnation)
   writeUint(encoder, owners.length)
   for (const owner of owners) writeString(encoder, owner)
 }
@@ -39,7 +43,14 @@ export function readHello(decoder: Decoder): Hello {
   const version = readUint(decoder)
   ensure(version === 1, `version ${version}`)
   const cursor = readBytes(decoder, 64)
+  const incarnation = readBytes(decoder, maxIncarnationBytes)
   const owners: string[] = []
   for (let left = readUint(decoder, maxHelloOwners); left > 0; left--) owners.push(readUserId(decoder))
-  return { type: 'hello', version, cursor, ...(owners.length > 0 && { owners }) }
+  return {
+    type: 'hello',
+    version,
+    cursor,
+    ...(incarnation.length > 0 && { incarnation }),
+    ...(owners.length > 0 && { owners }),
+  }
 }

@@ -1,11 +1,12 @@
-import type { Limits } from '@kith/shared'
+import { gives, type Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
 import type { LastSeen } from '../store.ts'
-import { reviewUnasked } from './roster.ts'
+import { canPromote, endFollow } from './follows.ts'
+import { promote, reviewUnasked, setSide } from './roster.ts'
 import { noteSight, sightOf, updateAllRelations } from './showing.ts'
-import { dealUnasked, updateUnasked } from './unasked.ts'
+import { updateUnasked } from './unasked.ts'
 
 /**
  * The user has an account from here on. Followers to whom V1–V3 then show something are told, unless the backend said not
@@ -23,8 +24,18 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
   if (!draft.user(user).announceJoin) return
   for (const follower of followers) {
     const { isFollowed, shown } = sightOf(draft, follower, user)
-    if (isFollowed && shown.length > 0) draft.setRelation(follower, user, { joinedAt: notes.position })
+    if (!isFollowed || shown.length === 0 || wasAnnounced(draft, follower, user)) continue
+    draft.setRelation(follower, user, { joinedAt: notes.position, joinedAtMs: draft.nowMs })
   }
+}
+
+/** An id that is registered and erased over and over is announced once in so long to a follower [F3]. */
+const announcementRestMs = 30 * 86_400_000
+
+/** A time to come was noted by a wrong clock, and tells nothing. */
+function wasAnnounced(draft: Draft, follower: string, user: string): boolean {
+  const { joinedAtMs } = draft.relation(follower, user)
+  return joinedAtMs > 0 && joinedAtMs <= draft.nowMs && draft.nowMs - joinedAtMs < announcementRestMs
 }
 
 /** What the backend says of a user; registers one who is new. */
@@ -60,10 +71,12 @@ export async function applyPair(
   noteSight(notes, b, a, before[1])
 }
 
-/** Tokens issued before now count no more; nor do those of an earlier revocation, should the clock have gone back. */
-export async function revokeTokens(draft: Draft, user: string): Promise<void> {
-  const before = await draft.read(keys.tokens(user))
-  draft.write(keys.tokens(user), encodeNumber(Math.max(draft.nowMs, before ? decodeNumber(before) : 0)))
+/**
+ * Tokens issued before now are no longer valid. The newest revocation counts, not the latest time: one that a wrong clock
+ * dated years ahead is put right by another.
+ */
+export function revokeTokens(draft: Draft, user: string): void {
+  draft.write(keys.tokens(user), encodeNumber(draft.nowMs))
 }
 
 /** Only accounts have been seen. */
@@ -74,25 +87,49 @@ export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Pro
   }
 }
 
-/** Everything that is the user's own goes. What others' rosters say of the id is theirs, and stays. */
+/**
+ * Ends the account's incarnation [D7]: everything that is the user's own goes. What the backend said of the id and what was
+ * spent of its discovery budget stay, so that erasing lifts no restriction. What others' rosters say of the id stays theirs,
+ * but gives nothing to the next holder until they confirm it.
+ */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
-  await revokeTokens(draft, user)
+  revokeTokens(draft, user)
   await draft.removeRange(ranges.document(user, 'roster'))
   await draft.removeRange(ranges.document(user, 'profile'))
   await draft.removeRange(ranges.levels(user))
   await draft.removeRange(ranges.asked(user))
+  const before = await draft.read(keys.erased(user))
+  const erasures = (before ? decodeNumber(before) : 0) + 1
+  draft.write(keys.erased(user), encodeNumber(erasures))
+  const incarnation = draft.incarnations.tokenOf(user, erasures)
   const reviews: string[] = []
+  const freed: string[] = []
   await updateAllRelations(draft, notes, user, others => {
-    const { relationsChangedAt } = draft.user(user)
     for (const other of others) {
-      draft.setRelation(user, other, { mine: noFacts, isPaired: false, isWaiting: false, isUnasked: false })
-      draft.setRelation(other, user, { theirs: noFacts, isPaired: false, joinedAt: 0 })
+      setSide(draft, user, other, { said: noFacts, unconfirmed: '' })
+      draft.setRelation(user, other, { isPaired: false, isWaiting: false, isUnasked: false, joinedAt: 0 })
+      draft.setRelation(other, user, { isPaired: false, joinedAt: 0 })
+      if (mustConfirm(draft, other, user, incarnation)) freed.push(other)
     }
-    const forgotten = { lookups: undefined, hidesPresence: undefined, lastSeenMinute: undefined }
-    draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt })
-    // Others still grant this id levels: whoever registers it anew is shown them [F4].
-    dealUnasked(draft, user, others, limits)
+    const { relationsChangedAt, restricted, announceJoin, lookups } = draft.user(user)
+    const forgotten = { lookups, hidesPresence: undefined, lastSeenMinute: undefined }
+    draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt, restricted, announceJoin })
     for (const other of others) if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
   })
   for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
+  for (const viewer of freed) {
+    if (!canPromote(draft, viewer, limits)) continue
+    notes.subjects = [...notes.subjects, viewer]
+    await promote(draft, notes, viewer, limits)
+  }
+}
+
+/** What `other` gave to the user counts no more, until `other` confirms this incarnation. Returns whether a follow ended. */
+function mustConfirm(draft: Draft, other: string, user: string, incarnation: string): boolean {
+  const { mySide, mine } = draft.relation(other, user)
+  if (!gives(mySide.said)) return false
+  setSide(draft, other, user, { said: mySide.said, unconfirmed: incarnation })
+  const hasEnded = mine.isSubscribed && !draft.relation(other, user).mine.isSubscribed
+  if (hasEnded) endFollow(draft, other, user)
+  return hasEnded
 }

@@ -8,17 +8,20 @@ import type { UserRecord } from '../records.ts'
 const dayMs = 86_400_000
 const nothing = new Uint8Array()
 
-/** Look-ups left now; the budget refills steadily. */
+/** Look-ups left now; the budget refills steadily. A time to come was noted by a wrong clock: since then nothing refilled. */
 export function lookupsLeft({ lookups: spent }: UserRecord, nowMs: number, limits: Limits): number {
   if (!spent) return limits.lookups
   const refilled = (Math.max(0, nowMs - spent.atMs) / dayMs) * limits.lookupsPerDay
   return Math.min(limits.lookups, spent.left + refilled)
 }
 
-/** Spends one look-up unless the id was asked for before. False: the budget is used up, and nothing was written. */
+/** Spends one look-up unless the id was asked for before. False: the budget is used up. */
 export function spendLookup(draft: Draft, user: string, id: string, hasAsked: boolean, limits: Limits): boolean {
   if (hasAsked) return true
   const left = lookupsLeft(draft.user(user), draft.nowMs, limits)
+  const { lookups: spent } = draft.user(user)
+  // Or, after the clock was put right, the budget would not refill until that time.
+  if (spent && spent.atMs > draft.nowMs) draft.setUser(user, { lookups: { ...spent, atMs: draft.nowMs } })
   // Whoever comes back when told to must not fail for the last bits of a fraction.
   if (left < 1 - 1e-9) return false
   draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })

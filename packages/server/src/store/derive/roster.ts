@@ -1,5 +1,6 @@
-import type { ContactFacts, Limits, RosterSettings } from '@kith/shared'
+import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
 import type { CommitNotes, Draft } from '../draft.ts'
+import { mySide, type Side, theirSide } from '../records.ts'
 import type { Sight } from '../standing.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
 import { noteSight, sightOf, updateAllRelations } from './showing.ts'
@@ -40,6 +41,12 @@ export async function applyFacts(
   if (canPromote(draft, user, limits)) await promote(draft, notes, user, limits)
 }
 
+/** What a user says of another, under both. */
+export function setSide(draft: Draft, user: string, other: string, side: Side): void {
+  draft.setRelation(user, other, mySide(side))
+  draft.setRelation(other, user, theirSide(side))
+}
+
 function takeOver(
   draft: Draft,
   user: string,
@@ -49,10 +56,12 @@ function takeOver(
   limits: Limits,
 ): void {
   const wasSubscribed = draft.relation(user, other).mine.isSubscribed
-  draft.setRelation(user, other, { mine: facts })
-  draft.setRelation(other, user, { theirs: facts })
-  if (facts.isSubscribed && !wasSubscribed) beginFollow(draft, user, other, hasAsked, limits)
-  if (!facts.isSubscribed && wasSubscribed) endFollow(draft, user, other)
+  const { unconfirmed } = draft.relation(user, other).mySide
+  // What is given again after all was taken back is given to the present holder [D7].
+  setSide(draft, user, other, { said: facts, unconfirmed: gives(facts) ? unconfirmed : '' })
+  const { isSubscribed } = draft.relation(user, other).mine
+  if (isSubscribed && !wasSubscribed) beginFollow(draft, user, other, hasAsked, limits)
+  if (!isSubscribed && wasSubscribed) endFollow(draft, user, other)
 }
 
 /** Takes over what a roster says of its owner. */

@@ -1,4 +1,5 @@
 import type { CommitNotes, Draft } from '../draft.ts'
+import { changedHands } from '../records.ts'
 import { type Sight, shownLevels, visibleLevels } from '../standing.ts'
 
 /**
@@ -13,6 +14,7 @@ export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
     shown: shownLevels(view),
     isWaiting: relation.isWaiting,
     isFollowed: relation.mine.isSubscribed,
+    changedHands: changedHands(relation.mySide),
   }
 }
 
@@ -33,7 +35,10 @@ export function updateShown(draft: Draft, notes: CommitNotes): void {
 
 function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
   const after = sightOf(draft, viewer, owner)
-  const isOtherwise = !sameLevels(before.shown, after.shown) || before.isWaiting !== after.isWaiting
+  const isOtherwise =
+    !sameLevels(before.shown, after.shown) ||
+    before.isWaiting !== after.isWaiting ||
+    before.changedHands !== after.changedHands
   if (isOtherwise) {
     draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
     draft.setUser(viewer, { relationsChangedAt: notes.position })

@@ -1,0 +1,240 @@
+import type { Kith, KithError } from '@kith/client'
+import { decodeFrame, type Frame } from '@kith/shared/wire'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { type Backend, backend } from './backend.ts'
+import { copyOf, done } from './copies.ts'
+import { happens } from './happens.ts'
+import { Locks } from './locks.ts'
+
+/** Resolves to the last error that the client reports, once it is `account-erased`. */
+function accountErased(kith: Kith): Promise<KithError> {
+  return new Promise(resolve => {
+    kith.on('error', error => {
+      if (error.code === 'account-erased') resolve(error)
+    })
+  })
+}
+
+async function erase({ admin }: Backend, user: string): Promise<void> {
+  expect((await admin('DELETE', `/v1/users/${user}`)).status).toBe(204)
+}
+
+async function isRegistered({ admin }: Backend, user: string): Promise<boolean> {
+  return (await admin('GET', `/v1/users/${user}`)).status === 200
+}
+
+/** Gives Alice a name, and Bob the level 5. */
+async function furnish(alice: Kith): Promise<void> {
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.ownProfile.set('phone', '1', { level: 5 })
+  const bob = alice.getProfile('bob')
+  bob.setProfileAccessLevels([5])
+  await bob.save()
+  await alice.whenSynced()
+}
+
+test('[D7] a connected device whose account is erased deletes its data, reports account-erased, and closes', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await world.open('alice', storage)
+  await furnish(alice)
+  const told = accountErased(alice)
+  await erase(world, 'alice')
+  await told
+  expect(await isRegistered(world, 'alice')).toBe(false)
+  expect(() => alice.connect()).toThrow(expect.objectContaining({ code: 'closed' }))
+  expect((await storage.indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
+})
+
+test('[D7] a device that was away writes nothing into the account of the next holder, and begins anew when it is opened', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const first = await world.open('alice', storage)
+  await furnish(first)
+  await first.close()
+  const offline = await world.open('alice', { ...storage, connect: false })
+  await offline.ownProfile.set('mood', 'unsent')
+  await erase(world, 'alice')
+  const next = await world.device('alice')
+  await next.ownProfile.set('name', 'Next')
+  await next.whenSynced()
+
+  const told = accountErased(offline)
+  offline.connect()
+  await told
+  expect(next.ownProfile.fields).toEqual(new Map([[0, { name: 'Next' }]]))
+  expect(next.getProfile('bob').accessLevels).toEqual([])
+  const again = await world.open('alice', storage)
+  await again.whenSynced()
+  expect(again.ownProfile.fields).toEqual(new Map([[0, { name: 'Next' }]]))
+})
+
+/** A socket whose frames from the server are held back by a test, and whose own frames are noted. */
+function heldBack(): { WebSocket: typeof WebSocket; sent: Frame[]; release(): void } {
+  const sent: Frame[] = []
+  const held: (() => void)[] = []
+  let isHeld = true
+  class HeldBack extends WebSocket {
+    override emit(event: string, ...details: unknown[]): boolean {
+      const isWelcome = event === 'message' && decodeFrame(new Uint8Array(details[0] as Buffer)).type === 'welcome'
+      if (!isHeld || !(isWelcome || held.length > 0)) return super.emit(event, ...details)
+      return held.push(() => super.emit(event, ...details)) > 0
+    }
+    override send(data: Uint8Array): void {
+      sent.push(decodeFrame(new Uint8Array(data)) as Frame)
+      super.send(data)
+    }
+  }
+  return {
+    WebSocket: HeldBack as unknown as typeof WebSocket,
+    sent,
+    release() {
+      isHeld = false
+      for (const go of held.splice(0)) go()
+    },
+  }
+}
+
+test('[D7] a device sends none of its content before the welcome, and then sends it', async () => {
+  const world = await backend()
+  const { WebSocket: Held, sent, release } = heldBack()
+  const alice = await world.device('alice', { connect: false, WebSocket: Held })
+  await alice.ownProfile.set('name', 'Ada')
+  alice.connect()
+  const delivery = alice.send('bob', 'hello')
+  await expect.poll(() => sent.length).toBeGreaterThanOrEqual(3)
+  await world.admin('GET', '/v1/users/alice') // A turn of the server, which has said all that it would.
+  const content = sent.filter(
+    frame => frame.type === 'sendMessage' || ('step' in frame && frame.step !== 'step1') || frame.type === 'barrier',
+  )
+  expect(content).toEqual([])
+  expect(sent[0]).toMatchObject({ type: 'hello' })
+  release()
+  await alice.whenSynced()
+  expect(await isRegistered(world, 'alice')).toBe(true)
+  expect(await delivery).toBe('undelivered')
+})
+
+test('[D7] every tab reports account-erased once, and closes; nothing is left, and no tab brings it back', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, locks: new Locks() }
+  const tabs = [await world.open('alice', shared), await world.open('alice', shared)] as const
+  await furnish(tabs[0])
+  await tabs[1].whenSynced()
+  const codes = tabs.map(tab => {
+    const told: string[] = []
+    tab.on('error', ({ code }) => told.push(code))
+    return told
+  })
+  await erase(world, 'alice')
+  await expect.poll(() => codes.map(told => told.filter(code => code === 'account-erased').length)).toEqual([1, 1])
+  for (const tab of tabs) {
+    await expect(tab.ownProfile.set('name', 'Ada')).rejects.toMatchObject({ code: 'closed' })
+    await tab.close()
+  }
+  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
+  expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] an app that opens the device again as it is told begins a new account', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await world.open('alice', storage)
+  await furnish(alice)
+  const again = new Promise<Kith>(resolve => {
+    alice.on('error', ({ code }) => {
+      if (code === 'account-erased') void world.open('alice', storage).then(resolve)
+    })
+  })
+  await erase(world, 'alice')
+  const next = await again
+  await next.whenSynced()
+  expect([next.ownProfile.fields, next.getProfile('bob').accessLevels]).toEqual([new Map(), []])
+  await next.ownProfile.set('name', 'Next')
+  await next.whenSynced()
+  expect(await isRegistered(world, 'alice')).toBe(true)
+})
+
+test('[D7] a database that was lost and made again from memory belongs to the same incarnation', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await world.open('alice', storage)
+  await furnish(alice)
+  alice.disconnect()
+  const lost = happens(alice, 'error', ({ code }) => code === 'database-lost')
+  await done(storage.indexedDB.deleteDatabase(alice.internals.store.db.name))
+  await lost
+  await erase(world, 'alice')
+  const told = accountErased(alice)
+  alice.connect()
+  await told
+  expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] a copy of a device’s database that is restored after the erasure does not bring the account back', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const alice = await world.open('alice', { indexedDB })
+  await furnish(alice)
+  const { name } = alice.internals.store.db
+  await alice.close()
+  const copy = await copyOf(indexedDB, name)
+  await erase(world, 'alice')
+  const back = await world.open('alice', { indexedDB: copy, databaseName: name, connect: false })
+  const told = accountErased(back)
+  back.connect()
+  await told
+  expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] a device whose deletion fails is empty when it is opened again', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await world.open('alice', storage)
+  await furnish(alice)
+  vi.spyOn(alice.internals.store.db, 'delete').mockRejectedValueOnce(new DOMException('', 'AbortError'))
+  const told = accountErased(alice)
+  await erase(world, 'alice')
+  await told
+  const again = await world.open('alice', { ...storage, connect: false })
+  expect([again.ownProfile.fields, again.unsent, again.knownProfile('bob').accessLevels]).toEqual([new Map(), 0, []])
+})
+
+test('[D7][D6] a server whose store was lost is filled again by the devices that synced with it', async () => {
+  const [old, fresh] = [await backend(), await backend()]
+  const storage = { indexedDB: new IDBFactory(), databaseName: 'alice' }
+  const alice = await old.open('alice', storage)
+  await furnish(alice)
+  await alice.close()
+  const again = await fresh.open('alice', { ...storage, url: fresh.wsUrl })
+  const errors: string[] = []
+  again.on('error', ({ code }) => errors.push(code))
+  await again.whenSynced()
+  const other = await fresh.device('alice')
+  await other.whenSynced()
+  expect([other.ownProfile.get('name'), other.getProfile('bob').accessLevels, errors]).toEqual(['Ada', [5], []])
+  // It is a device of this store from now on.
+  await again.close()
+  await other.close()
+  await erase(fresh, 'alice')
+  const back = await fresh.open('alice', { ...storage, connect: false })
+  const told = accountErased(back)
+  back.connect()
+  await told
+})
+
+test('[D7] a device that never connected before the erasure holds no account, and registers with what it holds', async () => {
+  const world = await backend()
+  const first = await world.device('alice')
+  await first.whenSynced()
+  const early = await world.device('alice', { connect: false })
+  await early.ownProfile.set('name', 'Ada')
+  await first.close()
+  await erase(world, 'alice')
+  early.connect()
+  await early.whenSynced()
+  expect(await isRegistered(world, 'alice')).toBe(true)
+})
