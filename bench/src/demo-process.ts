@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,6 +11,8 @@ const page = fileURLToPath(new URL('../../examples/web/dist/page/index.html', im
 export interface DemoProcess extends Listening {
   /** How many devices are connected to it, as `GET /metrics` tells. */
   sessionCount(): Promise<number>
+  /** A call of the backend's API, with the key that the server made. Returns the status. */
+  admin(method: string, path: string): Promise<number>
 }
 
 export interface DemoProcessOptions {
@@ -36,6 +38,10 @@ export async function startDemoProcess({
     sessionCount: async () => {
       const text = await (await fetch(`${child.url}/metrics`)).text()
       return Number(/^kith_sessions (\S+)$/m.exec(text)?.[1])
+    },
+    admin: async (method, path) => {
+      const key = (await readFile(join(folder, 'admin-key'), 'utf8')).trim()
+      return (await fetch(child.url + path, { method, headers: { authorization: `Bearer ${key}` } })).status
     },
     stop: async () => {
       await child.stop()

@@ -146,6 +146,10 @@ test('[D7] each device is told once of each incarnation: also one that was away,
   const news = reported(fresh)
   fresh.connect()
   await fresh.whenSynced()
+  const contact = again.knownProfile('alice')
+  contact.setProfileAccessLevels([5, 6])
+  await contact.save()
+  await again.whenSynced()
   expect([reports, later, news]).toEqual([['alice'], [], ['alice']])
   expect(again.knownProfile('alice').hasChangedHands).toBe(true)
 

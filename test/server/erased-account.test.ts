@@ -72,7 +72,7 @@ test('[D7] what a device sends although its account was erased is not written, a
   expect(await world.check()).toEqual([])
 })
 
-test('[D7] a device that is turned away as erased makes nobody online, and is handed no message', async () => {
+test('[D7] a device that is turned away as erased makes nobody online or offline, and sends and gets no message', async () => {
   const world = await serverWorld()
   const old = await endedDevice(world)
   await world.admin('PUT', '/v1/users/alice')
@@ -83,13 +83,25 @@ test('[D7] a device that is turned away as erased makes nobody online, and is ha
   await settle(bob)
   bob.send({ type: 'watch', owners: ['alice'] })
   await bob.next('presence')
+  const states = (): string[] => bob.all('presence').map(({ state }) => state.is)
   await old.dial()
   hello(old)
+  old.send({ type: 'sendMessage', id: 'late', to: 'bob', text: 'from the erased account' })
   expect(await bob.sendMessage('alice', 'for the next holder')).toBe(false)
   await old.closed()
   await settle(bob)
-  expect(bob.all('presence').map(({ state }) => state.is)).toEqual(['offline'])
-  expect(old.received('for the next holder')).toBe(false)
+  expect(states()).toEqual(['offline'])
+  expect([old.received('for the next holder'), bob.received('from the erased account')]).toEqual([false, false])
+
+  const [next] = await world.devices('alice')
+  await old.dial()
+  hello(old)
+  await old.closed()
+  for (let seconds = 0; seconds < 40; seconds += 5) {
+    world.clock.move(5_000)
+    await settle(bob, next)
+  }
+  expect(states()).toEqual(['offline', 'online'])
 })
 
 test('[D7] a store that was lost is refilled by its devices: they synced with another store, and are not erased', async () => {

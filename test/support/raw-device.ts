@@ -262,7 +262,7 @@ export class Device {
         return this.#sync(this.profile, message)
       case 'welcome':
         this.#fresh = message.isFresh ? new Set() : undefined
-        this.incarnation = message.incarnation
+        if (!message.isErased) this.incarnation = message.incarnation
         return
       case 'access':
         this.access.set(message.owner, message)

@@ -148,7 +148,7 @@ test('opening and closing are told, with the reason', () => {
     'the connection was lost',
     'the server found a frame that breaks the protocol',
     'the token is wrong, expired or revoked',
-    'it belongs to somebody else',
+    'it belongs to somebody else, or its account was erased',
     'the server found a frame too large',
     'the server can’t serve it now',
     'it went over a limit',
@@ -194,6 +194,21 @@ test('of what a device may see, what changed is told', () => {
   access(9)
   told.received({ type: 'welcome', isFresh: true, ...account, limits: defaultLimits })
   expect(access()).toBe('nothing')
+})
+
+test('[D7] an erased account and an id that changed hands are told in words', () => {
+  const told = teller()
+  const erased = { isFresh: true, isErased: true, incarnation: some, limits: defaultLimits }
+  expect(told.received({ type: 'welcome', ...erased })).toMatchObject({
+    kind: 'problem',
+    text: 'The server tells Alice’s phone that its account was erased: the device deletes all that it holds',
+  })
+  told.received({ type: 'welcome', isFresh: true, ...account, limits: defaultLimits })
+  const flags = { isWaiting: false, hasJustJoined: false, isFetched: false, changedHands: 'AQIDBAUGBwg' }
+  expect(told.received({ type: 'access', owner: 'bob', levels: [], ...flags, cursor: none }).text).toBe(
+    'The server checked what Alice’s phone may see of Bob: nothing. The account of Bob was erased: ' +
+      'what this roster gives to that id does not count until it is confirmed',
+  )
 })
 
 test('who is online is told as far as the device may know it', () => {

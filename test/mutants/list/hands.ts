@@ -31,7 +31,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'A message goes out for a device before it is known whether its account was erased.',
     tests: ['server/erased-account'],
-    names: 'although its account was erased',
+    names: 'turned away',
   }),
   mutant(
     'server/src/socket/session.ts',
@@ -41,7 +41,8 @@ export const handsMutants: readonly Mutant[] = [
       id: 'gone-who-never-came',
       rules: ['D7'],
       what: 'A session that was never welcome counts as one that ends.',
-      tests: ['server/presence'],
+      tests: ['server/erased-account'],
+      names: 'turned away',
     },
   ),
   mutant('server/src/store/incarnations.ts', "return number === erasures ? 'current' : 'ended'", "return 'current'", {

@@ -1,0 +1,49 @@
+import { expect } from 'vitest'
+import { test } from './support/chromium.ts'
+import { type ThreeDevices, threeDevices } from './support/demo.ts'
+import { screenshot } from './support/screenshot.ts'
+
+/** Bob gives Alice a level and follows her; her account is erased, and he looks at what became of it. */
+async function handedOver(size: 'desk' | 'phone' = 'desk'): Promise<ThreeDevices> {
+  const demo = await threeDevices({ size })
+  const { server, bobsPhone } = demo
+  await bobsPhone.add('alice', { levels: ['Work (level 5)'] })
+  await bobsPhone.isInStep()
+  expect(await server.admin('DELETE', '/v1/users/alice')).toBe(204)
+  await bobsPhone.row('Alice').getByText('May be another person now').waitFor()
+  await bobsPhone.openContact('Alice')
+  return demo
+}
+
+test('[D7] a contact whose number changed hands is marked in the list and on its page, and confirming it ends that', async () => {
+  const { page, bobsPhone } = await handedOver()
+  const warning = bobsPhone.card.getByRole('region', { name: 'The account of Alice has ended' })
+  await warning.waitFor()
+  await bobsPhone.card.getByText('Alice sees Public (level 0).', { exact: true }).waitFor()
+  await screenshot(page, 'changed-hands')
+  await warning.getByRole('button', { name: 'I know the new holder' }).click()
+  await warning.waitFor({ state: 'detached' })
+  await bobsPhone.card.getByText('Alice sees Public (level 0), Work (level 5).', { exact: true }).waitFor()
+  await bobsPhone.backToContacts()
+  await bobsPhone.row('Alice').waitFor()
+  expect(await bobsPhone.row('Alice').getByText('May be another person now').count()).toBe(0)
+})
+
+test('[D7] a contact whose number changed hands is removed from its page', async () => {
+  const { page, bobsPhone } = await handedOver('phone')
+  const warning = bobsPhone.card.getByRole('region', { name: 'The account of Alice has ended' })
+  await warning.scrollIntoViewIfNeeded()
+  await screenshot(page, 'changed-hands-phone')
+  await warning.getByRole('button', { name: 'Remove' }).click()
+  await bobsPhone.row('Alice').waitFor({ state: 'detached' })
+})
+
+test('[D7] the devices of an erased account say so, and begin a new one when their user asks', async () => {
+  const { page, alicesPhone, alicesLaptop } = await handedOver()
+  for (const device of [alicesPhone, alicesLaptop]) {
+    await device.card.getByText('The account was erased. Nothing of this device is here any more.').waitFor()
+  }
+  await screenshot(page, 'account-erased')
+  await alicesPhone.card.getByRole('button', { name: 'Begin anew' }).click()
+  await alicesPhone.isInStep()
+})
