@@ -24,6 +24,7 @@ export {
   planAutomaticFollow,
   planAutoSync,
   planContact,
+  planMessageAudience,
   planPresence,
   planRemoval,
   planSync,
@@ -44,4 +45,4 @@ export {
 } from './roster/keys.ts'
 export { isUserId, parseUserId } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
-export { communicationBetween, visibility } from './visibility.ts'
+export { communicationBetween, messagingBetween, visibility } from './visibility.ts'

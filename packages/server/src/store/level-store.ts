@@ -42,6 +42,7 @@ const cursorDays = 90
 export function openStore(options: {
   database: LevelDatabase
   runs: Runs
+  cursorKey: Uint8Array
   position: number
   limits: Limits
   clock: Clock
@@ -107,7 +108,7 @@ export function openStore(options: {
       draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
       draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
     }
-    await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
+    await write(draft.operations(), last, isNewDay)
     markedDay = Math.max(markedDay, day)
     return commits
   }
@@ -136,13 +137,8 @@ export function openStore(options: {
     return oldest
   }
 
-  async function write(
-    operations: Operation[],
-    last: number,
-    isNewDay: boolean,
-    subjects: ReadonlySet<string>,
-  ): Promise<void> {
-    for (const watcher of watchers) watcher.writing?.(subjects)
+  async function write(operations: Operation[], last: number, isNewDay: boolean): Promise<void> {
+    await Promise.all([...watchers].map(watcher => watcher.writing?.()))
     try {
       await database.batch(operations, { sync: true } as object)
     } catch (error) {
@@ -202,6 +198,7 @@ export function openStore(options: {
 
   return {
     run: options.runs.current,
+    cursorKey: options.cursorKey,
     reachOf: run => options.runs.reachOf(run),
     get position() {
       return position
@@ -299,7 +296,9 @@ function newNotes(position: number, change: Change): CommitNotes {
     subjects: subjectsOf(change),
     sights: new Map(),
     pairs: [],
-    owners: [],
+    standings: [],
+    strangers: [],
+    hidings: [],
     levels: new Map(),
     isNew: false,
   }

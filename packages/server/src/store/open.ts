@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Limits } from '@kith/shared'
@@ -129,10 +130,12 @@ async function expectUnused(path: string): Promise<void> {
 
 /** A store on a database that is open and empty, or of our format. */
 export async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
-  const [found, runs, stored] = await database.getMany([keys.format, keys.runs, keys.position])
+  const [found, runs, stored, key] = await database.getMany([keys.format, keys.runs, keys.position, keys.cursorKey])
+  const cursorKey = key ?? randomBytes(32)
   const position = stored ? decodeNumber(stored) : 0
   const history = Runs.begin(runs, position)
   const operations = [{ type: 'put' as const, key: keys.runs, value: history.encode() }]
+  if (key === undefined) operations.push({ type: 'put', key: keys.cursorKey, value: cursorKey })
   if (found === undefined) {
     operations.push(
       { type: 'put', key: keys.format, value: encodeText(format) },
@@ -140,7 +143,7 @@ export async function storeOn(database: LevelDatabase, { limits, clock }: StoreO
     )
   }
   await database.batch(operations, { sync: true } as object)
-  return openStore({ database, runs: history, position, limits, clock })
+  return openStore({ database, runs: history, cursorKey, position, limits, clock })
 }
 
 function explain(folder: string, error: unknown): string {

@@ -88,7 +88,8 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       draft.setRelation(user, other, { mine: noFacts, isPaired: false, isWaiting: false, isUnasked: false })
       draft.setRelation(other, user, { theirs: noFacts, isPaired: false, joinedAt: 0 })
     }
-    const forgotten = { lookups: undefined, hidesPresence: undefined, lastSeenMinute: undefined }
+    const hidden = { hidesPresence: undefined, messageAudience: undefined }
+    const forgotten = { ...hidden, lookups: undefined, lastSeenMinute: undefined }
     draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt })
     // Others still grant this id levels: whoever registers it anew is shown them [F4].
     dealUnasked(draft, user, others, limits)
