@@ -2,9 +2,8 @@ import { setImmediate } from 'node:timers/promises'
 import type { LevelDatabase, Store } from '@kith/server'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
-import { positionOf } from '../../packages/server/src/relay/cursor.ts'
+import { Cursors } from '../../packages/server/src/relay/cursors.ts'
 import { Feed } from '../../packages/server/src/relay/feed.ts'
-import { RecentCommits } from '../../packages/server/src/relay/recent-commits.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
@@ -294,13 +293,5 @@ test('[F1] what was taken and given back before anybody looked moves the cursor:
   ])
   await caughtUp()
   const cursors = sent().flatMap(frame => ('cursor' in frame && frame.cursor.length > 0 ? [frame.cursor] : []))
-  expect(positionOf(cursors.at(-1) as Uint8Array, store, 0)).toBe(store.position)
-})
-
-test('[V4] a read that more commits have passed than are remembered counts as old', () => {
-  const recent = new RecentCommits(0)
-  const commit = { pairs: [], owners: [], levels: new Map(), isNew: false }
-  for (let position = 1; position <= 9_000; position++)
-    recent.end([{ ...commit, position, subjects: [position === 1 ? 'alice' : 'carol'] }])
-  expect([0, 8_999].map(position => recent.hasChangedSince(position, ['alice']))).toEqual([true, false])
+  expect(new Cursors(store).positionOf(cursors.at(-1) as Uint8Array, 0)).toBe(store.position)
 })

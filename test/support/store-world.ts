@@ -84,7 +84,8 @@ export async function newDatabase(kind: DatabaseKind): Promise<LevelDatabase> {
 
 /** A store whose database the test can look into, and break. */
 export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}): Store {
-  return openStore({ database, clock, limits: limitsWith(limits), runs: Runs.begin(undefined, 0), position: 0 })
+  const runs = Runs.begin(undefined, 0)
+  return openStore({ database, clock, limits: limitsWith(limits), runs, cursorKey: new Uint8Array(32), position: 0 })
 }
 
 export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {
@@ -104,7 +105,7 @@ export function rosterChange(
     roster: {
       update: new Uint8Array([0, 0]),
       facts: new Map(Object.entries(facts).map(([other, some]) => [other, factsWith(some)])),
-      settings: { audience: 'everyone', autoSync: true, hidesPresence: false, ...settings },
+      settings: { audience: 'everyone', autoSync: true, hidesPresence: false, messageAudience: 'everyone', ...settings },
     },
   }
 }
