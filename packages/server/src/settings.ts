@@ -137,4 +137,3 @@ function readProxies(value: string | undefined): string[] {
   }
   return named
 }
-

@@ -63,7 +63,8 @@ export function messagingBetween(
   const communication = communicationBetween(standing)
   if (communication !== 'allowed') return communication
   const { messageAudience, isContact, grants } = standing
-  const isReached = messageAudience === 'everyone' || (messageAudience === 'contacts' && (isContact || grants.length > 0))
+  const isReached =
+    messageAudience === 'everyone' || (messageAudience === 'contacts' && (isContact || grants.length > 0))
   return isReached ? 'allowed' : 'not-granted'
 }
 

@@ -118,9 +118,7 @@ export class Relay {
    * Each feed's last owner among several: only there all that was told together has been handed over [F1]. Owners of whom
    * the feed is handed nothing don't count, or a frame without a cursor would tell of them [V10].
    */
-  #lastOwners(
-    levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>,
-  ): ReadonlyMap<Feed, string> | undefined {
+  #lastOwners(levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>): ReadonlyMap<Feed, string> | undefined {
     if (levelsByOwner.size < 2) return undefined
     const last = new Map<Feed, string>()
     for (const [owner, levels] of levelsByOwner) {

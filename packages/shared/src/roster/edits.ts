@@ -113,12 +113,7 @@ export function planMessageAudience(roster: FlatMaps, audience: Audience, newNon
   return audienceChanges(roster, messageAudienceNames, audience, newNonce)
 }
 
-function audienceChanges(
-  roster: FlatMaps,
-  names: AudienceNames,
-  audience: Audience,
-  newNonce: NewNonce,
-): KeyChange[] {
+function audienceChanges(roster: FlatMaps, names: AudienceNames, audience: Audience, newNonce: NewNonce): KeyChange[] {
   const changes: KeyChange[] = []
   if (audience !== 'everyone') changes.push(addition('privacy', nonceKey(newNonce(), names[audience])))
   if (audience === 'nobody') return changes

@@ -1,5 +1,5 @@
 import type { CommitNotes, Draft } from '../draft.ts'
-import { type Sight, showsStrangers, shownLevels, visibleLevels } from '../standing.ts'
+import { type Sight, shownLevels, showsStrangers, visibleLevels } from '../standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
