@@ -124,8 +124,18 @@ test('liveOwnProfile tells in every tab what is set in one, and nothing when it 
   await two.setPublicAudience('contacts')
   const expected = [
     { fields: new Map(), publicAudience: 'everyone', messageAudience: 'everyone', hidesPresence: false },
-    { fields: new Map([[0, { name: 'Ada' }]]), publicAudience: 'everyone', messageAudience: 'everyone', hidesPresence: false },
-    { fields: new Map([[0, { name: 'Ada' }]]), publicAudience: 'contacts', messageAudience: 'everyone', hidesPresence: false },
+    {
+      fields: new Map([[0, { name: 'Ada' }]]),
+      publicAudience: 'everyone',
+      messageAudience: 'everyone',
+      hidesPresence: false,
+    },
+    {
+      fields: new Map([[0, { name: 'Ada' }]]),
+      publicAudience: 'contacts',
+      messageAudience: 'everyone',
+      hidesPresence: false,
+    },
   ]
   await expect.poll(() => told).toEqual([expected, expected])
 })

@@ -346,13 +346,23 @@ describe('[R4] the private side wins', () => {
     tablet.edit(planPresence(tablet.maps, true, newNonce))
     meet(phone, tablet)
     tablet.edit(planPresence(tablet.maps, false, newNonce))
-    expect(rosterSettings(tablet.maps)).toEqual({ audience: 'contacts', autoSync: true, hidesPresence: false, messageAudience: 'everyone' })
+    expect(rosterSettings(tablet.maps)).toEqual({
+      audience: 'contacts',
+      autoSync: true,
+      hidesPresence: false,
+      messageAudience: 'everyone',
+    })
     expect(planPresence(phone.maps, true, newNonce)).toEqual([])
     phone.edit([{ root: 'privacy', key: `${newNonce()}/hidePresence`, value: true }])
     meet(phone, tablet)
     expect([phone, tablet].map(({ maps }) => rosterSettings(maps).hidesPresence)).toEqual([true, true])
     phone.edit(planAudience(phone.maps, 'everyone', newNonce))
-    expect(rosterSettings(phone.maps)).toEqual({ audience: 'everyone', autoSync: true, hidesPresence: true, messageAudience: 'everyone' })
+    expect(rosterSettings(phone.maps)).toEqual({
+      audience: 'everyone',
+      autoSync: true,
+      hidesPresence: true,
+      messageAudience: 'everyone',
+    })
     expect(planPresence(replica(3).maps, true, newNonce).map(isNarrowing)).toEqual([true])
   })
 

@@ -178,7 +178,14 @@ class Disk {
 }
 
 function openMemory(database: LevelDatabase, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
-  return openStore({ database, limits, clock, runs: Runs.begin(undefined, 0), cursorKey: new Uint8Array(32), position: 0 })
+  return openStore({
+    database,
+    limits,
+    clock,
+    runs: Runs.begin(undefined, 0),
+    cursorKey: new Uint8Array(32),
+    position: 0,
+  })
 }
 
 function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {

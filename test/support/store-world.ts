@@ -105,7 +105,13 @@ export function rosterChange(
     roster: {
       update: new Uint8Array([0, 0]),
       facts: new Map(Object.entries(facts).map(([other, some]) => [other, factsWith(some)])),
-      settings: { audience: 'everyone', autoSync: true, hidesPresence: false, messageAudience: 'everyone', ...settings },
+      settings: {
+        audience: 'everyone',
+        autoSync: true,
+        hidesPresence: false,
+        messageAudience: 'everyone',
+        ...settings,
+      },
     },
   }
 }

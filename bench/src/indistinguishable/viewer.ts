@@ -18,6 +18,8 @@ export class Viewer {
 
   async arrive(server: ServerProcess): Promise<void> {
     await this.device.connect(server, await server.token('viewer'))
+    await this.device.edit('roster', [{ root: 'contacts', key: 'a-friend', value: true }])
+    // From here on the viewer only gets what it asks for.
     this.device.onMessage = (message, bytes) => this.#take(message, bytes)
   }
 
