@@ -314,6 +314,7 @@ describe('[S1] decoding is total', () => {
     ['a user id of 129 bytes', `6a 8101 ${'61'.repeat(129)}`],
     ['a user id that is a dot', '6a 01 2e'],
     ['text that is not UTF-8', '72 01 ff'],
+    ['a message without text', '6e 01 31 03 626f62 00'],
     ['a surrogate in UTF-8', '72 03 eda080'],
     ['an overlong letter in UTF-8', '72 02 c1a1'],
     ['levels that descend', '6b 03 626f62 00 02 0201 00'],

@@ -3,6 +3,7 @@ import { attackMutants } from './attacks.ts'
 import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
+import { indistinguishableMutants } from './indistinguishable.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...visibilityMutants,
   ...handingOverMutants,
   ...newEnemyMutants,
+  ...indistinguishableMutants,
   ...presenceMutants,
   ...durabilityMutants,
   ...feedMutants,
