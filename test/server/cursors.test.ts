@@ -39,7 +39,7 @@ test('[V10] a cursor in which a byte was changed, or that another store sealed, 
 test('[S1] any bytes as a cursor give no position, and no error', async () => {
   const cursors = new Cursors(await storeAt(3))
   const bytes = fc.oneof(fc.uint8Array({ maxLength: 64 }), fc.uint8Array({ minLength: 44, maxLength: 44 }))
-  holds(fc.property(bytes, cursor => expect(cursors.positionOf(cursor, 0)).toBe(undefined)))
+  holds(fc.property(bytes, cursor => cursors.positionOf(cursor, 0) === undefined))
 })
 
 test('[F1] a data folder keeps the key of its cursors, and no two folders have the same', async () => {
