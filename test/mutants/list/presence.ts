@@ -47,7 +47,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[V1\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', '', {
+  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', 'void user', {
     id: 'presence-after-a-restriction',
     rules: ['V2'],
     what: 'A restriction of the viewer takes away nothing of those whom they had merely looked at.',
