@@ -8,7 +8,7 @@ import { type Probe, probes, Viewer } from './viewer.ts'
 
 const samplesEach = Number(process.env['KITH_BENCH_SAMPLES'] ?? 3000)
 /** An act may be at any of its stages when the question comes. */
-const longestLeadMs = 3
+const longestLeadMs = 1.5
 const many = '1000000'
 
 const conditions = ['owner', 'third', 'nobody'] as const
