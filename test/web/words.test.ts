@@ -156,8 +156,8 @@ test('opening and closing are told, with the reason', () => {
 
 test('an answer names what was asked', () => {
   const told = teller()
-  told.sent({ type: 'sendMessage', id: 'a', to: 'bob', text: '' })
-  told.sent({ type: 'sendMessage', id: 'b', to: 'carol', text: '' })
+  told.sent({ type: 'sendMessage', id: 'a', to: 'bob', text: 'a' })
+  told.sent({ type: 'sendMessage', id: 'b', to: 'carol', text: 'b' })
   expect(told.received({ type: 'outcome', id: 'b', state: 'delivered' }).text).toBe(
     'The message of Alice’s phone to Carol was delivered: a device took it',
   )

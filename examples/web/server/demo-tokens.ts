@@ -13,8 +13,7 @@ export function tokenRoute(app: Parameters<Routes>[0], { host, isForThisMachine,
   app.post('/demo/tokens', async (request, reply) => {
     const { headers } = request.raw
     const isHere =
-      isFromThisMachine(request.raw) &&
-      (headers.origin === undefined || headers.origin === `http://${headers.host}`)
+      isFromThisMachine(request.raw) && (headers.origin === undefined || headers.origin === `http://${headers.host}`)
     if (!isHere)
       return reply.status(403).send(failure('forbidden', 'demo tokens are for pages of this server, on this machine'))
     const { user } = (request.body ?? {}) as { user?: unknown }
