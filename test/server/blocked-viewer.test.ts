@@ -231,3 +231,44 @@ test('[V10] a user who is followed gets no frame of it, nothing is read for the 
   const types = alice.frames.slice(back).map(({ type }) => type)
   expect(types.filter(type => !['welcome', 'ownProfile', 'rosterSync'].includes(type))).toEqual(['caughtUp'])
 })
+
+test('[V10][F1] what a return reads is the same however many commits of others have passed, and brings what changed', async () => {
+  const { world, alice, bob, carol } = await blocked()
+  const [dora] = await world.devices('dora')
+  bob.edit('dora', { isSubscribed: true })
+  dora.setField('name', 'Dora')
+  await settle(dora)
+  await settle(bob)
+  const log = new ReadLog(world.disk.database)
+  const iterator = world.disk.database.iterator
+  const ranges: string[] = []
+  Object.assign(world.disk.database, {
+    iterator: (range: { gt: string }) => {
+      ranges.push(range.gt)
+      return iterator.call(world.disk.database, range)
+    },
+  })
+  const seen: unknown[] = []
+  for (const commits of [0, 1, 30]) {
+    const { cursor } = bob
+    await bob.close()
+    for (let commit = 0; commit < commits; commit++) {
+      const actor = commit % 2 === 0 ? alice : carol
+      actor.setField('mood', `number ${commit} of ${commits}`)
+      await settle(actor)
+    }
+    await bob.connect()
+    log.take('bob')
+    ranges.splice(0)
+    await bob.hello(cursor)
+    await turns()
+    seen.push([log.take('bob'), ranges.filter(from => !from.startsWith('document'))])
+  }
+  expect(seen[1]).toEqual(seen[0])
+  expect(seen[2]).toEqual(seen[0])
+  await bob.close()
+  dora.setField('name', 'Theodora')
+  await settle(dora)
+  await bob.signIn()
+  expect(bob.sees('dora')).toEqual({ name: 'Theodora' })
+})

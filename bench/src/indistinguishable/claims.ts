@@ -2,7 +2,7 @@ import { percentile, print, type Row, rounded } from '../report.ts'
 import { areaUnderCurve } from './rank-test.ts'
 
 /** What can't be told apart lies between. */
-export const band = { from: 0.47, to: 0.53 } as const
+const band = { from: 0.47, to: 0.53 } as const
 
 /** Gathers what was found, and whether all that is claimed of it holds. */
 export class Claims {

@@ -139,4 +139,24 @@ export const indistinguishableMutants: readonly Mutant[] = [
     names: '\\[S1\\]',
     isSeenByWaiting: true,
   }),
+  mutant('server/src/relay/relay.ts', 'this.#changes.note(owner, commit.position)', '', {
+    id: 'change-missed-on-return',
+    rules: ['F1'],
+    what: 'A device that comes back is not sent what changed since this server began.',
+    tests: ['server/blocked-viewer'],
+    names: 'what a return reads',
+  }),
+  mutant('server/src/relay/changed-levels.ts', 'recent.amongSince(shown, since) ?? ', '', {
+    id: 'return-reads-what-others-did',
+    rules: ['V10'],
+    what: 'A return takes the longer the more commits of others have passed.',
+    tests: ['server/blocked-viewer'],
+    names: 'what a return reads',
+  }),
+  mutant('server/src/relay/recent-changes.ts', 'this.#knownSince = position\n    }', '}', {
+    id: 'forgotten-taken-for-unchanged',
+    rules: ['F1'],
+    what: 'Owners of whom too much time has passed count as unchanged.',
+    tests: ['server/recent-changes'],
+  }),
 ]

@@ -3,7 +3,6 @@ import { sameLevels } from '../store/derive/showing.ts'
 import type { LevelRecord, Relation } from '../store/records.ts'
 import { isOpen, visibleLevels } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
-import { changedLevels } from './changed-levels.ts'
 import { type Entry, newEntry } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
 import type { Outlet } from './outlet.ts'
@@ -86,7 +85,7 @@ export class Feed {
     this.#isResumed = since !== undefined
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
     const relations = await this.#store.relations(this.user)
-    const changed = since === undefined ? undefined : await changedLevels(this.#store, since, relations)
+    const changed = since === undefined ? undefined : await this.#relay.changedLevels(since, relations)
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'

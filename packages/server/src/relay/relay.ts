@@ -1,10 +1,12 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { DocumentName } from '../store/keys.ts'
-import type { Commit, Store } from '../store/store.ts'
+import type { Commit, Known, Store } from '../store/store.ts'
+import { changedLevels } from './changed-levels.ts'
 import { Cursors } from './cursors.ts'
 import type { Entry } from './entry.ts'
 import type { Feed } from './feed.ts'
 import { LevelFrames } from './level-frames.ts'
+import { RecentChanges } from './recent-changes.ts'
 import { SettledReads } from './settled-reads.ts'
 
 /** A session, as the relay sees it. */
@@ -24,6 +26,7 @@ export class Relay {
   /** Reads of what is handed over next. */
   readonly reads: SettledReads = new SettledReads()
   readonly cursors: Cursors
+  readonly #changes: RecentChanges
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Feed>()
@@ -32,6 +35,7 @@ export class Relay {
   constructor(store: Store) {
     this.store = store
     this.cursors = new Cursors(store)
+    this.#changes = new RecentChanges(store.position)
     this.#stop = store.watch({
       writing: () => this.reads.begin(),
       committed: commits => {
@@ -76,6 +80,11 @@ export class Relay {
     return encodeFrame({ type: 'caughtUp', cursor: this.cursors.seal() })
   }
 
+  /** Owner → levels that changed since a position, of those whom a viewer is shown. */
+  changedLevels(since: number, relations: readonly Known[]): Promise<Map<string, number[]>> {
+    return changedLevels(this.store, this.#changes, since, relations)
+  }
+
   addEntry(entry: Entry): void {
     const entries = this.#audience.get(entry.owner) ?? new Set()
     this.#audience.set(entry.owner, entries.add(entry))
@@ -96,6 +105,7 @@ export class Relay {
       if (commit.levels.size === 0 || owner === undefined) continue
       const levels = levelsByOwner.get(owner) ?? new Map<number, Uint8Array>()
       levelsByOwner.set(owner, levels)
+      this.#changes.note(owner, commit.position)
       for (const [level, fields] of commit.levels) levels.set(level, fields)
     }
     const lastOwners = this.#lastOwners(levelsByOwner)
