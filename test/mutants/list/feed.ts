@@ -26,7 +26,7 @@ export const feedMutants: readonly Mutant[] = [
       names: '\\[F1\\] with nothing changed',
     },
   ),
-  mutant('server/src/relay/relay.ts', '(lastOwners?.get(entry.feed) ?? owner) === owner', 'true', {
+  mutant('server/src/relay/relay.ts', '(lastOwners?.get(feed) ?? owner) === owner', 'true', {
     id: 'cursor-ahead-of-others',
     rules: ['F1'],
     what: 'Of several owners told together, the first moves the cursor past the others.',

@@ -10,9 +10,19 @@ export const handingOverMutants: readonly Mutant[] = [
       { file: 'packages/server/src/relay/relay.ts', find: '      this.#recheck(commit)\n', replace: '' },
       {
         file: 'packages/server/src/relay/relay.ts',
-        find: 'for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)',
+        find: 'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)',
         replace:
-          'for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)\n    for (const commit of commits) this.#recheck(commit)',
+          'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)\n    for (const commit of commits) this.#recheck(commit)',
+      },
+      {
+        file: 'packages/server/src/relay/feed.ts',
+        find: 'if (entry.revision !== revision || !this.#isAtRest) return this.#noteStale(entry, levels)\n',
+        replace: '',
+      },
+      {
+        file: 'packages/server/src/relay/feed.ts',
+        find: 'if (this.#queue.size === 0 && this.#hasRoomFor(frame)) {',
+        replace: 'if (this.#hasRoomFor(frame)) {',
       },
     ],
     tests: ['server/feed'],

@@ -159,4 +159,23 @@ export const indistinguishableMutants: readonly Mutant[] = [
     what: 'Owners of whom too much time has passed count as unchanged.',
     tests: ['server/recent-changes'],
   }),
+  mutant('server/src/relay/relay.ts', 'setImmediate(() => setImmediate(work))', 'work()', {
+    id: 'followers-before-the-answer',
+    rules: ['V10'],
+    what: 'An owner tells by the time that an edit takes how many devices follow it.',
+    tests: ['server/feed'],
+    names: '\\[V10\\]',
+  }),
+  mutant(
+    'server/src/relay/relay.ts',
+    'const release = this.reads.holdNext()',
+    'const release = (): void => undefined',
+    {
+      id: 'next-batch-before-the-delivery',
+      rules: ['V4'],
+      what: 'What was committed is handed over while the next batch, which may take it away, is being written.',
+      tests: ['server/feed'],
+      names: 'the next batch waits',
+    },
+  ),
 ]

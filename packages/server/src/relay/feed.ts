@@ -16,6 +16,14 @@ const mostLevels = 32
 const noCursor = new Uint8Array()
 const noFields = encodeFields({})
 
+/** Levels of an owner that were committed and go out as they are. */
+export interface Offer {
+  entry: Entry
+  levels: readonly number[]
+  /** Of the entry, when it was offered. */
+  revision: number
+}
+
 /** What was read of one owner. */
 interface Looked {
   plan: Plan
@@ -46,6 +54,8 @@ export class Feed {
   #queue = new Set<Entry>()
   #state: 'new' | 'opening' | 'open' | 'closed' = 'new'
   #isPumping = false
+  /** What was offered and will be delivered in a moment: until then the feed is not caught up. */
+  #offered = 0
   /** There was no room; `onTaken` will go on. */
   #isBlocked = false
   #hasCaughtUp = false
@@ -150,17 +160,33 @@ export class Feed {
   }
 
   /**
-   * A commit changed levels of an owner: at once if the socket has room, else as names of what is stale. Only the last
-   * owner of those that were told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   * A commit changed levels of an owner. Returns those that go out as they are in a moment, by {@link deliver}; the others
+   * are names of what is stale.
    */
-  offer(entry: Entry, frames: LevelFrames, isLastOwner: boolean): void {
-    const levels = this.takes(entry, frames.levels)
-    if (levels.length === 0) return
-    const isDirect = entry.isChecked && this.#queue.size === 0 && this.#state === 'open' && !this.#isPumping
+  offer(entry: Entry, changed: readonly number[]): readonly number[] {
+    const levels = this.takes(entry, changed)
+    if (levels.length === 0) return levels
+    if (entry.isChecked && this.#isAtRest) {
+      this.#offered++
+      return levels
+    }
+    this.#noteStale(entry, levels)
+    return []
+  }
+
+  /**
+   * Hands over what was offered, if the socket has room and nothing came between. Only the last owner of those that were
+   * told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   */
+  deliver({ entry, levels, revision }: Offer, frames: LevelFrames, isLastOwner: boolean): void {
+    this.#offered--
+    // The entry went meanwhile, or the session ended.
+    if (this.#entries.get(entry.owner) !== entry) return this.#pump()
+    if (entry.revision !== revision || !this.#isAtRest) return this.#noteStale(entry, levels)
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
-      const frame = isDirect ? frames.frame(level, isLast) : undefined
-      if (frame && this.#queue.size === 0 && this.#hasRoomFor(frame)) {
+      const frame = frames.frame(level, isLast)
+      if (this.#queue.size === 0 && this.#hasRoomFor(frame)) {
         this.#outlet.send(frame)
         this.#noteSent(isLast)
       } else {
@@ -168,7 +194,17 @@ export class Feed {
         this.#enqueue(entry)
       }
     }
-    if (this.#queue.size > 0) this.#pump()
+    this.#pump()
+  }
+
+  get #isAtRest(): boolean {
+    return this.#state === 'open' && this.#queue.size === 0 && !this.#isPumping
+  }
+
+  #noteStale(entry: Entry, levels: readonly number[]): void {
+    for (const level of levels) entry.stale.add(level)
+    this.#enqueue(entry)
+    this.#pump()
   }
 
   /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
@@ -188,7 +224,7 @@ export class Feed {
    */
   tellCursor(caughtUp: Uint8Array): void {
     if (this.#state !== 'open' || !this.#hasCaughtUp) return
-    if (this.#queue.size > 0 || this.#isPumping) this.#owesCursor = true
+    if (!this.#isAtRest || this.#offered > 0) this.#owesCursor = true
     else this.#sendCaughtUp(caughtUp)
   }
 
@@ -257,7 +293,7 @@ export class Feed {
       .finally(() => {
         this.#isPumping = false
         // Something may have come in between the end of the loop and here.
-        if (this.#queue.size > 0 || this.#waiters.length > 0) this.#pump()
+        if (this.#queue.size > 0 || (this.#waiters.length > 0 && this.#offered === 0)) this.#pump()
       })
   }
 
@@ -269,7 +305,7 @@ export class Feed {
         looked => this.#handOverEach(looked),
       )
     }
-    if (this.#isClosed() || this.#isBlocked) return
+    if (this.#isClosed() || this.#isBlocked || this.#offered > 0) return
     if (!this.#hasCaughtUp || this.#owesCursor) this.#sendCaughtUp()
     for (const resolve of this.#waiters.splice(0)) resolve()
   }

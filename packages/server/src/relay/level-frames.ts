@@ -5,14 +5,12 @@ const noCursor = new Uint8Array()
 
 /** The frames of one commit, each encoded once for all who get it: one per level, with and without the cursor. */
 export class LevelFrames {
-  readonly levels: readonly number[]
   #owner: string
   #fields: ReadonlyMap<number, Uint8Array>
   #cursors: Cursors
   #encoded = new Map<string, Uint8Array>()
 
   constructor(owner: string, fields: ReadonlyMap<number, Uint8Array>, cursors: Cursors) {
-    this.levels = [...fields.keys()].sort((a, b) => a - b)
     this.#owner = owner
     this.#fields = fields
     this.#cursors = cursors

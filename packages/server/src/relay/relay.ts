@@ -4,7 +4,7 @@ import type { Commit, Known, Store } from '../store/store.ts'
 import { changedLevels } from './changed-levels.ts'
 import { Cursors } from './cursors.ts'
 import type { Entry } from './entry.ts'
-import type { Feed } from './feed.ts'
+import type { Feed, Offer } from './feed.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
 import { SettledReads } from './settled-reads.ts'
@@ -109,7 +109,7 @@ export class Relay {
       for (const [level, fields] of commit.levels) levels.set(level, fields)
     }
     const lastOwners = this.#lastOwners(levelsByOwner)
-    for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)
+    for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)
   }
 
   #recheck({ position, pairs, standings, strangers }: Commit): void {
@@ -139,18 +139,31 @@ export class Relay {
     return last
   }
 
-  #offer(
-    owner: string,
-    levels: ReadonlyMap<number, Uint8Array>,
-    lastOwners: ReadonlyMap<Feed, string> | undefined,
-  ): void {
+  /**
+   * Owners' changes go out after their commits are answered: how many devices get them must not show in how long the answer
+   * takes [V10]. The next batch waits for that, so the disk still says what was checked [V4].
+   */
+  #deliver(owner: string, levels: ReadonlyMap<number, Uint8Array>, lastOwners: LastOwners): void {
     for (const feed of this.#openingFeeds) feed.noteChanged(owner, levels.keys())
-    const entries = this.#audience.get(owner)
-    if (!entries) return
-    const frames = new LevelFrames(owner, levels, this.cursors)
-    for (const entry of entries) {
-      entry.feed.offer(entry, frames, (lastOwners?.get(entry.feed) ?? owner) === owner)
+    const offers: Offer[] = []
+    const changed = [...levels.keys()].sort((a, b) => a - b)
+    for (const entry of this.#audience.get(owner) ?? []) {
+      const taken = entry.feed.offer(entry, changed)
+      if (taken.length > 0) offers.push({ entry, levels: taken, revision: entry.revision })
     }
+    if (offers.length === 0) return
+    const release = this.reads.holdNext()
+    afterAnswers(() => {
+      try {
+        const frames = new LevelFrames(owner, levels, this.cursors)
+        for (const offer of offers) {
+          const { feed } = offer.entry
+          feed.deliver(offer, frames, (lastOwners?.get(feed) ?? owner) === owner)
+        }
+      } finally {
+        release()
+      }
+    })
   }
 
   /** While a feed reads where it stands, it must hear of every change. */
@@ -165,4 +178,11 @@ export class Relay {
   close(): void {
     this.#stop()
   }
+}
+
+type LastOwners = ReadonlyMap<Feed, string> | undefined
+
+/** A commit is answered in this turn of the event loop, its barrier in the next one. */
+function afterAnswers(work: () => void): void {
+  setImmediate(() => setImmediate(work))
 }

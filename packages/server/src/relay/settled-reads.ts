@@ -60,6 +60,12 @@ export class SettledReads {
     this.#admit()
   }
 
+  /** What was just committed is about to be handed over: the next batch waits until the function that is returned is called. */
+  holdNext(): () => void {
+    this.#holding++
+    return () => this.#release()
+  }
+
   #hold(): Promise<void> {
     return new Promise(resolve => {
       this.#waitingToHold.push(resolve)
