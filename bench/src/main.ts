@@ -1,6 +1,7 @@
 import { bulkSync } from './bulk-sync.ts'
 import { fanOut } from './fan-out.ts'
 import { idleMemory } from './idle-memory.ts'
+import { indistinguishable } from './indistinguishable/index.ts'
 import { pageScroll } from './page-scroll.ts'
 import { returning } from './returning.ts'
 
@@ -10,6 +11,7 @@ const benchmarks: Record<string, () => Promise<void>> = {
   'bulk-sync': bulkSync,
   'idle-memory': idleMemory,
   'page-scroll': pageScroll,
+  indistinguishable,
 }
 
 const names = process.argv.slice(2)

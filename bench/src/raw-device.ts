@@ -14,6 +14,8 @@ export class RawDevice {
   feedBytes = 0
   profilesReceived = 0
   onProfile: (message: Extract<ServerMessage, { type: 'profile' }>) => void = () => undefined
+  /** Hears of every frame, before all else. */
+  onMessage: (message: ServerMessage, bytes: Uint8Array) => void = () => undefined
   #socket: WebSocket | undefined
   #waiting = new Map<string, () => void>()
   #barrier = 0
@@ -29,7 +31,7 @@ export class RawDevice {
     this.#socket = socket
     const caughtUp = this.#until('caughtUp')
     socket.on('message', data => this.#receive(data as Buffer))
-    socket.on('open', () => this.#send({ type: 'hello', version: 1, cursor: this.cursor }))
+    socket.on('open', () => this.send({ type: 'hello', version: 1, cursor: this.cursor }))
     await Promise.race([
       caughtUp,
       new Promise((_, reject) => {
@@ -44,7 +46,7 @@ export class RawDevice {
     this.write(document, changes)
     const id = ++this.#barrier
     const reached = this.#until(`reached ${id}`)
-    this.#send({ type: 'barrier', id, withFeed: true })
+    this.send({ type: 'barrier', id, withFeed: true })
     await reached
   }
 
@@ -54,14 +56,14 @@ export class RawDevice {
     const before = Y.encodeStateVector(doc)
     applyChanges(doc, changes)
     const payload = Y.encodeStateAsUpdate(doc, before)
-    this.#send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'update', payload })
+    this.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'update', payload })
   }
 
   close(): void {
     this.#socket?.terminate()
   }
 
-  #send(message: DeviceMessage): void {
+  send(message: DeviceMessage): void {
     const frame = encodeFrame(message)
     if (message.type !== 'rosterSync') this.feedBytes += frame.length
     this.#socket?.send(frame)
@@ -69,13 +71,14 @@ export class RawDevice {
 
   #receive(data: Buffer): void {
     const message = decodeFrame(data) as ServerMessage
+    this.onMessage(message, data)
     if (message.type !== 'rosterSync') this.feedBytes += data.length
     switch (message.type) {
       case 'rosterSync':
       case 'ownProfile': {
         const doc = message.type === 'rosterSync' ? this.roster : this.profile
         if (message.step !== 'step1') Y.applyUpdate(doc, message.payload)
-        else this.#send({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc, message.payload) })
+        else this.send({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc, message.payload) })
         return
       }
       case 'profile':

@@ -124,9 +124,19 @@ test('liveOwnProfile tells in every tab what is set in one, and nothing when it 
   await one.ownProfile.set('name', 'Ada')
   await two.setPublicAudience('contacts')
   const expected = [
-    { fields: new Map(), publicAudience: 'everyone', hidesPresence: false },
-    { fields: new Map([[0, { name: 'Ada' }]]), publicAudience: 'everyone', hidesPresence: false },
-    { fields: new Map([[0, { name: 'Ada' }]]), publicAudience: 'contacts', hidesPresence: false },
+    { fields: new Map(), publicAudience: 'everyone', messageAudience: 'everyone', hidesPresence: false },
+    {
+      fields: new Map([[0, { name: 'Ada' }]]),
+      publicAudience: 'everyone',
+      messageAudience: 'everyone',
+      hidesPresence: false,
+    },
+    {
+      fields: new Map([[0, { name: 'Ada' }]]),
+      publicAudience: 'contacts',
+      messageAudience: 'everyone',
+      hidesPresence: false,
+    },
   ]
   await expect.poll(() => told).toEqual([expected, expected])
 })

@@ -13,6 +13,7 @@ test('[D1] a saved change survives a reload, offline', async () => {
   await before.ownProfile.set('name', 'Ada')
   await before.ownProfile.set('phone', '+441632960001', { level: 2 })
   await before.setPublicAudience('contacts')
+  await before.setMessageAudience('nobody')
   await before.close()
 
   const after = await phone.open()
@@ -27,7 +28,7 @@ test('[D1] a saved change survives a reload, offline', async () => {
       [2, { phone: '+441632960001' }],
     ]),
   )
-  expect(after.publicAudience).toBe('contacts')
+  expect([after.publicAudience, after.messageAudience]).toEqual(['contacts', 'nobody'])
   expect(after.unsent).toBeGreaterThanOrEqual(4)
   expect(after.status).toBe('offline')
 })
@@ -226,5 +227,7 @@ test('wrong arguments are TypeErrors', async () => {
   await expect(kith.ownProfile.set('n', '\ud800')).rejects.toThrow(TypeError)
   await expect(kith.ownProfile.set('n', 1, { level: 1.5 })).rejects.toThrow(TypeError)
   await expect(kith.setPublicAudience('all' as never)).rejects.toThrow(TypeError)
+  await expect(kith.setMessageAudience('friends' as never)).rejects.toThrow(TypeError)
+  await expect(kith.send('bob', '')).rejects.toThrow(TypeError)
   await expect(kith.enableAutoSyncContacts(1 as never)).rejects.toThrow(TypeError)
 })

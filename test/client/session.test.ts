@@ -234,6 +234,7 @@ test('a message is delivered to a device that is there, and its sender followed'
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  await alice.getProfile('bob').loaded
   const arrived = happens(bob, 'message')
   expect(await alice.send('bob', 'hello')).toBe('delivered')
   expect((await arrived)[0]).toMatchObject({ from: 'alice', text: 'hello' })
@@ -291,6 +292,8 @@ test('[S3][D5] messages beyond the limit reject, with when to go on; the others 
   const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 1 })
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  await alice.getProfile('bob').loaded
+  await alice.whenSynced()
   const received: string[] = []
   bob.on('message', ({ text }) => received.push(text))
   const sent = await Promise.allSettled(Array.from({ length: 5 }, (_, index) => alice.send('bob', `number ${index}`)))

@@ -53,6 +53,7 @@ test('one tab has the socket, and the others use it: fetch, messages, events, st
   await two.whenSynced()
   expect([one.unsent, two.unsent]).toEqual([0, 0])
 
+  await carol.getProfile('alice').loaded
   const inBoth = Promise.all([happens(one, 'message'), happens(two, 'message')])
   expect(await carol.send('alice', 'hello')).toBe('delivered')
   expect((await inBoth).map(([message]) => message.text)).toEqual(['hello', 'hello'])
@@ -173,6 +174,7 @@ test('a message that a tab with the socket had begun to send is not sent again b
   two.connect()
   expect(await begun).toBe('undelivered')
   await two.whenSynced()
+  await two.getProfile('carol').loaded
   expect(await two.send('carol', 'another')).toBe('delivered')
   expect(heard).toEqual(['another'])
 })

@@ -83,6 +83,10 @@ export const sections: readonly Section[] = [
         id: 'V9',
         text: "Only the owner's devices write the owner's documents; viewers' writes end their session (4403).",
       },
+      {
+        id: 'V10',
+        text: "Nothing that a viewer can measure depends on an owner's acts that the viewer may not see: no wait names the user that it waits for; no position or count is sent in clear (cursors are sealed and have one size); no outcome of a message reveals presence.",
+      },
     ],
   },
   {

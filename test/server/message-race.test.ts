@@ -5,6 +5,7 @@ import { Relay } from '../../packages/server/src/relay/relay.ts'
 import { DirectMessages } from '../../packages/server/src/socket/direct-messages.ts'
 import type { Session } from '../../packages/server/src/socket/session.ts'
 import { limitsWith, rosterChange, stillClock, userChange } from '../support/store-world.ts'
+import { TestClock } from '../support/test-clock.ts'
 
 test('[V1] a message is not delivered when a block was written while it was looked whether it may be', async () => {
   const limits = limitsWith()
@@ -32,11 +33,19 @@ test('[V1] a message is not delivered when a block was written while it was look
   await inner.commit(userChange('bob'))
   const said: ServerMessage[] = []
   const session = (user: string): Session =>
-    ({ user, feed: { recheck: () => undefined }, say: (message: ServerMessage) => said.push(message) }) as never
+    ({
+      user,
+      feed: { recheck: () => undefined, levelsOf: () => [] },
+      say: (message: ServerMessage) => said.push(message),
+    }) as never
   relay.join(session('bob'))
-  const messages = new DirectMessages({ store, relay, limits, clock: stillClock() })
+  const clock = new TestClock()
+  const messages = new DirectMessages({ store, relay, limits, clock })
   afterReading = () => inner.commit(rosterChange('bob', { alice: { isBlocked: true } }))
   void messages.send(session('alice'), { id: 'n', to: 'bob', text: 'hello' })
-  while (said.length === 0) await new Promise(resolve => setImmediate(resolve))
-  expect(said).toEqual([{ type: 'outcome', id: 'n', isDelivered: false }])
+  while (said.length === 0) {
+    await new Promise(resolve => setImmediate(resolve))
+    clock.move(1_000)
+  }
+  expect(said).toEqual([{ type: 'outcome', id: 'n', state: 'unconfirmed' }])
 })

@@ -1,10 +1,10 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLevelDatabase, openLevelStore, openMemoryStore, type Store } from '@kith/server'
-import type { Limits } from '@kith/shared'
+import type { Limits, RosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
-import { encodeCursor, positionOf } from '../../packages/server/src/relay/cursor.ts'
+import { Cursors } from '../../packages/server/src/relay/cursors.ts'
 import type { Commit } from '../../packages/server/src/store/store.ts'
 import {
   type DatabaseKind,
@@ -554,9 +554,9 @@ describe.each<DatabaseKind>(['level', 'memory'])('a store on %s', kind => {
     expect(await store.changedSince(await store.oldestCursor(), 10)).toEqual(['alice', 'bob', 'carol'])
     clock.pass(200 * dayMs)
     expect(await store.oldestCursor()).toBe(3)
-    const from = (position: number): Uint8Array => encodeCursor(store.run, position)
-    expect(positionOf(from(3), store, 3)).toBe(3)
-    expect(positionOf(from(2), store, 3)).toBe(undefined)
+    const from = (position: number): Uint8Array => new Cursors({ ...store, position }).seal()
+    expect(new Cursors(store).positionOf(from(3), 3)).toBe(3)
+    expect(new Cursors(store).positionOf(from(2), 3)).toBe(undefined)
     await store.close()
   })
 })
@@ -568,7 +568,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s
     const told: number[] = []
     const writing: string[] = []
     store.watch({
-      writing: subjects => writing.push(...subjects),
+      writing: async () => void writing.push('writing'),
       committed: commits => told.push(...commits.map(({ position }) => position)),
       failed: () => writing.push('failed'),
     })
@@ -578,7 +578,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s
     await expect(store.commit(following('bob', 'alice'))).rejects.toThrow('the disk is full')
     expect(await database.iterator().all()).toEqual(before)
     expect(store.position).toBe(1)
-    expect(writing).toEqual(['alice', 'bob', 'failed'])
+    expect(writing).toEqual(['writing', 'writing', 'failed'])
     const { position } = await store.commit(following('bob', 'alice'))
     expect(position).toBe(2)
     expect(told).toEqual([1, 2])
@@ -630,25 +630,26 @@ describe('a data folder', () => {
     const options = { limits: limitsWith(), clock: stillClock() }
     const first = await openLevelStore(folder, options)
     await first.commit(userChange('alice'))
-    const early = encodeCursor(first.run, first.position)
+    const early = new Cursors(first).seal()
     await first.close()
     await cp(folder, backup, { recursive: true })
     const lost = await openLevelStore(folder, options)
     await lost.commit(userChange('bob'))
     await lost.commit(userChange('carol'))
-    const late = encodeCursor(lost.run, lost.position)
+    const late = new Cursors(lost).seal()
     await lost.close()
     const restored = await openLevelStore(backup, options)
     for (const user of ['dave', 'erin', 'frank']) await restored.commit(userChange(user))
-    expect(positionOf(early, restored, 0)).toBe(1)
-    expect(positionOf(late, restored, 0)).toBe(undefined)
-    const now = encodeCursor(restored.run, restored.position)
-    expect(positionOf(now, restored, 0)).toBe(4)
+    const cursors = new Cursors(restored)
+    expect(cursors.positionOf(early, 0)).toBe(1)
+    expect(cursors.positionOf(late, 0)).toBe(undefined)
+    expect(cursors.positionOf(cursors.seal(), 0)).toBe(4)
+    const beyond = new Cursors({ ...restored, position: 5 }).seal()
     await restored.close()
     const next = await openLevelStore(backup, options)
     // As of a run that went on after the copy was taken.
     await next.commit(userChange('grace'))
-    expect(positionOf(encodeCursor(restored.run, 5), next, 0)).toBe(undefined)
+    expect(new Cursors(next).positionOf(beyond, 0)).toBe(undefined)
     await next.close()
   })
 
@@ -691,6 +692,6 @@ async function everything(store: Store): Promise<Record<string, unknown>> {
   }
 }
 
-function settings(): { audience: 'everyone'; autoSync: boolean; hidesPresence: boolean } {
-  return { audience: 'everyone', autoSync: true, hidesPresence: false }
+function settings(): RosterSettings {
+  return { audience: 'everyone', autoSync: true, hidesPresence: false, messageAudience: 'everyone' }
 }

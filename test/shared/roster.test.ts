@@ -15,6 +15,7 @@ import {
   planAutomaticFollow,
   planAutoSync,
   planContact,
+  planMessageAudience,
   planPresence,
   planRemoval,
   planSync,
@@ -346,14 +347,44 @@ describe('[R4] the private side wins', () => {
     tablet.edit(planPresence(tablet.maps, true, newNonce))
     meet(phone, tablet)
     tablet.edit(planPresence(tablet.maps, false, newNonce))
-    expect(rosterSettings(tablet.maps)).toEqual({ audience: 'contacts', autoSync: true, hidesPresence: false })
+    expect(rosterSettings(tablet.maps)).toEqual({
+      audience: 'contacts',
+      autoSync: true,
+      hidesPresence: false,
+      messageAudience: 'everyone',
+    })
     expect(planPresence(phone.maps, true, newNonce)).toEqual([])
     phone.edit([{ root: 'privacy', key: `${newNonce()}/hidePresence`, value: true }])
     meet(phone, tablet)
     expect([phone, tablet].map(({ maps }) => rosterSettings(maps).hidesPresence)).toEqual([true, true])
     phone.edit(planAudience(phone.maps, 'everyone', newNonce))
-    expect(rosterSettings(phone.maps)).toEqual({ audience: 'everyone', autoSync: true, hidesPresence: true })
+    expect(rosterSettings(phone.maps)).toEqual({
+      audience: 'everyone',
+      autoSync: true,
+      hidesPresence: true,
+      messageAudience: 'everyone',
+    })
     expect(planPresence(replica(3).maps, true, newNonce).map(isNarrowing)).toEqual([true])
+  })
+
+  test('[R4] of two audiences for messages made apart the narrower counts, and it changes nothing of who sees level 0', () => {
+    const [phone, tablet] = [replica(1), replica(2)]
+    const newNonce = nonces()
+    phone.edit(planMessageAudience(phone.maps, 'contacts', newNonce))
+    expect(planMessageAudience(phone.maps, 'contacts', newNonce)).toEqual([])
+    tablet.edit(planMessageAudience(tablet.maps, 'nobody', newNonce))
+    tablet.edit(planAudience(tablet.maps, 'contacts', newNonce))
+    meet(phone, tablet)
+    for (const { maps } of [phone, tablet]) {
+      expect(rosterSettings(maps)).toMatchObject({ audience: 'contacts', messageAudience: 'nobody' })
+    }
+    // The phone's lifting has not seen the tablet's second choice.
+    tablet.edit([{ root: 'privacy', key: `${newNonce()}/messagesContactsOnly`, value: true }])
+    phone.edit(planMessageAudience(phone.maps, 'everyone', newNonce))
+    expect(rosterSettings(phone.maps)).toMatchObject({ audience: 'contacts', messageAudience: 'everyone' })
+    meet(phone, tablet)
+    for (const { maps } of [phone, tablet]) expect(rosterSettings(maps).messageAudience).toBe('contacts')
+    expect(planMessageAudience(replica(3).maps, 'nobody', newNonce).map(isNarrowing)).toEqual([true])
   })
 
   test('[R4] of two hidings made apart, lifting the one that was seen leaves the other, whichever device made it', () => {

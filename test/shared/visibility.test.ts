@@ -1,4 +1,4 @@
-import { type Audience, communicationBetween, type Standing, visibility } from '@kith/shared'
+import { type Audience, communicationBetween, messagingBetween, type Standing, visibility } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 
 // The rules as a table, read apart from the code. Columns: registered, self, owner blocks, viewer blocks, restricted, paired,
@@ -48,6 +48,18 @@ describe('what a viewer sees', () => {
       const [, reason] = rowsFor(standing)[0] as (typeof table)[number]
       const expected = reason === 'visible' || reason === 'not-granted' ? 'allowed' : reason
       expect(communicationBetween(standing), JSON.stringify(standing)).toBe(expected)
+    }
+  })
+
+  test('[V1][V2] messages arrive where communication is allowed and the audience for messages has the sender, in every case', () => {
+    for (const standing of cases) {
+      const communication = communicationBetween(standing)
+      const isContact = standing.isContact || standing.grants.length > 0
+      const reaches = { everyone: true, contacts: isContact, nobody: false }
+      for (const messageAudience of ['everyone', 'contacts', 'nobody'] as const) {
+        const expected = communication === 'allowed' && !reaches[messageAudience] ? 'not-granted' : communication
+        expect(messagingBetween({ ...standing, messageAudience }), JSON.stringify(standing)).toBe(expected)
+      }
     }
   })
 

@@ -9,6 +9,8 @@ import {
   planConfirmation,
   planContact,
   planField,
+  planMessageAudience,
+  planPresence,
 } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { WebSocket } from 'ws'
@@ -141,6 +143,14 @@ export class Device {
     this.change(planAudience(flatMapsOf(this.roster), audience, newNonce))
   }
 
+  setMessageAudience(audience: 'everyone' | 'contacts' | 'nobody'): void {
+    this.change(planMessageAudience(flatMapsOf(this.roster), audience, newNonce))
+  }
+
+  hidePresence(isHidden: boolean): void {
+    this.change(planPresence(flatMapsOf(this.roster), isHidden, newNonce))
+  }
+
   change(changes: readonly KeyChange[]): void {
     applyChanges(this.roster, changes)
   }
@@ -169,11 +179,11 @@ export class Device {
     return (await answer) as Of<'access'> | Of<'failure'>
   }
 
-  /** Sends a direct message; resolves to whether it was delivered. */
-  async sendMessage(to: string, text: string, id: string = newNonce()): Promise<boolean> {
+  /** Sends a direct message; resolves to what became of it. */
+  async sendMessage(to: string, text: string, id: string = newNonce()): Promise<Of<'outcome'>['state']> {
     const outcome = this.next('outcome', message => message.id === id)
     this.send({ type: 'sendMessage', id, to, text })
-    return (await outcome).isDelivered
+    return (await outcome).state
   }
 
   send(message: DeviceMessage): void {

@@ -182,7 +182,8 @@ class Disk {
 const incarnations = new Incarnations(new Uint8Array(32).fill(7))
 
 function openMemory(database: LevelDatabase, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
-  return openStore({ database, limits, clock, incarnations, runs: Runs.begin(undefined, 0), position: 0 })
+  const runs = Runs.begin(undefined, 0)
+  return openStore({ database, limits, clock, incarnations, runs, cursorKey: new Uint8Array(32), position: 0 })
 }
 
 function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {

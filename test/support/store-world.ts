@@ -88,7 +88,7 @@ export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial
   const incarnations = new Incarnations(new Uint8Array(32).fill(7))
   return openStore({
     ...{ database, clock, incarnations, limits: limitsWith(limits) },
-    ...{ runs: Runs.begin(undefined, 0), position: 0 },
+    ...{ runs: Runs.begin(undefined, 0), cursorKey: new Uint8Array(32), position: 0 },
   })
 }
 
@@ -109,7 +109,13 @@ export function rosterChange(
     roster: {
       update: new Uint8Array([0, 0]),
       facts: new Map(Object.entries(facts).map(([other, some]) => [other, factsWith(some)])),
-      settings: { audience: 'everyone', autoSync: true, hidesPresence: false, ...settings },
+      settings: {
+        audience: 'everyone',
+        autoSync: true,
+        hidesPresence: false,
+        messageAudience: 'everyone',
+        ...settings,
+      },
     },
   }
 }

@@ -47,6 +47,8 @@ test('every sort of change of a roster has its words', () => {
   )
   expect(sent(['settings:autoSync', false])).toBe('automatic following: off')
   expect(sent(['settings:autoSync', true])).toBe('automatic following: on')
+  expect(sent(['privacy:aaaaaaaa/messagesContactsOnly', true])).toBe('messages from: contacts only')
+  expect(sent(['privacy:aaaaaaaa/messagesContactsOnly', undefined])).toBe('messages from: everyone')
   expect(sent(['privacy:aaaaaaaa/hidePresence', true])).toBe('presence: hidden')
   expect(sent(['privacy:aaaaaaaa/hidePresence', undefined])).toBe('presence: shown')
 })

@@ -41,7 +41,9 @@ test('names, fields, labels and messages are isolated in the words of the trace'
   const [name, isolate] = ['a\u202Eb', '\u2068A\u202Eb\u2069']
   const words = '\u2068a\u202Eb\u2069'
   const told = teller()
-  told.received({ type: 'welcome', isFresh: true, limits: defaultLimits })
+  told.received({
+    ...{ type: 'welcome', isFresh: true, isErased: false, incarnation: new Uint8Array(16), limits: defaultLimits },
+  })
   expect(told.sent({ type: 'fetch', owner: name }).text).toBe(`Alice’s phone asks to see ${isolate}`)
   expect(told.received({ type: 'message', id: '1', from: name, text: name }).text).toBe(
     `Alice’s phone got a message from ${isolate}: “${words}”`,

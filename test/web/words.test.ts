@@ -100,7 +100,7 @@ const examples: { [T in Frame['type']]: Example<T> } = {
   received: ['sent', { type: 'received', id: '1', from: 'bob' }, 'message', 'Alice’s phone has taken Bob’s message'],
   outcome: [
     'received',
-    { type: 'outcome', id: '1', isDelivered: false, refusal: { code: 'too-many-messages', retryAfterMs: 1500 } },
+    { type: 'outcome', id: '1', state: 'undelivered', refusal: { code: 'too-many-messages', retryAfterMs: 1500 } },
     'problem',
     'The message of Alice’s phone was refused: too many messages; try again in 2 s',
   ],
@@ -157,12 +157,12 @@ test('opening and closing are told, with the reason', () => {
 
 test('an answer names what was asked', () => {
   const told = teller()
-  told.sent({ type: 'sendMessage', id: 'a', to: 'bob', text: '' })
-  told.sent({ type: 'sendMessage', id: 'b', to: 'carol', text: '' })
-  expect(told.received({ type: 'outcome', id: 'b', isDelivered: true }).text).toBe(
+  told.sent({ type: 'sendMessage', id: 'a', to: 'bob', text: 'a' })
+  told.sent({ type: 'sendMessage', id: 'b', to: 'carol', text: 'b' })
+  expect(told.received({ type: 'outcome', id: 'b', state: 'delivered' }).text).toBe(
     'The message of Alice’s phone to Carol was delivered: a device took it',
   )
-  expect(told.received({ type: 'outcome', id: 'a', isDelivered: false }).text).toBe(
+  expect(told.received({ type: 'outcome', id: 'a', state: 'undelivered' }).text).toBe(
     'The message of Alice’s phone to Bob was not delivered',
   )
   told.sent({ type: 'barrier', id: 7, withFeed: true })

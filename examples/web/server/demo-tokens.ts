@@ -1,6 +1,5 @@
-import type { RouteHost, Routes } from '@kith/server'
+import { isFromThisMachine, namesLoopback, type RouteHost, type Routes } from '@kith/server'
 import { isUserId } from '@kith/shared'
-import { isLoopbackAddress, namesLoopback } from './loopback.ts'
 
 /**
  * `POST /demo/tokens { "user": "alice" }` → `{ "token": … }`: whoever asks is whoever they say. So it is there only on a
@@ -12,12 +11,9 @@ import { isLoopbackAddress, namesLoopback } from './loopback.ts'
 export function tokenRoute(app: Parameters<Routes>[0], { host, isForThisMachine, issueToken }: RouteHost): void {
   if (!namesLoopback(host) || !isForThisMachine) return
   app.post('/demo/tokens', async (request, reply) => {
-    const { headers, socket } = request.raw
+    const { headers } = request.raw
     const isHere =
-      isLoopbackAddress(socket.remoteAddress) &&
-      namesLoopback(hostName(headers.host)) &&
-      (headers.origin === undefined || headers.origin === `http://${headers.host}`) &&
-      !Object.keys(headers).some(name => ofProxies.test(name))
+      isFromThisMachine(request.raw) && (headers.origin === undefined || headers.origin === `http://${headers.host}`)
     if (!isHere)
       return reply.status(403).send(failure('forbidden', 'demo tokens are for pages of this server, on this machine'))
     const { user } = (request.body ?? {}) as { user?: unknown }
@@ -27,14 +23,6 @@ export function tokenRoute(app: Parameters<Routes>[0], { host, isForThisMachine,
   })
 }
 
-/** What proxies add, each in its own way. */
-const ofProxies = /^(forwarded|via|x-forwarded-.*|x-real-ip|.*-connecting-ip)$/
-
 function failure(code: string, message: string): { error: { code: string; message: string } } {
   return { error: { code, message } }
-}
-
-/** Without the port. */
-function hostName(host: string | undefined): string {
-  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
 }

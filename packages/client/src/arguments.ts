@@ -1,4 +1,4 @@
-import { type FieldValue, isLevel, parseUserId } from '@kith/shared'
+import { type Audience, type FieldValue, isLevel, parseUserId } from '@kith/shared'
 
 /**
  * The checks of what an app passes in. Wrong arguments are programming mistakes: each of these throws a `TypeError`, and
@@ -18,6 +18,11 @@ export function checkIsObject(options: unknown): void {
 export function checkBoolean(value: unknown, what: string): boolean {
   if (typeof value !== 'boolean') throw new TypeError(`${what} must be true or false`)
   return value
+}
+
+export function checkAudience(value: unknown): Audience {
+  if (value === 'everyone' || value === 'contacts' || value === 'nobody') return value
+  throw new TypeError(`There is no audience ${String(value)}: it is 'everyone', 'contacts' or 'nobody'`)
 }
 
 /** Ascending and without duplicates; `null` stays. */

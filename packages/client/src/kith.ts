@@ -5,11 +5,12 @@ import {
   planAudience,
   planAutomaticFollow,
   planAutoSync,
+  planMessageAudience,
   planPresence,
   rosterSettings,
 } from '@kith/shared'
 import type { Observable } from 'dexie'
-import { checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
+import { checkAudience, checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
 import type { Clock } from './clock.ts'
 import { Profile } from './contact-profile.ts'
 import { type Contact, keepContact, keepContacts, listContacts, readContact, sameContact } from './contacts.ts'
@@ -111,8 +112,22 @@ export class Kith {
   }
 
   async setPublicAudience(audience: Audience): Promise<void> {
-    if (!['everyone', 'contacts', 'nobody'].includes(audience)) throw new TypeError(`There is no audience ${audience}`)
+    checkAudience(audience)
     await this.#editRoster(roster => planAudience(roster, audience, () => this.internals.newNonce()))
+  }
+
+  /** Whose messages reach this user; everyone's at first. */
+  get messageAudience(): Audience {
+    return rosterSettings(this.internals.store.documents.roster.view).messageAudience
+  }
+
+  /**
+   * Lets messages of everyone, of contacts only (those with a grant are contacts), or of nobody else reach this user's
+   * devices. A narrower audience survives every wider one on a device that had not seen it yet [R4].
+   */
+  async setMessageAudience(audience: Audience): Promise<void> {
+    checkAudience(audience)
+    await this.#editRoster(roster => planMessageAudience(roster, audience, () => this.internals.newNonce()))
   }
 
   /** Whether this user keeps from everybody whether they are online, and when they last were. */
@@ -212,13 +227,14 @@ export class Kith {
   }
 
   /**
-   * Sends a direct message: 'delivered' when a device of theirs took it; 'undelivered' when none did within 10 seconds, or
-   * may. Rejects with `message-too-long`, and with `too-many-messages` or `discovery-limit` and when to try again.
+   * Sends a direct message: 'delivered' if a device of the recipient took it; 'undelivered' if no device took it within
+   * 10 seconds, or none may; 'unconfirmed' if this user may not know whether the recipient is online, as `livePresence` has
+   * it: then nothing of what became of the message is told [V10]. Rejects with `message-too-long`, and with `too-many-messages` or `discovery-limit` and when to try again.
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#checkOpen()
     const user = checkUserId(to)
-    checkText(text, 'A message')
+    if (checkText(text, 'A message') === '') throw new TypeError('A message must not be empty')
     const { messageBytes } = this.internals.store.documents.limits
     if (new TextEncoder().encode(text).length > messageBytes) {
       throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)

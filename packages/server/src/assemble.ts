@@ -21,6 +21,8 @@ export interface EngineOptions {
   store: Store
   tokens: TokenSettings
   adminKey: string
+  /** Requests from this machine may read `/metrics` without the key: nothing from elsewhere gets here. */
+  hasOpenMetrics?: boolean | undefined
   limits: Limits
   clock: Clock
   log: Logger
@@ -62,6 +64,7 @@ export function assemble(options: EngineOptions): Engine {
   const door = new Door(context)
   const api = createApi(context, {
     adminKey: options.adminKey,
+    hasOpenMetrics: options.hasOpenMetrics === true,
     isReady: () => engine.isReady,
     endSessions: user => door.end(user),
   })
@@ -70,10 +73,12 @@ export function assemble(options: EngineOptions): Engine {
   let beats = 0
   const stopBeating = clock.every(heartbeatMs, () => {
     beats++
+    // One for all: that the hour is over is no news.
+    const caughtUp = beats % beatsPerHour === 0 ? relay.caughtUp() : undefined
     for (const session of door.sessions) {
       session.beat(heartbeat)
-      if (beats % beatsPerHour === 0) {
-        session.feed?.tellCursor()
+      if (caughtUp) {
+        session.feed?.tellCursor(caughtUp)
         session.waiting.retry()
       }
     }

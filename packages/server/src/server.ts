@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
+import { namesLoopback } from './http/loopback.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
 /** What an app's own routes may ask of the server that they stand beside. */
@@ -40,7 +41,8 @@ export interface Server {
 
 /** Opens a server to the network. Resolves when it listens. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const engine = assemble(options)
+  const hasOpenMetrics = namesLoopback(options.host) && options.trustedProxies.length === 0
+  const engine = assemble({ ...options, hasOpenMetrics })
   const { api, door, context } = engine
   const issueToken = (user: string, expiresInSeconds?: number): Promise<string> =>
     context.tokens.issue(user, expiresInSeconds)

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { defaultLimits, type Limits } from '@kith/shared'
 import proxyAddress from 'proxy-addr'
+import { namesLoopback } from './http/loopback.ts'
 import { ownSecret } from './secrets.ts'
 import type { TokenSettings } from './tokens.ts'
 
@@ -38,7 +39,7 @@ export async function readSettings(args: readonly string[], env: Environment): P
   }
   const given = env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']
   const hasOwnSecrets = !given || !env['KITH_ADMIN_KEY']
-  if (hasOwnSecrets && !isLoopback(values.host)) {
+  if (hasOwnSecrets && !namesLoopback(values.host)) {
     const missing = given ? 'KITH_ADMIN_KEY' : 'KITH_TOKEN_SECRET (or KITH_JWKS_URL) and KITH_ADMIN_KEY'
     throw new SettingsError(
       `to listen on ${values.host} set ${missing}; without them the server listens on loopback only`,
@@ -135,8 +136,4 @@ function readProxies(value: string | undefined): string[] {
     })
   }
   return named
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }

@@ -25,6 +25,7 @@ export {
   planAutoSync,
   planConfirmation,
   planContact,
+  planMessageAudience,
   planPresence,
   planRemoval,
   planSync,
@@ -54,4 +55,4 @@ export {
 } from './roster/keys.ts'
 export { isUserId, parseUserId } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
-export { communicationBetween, visibility } from './visibility.ts'
+export { communicationBetween, messagingBetween, visibility } from './visibility.ts'

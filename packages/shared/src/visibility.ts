@@ -21,7 +21,7 @@ export interface Standing {
 }
 
 export type VisibilityReason = 'visible' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
-export type CommunicationReason = 'allowed' | 'self' | 'blocked' | 'restricted' | 'unknown-user'
+export type CommunicationReason = 'allowed' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
 
 export interface Visibility {
   /** Ascending, with 0. Empty when nothing is visible, and for `self`: an owner sees all, whatever the level. */
@@ -42,15 +42,30 @@ export function visibility(standing: Standing): Visibility {
   return { levels: [...levels].sort((a, b) => a - b), reason: 'visible' }
 }
 
-/** Whether the two may communicate, and why not [V1][V2]; the app's own messaging asks this too. */
+/** Whether the two may communicate, and why not [V1][V2]. */
 export function communicationBetween(
   standing: Pick<Standing, 'isSelf' | 'areRegistered' | 'ownerBlocks' | 'viewerBlocks' | 'isRestricted' | 'isPaired'>,
-): CommunicationReason {
+): Exclude<CommunicationReason, 'not-granted'> {
   if (!standing.areRegistered) return 'unknown-user'
   if (standing.isSelf) return 'self'
   if (standing.ownerBlocks || standing.viewerBlocks) return 'blocked'
   if (standing.isRestricted && !standing.isPaired) return 'restricted'
   return 'allowed'
+}
+
+/**
+ * Whether messages of the viewer reach the owner, and why not: [V1], [V2], then the audience that the owner chose for
+ * messages. The app's own messaging asks this too. A user's messages to itself always do.
+ */
+export function messagingBetween(
+  standing: Omit<Standing, 'audience'> & { /** Of the owner: whose messages reach it. */ messageAudience: Audience },
+): CommunicationReason {
+  const communication = communicationBetween(standing)
+  if (communication !== 'allowed') return communication
+  const { messageAudience, isContact, grants } = standing
+  const isReached =
+    messageAudience === 'everyone' || (messageAudience === 'contacts' && (isContact || grants.length > 0))
+  return isReached ? 'allowed' : 'not-granted'
 }
 
 function seesPublicLevel({ audience, isContact, grants }: Standing): boolean {

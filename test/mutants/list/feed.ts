@@ -26,7 +26,7 @@ export const feedMutants: readonly Mutant[] = [
       names: '\\[F1\\] with nothing changed',
     },
   ),
-  mutant('server/src/relay/relay.ts', '(lastOwners?.get(entry.feed) ?? owner) === owner', 'true', {
+  mutant('server/src/relay/relay.ts', '(lastOwners?.get(feed) ?? owner) === owner', 'true', {
     id: 'cursor-ahead-of-others',
     rules: ['F1'],
     what: 'Of several owners told together, the first moves the cursor past the others.',
@@ -46,9 +46,9 @@ export const feedMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/cursor.ts',
-    'const reach = store.reachOf(cursor.subarray(0, runBytes))',
-    'const reach = store.reachOf(cursor.subarray(0, runBytes)) ?? store.position',
+    'server/src/relay/cursors.ts',
+    'plain && this.#store.reachOf(plain.subarray(0, runBytes))',
+    'plain && (this.#store.reachOf(plain.subarray(0, runBytes)) ?? this.#store.position)',
     {
       id: 'foreign-cursor-taken',
       rules: ['F1'],
@@ -143,7 +143,7 @@ export const feedMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: '\\[F1\\]',
   }),
-  mutant('server/src/relay/cursor.ts', ' && position >= oldest', '', {
+  mutant('server/src/relay/cursors.ts', ' && position >= oldest', '', {
     id: 'cursors-never-too-old',
     rules: ['F1'],
     what: 'A cursor from before what was forgotten is served.',

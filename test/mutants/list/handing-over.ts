@@ -10,31 +10,48 @@ export const handingOverMutants: readonly Mutant[] = [
       { file: 'packages/server/src/relay/relay.ts', find: '      this.#recheck(commit)\n', replace: '' },
       {
         file: 'packages/server/src/relay/relay.ts',
-        find: 'for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)',
+        find: 'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)',
         replace:
-          'for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)\n    for (const commit of commits) this.#recheck(commit)',
+          'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)\n    for (const commit of commits) this.#recheck(commit)',
+      },
+      {
+        file: 'packages/server/src/relay/feed.ts',
+        find: 'if (entry.revision !== revision || !this.#isAtRest) return this.#noteStale(entry, levels)\n',
+        replace: '',
+      },
+      {
+        file: 'packages/server/src/relay/feed.ts',
+        find: 'if (this.#queue.size === 0 && this.#hasRoomFor(frame)) {',
+        replace: 'if (this.#hasRoomFor(frame)) {',
       },
     ],
     tests: ['server/feed'],
     names: '\\[V6\\]',
   },
-  mutant(
-    'server/src/relay/feed.ts',
-    'if (isOutdated || this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue',
-    'if (isOutdated) continue',
-    {
-      id: 'no-second-look',
-      rules: ['V4'],
-      what: 'What was read is handed over although a commit that concerns the pair passed meanwhile.',
-      tests: ['server/feed'],
-    },
-  ),
-  mutant('server/src/relay/recent-commits.ts', ' || this.#isWriting(users)) return true', ') return true', {
+  mutant('server/src/relay/settled-reads.ts', 'handOver(await read())', 'handOver(found)', {
+    id: 'no-second-look',
+    rules: ['V4'],
+    what: 'What was read is handed over although a batch was written meanwhile.',
+    tests: ['server/settled-reads'],
+  }),
+  {
     id: 'commit-under-way-overlooked',
     rules: ['V4'],
-    what: 'What was read before a commit that is just being written counts as current.',
+    what: 'What was read before a batch that is just being written counts as current.',
+    changes: [
+      {
+        file: 'packages/server/src/relay/settled-reads.ts',
+        find: '    this.#batches++\n    this.#isWriting = true\n',
+        replace: '    this.#isWriting = true\n',
+      },
+      {
+        file: 'packages/server/src/relay/settled-reads.ts',
+        find: '    this.#isWriting = false\n',
+        replace: '    this.#isWriting = false\n    this.#batches++\n',
+      },
+    ],
     tests: ['server/feed'],
-  }),
+  },
   mutant(
     'server/src/relay/feed.ts',
     'return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes',
@@ -47,13 +64,18 @@ export const handingOverMutants: readonly Mutant[] = [
       names: '\\[F2\\]',
     },
   ),
-  mutant('server/src/relay/relay.ts', 'if (entry.isFetched) entry.feed.recheck(user, position)', '', {
-    id: 'fetched-not-rechecked',
-    rules: ['V4', 'V7'],
-    what: 'Whoever merely looks at a profile goes on getting it when its owner narrows the audience.',
-    tests: ['server/visibility-feed'],
-    names: '\\[V4\\]\\[V7\\] who merely',
-  }),
+  mutant(
+    'server/src/relay/relay.ts',
+    'if (!related.has(entry.feed.user)) entry.feed.recheckStranger(entry, position)',
+    '',
+    {
+      id: 'fetched-not-rechecked',
+      rules: ['V4', 'V7'],
+      what: 'Whoever merely looks at a profile goes on getting it when its owner narrows the audience.',
+      tests: ['server/visibility-feed'],
+      names: '\\[V4\\]\\[V7\\] who merely',
+    },
+  ),
   mutant('server/src/store/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
     id: 'server-keeps-garbage',
     rules: ['V5'],
@@ -239,14 +261,14 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/socket/direct-messages.ts',
-    "if (reason !== 'allowed' && reason !== 'self') return false",
-    "if (reason !== 'allowed' && reason !== 'self') throw new Error(reason)",
+    'if (mayKnow) outcome = mayKnow',
+    "outcome = mayKnow ?? Promise.resolve('undelivered')",
     {
       id: 'refusal-of-messages-shown',
-      rules: ['V8'],
-      what: 'A message to somebody who blocks its sender ends otherwise than one to somebody who is offline.',
-      tests: ['server/messages'],
-      names: '\\[V8\\]',
+      rules: ['V8', 'V10'],
+      what: 'A sender who may not know whether the recipient is there is told at once that nothing is confirmed.',
+      tests: ['server/unconfirmed'],
+      names: '\\[V10\\]',
     },
   ),
   mutant(
@@ -297,8 +319,8 @@ export const handingOverMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/socket/direct-messages.ts',
-    'if (!this.#relay.hasChangedSince(since, [from, to])) return',
-    'if (since >= 0) return',
+    'await this.#relay.reads.read(',
+    'await (async (read, handOver) => handOver(await read()))(',
     {
       id: 'message-past-a-block',
       rules: ['V1'],
@@ -306,14 +328,18 @@ export const handingOverMutants: readonly Mutant[] = [
       tests: ['server/message-race'],
     },
   ),
-  mutant('server/src/socket/direct-messages.ts', 'if (receivers.length === 0) return false', '', {
-    id: 'offline-told-later',
-    rules: ['V8'],
-    what: 'A sender tells who blocks it from who is offline by how long the answer takes.',
-    isSeenByWaiting: true,
-    tests: ['server/messages'],
-    names: '\\[V8\\]',
-  }),
+  mutant(
+    'server/src/socket/direct-messages.ts',
+    'this.#outcomeOf(keyOf(from, to, id), receivers.length > 0)',
+    'this.#outcomeOf(keyOf(from, to, id), isAllowed && receivers.length > 0)',
+    {
+      id: 'message-audience-told-at-once',
+      rules: ['V10'],
+      what: 'A sender tells a recipient who takes none of its messages from one who does not answer, by the time it takes.',
+      tests: ['server/unconfirmed'],
+      names: '\\[V10\\]',
+    },
+  ),
   mutant(
     'server/src/socket/session.ts',
     "if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')",

@@ -4,6 +4,7 @@ import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
+import { indistinguishableMutants } from './indistinguishable.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
@@ -19,6 +20,7 @@ export const mutants: readonly Mutant[] = [
   ...handingOverMutants,
   ...handsMutants,
   ...newEnemyMutants,
+  ...indistinguishableMutants,
   ...presenceMutants,
   ...durabilityMutants,
   ...feedMutants,

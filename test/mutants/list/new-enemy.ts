@@ -52,8 +52,8 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/relay.ts',
-    '#recheck({ position, pairs, owners }: Commit): void {\n',
-    `#recheck({ position, pairs: all, owners, subjects }: Commit): void {
+    '#recheck({ position, pairs, standings, strangers }: Commit): void {\n',
+    `#recheck({ position, pairs: all, standings, strangers, subjects }: Commit): void {
     const pairs = all.filter(({ viewer }) => viewer === subjects[0])\n`,
     {
       id: 'owner-not-looked-at',
@@ -64,9 +64,9 @@ export const newEnemyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/feed.ts',
-    'if (isOutdated || this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue',
-    '',
+    'server/src/relay/settled-reads.ts',
+    'if (this.#batches === began) return handOver(found)',
+    'return handOver(found)',
     {
       id: 'no-check-after-reading',
       rules: ['V4'],

@@ -1,20 +1,21 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
 const watch = 'server/src/relay/watch.ts'
+const mayKnow = 'server/src/relay/may-know-presence.ts'
 const presence = 'server/src/relay/presence.ts'
 const watchers = 'server/src/relay/watchers.ts'
 const tests = ['server/presence']
 
 /** What would tell somebody who is online of whom they may not know it, or tell it too often, or not at all. */
 export const presenceMutants: readonly Mutant[] = [
-  mutant(watch, 'feed.levelsOf(owner, view).length === 0 || view.owner.hidesPresence', 'view.owner.hidesPresence', {
+  mutant(mayKnow, 'feed.levelsOf(owner, view).length > 0 && !view.owner.hidesPresence', '!view.owner.hidesPresence', {
     id: 'presence-of-anybody',
     rules: ['V1', 'V2', 'V3', 'V8', 'S4'],
     what: 'Whoever watches somebody is told, whatever they may see.',
     tests,
     names: '\\[V8\\]|\\[S4\\]',
   }),
-  mutant(watch, ' || view.owner.hidesPresence', '', {
+  mutant(mayKnow, ' && !view.owner.hidesPresence', '', {
     id: 'presence-in-spite-of-hiding',
     rules: ['V8'],
     what: 'Hiding it is written down and comes to nothing.',
@@ -33,7 +34,7 @@ export const presenceMutants: readonly Mutant[] = [
       names: '\\[S4\\]',
     },
   ),
-  mutant(watch, 'const isOutdated = relay.hasChangedSince(since, [user, one.owner])', 'const isOutdated = false', {
+  mutant(watch, 'await relay.reads.read(', 'await (async (read, handOver) => handOver(await read()))(', {
     id: 'presence-by-what-was-read-before',
     rules: ['V4'],
     what: 'What was read before a block is told after it.',
@@ -46,14 +47,14 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[V1\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', '', {
+  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', 'void user', {
     id: 'presence-after-a-restriction',
     rules: ['V2'],
     what: 'A restriction of the viewer takes away nothing of those whom they had merely looked at.',
     tests,
     names: '\\[V2\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byOwner.get(user) ?? []) watch.ask(user)', '', {
+  mutant(watchers, 'for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)', '', {
     id: 'presence-after-hiding',
     rules: ['V8'],
     what: 'Hiding it takes away nothing that was told before.',
@@ -140,8 +141,8 @@ export const presenceMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/derive/account.ts',
-    '{ lookups, hidesPresence: undefined, lastSeenMinute: undefined }',
-    '{ lookups, hidesPresence: undefined, lastSeenMinute: draft.user(user).lastSeenMinute }',
+    '{ ...hidden, lookups, lastSeenMinute: undefined }',
+    '{ ...hidden, lookups, lastSeenMinute: draft.user(user).lastSeenMinute }',
     {
       id: 'last-seen-of-an-erased-account',
       rules: ['V8'],

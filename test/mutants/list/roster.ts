@@ -101,8 +101,8 @@ export const rosterMutants: readonly Mutant[] = [
   }),
   mutant(
     'shared/src/roster/facts.ts',
-    "names.has('nobody') ? 'nobody' : names.has('contactsOnly') ? 'contacts' : 'everyone'",
-    "names.has('contactsOnly') ? 'contacts' : names.has('nobody') ? 'nobody' : 'everyone'",
+    "names.has(nobody) ? 'nobody' : names.has(contacts) ? 'contacts' : 'everyone'",
+    "names.has(contacts) ? 'contacts' : names.has(nobody) ? 'nobody' : 'everyone'",
     {
       id: 'wider-audience-counts',
       rules: ['R4'],

@@ -10,8 +10,8 @@ export const visibilityMutants: readonly Mutant[] = [
   }),
   mutant(
     'shared/src/visibility.ts',
-    "if (communication !== 'allowed')",
-    "if (communication !== 'allowed' && standing.grants.length === 0)",
+    "if (communication !== 'allowed') return { levels",
+    "if (communication !== 'allowed' && standing.grants.length === 0) return { levels",
     {
       id: 'grant-beats-block',
       rules: ['V1', 'V2'],
@@ -26,7 +26,7 @@ export const visibilityMutants: readonly Mutant[] = [
     tests: ['server/http'],
     names: '\\[V1\\]',
   }),
-  mutant('server/src/socket/direct-messages.ts', "if (reason !== 'allowed' && reason !== 'self') return false", '', {
+  mutant('server/src/socket/direct-messages.ts', 'if (isAllowed) for (const receiver', 'for (const receiver', {
     id: 'messages-through-blocks',
     rules: ['V1', 'V2'],
     what: 'Messages reach those who may not communicate with the sender.',

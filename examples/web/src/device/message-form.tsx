@@ -1,3 +1,4 @@
+import type { Delivery } from '@kith/client'
 import { useKith } from '@kith/client/react'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button, Form, Input, Label, TextField } from 'react-aria-components'
@@ -27,9 +28,7 @@ export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
     setText('')
     void attempt(async () => {
       const delivery = await kith.send(to, text)
-      setOutcome(
-        delivery === 'delivered' ? `A device of ${isolated(name)}’s took it.` : 'No device took it, or none may.',
-      )
+      setOutcome(outcomeWords(delivery, name))
     })
   }
   return (
@@ -57,4 +56,15 @@ export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
       </p>
     </section>
   )
+}
+
+function outcomeWords(delivery: Delivery, name: string): string {
+  switch (delivery) {
+    case 'delivered':
+      return `A device of ${name}’s took it.`
+    case 'undelivered':
+      return 'No device took it, or none may.'
+    case 'unconfirmed':
+      return `Sent. Whether ${name} is there, you may not know.`
+  }
 }

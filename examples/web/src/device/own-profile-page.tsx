@@ -23,7 +23,7 @@ const usual: ReadonlyMap<number, readonly string[]> = new Map([
 /** One's own profile, level by level, and how it looks to somebody else. */
 export function OwnProfilePage(): ReactNode {
   const kith = useKith()
-  const { fields, publicAudience, hidesPresence, set, unset } = useOwnProfile()
+  const { fields, publicAudience, messageAudience, hidesPresence, set, unset } = useOwnProfile()
   const [failure, attempt] = useAttempt()
   const levels = [...new Set([...audiences.map(({ level }) => level), ...fields.keys()])].sort((a, b) => a - b)
   const save = (name: string, level: number, value: string): void => {
@@ -59,8 +59,16 @@ export function OwnProfilePage(): ReactNode {
       })}
       <AddField levels={levels} onAdd={save} />
       <AudienceChoice
+        question="Who sees my public level"
+        words={publicWords}
         audience={publicAudience}
         onChange={audience => void attempt(() => kith.setPublicAudience(audience))}
+      />
+      <AudienceChoice
+        question="Whose messages reach me"
+        words={messageWords}
+        audience={messageAudience}
+        onChange={audience => void attempt(() => kith.setMessageAudience(audience))}
       />
       <Toggle isOn={hidesPresence} onChange={isOn => void attempt(() => kith.setHidePresence(isOn))}>
         Hide when I am online
@@ -74,25 +82,37 @@ function textOf(value: Parameters<typeof valueWords>[0]): string {
   return value === undefined ? '' : valueWords(value)
 }
 
-const audienceWords: readonly [Audience, string][] = [
+type AudienceWords = readonly [Audience, string][]
+
+const publicWords: AudienceWords = [
   ['everyone', 'Everyone'],
   ['contacts', 'My contacts'],
   ['nobody', 'Only those I gave a level'],
 ]
 
+const messageWords: AudienceWords = [
+  ['everyone', 'Everyone’s'],
+  ['contacts', 'My contacts’'],
+  ['nobody', 'Nobody’s'],
+]
+
 function AudienceChoice({
+  question,
+  words,
   audience,
   onChange,
 }: {
+  question: string
+  words: AudienceWords
   audience: Audience
   onChange: (audience: Audience) => void
 }): ReactNode {
   return (
     <RadioGroup className="audience" value={audience} onChange={value => onChange(value as Audience)}>
-      <Label>Who sees my public level</Label>
-      {audienceWords.map(([value, words]) => (
+      <Label>{question}</Label>
+      {words.map(([value, name]) => (
         <Radio key={value} value={value} className="radio">
-          {words}
+          {name}
         </Radio>
       ))}
     </RadioGroup>

@@ -1,18 +1,44 @@
-import { type FlatMaps, parseNonceKey, rosterSettings } from '@kith/shared'
+import { type Audience, type FlatMaps, parseNonceKey, rosterSettings } from '@kith/shared'
 import type { Group } from './phrases.ts'
 import type { KeyChanged } from './shadow.ts'
 
-const audiences = { everyone: 'everyone', contacts: 'contacts only', nobody: 'nobody' } as const
+const words = { everyone: 'everyone', contacts: 'contacts only', nobody: 'nobody' } as const
 
-/** Who level 0 is for, from now on: of several wishes the narrowest counts [R4]. */
+/** By name in `privacy`, what was wished for, and of which audience. */
+const wishes: Readonly<Record<string, { of: 'audience' | 'messages'; audience: Audience }>> = {
+  contactsOnly: { of: 'audience', audience: 'contacts' },
+  nobody: { of: 'audience', audience: 'nobody' },
+  messagesContactsOnly: { of: 'messages', audience: 'contacts' },
+  messagesNobody: { of: 'messages', audience: 'nobody' },
+}
+
+/** Who level 0 is for, and whose messages arrive, from now on: of several wishes the narrowest counts [R4]. */
 export function audienceGroups(added: readonly KeyChanged[], removed: readonly KeyChanged[], after: FlatMaps): Group[] {
-  if (added.length + removed.length === 0) return []
-  const audience = audiences[rosterSettings(after).audience]
-  const wished: string[] = added.map(({ key }) => {
-    return parseNonceKey(key)?.name === 'nobody' ? audiences.nobody : audiences.contacts
+  const { audience, messageAudience } = rosterSettings(after)
+  return [
+    ...groupsOf('audience', 'audience', audience, added, removed),
+    ...groupsOf('messages', 'messages from', messageAudience, added, removed),
+  ]
+}
+
+function groupsOf(
+  of: 'audience' | 'messages',
+  title: string,
+  stands: Audience,
+  added: readonly KeyChanged[],
+  removed: readonly KeyChanged[],
+): Group[] {
+  const wished = audiencesIn(of, added)
+  if (wished.length + audiencesIn(of, removed).length === 0) return []
+  const isAsWished = wished.length === 0 ? stands === 'everyone' : wished.includes(stands)
+  if (isAsWished) return [{ title: `${title}: ${words[stands]}`, items: [] }]
+  const wish = wished[0] ? words[wished[0]] : 'a wider one'
+  return [{ title: `${title}: ${wish}, though ${words[stands]} stands`, items: [] }]
+}
+
+function audiencesIn(of: 'audience' | 'messages', keys: readonly KeyChanged[]): Audience[] {
+  return keys.flatMap(({ key }) => {
+    const wish = wishes[parseNonceKey(key)?.name ?? '']
+    return wish?.of === of ? [wish.audience] : []
   })
-  const isAsWished = wished.length === 0 ? audience === audiences.everyone : wished.includes(audience)
-  if (isAsWished) return [{ title: `audience: ${audience}`, items: [] }]
-  const wish = wished[0] ?? 'a wider one'
-  return [{ title: `audience: ${wish}, though ${audience} stands`, items: [] }]
 }

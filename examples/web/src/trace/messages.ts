@@ -29,11 +29,12 @@ export class Messages {
     return words(`${this.#who.device} has taken ${whose(this.#who, from)} message`)
   }
 
-  outcome({ id, isDelivered, refusal }: Outcome): Words {
+  outcome({ id, state, refusal }: Outcome): Words {
     const to = this.#addresseeById.get(id)
     this.#addresseeById.delete(id)
     const message = `The message of ${this.#who.device}${to === undefined ? '' : ` to ${nameOf(this.#who, to)}`}`
-    if (isDelivered) return words(`${message} was delivered: a device took it`)
+    if (state === 'delivered') return words(`${message} was delivered: a device took it`)
+    if (state === 'unconfirmed') return words(`${message} is on its way: the sender may not know what becomes of it`)
     if (!refusal) return words(`${message} was not delivered`)
     const { code, retryAfterMs } = refusal
     const later = retryAfterMs > 0 ? `; try again in ${duration(retryAfterMs)}` : ''

@@ -28,7 +28,7 @@ export class OutgoingMessages {
   send(to: string, text: string): Promise<Delivery> {
     const id = newNonce(this.#randomness)
     return new Promise((resolve, reject) => {
-      const cancel = this.#clock.after(patienceMs, () => this.outcome({ id, isDelivered: false }))
+      const cancel = this.#clock.after(patienceMs, () => this.outcome({ id, state: 'undelivered' }))
       this.#sendings.set(id, {
         to,
         text,
@@ -52,9 +52,9 @@ export class OutgoingMessages {
     }
   }
 
-  outcome({ id, isDelivered, refusal }: Pick<Outcome, 'id' | 'isDelivered' | 'refusal'>): void {
+  outcome({ id, state, refusal }: Pick<Outcome, 'id' | 'state' | 'refusal'>): void {
     const sending = this.#sendings.get(id)
-    if (!refusal) return sending?.end(isDelivered ? 'delivered' : 'undelivered')
+    if (!refusal) return sending?.end(state)
     const { code, retryAfterMs } = refusal
     const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
     sending?.end(new KithError(code, 'The server did not take the message', { ...retry, addresses: [sending.to] }))

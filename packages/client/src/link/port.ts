@@ -1,5 +1,6 @@
-/** Whether a device of the addressee took a message; 'undelivered' when none did in time, or may [V8]. */
-export type Delivery = 'delivered' | 'undelivered'
+import type { Delivery } from '@kith/shared/wire'
+
+export type { Delivery }
 
 /** What the app's calls need of the connection, whichever tab holds it. */
 export interface LinkPort {

@@ -2,21 +2,23 @@ import { type Audience, type Fields, profileFields, rosterSettings } from '@kith
 import { sameFields } from '../fields.ts'
 import type { OwnDocuments } from '../storage/own-documents.ts'
 
-/** The own profile, who sees its level 0, and whether it hides that its owner is online. */
+/** The own profile, who sees its level 0, whose messages reach its owner, and whether it hides that the owner is online. */
 export interface OwnProfileState {
   /** All fields at each level; levels without any are absent. */
   fields: ReadonlyMap<number, Fields>
   publicAudience: Audience
+  messageAudience: Audience
   hidesPresence: boolean
 }
 
 export function readOwnProfile({ profile, roster }: OwnDocuments): OwnProfileState {
-  const { audience, hidesPresence } = rosterSettings(roster.view)
-  return { fields: profileFields(profile.view), publicAudience: audience, hidesPresence }
+  const { audience, messageAudience, hidesPresence } = rosterSettings(roster.view)
+  return { fields: profileFields(profile.view), publicAudience: audience, messageAudience, hidesPresence }
 }
 
 export function sameOwnProfile(a: OwnProfileState, b: OwnProfileState): boolean {
-  if (a.publicAudience !== b.publicAudience || a.hidesPresence !== b.hidesPresence) return false
+  if (a.publicAudience !== b.publicAudience || a.messageAudience !== b.messageAudience) return false
+  if (a.hidesPresence !== b.hidesPresence) return false
   if (a.fields.size !== b.fields.size) return false
   return [...a.fields].every(([level, fields]) => {
     const others = b.fields.get(level)

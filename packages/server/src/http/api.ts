@@ -1,15 +1,17 @@
-import { timingSafeEqual } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Context } from '../socket/context.ts'
+import { checkKey } from './admin-key.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
+import { metricsRoute } from './metrics.ts'
 import { pairRoutes } from './pairs.ts'
 import { ApiError } from './request.ts'
 import { userRoutes } from './users.ts'
 
 export interface ApiOptions {
   adminKey: string
+  /** Requests from this machine may read `/metrics` without the key. */
+  hasOpenMetrics: boolean
   isReady: () => boolean
   /** Ends the user's sessions: their tokens count no more. */
   endSessions: (user: string) => void
@@ -35,7 +37,8 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
   })
   app.setErrorHandler((error: unknown, request, reply) => answerError(error, request, reply, context))
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'not-found', 'there is no such path or method'))
-  healthRoutes(app, context, options.isReady)
+  healthRoutes(app, options.isReady)
+  metricsRoute(app, context, options.adminKey, options.hasOpenMetrics)
   void app.register(async admin => {
     admin.addHook('onRequest', async request => checkKey(request.raw, options.adminKey))
     userRoutes(admin, context, options.endSessions)
@@ -57,12 +60,4 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
 
 function sendError(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
   return reply.status(status).send({ error: { code, message } })
-}
-
-function checkKey(request: IncomingMessage, adminKey: string): void {
-  const given = Buffer.from(request.headers.authorization ?? '')
-  const wanted = Buffer.from(`Bearer ${adminKey}`)
-  if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) {
-    throw new ApiError(401, 'unauthorised', 'send the header Authorization: Bearer <admin key>')
-  }
 }

@@ -1,7 +1,7 @@
 import { visibility } from '@kith/shared'
 import type { FastifyInstance } from 'fastify'
 import type { Context } from '../socket/context.ts'
-import { communicationOf } from '../socket/direct-messages.ts'
+import { messagingOf } from '../socket/direct-messages.ts'
 import { standingOf } from '../store/standing.ts'
 import type { View } from '../store/store.ts'
 import { checkEncoding, userIdOf } from './request.ts'
@@ -13,7 +13,7 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
     const from = userIdOf(request.query.from, 'from')
     const to = userIdOf(request.query.to, 'to')
     const [view] = await store.views(from, [to])
-    const reason = communicationOf(from, to, view as View)
+    const reason = messagingOf(from, to, view as View)
     return { allowed: reason === 'allowed' || reason === 'self', reason }
   })
 

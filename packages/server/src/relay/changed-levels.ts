@@ -1,17 +1,18 @@
 import type { Known, Store } from '../store/store.ts'
+import type { RecentChanges } from './recent-changes.ts'
 
 /** More changes than this since a cursor, and each owner is looked at instead. */
 const maxChanges = 1000
 
-/** Owner → levels that changed since a position. The shorter way: the store's changes, or the viewer's owners. */
+/** Owner → levels that changed since a position, of those whom the viewer is shown. */
 export async function changedLevels(
   store: Store,
+  recent: RecentChanges,
   since: number,
   relations: readonly Known[],
 ): Promise<Map<string, number[]>> {
-  const recent = await store.changedSince(since, maxChanges)
   const shown = relations.filter(({ relation }) => relation.shown.length > 0).map(({ owner }) => owner)
-  const candidates = recent ? shown.filter(owner => recent.includes(owner)) : shown
+  const candidates = recent.amongSince(shown, since) ?? (await amongLogged(store, since, shown))
   const users = await store.users(candidates)
   const changed = new Map<string, number[]>()
   candidates.forEach((owner, index) => {
@@ -23,4 +24,10 @@ export async function changedLevels(
       )
   })
   return changed
+}
+
+/** From before this server began: the shorter way, the store's changes or all owners. */
+async function amongLogged(store: Store, since: number, shown: string[]): Promise<string[]> {
+  const logged = await store.changedSince(since, maxChanges)
+  return logged ? shown.filter(owner => logged.includes(owner)) : shown
 }

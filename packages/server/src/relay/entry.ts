@@ -17,6 +17,8 @@ export interface Entry {
   isFetched: boolean
   /** As of the last look, for noticing that a follow ended. */
   isFollowed: boolean
+  /** As of the last look, whether the viewer sees what strangers see. */
+  isOpen: boolean
   /** `told` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
   isChecked: boolean
   /** Levels that the device has an old version of. */
@@ -37,6 +39,7 @@ export function newEntry(owner: string, feed: Feed, joinTold: number): Entry {
     joinTold,
     isFetched: false,
     isFollowed: false,
+    isOpen: false,
     isChecked: false,
     stale: new Set(),
     revision: 0,

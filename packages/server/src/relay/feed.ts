@@ -1,10 +1,8 @@
 import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
 import { changedHands, type LevelRecord, type Relation } from '../store/records.ts'
-import { visibleLevels } from '../store/standing.ts'
+import { isOpen, visibleLevels } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
-import { changedLevels } from './changed-levels.ts'
-import { encodeCursor, positionOf } from './cursor.ts'
 import { type Entry, newEntry } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
 import type { Outlet } from './outlet.ts'
@@ -13,16 +11,41 @@ import type { Relay } from './relay.ts'
 
 /** Owners looked at in one read. */
 const batchSize = 32
+/** Levels read in one go, unless one owner has more: a batch may wait for it. */
+const mostLevels = 32
 const noCursor = new Uint8Array()
 const noFields = encodeFields({})
 
+/** Levels of an owner that were committed and go out as they are. */
+export interface Offer {
+  entry: Entry
+  levels: readonly number[]
+  /** Of the entry, when it was offered. */
+  revision: number
+}
+
+/** What was read of one owner. */
+interface Looked {
+  plan: Plan
+  records: (LevelRecord | undefined)[]
+}
+
+/** The first of the plans, up to the number of levels that are read in one go. */
+function withinOneRead(plans: readonly Plan[]): Plan[] {
+  let count = 0
+  return plans.filter(({ levels }, index) => {
+    count += levels.length
+    return index === 0 || count <= mostLevels
+  })
+}
+
 /**
  * What one session is sent about others. Its queue holds names of what is stale, never frames, so a slow device costs
- * bounded memory and gets the newest state of each when it can [F2]. Whatever is handed over was read since the last
- * commit that concerns the pair; check and handing over happen without a pause between [V4].
+ * bounded memory and gets the newest state of each when it can [F2]. Whatever is handed over was read since the last batch
+ * began; check and handing over happen without a pause between [V4].
  */
 export class Feed {
-  readonly #user: string
+  readonly user: string
   readonly #relay: Relay
   readonly #store: Store
   readonly #outlet: Outlet
@@ -31,6 +54,8 @@ export class Feed {
   #queue = new Set<Entry>()
   #state: 'new' | 'opening' | 'open' | 'closed' = 'new'
   #isPumping = false
+  /** What was offered and will be delivered in a moment: until then the feed is not caught up. */
+  #offered = 0
   /** There was no room; `onTaken` will go on. */
   #isBlocked = false
   #hasCaughtUp = false
@@ -45,7 +70,7 @@ export class Feed {
   #fetchedEarly: string[] = []
 
   constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
-    this.#user = user
+    this.user = user
     this.#relay = relay
     this.#store = relay.store
     this.#outlet = outlet
@@ -54,7 +79,7 @@ export class Feed {
 
   /** Whether the device can go on from this cursor; if not, it gets everything anew. */
   async resume(cursor: Uint8Array): Promise<{ since: number | undefined }> {
-    return { since: positionOf(cursor, this.#store, await this.#store.oldestCursor()) }
+    return { since: this.#relay.cursors.positionOf(cursor, await this.#store.oldestCursor()) }
   }
 
   /**
@@ -69,8 +94,8 @@ export class Feed {
     this.#openedAt = since ?? this.#store.position
     this.#isResumed = since !== undefined
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
-    const relations = await this.#store.relations(this.#user)
-    const changed = since === undefined ? undefined : await changedLevels(this.#store, since, relations)
+    const relations = await this.#store.relations(this.user)
+    const changed = since === undefined ? undefined : await this.#relay.changedLevels(since, relations)
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'
@@ -103,6 +128,11 @@ export class Feed {
     for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner, position)
   }
 
+  /** Another level 0 of this owner for whoever has no relation to them: no news for those who see no stranger's. */
+  recheckStranger(entry: Entry, position: number): void {
+    if (entry.isFetched && (entry.isOpen || !entry.isChecked)) this.recheck(entry.owner, position)
+  }
+
   /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
   fetch(owner: string): void {
     if (this.#isClosed()) return
@@ -130,17 +160,33 @@ export class Feed {
   }
 
   /**
-   * A commit changed levels of an owner: at once if the socket has room, else as names of what is stale. Only the last
-   * owner of those that were told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   * A commit changed levels of an owner. Returns those that go out as they are in a moment, by {@link deliver}; the others
+   * are names of what is stale.
    */
-  offer(entry: Entry, frames: LevelFrames, isLastOwner: boolean): void {
-    const levels = frames.levels.filter(level => !entry.isChecked || entry.told?.includes(level))
-    if (levels.length === 0) return
-    const isDirect = entry.isChecked && this.#queue.size === 0 && this.#state === 'open' && !this.#isPumping
+  offer(entry: Entry, changed: readonly number[]): readonly number[] {
+    const levels = this.takes(entry, changed)
+    if (levels.length === 0) return levels
+    if (entry.isChecked && this.#isAtRest) {
+      this.#offered++
+      return levels
+    }
+    this.#noteStale(entry, levels)
+    return []
+  }
+
+  /**
+   * Hands over what was offered, if the socket has room and nothing came between. Only the last owner of those that were
+   * told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   */
+  deliver({ entry, levels, revision }: Offer, frames: LevelFrames, isLastOwner: boolean): void {
+    this.#offered--
+    // The entry went meanwhile, or the session ended.
+    if (this.#entries.get(entry.owner) !== entry) return this.#pump()
+    if (entry.revision !== revision || !this.#isAtRest) return this.#noteStale(entry, levels)
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
-      const frame = isDirect ? frames.frame(level, isLast) : undefined
-      if (frame && this.#queue.size === 0 && this.#hasRoomFor(frame)) {
+      const frame = frames.frame(level, isLast)
+      if (this.#queue.size === 0 && this.#hasRoomFor(frame)) {
         this.#outlet.send(frame)
         this.#noteSent(isLast)
       } else {
@@ -148,7 +194,22 @@ export class Feed {
         this.#enqueue(entry)
       }
     }
-    if (this.#queue.size > 0) this.#pump()
+    this.#pump()
+  }
+
+  get #isAtRest(): boolean {
+    return this.#state === 'open' && this.#queue.size === 0 && !this.#isPumping
+  }
+
+  #noteStale(entry: Entry, levels: readonly number[]): void {
+    for (const level of levels) entry.stale.add(level)
+    this.#enqueue(entry)
+    this.#pump()
+  }
+
+  /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
+  takes({ isChecked, told }: Entry, levels: readonly number[]): number[] {
+    return levels.filter(level => !isChecked || told?.includes(level))
   }
 
   /** Calls back once everything that the device may see by now has been handed over. */
@@ -157,10 +218,14 @@ export class Feed {
     this.#pump()
   }
 
-  /** Tells the device how far it has read, if that moved: for one that stays connected and gets little. */
-  tellCursor(): void {
-    const isAtRest = this.#state === 'open' && this.#hasCaughtUp && this.#queue.size === 0 && !this.#isPumping
-    if (isAtRest && this.#toldPosition !== this.#store.position) this.#sendCaughtUp()
+  /**
+   * Tells the device how far it has read: for one that stays connected and gets little. `caughtUp` comes whether or not
+   * anything was committed meanwhile, or a device would learn which [V10].
+   */
+  tellCursor(caughtUp: Uint8Array): void {
+    if (this.#state !== 'open' || !this.#hasCaughtUp) return
+    if (!this.#isAtRest || this.#offered > 0) this.#owesCursor = true
+    else this.#sendCaughtUp(caughtUp)
   }
 
   /** The network has taken what was outstanding. */
@@ -229,39 +294,49 @@ export class Feed {
       .finally(() => {
         this.#isPumping = false
         // Something may have come in between the end of the loop and here.
-        if (this.#queue.size > 0 || this.#waiters.length > 0) this.#pump()
+        if (this.#queue.size > 0 || (this.#waiters.length > 0 && this.#offered === 0)) this.#pump()
       })
   }
 
   async #handOver(): Promise<void> {
-    while (this.#queue.size > 0 && !this.#isClosed()) {
+    while (this.#queue.size > 0 && !this.#isClosed() && !this.#isBlocked) {
       const batch = [...this.#queue].slice(0, batchSize)
-      await this.#relay.settled([this.#user, ...batch.map(({ owner }) => owner)])
-      const since = this.#store.position
-      const views = await this.#store.views(
-        this.#user,
-        batch.map(({ owner }) => owner),
+      await this.#relay.reads.read(
+        () => this.#look(batch),
+        looked => this.#handOverEach(looked),
       )
-      const plans = batch.map((entry, index) => planHandOver(entry, views[index] as View))
-      const wanted = plans.flatMap(({ entry, levels }) => levels.map(level => ({ owner: entry.owner, level })))
-      const records = await this.#store.levels(wanted)
-      if (this.#isClosed()) return
-      for (const one of plans) {
-        const levels = records.splice(0, one.levels.length)
-        const isOutdated = one.entry.revision !== one.revision
-        if (isOutdated || this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue
-        if (!this.#handOverOne(one, levels)) {
-          this.#isBlocked = true
-          return
-        }
-      }
     }
-    if (this.#isClosed()) return
+    if (this.#isClosed() || this.#isBlocked || this.#offered > 0) return
     if (!this.#hasCaughtUp || this.#owesCursor) this.#sendCaughtUp()
     for (const resolve of this.#waiters.splice(0)) resolve()
   }
 
-  /** Synchronous from here: what was just checked is handed over, as far as there is room; false when there was none. */
+  /** Both users' records, and the levels that follow from them: as many as one read takes, and all of the first owner's. */
+  async #look(batch: readonly Entry[]): Promise<Looked[]> {
+    const views = await this.#store.views(
+      this.user,
+      batch.map(({ owner }) => owner),
+    )
+    const plans = withinOneRead(batch.map((entry, index) => planHandOver(entry, views[index] as View)))
+    const wanted = plans.flatMap(({ entry, levels }) => levels.map(level => ({ owner: entry.owner, level })))
+    const records = await this.#store.levels(wanted)
+    return plans.map(plan => ({ plan, records: records.splice(0, plan.levels.length) }))
+  }
+
+  /** Synchronous from here: what was just checked is handed over, as far as there is room [V4]. */
+  #handOverEach(looked: readonly Looked[]): void {
+    if (this.#isClosed()) return
+    for (const { plan, records } of looked) {
+      // This session has asked again meanwhile.
+      if (plan.entry.revision !== plan.revision) continue
+      if (!this.#handOverOne(plan, records)) {
+        this.#isBlocked = true
+        return
+      }
+    }
+  }
+
+  /** False when there was no room for all of it. */
   #handOverOne({ entry, view, levels, seen, isFetched }: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
     this.#queue.delete(entry)
     const { relation } = view
@@ -302,6 +377,7 @@ export class Feed {
     entry.toldHands = hands
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
     entry.isFollowed = relation.mine.isSubscribed
+    entry.isOpen = isOpen(view.viewer)
     entry.isChecked = true
     entry.stale = new Set(written.map(({ level }) => level))
     for (const [index, { level, fields }] of written.entries()) {
@@ -337,15 +413,14 @@ export class Feed {
   /** The first time, `caughtUp` says it, so that a device knows what to drop. */
   #cursorIfLast(): Uint8Array {
     if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor
-    return encodeCursor(this.#store.run, this.#store.position)
+    return this.#relay.cursors.seal()
   }
 
-  #sendCaughtUp(): void {
+  #sendCaughtUp(frame: Uint8Array = this.#relay.caughtUp()): void {
     this.#hasCaughtUp = true
     this.#owesCursor = false
     this.#toldPosition = this.#store.position
-    const cursor = encodeCursor(this.#store.run, this.#store.position)
-    this.#outlet.send(encodeFrame({ type: 'caughtUp', cursor }))
+    this.#outlet.send(frame)
   }
 
   /** A single frame may be larger than the room: then it goes when nothing else is outstanding. */

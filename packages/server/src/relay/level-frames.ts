@@ -1,29 +1,26 @@
 import { decodeFields, encodeFrame } from '@kith/shared/wire'
-import type { Store } from '../store/store.ts'
-import { encodeCursor } from './cursor.ts'
+import type { Cursors } from './cursors.ts'
 
 const noCursor = new Uint8Array()
 
 /** The frames of one commit, each encoded once for all who get it: one per level, with and without the cursor. */
 export class LevelFrames {
-  readonly levels: readonly number[]
   #owner: string
   #fields: ReadonlyMap<number, Uint8Array>
-  #store: Store
+  #cursors: Cursors
   #encoded = new Map<string, Uint8Array>()
 
-  constructor(owner: string, fields: ReadonlyMap<number, Uint8Array>, store: Store) {
-    this.levels = [...fields.keys()].sort((a, b) => a - b)
+  constructor(owner: string, fields: ReadonlyMap<number, Uint8Array>, cursors: Cursors) {
     this.#owner = owner
     this.#fields = fields
-    this.#store = store
+    this.#cursors = cursors
   }
 
   frame(level: number, withCursor: boolean): Uint8Array {
     const key = `${level} ${withCursor}`
     const known = this.#encoded.get(key)
     if (known) return known
-    const cursor = withCursor ? encodeCursor(this.#store.run, this.#store.position) : noCursor
+    const cursor = withCursor ? this.#cursors.seal() : noCursor
     const frame = profileFrame(this.#owner, level, this.#fields.get(level) as Uint8Array, cursor)
     this.#encoded.set(key, frame)
     return frame

@@ -1,9 +1,13 @@
+import { encodeFrame } from '@kith/shared/wire'
 import type { DocumentName } from '../store/keys.ts'
-import type { Commit, Store } from '../store/store.ts'
+import type { Commit, Known, Store } from '../store/store.ts'
+import { changedLevels } from './changed-levels.ts'
+import { Cursors } from './cursors.ts'
 import type { Entry } from './entry.ts'
-import type { Feed } from './feed.ts'
+import type { Feed, Offer } from './feed.ts'
 import { LevelFrames } from './level-frames.ts'
-import { RecentCommits } from './recent-commits.ts'
+import { RecentChanges } from './recent-changes.ts'
+import { SettledReads } from './settled-reads.ts'
 
 /** A session, as the relay sees it. */
 export interface Receiver {
@@ -21,22 +25,29 @@ export interface Receiver {
  */
 export class Relay {
   readonly store: Store
+  /** Reads of what is handed over next. */
+  readonly reads: SettledReads = new SettledReads()
+  readonly cursors: Cursors
+  readonly #changes: RecentChanges
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Feed>()
-  #commits: RecentCommits
   #stop: () => void
 
   constructor(store: Store) {
     this.store = store
-    this.#commits = new RecentCommits(store.position)
+    this.cursors = new Cursors(store)
+    this.#changes = new RecentChanges(store.position)
     this.#stop = store.watch({
-      writing: subjects => this.#commits.begin(subjects),
+      writing: () => this.reads.begin(),
       committed: commits => {
-        this.#commits.end(commits)
-        this.#onCommits(commits)
+        try {
+          this.#onCommits(commits)
+        } finally {
+          this.reads.end()
+        }
       },
-      failed: () => this.#commits.end([]),
+      failed: () => this.reads.end(),
     })
   }
 
@@ -66,6 +77,16 @@ export class Relay {
     for (const session of this.sessionsOf(user)) if (session !== except) session.sendOwn(document, update)
   }
 
+  /** The frame that says how far the feed has been read by now; a new one each time. */
+  caughtUp(): Uint8Array {
+    return encodeFrame({ type: 'caughtUp', cursor: this.cursors.seal() })
+  }
+
+  /** Owner → levels that changed since a position, of those whom a viewer is shown. */
+  changedLevels(since: number, relations: readonly Known[]): Promise<Map<string, number[]>> {
+    return changedLevels(this.store, this.#changes, since, relations)
+  }
+
   addEntry(entry: Entry): void {
     const entries = this.#audience.get(entry.owner) ?? new Set()
     this.#audience.set(entry.owner, entries.add(entry))
@@ -77,16 +98,6 @@ export class Relay {
     if (entries?.size === 0) this.#audience.delete(entry.owner)
   }
 
-  /** @see RecentCommits.hasChangedSince */
-  hasChangedSince(position: number, users: readonly string[]): boolean {
-    return this.#commits.hasChangedSince(position, users)
-  }
-
-  /** @see RecentCommits.settled */
-  settled(users: readonly string[]): Promise<void> {
-    return this.#commits.settled(users)
-  }
-
   /** First everything that may have been taken away, then what is new, in its newest state [V4][V6]. */
   #onCommits(commits: readonly Commit[]): void {
     const levelsByOwner = new Map<string, Map<number, Uint8Array>>()
@@ -96,42 +107,65 @@ export class Relay {
       if (commit.levels.size === 0 || owner === undefined) continue
       const levels = levelsByOwner.get(owner) ?? new Map<number, Uint8Array>()
       levelsByOwner.set(owner, levels)
+      this.#changes.note(owner, commit.position)
       for (const [level, fields] of commit.levels) levels.set(level, fields)
     }
-    const lastOwners = this.#lastOwners([...levelsByOwner.keys()])
-    for (const [owner, levels] of levelsByOwner) this.#offer(owner, levels, lastOwners)
+    const lastOwners = this.#lastOwners(levelsByOwner)
+    for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)
   }
 
-  #recheck({ position, pairs, owners }: Commit): void {
+  #recheck({ position, pairs, standings, strangers }: Commit): void {
     for (const { viewer, owner } of pairs) {
       for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
     }
-    for (const user of owners) {
-      for (const entry of this.#audience.get(user) ?? []) if (entry.isFetched) entry.feed.recheck(user, position)
-      for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
+    for (const user of standings) for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
+    for (const { owner, related } of strangers) {
+      for (const entry of this.#audience.get(owner) ?? []) {
+        if (!related.has(entry.feed.user)) entry.feed.recheckStranger(entry, position)
+      }
     }
   }
 
-  /** Each feed's last owner among several: only there all that was told together has been handed over [F1]. */
-  #lastOwners(owners: readonly string[]): ReadonlyMap<Feed, string> | undefined {
-    if (owners.length < 2) return undefined
+  /**
+   * Each feed's last owner among several: only there all that was told together has been handed over [F1]. Owners of whom
+   * the feed is handed nothing don't count, or a frame without a cursor would tell of them [V10].
+   */
+  #lastOwners(levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>): ReadonlyMap<Feed, string> | undefined {
+    if (levelsByOwner.size < 2) return undefined
     const last = new Map<Feed, string>()
-    for (const owner of owners) for (const { feed } of this.#audience.get(owner) ?? []) last.set(feed, owner)
+    for (const [owner, levels] of levelsByOwner) {
+      for (const entry of this.#audience.get(owner) ?? []) {
+        if (entry.feed.takes(entry, [...levels.keys()]).length > 0) last.set(entry.feed, owner)
+      }
+    }
     return last
   }
 
-  #offer(
-    owner: string,
-    levels: ReadonlyMap<number, Uint8Array>,
-    lastOwners: ReadonlyMap<Feed, string> | undefined,
-  ): void {
+  /**
+   * Owners' changes go out after their commits are answered: how many devices get them must not show in how long the answer
+   * takes [V10]. The next batch waits for that, so the disk still says what was checked [V4].
+   */
+  #deliver(owner: string, levels: ReadonlyMap<number, Uint8Array>, lastOwners: LastOwners): void {
     for (const feed of this.#openingFeeds) feed.noteChanged(owner, levels.keys())
-    const entries = this.#audience.get(owner)
-    if (!entries) return
-    const frames = new LevelFrames(owner, levels, this.store)
-    for (const entry of entries) {
-      entry.feed.offer(entry, frames, (lastOwners?.get(entry.feed) ?? owner) === owner)
+    const offers: Offer[] = []
+    const changed = [...levels.keys()].sort((a, b) => a - b)
+    for (const entry of this.#audience.get(owner) ?? []) {
+      const taken = entry.feed.offer(entry, changed)
+      if (taken.length > 0) offers.push({ entry, levels: taken, revision: entry.revision })
     }
+    if (offers.length === 0) return
+    const release = this.reads.holdNext()
+    afterAnswers(() => {
+      try {
+        const frames = new LevelFrames(owner, levels, this.cursors)
+        for (const offer of offers) {
+          const { feed } = offer.entry
+          feed.deliver(offer, frames, (lastOwners?.get(feed) ?? owner) === owner)
+        }
+      } finally {
+        release()
+      }
+    })
   }
 
   /** While a feed reads where it stands, it must hear of every change. */
@@ -146,4 +180,11 @@ export class Relay {
   close(): void {
     this.#stop()
   }
+}
+
+type LastOwners = ReadonlyMap<Feed, string> | undefined
+
+/** A commit is answered in this turn of the event loop, its barrier in the next one. */
+function afterAnswers(work: () => void): void {
+  setImmediate(() => setImmediate(work))
 }

@@ -1,7 +1,9 @@
 import { encodeFrame, type PresenceState } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
+import { isOpen } from '../store/standing.ts'
 import type { View } from '../store/store.ts'
 import type { Feed } from './feed.ts'
+import { mayKnowPresence } from './may-know-presence.ts'
 import type { Outlet } from './outlet.ts'
 import type { Presence } from './presence.ts'
 import type { Relay } from './relay.ts'
@@ -16,6 +18,10 @@ interface Watched {
   readonly owner: string
   /** Absent until the device has its first answer. */
   told: PresenceState | undefined
+  /** As of the last look, whether the device gets anything of the owner's profile. */
+  isSeen: boolean
+  /** As of the last look, whether the viewer sees what strangers see. */
+  isOpen: boolean
   /** When it was last told whether they are online. */
   toldAtMs: number
   cancelRest: () => void
@@ -31,8 +37,8 @@ export interface WatchPort {
 }
 
 /**
- * Whose presence one session is told. As for profiles, what is handed over was read since the last commit that concerns
- * the two, and check and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
+ * Whose presence one session is told. As for profiles, what is handed over was read since the last batch began, and check
+ * and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
  */
 export class Watch {
   readonly #port: WatchPort
@@ -46,6 +52,10 @@ export class Watch {
     this.#port = port
     this.#outlet = outlet
     port.presence.watchers.open(port.user, this)
+  }
+
+  get user(): string {
+    return this.#port.user
   }
 
   /** How many of these it would have to look at. */
@@ -66,6 +76,16 @@ export class Watch {
     if (!one) return
     this.#queue.add(one)
     this.#pump()
+  }
+
+  /** The owner hides it, or no longer: nothing changes for a device that gets nothing of them, and it is not looked at. */
+  askIfSeen(owner: string): void {
+    if (this.#watched.get(owner)?.isSeen) this.ask(owner)
+  }
+
+  /** The owner shows strangers level 0, or no longer. */
+  askAsStranger(owner: string): void {
+    if (this.#watched.get(owner)?.isOpen) this.ask(owner)
   }
 
   /**
@@ -95,7 +115,14 @@ export class Watch {
   }
 
   #begin(owner: string): void {
-    const one: Watched = { owner, told: undefined, toldAtMs: Number.NEGATIVE_INFINITY, cancelRest: () => undefined }
+    const one: Watched = {
+      owner,
+      told: undefined,
+      isSeen: false,
+      isOpen: false,
+      toldAtMs: Number.NEGATIVE_INFINITY,
+      cancelRest: () => undefined,
+    }
     this.#watched.set(owner, one)
     this.#port.presence.watchers.add(owner, this)
     this.#queue.add(one)
@@ -126,21 +153,28 @@ export class Watch {
     while (this.#queue.size > 0 && this.#hasRoom() && !this.#isClosed) {
       const batch = [...this.#queue].slice(0, batchSize)
       const owners = batch.map(({ owner }) => owner)
-      await relay.settled([user, ...owners])
-      const since = relay.store.position
-      const views = await relay.store.views(user, owners)
-      for (const [index, one] of batch.entries()) {
-        const isOutdated = relay.hasChangedSince(since, [user, one.owner])
+      await relay.reads.read(
+        () => relay.store.views(user, owners),
         // Synchronous from here: what was just checked is told.
-        if (!isOutdated && this.#queue.delete(one)) this.#tell(one, this.#stateOf(one.owner, views[index] as View))
-      }
+        views => {
+          for (const [index, one] of batch.entries()) {
+            if (this.#queue.delete(one)) this.#look(one, views[index] as View)
+          }
+        },
+      )
     }
+  }
+
+  #look(one: Watched, view: View): void {
+    one.isSeen = this.#port.feed.levelsOf(one.owner, view).length > 0
+    one.isOpen = isOpen(view.viewer)
+    this.#tell(one, this.#stateOf(one.owner, view))
   }
 
   /** Nothing of an owner whose profile this session does not get, whatever the reason [V1][V2][V3][V8]. */
   #stateOf(owner: string, view: View): PresenceState {
     const { feed, presence } = this.#port
-    if (feed.levelsOf(owner, view).length === 0 || view.owner.hidesPresence) return { is: 'unknown' }
+    if (!mayKnowPresence(feed, owner, view)) return { is: 'unknown' }
     if (presence.isOnline(owner)) return { is: 'online' }
     // A time to come was noted by a wrong clock, and tells nothing.
     const { lastSeenMinute = 0 } = view.owner

@@ -40,14 +40,15 @@ export class Watchers {
 
   /** What was taken away is told at once, and so is what was given. */
   #onCommits(commits: readonly Commit[]): void {
-    for (const { pairs, owners } of commits) {
+    for (const { pairs, standings, strangers, hidings } of commits) {
       for (const { viewer, owner } of pairs) {
         for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)
       }
-      for (const user of owners) {
-        for (const watch of this.#byOwner.get(user) ?? []) watch.ask(user)
-        for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()
+      for (const { owner, related } of strangers) {
+        for (const watch of this.#byOwner.get(owner) ?? []) if (!related.has(watch.user)) watch.askAsStranger(owner)
       }
+      for (const owner of hidings) for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)
+      for (const user of standings) for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()
     }
   }
 }

@@ -1,6 +1,7 @@
-import { type CommunicationReason, communicationBetween, type ErrorCode, type Limits, utf8Length } from '@kith/shared'
-import type { ServerMessage } from '@kith/shared/wire'
+import { type CommunicationReason, type ErrorCode, type Limits, messagingBetween, utf8Length } from '@kith/shared'
+import type { Delivery, ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
+import { mayKnowPresence } from '../relay/may-know-presence.ts'
 import type { Relay } from '../relay/relay.ts'
 import { standingOf } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
@@ -8,6 +9,12 @@ import type { Session } from './session.ts'
 
 /** A message counts as undelivered when no device has taken it by then. */
 const patienceMs = 10_000
+
+/**
+ * A sender who may not know whether the recipient is there gets the outcome so long after the message came, whatever becomes
+ * of it. Longer than the server and a device take for a message, so the outcome comes after all that they do [V10].
+ */
+const unconfirmedMs = 1_000
 
 interface Letter {
   id: string
@@ -21,7 +28,7 @@ export class DirectMessages {
   #relay: Relay
   #limits: Limits
   #clock: Clock
-  #waiting = new Map<string, (isDelivered: boolean) => void>()
+  #waiting = new Map<string, (state: Delivery) => void>()
 
   constructor(options: { store: Store; relay: Relay; limits: Limits; clock: Clock }) {
     this.#store = options.store
@@ -30,18 +37,29 @@ export class DirectMessages {
     this.#clock = options.clock
   }
 
-  async send(session: Session, { id, to, text }: Letter): Promise<void> {
-    const from = session.user
+  async send(session: Session, letter: Letter): Promise<void> {
+    const { id, to, text } = letter
     if (utf8Length(text) > this.#limits.messageBytes) return refuse(session, id, 'message-too-long', 0)
-    const retryAfterMs = await this.#lookUp(from, to)
+    // The time counts from here, before anything is read.
+    const unconfirmed = new Promise<Delivery>(resolve => {
+      this.#clock.after(unconfirmedMs, () => resolve('unconfirmed'))
+    })
+    const retryAfterMs = await this.#lookUp(session.user, to)
     if (retryAfterMs !== undefined) return refuse(session, id, 'discovery-limit', retryAfterMs)
-    const isDelivered = await this.#handOver(session, { id, to, text })
-    session.say({ type: 'outcome', id, isDelivered })
+    let outcome = unconfirmed
+    await this.#relay.reads.read(
+      () => this.#store.views(session.user, [to]),
+      ([view]) => {
+        const mayKnow = this.#handOver(session, letter, view as View)
+        if (mayKnow) outcome = mayKnow
+      },
+    )
+    session.say({ type: 'outcome', id, state: await outcome })
   }
 
   /** A device of `user` took the message. */
   received(user: string, { from, id }: { from: string; id: string }): void {
-    this.#waiting.get(keyOf(from, user, id))?.(true)
+    this.#waiting.get(keyOf(from, user, id))?.('delivered')
   }
 
   async #lookUp(from: string, to: string): Promise<number | undefined> {
@@ -49,45 +67,48 @@ export class DirectMessages {
     return (await this.#store.commit({ type: 'lookup', user: from, owner: to })).retryAfterMs
   }
 
-  async #handOver(session: Session, { id, to, text }: Letter): Promise<boolean> {
+  /**
+   * Hands the message to the recipient's devices, if it may reach them, by both users' state on disk at this moment [V4].
+   * Returns what becomes of it, to be told to a sender who may know whether the recipient is there; else `undefined`. If the
+   * recipient takes no messages of such a sender, it looks as if no device had answered.
+   */
+  #handOver(session: Session, { id, to, text }: Letter, view: View): Promise<Delivery> | undefined {
     const from = session.user
-    const reason = await this.#mayCommunicate(from, to)
-    if (reason !== 'allowed' && reason !== 'self') return false
+    const reason = messagingOf(from, to, view)
+    const isAllowed = reason === 'allowed' || reason === 'self'
     const message: ServerMessage = { type: 'message', id, from, text }
     const receivers = [...this.#relay.sessionsOf(to)].filter(other => other !== session && other.hasArrived)
-    if (receivers.length === 0) return false
-    return new Promise(resolve => {
-      const key = keyOf(from, to, id)
-      const settle = (isDelivered: boolean): void => {
-        cancel()
-        if (this.#waiting.get(key) === settle) this.#waiting.delete(key)
-        resolve(isDelivered)
-      }
-      const cancel = this.#clock.after(patienceMs, () => settle(false))
-      this.#waiting.set(key, settle)
-      for (const receiver of receivers) (receiver as Session).say(message)
-    })
+    const isAnswered = from === to || (session.feed !== undefined && mayKnowPresence(session.feed, to, view))
+    const outcome = isAnswered ? this.#outcomeOf(keyOf(from, to, id), receivers.length > 0) : undefined
+    if (isAllowed) for (const receiver of receivers) (receiver as Session).say(message)
+    return outcome
   }
 
-  /** By both users' state on disk; read again when a commit of theirs passed meanwhile. */
-  async #mayCommunicate(from: string, to: string): Promise<CommunicationReason> {
-    for (;;) {
-      await this.#relay.settled([from, to])
-      const since = this.#store.position
-      const [view] = await this.#store.views(from, [to])
-      if (!this.#relay.hasChangedSince(since, [from, to])) return communicationOf(from, to, view as View)
-    }
+  #outcomeOf(key: string, isAnyoneHere: boolean): Promise<Delivery> {
+    if (!isAnyoneHere) return Promise.resolve('undelivered')
+    return new Promise(resolve => {
+      const settle = (state: Delivery): void => {
+        cancel()
+        if (this.#waiting.get(key) === settle) this.#waiting.delete(key)
+        resolve(state)
+      }
+      const cancel = this.#clock.after(patienceMs, () => settle('undelivered'))
+      this.#waiting.set(key, settle)
+    })
   }
 }
 
 /** Tells the sender that a limit kept the message from being sent on. */
 export function refuse(session: Session, id: string, code: ErrorCode, retryAfterMs: number): void {
-  session.say({ type: 'outcome', id, isDelivered: false, refusal: { code, retryAfterMs } })
+  session.say({ type: 'outcome', id, state: 'undelivered', refusal: { code, retryAfterMs } })
 }
 
-/** Whether two users may communicate, by the records of both. */
-export function communicationOf(from: string, to: string, view: View): CommunicationReason {
-  return communicationBetween(standingOf(view, from === to))
+/** Whether messages of one user reach another, by the records of both. */
+export function messagingOf(from: string, to: string, view: View): CommunicationReason {
+  return messagingBetween({
+    ...standingOf(view, from === to),
+    messageAudience: view.owner.messageAudience ?? 'everyone',
+  })
 }
 
 function keyOf(from: string, to: string, id: string): string {

@@ -106,6 +106,10 @@ async function checkRoster(
   if (settings.autoSync !== record.autoSync) note(`autoSync is ${record.autoSync}, not ${settings.autoSync}`)
   const { hidesPresence = false } = record
   if (settings.hidesPresence !== hidesPresence) note(`hidesPresence is ${hidesPresence}, not ${settings.hidesPresence}`)
+  const { messageAudience = 'everyone' } = record
+  if (settings.messageAudience !== messageAudience) {
+    note(`messageAudience is ${messageAudience}, not ${settings.messageAudience}`)
+  }
   const named = new Set([...namedUsers(view), ...relations.keys()])
   named.delete(user)
   for (const [other, facts] of contactFacts(view, named)) {

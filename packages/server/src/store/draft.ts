@@ -152,7 +152,9 @@ export type CommitNotes = {
   /** viewer → owner → how they stood before the change. */
   sights: Map<string, Map<string, Sight>>
   pairs: { viewer: string; owner: string }[]
-  owners: string[]
+  standings: string[]
+  strangers: { owner: string; related: ReadonlySet<string> }[]
+  hidings: string[]
   levels: Map<number, Uint8Array>
   retryAfterMs?: number
 }

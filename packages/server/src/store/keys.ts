@@ -2,7 +2,7 @@
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
  * everything about one user is one range.
  *
- *   meta | format, runs, position, forgotten, identity (see incarnations.ts)
+ *   meta | format, runs, position, forgotten, identity (see incarnations.ts), cursor-key (32 secret bytes)
  *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   erased | <id>                           how often the account was erased; outlives the account
@@ -30,6 +30,7 @@ export const keys = {
   forgotten: join('meta', 'forgotten') as string,
   identity: join('meta', 'identity') as string,
   erased: (id: string): string => join('erased', id),
+  cursorKey: join('meta', 'cursor-key') as string,
   user: (id: string): string => join('user', id),
   tokens: (id: string): string => join('tokens', id),
   snapshot: (id: string, document: DocumentName): string => join('document', id, document, 's'),

@@ -44,6 +44,7 @@ export function openStore(options: {
   database: LevelDatabase
   runs: Runs
   incarnations: Incarnations
+  cursorKey: Uint8Array
   position: number
   limits: Limits
   clock: Clock
@@ -109,7 +110,7 @@ export function openStore(options: {
       draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
       draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
     }
-    await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
+    await write(draft.operations(), last, isNewDay)
     markedDay = day
     return commits
   }
@@ -138,13 +139,8 @@ export function openStore(options: {
     return oldest
   }
 
-  async function write(
-    operations: Operation[],
-    last: number,
-    isNewDay: boolean,
-    subjects: ReadonlySet<string>,
-  ): Promise<void> {
-    for (const watcher of watchers) watcher.writing?.(subjects)
+  async function write(operations: Operation[], last: number, isNewDay: boolean): Promise<void> {
+    await Promise.all([...watchers].map(watcher => watcher.writing?.()))
     try {
       await database.batch(operations, { sync: true } as object)
     } catch (error) {
@@ -204,6 +200,7 @@ export function openStore(options: {
 
   return {
     run: options.runs.current,
+    cursorKey: options.cursorKey,
     reachOf: run => options.runs.reachOf(run),
     get position() {
       return position
@@ -307,7 +304,9 @@ function newNotes(position: number, change: Change): CommitNotes {
     subjects: subjectsOf(change),
     sights: new Map(),
     pairs: [],
-    owners: [],
+    standings: [],
+    strangers: [],
+    hidings: [],
     levels: new Map(),
     isNew: false,
   }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Limits } from '@kith/shared'
@@ -130,13 +131,21 @@ async function expectUnused(path: string): Promise<void> {
 
 /** A store on a database that is open and empty, or of our format. */
 export async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
-  const [found, runs, stored, known] = await database.getMany([keys.format, keys.runs, keys.position, keys.identity])
+  const [found, runs, stored, known, key] = await database.getMany([
+    keys.format,
+    keys.runs,
+    keys.position,
+    keys.identity,
+    keys.cursorKey,
+  ])
   const position = stored ? decodeNumber(stored) : 0
   const history = Runs.begin(runs, position)
   const identity = known ?? Incarnations.newIdentity()
+  const cursorKey = key ?? randomBytes(32)
   const operations = [
     { type: 'put' as const, key: keys.runs, value: history.encode() },
     { type: 'put' as const, key: keys.identity, value: identity },
+    { type: 'put' as const, key: keys.cursorKey, value: cursorKey },
   ]
   if (found === undefined) {
     operations.push(
@@ -145,7 +154,8 @@ export async function storeOn(database: LevelDatabase, { limits, clock }: StoreO
     )
   }
   await database.batch(operations, { sync: true } as object)
-  return openStore({ database, runs: history, incarnations: new Incarnations(identity), position, limits, clock })
+  const incarnations = new Incarnations(identity)
+  return openStore({ database, runs: history, incarnations, cursorKey, position, limits, clock })
 }
 
 function explain(folder: string, error: unknown): string {

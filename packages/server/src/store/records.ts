@@ -12,6 +12,8 @@ export interface UserRecord {
   autoSync: boolean
   /** Absent while the user hides nothing. */
   hidesPresence?: true | undefined
+  /** Whose messages reach the user; absent for everyone's. */
+  messageAudience?: 'contacts' | 'nobody' | undefined
   /**
    * When the user's last device left, in minutes since 1970: noted by the server as it happened, and derived from no
    * document. Absent before, and for an account that was erased.

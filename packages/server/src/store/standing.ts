@@ -1,5 +1,5 @@
 import { type Standing, visibility } from '@kith/shared'
-import type { Relation, UserRecord } from './records.ts'
+import { newUser, noRelation, type Relation, type UserRecord } from './records.ts'
 import type { View } from './store.ts'
 
 /** One user's view of another, as the visibility function takes it. */
@@ -20,6 +20,19 @@ export function standingOf({ viewer, owner, relation }: View, isSelf = false): S
 /** What the viewer may see of the owner by V1–V3. */
 export function visibleLevels(view: View): readonly number[] {
   return visibility(standingOf(view)).levels
+}
+
+/** A user without a relation to the owner, whom nothing keeps from seeing level 0. */
+const stranger: UserRecord = { ...newUser(), registeredAt: 1 }
+
+/** Whether users without a relation to the owner see level 0. */
+export function showsStrangers(owner: UserRecord): boolean {
+  return visibleLevels({ viewer: stranger, owner, relation: noRelation }).length > 0
+}
+
+/** Whether a user sees what strangers see: whether it may communicate with any of them at all. */
+export function isOpen({ registeredAt, restricted }: UserRecord): boolean {
+  return registeredAt > 0 && !restricted
 }
 
 /** How somebody stands to an owner. */

@@ -48,8 +48,15 @@ export interface Commit {
   subjects: readonly string[]
   /** (viewer, owner): what the viewer may see, or is shown, is another than before. */
   pairs: readonly { viewer: string; owner: string }[]
-  /** Owners whose own standing changed: whoever looks at them without a relation must be checked again. */
-  owners: readonly string[]
+  /** Users whose own standing changed: what they see of those whom they merely look at must be checked again. */
+  standings: readonly string[]
+  /**
+   * Owners of whom users without a relation to them see level 0 from here on, or no longer. Those in `related` have one: of
+   * them `pairs` tells. Nobody is checked again for whom nothing changes: that would take time, and tell [V10].
+   */
+  strangers: readonly { owner: string; related: ReadonlySet<string> }[]
+  /** Owners who hide their presence from here on, or no longer. */
+  hidings: readonly string[]
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
   /** The user is new. */
@@ -73,8 +80,11 @@ export interface Known {
 
 /** Whoever must know of every batch, in order. Called synchronously. */
 export interface Watcher {
-  /** From here on the disk may say otherwise of these users: nothing read about them counts until the next call. */
-  writing?(subjects: ReadonlySet<string>): void
+  /**
+   * A batch is about to be written: from here on the disk may say otherwise, until the next call. The batch waits for the
+   * promise, for as long as something that was read is being handed over.
+   */
+  writing?(): Promise<void>
   /** All of these commits are on disk, so what a later one took away may not be handed out for an earlier one. */
   committed(commits: readonly Commit[]): void
   /** Nothing of the batch is on disk. */
@@ -91,6 +101,8 @@ export interface Store {
   readonly run: Uint8Array
   /** Up to which position a cursor of that run counts; `undefined` when this store never had it. */
   reachOf(run: Uint8Array): number | undefined
+  /** 32 secret bytes, made once for a store: they seal cursors. */
+  readonly cursorKey: Uint8Array
   /** The position of the last commit that was told. */
   readonly position: number
   /** Rejects when the disk refuses; then nothing of the change is there. */

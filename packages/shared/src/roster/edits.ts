@@ -1,7 +1,14 @@
 import type { FlatMaps, KeyChange } from '../flat-maps.ts'
 import type { Audience } from '../visibility.ts'
 import { type ContactFacts, contactFacts, factsOf, isUnconfirmed, rosterSettings } from './facts.ts'
-import { grantKey, nonceKey, parseNonceKey } from './keys.ts'
+import {
+  type AudienceNames,
+  grantKey,
+  messageAudienceNames,
+  nonceKey,
+  parseNonceKey,
+  publicAudienceNames,
+} from './keys.ts'
 
 /**
  * Every edit of a roster, as the key changes that bring it about. Nothing is written here: an edit that changes nothing
@@ -107,13 +114,22 @@ export function planAutoSync(roster: FlatMaps, isOn: boolean): KeyChange[] {
  */
 export function planAudience(roster: FlatMaps, audience: Audience, newNonce: NewNonce): KeyChange[] {
   if (rosterSettings(roster).audience === audience) return []
+  return audienceChanges(roster, publicAudienceNames, audience, newNonce)
+}
+
+/** As {@link planAudience}, for whose messages reach the user. */
+export function planMessageAudience(roster: FlatMaps, audience: Audience, newNonce: NewNonce): KeyChange[] {
+  if (rosterSettings(roster).messageAudience === audience) return []
+  return audienceChanges(roster, messageAudienceNames, audience, newNonce)
+}
+
+function audienceChanges(roster: FlatMaps, names: AudienceNames, audience: Audience, newNonce: NewNonce): KeyChange[] {
   const changes: KeyChange[] = []
-  const name = { everyone: undefined, contacts: 'contactsOnly', nobody: 'nobody' }[audience]
-  if (name !== undefined) changes.push(addition('privacy', nonceKey(newNonce(), name)))
+  if (audience !== 'everyone') changes.push(addition('privacy', nonceKey(newNonce(), names[audience])))
   if (audience === 'nobody') return changes
   for (const [key] of roster.entries('privacy')) {
     const seen = parseNonceKey(key)?.name
-    if (seen === 'contactsOnly' || seen === 'nobody') changes.push(removal('privacy', key))
+    if (seen === names.contacts || seen === names.nobody) changes.push(removal('privacy', key))
   }
   return changes
 }

@@ -1,6 +1,14 @@
 import type { FlatMaps } from '../flat-maps.ts'
 import type { Audience } from '../visibility.ts'
-import { grantKey, highestLevel, parseGrantKey, parseNonceKey } from './keys.ts'
+import {
+  type AudienceNames,
+  grantKey,
+  highestLevel,
+  messageAudienceNames,
+  parseGrantKey,
+  parseNonceKey,
+  publicAudienceNames,
+} from './keys.ts'
 
 /** What a roster says of one other user. */
 export interface ContactFacts {
@@ -21,6 +29,8 @@ export interface RosterSettings {
   autoSync: boolean
   /** Nobody is told whether the owner is online, or was. */
   hidesPresence: boolean
+  /** Whose messages reach the owner. */
+  messageAudience: Audience
 }
 
 /** Facts about the users named, in their order. Cost: grows with the users named or with the roster, whichever is less. */
@@ -126,11 +136,13 @@ export function blockedUsers(roster: FlatMaps): Set<string> {
 export function rosterSettings(roster: FlatMaps): RosterSettings {
   const names = new Set<string | undefined>()
   for (const [key] of roster.entries('privacy')) names.add(parseNonceKey(key)?.name)
-  const audience = names.has('nobody') ? 'nobody' : names.has('contactsOnly') ? 'contacts' : 'everyone'
+  const narrowest = ({ nobody, contacts }: AudienceNames): Audience =>
+    names.has(nobody) ? 'nobody' : names.has(contacts) ? 'contacts' : 'everyone'
   return {
-    audience,
+    audience: narrowest(publicAudienceNames),
     autoSync: roster.get('settings', 'autoSync') !== false,
     hidesPresence: names.has('hidePresence'),
+    messageAudience: narrowest(messageAudienceNames),
   }
 }
 

@@ -9,7 +9,7 @@ export const rosterRoots = [
   'declined', // user id → true
   'blocks', // <nonce>/<user id> → true
   'confirmed', // <incarnation>/<user id> → true
-  'privacy', // <nonce>/contactsOnly | <nonce>/nobody | <nonce>/hidePresence → true
+  'privacy', // <nonce>/<name of a privacy setting> → true
   'settings', // name → string, number or boolean
 ] as const
 
@@ -50,6 +50,17 @@ export function parseNonceKey(key: string): { nonce: string; name: string } | un
   const match = /^([A-Za-z0-9_-]{8,16})\/(.+)$/s.exec(key)
   return match ? { nonce: match[1] as string, name: match[2] as string } : undefined
 }
+
+/** The names in `privacy` that narrow an audience; without any it is everyone. */
+export interface AudienceNames {
+  contacts: string
+  nobody: string
+}
+
+/** Who sees level 0. */
+export const publicAudienceNames: AudienceNames = { contacts: 'contactsOnly', nobody: 'nobody' }
+/** Whose messages reach the user. */
+export const messageAudienceNames: AudienceNames = { contacts: 'messagesContactsOnly', nobody: 'messagesNobody' }
 
 /** The user that a key of this root is about; `undefined` for privacy and settings, and for a malformed key. */
 export function userOfKey(root: RosterRoot, key: string): string | undefined {

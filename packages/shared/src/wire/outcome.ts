@@ -1,23 +1,31 @@
 import { type ErrorCode, isErrorCode } from '../errors.ts'
 import { type Decoder, type Encoder, ensure, readString, readUint, writeString, writeUint } from './codec.ts'
 
+/**
+ * What became of a direct message:
+ * - `delivered`: a device of the addressee took it.
+ * - `undelivered`: no device took it in time, or none may.
+ * - `unconfirmed`: the sender may not know whether the addressee is there, so it is not told which [V10].
+ */
+export type Delivery = 'delivered' | 'undelivered' | 'unconfirmed'
+
 /** 113, server → device: what became of a message. */
 export interface Outcome {
   type: 'outcome'
   id: string
-  /** A device of the addressee took it. */
-  isDelivered: boolean
-  /** It was not sent on because of a limit; `retryAfterMs` is 0 where waiting doesn't help. */
+  state: Delivery
+  /** It was not sent on because of a limit; `retryAfterMs` is 0 where waiting doesn't help. Then it is undelivered. */
   refusal?: { code: ErrorCode; retryAfterMs: number } | undefined
 }
 
 export const outcomeType = 113
 
-const results = { undelivered: 0, delivered: 1, refused: 2 } as const
+const states = ['undelivered', 'delivered', 'unconfirmed'] as const
+const refused = 3
 
-export function writeOutcome(encoder: Encoder, { id, isDelivered, refusal }: Outcome): void {
+export function writeOutcome(encoder: Encoder, { id, state, refusal }: Outcome): void {
   writeString(encoder, id)
-  writeUint(encoder, refusal ? results.refused : isDelivered ? results.delivered : results.undelivered)
+  writeUint(encoder, refusal ? refused : states.indexOf(state))
   if (!refusal) return
   writeString(encoder, refusal.code)
   writeUint(encoder, refusal.retryAfterMs)
@@ -25,9 +33,9 @@ export function writeOutcome(encoder: Encoder, { id, isDelivered, refusal }: Out
 
 export function readOutcome(decoder: Decoder): Outcome {
   const id = readString(decoder, 64)
-  const result = readUint(decoder, results.refused)
-  if (result !== results.refused) return { type: 'outcome', id, isDelivered: result === results.delivered }
+  const result = readUint(decoder, refused)
+  if (result !== refused) return { type: 'outcome', id, state: states[result] as Delivery }
   const code = readString(decoder, 64)
   ensure(isErrorCode(code), `no code ${code}`)
-  return { type: 'outcome', id, isDelivered: false, refusal: { code, retryAfterMs: readUint(decoder) } }
+  return { type: 'outcome', id, state: 'undelivered', refusal: { code, retryAfterMs: readUint(decoder) } }
 }

@@ -1,4 +1,4 @@
-import { type Decoder, type Encoder, readString, readUserId, writeString } from './codec.ts'
+import { type Decoder, type Encoder, ensure, readString, readUserId, writeString } from './codec.ts'
 
 /** 110, device → server: a direct message. Answered by `outcome`. */
 export interface SendMessage {
@@ -6,6 +6,7 @@ export interface SendMessage {
   /** Chosen by the device, up to 64 bytes; the receiver gets it as it is. */
   id: string
   to: string
+  /** Not empty. */
   text: string
 }
 
@@ -18,10 +19,9 @@ export function writeSendMessage(encoder: Encoder, message: SendMessage): void {
 }
 
 export function readSendMessage(decoder: Decoder): SendMessage {
-  return {
-    type: 'sendMessage',
-    id: readString(decoder, 64),
-    to: readUserId(decoder),
-    text: readString(decoder, Number.MAX_SAFE_INTEGER),
-  }
+  const id = readString(decoder, 64)
+  const to = readUserId(decoder)
+  const text = readString(decoder, Number.MAX_SAFE_INTEGER)
+  ensure(text !== '', 'a message without text')
+  return { type: 'sendMessage', id, to, text }
 }

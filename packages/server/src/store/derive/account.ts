@@ -112,7 +112,8 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       if (mustConfirm(draft, other, user, incarnation)) freed.push(other)
     }
     const { relationsChangedAt, restricted, announceJoin, lookups } = draft.user(user)
-    const forgotten = { lookups, hidesPresence: undefined, lastSeenMinute: undefined }
+    const hidden = { hidesPresence: undefined, messageAudience: undefined }
+    const forgotten = { ...hidden, lookups, lastSeenMinute: undefined }
     draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt, restricted, announceJoin })
     for (const other of others) if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
   })

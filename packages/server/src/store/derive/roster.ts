@@ -73,10 +73,16 @@ export async function applySettings(
   limits: Limits,
 ): Promise<void> {
   await draft.loadUsers([user])
-  const { audience, autoSync, hidesPresence = false } = draft.user(user)
+  const { audience, autoSync, hidesPresence = false, messageAudience = 'everyone' } = draft.user(user)
   if (hidesPresence !== settings.hidesPresence) {
     draft.setUser(user, { hidesPresence: settings.hidesPresence || undefined })
-    notes.owners.push(user)
+    notes.hidings.push(user)
+  }
+  if (messageAudience !== settings.messageAudience) {
+    // Nobody sees more or less by it, so the relay need not look again.
+    draft.setUser(user, {
+      messageAudience: settings.messageAudience === 'everyone' ? undefined : settings.messageAudience,
+    })
   }
   if (audience === settings.audience && autoSync === settings.autoSync) return
   await updateAllRelations(draft, notes, user, others => {

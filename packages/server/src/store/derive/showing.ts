@@ -1,6 +1,6 @@
 import type { CommitNotes, Draft } from '../draft.ts'
 import { changedHands } from '../records.ts'
-import { type Sight, shownLevels, visibleLevels } from '../standing.ts'
+import { type Sight, shownLevels, showsStrangers, visibleLevels } from '../standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
@@ -57,13 +57,17 @@ export async function updateAllRelations(
 ): Promise<void> {
   const others = await draft.loadRelationsOf(user)
   const before = others.map(other => [sightOf(draft, other, user), sightOf(draft, user, other)] as const)
+  const showedStrangers = showsStrangers(draft.user(user))
   await change(others)
   others.forEach((other, index) => {
     const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]
     noteSight(notes, other, user, asOwner)
     noteSight(notes, user, other, asViewer)
   })
-  notes.owners.push(user)
+  notes.standings.push(user)
+  if (showsStrangers(draft.user(user)) !== showedStrangers) {
+    notes.strangers.push({ owner: user, related: new Set(others) })
+  }
 }
 
 export function sameLevels(a: readonly number[], b: readonly number[]): boolean {

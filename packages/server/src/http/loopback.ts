@@ -1,0 +1,38 @@
+import type { IncomingMessage } from 'node:http'
+import { BlockList, isIP } from 'node:net'
+
+/** Addresses of this machine that no other can reach (RFC 1122, 3.2.1.3; RFC 4291, 2.5.3). */
+const loopback = new BlockList()
+loopback.addSubnet('127.0.0.0', 8, 'ipv4')
+loopback.addAddress('::1', 'ipv6')
+
+function isLoopbackAddress(address: string | undefined): boolean {
+  const plain = address?.replace(/^::ffff:(?=\d+\.)/, '') ?? ''
+  const family = isIP(plain)
+  return family !== 0 && loopback.check(plain, family === 4 ? 'ipv4' : 'ipv6')
+}
+
+/** Whether a host's name, in a URL or on the command line, can only mean this machine. */
+export function namesLoopback(host: string): boolean {
+  return host === 'localhost' || isLoopbackAddress(host.replace(/^\[(.*)\]$/, '$1'))
+}
+
+/** What proxies add, each in its own way. */
+const ofProxies = /^(forwarded|via|x-forwarded-.*|x-real-ip|.*-connecting-ip)$/
+
+/**
+ * Whether a request comes from a program on this machine: from a loopback address, to a name of loopback (not to a name that
+ * somebody made point here), and through no proxy that says so. A proxy that adds no header looks like this machine.
+ */
+export function isFromThisMachine({ headers, socket }: IncomingMessage): boolean {
+  return (
+    isLoopbackAddress(socket.remoteAddress) &&
+    namesLoopback(hostName(headers.host)) &&
+    !Object.keys(headers).some(name => ofProxies.test(name))
+  )
+}
+
+/** Without the port. */
+function hostName(host: string | undefined): string {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname : ''
+}

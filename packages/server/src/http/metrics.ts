@@ -1,0 +1,15 @@
+import type { FastifyInstance } from 'fastify'
+import type { Context } from '../socket/context.ts'
+import { checkKey } from './admin-key.ts'
+import { isFromThisMachine } from './loopback.ts'
+
+/**
+ * For Prometheus. What it tells counts everybody's acts, so strangers must not read it [V10]: it needs no key only on a
+ * server that is for this machine alone (`isOpen`), for a request from this machine.
+ */
+export function metricsRoute(app: FastifyInstance, { metrics }: Context, adminKey: string, isOpen: boolean): void {
+  app.get('/metrics', async (request, reply) => {
+    if (!isOpen || !isFromThisMachine(request.raw)) checkKey(request.raw, adminKey)
+    return reply.type(metrics.registry.contentType).send(await metrics.registry.metrics())
+  })
+}

@@ -1,0 +1,69 @@
+import { request } from 'node:http'
+import { openMemoryStore, type ServerOptions, startServer } from '@kith/server'
+import { expect, onTestFinished, test } from 'vitest'
+import { limitsWith, stillClock } from '../support/store-world.ts'
+
+const adminKey = 'the admin key of these tests'
+const nothing = (): void => undefined
+const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing, trace: nothing }
+
+async function portOf(options: Partial<ServerOptions> = {}): Promise<number> {
+  const clock = stillClock()
+  const limits = limitsWith()
+  const server = await startServer({
+    store: await openMemoryStore({ limits, clock }),
+    host: '127.0.0.1',
+    port: 0,
+    tokens: { secret: new TextEncoder().encode('a secret of these tests, long enough') },
+    adminKey,
+    limits,
+    trustedProxies: [],
+    clock,
+    log: silent as unknown as ServerOptions['log'],
+    ...options,
+  })
+  onTestFinished(() => server.close())
+  return Number(new URL(server.url).port)
+}
+
+function statusOf(port: number, headers: Record<string, string> = {}): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path: '/metrics', headers }, response => {
+      response.resume()
+      resolve(response.statusCode)
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
+
+test('[V10] metrics need no key for a program on this machine, of a server that listens on loopback', async () => {
+  const port = await portOf()
+  expect(await statusOf(port)).toBe(200)
+  expect(await statusOf(port, { host: `localhost:${port}` })).toBe(200)
+})
+
+test('[V10] metrics need the admin key for a request that came through a proxy, or to a name from elsewhere', async () => {
+  const port = await portOf()
+  for (const headers of [
+    { 'x-forwarded-for': '192.0.2.1' },
+    { 'x-forwarded-proto': 'https' },
+    { forwarded: 'for=192.0.2.1' },
+    { via: '1.1 proxy' },
+    { 'x-real-ip': '192.0.2.1' },
+    { 'cf-connecting-ip': '192.0.2.1' },
+    { host: 'kith.example.org' },
+  ]) {
+    expect([await statusOf(port, headers), headers]).toEqual([401, headers])
+    expect(await statusOf(port, { ...headers, authorization: `Bearer ${adminKey}` })).toBe(200)
+    expect(await statusOf(port, { ...headers, authorization: 'Bearer another' })).toBe(401)
+  }
+})
+
+test('[V10] metrics need the admin key of a server that trusts a proxy, or does not listen on loopback alone', async () => {
+  for (const options of [{ trustedProxies: ['10.0.0.0/8'] }, { host: '0.0.0.0' }]) {
+    const port = await portOf(options)
+    expect(await statusOf(port)).toBe(401)
+    expect(await statusOf(port, { authorization: `Bearer ${adminKey}` })).toBe(200)
+  }
+})

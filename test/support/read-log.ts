@@ -1,0 +1,27 @@
+import type { LevelDatabase } from '@kith/server'
+
+interface Reading {
+  getMany(keys: string[]): Promise<unknown>
+}
+
+/** What the server reads from its database by key: one list of keys for each read, in order. */
+export class ReadLog {
+  #reads: string[][] = []
+
+  constructor(database: LevelDatabase) {
+    const reads = this.#reads
+    const inner = Object.getPrototypeOf(database) as Reading
+    Object.assign(database, {
+      getMany(this: Reading, keys: string[]) {
+        reads.push(keys)
+        return inner.getMany.call(this, keys)
+      },
+    })
+  }
+
+  /** The reads since the last call that name this user, with NUL as `|`. */
+  take(user: string): string[] {
+    const all = this.#reads.splice(0).map(keys => keys.map(key => key.replaceAll('\u0000', '|')).join(' '))
+    return all.filter(keys => keys.split(/[| ]/).includes(user))
+  }
+}
