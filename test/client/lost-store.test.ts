@@ -1,6 +1,7 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { edit } from '../../packages/client/src/storage/edit.ts'
 import { backend } from './backend.ts'
 
 const mine = 'mine'
@@ -157,3 +158,45 @@ test('[D6] a roster that is larger than a piece is brought back whole, and a rem
     expect(kith.getProfile('person-4').accessLevels).toEqual([2])
   }
 }, 60_000)
+
+for (const isUnsent of [false, true]) {
+  test(`[D6] a hundred labels that two devices wrote apart once a day for 62 days are brought back to an empty server, ${isUnsent ? 'with' : 'without'} an unsent change`, async () => {
+    const [old, fresh] = [await backend(), await backend()]
+    const devices = [device(), device()]
+    const [one, two] = [await old.open('alice', devices[0] as Device), await old.open('alice', devices[1] as Device)]
+    const syncer = new ContactSynchronizer(one)
+    await syncer.sync(Array.from({ length: 100 }, (_, index) => `person-${index}`))
+    for (let day = 0; day < 62; day++) {
+      for (const kith of [one, two]) await kith.whenSynced()
+      for (const kith of [one, two]) kith.disconnect()
+      for (const kith of [one, two]) await labelEveryone(kith, `${kith === one ? 'one' : 'two'} ${day}`)
+      for (const kith of [one, two]) kith.connect()
+    }
+    for (const kith of [one, two, one]) await kith.whenSynced()
+    const all = labelsOf(one)
+    expect([all.size, labelsOf(two)]).toEqual([100, all])
+    for (const kith of [one, two]) await kith.close()
+
+    for (const phone of devices) {
+      const alice = await fresh.open('alice', { ...phone, connect: false })
+      const errors = errorsOf(alice)
+      if (isUnsent) await alice.setPublicAudience('contacts')
+      alice.connect()
+      await alice.whenSynced()
+      expect([labelsOf(alice), alice.unsent, errors]).toEqual([all, 0, []])
+    }
+    const other = await fresh.device('alice')
+    await other.whenSynced()
+    expect(labelsOf(other)).toEqual(all)
+    expect(other.publicAudience).toBe(isUnsent ? 'contacts' : 'everyone')
+  }, 120_000)
+}
+
+async function labelEveryone(kith: Kith, label: string): Promise<void> {
+  const changes = Array.from({ length: 100 }, (_, index) => ({
+    root: 'labels',
+    key: `person-${index}`,
+    value: `${label} ${index}`,
+  }))
+  await edit(kith.internals.store, 'roster', () => changes)
+}

@@ -121,6 +121,7 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
   work.willChange()
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
+  document.dropPending()
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }
 

@@ -124,6 +124,12 @@ export class OwnDocument {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
   }
 
+  /** Forgets what waits for predecessors: whoever has those has it, too, and hands over both. Kept, it would be sent on. */
+  dropPending(): void {
+    this.doc.store.pendingStructs = null
+    this.doc.store.pendingDs = null
+  }
+
   /** Yjs takes a new client id when it meets its own in what it reads. Here that is another tab's, or an old one. */
   #apply(read: () => void): void {
     this.doc.clientID = 0

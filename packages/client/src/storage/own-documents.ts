@@ -89,6 +89,7 @@ export class OwnDocuments {
       this.#grow(document, update)
       this.#seq = seq as number
     }
+    for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)
     return true
   }
