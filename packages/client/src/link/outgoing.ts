@@ -16,13 +16,12 @@ export interface OutgoingPort {
   pace(): Promise<void>
   /** Resolves after this time. */
   pause(ms: number): Promise<void>
-  /** Builds the document upon the server's state; resolves when that is done. */
+  /** Builds the document upon the server's state, and tells what doesn't fit it; resolves when that is done. */
   rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt>
   /** Whether all that there was has been acknowledged. */
   drained(isDrained: boolean): void
   /** Something was acknowledged, so a `whenSynced` may be due. */
   progressed(): void
-  refused(error: KithError): void
 }
 
 /** The server closed the socket rather than take a value of that size, alone in its frame. */
@@ -178,13 +177,9 @@ export class Outgoing {
   }
 
   async #rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void> {
-    const { refused, isExplained } = await this.#port.rebuild(document, { refusal, isRosterFirst: this.#isRefill })
+    const { isExplained } = await this.#port.rebuild(document, { refusal, isRosterFirst: this.#isRefill })
     // What can't be told from what this device knows of the server's limits is found by sending one entry at a time.
     this.#isCareful = refusal !== undefined && !isExplained
-    for (const { code, addresses } of refused) {
-      const message = `The server does not take a change of the ${document}; it stays on this device`
-      this.#port.refused(new KithError(code, message, addresses.length > 0 ? { addresses } : {}))
-    }
   }
 
   async #woken(): Promise<void> {

@@ -1,6 +1,7 @@
 import { KithError } from '@kith/shared'
 import { type ClientMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
 import * as Y from 'yjs'
+import type { Status } from '../events.ts'
 import { type DocumentName, readMeta } from '../storage/database.ts'
 import { droppedAndWanted } from '../storage/dropped.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
@@ -63,6 +64,7 @@ export class Session {
   #incompleteInARow = 0
   #isCaughtUp = false
   #isDrained = false
+  #shown: Status | undefined
   #started: Promise<void> = Promise.resolve()
   #settled: Promise<void> | undefined
   #hasStarted = false
@@ -99,10 +101,6 @@ export class Session {
         this.#showStatus()
       },
       progressed: () => this.#unlessEnded(this.#progress()),
-      refused: error => {
-        port.failed(error)
-        port.waiters.refuse(error)
-      },
     }
     this.#outgoing = new Outgoing(outgoing, port.recovery)
   }
@@ -249,6 +247,12 @@ export class Session {
   async #rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
     const rebuilt = await this.#exchange.rebuild(document, options)
     await this.#port.waiters.renumber()
+    for (const [index, { code, addresses }] of rebuilt.refused.entries()) {
+      const message = `The server does not take a change of the ${document}; it stays on this device`
+      const error = new KithError(code, message, addresses.length > 0 ? { addresses } : {})
+      this.#port.failed(error)
+      if (index === 0) this.#port.waiters.refuse(error)
+    }
     return rebuilt
   }
 
@@ -308,7 +312,10 @@ export class Session {
   #showStatus(): void {
     if (this.#hasEnded) return
     if (this.isSynced) this.#port.settled()
-    this.#port.setStatus(this.isSynced && this.#port.store.unsent === 0 ? 'synced' : 'syncing')
+    const status = this.isSynced && this.#port.store.unsent === 0 ? 'synced' : 'syncing'
+    if (status === this.#shown) return
+    this.#shown = status
+    this.#port.setStatus(status)
   }
 
   #unlessEnded(work: Promise<unknown>): void {
