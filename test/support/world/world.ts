@@ -42,6 +42,8 @@ export class World {
   readonly #stops: (() => void)[] = []
   readonly scribe: Scribe
   #backup: (() => Promise<void>) | undefined
+  /** As `#backup`, of the disk before anything was written. */
+  #nothing: (() => Promise<void>) | undefined
   /** Devices to be looked at when all is quiet, since they said they have all. */
   readonly looks: Look[] = []
   /** Messages that a device took. */
@@ -76,6 +78,7 @@ export class World {
   static async begin(options: WorldOptions): Promise<World> {
     const world = new World(options)
     world.#stops.push(watchLoop(), await watchCrypto(secret), watchLiveQueries())
+    world.#nothing = await world.#copyOfServer()
     await world.backend.start()
     await quiet()
     return world
@@ -181,21 +184,33 @@ export class World {
 
   /** Copies the server's disk, for a later restoration. */
   async backUpServer(): Promise<void> {
+    this.#backup = await this.#copyOfServer()
+  }
+
+  /** The server is killed, and starts again with what was on its disk once. Devices bring back what it lost. */
+  async restoreServer(): Promise<void> {
+    if (this.#backup) await this.#startAgainFrom(this.#backup)
+  }
+
+  /** The server is killed, and starts again on an empty disk. Devices bring back what was theirs [D6]. */
+  async loseServerStore(): Promise<void> {
+    if (this.#nothing) await this.#startAgainFrom(this.#nothing)
+  }
+
+  async #copyOfServer(): Promise<() => Promise<void>> {
     const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
     const { position } = this.record
-    this.#backup = async () => {
+    return async () => {
       await this.disk.restore(entries)
       restore()
       this.judge.forgetCursorsAfter(position)
     }
   }
 
-  /** The server is killed, and starts again with what was on its disk once. Devices bring back what it lost. */
-  async restoreServer(): Promise<void> {
-    if (!this.#backup) return
+  async #startAgainFrom(restore: () => Promise<void>): Promise<void> {
     await this.killServer(true)
     this.disk.heal()
-    await this.#backup()
+    await restore()
     for (const device of this.devices) {
       device.isWhole = false
       device.forgetJoins()

@@ -49,6 +49,7 @@ export class Outgoing {
   readonly #removed: Set<DocumentName> = new Set()
   #isCareful = false
   #isRefill = false
+  #hasSent = false
   #wake: () => void = () => undefined
   #isWoken = false
   #refusalsInARow = 0
@@ -104,6 +105,7 @@ export class Outgoing {
 
   get #mode(): ShippingMode {
     return {
+      isFirst: !this.#hasSent,
       isCareful: this.#isCareful,
       isRefill: this.#isRefill,
       removed: this.#removed,
@@ -120,6 +122,7 @@ export class Outgoing {
   async #ship(shipment: Shipment): Promise<void> {
     const { document, isAnswer, updates, seqs } = shipment
     this.#port.drained(false)
+    this.#hasSent = true
     if (this.#isRefill) this.#removed.add(document)
     if (isAnswer) delete this.#asked[document]
     if (isAnswer) this.#owedAnswers.add(document)

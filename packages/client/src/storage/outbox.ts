@@ -19,6 +19,8 @@ export interface Shipment {
 export type Asked = Partial<Record<DocumentName, Uint8Array>>
 
 export interface ShippingMode {
+  /** Nothing has been sent since the server said what it holds. */
+  isFirst: boolean
   /** One entry at a time, to learn which one the server refuses [D5]. */
   isCareful: boolean
   /**
@@ -61,7 +63,8 @@ export async function nextShipment(
       if (stateVector && (await isCloned(work, document, stateVector))) return { type: 'clone', document }
     }
     const pending = asked.roster || asked.profile ? await pendingEntries(work.db, undefined) : []
-    if (!mode.isRefill && documentNames.some(name => hasLost(work, name, asked[name], pending))) return { type: 'loss' }
+    const isFirst = !mode.isRefill && mode.isFirst
+    if (isFirst && documentNames.some(name => hasLost(work, name, asked[name], pending))) return { type: 'loss' }
     const shipment = nextRemovals(work, asked, mode) ?? nextAnswer(work, asked, pending, mode)
     const next = shipment ?? (await nextRun(work, asked, mode))
     if (next) await noteSent(work, next.document)
