@@ -1,5 +1,6 @@
 import type { Kith, Profile } from '@kith/client'
 import { expect, test } from 'vitest'
+import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { Fetches } from '../../packages/client/src/link/fetches.ts'
 import { Pace } from '../../packages/client/src/link/pace.ts'
 import { droppedAndWanted } from '../../packages/client/src/storage/dropped.ts'
@@ -96,7 +97,7 @@ async function show({ internals }: Kith, levels: number[]): Promise<void> {
     hasJustJoined: false,
     isFetched: false,
   } as const
-  await storeFrames(internals.store, [{ ...access, cursor: none }], undefined)
+  await storeFrames(internals.store, [{ ...access, cursor: none }], undefined, systemRandomness)
 }
 
 async function dropAndFollow(bob: Profile): Promise<void> {

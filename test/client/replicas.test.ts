@@ -1,6 +1,7 @@
 import type { Kith } from '@kith/client'
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
+import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { type StoredFrame, storeFrames } from '../../packages/client/src/storage/frames.ts'
 import { installation } from './device.ts'
 
@@ -50,5 +51,5 @@ function profile(level: number, name: string): StoredFrame {
 }
 
 async function take({ internals }: Kith, ...frames: StoredFrame[]): Promise<void> {
-  await storeFrames(internals.store, frames, undefined)
+  await storeFrames(internals.store, frames, undefined, systemRandomness)
 }

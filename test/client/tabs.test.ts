@@ -213,8 +213,10 @@ test('a status that was told counts, and not an older one that was asked for', a
   await expect.poll(() => kith.status).toBe('synced')
   await requests.toCollection().modify({ answer: { reply: 'connecting' } })
   await expect.poll(() => requests.count()).toBe(0)
-  await kith.ownProfile.set('name', 'Ada')
+  await kith.internals.store.refresh()
   expect(kith.status).toBe('synced')
+  await kith.ownProfile.set('name', 'Ada')
+  expect([kith.status, kith.unsent]).toEqual(['syncing', 1])
 })
 
 /** Resolves when a tab with the socket begins to do what another one asks. */

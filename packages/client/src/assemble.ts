@@ -79,10 +79,10 @@ export async function assemble(parts: Parts): Promise<Kith> {
     ...parts,
     store,
     setStatus: status => {
-      if (status === 'synced') trouble.isOver()
       kith?.setStatus(status)
       sharing?.tell({ type: 'status', status })
     },
+    settled: () => trouble.isOver(),
     failed: error => {
       if (trouble.tell(error)) sharing?.tellError(error)
     },
@@ -100,7 +100,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
   }
   const begin = async (): Promise<void> => {
     await dropFetched(store)
-    await retryRefused(store)
+    await retryRefused(store, randomness)
   }
   if (locks) {
     sharing = await share({

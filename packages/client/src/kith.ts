@@ -68,8 +68,9 @@ export class Kith {
     this.presences = new Presences(internals.clock, users => internals.link.watch(users))
   }
 
+  /** Never `synced` while something is unsent, be it refused [D6]. */
   get status(): Status {
-    return this.#status
+    return this.#status === 'synced' && this.unsent > 0 ? 'syncing' : this.#status
   }
 
   /** How many changes are not yet on the server's disk; a bulk synchronisation is one. */

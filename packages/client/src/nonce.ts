@@ -9,8 +9,25 @@ export function newNonce(randomness: Randomness): string {
   return nonce
 }
 
-/** A Yjs client id: 32 unpredictable bits, as Yjs makes them itself. Never 0. */
+/** Client ids below this make content again that a server has lost; see `newRemakingClientId`. */
+export const firstOrdinaryClientId: number = 2 ** 26
+
+/** A Yjs client id for what a device writes: 32 unpredictable bits, as Yjs makes them itself, but never a low one. */
 export function newClientId(randomness: Randomness): number {
+  const id = uint32(randomness)
+  return id < firstOrdinaryClientId ? id + firstOrdinaryClientId : id
+}
+
+/**
+ * A client id for content that is made again because the server lacks it. It is lower than that of any device: of
+ * concurrent entries under one key Yjs lets the highest client id win, so wherever the original turns up, or its removal by
+ * another device, that counts, and not what was made again [D6].
+ */
+export function newRemakingClientId(randomness: Randomness): number {
+  return uint32(randomness) % firstOrdinaryClientId || 1
+}
+
+function uint32(randomness: Randomness): number {
   const bytes = randomness.bytes(4)
-  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0) || 1
+  return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0)
 }

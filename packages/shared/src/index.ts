@@ -8,6 +8,7 @@ export type { ContentLimits, Limits } from './limits.ts'
 export { defaultContentLimits, defaultLimits, utf8Length } from './limits.ts'
 export type { Fields } from './profile.ts'
 export {
+  fieldBytes,
   mergeLevels,
   parseProfileKey,
   planField,
@@ -53,6 +54,7 @@ export {
   rosterRoots,
   userOfKey,
 } from './roster/keys.ts'
+export { rosterBytes, rosterEntryBytes } from './roster/size.ts'
 export { isUserId, parseUserId } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
 export { communicationBetween, messagingBetween, visibility } from './visibility.ts'

@@ -102,14 +102,18 @@ export function valueBytes(value: FieldValue): number {
 /** What a field costs besides its name and value: without it a level could hold tens of thousands of tiny fields. */
 const fieldOverheadBytes = 32
 
+/** How many bytes a field counts toward the size of its level. */
+export function fieldBytes(name: string, value: FieldValue): number {
+  return fieldOverheadBytes + encoder.encode(name).length + valueBytes(value)
+}
+
 /** Bytes of live content at each level: names, values and 32 for each field, those of concurrent sets too. */
 export function profileBytes(profile: FlatMaps): Map<number, number> {
   const bytes = new Map<number, number>()
   for (const [key, value] of profile.entries(profileRoot)) {
     const parsed = parseProfileKey(key)
     if (!parsed) continue
-    const size = fieldOverheadBytes + encoder.encode(parsed.name).length + valueBytes(value)
-    bytes.set(parsed.level, (bytes.get(parsed.level) ?? 0) + size)
+    bytes.set(parsed.level, (bytes.get(parsed.level) ?? 0) + fieldBytes(parsed.name, value))
   }
   return bytes
 }

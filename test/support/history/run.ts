@@ -128,6 +128,8 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
       return world.backUpServer()
     case 'restoreServer':
       return world.restoreServer()
+    case 'loseServerStore':
+      return world.loseServerStore()
     case 'restartServer':
       return world.restartServer(step.compacts)
     case 'restrict':

@@ -45,7 +45,7 @@ export type Step =
   | { do: 'slowNetwork' | 'slowDisk'; isSlow: boolean }
   | { do: 'failWrite'; fault: 'refused' | 'written all the same' }
   | { do: 'killServer'; losesFrames: boolean }
-  | { do: 'startServer' | 'backUpServer' | 'restoreServer' }
+  | { do: 'startServer' | 'backUpServer' | 'restoreServer' | 'loseServerStore' }
   | { do: 'restartServer'; compacts: boolean }
   | { do: 'restrict'; user: number; restricted: boolean }
   | { do: 'register'; user: number; announceJoin: boolean }
@@ -146,7 +146,14 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
     fault: fc.constantFrom('refused' as const, 'written all the same' as const),
   }),
   fc.record({ do: fc.constant('killServer' as const), losesFrames: fc.boolean() }),
-  fc.record({ do: fc.constantFrom('startServer' as const, 'backUpServer' as const, 'restoreServer' as const) }),
+  fc.record({
+    do: fc.constantFrom(
+      'startServer' as const,
+      'backUpServer' as const,
+      'restoreServer' as const,
+      'loseServerStore' as const,
+    ),
+  }),
   fc.record({ do: fc.constant('restartServer' as const), compacts: fc.boolean() }),
   fc
     .tuple(fc.constantFrom('kill' as const, 'killTab' as const), device, fc.nat(40), fc.option(act, { nil: undefined }))

@@ -36,11 +36,11 @@ export function standing(edits: readonly Edit[], name: string): Edit[] {
 }
 
 /** What is wrong with facts that are said to come of these edits; nothing, when it may be so. */
-export function wrongFacts(edits: readonly Edit[], facts: Facts): string[] {
+export function wrongFacts(edits: readonly Edit[], facts: Facts): { name: string; wrong: string }[] {
   const names = new Set([...edits.flatMap(({ changes }) => [...changes.keys()]), ...facts.keys()])
   return [...names].flatMap(name => {
     const wrong = wrongFact(edits, name, facts.get(name))
-    return wrong ? [`${name} is ${String(facts.get(name))}, but ${wrong}`] : []
+    return wrong ? [{ name, wrong: `${name} is ${String(facts.get(name))}, but ${wrong}` }] : []
   })
 }
 

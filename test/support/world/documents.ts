@@ -43,6 +43,11 @@ export function includes(doc: Y.Doc, { added, deleted }: UpdateIds): boolean {
   return added.every(span => isAdded(doc, span)) && deleted.every(span => isDeleted(doc, span))
 }
 
+/** Whether a document has some of an update, and not all: larger ones arrive in pieces, removals first. */
+export function includesSome(doc: Y.Doc, { added, deleted }: UpdateIds): boolean {
+  return added.some(span => isAdded(doc, span)) || deleted.some(span => isDeleted(doc, span))
+}
+
 function isAdded(doc: Y.Doc, { client, clock, length, origin, key }: Added): boolean {
   if (Y.getState(doc.store, client) < clock + length) return false
   const struct = Y.getItem(doc.store, Y.createID(client, clock))

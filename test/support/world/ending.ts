@@ -36,7 +36,7 @@ export async function expectAgreement(world: World): Promise<void> {
   for (const device of world.devices) {
     for (const tab of device.tabs) {
       const facts = factsOf(tab.documents)
-      world.record.judge(`on ${device.name} at the end`, device.user, tab.documents, facts)
+      world.record.judge(`on ${device.name} at the end`, device.user, tab.documents, facts, true)
       const stored = world.record.now.accounts.get(device.user)?.facts ?? new Map()
       if (!sameChanges(facts, stored)) {
         world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)

@@ -4,7 +4,7 @@ import { type Edit, type Facts, wrongFacts } from '../model/edits.ts'
 import { changed, erased } from '../model/hands.ts'
 import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
 import type { Written } from './device.ts'
-import { type Documents, factsOf, idsOf, includes, type UpdateIds } from './documents.ts'
+import { type Documents, factsOf, idsOf, includes, includesSome, type UpdateIds } from './documents.ts'
 
 /** An edit, and how to find out whether a document has it. */
 export interface KnownEdit extends Edit {
@@ -196,9 +196,21 @@ export class Record {
     }
   }
 
-  /** Whether a user's documents hold what their edits come to [R1–R6]. */
-  judge(where: string, user: string, documents: Documents, facts: Facts): void {
-    for (const wrong of wrongFacts(this.included(user, documents), facts)) this.#wrong(`${user} ${where}: ${wrong}`)
+  /**
+   * Whether a user's documents hold what their edits come to [R1–R6]. Until all has arrived (`isEnd`), nothing is said of
+   * the facts of an edit that came in part.
+   */
+  judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false): void {
+    const included = this.included(user, documents)
+    const partly = isEnd ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
+    const open = new Set(partly.flatMap(({ changes }) => [...changes.keys()]))
+    for (const { name, wrong } of wrongFacts(included, facts)) {
+      if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
+    }
+  }
+
+  #isPartly(edit: KnownEdit, documents: Documents, included: readonly KnownEdit[]): boolean {
+    return !included.includes(edit) && includesSome(documents[edit.document], edit.ids)
   }
 
   #register(user: string, position: number): void {

@@ -44,6 +44,8 @@ export class World {
   #backup: (() => Promise<void>) | undefined
   /** Accounts that were erased after the backup, as often as they were. */
   #erasedSince: string[] = []
+  /** As `#backup`, of the disk before anything was written. */
+  #nothing: (() => Promise<void>) | undefined
   /** Devices to be looked at when all is quiet, since they said they have all. */
   readonly looks: Look[] = []
   /** Messages that a device took. */
@@ -78,6 +80,7 @@ export class World {
   static async begin(options: WorldOptions): Promise<World> {
     const world = new World(options)
     world.#stops.push(watchLoop(), await watchCrypto(secret), watchLiveQueries())
+    world.#nothing = await world.#copyOfServer()
     await world.backend.start()
     await quiet()
     return world
@@ -183,24 +186,36 @@ export class World {
 
   /** Copies the server's disk, for a later restoration. */
   async backUpServer(): Promise<void> {
-    const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
-    const { position } = this.record
-    const erasures = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
-    this.#backup = async () => {
-      const later = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
-      await this.disk.restore(entries)
-      restore()
-      this.judge.forgetCursorsAfter(position)
-      this.#erasedSince = [...later].flatMap(([user, count]) => Array(count - (erasures.get(user) ?? 0)).fill(user))
-    }
+    this.#backup = await this.#copyOfServer()
   }
 
   /** The server is killed, and starts again with what was on its disk once. Devices bring back what it lost. */
   async restoreServer(): Promise<void> {
-    if (!this.#backup) return
+    if (this.#backup) await this.#startAgainFrom(this.#backup)
+  }
+
+  /** The server is killed, and starts again on an empty disk. Devices bring back what was theirs [D6]. */
+  async loseServerStore(): Promise<void> {
+    if (this.#nothing) await this.#startAgainFrom(this.#nothing)
+  }
+
+  async #copyOfServer(): Promise<() => Promise<void>> {
+    const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
+    const { position } = this.record
+    const erasures = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
+    return async () => {
+      const later = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
+      await this.disk.restore(entries)
+      restore()
+      this.judge.forgetCursorsAfter(position)
+      this.#erasedSince = [...later].flatMap(([user, count]) => Array<string>(Math.max(0, count - (erasures.get(user) ?? 0))).fill(user))
+    }
+  }
+
+  async #startAgainFrom(restore: () => Promise<void>): Promise<void> {
     await this.killServer(true)
     this.disk.heal()
-    await this.#backup()
+    await restore()
     for (const device of this.devices) {
       device.isWhole = false
       device.forgetJoins()

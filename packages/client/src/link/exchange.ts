@@ -2,10 +2,10 @@ import type { ClientMessage } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../storage/database.ts'
-import { type Refusal, rebuild } from '../storage/rebuild.ts'
+import { type RebuildOptions, type Rebuilt, rebuild } from '../storage/rebuild.ts'
 import type { Store } from '../storage/store.ts'
 
-type Request = { type: 'missing' } | { type: 'all'; refusal: Refusal | undefined; done: () => void }
+type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; done: (rebuilt: Rebuilt) => void }
 
 /**
  * What this device asks of its own documents: by y-protocols' sync step 1, what it is missing; with an empty state vector,
@@ -30,10 +30,10 @@ export class Exchange {
     this.#request(document, { type: 'missing' }, stateVector)
   }
 
-  /** Resolves when the server's state stands in place of the document's, and the unsent changes upon it [D5]. */
-  rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void> {
+  /** Resolves when the document is built upon the server's state, with all that this device holds besides [D5][D6]. */
+  rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
     return new Promise(resolve => {
-      this.#request(document, { type: 'all', refusal, done: resolve }, Y.encodeStateVector(new Y.Doc()))
+      this.#request(document, { type: 'all', options, done: resolve }, Y.encodeStateVector(new Y.Doc()))
     })
   }
 
@@ -41,8 +41,7 @@ export class Exchange {
   async answered(document: DocumentName, update: Uint8Array): Promise<boolean> {
     const request = this.#requests[document].shift()
     if (request?.type !== 'all') return false
-    await rebuild(this.#store, document, update, this.#randomness, request.refusal)
-    request.done()
+    request.done(await rebuild(this.#store, document, update, this.#randomness, request.options))
     return true
   }
 

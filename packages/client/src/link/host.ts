@@ -16,6 +16,8 @@ export interface LinkHost {
   readonly randomness: Randomness
   readonly WebSocket: WebSocketConstructor
   setStatus(status: Status): void
+  /** All that can be exchanged is: what is unsent was refused. */
+  settled(): void
   failed(error: KithError): void
   /** This is all that is known now. */
   showPresence(known: PresenceByUser): void

@@ -4,10 +4,11 @@ import { isLoss } from '../storage/loss.ts'
 import { isPresentable } from '../token.ts'
 import { backoffMs } from './backoff.ts'
 import { Connection } from './connection.ts'
+import { FrameSizes } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
 import { Looks } from './looks.ts'
 import { OutgoingMessages } from './messages.ts'
-import type { Recovery } from './outgoing.ts'
+import { type Recovery, tooLargeCode } from './outgoing.ts'
 import type { Delivery, LinkPort } from './port.ts'
 import { keepRenewing } from './renewal.ts'
 import { Session } from './session.ts'
@@ -39,8 +40,11 @@ export class Link implements LinkPort {
   #hasTriedNewToken = false
   /** Since a session was last in step, one ended because its frames could not be stored. */
   #isStorageFailing = false
-  /** The server closed rather than take a change: the next session finds out which one. */
+  /** The same, because the server sent what can't be, or would not take what it must: the next ones come ever more rarely. */
+  #isServerFailing = false
+  /** The server closed rather than take a change: the next session begins with the server's state. */
   #recovery: Recovery | undefined
+  readonly #frameSizes = new FrameSizes()
 
   constructor(host: LinkHost, firstToken: string | undefined) {
     this.#host = host
@@ -175,8 +179,8 @@ export class Link implements LinkPort {
           stopRenewing()
           session?.end()
           if (isGivenUp() || !this.#isCurrent(session)) return
-          this.#recovery = code === closeCodes.tooLarge ? session?.recovery : undefined
-          if (this.#recovery) this.#wait(undefined)
+          this.#recovery = undefined
+          if (code === closeCodes.tooLarge && this.#canRecover(session)) this.#wait(undefined)
           else this.#closed(code, reason)
         },
       },
@@ -190,19 +194,32 @@ export class Link implements LinkPort {
     return connection
   }
 
+  /** What was too large goes in smaller pieces, or stays here [D6]. */
+  #canRecover(session: Session | undefined): boolean {
+    if (!session?.inFlight) return false
+    const { document, update } = session.inFlight
+    const next = this.#frameSizes.wasTooLarge(document, update)
+    if (next?.type === 'refuse') {
+      this.#recovery = { document, refusal: { code: tooLargeCode(document), valueBytes: next.valueBytes } }
+    }
+    return next !== undefined
+  }
+
   #newSession(connection: Connection): Session {
     return new Session({
       ...this.#host,
       waiters: this.#waiters,
       messages: this.#messages,
       recovery: this.#recovery,
+      frameSizes: this.#frameSizes,
       send: (message: ClientMessage) => connection.send(message),
-      setStatus: status => {
-        if (status === 'synced') this.#isStorageFailing = false
-        this.#host.setStatus(status)
+      settled: () => {
+        this.#isStorageFailing = false
+        this.#isServerFailing = false
+        this.#host.settled()
       },
       welcomed: () => {
-        if (!this.#isStorageFailing) this.#attempt = 0
+        if (!this.#isStorageFailing && !this.#isServerFailing) this.#attempt = 0
         this.#hasTriedNewToken = false
       },
       broken: (error: unknown) => this.#broken(connection, error),
@@ -217,6 +234,7 @@ export class Link implements LinkPort {
   #broken(connection: Connection, cause: unknown): void {
     const text = cause instanceof Error ? cause.message : String(cause)
     if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
+    else this.#isServerFailing = true
     // That the database is gone is the store's to tell: the next session begins once it is back.
     if (!isLoss(this.#host.store.db, cause)) {
       this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))

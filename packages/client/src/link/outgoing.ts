@@ -1,30 +1,40 @@
 import { type ErrorCode, KithError } from '@kith/shared'
-import { type DocumentName, documentNames } from '../storage/database.ts'
-import { type Asked, acknowledge, nextShipment, type Shipment } from '../storage/outbox.ts'
-import type { Refusal } from '../storage/rebuild.ts'
+import type { DocumentName } from '../storage/database.ts'
+import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../storage/outbox.ts'
+import type { RebuildOptions, Rebuilt, Refusal } from '../storage/rebuild.ts'
 import type { Store } from '../storage/store.ts'
 
 /** What sending needs of the session. */
 export interface OutgoingPort {
   readonly store: Store
+  /** The server's store is not the one that this device last exchanged with, or not as far as it was. */
+  isRefill(): boolean
+  maxBytes(document: DocumentName): number
   sendUpdate(document: DocumentName, step: 'step2' | 'update', update: Uint8Array): void
   raiseBarrier(): Promise<boolean>
   /** Resolves when sending once more keeps within what the server takes. */
   pace(): Promise<void>
-  /** Puts the server's state in place of the document; resolves when that is done. */
-  rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void>
+  /** Resolves after this time. */
+  pause(ms: number): Promise<void>
+  /** Builds the document upon the server's state, and tells what doesn't fit it; resolves when that is done. */
+  rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt>
   /** Whether all that there was has been acknowledged. */
   drained(isDrained: boolean): void
   /** Something was acknowledged, so a `whenSynced` may be due. */
   progressed(): void
-  refused(error: KithError): void
 }
 
-/** The server closed the socket rather than take what was sent; `refusal` tells which change it was, if that is known. */
+/** The server closed the socket rather than take a value of that size, alone in its frame. */
 export interface Recovery {
   document: DocumentName
-  refusal: Refusal | undefined
+  refusal: Refusal
 }
+
+/** So many refusals without an acknowledgement are met at once, as by the search for what is refused; then it gets slower. */
+const freeRefusals = 12
+const longestPauseMs = 60_000
+/** A server that drops what it asked for will go on doing so. */
+const mostDrops = 5
 
 /**
  * Sends what the server lacks, one shipment after the other: send, wait for the barrier, forget. So a profile edit never
@@ -34,31 +44,29 @@ export class Outgoing {
   readonly #port: OutgoingPort
   readonly #asked: Asked = {}
   readonly #refusals: Map<DocumentName, ErrorCode> = new Map()
-  /** Step 1s that are answered with nothing, once what is unsent has gone one by one. */
-  #owedAnswers: readonly DocumentName[] = []
+  /** Step 1s that are answered with nothing, once what is unsent has gone as changes. */
+  readonly #owedAnswers: Set<DocumentName> = new Set()
+  readonly #removed: Set<DocumentName> = new Set()
   #isCareful = false
-  #isForced = false
+  #isRefill = false
+  #hasSent = false
   #wake: () => void = () => undefined
   #isWoken = false
   #isWelcome = false
+  #refusalsInARow = 0
+  #dropsInARow = 0
 
   readonly #recovering: Recovery | undefined
-  #inFlight: Shipment | undefined
+  #inFlight: { document: DocumentName; update: Uint8Array } | undefined
 
   constructor(port: OutgoingPort, recovering: Recovery | undefined) {
     this.#port = port
     this.#recovering = recovering
   }
 
-  /** What to recover from, if the server closes now because something is too large. */
-  get recovery(): Recovery | undefined {
-    if (!this.#inFlight) return undefined
-    const { document, seqs } = this.#inFlight
-    const seq = this.#knownSeq(this.#inFlight)
-    if (seq === undefined && seqs.length === 0) return undefined
-    // A frame of one's own roster may be as large as the roster (S3).
-    const code = document === 'roster' ? 'roster-too-large' : 'frame-too-large'
-    return { document, refusal: seq === undefined ? undefined : { seq, code } }
+  /** What was on its way, if the server closes now because something is too large. */
+  get inFlight(): { document: DocumentName; update: Uint8Array } | undefined {
+    return this.#inFlight
   }
 
   /** The server has said that this device belongs to the present account [D7]. */
@@ -89,78 +97,100 @@ export class Outgoing {
     // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
     // user [F3].
     while (!this.#isWelcome || !this.#asked.roster || !this.#asked.profile) await this.#woken()
+    this.#isRefill = this.#port.isRefill()
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
-      const mode = { isCareful: this.#isCareful, isForced: this.#isForced }
-      const next = await nextShipment(this.#port.store, this.#asked, mode)
+      const next = await nextShipment(this.#port.store, this.#asked, this.#mode)
       if (!next) this.#sendOwedAnswers()
       if (!next) this.#port.drained(true)
       if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
       if (!next) await this.#rest()
-      else if (next.type === 'clone') await this.#port.rebuild(next.document, undefined)
+      else if (next.type === 'clone') await this.#rebuild(next.document, undefined)
+      else if (next.type === 'loss') this.#isRefill = true
       else await this.#ship(next)
+    }
+  }
+
+  get #mode(): ShippingMode {
+    return {
+      isFirst: !this.#hasSent,
+      isCareful: this.#isCareful,
+      isRefill: this.#isRefill,
+      removed: this.#removed,
+      maxBytes: document => this.#port.maxBytes(document),
     }
   }
 
   async #rest(): Promise<void> {
     this.#isCareful = false
-    this.#isForced = false
+    this.#isRefill = false
     await this.#woken()
   }
 
   async #ship(shipment: Shipment): Promise<void> {
-    const { document, isAnswer, update, seqs } = shipment
+    const { document, isAnswer, updates, seqs } = shipment
     this.#port.drained(false)
+    this.#hasSent = true
+    if (this.#isRefill) this.#removed.add(document)
     if (isAnswer) delete this.#asked[document]
-    await this.#port.pace()
-    this.#inFlight = shipment
-    this.#send(document, isAnswer, update)
-    const isComplete = await this.#port.raiseBarrier()
-    this.#inFlight = undefined
-    if (isComplete) {
-      await acknowledge(this.#port.store, seqs)
-      return
+    if (isAnswer) this.#owedAnswers.add(document)
+    for (const [index, update] of updates.entries()) {
+      await this.#port.pace()
+      const isLast = index === updates.length - 1
+      // A user is registered once the whole roster is on disk, and not before [F3].
+      const isStep2 = isAnswer && isLast
+      if (isStep2) this.#owedAnswers.delete(document)
+      this.#inFlight = { document, update }
+      this.#port.sendUpdate(document, isStep2 ? 'step2' : 'update', update)
+      const isComplete = await this.#port.raiseBarrier()
+      this.#inFlight = undefined
+      if (!isComplete) return this.#incomplete(shipment)
+      this.#dropsInARow = 0
     }
+    await acknowledge(this.#port.store, seqs)
+    if (seqs.length > 0) this.#refusalsInARow = 0
+  }
+
+  async #incomplete(shipment: Shipment): Promise<void> {
     const refusals = [...this.#refusals]
     this.#refusals.clear()
     if (refusals.length === 0) {
       // It was dropped because the server lacks what it builds on: the server has asked again by now.
-      if (!this.#asked[document]) throw new KithError('unavailable', 'The server dropped a change')
-      this.#isForced = true
+      this.#dropsInARow++
+      if (!this.#asked[shipment.document] || this.#dropsInARow > mostDrops) {
+        throw new KithError('unavailable', 'The server dropped a change')
+      }
+      this.#isRefill = true
     }
     for (const [refused, code] of refusals) await this.#refused(refused, code, shipment)
   }
 
   /** The roster's answer registers a new user, so it comes after all that the roster says by now [F3]. */
   #sendOwedAnswers(): void {
-    for (const name of this.#owedAnswers) this.#send(name, true, Uint8Array.of(0, 0))
-    this.#owedAnswers = []
+    for (const name of this.#owedAnswers) this.#port.sendUpdate(name, 'step2', Uint8Array.of(0, 0))
+    this.#owedAnswers.clear()
   }
 
-  #send(document: DocumentName, isAnswer: boolean, update: Uint8Array): void {
-    this.#port.sendUpdate(document, isAnswer ? 'step2' : 'update', update)
-  }
-
-  /** Begins with the server's state; what is unsent follows one by one, and not in an answer. */
+  /** Begins with the server's state; what is unsent follows as changes, and not in an answer. */
   async #recover({ document, refusal }: Recovery): Promise<void> {
-    this.#isCareful = true
-    for (const name of documentNames) delete this.#asked[name]
-    this.#owedAnswers = documentNames
-    await this.#port.rebuild(document, refusal)
-    if (refusal) this.#port.refused(new KithError(refusal.code, `A change of the ${document} is too large to send`))
+    delete this.#asked[document]
+    this.#owedAnswers.add(document)
+    await this.#rebuild(document, refusal)
   }
 
-  /** The one entry that can be meant, when entries are sent one by one. */
-  #knownSeq({ isAnswer, seqs }: Shipment): number | undefined {
-    return this.#isCareful && !isAnswer && seqs.length === 1 ? seqs[0] : undefined
+  /** A server that refuses ever more is asked ever more rarely, and never without an end. */
+  async #refused(document: DocumentName, code: ErrorCode, { isAnswer, seqs }: Shipment): Promise<void> {
+    this.#refusalsInARow++
+    const slower = this.#refusalsInARow - freeRefusals
+    if (slower > 0) await this.#port.pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(slower, 16)))
+    const [seq] = isAnswer || seqs.length !== 1 ? [] : seqs
+    await this.#rebuild(document, { code, ...(seq !== undefined && { seq }) })
   }
 
-  async #refused(document: DocumentName, code: ErrorCode, shipment: Shipment): Promise<void> {
-    const seq = this.#knownSeq(shipment)
-    const isCulpritUnknown = seq === undefined && shipment.seqs.length > 0
-    this.#isCareful = true
-    await this.#port.rebuild(document, seq === undefined ? undefined : { seq, code })
-    if (!isCulpritUnknown) this.#port.refused(new KithError(code, `The server refused a change of the ${document}`))
+  async #rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void> {
+    const { isExplained } = await this.#port.rebuild(document, { refusal, isRosterFirst: this.#isRefill })
+    // What can't be told from what this device knows of the server's limits is found by sending one entry at a time.
+    this.#isCareful = refusal !== undefined && !isExplained
   }
 
   async #woken(): Promise<void> {
@@ -171,4 +201,10 @@ export class Outgoing {
     }
     this.#isWoken = false
   }
+}
+
+/** What a frame that was too large says of what was in it. */
+export function tooLargeCode(document: DocumentName): ErrorCode {
+  // A frame of one's own roster may be as large as the roster (S3).
+  return document === 'roster' ? 'roster-too-large' : 'frame-too-large'
 }

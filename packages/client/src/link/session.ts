@@ -1,12 +1,16 @@
 import { KithError } from '@kith/shared'
 import { type ClientMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
-import { readMeta } from '../storage/database.ts'
+import * as Y from 'yjs'
+import type { Status } from '../events.ts'
+import { type DocumentName, readMeta } from '../storage/database.ts'
 import { droppedAndWanted } from '../storage/dropped.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../storage/frames.ts'
 import { fetchedOwners } from '../storage/prepare.ts'
+import type { RebuildOptions, Rebuilt } from '../storage/rebuild.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { Exchange } from './exchange.ts'
 import { Fetches } from './fetches.ts'
+import type { FrameSizes } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
 import { Incoming } from './incoming.ts'
 import type { OutgoingMessages } from './messages.ts'
@@ -15,14 +19,20 @@ import { Pace } from './pace.ts'
 import type { SyncWaiters } from './synced.ts'
 import { Watching } from './watching.ts'
 
+/** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
+const mostIncomplete = 3
+
 /** What a session needs of the connection that holds it. */
 export interface SessionPort extends LinkHost {
   readonly waiters: SyncWaiters
   readonly messages: OutgoingMessages
   /** What the session before failed at. */
   readonly recovery: Recovery | undefined
+  readonly frameSizes: FrameSizes
   send(message: ClientMessage): void
   welcomed(): void
+  /** All that can be exchanged is: only what was refused is unsent. */
+  settled(): void
   /** It can't go on: the socket is to be closed. */
   broken(error: unknown): void
 }
@@ -48,8 +58,13 @@ export class Session {
   /** Which database it began in. */
   #writer: string | undefined
   #introduce: () => void = () => undefined
+  /** The server doesn't know how far this device had come: its store is another, or an older one. */
+  #isForgotten = false
+  #hadCursor = false
+  #incompleteInARow = 0
   #isCaughtUp = false
   #isDrained = false
+  #shown: Status | undefined
   #started: Promise<void> = Promise.resolve()
   #settled: Promise<void> | undefined
   /** This device has synced with an account before. */
@@ -79,19 +94,15 @@ export class Session {
       },
       raiseBarrier: () => this.#barriers.raise(false),
       pace: () => pace.take(2), // The update, and its barrier.
-      rebuild: async (document, refusal) => {
-        await this.#exchange.rebuild(document, refusal)
-        await port.waiters.renumber()
-      },
+      isRefill: () => this.#isForgotten,
+      maxBytes: document => this.#maxBytes(document),
+      pause: ms => this.#pause(ms),
+      rebuild: (document, options) => this.#rebuild(document, options),
       drained: isDrained => {
         this.#isDrained = isDrained
         this.#showStatus()
       },
       progressed: () => this.#unlessEnded(this.#progress()),
-      refused: error => {
-        port.failed(error)
-        port.waiters.refuse(error)
-      },
     }
     this.#outgoing = new Outgoing(outgoing, port.recovery)
   }
@@ -108,6 +119,7 @@ export class Session {
     const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
     const incarnation = await readMeta(this.#port.store.db, 'incarnation')
     this.#isKnown = incarnation !== undefined
+    this.#hadCursor = cursor.length > 0
     if (this.#hasEnded) return
     const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
     if (this.#hasEnded) return
@@ -136,6 +148,7 @@ export class Session {
   /** There may be something to send. */
   wake(): void {
     this.#outgoing.wake()
+    if (this.#isWelcome) this.#showStatus()
   }
 
   /** The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds. */
@@ -162,9 +175,9 @@ export class Session {
     this.#unlessEnded(this.#watching.want(users))
   }
 
-  /** What the next session is to begin with, if this one ends because something was too large. */
-  get recovery(): Recovery | undefined {
-    return this.#outgoing.recovery
+  /** What was on its way, if this session ends because something was too large. */
+  get inFlight(): Outgoing['inFlight'] {
+    return this.#outgoing.inFlight
   }
 
   /** It began in another database than there is now, so what it is told does not follow upon what that holds. */
@@ -192,11 +205,17 @@ export class Session {
       this.#port.accountErased()
       return
     }
-    const { incomplete, cloned } = await storeFrames(this.#port.store, frames, this.#writer)
+    const { store, randomness } = this.#port
+    const { incomplete, cloned } = await storeFrames(store, frames, this.#writer, randomness)
+    this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
+    if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
     for (const document of incomplete) this.#exchange.ask(document)
-    for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
+    for (const document of cloned) this.#unlessEnded(this.#rebuild(document, {}))
     for (const frame of frames) {
-      if (frame.type === 'welcome') this.#welcomed()
+      if (frame.type === 'welcome') {
+        this.#isForgotten = frame.isFresh && this.#hadCursor
+        this.#welcomed()
+      }
       if (frame.type === 'access') this.#fetches.answered(frame.owner, frame.levels.length > 0)
       if (frame.type === 'caughtUp') this.#isCaughtUp = true
     }
@@ -208,7 +227,7 @@ export class Session {
       case 'rosterSync':
       case 'ownProfile': {
         const document = message.type === 'rosterSync' ? 'roster' : 'profile'
-        if (message.step === 'step1') this.#outgoing.asked(document, message.payload)
+        if (message.step === 'step1') this.#asked(document, message.payload)
         else if (!(await this.#exchange.answered(document, message.payload))) {
           await this.#store([{ ...message, step: 'step2' }])
         }
@@ -235,6 +254,43 @@ export class Session {
         return
       default: // The heartbeat, and what was stored.
     }
+  }
+
+  #asked(document: DocumentName, stateVector: Uint8Array): void {
+    try {
+      Y.decodeStateVector(stateVector)
+    } catch (cause) {
+      throw new KithError('unavailable', 'The server sent a state vector that cannot be read', { cause })
+    }
+    this.#outgoing.asked(document, stateVector)
+  }
+
+  async #rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
+    const rebuilt = await this.#exchange.rebuild(document, options)
+    await this.#port.waiters.renumber()
+    for (const [index, { code, addresses }] of rebuilt.refused.entries()) {
+      const message = `The server does not take a change of the ${document}; it stays on this device`
+      const error = new KithError(code, message, addresses.length > 0 ? { addresses } : {})
+      this.#port.failed(error)
+      if (index === 0) this.#port.waiters.refuse(error)
+    }
+    return rebuilt
+  }
+
+  /** A frame of one's own roster may be as large as the roster (S3). */
+  #maxBytes(document: DocumentName): number {
+    const most = this.#port.frameSizes.most(document)
+    return document === 'roster' ? Math.min(most, this.#port.store.documents.limits.rosterBytes) : most
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const cancel = this.#port.clock.after(ms, () => {
+        this.#cancels.delete(cancel)
+        resolve()
+      })
+      this.#cancels.add(cancel)
+    })
   }
 
   /** All that was unsent at some moment is on the server's disk. */
@@ -275,7 +331,12 @@ export class Session {
   }
 
   #showStatus(): void {
-    if (!this.#hasEnded) this.#port.setStatus(this.isSynced ? 'synced' : 'syncing')
+    if (this.#hasEnded) return
+    if (this.isSynced) this.#port.settled()
+    const status = this.isSynced && this.#port.store.unsent === 0 ? 'synced' : 'syncing'
+    if (status === this.#shown) return
+    this.#shown = status
+    this.#port.setStatus(status)
   }
 
   #unlessEnded(work: Promise<unknown>): void {

@@ -5,6 +5,7 @@ import {
   KithError,
   parseProfileKey,
   profileBytes,
+  rosterEntryBytes,
   utf8Length,
   valueBytes,
 } from '@kith/shared'
@@ -21,26 +22,26 @@ export function checkLimits(
 ): void {
   const additions = changes.filter(change => change.value !== undefined)
   if (additions.length === 0) return
-  if (document === 'roster') checkRoster(additions, limits, rosterBytes)
+  if (document === 'roster') checkRoster(standing, additions, limits, rosterBytes)
   else checkProfile(standing, changes, additions, limits)
 }
 
-/** What Yjs spends on a key besides its characters: at most this, by trying. */
-const bytesPerKey = 16
-
 function checkRoster(
+  standing: FlatMaps,
   additions: readonly KeyChange[],
   limits: ContentLimits,
   rosterBytes: (limit: number) => number,
 ): void {
-  let bytes = 0
+  let growth = 0
   for (const { root, key, value = '' } of additions) {
     if (root === 'labels' && valueBytes(value) > limits.labelBytes) {
       throw new KithError('label-too-long', `A label takes at most ${limits.labelBytes} bytes`, { addresses: [key] })
     }
-    bytes += bytesPerKey + utf8Length(key) + valueBytes(value)
+    const old = standing.get(root, key)
+    const oldBytes = old === undefined ? 0 : rosterEntryBytes(root, key, old)
+    growth += Math.max(0, rosterEntryBytes(root, key, value) - oldBytes)
   }
-  if (rosterBytes(limits.rosterBytes) + bytes > limits.rosterBytes) {
+  if (growth > 0 && rosterBytes(limits.rosterBytes) + growth > limits.rosterBytes) {
     throw new KithError('roster-too-large', `A roster takes at most ${limits.rosterBytes} bytes`)
   }
 }

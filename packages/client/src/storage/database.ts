@@ -40,6 +40,10 @@ export interface OutboxRow {
   changes: Uint8Array
   /** Why the server refused it; absent while it is to be sent. */
   refusal?: ErrorCode
+  /** The app was told that it is refused, and why: it is told once [D5]. */
+  reported?: ErrorCode
+  /** It had been acknowledged, and the server lacks it: it is made again, under a client id of its own kind [D6]. */
+  isRemade?: true
 }
 
 /** The levels of one owner that this device holds. */

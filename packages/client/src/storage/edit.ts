@@ -1,7 +1,11 @@
-import type { FlatMaps, KeyChange } from '@kith/shared'
+import type { ErrorCode, FlatMaps, KeyChange } from '@kith/shared'
+import type { Randomness } from '../clock.ts'
+import { newRemakingClientId } from '../nonce.ts'
 import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import { checkLimits } from './content-limits.ts'
-import { type DocumentName, documentNames } from './database.ts'
+import { type DocumentName, documentNames, type OutboxRow } from './database.ts'
+import { keyName, unitsOf } from './lost.ts'
+import { roomOf } from './room.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -32,33 +36,65 @@ async function record(work: Work, document: DocumentName, changes: readonly KeyC
   work.wrote()
 }
 
-/** Makes refused changes anew, to be sent once more: the server's limits may have changed since [D5]. */
-export async function retryRefused(store: Store): Promise<void> {
+/** When this device opens it offers all that was refused once more, and the app will be told again [D5]. */
+export async function retryRefused(store: Store, randomness: Randomness): Promise<void> {
   if (documentNames.every(name => store.documents[name].refused.length === 0)) return
   await store.work(async work => {
-    const rows = await work.db.outbox.filter(row => row.refusal !== undefined).toArray()
-    for (const { document, changes } of rows) await record(work, document, decodeChanges(changes))
+    for (const row of await refusedRows(work)) await offer(work, row, undefined, randomness)
   })
+}
+
+/** The server, or its limits, are others than before: what fits them is offered once more [D6]. */
+export async function offerRefused(work: Work, randomness: Randomness): Promise<void> {
+  for (const name of documentNames) {
+    if (work.documents[name].refused.length === 0) continue
+    const room = roomOf(name, work.documents[name].standing, work.documents.limits)
+    for (const row of (await refusedRows(work)).filter(row => row.document === name)) {
+      const fits = (unit: readonly KeyChange[]): boolean => room.take(unit, work.documents[name].standing) === undefined
+      const changes = unitsOf(name, decodeChanges(row.changes)).filter(fits).flat()
+      room.endEntry()
+      if (changes.length === 0) continue
+      const offered = { ...row, changes: encodeChanges(changes) }
+      await offer(work, offered, row.reported, randomness)
+    }
+  }
+}
+
+async function refusedRows(work: Work): Promise<OutboxRow[]> {
+  return work.db.outbox.filter(row => row.refusal !== undefined).toArray()
+}
+
+async function offer(
+  work: Work,
+  { document, changes: bytes, isRemade }: OutboxRow,
+  reported: ErrorCode | undefined,
+  randomness: Randomness,
+): Promise<void> {
+  const changes = decodeChanges(bytes)
+  work.willChange()
+  await supersedeRefused(work, document, changes)
+  const clientId = isRemade && newRemakingClientId(randomness)
+  const update = await work.documents.write(work.db, document, changes, clientId)
+  if (!update) return
+  const marks = { ...(isRemade && { isRemade }), ...(reported && { reported }) }
+  await work.db.outbox.add({ document, update, changes: bytes, ...marks })
+  work.wrote()
 }
 
 /** A change of a key that a refused change holds takes that key from it. */
 async function supersedeRefused(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
   const own = work.documents[document]
   if (own.refused.length === 0) return
-  const keys = new Set(changes.map(nameOf))
-  if (!own.refused.some(change => keys.has(nameOf(change)))) return
+  const keys = new Set(changes.map(keyName))
+  if (!own.refused.some(change => keys.has(keyName(change)))) return
   const rows = await work.db.outbox.filter(row => row.refusal !== undefined && row.document === document).toArray()
   const left: KeyChange[] = []
   for (const row of rows) {
-    const kept = decodeChanges(row.changes).filter(change => !keys.has(nameOf(change)))
+    const kept = decodeChanges(row.changes).filter(change => !keys.has(keyName(change)))
     if (kept.length > 0) await work.db.outbox.put({ ...row, changes: encodeChanges(kept) })
     else await work.db.outbox.delete(row.seq as number)
     left.push(...kept)
   }
   own.setRefused(left)
   if (document === 'roster') work.touch(changes)
-}
-
-function nameOf({ root, key }: KeyChange): string {
-  return `${root} ${key}`
 }

@@ -1,6 +1,9 @@
-import { KithError } from '@kith/shared'
+import { type ContentLimits, KithError } from '@kith/shared'
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
+import * as Y from 'yjs'
+import type { Randomness } from '../clock.ts'
 import { type DocumentName, writeMeta } from './database.ts'
+import { offerRefused } from './edit.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -29,6 +32,7 @@ export async function storeFrames(
   store: Store,
   frames: readonly StoredFrame[],
   writer: string | undefined,
+  randomness: Randomness,
 ): Promise<StoredOutcome> {
   return store.work(async work => {
     if (writer !== undefined && work.documents.writer !== writer)
@@ -38,7 +42,7 @@ export async function storeFrames(
     let cursor = new Uint8Array()
     for (const frame of frames) {
       // Dexie loses its transaction after some hundred awaits without a request, so only what needs one is awaited.
-      const storing = storeFrame(work, frame, outcome)
+      const storing = storeFrame(work, frame, outcome, randomness)
       if (storing) await storing
       if ('cursor' in frame && frame.cursor.length > 0) cursor = new Uint8Array(frame.cursor)
     }
@@ -61,11 +65,16 @@ export async function dropHidden(store: Store): Promise<void> {
   })
 }
 
-function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Promise<void> | undefined {
+function storeFrame(
+  work: Work,
+  frame: StoredFrame,
+  outcome: StoredOutcome,
+  randomness: Randomness,
+): Promise<void> | undefined {
   const { people } = work
   switch (frame.type) {
     case 'welcome':
-      return welcomed(work, frame)
+      return welcomed(work, frame, randomness)
     case 'access':
       people.setAccess(frame.owner, frame.levels, frame.isWaiting)
       people.setFetched(frame.owner, frame.isFetched)
@@ -85,11 +94,14 @@ function storeFrame(work: Work, frame: StoredFrame, outcome: StoredOutcome): Pro
   }
 }
 
-async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome): Promise<void> {
+async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome, randomness: Randomness): Promise<void> {
+  const before = work.documents.limits
   await writeMeta(work.db, 'limits', limits)
   await writeMeta(work.db, 'incarnation', incarnation)
   work.documents.limits = limits
   work.documents.incarnation = incarnation
+  const isOther = (Object.keys(limits) as (keyof ContentLimits)[]).some(name => limits[name] !== before[name])
+  if (isFresh || isOther) await offerRefused(work, randomness)
   if (!isFresh) return
   const held = await work.db.replicas.toArray()
   const owners = held.filter(replica => replica.levels.length > 0).map(replica => replica.owner)
@@ -106,10 +118,22 @@ function isEmpty(update: Uint8Array): boolean {
 
 async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, outcome: StoredOutcome): Promise<void> {
   const document = work.documents[name]
-  const clock = document.ownClock
+  // Of what another device writes under this client id nothing is taken in: it would get mixed up with this device's own.
+  if (endOf(update, document.clientId) > document.ownClock) {
+    outcome.cloned.add(name)
+    return
+  }
   work.willChange()
   await work.documents.take(work.db, name, update)
-  if (document.ownClock > clock) outcome.cloned.add(name)
   if (document.hasPending) outcome.incomplete.add(name)
+  document.dropPending()
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
+}
+
+function endOf(update: Uint8Array, client: number): number {
+  try {
+    return Y.parseUpdateMeta(update).to.get(client) ?? 0
+  } catch (cause) {
+    throw new KithError('unavailable', 'The server sent an update that cannot be read', { cause })
+  }
 }

@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './database.ts'
+import { inPieces, piecesOf } from './pieces.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -9,7 +10,8 @@ export interface Shipment {
   document: DocumentName
   /** Whether it answers the server's step 1, and so brings all of the document that the server lacks. */
   isAnswer: boolean
-  update: Uint8Array
+  /** In the order of sending, each small enough for a frame as far as that is known. */
+  updates: Uint8Array[]
   seqs: number[]
 }
 
@@ -17,10 +19,19 @@ export interface Shipment {
 export type Asked = Partial<Record<DocumentName, Uint8Array>>
 
 export interface ShippingMode {
+  /** Nothing has been sent since the server said what it holds. */
+  isFirst: boolean
   /** One entry at a time, to learn which one the server refuses [D5]. */
   isCareful: boolean
-  /** Answer at once, roster first, whatever the order of what is unsent: the server lacks what that builds on. */
-  isForced: boolean
+  /**
+   * The server lacks what it had acknowledged, in whatever order that was made: removals of both documents go first, then
+   * all of the roster, then all of the profile [V6][D6].
+   */
+  isRefill: boolean
+  /** Documents whose removals the server has, in a refill. */
+  removed: ReadonlySet<DocumentName>
+  /** As large as an update may be, unless it is a single change. */
+  maxBytes(document: DocumentName): number
 }
 
 /** The server holds changes of this device's client id that this device never sent: its database was restored or copied. */
@@ -29,9 +40,13 @@ export interface Clone {
   document: DocumentName
 }
 
-/** As many entries as one run carries at most, and as many bytes, well under the limit of a frame (S3). */
+/** The server lacks what it had acknowledged. */
+export interface Loss {
+  type: 'loss'
+}
+
+/** As many entries as one run carries at most. */
 const entriesPerRun = 500
-const bytesPerRun = 256 * 1024
 
 /**
  * What to send next. The order on the wire is the order in which changes were made, over both documents [V6]; so only when
@@ -41,16 +56,19 @@ export async function nextShipment(
   store: Store,
   asked: Asked,
   mode: ShippingMode,
-): Promise<Shipment | Clone | undefined> {
+): Promise<Shipment | Clone | Loss | undefined> {
   return store.work(async work => {
     for (const document of documentNames) {
       const stateVector = asked[document]
       if (stateVector && (await isCloned(work, document, stateVector))) return { type: 'clone', document }
     }
-    const answer = await nextAnswer(work, asked, mode)
-    const shipment = answer ?? (await nextRun(work, mode))
-    if (shipment) await noteSent(work, shipment.document)
-    return shipment
+    const pending = asked.roster || asked.profile ? await pendingEntries(work.db, undefined) : []
+    const isFirst = !mode.isRefill && mode.isFirst
+    if (isFirst && documentNames.some(name => hasLost(work, name, asked[name], pending))) return { type: 'loss' }
+    const shipment = nextRemovals(work, asked, mode) ?? nextAnswer(work, asked, pending, mode)
+    const next = shipment ?? (await nextRun(work, asked, mode))
+    if (next) await noteSent(work, next.document)
+    return next
   })
 }
 
@@ -73,37 +91,82 @@ export async function pendingEntries(db: KithDatabase, limit: number | undefined
   return (limit === undefined ? pending : pending.limit(limit)).toArray()
 }
 
-async function nextAnswer(work: Work, asked: Asked, mode: ShippingMode): Promise<Shipment | undefined> {
-  if (!asked.roster && !asked.profile) return undefined
-  const pending = await pendingEntries(work.db, undefined)
-  const document = documentNames.find(name => asked[name] && (mode.isForced || mayAnswer(name, pending)))
+/** Whether the server lacks content of the document that is in no pending entry: it had acknowledged it. */
+function hasLost(
+  work: Work,
+  document: DocumentName,
+  stateVector: Uint8Array | undefined,
+  pending: readonly OutboxRow[],
+): boolean {
+  if (!stateVector) return false
+  const there = Y.decodeStateVector(stateVector)
+  const unsentFrom = new Map<number, number>()
+  for (const row of pending) {
+    if (row.document !== document) continue
+    for (const [client, clock] of Y.parseUpdateMeta(row.update).from) {
+      unsentFrom.set(client, Math.min(unsentFrom.get(client) ?? Number.POSITIVE_INFINITY, clock))
+    }
+  }
+  const here = Y.decodeStateVector(Y.encodeStateVector(work.documents[document].doc))
+  return [...here].some(([client, clock]) => (there.get(client) ?? 0) < (unsentFrom.get(client) ?? clock))
+}
+
+/** In a refill: what this device knows to be removed of that which the server has. */
+function nextRemovals(work: Work, asked: Asked, { isRefill, removed, maxBytes }: ShippingMode): Shipment | undefined {
+  const document = isRefill && documentNames.find(name => asked[name] && !removed.has(name))
+  if (!document) return undefined
+  const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, asked[document])
+  const updates = piecesOf(lacking, maxBytes(document)).removals
+  return { type: 'shipment', document, isAnswer: false, updates, seqs: [] }
+}
+
+function nextAnswer(
+  work: Work,
+  asked: Asked,
+  pending: readonly OutboxRow[],
+  { isRefill, maxBytes }: ShippingMode,
+): Shipment | undefined {
+  const mayAnswer = isRefill ? mayRefill : mayAnswerInOrder
+  const document = documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))
   const stateVector = document && asked[document]
   if (!stateVector) return undefined
-  const update = Y.encodeStateAsUpdate(work.documents[document].doc, stateVector)
+  const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, stateVector)
   const seqs = pending.filter(row => row.document === document).map(row => row.seq as number)
-  return { type: 'shipment', document, isAnswer: true, update, seqs }
+  return { type: 'shipment', document, isAnswer: true, updates: inPieces(lacking, maxBytes(document)), seqs }
+}
+
+/** All of the roster goes before any of the profile. */
+function mayRefill(document: DocumentName, asked: Asked, pending: readonly OutboxRow[]): boolean {
+  return document === 'roster' || (!asked.roster && pending.every(row => row.document !== 'roster'))
 }
 
 /** No entry of the other document stands before one of this. */
-function mayAnswer(document: DocumentName, pending: readonly OutboxRow[]): boolean {
+function mayAnswerInOrder(document: DocumentName, _asked: Asked, pending: readonly OutboxRow[]): boolean {
   const firstOther = pending.findIndex(row => row.document !== document)
   return firstOther < 0 || !pending.slice(firstOther).some(row => row.document === document)
 }
 
-async function nextRun(work: Work, { isCareful }: ShippingMode): Promise<Shipment | undefined> {
-  const entries = await pendingEntries(work.db, isCareful ? 1 : entriesPerRun)
+async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Shipment | undefined> {
+  const { isCareful, isRefill, maxBytes } = mode
+  // In a refill the profile's answer waits for the roster's entries, and carries all of its own.
+  const isRosterOnly = isRefill && asked.profile !== undefined
+  const limit = isCareful || isRosterOnly ? undefined : entriesPerRun
+  const entries = (await pendingEntries(work.db, isCareful && !isRosterOnly ? 1 : limit)).filter(
+    row => !isRosterOnly || row.document === 'roster',
+  )
   const [head] = entries
   if (!head) return undefined
   const run: OutboxRow[] = []
+  const most = maxBytes(head.document)
   let bytes = 0
-  for (const entry of entries) {
+  for (const entry of isCareful ? [head] : entries) {
     bytes += entry.update.length
-    if (entry.document !== head.document || (run.length > 0 && bytes > bytesPerRun)) break
+    if (entry.document !== head.document || (run.length > 0 && bytes > most)) break
     run.push(entry)
   }
   const update = run.length === 1 ? head.update : Y.mergeUpdates(run.map(entry => entry.update))
   const seqs = run.map(entry => entry.seq as number)
-  return { type: 'shipment', document: head.document, isAnswer: false, update, seqs }
+  return { type: 'shipment', document: head.document, isAnswer: false, updates: inPieces(update, most), seqs }
 }
 
 /** Before anything is sent, how far this device's client id has come is on disk: whatever lies beyond isn't ours. */

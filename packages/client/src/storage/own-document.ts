@@ -1,4 +1,12 @@
-import { applyChanges, type FlatMaps, flatMapsOf, type KeyChange, profileRoot, rosterRoots } from '@kith/shared'
+import {
+  applyChanges,
+  type FlatMaps,
+  flatMapsOf,
+  type KeyChange,
+  KithError,
+  profileRoot,
+  rosterRoots,
+} from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from './database.ts'
 import { overlay } from './overlay.ts'
@@ -62,16 +70,37 @@ export class OwnDocument {
     this.#view = overlay(this.#maps, changes)
   }
 
+  /** The names of the document's root maps. */
+  get roots(): readonly string[] {
+    return rootsByDocument[this.name]
+  }
+
   /** Makes the changes as this device; the update that says so, or nothing when they change nothing [R3]. */
-  write(changes: readonly KeyChange[]): Uint8Array | undefined {
+  write(changes: readonly KeyChange[], clientId: number = this.clientId): Uint8Array | undefined {
     this.#update = undefined
-    applyChanges(this.doc, changes)
+    this.doc.clientID = clientId
+    try {
+      applyChanges(this.doc, changes)
+    } finally {
+      this.doc.clientID = this.clientId
+    }
     return this.#update
   }
 
   /** Takes in an update in Yjs' V1 encoding: another tab's, another device's, or an old one of our own. */
   take(update: Uint8Array): void {
     this.#apply(() => Y.applyUpdate(this.doc, update))
+  }
+
+  /** Takes in a whole state. Throws a KithError when the bytes are none. */
+  takeAll(state: Uint8Array): void {
+    try {
+      Y.decodeUpdate(state)
+      this.take(state)
+    } catch (cause) {
+      throw new KithError('unavailable', 'The server sent a document that cannot be read', { cause })
+    }
+    if (this.hasPending) throw new KithError('unavailable', 'The server sent a document with gaps')
   }
 
   takeSnapshot(snapshot: Uint8Array): void {
@@ -93,6 +122,12 @@ export class OwnDocument {
   /** An update was taken in whose predecessors are missing. */
   get hasPending(): boolean {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
+  }
+
+  /** Forgets what waits for predecessors: whoever has those has it, too, and hands over both. Kept, it would be sent on. */
+  dropPending(): void {
+    this.doc.store.pendingStructs = null
+    this.doc.store.pendingDs = null
   }
 
   /** Yjs takes a new client id when it meets its own in what it reads. Here that is another tab's, or an old one. */

@@ -1,5 +1,5 @@
 import type { ContentLimits, KeyChange } from '@kith/shared'
-import { defaultContentLimits } from '@kith/shared'
+import { defaultContentLimits, KithError, rosterBytes } from '@kith/shared'
 import * as Y from 'yjs'
 import { decodeChanges, encodeChanges } from './changes-codec.ts'
 import {
@@ -96,6 +96,7 @@ export class OwnDocuments {
       this.#seq = seq as number
     }
     this.hands = (await readMeta(db, 'hands')) ?? new Map()
+    for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)
     return true
   }
@@ -120,8 +121,13 @@ export class OwnDocuments {
   }
 
   /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
-  async write(db: KithDatabase, name: DocumentName, changes: readonly KeyChange[]): Promise<Uint8Array | undefined> {
-    const update = this[name].write(changes)
+  async write(
+    db: KithDatabase,
+    name: DocumentName,
+    changes: readonly KeyChange[],
+    clientId?: number,
+  ): Promise<Uint8Array | undefined> {
+    const update = this[name].write(changes, clientId)
     if (update) this.#begun.push({ document: name, update, changes })
     if (update) await this.#append(db, name, update)
     return update
@@ -130,7 +136,11 @@ export class OwnDocuments {
   /** Stores an update from the server, then takes it in. */
   async take(db: KithDatabase, name: DocumentName, update: Uint8Array): Promise<void> {
     await this.#append(db, name, update)
-    this[name].take(update)
+    try {
+      this[name].take(update)
+    } catch (cause) {
+      throw new KithError('unavailable', 'The server sent an update that cannot be read', { cause })
+    }
   }
 
   /** Writes both documents anew and drops the updates before, once there are many. */
@@ -160,7 +170,7 @@ export class OwnDocuments {
   /** How many bytes the roster takes: an upper bound far below the limit, the truth near it. */
   rosterBytes(limit: number): number {
     if (this.#rosterBytesAtMost > limit / 2) {
-      this.#rosterBytesAtMost = Y.encodeStateAsUpdate(this.roster.doc).length
+      this.#rosterBytesAtMost = rosterBytes(this.roster.standing)
     }
     return this.#rosterBytesAtMost
   }

@@ -1,89 +1,138 @@
-import { type ErrorCode, isNarrowing, type KeyChange, namedUsers } from '@kith/shared'
+import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
-import { newClientId } from '../nonce.ts'
-import { decodeChanges, encodeChanges } from './changes-codec.ts'
-import { type DocumentName, type OutboxRow, readMeta, writeMeta } from './database.ts'
+import { newClientId, newRemakingClientId } from '../nonce.ts'
+import { encodeChanges } from './changes-codec.ts'
+import { type DocumentName, readMeta, writeMeta } from './database.ts'
+import { mergedDocument, unitsOf } from './lost.ts'
 import { pendingEntries } from './outbox.ts'
 import { OwnDocument } from './own-document.ts'
+import { type Entry, remadeEntries } from './remade-entries.ts'
+import { roomOf } from './room.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
-/** An entry that the server refused, when it is known which one. */
+/** What is known of something that the server didn't take. */
 export interface Refusal {
-  seq: number
   code: ErrorCode
+  /** The outbox entry that was sent alone. */
+  seq?: number
+  /** A value of so many bytes doesn't fit a frame. */
+  valueBytes?: number
 }
 
-interface Entry {
+export interface RebuildOptions {
+  refusal?: Refusal | undefined
+  /** The server may lack what it had acknowledged, so all of the roster goes before the profile. */
+  isRosterFirst?: boolean
+}
+
+/** Changes that don't fit this server and of which the app doesn't know yet. */
+export interface Refused {
   document: DocumentName
-  changes: KeyChange[]
-  /** As it was stored; of the document rebuilt, as it is made anew. */
-  update: Uint8Array
+  code: ErrorCode
+  /** The users whom changes of a roster are about. */
+  addresses: readonly string[]
+}
+
+export interface Rebuilt {
+  refused: readonly Refused[]
+  /** It is known what was refused. */
+  isExplained: boolean
 }
 
 /**
- * Puts the server's state in place of one document, and makes this device's unsent changes anew upon it, under a new
- * client id: first what takes something away from others, then the rest in its order [D5]. A refused change is not made,
- * but stays in the outbox and in view.
+ * Builds one document upon the server's state: with everything that this device holds and the server lacks made again as
+ * changes, in entries of bounded size [D6], and the unsent changes upon that [D5]. Nothing leaves the device: what doesn't
+ * fit the server's limits, as far as they are known, or was refused alone, stays in the outbox and in view.
  */
 export async function rebuild(
   store: Store,
   name: DocumentName,
   serverState: Uint8Array,
   randomness: Randomness,
-  refusal: Refusal | undefined,
-): Promise<void> {
-  await store.work(async work => {
+  { refusal, isRosterFirst = false }: RebuildOptions = {},
+): Promise<Rebuilt> {
+  return store.work(async work => {
     work.willChange()
-    if (refusal) await work.db.outbox.update(refusal.seq, { refusal: refusal.code, update: new Uint8Array() })
-    const fresh = new OwnDocument(name, newClientId(randomness))
-    fresh.take(serverState)
-    await rewriteOutbox(work, name, fresh)
     const { documents } = work
+    const own = documents[name]
+    const fresh = new OwnDocument(name, newClientId(randomness))
+    fresh.takeAll(serverState)
+    const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
+    const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
+    const rows = await pendingEntries(work.db, undefined)
+    const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
+    const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
+    await work.db.outbox.bulkDelete(rows.map(row => row.seq as number))
+    const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), refusal)
     await documents.writeSnapshots(
       work.db,
       { roster: documents.roster, profile: documents.profile, [name]: fresh },
       documents.generation + 1,
     )
-    await writeMeta(work.db, 'sent', { ...((await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }), [name]: 0 })
+    await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     const before = namedUsers(documents.roster.view)
-    const rebuilt = await work.reload()
+    const now = await work.reload()
     if (name === 'profile') work.ownProfileChanged()
-    else work.touchUsers([...before, ...namedUsers(rebuilt.roster.view)])
+    else work.touchUsers([...before, ...namedUsers(now.roster.view)])
+    return rebuilt
   })
 }
 
-async function rewriteOutbox(work: Work, name: DocumentName, fresh: OwnDocument): Promise<void> {
-  const rows = await pendingEntries(work.db, undefined)
-  const entries = narrowingFirst(name, rows)
-  await work.db.outbox.bulkDelete(rows.map(row => row.seq as number))
-  for (const { document, changes, update } of entries) {
-    const made = document === name ? fresh.write(changes) : update
-    if (made) await work.db.outbox.add({ document, update: made, changes: encodeChanges(changes) })
-  }
-}
-
-/** Of several changes of one key only the last counts, so taking some of them first changes nothing in the end. */
-function narrowingFirst(name: DocumentName, rows: readonly OutboxRow[]): Entry[] {
-  const decoded = rows.map(row => ({ ...row, changes: decodeChanges(row.changes) }))
-  const last = new Map<string, KeyChange>()
-  for (const row of decoded) {
-    if (row.document === name) for (const change of row.changes) last.set(`${change.root} ${change.key}`, change)
-  }
-  const counts = (change: KeyChange): boolean => last.get(`${change.root} ${change.key}`) === change
-  const [first, rest]: [Entry[], Entry[]] = [[], []]
-  for (const { document, update, changes } of decoded) {
+/** Makes the entries of the rebuilt document upon it, as far as they fit; the outbox has them all, in this order. */
+async function writeEntries(
+  work: Work,
+  fresh: OwnDocument,
+  entries: readonly Entry[],
+  remakingClientId: number,
+  refusal: Refusal | undefined,
+): Promise<Rebuilt> {
+  const { name } = fresh
+  const room = roomOf(name, fresh.standing, work.documents.limits)
+  const addresses = new Map<ErrorCode, Set<string>>()
+  let isExplained = false
+  for (const entry of entries) {
+    const { document, changes, isRemade, reported } = entry
+    const row = { document, ...(isRemade && { isRemade }) }
     if (document !== name) {
-      rest.push({ document, update, changes })
+      const { update } = entry
+      await work.db.outbox.add({ ...row, update, changes: encodeChanges(changes), ...(reported && { reported }) })
       continue
     }
-    const kept = changes.filter(counts)
-    // A field that is set anew also removes what other devices set: that isn't done ahead of the set itself.
-    const isSplit = name === 'roster' || kept.every(isNarrowing)
-    const narrowing = isSplit ? kept.filter(isNarrowing) : []
-    const others = isSplit ? kept.filter(change => !isNarrowing(change)) : kept
-    if (narrowing.length > 0) first.push({ document, update, changes: narrowing })
-    if (others.length > 0) rest.push({ document, update, changes: others })
+    const [fitting, refused] = [[] as KeyChange[], new Map<ErrorCode, KeyChange[]>()]
+    for (const unit of unitsOf(name, changes)) {
+      const code = entry.refusal ?? tooLongFor(refusal, unit) ?? room.take(unit, fresh.standing)
+      const kept = code === undefined ? fitting : (refused.get(code) ?? [])
+      kept.push(...unit)
+      if (code !== undefined) refused.set(code, kept)
+    }
+    room.endEntry()
+    const update = fresh.write(fitting, isRemade ? remakingClientId : undefined)
+    if (update) {
+      await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
+    }
+    for (const [code, kept] of refused) {
+      isExplained = true
+      const refusal = { refusal: code, reported: code }
+      await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
+      if (reported === code) continue
+      const told = addresses.get(code) ?? new Set()
+      addresses.set(code, told)
+      for (const user of usersOf(name, kept)) told.add(user)
+    }
   }
-  return [...first, ...rest]
+  const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
+  return { refused, isExplained }
+}
+
+/** A frame of that size closed the connection, so no value of that size is sent again. */
+function tooLongFor(refusal: Refusal | undefined, unit: readonly KeyChange[]): ErrorCode | undefined {
+  const { code, valueBytes: limit } = refusal ?? {}
+  if (limit === undefined) return undefined
+  return unit.some(({ value }) => value !== undefined && valueBytes(value) >= limit) ? code : undefined
+}
+
+function usersOf(name: DocumentName, changes: readonly KeyChange[]): string[] {
+  if (name !== 'roster') return []
+  return changes.flatMap(({ root, key }) => userOfKey(root as RosterRoot, key) ?? [])
 }

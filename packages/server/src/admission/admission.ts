@@ -69,7 +69,6 @@ function admitItems(
   const wrongOrder = checkOrigins(doc, items, endOf)
   if (wrongOrder) return wrongOrder
   const places = new Places(doc, items)
-  const merging = new MergingCost(doc, items)
   let adds: 'content' | 'history' | 'nothing' = 'nothing'
   for (const item of items.all) {
     const { client, clock } = item.id
@@ -77,7 +76,6 @@ function admitItems(
     if (known >= item.length) {
       // Yjs makes a root for each name that it reads, also where it takes nothing in.
       if (typeof item.parent === 'string' && !doc.share.has(item.parent)) return malformed('an unknown root')
-      if (!merging.passes(item)) return tooTangled()
       continue
     }
     const place = places.of(item)
@@ -92,11 +90,9 @@ function admitItems(
       const wrong = rules.check(place.root, place.key, value)
       if (wrong) return { state: 'refused', ...wrong }
     }
-    if (!merging.add(item, place)) return tooTangled()
     if (values.some(value => value !== undefined)) adds = 'content'
     else if (adds === 'nothing') adds = 'history'
   }
+  if (!new MergingCost(doc, items, places).isBounded()) return malformed('more to merge than devices can make')
   return { state: 'admitted', adds }
 }
-
-const tooTangled = (): Admission => malformed('more concurrent changes of one key than devices can make')

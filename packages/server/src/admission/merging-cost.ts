@@ -1,80 +1,127 @@
 import * as Y from 'yjs'
 import type { ItemsByClient } from './items-by-client.ts'
-import type { Place } from './places.ts'
-
-/** As many steps as an update may cost beyond what is usual, and as long a history as concurrent changes may meet. */
-const maxSteps = 2 ** 18
-const usualHistory = 64
-const maxHistory = 1024
-/** Each origin within a run of removed items splits that run, and moves all later ones. */
-const maxSplits = 1024
+import { KeyHistory } from './key-history.ts'
+import type { Place, Places } from './places.ts'
 
 /**
- * Bounds what it costs to merge an update. Yjs walks along a key's history for each item that doesn't follow the key's
- * last one: devices that change a key at the same time make a few of those; a hostile one could make a million.
+ * As many steps as merging one update may take: so many for each item besides those for any update, up to the most. A step
+ * of Yjs' scan for conflicts takes some 100 ns. A device that was away while others took turns at a key for years makes some
+ * thousand steps for it.
+ */
+const stepsPerUpdate = 2 ** 14
+const stepsPerItem = 2 ** 12
+const mostSteps = 2 ** 18
+
+/** So many moved pointers, as when an array of structs gets one more in its middle, cost as much as one step. */
+const movesPerStep = 64
+
+/**
+ * What it costs to merge an update, found by doing in numbers what Yjs will do: it takes the items in, each after its origin
+ * and the highest client first, and walks along a key's history for each that doesn't follow the last one of its key. Devices
+ * that change keys at the same time, for years, make a few steps for each item; a hostile update could make a million.
  */
 export class MergingCost {
-  #doc: Y.Doc
-  #items: ItemsByClient
-  #followed = new Set<unknown>()
-  #keys = new Map<string, { stored: number; items: number; branches: number }>()
+  readonly #doc: Y.Doc
+  readonly #items: ItemsByClient
+  readonly #places: Places
+  readonly #histories = new Map<string, KeyHistory>()
+  readonly #reached = new Map<number, number>()
+  readonly #structs = new Map<number, number>()
+  /** How many steps an update of these items may take. */
+  readonly mostSteps: number
   #steps = 0
-  #splits = 0
 
-  constructor(doc: Y.Doc, items: ItemsByClient) {
+  constructor(doc: Y.Doc, items: ItemsByClient, places: Places) {
     this.#doc = doc
     this.#items = items
+    this.#places = places
+    this.mostSteps = Math.min(mostSteps, stepsPerUpdate + stepsPerItem * items.all.length)
   }
 
-  /** What the document has already; false: it would cost too much all the same. */
-  passes({ origin }: Y.Item): boolean {
-    return origin === null || this.#endsRun(origin) || ++this.#splits <= maxSplits
+  get steps(): number {
+    return this.#steps
   }
 
-  add(item: Y.Item, place: Place): boolean {
-    const name = `${place.root}/${place.key}`
-    const last = this.#doc.getMap(place.root)._map.get(place.key)
-    const key = this.#keys.get(name) ?? { stored: 0, items: 0, branches: 0 }
-    this.#keys.set(name, key)
-    const before = costOf(key)
-    key.items++
-    if (!this.#follows(item, name, last)) {
-      key.branches++
-      if (key.stored === 0) key.stored = historyOf(last)
-      if (key.stored > maxHistory) return false
+  /** Whether merging stays within what an update may cost. Finding out takes hardly more steps than that. */
+  isBounded(): boolean {
+    const queues = new Map(this.#items.clients.map(client => [client, { items: this.#items.of(client), next: 0 }]))
+    for (const client of [...queues.keys()].sort((a, b) => b - a)) {
+      const waiting: Y.Item[] = []
+      const queue = queues.get(client)
+      for (;;) {
+        const item = waiting.pop() ?? queue?.items[queue.next++]
+        if (!item) break
+        const before = this.#missing(item)
+        const other = before === undefined ? undefined : queues.get(before)
+        const origin = other?.items[other.next]
+        if (other && origin) {
+          other.next++
+          waiting.push(item, origin)
+        } else this.#take(item)
+        if (this.#steps > this.mostSteps) return false
+      }
     }
-    this.#steps += costOf(key) - before
-    return this.#steps <= maxSteps && this.passes(item)
-  }
-
-  /** Whether the item comes right after the last one of its key. */
-  #follows({ origin }: Y.Item, name: string, last: Y.Item | undefined): boolean {
-    if (origin === null) return last === undefined && this.#isFirst(name)
-    const inUpdate = this.#items.find(origin)
-    if (inUpdate && origin.clock >= Y.getState(this.#doc.store, origin.client)) {
-      return origin.clock === inUpdate.id.clock + inUpdate.length - 1 && this.#isFirst(inUpdate)
-    }
-    return last !== undefined && Y.compareIDs(last.lastId, origin) && this.#isFirst(last)
-  }
-
-  #isFirst(what: unknown): boolean {
-    if (this.#followed.has(what)) return false
-    this.#followed.add(what)
     return true
   }
 
-  #endsRun(id: Y.ID): boolean {
-    if (id.clock >= Y.getState(this.#doc.store, id.client)) return true
-    return Y.compareIDs(Y.getItem(this.#doc.store, id).lastId, id)
+  /** The client whose item is to be taken in first. */
+  #missing({ id, origin }: Y.Item): number | undefined {
+    if (!origin || origin.client === id.client || origin.clock < this.#reachedBy(origin.client)) return undefined
+    return origin.client
   }
-}
 
-function costOf({ stored, items, branches }: { stored: number; items: number; branches: number }): number {
-  return branches * Math.max(0, stored + items - usualHistory)
-}
+  #take(item: Y.Item): void {
+    this.#steps++
+    const { client, clock } = item.id
+    const known = this.#reachedBy(client) - clock
+    if (item.origin) this.#splitAt(item.origin)
+    if (known >= item.length) return
+    const place = this.#places.of(item)
+    if (!place) return
+    const origin = known > 0 ? Y.createID(client, clock + known - 1) : item.origin
+    if (known > 0 && origin) this.#splitAt(origin)
+    const passed = Math.max(0, known)
+    const span = { client, clock: clock + passed, length: item.length - passed }
+    this.#steps += this.#historyOf(place).add(span, origin, this.mostSteps - this.#steps)
+    this.#reached.set(client, clock + item.length)
+    this.#structs.set(client, this.#structsOf(client) + 1)
+  }
 
-function historyOf(last: Y.Item | undefined): number {
-  let count = 0
-  for (let item = last ?? null; item !== null && count <= maxHistory; item = item.left) count++
-  return count
+  /** Yjs splits a run of removed items at each origin within it, and moves all structs of that client behind it. */
+  #splitAt(origin: Y.ID): void {
+    const place = this.#placeOf(origin)
+    if (!place || !this.#historyOf(place).splitAfter(origin, this.mostSteps - this.#steps)) return
+    const structs = this.#structsOf(origin.client)
+    this.#structs.set(origin.client, structs + 1)
+    this.#steps += 1 + Math.ceil(structs / movesPerStep)
+  }
+
+  #placeOf(id: Y.ID): Place | undefined {
+    if (id.clock < Y.getState(this.#doc.store, id.client)) {
+      // Most origins end their struct: then there is nothing to split, nor to look up.
+      const stored = Y.getItem(this.#doc.store, id)
+      const isWhole = Y.compareIDs(stored.lastId, id)
+      return isWhole ? undefined : this.#places.stored(id)
+    }
+    const item = this.#items.find(id)
+    return item && !Y.compareIDs(item.lastId, id) ? this.#places.of(item) : undefined
+  }
+
+  #historyOf(place: Place): KeyHistory {
+    const name = `${place.root}/${place.key}`
+    const known = this.#histories.get(name)
+    if (known) return known
+    const last = this.#doc.getMap(place.root)._map.get(place.key)
+    const history = new KeyHistory(last)
+    this.#histories.set(name, history)
+    return history
+  }
+
+  #reachedBy(client: number): number {
+    return this.#reached.get(client) ?? Y.getState(this.#doc.store, client)
+  }
+
+  #structsOf(client: number): number {
+    return this.#structs.get(client) ?? this.#doc.store.clients.get(client)?.length ?? 0
+  }
 }

@@ -1,7 +1,8 @@
-import { type ErrorCode, flatMapsOf, type Limits, profileBytes } from '@kith/shared'
+import { type ErrorCode, flatMapsOf, type Limits, profileBytes, rosterBytes } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../store/keys.ts'
 import type { StoredDocument } from '../store/stored-document.ts'
+import { rosterGrowth } from './roster-growth.ts'
 
 /**
  * The sizes that a document may have (S3), checked before an update that adds something is applied. The cheap bound comes
@@ -29,10 +30,16 @@ function rosterSizeError(
   adds: 'content' | 'history',
   limits: Limits,
 ): ErrorCode | undefined {
-  // What is stored is V2, which is at least half as large as V1.
-  if (adds === 'history' || 2 * document.storedBytes + update.length <= limits.rosterBytes) return undefined
-  const size = Y.encodeStateAsUpdate(document.doc).length + update.length
-  return size > limits.rosterBytes ? 'roster-too-large' : undefined
+  if (adds === 'history') return undefined
+  const known = document.contentBytesAtMost
+  // What is stored is V2, which is at least half as large as V1, and that is no smaller than the content.
+  if (known === undefined && 2 * document.storedBytes + update.length <= limits.rosterBytes) return undefined
+  const growth = rosterGrowth(document.doc, update)
+  const isSure = known !== undefined && known + growth <= limits.rosterBytes
+  const bytes = isSure ? known : rosterBytes(flatMapsOf(document.doc))
+  if (growth > 0 && bytes + growth > limits.rosterBytes) return 'roster-too-large'
+  document.contentBytesAtMost = bytes + growth
+  return undefined
 }
 
 function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {

@@ -25,6 +25,8 @@ export class StoredDocument {
   #logBytes: number
   /** Of updates that were applied and are not in the log yet. */
   #runBytes = 0
+  /** Of a roster near its limit: an upper bound of what its content counts. */
+  contentBytesAtMost: number | undefined
 
   /** `parts`: snapshot and updates, as the store has them. */
   constructor(name: DocumentName, parts: readonly Uint8Array[]) {

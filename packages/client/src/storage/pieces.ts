@@ -1,0 +1,140 @@
+import * as Y from 'yjs'
+import { inCausalOrder, type Struct } from './causal-order.ts'
+import { type Block, type DeletedRange, encodeStruct, rangesByClient, writeUpdate } from './update-writer.ts'
+
+/** An update in parts, each of which the server can take for itself, in this order. */
+export interface Pieces {
+  /** What is removed of that which the update does not bring itself: nothing of it builds on anything else here. */
+  removals: Uint8Array[]
+  /** The same structs as in the update, so that every other device's change to them goes on to count [D6]. */
+  content: Uint8Array[]
+}
+
+/** As many structs as one piece has at most: what the server spends on one of them is bounded, too. */
+const structsPerPiece = 4_000
+/** A deleted range takes at most two numbers of ten bytes. */
+const bytesPerRange = 20
+/** The counts around the structs of one client. */
+const bytesPerBlock = 24
+
+/** An update as it is, where it is small enough; else in pieces. */
+export function inPieces(update: Uint8Array, maxBytes: number): Uint8Array[] {
+  if (update.length <= maxBytes) return [update]
+  const { removals, content } = piecesOf(update, maxBytes)
+  return [...removals, ...content]
+}
+
+/** A piece is larger than `maxBytes` only when it is a single struct. */
+export function piecesOf(update: Uint8Array, maxBytes: number): Pieces {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const brought = broughtBy(structs)
+  const [outside, inside]: [DeletedRange[], DeletedRange[]] = [[], []]
+  for (const [client, ranges] of ds.clients) {
+    const { from, to } = brought.get(client) ?? { from: Number.POSITIVE_INFINITY, to: Number.POSITIVE_INFINITY }
+    for (const { clock, len } of ranges) {
+      const end = clock + len
+      for (const [start, stop, list] of [
+        [clock, Math.min(end, from), outside],
+        [Math.max(clock, from), Math.min(end, to), inside],
+        [Math.max(clock, to), end, outside],
+      ] as const) {
+        if (stop > start) list.push({ client, clock: start, len: stop - start })
+      }
+    }
+  }
+  return { removals: removalPieces(outside, maxBytes), content: contentPieces(structs, inside, maxBytes) }
+}
+
+function broughtBy(structs: readonly Struct[]): Map<number, { from: number; to: number }> {
+  const brought = new Map<number, { from: number; to: number }>()
+  for (const { id, length } of structs) {
+    const known = brought.get(id.client)
+    if (known) known.to = id.clock + length
+    else brought.set(id.client, { from: id.clock, to: id.clock + length })
+  }
+  return brought
+}
+
+function removalPieces(ranges: readonly DeletedRange[], maxBytes: number): Uint8Array[] {
+  const perPiece = Math.max(1, Math.floor(maxBytes / bytesPerRange))
+  const pieces: Uint8Array[] = []
+  for (let at = 0; at < ranges.length; at += perPiece) pieces.push(writeUpdate([], ranges.slice(at, at + perPiece)))
+  return pieces
+}
+
+function contentPieces(structs: readonly Struct[], removed: readonly DeletedRange[], maxBytes: number): Uint8Array[] {
+  const removedOf = rangesByClient(removed)
+  const pieces: Uint8Array[] = []
+  let piece = new Piece()
+  for (const struct of inCausalOrder(structs)) {
+    const bytes = encodeStruct(struct as Y.Item)
+    if (!piece.hasRoom(struct, bytes, maxBytes)) {
+      pieces.push(piece.encode())
+      piece = new Piece()
+    }
+    piece.add(struct, bytes, keptThoughRemoved(struct, removedOf.get(struct.id.client) ?? []))
+  }
+  if (!piece.isEmpty) pieces.push(piece.encode())
+  return pieces
+}
+
+/** What a document without garbage collection holds of removed values: such a struct doesn't say itself that it is removed. */
+function keptThoughRemoved(struct: Struct, removed: readonly DeletedRange[]): DeletedRange[] {
+  if (struct instanceof Y.GC || (struct instanceof Y.Item && struct.content instanceof Y.ContentDeleted)) return []
+  const { id, length } = struct
+  let [low, high] = [0, removed.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const { clock, len } = removed[middle] as DeletedRange
+    if (clock + len <= id.clock) low = middle + 1
+    else high = middle
+  }
+  const found: DeletedRange[] = []
+  for (let index = low; index < removed.length; index++) {
+    const { client, clock, len } = removed[index] as DeletedRange
+    if (clock >= id.clock + length) break
+    const start = Math.max(clock, id.clock)
+    found.push({ client, clock: start, len: Math.min(clock + len, id.clock + length) - start })
+  }
+  return found
+}
+
+class Piece {
+  readonly #blocks = new Map<number, Block>()
+  readonly #removed: DeletedRange[] = []
+  #count = 0
+  #bytes = 0
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
+  hasRoom({ id }: Struct, bytes: Uint8Array, maxBytes: number): boolean {
+    if (this.isEmpty) return true
+    const more = bytes.length + bytesPerRange + (this.#blocks.has(id.client) ? 0 : bytesPerBlock)
+    return this.#count < structsPerPiece && this.#bytes + more <= maxBytes
+  }
+
+  add({ id }: Struct, bytes: Uint8Array, removed: readonly DeletedRange[]): void {
+    const block = this.#blocks.get(id.client)
+    if (block) block.structs.push(bytes)
+    else this.#blocks.set(id.client, { client: id.client, clock: id.clock, structs: [bytes] })
+    this.#removed.push(...removed)
+    this.#count++
+    this.#bytes += bytes.length + (block ? 0 : bytesPerBlock) + removed.length * bytesPerRange
+  }
+
+  encode(): Uint8Array {
+    return writeUpdate([...this.#blocks.values()], this.#removed)
+  }
+}
+
+/** Of an update that brings one value alone: the bytes of that value. */
+export function onlyValue(update: Uint8Array): unknown {
+  const { structs } = Y.decodeUpdate(update)
+  const [struct] = structs
+  if (structs.length !== 1 || !(struct instanceof Y.Item)) return undefined
+  const { content } = struct
+  if (content instanceof Y.ContentBinary) return content.content
+  return content instanceof Y.ContentAny && content.arr.length === 1 ? content.arr[0] : undefined
+}

@@ -1,0 +1,25 @@
+import { flatMapsOf, rosterEntryBytes } from '@kith/shared'
+import * as Y from 'yjs'
+import { valuesIn } from './item-values.ts'
+import { ItemsByClient } from './items-by-client.ts'
+import { Places } from './places.ts'
+
+/** By how many bytes an update lets the content of a roster grow at most. What it removes counts only afterwards. */
+export function rosterGrowth(doc: Y.Doc, update: Uint8Array): number {
+  const { structs, ds } = Y.decodeUpdate(update)
+  const items = new ItemsByClient(structs.filter(struct => struct instanceof Y.Item))
+  const places = new Places(doc, items)
+  const standing = flatMapsOf(doc)
+  const growthByKey = new Map<string, number>()
+  for (const item of items.all) {
+    const place = item.id.clock + item.length > Y.getState(doc.store, item.id.client) ? places.of(item) : undefined
+    const value = valuesIn(item, ds)?.at(-1)
+    if (!place || value === undefined) continue
+    const { root, key } = place
+    const old = standing.get(root, key)
+    const growth = rosterEntryBytes(root, key, value) - (old === undefined ? 0 : rosterEntryBytes(root, key, old))
+    const name = `${root} ${key}`
+    growthByKey.set(name, Math.max(growthByKey.get(name) ?? 0, growth))
+  }
+  return [...growthByKey.values()].reduce((sum, growth) => sum + growth, 0)
+}

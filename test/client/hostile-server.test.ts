@@ -1,0 +1,155 @@
+import { ContactSynchronizer, type Kith } from '@kith/client'
+import type { ErrorCode } from '@kith/shared'
+import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { rawUpdate } from '../support/raw-update.ts'
+import { backend } from './backend.ts'
+import { hostileServer } from './hostile-server.ts'
+import { MovedClock } from './moved-clock.ts'
+
+/** All that the app sees of both documents, the refused changes too. */
+function seenBy(kith: Kith): unknown {
+  const { roster, profile } = kith.internals.store.documents
+  const entries = [roster, profile].flatMap(own =>
+    own.roots.flatMap(root => [...own.view.entries(root)].map(([key, value]) => [root, key, value] as const)),
+  )
+  return new Map(entries.map(([root, key, value]) => [`${root} ${key}`, value]))
+}
+
+const isUpdate = (message: ClientMessage): message is Extract<ClientMessage, { type: 'rosterSync' | 'ownProfile' }> =>
+  (message.type === 'rosterSync' || message.type === 'ownProfile') &&
+  message.step !== 'step1' &&
+  message.payload.length > 2
+
+interface Attack {
+  what: string
+  stateVector?: Uint8Array
+  answer(): Parameters<typeof hostileServer>[0]
+}
+
+function refusing(code: ErrorCode): Attack['answer'] {
+  return () => {
+    let hasRefused = false
+    return (message, say) => {
+      if (isUpdate(message)) {
+        hasRefused = true
+        say({ type: 'refused', document: message.type === 'rosterSync' ? 'roster' : 'profile', code })
+        return true
+      }
+      if (message.type !== 'barrier' || !hasRefused) return false
+      hasRefused = false
+      say({ type: 'reached', id: message.id, isComplete: false })
+      return true
+    }
+  }
+}
+
+function answeringStep1(payload: Uint8Array): Attack['answer'] {
+  return () => (message, say) => {
+    if ((message.type !== 'rosterSync' && message.type !== 'ownProfile') || message.step !== 'step1') return false
+    say({ ...message, step: 'step2', payload } as ServerMessage)
+    return true
+  }
+}
+
+const gaps = rawUpdate([
+  { client: 7, clock: 5, structs: [{ content: { is: 'any', values: [true] }, parent: 'contacts', key: 'x' }] },
+])
+
+const attacks: Attack[] = [
+  { what: 'refuses everything as malformed, and has nothing', answer: refusing('malformed') },
+  { what: 'refuses everything as too large, and has nothing', answer: refusing('roster-too-large') },
+  { what: 'sends bytes that are no update as its state', answer: answeringStep1(Uint8Array.of(9, 9, 9, 9, 9)) },
+  { what: 'sends a state with gaps', answer: answeringStep1(gaps) },
+  {
+    what: 'closes because of whatever is sent as too large',
+    answer: () => (message, _say, close) => {
+      if (isUpdate(message)) close(4413)
+      return isUpdate(message)
+    },
+  },
+  {
+    what: 'drops everything and asks again',
+    answer: () => (message, say) => {
+      if (isUpdate(message)) {
+        say({ ...message, step: 'step1', payload: Y.encodeStateVector(new Y.Doc()) } as ServerMessage)
+        return true
+      }
+      if (message.type === 'barrier') say({ type: 'reached', id: message.id, isComplete: false })
+      return message.type === 'barrier'
+    },
+  },
+  { what: 'sends bytes that are no state vector', stateVector: Uint8Array.of(200), answer: () => () => false },
+]
+
+for (const { what, answer, stateVector } of attacks) {
+  test(`[D6] a server that ${what} takes nothing from a device, and is asked ever more rarely`, async () => {
+    await withstands(answer, () => stateVector)
+  }, 60_000)
+}
+
+test('[D6] a server that claims to have more than this device ever wrote takes nothing from it', async () => {
+  await withstands(
+    () => () => false,
+    kith => {
+      const vector = new Map<number, number>()
+      const { roster, profile } = kith.internals.store.documents
+      for (const { doc } of [roster, profile]) {
+        for (const [client, clock] of Y.decodeStateVector(Y.encodeStateVector(doc))) vector.set(client, clock + 1000)
+      }
+      return Y.encodeStateVector(vector)
+    },
+  )
+}, 60_000)
+
+async function withstands(
+  answer: Attack['answer'],
+  stateVector: (kith: Kith) => Uint8Array | undefined,
+): Promise<void> {
+  const [old, fresh] = [await backend(), await backend()]
+  const phone = { indexedDB: new IDBFactory(), databaseName: 'mine' }
+  const first = await old.open('alice', phone)
+  const syncer = new ContactSynchronizer(first)
+  syncer.setProfileAccessLevels([1, 2])
+  await syncer.sync(Array.from({ length: 30 }, (_, index) => `person-${index}`))
+  const bob = first.getProfile('person-3')
+  bob.setLabel('Bob')
+  bob.block(true)
+  await bob.save()
+  for (let level = 0; level < 3; level++) await first.ownProfile.set('name', `Ada ${level}`, { level })
+  await first.whenSynced()
+  const vector = stateVector(first)
+  await first.close()
+
+  const clock = new MovedClock()
+  const hostile = hostileServer(answer(), vector)
+  const alice = await hostile.open('alice', { ...phone, clock, connect: false })
+  await alice.ownProfile.set('mood', 'well')
+  const before = seenBy(alice)
+  const said: [number, number][] = []
+  alice.connect()
+  for (let minute = 0; minute < 25; minute++) {
+    for (let turn = 0; turn < 30; turn++) {
+      clock.move(2_000)
+      for (let rest = 0; rest < 20; rest++) await new Promise(resolve => setImmediate(resolve))
+      await alice.internals.store.idle()
+    }
+    said.push([hostile.messages, hostile.connections])
+    expect(seenBy(alice)).toEqual(before)
+  }
+  expect(hostile.connections).toBeGreaterThan(2)
+  // What it sends in the last ten minutes is little, though nothing was ever taken.
+  const [earlier, last] = [said.at(-11), said.at(-1)] as [[number, number], [number, number]]
+  expect(last[1] - earlier[1]).toBeLessThan(70)
+  expect(last[0] - earlier[0]).toBeLessThan(1_500)
+  await alice.close()
+
+  const again = await fresh.open('alice', phone)
+  await again.whenSynced()
+  expect([seenBy(again), again.status, again.unsent]).toEqual([before, 'synced', 0])
+  const other = await fresh.device('alice')
+  await other.whenSynced()
+  expect(seenBy(other)).toEqual(before)
+}

@@ -1,0 +1,127 @@
+import { type Kith, type KithOptions, openKith } from '@kith/client'
+import { defaultContentLimits } from '@kith/shared'
+import { type ClientMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import { IDBKeyRange } from 'fake-indexeddb'
+import { onTestFinished } from 'vitest'
+import * as Y from 'yjs'
+
+/** What a server that means harm says to a device's message. */
+export type Answer = (
+  message: ClientMessage,
+  say: (message: ServerMessage) => void,
+  close: (code: number) => void,
+) => void
+
+const nothing = Y.encodeStateVector(new Y.Doc())
+export const emptyState: Uint8Array = Y.encodeStateAsUpdate(new Y.Doc())
+
+/** What any server does; `answer` sees the message first, and `true` says that it has dealt with it. */
+export interface Hostile {
+  /** Connections so far. */
+  connections: number
+  /** Messages of the device so far. */
+  messages: number
+  open(user: string, options: Partial<KithOptions>): Promise<Kith>
+}
+
+/**
+ * A server in this process that says what it likes. What `answer` leaves alone, by returning `false`, it does as a server
+ * with an empty store would that forgets at once.
+ */
+export function hostileServer(
+  answer: (...args: Parameters<Answer>) => boolean,
+  stateVector: Uint8Array = nothing,
+): Hostile {
+  const hostile: Hostile = {
+    connections: 0,
+    messages: 0,
+    async open(user, options) {
+      const kith = await openKith({
+        url: 'ws://hostile.example',
+        token: () => 'a-token',
+        user,
+        IDBKeyRange,
+        WebSocket: Socket as never,
+        ...options,
+      })
+      onTestFinished(() => kith.close())
+      return kith
+    },
+  }
+
+  class Socket {
+    static readonly OPEN = 1
+    binaryType = 'arraybuffer'
+    readyState = 0
+    onopen: (() => void) | null = null
+    onmessage: ((event: { data: ArrayBuffer }) => void) | null = null
+    onclose: ((event: { code: number; reason: string }) => void) | null = null
+    onerror: (() => void) | null = null
+
+    constructor() {
+      hostile.connections++
+      setImmediate(() => {
+        if (this.readyState !== 0) return
+        this.readyState = 1
+        this.onopen?.()
+        this.#say({ type: 'rosterSync', step: 'step1', payload: stateVector })
+      })
+    }
+
+    send(data: Uint8Array): void {
+      hostile.messages++
+      const message = decodeFrame(new Uint8Array(data)) as ClientMessage
+      setImmediate(() => {
+        if (this.readyState !== 1) return
+        if (
+          !answer(
+            message,
+            said => this.#say(said),
+            code => this.#close(code),
+          )
+        )
+          this.#answer(message)
+      })
+    }
+
+    close(): void {
+      this.#close(1000)
+    }
+
+    #answer(message: ClientMessage): void {
+      switch (message.type) {
+        case 'hello':
+          this.#say({
+            type: 'welcome',
+            isFresh: true,
+            isErased: false,
+            incarnation: new Uint8Array(16),
+            limits: defaultContentLimits,
+          })
+          this.#say({ type: 'ownProfile', step: 'step1', payload: stateVector })
+          this.#say({ type: 'caughtUp', cursor: Uint8Array.of(1) })
+          return
+        case 'rosterSync':
+        case 'ownProfile':
+          if (message.step === 'step1') this.#say({ ...message, step: 'step2', payload: emptyState })
+          return
+        case 'barrier':
+          return this.#say({ type: 'reached', id: message.id, isComplete: true })
+        default:
+      }
+    }
+
+    #say(message: ServerMessage): void {
+      if (this.readyState !== 1) return
+      const bytes = encodeFrame(message)
+      this.onmessage?.({ data: bytes.slice().buffer })
+    }
+
+    #close(code: number): void {
+      if (this.readyState === 3) return
+      this.readyState = 3
+      setImmediate(() => this.onclose?.({ code, reason: '' }))
+    }
+  }
+  return hostile
+}

@@ -1,0 +1,206 @@
+import { applyChanges, defaultLimits, type KeyChange, rosterRoots } from '@kith/shared'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { inPieces, piecesOf } from '../../packages/client/src/storage/pieces.ts'
+import { admit } from '../../packages/server/src/admission/admission.ts'
+import { ItemsByClient } from '../../packages/server/src/admission/items-by-client.ts'
+import { MergingCost } from '../../packages/server/src/admission/merging-cost.ts'
+import { Places } from '../../packages/server/src/admission/places.ts'
+import { rosterRules } from '../../packages/server/src/admission/rules.ts'
+import { StoredDocument } from '../../packages/server/src/store/stored-document.ts'
+import { holds } from '../shared/properties.ts'
+import { entry, type RawStruct, rawUpdate } from '../support/raw-update.ts'
+
+const rules = rosterRules(defaultLimits)
+
+class Phone {
+  readonly doc = new Y.Doc()
+
+  constructor(client: number) {
+    for (const root of rosterRoots) this.doc.getMap(root)
+    this.doc.clientID = client
+  }
+
+  edit(...changes: KeyChange[]): void {
+    applyChanges(this.doc, changes)
+  }
+
+  get update(): Uint8Array {
+    return Y.encodeStateAsUpdate(this.doc)
+  }
+}
+
+function meet(a: Phone, b: Phone): void {
+  const [forA, forB] = [
+    Y.encodeStateAsUpdate(b.doc, Y.encodeStateVector(a.doc)),
+    Y.encodeStateAsUpdate(a.doc, Y.encodeStateVector(b.doc)),
+  ]
+  Y.applyUpdate(a.doc, forA)
+  Y.applyUpdate(b.doc, forB)
+}
+
+/** What an empty server makes of these updates; fails where it doesn't take one. */
+function taken(updates: readonly Uint8Array[]): Record<string, unknown> {
+  const document = new StoredDocument('roster', [])
+  for (const update of updates) {
+    document.apply(apply => {
+      expect(admit(document.doc, update, rules)).toMatchObject({ state: 'admitted' })
+      apply(update)
+    })
+  }
+  return contentOf(document.doc)
+}
+
+function contentOf(doc: Y.Doc): Record<string, unknown> {
+  return Object.fromEntries(rosterRoots.map(root => [root, doc.getMap(root).toJSON()]))
+}
+
+function costOf(doc: Y.Doc, update: Uint8Array): MergingCost {
+  const { structs } = Y.decodeUpdate(update)
+  const items = new ItemsByClient(structs.filter(struct => struct instanceof Y.Item))
+  return new MergingCost(doc, items, new Places(doc, items))
+}
+
+/** How many other items Yjs compares with while it takes an update in: it notes each in two sets. */
+function comparisonsOf(doc: Y.Doc, update: Uint8Array): number {
+  const { add } = Set.prototype
+  let noted = 0
+  Set.prototype.add = function (value) {
+    if (value instanceof Y.Item) noted++
+    return add.call(this, value)
+  }
+  try {
+    Y.applyUpdate(doc, update)
+  } finally {
+    Set.prototype.add = add
+  }
+  return noted / 2
+}
+
+for (const days of [62, 600]) {
+  for (const clients of [
+    [70_000_001, 70_000_002],
+    [90_000_002, 90_000_001, 90_000_003],
+  ]) {
+    test(`[D6][S1] what ${clients.length} devices wrote apart, a hundred labels once a day for ${days} days, an empty server takes whole and in pieces`, () => {
+      const phones = clients.map(client => new Phone(client))
+      for (let day = 0; day < days; day++) {
+        for (const [index, phone] of phones.entries()) {
+          // The last of three devices is away most of the time.
+          if (index === 2 && day % 50 !== 0) continue
+          const labels = days > 100 ? 20 : 100
+          for (let who = 0; who < labels; who++) {
+            phone.edit({ root: 'labels', key: `person ${who}`, value: `${index} on day ${day}` })
+          }
+        }
+        for (const [index, phone] of phones.entries()) {
+          if (index > 0 && (index === 1 || day % 50 === 0)) meet(phones[0] as Phone, phone)
+        }
+      }
+      for (const phone of phones) {
+        expect(taken([phone.update])).toEqual(contentOf(phone.doc))
+        expect(taken(inPieces(phone.update, 64 * 1024))).toEqual(contentOf(phone.doc))
+        expect(costOf(new Y.Doc(), phone.update).isBounded()).toBe(true)
+      }
+    })
+  }
+}
+
+const story = fc.record({
+  clients: fc.uniqueArray(fc.integer({ min: 1, max: 2 ** 32 - 1 }), { minLength: 2, maxLength: 5 }),
+  keys: fc.constantFrom(1, 3, 40),
+  days: fc.array(
+    fc.record({
+      edits: fc.array(
+        fc.record({ at: fc.nat(4), key: fc.nat(39), count: fc.integer({ min: 1, max: 30 }), on: fc.boolean() }),
+        {
+          maxLength: 12,
+        },
+      ),
+      meetings: fc.array(fc.tuple(fc.nat(4), fc.nat(4)), { maxLength: 3 }),
+    }),
+    { minLength: 5, maxLength: 40, size: 'max' },
+  ),
+  maxBytes: fc.constantFrom(60, 700, 20_000),
+})
+
+test('[D6][S1] histories of devices that edit and meet whenever they like: an empty server takes the document, whole and in pieces', () => {
+  holds(
+    fc.property(story, ({ clients, keys, days, maxBytes }) => {
+      const phones = clients.map(client => new Phone(client))
+      const phoneOf = (index: number): Phone => phones[index % phones.length] as Phone
+      for (const { edits, meetings } of days) {
+        for (const { at, key, count, on } of edits) {
+          for (let time = 0; time < count; time++) {
+            const changed = { root: 'labels', key: `person ${(key + time) % keys}` }
+            phoneOf(at).edit({ ...changed, value: on || time % 3 > 0 ? `${at} ${time}` : undefined })
+          }
+        }
+        for (const [a, b] of meetings) if (phoneOf(a) !== phoneOf(b)) meet(phoneOf(a), phoneOf(b))
+      }
+      const server = new Phone(0)
+      for (const { doc, update } of phones) {
+        expect(taken([update])).toEqual(contentOf(doc))
+        const pieces = inPieces(update, maxBytes)
+        expect(taken(pieces)).toEqual(contentOf(doc))
+        for (const piece of pieces)
+          expect(piece.length <= maxBytes || Y.decodeUpdate(piece).structs.length === 1).toBe(true)
+        // What each device has besides, in pieces that build on what the server has by now.
+        const lacking = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server.doc))
+        for (const piece of inPieces(lacking, maxBytes)) {
+          const cost = costOf(server.doc, piece)
+          expect(cost.isBounded()).toBe(true)
+          const comparisons = comparisonsOf(server.doc, piece)
+          expect(comparisons).toBeLessThanOrEqual(cost.steps)
+        }
+        Y.applyUpdate(doc, server.update)
+        expect(contentOf(server.doc)).toEqual(contentOf(doc))
+      }
+    }),
+    60,
+  )
+})
+
+test('[D6] of an update in pieces, what it removes of other updates comes first, and any beginning of the pieces can be taken in', () => {
+  const [phone, server] = [new Phone(5), new Phone(9)]
+  for (let who = 0; who < 50; who++) phone.edit({ root: 'grants', key: `1/person ${who}`, value: true })
+  Y.applyUpdate(server.doc, phone.update)
+  const known = Y.encodeStateVector(server.doc)
+  for (let who = 0; who < 50; who += 2) phone.edit({ root: 'grants', key: `1/person ${who}`, value: undefined })
+  for (let who = 0; who < 500; who++) phone.edit({ root: 'contacts', key: `person ${who}`, value: true })
+  const { removals, content } = piecesOf(Y.encodeStateAsUpdate(phone.doc, known), 400)
+  for (const piece of removals) Y.applyUpdate(server.doc, piece)
+  expect([...server.doc.getMap('grants').keys()].length).toBe(25)
+  expect(content.length).toBeGreaterThan(10)
+  for (const piece of content) {
+    Y.applyUpdate(server.doc, piece)
+    expect(server.doc.store.pendingStructs).toBe(null)
+  }
+  expect(contentOf(server.doc)).toEqual(contentOf(phone.doc))
+})
+
+test('[S1] finding out what an update costs takes hardly more steps than it may cost', () => {
+  const run: RawStruct = { content: { is: 'deleted', length: 30_000 }, parent: 'contacts', key: 'a' }
+  const siblings = Array.from({ length: 30_000 }, () => entry('contacts', 'a', true))
+  const splits = Array.from({ length: 30_000 }, (_, clock) => entry('contacts', 'a', true, { client: 5, clock }))
+  const many = Array.from({ length: 30_000 }, (_, index) => ({
+    client: index + 1,
+    clock: 0,
+    structs: [entry('contacts', 'a', true)],
+  }))
+  const hostile = [
+    [{ client: 5, clock: 0, structs: siblings }],
+    many,
+    [...many].reverse(),
+    [
+      { client: 5, clock: 0, structs: [run] },
+      { client: 6, clock: 0, structs: splits },
+    ],
+  ]
+  for (const blocks of hostile) {
+    const cost = costOf(new Y.Doc(), rawUpdate(blocks))
+    expect(cost.isBounded()).toBe(false)
+    expect(cost.steps).toBeLessThan(cost.mostSteps + 35_000)
+  }
+})
