@@ -2,6 +2,7 @@ import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from './backend.ts'
+import { Channels } from './channels.ts'
 import { done } from './copies.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
@@ -218,7 +219,7 @@ function browser({ open }: Backend): {
   lose(tabs: readonly Kith[], wake?: () => void): Promise<void>
 } {
   const indexedDB = new IDBFactory()
-  const shared = { indexedDB, locks: new Locks(), databaseName: 'alice' }
+  const shared = { indexedDB, locks: new Locks(), openChannel: new Channels().open, databaseName: 'alice' }
   return {
     indexedDB,
     tab: options => open('alice', { ...shared, ...options }),

@@ -3,6 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { Link } from '../../packages/client/src/link/link.ts'
 import { type Backend, backend } from './backend.ts'
+import { Channels } from './channels.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
@@ -232,6 +233,6 @@ async function browser(
   { open }: Backend,
   locks: LockManagerLike = new Locks(),
 ): Promise<{ tab(options?: Partial<KithOptions>): Promise<Kith> }> {
-  const shared = { indexedDB: new IDBFactory(), locks }
+  const shared = { indexedDB: new IDBFactory(), locks, openChannel: new Channels().open }
   return { tab: options => open('alice', { ...shared, ...options }) }
 }

@@ -52,7 +52,10 @@ export class Kith {
   readonly presences: Presences
   readonly #listeners: Listeners
   readonly #profiles: Map<string, Profile> = new Map()
-  #status: Status = 'offline'
+  /** What the tab with the connection says. */
+  #linkStatus: Status = 'offline'
+  /** What the app was last told. */
+  #toldStatus: Status = 'offline'
   #closing: Promise<void> | undefined
 
   /** @internal Apps call `openKith`. */
@@ -62,10 +65,12 @@ export class Kith {
     this.#listeners = listeners
     this.ownProfile = new OwnProfile(internals.store)
     this.presences = new Presences(internals.clock, users => internals.link.watch(users))
+    internals.store.watch(() => this.#tellStatus())
   }
 
+  /** 'synced' is said only while nothing is unsent: whatever the connection says, the server then has all. */
   get status(): Status {
-    return this.#status
+    return this.#linkStatus === 'synced' && this.unsent > 0 ? 'syncing' : this.#linkStatus
   }
 
   /** How many changes are not yet on the server's disk; a bulk synchronisation is one. */
@@ -209,13 +214,17 @@ export class Kith {
   }
 
   /**
-   * Sends a direct message: 'delivered' when a device of theirs took it; 'undelivered' when none did within 10 seconds, or
-   * may. Rejects with `message-too-long`, and with `too-many-messages` or `discovery-limit` and when to try again.
+   * Sends a direct message. Resolves or rejects within 10 seconds. 'delivered': a device of theirs took it. 'undelivered':
+   * none did in time, or none may, or it was never sent, as when offline. 'unconfirmed': it was sent, and nothing says what
+   * became of it, as when the connection ended. It is never sent twice.
+   *
+   * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and when to try again: then it was not
+   * sent; with `closed` when the client is closed before it was sent. An empty text is a `TypeError`.
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#checkOpen()
     const user = checkUserId(to)
-    checkText(text, 'A message')
+    if (checkText(text, 'A message') === '') throw new TypeError('A message must not be empty')
     const { messageBytes } = this.internals.store.documents.limits
     if (new TextEncoder().encode(text).length > messageBytes) {
       throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
@@ -225,7 +234,8 @@ export class Kith {
 
   /**
    * Resolves when all changes made so far are on the server's disk, and all that this user may see up to now is here.
-   * Waits while offline. Rejects with the first refusal [D5], with `closed`, or with `aborted` when the signal fires.
+   * Waits while offline. Rejects with the first refusal [D5]; with `unauthorised` when the server refused a token that is a
+   * string, until `connect()` is called again; with `closed`; or with `aborted` when the signal fires.
    */
   async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkOpen()
@@ -286,9 +296,8 @@ export class Kith {
 
   /** @internal */
   setStatus(status: Status): void {
-    if (status === this.#status) return
-    this.#status = status
-    this.#listeners.emit('status', status)
+    this.#linkStatus = status
+    this.#tellStatus()
   }
 
   /** @internal A message arrived, here or in another tab. */
@@ -305,6 +314,13 @@ export class Kith {
   /** @internal */
   failed(error: KithError): void {
     this.#listeners.emit('error', error)
+  }
+
+  #tellStatus(): void {
+    const { status } = this
+    if (status === this.#toldStatus) return
+    this.#toldStatus = status
+    this.#listeners.emit('status', status)
   }
 
   #emit(happenings: readonly Happening[]): void {

@@ -12,6 +12,7 @@ import { type Move, Network } from './network.ts'
 import { Record } from './record.ts'
 import { type Expected, Scribe } from './scribe.ts'
 import { Seeded } from './seeded.ts'
+import { Standstill } from './standstill.ts'
 
 export interface WorldOptions {
   seed: number
@@ -28,7 +29,8 @@ export interface WorldOptions {
  * nothing sleeps. What is wrong by the model is noted as it happens.
  */
 export class World {
-  readonly clock: WorldClock = new WorldClock()
+  readonly standstill: Standstill = new Standstill()
+  readonly clock: WorldClock = new WorldClock(this.standstill)
   readonly randomness: Seeded
   readonly disk: Disk
   readonly backend: Backend
@@ -70,6 +72,7 @@ export class World {
       this.judge,
       wire => this.backend.answer(wire),
       caller => (caller as Tab).device.isCut,
+      caller => this.standstill.isOn(caller),
     )
   }
 
@@ -94,6 +97,7 @@ export class World {
     const device = new Device(user, name, {
       clock: this.clock,
       network: this.network,
+      standstill: this.standstill,
       randomness: this.randomness,
       hasTabs: this.#options.hasTabs ?? false,
       token: owner => this.backend.token(owner),
@@ -126,7 +130,19 @@ export class World {
     await this.settle()
   }
 
+  /** The tab that acts stands still, and another one acts from here on. */
+  async freeze(device: Device): Promise<void> {
+    device.freeze()
+    await this.settle()
+  }
+
+  async thaw(device: Device): Promise<void> {
+    device.thaw()
+    await this.settle()
+  }
+
   async close(device: Device): Promise<void> {
+    await this.thaw(device)
     const closed = device.close()
     await this.settle()
     await closed
