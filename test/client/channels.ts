@@ -1,4 +1,5 @@
-import type { TabChannel } from '@kith/client'
+import type { OpenTabChannel, TabChannel } from '@kith/client'
+import { Locks } from './locks.ts'
 
 /** Broadcast channels of one browser profile: what one end posts the others hear a moment later, in order. */
 export class Channels {
@@ -20,4 +21,9 @@ export class Channels {
     ends.add(end)
     return end
   }
+}
+
+/** What the tabs of one browser profile share beside its databases. */
+export function sharedByTabs(): { locks: Locks; openChannel: OpenTabChannel } {
+  return { locks: new Locks(), openChannel: new Channels().open }
 }

@@ -69,6 +69,7 @@ test('[S4] somebody whose profile was not looked at is nobody, until it is', asy
   const [alice, carol] = [await device(world, 'alice'), await device(world, 'carol')]
   await Promise.all([alice.whenSynced(), carol.whenSynced()])
   await alice.enableAutoSyncContacts(false)
+  await alice.whenSynced()
   const [seen, answered] = [emissions(alice.livePresence('carol')), emissions(alice.livePresence('dave'))]
   const sent = sentBy(alice)
   await expect.poll(() => sent()).toHaveLength(1)

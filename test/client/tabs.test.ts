@@ -172,13 +172,13 @@ test('a message that a tab with the socket had begun to send is not sent again b
   await isBegun
   await one.close()
   two.connect()
-  expect(await begun).toBe('undelivered')
+  expect(await begun).toBe('unconfirmed')
   await two.whenSynced()
   expect(await two.send('carol', 'another')).toBe('delivered')
   expect(heard).toEqual(['another'])
 })
 
-test('what no tab could do for long comes to an end all the same: a message is undelivered, and whenSynced waits', async () => {
+test('what no tab does comes to an end all the same: a message is undelivered, a fetch is over, and whenSynced waits', async () => {
   const world = await backend()
   const clock = new MovedClock()
   let getLock = (): void => undefined
@@ -194,26 +194,35 @@ test('what no tab could do for long comes to an end all the same: a message is u
   const delivery = kith.send('carol', 'hello')
   const { loaded } = kith.getProfile('carol')
   const { requests } = kith.internals.store.db
-  await expect.poll(() => requests.count()).toBe(4) // With connect, and the status.
-  clock.move(60_000)
-  getLock()
+  await expect.poll(() => requests.count()).toBe(3) // With connect.
+  clock.move(9_500)
   expect(await delivery).toBe('undelivered')
+  clock.move(500)
   await loaded
+  await expect.poll(() => requests.count()).toBe(2)
+  getLock()
   await synced
 })
 
-test('a status that was told counts, and not an older one that was asked for', async () => {
-  const locks: LockManagerLike = { request: () => new Promise(() => undefined) }
-  const { tab } = await browser(await backend(), locks)
-  const kith = await tab({ connect: false })
-  const { events, requests } = kith.internals.store.db
-  await expect.poll(() => requests.count()).toBe(1)
-  await events.add({ tab: 'another', event: { type: 'status', status: 'synced' } })
-  await expect.poll(() => kith.status).toBe('synced')
-  await requests.toCollection().modify({ answer: { reply: 'connecting' } })
-  await expect.poll(() => requests.count()).toBe(0)
-  await kith.ownProfile.set('name', 'Ada')
-  expect(kith.status).toBe('synced')
+test('what a tab asked long ago that is no more is dropped, also when the clock was set back since', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const [clock, carol] = [new MovedClock(), await world.device('carol')]
+  const heard: string[] = []
+  carol.on('message', ({ text }) => heard.push(text))
+  await carol.whenSynced()
+  const one = await tab({ clock, connect: false })
+  await one.internals.store.db.requests.bulkAdd(
+    [-60_000, 3_600_000].map(ms => ({
+      askedAt: clock.now() + ms,
+      request: { type: 'send', to: 'carol', text: `asked at ${ms}` },
+    })),
+  )
+  one.connect()
+  await one.whenSynced()
+  expect(await one.send('carol', 'now')).toBe('delivered')
+  await expect.poll(() => one.internals.store.db.requests.count()).toBe(0)
+  expect(heard).toEqual(['now'])
 })
 
 /** Resolves when a tab with the socket begins to do what another one asks. */

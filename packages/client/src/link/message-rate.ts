@@ -7,6 +7,8 @@ import type { Clock } from '../clock.ts'
 const defaultPerSecond = 40
 /** How many seconds' worth may go at once. */
 const burstSeconds = 10
+/** What many small sums may lack of a whole. */
+const rounding = 1e-6
 
 /** A token bucket that keeps direct messages within what the server takes. */
 export class MessageRate {
@@ -31,7 +33,7 @@ export class MessageRate {
     const burst = Math.max(1, this.#perSecond * burstSeconds)
     this.#left = Math.min(burst, this.#left + ((nowMs - this.#countedAt) / 1000) * this.#perSecond)
     this.#countedAt = nowMs
-    const shortMs = this.#left >= 1 ? 0 : ((1 - this.#left) / this.#perSecond) * 1000
+    const shortMs = this.#left >= 1 - rounding ? 0 : ((1 - this.#left) / this.#perSecond) * 1000
     return Math.max(0, Math.ceil(Math.max(shortMs, this.#heldUntil - nowMs)))
   }
 
