@@ -10,7 +10,8 @@ import { MovedClock } from './moved-clock.ts'
 type Result = Delivery | 'closed' | { retryAfterMs: number | undefined }
 
 test('[S3] 3,000 messages at once keep within the rate: each is delivered once, in order, or was not sent', async () => {
-  const { device } = await backend()
+  // The server's clock is the real one, the device's goes faster.
+  const { device } = await backend({ messagesBurst: 5_000 })
   const clock = new MovedClock()
   const [alice, bob] = [await device('alice', { clock }), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
@@ -28,6 +29,7 @@ test('[S3] 3,000 messages at once keep within the rate: each is delivered once, 
   const delivered = [...results].filter(([, result]) => result === 'delivered').map(([index]) => String(index))
   expect(received).toEqual(Array.from({ length: received.length }, (_, index) => String(index)))
   expect(received.length).toBeGreaterThanOrEqual(790)
+  expect(received.length).toBeLessThanOrEqual(800)
   // The last one may still be on its way when its time is up: that is said, and nothing wrong.
   const unconfirmed = [...results].filter(([, result]) => result === 'unconfirmed')
   expect(received.slice(0, delivered.length)).toEqual(delivered)
@@ -46,7 +48,8 @@ test('[S3] a message that the server refuses because of its rate is tried again 
   bob.on('message', ({ text }) => received.push(text))
   const sent = await Promise.all(Array.from({ length: 30 }, (_, index) => alice.send('bob', `number ${index}`)))
   expect(new Set(sent)).toEqual(new Set(['delivered']))
-  expect(received.toSorted()).toEqual(Array.from({ length: 30 }, (_, index) => `number ${index}`).toSorted())
+  expect(received).toHaveLength(30)
+  expect(new Set(received)).toEqual(new Set(Array.from({ length: 30 }, (_, index) => `number ${index}`)))
   expect(alice.status).toBe('synced')
 })
 
@@ -187,7 +190,7 @@ function outgoing(): {
   }
   const messages = new OutgoingMessages(clock, randomness)
   const written: Extract<ClientMessage, { type: 'sendMessage' }>[] = []
-  const idOf = (text: string): string => written.findLast(message => message.text === text)?.id ?? ''
+  const idOf = (text: string): string => [...written].reverse().find(message => message.text === text)?.id ?? ''
   const all: Promise<Result>[] = []
   return {
     ...{ messages, clock },

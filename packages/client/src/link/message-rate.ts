@@ -34,7 +34,7 @@ export class MessageRate {
     this.#left = Math.min(burst, this.#left + ((nowMs - this.#countedAt) / 1000) * this.#perSecond)
     this.#countedAt = nowMs
     const shortMs = this.#left >= 1 - rounding ? 0 : ((1 - this.#left) / this.#perSecond) * 1000
-    return Math.max(0, Math.ceil(Math.max(shortMs, this.#heldUntil - nowMs)))
+    return Math.max(0, Math.ceil(Math.max(shortMs, this.#heldUntil - nowMs) - rounding))
   }
 
   /** A message is sent. */

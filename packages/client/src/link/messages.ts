@@ -122,11 +122,10 @@ export class OutgoingMessages {
     const sending = this.#sendings.get(id)
     if (!sending) return
     if (sending.isWritten) return sending.end('unconfirmed')
-    const { delayMs, perSecond } = this.#rate
-    const isHeldBack = this.#write !== undefined && delayMs > 0
-    if (!isHeldBack) return sending.end('undelivered')
+    if (!this.#write) return sending.end('undelivered')
+    const { delayMs, perSecond } = this.#rate // With a session nothing else holds a message back.
     // Of a crowd whose time is up together each gets another hint, so that it does not come back together.
-    sending.end(tooMany(sending, Math.ceil(delayMs + ((this.#waiting - 1) / perSecond) * 1000)))
+    sending.end(tooMany(sending, Math.ceil(delayMs + (this.#waiting / perSecond) * 1000)))
   }
 }
 
