@@ -291,5 +291,6 @@ export class Tab {
 
 /** Every read that is not part of a transaction goes through this method of a table. */
 function tablesOf(kith: Kith): { _trans?: () => Promise<never> }[] {
-  return kith.internals.store.db.tables as unknown as { _trans?: () => Promise<never> }[]
+  const { db } = kith.internals.store
+  return db.tables.map(({ name }) => db[name as keyof typeof db] as { _trans?: () => Promise<never> })
 }
