@@ -60,3 +60,28 @@ test('when the tab that holds the socket closes, another one takes over before a
   await other.phone.isInStep()
   expect(await demo.server.sessionCount()).toBe(1)
 })
+
+test('when the tab that holds the socket stands still, another says so, takes over, and loses nothing; the first follows once it wakes', async () => {
+  const demo = await openDemo()
+  const [one, other] = [await windowOf(demo), await windowOf(demo)]
+  const wakesAt = Date.now() + 25_000
+  // As an open alert() does, or a script that does not end: nothing else of this page runs.
+  const still = one.tab.evaluate(until => {
+    while (Date.now() < until);
+  }, wakesAt)
+  await other.phone.add('bob', { levels: ['Family (level 2)'] })
+  await other.phone.says(/^Looking for the server · /)
+  expect(Date.now()).toBeLessThan(wakesAt)
+  await other.phone.isInStep()
+  expect(Date.now()).toBeLessThan(wakesAt)
+  await still
+  await one.phone.isInStep()
+  await expect.poll(() => one.phone.levelsOf('Bob'), { message: 'the level, in the tab that stood still' }).toBe('2')
+  await expect.poll(() => demo.server.sessionCount()).toBe(1)
+  await one.phone.add('carol')
+  await one.phone.isInStep()
+  await other.tab.close()
+  await one.phone.add('dave')
+  await one.phone.isInStep()
+  expect(await demo.server.sessionCount()).toBe(1)
+})

@@ -1,3 +1,4 @@
+import type { Delivery } from '@kith/client'
 import { useKith } from '@kith/client/react'
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button, Form, Input, Label, TextField } from 'react-aria-components'
@@ -12,6 +13,12 @@ export interface MessageFormProps {
 }
 
 /** A short message, which only a device that is there now takes; and what came from them. */
+const outcomeText: Record<Delivery, (name: string) => string> = {
+  delivered: name => `A device of ${name}’s took it.`,
+  undelivered: () => 'No device took it, or none may.',
+  unconfirmed: name => `It was sent; whether a device of ${name}’s took it is not known.`,
+}
+
 export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
   const kith = useKith()
   const messages = useChanges(device.changes, () => device.messages)
@@ -24,8 +31,7 @@ export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
     setOutcome('On its way…')
     setText('')
     void attempt(async () => {
-      const delivery = await kith.send(to, text)
-      setOutcome(delivery === 'delivered' ? `A device of ${name}’s took it.` : 'No device took it, or none may.')
+      setOutcome(outcomeText[await kith.send(to, text)](name))
     })
   }
   return (
