@@ -152,6 +152,10 @@ export class World {
   async settle(expected?: Expected): Promise<void> {
     await quiet()
     for (const device of this.devices) for (const tab of device.tabs) this.scribe.take(tab, expected)
+    for (const { name, tabs } of this.devices) {
+      const isWrong = tabs.some(({ kith }) => kith?.status === 'synced' && kith.unsent > 0)
+      if (isWrong) this.wrong.push(`a tab of ${name} says synced while something is unsent`)
+    }
     for (const look of this.judge.arrivals.splice(0)) await checkHoldings(this.record, look, this.wrong)
     for (const look of this.looks.splice(0)) await checkHoldings(this.record, look, this.wrong)
   }
