@@ -5,8 +5,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { alwaysHolds } from '../support/async-properties.ts'
 import { type Backend, backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { first } from './device.ts'
-import { Locks } from './locks.ts'
 
 /** What a user has two of: devices, each with a storage of its own, or tabs of one device. */
 type Kind = 'devices' | 'tabs'
@@ -108,7 +108,7 @@ class Devices {
 
   private constructor(world: Backend, kind: Kind) {
     this.#world = world
-    const perUser = kind === 'tabs' ? users.map(() => ({ indexedDB: new IDBFactory(), locks: new Locks() })) : []
+    const perUser = kind === 'tabs' ? users.map(() => ({ indexedDB: new IDBFactory(), ...sharedByTabs() })) : []
     this.#storage = Array.from(
       { length: users.length * devicesPerUser },
       (_, index) => perUser[Math.floor(index / devicesPerUser)] ?? { indexedDB: new IDBFactory() },

@@ -1,10 +1,10 @@
 import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test, vi } from 'vitest'
 import { backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { first, installation } from './device.ts'
 import { emissions } from './emissions.ts'
 import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
 
 const empty = {
   ...{ label: undefined, fields: {}, levels: [], isContact: false, isSubscribed: false },
@@ -89,7 +89,7 @@ test('every column of a row counts: when one of them changes, the row is told', 
 test('[D5] what the server refused, and one tab then takes back, is gone from all tabs', async () => {
   const world = await backend({ profileLevels: 1 })
   const storage = installation('alice')
-  const options = { indexedDB: storage.indexedDB, locks: new Locks(), connect: false }
+  const options = { indexedDB: storage.indexedDB, ...sharedByTabs(), connect: false }
   const [one, two] = [await world.open('alice', options), await world.open('alice', options)]
   await one.ownProfile.set('name', 'Ada')
   await one.ownProfile.set('phone', '+44', { level: 2 })
@@ -114,7 +114,7 @@ test('liveProfile of oneself tells what is set on the own profile', async () => 
 })
 
 test('liveOwnProfile tells in every tab what is set in one, and nothing when it does not concern it', async () => {
-  const phone = installation('alice', { locks: new Locks() })
+  const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   const told = [emissions(one.liveOwnProfile()), emissions(two.liveOwnProfile())]
   await expect.poll(() => told.map(states => states.length)).toEqual([1, 1])
@@ -172,7 +172,7 @@ test('[D5] what is taken back because the disk failed is told as taken back', as
 test('liveSyncStatus tells status and unsent in every tab', async () => {
   const world = await backend()
   const storage = installation('alice')
-  const options = { indexedDB: storage.indexedDB, locks: new Locks(), connect: false }
+  const options = { indexedDB: storage.indexedDB, ...sharedByTabs(), connect: false }
   const [one, two] = [await world.open('alice', options), await world.open('alice', options)]
   const [told, toldTwo] = [emissions(one.liveSyncStatus()), emissions(two.liveSyncStatus())]
   await expect.poll(() => [told, toldTwo]).toEqual(Array(2).fill([{ status: 'offline', unsent: 0 }]))

@@ -1,19 +1,51 @@
 import type { LockManagerLike } from '@kith/client'
 
-/** Web Locks of one browser profile: each name is held by one at a time, in the order of asking. */
-export class Locks implements LockManagerLike {
-  readonly #last = new Map<string, Promise<unknown>>()
+interface Request {
+  name: string
+  held: () => Promise<void>
+  resolve: () => void
+  reject: (reason: unknown) => void
+}
 
-  request(name: string, { signal }: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown> {
-    const before = this.#last.get(name) ?? Promise.resolve()
-    const run = before.then(() => {
-      if (signal.aborted) throw signal.reason
-      return held()
+/** Web Locks of one browser profile: each name is held by one at a time, in the order of asking, unless it is stolen. */
+export class Locks implements LockManagerLike {
+  readonly #holders = new Map<string, Request>()
+  #queue: Request[] = []
+
+  request(
+    name: string,
+    { signal, steal }: { signal?: AbortSignal; steal?: boolean },
+    held: () => Promise<void>,
+  ): Promise<unknown> {
+    return new Promise<void>((resolve, reject) => {
+      const request = { name, held, resolve, reject }
+      signal?.addEventListener('abort', () => {
+        if (this.#queue.includes(request)) reject(signal.reason)
+        this.#queue = this.#queue.filter(other => other !== request)
+      })
+      if (steal) {
+        this.#holders.get(name)?.reject(new DOMException('The lock was stolen', 'AbortError'))
+        this.#holders.delete(name)
+        this.#queue.unshift(request)
+      } else this.#queue.push(request)
+      this.#grant()
     })
-    this.#last.set(
-      name,
-      run.catch(() => undefined),
-    )
-    return run
+  }
+
+  #grant(): void {
+    for (const request of [...this.#queue]) {
+      if (this.#holders.has(request.name)) continue
+      this.#queue = this.#queue.filter(other => other !== request)
+      this.#holders.set(request.name, request)
+      // Not within the call that asks, as on the platform.
+      void Promise.resolve()
+        .then(request.held)
+        .then(request.resolve, request.reject)
+        .then(() => {
+          if (this.#holders.get(request.name) !== request) return
+          this.#holders.delete(request.name)
+          this.#grant()
+        })
+    }
   }
 }

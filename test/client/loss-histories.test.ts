@@ -4,8 +4,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { alwaysHolds } from '../support/async-properties.ts'
 import { type Backend, backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
-import { Locks } from './locks.ts'
 
 type Step =
   | { type: 'set' | 'unset' | 'label' | 'block' | 'remove' | 'come' | 'leave'; tab: number }
@@ -49,7 +49,7 @@ test('[D1][D3] whatever tabs write while their database is lost again and again,
 
 async function play(world: Backend, user: string, steps: readonly Step[]): Promise<void> {
   const indexedDB = new IDBFactory()
-  const options = { indexedDB, locks: new Locks(), databaseName: user }
+  const options = { indexedDB, ...sharedByTabs(), databaseName: user }
   const tabs = [await world.open(user, options), await world.open(user, options), await world.open(user, options)]
   const expected: Expected = { fields: new Map(), labels: new Map(), blocked: new Set() }
   const errors: string[] = []

@@ -3,10 +3,20 @@ import type { Clock } from '@kith/client'
 /** A clock that stands still until a test moves it. */
 export class MovedClock implements Clock {
   #now = Date.now()
+  #offset = 0
   #tasks: { dueAt: number; task: () => void }[] = []
 
   now(): number {
+    return this.#now + this.#offset
+  }
+
+  elapsed(): number {
     return this.#now
+  }
+
+  /** Somebody sets the machine's clock, so much forwards or back; no time passes. */
+  set(byMs: number): void {
+    this.#offset += byMs
   }
 
   after(delayMs: number, task: () => void): () => void {

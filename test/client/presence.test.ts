@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { Connection } from '../../packages/client/src/link/connection.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
+import { Channels } from './channels.ts'
 import { emissions } from './emissions.ts'
 import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
@@ -246,6 +247,7 @@ async function device(world: World, user: string, options: Partial<KithOptions> 
 function browser(world: World, user: string): { tab(): Promise<Kith>; locks: { drop(): void } } {
   const indexedDB = new IDBFactory()
   const locks = new Locks()
+  const openChannel = new Channels().open
   let drop = (): void => undefined
   return {
     locks: { drop: () => drop() },
@@ -255,13 +257,13 @@ function browser(world: World, user: string): { tab(): Promise<Kith>; locks: { d
         for (const release of held) release()
       }
       const own = {
-        request: (name: string, options: { signal: AbortSignal }, holds: () => Promise<void>) =>
+        request: (name: string, options: { signal?: AbortSignal; steal?: boolean }, holds: () => Promise<void>) =>
           locks.request(name, options, () => {
             const released = new Promise<void>(release => held.push(release))
             return Promise.race([holds(), released])
           }),
       }
-      return device(world, user, { indexedDB, locks: own })
+      return device(world, user, { indexedDB, locks: own, openChannel })
     },
   }
 }

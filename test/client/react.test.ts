@@ -15,8 +15,8 @@ import { Component, type FunctionComponent, createElement as h, memo, type React
 import { transformWithOxc } from 'vite'
 import { expect, test, vi } from 'vitest'
 import { backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { installation } from './device.ts'
-import { Locks } from './locks.ts'
 import { openPage } from './page.ts'
 
 test('useKith gives the client of the provider, and says what is missing when there is none', async () => {
@@ -150,7 +150,7 @@ test('useProfile knows the facts of the roster at once, also of oneself, and tak
 })
 
 test('useOwnProfile shows the own profile, sets and unsets, and shows what another tab does', async () => {
-  const phone = installation('alice', { locks: new Locks() })
+  const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   let own: ReturnType<typeof useOwnProfile> | undefined
   const seen = new Set<unknown>()
@@ -198,7 +198,7 @@ test('useSyncStatus shows the status and what is unsent, and useViewAs what some
 })
 
 test('the hooks show what another tab writes', async () => {
-  const phone = installation('alice', { locks: new Locks() })
+  const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   const List = (): ReactNode => `${useContacts()?.map(({ label }) => label)} `
   const Bob = (): ReactNode => `${useProfile('bob').label} `

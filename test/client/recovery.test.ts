@@ -126,14 +126,14 @@ test('a token is renewed before it expires, on the same connection', async () =>
     token: () => {
       asked++
       if (asked === 2) renewed()
-      return token('alice', 30)
+      return token('alice', 40)
     },
   })
   await alice.whenSynced()
   expect(asked).toBe(1)
   const seen: string[] = []
   alice.on('status', status => seen.push(status))
-  clock.move(25_000)
+  clock.move(35_000)
   await again
   await alice.ownProfile.set('name', 'Ada')
   await alice.whenSynced()
@@ -146,11 +146,11 @@ test('a connection on which nothing comes is given up, and another one made', as
   const alice = await device('alice', { clock })
   await alice.whenSynced()
   const offline = happens(alice, 'status', status => status === 'offline')
-  clock.move(60_000)
+  clock.move(45_000)
   await offline
   await alice.ownProfile.set('name', 'Ada')
   expect(alice.unsent).toBe(1)
-  clock.move(30_000)
+  clock.move(1_000)
   await alice.whenSynced()
   expect(alice.unsent).toBe(0)
 })

@@ -288,25 +288,6 @@ test('a token of another user is refused at opening, a roster of another at conn
   expect((await failed)[0].code).toBe('not-your-roster')
 })
 
-test('[S3][D5] messages beyond the limit reject, with when to go on; the others are delivered', async () => {
-  const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 1 })
-  const [alice, bob] = [await device('alice'), await device('bob')]
-  await Promise.all([alice.whenSynced(), bob.whenSynced()])
-  await alice.getProfile('bob').loaded
-  await alice.whenSynced()
-  const received: string[] = []
-  bob.on('message', ({ text }) => received.push(text))
-  const sent = await Promise.allSettled(Array.from({ length: 5 }, (_, index) => alice.send('bob', `number ${index}`)))
-  const refused = sent.flatMap(result => (result.status === 'rejected' ? [result.reason] : []))
-  expect(refused).toHaveLength(2)
-  for (const reason of refused) {
-    expect(reason).toMatchObject({ code: 'too-many-messages', addresses: ['bob'] })
-    expect(reason.retryAfterMs).toBeGreaterThan(0)
-  }
-  expect(received).toEqual(['number 0', 'number 1', 'number 2'])
-  expect(alice.status).toBe('synced')
-})
-
 test('[V7] somebody whose follow has ended is fetched anew when looked at', async () => {
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]

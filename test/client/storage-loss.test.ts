@@ -3,10 +3,10 @@ import { Dexie } from 'dexie'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
 import { first, installation } from './device.ts'
 import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
 
 test('[D1] a database deleted under a living client is told of, and all that it showed is saved in a new one', async () => {
   const phone = installation('alice')
@@ -165,7 +165,7 @@ test('[D1] a change that is being written when storage is taken away is saved in
 
 for (const table of ['updates', 'outbox', 'people', 'events'] as const) {
   test(`[D1] storage that is wiped at the write of ${table} takes nothing along: the change is saved, and unsent`, async () => {
-    const phone = installation('alice', { locks: new Locks() })
+    const phone = installation('alice', { ...sharedByTabs() })
     const alice = await phone.open()
     await alice.ownProfile.set('name', 'Ada')
     const bob = alice.getProfile('bob')

@@ -3,10 +3,10 @@ import type { Store } from '@kith/server'
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
 import { installation } from './device.ts'
 import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
 import { MovedClock } from './moved-clock.ts'
 
 test('storage that is refused at opening is database-failed, and a later attempt opens', async () => {
@@ -108,8 +108,8 @@ for (const hasTabs of [false, true]) {
     await carol.ownProfile.set('name', 'Carol')
     await carol.whenSynced()
     const clock = new MovedClock()
-    const locks = hasTabs ? new Locks() : null
-    const alice = await open('alice', { indexedDB: new IDBFactory(), clock, locks })
+    const tabs = hasTabs ? sharedByTabs() : { locks: null }
+    const alice = await open('alice', { indexedDB: new IDBFactory(), clock, ...tabs })
     const seen = alice.getProfile('carol')
     await seen.loaded
     await alice.whenSynced()

@@ -2,10 +2,10 @@ import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
 
 test('[D1][D2] of a database that is lost under several tabs one comes again, with what each of them had', async () => {
   const world = await backend()
@@ -218,7 +218,7 @@ function browser({ open }: Backend): {
   lose(tabs: readonly Kith[], wake?: () => void): Promise<void>
 } {
   const indexedDB = new IDBFactory()
-  const shared = { indexedDB, locks: new Locks(), databaseName: 'alice' }
+  const shared = { indexedDB, ...sharedByTabs(), databaseName: 'alice' }
   return {
     indexedDB,
     tab: options => open('alice', { ...shared, ...options }),

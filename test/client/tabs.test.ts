@@ -3,6 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { Link } from '../../packages/client/src/link/link.ts'
 import { type Backend, backend } from './backend.ts'
+import { Channels } from './channels.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
@@ -172,14 +173,14 @@ test('a message that a tab with the socket had begun to send is not sent again b
   await isBegun
   await one.close()
   two.connect()
-  expect(await begun).toBe('undelivered')
+  expect(await begun).toBe('unconfirmed')
   await two.whenSynced()
   await two.getProfile('carol').loaded
   expect(await two.send('carol', 'another')).toBe('delivered')
   expect(heard).toEqual(['another'])
 })
 
-test('what no tab could do for long comes to an end all the same: a message is undelivered, and whenSynced waits', async () => {
+test('what no tab does comes to an end all the same: a message is undelivered, a fetch is over, and whenSynced waits', async () => {
   const world = await backend()
   const clock = new MovedClock()
   let getLock = (): void => undefined
@@ -195,28 +196,35 @@ test('what no tab could do for long comes to an end all the same: a message is u
   const delivery = kith.send('carol', 'hello')
   const { loaded } = kith.getProfile('carol')
   const { requests } = kith.internals.store.db
-  await expect.poll(() => requests.count()).toBe(4) // With connect, and the status.
-  clock.move(60_000)
-  getLock()
+  await expect.poll(() => requests.count()).toBe(3) // With connect.
+  clock.move(9_500)
   expect(await delivery).toBe('undelivered')
+  clock.move(500)
   await loaded
+  await expect.poll(() => requests.count()).toBe(2)
+  getLock()
   await synced
 })
 
-test('a status that was told counts, and not an older one that was asked for', async () => {
-  const locks: LockManagerLike = { request: () => new Promise(() => undefined) }
-  const { tab } = await browser(await backend(), locks)
-  const kith = await tab({ connect: false })
-  const { events, requests } = kith.internals.store.db
-  await expect.poll(() => requests.count()).toBe(1)
-  await events.add({ tab: 'another', event: { type: 'status', status: 'synced' } })
-  await expect.poll(() => kith.status).toBe('synced')
-  await requests.toCollection().modify({ answer: { reply: 'connecting' } })
-  await expect.poll(() => requests.count()).toBe(0)
-  await kith.internals.store.refresh()
-  expect(kith.status).toBe('synced')
-  await kith.ownProfile.set('name', 'Ada')
-  expect([kith.status, kith.unsent]).toEqual(['syncing', 1])
+test('what a tab asked long ago that is no more is dropped, also when the clock was set back since', async () => {
+  const world = await backend()
+  const { tab } = await browser(world)
+  const [clock, carol] = [new MovedClock(), await world.device('carol')]
+  const heard: string[] = []
+  carol.on('message', ({ text }) => heard.push(text))
+  await carol.whenSynced()
+  const one = await tab({ clock, connect: false })
+  await one.internals.store.db.requests.bulkAdd(
+    [-60_000, 3_600_000].map(ms => ({
+      askedAt: clock.now() + ms,
+      request: { type: 'send', to: 'carol', text: `asked at ${ms}` },
+    })),
+  )
+  one.connect()
+  await one.whenSynced()
+  expect(await one.send('carol', 'now')).toBe('delivered')
+  await expect.poll(() => one.internals.store.db.requests.count()).toBe(0)
+  expect(heard).toEqual(['now'])
 })
 
 /** Resolves when a tab with the socket begins to do what another one asks. */
@@ -236,6 +244,6 @@ async function browser(
   { open }: Backend,
   locks: LockManagerLike = new Locks(),
 ): Promise<{ tab(options?: Partial<KithOptions>): Promise<Kith> }> {
-  const shared = { indexedDB: new IDBFactory(), locks }
+  const shared = { indexedDB: new IDBFactory(), locks, openChannel: new Channels().open }
   return { tab: options => open('alice', { ...shared, ...options }) }
 }

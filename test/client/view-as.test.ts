@@ -1,9 +1,9 @@
 import type { Audience, Kith } from '@kith/client'
 import { expect, test } from 'vitest'
 import { backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { installation } from './device.ts'
 import { emissions } from './emissions.ts'
-import { Locks } from './locks.ts'
 
 test('[V1] viewAs shows nothing to somebody blocked, whatever is granted', async () => {
   const kith = await withProfile()
@@ -89,7 +89,7 @@ test('[D5] what the server refused is not in viewAs, for nobody sees it', async 
 })
 
 test('liveViewAs tells in every tab what changes the view, and nothing else', async () => {
-  const phone = installation('alice', { locks: new Locks() })
+  const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   const told = emissions(two.liveViewAs('bob'))
   await expect.poll(() => told).toEqual([{ levels: [0], fields: {}, reason: 'visible' }])

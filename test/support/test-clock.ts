@@ -9,10 +9,20 @@ interface Timer {
 /** The server's clock, standing still until a test moves it. */
 export class TestClock implements Clock {
   #nowMs = Date.now()
+  #offsetMs = 0
   #timers = new Set<Timer>()
 
   now(): number {
+    return this.#nowMs + this.#offsetMs
+  }
+
+  elapsed(): number {
     return this.#nowMs
+  }
+
+  /** Somebody sets the machine's clock, so much forwards or back; no time passes. */
+  set(byMs: number): void {
+    this.#offsetMs += byMs
   }
 
   after(delayMs: number, task: () => void): () => void {

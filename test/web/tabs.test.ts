@@ -60,3 +60,26 @@ test('when the tab that holds the socket closes, another one takes over before a
   await other.phone.isInStep()
   expect(await demo.server.sessionCount()).toBe(1)
 })
+
+test('when the tab that holds the socket stands still, another says so, takes over, and loses nothing; the first follows once it wakes', async () => {
+  const demo = await openDemo()
+  const [one, other] = [await windowOf(demo), await windowOf(demo)]
+  // Nothing else of this page runs until somebody closes the alert.
+  const opened = one.tab.waitForEvent('dialog')
+  const still = one.tab.evaluate(() => alert('Read this'))
+  const alerted = await opened
+  await other.phone.add('bob', { levels: ['Family (level 2)'] })
+  await other.phone.says(/^Looking for the server · /)
+  await other.phone.isInStep()
+  await alerted.accept()
+  await still
+  await one.phone.isInStep()
+  await expect.poll(() => one.phone.levelsOf('Bob'), { message: 'the level, in the tab that stood still' }).toBe('2')
+  await expect.poll(() => demo.server.sessionCount()).toBe(1)
+  await one.phone.add('carol')
+  await one.phone.isInStep()
+  await other.tab.close()
+  await one.phone.add('dave')
+  await one.phone.isInStep()
+  expect(await demo.server.sessionCount()).toBe(1)
+})

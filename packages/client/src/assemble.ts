@@ -14,9 +14,10 @@ import { Store } from './storage/store.ts'
 import { erased } from './storage/survival.ts'
 import { Trouble } from './storage/trouble.ts'
 import type { Erasure } from './storage/visits.ts'
-import type { LockManagerLike } from './tabs/lock.ts'
+import { guardedSocket } from './tabs/guarded-socket.ts'
+import type { TabPlatform } from './tabs/lock.ts'
 import { type Sharing, share } from './tabs/share.ts'
-import type { OwnLink } from './tabs/shared-link.ts'
+import type { DeviceLink } from './tabs/shared-link.ts'
 import type { TokenSource } from './token.ts'
 
 export interface Parts {
@@ -27,7 +28,7 @@ export interface Parts {
   readonly firstToken: string | undefined
   readonly db: KithDatabase
   /** Absent: no other tab can have this database open. */
-  readonly locks: LockManagerLike | undefined
+  readonly tabs: TabPlatform | undefined
   readonly clock: Clock
   readonly randomness: Randomness
   readonly WebSocket: WebSocketConstructor
@@ -43,9 +44,9 @@ export interface Parts {
 
 /** Puts a client together on an open database: the one place that names its concrete parts. */
 export async function assemble(parts: Parts): Promise<Kith> {
-  const { db, locks, clock, randomness } = parts
+  const { db, tabs, clock, randomness } = parts
   let kith: Kith | undefined
-  let link: OwnLink | undefined
+  let link: DeviceLink | undefined
   let sharing: Sharing | undefined
   const trouble = new Trouble(error => kith?.failed(error))
   /** What failed because the database is gone is no matter once that is back; the store tells if it can't be. */
@@ -79,8 +80,8 @@ export async function assemble(parts: Parts): Promise<Kith> {
     ...parts,
     store,
     setStatus: status => {
-      kith?.setStatus(status)
-      sharing?.tell({ type: 'status', status })
+      if (sharing) sharing.link.setStatus(status)
+      else kith?.setStatus(status)
     },
     settled: () => trouble.isOver(),
     failed: error => {
@@ -102,10 +103,13 @@ export async function assemble(parts: Parts): Promise<Kith> {
     await dropFetched(store)
     await retryRefused(store, randomness)
   }
-  if (locks) {
+  if (tabs) {
     sharing = await share({
-      ...{ db, store, clock, locks, tab: newNonce(randomness), kith: () => kith },
-      newLink: () => new Link(host, parts.firstToken),
+      ...{ db, store, clock, randomness, platform: tabs, tab: newNonce(randomness), kith: () => kith },
+      newLink: held => {
+        const WebSocket = guardedSocket(parts.WebSocket, held.lease)
+        return new Link({ ...host, store: held.store, WebSocket }, parts.firstToken)
+      },
       begin,
       failed: report,
     })
@@ -130,5 +134,6 @@ export async function assemble(parts: Parts): Promise<Kith> {
     },
     new Listeners(),
   )
+  if (sharing) kith.setStatus(sharing.link.status)
   return kith
 }

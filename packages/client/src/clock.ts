@@ -1,8 +1,10 @@
 /** Time, as the client sees it: the real one, or one that a test moves. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, by the machine's clock. A user or a time server may set that clock, forwards or back. */
   now(): number
-  /** Runs `task` once, in `delayMs` milliseconds. The answer cancels it. */
+  /** Milliseconds since some moment before. Setting the machine's clock does not change this: durations are measured with it. */
+  elapsed(): number
+  /** Runs `task` once, in `delayMs` milliseconds. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void
 }
 
@@ -18,6 +20,7 @@ const longestDelayMs = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   after(delayMs, task) {
     const timer = setTimeout(task, Math.min(delayMs, longestDelayMs))
     return () => clearTimeout(timer)

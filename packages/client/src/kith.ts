@@ -56,7 +56,10 @@ export class Kith {
   readonly presences: Presences
   readonly #listeners: Listeners
   readonly #profiles: Map<string, Profile> = new Map()
-  #status: Status = 'offline'
+  /** What the tab with the connection says. */
+  #linkStatus: Status = 'offline'
+  /** What the app was last told. */
+  #toldStatus: Status = 'offline'
   #closing: Promise<void> | undefined
 
   /** @internal Apps call `openKith`. */
@@ -66,11 +69,12 @@ export class Kith {
     this.#listeners = listeners
     this.ownProfile = new OwnProfile(internals.store)
     this.presences = new Presences(internals.clock, users => internals.link.watch(users))
+    internals.store.watch(() => this.#tellStatus())
   }
 
-  /** Never `synced` while something is unsent, be it refused [D6]. */
+  /** Never 'synced' while something is unsent, be it refused [D6]. */
   get status(): Status {
-    return this.#status === 'synced' && this.unsent > 0 ? 'syncing' : this.#status
+    return this.#linkStatus === 'synced' && this.unsent > 0 ? 'syncing' : this.#linkStatus
   }
 
   /** How many changes are not yet on the server's disk; a bulk synchronisation is one. */
@@ -228,9 +232,15 @@ export class Kith {
   }
 
   /**
-   * Sends a direct message: 'delivered' if a device of the recipient took it; 'undelivered' if no device took it within
-   * 10 seconds, or none may; 'unconfirmed' if this user may not know whether the recipient is online, as `livePresence` has
-   * it: then nothing of what became of the message is told [V10]. Rejects with `message-too-long`, and with `too-many-messages` or `discovery-limit` and when to try again.
+   * Sends a direct message. Resolves or rejects within 10 seconds; it is never sent twice.
+   *
+   * - 'delivered': a device of the recipient took it.
+   * - 'undelivered': no device took it in time, or none may, or it was never sent, as when offline.
+   * - 'unconfirmed': it was sent, and nothing says what became of it: the connection ended, or this user may not know whether
+   *   the recipient is online, as `livePresence` has it [V10].
+   *
+   * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and when to try again: then it was not
+   * sent; with `closed` when the client is closed before it was sent. An empty text is a `TypeError`.
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#checkOpen()
@@ -245,7 +255,8 @@ export class Kith {
 
   /**
    * Resolves when all changes made so far are on the server's disk, and all that this user may see up to now is here.
-   * Waits while offline. Rejects with the first refusal [D5], with `closed`, or with `aborted` when the signal fires.
+   * Waits while offline. Rejects with the first refusal [D5]; with `unauthorised` when the server refused a token that is a
+   * string, until `connect()` is called again; with `closed`; or with `aborted` when the signal fires.
    */
   async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#checkOpen()
@@ -307,9 +318,8 @@ export class Kith {
 
   /** @internal */
   setStatus(status: Status): void {
-    if (status === this.#status) return
-    this.#status = status
-    this.#listeners.emit('status', status)
+    this.#linkStatus = status
+    this.#tellStatus()
   }
 
   /** @internal A message arrived, here or in another tab. */
@@ -326,6 +336,13 @@ export class Kith {
   /** @internal */
   failed(error: KithError): void {
     this.#listeners.emit('error', error)
+  }
+
+  #tellStatus(): void {
+    const { status } = this
+    if (status === this.#toldStatus) return
+    this.#toldStatus = status
+    this.#listeners.emit('status', status)
   }
 
   #emit(happenings: readonly Happening[]): void {

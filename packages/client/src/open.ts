@@ -9,13 +9,14 @@ import { claimDatabase } from './storage/exclusive.ts'
 import { patiently } from './storage/patience.ts'
 import { prepareDevice } from './storage/prepare.ts'
 import { erasureOf, forgetVisit, noteErased, noteVisit } from './storage/visits.ts'
-import { locksFor } from './tabs/lock.ts'
+import { tabPlatform } from './tabs/lock.ts'
 import { chooseUser } from './user.ts'
 
 /**
  * Opens this device: reads what it holds, which needs no network, and connects unless told not to.
  *
- * Rejects with `user-required` when nothing tells whose device this is, `wrong-user` when token or database are another
+ * Rejects with `user-required` when nothing tells whose device this is, `unauthorised` when a token that is a string names
+ * nobody and no user is passed, `wrong-user` when token or database are another
  * user's, `database-in-use` when this database is open here already, `database-failed` when storage is refused or does not
  * answer: then a later attempt may succeed.
  */
@@ -28,15 +29,15 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   const storage = { indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange }
   const { user, token: firstToken } = await chooseUser(options, url, storage, clock)
   const name = options.databaseName ?? `kith:${host}:${user}`
-  const locks = locksFor(options.locks, indexedDB)
-  const release = locks ? () => undefined : claimDatabase(indexedDB, name)
+  const tabs = tabPlatform(options.locks, options.openChannel, indexedDB)
+  const release = tabs ? () => undefined : claimDatabase(indexedDB, name)
 
   const db = new KithDatabase(name, storage)
   const assembling = async (): Promise<Kith> => {
     await prepareDevice(db, user, randomness, clock, device => erasureOf(storage, device))
     await noteVisit(storage, url, user)
     return assemble({
-      ...{ user, url, token: options.token, firstToken, db, locks, clock, randomness, WebSocket },
+      ...{ user, url, token: options.token, firstToken, db, tabs, clock, randomness, WebSocket },
       noteVisit: () => noteVisit(storage, url, user),
       erasureOf: device => erasureOf(storage, device),
       async closeDatabase() {

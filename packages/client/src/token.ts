@@ -1,4 +1,6 @@
 import { isUserId } from '@kith/shared'
+import type { Clock } from './clock.ts'
+import { within } from './within.ts'
 
 /** A JWT whose `sub` is the user id, or how to get one; the function is asked at each connect. */
 export type TokenSource = string | (() => string | Promise<string>)
@@ -26,7 +28,25 @@ export function readToken(token: string): TokenClaims {
 
 /** Whether a token can stand in a websocket's subprotocol; anything else makes the constructor throw. */
 export function isPresentable(token: string): boolean {
-  return /^[A-Za-z0-9._~-]+$/.test(token)
+  return token.length <= mostTokenBytes && /^[A-Za-z0-9._~-]+$/.test(token)
+}
+
+/** The most that a `renew` carries. */
+const mostTokenBytes = 16 * 1024
+/** How long a token function may take, in milliseconds: as long as a socket may take to open. */
+const answerMs = 20_000
+
+/**
+ * Calls a token function. Rejects when the function throws or rejects, when it takes too long, and when its result is no
+ * token at all. A result that comes too late is ignored.
+ */
+export async function askForToken(ask: () => unknown, clock: Clock, limitMs: number = answerMs): Promise<string> {
+  const late = (): never => {
+    throw new Error(`The token function gave no token within ${limitMs / 1000} s`)
+  }
+  const token = await within(clock, limitMs, ask, late)
+  if (typeof token !== 'string' || token === '') throw new Error('The token function gave no token: a string is needed')
+  return token
 }
 
 function decodePayload(token: string): Record<string, unknown> {

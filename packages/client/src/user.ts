@@ -5,7 +5,7 @@ import type { KithOptions } from './options.ts'
 import type { DatabaseOptions } from './storage/database.ts'
 import { patiently } from './storage/patience.ts'
 import { lastVisitor } from './storage/visits.ts'
-import { readToken } from './token.ts'
+import { askForToken, readToken } from './token.ts'
 
 /** How long opening waits for a token function, in milliseconds, before it takes the last visitor. */
 const tokenPatienceMs = 10_000
@@ -16,7 +16,10 @@ export interface ChosenUser {
   token: string | undefined
 }
 
-/** Whose device this is: as the app says, else the token, else the last visit to this url. */
+/**
+ * Whose device this is: as the app says, else the token. Only with a token function, else the last visit to this url: a
+ * token that is a string and names no user opens nobody's data.
+ */
 export async function chooseUser(
   options: KithOptions,
   url: string,
@@ -31,6 +34,12 @@ export async function chooseUser(
   if (named !== undefined && subject !== undefined && named !== subject) {
     throw new KithError('wrong-user', `The token is ${subject}'s, not ${named}'s`)
   }
+  if (typeof options.token === 'string' && named === undefined && subject === undefined) {
+    throw new KithError(
+      'unauthorised',
+      'The token names no user id as its subject (sub): pass `user`, or another token',
+    )
+  }
   const user = named ?? subject ?? (await patiently(clock, () => lastVisitor(database, url)))
   if (user === undefined) throw new KithError('user-required', 'No user is known for this url yet: pass `user`')
   return { user, token: typeof options.token === 'string' ? undefined : token }
@@ -38,15 +47,9 @@ export async function chooseUser(
 
 /** `undefined` when no token can be had now: then the last visit tells the user, and connecting will ask again. */
 async function askBriefly(ask: () => string | Promise<string>, clock: Clock): Promise<string | undefined> {
-  let cancel: () => void = () => undefined
-  const patience = new Promise<undefined>(resolve => {
-    cancel = clock.after(tokenPatienceMs, () => resolve(undefined))
-  })
   try {
-    return await Promise.race([Promise.resolve().then(ask), patience])
+    return await askForToken(ask, clock, tokenPatienceMs)
   } catch {
     return undefined // Not lost: connecting asks again, and reports what it then meets.
-  } finally {
-    cancel()
   }
 }

@@ -77,14 +77,20 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
       if (world.hasTabs && (device?.tabs.length ?? 0) < 2) await world.open(device as Device)
       return
     case 'turn':
+      await world.thaw(device as Device)
       device?.turn()
       return
+    case 'freeze':
+      return world.freeze(device as Device)
+    case 'thaw':
+      return world.thaw(device as Device)
     case 'closeTab':
       return closeTab(world, device as Device)
     case 'kill':
     case 'killTab': {
       const isOneOfTwo = step.do === 'killTab'
       if (isOneOfTwo && (device?.tabs.length ?? 0) < 2) return
+      await world.thaw(device as Device)
       if (step.act) begin(device as Device, operationFor(world, device as Device, step.act))
       return world.kill(device as Device, step.afterTurns, isOneOfTwo ? 1 : undefined)
     }
@@ -151,6 +157,7 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
 /** One of two closes; the other goes on. */
 async function closeTab(world: World, device: Device): Promise<void> {
   if (device.tabs.length < 2) return
+  await world.thaw(device)
   const closed = device.close(1)
   await world.settle()
   await closed

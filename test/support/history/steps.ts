@@ -38,6 +38,8 @@ export type Step =
   | { do: 'connect' | 'disconnect' | 'close' | 'openTab' | 'lose' | 'backUp' | 'restore'; device: number }
   /** Of a device with two tabs, the other one acts from here on, or one of them closes. */
   | { do: 'turn' | 'closeTab'; device: number }
+  /** Of a device with two tabs the one that acts stands still, and the other acts from here on; or it goes on. */
+  | { do: 'freeze' | 'thaw'; device: number }
   /** A device's battery ends; or of two tabs the one that acts crashes, and the other goes on. */
   | { do: 'kill' | 'killTab'; device: number; afterTurns: number; act?: Act }
   | { do: 'cut'; pick: number; told: 'both' | 'device' | 'server' }
@@ -159,6 +161,7 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
     .tuple(fc.constantFrom('kill' as const, 'killTab' as const), device, fc.nat(40), fc.option(act, { nil: undefined }))
     .map(([kind, device, afterTurns, act]) => ({ do: kind, device, afterTurns, ...(act ? { act } : {}) })),
   fc.record({ do: fc.constantFrom('lose' as const, 'backUp' as const, 'restore' as const), device }),
+  fc.record({ do: fc.constantFrom('freeze' as const, 'freeze' as const, 'thaw' as const), device }),
 )
 
 const backend: fc.Arbitrary<Step> = fc.oneof(

@@ -1,4 +1,6 @@
+import type { Clock as ClientClock } from '@kith/client'
 import type { Clock } from '@kith/server'
+import { Standstill } from './standstill.ts'
 
 interface Timer {
   dueAtMs: number
@@ -15,13 +17,18 @@ const startMs = Date.UTC(2026, 0, 1, 12)
 export class WorldClock {
   #nowMs = startMs
   #timers: Timer[] = []
+  readonly #standstill: Standstill
+
+  constructor(standstill: Standstill = new Standstill()) {
+    this.#standstill = standstill
+  }
 
   get nowMs(): number {
     return this.#nowMs
   }
 
   /** The clock as one process sees it; its timers go with it. */
-  of(owner: object): Clock {
+  of(owner: object): Clock & ClientClock {
     const add = (delayMs: number, everyMs: number | undefined, task: () => void): (() => void) => {
       const timer = { dueAtMs: this.#nowMs + Math.max(0, delayMs), everyMs, task, owner }
       this.#timers.push(timer)
@@ -31,6 +38,7 @@ export class WorldClock {
     }
     return {
       now: () => this.#nowMs,
+      elapsed: () => this.#nowMs,
       after: (delayMs, task) => add(delayMs, undefined, task),
       every: (intervalMs, task) => add(intervalMs, intervalMs, task),
     }
@@ -44,6 +52,7 @@ export class WorldClock {
   step(untilMs: number): boolean {
     let next: Timer | undefined
     for (const timer of this.#timers) {
+      if (this.#standstill.isOn(timer.owner)) continue // It is late, then.
       if (timer.dueAtMs <= untilMs && (!next || timer.dueAtMs < next.dueAtMs)) next = timer
     }
     if (!next) {

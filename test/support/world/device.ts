@@ -2,14 +2,17 @@ import { type Kith, openKith, type Presence } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { decodeChanges } from '../../../packages/client/src/storage/changes-codec.ts'
 import type { OutboxRow } from '../../../packages/client/src/storage/database.ts'
+import { watchAnew } from '../../../packages/client/src/storage/watch.ts'
 import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
 import { copyOf, done } from '../../client/copies.ts'
+import { Channels } from './channels.ts'
 import type { WorldClock } from './clock.ts'
 import type { Documents } from './documents.ts'
 import { Locks } from './locks.ts'
 import { MortalDatabase } from './mortal-database.ts'
 import type { Network } from './network.ts'
 import type { Seeded } from './seeded.ts'
+import type { Standstill } from './standstill.ts'
 
 /** Something that a device wrote into its outbox. */
 export interface Written {
@@ -21,6 +24,7 @@ export interface Written {
 export interface DeviceParts {
   clock: WorldClock
   network: Network
+  standstill: Standstill
   randomness: Seeded
   token(user: string): Promise<string>
   /** Several tabs may have a device's database open. */
@@ -40,7 +44,8 @@ export class Device {
   readonly user: string
   readonly name: string
   readonly parts: DeviceParts
-  readonly locks: Locks = new Locks()
+  readonly locks: Locks
+  readonly channels: Channels
   indexedDB: IDBFactory = new IDBFactory()
   tabs: Tab[] = []
   wasOpened = false
@@ -66,6 +71,8 @@ export class Device {
     this.user = user
     this.name = name
     this.parts = parts
+    this.locks = new Locks(parts.standstill)
+    this.channels = new Channels(parts.standstill)
   }
 
   /** The tab that acts: the first. */
@@ -99,6 +106,19 @@ export class Device {
   forgetJoins(): void {
     this.told = new Set()
     for (const tab of this.tabs) tab.forgetJoins()
+  }
+
+  /** The tab that acts stands still, if there is another to act from here on. */
+  freeze(): void {
+    const [tab, other] = this.tabs
+    if (!tab || !other || this.parts.standstill.isOn(other)) return
+    tab.freeze()
+    this.turn()
+  }
+
+  /** Whichever tab stands still goes on. */
+  thaw(): void {
+    for (const tab of this.tabs) if (this.parts.standstill.isOn(tab)) tab.thaw()
   }
 
   /** Another of its tabs acts from here on. */
@@ -157,6 +177,7 @@ export class Tab {
   #written: Written[] = []
   #promised: readonly Written[] = []
   #told = new Set<string>()
+  #messages = new Set<string>()
   #watches = new Map<string, { unsubscribe(): void }>()
   /** What the app in it is shown of those whom it watches. */
   readonly presences = new Map<string, Presence | undefined>()
@@ -178,7 +199,7 @@ export class Tab {
   }
 
   async open(connect: boolean): Promise<void> {
-    const { user, parts, locks } = this.device
+    const { user, parts, locks, channels } = this.device
     const kith = await openKith({
       url: 'ws://kith.example',
       token: () => parts.token(user),
@@ -187,7 +208,7 @@ export class Tab {
       databaseName,
       indexedDB: this.#database.factory,
       IDBKeyRange,
-      locks: parts.hasTabs ? locks.of(this) : null,
+      ...(parts.hasTabs ? { locks: locks.of(this), openChannel: channels.of(this) } : { locks: null }),
       clock: parts.clock.of(this),
       randomness: parts.randomness,
       WebSocket: parts.network.webSocketOf(this),
@@ -195,7 +216,11 @@ export class Tab {
     kith.internals.store.db.outbox.hook('creating', (_key, row: OutboxRow) => {
       this.#written.push({ document: row.document, update: row.update, changes: decodeChanges(row.changes) })
     })
-    kith.on('message', ({ text }) => parts.took(text))
+    kith.on('message', ({ text }) => {
+      parts.took(text)
+      if (this.#messages.has(text)) parts.wrong(`a tab of ${this.device.name} showed a message twice`)
+      this.#messages.add(text)
+    })
     kith.on('joined', profile => this.#joined(profile.id))
     kith.on('error', ({ code }) => {
       if (code === 'account-erased') parts.erased(this)
@@ -250,8 +275,23 @@ export class Tab {
     return { rows, promised: this.#promised.filter(written => rows.includes(written)) }
   }
 
+  /** Nothing of it runs, until it is thawed: what it had begun with its database ends, and nothing begins. */
+  freeze(): void {
+    if (!this.kith) return
+    this.device.parts.standstill.begin(this)
+    for (const table of tablesOf(this.kith)) table._trans = () => new Promise(() => undefined)
+  }
+
+  thaw(): void {
+    const { standstill, randomness } = this.device.parts
+    if (!this.kith) return
+    for (const table of tablesOf(this.kith)) delete table._trans
+    standstill.run(this, watchAnew)
+    standstill.end(this, count => Math.floor(randomness.fraction() * count))
+  }
+
   kill(): void {
-    const { parts, locks } = this.device
+    const { parts, locks, channels } = this.device
     const { kith } = this
     this.kith = undefined
     for (const owner of [...this.presences.keys()]) this.unwatch(owner)
@@ -261,5 +301,13 @@ export class Tab {
     // Or Dexie keeps it for ever, and tells it of every change anywhere.
     kith?.internals.store.db.close()
     locks.kill(this)
+    channels.kill(this)
+    parts.standstill.forget(this)
   }
+}
+
+/** Every read that is not part of a transaction goes through this method of a table. */
+function tablesOf(kith: Kith): { _trans?: () => Promise<never> }[] {
+  const { db } = kith.internals.store
+  return db.tables.map(({ name }) => db[name as keyof typeof db] as { _trans?: () => Promise<never> })
 }

@@ -14,6 +14,7 @@ export async function heal(world: World): Promise<void> {
   await world.startServer()
   for (const device of world.devices) {
     device.isCut = false
+    device.thaw()
     if (!device.wasOpened) continue
     if (device.tabs.length === 0) await world.open(device)
     device.tab?.kith?.connect()

@@ -1,28 +1,36 @@
 import type { LockManagerLike } from '@kith/client'
+import type { Standstill } from './standstill.ts'
 
 interface Request {
   process: object
   name: string
   held: () => Promise<void>
   settle: () => void
+  fail: (reason: unknown) => void
 }
 
 /** Web Locks of one device: each name is held by one of its tabs at a time; a tab that is killed gives up what it has. */
 export class Locks {
+  readonly #standstill: Standstill
   #queue: Request[] = []
   #holders = new Map<string, Request>()
+
+  constructor(standstill: Standstill) {
+    this.#standstill = standstill
+  }
 
   /** The locks as one tab sees them. */
   of(process: object): LockManagerLike {
     return {
-      request: (name, { signal }, held) =>
+      request: (name, { signal, steal }, held) =>
         new Promise<void>((resolve, reject) => {
-          const request = { process, name, held, settle: resolve }
-          signal.addEventListener('abort', () => {
+          const request = { process, name, held, settle: resolve, fail: reject }
+          signal?.addEventListener('abort', () => {
             this.#queue = this.#queue.filter(other => other !== request)
             reject(signal.reason as Error)
           })
-          this.#queue.push(request)
+          if (steal) this.#steal(request)
+          else this.#queue.push(request)
           this.#grant()
         }),
     }
@@ -34,16 +42,28 @@ export class Locks {
     this.#grant()
   }
 
+  #steal(request: Request): void {
+    const holder = this.#holders.get(request.name)
+    this.#holders.delete(request.name)
+    this.#queue.unshift(request)
+    const lost = new DOMException('The lock was stolen', 'AbortError')
+    if (holder) this.#standstill.run(holder.process, () => holder.fail(lost))
+  }
+
   #grant(): void {
     for (const request of [...this.#queue]) {
       if (this.#holders.has(request.name)) continue
       this.#queue = this.#queue.filter(other => other !== request)
       this.#holders.set(request.name, request)
-      void request.held().then(() => {
-        if (this.#holders.get(request.name) === request) this.#holders.delete(request.name)
-        request.settle()
-        this.#grant()
-      })
+      this.#standstill.run(request.process, () => this.#hold(request))
     }
+  }
+
+  #hold(request: Request): void {
+    void request.held().then(() => {
+      if (this.#holders.get(request.name) === request) this.#holders.delete(request.name)
+      request.settle()
+      this.#grant()
+    })
   }
 }

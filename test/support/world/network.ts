@@ -37,6 +37,8 @@ export class Wire {
   readonly protocols: readonly string[]
   /** The server sees frames as outstanding until they arrive; else the network takes them at once. */
   readonly isSlow: boolean
+  /** Whether the device's process stands still: what is for it waits. */
+  readonly isHeld: () => boolean
   readonly up: Item[] = []
   readonly down: Item[] = []
   isAnswered = false
@@ -59,6 +61,7 @@ export class Wire {
     url: string
     protocols: readonly string[]
     isSlow: boolean
+    isHeld: () => boolean
     watcher: NetworkWatcher
   }) {
     this.id = options.id
@@ -66,6 +69,7 @@ export class Wire {
     this.url = options.url
     this.protocols = options.protocols
     this.isSlow = options.isSlow
+    this.isHeld = options.isHeld
     this.#watcher = options.watcher
   }
 
@@ -141,6 +145,7 @@ export class Wire {
   /** The device learns that it is over. */
   endDevice(code: number, reason: string): void {
     if (this.hasDeviceEnded) return
+    if (this.isHeld()) return void this.down.push({ type: 'close', code, reason })
     this.hasDeviceEnded = true
     this.onclose?.({ code, reason } as never)
   }
@@ -183,13 +188,23 @@ export class Network {
   readonly #watcher: NetworkWatcher
   readonly #answer: (wire: Wire) => void
   readonly #isCut: (caller: object) => boolean
+  readonly #isHeld: (caller: object) => boolean
   #wires: Wire[] = []
   #count = 0
   /** Whether the next connections are slow. */
   isSlow = false
 
-  /** `answer` is the server's, asked for each call that gets through; `isCut` tells who is behind a partition. */
-  constructor(watcher: NetworkWatcher, answer: (wire: Wire) => void, isCut: (caller: object) => boolean) {
+  /**
+   * `answer` is the server's, asked for each call that gets through; `isCut` tells who is behind a partition, and `isHeld`
+   * whose process stands still.
+   */
+  constructor(
+    watcher: NetworkWatcher,
+    answer: (wire: Wire) => void,
+    isCut: (caller: object) => boolean,
+    isHeld: (caller: object) => boolean = () => false,
+  ) {
+    this.#isHeld = isHeld
     this.#watcher = watcher
     this.#answer = answer
     this.#isCut = isCut
@@ -202,7 +217,9 @@ export class Network {
   /** The WebSocket class of one process. */
   webSocketOf(caller: object): WebSocketConstructor {
     const dial = (url: string, protocols: string[]): Wire => {
-      const wire = new Wire({ id: this.#count++, caller, url, protocols, isSlow: this.isSlow, watcher: this.#watcher })
+      const isHeld = (): boolean => this.#isHeld(caller)
+      const watcher = this.#watcher
+      const wire = new Wire({ id: this.#count++, caller, url, protocols, isSlow: this.isSlow, isHeld, watcher })
       this.#wires.push(wire)
       return wire
     }
@@ -216,10 +233,10 @@ export class Network {
     this.#wires = this.#wires.filter(wire => !isOver(wire))
     return this.#wires.flatMap(wire => {
       if (this.#isCut(wire.caller)) return []
-      if (!wire.isAnswered) return [{ wire, direction: 'dial' as const }]
+      if (!wire.isAnswered) return wire.isHeld() ? [] : [{ wire, direction: 'dial' as const }]
       const moves: Move[] = []
       if (wire.up.length > 0) moves.push({ wire, direction: 'up' })
-      if (wire.down.length > 0) moves.push({ wire, direction: 'down' })
+      if (wire.down.length > 0 && !wire.isHeld()) moves.push({ wire, direction: 'down' })
       return moves
     })
   }

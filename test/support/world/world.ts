@@ -12,6 +12,7 @@ import { type Move, Network } from './network.ts'
 import { type KnownEdit, Record } from './record.ts'
 import { type Expected, Scribe } from './scribe.ts'
 import { Seeded } from './seeded.ts'
+import { Standstill } from './standstill.ts'
 
 export interface WorldOptions {
   seed: number
@@ -28,7 +29,8 @@ export interface WorldOptions {
  * nothing sleeps. What is wrong by the model is noted as it happens.
  */
 export class World {
-  readonly clock: WorldClock = new WorldClock()
+  readonly standstill: Standstill = new Standstill()
+  readonly clock: WorldClock = new WorldClock(this.standstill)
   readonly randomness: Seeded
   readonly disk: Disk
   readonly backend: Backend
@@ -74,6 +76,7 @@ export class World {
       this.judge,
       wire => this.backend.answer(wire),
       caller => (caller as Tab).device.isCut,
+      caller => this.standstill.isOn(caller),
     )
   }
 
@@ -99,6 +102,7 @@ export class World {
     const device = new Device(user, name, {
       clock: this.clock,
       network: this.network,
+      standstill: this.standstill,
       randomness: this.randomness,
       hasTabs: this.#options.hasTabs ?? false,
       token: owner => this.backend.token(owner),
@@ -131,7 +135,19 @@ export class World {
     await this.settle()
   }
 
+  /** The tab that acts stands still, and another one acts from here on. */
+  async freeze(device: Device): Promise<void> {
+    device.freeze()
+    await this.settle()
+  }
+
+  async thaw(device: Device): Promise<void> {
+    device.thaw()
+    await this.settle()
+  }
+
   async close(device: Device): Promise<void> {
+    await this.thaw(device)
     const closed = device.close()
     await this.settle()
     await closed
@@ -141,6 +157,10 @@ export class World {
   async settle(expected?: Expected): Promise<void> {
     await quiet()
     for (const device of this.devices) for (const tab of device.tabs) this.scribe.take(tab, expected)
+    for (const { name, tabs } of this.devices) {
+      const isWrong = tabs.some(({ kith }) => kith?.status === 'synced' && kith.unsent > 0)
+      if (isWrong) this.wrong.push(`a tab of ${name} says synced while something is unsent`)
+    }
     for (const look of this.judge.arrivals.splice(0)) await checkHoldings(this.record, look, this.wrong)
     for (const look of this.looks.splice(0)) await checkHoldings(this.record, look, this.wrong)
   }
@@ -208,7 +228,9 @@ export class World {
       await this.disk.restore(entries)
       restore()
       this.judge.forgetCursorsAfter(position)
-      this.#erasedSince = [...later].flatMap(([user, count]) => Array<string>(Math.max(0, count - (erasures.get(user) ?? 0))).fill(user))
+      this.#erasedSince = [...later].flatMap(([user, count]) =>
+        Array<string>(Math.max(0, count - (erasures.get(user) ?? 0))).fill(user),
+      )
     }
   }
 

@@ -61,10 +61,10 @@ export function MessageForm({ to, name, device }: MessageFormProps): ReactNode {
 function outcomeWords(delivery: Delivery, name: string): string {
   switch (delivery) {
     case 'delivered':
-      return `A device of ${name}’s took it.`
+      return `A device of ${isolated(name)}’s took it.`
     case 'undelivered':
       return 'No device took it, or none may.'
     case 'unconfirmed':
-      return `Sent. Whether ${name} is there, you may not know.`
+      return `Sent. Whether a device of ${isolated(name)}’s took it is not known.`
   }
 }

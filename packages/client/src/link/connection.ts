@@ -39,7 +39,7 @@ export class Connection {
     this.#clock = clock
     const socket = new WebSocket(url, protocols)
     this.#socket = socket
-    this.#heardAt = clock.now()
+    this.#heardAt = clock.elapsed()
     this.#cancelTimer = clock.after(openingMs, () => this.close(1000, lostCode, 'It took too long to open'))
     socket.binaryType = 'arraybuffer'
     socket.onopen = () => {
@@ -63,7 +63,7 @@ export class Connection {
   }
 
   #received(data: unknown): void {
-    this.#heardAt = this.#clock.now()
+    this.#heardAt = this.#clock.elapsed()
     if (!this.#socket) return
     const frame = data instanceof ArrayBuffer ? decodeServerMessage(new Uint8Array(data)) : undefined
     if (!frame || frame.type === 'malformed') {
@@ -75,7 +75,7 @@ export class Connection {
 
   #listen(): void {
     this.#cancelTimer()
-    const leftMs = this.#heardAt + silenceMs - this.#clock.now()
+    const leftMs = this.#heardAt + silenceMs - this.#clock.elapsed()
     if (leftMs <= 0) this.close(1000, lostCode, 'Nothing came for a while')
     else this.#cancelTimer = this.#clock.after(leftMs, () => this.#listen())
   }

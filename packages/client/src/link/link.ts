@@ -1,7 +1,7 @@
 import { closeCodes, type ErrorCode, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
 import { isLoss } from '../storage/loss.ts'
-import { isPresentable } from '../token.ts'
+import { askForToken, isPresentable } from '../token.ts'
 import { backoffMs } from './backoff.ts'
 import { Connection } from './connection.ts'
 import { FrameSizes } from './frame-sizes.ts'
@@ -23,6 +23,8 @@ type State =
   | { state: 'waiting'; end: () => void }
   | { state: 'closed' }
 
+/** Another token is tried at once, but not more often than this, in milliseconds: tokens may last a second only. */
+const newTokenRestMs = 5_000
 /** How long `loaded` waits for a connection that is being made, in milliseconds. */
 const diallingPatienceMs = 10_000
 
@@ -38,6 +40,8 @@ export class Link implements LinkPort {
   #watched: readonly string[] = []
   #attempt = 0
   #hasTriedNewToken = false
+  /** When another token was last tried at once, by `clock.elapsed()`. */
+  #triedNewTokenAt = Number.NEGATIVE_INFINITY
   /** Since a session was last in step, one ended because its frames could not be stored. */
   #isStorageFailing = false
   /** The same, because the server sent what can't be, or would not take what it must: the next ones come ever more rarely. */
@@ -55,6 +59,7 @@ export class Link implements LinkPort {
   }
 
   connect(): void {
+    this.#waiters.resume()
     if (this.#state.state === 'idle') this.#attempt = 0
     this.retryNow()
     if (this.#state.state === 'idle') this.#dial()
@@ -107,8 +112,8 @@ export class Link implements LinkPort {
     await session.fetch(owner)
   }
 
-  send(to: string, text: string): Promise<Delivery> {
-    const delivery = this.#messages.send(to, text)
+  send(to: string, text: string, limitMs?: number): Promise<Delivery> {
+    const delivery = this.#messages.send(to, text, limitMs)
     this.#flush()
     return delivery
   }
@@ -124,12 +129,19 @@ export class Link implements LinkPort {
 
   async close(): Promise<void> {
     this.disconnect()
-    this.#setState({ state: 'closed' })
-    this.#waiters.close()
-    this.#messages.close()
+    this.end(new KithError('closed', 'This client was closed'))
   }
 
-  #dial(): void {
+  /** Ends everything at once, without saying so to anybody but those who wait: they get this error. */
+  end(error: KithError): void {
+    this.#leave()
+    this.#setState({ state: 'closed' })
+    this.#waiters.end(error)
+    this.#messages.close(error)
+  }
+
+  /** `refused`: the token that the server has just refused. */
+  #dial(refused?: string): void {
     let isGivenUp = false
     let connection: Connection | undefined
     this.#setState({
@@ -143,22 +155,23 @@ export class Link implements LinkPort {
     const dial = async (): Promise<void> => {
       const token = await this.#nextToken()
       if (isGivenUp) return
-      if (isPresentable(token)) connection = this.#open(token, () => isGivenUp)
-      else this.#unauthorised()
+      if (isPresentable(token) && token !== refused) connection = this.#open(token, () => isGivenUp)
+      else this.#unauthorised(token)
     }
     dial().catch((cause: unknown) => {
       if (isGivenUp) return
       const delayMs = this.#wait(undefined)
       const options = { retryAfterMs: Math.ceil(delayMs), cause }
-      this.#host.failed(new KithError('unavailable', 'No token can be had, or no socket made of it', options))
+      const message = `Could not get a token, or open a connection with it; trying again in ${Math.ceil(delayMs / 1000)} s`
+      this.#host.failed(new KithError('unavailable', message, options))
     })
   }
 
   async #nextToken(): Promise<string> {
     const first = this.#firstToken
     this.#firstToken = undefined
-    const { token } = this.#host
-    return first ?? (typeof token === 'string' ? token : await token())
+    const { token, clock } = this.#host
+    return first ?? (typeof token === 'string' ? token : await askForToken(token, clock))
   }
 
   #open(token: string, isGivenUp: () => boolean): Connection {
@@ -178,10 +191,11 @@ export class Link implements LinkPort {
         closed: (code, reason) => {
           stopRenewing()
           session?.end()
+          this.#messages.interrupt()
           if (isGivenUp() || !this.#isCurrent(session)) return
           this.#recovery = undefined
           if (code === closeCodes.tooLarge && this.#canRecover(session)) this.#wait(undefined)
-          else this.#closed(code, reason)
+          else this.#closed(code, reason, token)
         },
       },
       {
@@ -242,7 +256,7 @@ export class Link implements LinkPort {
     connection.close()
   }
 
-  #closed(code: number, reason: string): void {
+  #closed(code: number, reason: string, token: string): void {
     const verdict = verdictOn(code, reason)
     switch (verdict.type) {
       case 'retry':
@@ -252,22 +266,24 @@ export class Link implements LinkPort {
         this.#rest(verdict.code, verdict.hintMs)
         return
       case 'newToken':
-        this.#unauthorised()
+        this.#unauthorised(token)
         return
       case 'stop':
         this.#stop(new KithError(verdict.code, `The server closed with ${code} ${reason}`))
     }
   }
 
-  #unauthorised(): void {
+  #unauthorised(token: string): void {
     const message = 'The server does not take the token'
-    if (typeof this.#host.token !== 'function') {
-      this.#stop(new KithError('unauthorised', message))
-    } else if (!this.#hasTriedNewToken) {
+    const { clock, token: source } = this.#host
+    if (typeof source !== 'function') return this.#stop(new KithError('unauthorised', message))
+    const restMs = this.#triedNewTokenAt + newTokenRestMs - clock.elapsed()
+    if (!this.#hasTriedNewToken && restMs <= 0) {
       this.#hasTriedNewToken = true
-      this.#dial()
+      this.#triedNewTokenAt = clock.elapsed()
+      this.#dial(token)
     } else {
-      const retryAfterMs = Math.ceil(this.#wait(undefined))
+      const retryAfterMs = Math.ceil(this.#wait(Math.max(0, restMs)))
       this.#host.failed(new KithError('unauthorised', message, { retryAfterMs }))
     }
   }
@@ -290,6 +306,7 @@ export class Link implements LinkPort {
   #stop(error: KithError): void {
     this.#setState({ state: 'idle' })
     this.#host.setStatus('offline')
+    this.#waiters.stop(error)
     this.#host.failed(error)
   }
 

@@ -13,7 +13,7 @@ export class Pace {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#countedAt = clock.now()
+    this.#countedAt = clock.elapsed()
   }
 
   /** Resolves when the caller may send so many messages, in the order of asking; at once as long as little was sent. */
@@ -23,7 +23,7 @@ export class Pace {
   }
 
   async #wait(messages: number): Promise<void> {
-    const now = this.#clock.now()
+    const now = this.#clock.elapsed()
     this.#left = Math.min(burst, this.#left + ((now - this.#countedAt) / 1000) * perSecond)
     this.#countedAt = now
     this.#left -= messages

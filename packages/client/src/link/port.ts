@@ -9,10 +9,11 @@ export interface LinkPort {
   disconnect(): void
   /** Resolves when the server has answered and that is stored, or after 10 seconds; at once when there is no connection. */
   fetch(owner: string): Promise<void>
-  send(to: string, text: string): Promise<Delivery>
+  /** Has an outcome within 10 seconds, or within `limitMs`. */
+  send(to: string, text: string, limitMs?: number): Promise<Delivery>
   /** Their presence is wanted from now on, and nobody else's. */
   watch(users: readonly string[]): void
-  /** Rejects with the first refusal [D5], or with `aborted` or `closed`. */
+  /** Rejects with the first refusal [D5], with `unauthorised` when a token that is a string is refused, or with `aborted` or `closed`. */
   whenSynced(signal: AbortSignal | undefined): Promise<void>
   close(): Promise<void>
 }

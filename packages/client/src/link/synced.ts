@@ -16,7 +16,9 @@ export class SyncWaiters {
   readonly #store: Store
   readonly #waiters: Set<Waiter> = new Set()
   #unreported: KithError | undefined
-  #isClosed = false
+  /** Why waiting is in vain until the app connects again. */
+  #stopped: KithError | undefined
+  #ended: KithError | undefined
 
   constructor(store: Store) {
     this.#store = store
@@ -29,7 +31,8 @@ export class SyncWaiters {
     this.#unreported = undefined
     if (refusal) throw refusal
     const upTo = await lastPending(this.#store)
-    if (this.#isClosed) throw closed()
+    if (this.#ended) throw this.#ended
+    if (this.#stopped) throw this.#stopped
     let onAbort: () => void = () => undefined
     try {
       await new Promise<void>((resolve, reject) => {
@@ -78,19 +81,26 @@ export class SyncWaiters {
     this.#rejectAll(error)
   }
 
-  close(): void {
-    this.#isClosed = true
-    this.#rejectAll(closed())
+  /** The link stopped, and goes on only when the app connects again: waiting until then changes nothing. */
+  stop(error: KithError): void {
+    this.#stopped = error
+    this.#rejectAll(error)
+  }
+
+  /** The app connects again. */
+  resume(): void {
+    this.#stopped = undefined
+  }
+
+  end(error: KithError): void {
+    this.#ended = error
+    this.#rejectAll(error)
   }
 
   #rejectAll(error: KithError): void {
     for (const waiter of this.#waiters) waiter.reject(error)
     this.#waiters.clear()
   }
-}
-
-function closed(): KithError {
-  return new KithError('closed', 'This client was closed')
 }
 
 function aborted(signal: AbortSignal | undefined): KithError {

@@ -112,6 +112,8 @@ export interface MetaValues {
   hands: ReadonlyMap<string, Hands>
   /** Whether the app wants to be connected, for the tab that has the socket next. */
   isWanted: boolean
+  /** Which tab has the socket, since it took over; absent in a new database. */
+  term: string
 }
 
 export interface RequestRow {

@@ -1,34 +1,69 @@
-/** As much of `navigator.locks` as tabs need. */
+import { type OpenTabChannel, platformChannels } from './channel.ts'
+
+/** The subset of `navigator.locks` that tabs use. */
 export interface LockManagerLike {
-  request(name: string, options: { signal: AbortSignal }, held: () => Promise<void>): Promise<unknown>
+  /**
+   * Calls `held` once the lock is the caller's, who keeps it until the promise of `held` settles. With `steal` that is at
+   * once: the request of the holder before rejects, before any later request is granted.
+   */
+  request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>
+}
+
+/** What the tabs of one device share beside the database. */
+export interface TabPlatform {
+  locks: LockManagerLike
+  openChannel: OpenTabChannel
 }
 
 /**
- * The locks that tell which tab of this device has the socket. Only the platform's own database is shared by tabs, so one
- * that the app passed in has none, unless the app passes locks too.
+ * Which tab has the socket is told by locks, and whether that tab is alive by a channel. Only the platform's own database
+ * is shared by tabs, so one that the app passed in has neither, unless the app passes both.
  */
-export function locksFor(
+export function tabPlatform(
   locks: LockManagerLike | null | undefined,
+  openChannel: OpenTabChannel | undefined,
   indexedDB: IDBFactory,
-): LockManagerLike | undefined {
-  if (locks !== undefined) return locks ?? undefined
-  return indexedDB === globalThis.indexedDB ? globalThis.navigator?.locks : undefined
+): TabPlatform | undefined {
+  if (locks === null) return undefined
+  const isShared = indexedDB === globalThis.indexedDB
+  const found = {
+    locks: locks ?? (isShared ? globalThis.navigator?.locks : undefined),
+    openChannel: openChannel ?? (isShared ? platformChannels() : undefined),
+  }
+  return found.locks && found.openChannel ? (found as TabPlatform) : undefined
 }
 
-/** Calls `held` once the lock is this tab's, which then keeps it until the function that comes back is called. */
-export function holdLock(locks: LockManagerLike, name: string, held: () => void): () => void {
+export interface LockOptions {
+  /** Another tab has taken the lock away. */
+  lost?: () => void
+  /** Takes it away from the tab that has it. */
+  isStolen?: boolean
+}
+
+/** Calls `held` once the lock is this tab's, which then keeps it. Returns a function that gives it back, or stops asking. */
+export function holdLock(
+  locks: LockManagerLike,
+  name: string,
+  held: () => void,
+  { lost, isStolen = false }: LockOptions = {},
+): () => void {
   const abort = new AbortController()
+  let isHeld = false
   let release: () => void = () => undefined
   const released = new Promise<void>(resolve => {
     release = resolve
   })
-  const holding = locks.request(name, { signal: abort.signal }, () => {
+  // The platform refuses a signal beside `steal`.
+  const holding = locks.request(name, isStolen ? { steal: true } : { signal: abort.signal }, () => {
     if (abort.signal.aborted) return Promise.resolve()
+    isHeld = true
     held()
     return released
   })
   holding.catch((error: unknown) => {
-    if (!abort.signal.aborted) throw error
+    if (abort.signal.aborted) return
+    if (!isHeld || !lost) throw error
+    lost()
   })
   return () => {
     release()

@@ -1,5 +1,5 @@
 import { type ErrorCode, KithError } from '@kith/shared'
-import type { IncomingMessage, Status } from '../events.ts'
+import type { IncomingMessage } from '../events.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { EventRow, KithDatabase } from '../storage/database.ts'
 import type { Happening } from '../storage/people.ts'
@@ -10,7 +10,6 @@ export type Notice =
   /** Rows were written: of these people, or of too many to name. */
   | { type: 'committed'; ids: string[] | 'many'; happenings: readonly Happening[]; hasWritten: boolean }
   | { type: 'message'; message: IncomingMessage }
-  | { type: 'status'; status: Status }
   | { type: 'error'; error: PlainError }
   /** A tab wants the presence of these, and nobody else's. */
   | { type: 'watching'; tab: string; users: readonly string[] }

@@ -1,5 +1,4 @@
 import { KithError } from '@kith/shared'
-import type { Status } from '../events.ts'
 import type { Delivery } from '../link/port.ts'
 import { type KithDatabase, type RequestRow, readMeta, writeMeta } from '../storage/database.ts'
 import { watch } from '../storage/watch.ts'
@@ -7,7 +6,6 @@ import { errorFrom, type PlainError, plainError } from './notices.ts'
 
 /** What a tab asks of the one that has the socket, and waits for. */
 export type Question =
-  | { type: 'status' }
   | { type: 'fetch'; owner: string }
   | { type: 'send'; to: string; text: string }
   | { type: 'whenSynced' }
@@ -17,7 +15,7 @@ export type Wish = { type: 'connect' | 'disconnect' }
 
 export type Request = Question | Wish
 
-export type Reply = Status | Delivery | undefined
+export type Reply = Delivery | undefined
 
 type Answer = { reply: Reply } | { error: PlainError }
 
@@ -29,8 +27,44 @@ export async function ask(db: KithDatabase, request: Question, askedAt: number, 
     if ('error' in answer) throw errorFrom(answer.error)
     return answer.reply
   } finally {
-    if (db.isOpen()) await db.requests.delete(id)
+    await takeBack(db, id)
   }
+}
+
+/** Asks for a message to be sent. When the signal fires, resolves to what is known of the message by then. */
+export async function askToSend(
+  db: KithDatabase,
+  request: Extract<Question, { type: 'send' }>,
+  askedAt: number,
+  signal: AbortSignal,
+): Promise<Reply> {
+  const id = await db.requests.add({ askedAt, request })
+  let isUntouched = false
+  try {
+    const answer = await answerTo(db, id, request, signal)
+    if ('error' in answer) throw errorFrom(answer.error)
+    return answer.reply
+  } catch (error) {
+    if (!signal.aborted) throw error
+    isUntouched = await takeBack(db, id)
+    return isUntouched ? 'undelivered' : 'unconfirmed'
+  } finally {
+    if (!isUntouched) await takeBack(db, id)
+  }
+}
+
+/**
+ * Whether no tab had begun it: then none will. It does not fail, as the caller would then ask again: what can't be taken
+ * back now is dropped once it is late.
+ */
+async function takeBack(db: KithDatabase, id: number): Promise<boolean> {
+  if (!db.isOpen()) return false
+  const taking = db.transaction('rw', db.requests, async () => {
+    const row = await db.requests.get(id)
+    if (row) await db.requests.delete(id)
+    return row !== undefined && !row.isBegun
+  })
+  return taking.catch(() => false)
 }
 
 async function answerTo(db: KithDatabase, id: number, request: Request, signal?: AbortSignal): Promise<Answer> {
@@ -63,7 +97,7 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
  */
 function undone({ type }: Request): Answer {
   if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'Wait anew')) }
-  return { reply: type === 'send' ? 'undelivered' : undefined }
+  return { reply: type === 'send' ? 'unconfirmed' : undefined }
 }
 
 /**
@@ -78,16 +112,25 @@ export async function wish(db: KithDatabase, request: Wish, askedAt: number, sig
   await answerTo(db, id, request, signal)
 }
 
-/** What all wishes up to now come to: whether the app wants to be connected. */
-export async function takeWishes(db: KithDatabase): Promise<boolean> {
+/** A tab takes over, in this term: what all wishes up to now come to, which is whether the app wants to be connected. */
+export async function takeWishes(db: KithDatabase, term: string): Promise<boolean> {
   return db.transaction('rw', db.meta, db.requests, async () => {
+    await writeMeta(db, 'term', term)
     await db.requests.filter(row => isWish(row.request as Request)).delete()
     return (await readMeta(db, 'isWanted')) ?? false
   })
 }
 
+/** Whether no other tab has taken over since this term began. */
+export async function isCurrent(db: KithDatabase, term: string): Promise<boolean> {
+  const current = await readMeta(db, 'term')
+  return current === undefined || current === term // A new database has none yet.
+}
+
 export interface Service {
-  handle(request: Request): Promise<Reply>
+  /** The tab that serves, from when it took over. */
+  term: string
+  handle(request: Request, askedAt: number): Promise<Reply>
   /** Whether this is not to be done any more. */
   isLate(request: Request, askedAt: number): boolean
   failed(error: unknown): KithError
@@ -97,23 +140,22 @@ export interface Service {
  * Does what tabs ask, this one too, from now on, and begins it in the order in which it was asked. The answer stops it:
  * what was begun and not answered by then is left to the next holder.
  */
-export function serve(db: KithDatabase, { handle, isLate, failed }: Service): () => void {
+export function serve(db: KithDatabase, { term, handle, isLate, failed }: Service): () => void {
   const begun = new Set<number>()
   let isStopped = false
-  const reply = async (request: Request): Promise<Answer | undefined> => {
+  const reply = async (request: Request, askedAt: number): Promise<Answer | undefined> => {
     try {
-      return { reply: await handle(request) }
+      return { reply: await handle(request, askedAt) }
     } catch (error) {
       return isStopped ? undefined : { error: plainError(failed(error)) }
     }
   }
-  const take = async (id: number, { askedAt, isBegun, ...row }: RequestRow): Promise<void> => {
+  const take = async (id: number, { askedAt, ...row }: RequestRow): Promise<void> => {
     const request = row.request as Request
-    if (isLate(request, askedAt)) return db.requests.delete(id)
-    if (request.type === 'send' && !isBegun) await db.requests.update(id, { isBegun: true })
-    if (isStopped) return
-    const answer = isBegun ? undone(request) : await reply(request)
-    if (isStopped) return
+    const next = await begin(db, id, request, term, isLate(request, askedAt))
+    if (isStopped || next === 'leave') return
+    const answer = next === 'do' ? await reply(request, askedAt) : undone(request)
+    if (isStopped || !answer) return
     if (isWish(request)) await db.requests.delete(id)
     else await db.requests.update(id, { answer })
   }
@@ -131,6 +173,29 @@ export function serve(db: KithDatabase, { handle, isLate, failed }: Service): ()
     isStopped = true
     subscription.unsubscribe()
   }
+}
+
+/**
+ * What a tab is to do about a request that it was asked: do it; say that another one may have done it; or leave it, since it
+ * was taken back or is another tab's to do. A request that comes too late is dropped.
+ */
+async function begin(
+  db: KithDatabase,
+  id: number,
+  { type }: Request,
+  term: string,
+  isLate: boolean,
+): Promise<'do' | 'say' | 'leave'> {
+  const isOnce = type === 'send'
+  return db.transaction(isLate || isOnce ? 'rw' : 'r', db.meta, db.requests, async () => {
+    const row = await db.requests.get(id)
+    if (!row || row.answer || !(await isCurrent(db, term))) return 'leave'
+    if (isLate) await db.requests.delete(id)
+    if (isLate) return 'leave'
+    if (row.isBegun) return 'say'
+    if (isOnce) await db.requests.update(id, { isBegun: true })
+    return 'do'
+  })
 }
 
 function isWish({ type }: Request): boolean {

@@ -1,24 +1,25 @@
 import { KithError } from '@kith/shared'
-import type { Clock } from '../clock.ts'
+import type { Clock, Randomness } from '../clock.ts'
 import type { Kith } from '../kith.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { KithDatabase } from '../storage/database.ts'
 import type { Store } from '../storage/store.ts'
 import type { Outcome } from '../storage/work.ts'
-import type { LockManagerLike } from './lock.ts'
+import type { TabPlatform } from './lock.ts'
 import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
-import { type OwnLink, SharedLink } from './shared-link.ts'
+import { type Held, type OwnLink, SharedLink } from './shared-link.ts'
 import { TabsWatching } from './watching.ts'
 
 export interface SharePort {
   readonly db: KithDatabase
   readonly store: Store
   readonly clock: Clock
-  readonly locks: LockManagerLike
+  readonly randomness: Randomness
+  readonly platform: TabPlatform
   /** This tab's own name among the tabs. */
   readonly tab: string
   readonly kith: () => Kith | undefined
-  newLink(): OwnLink
+  newLink(held: Held): OwnLink
   /** What is due once for all tabs. */
   begin(): Promise<void>
   failed(error: unknown): KithError
@@ -41,7 +42,8 @@ const mostNamed = 200
 
 /** Makes this client one of several tabs on one database: what each writes the others hear of, and one has the socket. */
 export async function share(port: SharePort): Promise<Sharing> {
-  const { db, store, tab, kith } = port
+  const { db, store, clock, randomness, tab, kith } = port
+  const { locks, openChannel } = port.platform
   let link: SharedLink | undefined
   let last: Promise<unknown> = Promise.resolve()
   const inOrder = (work: () => Promise<unknown>): void => {
@@ -61,9 +63,6 @@ export async function share(port: SharePort): Promise<Sharing> {
       case 'message':
         kith()?.showMessage(notice.message)
         return
-      case 'status':
-        if (kith()) link?.heardStatus(notice.status)
-        return
       case 'error':
         kith()?.failed(errorFrom(notice.error))
         return
@@ -80,7 +79,7 @@ export async function share(port: SharePort): Promise<Sharing> {
   }
   const lockName = `kith:${db.name}`
   const watching = new TabsWatching({
-    ...{ tab, locks: port.locks, lockName },
+    ...{ tab, locks, lockName },
     tell: notice =>
       inOrder(async () => {
         const told = db.isOpen() ? notice() : undefined
@@ -97,9 +96,8 @@ export async function share(port: SharePort): Promise<Sharing> {
     if (isNews) await tell(database, tab, { type: 'committed', ids, happenings, hasWritten })
   })
   link = new SharedLink({
-    ...{ db, store, clock: port.clock, locks: port.locks, lockName, watching },
-    status: () => kith()?.status ?? 'offline',
-    newLink: () => port.newLink(),
+    ...{ db, store, clock, randomness, locks, lockName, channel: openChannel(lockName), tab, watching },
+    newLink: held => port.newLink(held),
     tookOver: () => port.begin(),
     setStatus: status => kith()?.setStatus(status),
     failed: error => port.failed(error),

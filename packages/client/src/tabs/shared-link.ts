@@ -1,16 +1,34 @@
 import { KithError } from '@kith/shared'
-import type { Clock } from '../clock.ts'
+import type { Clock, Randomness } from '../clock.ts'
 import type { Status } from '../events.ts'
+import { deliveryMs } from '../link/messages.ts'
 import type { Delivery, LinkPort } from '../link/port.ts'
 import { type KithDatabase, writeMeta } from '../storage/database.ts'
 import { databaseFailure } from '../storage/failure.ts'
 import type { Store } from '../storage/store.ts'
+import { within } from '../within.ts'
+import type { TabChannel } from './channel.ts'
+import { fenced } from './fence.ts'
+import { Lease } from './lease.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
-import { ask, type Question, type Reply, type Request, serve, takeWishes, type Wish, wish } from './requests.ts'
+import { Pulse } from './pulse.ts'
+import {
+  ask,
+  askToSend,
+  isCurrent,
+  type Question,
+  type Reply,
+  type Request,
+  serve,
+  takeWishes,
+  type Wish,
+  wish,
+} from './requests.ts'
+import { steppedDown } from './stepped-down.ts'
 import type { TabsWatching } from './watching.ts'
 
-/** A connection that this tab has of its own. */
-export interface OwnLink extends LinkPort {
+/** What a client uses of its connection, whether that is shared by tabs or not. */
+export interface DeviceLink extends LinkPort {
   wake(): void
   retryNow(): void
   /** The database is gone, or was. */
@@ -20,15 +38,30 @@ export interface OwnLink extends LinkPort {
   readonly isWanted: boolean
 }
 
+/** A connection that this tab has of its own. */
+export interface OwnLink extends DeviceLink {
+  /** Ends it at once, and says so only to those who wait for it. */
+  end(error: KithError): void
+}
+
+/** What a connection of a tab may use as long as no other tab has taken over. */
+export interface Held {
+  readonly store: Store
+  readonly lease: Lease
+}
+
 export interface SharedLinkPort {
   readonly db: KithDatabase
   readonly store: Store
   readonly clock: Clock
+  readonly randomness: Randomness
   readonly locks: LockManagerLike
   readonly lockName: string
+  readonly channel: TabChannel
+  /** This tab's own name among the tabs. */
+  readonly tab: string
   readonly watching: TabsWatching
-  readonly status: () => Status
-  newLink(): OwnLink
+  newLink(held: Held): OwnLink
   /** This tab is the first, or goes on where another one ended. */
   tookOver(): Promise<void>
   setStatus(status: Status): void
@@ -36,38 +69,54 @@ export interface SharedLinkPort {
   failed(error: unknown): KithError
 }
 
-/** Nobody waits any longer for what was asked so long ago, in milliseconds. */
+/** Nobody waits any longer for what was asked so long ago, or so long in the future by a clock that was set, in milliseconds. */
 const lateMs = 15_000
+/** How long a tab waits for the one with the socket to fetch a profile, in milliseconds. */
+const fetchMs = 10_000
+/** How long before the time of a message is up a tab takes it back, in milliseconds. */
+const takingBackMs = 500
 /** What is done however late. */
 const patient: readonly Request['type'][] = ['connect', 'disconnect', 'whenSynced']
 
 /**
  * The connection of a device with several tabs. One of them, the holder of a lock, has the socket; what the others want is
- * asked of it through the database. When it closes, another one takes over, and does what is asked by then.
+ * asked of it through the database. When it closes, another one takes over, and does what is asked by then:
+ *
+ *   following   asks the holder whether it is alive; waits for the lock
+ *   leading     has the lock, a connection, and answers; until it closes, or another tab took the lock because it stood still
+ *
+ * A tab that stood still finds out before it sends or takes anything (`lease.ts`), and follows again.
  */
-export class SharedLink implements LinkPort {
+export class SharedLink implements DeviceLink {
   readonly #port: SharedLinkPort
-  readonly #release: () => void
+  readonly #pulse: Pulse
+  #release: () => void = () => undefined
   readonly #closing: AbortController = new AbortController()
   /** Whom the app in this tab looked at: a look lives as long as the tab, whichever has the socket [V7]. */
   readonly #looks: Set<string> = new Set()
   #own: OwnLink | undefined
+  #lease: Lease | undefined
+  /** Of the connection of this tab. */
+  #ownStatus: Status = 'offline'
+  #status: Status = 'offline'
+  #terms = 0
   #stopServing: () => void = () => undefined
   /** What this tab wanted last and could not store. */
   #unkept: Wish | undefined
   /** Resolves when what this tab wanted last is heeded. */
   #wished: Promise<void> = Promise.resolve()
-  /** What the tab with the socket has told since is newer than what it was asked. */
-  #hasHeardStatus = false
 
   constructor(port: SharedLinkPort) {
     this.#port = port
-    this.#release = holdLock(port.locks, port.lockName, () => this.#takeOver())
-    this.#ask({ type: 'status' })
-      .then(status => {
-        if (status && !this.#own && !this.#hasHeardStatus) port.setStatus(status as Status)
-      })
-      .catch((error: unknown) => this.#report(error))
+    this.#pulse = new Pulse({
+      ...{ clock: port.clock, randomness: port.randomness, channel: port.channel },
+      status: () => this.#ownStatus,
+      heard: status => this.#show(status),
+      silent: () => this.#show('offline'),
+      takeOver: () => this.#requestLock(true),
+    })
+    this.#pulse.follow()
+    this.#requestLock(false)
   }
 
   connect(): void {
@@ -80,12 +129,25 @@ export class SharedLink implements LinkPort {
 
   async fetch(owner: string): Promise<void> {
     this.#looks.add(owner)
-    await this.#wished // Else there is no connection yet to wait for.
-    await this.#ask({ type: 'fetch', owner })
+    const limit = new AbortController()
+    const fetching = async (): Promise<void> => {
+      await this.#wished // Else there is no connection yet to wait for.
+      if (!limit.signal.aborted) await this.#ask({ type: 'fetch', owner }, limit.signal)
+    }
+    await within(this.#port.clock, fetchMs, fetching, () => limit.abort())
   }
 
   async send(to: string, text: string): Promise<Delivery> {
-    return (await this.#ask({ type: 'send', to, text })) as Delivery
+    const { clock } = this.#port
+    if (this.#own) return this.#sendItself(this.#own, to, text, deliveryMs)
+    const limit = new AbortController()
+    const cancel = clock.after(deliveryMs - takingBackMs, () => limit.abort())
+    const sending = (): Promise<Reply> => this.#ask({ type: 'send', to, text }, limit.signal)
+    try {
+      return (await within(clock, deliveryMs, sending, () => 'unconfirmed' as const)) ?? 'unconfirmed'
+    } finally {
+      cancel()
+    }
   }
 
   watch(users: readonly string[]): void {
@@ -93,13 +155,14 @@ export class SharedLink implements LinkPort {
   }
 
   async whenSynced(signal: AbortSignal | undefined): Promise<void> {
-    if (this.#own) return this.#own.whenSynced(signal)
-    await this.#port.store.idle()
     try {
+      if (this.#own) return await this.#own.whenSynced(signal)
+      await this.#port.store.idle()
       await this.#ask({ type: 'whenSynced' }, signal)
     } catch (error) {
-      if (!(error instanceof KithError) || error.code !== 'database-lost') throw error
-      await this.#port.store.refresh()
+      const isLost = error instanceof KithError && error.code === 'database-lost'
+      if (!isLost && error !== steppedDown) throw error
+      if (isLost) await this.#port.store.refresh()
       await this.whenSynced(signal)
     }
   }
@@ -112,9 +175,17 @@ export class SharedLink implements LinkPort {
     }
   }
 
-  heardStatus(status: Status): void {
-    this.#hasHeardStatus = true
-    this.#port.setStatus(status)
+  /** As it is known in this tab, whichever has the connection. */
+  get status(): Status {
+    return this.#status
+  }
+
+  /** The status of the connection of this tab. */
+  setStatus(status: Status): void {
+    if (!this.#own) return
+    this.#ownStatus = status
+    this.#show(status)
+    this.#pulse.tell()
   }
 
   wake(): void {
@@ -146,6 +217,7 @@ export class SharedLink implements LinkPort {
     this.#closing.abort()
     this.#stopServing()
     await this.#own?.close()
+    this.#pulse.close()
     this.#port.watching.close()
     this.#release()
   }
@@ -168,34 +240,68 @@ export class SharedLink implements LinkPort {
     else own.disconnect()
   }
 
-  #takeOver(): void {
-    if (this.#closing.signal.aborted) return
-    const own = this.#port.newLink()
-    this.#own = own
-    this.#port.setStatus('offline')
-    this.#port.watching.takeOver(own)
-    this.#port.tookOver().catch((error: unknown) => this.#report(error))
-    this.#begin(own).catch((error: unknown) => this.#report(error))
+  #show(status: Status): void {
+    this.#status = status
+    this.#port.setStatus(status)
   }
 
-  async #begin(own: OwnLink): Promise<void> {
-    const { db, store, clock } = this.#port
-    const isWanted = await store.apart(() => takeWishes(db))
+  #requestLock(isStolen: boolean): void {
+    if (this.#closing.signal.aborted || this.#own) return
+    const { locks, lockName } = this.#port
+    this.#release()
+    this.#release = holdLock(locks, lockName, () => this.#takeOver(), { lost: () => this.#stepDown(), isStolen })
+  }
+
+  #takeOver(): void {
     if (this.#closing.signal.aborted) return
+    const { db, store, clock, locks, lockName, tab, watching } = this.#port
+    this.#terms++
+    const term = `${tab}/${this.#terms}`
+    const announce = (): void => this.#pulse.announce()
+    const lease = new Lease({ clock, locks, probeName: `${lockName}:probe:${tab}`, announce })
+    const own = this.#port.newLink({ store: fenced(store, () => isCurrent(db, term)), lease })
+    this.#own = own
+    this.#lease = lease
+    this.#ownStatus = 'offline'
+    this.#show('offline')
+    this.#pulse.lead(lease)
+    watching.takeOver(own)
+    this.#port.tookOver().catch((error: unknown) => this.#report(error))
+    this.#begin(own, term).catch((error: unknown) => this.#report(error))
+  }
+
+  /** Another tab has taken the lock: this one stood still for too long. */
+  #stepDown(): void {
+    const own = this.#own
+    this.#lease?.end()
+    this.#own = undefined
+    this.#stopServing()
+    this.#port.watching.stepDown()
+    own?.end(steppedDown)
+    if (this.#closing.signal.aborted) return
+    this.#show('offline') // Until the other tab says otherwise.
+    this.#pulse.follow()
+    this.lookAgain()
+    this.#requestLock(false)
+  }
+
+  async #begin(own: OwnLink, term: string): Promise<void> {
+    const { db, store, clock } = this.#port
+    const isWanted = await store.apart(() => takeWishes(db, term))
+    if (this.#closing.signal.aborted || this.#own !== own) return
     if (this.#unkept) this.#heed(own, this.#unkept)
     else if (isWanted) own.connect()
     for (const owner of this.#looks) own.fetch(owner).catch((error: unknown) => this.#report(error))
     this.#stopServing = serve(db, {
-      handle: request => this.#handle(own, request),
-      isLate: ({ type }, askedAt) => !patient.includes(type) && clock.now() - askedAt > lateMs,
+      term,
+      handle: (request, askedAt) => this.#handle(own, request, askedAt),
+      isLate: ({ type }, askedAt) => !patient.includes(type) && Math.abs(clock.now() - askedAt) > lateMs,
       failed: error => this.#port.failed(error),
     })
   }
 
-  async #handle(own: OwnLink, request: Request): Promise<Reply> {
+  async #handle(own: OwnLink, request: Request, askedAt: number): Promise<Reply> {
     switch (request.type) {
-      case 'status':
-        return this.#port.status()
       case 'connect':
       case 'disconnect':
         this.#heed(own, request)
@@ -204,20 +310,40 @@ export class SharedLink implements LinkPort {
         await own.fetch(request.owner)
         return undefined
       case 'send':
-        return own.send(request.to, request.text)
+        return this.#sendItself(own, request.to, request.text, this.#leftMs(askedAt))
       case 'whenSynced':
         await own.whenSynced(undefined)
         return undefined
     }
   }
 
+  /** How long the tab that asked waits for its message, which is answered a little before that. */
+  #leftMs(askedAt: number): number {
+    const ageMs = Math.max(0, this.#port.clock.now() - askedAt)
+    return Math.max(0, deliveryMs - 2 * takingBackMs - ageMs)
+  }
+
+  async #sendItself(own: OwnLink, to: string, text: string, limitMs: number): Promise<Delivery> {
+    try {
+      return await own.send(to, text, limitMs)
+    } catch (error) {
+      if (error !== steppedDown) throw error
+      return 'undelivered' // It was not handed to a socket.
+    }
+  }
+
   async #ask(request: Question, signal?: AbortSignal): Promise<Reply> {
-    if (this.#own) return this.#handle(this.#own, request)
     const { db, store, clock } = this.#port
+    const askedAt = clock.now()
+    if (this.#own) return this.#handle(this.#own, request, askedAt)
     const closing = this.#closing.signal
     const either = signal ? AbortSignal.any([closing, signal]) : closing
+    const asking = (): Promise<Reply> =>
+      request.type === 'send' ? askToSend(db, request, askedAt, either) : ask(db, request, askedAt, either)
     try {
-      return await store.apart(() => ask(db, request, clock.now(), either))
+      const reply = await store.apart(asking)
+      if (!closing.aborted || reply === 'delivered' || reply === 'unconfirmed') return reply
+      throw new KithError('closed', 'This client was closed')
     } catch (error) {
       if (closing.aborted) throw new KithError('closed', 'This client was closed')
       if (signal?.aborted) throw new KithError('aborted', 'The wait was aborted', { cause: signal.reason })

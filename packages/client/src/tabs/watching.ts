@@ -30,7 +30,7 @@ export class TabsWatching {
   readonly #port: TabsWatchingPort
   #link: LinkPort | undefined
   #own: readonly string[] = []
-  #others: Map<string, Wanted> = new Map()
+  readonly #others: Map<string, Wanted> = new Map()
   #known: PresenceByUser = new Map()
   /** Others hold something that was told by this tab. */
   #hasTold = false
@@ -54,6 +54,17 @@ export class TabsWatching {
     this.#port.show(new Map())
     this.#watch()
     this.#port.tell(() => ({ type: 'whoWatches' }))
+  }
+
+  /** Another tab has taken the socket. What was known ended with it. */
+  stepDown(): void {
+    this.#link = undefined
+    for (const { forget } of this.#others.values()) forget()
+    this.#others.clear()
+    this.#known = new Map()
+    this.#hasTold = false
+    this.#port.show(new Map())
+    if (this.#own.length > 0) this.#tellWanted()
   }
 
   /** The socket of this tab knows this, and nothing else. */

@@ -239,10 +239,14 @@ export class Session implements Receiver, Writer, Outlet {
   renew(identity: Identity): void {
     this.#cancelExpiry()
     if (identity.expiresAtMs === undefined || this.#isClosed) return
-    const leftMs = identity.expiresAtMs - this.context.clock.now()
-    const isFar = leftMs > longestTimerMs
+    this.#expireIn(identity.expiresAtMs - this.context.clock.now())
+  }
+
+  /** Counted down from the sign-in: a machine's clock that is set meanwhile makes no session last longer, or shorter. */
+  #expireIn(leftMs: number): void {
+    const laterMs = leftMs - longestTimerMs
     this.#cancelExpiry = this.context.clock.after(Math.min(leftMs, longestTimerMs), () => {
-      if (isFar) this.renew(identity)
+      if (laterMs > 0) this.#expireIn(laterMs)
       else this.close(closeCodes.unauthorised, 'the token has expired')
     })
   }

@@ -1,0 +1,16 @@
+/** The subset of `BroadcastChannel` that tabs use: what one posts, all others of the same name hear, in order. */
+export interface TabChannel {
+  onmessage: ((event: { data: unknown }) => void) | null
+  postMessage(message: unknown): void
+  close(): void
+}
+
+/** Opens the channel of this name. */
+export type OpenTabChannel = (name: string) => TabChannel
+
+/** The platform's channels, which every browser with Web Locks has. */
+export function platformChannels(): OpenTabChannel | undefined {
+  const Channel = globalThis.BroadcastChannel
+  if (!Channel) return undefined
+  return name => new Channel(name) as unknown as TabChannel
+}

@@ -1,0 +1,30 @@
+import type { KithDatabase } from '../storage/database.ts'
+import type { Store } from '../storage/store.ts'
+import { SteppedDown } from './stepped-down.ts'
+
+/**
+ * A store for the connection of one tab: its work is not done, and rejects with `SteppedDown`, once another tab has taken
+ * over. Looked up in the transaction of the work itself, so nothing that an outdated connection still had in hand comes
+ * over what a newer one has stored.
+ */
+export function fenced(store: Store, isHolder: (db: KithDatabase) => Promise<boolean>): Store {
+  const work: Store['work'] = async body => {
+    let isOut = false
+    try {
+      return await store.work(async piece => {
+        isOut = !(await isHolder(piece.db))
+        if (isOut) throw new SteppedDown()
+        return body(piece)
+      })
+    } catch (error) {
+      throw isOut ? new SteppedDown() : error
+    }
+  }
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === 'work') return work
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}

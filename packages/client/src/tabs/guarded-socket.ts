@@ -1,0 +1,93 @@
+import type { WebSocketConstructor, WebSocketLike } from '../link/socket.ts'
+import type { Lease } from './lease.ts'
+
+type Heard<E> = ((event: E) => void) | null
+
+/**
+ * A websocket through which nothing passes, in neither direction, while it is uncertain whether this tab still has the
+ * lock. What waits passes later, in its order, or never: another tab has a socket by then, on which it comes again.
+ */
+export function guardedSocket(Inner: WebSocketConstructor, lease: Lease): WebSocketConstructor {
+  return class extends GuardedSocket {
+    constructor(url: string, protocols: string[]) {
+      super(lease, () => new Inner(url, protocols))
+    }
+  }
+}
+
+class GuardedSocket implements WebSocketLike {
+  binaryType = 'arraybuffer'
+  onopen: Heard<never> = null
+  onmessage: Heard<never> = null
+  onclose: Heard<never> = null
+  onerror: Heard<never> = null
+  readonly #lease: Lease
+  #inner: WebSocketLike | undefined
+  #isClosed = false
+  #waiting: (() => void)[] = []
+
+  /** Throws as `open` does, unless it has to wait. */
+  constructor(lease: Lease, open: () => WebSocketLike) {
+    this.#lease = lease
+    if (lease.isCertain) this.#attach(open())
+    else this.#pass(() => this.#openLate(open))
+  }
+
+  get protocol(): string {
+    return this.#inner?.protocol ?? ''
+  }
+
+  send(data: Uint8Array<ArrayBuffer>): void {
+    this.#pass(() => this.#inner?.send(data))
+  }
+
+  /** Needs no lock: it takes nothing from another tab. */
+  close(code?: number, reason?: string): void {
+    this.#isClosed = true
+    this.#waiting = []
+    this.#inner?.close(code, reason)
+  }
+
+  #openLate(open: () => WebSocketLike): void {
+    try {
+      this.#attach(open())
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      this.onclose?.({ code: 1006, reason } as never)
+    }
+  }
+
+  #attach(inner: WebSocketLike): void {
+    this.#inner = inner
+    inner.binaryType = this.binaryType
+    inner.onopen = event => this.#pass(() => this.#opened(event))
+    inner.onmessage = event => this.#pass(() => this.onmessage?.(event))
+    inner.onclose = event => this.#pass(() => this.onclose?.(event))
+    inner.onerror = event => this.#pass(() => this.onerror?.(event))
+  }
+
+  #opened(event: never): void {
+    if (this.#inner) this.#inner.binaryType = this.binaryType
+    this.onopen?.(event)
+  }
+
+  #pass(act: () => void): void {
+    if (this.#isClosed) return
+    if (this.#waiting.length === 0 && this.#lease.isCertain) return act()
+    this.#waiting.push(act)
+    if (this.#waiting.length === 1) void this.#passWaiting()
+  }
+
+  async #passWaiting(): Promise<void> {
+    if (!(await this.#lease.verify())) this.#waiting = []
+    // An act may add another, or close this socket.
+    for (let act = this.#waiting[0]; act && !this.#isClosed; act = this.#waiting[0]) {
+      try {
+        act()
+      } catch (error) {
+        void Promise.reject(error) // Surfaces as it would from an event handler.
+      }
+      this.#waiting.shift()
+    }
+  }
+}

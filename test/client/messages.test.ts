@@ -1,0 +1,218 @@
+import { type Delivery, KithError } from '@kith/client'
+import type { ClientMessage } from '@kith/shared/wire'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { OutgoingMessages } from '../../packages/client/src/link/messages.ts'
+import { backend } from './backend.ts'
+import { installation } from './device.ts'
+import { MovedClock } from './moved-clock.ts'
+
+type Result = Delivery | 'closed' | { retryAfterMs: number | undefined }
+
+test('[S3] 3,000 messages at once keep within the rate: each is delivered once, in order, or was not sent', async () => {
+  // The server's clock is the real one, the device's goes faster.
+  const { device } = await backend({ messagesBurst: 5_000 })
+  const clock = new MovedClock()
+  const [alice, bob] = [await device('alice', { clock }), await device('bob')]
+  await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  const received: string[] = []
+  bob.on('message', ({ text }) => received.push(text))
+  const statuses: string[] = []
+  alice.on('status', status => statuses.push(status))
+  const results = sent(Array.from({ length: 3_000 }, (_, index) => alice.send('bob', String(index))))
+  for (let step = 0; step < 100; step++) {
+    clock.move(100)
+    const due = Math.min(400 + 4 * (step + 1), 800)
+    if (step < 99) await expect.poll(() => received.length, { interval: 5 }).toBeGreaterThanOrEqual(due - 8)
+  }
+  await expect.poll(() => results.size).toBe(3_000)
+  const delivered = [...results].filter(([, result]) => result === 'delivered').map(([index]) => String(index))
+  expect(received).toEqual(Array.from({ length: received.length }, (_, index) => String(index)))
+  expect(received.length).toBeGreaterThanOrEqual(790)
+  expect(received.length).toBeLessThanOrEqual(800)
+  // The last one may still be on its way when its time is up: that is said, and nothing wrong.
+  const unconfirmed = [...results].filter(([, result]) => result === 'unconfirmed')
+  expect(received.slice(0, delivered.length)).toEqual(delivered)
+  expect(received.length - delivered.length).toBeLessThanOrEqual(unconfirmed.length)
+  const refused = [...results.values()].filter(result => typeof result === 'object')
+  expect(refused).toHaveLength(3_000 - delivered.length - unconfirmed.length)
+  expect(Math.max(...refused.map(({ retryAfterMs }) => retryAfterMs ?? 0))).toBeGreaterThan(40_000)
+  expect(statuses).toEqual([])
+})
+
+test('[S3] a message that the server refuses because of its rate is tried again within its 10 s, once it takes more', async () => {
+  const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 1000 })
+  const [alice, bob] = [await device('alice'), await device('bob')]
+  await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  const received: string[] = []
+  bob.on('message', ({ text }) => received.push(text))
+  const sent = await Promise.all(Array.from({ length: 30 }, (_, index) => alice.send('bob', `number ${index}`)))
+  expect(new Set(sent)).toEqual(new Set(['delivered']))
+  expect(received).toHaveLength(30)
+  expect(new Set(received)).toEqual(new Set(Array.from({ length: 30 }, (_, index) => `number ${index}`)))
+  expect(alice.status).toBe('synced')
+})
+
+test('a refused message goes again when the server said, keeps its place, and teaches the device the server’s rate', async () => {
+  const { messages, clock, wire, results } = outgoing()
+  for (const text of ['one', 'two', 'three']) results(messages.send('bob', text))
+  messages.flush(wire.write)
+  expect(wire.texts()).toEqual(['one', 'two', 'three'])
+  wire.answer('one', { isDelivered: true })
+  wire.refuse('two', 1_000)
+  wire.refuse('three', 1_000)
+  results(messages.send('bob', 'four'))
+  messages.flush(wire.write)
+  clock.move(999)
+  expect(wire.texts()).toEqual(['one', 'two', 'three'])
+  clock.move(1)
+  expect(wire.texts().slice(3)).toEqual(['two'])
+  clock.move(1_000)
+  expect(wire.texts().slice(3)).toEqual(['two', 'three'])
+  clock.move(1_000)
+  expect(wire.texts().slice(3)).toEqual(['two', 'three', 'four'])
+  for (const text of ['two', 'three', 'four']) wire.answer(text, { isDelivered: true })
+  expect(await results()).toEqual(['delivered', 'delivered', 'delivered', 'delivered'])
+})
+
+test('a message that the server would take only after its 10 s rejects at once, with when', async () => {
+  const { messages, wire, results } = outgoing()
+  results(messages.send('bob', 'one'))
+  messages.flush(wire.write)
+  wire.refuse('one', 86_400_000)
+  expect(await results()).toEqual([{ retryAfterMs: 86_400_000 }])
+})
+
+test('what was written to a socket that ended is unconfirmed, what was not goes with the next, and nothing goes twice', async () => {
+  const { messages, clock, wire, results } = outgoing()
+  for (let index = 0; index < 401; index++) results(messages.send('bob', String(index)))
+  messages.flush(wire.write)
+  expect(wire.texts()).toHaveLength(400)
+  wire.answer('0', { isDelivered: true })
+  wire.answer('1', { isDelivered: false })
+  messages.interrupt()
+  clock.move(1_000)
+  expect(wire.texts()).toHaveLength(400)
+  messages.flush(wire.write)
+  expect(wire.texts().at(-1)).toBe('400')
+  wire.answer('400', { isDelivered: true })
+  wire.answer('2', { isDelivered: true }) // Too late: it has its outcome.
+  const all = await results()
+  expect(all.slice(0, 2)).toEqual(['delivered', 'undelivered'])
+  expect(new Set(all.slice(2, 400))).toEqual(new Set(['unconfirmed']))
+  expect(all[400]).toBe('delivered')
+  expect(new Set(wire.texts()).size).toBe(401)
+})
+
+test('after 10 s a message that was never sent is undelivered, and one without an answer unconfirmed', async () => {
+  const { messages, clock, wire, results } = outgoing()
+  results(messages.send('bob', 'offline'))
+  clock.move(9_999)
+  results(messages.send('bob', 'sent'))
+  clock.move(1)
+  messages.flush(wire.write)
+  expect(wire.texts()).toEqual(['sent'])
+  clock.move(9_999)
+  expect(await results()).toEqual(['undelivered', 'unconfirmed'])
+})
+
+test('closing rejects what was not sent, and what was sent is unconfirmed', async () => {
+  const { messages, wire, results } = outgoing()
+  results(messages.send('bob', 'sent'))
+  messages.flush(wire.write)
+  messages.interrupt()
+  results(messages.send('bob', 'waiting'))
+  messages.close(new KithError('closed', 'This client was closed'))
+  expect(await results()).toEqual(['unconfirmed', 'closed'])
+})
+
+test('a clock that is set back an hour, or ahead ten years, changes neither the rate nor the time of a message', async () => {
+  for (const byMs of [-3_600_000, 315_360_000_000]) {
+    const { messages, clock, wire, results } = outgoing()
+    for (let index = 0; index < 420; index++) results(messages.send('bob', String(index)))
+    messages.flush(wire.write)
+    clock.set(byMs)
+    messages.flush(wire.write)
+    expect(wire.texts()).toHaveLength(400)
+    clock.move(250)
+    expect(wire.texts()).toHaveLength(410)
+    clock.move(9_750)
+    expect(wire.texts()).toHaveLength(420)
+    expect(new Set(await results())).toEqual(new Set(['unconfirmed']))
+  }
+})
+
+test('an empty message is a TypeError, and offline a message is undelivered after 10 s', async () => {
+  const clock = new MovedClock()
+  const alice = await installation('alice', { WebSocket, clock }).open()
+  await expect(alice.send('bob', '')).rejects.toThrow(TypeError)
+  const delivery = alice.send('bob', 'hello')
+  await new Promise(resolve => setImmediate(resolve))
+  clock.move(10_000)
+  expect(await delivery).toBe('undelivered')
+})
+
+/** Outcomes by the order of sending, as they come. */
+function sent(sending: readonly Promise<Delivery>[]): Map<number, Result> {
+  const results = new Map<number, Result>()
+  sending.forEach((delivery, index) => {
+    delivery.then(
+      result => results.set(index, result),
+      ({ retryAfterMs }: KithError) => results.set(index, { retryAfterMs }),
+    )
+  })
+  return results
+}
+
+interface Wire {
+  write(message: ClientMessage): void
+  texts(): string[]
+  answer(text: string, outcome: { isDelivered: boolean }): void
+  refuse(text: string, retryAfterMs: number): void
+}
+
+/** The messages of a device, on a wire that a test answers. */
+function outgoing(): {
+  messages: OutgoingMessages
+  clock: MovedClock
+  wire: Wire
+  /** Notes a result; or resolves to all of them. */
+  results(sending?: Promise<Delivery>): Promise<Result[]>
+} {
+  const clock = new MovedClock()
+  let count = 0
+  const randomness = {
+    bytes: (length: number): Uint8Array => {
+      count++
+      return Uint8Array.from({ length }, (_, index) => Math.floor(count / 64 ** index))
+    },
+    fraction: () => 0,
+  }
+  const messages = new OutgoingMessages(clock, randomness)
+  const written: Extract<ClientMessage, { type: 'sendMessage' }>[] = []
+  const idOf = (text: string): string => [...written].reverse().find(message => message.text === text)?.id ?? ''
+  const all: Promise<Result>[] = []
+  return {
+    ...{ messages, clock },
+    wire: {
+      write: message => void written.push(message as (typeof written)[number]),
+      texts: () => written.map(({ text }) => text),
+      answer: (text, { isDelivered }) =>
+        messages.outcome({ id: idOf(text), state: isDelivered ? 'delivered' : 'undelivered' }),
+      refuse: (text, retryAfterMs) =>
+        messages.outcome({
+          ...{ id: idOf(text), state: 'undelivered' as const },
+          refusal: { code: 'too-many-messages', retryAfterMs },
+        }),
+    },
+    async results(sending) {
+      if (!sending) return Promise.all(all)
+      all.push(
+        sending.catch(
+          ({ code, retryAfterMs }: KithError) => (code === 'closed' ? 'closed' : { retryAfterMs }) as Result,
+        ),
+      )
+      return []
+    },
+  }
+}

@@ -1,0 +1,274 @@
+import type { Kith, KithOptions } from '@kith/client'
+import { openKith } from '@kith/client'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { keepRenewing } from '../../packages/client/src/link/renewal.ts'
+import { backend } from './backend.ts'
+import { happens } from './happens.ts'
+import { MovedClock } from './moved-clock.ts'
+
+const hourMs = 3_600_000
+
+test('a token function that never settles is unavailable after 20 s, is asked again, and its late answer is ignored', async () => {
+  const { device, token } = await backend()
+  const clock = new MovedClock()
+  const answers: ((token: string) => void)[] = []
+  const alice = await device('alice', {
+    ...{ clock, connect: false },
+    token: () => new Promise<string>(resolve => answers.push(resolve)),
+  })
+  const failed = happens(alice, 'error')
+  alice.connect()
+  await expect.poll(() => answers.length).toBe(1)
+  expect(alice.status).toBe('connecting')
+  clock.move(20_000)
+  const [error] = await failed
+  expect(error).toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) })
+  expect(alice.status).toBe('offline')
+  answers[0]?.(await token('alice'))
+  clock.move(error.retryAfterMs as number)
+  await expect.poll(() => answers.length).toBe(2)
+  expect(alice.status).toBe('connecting')
+  answers[1]?.(await token('alice'))
+  await alice.whenSynced()
+  expect(answers).toHaveLength(2)
+})
+
+const useless: readonly (readonly [string, () => string | Promise<string>])[] = [
+  ['throws at once', () => raise(new Error('no network'))],
+  ['rejects', () => Promise.reject(new Error('no network'))],
+  ['resolves to no string', () => Promise.resolve(undefined as never)],
+  ['resolves to an object', () => Promise.resolve({ token: 'x' } as never)],
+  ['resolves to an empty string', () => ''],
+]
+
+test.each(useless)(
+  'a token function that %s gives no token: unavailable, with when it is asked again',
+  async (_how, token) => {
+    const { device } = await backend()
+    const alice = await device('alice', { token, connect: false })
+    const failed = happens(alice, 'error')
+    alice.connect()
+    expect((await failed)[0]).toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) })
+    expect(alice.status).toBe('offline')
+  },
+)
+
+test('a token function that gives the refused token again is not taken to the server at once', async () => {
+  const { device } = await backend()
+  let sockets = 0
+  class Counting extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols)
+      sockets++
+    }
+  }
+  const clock = new MovedClock()
+  const options = { clock, WebSocket: Counting, connect: false }
+  const alice = await device('alice', { ...options, token: () => 'eyJhbGciOiJIUzI1NiJ9.e30.AA' })
+  const failed = happens(alice, 'error')
+  alice.connect()
+  const [error] = await failed
+  expect([error.code, error.retryAfterMs, sockets]).toEqual(['unauthorised', expect.any(Number), 1])
+})
+
+test('whenSynced rejects with unauthorised when a token that is a string is refused, and waits again after connect()', async () => {
+  const { device } = await backend()
+  const alice = await device('alice', { token: 'eyJhbGciOiJIUzI1NiJ9.e30.AA', connect: false })
+  const waiting = alice.whenSynced()
+  alice.connect()
+  await expect(waiting).rejects.toMatchObject({ code: 'unauthorised' })
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'unauthorised' })
+  const refused = happens(alice, 'error')
+  alice.connect()
+  const again = alice.whenSynced()
+  await refused
+  await expect(again).rejects.toMatchObject({ code: 'unauthorised' })
+})
+
+test('whenSynced goes on waiting when a token of a token function is refused, as another one may come', async () => {
+  const { device, token } = await backend()
+  let isRight = false
+  const clock = new MovedClock()
+  const alice = await device('alice', {
+    ...{ clock, connect: false },
+    token: () => (isRight ? token('alice') : 'eyJhbGciOiJIUzI1NiJ9.e30.AA'),
+  })
+  const failed = happens(alice, 'error')
+  const synced = alice.whenSynced()
+  alice.connect()
+  const [{ retryAfterMs }] = await failed
+  isRight = true
+  clock.move(retryAfterMs as number)
+  await synced
+})
+
+test('a token function that never settles keeps opening no longer than 10 s: the last visitor is opened', async () => {
+  const { wsUrl, token } = await backend()
+  const indexedDB = new IDBFactory()
+  const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket }
+  await (await openKith({ ...options, token: () => token('alice') })).close()
+  const clock = new MovedClock()
+  const opening = openKith({ ...options, clock, token: () => new Promise<string>(() => undefined) })
+  await new Promise(resolve => setImmediate(resolve))
+  clock.move(10_000)
+  const alice = await opening
+  expect(alice.user).toBe('alice')
+  await alice.close()
+})
+
+test('only a token function opens the last visitor’s data without a user: a string that names nobody is unauthorised', async () => {
+  const { wsUrl, token } = await backend()
+  const indexedDB = new IDBFactory()
+  const open = async (options: Pick<KithOptions, 'token'> & Partial<KithOptions>): Promise<string> => {
+    const storage = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket, connect: false }
+    const kith: Kith = await openKith({ ...storage, ...options })
+    await kith.close()
+    return kith.user
+  }
+  await open({ token: await token('alice') })
+  const strings = ['garbage', '', 'a.b.c', jwt({}), jwt({ sub: 7 }), jwt({ sub: '..' }), jwt({ sub: ' alice ' })]
+  for (const string of strings) {
+    await expect(open({ token: string }), string).rejects.toMatchObject({ code: 'unauthorised' })
+  }
+  expect(await open({ token: () => 'garbage' })).toBe('alice')
+  expect(await open({ token: () => 'garbage', connect: true })).toBe('alice')
+  expect(await open({ token: () => jwt({}), connect: true })).toBe('alice')
+  expect(await open({ token: () => ({}) as never, connect: true })).toBe('alice')
+  // An app that names the user has said whose data it wants; connecting is then refused.
+  expect(await open({ token: 'garbage', user: 'alice' })).toBe('alice')
+  expect(await open({ token: () => token('bob'), connect: true })).toBe('bob')
+  await expect(open({ token: await token('bob'), user: 'alice' })).rejects.toMatchObject({ code: 'wrong-user' })
+})
+
+test.each([
+  ['an hour', { iat: 0, exp: 3600 }, hourMs - 60_000],
+  ['an hour, by a clock that is two hours behind', { iat: 7200, exp: 10_800 }, hourMs - 60_000],
+  ['an hour, by a clock that is ten years ahead', { iat: -315_360_000, exp: -315_356_400 }, hourMs - 60_000],
+  ['50 s', { iat: 0, exp: 50 }, 40_000],
+  ['31 s', { iat: 0, exp: 31 }, 30_000],
+  ['a second', { iat: 0, exp: 1 }, 30_000],
+  ['an hour, without iat', { exp: 3600 }, hourMs - 60_000],
+  ['an hour, without iat, by a clock that is an hour ahead', { exp: 0 }, undefined],
+  ['nothing', { iat: 3600, exp: 0 }, undefined],
+  ['no time', { iat: 0, exp: 0 }, undefined],
+  ['ever', { iat: 0 }, undefined],
+] as const)(
+  'a token that lasts %s is renewed in time, and no sooner than 30 s after it came',
+  async (_long, times, dueMs) => {
+    const clock = new MovedClock()
+    const nowSeconds = clock.now() / 1000
+    const claims = Object.fromEntries(Object.entries(times).map(([name, at]) => [name, nowSeconds + at]))
+    const renewals = watched(clock, jwt(claims), () => jwt({ ...claims, jti: 'the next' }))
+    clock.move((dueMs ?? 100 * hourMs) - 1)
+    await renewals.settled()
+    expect(renewals.asked).toBe(0)
+    if (dueMs === undefined) return
+    clock.move(1)
+    await renewals.settled()
+    expect([renewals.asked, renewals.sent]).toEqual([1, 1])
+  },
+)
+
+test.each([2 * hourMs, -2 * hourMs, 87_600 * hourMs, -87_600 * hourMs])(
+  'a device whose clock is %i ms off renews one-hour tokens once an hour, whenever the clock is set',
+  async offMs => {
+    const clock = new MovedClock()
+    const issue = (): string => {
+      const iat = (clock.elapsed() - offMs) / 1000
+      return jwt({ iat, exp: iat + 3600 })
+    }
+    const renewals = watched(clock, issue(), issue)
+    for (let minute = 0; minute < 600; minute++) {
+      clock.move(60_000)
+      if (minute === 100) clock.set(hourMs)
+      if (minute === 200) clock.set(-87_600 * hourMs)
+      await renewals.settled()
+    }
+    expect(renewals.sent).toBe(10)
+  },
+)
+
+test('a renewal that fails, hangs or brings the same token again is tried again, less and less often, and told', async () => {
+  const clock = new MovedClock()
+  const first = jwt({ iat: 0, exp: 50 })
+  const answers: (() => string | Promise<string>)[] = [
+    () => first,
+    () => new Promise<string>(() => undefined),
+    () => '',
+    () => 'no token!',
+    () => jwt({ iat: 0, exp: 3600 }),
+  ]
+  const renewals = watched(clock, first, () => (answers.shift() as () => string)())
+  const passed: number[] = []
+  for (let second = 0; second < 700; second++) {
+    const before = renewals.asked
+    clock.move(1_000)
+    await renewals.settled()
+    if (renewals.asked > before) passed.push(second + 1)
+  }
+  // After 40 s, then 30, 60 and the time limit of 20, 120, 240 s.
+  expect(passed).toEqual([40, 70, 150, 270, 510])
+  expect(renewals.sent).toBe(1)
+  expect(renewals.errors).toEqual([
+    { code: 'unavailable', retryAfterMs: 60_000 },
+    { code: 'unavailable', retryAfterMs: 120_000 },
+    { code: 'unavailable', retryAfterMs: 240_000 },
+  ])
+})
+
+test('tokens that last a second do not make a device reconnect every second', async () => {
+  const { device, token } = await backend()
+  const clock = new MovedClock()
+  let asked = 0
+  const alice = await device('alice', {
+    ...{ clock, connect: false },
+    token: () => {
+      asked++
+      return token('alice', 1)
+    },
+  })
+  const ended = happens(alice, 'error', ({ code }) => code === 'unauthorised')
+  alice.connect()
+  const [{ retryAfterMs }] = await ended
+  expect(asked).toBeLessThanOrEqual(3)
+  expect(retryAfterMs).toBeGreaterThan(4_000)
+})
+
+interface Renewals {
+  readonly asked: number
+  readonly sent: number
+  readonly errors: readonly unknown[]
+  settled(): Promise<void>
+}
+
+/** The renewals of one session. */
+function watched(clock: MovedClock, token: string, next: () => string | Promise<string>): Renewals {
+  const seen = {
+    ...{ asked: 0, sent: 0, errors: [] as unknown[] },
+    settled: () => new Promise<void>(resolve => setImmediate(resolve)),
+  }
+  const source = (): string | Promise<string> => {
+    seen.asked++
+    return next()
+  }
+  const failed = ({ code, retryAfterMs }: { code: string; retryAfterMs?: number | undefined }): void =>
+    void seen.errors.push({ code, retryAfterMs })
+  keepRenewing(
+    { clock, token: source, failed } as unknown as Parameters<typeof keepRenewing>[0],
+    token,
+    () => seen.sent++,
+  )
+  return seen
+}
+
+/** A token that nobody signed. */
+function jwt(claims: object): string {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  return `${part({ alg: 'HS256' })}.${part(claims)}.AA`
+}
+
+function raise(error: Error): never {
+  throw error
+}
