@@ -25,7 +25,7 @@ export class RawDevice {
   }
 
   /** Signs in; resolves when the device has caught up. */
-  async connect(server: ServerProcess, token: string): Promise<void> {
+  async connect(server: Pick<ServerProcess, 'url'>, token: string): Promise<void> {
     const url = `${server.url.replace(/^http/, 'ws')}/v1/roster/${encodeURIComponent(this.user)}`
     const socket = new WebSocket(url, ['kith.v1', `bearer.${token}`], { perMessageDeflate: false })
     this.#socket = socket

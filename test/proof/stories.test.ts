@@ -120,6 +120,66 @@ describe('what an erased account showed', () => {
   })
 })
 
+describe('an account that is erased', () => {
+  test('[D7] does not come back by a device that was away, nor by one whose database is restored', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'openTab', device: 2 },
+        { do: 'flow' },
+        { do: 'backUp', device: 2 },
+        { do: 'disconnect', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'mood' } },
+        { do: 'erase', user: 1 },
+        { do: 'erase', user: 0 },
+        { do: 'restore', device: 2 },
+        { do: 'flow' },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[D7] gives its id to the next holder without what others gave to it, until they confirm it', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0], levels: [1], follows: true } },
+        { do: 'flow' },
+        { do: 'act', device: 2, act: { type: 'set', level: 2, field: 'mood' } },
+        { do: 'flow' },
+        { do: 'act', device: 2, act: { type: 'confirm', whom: 0 } },
+        { do: 'flow' },
+        { do: 'erase', user: 0 },
+        { do: 'register', user: 0, announceJoin: true },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[D7] stands again in an older store, until it is erased again: then its next holder goes on', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
 describe('a database that was restored before what it held was sent', () => {
   test('[D2][D5] makes its changes anew, which stand beside those that the server got from it before', async () => {
     await expectRight({

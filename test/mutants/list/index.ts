@@ -11,6 +11,7 @@ import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
+import { tabMutants } from './tabs.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
@@ -28,4 +29,5 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,
+  ...tabMutants,
 ]

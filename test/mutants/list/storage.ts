@@ -116,7 +116,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: '\\[F1\\]',
   },
-  mutant('client/src/tabs/requests.ts', "if (type === 'whenSynced') return", "if (type === 'status') return", {
+  mutant('client/src/tabs/requests.ts', "if (type === 'whenSynced') return", "if (type === 'fetch') return", {
     id: 'synced-because-lost',
     rules: ['D2'],
     what: 'A wait for everything to be synced ends when the database is lost.',

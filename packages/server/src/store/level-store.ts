@@ -13,6 +13,8 @@ import {
   decodeText,
   decodeUser,
   encodeNumber,
+  encodeRelation,
+  encodeUser,
   newUser,
   noRelation,
 } from './records.ts'
@@ -21,6 +23,17 @@ import type { Change, Commit, Store, Watcher } from './store.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
+
+/** As large as the records of most users. */
+const standIn = {
+  user: encodeUser({
+    ...newUser(),
+    registeredAt: 1_000_000,
+    levels: { '0': 1_000_000 },
+    relationsChangedAt: 1_000_000,
+  }),
+  relation: encodeRelation(noRelation),
+}
 
 interface Waiting {
   change: Change
@@ -249,10 +262,13 @@ export function openStore(options: {
       return owners.map((_, index) => {
         const owner = records[1 + 2 * index]
         const relation = records[2 + 2 * index]
+        // What isn't there is decoded as well: else the time would tell whether it is [V8][V10].
+        const ownerRecord = decodeUser(owner ?? standIn.user)
+        const relationRecord = decodeRelation(relation ?? standIn.relation)
         return {
           viewer: viewerRecord,
-          owner: owner ? decodeUser(owner) : newUser(),
-          relation: relation ? decodeRelation(relation) : noRelation,
+          owner: owner ? ownerRecord : newUser(),
+          relation: relation ? relationRecord : noRelation,
         }
       })
     },

@@ -1,0 +1,41 @@
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import { storeFrames } from '../../packages/client/src/storage/frames.ts'
+import { fenced } from '../../packages/client/src/tabs/fence.ts'
+import { isCurrent, takeWishes } from '../../packages/client/src/tabs/requests.ts'
+import { SteppedDown } from '../../packages/client/src/tabs/stepped-down.ts'
+import { installation } from './device.ts'
+
+test('[V7] what a replaced connection still had in hand is not stored over what the newer one stored', async () => {
+  const alice = await installation('alice', { indexedDB: new IDBFactory() }).open()
+  const { store } = alice.internals
+  const { db } = store
+  const [older, newer] = ['one', 'two'].map(term => fenced(store, () => isCurrent(db, term)))
+  const frames = (name: string, cursor: number): Parameters<typeof storeFrames>[1] => [
+    {
+      type: 'access',
+      owner: 'bob',
+      levels: [0],
+      isWaiting: false,
+      hasJustJoined: false,
+      isFetched: true,
+      cursor: Uint8Array.of(),
+    },
+    { type: 'profile', owner: 'bob', level: 0, fields: { name }, cursor: Uint8Array.of(cursor) },
+  ]
+  // A database of which no tab has taken over yet, as after a loss, is anybody's.
+  await storeFrames(older as typeof store, frames('Bob', 1), undefined)
+  await takeWishes(db, 'one')
+  await storeFrames(older as typeof store, frames('Robert', 2), undefined)
+  await takeWishes(db, 'two')
+  await storeFrames(newer as typeof store, frames('Rob', 3), undefined)
+  await expect(storeFrames(older as typeof store, frames('Robert', 2), undefined)).rejects.toThrow(SteppedDown)
+  await expect((older as typeof store).work(async () => 'done')).rejects.toThrow(SteppedDown)
+  expect(await (newer as typeof store).work(async () => 'done')).toBe('done')
+  const profile = alice.getProfile('bob')
+  await profile.loaded
+  expect(profile.get('name')).toBe('Rob')
+  expect((await db.meta.get('cursor'))?.value).toEqual(Uint8Array.of(3))
+  // The app's own work goes on, whichever tab has the connection.
+  await alice.ownProfile.set('name', 'Ada')
+})
