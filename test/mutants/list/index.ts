@@ -9,11 +9,13 @@ import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
+import { unwritableMutants } from './unwritable.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
 export const mutants: readonly Mutant[] = [
   ...rosterMutants,
+  ...unwritableMutants,
   ...visibilityMutants,
   ...handingOverMutants,
   ...newEnemyMutants,

@@ -1,4 +1,4 @@
-import { closeCodes, type ErrorCode, KithError } from '@kith/shared'
+import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
 import { isLoss } from '../storage/loss.ts'
 import { isPresentable } from '../token.ts'
@@ -12,7 +12,7 @@ import type { Delivery, LinkPort } from './port.ts'
 import { keepRenewing } from './renewal.ts'
 import { Session } from './session.ts'
 import { SyncWaiters } from './synced.ts'
-import { verdictOn } from './verdict.ts'
+import { type Verdict, verdictOn } from './verdict.ts'
 
 type State =
   | { state: 'idle' }
@@ -39,6 +39,8 @@ export class Link implements LinkPort {
   #hasTriedNewToken = false
   /** Since a session was last in step, one ended because its frames could not be stored. */
   #isStorageFailing = false
+  /** Since a session was last in step, the server sent this device away because it was unavailable. */
+  #isServerFailing = false
   /** The server closed rather than take a change: the next session finds out which one. */
   #recovery: Recovery | undefined
 
@@ -198,11 +200,11 @@ export class Link implements LinkPort {
       recovery: this.#recovery,
       send: (message: ClientMessage) => connection.send(message),
       setStatus: status => {
-        if (status === 'synced') this.#isStorageFailing = false
+        if (status === 'synced') this.#isStorageFailing = this.#isServerFailing = false
         this.#host.setStatus(status)
       },
       welcomed: () => {
-        if (!this.#isStorageFailing) this.#attempt = 0
+        if (!this.#isStorageFailing && !this.#isServerFailing) this.#attempt = 0
         this.#hasTriedNewToken = false
       },
       broken: (error: unknown) => this.#broken(connection, error),
@@ -227,7 +229,7 @@ export class Link implements LinkPort {
         this.#wait(undefined)
         return
       case 'rest':
-        this.#rest(verdict.code, verdict.hintMs)
+        this.#rest(verdict)
         return
       case 'newToken':
         this.#unauthorised()
@@ -250,10 +252,11 @@ export class Link implements LinkPort {
     }
   }
 
-  /** The server sent this device away because of a limit (S3). Which one, only those who wait for messages need to know. */
-  #rest(code: ErrorCode, hintMs: number | undefined): void {
+  /** The server sent this device away because of a limit (S3), or can't store changes or take connections now. */
+  #rest({ code, hintMs, message }: Extract<Verdict, { type: 'rest' }>): void {
+    this.#isServerFailing ||= code === 'unavailable'
     const retryAfterMs = Math.ceil(this.#wait(hintMs))
-    this.#host.failed(new KithError(code, 'The server takes no more for a while', { retryAfterMs }))
+    this.#host.failed(new KithError(code, message, { retryAfterMs }))
   }
 
   #wait(hintMs: number | undefined): number {

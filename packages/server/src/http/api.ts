@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Context } from '../socket/context.ts'
+import { Unwritable } from '../store/unwritable.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
 import { pairRoutes } from './pairs.ts'
@@ -50,6 +51,10 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const { statusCode, message } = error as { statusCode?: number; message?: string }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return sendError(reply, statusCode === 413 ? 413 : 400, 'malformed', message ?? 'the request is malformed')
+  }
+  if (error instanceof Unwritable) {
+    void reply.header('retry-after', Math.ceil((error.retryAfterMs ?? 0) / 1000))
+    return sendError(reply, 503, error.code, error.message)
   }
   context.log.error({ err: error, method: request.method, url: request.routeOptions.url }, 'a request failed')
   return sendError(reply, 503, 'unavailable', 'the server could not do this now: try again later')

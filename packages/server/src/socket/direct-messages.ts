@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Relay } from '../relay/relay.ts'
 import { standingOf } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
+import { type LookupFailure, lookUp } from './lookup.ts'
 import type { Session } from './session.ts'
 
 /** A message counts as undelivered when no device has taken it by then. */
@@ -33,8 +34,8 @@ export class DirectMessages {
   async send(session: Session, { id, to, text }: Letter): Promise<void> {
     const from = session.user
     if (utf8Length(text) > this.#limits.messageBytes) return refuse(session, id, 'message-too-long', 0)
-    const retryAfterMs = await this.#lookUp(from, to)
-    if (retryAfterMs !== undefined) return refuse(session, id, 'discovery-limit', retryAfterMs)
+    const lookup = await this.#lookUp(from, to)
+    if (lookup) return refuse(session, id, lookup.code, lookup.retryAfterMs)
     const isDelivered = await this.#handOver(session, { id, to, text })
     session.say({ type: 'outcome', id, isDelivered })
   }
@@ -44,9 +45,8 @@ export class DirectMessages {
     this.#waiting.get(keyOf(from, user, id))?.(true)
   }
 
-  async #lookUp(from: string, to: string): Promise<number | undefined> {
-    if (from === to || (await this.#store.hasAsked(from, to))) return undefined
-    return (await this.#store.commit({ type: 'lookup', user: from, owner: to })).retryAfterMs
+  async #lookUp(from: string, to: string): Promise<LookupFailure | undefined> {
+    return from === to ? undefined : lookUp(this.#store, from, to)
   }
 
   async #handOver(session: Session, { id, to, text }: Letter): Promise<boolean> {

@@ -1,6 +1,7 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { DocumentName } from './keys.ts'
 import type { LevelRecord, Relation, UserRecord } from './records.ts'
+import type { Unwritable } from './unwritable.ts'
 
 /** A change of one document, as one Yjs update in the server's own encoding (V2). */
 export interface DocumentUpdate {
@@ -78,6 +79,8 @@ export interface Watcher {
   committed(commits: readonly Commit[]): void
   /** Nothing of the batch is on disk. */
   failed?(): void
+  /** From here on changes are refused, and why; `undefined`: they are taken again. */
+  refusing?(refusal: Unwritable | undefined): void
 }
 
 /**
@@ -92,7 +95,9 @@ export interface Store {
   reachOf(run: Uint8Array): number | undefined
   /** The position of the last commit that was told. */
   readonly position: number
-  /** Rejects when the disk refuses; then nothing of the change is there. */
+  /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
+  readonly refusal: Unwritable | undefined
+  /** Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there. */
   commit(change: Change): Promise<Commit>
   /** The answer ends it. */
   watch(watcher: Watcher): () => void
