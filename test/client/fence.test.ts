@@ -1,5 +1,6 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { storeFrames } from '../../packages/client/src/storage/frames.ts'
 import { fenced } from '../../packages/client/src/tabs/fence.ts'
 import { isCurrent, takeWishes } from '../../packages/client/src/tabs/requests.ts'
@@ -24,12 +25,14 @@ test('[V7] what a replaced connection still had in hand is not stored over what 
     { type: 'profile', owner: 'bob', level: 0, fields: { name }, cursor: Uint8Array.of(cursor) },
   ]
   // A database of which no tab has taken over yet, as after a loss, is anybody's.
-  await storeFrames(older as typeof store, frames('Bob', 1), undefined)
+  await storeFrames(older as typeof store, frames('Bob', 1), undefined, systemRandomness)
   await takeWishes(db, 'one')
-  await storeFrames(older as typeof store, frames('Robert', 2), undefined)
+  await storeFrames(older as typeof store, frames('Robert', 2), undefined, systemRandomness)
   await takeWishes(db, 'two')
-  await storeFrames(newer as typeof store, frames('Rob', 3), undefined)
-  await expect(storeFrames(older as typeof store, frames('Robert', 2), undefined)).rejects.toThrow(SteppedDown)
+  await storeFrames(newer as typeof store, frames('Rob', 3), undefined, systemRandomness)
+  await expect(storeFrames(older as typeof store, frames('Robert', 2), undefined, systemRandomness)).rejects.toThrow(
+    SteppedDown,
+  )
   await expect((older as typeof store).work(async () => 'done')).rejects.toThrow(SteppedDown)
   expect(await (newer as typeof store).work(async () => 'done')).toBe('done')
   const profile = alice.getProfile('bob')

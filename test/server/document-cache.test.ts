@@ -1,5 +1,6 @@
 import { openMemoryStore, type Store } from '@kith/server'
 import { expect, test } from 'vitest'
+import { Unwritable } from '../../packages/server/src/store/unwritable.ts'
 import { accountsOver } from '../support/account-world.ts'
 import { limitsWith, stillClock } from '../support/store-world.ts'
 
@@ -109,4 +110,31 @@ test('[D2] documents with queued or unwritten changes stay in memory beyond the 
   expect(reads.filter(read => read.endsWith('alice'))).toEqual(['roster of alice', 'profile of alice'])
   expect([alice.refused, alice.resends, alice.failures]).toEqual([[], 0, []])
   expect(documents.size).toBe(0)
+})
+
+test('[D4] a change that was admitted while changes were refused is not written after they are taken again', async () => {
+  const { store, commits } = await watchedStore()
+  let refusal: Unwritable | undefined = new Unwritable(new Error('No space left on device'))
+  let taken: () => void = () => undefined
+  const untilTaken = new Promise<void>(resolve => {
+    taken = resolve
+  })
+  const refusing: Store = Object.create(store, {
+    refusal: { get: () => refusal },
+    document: {
+      value: async (...of: Parameters<Store['document']>) => {
+        const parts = await store.document(...of)
+        await untilTaken
+        return parts
+      },
+    },
+  })
+  const { accounts, device } = accountsOver(refusing, stillClock())
+  const alice = device('alice')
+  alice.edit([{ root: 'contacts', key: 'bob', value: true }])
+  const { refusal: reason } = refusing
+  refusal = undefined
+  taken()
+  await accounts.idle()
+  expect([commits, alice.failures]).toEqual([[], [reason]])
 })

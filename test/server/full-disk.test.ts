@@ -12,6 +12,7 @@ import {
   temporaryFolder,
   userChange,
 } from '../support/store-world.ts'
+import { TestClock } from '../support/test-clock.ts'
 
 /** Files of this process may grow to this size and no further, as on a disk that is full. Node ignores the signal. */
 function limitFiles(bytes: number | 'unlimited'): void {
@@ -29,17 +30,32 @@ async function logBytes(folder: string): Promise<number> {
 const canLimit = process.platform === 'linux'
 
 test.runIf(canLimit)('[D2] what is answered after the disk was full is there after a crash', async () => {
-  const options = { limits: limitsWith(), clock: stillClock() }
+  const clock = new TestClock()
+  const options = { limits: limitsWith(), clock }
   const folder = await temporaryFolder()
   const store = await openLevelStore(folder, options)
   await store.commit(userChange('before'))
   limitFiles((await logBytes(folder)) + 300)
   try {
-    await expect(store.commit(profileChange('ada', { 0: 'x'.repeat(3000) }))).rejects.toThrow()
-    await expect(store.commit(profileChange('bob', { 0: 'x'.repeat(3000) }))).rejects.toThrow()
+    const refused = {
+      code: 'unavailable',
+      retryAfterMs: 10_000,
+      message: /^The server cannot store changes right now: a file/,
+    }
+    await expect(store.commit(profileChange('ada', { 0: 'x'.repeat(3000) }))).rejects.toMatchObject(refused)
+    await expect(store.commit(userChange('bob'))).rejects.toMatchObject(refused)
+    expect((await store.user('before')).registeredAt, 'what is on disk can be read').toBe(1)
+    clock.move(60_000)
+    await expect(store.commit(userChange('bob'))).rejects.toMatchObject(refused)
   } finally {
     limitFiles('unlimited')
   }
+  const refusal = (): unknown => {
+    clock.move(1_000)
+    return store.refusal
+  }
+  await expect.poll(refusal, { message: 'without any traffic' }).toBe(undefined)
+  expect(await readdir(folder)).toEqual(['acknowledged', 'store'])
   for (let index = 0; index < 20; index++) await store.commit(userChange(`user ${index}`))
   expect(store.position).toBe(21)
 
@@ -78,4 +94,28 @@ test('[D2] a write that fails after it reached the disk counts, and is told', as
   expect(told).toEqual([1, 2])
   expect(store.position).toBe(2)
   expect((await store.users(['ada', 'bob'])).map(({ registeredAt }) => registeredAt)).toEqual([1, 2])
+})
+
+test('[D2] a read that begins while the database is opened again waits until it is open', async () => {
+  const database = await newDatabase('level')
+  let failures = 1
+  let read: Promise<unknown> | undefined
+  const store = storeOver(
+    new Proxy(database, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        if (name === 'batch' && failures-- > 0) return () => Promise.reject(new Error('the disk failed'))
+        if (name !== 'close') return typeof value === 'function' ? value.bind(target) : value
+        return async () => {
+          const closed = target.close()
+          read ??= Promise.all([store.user('ada'), store.relations('ada'), store.levelsWithFields('ada')])
+          await closed
+        }
+      },
+    }),
+    stillClock(),
+  )
+  await expect(store.commit(userChange('ada'))).rejects.toThrow('the disk failed')
+  expect(await read).toMatchObject([{ registeredAt: 0 }, [], []])
+  await store.commit(userChange('ada'))
 })

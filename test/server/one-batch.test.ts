@@ -11,6 +11,7 @@ import {
   storeOver,
   userChange,
 } from '../support/store-world.ts'
+import { TestClock } from '../support/test-clock.ts'
 
 type Batch = { keys: string[]; options: unknown }
 
@@ -61,15 +62,39 @@ test('[D2] after a write that failed, nothing is written before the database was
       return value
     },
   })
-  const store = storeOver(stubborn, stillClock())
+  const clock = new TestClock()
+  const store = storeOver(stubborn, clock)
   await store.commit(userChange('alice'))
   failNextBatches(1)
   isLocked = true
-  await expect(store.commit(userChange('bob'))).rejects.toThrow('the disk is full')
+  const refused = { code: 'unavailable', cause: { message: 'the disk cannot be read' } }
+  await expect(store.commit(userChange('bob'))).rejects.toMatchObject(refused)
+  await expect(store.commit(userChange('dave'))).rejects.toMatchObject(refused)
   isLocked = false
+  clock.move(1_000)
+  await expect.poll(() => store.refusal).toBe(undefined)
   expect((await store.commit(userChange('carol'))).position).toBe(2)
   expect((await store.user('bob')).registeredAt).toBe(0)
   await store.close()
+})
+
+test('[D2] when old changes cannot be cleared away, the database is opened again before the next write', async () => {
+  const database = await newDatabase('memory')
+  const done: string[] = []
+  let failures = 1
+  const noting = new Proxy(database, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      if (name === 'clear' && failures-- > 0) return () => Promise.reject(new Error('the disk is full'))
+      if (name === 'open' || name === 'batch') done.push(name)
+      return value.bind(target)
+    },
+  })
+  const store = storeOver(noting, stillClock())
+  expect((await store.commit(userChange('alice'))).position).toBe(1)
+  expect((await store.commit(userChange('bob'))).position).toBe(2)
+  expect(done).toEqual(['batch', 'open', 'batch'])
 })
 
 test('[V5][S4] what one batch has written already is erased, and counted, within it', async () => {

@@ -54,9 +54,7 @@ export async function serverWorld(
   const disk = new Disk(database as unknown as LevelDatabase)
   const start = async (port: number): Promise<Server> =>
     startServer({
-      store: options.folder
-        ? await openLevelStore(options.folder, { limits, clock })
-        : openMemory(disk.database, limits, clock),
+      store: options.folder ? await openLevelStore(options.folder, { limits, clock }) : openMemory(disk, limits, clock),
       host: '127.0.0.1',
       port,
       tokens: { secret },
@@ -129,17 +127,23 @@ export async function settle(...devices: Device[]): Promise<void> {
 }
 
 /** The database beneath the server, whose writes a test holds back or lets fail. */
-class Disk {
+export class Disk {
   readonly database: LevelDatabase
   #failures = 0
   #held: (() => void)[] | undefined
   #onWrite: (() => void) | undefined
+  #isFull = false
+  #survives = false
+  /** Writes that failed, and are on disk all the same once the database is opened again. */
+  #surviving: unknown[][] = []
 
   constructor(inner: LevelDatabase) {
     const write = (...args: unknown[]): Promise<void> => this.#write(inner, args)
+    const open = (): Promise<void> => this.#open(inner)
     this.database = new Proxy(inner, {
       get(target, name) {
         if (name === 'batch') return write
+        if (name === 'open') return open
         const value: unknown = Reflect.get(target, name, target)
         return typeof value === 'function' ? value.bind(target) : value
       },
@@ -148,6 +152,24 @@ class Disk {
 
   failNextWrites(count: number): void {
     this.#failures = count
+  }
+
+  /**
+   * From now on nothing more is written, until {@link makeRoom}, and the database can't be opened either. `survives`: what
+   * is written next is found on disk then, as after a sync that failed.
+   */
+  fill({ survives = false } = {}): void {
+    this.#isFull = true
+    this.#survives = survives
+  }
+
+  makeRoom(): void {
+    this.#isFull = false
+  }
+
+  /** As the store asks before it opens the database again. */
+  findRoom = async (): Promise<void> => {
+    if (this.#isFull) throw noSpace()
   }
 
   /** From now on writes wait, until {@link release}. Resolves when the first waits. */
@@ -170,23 +192,45 @@ class Disk {
       this.#onWrite?.()
       await released
     }
+    if (this.#isFull) {
+      if (this.#survives) this.#surviving.push(args)
+      this.#survives = false
+      throw noSpace()
+    }
     if (this.#failures > 0) {
       this.#failures--
       throw new Error('the disk is full')
     }
     await (inner.batch as (...args: unknown[]) => Promise<void>)(...args)
   }
+
+  async #open(inner: LevelDatabase): Promise<void> {
+    if (this.#isFull) throw noSpace()
+    await inner.open()
+    for (const args of this.#surviving.splice(0)) {
+      await (inner.batch as (...args: unknown[]) => Promise<void>)(...args)
+    }
+  }
+}
+
+/** As LevelDB says it. */
+function noSpace(): Error {
+  return new Error('IO error: /a/folder/store/000005.log: No space left on device')
 }
 
 /** The stores of one test are one store, however often it is opened. */
 const incarnations = new Incarnations(new Uint8Array(32).fill(7))
 
-function openMemory(database: LevelDatabase, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
-  const runs = Runs.begin(undefined, 0)
-  return openStore({ database, limits, clock, incarnations, runs, cursorKey: new Uint8Array(32), position: 0 })
+/** The store on such a disk. */
+export function openMemory({ database, findRoom }: Disk, limits: Limits, clock: Clock): ReturnType<typeof openStore> {
+  return openStore({
+    ...{ database, limits, clock, findRoom, incarnations },
+    ...{ runs: Runs.begin(undefined, 0), cursorKey: new Uint8Array(32), position: 0 },
+  })
 }
 
-function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {
+/** A logger that keeps what is logged as an error, and nothing else. */
+export function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {
   const ignore = (): void => undefined
   const logger: Record<string, unknown> = { debug: ignore, info: ignore, warn: ignore, trace: ignore, fatal: ignore }
   logger['error'] = (what: unknown): void => void errors.push(what)

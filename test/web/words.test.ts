@@ -138,7 +138,7 @@ test('opening and closing are told, with the reason', () => {
   expect(told.tell({ type: 'opened', atMs: 0 })).toEqual({
     ...{ kind: 'session', text: 'Alice’s phone is connected', bytes: 0 },
   })
-  const reasons = [1000, 1001, 1006, 4400, 4401, 4403, 4413, 4500, 4529].map(code => {
+  const reasons = [1000, 1001, 1006, 4400, 4401, 4403, 4413, 4500, 4503, 4529].map(code => {
     const { text } = told.tell({ type: 'closed', atMs: 0, code, reason: '' })
     return text.replace('Alice’s phone is no longer connected: ', '')
   })
@@ -151,6 +151,7 @@ test('opening and closing are told, with the reason', () => {
     'it belongs to somebody else, or its account was erased',
     'the server found a frame too large',
     'the server can’t serve it now',
+    'the server has no room for another connection',
     'it went over a limit',
   ])
 })

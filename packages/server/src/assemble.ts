@@ -49,12 +49,21 @@ export function assemble(options: EngineOptions): Engine {
   const relay = new Relay(store)
   const watchers = new Watchers(store)
   const presence = new Presence({ store, watchers, clock, log })
-  const metrics = createMetrics(() => relay.sessionCount)
-  const stopCounting = store.watch({ committed: commits => metrics.commits.inc(commits.length) })
+  const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
+  const documents = new Documents({ store, clock })
+  const stopWatching = store.watch({
+    committed: commits => metrics.commits.inc(commits.length),
+    refusing(refusal) {
+      if (refusal) return log.error({ err: refusal.cause, reason: refusal.reason }, 'changes are refused')
+      // A change whose session heard nothing but its failure may be on disk after all.
+      documents.forgetAll()
+      log.info('changes are taken again')
+    },
+  })
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,
-    documents: new Documents({ store, clock }),
+    documents,
     limits,
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
   })
@@ -102,7 +111,7 @@ export function assemble(options: EngineOptions): Engine {
       await api.close()
       watchers.close()
       relay.close()
-      stopCounting()
+      stopWatching()
       await store.close()
     },
   }

@@ -9,7 +9,13 @@ export interface Metrics {
   closed: Counter<'code'>
 }
 
-export function createMetrics(sessionCount: () => number): Metrics {
+/** What is asked for when it is told. */
+interface Gauges {
+  sessions(): number
+  takesChanges(): boolean
+}
+
+export function createMetrics({ sessions, takesChanges }: Gauges): Metrics {
   const registry = new Registry()
   const registers = [registry]
   new Gauge({
@@ -17,7 +23,15 @@ export function createMetrics(sessionCount: () => number): Metrics {
     help: 'Devices that are connected',
     registers,
     collect() {
-      this.set(sessionCount())
+      this.set(sessions())
+    },
+  })
+  new Gauge({
+    name: 'kith_takes_changes',
+    help: '1 while the store takes changes, 0 while it refuses them, as on a full disk',
+    registers,
+    collect() {
+      this.set(takesChanges() ? 1 : 0)
     },
   })
   return {

@@ -11,6 +11,7 @@ export const closeCodes = {
   notYourRoster: 4403,
   tooLarge: 4413,
   unavailable: 4500,
+  noRoom: 4503,
   overLimit: 4529,
 } as const
 
@@ -47,14 +48,26 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
   }
 }
 
-/** The reason text of a 4529: which limit, and when to return. A websocket close reason is at most 123 bytes. */
+/**
+ * The reason text of a 4529, 4503 or 4500: which limit or error, and when to return. A text for people may follow, after a
+ * space. A websocket close reason is at most 123 bytes.
+ */
 export function encodeRetryHint(code: ErrorCode, retryAfterMs: number): string {
   return `${code} retry-after-ms=${Math.ceil(retryAfterMs)}`
 }
 
 /** What such a reason says; `undefined` for whatever it does not say. */
-export function decodeRetryHint(reason: string): { code: ErrorCode | undefined; retryAfterMs: number | undefined } {
+export function decodeRetryHint(reason: string): {
+  code: ErrorCode | undefined
+  retryAfterMs: number | undefined
+  /** For people; empty when there is none. */
+  text: string
+} {
   const [name = ''] = reason.split(' ', 1)
-  const match = /retry-after-ms=(\d{1,12})/.exec(reason)
-  return { code: isErrorCode(name) ? name : undefined, retryAfterMs: match ? Number(match[1]) : undefined }
+  const match = /retry-after-ms=(\d{1,12})(?: (.*))?/.exec(reason)
+  return {
+    code: isErrorCode(name) ? name : undefined,
+    retryAfterMs: match ? Number(match[1]) : undefined,
+    text: match?.[2] ?? '',
+  }
 }

@@ -81,7 +81,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D2\\]|\\[D3\\]',
     },
   ),
-  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(last)) return', '', {
+  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(batch.last)) return', '', {
     id: 'written-but-denied',
     rules: ['D2'],
     what: 'A write that failed after it reached the disk is called lost.',
@@ -200,10 +200,16 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['client/order'],
     },
   ),
-  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()', '', {
+  mutant('server/src/store/level-store.ts', '        await database.close()\n        await database.open()\n', '', {
     id: 'damaged-log-written-on',
     rules: ['D2'],
     what: 'After a write that failed half-way the store goes on in the same log.',
+    tests: ['server/one-batch'],
+  }),
+  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()', '', {
+    id: 'written-on-after-a-failed-clearing',
+    rules: ['D2'],
+    what: 'After old changes could not be cleared, as on a full disk, the store goes on in the same log.',
     tests: ['server/one-batch'],
   }),
   mutant('server/src/store/level-store.ts', 'while (writing) await writing', '', {

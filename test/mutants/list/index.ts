@@ -12,11 +12,13 @@ import { safetyMutants } from './safety.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
 import { tabMutants } from './tabs.ts'
+import { unwritableMutants } from './unwritable.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
 export const mutants: readonly Mutant[] = [
   ...rosterMutants,
+  ...unwritableMutants,
   ...visibilityMutants,
   ...handingOverMutants,
   ...handsMutants,

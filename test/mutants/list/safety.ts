@@ -163,8 +163,8 @@ export const safetyMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/socket/direct-messages.ts',
-    'if (from === to || (await this.#store.hasAsked(from, to))) return undefined',
-    'if (to !== undefined) return undefined',
+    'return from === to ? undefined : lookUp(this.#store, from, to)',
+    'return undefined',
     {
       id: 'messages-without-budget',
       rules: ['S4'],

@@ -50,6 +50,8 @@ export function closingReason(code: number): string {
       return 'the server found a frame too large'
     case closeCodes.unavailable:
       return 'the server can’t serve it now'
+    case closeCodes.noRoom:
+      return 'the server has no room for another connection'
     case closeCodes.overLimit:
       return 'it went over a limit'
     default:

@@ -1,4 +1,4 @@
-import { closeCodes, type ErrorCode, KithError } from '@kith/shared'
+import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
 import { isLoss } from '../storage/loss.ts'
 import { askForToken, isPresentable } from '../token.ts'
@@ -13,7 +13,7 @@ import type { Delivery, LinkPort } from './port.ts'
 import { keepRenewing } from './renewal.ts'
 import { Session } from './session.ts'
 import { SyncWaiters } from './synced.ts'
-import { verdictOn } from './verdict.ts'
+import { type Verdict, verdictOn } from './verdict.ts'
 
 type State =
   | { state: 'idle' }
@@ -44,7 +44,10 @@ export class Link implements LinkPort {
   #triedNewTokenAt = Number.NEGATIVE_INFINITY
   /** Since a session was last in step, one ended because its frames could not be stored. */
   #isStorageFailing = false
-  /** The same, because the server sent what can't be, or would not take what it must: the next ones come ever more rarely. */
+  /**
+   * Since a session was last in step, the server sent what it cannot send, did not take what it must take, or was unavailable:
+   * the next attempts come more and more rarely.
+   */
   #isServerFailing = false
   /** The server closed rather than take a change: the next session begins with the server's state. */
   #recovery: Recovery | undefined
@@ -263,7 +266,7 @@ export class Link implements LinkPort {
         this.#wait(undefined)
         return
       case 'rest':
-        this.#rest(verdict.code, verdict.hintMs)
+        this.#rest(verdict)
         return
       case 'newToken':
         this.#unauthorised(token)
@@ -288,10 +291,11 @@ export class Link implements LinkPort {
     }
   }
 
-  /** The server sent this device away because of a limit (S3). Which one, only those who wait for messages need to know. */
-  #rest(code: ErrorCode, hintMs: number | undefined): void {
+  /** The server sent this device away because of a limit (S3), or can't store changes or take connections now. */
+  #rest({ code, hintMs, message }: Extract<Verdict, { type: 'rest' }>): void {
+    this.#isServerFailing ||= code === 'unavailable'
     const retryAfterMs = Math.ceil(this.#wait(hintMs))
-    this.#host.failed(new KithError(code, 'The server takes no more for a while', { retryAfterMs }))
+    this.#host.failed(new KithError(code, message, { retryAfterMs }))
   }
 
   #wait(hintMs: number | undefined): number {

@@ -322,7 +322,7 @@ export class Session {
     if (code !== 'too-many-watched') for (const owner of addresses) this.#fetches.answered(owner, false)
     const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
     this.#port.failed(new KithError(code, `The server left ${count} undone: ${code}`, { ...retry, addresses }))
-    if (code !== 'discovery-limit' || retryAfterMs === 0) return
+    if ((code !== 'discovery-limit' && code !== 'unavailable') || retryAfterMs === 0) return
     const cancel = this.#port.clock.after(retryAfterMs, () => {
       this.#cancels.delete(cancel)
       for (const owner of addresses) void this.#fetches.again(owner)

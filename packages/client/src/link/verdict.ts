@@ -3,12 +3,19 @@ import { closeCodes, decodeRetryHint, type ErrorCode } from '@kith/shared'
 /** What to do after a socket closed. */
 export type Verdict =
   | { type: 'retry' }
-  /** Over a limit: which, and the least time to stay away, if the server tells. */
-  | { type: 'rest'; code: ErrorCode; hintMs: number | undefined }
+  /** The server takes nothing now: over which limit, or `unavailable`; the least time to stay away, if the server tells. */
+  | { type: 'rest'; code: ErrorCode; hintMs: number | undefined; message: string }
   /** Try with another token, if one can be had. */
   | { type: 'newToken' }
   /** Coming back would end in the same way: stop until the app connects again. */
   | { type: 'stop'; code: ErrorCode }
+
+const noRoom = 'The server has no room for another connection right now; this device tries again later'
+
+function noChanges(reason: string): string {
+  const why = reason === '' ? '' : ` (${reason})`
+  return `The server cannot store changes right now${why}; this device keeps them and tries again later`
+}
 
 export function verdictOn(code: number, reason: string): Verdict {
   switch (code) {
@@ -20,7 +27,16 @@ export function verdictOn(code: number, reason: string): Verdict {
       return { type: 'stop', code: 'frame-too-large' }
     case closeCodes.overLimit: {
       const { code: limit = 'too-many-writes', retryAfterMs } = decodeRetryHint(reason)
-      return { type: 'rest', code: limit, hintMs: retryAfterMs }
+      return { type: 'rest', code: limit, hintMs: retryAfterMs, message: 'The server takes no more for a while' }
+    }
+    case closeCodes.noRoom: {
+      const { retryAfterMs } = decodeRetryHint(reason)
+      return { type: 'rest', code: 'unavailable', hintMs: retryAfterMs, message: noRoom }
+    }
+    case closeCodes.unavailable: {
+      const { code: named, retryAfterMs, text } = decodeRetryHint(reason)
+      if (named !== 'unavailable') return { type: 'retry' }
+      return { type: 'rest', code: named, hintMs: retryAfterMs, message: noChanges(text) }
     }
     default:
       // 4400–4499: the server doesn't want this device back as it is.

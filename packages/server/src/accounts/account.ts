@@ -135,11 +135,14 @@ export class Account {
   /** Admit, persist, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, relayOwn } = this.#context
+    const { refusal } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
     const roster = await this.#admit(writer, 'roster', run)
     const profile = await this.#admit(writer, 'profile', run)
     const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
     if (!roster?.applied && !profile?.applied && !registers) return
+    // Also when changes are taken again by now: what was read may be older than what is on disk.
+    if (refusal) throw refusal
     const changes = { ...rosterChange(roster), ...profileChange(profile) }
     await store.commit({ type: 'documents', user: this.user, registers, ...changes })
     if (roster?.applied) relayOwn(this.user, 'roster', roster.applied.relayed, writer)

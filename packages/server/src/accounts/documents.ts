@@ -64,6 +64,12 @@ export class Documents {
     return document
   }
 
+  /** Whatever is in memory may say something else than the disk: all is read again. */
+  forgetAll(): void {
+    this.#cached.clear()
+    this.#heapBytes = 0
+  }
+
   /** The memory no longer says what the disk says. */
   discard(user: string): void {
     for (const name of ['roster', 'profile'] as const) {

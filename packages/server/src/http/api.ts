@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Context } from '../socket/context.ts'
+import { Unwritable } from '../store/unwritable.ts'
 import { checkKey } from './admin-key.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
@@ -37,7 +38,7 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
   })
   app.setErrorHandler((error: unknown, request, reply) => answerError(error, request, reply, context))
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'not-found', 'there is no such path or method'))
-  healthRoutes(app, options.isReady)
+  healthRoutes(app, context.store, options.isReady)
   metricsRoute(app, context, options.adminKey, options.hasOpenMetrics)
   void app.register(async admin => {
     admin.addHook('onRequest', async request => checkKey(request.raw, options.adminKey))
@@ -53,6 +54,10 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   const { statusCode, message } = error as { statusCode?: number; message?: string }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return sendError(reply, statusCode === 413 ? 413 : 400, 'malformed', message ?? 'the request is malformed')
+  }
+  if (error instanceof Unwritable) {
+    void reply.header('retry-after', Math.ceil((error.retryAfterMs ?? 0) / 1000))
+    return sendError(reply, 503, error.code, error.message)
   }
   context.log.error({ err: error, method: request.method, url: request.routeOptions.url }, 'a request failed')
   return sendError(reply, 503, 'unavailable', 'the server could not do this now: try again later')

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { LastSeen, Store } from '../store/store.ts'
+import { Unwritable } from '../store/unwritable.ts'
 import type { Watchers } from './watchers.ts'
 
 /** Whoever leaves and is back by then was never away: a reload, or a change of networks. */
@@ -111,7 +112,9 @@ export class Presence {
   async #write(users: readonly LastSeen[]): Promise<void> {
     if (users.length === 0) return
     await this.#store.commit({ type: 'seen', users }).catch((error: unknown) => {
-      this.#log.warn({ err: error }, 'when users were last seen could not be written')
+      // That changes are refused is told once, by the store.
+      if (!(error instanceof Unwritable))
+        this.#log.warn({ err: error }, 'when users were last seen could not be written')
     })
   }
 

@@ -5,6 +5,7 @@ import { mayKnowPresence } from '../relay/may-know-presence.ts'
 import type { Relay } from '../relay/relay.ts'
 import { standingOf } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
+import { type LookupFailure, lookUp } from './lookup.ts'
 import type { Session } from './session.ts'
 
 /** A message counts as undelivered when no device has taken it by then. */
@@ -44,8 +45,8 @@ export class DirectMessages {
     const unconfirmed = new Promise<Delivery>(resolve => {
       this.#clock.after(unconfirmedMs, () => resolve('unconfirmed'))
     })
-    const retryAfterMs = await this.#lookUp(session.user, to)
-    if (retryAfterMs !== undefined) return refuse(session, id, 'discovery-limit', retryAfterMs)
+    const lookup = await this.#lookUp(session, to)
+    if (lookup) return refuse(session, id, lookup.code, lookup.retryAfterMs)
     let outcome = unconfirmed
     await this.#relay.reads.read(
       () => this.#store.views(session.user, [to]),
@@ -62,9 +63,8 @@ export class DirectMessages {
     this.#waiting.get(keyOf(from, user, id))?.('delivered')
   }
 
-  async #lookUp(from: string, to: string): Promise<number | undefined> {
-    if (from === to || (await this.#store.hasAsked(from, to))) return undefined
-    return (await this.#store.commit({ type: 'lookup', user: from, owner: to })).retryAfterMs
+  async #lookUp(session: Session, to: string): Promise<LookupFailure | undefined> {
+    return session.user === to ? undefined : lookUp(this.#store, session, to)
   }
 
   /**

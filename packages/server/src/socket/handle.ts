@@ -2,6 +2,7 @@ import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
+import { lookUp } from './lookup.ts'
 import type { Session } from './session.ts'
 
 /** Where a device's message goes. A message that came too early or twice is a protocol violation. */
@@ -104,7 +105,10 @@ function barrier(session: Session, id: number, withFeed: boolean): void {
   session.context.accounts.of(session.user).task(
     () => {
       const isComplete = session.takeCompleteness()
-      const answer = (): void => session.say({ type: 'reached', id, isComplete })
+      const answer = (): void => {
+        // Nothing says how a change went that could not be stored, but the end of the session.
+        if (!session.isLeaving) session.say({ type: 'reached', id, isComplete })
+      }
       if (withFeed && session.feed) session.feed.whenCaughtUp(answer)
       else answer()
     },
@@ -135,15 +139,8 @@ async function fetch(session: Session, owner: string): Promise<void> {
   }
   const [view] = await store.views(user, [owner])
   if (view?.relation.isWaiting) await session.waiting.promote()
-  const hasAsked = await store.hasAsked(user, owner)
-  // What the account of a session that has ended did is erased, or was never its doing.
-  if (session.isClosed) return
-  if (!hasAsked) {
-    const { retryAfterMs } = await store.commit({ type: 'lookup', user, owner })
-    if (retryAfterMs !== undefined) {
-      return session.say({ type: 'failure', code: 'discovery-limit', retryAfterMs, count: 1, addresses: [owner] })
-    }
-  }
+  const failure = await lookUp(store, session, owner)
+  if (failure) return session.say({ type: 'failure', ...failure, count: 1, addresses: [owner] })
   feed?.fetch(owner)
   session.watch?.ask(owner)
 }

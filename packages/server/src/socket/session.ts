@@ -6,6 +6,7 @@ import type { Outlet } from '../relay/outlet.ts'
 import type { Receiver } from '../relay/relay.ts'
 import { Watch } from '../relay/watch.ts'
 import type { DocumentName } from '../store/keys.ts'
+import { Unwritable } from '../store/unwritable.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
 import { refuse } from './direct-messages.ts'
@@ -32,6 +33,9 @@ const maxSyncHeaderBytes = 16
 
 /** Timers of a much longer time would end at once. */
 const longestTimerMs = 24 * 60 * 60 * 1000
+
+/** How long a device that is to leave may take to get what it may see. */
+const longestLeavingMs = 10_000
 
 /** A device that has answered none of so many pings is gone. */
 const mostUnansweredPings = 2
@@ -79,6 +83,7 @@ export class Session implements Receiver, Writer, Outlet {
   #hasAnswered: Record<DocumentName, boolean> = { roster: false, profile: false }
   /** The server is stopping: what comes now is for the next one. */
   #isDraining = false
+  #isLeaving = false
 
   constructor(socket: DeviceSocket, identity: Identity, context: Context) {
     this.user = identity.user
@@ -224,8 +229,26 @@ export class Session implements Receiver, Writer, Outlet {
 
   fail(error: unknown): void {
     this.#isComplete = false
+    if (error instanceof Unwritable) return this.#leave(error)
     this.context.log.error({ user: this.user, err: error }, 'a session failed')
     this.close(closeCodes.unavailable, 'try again later')
+  }
+
+  /** What this device sent can't be stored now. It takes along what it may see, and comes back later. */
+  #leave({ code, retryAfterMs = 0, reason }: Unwritable): void {
+    if (this.#isLeaving) return
+    this.#isLeaving = true
+    // What comes after may build on what was not stored: a profile edit on the revocation before it [V6].
+    this.drain()
+    const close = (): void => this.close(closeCodes.unavailable, `${encodeRetryHint(code, retryAfterMs)} ${reason}`)
+    if (!this.#feed) return close()
+    this.#feed.whenCaughtUp(close)
+    this.context.clock.after(longestLeavingMs, close)
+  }
+
+  /** It is about to be closed, since what its device sent could not be stored. */
+  get isLeaving(): boolean {
+    return this.#isLeaving
   }
 
   /** Whether all that was sent since the last call is on disk. */

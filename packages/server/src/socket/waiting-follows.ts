@@ -34,7 +34,8 @@ export class WaitingFollows {
   async promote(): Promise<void> {
     const { user, context } = this.#device
     const { store } = context
-    if ((await store.user(user)).waiting > 0) await store.commit({ type: 'promote', user })
+    // While changes are refused they wait as before, for the next hour or connection.
+    if ((await store.user(user)).waiting > 0 && !store.refusal) await store.commit({ type: 'promote', user })
     await this.#check()
   }
 

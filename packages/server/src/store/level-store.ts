@@ -6,6 +6,7 @@ import { derive } from './derive/index.ts'
 import { type CommitNotes, Draft, type Operation } from './draft.ts'
 import type { Incarnations } from './incarnations.ts'
 import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import { ReadGate } from './read-gate.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -20,6 +21,7 @@ import {
 } from './records.ts'
 import type { Runs } from './runs.ts'
 import type { Change, Commit, Store, Watcher } from './store.ts'
+import { Unwritable } from './unwritable.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
@@ -43,8 +45,8 @@ interface Waiting {
 
 /** Changes that share one synced write: a few hundred are as fast as one. */
 const groupSize = 256
-/** How long a database that can't be opened rests. */
-const reopenMs = 1_000
+/** While changes are refused, the store looks so often whether the disk has room again. */
+const probeMs = 1_000
 const dayMs = 86_400_000
 /** How long a device may stay away and still be told only what changed. */
 const cursorDays = 90
@@ -61,8 +63,10 @@ export function openStore(options: {
   position: number
   limits: Limits
   clock: Clock
+  /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
+  findRoom?: (() => Promise<void>) | undefined
 }): Store {
-  const { database, incarnations, limits, clock } = options
+  const { database, incarnations, limits, clock, findRoom } = options
   const watchers = new Set<Watcher>()
   let position = options.position
   let queue: Waiting[] = []
@@ -71,12 +75,17 @@ export function openStore(options: {
   let markedDay = 0
   /** A write failed since the database was opened. */
   let isDamaged = false
+  /** Why changes are refused: the database could not be opened again after a write that failed. */
+  let refusal: Unwritable | undefined
+  /** The batch that failed then: only the next opening tells whether it is on disk. */
+  let undecided: { commits: CommitNotes[]; last: number } | undefined
 
+  const gate = new ReadGate()
   const disk = {
     getMany: (wanted: string[]): Promise<(Uint8Array | undefined)[]> =>
-      wanted.length === 0 ? Promise.resolve([]) : database.getMany(wanted),
-    entries: (range: KeyRange): AsyncIterable<[string, Uint8Array]> => database.iterator(range),
-    keys: (range: KeyRange): AsyncIterable<string> => database.keys(range),
+      wanted.length === 0 ? Promise.resolve([]) : gate.read(() => database.getMany(wanted)),
+    entries: (range: KeyRange): AsyncIterable<[string, Uint8Array]> => gate.each(() => database.iterator(range)),
+    keys: (range: KeyRange): AsyncIterable<string> => gate.each(() => database.keys(range)),
   }
 
   async function writeQueued(): Promise<void> {
@@ -99,14 +108,14 @@ export function openStore(options: {
       else for (const one of group) await writeGroup([one])
       return
     }
-    position += commits.length
-    for (const watcher of watchers) watcher.committed(commits)
+    tell(commits)
     commits.forEach((commit, index) => {
       group[index]?.resolve(commit)
     })
   }
 
   async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
+    if (refusal) throw refusal
     if (isDamaged) await reopen()
     const draft = new Draft(disk, clock.now(), incarnations)
     const commits: CommitNotes[] = []
@@ -123,7 +132,7 @@ export function openStore(options: {
       draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
       draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
     }
-    await write(draft.operations(), last, isNewDay)
+    await write(draft.operations(), { commits, last }, isNewDay)
     markedDay = day
     return commits
   }
@@ -152,54 +161,103 @@ export function openStore(options: {
     return oldest
   }
 
-  async function write(operations: Operation[], last: number, isNewDay: boolean): Promise<void> {
-    await Promise.all([...watchers].map(watcher => watcher.writing?.()))
+  async function write(
+    operations: Operation[],
+    batch: { commits: CommitNotes[]; last: number },
+    isNewDay: boolean,
+  ): Promise<void> {
+    await announce()
     try {
       await database.batch(operations, { sync: true } as object)
     } catch (error) {
       isDamaged = true
-      if (await isWrittenAllTheSame(last)) return
+      if (await isWrittenAllTheSame(batch.last)) return
+      if (refusal) undecided = batch
       for (const watcher of watchers) watcher.failed?.()
-      throw error
+      throw refusal ?? error
     }
     if (isNewDay) await forgetOldChanges()
+  }
+
+  /** The batch waits for what is being handed over [V4]. */
+  async function announce(): Promise<void> {
+    await Promise.all([...watchers].map(watcher => watcher.writing?.()))
   }
 
   /** Every batch moves the position, so the position on disk tells. */
   async function isWrittenAllTheSame(last: number): Promise<boolean> {
     try {
       await reopen()
-      const [bytes] = await disk.getMany([keys.position])
-      return bytes !== undefined && decodeNumber(bytes) === last
+      return (await positionOnDisk()) === last
     } catch {
-      // The disk can't even be read: nothing is answered, and the database is opened again when that goes.
+      // Nothing is answered. The next opening tells whether the batch is on disk.
       return false
     }
   }
 
+  async function positionOnDisk(): Promise<number | undefined> {
+    const [bytes] = await disk.getMany([keys.position])
+    return bytes && decodeNumber(bytes)
+  }
+
   /**
    * A write that failed half-way, as on a full disk, leaves half a record in LevelDB's log, and LevelDB goes on behind it:
-   * whatever is synced later in that log would be skipped by the next recovery [D2]. Opening anew recovers now, and begins
-   * a log of its own.
+   * whatever is synced later in that log would be skipped by the next recovery [D2]. Opening the database again recovers
+   * now, and begins a log of its own. Opening writes, too: while there is no room for that the database stays open as it
+   * is, so that all that was committed can be read, and changes are refused.
    */
   async function reopen(): Promise<void> {
     try {
-      await database.close()
-      await database.open()
-      isDamaged = false
-    } catch (error) {
-      // While it is closed nobody can sign in, so no commit may come to try again.
-      clock.after(reopenMs, () => {
-        if (isDamaged && !isClosing) writing ??= reopenAndGoOn()
+      await findRoom?.()
+      await gate.whileClosed(async () => {
+        await database.close()
+        await database.open()
       })
-      throw error
+      await settleUndecided()
+    } catch (error) {
+      const reason = new Unwritable(error)
+      refuse(reason)
+      probeLater()
+      throw reason
     }
+    isDamaged = false
+    refuse(undefined)
+  }
+
+  function refuse(reason: Unwritable | undefined): void {
+    const isNews = refusal?.reason !== reason?.reason
+    refusal = reason
+    if (isNews) for (const watcher of watchers) watcher.refusing?.(reason)
+  }
+
+  /** Without a commit: while changes are refused, none may come. */
+  function probeLater(): void {
+    clock.after(probeMs, () => {
+      if (!isDamaged || isClosing) return
+      if (writing) probeLater()
+      else writing = reopenAndGoOn()
+    })
   }
 
   async function reopenAndGoOn(): Promise<void> {
-    // If it can't be, whoever changes something next is told.
-    await reopen().catch(() => undefined)
+    await reopen().catch(() => undefined) // Changes are refused as before, and the next attempt is on its way.
     await writeQueued()
+  }
+
+  /** The batch that failed when changes began to be refused. If it is on disk, it is a commit like any other from now on. */
+  async function settleUndecided(): Promise<void> {
+    if (!undecided) return
+    const { commits, last } = undecided
+    const isWritten = (await positionOnDisk()) === last
+    undecided = undefined
+    if (!isWritten) return
+    await announce()
+    tell(commits)
+  }
+
+  function tell(commits: readonly Commit[]): void {
+    position += commits.length
+    for (const watcher of watchers) watcher.committed(commits)
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
@@ -218,9 +276,13 @@ export function openStore(options: {
     get position() {
       return position
     },
+    get refusal() {
+      return refusal
+    },
 
     commit(change) {
       if (isClosing) return Promise.reject(new Error('the store is closing'))
+      if (refusal) return Promise.reject(refusal)
       return new Promise((resolve, reject) => {
         queue.push({ change, resolve, reject })
         writing ??= writeQueued()
@@ -288,7 +350,7 @@ export function openStore(options: {
     },
 
     async relations(id) {
-      const records = await database.iterator(ranges.relations(id)).all()
+      const records = await gate.read(() => database.iterator(ranges.relations(id)).all())
       return records.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
     },
 

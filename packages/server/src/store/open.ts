@@ -12,6 +12,7 @@ import { Incarnations } from './incarnations.ts'
 import { keys } from './keys.ts'
 import { type LevelDatabase, openStore } from './level-store.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from './records.ts'
+import { findRoom, removeProbe } from './room.ts'
 import { Runs } from './runs.ts'
 import type { Store } from './store.ts'
 
@@ -40,11 +41,17 @@ export interface StoreOptions {
   clock: Clock
 }
 
+/** `findRoom` rejects while the disk has no room. */
+interface DiskOptions extends StoreOptions {
+  findRoom?: (() => Promise<void>) | undefined
+}
+
 /** Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}. */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
   const database = await openLevelDatabase(folder)
   try {
-    const store = await storeOn(database, options)
+    await removeProbe(folder)
+    const store = await storeOn(database, { ...options, findRoom: () => findRoom(folder) })
     return witnessed(store, new Acknowledged(folder, store.position))
   } catch (error) {
     await database.close()
@@ -130,7 +137,7 @@ async function expectUnused(path: string): Promise<void> {
 }
 
 /** A store on a database that is open and empty, or of our format. */
-export async function storeOn(database: LevelDatabase, { limits, clock }: StoreOptions): Promise<Store> {
+export async function storeOn(database: LevelDatabase, { limits, clock, findRoom }: DiskOptions): Promise<Store> {
   const [found, runs, stored, known, key] = await database.getMany([
     keys.format,
     keys.runs,
@@ -155,7 +162,7 @@ export async function storeOn(database: LevelDatabase, { limits, clock }: StoreO
   }
   await database.batch(operations, { sync: true } as object)
   const incarnations = new Incarnations(identity)
-  return openStore({ database, runs: history, incarnations, cursorKey, position, limits, clock })
+  return openStore({ database, runs: history, incarnations, cursorKey, position, limits, clock, findRoom })
 }
 
 function explain(folder: string, error: unknown): string {

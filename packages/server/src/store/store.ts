@@ -2,6 +2,7 @@ import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { IncarnationState } from './incarnations.ts'
 import type { DocumentName } from './keys.ts'
 import type { LevelRecord, Relation, UserRecord } from './records.ts'
+import type { Unwritable } from './unwritable.ts'
 
 /** A change of one document, as one Yjs update in the server's own encoding (V2). */
 export interface DocumentUpdate {
@@ -89,6 +90,8 @@ export interface Watcher {
   committed(commits: readonly Commit[]): void
   /** Nothing of the batch is on disk. */
   failed?(): void
+  /** From here on changes are refused, and why; `undefined`: they are taken again. */
+  refusing?(refusal: Unwritable | undefined): void
 }
 
 /**
@@ -105,7 +108,9 @@ export interface Store {
   readonly cursorKey: Uint8Array
   /** The position of the last commit that was told. */
   readonly position: number
-  /** Rejects when the disk refuses; then nothing of the change is there. */
+  /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
+  readonly refusal: Unwritable | undefined
+  /** Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there. */
   commit(change: Change): Promise<Commit>
   /** The answer ends it. */
   watch(watcher: Watcher): () => void

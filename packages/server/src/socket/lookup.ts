@@ -1,0 +1,27 @@
+import type { Store } from '../store/store.ts'
+import { Unwritable } from '../store/unwritable.ts'
+
+/** Why somebody can't be looked up now, and when to try again. */
+export interface LookupFailure {
+  code: 'discovery-limit' | 'unavailable'
+  retryAfterMs: number
+}
+
+/** Looking somebody up for the first time costs (S4), and that is noted on disk. `undefined`: it may be done. */
+export async function lookUp(
+  store: Store,
+  session: { readonly user: string; readonly isClosed: boolean },
+  owner: string,
+): Promise<LookupFailure | undefined> {
+  const { user } = session
+  if (await store.hasAsked(user, owner)) return undefined
+  // What the account of a session that has ended did is erased, or was never its doing.
+  if (session.isClosed) return undefined
+  try {
+    const { retryAfterMs } = await store.commit({ type: 'lookup', user, owner })
+    return retryAfterMs === undefined ? undefined : { code: 'discovery-limit', retryAfterMs }
+  } catch (error) {
+    if (!(error instanceof Unwritable)) throw error
+    return { code: 'unavailable', retryAfterMs: error.retryAfterMs ?? 0 }
+  }
+}

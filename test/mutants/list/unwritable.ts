@@ -1,0 +1,86 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const store = 'server/src/store/level-store.ts'
+const session = 'server/src/socket/session.ts'
+const tests = ['server/unwritable']
+
+/** What would go wrong while the disk takes no changes [D2]. */
+export const unwritableMutants: readonly Mutant[] = [
+  mutant(store, 'await findRoom?.()\n', '', {
+    id: 'closed-on-a-full-disk',
+    rules: ['D2'],
+    what: 'The database is closed while there is no room to open it again, so nothing can be read.',
+    tests,
+  }),
+  mutant(store, '      probeLater()\n      throw reason', '      throw reason', {
+    id: 'no-way-back',
+    rules: ['D2'],
+    what: 'Nothing looks whether the disk has room again.',
+    tests,
+  }),
+  mutant(store, '      await settleUndecided()\n', '', {
+    id: 'surfaced-batch-untold',
+    rules: ['D2', 'D4'],
+    what: 'A batch that failed and is on disk all the same is never told.',
+    tests,
+  }),
+  mutant('server/src/assemble.ts', '      documents.forgetAll()\n', '', {
+    id: 'documents-older-than-the-disk',
+    rules: ['D4'],
+    what: 'Documents that were read before a failed batch came up are written on.',
+    tests,
+  }),
+  mutant('server/src/accounts/account.ts', '    if (refusal) throw refusal\n', '', {
+    id: 'written-on-what-was-read-before',
+    rules: ['D4'],
+    what: 'What was admitted while changes were refused is written after they are taken again.',
+    tests: ['server/document-cache'],
+  }),
+  mutant(store, 'gate.read(() => database.getMany(wanted))', 'database.getMany(wanted)', {
+    id: 'reads-fail-while-opening',
+    rules: ['D2'],
+    what: 'A read fails that is under way when the database is opened again.',
+    tests: ['server/full-disk'],
+  }),
+  mutant(session, '    this.drain()\n    const close', '    const close', {
+    id: 'leaving-session-writes-on',
+    rules: ['V6', 'D5'],
+    what: 'A session goes on writing after a change of its device could not be stored.',
+    tests: ['server/leaving-session'],
+  }),
+  mutant('server/src/socket/handle.ts', 'if (!session.isLeaving) session.say', 'session.say', {
+    id: 'barrier-after-a-failed-store',
+    rules: ['D2', 'D5'],
+    what: 'A barrier is answered after a change before it could not be stored.',
+    tests: ['server/leaving-session'],
+  }),
+  mutant(session, '    this.#feed.whenCaughtUp(close)\n    this.context', '    close()\n    this.context', {
+    id: 'sent-away-without-its-feed',
+    rules: ['F1'],
+    what: 'A device whose change cannot be stored never gets what it may see.',
+    tests,
+  }),
+  mutant(
+    'client/src/link/link.ts',
+    'if (!this.#isStorageFailing && !this.#isServerFailing) this',
+    'if (!this.#isStorageFailing) this',
+    {
+      id: 'as-often-as-ever',
+      rules: ['D5'],
+      what: 'A device tries as often as ever to send what the server cannot store.',
+      tests: ['client/unavailable'],
+    },
+  ),
+  mutant(
+    'client/src/link/verdict.ts',
+    "if (named !== 'unavailable') return { type: 'retry' }\n",
+    "if (named !== undefined) return { type: 'retry' }\n",
+    {
+      id: 'full-disk-untold',
+      rules: ['D5'],
+      what: 'The app never hears that the server cannot store changes.',
+      tests: ['client/unavailable'],
+      isSeenByWaiting: true,
+    },
+  ),
+]
