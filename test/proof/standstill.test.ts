@@ -4,7 +4,7 @@ import { play } from '../support/history/run.ts'
 import { type History, histories, type Step } from '../support/history/steps.ts'
 import { storyOf } from '../support/history/story.ts'
 
-const runs = Number(process.env['KITH_TEST_RUNS'] ?? 40)
+const runs = Number(process.env['KITH_TEST_RUNS'] ?? 25)
 const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 /** Histories of which one device has two tabs, and one of them stands still again and again. */
