@@ -54,14 +54,14 @@ test('[S3] a message that the server refuses because of its rate is tried again 
 })
 
 test('a refused message goes again when the server said, keeps its place, and teaches the device the server’s rate', async () => {
-  const { messages, clock, wire, results } = outgoing()
-  for (const text of ['one', 'two', 'three']) results(messages.send('bob', text))
+  const { messages, clock, wire, note, results } = outgoing()
+  for (const text of ['one', 'two', 'three']) note(messages.send('bob', text))
   messages.flush(wire.write)
   expect(wire.texts()).toEqual(['one', 'two', 'three'])
   wire.answer('one', { isDelivered: true })
   wire.refuse('two', 1_000)
   wire.refuse('three', 1_000)
-  results(messages.send('bob', 'four'))
+  note(messages.send('bob', 'four'))
   messages.flush(wire.write)
   clock.move(999)
   expect(wire.texts()).toEqual(['one', 'two', 'three'])
@@ -76,16 +76,16 @@ test('a refused message goes again when the server said, keeps its place, and te
 })
 
 test('a message that the server would take only after its 10 s rejects at once, with when', async () => {
-  const { messages, wire, results } = outgoing()
-  results(messages.send('bob', 'one'))
+  const { messages, wire, note, results } = outgoing()
+  note(messages.send('bob', 'one'))
   messages.flush(wire.write)
   wire.refuse('one', 86_400_000)
   expect(await results()).toEqual([{ retryAfterMs: 86_400_000 }])
 })
 
 test('what was written to a socket that ended is unconfirmed, what was not goes with the next, and nothing goes twice', async () => {
-  const { messages, clock, wire, results } = outgoing()
-  for (let index = 0; index < 401; index++) results(messages.send('bob', String(index)))
+  const { messages, clock, wire, note, results } = outgoing()
+  for (let index = 0; index < 401; index++) note(messages.send('bob', String(index)))
   messages.flush(wire.write)
   expect(wire.texts()).toHaveLength(400)
   wire.answer('0', { isDelivered: true })
@@ -105,10 +105,10 @@ test('what was written to a socket that ended is unconfirmed, what was not goes 
 })
 
 test('after 10 s a message that was never sent is undelivered, and one without an answer unconfirmed', async () => {
-  const { messages, clock, wire, results } = outgoing()
-  results(messages.send('bob', 'offline'))
+  const { messages, clock, wire, note, results } = outgoing()
+  note(messages.send('bob', 'offline'))
   clock.move(9_999)
-  results(messages.send('bob', 'sent'))
+  note(messages.send('bob', 'sent'))
   clock.move(1)
   messages.flush(wire.write)
   expect(wire.texts()).toEqual(['sent'])
@@ -117,19 +117,19 @@ test('after 10 s a message that was never sent is undelivered, and one without a
 })
 
 test('closing rejects what was not sent, and what was sent is unconfirmed', async () => {
-  const { messages, wire, results } = outgoing()
-  results(messages.send('bob', 'sent'))
+  const { messages, wire, note, results } = outgoing()
+  note(messages.send('bob', 'sent'))
   messages.flush(wire.write)
   messages.interrupt()
-  results(messages.send('bob', 'waiting'))
+  note(messages.send('bob', 'waiting'))
   messages.close(new KithError('closed', 'This client was closed'))
   expect(await results()).toEqual(['unconfirmed', 'closed'])
 })
 
 test('a clock that is set back an hour, or ahead ten years, changes neither the rate nor the time of a message', async () => {
   for (const byMs of [-3_600_000, 315_360_000_000]) {
-    const { messages, clock, wire, results } = outgoing()
-    for (let index = 0; index < 420; index++) results(messages.send('bob', String(index)))
+    const { messages, clock, wire, note, results } = outgoing()
+    for (let index = 0; index < 420; index++) note(messages.send('bob', String(index)))
     messages.flush(wire.write)
     clock.set(byMs)
     messages.flush(wire.write)
@@ -176,8 +176,9 @@ function outgoing(): {
   messages: OutgoingMessages
   clock: MovedClock
   wire: Wire
-  /** Notes a result; or resolves to all of them. */
-  results(sending?: Promise<Delivery>): Promise<Result[]>
+  note(sending: Promise<Delivery>): void
+  /** Of all that were noted. */
+  results(): Promise<Result[]>
 } {
   const clock = new MovedClock()
   let count = 0
@@ -205,14 +206,12 @@ function outgoing(): {
           refusal: { code: 'too-many-messages', retryAfterMs },
         }),
     },
-    async results(sending) {
-      if (!sending) return Promise.all(all)
-      all.push(
-        sending.catch(
-          ({ code, retryAfterMs }: KithError) => (code === 'closed' ? 'closed' : { retryAfterMs }) as Result,
-        ),
-      )
-      return []
+    note: sending => {
+      const result = sending.catch(({ code, retryAfterMs }: KithError): Result => {
+        return code === 'closed' ? 'closed' : { retryAfterMs }
+      })
+      all.push(result)
     },
+    results: () => Promise.all(all),
   }
 }

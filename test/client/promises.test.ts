@@ -76,8 +76,8 @@ const faults: Record<string, Fault> = {
   'the connection is cut and the server does not know': { strike: ({ world }) => cut(world, 'device') },
   'the connection is cut and the device does not know': { strike: ({ world }) => cut(world, 'server') },
   'the network is gone': {
-    strike: ({ device }) => void (device.isCut = true),
-    heal: ({ device }) => void (device.isCut = false),
+    strike: ({ device }) => partition(device, true),
+    heal: ({ device }) => partition(device, false),
   },
   'the server is killed': {
     strike: ({ world }) => world.killServer(true),
@@ -223,6 +223,10 @@ async function pass(world: World, ms: number): Promise<void> {
 
 function cut(world: World, told: 'both' | 'device' | 'server'): void {
   for (const wire of world.network.wires) if (wire.url.endsWith('/alice')) world.network.cut(wire, told)
+}
+
+function partition(device: Device, isCut: boolean): void {
+  device.isCut = isCut
 }
 
 async function saved(kith: Kith): Promise<void> {

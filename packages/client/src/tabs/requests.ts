@@ -147,7 +147,9 @@ export function serve(db: KithDatabase, { term, handle, isLate, failed }: Servic
     try {
       return { reply: await handle(request, askedAt) }
     } catch (error) {
-      return isStopped ? undefined : { error: plainError(failed(error)) }
+      if (isStopped) return undefined
+      // The tab that asked waits for it: here it is nobody's error.
+      return { error: plainError(error instanceof KithError ? error : failed(error)) }
     }
   }
   const take = async (id: number, { askedAt, ...row }: RequestRow): Promise<void> => {

@@ -310,7 +310,7 @@ export class SharedLink implements DeviceLink {
         await own.fetch(request.owner)
         return undefined
       case 'send':
-        return this.#sendItself(own, request.to, request.text, this.#leftMs(askedAt))
+        return this.#sendInTime(own, request, this.#leftMs(askedAt))
       case 'whenSynced':
         await own.whenSynced(undefined)
         return undefined
@@ -321,6 +321,10 @@ export class SharedLink implements DeviceLink {
   #leftMs(askedAt: number): number {
     const ageMs = Math.max(0, this.#port.clock.now() - askedAt)
     return Math.max(0, deliveryMs - 2 * takingBackMs - ageMs)
+  }
+
+  async #sendInTime(own: OwnLink, { to, text }: { to: string; text: string }, leftMs: number): Promise<Delivery> {
+    return leftMs > 0 ? this.#sendItself(own, to, text, leftMs) : 'undelivered'
   }
 
   async #sendItself(own: OwnLink, to: string, text: string, limitMs: number): Promise<Delivery> {
