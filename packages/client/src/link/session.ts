@@ -130,7 +130,20 @@ export class Session {
   }
 
   take(message: ServerMessage): void {
-    this.#unlessEnded(this.#incoming.push(message))
+    // At once, whatever is still being stored: the server closes right after this, and what waits then is dropped.
+    if (message.type === 'welcome' && message.isErased) this.#accountErased()
+    else this.#unlessEnded(this.#incoming.push(message))
+  }
+
+  /** Nothing is sent from here on, and nothing stored [D7]. */
+  #accountErased(): void {
+    if (this.#hasEnded) return
+    if (!this.#isKnown) {
+      this.#port.broken(new KithError('protocol-violation', 'An account was erased that this device never had'))
+      return
+    }
+    this.end()
+    this.#port.accountErased()
   }
 
   /** There may be something to send. */
@@ -186,12 +199,6 @@ export class Session {
   }
 
   async #store(frames: readonly StoredFrame[]): Promise<void> {
-    if (frames.some(frame => frame.type === 'welcome' && frame.isErased)) {
-      if (!this.#isKnown) throw new KithError('protocol-violation', 'An account was erased that this device never had')
-      this.end() // Nothing is sent from here on, and nothing stored [D7].
-      this.#port.accountErased()
-      return
-    }
     const { incomplete, cloned } = await storeFrames(this.#port.store, frames, this.#writer)
     for (const document of incomplete) this.#exchange.ask(document)
     for (const document of cloned) this.#unlessEnded(this.#exchange.rebuild(document, undefined))
