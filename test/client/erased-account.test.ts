@@ -1,5 +1,6 @@
 import type { Kith, KithError } from '@kith/client'
-import { decodeFrame, type Frame } from '@kith/shared/wire'
+import { decodeFrame, encodeFrame, type Frame } from '@kith/shared/wire'
+import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
@@ -240,4 +241,52 @@ test('[D7] a device that never connected before the erasure holds no account, an
   early.connect()
   await early.whenSynced()
   expect(await isRegistered(world, 'alice')).toBe(true)
+})
+
+test('[D7] a device that is still storing what came before hears that its account was erased, though the server closes at once', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const alice = await world.open('alice', storage)
+  await furnish(alice)
+  await alice.close()
+  await erase(world, 'alice')
+  let release: () => void = () => undefined
+  const gate = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const update = encodeFrame({ type: 'rosterSync', step: 'update', payload: Uint8Array.of(0, 0) })
+  class Busy extends WebSocket {
+    override emit(event: string, ...details: unknown[]): boolean {
+      const frame = event === 'message' ? decodeFrame(new Uint8Array(details[0] as Buffer)) : undefined
+      if (frame?.type === 'welcome') {
+        void back.internals.store.work(() => Dexie.waitFor(gate))
+        super.emit('message', Uint8Array.from(update).buffer, true)
+      }
+      if (event === 'close') setImmediate(release)
+      return super.emit(event, ...details)
+    }
+  }
+  const options = { ...storage, WebSocket: Busy as unknown as typeof WebSocket, connect: false }
+  const back = await world.open('alice', options)
+  const told = accountErased(back)
+  back.connect()
+  await told
+})
+
+test('[D7] a server that calls a new device’s account erased is taken for one that breaks the protocol', async () => {
+  const world = await backend()
+  class Lying extends WebSocket {
+    override emit(event: string, ...details: unknown[]): boolean {
+      const frame = event === 'message' ? decodeFrame(new Uint8Array(details[0] as Buffer)) : undefined
+      if (frame?.type !== 'welcome') return super.emit(event, ...details)
+      const lie = Uint8Array.from(encodeFrame({ ...frame, isErased: true }))
+      return super.emit('message', lie.buffer, true)
+    }
+  }
+  const alice = await world.device('alice', { connect: false, WebSocket: Lying as unknown as typeof WebSocket })
+  await alice.ownProfile.set('name', 'Ada')
+  const failed = happens(alice, 'error')
+  alice.connect()
+  expect((await failed)[0].code).toBe('protocol-violation')
+  expect(alice.ownProfile.get('name')).toBe('Ada')
 })

@@ -92,15 +92,39 @@ describe('[D4] check', () => {
     ],
     [
       'a follow',
-      relation('bob', 'alice', ({ mine }) => ({ mine: { ...mine, isSubscribed: false } })),
+      relation('bob', 'alice', ({ mySide }) => ({
+        mySide: { ...mySide, said: { ...mySide.said, isSubscribed: false } },
+      })),
       'bob',
       /derived otherwise/,
     ],
     [
       'a grant on the viewer’s side',
-      relation('bob', 'alice', ({ theirs }) => ({ theirs: { ...theirs, levels: [2, 3] } })),
+      relation('bob', 'alice', ({ theirSide }) => ({
+        theirSide: { ...theirSide, said: { ...theirSide.said, levels: [2, 3] } },
+      })),
       'alice',
       /another idea/,
+    ],
+    [
+      'an incarnation to confirm on one side alone',
+      relation('bob', 'alice', ({ theirSide }) => ({ theirSide: { ...theirSide, unconfirmed: 'AQIDBAUGBwg' } })),
+      'alice',
+      /another idea/,
+    ],
+    [
+      'an incarnation to confirm of an account that was never erased',
+      relation('alice', 'bob', ({ mySide }) => ({ mySide: { ...mySide, unconfirmed: 'AQIDBAUGBwg' } })),
+      'alice',
+      /not the present incarnation/,
+    ],
+    [
+      'an incarnation to confirm where nothing was given',
+      relation('bob', 'alice', ({ mySide }) => ({
+        mySide: { said: { ...mySide.said, isSubscribed: false }, unconfirmed: 'AQIDBAUGBwg' },
+      })),
+      'bob',
+      /there is nothing/,
     ],
     [
       'a level shown too many',

@@ -23,7 +23,7 @@ export interface Moment {
 }
 
 /** The incarnation that a name stands for, `incarnation user` → name, as the server gave it out. */
-export type IncarnationNames = ReadonlyMap<string, string>
+type IncarnationNames = ReadonlyMap<string, string>
 
 /** The name of what a giver is to confirm of a user; `undefined` when all that the giver says counts [D7]. */
 export function toConfirm(moment: Moment, giver: string, user: string): number | undefined {

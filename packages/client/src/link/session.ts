@@ -142,7 +142,20 @@ export class Session {
   }
 
   take(message: ServerMessage): void {
-    this.#unlessEnded(this.#incoming.push(message))
+    // At once, whatever is still being stored: the server closes right after this, and what waits then is dropped.
+    if (message.type === 'welcome' && message.isErased) this.#accountErased()
+    else this.#unlessEnded(this.#incoming.push(message))
+  }
+
+  /** Nothing is sent from here on, and nothing stored [D7]. */
+  #accountErased(): void {
+    if (this.#hasEnded) return
+    if (!this.#isKnown) {
+      this.#port.broken(new KithError('protocol-violation', 'An account was erased that this device never had'))
+      return
+    }
+    this.end()
+    this.#port.accountErased()
   }
 
   /** There may be something to send. */
@@ -199,12 +212,6 @@ export class Session {
   }
 
   async #store(frames: readonly StoredFrame[]): Promise<void> {
-    if (frames.some(frame => frame.type === 'welcome' && frame.isErased)) {
-      if (!this.#isKnown) throw new KithError('protocol-violation', 'An account was erased that this device never had')
-      this.end() // Nothing is sent from here on, and nothing stored [D7].
-      this.#port.accountErased()
-      return
-    }
     const { store, randomness } = this.#port
     const { incomplete, cloned } = await storeFrames(store, frames, this.#writer, randomness)
     this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
