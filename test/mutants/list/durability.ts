@@ -169,7 +169,7 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['client/offline'],
     names: '\\[D5\\]',
   }),
-  mutant('client/src/storage/rebuild.ts', 'return [...first, ...rest]', 'return [...rest, ...first]', {
+  mutant('client/src/storage/remade-entries.ts', 'return [...narrowing, ...rest]', 'return [...rest, ...narrowing]', {
     id: 'narrowing-last',
     rules: ['D5'],
     what: 'When changes are made anew, those that take something away come last.',
@@ -214,9 +214,9 @@ export const durabilityMutants: readonly Mutant[] = [
     names: 'closed store',
   }),
   mutant(
-    'client/src/storage/rebuild.ts',
-    "const isSplit = name === 'roster' || kept.every(isNarrowing)",
-    'const isSplit = true',
+    'client/src/storage/lost.ts',
+    "if (document === 'roster') return",
+    'return',
     {
       id: 'fields-removed-ahead-of-their-sets',
       rules: ['D5', 'R6'],

@@ -136,7 +136,7 @@ export const storageMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('client/src/link/link.ts', 'if (!this.#isStorageFailing) this.#attempt = 0', 'this.#attempt = 0', {
+  mutant('client/src/link/link.ts', 'if (!this.#isStorageFailing &&', 'if (', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],
     what: 'With a full disk the device connects again and again without a pause.',
