@@ -213,16 +213,11 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: 'closed store',
   }),
-  mutant(
-    'client/src/storage/lost.ts',
-    "if (document === 'roster') return",
-    'return',
-    {
-      id: 'fields-removed-ahead-of-their-sets',
-      rules: ['D5', 'R6'],
-      what: 'When a field is set anew, what it replaces is removed ahead of it.',
-      names: 'when a field that another device',
-      tests: ['client/refusal'],
-    },
-  ),
+  mutant('client/src/storage/lost.ts', "if (document === 'roster') return", 'return', {
+    id: 'fields-removed-ahead-of-their-sets',
+    rules: ['D5', 'R6'],
+    what: 'When a field is set anew, what it replaces is removed ahead of it.',
+    names: 'when a field that another device',
+    tests: ['client/refusal'],
+  }),
 ]
