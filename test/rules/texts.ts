@@ -110,7 +110,11 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'D5',
-        text: "Limits are checked before a change is made: the call rejects with a code, and nothing has changed. A change that a server refuses all the same stays on the device, is reported by an `error` event, and never holds back a later one: the device rebuilds from the server's state and applies its unsent changes anew, removals, revocations, privacy and blocks first. While one of those is unacknowledged, no profile edit made after it is sent.",
+        text: "Limits are checked before a change is made: the call rejects with a code, and nothing has changed. A server can still refuse a change. A refused change stays on the device, is reported by an `error` event, and does not delay a later change. To recover, the device applies the server's state, keeps all its own content that this state lacks [D6], and applies its unsent changes again: removals, revocations, privacy and blocks first. While one of those is unacknowledged, the device does not send a profile edit that was made after it.",
+      },
+      {
+        id: 'D6',
+        text: 'A device does not replace a document by a state that lacks content which the device holds. Content that a server lacks, for any reason, is made again as changes, in pieces. Content that the server refuses stays on the device, is reported, and is offered again.',
       },
       {
         id: 'D7',

@@ -24,3 +24,22 @@ test('[S3] of a profile that is beyond lower limits, levels may shrink, and othe
   expect(take(set(2, 'small'))).toBe(undefined)
   expect(take(set(2, 'x'.repeat(101)))).toBe('profile-too-large')
 })
+
+test('[D6][S3] a full roster takes another label in place of one as long', () => {
+  const device = new Y.Doc()
+  const update = (key: string, value: string | undefined): Uint8Array => {
+    const before = Y.encodeStateVector(device)
+    applyChanges(device, [{ root: 'labels', key, value }])
+    return Y.encodeStateAsUpdate(device, before)
+  }
+  const document = new StoredDocument('roster', [])
+  const limits = limitsWith({ rosterBytes: 1000 })
+  const take = (bytes: Uint8Array, adds: 'content' | 'history' = 'content'): string | undefined => {
+    const error = sizeError('roster', document, bytes, adds, limits)
+    if (!error) document.apply(apply => apply(bytes))
+    return error
+  }
+  expect(take(update('bob', 'x'.repeat(900)))).toBe(undefined)
+  expect(take(update('bob', 'y'.repeat(900)))).toBe(undefined)
+  expect(take(update('bob', 'z'.repeat(990)))).toBe('roster-too-large')
+})

@@ -1,7 +1,11 @@
 import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Random } from './random.ts'
 
-/** What an operator does with a folder that no server uses: copies it now and then, and puts the copy in its place. */
+/** What became of a folder between two runs of a server. */
+export type Fate = 'kept' | 'older' | 'lost'
+
+/** What an operator does with a folder that no server uses: copies it, puts a copy in its place, or loses the store. */
 export class Backups {
   readonly #folder: string
   #hasOne = false
@@ -10,8 +14,12 @@ export class Backups {
     this.#folder = folder
   }
 
-  /** Whether the folder is an older one now. */
-  async work(random: Random): Promise<boolean> {
+  async work(random: Random): Promise<Fate> {
+    if (random.fraction() < 0.05) {
+      // As after a disk that failed: the server begins empty, with the same secrets.
+      for (const name of ['store', 'acknowledged']) await rm(join(this.#folder, name), { recursive: true, force: true })
+      return 'lost'
+    }
     const backup = `${this.#folder}-backup`
     const isRestored = this.#hasOne && random.fraction() < 0.06
     if (isRestored) await copyOver(backup, this.#folder)
@@ -19,7 +27,7 @@ export class Backups {
       await copyOver(this.#folder, backup)
       this.#hasOne = true
     }
-    return isRestored
+    return isRestored ? 'older' : 'kept'
   }
 }
 

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { disagreements } from './agreement.ts'
+import type { Fate } from './backups.ts'
 import { checkCommand, killedCommand } from './commands.ts'
 import type { Device } from './device.ts'
 import { harm } from './harm.ts'
@@ -28,9 +29,9 @@ export async function playRound(world: World): Promise<Round> {
   const isRefused = await isHarmRefused(world)
   const isCommandRun = world.random.fraction() < 0.02
   if (isCommandRun) expectNothing([(await checkCommand(world.folder)) ?? ''])
-  const isRestored = await world.backups.work(world.random)
+  const fate = await world.backups.work(world.random)
   await world.restart()
-  await checkBackend(world, isRestored)
+  await checkBackend(world, fate)
   const visitors = await comeBack(world)
   const after = counted(world)
   return {
@@ -44,7 +45,8 @@ export async function playRound(world: World): Promise<Round> {
       'ledgers compared': world.devices.length + 1,
       'runs of the check command': isCommandRun ? 1 : 0,
       'new devices': visitors,
-      'older backups restored': isRestored ? 1 : 0,
+      'older backups restored': fate === 'older' ? 1 : 0,
+      'stores lost': fate === 'lost' ? 1 : 0,
     },
   }
 }
@@ -95,10 +97,10 @@ async function isHarmRefused(world: World): Promise<boolean> {
   return false
 }
 
-/** What the backend said after a backup was made is not in it, unlike what devices did: they bring it back. */
-async function checkBackend({ backend, server }: World, isRestored: boolean): Promise<void> {
+/** What the backend said is not in an older store, or in an empty one, unlike what devices did: they bring it back. */
+async function checkBackend({ backend, server }: World, fate: Fate): Promise<void> {
   const found = await backend.found(server)
-  if (!isRestored) expectNothing([backend.ledger.breach(found) ?? ''])
+  if (fate === 'kept') expectNothing([backend.ledger.breach(found) ?? ''])
   backend.ledger.settle(found)
 }
 

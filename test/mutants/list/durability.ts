@@ -169,7 +169,7 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['client/offline'],
     names: '\\[D5\\]',
   }),
-  mutant('client/src/storage/rebuild.ts', 'return [...first, ...rest]', 'return [...rest, ...first]', {
+  mutant('client/src/storage/remade-entries.ts', 'return [...narrowing, ...rest]', 'return [...rest, ...narrowing]', {
     id: 'narrowing-last',
     rules: ['D5'],
     what: 'When changes are made anew, those that take something away come last.',
@@ -219,18 +219,13 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: 'closed store',
   }),
-  mutant(
-    'client/src/storage/rebuild.ts',
-    "const isSplit = name === 'roster' || kept.every(isNarrowing)",
-    'const isSplit = true',
-    {
-      id: 'fields-removed-ahead-of-their-sets',
-      rules: ['D5', 'R6'],
-      what: 'When a field is set anew, what it replaces is removed ahead of it.',
-      names: 'when a field that another device',
-      tests: ['client/refusal'],
-    },
-  ),
+  mutant('client/src/storage/lost.ts', "if (document === 'roster') return", 'return', {
+    id: 'fields-removed-ahead-of-their-sets',
+    rules: ['D5', 'R6'],
+    what: 'When a field is set anew, what it replaces is removed ahead of it.',
+    names: 'when a field that another device',
+    tests: ['client/refusal'],
+  }),
   mutant(
     'server/src/accounts/documents.ts',
     "if (this.#held.has(key.slice(key.indexOf('\\u0000') + 1))) continue\n",

@@ -123,7 +123,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['client/opening'],
     names: '\\[V5\\]',
   }),
-  mutant('client/src/storage/outbox.ts', '(mode.isForced || mayAnswer(name, pending))', 'true', {
+  mutant('client/src/storage/outbox.ts', 'asked[name] && mayAnswer(name, asked, pending)', 'asked[name]', {
     id: 'roster-answered-first',
     rules: ['V6'],
     what: 'The roster is sent before a profile edit that was made before it.',
@@ -132,7 +132,7 @@ export const handingOverMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/storage/outbox.ts',
-    'if (entry.document !== head.document || (run.length > 0 && bytes > bytesPerRun)) break',
+    'if (entry.document !== head.document || (run.length > 0 && bytes > most)) break',
     'if (entry.document !== head.document) continue',
     {
       id: 'runs-pass-by-the-other-document',

@@ -5,6 +5,7 @@ import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
 import { indistinguishableMutants } from './indistinguishable.ts'
+import { keepingMutants } from './keeping.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
@@ -32,4 +33,5 @@ export const mutants: readonly Mutant[] = [
   ...storyMutants,
   ...attackMutants,
   ...tabMutants,
+  ...keepingMutants,
 ]

@@ -6,7 +6,7 @@ const tests = ['proof/new-enemy']
 export const newEnemyMutants: readonly Mutant[] = [
   mutant(
     'client/src/storage/outbox.ts',
-    'documentNames.find(name => asked[name] && (mode.isForced || mayAnswer(name, pending)))',
+    'documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))',
     '[...documentNames].reverse().find(name => asked[name])',
     {
       id: 'profile-sent-first',

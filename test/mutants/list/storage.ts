@@ -136,18 +136,13 @@ export const storageMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant(
-    'client/src/link/link.ts',
-    'if (!this.#isStorageFailing && !this.#isServerFailing) this',
-    'if (!this.#isServerFailing) this',
-    {
-      id: 'full-disk-hot-loop',
-      rules: ['F1'],
-      what: 'With a full disk the device connects again and again without a pause.',
-      tests: ['client/storage-refused'],
-      names: '\\[F1\\]',
-    },
-  ),
+  mutant('client/src/link/link.ts', 'if (!this.#isStorageFailing &&', 'if (', {
+    id: 'full-disk-hot-loop',
+    rules: ['F1'],
+    what: 'With a full disk the device connects again and again without a pause.',
+    tests: ['client/storage-refused'],
+    names: '\\[F1\\]',
+  }),
   mutant('client/src/link/link.ts', 'if (this.#isStorageFailing) this.retryNow()', '', {
     id: 'room-not-noticed',
     rules: ['F1'],

@@ -39,7 +39,10 @@ export function differences(
   return changes
 }
 
-/** What stands or falls together: of a roster each change, of a profile all changes of one field at one level. */
+/**
+ * What stands or falls together: of a roster each change, of a profile all changes of one field at one level, where some of
+ * them remove what others replace.
+ */
 export function unitsOf(document: DocumentName, changes: readonly KeyChange[]): KeyChange[][] {
   if (document === 'roster') return changes.map(change => [change])
   const units = new Map<string, KeyChange[]>()
@@ -49,7 +52,8 @@ export function unitsOf(document: DocumentName, changes: readonly KeyChange[]): 
     if (unit) unit.push(change)
     else units.set(field, [change])
   }
-  return [...units.values()]
+  const isReplacing = (unit: readonly KeyChange[]): boolean => unit.some(({ value }) => value === undefined)
+  return [...units.values()].flatMap(unit => (isReplacing(unit) ? [unit] : unit.map(change => [change])))
 }
 
 function fieldOf({ root, key }: KeyChange): string {

@@ -16,13 +16,29 @@ export function sizeError(
   limits: Limits,
 ): ErrorCode | undefined {
   if (adds === 'nothing') return undefined
-  const isLong = document.storedBytes + update.length > historyShare * limits.rosterBytes
+  const isLong = isTooLong(name, document, update, limits)
   if (name === 'roster') return isLong ? 'roster-too-large' : rosterSizeError(document, update, adds, limits)
   return isLong ? 'profile-too-large' : profileSizeError(document, update, limits)
 }
 
-/** Names of what was removed stay in a Yjs document. With them it may take this many times a roster's limit on disk. */
+/**
+ * Names of what was removed stay in a Yjs document. With them it may take this many times the limit of a roster on disk, or
+ * of a whole profile, where that is larger.
+ */
 const historyShare = 2
+
+/** On disk there is a log besides the document, so what seems too long is looked at more closely. */
+function isTooLong(
+  name: DocumentName,
+  { doc, storedBytes }: StoredDocument,
+  update: Uint8Array,
+  { rosterBytes, profileBytes, profileLevels }: Limits,
+): boolean {
+  const content = name === 'roster' ? rosterBytes : Math.max(rosterBytes, profileBytes * profileLevels)
+  const most = historyShare * content
+  if (storedBytes + update.length <= most) return false
+  return Y.encodeStateAsUpdateV2(doc).length + update.length > most
+}
 
 function rosterSizeError(
   document: StoredDocument,

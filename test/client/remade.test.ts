@@ -1,0 +1,65 @@
+import { rosterRoots } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { systemRandomness } from '../../packages/client/src/clock.ts'
+import { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+import { mergedDocument } from '../../packages/client/src/storage/lost.ts'
+import { OwnDocument } from '../../packages/client/src/storage/own-document.ts'
+
+const grant = { root: 'grants', key: '1/bob', value: true } as const
+const lifted = { ...grant, value: undefined }
+
+function phone(): OwnDocument {
+  return new OwnDocument('roster', newClientId(systemRandomness))
+}
+
+function meet(a: OwnDocument, b: OwnDocument): void {
+  const [forA, forB] = [Y.encodeStateAsUpdate(b.doc), Y.encodeStateAsUpdate(a.doc)]
+  a.take(forA)
+  b.take(forB)
+}
+
+test('[D6][R4] a grant that one device makes again stays revoked by another that had revoked the original, whoever comes first', () => {
+  for (let round = 0; round < 40; round++) {
+    const [one, two] = [phone(), phone()]
+    one.write([grant])
+    meet(one, two)
+    two.write([lifted])
+    // The server has lost everything; the first device makes the grant again upon an empty document.
+    const server = phone()
+    const again = new OwnDocument('roster', newClientId(systemRandomness))
+    again.write([grant], newRemakingClientId(systemRandomness))
+    for (const device of round % 2 === 0 ? [again, two] : [two, again]) meet(server, device)
+    meet(server, again)
+    for (const device of [server, two, again]) expect(device.standing.has('grants', '1/bob')).toBe(false)
+  }
+})
+
+test('[D6] a label that one device makes again gives way to the newer one that another had set', () => {
+  for (let round = 0; round < 40; round++) {
+    const [one, two] = [phone(), phone()]
+    one.write([{ root: 'labels', key: 'bob', value: 'Bob' }])
+    meet(one, two)
+    two.write([{ root: 'labels', key: 'bob', value: 'Robert' }])
+    const server = phone()
+    server.write([{ root: 'labels', key: 'bob', value: 'Bob' }], newRemakingClientId(systemRandomness))
+    meet(server, two)
+    expect([server, two].map(device => device.standing.get('labels', 'bob'))).toEqual(['Robert', 'Robert'])
+  }
+})
+
+test('[D6] two copies of one database that wrote apart under one client id come to both', () => {
+  const original = phone()
+  original.write([{ root: 'contacts', key: 'before', value: true }])
+  const copy = new OwnDocument('roster', original.clientId)
+  copy.take(Y.encodeStateAsUpdate(original.doc))
+  for (let count = 0; count < 5; count++) original.write([{ root: 'contacts', key: `original ${count}`, value: true }])
+  for (let count = 0; count < 9; count++) copy.write([{ root: 'labels', key: 'bob', value: `Bob ${count}` }])
+  copy.write([{ root: 'contacts', key: 'before', value: undefined }])
+  const server = phone()
+  server.take(Y.encodeStateAsUpdate(original.doc))
+  const merged = mergedDocument(server, copy, 1, newClientId(systemRandomness))
+  const content = Object.fromEntries(rosterRoots.map(root => [root, merged.doc.getMap(root).toJSON()]))
+  expect(content['labels']).toEqual({ bob: 'Bob 8' })
+  expect(Object.keys(content['contacts'] ?? {}).sort()).toEqual([0, 1, 2, 3, 4].map(count => `original ${count}`))
+})
