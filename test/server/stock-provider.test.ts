@@ -80,6 +80,7 @@ test('a stock provider never gets a message of ours, whatever happens to its use
   laptop.setField('name', 'Bob')
   await alice.barrier()
   await laptop.barrier()
+  await alice.fetch('bob')
   await alice.sendMessage('bob', 'hello')
   laptop.edit('alice', { label: 'Alice' })
   await stock.until(() => stock.label('alice') === 'Alice')
