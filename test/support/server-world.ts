@@ -43,7 +43,13 @@ export interface World {
 
 /** A real server on a free port, in memory or on a folder, with a clock that the test moves. */
 export async function serverWorld(
-  options: { limits?: Partial<Limits>; folder?: string; realClock?: boolean; endsWithTest?: boolean } = {},
+  options: {
+    limits?: Partial<Limits>
+    folder?: string
+    realClock?: boolean
+    endsWithTest?: boolean
+    maxSockets?: number
+  } = {},
 ): Promise<World> {
   const limits = { ...defaultLimits, ...options.limits }
   const testClock = new TestClock()
@@ -60,6 +66,7 @@ export async function serverWorld(
       adminKey,
       limits,
       trustedProxies: [],
+      maxSockets: options.maxSockets,
       clock,
       log: loggerInto(errors),
     })
