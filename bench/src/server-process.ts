@@ -31,6 +31,8 @@ export interface ServerProcessOptions {
   env?: Record<string, string>
   /** For Node itself, as in `--expose-gc`. */
   nodeArguments?: readonly string[]
+  /** How many files and sockets it may have open at a time (`ulimit -n`). */
+  openFiles?: number
 }
 
 const adminKey = 'the admin key of this server'
@@ -40,10 +42,10 @@ export const serverProgram: string = createRequire(import.meta.url)
 
 /** The server command as a process of its own, on real LevelDB. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-  const { port = 0, env = {}, nodeArguments = [] } = options
+  const { port = 0, env = {}, nodeArguments = [], openFiles } = options
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
   const args = [...nodeArguments, serverProgram, 'serve', '--port', String(port), '--data', folder]
-  const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...env })
+  const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...env }, openFiles)
   const admin = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(child.url + path, {
       method,
@@ -70,9 +72,15 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
 
 const jsonHeaders = { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' }
 
-/** Runs a Node program until it prints `listening on URL`. */
-export async function listen(args: readonly string[], env: Record<string, string> = {}): Promise<Listening> {
-  const child = spawn(process.execPath, args, {
+/** Runs a Node program until it prints `listening on URL`; with no more than `openFiles` open at a time. */
+export async function listen(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  openFiles?: number,
+): Promise<Listening> {
+  const limited = ['-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, process.execPath, ...args]
+  const [program, of] = openFiles === undefined ? [process.execPath, args] : ['sh', limited]
+  const child = spawn(program, of, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'inherit'],
   })

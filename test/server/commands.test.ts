@@ -10,6 +10,7 @@ import { defaultLimits } from '@kith/shared'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { readSettings } from '../../packages/server/src/settings.ts'
+import { smallDisk } from '../support/small-disk.ts'
 import { temporaryFolder } from '../support/store-world.ts'
 
 // Each test starts processes, and a busy machine takes its time for each.
@@ -17,6 +18,7 @@ vi.setConfig({ testTimeout: 60_000 })
 
 /** What was built: these are the processes that an operator starts. */
 const main = fileURLToPath(new URL('../../packages/server/dist/main.js', import.meta.url))
+const demo = fileURLToPath(new URL('../../examples/web/dist/server/main.js', import.meta.url))
 
 interface Ended {
   code: number | null
@@ -61,6 +63,25 @@ function run(args: readonly string[], env: Record<string, string> = {}): Promise
   return start(args, env).ended
 }
 
+/** Runs a program that may have only so many files open at a time. */
+async function runWithFewFiles(openFiles: number, program: string, ...args: string[]): Promise<Ended> {
+  const command = ['-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, process.execPath, program, ...args]
+  const child = spawn('sh', command)
+  const output = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', data => {
+      output[name] += String(data)
+    })
+  }
+  const [code] = await once(child, 'close')
+  return { code: code as number | null, ...output }
+}
+
+/** One line, which says what is wrong and what to do. */
+function oneLine(words: RegExp): unknown {
+  return expect.stringMatching(new RegExp(`^kith-[a-z]+: [^\\n]*${words.source}[^\\n]*\\n$`))
+}
+
 async function serve(
   folder: string,
   env: Record<string, string> = {},
@@ -86,6 +107,8 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
     [['serve', '--host', '0.0.0.0'], /set KITH_TOKEN_SECRET .* and KITH_ADMIN_KEY/],
     [['serve', '--host', '::'], /loopback only/],
     [['serve', '--limits', 'missing.json'], /--limits must name a readable JSON file/],
+    [['serve', '--data', ''], /--data must name a folder/],
+    [['check', '--data='], /--data must name a folder/],
     [['token'], /name one user/],
     [['token', 'alice', 'bob'], /name one user/],
     [['token', '..'], /is no user id/],
@@ -118,6 +141,7 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
       [{ KITH_TRUSTED_PROXIES: 'everyone' }, {}, /KITH_TRUSTED_PROXIES.*10\.0\.0\.0\/8/],
       [{ KITH_JWKS_URL: 'https://app/jwks', KITH_TOKEN_SECRET: 'x' }, {}, /not both/],
       [{ KITH_JWKS_URL: 'app' }, {}, /KITH_JWKS_URL must be a URL/],
+      [{ KITH_LOG_LEVEL: 'loud' }, {}, /KITH_LOG_LEVEL must be one of fatal, error, .*, not "loud"/],
     ]
     const check = async ([env, limits, message]: (typeof cases)[number], index: number): Promise<void> => {
       const file = join(folder, `limits ${index}.json`)
@@ -205,6 +229,48 @@ describe('serve', () => {
       ])
       expect(stderr).not.toMatch(/\n {4}at /)
     }
+  })
+})
+
+describe('a server that cannot start says why in one line, and what to do', () => {
+  test.each([24, 64, 191])('with %i files that it may have open', async openFiles => {
+    const data = join(await temporaryFolder(), 'data')
+    for (const [program, ...args] of [
+      [main, 'serve', '--port', '0'],
+      [main, 'check'],
+      [demo, '--port', '0'],
+    ]) {
+      const ended = await runWithFewFiles(openFiles, program as string, ...args, '--data', data)
+      const few = new RegExp(`only ${openFiles} files and sockets .* 192 or more.*raise the limit, as with "ulimit -n`)
+      expect(ended).toEqual({ code: 1, stdout: '', stderr: oneLine(few) })
+    }
+  })
+
+  const full = smallDisk(64)
+  test.runIf(full)('on a full disk', async () => {
+    await full?.fill()
+    const args = ['serve', '--port', '0', '--data', join(full?.folder as string, 'data')]
+    for (const env of [{}, given]) {
+      const stderr = oneLine(/since the disk is full \(.*: make room on it, or give another folder with --data/)
+      expect(await run(args, env)).toEqual({ code: 1, stdout: '', stderr })
+    }
+  })
+
+  const written = smallDisk(8192)
+  test.runIf(written)('on a read-only disk', async () => {
+    const folder = join(written?.folder as string, 'data')
+    const { child, ended } = await serve(folder)
+    child.kill('SIGTERM')
+    await ended
+    written?.makeReadOnly()
+    const stderr = oneLine(/since the disk is read-only \(.*: mount it for writing, or give another folder/)
+    expect(await run(['serve', '--port', '0', '--data', folder])).toEqual({ code: 1, stdout: '', stderr })
+  })
+
+  test('for a host that is none of this machine', async () => {
+    const args = ['serve', '--port', '0', '--data', join(await temporaryFolder(), 'data'), '--host', '192.0.2.1']
+    const stderr = oneLine(/192\.0\.2\.1 is no address of this machine: give another with --host/)
+    expect(await run(args, given)).toEqual({ code: 2, stdout: '', stderr })
   })
 })
 

@@ -44,7 +44,13 @@ export interface World {
 
 /** A real server on a free port, in memory or on a folder, with a clock that the test moves. */
 export async function serverWorld(
-  options: { limits?: Partial<Limits>; folder?: string; realClock?: boolean; endsWithTest?: boolean } = {},
+  options: {
+    limits?: Partial<Limits>
+    folder?: string
+    realClock?: boolean
+    endsWithTest?: boolean
+    maxSockets?: number
+  } = {},
 ): Promise<World> {
   const limits = { ...defaultLimits, ...options.limits }
   const testClock = new TestClock()
@@ -61,6 +67,7 @@ export async function serverWorld(
       adminKey,
       limits,
       trustedProxies: [],
+      maxSockets: options.maxSockets,
       clock,
       log: loggerInto(errors),
     })

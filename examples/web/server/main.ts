@@ -1,5 +1,11 @@
-import { runProgram, runServe } from '@kith/server'
-import { pageRoutes } from './page.ts'
+import { descriptorProblem } from '@kith/server/descriptors'
 
 /** `npm start`: a Kith server, as `kith-server serve` runs it and with the same options, that shows the demo page as well. */
-await runProgram('kith-demo', () => runServe(process.argv.slice(2), process.env, pageRoutes))
+const problem = descriptorProblem()
+if (problem === undefined) {
+  const { runDemo } = await import('./demo.ts')
+  await runDemo()
+} else {
+  process.stderr.write(`kith-demo: ${problem}\n`)
+  process.exitCode = 1
+}

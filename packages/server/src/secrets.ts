@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DataFolderError } from './store/open.ts'
+import { causeOf } from './store/unwritable.ts'
 
 /** A secret that the server made for itself, in the data folder, readable by its owner alone. */
 export async function ownSecret(folder: string, name: 'token-secret' | 'admin-key'): Promise<string> {
@@ -9,10 +10,13 @@ export async function ownSecret(folder: string, name: 'token-secret' | 'admin-ke
     return await readOrMake(folder, join(folder, name))
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error)
-    throw new DataFolderError(
-      `no secret can be kept in ${folder} (${detail}): give a folder that this user may write to with --data`,
-      { cause: error },
-    )
+    const { reason, advice } = causeOf(error) ?? {
+      reason: 'it is no folder that can be written to',
+      advice: 'give a folder that this user may write to with --data',
+    }
+    throw new DataFolderError(`no secret can be kept in ${folder}, since ${reason} (${detail}): ${advice}`, {
+      cause: error,
+    })
   }
 }
 

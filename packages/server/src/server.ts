@@ -1,8 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
-import { collectDefaultMetrics } from 'prom-client'
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
+import { descriptorShares } from './descriptors.ts'
+import { Places } from './socket/places.ts'
 import { namesLoopback } from './http/loopback.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
@@ -28,6 +30,8 @@ export interface ServerOptions extends EngineOptions {
   /** The admin key or the token secret was made by this server. */
   hasOwnSecrets?: boolean | undefined
   routes?: Routes | undefined
+  /** How many sockets may be open at a time; by default what the process may open, less what the store needs. */
+  maxSockets?: number | undefined
 }
 
 export interface Server {
@@ -52,7 +56,14 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   // Of the process: they watch it for as long as it lives.
   collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
-  const upgrades = new Upgrades(door, options.limits, request => proxyAddress(request, trust))
+  const places = new Places(options.maxSockets ?? descriptorShares().sockets)
+  const upgrades = new Upgrades(door, places, options.limits, request => proxyAddress(request, trust))
+  countSockets(context.metrics.registry, () => places.openCount)
+  api.server.on('connection', socket => places.admit(socket))
+  api.server.on('request', ({ socket }, response) => {
+    places.stir(socket)
+    response.once('close', () => places.hush(socket))
+  })
   api.server.on('upgrade', (request, socket, head) => {
     upgrades.upgrade(request, socket, head).catch((error: unknown) => {
       options.log.error({ err: error }, 'an upgrade failed')
@@ -76,6 +87,17 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       return closing
     },
   }
+}
+
+function countSockets(registry: Registry, count: () => number): void {
+  new Gauge({
+    name: 'kith_sockets',
+    help: 'Sockets that are open, requests and sign-ins among them',
+    registers: [registry],
+    collect() {
+      this.set(count())
+    },
+  })
 }
 
 function urlOf(host: string, { port }: AddressInfo): string {

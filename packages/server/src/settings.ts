@@ -6,6 +6,9 @@ import { namesLoopback } from './http/loopback.ts'
 import { ownSecret } from './secrets.ts'
 import type { TokenSettings } from './tokens.ts'
 
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+type LogLevel = (typeof logLevels)[number]
+
 /** A mistake on the command line or in the environment; the message says what to do. */
 export class SettingsError extends Error {}
 
@@ -17,6 +20,7 @@ export interface Settings {
   adminKey: string
   limits: Limits
   trustedProxies: string[]
+  logLevel: LogLevel
   /** The admin key or the token secret was made here: only for this machine. */
   hasOwnSecrets: boolean
 }
@@ -33,6 +37,7 @@ const options = {
 /** Reads the settings of `serve`, making secrets where none are given. Throws {@link SettingsError}. */
 export async function readSettings(args: readonly string[], env: Environment): Promise<Settings> {
   const { values } = parse(args)
+  if (values.data === '') throw new SettingsError('--data must name a folder')
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new SettingsError(`--port must be a whole number from 0 to 65535, not ${JSON.stringify(values.port)}`)
@@ -53,6 +58,7 @@ export async function readSettings(args: readonly string[], env: Environment): P
     adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(values.data, 'admin-key')),
     limits: await readLimits(values.limits, env),
     trustedProxies: readProxies(env['KITH_TRUSTED_PROXIES']),
+    logLevel: readLogLevel(env['KITH_LOG_LEVEL']),
     hasOwnSecrets,
   }
 }
@@ -123,6 +129,16 @@ function checkLimits(given: unknown, source: string): Record<string, number> {
     }
   }
   return given as Record<string, number>
+}
+
+function readLogLevel(value: string | undefined): LogLevel {
+  const level = value || 'info'
+  if (isLogLevel(level)) return level
+  throw new SettingsError(`KITH_LOG_LEVEL must be one of ${logLevels.join(', ')}, not ${JSON.stringify(level)}`)
+}
+
+function isLogLevel(level: string): level is LogLevel {
+  return (logLevels as readonly string[]).includes(level)
 }
 
 function readProxies(value: string | undefined): string[] {

@@ -271,4 +271,45 @@ export const safetyMutants: readonly Mutant[] = [
       names: '\\[S3\\]',
     },
   ),
+  mutant('server/src/server.ts', "  api.server.on('connection', socket => places.admit(socket))\n", '', {
+    id: 'idle-connections-uncounted',
+    rules: ['S3'],
+    what: 'Connections that say nothing take the descriptors that the store needs.',
+    tests: ['server/places'],
+  }),
+  mutant('server/src/socket/upgrade.ts', 'hasPlace ? await', 'hasPlace !== undefined ? await', {
+    id: 'sessions-without-places',
+    rules: ['S3'],
+    what: 'Sessions take the descriptors that the store needs.',
+    tests: ['server/places'],
+  }),
+  mutant(
+    'server/src/socket/places.ts',
+    'this.#quiet.delete(socket)\n    this.#sessions.add(socket)',
+    'this.#sessions.add(socket)',
+    {
+      id: 'sessions-make-room',
+      rules: ['S3'],
+      what: 'A session is ended to make room for a connection that says nothing.',
+      tests: ['server/places'],
+    },
+  ),
+  mutant(
+    'server/src/socket/door.ts',
+    '    const cancel = this.#context.clock.after(closingMs, () => socket.terminate())',
+    '    const cancel = () => undefined',
+    {
+      id: 'turned-away-and-kept',
+      rules: ['S3'],
+      what: 'A device that was turned away costs its descriptor for as long as it likes.',
+      tests: ['server/places'],
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant('server/src/descriptors.ts', 'limit - ownDescriptors - databaseFiles', 'limit - ownDescriptors', {
+    id: 'descriptors-of-the-database',
+    rules: ['S3'],
+    what: 'Sockets get the descriptors that the database needs for its files.',
+    tests: ['server/places'],
+  }),
 ]

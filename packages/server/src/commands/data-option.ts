@@ -12,6 +12,7 @@ export function readDataOption(args: readonly string[], words: number): { folder
     if (positionals.length !== words) {
       throw new Error(words === 0 ? `unexpected ${JSON.stringify(positionals[0])}` : 'name one user')
     }
+    if (values.data === '') throw new Error('--data must name a folder')
     return { folder: values.data, positionals }
   } catch (error) {
     throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error })

@@ -7,7 +7,7 @@ import { openLevelStore } from '../store/open.ts'
 /** Runs the server until it is told to stop. Prints one line when it is ready; logs go to the standard error. */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
-  const log = pino({ level: env['KITH_LOG_LEVEL'] || 'info' }, pino.destination({ dest: 2, sync: true }))
+  const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
   const store = await openLevelStore(settings.folder, { limits: settings.limits, clock: systemClock })
   let server: Awaited<ReturnType<typeof startServer>>
   try {
@@ -34,7 +34,7 @@ function explained(error: unknown, host: string, port: number): unknown {
   const { code } = error as { code?: string }
   if (code === 'EADDRINUSE') return new SettingsError(`port ${port} on ${host} is taken: give another with --port`)
   if (code === 'EACCES') return new SettingsError(`port ${port} may not be used by this user: give one above 1023`)
-  if (code === 'ENOTFOUND' || code === 'EADDRNOTAVAIL') {
+  if (['ENOTFOUND', 'EAI_AGAIN', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(code ?? '')) {
     return new SettingsError(`${host} is no address of this machine: give another with --host`)
   }
   return error

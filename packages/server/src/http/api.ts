@@ -25,6 +25,9 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
+    // A connection costs a descriptor, also one that says nothing.
+    requestTimeout: 30_000,
+    http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     frameworkErrors: (error, _request, reply) => sendError(reply, 400, 'malformed', error.message),
   })
   // A request without a body may still say that its body is JSON.

@@ -5,10 +5,15 @@ import { type DeviceSocket, Session } from './session.ts'
 
 export const subprotocol = 'kith.v1'
 const bearerPrefix = 'bearer.'
-/** How long devices have to answer the close of a server that stops. */
+/** How long devices have to answer the close of a server that stops, or that turns them away. */
 const closingMs = 2_000
 /** What a device shall wait when there are too many connections. */
 const crowdedRetryMs = 30_000
+/** What a device shall wait when the server has no place for another one. */
+const noRoomRetryMs = 10_000
+
+/** So often the log says that there is no place for another session. */
+const fullIsNewsMs = 60_000
 
 /** A device that asks to come in. */
 export interface Caller {
@@ -33,6 +38,7 @@ export class Door {
   #countByAddress = new Map<string, number>()
   #signingIn = new Set<{ user: string; isEnded: boolean }>()
   #isClosing = false
+  #toldFullAtMs = Number.NEGATIVE_INFINITY
 
   constructor(context: Context) {
     this.#context = context
@@ -78,11 +84,24 @@ export class Door {
     return identity
   }
 
-  /** Turns a caller away. */
+  /** Turns a caller away, and waits only a little for the answer: the place is needed. */
   refuse(socket: DeviceSocket, { code, reason }: Refusal): void {
     socket.on('error', () => socket.terminate())
     this.#context.metrics.closed.inc({ code: String(code) })
+    if (code === closeCodes.noRoom) this.#tellFull()
+    const cancel = this.#context.clock.after(closingMs, () => socket.terminate())
+    socket.on('close', cancel)
     socket.close(code, reason)
+  }
+
+  #tellFull(): void {
+    const { clock, log } = this.#context
+    if (Math.abs(clock.now() - this.#toldFullAtMs) < fullIsNewsMs) return
+    this.#toldFullAtMs = clock.now()
+    log.warn(
+      { sessions: this.#sessions.size },
+      'no place for another session: raise the limit of open files (ulimit -n)',
+    )
   }
 
   /** Lets somebody in who has just signed in. */
@@ -124,6 +143,8 @@ export class Door {
 
 const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
 const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint('too-many-connections', crowdedRetryMs) }
+/** Every place for a session is taken. */
+export const noRoom: Refusal = { code: closeCodes.noRoom, reason: encodeRetryHint('unavailable', noRoomRetryMs) }
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof KithError) return { code: closeCodeFor(error.code), reason: error.message.slice(0, 120) }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type CloseCode, closeCodes, isUserId, type Limits } from '@kith/shared'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type Door, subprotocol } from './door.ts'
+import { type Door, noRoom, subprotocol } from './door.ts'
+import type { Places } from './places.ts'
 
 const pathPrefix = '/v1/roster/'
 
@@ -14,6 +15,9 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
   1009: closeCodes.tooLarge,
 }
 
+/** A device that is gone doesn't answer a close frame, and its socket costs a descriptor. `ws` has this, its types don't. */
+const closing: object = { closeTimeout: 10_000 }
+
 class KithSocket extends WebSocket {
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
@@ -23,11 +27,13 @@ class KithSocket extends WebSocket {
 /** Where devices come in: from an HTTP upgrade to a websocket at the door. */
 export class Upgrades {
   #door: Door
+  #places: Places
   #addressOf: (request: IncomingMessage) => string
   #server: WebSocketServer
 
-  constructor(door: Door, limits: Limits, addressOf: (request: IncomingMessage) => string) {
+  constructor(door: Door, places: Places, limits: Limits, addressOf: (request: IncomingMessage) => string) {
     this.#door = door
+    this.#places = places
     this.#addressOf = addressOf
     this.#server = new WebSocketServer({
       noServer: true,
@@ -37,6 +43,7 @@ export class Upgrades {
       // A browser that gets none of what it offered sees no close code, so something is selected in any case.
       handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
       WebSocket: KithSocket,
+      ...closing,
     })
   }
 
@@ -50,14 +57,17 @@ export class Upgrades {
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
     }
+    this.#places.admit(socket)
+    const hasPlace = this.#places.seat(socket)
     const address = this.#addressOf(request)
     const offered = request.headers['sec-websocket-protocol'] ?? ''
     const protocols = offered.split(',').map(name => name.trim())
-    const signIn = await this.#door.signIn({ user, protocols, address })
+    const signIn = hasPlace ? await this.#door.signIn({ user, protocols, address }) : noRoom
     if (socket.destroyed) return
     this.#server.handleUpgrade(request, socket, head, webSocket => {
-      if ('code' in signIn) this.#door.refuse(webSocket, signIn)
-      else this.#door.begin(webSocket, signIn, address)
+      if (!('code' in signIn)) return this.#door.begin(webSocket, signIn, address)
+      this.#places.hush(socket)
+      this.#door.refuse(webSocket, signIn)
     })
   }
 

@@ -5,6 +5,7 @@ import type { Limits } from '@kith/shared'
 import { Level } from 'level'
 import { MemoryLevel } from 'memory-level'
 import type { Clock } from '../clock.ts'
+import { descriptorShares } from '../descriptors.ts'
 import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
 import { findDamage } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
@@ -15,6 +16,7 @@ import { decodeNumber, decodeText, encodeNumber, encodeText } from './records.ts
 import { findRoom, removeProbe } from './room.ts'
 import { Runs } from './runs.ts'
 import type { Store } from './store.ts'
+import { causeOf } from './unwritable.ts'
 
 /** The data folder's layout. Another number: another version of Kith wrote it. */
 const format = 'kith-1'
@@ -94,6 +96,7 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
     keyEncoding: 'utf8',
     valueEncoding: 'view',
     createIfMissing: !mustExist,
+    maxOpenFiles: descriptorShares().databaseFiles,
   })
   await orExplain(folder, () => database.open())
   const [found, stored] = await database.getMany([keys.format, keys.position])
@@ -171,6 +174,8 @@ function explain(folder: string, error: unknown): string {
     return `${folder} is in use by another process: stop that server first, or give another folder with --data`
   }
   const detail = cause?.message ?? (error instanceof Error ? error.message : String(error))
+  const known = causeOf(error)
+  if (known) return `${folder} can't be used, since ${known.reason} (${detail}): ${known.advice}`
   if (/does not exist|No such file/.test(detail)) return `${folder} holds no data of Kith: check --data`
   return `${folder} can't be opened (${detail}): check that it is a folder of Kith's, readable and writable, with free space`
 }

@@ -3,15 +3,53 @@ import { KithError } from '@kith/shared'
 /** When a device, or the backend, should try again, in milliseconds. */
 const retryAfterMs = 10_000
 
-/** What the system calls the cause, as a code or in the words of strerror(3), and what an operator should read. */
-const reasons: readonly (readonly [RegExp, string])[] = [
-  [/\bENOSPC\b|No space left on device/, 'the disk is full'],
-  [/\bEDQUOT\b|Disk quota exceeded/, 'the disk quota is used up'],
-  [/\bEFBIG\b|File too large/, 'a file has reached the largest size that the system allows (ulimit -f)'],
-  [/\bEROFS\b|Read-only file system/, 'the disk is read-only'],
-  [/\bE[MN]FILE\b|Too many open files/, 'too many files are open (ulimit -n)'],
-  [/\bEACCES\b|\bEPERM\b|Permission denied|Operation not permitted/, 'the data folder may not be written to'],
-  [/\bEIO\b|Input\/output error/, 'the disk reports an error'],
+interface Cause {
+  /** What the system calls it, as a code or in the words of strerror(3). */
+  pattern: RegExp
+  /** In words for an operator. */
+  reason: string
+  /** What the operator can do about it, at a start. */
+  advice: string
+}
+
+const otherFolder = 'or give another folder with --data'
+
+const causes: readonly Cause[] = [
+  {
+    pattern: /\bENOSPC\b|No space left on device/,
+    reason: 'the disk is full',
+    advice: `make room on it, ${otherFolder}`,
+  },
+  {
+    pattern: /\bEDQUOT\b|Disk quota exceeded/,
+    reason: 'the disk quota is used up',
+    advice: `raise it or make room, ${otherFolder}`,
+  },
+  {
+    pattern: /\bEFBIG\b|File too large/,
+    reason: 'a file has reached the largest size that the system allows',
+    advice: 'raise the limit (ulimit -f)',
+  },
+  {
+    pattern: /\bEROFS\b|Read-only file system/,
+    reason: 'the disk is read-only',
+    advice: `mount it for writing, ${otherFolder}`,
+  },
+  {
+    pattern: /\bE[MN]FILE\b|Too many open files/,
+    reason: 'too many files are open',
+    advice: 'raise the limit (ulimit -n)',
+  },
+  {
+    pattern: /\bEACCES\b|\bEPERM\b|Permission denied|Operation not permitted/,
+    reason: 'the data folder may not be written to',
+    advice: `give it and its files to the user who runs the server (chown), ${otherFolder}`,
+  },
+  {
+    pattern: /\bEIO\b|Input\/output error/,
+    reason: 'the disk reports an error',
+    advice: 'look after the disk; docs/OPERATIONS.md says what to do about damage',
+  },
 ]
 
 /** The store takes no changes now. Nothing of the change was written. */
@@ -20,16 +58,16 @@ export class Unwritable extends KithError {
   readonly reason: string
 
   constructor(cause: unknown) {
-    const reason = reasonFor(cause)
+    const reason = causeOf(cause)?.reason ?? 'the disk does not take them'
     super('unavailable', `The server cannot store changes right now: ${reason}`, { retryAfterMs, cause })
     this.reason = reason
   }
 }
 
-/** Why the system refused a write, in words for an operator. */
-export function reasonFor(error: unknown): string {
+/** Why the system refused to read or write, and what can be done about it; `undefined` for a cause that is not known. */
+export function causeOf(error: unknown): { reason: string; advice: string } | undefined {
   const text = textOf(error)
-  return reasons.find(([pattern]) => pattern.test(text))?.[1] ?? 'the disk does not take them'
+  return causes.find(({ pattern }) => pattern.test(text))
 }
 
 /** The messages of an error and of its causes. */

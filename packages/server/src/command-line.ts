@@ -1,0 +1,31 @@
+import { runCheck } from './commands/check.ts'
+import { runCompact } from './commands/compact.ts'
+import { runProgram } from './commands/program.ts'
+import { runServe } from './commands/serve.ts'
+import { runToken } from './commands/token.ts'
+
+const usage = `Usage:
+  kith-server serve   [--port 4180] [--host 127.0.0.1] [--data ./data] [--limits FILE]
+  kith-server token   USER [--data ./data]
+  kith-server check   [--data ./data]
+  kith-server compact [--data ./data]
+`
+
+const commands = { serve: runServe, token: runToken, check: runCheck, compact: runCompact }
+
+async function main([name, ...args]: string[]): Promise<number> {
+  if (name === '--help' || name === 'help') {
+    process.stdout.write(usage)
+    return 0
+  }
+  if (name === undefined || !Object.hasOwn(commands, name)) {
+    process.stderr.write(`${name === undefined ? 'Give a command.' : `There is no command ${name}.`}\n${usage}`)
+    return 2
+  }
+  return commands[name as keyof typeof commands](args, process.env)
+}
+
+/** Runs the command line of this process. */
+export function runCommandLine(): Promise<void> {
+  return runProgram('kith-server', () => main(process.argv.slice(2)))
+}

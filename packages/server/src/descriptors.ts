@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs'
+
+// Nothing but Node's own modules is imported here: with few descriptors nothing else can be loaded.
+
+/** Node's own, the logs, requests for an issuer's keys, the files of the data folder. */
+const ownDescriptors = 64
+/** LevelDB takes no fewer (`SanitizeOptions` in its db_impl.cc), and keeps no more than it needs. */
+const fewestDatabaseFiles = 74
+/** As the `level` package has it. */
+const mostDatabaseFiles = 1000
+const fewestSockets = 54
+
+const fewestDescriptors = ownDescriptors + fewestDatabaseFiles + fewestSockets
+
+/** What a process may have open at a time, shared out. */
+export interface DescriptorShares {
+  /** Files that the database keeps open. */
+  databaseFiles: number
+  /** Sockets, whatever comes over them. */
+  sockets: number
+}
+
+/** Shares out the descriptors that this process may have: what the store needs first, and the rest for sockets. */
+export function descriptorShares(limit: number = openFileLimit()): DescriptorShares {
+  const databaseFiles = Math.min(mostDatabaseFiles, Math.max(fewestDatabaseFiles, Math.floor(limit / 4)))
+  return { databaseFiles, sockets: Math.max(1, limit - ownDescriptors - databaseFiles) }
+}
+
+/** What is wrong and what to do, when this process may have too few descriptors for a server; else `undefined`. */
+export function descriptorProblem(limit: number = openFileLimit()): string | undefined {
+  if (limit >= fewestDescriptors) return undefined
+  return (
+    `this process may have only ${limit} files and sockets open at a time, and needs ${fewestDescriptors} or more, ` +
+    'one for each device: raise the limit, as with "ulimit -n 65536" in the shell or LimitNOFILE=65536 in a systemd unit'
+  )
+}
+
+/** How many files and sockets this process may have open at a time; `Infinity` when there is no limit, or none is known. */
+function openFileLimit(): number {
+  return limitInProc() ?? limitInReport() ?? Number.POSITIVE_INFINITY
+}
+
+/** Linux tells a process its limits in a file: proc(5). */
+function limitInProc(): number | undefined {
+  try {
+    return toLimit(/^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1])
+  } catch {
+    return undefined
+  }
+}
+
+/** Other systems tell Node, which has them in its diagnostic report. */
+function limitInReport(): number | undefined {
+  if (process.platform === 'win32') return undefined
+  const diagnostics = process.report as typeof process.report & { excludeNetwork?: boolean | undefined }
+  const { excludeNetwork } = diagnostics
+  try {
+    diagnostics.excludeNetwork = true // Or it would look up the name of each peer.
+    const report = diagnostics.getReport() as { userLimits?: { open_files?: { soft?: number | string } } }
+    return toLimit(report.userLimits?.open_files?.soft)
+  } finally {
+    diagnostics.excludeNetwork = excludeNetwork
+  }
+}
+
+function toLimit(value: number | string | undefined): number | undefined {
+  if (value === 'unlimited') return Number.POSITIVE_INFINITY
+  const limit = Number(value)
+  return Number.isSafeInteger(limit) && limit > 0 ? limit : undefined
+}
