@@ -8,6 +8,7 @@ import {
   planMessageAudience,
   planPresence,
   rosterSettings,
+  utf8Length,
 } from '@kith/shared'
 import type { Observable } from 'dexie'
 import { checkAudience, checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
@@ -247,7 +248,7 @@ export class Kith {
     const user = checkUserId(to)
     if (checkText(text, 'A message') === '') throw new TypeError('A message must not be empty')
     const { messageBytes } = this.internals.store.documents.limits
-    if (new TextEncoder().encode(text).length > messageBytes) {
+    if (utf8Length(text) > messageBytes) {
       throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
     }
     return this.internals.link.send(user, text)

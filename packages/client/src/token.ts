@@ -1,4 +1,6 @@
 import { isUserId } from '@kith/shared'
+
+import { decodeUtf8 } from 'lib0/string'
 import type { Clock } from './clock.ts'
 import { within } from './within.ts'
 
@@ -53,8 +55,7 @@ function decodePayload(token: string): Record<string, unknown> {
   const payload = token.split('.')[1] ?? ''
   try {
     const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'))
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, c => c.charCodeAt(0)))
-    const claims: unknown = JSON.parse(text)
+    const claims: unknown = JSON.parse(decodeUtf8(Uint8Array.from(binary, c => c.charCodeAt(0))))
     return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {}
   } catch {
     return {} // No JWT, which the server will say in its own way.

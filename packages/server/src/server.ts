@@ -4,8 +4,8 @@ import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
 import { descriptorShares } from './descriptors.ts'
-import { Places } from './socket/places.ts'
 import { namesLoopback } from './http/loopback.ts'
+import { Places } from './socket/places.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
 /** What an app's own routes may ask of the server that they stand beside. */
