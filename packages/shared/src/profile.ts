@@ -103,7 +103,7 @@ const fieldOverheadBytes = 32
 
 /** How many bytes a field counts toward the size of its level. */
 export function fieldBytes(name: string, value: FieldValue): number {
-  return fieldOverheadBytes + encoder.encode(name).length + valueBytes(value)
+  return fieldOverheadBytes + utf8Length(name) + valueBytes(value)
 }
 
 /** Bytes of live content at each level: names, values and 32 for each field, those of concurrent sets too. */

@@ -8,8 +8,8 @@ import type { Store, View } from '../store/store.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
 import type { Session } from './session.ts'
 
-/** A message counts as undelivered when no device has taken it by then. */
-const patienceMs = 10_000
+/** A message counts as undelivered when no device has taken it by then: early enough that a sender who waits 10 s hears of it. */
+const patienceMs = 9_000
 
 /**
  * A sender who may not know whether the recipient is there gets the outcome so long after the message came, whatever becomes
