@@ -61,6 +61,7 @@ export const keepingMutants: readonly Mutant[] = [
       what: 'What the server lacks goes in one frame, whatever its size.',
       tests: lostStore,
       names: 'larger than a frame .* without',
+      isSeenByWaiting: true,
     },
   ),
   mutant(
@@ -119,6 +120,7 @@ export const keepingMutants: readonly Mutant[] = [
     what: 'A device keeps changes with gaps, and sends them on for ever.',
     tests: hostile,
     names: 'a state with gaps',
+    isSeenByWaiting: true,
   }),
   mutant('client/src/link/link.ts', 'else this.#isServerFailing = true', 'else this.#isServerFailing = false', {
     id: 'garbled-server-asked-at-once',
@@ -143,7 +145,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6'],
       what: 'An entry of many changes that is refused is sent again as it was.',
       tests: hostile,
-      names: 'refuses everything as malformed',
+      names: 'of sixty labels',
     },
   ),
   mutant(
