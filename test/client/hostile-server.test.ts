@@ -4,6 +4,7 @@ import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { edit } from '../../packages/client/src/storage/edit.ts'
 import { rawUpdate } from '../support/raw-update.ts'
 import { backend } from './backend.ts'
 import { hostileServer } from './hostile-server.ts'
@@ -102,6 +103,48 @@ test('[D6] a server that claims to have more than this device ever wrote takes n
       return Y.encodeStateVector(vector)
     },
   )
+}, 60_000)
+
+test('[D6] of sixty labels the one that a server refuses for a reason of its own is found, and the others arrive', async () => {
+  const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }
+  let isComplete = true
+  const picky = hostileServer((message, say) => {
+    if (message.type === 'barrier') {
+      say({ type: 'reached', id: message.id, isComplete })
+      isComplete = true
+      return true
+    }
+    if (message.type !== 'rosterSync' && message.type !== 'ownProfile') return false
+    const doc = docs[message.type]
+    if (message.step === 'step1') say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc) })
+    else if (Buffer.from(message.payload).includes('poison')) {
+      isComplete = false
+      say({ type: 'refused', document: 'roster', code: 'malformed' })
+    } else Y.applyUpdate(doc, message.payload)
+    return true
+  })
+  const clock = new MovedClock()
+  const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+  const errors: unknown[] = []
+  alice.on('error', ({ code, addresses }) => errors.push([code, addresses]))
+  const labels = Array.from({ length: 60 }, (_, index) => ({
+    root: 'labels',
+    key: `person-${index}`,
+    value: index === 7 ? 'poison' : `label ${index}`,
+  }))
+  await edit(alice.internals.store, 'roster', () => labels)
+  alice.connect()
+  for (let turn = 0; turn < 300 && docs.rosterSync.getMap('labels').size < 59; turn++) {
+    clock.move(1_000)
+    for (let rest = 0; rest < 10; rest++) await new Promise(resolve => setImmediate(resolve))
+    await alice.internals.store.idle()
+  }
+  expect(docs.rosterSync.getMap('labels').size).toBe(59)
+  expect([errors, alice.unsent, alice.getProfile('person-7').label]).toEqual([
+    [['malformed', ['person-7']]],
+    1,
+    'poison',
+  ])
 }, 60_000)
 
 async function withstands(

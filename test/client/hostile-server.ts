@@ -13,7 +13,7 @@ export type Answer = (
 ) => void
 
 const nothing = Y.encodeStateVector(new Y.Doc())
-export const emptyState: Uint8Array = Y.encodeStateAsUpdate(new Y.Doc())
+const emptyState = Y.encodeStateAsUpdate(new Y.Doc())
 
 /** What any server does; `answer` sees the message first, and `true` says that it has dealt with it. */
 export interface Hostile {

@@ -278,3 +278,65 @@ describe('a database that was restored before anybody knew what it held', () => 
     })
   })
 })
+
+describe('a server that lacks what it had acknowledged', () => {
+  const acquainted = { seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+
+  for (const [what, lost] of [
+    ['revocation', { levels: [] }],
+    ['block', { blocks: true }],
+  ] as const) {
+    test(`[V6][D6] on an older backup, a ${what} that was lost takes effect before an edit made offline`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'backUpServer' },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, ...lost } },
+          { do: 'flow' },
+          { do: 'disconnect', device: 0 },
+          { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'mood' } },
+          { do: 'act', device: 0, act: { type: 'hide', isHidden: true } },
+          { do: 'restoreServer' },
+          { do: 'pass', seconds: 20, flows: true },
+          { do: 'connect', device: 0 },
+          { do: 'flow' },
+        ],
+      })
+    })
+  }
+
+  test('[D6] an empty store gets everything back from devices that come one after the other', async () => {
+    await expectRight({
+      ...acquainted,
+      cast: [0, 1, 2],
+      steps: [
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+        { do: 'disconnect', device: 1 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [2], label: true } },
+        { do: 'loseServerStore' },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 2, field: 'name' } },
+        { do: 'loseServerStore' },
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[D6] what was acknowledged since the session began is not taken for lost', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'revoke', user: 1 },
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 3, act: { type: 'remove', whom: 0 } },
+        { do: 'kill', device: 0, afterTurns: 0 },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'flow' },
+        { do: 'act', device: 3, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'connect', device: 0 },
+      ],
+    })
+  })
+})

@@ -10,7 +10,7 @@ export function newNonce(randomness: Randomness): string {
 }
 
 /** Client ids below this make content again that a server has lost; see `newRemakingClientId`. */
-export const firstOrdinaryClientId: number = 2 ** 26
+const firstOrdinaryClientId = 2 ** 26
 
 /** A Yjs client id for what a device writes: 32 unpredictable bits, as Yjs makes them itself, but never a low one. */
 export function newClientId(randomness: Randomness): number {

@@ -4,8 +4,34 @@ const lostStore = ['client/lost-store']
 const hostile = ['client/hostile-server']
 const merging = ['server/merging-cost']
 
+const outgoing = 'packages/client/src/link/outgoing.ts'
+const outbox = 'packages/client/src/storage/outbox.ts'
+
 /** What would make a device lose what it holds, or a server refuse what it must take back [D6]. */
 export const keepingMutants: readonly Mutant[] = [
+  {
+    id: 'loss-unnoticed',
+    rules: ['D6', 'V6'],
+    what: 'A device sends its unsent changes in their order although the server lacks acknowledged ones.',
+    tests: ['proof/stories'],
+    names: 'a block that was lost',
+    changes: [
+      { file: outgoing, find: 'this.#isRefill = this.#port.isRefill()', replace: 'this.#isRefill = false' },
+      { file: outbox, find: 'const isFirst = !mode.isRefill && mode.isFirst', replace: 'const isFirst = false' },
+    ],
+  },
+  mutant(
+    'client/src/storage/outbox.ts',
+    "const before = shipment?.document === 'profile' ?",
+    "const before = shipment?.document === 'roster' ?",
+    {
+      id: 'lost-removals-overtaken',
+      rules: ['V6', 'D6'],
+      what: 'A device sends its profile before the removals of its roster that an older backup lacks.',
+      tests: ['proof/stories'],
+      names: 'a revocation that was lost',
+    },
+  ),
   mutant('client/src/storage/lost.ts', 'merged.take(isCopied', 'void (isCopied', {
     id: 'server-state-replaces',
     rules: ['D6'],
@@ -35,6 +61,7 @@ export const keepingMutants: readonly Mutant[] = [
       what: 'What the server lacks goes in one frame, whatever its size.',
       tests: lostStore,
       names: 'larger than a frame .* without',
+      isSeenByWaiting: true,
     },
   ),
   mutant(
@@ -93,6 +120,7 @@ export const keepingMutants: readonly Mutant[] = [
     what: 'A device keeps changes with gaps, and sends them on for ever.',
     tests: hostile,
     names: 'a state with gaps',
+    isSeenByWaiting: true,
   }),
   mutant('client/src/link/link.ts', 'else this.#isServerFailing = true', 'else this.#isServerFailing = false', {
     id: 'garbled-server-asked-at-once',
@@ -117,7 +145,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6'],
       what: 'An entry of many changes that is refused is sent again as it was.',
       tests: hostile,
-      names: 'refuses everything as malformed',
+      names: 'of sixty labels',
     },
   ),
   mutant(

@@ -131,7 +131,7 @@ export class Outgoing {
     const { document, isAnswer, updates, seqs } = shipment
     this.#port.drained(false)
     this.#hasSent = true
-    if (this.#isRefill) this.#removed.add(document)
+    if (shipment.isRemovals) this.#removed.add(document)
     if (isAnswer) delete this.#asked[document]
     if (isAnswer) this.#owedAnswers.add(document)
     for (const [index, update] of updates.entries()) {

@@ -10,13 +10,15 @@ export interface Shipment {
   document: DocumentName
   /** Whether it answers the server's step 1, and so brings all of the document that the server lacks. */
   isAnswer: boolean
+  /** Whether it brings nothing but removals, ahead of all else. */
+  isRemovals?: true
   /** In the order of sending, each small enough for a frame as far as that is known. */
   updates: Uint8Array[]
   seqs: number[]
 }
 
 /** The server's state vectors that are to be answered. */
-export type Asked = Partial<Record<DocumentName, Uint8Array>>
+export type Asked = Partial<Record<DocumentName, Uint8Array | undefined>>
 
 export interface ShippingMode {
   /** Nothing has been sent since the server said what it holds. */
@@ -28,7 +30,7 @@ export interface ShippingMode {
    * all of the roster, then all of the profile [V6][D6].
    */
   isRefill: boolean
-  /** Documents whose removals the server has, in a refill. */
+  /** Documents whose removals the server has. */
   removed: ReadonlySet<DocumentName>
   /** As large as an update may be, unless it is a single change. */
   maxBytes(document: DocumentName): number
@@ -65,8 +67,11 @@ export async function nextShipment(
     const pending = asked.roster || asked.profile ? await pendingEntries(work.db, undefined) : []
     const isFirst = !mode.isRefill && mode.isFirst
     if (isFirst && documentNames.some(name => hasLost(work, name, asked[name], pending))) return { type: 'loss' }
-    const shipment = nextRemovals(work, asked, mode) ?? nextAnswer(work, asked, pending, mode)
-    const next = shipment ?? (await nextRun(work, asked, mode))
+    const removals = mode.isRefill ? nextRemovals(work, asked, mode) : undefined
+    const shipment = removals ?? nextAnswer(work, asked, pending, mode) ?? (await nextRun(work, asked, mode))
+    // Whether the server still has all removals can't be seen: none may be missing when an edit is made visible [V6].
+    const before = shipment?.document === 'profile' ? nextRemovals(work, { roster: asked.roster }, mode) : undefined
+    const next = before ?? shipment
     if (next) await noteSent(work, next.document)
     return next
   })
@@ -111,13 +116,13 @@ function hasLost(
   return [...here].some(([client, clock]) => (there.get(client) ?? 0) < (unsentFrom.get(client) ?? clock))
 }
 
-/** In a refill: what this device knows to be removed of that which the server has. */
-function nextRemovals(work: Work, asked: Asked, { isRefill, removed, maxBytes }: ShippingMode): Shipment | undefined {
-  const document = isRefill && documentNames.find(name => asked[name] && !removed.has(name))
+/** What this device knows to be removed of that which the server has, roster first. */
+function nextRemovals(work: Work, asked: Asked, { removed, maxBytes }: ShippingMode): Shipment | undefined {
+  const document = documentNames.find(name => asked[name] && !removed.has(name))
   if (!document) return undefined
   const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, asked[document])
   const updates = piecesOf(lacking, maxBytes(document)).removals
-  return { type: 'shipment', document, isAnswer: false, updates, seqs: [] }
+  return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 
 function nextAnswer(

@@ -27,7 +27,7 @@ export interface RebuildOptions {
 }
 
 /** Changes that don't fit this server and of which the app doesn't know yet. */
-export interface Refused {
+interface Refused {
   document: DocumentName
   code: ErrorCode
   /** The users whom changes of a roster are about. */
