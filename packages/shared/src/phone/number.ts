@@ -1,0 +1,71 @@
+// What the metadata of libphonenumber know: which numbers are assigned, and which of them may be mobile numbers.
+
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  Metadata,
+  type PhoneNumber,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max'
+
+/** One way to understand the digits of an entry. */
+export interface Reading {
+  /** E.164 with `+`. */
+  id: string
+  callingCode: string
+  mayBeMobile: boolean
+  /** The digits as written are no longer a number: a renumbering made them one. */
+  isRenumbered: boolean
+}
+
+/** `ambiguous`: a number, but it can't be told whose. `none`: no number that anybody assigns. */
+export type Found = Reading | 'ambiguous' | 'none'
+
+/** The number with these digits after the `+`; a trunk prefix after the calling code is passed over, as in +44 (0)20. */
+export function internationalNumber(digits: string): Reading | undefined {
+  return assigned(parsePhoneNumberFromString(`+${digits}`, { extract: false }))
+}
+
+/** The number that these digits are in the region's own plan, with or without the trunk prefix. */
+export function nationalNumber(digits: string, region: CountryCode): Reading | undefined {
+  const number = assigned(parsePhoneNumberFromString(digits, { defaultCountry: region, extract: false }))
+  // Another country's number had the region's exit code, which is a reading of its own.
+  return number?.callingCode === getCountryCallingCode(region) ? number : undefined
+}
+
+/** The digits after the region's exit code, such as 011 in the USA, if they begin with one. */
+export function withoutExitCode(digits: string, region: CountryCode): string | undefined {
+  const metadata = new Metadata()
+  metadata.selectNumberingPlan(region)
+  const exitCode = new RegExp(`^(?:${metadata.numberingPlan?.IDDPrefix() ?? '00'})`)
+  return exitCode.test(digits) ? digits.replace(exitCode, '') : undefined
+}
+
+/** Whether (212) 345-6789 may be how people write the number: a group ends there, and no trunk prefix is missing. */
+export function mayBeWrittenInThrees({ id, callingCode, mayBeMobile }: Reading): boolean {
+  const number = parsePhoneNumberFromString(id)
+  const groups = number?.formatInternational().slice(1 + callingCode.length) ?? ''
+  const isComplete = number?.formatNational().replace(/\D/g, '') === number?.nationalNumber
+  // Of mobile numbers people and their spreadsheets leave it out.
+  return /^(?:\D*\d){3}\D+\d/.test(groups) && (mayBeMobile || isComplete)
+}
+
+function assigned(number: PhoneNumber | undefined): Reading | undefined {
+  if (!number || !(number.isValid() || reservedForFiction.test(number.number))) return undefined
+  // E.164 allows 15 digits; Germany assigned a few numbers of more.
+  if (number.number.length > 16) return undefined
+  // What leaves here is an id, so reading it again must give it again.
+  if (parsePhoneNumberFromString(number.number, { extract: false })?.number !== number.number) return undefined
+  return {
+    id: number.number,
+    callingCode: number.countryCallingCode,
+    mayBeMobile: mobileTypes.has(number.getType() ?? '') || number.number.startsWith(fictionalMobiles),
+    isRenumbered: false,
+  }
+}
+
+const mobileTypes = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE'])
+
+// Ofcom's numbers for use in TV and radio drama, so far as the metadata leave them out: nobody's, and in everybody's examples.
+const reservedForFiction = /^\+44(?:7700900|1632960|115496\d)\d{3}$/
+const fictionalMobiles = '+447700900'

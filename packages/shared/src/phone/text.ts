@@ -1,0 +1,59 @@
+// The characters of a phone book entry. People and phones write one number in many ways; the readings see digits, `+` and
+// the separators of ASCII alone.
+
+/**
+ * The entry without format characters, such as the bidi marks that phones put around a number, and without the words in
+ * brackets that people put beside it. A right-to-left override stays: it shows digits in another order than they are read.
+ */
+export function withoutMarks(text: string): string {
+  return text.replace(/(?!\u202e)\p{Cf}/gu, '')
+}
+
+/** Digits and separators of every script as ASCII, all brackets as `()`; words in brackets and `tel:` are passed over. */
+export function inPlainCharacters(text: string): string {
+  return text
+    .replace(/\p{Nd}/gu, digit => String(digitValue(digit)))
+    .replace(/[\p{Pd}\u2212\u30fc]/gu, '-')
+    .replace(/[\p{Zs}\p{Pc}]/gu, ' ')
+    .replace(/\p{Ps}/gu, '(')
+    .replace(/\p{Pe}/gu, ')')
+    .replace(/[\uff0b\uff0e\uff0f]/g, fullWidth => String.fromCharCode(fullWidth.charCodeAt(0) - 0xfee0))
+    .replace(wordInBrackets, ' ')
+    .trim()
+    .replace(/^tel: */i, '')
+}
+
+/** Holds no digit and no `+`: (UK +44) is no word beside a number, but a part of it. */
+const wordInBrackets = /\([^()\d+]*[\p{L}\p{So}][^()\d+]*\)/gu
+
+/** Without an extension such as `x12`, `(ext. 12)` or `;ext=12`: the account is the line's. */
+export function withoutExtension(text: string): string {
+  return text.replace(extension, '')
+}
+
+const extension = / *\(?(?:;ext=|;? *(?:ext(?:ension|n)?|x|#)[.:]? *|[,;]+ *)\d{1,6}#?\)?$/i
+
+/** Whether the text has the form of one phone number: digits and separators, with at most one `+`, before the digits. */
+export function isPhoneNumberText(text: string): boolean {
+  return /^[( ]*(?:\+[( ]*)?\d[\d ().\-/]*$/.test(text)
+}
+
+/** Whether the text names more than one number. */
+export function holdsSeveral(text: string): boolean {
+  // With only a space between them, they are known by being too long together for one number (E.164: 15 digits).
+  const isTooLong = isPhoneNumberText(text) && digitsOf(text).length > 15
+  const pieces = text.split(isTooLong ? /[ /]/ : /[,;|&/]| (?=\(?\+)| (?:and|or|und|oder|et|ou|y|o|e) /i)
+  return pieces.filter(piece => isPhoneNumberText(piece.trim()) && digitsOf(piece).length >= 7).length > 1
+}
+
+export function digitsOf(text: string): string {
+  return text.replace(/\D/g, '')
+}
+
+/** Unicode keeps the digits of a script in one run from 0 to 9, and a run may follow upon another. */
+function digitValue(digit: string): number {
+  const codePoint = digit.codePointAt(0) ?? 0
+  let before = 0
+  while (/\p{Nd}/u.test(String.fromCodePoint(codePoint - before - 1))) before++
+  return before % 10
+}
