@@ -7,6 +7,7 @@ import {
   planAutoSync,
   planPresence,
   rosterSettings,
+  utf8Length,
 } from '@kith/shared'
 import type { Observable } from 'dexie'
 import { checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
@@ -217,7 +218,7 @@ export class Kith {
     const user = checkUserId(to)
     checkText(text, 'A message')
     const { messageBytes } = this.internals.store.documents.limits
-    if (new TextEncoder().encode(text).length > messageBytes) {
+    if (utf8Length(text) > messageBytes) {
       throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
     }
     return this.internals.link.send(user, text)

@@ -1,4 +1,5 @@
 import { isUserId } from '@kith/shared'
+import { decodeUtf8 } from 'lib0/string'
 
 /** A JWT whose `sub` is the user id, or how to get one; the function is asked at each connect. */
 export type TokenSource = string | (() => string | Promise<string>)
@@ -33,8 +34,7 @@ function decodePayload(token: string): Record<string, unknown> {
   const payload = token.split('.')[1] ?? ''
   try {
     const binary = atob(payload.replaceAll('-', '+').replaceAll('_', '/'))
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(binary, c => c.charCodeAt(0)))
-    const claims: unknown = JSON.parse(text)
+    const claims: unknown = JSON.parse(decodeUtf8(Uint8Array.from(binary, c => c.charCodeAt(0))))
     return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {}
   } catch {
     return {} // No JWT, which the server will say in its own way.

@@ -66,9 +66,16 @@ export const defaultLimits: Limits = {
   lookupsPerDay: 2_000,
 }
 
-const encoder = new TextEncoder()
-
-/** How many bytes a string takes in UTF-8. */
+/** How many bytes a string takes in UTF-8, where half a surrogate pair becomes U+FFFD. Needs nothing of the platform. */
 export function utf8Length(text: string): number {
-  return encoder.encode(text).length
+  let bytes = text.length
+  for (let index = 0; index < text.length; index++) {
+    const unit = text.charCodeAt(index)
+    if (unit >= 0x80) bytes++
+    if (unit < 0x800) continue
+    bytes++
+    const isPair = unit >= 0xd800 && unit < 0xdc00 && (text.charCodeAt(index + 1) & 0xfc00) === 0xdc00
+    if (isPair) index++ // Four bytes for two units.
+  }
+  return bytes
 }

@@ -1,4 +1,5 @@
 import { type FieldValue, type FlatMaps, type KeyChange, sameValue } from './flat-maps.ts'
+import { utf8Length } from './limits.ts'
 import { isLevel } from './roster/keys.ts'
 
 /**
@@ -90,11 +91,9 @@ export function mergeLevels(fieldsByLevel: ReadonlyMap<number, Fields>): Fields 
   return Object.fromEntries(levels.flatMap(level => Object.entries(fieldsByLevel.get(level) ?? {})))
 }
 
-const encoder = new TextEncoder()
-
 /** The bytes that a value takes in a profile document: strings in UTF-8, numbers as 8, booleans as 1. */
 export function valueBytes(value: FieldValue): number {
-  if (typeof value === 'string') return encoder.encode(value).length
+  if (typeof value === 'string') return utf8Length(value)
   if (value instanceof Uint8Array) return value.length
   return typeof value === 'number' ? 8 : 1
 }
@@ -108,7 +107,7 @@ export function profileBytes(profile: FlatMaps): Map<number, number> {
   for (const [key, value] of profile.entries(profileRoot)) {
     const parsed = parseProfileKey(key)
     if (!parsed) continue
-    const size = fieldOverheadBytes + encoder.encode(parsed.name).length + valueBytes(value)
+    const size = fieldOverheadBytes + utf8Length(parsed.name) + valueBytes(value)
     bytes.set(parsed.level, (bytes.get(parsed.level) ?? 0) + size)
   }
   return bytes

@@ -9,7 +9,7 @@ export type UserIdResult = { id: string } | { reason: 'malformed' | 'too-long' }
 /**
  * Turns what a person typed or an app passed into the one form in which a user id is stored, compared and sent:
  * Unicode NFC, no white space at the ends, 1 to 128 bytes of well-formed UTF-8, no control characters, not `.` or `..`
- * (which a URL path would swallow). A canonical id comes back unchanged. Never throws.
+ * (which a URL path would swallow), no bidi controls. A canonical id comes back unchanged. Never throws.
  *
  * `malformed` also means that nothing was left after trimming. White space is what `String.prototype.trim` removes.
  */
@@ -19,7 +19,7 @@ export function parseUserId(input: string): UserIdResult {
   const trimmed = input.trim()
   if (trimmed.length > maxCodeUnitsBeforeNfc) return { reason: 'too-long' }
   const id = trimmed.normalize('NFC')
-  if (id === '' || id === '.' || id === '..' || /\p{Cc}/u.test(id)) return { reason: 'malformed' }
+  if (id === '' || id === '.' || id === '..' || controls.test(id)) return { reason: 'malformed' }
   return utf8Length(id) > maxUserIdBytes ? { reason: 'too-long' } : { id }
 }
 
@@ -29,6 +29,10 @@ export function isUserId(value: unknown): value is string {
   const result = parseUserId(value)
   return 'id' in result && result.id === value
 }
+
+// Bidi controls, U+202A to U+202E and U+2066 to U+2069, show the characters after them in another order, so that one id looks
+// like another. The marks U+200E, U+200F and U+061C only order what is between them: texts in Arabic and Hebrew have them.
+const controls = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u
 
 // Composing makes one character, of two bytes or more, of at most six code units, so a longer text never fits:
 // a hostile megabyte is refused before the work of normalising it.

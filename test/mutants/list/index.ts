@@ -1,4 +1,5 @@
 import type { Mutant } from '../mutant.ts'
+import { addressMutants } from './addresses.ts'
 import { attackMutants } from './attacks.ts'
 import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,
+  ...addressMutants,
 ]

@@ -1,8 +1,7 @@
 import type { FieldValue, KeyChange } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-
-const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }) }
+import { decodeUtf8, encodeUtf8 } from 'lib0/string'
 
 /**
  * Changes as one value for the outbox: a count, then root, key and value of each, in lib0's encoding. A structured clone
@@ -77,9 +76,9 @@ function readValue(decoder: decoding.Decoder): FieldValue | undefined {
 }
 
 function writeText(encoder: encoding.Encoder, text: string): void {
-  encoding.writeVarUint8Array(encoder, utf8.encoder.encode(text))
+  encoding.writeVarUint8Array(encoder, encodeUtf8(text))
 }
 
 function readText(decoder: decoding.Decoder): string {
-  return utf8.decoder.decode(decoding.readVarUint8Array(decoder))
+  return decodeUtf8(decoding.readVarUint8Array(decoder))
 }

@@ -3,7 +3,6 @@
 import {
   type CountryCode,
   getCountryCallingCode,
-  Metadata,
   type PhoneNumber,
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max'
@@ -31,14 +30,6 @@ export function nationalNumber(digits: string, region: CountryCode): Reading | u
   const number = assigned(parsePhoneNumberFromString(digits, { defaultCountry: region, extract: false }))
   // Another country's number had the region's exit code, which is a reading of its own.
   return number?.callingCode === getCountryCallingCode(region) ? number : undefined
-}
-
-/** The digits after the region's exit code, such as 011 in the USA, if they begin with one. */
-export function withoutExitCode(digits: string, region: CountryCode): string | undefined {
-  const metadata = new Metadata()
-  metadata.selectNumberingPlan(region)
-  const exitCode = new RegExp(`^(?:${metadata.numberingPlan?.IDDPrefix() ?? '00'})`)
-  return exitCode.test(digits) ? digits.replace(exitCode, '') : undefined
 }
 
 /** Whether (212) 345-6789 may be how people write the number: a group ends there, and no trunk prefix is missing. */

@@ -7,15 +7,9 @@
 //   4. Else it can't be told.
 
 import { type CountryCode, getCountryCallingCode } from 'libphonenumber-js/max'
+import { withoutExitCode } from './exit-codes.ts'
 import { mayLackAreaCode } from './local-lengths.ts'
-import {
-  type Found,
-  internationalNumber,
-  mayBeWrittenInThrees,
-  nationalNumber,
-  type Reading,
-  withoutExitCode,
-} from './number.ts'
+import { type Found, internationalNumber, mayBeWrittenInThrees, nationalNumber, type Reading } from './number.ts'
 import { renumberedAbroad, renumberedWithin } from './renumbering.ts'
 import { acrossBorder } from './territories.ts'
 import { digitsOf } from './text.ts'

@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { decodeUtf8, encodeUtf8 } from 'lib0/string'
 import type { FieldValue } from '../flat-maps.ts'
 import { isLevel } from '../roster/keys.ts'
 import { isUserId } from '../user-id.ts'
@@ -19,15 +20,13 @@ export function ensure(condition: boolean, what: string): asserts condition {
   if (!condition) throw new MalformedError(what)
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const utf8Encoder = new TextEncoder()
-
 export function writeString(encoder: Encoder, text: string): void {
-  writeBytes(encoder, utf8Encoder.encode(text))
+  writeBytes(encoder, encodeUtf8(text))
 }
 
+/** Throws where the bytes are no well-formed UTF-8. */
 export function readString(decoder: Decoder, maxBytes: number): string {
-  return utf8.decode(readBytes(decoder, maxBytes))
+  return decodeUtf8(readBytes(decoder, maxBytes))
 }
 
 export function writeBytes(encoder: Encoder, bytes: Uint8Array): void {

@@ -1,0 +1,154 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+/** Mistakes in reading addresses. The contract of phone numbers has no rule ids: an id that is another person's is what counts. */
+export const addressMutants: readonly Mutant[] = [
+  mutant('shared/src/user-id.ts', '[\\p{Cc}\\u202a-\\u202e\\u2066-\\u2069]', '[\\p{Cc}]', {
+    id: 'bidi-controls-in-ids',
+    rules: ['S1'],
+    what: 'A user id may hold bidi controls, with which it looks like another id.',
+    tests: ['shared/addresses'],
+  }),
+  mutant('shared/src/phone/text.ts', '(?!\\u202e)\\p{Cf}', '\\p{Cf}', {
+    id: 'override-passed-over',
+    rules: [],
+    what: 'The digits after a right-to-left override are read in another order than people see them.',
+    tests: ['shared/addresses'],
+  }),
+  mutant('shared/src/phone/text.ts', '[^()\\d+]*[\\p{L}\\p{So}][^()\\d+]*', '[^()]*[\\p{L}\\p{So}][^()]*', {
+    id: 'digits-in-words-dropped',
+    rules: [],
+    what: 'Words in brackets are passed over with the calling code among them.',
+    tests: ['shared/phone-books'],
+  }),
+  mutant(
+    'shared/src/phone/reading.ts',
+    'if (mayBeMobile(own) && own.callingCode === getCountryCallingCode(region)) return own',
+    'if (mayBeMobile(own)) return own',
+    {
+      id: 'any-calling-code-first',
+      rules: [],
+      what: 'A national mobile number that is also one of another country is taken for that one.',
+      tests: ['shared/phone-forms'],
+    },
+  ),
+  mutant(
+    'shared/src/phone/reading.ts',
+    'if (home.mayBeMobile && !home.isRenumbered) return home',
+    "if (home.mayBeMobile && !home.isRenumbered) return 'ambiguous'",
+    {
+      id: 'both-mobile-refused',
+      rules: [],
+      what: 'Mobile numbers of a whole country are refused, since their digits are mobile numbers elsewhere.',
+      tests: ['shared/phone-books'],
+    },
+  ),
+  mutant(
+    'shared/src/phone/reading.ts',
+    'return abroad.mayBeMobile && digits === nationalDigits(home) ? abroad',
+    'return digits === nationalDigits(home) ? abroad',
+    {
+      id: 'free-phone-abroad',
+      rules: [],
+      what: 'Of two readings of which neither may be a mobile number one is chosen.',
+      tests: ['shared/phone-books'],
+    },
+  ),
+  mutant(
+    'shared/src/phone/reading.ts',
+    'return abroad.mayBeMobile && digits === nationalDigits(home) ? abroad',
+    'return abroad.mayBeMobile ? abroad',
+    {
+      id: 'trunk-prefix-as-calling-code',
+      rules: [],
+      what: 'A line in Moscow, written with the trunk prefix 8, becomes a mobile phone in Vietnam.',
+      tests: ['shared/phone-books'],
+    },
+  ),
+  mutant('shared/src/phone/reading.ts', "if (home.isRenumbered !== abroad.isRenumbered) return 'ambiguous'\n", '\n', {
+    id: 'old-form-before-new',
+    rules: [],
+    what: 'An old form of a national number counts before a mobile number of today.',
+    tests: ['shared/phone-books'],
+  }),
+  mutant('shared/src/phone/reading.ts', 'if (!mayBeMobile(home) && isLocal(home, digits, region))', 'if (false)', {
+    id: 'neighbours-in-other-towns',
+    rules: [],
+    what: 'A number without its area code is taken for one of another area, or of an island.',
+    tests: ['shared/phone-books'],
+  }),
+  mutant('shared/src/phone/reading.ts', 'return fits ? found', 'return found ? found', {
+    id: 'groups-not-looked-at',
+    rules: [],
+    what: 'A number in the groups of North America is taken for one of the region.',
+    tests: ['shared/phone-books'],
+  }),
+  mutant(
+    'shared/src/phone/reading.ts',
+    'return agreed(number, internationalNumber(digits.slice',
+    'return (number, internationalNumber(digits.slice',
+    {
+      id: 'zero-in-brackets-dropped',
+      rules: [],
+      what: 'A zero in brackets is always a trunk prefix, in Italy too.',
+      tests: ['shared/phone-books'],
+    },
+  ),
+  mutant(
+    'shared/src/phone/reading.ts',
+    'digits.length > 11 ? renumberedAbroad(digits)',
+    'digits.length > 0 ? renumberedAbroad(digits)',
+    {
+      id: 'old-forms-without-plus',
+      rules: [],
+      what: "A Brazilian's number without its 55 becomes an old one of Benin.",
+      tests: ['shared/phone-books'],
+    },
+  ),
+  mutant('shared/src/phone/renumbering.ts', "new: '$1', only: 'abroad', isMobile: true", "new: '$1', isMobile: true", {
+    id: 'mexican-one-at-home',
+    rules: [],
+    what: 'In Mexico a number of New Jersey with its 1 becomes one of Mexico City.',
+    tests: ['shared/phone-books'],
+  }),
+  mutant('shared/src/phone/renumbering.ts', "new: '$19$2'", "new: '$1$2'", {
+    id: 'ninth-digit-forgotten',
+    rules: [],
+    what: "Brazil's mobile numbers of eight digits are no numbers.",
+    tests: ['shared/phone-books'],
+  }),
+  mutant('shared/src/phone/territories.ts', "if (overseasAlone.test(number)) return 'none'\n", '\n', {
+    id: 'overseas-in-france',
+    rules: [],
+    what: "A number that only Martinique may have is read with France's calling code.",
+    tests: ['shared/phone-books'],
+  }),
+  mutant('shared/src/phone/territories.ts', "others.length > 0 ? 'ambiguous' : reading", 'reading', {
+    id: 'first-territory-taken',
+    rules: [],
+    what: 'Of several territories that may have a number the first is taken.',
+    tests: ['shared/phone-books'],
+  }),
+  mutant('shared/src/phone/exit-codes.ts', "JP: '010'", "JP: '00'", {
+    id: 'wrong-exit-code',
+    rules: [],
+    what: 'Numbers that Japanese people dial abroad are not understood.',
+    tests: ['shared/phone-plans'],
+  }),
+  mutant('shared/src/limits.ts', '(text.charCodeAt(index + 1) & 0xfc00) === 0xdc00', 'true', {
+    id: 'half-pairs-count-as-pairs',
+    rules: ['S3'],
+    what: 'A text with half a surrogate pair is taken for shorter than it is in UTF-8.',
+    tests: ['shared/utf8'],
+  }),
+  mutant(
+    'shared/src/wire/codec.ts',
+    'class MalformedError extends Error {}\n',
+    'class MalformedError extends Error {}\nnew TextEncoder()\n',
+    {
+      id: 'platform-asked-at-import',
+      rules: [],
+      what: 'The packages cannot be imported in test runners without TextEncoder.',
+      tests: ['client/bare-platform'],
+    },
+  ),
+]

@@ -1,0 +1,62 @@
+import { normalisePhoneNumber } from '@kith/shared/phone'
+import { getCountries } from 'libphonenumber-js/max'
+import { expect, test } from 'vitest'
+import { mobileLines, writtenForms } from './phone-lines.ts'
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
+const linesPerRegion = 3
+console.log(`phone forms: random mobile numbers with seed ${seed} (SEED=${seed} repeats them)`)
+
+const cases = getCountries().flatMap(region =>
+  mobileLines(region, seed, linesPerRegion).flatMap(line =>
+    Object.entries(writtenForms(line, region)).map(([form, text]) => ({ region, form, text, id: line.number })),
+  ),
+)
+
+/** The result in brackets if it is a reason. */
+function read(text: string, region: string | undefined): string {
+  const result = normalisePhoneNumber(text, { region })
+  return 'id' in result ? result.id : `(${result.reason})`
+}
+
+/** Forms that name their country: no region may change what they mean. */
+const withPlus = [
+  'E.164',
+  'international',
+  'hyphens',
+  'calling code in brackets',
+  'embedded from left to right',
+  'a link',
+]
+
+/** Forms that most phone books consist of. */
+const usual = [
+  ...withPlus,
+  'without the plus',
+  'national',
+  'national, in one',
+  'without trunk prefix',
+  'with the exit code',
+]
+
+test('a mobile number of any region, in every form, becomes the id of that line or a reason, never another id', () => {
+  const wrong = cases.filter(
+    ({ text, region, id }) => !['(ambiguous)', '(not-a-phone-number)', id].includes(read(text, region)),
+  )
+  expect(cases.length).toBeGreaterThan(200 * linesPerRegion * 20)
+  expect(wrong).toEqual([])
+})
+
+test('no region refuses its own mobile numbers in the forms that people use most', () => {
+  const refused = cases.filter(({ form, text, region, id }) => usual.includes(form) && read(text, region) !== id)
+  expect(refused).toEqual([])
+})
+
+test('a number with its plus has one id, with and without a region, whatever the region', () => {
+  const others = [undefined, 'US', 'GB', 'DE', 'FR', 'IN', 'BR', 'MX', 'RU', 'IT', 'HK', 'TZ', 'WS']
+  const changed = cases
+    .filter(({ form }, index) => withPlus.includes(form) && index % 3 === 0)
+    .flatMap(one => others.map(other => ({ ...one, other })))
+    .filter(({ text, other, id }) => read(text, other) !== id)
+  expect(changed).toEqual([])
+})

@@ -1,0 +1,20 @@
+import { utf8Length } from '@kith/shared'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
+console.log(`utf8: property with seed ${seed} (SEED=${seed} repeats it)`)
+
+test('[S3] the length of a text in UTF-8 is what TextEncoder makes of it, half surrogate pairs too', () => {
+  const units = fc.oneof(
+    fc.constantFrom(0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xe000),
+    fc.nat(0xffff),
+  )
+  const texts = fc.array(units, { maxLength: 40 }).map(codes => String.fromCharCode(...codes))
+  fc.assert(
+    fc.property(texts, text => {
+      expect(utf8Length(text)).toBe(new TextEncoder().encode(text).length)
+    }),
+    { seed, numRuns: 300, verbose: true },
+  )
+})
