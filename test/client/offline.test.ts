@@ -123,6 +123,19 @@ test('addresses that are none are reported with the reason', async () => {
   expect(kith.getProfile('+442079460123').isContact).toBe(true)
 })
 
+test('bidi controls make an address malformed, and mean nothing around a phone number', async () => {
+  const kith = await installation('alice').open()
+  const copied = '\u202d+44 20 7946 0123\u202c'
+  const asTheyAre = await new ContactSynchronizer(kith).sync([copied, 'bob\u202e'])
+  expect(asTheyAre).toMatchObject({ added: 0, invalid: [{ reason: 'malformed' }, { reason: 'malformed' }] })
+  const phones = new ContactSynchronizer(kith, { phoneNumbers: true })
+  expect(await phones.sync([copied, '\u202e+442079460123'])).toMatchObject({
+    added: 1,
+    invalid: [{ input: '\u202e+442079460123', reason: 'malformed' }],
+  })
+  expect(() => kith.getProfile('bob\u202e')).toThrow(TypeError)
+})
+
 test('[D5] a change beyond a limit rejects with its code, and nothing has changed', async () => {
   const kith = await installation('alice').open()
   await kith.enableAutoSyncContacts(false)

@@ -103,6 +103,8 @@ describe('user ids', () => {
       '\u212b',
       '\ud800',
       'a\u0007',
+      '\u202ealice',
+      'al\u2066ice\u2069',
       'x'.repeat(129),
       7,
       null,

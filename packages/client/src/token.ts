@@ -1,4 +1,5 @@
 import { isUserId } from '@kith/shared'
+import { decodeUtf8 } from 'lib0/string'
 
 import { decodeUtf8 } from 'lib0/string'
 import type { Clock } from './clock.ts'

@@ -14,7 +14,7 @@ export const addressMutants: readonly Mutant[] = [
     what: 'The digits after a right-to-left override are read in another order than people see them.',
     tests: ['shared/addresses'],
   }),
-  mutant('shared/src/phone/text.ts', '[^()\\d+]*[\\p{L}\\p{So}][^()\\d+]*', '[^()]*[\\p{L}\\p{So}][^()]*', {
+  mutant('shared/src/phone/text.ts', '[^()\\d+]*\\d?[^()\\d+]*', '[^()]*', {
     id: 'digits-in-words-dropped',
     rules: [],
     what: 'Words in brackets are passed over with the calling code among them.',
@@ -104,7 +104,7 @@ export const addressMutants: readonly Mutant[] = [
       tests: ['shared/phone-books'],
     },
   ),
-  mutant('shared/src/phone/renumbering.ts', "new: '$1', only: 'abroad', isMobile: true", "new: '$1', isMobile: true", {
+  mutant('shared/src/phone/renumbering.ts', 'isAbroadOnly: true', 'isAbroadOnly: false', {
     id: 'mexican-one-at-home',
     rules: [],
     what: 'In Mexico a number of New Jersey with its 1 becomes one of Mexico City.',
@@ -128,10 +128,10 @@ export const addressMutants: readonly Mutant[] = [
     what: 'Of several territories that may have a number the first is taken.',
     tests: ['shared/phone-books'],
   }),
-  mutant('shared/src/phone/exit-codes.ts', "JP: '010'", "JP: '00'", {
+  mutant('shared/src/phone/exit-codes.ts', "?.[1] ?? '00'", "?.[2] ?? '00'", {
     id: 'wrong-exit-code',
     rules: [],
-    what: 'Numbers that Japanese people dial abroad are not understood.',
+    what: "A region's exit code is another.",
     tests: ['shared/phone-plans'],
   }),
   mutant('shared/src/limits.ts', '(text.charCodeAt(index + 1) & 0xfc00) === 0xdc00', 'true', {

@@ -50,9 +50,16 @@ function assigned(number: PhoneNumber | undefined): Reading | undefined {
   return {
     id: number.number,
     callingCode: number.countryCallingCode,
-    mayBeMobile: mobileTypes.has(number.getType() ?? '') || number.number.startsWith(fictionalMobiles),
+    mayBeMobile: mayBeMobile(number),
     isRenumbered: false,
   }
+}
+
+/** In North America people keep their number when they leave a fixed line for a mobile phone, so each may be one. */
+function mayBeMobile(number: PhoneNumber): boolean {
+  const type = number.getType() ?? ''
+  if (type === 'FIXED_LINE') return number.countryCallingCode === '1'
+  return mobileTypes.has(type) || number.number.startsWith(fictionalMobiles)
 }
 
 const mobileTypes = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE'])

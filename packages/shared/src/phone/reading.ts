@@ -58,7 +58,7 @@ function readInRegion(written: string, digits: string, region: CountryCode): Fou
   if (mayBeMobile(own) && own.callingCode === getCountryCallingCode(region)) return own
 
   const home = national(digits, region)
-  // 222222 in Germany is a neighbour's in the same town, not one of the area 02222; 683 4123 in the USA is not on Niue.
+  // 222222 in Germany is a number in the same town, not one of the area 02222. 683 4123 in the USA is not on Niue.
   if (!mayBeMobile(home) && isLocal(home, digits, region)) return 'ambiguous'
   const abroad = withoutPlus(written, digits)
   const found = chosen(home, isAreaCodeInBrackets(written, abroad) ? 'none' : abroad, digits)
@@ -96,7 +96,7 @@ function mayBeMobile(found: Found): found is Reading {
   return found !== 'none' && found !== 'ambiguous' && found.mayBeMobile
 }
 
-/** Whether the digits may lack their area code. 535 1234 in the Bahamas doesn't: there is one, which was added. */
+/** Whether the digits may lack their area code. 359 1234 in the Bahamas doesn't: the plan added the only one. */
 function isLocal(home: Found, digits: string, region: CountryCode): boolean {
   if (!mayLackAreaCode(digits, region)) return false
   if (home === 'none' || home === 'ambiguous') return true
@@ -107,12 +107,12 @@ function nationalDigits({ id, callingCode }: Reading): string {
   return id.slice(1 + callingCode.length)
 }
 
-/** The international number whose `+` was left out. All else must be there: not 44 020 …, but 44 (0)20 …. */
+/** The international number whose `+` was left out. Nothing else may be added or missing: not 44 020 …, but 44 (0)20 …. */
 function withoutPlus(written: string, digits: string): Found {
   if (zeroInBrackets.test(written)) return international(written, digits)
   const number = internationalNumber(digits)
   if (number) return number.id === `+${digits}` ? number : 'none'
-  // Of old forms only those longer than what anybody takes for a national number, and only of mobile numbers.
+  // An old form of 11 digits or fewer may be a national number of another country.
   const old = digits.length > 11 ? renumberedAbroad(digits) : undefined
   return old?.mayBeMobile ? old : 'none'
 }

@@ -6,22 +6,22 @@ import { internationalNumber, type Reading } from './number.ts'
 
 interface Renumbering {
   callingCode: string
-  /** The digits after the calling code, or as written in the country, in the old form. */
+  /** The digits after the calling code, or as written within the country, in the old form. */
   old: RegExp
   /** The new form, as a replacement of `old`. */
   new: string
-  /** The old form was used after the calling code alone, or within the country alone. */
-  only?: 'abroad' | 'within'
-  /** Only mobile numbers were changed. */
-  isMobile: boolean
+  /** The old form was used after the calling code alone. */
+  isAbroadOnly?: boolean
+  /** Not only mobile numbers were changed. */
+  isOfAll?: boolean
 }
 
 const renumberings: readonly Renumbering[] = [
   // Mexico, 3 August 2019: ten digits everywhere. The prefixes 01, 044 and 045 went, and the 1 after +52 that marked mobiles.
   // IFT, Plan Técnico Fundamental de Numeración (DOF, 11 May 2018); ITU, national numbering plan T020200008A.
-  { callingCode: '52', old: /^1(\d{10})$/, new: '$1', only: 'abroad', isMobile: true },
-  { callingCode: '52', old: /^04[45](\d{10})$/, new: '$1', isMobile: true },
-  { callingCode: '52', old: /^01(\d{10})$/, new: '$1', isMobile: false },
+  { callingCode: '52', old: /^1(\d{10})$/, new: '$1', isAbroadOnly: true },
+  { callingCode: '52', old: /^04[45](\d{10})$/, new: '$1' },
+  { callingCode: '52', old: /^01(\d{10})$/, new: '$1', isOfAll: true },
 
   // Brazil, 2012 to 2016: a 9 before the eight digits of every mobile number, which began with 6 to 9; fixed lines begin
   // with 2 to 5. The trunked radio numbers (SME), 7 and seven digits, stayed, so those are read as they are written.
@@ -31,49 +31,31 @@ const renumberings: readonly Renumbering[] = [
     callingCode: '55',
     old: /^(?:9?0(?:1[245]|2[1-35]|31|4[13]|[56]5|99)?)?([1-9]{2})([6-9]\d{7})$/,
     new: '$19$2',
-    isMobile: true,
   },
 
   // Vietnam, 15 September 2018: mobile numbers of eleven digits, 01xx, became ten.
   // Ministry of Information and Communications, Decision 798/QĐ-BTTTT of 2018; ITU, national numbering plan T02020000E4.
-  ...Object.entries({
-    '120': '70',
-    '121': '79',
-    '122': '77',
-    '123': '83',
-    '124': '84',
-    '125': '85',
-    '126': '76',
-    '127': '81',
-    '128': '78',
-    '129': '82',
-    '162': '32',
-    '163': '33',
-    '164': '34',
-    '165': '35',
-    '166': '36',
-    '167': '37',
-    '168': '38',
-    '169': '39',
-    '186': '56',
-    '188': '58',
-    '199': '59',
-  }).map(([before, after]) => {
-    return { callingCode: '84', old: new RegExp(`^0?${before}(\\d{7})$`), new: `${after}$1`, isMobile: true }
-  }),
+  ...['70', '79', '77', '83', '84', '85', '76', '81', '78', '82'].map((now, digit) => vietnamese(`2${digit}`, now)),
+  vietnamese('6([2-9])', '3$1', '$2'),
+  vietnamese('8([68])', '5$1', '$2'),
+  vietnamese('99', '59'),
 
   // Côte d'Ivoire, 31 January 2021: eight digits became ten. The second digit of a mobile number told its operator, whose
   // new prefix is 01, 05 or 07. ARTCI, plan national de numérotation à 10 chiffres; ITU, T0202000031.
-  { callingCode: '225', old: /^((?:0[1-3]|[4-9][0-3])\d{6})$/, new: '01$1', isMobile: true },
-  { callingCode: '225', old: /^([04-9][4-6]\d{6})$/, new: '05$1', isMobile: true },
-  { callingCode: '225', old: /^([04-9][7-9]\d{6})$/, new: '07$1', isMobile: true },
+  { callingCode: '225', old: /^((?:0[1-3]|[4-9][0-3])\d{6})$/, new: '01$1' },
+  { callingCode: '225', old: /^([04-9][4-6]\d{6})$/, new: '05$1' },
+  { callingCode: '225', old: /^([04-9][7-9]\d{6})$/, new: '07$1' },
 
   // Benin, 30 November 2024: 01 before all numbers of eight digits. ARCEP Bénin; ITU, T0202000017.
-  { callingCode: '229', old: /^([24-9]\d{7})$/, new: '01$1', isMobile: false },
+  { callingCode: '229', old: /^([24-9]\d{7})$/, new: '01$1', isOfAll: true },
 
   // Colombia, 1 September 2021: 60 before the area code of fixed lines. CRC, Resolución 5826 de 2019; ITU, T020200002C.
-  { callingCode: '57', old: /^([1245678]\d{7})$/, new: '60$1', isMobile: false },
+  { callingCode: '57', old: /^([1245678]\d{7})$/, new: '60$1', isOfAll: true },
 ]
+
+function vietnamese(before: string, now: string, rest = '$1'): Renumbering {
+  return { callingCode: '84', old: new RegExp(`^0?1${before}(\\d{7})$`), new: now + rest }
+}
 
 /** What the digits of an international number in its old form have become. */
 export function renumberedAbroad(digits: string): Reading | undefined {
@@ -90,10 +72,10 @@ const callingCodes = [...new Set(renumberings.map(({ callingCode }) => callingCo
 
 function renumbered(callingCode: string, national: string, where: 'abroad' | 'within'): Reading | undefined {
   for (const renumbering of renumberings) {
-    if (renumbering.callingCode !== callingCode || (renumbering.only ?? where) !== where) continue
-    if (!renumbering.old.test(national)) continue
+    if (renumbering.callingCode !== callingCode || !renumbering.old.test(national)) continue
+    if (renumbering.isAbroadOnly && where === 'within') continue
     const number = internationalNumber(callingCode + national.replace(renumbering.old, renumbering.new))
-    if (number && (number.mayBeMobile || !renumbering.isMobile)) return { ...number, isRenumbered: true }
+    if (number && (number.mayBeMobile || renumbering.isOfAll)) return { ...number, isRenumbered: true }
   }
   return undefined
 }

@@ -15,16 +15,16 @@ export function inPlainCharacters(text: string): string {
     .replace(/\p{Nd}/gu, digit => String(digitValue(digit)))
     .replace(/[\p{Pd}\u2212\u30fc]/gu, '-')
     .replace(/[\p{Zs}\p{Pc}]/gu, ' ')
-    .replace(/\p{Ps}/gu, '(')
-    .replace(/\p{Pe}/gu, ')')
+    .replace(/[\p{Ps}<]/gu, '(')
+    .replace(/[\p{Pe}>]/gu, ')')
     .replace(/[\uff0b\uff0e\uff0f]/g, fullWidth => String.fromCharCode(fullWidth.charCodeAt(0) - 0xfee0))
     .replace(wordInBrackets, ' ')
     .trim()
     .replace(/^tel: */i, '')
 }
 
-/** Holds no digit and no `+`: (UK +44) is no word beside a number, but a part of it. */
-const wordInBrackets = /\([^()\d+]*[\p{L}\p{So}][^()\d+]*\)/gu
+/** Holds at most one digit, as (mobile 2) and (omit 0) do, and no `+`: (UK +44) is no word beside a number, but a part of it. */
+const wordInBrackets = /\((?=[^()]*[\p{L}\p{So}])[^()\d+]*\d?[^()\d+]*\)/gu
 
 /** Without an extension such as `x12`, `(ext. 12)` or `;ext=12`: the account is the line's. */
 export function withoutExtension(text: string): string {
