@@ -304,3 +304,88 @@ test('[V4] a read that more commits have passed than are remembered counts as ol
     recent.end([{ ...commit, position, subjects: [position === 1 ? 'alice' : 'carol'] }])
   expect([0, 8_999].map(position => recent.hasChangedSince(position, ['alice']))).toEqual([true, false])
 })
+
+test.each([999, 1_000, 1_001, 1_300])(
+  '[F1] a device that was away for %i commits gets what a followed owner changed, and nothing else',
+  async commits => {
+    const { store, feed, sent, caughtUp } = await feedOfBob()
+    await store.commit(profileChange('alice', { 0: 'before', 1: 'a secret' }))
+    await store.commit(profileChange('carol', { 0: 'as before' }))
+    await store.commit(rosterChange('bob', { alice: { isSubscribed: true }, carol: { isSubscribed: true } }))
+    const since = store.position
+    await store.commit(profileChange('alice', { 0: 'after' }))
+    const others = Array.from({ length: commits - 1 }, (_, index) => store.commit(userChange(`stranger-${index}`)))
+    await Promise.all(others)
+    await feed.open(since)
+    await caughtUp()
+    expect(sent().map(({ type }) => type)).toEqual(['profile', 'caughtUp'])
+    expect(sent()[0]).toMatchObject({ owner: 'alice', level: 0, fields: { name: 'after' } })
+  },
+)
+
+test('[V4] the last commits are remembered: at least 4,096 of them, and what came before counts as changed', () => {
+  const commits = new RecentCommits(0)
+  const end = (position: number): void =>
+    commits.end([{ position, subjects: [`user-${position}`], pairs: [], owners: [], levels: new Map(), isNew: false }])
+  for (let position = 1; position <= 20_000; position++) {
+    end(position)
+    const oldest = Math.max(0, position - 4_096)
+    if (position % 500 > 2 && position > 3) continue
+    expect(commits.hasChangedSince(oldest, [`user-${oldest}`]), `at ${position}`).toBe(false)
+    expect(commits.hasChangedSince(oldest, [`user-${oldest + 1}`]), `at ${position}`).toBe(true)
+    expect(commits.hasChangedSince(position, [`user-${position}`])).toBe(false)
+    expect(commits.hasChangedSince(position - 1, [`user-${position}`])).toBe(true)
+  }
+  expect(commits.hasChangedSince(0, ['whoever'])).toBe(true)
+  expect(commits.hasChangedSince(20_000 - 2 * 4_096 - 1, ['whoever'])).toBe(true)
+})
+
+test('[V4] what was read is old while a commit of the pair is being written, and of the pair only', () => {
+  const commits = new RecentCommits(7)
+  expect(commits.hasChangedSince(6, ['whoever'])).toBe(true)
+  expect(commits.hasChangedSince(7, ['whoever'])).toBe(false)
+  commits.begin(new Set(['alice']))
+  expect(commits.hasChangedSince(7, ['bob', 'alice'])).toBe(true)
+  expect(commits.hasChangedSince(7, ['bob', 'carol'])).toBe(false)
+  commits.end([])
+  expect(commits.hasChangedSince(7, ['bob', 'alice'])).toBe(false)
+})
+
+test('[F1] a new device gets everything of 300 owners, and one that returns what 40 of them changed', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  const owners = Array.from({ length: 300 }, (_, index) => `owner-${String(index).padStart(3, '0')}`)
+  await Promise.all(owners.map(owner => store.commit(profileChange(owner, { 0: owner }))))
+  await store.commit(rosterChange('bob', Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }]))))
+  await feed.open(undefined)
+  await caughtUp()
+  const profiles = sent().flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
+  expect(profiles.sort()).toEqual(owners)
+  feed.close()
+
+  const since = store.position
+  const changing = owners.filter((_, index) => index % 7 === 0)
+  await Promise.all(changing.map(owner => store.commit(profileChange(owner, { 0: `${owner} anew` }))))
+  const again = secondFeed(store)
+  await again.feed.open(since)
+  await new Promise<void>(resolve => again.feed.whenCaughtUp(resolve))
+  expect(again.owners().sort()).toEqual(changing)
+})
+
+/** Another session of Bob's on the same store. */
+function secondFeed(store: Store): { feed: Feed; owners: () => string[] } {
+  const relay = new Relay(store)
+  const frames: Uint8Array[] = []
+  const outlet = {
+    outstandingBytes: 0,
+    send: (frame: Uint8Array) => void frames.push(frame),
+    fail: (error: unknown) => {
+      throw error
+    },
+  }
+  const feed = new Feed('bob', relay, outlet, 64 * 1024)
+  relay.join({ user: 'bob', feed, sendOwn: () => undefined })
+  onTestFinished(() => relay.close())
+  const owners = (): string[] =>
+    frames.map(decodeFrame).flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
+  return { feed, owners }
+}

@@ -83,8 +83,8 @@ export async function newDatabase(kind: DatabaseKind): Promise<LevelDatabase> {
 }
 
 /** A store whose database the test can look into, and break. */
-export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}): Store {
-  return openStore({ database, clock, limits: limitsWith(limits), runs: Runs.begin(undefined, 0), position: 0 })
+export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}, position = 0): Store {
+  return openStore({ database, clock, limits: limitsWith(limits), runs: Runs.begin(undefined, position), position })
 }
 
 export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {

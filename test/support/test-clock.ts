@@ -15,6 +15,11 @@ export class TestClock implements Clock {
     return this.#nowMs
   }
 
+  /** Timers that are still to come: what has ended leaves none. */
+  get timerCount(): number {
+    return this.#timers.size
+  }
+
   after(delayMs: number, task: () => void): () => void {
     return this.#add({ dueAtMs: this.#nowMs + delayMs, everyMs: undefined, task })
   }

@@ -8,6 +8,7 @@ export type { ContentLimits, Limits } from './limits.ts'
 export { defaultContentLimits, defaultLimits, utf8Length } from './limits.ts'
 export type { Fields } from './profile.ts'
 export {
+  fieldOverheadBytes,
   mergeLevels,
   parseProfileKey,
   planField,

@@ -100,7 +100,7 @@ export function valueBytes(value: FieldValue): number {
 }
 
 /** What a field costs besides its name and value: without it a level could hold tens of thousands of tiny fields. */
-const fieldOverheadBytes = 32
+export const fieldOverheadBytes = 32
 
 /** Bytes of live content at each level: names, values and 32 for each field, those of concurrent sets too. */
 export function profileBytes(profile: FlatMaps): Map<number, number> {

@@ -9,6 +9,7 @@ import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
+import { timingMutants } from './timing.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,
+  ...timingMutants,
 ]

@@ -1,4 +1,4 @@
-import { type ErrorCode, flatMapsOf, type Limits, profileBytes } from '@kith/shared'
+import { type ErrorCode, fieldOverheadBytes, flatMapsOf, type Limits, profileBytes } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../store/keys.ts'
 import type { StoredDocument } from '../store/stored-document.ts'
@@ -15,7 +15,8 @@ export function sizeError(
   limits: Limits,
 ): ErrorCode | undefined {
   if (adds === 'nothing') return undefined
-  const isLong = document.storedBytes + update.length > historyShare * limits.rosterBytes
+  const historyBytes = Math.max(document.storedBytes, minStructBytes * document.structs)
+  const isLong = historyBytes + update.length > historyShare * limits.rosterBytes
   if (name === 'roster') return isLong ? 'roster-too-large' : rosterSizeError(document, update, adds, limits)
   return isLong ? 'profile-too-large' : profileSizeError(document, update, limits)
 }
@@ -23,24 +24,35 @@ export function sizeError(
 /** Names of what was removed stay in a Yjs document. With them it may take this many times a roster's limit on disk. */
 const historyShare = 2
 
+/**
+ * What one struct takes in the V1 encoding, at least and at most, its texts and values apart. What is stored is V2, which
+ * may encode a hundred thousand removed entries in a hundred bytes; in memory each of them is there.
+ */
+const minStructBytes = 10
+const maxStructBytes = 32
+
 function rosterSizeError(
   document: StoredDocument,
   update: Uint8Array,
   adds: 'content' | 'history',
   limits: Limits,
 ): ErrorCode | undefined {
-  // What is stored is V2, which is at least half as large as V1.
-  if (adds === 'history' || 2 * document.storedBytes + update.length <= limits.rosterBytes) return undefined
+  if (adds === 'history') return undefined
+  if (document.storedBytes + maxStructBytes * document.structs + update.length <= limits.rosterBytes) return undefined
   const size = Y.encodeStateAsUpdate(document.doc).length + update.length
   return size > limits.rosterBytes ? 'roster-too-large' : undefined
 }
 
+/** A number counts 8 bytes, and may take 2 of an update. */
+const numberBytes = 8
+
 function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
   const before = profileBytes(flatMapsOf(document.doc))
-  // A field at a level of its own takes more than 12 bytes of update.
+  // An entry that replaces one that was removed names neither key nor level: it brings back a field in 5 bytes.
+  const fields = Y.decodeUpdate(update).structs.length
+  const addedBytes = update.length + fields * (fieldOverheadBytes + limits.fieldNameBytes + numberBytes)
   const isFarBelow =
-    Math.max(0, ...before.values()) + update.length <= limits.profileBytes &&
-    before.size + update.length / 12 <= limits.profileLevels
+    Math.max(0, ...before.values()) + addedBytes <= limits.profileBytes && before.size + fields <= limits.profileLevels
   if (isFarBelow) return undefined
   const trial = new Y.Doc({ gc: true })
   Y.applyUpdate(trial, Y.encodeStateAsUpdate(document.doc))
