@@ -9,12 +9,23 @@ export class MovedClock implements Clock {
     return this.#now
   }
 
+  /** Timers that are still to come: what has ended leaves none. */
+  get taskCount(): number {
+    return this.#tasks.length
+  }
+
   after(delayMs: number, task: () => void): () => void {
     const entry = { dueAt: this.#now + delayMs, task }
     this.#tasks.push(entry)
     return () => {
       this.#tasks = this.#tasks.filter(other => other !== entry)
     }
+  }
+
+  /** The machine's clock is set back, or on; timers run for as long as before. */
+  set(ms: number): void {
+    this.#now += ms
+    for (const task of this.#tasks) task.dueAt += ms
   }
 
   /** Runs what is due on the way, in order. */

@@ -40,7 +40,7 @@ export class TestClock implements Clock {
     this.#nowMs = untilMs
   }
 
-  /** Time passes that no timer notices: else devices would miss one heartbeat after another. */
+  /** Time passes, or goes back, and no timer notices: else devices would miss one heartbeat after another. */
   leap(ms: number): void {
     this.#nowMs += ms
     for (const timer of this.#timers) timer.dueAtMs += ms

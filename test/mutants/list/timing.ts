@@ -293,4 +293,18 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['client/second-time'],
     names: 'lifted',
   }),
+  mutant('client/src/link/pace.ts', '(Math.max(0, now - this.#countedAt) / 1000)', '((now - this.#countedAt) / 1000)', {
+    id: 'clock-set-back-stops-sending',
+    rules: ['S3'],
+    what: 'After the clock of the machine was set back by an hour, nothing is sent for an hour.',
+    tests: ['client/clock-set-back'],
+    names: 'waits no longer',
+  }),
+  mutant('client/src/link/connection.ts', 'this.#heardAt = Math.min(this.#heardAt, this.#clock.now())', '', {
+    id: 'clock-set-back-hides-silence',
+    rules: ['D2'],
+    what: 'After the clock of the machine was set back by an hour, a dead connection is noticed an hour later.',
+    tests: ['client/clock-set-back'],
+    names: 'given up within',
+  }),
 ]

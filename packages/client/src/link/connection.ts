@@ -75,6 +75,7 @@ export class Connection {
 
   #listen(): void {
     this.#cancelTimer()
+    this.#heardAt = Math.min(this.#heardAt, this.#clock.now()) // The machine's clock may have been set back.
     const leftMs = this.#heardAt + silenceMs - this.#clock.now()
     if (leftMs <= 0) this.close(1000, lostCode, 'Nothing came for a while')
     else this.#cancelTimer = this.#clock.after(leftMs, () => this.#listen())

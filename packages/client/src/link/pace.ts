@@ -24,7 +24,8 @@ export class Pace {
 
   async #wait(messages: number): Promise<void> {
     const now = this.#clock.now()
-    this.#left = Math.min(burst, this.#left + ((now - this.#countedAt) / 1000) * perSecond)
+    // The machine's clock may have been set back.
+    this.#left = Math.min(burst, this.#left + (Math.max(0, now - this.#countedAt) / 1000) * perSecond)
     this.#countedAt = now
     this.#left -= messages
     if (this.#left >= 0) return
