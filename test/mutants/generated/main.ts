@@ -98,7 +98,7 @@ async function outcomeOf(
       tests: [test],
       names: names.map(name => `^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`).join('|'),
       isBrief: true,
-      testTimeoutMs: 5_000 + 5 * slowestMs,
+      testTimeoutMs: 10_000 + 10 * slowestMs,
       longestMs: 30_000 + 10 * names.length * 1_000,
     })
     const verdict = verdictOn(report)

@@ -86,7 +86,7 @@ export function editsOf(node: Node, parents: readonly Node[], text: string): Edi
       for (const edit of callEdits(node, text)) edits.push(edit)
       break
     case 'ExpressionStatement':
-      if (node['directive'] === undefined) put('statement removed', node, '{}')
+      if (typeof node['directive'] !== 'string') put('statement removed', node, '{}')
       break
     case 'ThrowStatement':
     case 'ContinueStatement':
