@@ -50,8 +50,9 @@ function forgetGenerated(): void {
 }
 
 function reportOn(modules: readonly TestModule[]): Report {
-  const report: Report = { passed: 0, failed: [], broken: [] }
+  const report: Report = { passed: 0, failed: [], broken: [], loadMs: 0 }
   for (const module of modules) {
+    report.loadMs = (report.loadMs ?? 0) + module.diagnostic().collectDuration
     for (const error of module.errors()) report.broken.push(error.message)
     for (const test of module.children.allTests()) {
       const { state, errors } = test.result()

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { Documents } from '../../packages/server/src/accounts/documents.ts'
+import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
+import { newDatabase, stillClock, storeOver } from '../support/store-world.ts'
 
 test('[D2] a sweep of the documents in memory during a commit takes nothing from it: what another device then writes goes with it', async () => {
   const world = await serverWorld()
@@ -43,6 +46,97 @@ test('[D2] after a sweep a document is read from the disk again, and goes on fro
     expect(Object.keys(roster.getMap('grants').toJSON()).sort()).toEqual(['0/friend-0', '1/friend-1', '2/friend-2'])
   }
   expect(await world.check()).toEqual([])
+})
+
+describe('[F2] documents in memory', () => {
+  const clock = stillClock()
+  const never = (): boolean => false
+
+  /** Documents over a store that counts what is read of whom. */
+  async function cache(maxHeapBytes?: number): Promise<{ documents: Documents; reads: () => string[] }> {
+    const store = storeOver(await newDatabase('memory'), clock)
+    const read: string[] = []
+    const counting = new Proxy(store, {
+      get: (target, name) =>
+        name === 'document'
+          ? (user: string, document: 'roster') => {
+              read.push(user)
+              return target.document(user, document)
+            }
+          : Reflect.get(target, name, target),
+    })
+    const documents = new Documents({ store: counting, clock, ...(maxHeapBytes !== undefined && { maxHeapBytes }) })
+    return { documents, reads: () => read.splice(0) }
+  }
+
+  test('are read once while they are used, and go when nobody used them for 30 seconds', async () => {
+    const { documents, reads } = await cache()
+    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    clock.pass(20_000)
+    documents.sweep(never)
+    await documents.load('bob', 'roster')
+    clock.pass(10_000)
+    documents.sweep(never)
+    expect(reads()).toEqual(['alice', 'bob'])
+    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    expect(reads(), 'Alice’s was not used for 30 seconds').toEqual(['alice'])
+  })
+
+  test('stay while their account works', async () => {
+    const { documents, reads } = await cache()
+    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    clock.pass(60_000)
+    documents.sweep(user => user === 'alice')
+    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    expect(reads()).toEqual(['alice', 'bob', 'bob'])
+  })
+
+  test('go earlier when they are too much, those first that were used last the longest ago', async () => {
+    const { documents, reads } = await cache(3 * 16 * 1024)
+    const users = ['alice', 'bob', 'carol', 'dave', 'erin']
+    for (const user of users) await documents.load(user, 'roster')
+    await documents.load('alice', 'roster')
+    documents.sweep(never)
+    expect(reads()).toEqual(users)
+    for (const user of ['alice', 'dave', 'erin', 'bob', 'carol']) await documents.load(user, 'roster')
+    expect(reads()).toEqual(['bob', 'carol'])
+  })
+
+  test('are read again after they were discarded, both of a user and nobody else’s', async () => {
+    const { documents, reads } = await cache()
+    const all = [
+      ['alice', 'roster'],
+      ['alice', 'profile'],
+      ['bob', 'roster'],
+    ] as const
+    for (const [user, name] of all) await documents.load(user, name)
+    documents.discard('alice')
+    documents.discard('nobody')
+    for (const [user, name] of all) await documents.load(user, name)
+    expect(reads()).toEqual(['alice', 'alice', 'bob', 'alice', 'alice'])
+  })
+
+  test('of an account without work are swept, those of one with work are not', async () => {
+    const store = storeOver(await newDatabase('memory'), clock)
+    const { accounts, device } = accountsOver(store, clock)
+    const alice = device('alice')
+    alice.connect()
+    await accounts.idle()
+    let reads = 0
+    const inner = store.document
+    store.document = (...args) => {
+      reads++
+      return inner(...args)
+    }
+    alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+    await accounts.idle()
+    expect(reads, 'in memory').toBe(0)
+    clock.pass(30_000)
+    accounts.sweep()
+    alice.edit([{ root: 'labels', key: 'bob', value: 'Robert' }])
+    await accounts.idle()
+    expect([reads, alice.refused, alice.resends]).toEqual([1, [], 0])
+  })
 })
 
 /** The server has taken in what this device sent. */

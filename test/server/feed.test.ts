@@ -371,8 +371,44 @@ test('[F1] a new device gets everything of 300 owners, and one that returns what
   expect(again.owners().sort()).toEqual(changing)
 })
 
+test('[F3] a device that returns is not told once more of a join that it was told of', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await feed.open(undefined)
+  await store.commit(rosterChange('bob', { dora: { isSubscribed: true } }))
+  await store.commit(userChange('dora'))
+  await caughtUp()
+  expect(sent().filter(frame => frame.type === 'access' && frame.hasJustJoined)).toHaveLength(1)
+  const since = store.position
+  feed.close()
+  await store.commit(rosterChange('dora', { bob: { levels: [3] } }))
+  const again = secondFeed(store)
+  await again.feed.open(since)
+  await new Promise<void>(resolve => again.feed.whenCaughtUp(resolve))
+  const access = again.frames().filter(({ type }) => type === 'access')
+  expect(access).toMatchObject([{ owner: 'dora', levels: [0, 3], hasJustJoined: false }])
+})
+
+test.each(['alice', 'bob'])(
+  '[V4] what was read before a pair was taken back is not handed over after it, when %s is restricted',
+  async restricted => {
+    const { store, feed, sent, hold, caughtUp } = await feedOfBob()
+    await store.commit(profileChange('alice', { 0: 'secret' }))
+    await store.commit(userChange(restricted, { restricted: true }))
+    await store.commit({ type: 'pair', a: 'bob', b: 'alice', isPaired: true })
+    await feed.open(undefined)
+    await caughtUp()
+    const held = hold('levels')
+    feed.fetch('alice')
+    const release = await held
+    await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: false })
+    release()
+    await caughtUp()
+    expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+  },
+)
+
 /** Another session of Bob's on the same store. */
-function secondFeed(store: Store): { feed: Feed; owners: () => string[] } {
+function secondFeed(store: Store) {
   const relay = new Relay(store)
   const frames: Uint8Array[] = []
   const outlet = {
@@ -387,5 +423,5 @@ function secondFeed(store: Store): { feed: Feed; owners: () => string[] } {
   onTestFinished(() => relay.close())
   const owners = (): string[] =>
     frames.map(decodeFrame).flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
-  return { feed, owners }
+  return { feed, owners, frames: () => frames.map(decodeFrame) }
 }

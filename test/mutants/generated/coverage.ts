@@ -10,6 +10,8 @@ interface Seen {
   sourceHashes: Record<string, string>
   shared: Record<string, number[]>
   covered: Covered[]
+  /** What it takes before the first test runs. */
+  loadMs: number
 }
 
 /** Tests of one file that call what a mutant changes. */
@@ -58,7 +60,7 @@ export class Coverage {
           continue
         }
         const probes = JSON.parse(readFileSync(`${folder}/${nameOf(test)}.test.ts.json`, 'utf8'))
-        const one = { testHash, sourceHashes, ...probes } as Seen
+        const one = { testHash, sourceHashes, loadMs: report.loadMs ?? 0, ...probes } as Seen
         writeFileSync(`${folder}/${nameOf(test)}.json`, JSON.stringify(one))
         seen.set(test, one)
         console.log(`  ${test}: ${one.covered.length} tests`)
@@ -72,7 +74,7 @@ export class Coverage {
   /** The fastest first. Of a source that changed since, every test that called anything in it counts. */
   related({ file, inFunction }: Generated, sourceHash: string): Related[] {
     const related: Related[] = []
-    for (const [test, { sourceHashes, shared, covered }] of this.#seen) {
+    for (const [test, { sourceHashes, shared, covered, loadMs }] of this.#seen) {
       const isExact = sourceHashes[file] === sourceHash && inFunction !== undefined
       const isCalled = (calls: Record<string, number[]>): boolean => {
         const numbers = calls[file] ?? []
@@ -80,7 +82,7 @@ export class Coverage {
       }
       const some = isCalled(shared) ? covered : covered.filter(({ calls }) => isCalled(calls))
       if (some.length === 0) continue
-      const ms = some.reduce((sum, one) => sum + one.ms, 0)
+      const ms = some.reduce((sum, one) => sum + one.ms, loadMs)
       related.push({ test, names: some.map(({ name }) => name), ms, slowestMs: Math.max(...some.map(one => one.ms)) })
     }
     return related.sort((a, b) => a.ms - b.ms)
