@@ -28,6 +28,11 @@ export class MovedClock implements Clock {
     for (const task of this.#tasks) task.dueAt += ms
   }
 
+  /** Moves to what is due next, and runs that. */
+  moveToNext(): void {
+    this.move(Math.min(...this.#tasks.map(({ dueAt }) => dueAt)) - this.#now)
+  }
+
   /** Runs what is due on the way, in order. */
   move(ms: number): void {
     const until = this.#now + ms

@@ -203,7 +203,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
   test('[S2] an item that stands left of another, or in a type of another item, is no entry and is refused', () => {
     const server = new Server('roster', contact(1, 'bob'))
     const id = { client: 1, clock: 0 }
-    const content = { is: 'any', values: [true] } as const
+    const content: RawContent = { is: 'any', values: [true] }
     const entries: RawStruct[] = [
       { content, rightOrigin: id },
       { content, origin: id, rightOrigin: id },

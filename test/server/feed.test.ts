@@ -365,10 +365,19 @@ test('[F1] a new device gets everything of 300 owners, and one that returns what
   const since = store.position
   const changing = owners.filter((_, index) => index % 7 === 0)
   await Promise.all(changing.map(owner => store.commit(profileChange(owner, { 0: `${owner} anew` }))))
-  const again = secondFeed(store)
+  let looks = 0
+  const counting = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'views') looks++
+      return Reflect.get(target, name, target)
+    },
+  })
+  const again = secondFeed(counting)
   await again.feed.open(since)
   await new Promise<void>(resolve => again.feed.whenCaughtUp(resolve))
   expect(again.owners().sort()).toEqual(changing)
+  // 32 owners in one look, and none at those of whom nothing changed.
+  expect(looks).toBe(Math.ceil(changing.length / 32))
 })
 
 test('[F3] a device that returns is not told once more of a join that it was told of', async () => {
