@@ -91,6 +91,41 @@ test('[F1] what comes from another device in its order is not followed by a ques
   expect(steps).toBe(2)
 })
 
+test('a device that disconnects while what came is being stored stays offline', async () => {
+  const { device } = await backend()
+  let onProfile: () => void = () => undefined
+  class Listening extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols)
+      // `profile` is message 108.
+      this.on('message', data => new Uint8Array(data as ArrayBuffer)[0] === 108 && onProfile())
+    }
+  }
+  const [alice, bob] = [await device('alice', { WebSocket: Listening as never }), await device('bob')]
+  await bob.whenSynced()
+  await alice.getProfile('bob').loaded
+  await alice.whenSynced()
+  let isReleased = false
+  const held = alice.internals.store.work(async ({ db }) => {
+    while (!isReleased) await db.meta.count()
+  })
+  const arrived = new Promise<void>(resolve => {
+    onProfile = resolve
+  })
+  await bob.ownProfile.set('name', 'Bob')
+  await arrived
+  const statuses: string[] = []
+  alice.disconnect()
+  alice.on('status', status => statuses.push(status))
+  isReleased = true
+  await held
+  for (let turn = 0; turn < 5; turn++) await alice.internals.store.refresh()
+  expect([alice.status, statuses]).toEqual(['offline', []])
+  alice.connect()
+  await alice.whenSynced()
+  expect(alice.knownProfile('bob').get('name')).toBe('Bob')
+})
+
 test('a message that waits for a connection is rejected with closed when the client is closed', async () => {
   const kith = await installation('alice').open()
   const outcome = kith.send('bob', 'hello').then(

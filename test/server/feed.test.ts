@@ -397,6 +397,28 @@ test('[F3] a device that returns is not told once more of a join that it was tol
   expect(access).toMatchObject([{ owner: 'dora', levels: [0, 3], hasJustJoined: false }])
 })
 
+test('[V4] what was read before a pair was taken back is not handed over once that is on disk, though nobody was told yet', async () => {
+  const { store, feed, sent, hold, linger, caughtUp } = await feedOfBob()
+  await store.commit(profileChange('alice', { 0: 'secret' }))
+  await store.commit(userChange('alice', { restricted: true }))
+  await store.commit({ type: 'pair', a: 'bob', b: 'alice', isPaired: true })
+  await feed.open(undefined)
+  await caughtUp()
+  const held = hold('levels')
+  feed.fetch('alice')
+  const goOn = await held
+  const lingers = linger()
+  const unpaired = store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: false })
+  const tell = await lingers
+  goOn()
+  await setImmediate()
+  tell()
+  await unpaired
+  await caughtUp()
+  expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+  expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
+})
+
 test.each(['alice', 'bob'])(
   '[V4] what was read before a pair was taken back is not handed over after it, when %s is restricted',
   async restricted => {

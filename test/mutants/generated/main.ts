@@ -34,14 +34,12 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
   const chosenFiles = targets.filter(file => !options.only || options.only.some(part => file.includes(part)))
   const texts = new Map(targets.map(file => [file, readFileSync(root + file, 'utf8')]))
   const all = chosenFiles.flatMap(file => generate(file, texts.get(file) as string))
-  const open = all.filter(one => whyKept(one) === undefined)
-  const chosen = options.sample === undefined ? open : sample(open, options.sample, options.seed)
-  console.log(
-    `${all.length} mutants of ${chosenFiles.length} files, ${all.length - open.length} of them kept with a reason`,
-  )
-  console.log(
-    `${chosen.length} are tried${options.sample === undefined ? '' : `, by seed ${options.seed}`}; results in ${folder}`,
-  )
+  // Drawn from all, so that a reason that is written down does not change which others are drawn.
+  const drawn = options.sample === undefined ? all : sample(all, options.sample, options.seed)
+  const chosen = drawn.filter(one => whyKept(one) === undefined)
+  console.log(`${all.length} mutants of ${chosenFiles.length} files`)
+  if (options.sample !== undefined) console.log(`${drawn.length} are drawn by seed ${options.seed}`)
+  console.log(`${drawn.length - chosen.length} of them are kept with a reason; results in ${folder}`)
 
   const tests = testFiles(root)
   const testsHash = hashOf(tests.map(test => readFileSync(`${root}test/${test}.test.ts`, 'utf8')).join('\0'))
