@@ -25,11 +25,12 @@ export class Results {
     }
   }
 
-  /** Killed counts while the source is the same; all else while the tests are, too. */
+  /** What was noticed counts while the source is the same; what was not, while the tests are, too. */
   of(id: string, sourceHash: string, testsHash: string): Result | undefined {
     const result = this.#byId.get(id)
     if (result?.sourceHash !== sourceHash) return undefined
-    return result.outcome === 'killed' || result.testsHash === testsHash ? result : undefined
+    const isNoticed = result.outcome === 'killed' || result.outcome === 'timed out'
+    return isNoticed || result.testsHash === testsHash ? result : undefined
   }
 
   add(result: Result): void {
