@@ -22,6 +22,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     /** Seconds of related tests for each. */
     budget: { type: 'string', default: '60' },
+    /** Tries again what survived. */
+    again: { type: 'boolean', default: false },
     /** Of generated ones, parts of file names; else mutants or rules, as in `--only V4 --only no-tombstones`. */
     only: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
@@ -36,8 +38,16 @@ if (values.generated) {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
   const count = values.sample === undefined ? undefined : Number(values.sample)
   const seed = Number(values.seed ?? Date.now() % 2 ** 31)
-  const { only, jobs, budget } = values
-  const isFine = await tryGenerated({ root, only, sample: count, seed, jobs: Number(jobs), budget: Number(budget) })
+  const { only, jobs, budget, again } = values
+  const isFine = await tryGenerated({
+    root,
+    only,
+    sample: count,
+    seed,
+    jobs: Number(jobs),
+    budget: Number(budget),
+    again,
+  })
   if (!isFine) process.exitCode = 1
 } else await tryListed()
 

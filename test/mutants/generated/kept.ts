@@ -30,6 +30,18 @@ export const kept: readonly Kept[] = [
     why: 'It spares work: a session that is closed says nothing, and ends no second time.',
   },
   {
+    file: 'packages/server/src/accounts/account.ts',
+    line: "if (profile?.applied) relayOwn(this.user, 'profile', profile.applied.relayed, writer)",
+    change: "'profile' → ''",
+    why: 'The same: what is not called the roster is relayed as the profile.',
+  },
+  {
+    file: 'packages/server/src/admission/size-limits.ts',
+    line: 'if (isFarBelow) return undefined',
+    change: 'isFarBelow → false',
+    why: 'It spares work: tried on a copy, what is far below the limits is within them.',
+  },
+  {
     file: 'packages/server/src/admission/merging-cost.ts',
     line: 'const maxSteps = 2 ** 18',
     why: 'A bound on work, chosen by measuring: tests hold that there is one, not its last digit.',

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { mutants } from '../list/index.ts'
 import { Runner } from '../run.ts'
 import { verdictOn } from '../verdict.ts'
 import { Coverage, hashOf, type Related } from './coverage.ts'
@@ -20,6 +21,8 @@ export interface GeneratedOptions {
   jobs: number
   /** How many seconds of related tests, as they take without a mutant, are run for one mutant at most. */
   budget: number
+  /** Also tries again what survived before, with the same tests. */
+  again: boolean
 }
 
 /**
@@ -49,9 +52,9 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
   let done = 0
   await inTurn(chosen, options.jobs, async (mutant, runner) => {
     const sourceHash = hashOf(texts.get(mutant.file) as string)
-    let result = results.of(mutant.id, sourceHash, testsHash)
+    let result = results.of(mutant.id, sourceHash, options.again ? undefined : testsHash)
     if (!result) {
-      const related = withinBudget(coverage.related(mutant, sourceHash), options.budget)
+      const related = withinBudget(coverage.related(mutant, sourceHash), testsNamedFor(mutant.file), options.budget)
       result = { id: mutant.id, ...(await outcomeOf(mutant, related, runner)), sourceHash, testsHash }
       results.add(result)
     }
@@ -74,13 +77,22 @@ function count(tried: readonly Tried[], ...outcomes: Outcome[]): number {
   return tried.filter(({ result }) => outcomes.includes(result.outcome)).length
 }
 
-/** The fastest test files, as many as the budget allows; one in any case. */
-function withinBudget(related: readonly Related[], seconds: number): Related[] {
+/** The tests that listed mutants of this file name: somebody knew that they look there. */
+function testsNamedFor(file: string): ReadonlySet<string> {
+  return new Set(
+    mutants.filter(({ changes }) => changes.some(change => change.file === file)).flatMap(one => one.tests),
+  )
+}
+
+/** First the named, whatever they take; then the fastest test files, as many as the budget allows; one in any case. */
+function withinBudget(related: readonly Related[], named: ReadonlySet<string>, seconds: number): Related[] {
+  const [first, rest] = [related.filter(({ test }) => named.has(test)), related.filter(({ test }) => !named.has(test))]
   let leftMs = seconds * 1_000
-  return related.filter(({ ms }, index) => {
+  const affordable = rest.filter(({ ms }, index) => {
     leftMs -= ms
-    return leftMs >= 0 || index === 0
+    return leftMs >= 0 || (index === 0 && first.length === 0)
   })
+  return [...first, ...affordable]
 }
 
 async function outcomeOf(

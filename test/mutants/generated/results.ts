@@ -26,7 +26,7 @@ export class Results {
   }
 
   /** What was noticed counts while the source is the same; what was not, while the tests are, too. */
-  of(id: string, sourceHash: string, testsHash: string): Result | undefined {
+  of(id: string, sourceHash: string, testsHash: string | undefined): Result | undefined {
     const result = this.#byId.get(id)
     if (result?.sourceHash !== sourceHash) return undefined
     const isNoticed = result.outcome === 'killed' || result.outcome === 'timed out'
