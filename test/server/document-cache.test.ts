@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { Documents } from '../../packages/server/src/accounts/documents.ts'
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
@@ -137,6 +138,21 @@ describe('[F2] documents in memory', () => {
     await accounts.idle()
     expect([reads, alice.refused, alice.resends]).toEqual([1, [], 0])
   })
+})
+
+test('[R3] what a device sends again, or what changes nothing, is admitted and is no commit', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await accounts.idle()
+  const { position } = store
+  const { commits } = alice
+  for (const document of ['roster', 'profile'] as const) alice.send(document, Y.encodeStateAsUpdate(alice[document]))
+  await accounts.idle()
+  expect([store.position, alice.commits, alice.refused, alice.failures]).toEqual([position, commits, [], []])
 })
 
 /** The server has taken in what this device sent. */
