@@ -1,6 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
+import { generate } from './mutants/generated/generate.ts'
+import { kept } from './mutants/generated/kept.ts'
+import { sample } from './mutants/generated/sample.ts'
 import { mutants } from './mutants/list/index.ts'
 import { mutate } from './mutants/mutate.ts'
 import { sections } from './rules/texts.ts'
@@ -31,6 +34,61 @@ describe('mutants', () => {
       const source = readFileSync(root + file, 'utf8')
       expect(changes.filter(change => change.file === file).reduce(mutate, source)).not.toBe(source)
     }
+  })
+
+  test.each(kept)(
+    'of $file, a generated mutant of “$line” is kept: that line stands there',
+    ({ file, line, change }) => {
+      const made = generate(file, readFileSync(root + file, 'utf8')).filter(({ lineText }) => lineText === line)
+      const changes = made.map(({ original, replacement }) => `${original} → ${replacement}`)
+      if (change !== undefined) expect(changes).toContain(change)
+      expect(made).not.toEqual([])
+    },
+  )
+
+  test('generated mutants are those of the operators, each at its place, and types have none', () => {
+    const text = [
+      'const limit: 3 | undefined = 3',
+      'export async function f(a?: { b: number }): Promise<boolean> {',
+      "  if (!a || a.b < limit) return g('x', [1])",
+      '  await h(a?.b ?? 7)',
+      '  return true',
+      '}',
+    ].join('\n')
+    const made = generate('packages/a.ts', text).map(one => `${one.line} ${one.original} → ${one.replacement}`)
+    expect(made).toEqual([
+      '1 3 → 4',
+      '1 3 → (2)',
+      '3 !a || a.b < limit → true',
+      '3 !a || a.b < limit → false',
+      '3 || → &&',
+      '3 !a → a',
+      '3 < → <=',
+      '3 < → >=',
+      "3 g('x', [1]) → undefined",
+      "3 'x' → ''",
+      '3 [1] → []',
+      '3 1 → 2',
+      '3 1 → (0)',
+      '4 await h(a?.b ?? 7) → {}',
+      '4 await h(a?.b ?? 7) → (h(a?.b ?? 7))',
+      '4 a?.b ?? 7 → a?.b',
+      '4 ?. → .',
+      '4 7 → 8',
+      '4 7 → (6)',
+      '5 true → undefined',
+      '5 true → false',
+    ])
+    expect(new Set(generate('packages/a.ts', text).map(({ id }) => id)).size).toBe(made.length)
+  })
+
+  test('a sample is that of its seed, and a longer one begins with it', () => {
+    const all = Array.from({ length: 1_000 }, (_, index) => index)
+    const some = sample(all, 50, 7)
+    expect(new Set(some).size).toBe(50)
+    expect(sample(all, 80, 7).slice(0, 50)).toEqual(some)
+    expect(sample(all, 50, 8)).not.toEqual(some)
+    expect(sample(all, 2_000, 7).sort((a, b) => a - b)).toEqual(all)
   })
 
   test('a text that is not there, or twice, is stale', () => {

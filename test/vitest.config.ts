@@ -1,16 +1,17 @@
 import { defineConfig } from 'vitest/config'
 import { mutatedModules } from './mutants/mutated-modules.ts'
-import { mutation } from './mutants/plugin.ts'
+import { generatedMutation, mutation, probes } from './mutants/plugin.ts'
 
 // The tests run the packages' sources: 'source' is the condition under which each package exports them.
 const conditions = ['source', 'module', 'node', 'development|production']
 
 export default defineConfig({
-  plugins: [mutatedModules(), mutation()],
+  plugins: [mutatedModules(), mutation(), generatedMutation(), probes()],
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     include: ['**/*.test.ts'],
+    setupFiles: process.env['KITH_PROBES'] ? ['./mutants/generated/probe-setup.ts'] : [],
     environment: 'node',
     // Slow machines are no failure; what hangs ends all the same.
     testTimeout: 60_000,

@@ -44,6 +44,17 @@ test.each(['declined', 'blocked'])('[V7] whoever is %s is not asked for', async 
   expect((await wanted(kith)).map(([owner]) => owner)).toEqual(['bob'])
 })
 
+test('[F1] nobody is asked for of whom this device held nothing when they were declined or blocked', async () => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  await dropAndFollow(bob)
+  for (const isBlocked of [true, false]) {
+    bob.block(isBlocked)
+    await bob.save()
+  }
+  expect(await wanted(kith)).toEqual([])
+})
+
 test('[F1] a question is answered by what comes after it was sent, and not by what crosses it', async () => {
   const { fetches, introduce, sent, reach } = questions()
   const answer = fetches.again('bob')

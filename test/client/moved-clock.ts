@@ -19,12 +19,22 @@ export class MovedClock implements Clock {
     this.#offset += byMs
   }
 
+  /** Timers that are still to come: what has ended leaves none. */
+  get taskCount(): number {
+    return this.#tasks.length
+  }
+
   after(delayMs: number, task: () => void): () => void {
     const entry = { dueAt: this.#now + delayMs, task }
     this.#tasks.push(entry)
     return () => {
       this.#tasks = this.#tasks.filter(other => other !== entry)
     }
+  }
+
+  /** Moves to what is due next, and runs that. */
+  moveToNext(): void {
+    this.move(Math.min(...this.#tasks.map(({ dueAt }) => dueAt)) - this.#now)
   }
 
   /** Runs what is due on the way, in order. */

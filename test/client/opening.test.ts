@@ -59,6 +59,25 @@ test('erasing forgets everything on this device, but not changes that are on no 
   expect(third.ownProfile.get('name')).toBe('Ada')
 })
 
+test('erasing forgets whose device it was, and no other user who was here since', async () => {
+  const { open, server, wsUrl } = await backend()
+  const indexedDB = new IDBFactory()
+  const nobody = (): Promise<unknown> =>
+    openKith({ url: wsUrl, indexedDB, IDBKeyRange, WebSocket, token: () => server.issueToken('x'), connect: false })
+  const alice = await open('alice', { indexedDB, connect: false })
+  await alice.erase({ force: true })
+  await expect(nobody()).rejects.toMatchObject({ code: 'user-required' })
+  const [again, bob] = [
+    await open('alice', { indexedDB, connect: false }),
+    await open('bob', { indexedDB, connect: false }),
+  ]
+  await again.erase({ force: true })
+  await bob.close()
+  const last = await openKith({ url: wsUrl, indexedDB, IDBKeyRange, WebSocket, token: () => 'none', connect: false })
+  expect(last.user).toBe('bob')
+  await last.close()
+})
+
 test('a closed client refuses work with closed, and closing twice is fine', async () => {
   const alice = await installation('alice').open()
   const { ownProfile } = alice

@@ -42,6 +42,20 @@ test('whenSynced waits while offline, and ends with the signal or the client', a
   await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'closed' })
 })
 
+test('whenSynced that is asked for right before the client is closed rejects with closed, and hangs nowhere', async () => {
+  const { device } = await backend()
+  for (const connect of [true, false]) {
+    const alice = await device('alice', { connect })
+    const waiting = alice.whenSynced().then(
+      () => 'synced',
+      ({ code }) => code,
+    )
+    const closing = alice.close()
+    expect(await waiting).toBe('closed')
+    await closing
+  }
+})
+
 test('[D1] what was written offline and closed is sent after the next opening', async () => {
   const { open, device } = await backend()
   const indexedDB = new IDBFactory()

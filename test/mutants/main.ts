@@ -1,4 +1,6 @@
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { tryGenerated } from './generated/main.ts'
 import { mutants } from './list/index.ts'
 import type { Mutant } from './mutant.ts'
 import { Runner } from './run.ts'
@@ -13,7 +15,16 @@ const shortPatienceMs = 3_000
 
 const { values } = parseArgs({
   options: {
-    /** Mutants or rules, as in `--only V4 --only no-tombstones`. */
+    /** Mistakes that operators make over the syntax tree, in place of those of the list. */
+    generated: { type: 'boolean', default: false },
+    /** Of generated ones: so many, chosen by the seed. */
+    sample: { type: 'string' },
+    seed: { type: 'string' },
+    /** Seconds of related tests for each. */
+    budget: { type: 'string', default: '60' },
+    /** Tries again what survived. */
+    again: { type: 'boolean', default: false },
+    /** Of generated ones, parts of file names; else mutants or rules, as in `--only V4 --only no-tombstones`. */
     only: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
     /** Also tells how each was noticed. */
@@ -21,21 +32,40 @@ const { values } = parseArgs({
   },
 })
 
-const chosen = mutants.filter(
-  ({ id, rules }) => !values.only || values.only.some(name => name === id || rules.includes(name)),
-)
-if (chosen.length === 0) throw new Error(`There is no mutant or rule ${values.only?.join(', ')}`)
-
 const runners = Array.from({ length: Number(values.jobs) }, () => new Runner())
-try {
-  if (!(await allPass(chosen))) process.exitCode = 1
-  else {
-    const left = await tryAll(chosen)
-    console.log(`${chosen.length - left} of ${chosen.length} mutants were noticed`)
-    if (left > 0) process.exitCode = 1
+
+if (values.generated) {
+  const root = fileURLToPath(new URL('../../..', import.meta.url))
+  const count = values.sample === undefined ? undefined : Number(values.sample)
+  const seed = Number(values.seed ?? Date.now() % 2 ** 31)
+  const { only, jobs, budget, again } = values
+  const isFine = await tryGenerated({
+    root,
+    only,
+    sample: count,
+    seed,
+    jobs: Number(jobs),
+    budget: Number(budget),
+    again,
+  })
+  if (!isFine) process.exitCode = 1
+} else await tryListed()
+
+async function tryListed(): Promise<void> {
+  const chosen = mutants.filter(
+    ({ id, rules }) => !values.only || values.only.some(name => name === id || rules.includes(name)),
+  )
+  if (chosen.length === 0) throw new Error(`There is no mutant or rule ${values.only?.join(', ')}`)
+  try {
+    if (!(await allPass(chosen))) process.exitCode = 1
+    else {
+      const left = await tryAll(chosen)
+      console.log(`${chosen.length - left} of ${chosen.length} mutants were noticed`)
+      if (left > 0) process.exitCode = 1
+    }
+  } finally {
+    for (const runner of runners) runner.close()
   }
-} finally {
-  for (const runner of runners) runner.close()
 }
 
 /** The same tests without any mutant: one that fails anyway would notice nothing. */

@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url'
 import type { Plugin } from 'vitest/config'
+import { applied } from './generated/generate.ts'
+import { probed } from './generated/probes.ts'
+import { targetFiles } from './generated/targets.ts'
 import { mutants } from './list/index.ts'
 import { mutate } from './mutate.ts'
 
@@ -20,6 +23,34 @@ export function mutation(): Plugin {
       if (!mutant) throw new Error(`There is no mutant ${id}`)
       const changes = mutant.changes.filter(({ file }) => root + file === module)
       return changes.length > 0 ? changes.reduce(mutate, source) : undefined
+    },
+  }
+}
+
+/** Loads one source with a mistake that was generated: `KITH_GENERATED` is its file, place and replacement, as JSON. */
+export function generatedMutation(): Plugin {
+  return {
+    name: 'kith-generated-mutant',
+    enforce: 'pre',
+    transform(source, module) {
+      const change = process.env['KITH_GENERATED']
+      if (!change || !module.startsWith(`${root}packages/`)) return undefined
+      const { file, ...edit } = JSON.parse(change) as { file: string } & Parameters<typeof applied>[1]
+      return root + file === module ? applied(source, edit) : undefined
+    },
+  }
+}
+
+/** While `KITH_PROBES` is set, the sources of which mutants are generated tell which of their functions were called. */
+export function probes(): Plugin {
+  const files = process.env['KITH_PROBES'] ? new Set(targetFiles(root)) : undefined
+  return {
+    name: 'kith-probes',
+    enforce: 'pre',
+    transform(source, module) {
+      if (!files || !module.startsWith(root)) return undefined
+      const file = module.slice(root.length)
+      return files.has(file) ? probed(file, source) : undefined
     },
   }
 }

@@ -5,6 +5,8 @@ import type { Report } from './verdict.ts'
 /** Which tests to run, and under which mutant, if any. */
 export interface Run {
   mutant?: string
+  /** A mistake that was generated, in place of a mutant of the list. */
+  generated?: { file: string; start: number; end: number; replacement: string }
   /** Test files, from `test/`, without `.test.ts`. */
   tests: readonly string[]
   /** Only tests whose names match. */
@@ -13,6 +15,8 @@ export interface Run {
   isBrief: boolean
   /** How long a test may take, in milliseconds. */
   testTimeoutMs: number
+  /** How long all of it may take, in milliseconds. */
+  longestMs?: number
 }
 
 /** A mutant may let a test run in circles. */
@@ -20,15 +24,21 @@ const longestRunMs = 120_000
 
 /** Runs tests in another process, one run at a time; in a new one after a run that came to no end. */
 export class Runner {
+  readonly #env: Record<string, string>
   #worker: ChildProcess | undefined
+
+  /** With these variables of the environment besides. */
+  constructor(env: Record<string, string> = {}) {
+    this.#env = env
+  }
 
   /** `undefined` when nothing was heard of the run. */
   async run(run: Run): Promise<Report | undefined> {
-    this.#worker ??= newWorker()
+    this.#worker ??= newWorker(this.#env)
     const worker = this.#worker
     const report = await new Promise<Report | undefined>(resolve => {
       const giveUp = (): void => resolve(undefined)
-      const patience = setTimeout(giveUp, longestRunMs)
+      const patience = setTimeout(giveUp, run.longestMs ?? longestRunMs)
       worker.once('exit', giveUp)
       worker.once('message', message => {
         clearTimeout(patience)
@@ -50,7 +60,7 @@ export class Runner {
 }
 
 /** With one seed: a mutant that a property finds once is found always. */
-function newWorker(): ChildProcess {
-  const env = { KITH_TEST_SEED: '1', ...process.env }
+function newWorker(more: Record<string, string>): ChildProcess {
+  const env = { KITH_TEST_SEED: '1', ...process.env, ...more }
   return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { env, detached: true, stdio: 'ignore' })
 }

@@ -3,6 +3,8 @@ export interface Report {
   passed: number
   failed: { name: string; message: string }[]
   broken: string[]
+  /** How long it took to load the test files, in milliseconds. */
+  loadMs?: number
 }
 
 export type Verdict =

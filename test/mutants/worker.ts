@@ -22,10 +22,13 @@ process.on('message', (run: Run) => {
 })
 process.on('disconnect', () => process.exit())
 
-async function runTests({ mutant, tests, names, isBrief, testTimeoutMs }: Run): Promise<Report> {
+async function runTests({ mutant, generated, tests, names, isBrief, testTimeoutMs }: Run): Promise<Report> {
   forget(process.env['KITH_MUTANT'])
   process.env['KITH_MUTANT'] = mutant ?? ''
   forget(mutant)
+  forgetGenerated()
+  process.env['KITH_GENERATED'] = generated ? JSON.stringify(generated) : ''
+  forgetGenerated()
   const project = vitest.getRootProject()
   for (const config of [vitest.config, project.config])
     Object.assign(config, { testTimeout: testTimeoutMs, bail: isBrief ? 1 : 0 })
@@ -41,9 +44,15 @@ function forget(id: string | undefined): void {
   for (const { file } of mutants.find(mutant => mutant.id === id)?.changes ?? []) vitest.invalidateFile(root + file)
 }
 
+function forgetGenerated(): void {
+  const change = process.env['KITH_GENERATED']
+  if (change) vitest.invalidateFile(root + (JSON.parse(change) as { file: string }).file)
+}
+
 function reportOn(modules: readonly TestModule[]): Report {
-  const report: Report = { passed: 0, failed: [], broken: [] }
+  const report: Report = { passed: 0, failed: [], broken: [], loadMs: 0 }
   for (const module of modules) {
+    report.loadMs = (report.loadMs ?? 0) + module.diagnostic().collectDuration
     for (const error of module.errors()) report.broken.push(error.message)
     for (const test of module.children.allTests()) {
       const { state, errors } = test.result()

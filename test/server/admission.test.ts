@@ -200,6 +200,19 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(server.take(rawUpdate(knot)))).toBe('malformed')
   })
 
+  test('[S2] an item that stands left of another, or in a type of another item, is no entry and is refused', () => {
+    const server = new Server('roster', contact(1, 'bob'))
+    const id = { client: 1, clock: 0 }
+    const content: RawContent = { is: 'any', values: [true] }
+    const entries: RawStruct[] = [
+      { content, rightOrigin: id },
+      { content, origin: id, rightOrigin: id },
+      { content, parent: id, key: 'bob' },
+    ]
+    for (const struct of entries) expect(refused(server.take(one(struct)))).toBe('malformed')
+    expect(server.take(one(entry('contacts', 'bob', true, id))).state).toBe('admitted')
+  })
+
   test('[S2] two blocks of one client, of which Yjs would see only the last, are refused', () => {
     const blocks = [
       { client: 5, clock: 0, structs: [entry('contacts', 'a', true)] },

@@ -341,3 +341,127 @@ test('[S1] a feed that is closed between a commit and its delivery is sent nothi
   for (let turn = 0; turn < 5; turn++) await setImmediate()
   expect(sent()).toHaveLength(before)
 })
+
+test.each([999, 1_000, 1_001, 1_300])(
+  '[F1] a device that was away for %i commits gets what a followed owner changed, and nothing else',
+  async commits => {
+    const { store, feed, sent, caughtUp } = await feedOfBob()
+    await store.commit(profileChange('alice', { 0: 'before', 1: 'a secret' }))
+    await store.commit(profileChange('carol', { 0: 'as before' }))
+    await store.commit(rosterChange('bob', { alice: { isSubscribed: true }, carol: { isSubscribed: true } }))
+    const since = store.position
+    await store.commit(profileChange('alice', { 0: 'after' }))
+    const others = Array.from({ length: commits - 1 }, (_, index) => store.commit(userChange(`stranger-${index}`)))
+    await Promise.all(others)
+    await feed.open(since)
+    await caughtUp()
+    expect(sent().map(({ type }) => type)).toEqual(['profile', 'caughtUp'])
+    expect(sent()[0]).toMatchObject({ owner: 'alice', level: 0, fields: { name: 'after' } })
+  },
+)
+
+test('[F1] a new device gets everything of 300 owners, and one that returns what 40 of them changed', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  const owners = Array.from({ length: 300 }, (_, index) => `owner-${String(index).padStart(3, '0')}`)
+  await Promise.all(owners.map(owner => store.commit(profileChange(owner, { 0: owner }))))
+  await store.commit(rosterChange('bob', Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }]))))
+  await feed.open(undefined)
+  await caughtUp()
+  const profiles = sent().flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
+  expect(profiles.sort()).toEqual(owners)
+  feed.close()
+
+  const since = store.position
+  const changing = owners.filter((_, index) => index % 7 === 0)
+  await Promise.all(changing.map(owner => store.commit(profileChange(owner, { 0: `${owner} anew` }))))
+  let looks = 0
+  const counting = new Proxy(store, {
+    get: (target, name) => {
+      if (name === 'views') looks++
+      return Reflect.get(target, name, target)
+    },
+  })
+  const again = secondFeed(counting)
+  await again.feed.open(since)
+  await new Promise<void>(resolve => again.feed.whenCaughtUp(resolve))
+  expect(again.owners().sort()).toEqual(changing)
+  // 32 owners in one look, and none at those of whom nothing changed.
+  expect(looks).toBe(Math.ceil(changing.length / 32))
+})
+
+test('[F3] a device that returns is not told once more of a join that it was told of', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await feed.open(undefined)
+  await store.commit(rosterChange('bob', { dora: { isSubscribed: true } }))
+  await store.commit(userChange('dora'))
+  await caughtUp()
+  expect(sent().filter(frame => frame.type === 'access' && frame.hasJustJoined)).toHaveLength(1)
+  const since = store.position
+  feed.close()
+  await store.commit(rosterChange('dora', { bob: { levels: [3] } }))
+  const again = secondFeed(store)
+  await again.feed.open(since)
+  await new Promise<void>(resolve => again.feed.whenCaughtUp(resolve))
+  const access = again.frames().filter(({ type }) => type === 'access')
+  expect(access).toMatchObject([{ owner: 'dora', levels: [0, 3], hasJustJoined: false }])
+})
+
+test('[V4] what was read before a pair was taken back is not handed over once that is on disk, though nobody was told yet', async () => {
+  const { store, feed, sent, hold, linger, caughtUp } = await feedOfBob()
+  await store.commit(profileChange('alice', { 0: 'secret' }))
+  await store.commit(userChange('alice', { restricted: true }))
+  await store.commit({ type: 'pair', a: 'bob', b: 'alice', isPaired: true })
+  await feed.open(undefined)
+  await caughtUp()
+  const held = hold('levels')
+  feed.fetch('alice')
+  const goOn = await held
+  const lingers = linger()
+  const unpaired = store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: false })
+  const tell = await lingers
+  goOn()
+  await setImmediate()
+  tell()
+  await unpaired
+  await caughtUp()
+  expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+  expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
+})
+
+test.each(['alice', 'bob'])(
+  '[V4] what was read before a pair was taken back is not handed over after it, when %s is restricted',
+  async restricted => {
+    const { store, feed, sent, hold, caughtUp } = await feedOfBob()
+    await store.commit(profileChange('alice', { 0: 'secret' }))
+    await store.commit(userChange(restricted, { restricted: true }))
+    await store.commit({ type: 'pair', a: 'bob', b: 'alice', isPaired: true })
+    await feed.open(undefined)
+    await caughtUp()
+    const held = hold('levels')
+    feed.fetch('alice')
+    const release = await held
+    await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: false })
+    release()
+    await caughtUp()
+    expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+  },
+)
+
+/** Another session of Bob's on the same store. */
+function secondFeed(store: Store) {
+  const relay = new Relay(store)
+  const frames: Uint8Array[] = []
+  const outlet = {
+    outstandingBytes: 0,
+    send: (frame: Uint8Array) => void frames.push(frame),
+    fail: (error: unknown) => {
+      throw error
+    },
+  }
+  const feed = new Feed('bob', relay, outlet, 64 * 1024)
+  relay.join({ user: 'bob', feed, hasArrived: true, sendOwn: () => undefined })
+  onTestFinished(() => relay.close())
+  const owners = (): string[] =>
+    frames.map(decodeFrame).flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
+  return { feed, owners, frames: () => frames.map(decodeFrame) }
+}

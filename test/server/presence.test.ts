@@ -365,6 +365,33 @@ describe('when somebody was last seen', () => {
     expect(told(bob, 'carol')).toEqual([{ is: 'offline', lastSeenMinute: stopped }])
   })
 
+  test('who is back while it is written is not gone, and who leaves again meanwhile is gone later, with that minute', async () => {
+    const { world, alice, bob } = await watching()
+    await alice.close()
+    const held = world.disk.hold()
+    await pass(world, 10, bob)
+    await held
+    await alice.signIn()
+    world.disk.release()
+    await pass(world, 10, alice, bob)
+    expect(told(bob, 'alice'), 'back while it was written').toEqual([online])
+
+    await alice.close()
+    await pass(world, 9, bob)
+    const again = world.disk.hold()
+    await pass(world, 2, bob)
+    await again
+    await pass(world, 60, bob)
+    await alice.signIn()
+    const minute = minuteOf(world)
+    await alice.close()
+    world.disk.release()
+    await pass(world, 1, bob)
+    expect(told(bob, 'alice'), 'left again while it was written').toEqual([online])
+    await pass(world, 12, bob)
+    expect(told(bob, 'alice')).toEqual([online, { is: 'offline', lastSeenMinute: minute }])
+  })
+
   test('it goes with the account', async () => {
     const { world, alice, bob } = await watching()
     hide(alice, 'nonce-one')

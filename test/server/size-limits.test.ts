@@ -1,8 +1,11 @@
-import { applyChanges, profileKey, profileRoot } from '@kith/shared'
-import { expect, test } from 'vitest'
+import { applyChanges, flatMapsOf, profileBytes, profileKey, profileRoot } from '@kith/shared'
+import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { admit } from '../../packages/server/src/admission/admission.ts'
+import { profileRules } from '../../packages/server/src/admission/rules.ts'
 import { sizeError } from '../../packages/server/src/admission/size-limits.ts'
 import { StoredDocument } from '../../packages/server/src/store/stored-document.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
 import { limitsWith } from '../support/store-world.ts'
 
 test('[S3] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
@@ -42,4 +45,86 @@ test('[D6][S3] a full roster takes another label in place of one as long', () =>
   expect(take(update('bob', 'x'.repeat(900)))).toBe(undefined)
   expect(take(update('bob', 'y'.repeat(900)))).toBe(undefined)
   expect(take(update('bob', 'z'.repeat(990)))).toBe('roster-too-large')
+})
+
+describe('[S3] the levels of a profile are counted whatever the size of the update', () => {
+  const limits = limitsWith({ profileLevels: 16 })
+  const client = 5
+  const keyOf = (level: number): string => profileKey(level, 'writer-1', 'a')
+
+  /** A profile in which one client has set a field at each of these levels, and removed those of the others again. */
+  function profileOf(levels: readonly number[], emptied: readonly number[]): StoredDocument {
+    const document = new StoredDocument('profile', [])
+    const structs = [...levels, ...emptied].map(level => entry(profileRoot, keyOf(level), true))
+    const removals = emptied.length === 0 ? [] : [{ client, clock: levels.length, length: emptied.length }]
+    document.apply(apply => apply(rawUpdate([{ client, clock: 0, structs }], removals)))
+    expect(profileBytes(flatMapsOf(document.doc)).size).toBe(levels.length)
+    return document
+  }
+
+  const range = (from: number, count: number): number[] => Array.from({ length: count }, (_, index) => from + index)
+
+  test.each([
+    [6, undefined],
+    [7, 'too-many-levels'],
+    [10, 'too-many-levels'],
+  ])('10 levels, and %i more by one small update', (count, error) => {
+    const document = profileOf(range(0, 10), [])
+    const structs = range(10, count).map(level => entry(profileRoot, keyOf(level), true))
+    const update = rawUpdate([{ client: 6, clock: 0, structs }])
+    expect(sizeError('profile', document, update, 'content', limits)).toBe(error)
+  })
+
+  test.each([
+    [6, undefined],
+    [7, 'too-many-levels'],
+    [10, 'too-many-levels'],
+  ])('10 levels, and %i that were emptied filled again, each in 5 bytes', (count, error) => {
+    const document = profileOf(range(0, 10), range(10, 10))
+    const structs = range(10, count).map(clock => entry(profileRoot, '', true, { client, clock }))
+    const update = rawUpdate([{ client: 6, clock: 0, structs }])
+    expect(admit(document.doc, update, profileRules(limits)).state).toBe('admitted')
+    expect(sizeError('profile', document, update, 'content', limits)).toBe(error)
+  })
+})
+
+test('[S3] fields that were removed and are brought back in 5 bytes each count with name and value', () => {
+  const limits = limitsWith({ profileLevels: 16 })
+  const client = 5
+  // 97 bytes each: all of them are a little more than the limit.
+  const names = Array.from({ length: 676 }, (_, index) => `${index}`.padStart(64, 'n'))
+  const structs = names.map(name => entry(profileRoot, profileKey(0, 'writer-1', name), true))
+  const document = new StoredDocument('profile', [])
+  document.apply(apply => apply(rawUpdate([{ client, clock: 0, structs }])))
+  document.apply(apply => apply(rawUpdate([], [{ client, clock: 0, length: 15 }])))
+  const bringBack = (count: number): Uint8Array => {
+    const again = Array.from({ length: count }, (_, clock) => entry(profileRoot, '', true, { client, clock }))
+    return rawUpdate([{ client: 6, clock: 0, structs: again }])
+  }
+  expect(bringBack(15).length).toBeLessThan(100)
+  expect(sizeError('profile', document, bringBack(14), 'content', limits)).toBe(undefined)
+  expect(sizeError('profile', document, bringBack(15), 'content', limits)).toBe('profile-too-large')
+})
+
+describe('[S3] what a document takes in memory counts, however little of it is stored', () => {
+  const limits = limitsWith({ rosterBytes: 100_000 })
+
+  /** Two keys overwritten in turns by one client: Yjs keeps a struct of each time, and stores all of them in some bytes. */
+  function overwritten(times: number): StoredDocument {
+    const device = new Y.Doc()
+    for (let count = 0; count < times; count++) device.getMap('labels').set(count % 2 ? 'a' : 'b', 'x')
+    const document = new StoredDocument('roster', [Y.encodeStateAsUpdateV2(device)])
+    expect(document.storedBytes).toBeLessThan(200)
+    return document
+  }
+
+  const label = rawUpdate([{ client: 6, clock: 0, structs: [entry('labels', 'c', 'a label')] }])
+
+  test('names of what was removed have twice the room', () => {
+    for (const adds of ['content', 'history'] as const) {
+      expect(sizeError('roster', overwritten(19_000), label, adds, limits)).toBe(undefined)
+      expect(sizeError('roster', overwritten(21_000), label, adds, limits)).toBe('roster-too-large')
+    }
+    expect(sizeError('roster', overwritten(21_000), label, 'nothing', limits)).toBe(undefined)
+  })
 })

@@ -84,11 +84,11 @@ export async function newDatabase(kind: DatabaseKind): Promise<LevelDatabase> {
 }
 
 /** A store whose database the test can look into, and break. */
-export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}): Store {
+export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial<Limits> = {}, position = 0): Store {
   const incarnations = new Incarnations(new Uint8Array(32).fill(7))
   return openStore({
     ...{ database, clock, incarnations, limits: limitsWith(limits) },
-    ...{ runs: Runs.begin(undefined, 0), cursorKey: new Uint8Array(32), position: 0 },
+    ...{ runs: Runs.begin(undefined, position), cursorKey: new Uint8Array(32), position },
   })
 }
 

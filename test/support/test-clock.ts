@@ -25,6 +25,11 @@ export class TestClock implements Clock {
     this.#offsetMs += byMs
   }
 
+  /** Timers that are still to come: what has ended leaves none. */
+  get timerCount(): number {
+    return this.#timers.size
+  }
+
   after(delayMs: number, task: () => void): () => void {
     return this.#add({ dueAtMs: this.#nowMs + delayMs, everyMs: undefined, task })
   }
@@ -45,7 +50,7 @@ export class TestClock implements Clock {
     this.#nowMs = untilMs
   }
 
-  /** Time passes that no timer notices: else devices would miss one heartbeat after another. */
+  /** Time passes, or goes back, and no timer notices: else devices would miss one heartbeat after another. */
   leap(ms: number): void {
     this.#nowMs += ms
     for (const timer of this.#timers) timer.dueAtMs += ms

@@ -1,7 +1,6 @@
 import { isUserId } from '@kith/shared'
 import { decodeUtf8 } from 'lib0/string'
 
-import { decodeUtf8 } from 'lib0/string'
 import type { Clock } from './clock.ts'
 import { within } from './within.ts'
 

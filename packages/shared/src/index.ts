@@ -9,6 +9,7 @@ export { defaultContentLimits, defaultLimits, utf8Length } from './limits.ts'
 export type { Fields } from './profile.ts'
 export {
   fieldBytes,
+  fieldOverheadBytes,
   mergeLevels,
   parseProfileKey,
   planField,

@@ -99,7 +99,7 @@ export function valueBytes(value: FieldValue): number {
 }
 
 /** What a field costs besides its name and value: without it a level could hold tens of thousands of tiny fields. */
-const fieldOverheadBytes = 32
+export const fieldOverheadBytes = 32
 
 /** How many bytes a field counts toward the size of its level. */
 export function fieldBytes(name: string, value: FieldValue): number {

@@ -14,6 +14,7 @@ import { safetyMutants } from './safety.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
 import { tabMutants } from './tabs.ts'
+import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
 import { visibilityMutants } from './visibility.ts'
 
@@ -36,4 +37,5 @@ export const mutants: readonly Mutant[] = [
   ...tabMutants,
   ...keepingMutants,
   ...addressMutants,
+  ...timingMutants,
 ]

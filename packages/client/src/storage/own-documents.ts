@@ -19,6 +19,12 @@ import { OwnDocument } from './own-document.ts'
 /** The updates that pile up before both documents are written anew, without what was erased meanwhile [V5]. */
 const updatesPerSnapshot = 200
 
+/**
+ * A roster read from a snapshot is counted when it is next to grow: a snapshot is in the V2 encoding, which may be thousands
+ * of times smaller.
+ */
+const uncounted = Number.POSITIVE_INFINITY
+
 /** The user's own two documents in memory, level with the database up to `seq`. */
 export class OwnDocuments {
   readonly writer: string
@@ -60,8 +66,7 @@ export class OwnDocuments {
     }
     this.#seq = head.snapshotSeq
     this.#snapshotSeq = head.snapshotSeq
-    // V2 is the smaller of the two encodings, by less than a factor of 4.
-    this.#rosterBytesAtMost = (snapshots.roster?.length ?? 0) * 4
+    this.#rosterBytesAtMost = snapshots.roster ? uncounted : 0
   }
 
   /** Reads all from the database. Call it in a transaction. */
@@ -88,6 +93,7 @@ export class OwnDocuments {
     if (head.snapshotSeq > this.#seq) {
       for (const { document, update } of await db.snapshots.toArray()) this[document].takeSnapshot(update)
       this.#seq = head.snapshotSeq
+      this.#rosterBytesAtMost = uncounted
     }
     this.#snapshotSeq = head.snapshotSeq
     for (const { seq, document, update } of await db.updates.where(':id').above(this.#seq).toArray()) {

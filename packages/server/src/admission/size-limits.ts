@@ -1,4 +1,4 @@
-import { type ErrorCode, flatMapsOf, type Limits, profileBytes, rosterBytes } from '@kith/shared'
+import { type ErrorCode, fieldOverheadBytes, flatMapsOf, type Limits, profileBytes, rosterBytes } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../store/keys.ts'
 import type { StoredDocument } from '../store/stored-document.ts'
@@ -30,15 +30,23 @@ const historyShare = 2
 /** On disk there is a log besides the document, so what seems too long is looked at more closely. */
 function isTooLong(
   name: DocumentName,
-  { doc, storedBytes }: StoredDocument,
+  { doc, storedBytes, structs }: StoredDocument,
   update: Uint8Array,
   { rosterBytes, profileBytes, profileLevels }: Limits,
 ): boolean {
   const content = name === 'roster' ? rosterBytes : Math.max(rosterBytes, profileBytes * profileLevels)
   const most = historyShare * content
+  if (minStructBytes * structs + update.length > most) return true
   if (storedBytes + update.length <= most) return false
   return Y.encodeStateAsUpdateV2(doc).length + update.length > most
 }
+
+/**
+ * What one struct takes in the V1 encoding, at least and at most, its texts and values apart. What is stored is V2, which
+ * may encode a hundred thousand removed entries in a hundred bytes; in memory each of them is there.
+ */
+const minStructBytes = 10
+const maxStructBytes = 32
 
 function rosterSizeError(
   document: StoredDocument,
@@ -48,8 +56,9 @@ function rosterSizeError(
 ): ErrorCode | undefined {
   if (adds === 'history') return undefined
   const known = document.contentBytesAtMost
-  // What is stored is V2, which is at least half as large as V1, and that is no smaller than the content.
-  if (known === undefined && 2 * document.storedBytes + update.length <= limits.rosterBytes) return undefined
+  // What is stored is V2, which has every text and value; what it spares on a struct is bounded.
+  const atMost = document.storedBytes + maxStructBytes * document.structs + update.length
+  if (known === undefined && atMost <= limits.rosterBytes) return undefined
   const growth = rosterGrowth(document.doc, update)
   const isSure = known !== undefined && known + growth <= limits.rosterBytes
   const bytes = isSure ? known : rosterBytes(flatMapsOf(document.doc))
@@ -58,12 +67,16 @@ function rosterSizeError(
   return undefined
 }
 
+/** A number counts 8 bytes, and may take 2 of an update. */
+const numberBytes = 8
+
 function profileSizeError(document: StoredDocument, update: Uint8Array, limits: Limits): ErrorCode | undefined {
   const before = profileBytes(flatMapsOf(document.doc))
-  // A field at a level of its own takes more than 12 bytes of update.
+  // An entry that replaces one that was removed names neither key nor level: it brings back a field in 5 bytes.
+  const fields = Y.decodeUpdate(update).structs.length
+  const addedBytes = update.length + fields * (fieldOverheadBytes + limits.fieldNameBytes + numberBytes)
   const isFarBelow =
-    Math.max(0, ...before.values()) + update.length <= limits.profileBytes &&
-    before.size + update.length / 12 <= limits.profileLevels
+    Math.max(0, ...before.values()) + addedBytes <= limits.profileBytes && before.size + fields <= limits.profileLevels
   if (isFarBelow) return undefined
   const trial = new Y.Doc({ gc: true })
   Y.applyUpdate(trial, Y.encodeStateAsUpdate(document.doc))

@@ -44,6 +44,13 @@ export class StoredDocument {
     return this.#snapshotBytes + this.#logBytes + this.#runBytes
   }
 
+  /** The structs in memory, those of removed entries too. */
+  get structs(): number {
+    let count = 0
+    for (const structs of this.doc.store.clients.values()) count += structs.length
+    return count
+  }
+
   /** Applies the updates that `run` admits as one transaction; `undefined` when they change nothing. */
   apply(run: (apply: (update: Uint8Array) => void) => void): Applied | undefined {
     let relayed: Uint8Array | undefined

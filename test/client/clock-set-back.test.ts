@@ -1,0 +1,108 @@
+import { encodeFrame } from '@kith/shared/wire'
+import { expect, test } from 'vitest'
+import { Connection } from '../../packages/client/src/link/connection.ts'
+import { Pace } from '../../packages/client/src/link/pace.ts'
+import { MovedClock } from './moved-clock.ts'
+
+const hourMs = 3_600_000
+
+test('[S3] what waits for its turn to be sent waits no longer when the clock of the machine is set back', async () => {
+  const clock = new MovedClock()
+  const pace = new Pace(clock)
+  await pace.take(1_600)
+  clock.set(-hourMs)
+  let isSent = false
+  void pace.take(160).then(() => {
+    isSent = true
+  })
+  await turn()
+  expect(isSent).toBe(false)
+  clock.move(1_000)
+  await turn()
+  expect(isSent).toBe(true)
+})
+
+test('[S3] a clock that is set on gives no more than the burst', async () => {
+  const clock = new MovedClock()
+  const pace = new Pace(clock)
+  await pace.take(1_600)
+  clock.set(hourMs)
+  await pace.take(1_600)
+  let isSent = false
+  void pace.take(1).then(() => {
+    isSent = true
+  })
+  await turn()
+  expect(isSent).toBe(false)
+})
+
+test.each([0, -hourMs])(
+  '[D2] a connection on which nothing comes is given up within 90 seconds, also when the clock is set by %i ms',
+  setBy => {
+    const { clock, socket, closes } = connection()
+    socket.onopen()
+    clock.move(30_000)
+    socket.onmessage({ data: heartbeat() })
+    clock.move(30_000)
+    expect(closes).toEqual([])
+    clock.set(setBy)
+    clock.move(90_000)
+    expect(closes).toEqual([1006])
+  },
+)
+
+test('[D2] a connection on which something comes every 44 seconds stays, whatever the clock does', () => {
+  const { clock, socket, closes } = connection()
+  socket.onopen()
+  for (const setBy of [0, -hourMs, 0, hourMs / 1_000, 0, -5_000, 0]) {
+    clock.set(setBy)
+    socket.onmessage({ data: heartbeat() })
+    clock.move(44_000)
+  }
+  expect(closes).toEqual([])
+})
+
+test('a connection that is closed leaves no timer, and one that does not open is given up after 20 seconds', () => {
+  const never = connection()
+  never.clock.move(19_999)
+  expect(never.closes).toEqual([])
+  never.clock.move(1)
+  expect([never.closes, never.clock.taskCount]).toEqual([[1006], 0])
+  const closed = connection()
+  closed.socket.onopen()
+  expect(closed.clock.taskCount).toBe(1)
+  closed.connection.close()
+  closed.connection.close()
+  closed.socket.onclose({ code: 1000, reason: '' })
+  expect([closed.closes, closed.clock.taskCount]).toEqual([[1006], 0])
+})
+
+/** A connection to a server that says only what the test lets it say. */
+function connection() {
+  const clock = new MovedClock()
+  const closes: number[] = []
+  const port = { opened: () => undefined, message: () => undefined, closed: (code: number) => void closes.push(code) }
+  let socket: Silent | undefined
+  class Silent {
+    onopen!: () => void
+    onmessage!: (event: { data: unknown }) => void
+    onclose!: (event: { code: number; reason: string }) => void
+    constructor() {
+      socket = this
+    }
+    close(): void {
+      // The other side does not answer.
+    }
+  }
+  const options = { url: 'ws://127.0.0.1:9', protocols: [], WebSocket: Silent as never, clock }
+  const made = new Connection(port, options)
+  return { clock, closes, connection: made, socket: socket as Silent }
+}
+
+function heartbeat(): ArrayBuffer {
+  return new Uint8Array(encodeFrame({ type: 'awareness' })).buffer as ArrayBuffer
+}
+
+function turn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve))
+}

@@ -1,0 +1,193 @@
+import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { Link } from '../../packages/client/src/link/link.ts'
+import { backend } from './backend.ts'
+import { installation } from './device.ts'
+import { MovedClock } from './moved-clock.ts'
+
+const limits = {
+  ...{ profileBytes: 65_536, profileLevels: 16, rosterBytes: 8_388_608 },
+  ...{ fieldNameBytes: 64, labelBytes: 256, messageBytes: 16_384 },
+}
+const welcome: ServerMessage = {
+  ...{ type: 'welcome', isFresh: true, isErased: false, incarnation: new Uint8Array(16), limits },
+}
+const update: ServerMessage = { type: 'rosterSync', step: 'update', payload: new Uint8Array([0, 0]) }
+
+test('the wait before the next attempt doubles up to 30 seconds, until a server has said welcome', async () => {
+  const { delayAfter } = await scripted()
+  const delays: number[] = []
+  for (let attempt = 0; attempt < 9; attempt++) delays.push(await delayAfter([update]))
+  expect(delays).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000])
+  expect(await delayAfter([update, welcome])).toBe(500)
+  expect(await delayAfter([])).toBe(1_000)
+  expect(await delayAfter([welcome])).toBe(500)
+})
+
+test('[S3] a server that says when to return is left alone for as long, and for the wait besides', async () => {
+  const { delayAfter, failures } = await scripted()
+  expect(await delayAfter([], 4529, 'too-many-writes retry-after-ms=5000')).toBe(5_500)
+  expect(await delayAfter([], 4529, 'too-many-connections retry-after-ms=30000')).toBe(31_000)
+  expect(failures).toMatchObject([
+    { code: 'too-many-writes', retryAfterMs: 5_500 },
+    { code: 'too-many-connections', retryAfterMs: 31_000 },
+  ])
+})
+
+test('[D5] a connection that is lost while a change is on its way sends that again, and asks for nothing that it has', async () => {
+  const { device } = await backend()
+  const sent: string[][] = []
+  let breaksAt: ((frame: Uint8Array) => boolean) | undefined
+  class Recording extends WebSocket {
+    readonly #sent: string[] = []
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols)
+      sent.push(this.#sent)
+    }
+    override send(data: never): void {
+      const frame = data as Uint8Array
+      this.#sent.push(Buffer.from(frame).toString('hex'))
+      super.send(data)
+      if (!breaksAt?.(frame)) return
+      breaksAt = undefined
+      this.terminate()
+    }
+  }
+  const alice = await device('alice', { WebSocket: Recording as never })
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  // `ownProfile` is message 102; 2 is an update.
+  breaksAt = frame => frame[0] === 102 && frame[1] === 2
+  await alice.ownProfile.set('name', 'Ada Lovelace')
+  await alice.whenSynced()
+  expect(sent.length).toBe(2)
+  // A step 1 with an empty state vector asks for all.
+  const all = sent.map(frames => frames.filter(frame => frame === '66000100').length)
+  expect(all[1]).toBe(0)
+  expect([alice.unsent, alice.ownProfile.get('name')]).toEqual([0, 'Ada Lovelace'])
+})
+
+test('[F1] what comes from another device in its order is not followed by a question', async () => {
+  const { device } = await backend()
+  let steps = 0
+  class Counting extends WebSocket {
+    override send(data: never): void {
+      const [type, step] = data as Uint8Array
+      if ((type === 0 || type === 102) && step === 0) steps++
+      super.send(data)
+    }
+  }
+  const [phone, laptop] = [await device('alice', { WebSocket: Counting as never }), await device('alice')]
+  await Promise.all([phone.whenSynced(), laptop.whenSynced()])
+  expect(steps).toBe(2)
+  for (let round = 0; round < 3; round++) {
+    await laptop.ownProfile.set('name', `Ada ${round}`)
+    const bob = laptop.getProfile('bob')
+    bob.setLabel(`Bob ${round}`)
+    await bob.save()
+    await laptop.whenSynced()
+    await phone.whenSynced()
+    expect([phone.ownProfile.get('name'), phone.knownProfile('bob').label]).toEqual([`Ada ${round}`, `Bob ${round}`])
+  }
+  expect(steps).toBe(2)
+})
+
+test('a device that disconnects while what came is being stored stays offline', async () => {
+  const { device } = await backend()
+  let onProfile: () => void = () => undefined
+  class Listening extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols)
+      // `profile` is message 108.
+      this.on('message', data => new Uint8Array(data as ArrayBuffer)[0] === 108 && onProfile())
+    }
+  }
+  const [alice, bob] = [await device('alice', { WebSocket: Listening as never }), await device('bob')]
+  await bob.whenSynced()
+  await alice.getProfile('bob').loaded
+  await alice.whenSynced()
+  let isReleased = false
+  const held = alice.internals.store.work(async ({ db }) => {
+    while (!isReleased) await db.meta.count()
+  })
+  const arrived = new Promise<void>(resolve => {
+    onProfile = resolve
+  })
+  await bob.ownProfile.set('name', 'Bob')
+  await arrived
+  const statuses: string[] = []
+  alice.disconnect()
+  alice.on('status', status => statuses.push(status))
+  isReleased = true
+  await held
+  for (let turn = 0; turn < 5; turn++) await alice.internals.store.refresh()
+  expect([alice.status, statuses]).toEqual(['offline', []])
+  alice.connect()
+  await alice.whenSynced()
+  expect(alice.knownProfile('bob').get('name')).toBe('Bob')
+})
+
+test('a message that waits for a connection is rejected with closed when the client is closed', async () => {
+  const kith = await installation('alice').open()
+  const outcome = kith.send('bob', 'hello').then(
+    () => 'an outcome',
+    ({ code }) => code,
+  )
+  await kith.close()
+  expect(await outcome).toBe('closed')
+})
+
+/** A link to a server that says what the test lets it say, and closes; its randomness is the greatest there is. */
+async function scripted() {
+  const clock = new MovedClock()
+  const kith = await installation('alice').open()
+  const failures: unknown[] = []
+  let socket: Scripted | undefined
+  class Scripted {
+    onopen!: () => void
+    onmessage!: (event: { data: unknown }) => void
+    onclose!: (event: { code: number; reason: string }) => void
+    constructor() {
+      socket = this
+    }
+    send(): void {
+      // Whatever the device says, the script goes on.
+    }
+    close(): void {
+      // The other side does not answer.
+    }
+  }
+  const link = new Link(
+    {
+      ...{ user: 'alice', url: 'ws://127.0.0.1:9', token: () => 'a-token', store: kith.internals.store, clock },
+      randomness: { bytes: length => new Uint8Array(length), fraction: () => 1 },
+      WebSocket: Scripted as never,
+      setStatus: () => undefined,
+      settled: () => undefined,
+      accountErased: () => undefined,
+      failed: error => void failures.push(error),
+      showPresence: () => undefined,
+      received: async () => undefined,
+    },
+    undefined,
+  )
+  link.connect()
+  return {
+    failures,
+    /** The server says these, and closes; how long the device then waits. */
+    async delayAfter(frames: readonly ServerMessage[], code = 4500, reason = ''): Promise<number> {
+      await expect.poll(() => socket).toBeDefined()
+      const { onopen, onmessage, onclose } = socket as Scripted
+      socket = undefined
+      onopen()
+      for (const frame of frames) onmessage({ data: new Uint8Array(encodeFrame(frame)).buffer })
+      // What came is stored.
+      for (let turn = 0; turn < 5; turn++) await kith.internals.store.refresh()
+      onclose({ code, reason })
+      const startMs = clock.now()
+      clock.moveToNext()
+      return clock.now() - startMs
+    },
+  }
+}

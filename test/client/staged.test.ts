@@ -1,0 +1,111 @@
+import { ContactSynchronizer, type Kith } from '@kith/client'
+import { expect, test } from 'vitest'
+import { installation } from './device.ts'
+
+test('what is staged while a save is under way is written by the next save, and not lost', async () => {
+  const { kith, release } = await held()
+  const bob = kith.getProfile('bob')
+  bob.setLabel('Bob')
+  const saving = bob.save()
+  bob.setLabel('Robert')
+  bob.setProfileAccessLevels([3])
+  release()
+  await saving
+  expect([bob.label, bob.accessLevels]).toEqual(['Bob', []])
+  await bob.save()
+  expect([bob.label, bob.accessLevels]).toEqual(['Robert', [3]])
+  const { unsent } = kith
+  await bob.save()
+  expect(kith.unsent, 'and once').toBe(unsent)
+})
+
+test('[D5] what is staged while a save fails stays, over what that save had', async () => {
+  const { kith, release } = await held()
+  const bob = kith.getProfile('bob')
+  bob.setLabel('x'.repeat(300))
+  bob.subscribe(true)
+  const saving = bob.save()
+  bob.setLabel('Bob')
+  release()
+  await expect(saving).rejects.toMatchObject({ code: 'label-too-long' })
+  expect([bob.label, bob.isSubscribed]).toEqual([undefined, false])
+  await bob.save()
+  expect([bob.label, bob.isSubscribed]).toEqual(['Bob', true])
+})
+
+test('a removal takes what was staged with it: saving then writes nothing', async () => {
+  const kith = await quiet()
+  const bob = kith.getProfile('bob')
+  bob.setLabel('Bob')
+  bob.block(true)
+  bob.setProfileAccessLevels([1])
+  await bob.remove()
+  const { unsent } = kith
+  await bob.save()
+  expect([kith.unsent, bob.label, bob.isBlocked, bob.isContact]).toEqual([unsent, undefined, false, false])
+  bob.setLabel('Bob')
+  await bob.save()
+  expect([kith.unsent, bob.label]).toEqual([unsent + 1, 'Bob'])
+})
+
+test('[D5] a syncNow that fails keeps the queue, in its order and before what is queued after it', async () => {
+  const kith = await quiet()
+  const limits = kith.internals.store.documents
+  const syncer = new ContactSynchronizer(kith)
+  syncer.setProfileAccessLevels([1])
+  await syncer.sync(['bob', 'carol'], false)
+  syncer.setProfileAccessLevels([2])
+  await syncer.sync(['bob'], false)
+  const { limits: before } = limits
+  limits.limits = { ...before, rosterBytes: 10 }
+  for (let round = 0; round < 2; round++) {
+    const failing = syncer.syncNow()
+    syncer.setProfileAccessLevels([4 + round])
+    const queued = syncer.sync(['bob', `late-${round}`], false)
+    await expect(failing).rejects.toMatchObject({ code: 'roster-too-large' })
+    await queued
+    expect(kith.unsent).toBe(0)
+  }
+  limits.limits = before
+  syncer.setProfileAccessLevels([3])
+  await syncer.sync(['carol'], false)
+  expect(await syncer.syncNow()).toEqual({ added: 4, updated: 0, unchanged: 0, invalid: [] })
+  const levels = ['bob', 'carol', 'late-0', 'late-1'].map(id => kith.knownProfile(id).accessLevels)
+  expect([levels, kith.unsent]).toEqual([[[5], [3], [4], [5]], 1])
+  expect(await syncer.syncNow(), 'nothing is left').toEqual({ added: 0, updated: 0, unchanged: 0, invalid: [] })
+})
+
+test('[D5] a synchronisation whose addresses cannot be read leaves the queue as it was', async () => {
+  const kith = await quiet()
+  const syncer = new ContactSynchronizer(kith)
+  await syncer.sync(['bob'], false)
+  await expect(syncer.sync([1] as never)).rejects.toThrow(TypeError)
+  expect(await syncer.syncNow()).toMatchObject({ added: 1 })
+})
+
+/** A device on which looking at somebody writes nothing. */
+async function quiet(): Promise<Kith> {
+  const kith = await installation('alice').open()
+  await kith.enableAutoSyncContacts(false)
+  const { store } = kith.internals
+  // As if it had been sent.
+  await store.work(({ db }) => db.outbox.clear() as unknown as Promise<void>)
+  expect(kith.unsent).toBe(0)
+  return kith
+}
+
+/** What this device writes next waits. */
+async function held(): Promise<{ kith: Kith; release: () => void }> {
+  const kith = await quiet()
+  let isReleased = false
+  // Work is done one piece after the other: this one comes before all that is asked for now.
+  void kith.internals.store.work(async ({ db }) => {
+    while (!isReleased) await db.meta.count()
+  })
+  return {
+    kith,
+    release: () => {
+      isReleased = true
+    },
+  }
+}

@@ -1,0 +1,71 @@
+import type { Generated } from './generate.ts'
+
+/** A generated mutant that no test can notice, or need notice, and why. It is known by its line's text. */
+export interface Kept {
+  file: string
+  /** The line on which it begins, without its indentation. */
+  line: string
+  /** What stands there → what it makes of that; absent: whatever is made of this line. */
+  change?: string
+  why: string
+}
+
+/** Survivors that were read and left. */
+export const kept: readonly Kept[] = [
+  {
+    file: 'packages/server/src/relay/feed.ts',
+    line: 'entry.joinTold = position - 1',
+    change: '1 → 2',
+    why: 'The same: a join makes an entry, and it goes by a later commit, so no join is as old as one before this commit.',
+  },
+  {
+    file: 'packages/server/src/relay/presence.ts',
+    line: 'const mostNoted = 1_000',
+    why: 'How many go into one commit shows nowhere.',
+  },
+  {
+    file: 'packages/server/src/socket/handle.ts',
+    line: 'if (session.isClosed) return',
+    change: 'session.isClosed → false',
+    why: 'It spares work: a session that is closed says nothing, and ends no second time.',
+  },
+  {
+    file: 'packages/server/src/accounts/account.ts',
+    line: "if (profile?.applied) relayOwn(this.user, 'profile', profile.applied.relayed, writer)",
+    change: "'profile' → ''",
+    why: 'The same: what is not called the roster is relayed as the profile.',
+  },
+  {
+    file: 'packages/server/src/admission/size-limits.ts',
+    line: 'if (isFarBelow) return undefined',
+    change: 'isFarBelow → false',
+    why: 'It spares work: tried on a copy, what is far below the limits is within them.',
+  },
+  {
+    file: 'packages/server/src/admission/merging-cost.ts',
+    line: 'const maxSteps = 2 ** 18',
+    why: 'A bound on work, chosen by measuring: tests hold that there is one, not its last digit.',
+  },
+  {
+    file: 'packages/client/src/storage/store.ts',
+    line: 'const mostLosses = 10',
+    why: 'Tests hold that it ends, and that one loss is outlived; how many are is a choice.',
+  },
+  {
+    file: 'packages/client/src/link/outgoing.ts',
+    line: '#isWoken = false',
+    change: 'false → true',
+    why: 'The same, after one more look for something to send.',
+  },
+  {
+    file: 'packages/client/src/link/session.ts',
+    line: 'const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []',
+    change: '0 → 1',
+    why: 'The same: no cursor has one byte.',
+  },
+]
+
+export function whyKept({ file, lineText, original, replacement }: Generated): string | undefined {
+  const change = `${original} → ${replacement}`
+  return kept.find(one => one.file === file && one.line === lineText && (one.change ?? change) === change)?.why
+}

@@ -1,0 +1,141 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { mutants } from '../list/index.ts'
+import { Runner } from '../run.ts'
+import { verdictOn } from '../verdict.ts'
+import { Coverage, hashOf, type Related } from './coverage.ts'
+import { type Generated, generate } from './generate.ts'
+import { whyKept } from './kept.ts'
+import { type Outcome, type Result, Results } from './results.ts'
+import { interval, sample } from './sample.ts'
+import { printSurvivors, printTable, type Tried } from './table.ts'
+import { targetFiles, testFiles } from './targets.ts'
+
+export interface GeneratedOptions {
+  root: string
+  /** Parts of file names; absent: all targets. */
+  only: readonly string[] | undefined
+  /** How many mutants; absent: all. */
+  sample: number | undefined
+  seed: number
+  jobs: number
+  /** How many seconds of related tests, as they take without a mutant, are run for one mutant at most. */
+  budget: number
+  /** Also tries again what survived before, with the same tests. */
+  again: boolean
+}
+
+/**
+ * `npm run mutants -- --generated`: mistakes made by operators over the syntax tree, each run against the tests that call
+ * the function it is in, the fastest first. Returns whether no new one survived.
+ */
+export async function tryGenerated(options: GeneratedOptions): Promise<boolean> {
+  const { root } = options
+  const folder = `${tmpdir()}/kith-mutants-${hashOf(root)}`
+  mkdirSync(folder, { recursive: true })
+  const targets = targetFiles(root)
+  const chosenFiles = targets.filter(file => !options.only || options.only.some(part => file.includes(part)))
+  const texts = new Map(targets.map(file => [file, readFileSync(root + file, 'utf8')]))
+  const all = chosenFiles.flatMap(file => generate(file, texts.get(file) as string))
+  // Drawn from all, so that a reason that is written down does not change which others are drawn.
+  const drawn = options.sample === undefined ? all : sample(all, options.sample, options.seed)
+  const chosen = drawn.filter(one => whyKept(one) === undefined)
+  console.log(`${all.length} mutants of ${chosenFiles.length} files`)
+  if (options.sample !== undefined) console.log(`${drawn.length} are drawn by seed ${options.seed}`)
+  console.log(`${drawn.length - chosen.length} of them are kept with a reason; results in ${folder}`)
+
+  const tests = testFiles(root)
+  const testsHash = hashOf(tests.map(test => readFileSync(`${root}test/${test}.test.ts`, 'utf8')).join('\0'))
+  const coverage = await Coverage.collect(root, `${folder}/coverage`, tests, targets)
+  const results = new Results(`${folder}/results.jsonl`)
+  const tried: Tried[] = []
+  let done = 0
+  await inTurn(chosen, options.jobs, async (mutant, runner) => {
+    const sourceHash = hashOf(texts.get(mutant.file) as string)
+    let result = results.of(mutant.id, sourceHash, options.again ? undefined : testsHash)
+    if (!result) {
+      const related = withinBudget(coverage.related(mutant, sourceHash), testsNamedFor(mutant.file), options.budget)
+      result = { id: mutant.id, ...(await outcomeOf(mutant, related, runner)), sourceHash, testsHash }
+      results.add(result)
+    }
+    tried.push({ mutant, result })
+    done++
+    if (done % 25 === 0) console.log(`  ${done} of ${chosen.length}, ${count(tried, 'survived', 'no test')} survived`)
+  })
+  printTable(chosenFiles, tried)
+  const noticed = count(tried, 'killed', 'timed out')
+  const [low, high] = interval(noticed, tried.length)
+  const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+  console.log(
+    `\n${noticed} of ${tried.length} were noticed: ${percent(noticed / tried.length)}; with 95 % certainty ${percent(low)} to ${percent(high)} of all`,
+  )
+  printSurvivors(tried)
+  return noticed === tried.length
+}
+
+function count(tried: readonly Tried[], ...outcomes: Outcome[]): number {
+  return tried.filter(({ result }) => outcomes.includes(result.outcome)).length
+}
+
+/** The tests that listed mutants of this file name: somebody knew that they look there. */
+function testsNamedFor(file: string): ReadonlySet<string> {
+  return new Set(
+    mutants.filter(({ changes }) => changes.some(change => change.file === file)).flatMap(one => one.tests),
+  )
+}
+
+/** First the named, whatever they take; then the fastest test files, as many as the budget allows; one in any case. */
+function withinBudget(related: readonly Related[], named: ReadonlySet<string>, seconds: number): Related[] {
+  const [first, rest] = [related.filter(({ test }) => named.has(test)), related.filter(({ test }) => !named.has(test))]
+  let leftMs = seconds * 1_000
+  const affordable = rest.filter(({ ms }, index) => {
+    leftMs -= ms
+    return leftMs >= 0 || (index === 0 && first.length === 0)
+  })
+  return [...first, ...affordable]
+}
+
+async function outcomeOf(
+  mutant: Generated,
+  related: readonly Related[],
+  runner: Runner,
+): Promise<Pick<Result, 'outcome' | 'by'>> {
+  if (related.length === 0) return { outcome: 'no test' }
+  const { file, start, end, replacement } = mutant
+  for (const { test, names, slowestMs } of related) {
+    const report = await runner.run({
+      generated: { file, start, end, replacement },
+      tests: [test],
+      names: names.map(name => `^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`).join('|'),
+      isBrief: true,
+      testTimeoutMs: 10_000 + 10 * slowestMs,
+      longestMs: 30_000 + 10 * names.length * 1_000,
+    })
+    const verdict = verdictOn(report)
+    if (verdict.state === 'caught') return { outcome: 'killed', by: `${test}: ${verdict.by}` }
+    if (verdict.state === 'waited') return { outcome: 'timed out', by: `${test}: ${verdict.by}` }
+    // A file that does not load, or a run in circles, is noticed too.
+    if (verdict.state === 'broken' && verdict.why !== 'no test ran') {
+      return { outcome: report ? 'killed' : 'timed out', by: `${test}: ${verdict.why.split('\n', 1)[0]}` }
+    }
+  }
+  return { outcome: 'survived' }
+}
+
+async function inTurn<T>(
+  all: readonly T[],
+  jobs: number,
+  work: (one: T, runner: Runner) => Promise<void>,
+): Promise<void> {
+  const queue = [...all]
+  const runners = Array.from({ length: jobs }, () => new Runner())
+  try {
+    await Promise.all(
+      runners.map(async runner => {
+        for (let next = queue.shift(); next !== undefined; next = queue.shift()) await work(next, runner)
+      }),
+    )
+  } finally {
+    for (const runner of runners) runner.close()
+  }
+}

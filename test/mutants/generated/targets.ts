@@ -1,0 +1,45 @@
+import { readdirSync } from 'node:fs'
+
+/** Where a mistake costs most: who sees what, the wire, what the server keeps and hands out, what a device keeps and sends. */
+const folders = [
+  'packages/shared/src/visibility.ts',
+  'packages/shared/src/roster/',
+  'packages/shared/src/wire/',
+  'packages/server/src/relay/',
+  'packages/server/src/store/derive/',
+  'packages/server/src/store/draft.ts',
+  'packages/server/src/store/standing.ts',
+  'packages/server/src/store/level-store.ts',
+  'packages/server/src/admission/',
+  'packages/server/src/accounts/',
+  'packages/server/src/socket/door.ts',
+  'packages/server/src/socket/session.ts',
+  'packages/server/src/socket/handle.ts',
+  'packages/server/src/socket/rate',
+  'packages/server/src/tokens.ts',
+  'packages/client/src/storage/',
+  'packages/client/src/link/',
+]
+
+/** The source files of which mutants are generated. */
+export function targetFiles(root: string): string[] {
+  const sources = ['shared', 'server', 'client'].flatMap(name => {
+    const folder = `packages/${name}/src`
+    const files = readdirSync(root + folder, { recursive: true, encoding: 'utf8' })
+    return files.filter(file => file.endsWith('.ts')).map(file => `${folder}/${file}`)
+  })
+  return sources.filter(file => folders.some(folder => file.startsWith(folder))).sort()
+}
+
+/** Test files that notice nothing of these, or only by hours: browsers, other processes, bundles, the tests of tests. */
+const others =
+  /^(web|end-to-end|proof\/histories|mutants|rules|workspace|client\/(bundle|react)|server\/(commands|full-disk))/
+
+export function testFiles(root: string): string[] {
+  const files = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })
+  return files
+    .filter(file => file.endsWith('.test.ts') && !file.includes('node_modules'))
+    .map(file => file.slice(0, -'.test.ts'.length))
+    .filter(file => !others.test(file))
+    .sort()
+}

@@ -1,0 +1,310 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const door = 'server/src/socket/door.ts'
+const rates = 'server/src/socket/rates.ts'
+const session = 'server/src/socket/session.ts'
+const presence = 'server/src/relay/presence.ts'
+const sizes = 'server/src/admission/size-limits.ts'
+const relay = 'server/src/relay/relay.ts'
+const feed = 'server/src/relay/feed.ts'
+const profile = 'client/src/contact-profile.ts'
+const synchronizer = 'client/src/contact-synchronizer.ts'
+const ownDocuments = 'client/src/storage/own-documents.ts'
+const fetches = 'client/src/link/fetches.ts'
+
+/**
+ * What goes wrong between two awaits, after an end, beyond a number that small tests never reach, or the second time in one
+ * session.
+ */
+export const timingMutants: readonly Mutant[] = [
+  mutant(
+    'server/src/http/users.ts',
+    `await store.commit({ type: 'revoke', user })
+    endSessions(user)
+    return`,
+    `endSessions(user)
+    await store.commit({ type: 'revoke', user })
+    return`,
+    {
+      id: 'sessions-end-before-the-revocation',
+      rules: ['V9'],
+      what: 'A device that signs in while the revocation is being written keeps its session.',
+      tests: ['server/sign-in-race'],
+      names: 'is being written',
+    },
+  ),
+  mutant(door, 'if (attempt.isEnded) return', 'if (attempt.isEnded && attempt.user !== user) return', {
+    id: 'revocation-misses-a-sign-in',
+    rules: ['V9'],
+    what: 'A session begins with a token that was revoked while it was checked.',
+    tests: ['server/sign-in-race'],
+    names: 'no session begins',
+  }),
+  mutant(door, 'const isCrowded = this.#isFull(address) || ', 'const isCrowded = ', {
+    id: 'address-counted-too-early',
+    rules: ['S3'],
+    what: 'Connections of one address that sign in at once pass its limit together.',
+    tests: ['server/sign-in-race'],
+    names: 'one address',
+  }),
+  mutant(rates, '!isHere(user) && writes.isFull && messages.isFull', '!isHere(user)', {
+    id: 'sweep-forgives',
+    rules: ['S3'],
+    what: 'Who spent the writes and left has all of them again after the next sweep.',
+    tests: ['server/sign-in-race'],
+    names: 'after the sweep',
+  }),
+  mutant(rates, '!isHere(user) && writes.isFull', 'writes.isFull', {
+    id: 'sweep-parts-devices',
+    rules: ['S3'],
+    what: 'A sweep gives the next device of a user writes of its own.',
+    tests: ['server/sign-in-race'],
+    names: 'a sweep came between',
+  }),
+  mutant(session, 'identity.expiresAtMs === undefined || this.#isClosed', 'identity.expiresAtMs === undefined', {
+    id: 'timer-of-an-ended-session',
+    rules: ['F2'],
+    what: 'A renewal that was checked while the session ended leaves a timer, and with it the session.',
+    tests: ['server/sign-in-race'],
+    names: 'leaves no timer',
+  }),
+  mutant(session, 'this.waiting.end()\n    this.context.relay.leave(this)', 'this.context.relay.leave(this)', {
+    id: 'waiting-outlives-the-session',
+    rules: ['F2'],
+    what: 'The timer for follows that wait goes on when the device has left.',
+    tests: ['server/ended'],
+  }),
+  mutant(feed, 'for (const entry of this.#entries.values()) this.#relay.removeEntry(entry)\n', '', {
+    id: 'audience-only-grows',
+    rules: ['F2'],
+    what: 'The relay keeps the entries of sessions that have ended.',
+    tests: ['server/ended'],
+  }),
+  mutant(relay, 'if (sessions?.size === 0) this.#sessionsByUser.delete(session.user)\n    session.feed?.close()', '', {
+    id: 'feed-left-open',
+    rules: ['F2'],
+    what: 'The feed of a session that has ended goes on.',
+    tests: ['server/ended'],
+  }),
+  mutant('server/src/relay/watchers.ts', 'some?.delete(watch)', '', {
+    id: 'watchers-only-grow',
+    rules: ['F2'],
+    what: 'Who watched whom is remembered after the session.',
+    tests: ['server/ended'],
+  }),
+  mutant(presence, '?.sessions !== 0 || this.#leaving.has(user)', '?.sessions !== 0', {
+    id: 'left-again-while-written',
+    rules: ['F1'],
+    what: 'Who came back and left while it was written that they left is gone at once, and nothing is noted of the second time.',
+    tests: ['server/presence'],
+    names: 'while it is written',
+  }),
+  mutant(presence, 'if (this.#stays.get(user)?.sessions !== 0 || ', 'if (', {
+    id: 'gone-though-back',
+    rules: ['F1'],
+    what: 'Who came back while it was written that they left is told to be gone.',
+    tests: ['server/presence'],
+    names: 'while it is written',
+  }),
+  mutant('server/src/relay/changed-levels.ts', 'const candidates = recent ? ', 'const candidates = recent ?? [] ? ', {
+    id: 'away-for-too-long',
+    rules: ['F1'],
+    what: 'A device that was away for more than 1,000 commits is told that nothing changed.',
+    tests: ['server/feed'],
+    names: 'was away for',
+  }),
+  mutant('server/src/store/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
+    id: 'short-positions',
+    rules: ['F1'],
+    what: 'Beyond position 65,535 keys no longer sort as positions do.',
+    tests: ['server/keys'],
+  }),
+  mutant('server/src/relay/recent-commits.ts', 'this.#recent.splice(0, rememberedCommits)', 'this.#recent.splice(0)', {
+    id: 'commits-forgotten-at-once',
+    rules: ['V4', 'F1'],
+    what: 'After 8,192 commits none of them is remembered: what was read counts as old though nothing changed.',
+    tests: ['server/feed'],
+    names: 'remembered',
+  }),
+  mutant('server/src/relay/recent-commits.ts', 'if (position < this.#forgottenUpTo || ', 'if (', {
+    id: 'forgotten-counts-as-unchanged',
+    rules: ['V4'],
+    what: 'A read that more commits have passed than are remembered counts as new.',
+    tests: ['server/feed'],
+    names: 'remembered',
+  }),
+  mutant('server/src/store/level-store.ts', 'queue = queue.slice(groupSize)', 'queue = []', {
+    id: 'one-group-only',
+    rules: ['D2'],
+    what: 'Of more than 256 changes at once the others are neither written nor answered.',
+    tests: ['server/keys'],
+    names: '600 changes',
+    isSeenByWaiting: true,
+  }),
+  mutant(
+    'server/src/accounts/accounts.ts',
+    'this.#context.documents.sweep(user => this.#busy.has(user))',
+    'this.#context.documents.sweep(() => false)\n    this.#busy.clear()',
+    {
+      id: 'sweep-forgets-who-writes',
+      rules: ['D2', 'V6'],
+      what: 'A sweep during a commit lets the next write of the same user go on beside it.',
+      tests: ['server/document-cache'],
+    },
+  ),
+  mutant(
+    sizes,
+    'before.size + fields <= limits.profileLevels',
+    'before.size + update.length / 12 <= limits.profileLevels',
+    {
+      id: 'levels-by-bytes',
+      rules: ['S3'],
+      what: 'Levels that were emptied are filled again beyond their limit by a small update.',
+      tests: ['server/size-limits'],
+      names: 'levels',
+    },
+  ),
+  mutant(
+    sizes,
+    '...before.values()) + addedBytes <= limits.profileBytes',
+    '...before.values()) + update.length <= limits.profileBytes',
+    {
+      id: 'fields-by-bytes',
+      rules: ['S3'],
+      what: 'Fields that were removed are brought back beyond the limit by a small update.',
+      tests: ['server/size-limits'],
+      names: 'brought back',
+    },
+  ),
+  mutant(sizes, 'Math.max(document.storedBytes, minStructBytes * document.structs)', 'document.storedBytes', {
+    id: 'history-by-stored-bytes',
+    rules: ['S3'],
+    what: 'A roster of removed entries that are stored in a few bytes grows in memory without end.',
+    tests: ['server/size-limits'],
+    names: 'memory',
+  }),
+  mutant(
+    sizes,
+    'document.storedBytes + maxStructBytes * document.structs + update.length',
+    '2 * document.storedBytes + update.length',
+    {
+      id: 'roster-by-stored-bytes',
+      rules: ['S3'],
+      what: 'A roster takes what is beyond its limit, since it is stored in fewer bytes than it has.',
+      tests: ['server/size-limits'],
+      names: 'memory',
+    },
+  ),
+  mutant(
+    profile,
+    `const staged = this.#staged
+    this.#staged = {}
+    try {`,
+    `const staged = this.#staged
+    try {`,
+    {
+      id: 'staged-written-twice',
+      rules: ['R3'],
+      what: 'What was saved stays staged, and undoes later what another device did.',
+      tests: ['client/staged', 'client/offline'],
+    },
+  ),
+  mutant(
+    profile,
+    'planContact(roster, this.id, staged, () => this.#host.newNonce()),\n      )',
+    'planContact(roster, this.id, staged, () => this.#host.newNonce()),\n      )\n      this.#staged = {}',
+    {
+      id: 'staged-meanwhile-lost',
+      rules: ['D1'],
+      what: 'What is staged while a save is under way is forgotten.',
+      tests: ['client/staged'],
+      names: 'while a save is under way',
+    },
+  ),
+  mutant(profile, '{ ...staged, ...this.#staged }', '{ ...this.#staged, ...staged }', {
+    id: 'older-staging-counts',
+    rules: ['D5'],
+    what: 'When saving fails, what was staged since is overwritten by what was staged before.',
+    tests: ['client/staged'],
+    names: 'while a save fails',
+  }),
+  mutant(
+    profile,
+    `this.#staged = {}
+    await edit(this.#host.store, 'roster', roster => planRemoval`,
+    `await edit(this.#host.store, 'roster', roster => planRemoval`,
+    {
+      id: 'staged-outlives-the-removal',
+      rules: ['R5'],
+      what: 'What was staged before a removal is written by the next save.',
+      tests: ['client/staged'],
+      names: 'removal',
+    },
+  ),
+  mutant(synchronizer, '[...batches, ...this.#queue]', '[...this.#queue, ...batches]', {
+    id: 'queue-out-of-order',
+    rules: ['D5', 'R5'],
+    what: 'After a failure older synchronisations overwrite newer ones.',
+    tests: ['client/staged'],
+    names: 'keeps the queue',
+  }),
+  mutant(synchronizer, 'this.#queue = [...batches, ...this.#queue]\n', '', {
+    id: 'queue-lost',
+    rules: ['D5'],
+    what: 'A syncNow that fails forgets what was queued.',
+    tests: ['client/staged'],
+    names: 'keeps the queue',
+  }),
+  mutant(
+    ownDocuments,
+    'this[document].take(update)\n      this.#grow(document, update)',
+    'this[document].take(update)',
+    {
+      id: 'other-tabs-take-no-room',
+      rules: ['D5', 'S3'],
+      what: 'What another tab wrote does not count toward the size of the roster.',
+      tests: ['client/second-time'],
+      names: 'another tab',
+    },
+  ),
+  mutant(ownDocuments, '      this.#rosterBytesAtMost = uncounted\n', '', {
+    id: 'snapshots-take-no-room',
+    rules: ['D5', 'S3'],
+    what: 'What another tab folded into a snapshot does not count toward the size of the roster.',
+    tests: ['client/second-time'],
+    names: 'another tab',
+  }),
+  mutant(
+    'client/src/link/session.ts',
+    'await this.#port.received({ from: message.from, text: message.text, id: message.id })\n        this.#port.send',
+    'void this.#port.received({ from: message.from, text: message.text, id: message.id })\n        this.#port.send',
+    {
+      id: 'received-before-it-is',
+      rules: ['D1'],
+      what: 'A message is delivered though its sender cannot be followed yet: it is lost if the app ends now.',
+      tests: ['client/second-time'],
+      names: 'a message is',
+    },
+  ),
+  mutant(fetches, 'this.#pendingAgain.delete(owner)\n', '', {
+    id: 'asked-again-once',
+    rules: ['V7', 'F1'],
+    what: 'A profile that was let in again once in a session does not return the second time.',
+    tests: ['client/second-time'],
+    names: 'lifted',
+  }),
+  mutant('client/src/link/pace.ts', '(Math.max(0, now - this.#countedAt) / 1000)', '((now - this.#countedAt) / 1000)', {
+    id: 'clock-set-back-stops-sending',
+    rules: ['S3'],
+    what: 'After the clock of the machine was set back by an hour, nothing is sent for an hour.',
+    tests: ['client/clock-set-back'],
+    names: 'waits no longer',
+  }),
+  mutant('client/src/link/connection.ts', 'this.#heardAt = Math.min(this.#heardAt, this.#clock.now())', '', {
+    id: 'clock-set-back-hides-silence',
+    rules: ['D2'],
+    what: 'After the clock of the machine was set back by an hour, a dead connection is noticed an hour later.',
+    tests: ['client/clock-set-back'],
+    names: 'given up within',
+  }),
+]

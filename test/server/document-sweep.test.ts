@@ -1,0 +1,142 @@
+import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { Documents } from '../../packages/server/src/accounts/documents.ts'
+import { accountsOver } from '../support/account-world.ts'
+import type { Device } from '../support/raw-device.ts'
+import { serverWorld, settle } from '../support/server-world.ts'
+import { newDatabase, stillClock, storeOver } from '../support/store-world.ts'
+
+test('[D2] a sweep of the documents in memory during a commit takes nothing from it: what another device then writes goes with it', async () => {
+  const world = await serverWorld()
+  const [phone, laptop, tablet] = await world.devices('alice', 'alice', 'alice')
+  phone.edit('bob', { label: 'before' })
+  await settle(phone, laptop, tablet)
+  const held = world.disk.hold()
+  phone.edit('bob', { label: 'Bob', levels: [1] })
+  await held
+  // Two heartbeats, each with a sweep: what nobody used for 30 seconds goes.
+  world.clock.move(30_000)
+  laptop.edit('carol', { label: 'Carol' })
+  phone.edit('bob', { levels: [1, 2] })
+  await Promise.all([heard(laptop), heard(phone)])
+  world.disk.release()
+  await settle(phone, laptop, tablet)
+  const again = world.device('alice')
+  await again.signIn()
+  for (const device of [phone, laptop, tablet, again]) {
+    expect(device.roster.getMap('labels').toJSON()).toEqual({ bob: 'Bob', carol: 'Carol' })
+    expect(Object.keys(device.roster.getMap('grants').toJSON()).sort()).toEqual(['1/bob', '2/bob'])
+  }
+  expect(await world.check()).toEqual([])
+})
+
+test('[D2] after a sweep a document is read from the disk again, and goes on from there', async () => {
+  const world = await serverWorld()
+  const [phone, laptop] = await world.devices('alice', 'alice')
+  for (let round = 0; round < 3; round++) {
+    phone.edit('bob', { label: `Bob ${round}` })
+    await settle(phone, laptop)
+    const beats = [phone.next('awareness'), laptop.next('awareness')]
+    world.clock.move(30_000)
+    await Promise.all(beats)
+    laptop.edit(`friend-${round}`, { levels: [round] })
+    await settle(phone, laptop)
+  }
+  for (const { roster } of [phone, laptop]) {
+    expect(roster.getMap('labels').toJSON()).toEqual({ bob: 'Bob 2' })
+    expect(Object.keys(roster.getMap('grants').toJSON()).sort()).toEqual(['0/friend-0', '1/friend-1', '2/friend-2'])
+  }
+  expect(await world.check()).toEqual([])
+})
+
+describe('[F2] documents in memory', () => {
+  const clock = stillClock()
+
+  /** Documents over a store that counts what is read of whom. */
+  async function cache(maxHeapBytes?: number): Promise<{ documents: Documents; reads: () => string[] }> {
+    const store = storeOver(await newDatabase('memory'), clock)
+    const read: string[] = []
+    const counting = new Proxy(store, {
+      get: (target, name) =>
+        name === 'document'
+          ? (user: string, document: 'roster') => {
+              read.push(user)
+              return target.document(user, document)
+            }
+          : Reflect.get(target, name, target),
+    })
+    const documents = new Documents({ store: counting, clock, ...(maxHeapBytes !== undefined && { maxHeapBytes }) })
+    return { documents, reads: () => read.splice(0) }
+  }
+
+  test('are read once while they are used, and go when nobody used them for 30 seconds', async () => {
+    const { documents, reads } = await cache()
+    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    clock.pass(20_000)
+    documents.sweep()
+    await documents.load('bob', 'roster')
+    clock.pass(10_000)
+    documents.sweep()
+    expect(reads()).toEqual(['alice', 'bob'])
+    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    expect(reads(), 'Alice’s was not used for 30 seconds').toEqual(['alice'])
+  })
+
+  test('are read again after they were discarded, both of a user and nobody else’s', async () => {
+    const { documents, reads } = await cache()
+    const all = [
+      ['alice', 'roster'],
+      ['alice', 'profile'],
+      ['bob', 'roster'],
+    ] as const
+    for (const [user, name] of all) await documents.load(user, name)
+    documents.discard('alice')
+    documents.discard('nobody')
+    for (const [user, name] of all) await documents.load(user, name)
+    expect(reads()).toEqual(['alice', 'alice', 'bob', 'alice', 'alice'])
+  })
+
+  test('of an account without work are swept, those of one with work are not', async () => {
+    const store = storeOver(await newDatabase('memory'), clock)
+    const { accounts, device } = accountsOver(store, clock)
+    const alice = device('alice')
+    alice.connect()
+    await accounts.idle()
+    let reads = 0
+    const inner = store.document
+    store.document = (...args) => {
+      reads++
+      return inner(...args)
+    }
+    alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+    await accounts.idle()
+    expect(reads, 'in memory').toBe(0)
+    clock.pass(30_000)
+    accounts.sweep()
+    alice.edit([{ root: 'labels', key: 'bob', value: 'Robert' }])
+    await accounts.idle()
+    expect([reads, alice.refused, alice.resends]).toEqual([1, [], 0])
+  })
+})
+
+test('[R3] what a device sends again, or what changes nothing, is admitted and is no commit', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await accounts.idle()
+  const { position } = store
+  const { commits } = alice
+  for (const document of ['roster', 'profile'] as const) alice.send(document, Y.encodeStateAsUpdate(alice[document]))
+  await accounts.idle()
+  expect([store.position, alice.commits, alice.refused, alice.failures]).toEqual([position, commits, [], []])
+})
+
+/** The server has taken in what this device sent. */
+async function heard({ socket }: Device): Promise<void> {
+  const ponged = new Promise(resolve => socket.once('pong', resolve))
+  socket.ping()
+  await ponged
+}

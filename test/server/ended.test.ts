@@ -1,0 +1,104 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import type { DocumentsChange } from '../../packages/server/src/store/store.ts'
+import { type EngineWorld, engineWorld, type Line, rest } from '../support/engine-world.ts'
+import { profileChange, rosterChange } from '../support/store-world.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+/** What the server keeps of sessions that have ended: a table that only grows is a leak. */
+describe('[F2] of a session that has ended nothing is kept', () => {
+  const endings: [string, (world: EngineWorld, line: Line) => Promise<void> | void][] = [
+    ['the device closes', (_, line) => line.drop()],
+    ['the server closes it', (_, line) => line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })],
+    ['it is revoked', world => world.revoke('bob')],
+    ['it answers no ping', ({ engine }) => [...engine.door.sessions].find(({ user }) => user === 'bob')?.terminate()],
+    ['the token expires', ({ clock }) => clock.move(60_000)],
+  ]
+
+  test.each(endings)('when %s', async (_, end) => {
+    // So few look-ups that a follow waits, and a timer with it.
+    const world = await engineWorld({ lookups: 2, lookupsPerDay: 24 })
+    const { engine, store, clock } = world
+    await store.commit(profileChange('alice', { 0: 'Alice' }))
+    await store.commit(profileChange('carol', { 0: 'Carol' }))
+    await store.commit(follows('bob', 'alice', 'carol', 'dave'))
+    // The first session of all: what is made once is there from now on.
+    await busySession(world, true)
+    const timers = clock.timerCount
+    const session = await busySession(world, false, async line => {
+      expect(clock.timerCount).toBeGreaterThan(timers)
+      await end(world, line)
+    })
+    await rest()
+    expect([...engine.door.sessions].map(({ user }) => user)).toEqual([])
+    expect(engine.context.relay.sessionCount).toBe(0)
+    // Who left is noted when the grace is over.
+    clock.move(30_000)
+    await rest()
+    expect(clock.timerCount).toBeLessThanOrEqual(timers)
+    await collected(session)
+    await store.commit(profileChange('alice', { 0: 'Alice again' }))
+    expect(world.errors).toEqual([])
+  })
+
+  /** A session of Bob's that follows, looks, watches, sends and waits; what is left is a weak reference. */
+  async function busySession(
+    world: EngineWorld,
+    isDropped: boolean,
+    end: (line: Line) => Promise<void> | void = line => line.drop(),
+  ): Promise<WeakRef<object>> {
+    const token = await world.engine.context.tokens.issue('bob', 50)
+    const line = await world.signIn('bob', { token })
+    const [session] = [...world.engine.door.sessions]
+    line.send({ type: 'rosterSync', step: 'step2', payload: new Uint8Array([0, 0]) })
+    line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+    line.send({ type: 'fetch', owner: 'carol' })
+    line.send({ type: 'watch', owners: ['alice', 'carol', 'erin'] })
+    line.send({ type: 'barrier', id: 1, withFeed: true })
+    await rest()
+    expect(line.frames.map(({ type }) => type)).toEqual(expect.arrayContaining(['profile', 'caughtUp', 'reached']))
+    await end(line)
+    await rest()
+    if (isDropped) world.clock.move(30_000)
+    await rest()
+    return new WeakRef(session as object)
+  }
+
+  async function collected(session: WeakRef<object>): Promise<void> {
+    for (let round = 0; round < 10 && session.deref(); round++) {
+      await rest()
+      collectGarbage()
+    }
+    expect(session.deref() === undefined, 'the session is gone from memory').toBe(true)
+  }
+})
+
+test('[S4] a session that ends while its feed opens is kept nowhere, and is not opened', async () => {
+  const world = await engineWorld()
+  await world.store.commit(follows('bob', 'alice'))
+  for (const read of ['oldestCursor', 'relations', 'views', 'levels'] as const) {
+    await world.store.commit(profileChange('alice', { 0: `before ${read}` }))
+    const line = await world.signIn('bob')
+    const held = world.hold(read)
+    line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+    const release = await held
+    line.drop()
+    const before = line.frames.length
+    release()
+    await world.store.commit(profileChange('alice', { 0: `after ${read}` }))
+    await rest()
+    expect(line.frames.length, read).toBe(before)
+  }
+  expect(world.errors).toEqual([])
+})
+
+/** A roster in which a user follows others, as far as the store goes by it. */
+function follows(user: string, ...owners: string[]): DocumentsChange {
+  const change = rosterChange(user, Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }])))
+  if (change.roster) change.roster.update = Y.encodeStateAsUpdateV2(new Y.Doc())
+  return change
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/store/keys.ts'
+import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
+
+/** Around every power of two of which a number takes one more hexadecimal digit, up to the largest that is exact. */
+const positions = [...Array(13).keys()]
+  .flatMap(digits => [16 ** (digits + 1) - 1, 16 ** (digits + 1)])
+  .filter(position => position <= Number.MAX_SAFE_INTEGER)
+  .concat([0, 1, 9, 10, 65_534, 65_537, Number.MAX_SAFE_INTEGER])
+  .sort((a, b) => a - b)
+
+test('[F1] keys sort as their positions, levels and days do, beyond 65,535 too, and give them back', () => {
+  const families = {
+    update: (position: number) => keys.update('alice', 'roster', position),
+    change: keys.change,
+    day: keys.day,
+    level: (level: number) => keys.level('alice', level),
+  }
+  for (const [family, keyOf] of Object.entries(families)) {
+    const made = positions.map(keyOf)
+    expect([...made].sort(), family).toEqual(made)
+    expect(
+      made.map(key => parseOrdered(partsOf(key).at(-1) as string)),
+      family,
+    ).toEqual(positions)
+  }
+})
+
+test('[F1] the changes after a position, and up to one, are those of the positions beyond, and of the others', () => {
+  const among = ({ gt, lt }: { gt: string; lt: string }): number[] =>
+    positions.filter(position => keys.change(position) > gt && keys.change(position) < lt)
+  for (const at of positions.filter(position => position < Number.MAX_SAFE_INTEGER)) {
+    expect(among(ranges.changes(at))).toEqual(positions.filter(position => position > at))
+    expect(among(ranges.changesUpTo(at))).toEqual(positions.filter(position => position <= at))
+  }
+})
+
+test('[F1] a store goes on beyond position 65,535: updates stay in order, and what changed since is found', async () => {
+  const store = await storeAt(65_530)
+  await store.commit(rosterChange('alice', {}))
+  const since: number[] = []
+  for (let count = 0; count < 12; count++) {
+    since.push(store.position)
+    const change = profileChange('alice', { 0: `name ${count}` })
+    if (change.profile) change.profile.update = new Uint8Array([count])
+    await store.commit(change)
+  }
+  expect((await store.document('alice', 'profile')).map(([first]) => first)).toEqual([...Array(12).keys()])
+  for (const position of since) expect(await store.changedSince(position, 1_000)).toEqual(['alice'])
+  expect(await store.changedSince(store.position, 1_000)).toEqual([])
+})
+
+test('[D2] 600 changes at the same moment are all written, in their order, in groups', async () => {
+  const store = await storeAt(0)
+  const told: number[] = []
+  store.watch({ committed: commits => void told.push(commits.length) })
+  const commits = await Promise.all(
+    Array.from({ length: 600 }, (_, index) => store.commit(userChange(`user-${index}`))),
+  )
+  expect(commits.map(({ position }) => position)).toEqual(Array.from({ length: 600 }, (_, index) => index + 1))
+  expect(told.reduce((sum, count) => sum + count, 0)).toBe(600)
+  expect(Math.max(...told)).toBeLessThanOrEqual(256)
+  const users = await store.users(Array.from({ length: 600 }, (_, index) => `user-${index}`))
+  expect(users.map(({ registeredAt }) => registeredAt)).toEqual(commits.map(({ position }) => position))
+})
+
+async function storeAt(position: number): Promise<ReturnType<typeof storeOver>> {
+  return storeOver(await newDatabase('memory'), stillClock(), {}, position)
+}

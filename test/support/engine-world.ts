@@ -1,0 +1,132 @@
+import { EventEmitter } from 'node:events'
+import type { Store } from '@kith/server'
+import { type CloseCode, defaultLimits, type Limits } from '@kith/shared'
+import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import { onTestFinished } from 'vitest'
+import { assemble, type Engine } from '../../packages/server/src/assemble.ts'
+import type { DeviceSocket } from '../../packages/server/src/socket/session.ts'
+import { faulty, newDatabase, storeOver } from './store-world.ts'
+import { TestClock } from './test-clock.ts'
+
+const adminKey = 'the admin key of these tests'
+
+/** A server without a network. A test can stop any of its reads and commits half-way. */
+export interface EngineWorld {
+  readonly engine: Engine
+  readonly store: Store
+  readonly clock: TestClock
+  readonly errors: readonly unknown[]
+  failNextBatches(count: number): void
+  /** The next call of this method has its result and waits. Resolves then, with the function that lets it go on. */
+  hold(method: keyof Store): Promise<() => void>
+  /** Signs in at the door; begins a session unless it is refused. */
+  signIn(user: string, options?: { token?: string; address?: string }): Promise<Line>
+  token(user: string): Promise<string>
+  revoke(user: string): Promise<void>
+  erase(user: string): Promise<void>
+}
+
+/** The device's end of a connection. */
+export interface Line {
+  /** The close code, once the server has closed it. */
+  readonly code: CloseCode | undefined
+  readonly frames: readonly ServerMessage[]
+  send(message: DeviceMessage): void
+  /** The connection is gone. */
+  drop(): void
+}
+
+export async function engineWorld(limits: Partial<Limits> = {}): Promise<EngineWorld> {
+  const clock = new TestClock()
+  const { database, failNextBatches } = faulty(await newDatabase('memory'))
+  const gates = new Map<PropertyKey, (release: () => void) => void>()
+  const store = gated(storeOver(database, clock, limits), gates)
+  const errors: unknown[] = []
+  const engine = assemble({
+    ...{ store, adminKey, clock },
+    tokens: { secret: new TextEncoder().encode('a secret of these tests, long enough') },
+    limits: { ...defaultLimits, ...limits },
+    log: loggerInto(errors),
+  })
+  onTestFinished(() => engine.close())
+  const admin = async (method: 'POST' | 'DELETE', url: string): Promise<void> => {
+    await engine.api.inject({ method, url, headers: { authorization: `Bearer ${adminKey}` } })
+  }
+  return {
+    ...{ engine, store, clock, errors, failNextBatches },
+    hold: method =>
+      new Promise(resolve => {
+        gates.set(method, resolve)
+      }),
+    async signIn(user, options = {}) {
+      const { token = await engine.context.tokens.issue(user), address = '127.0.0.1' } = options
+      const signIn = await engine.door.signIn({ user, protocols: ['kith.v1', `bearer.${token}`], address })
+      const end = new DeviceEnd()
+      if ('code' in signIn) engine.door.refuse(end, signIn)
+      else engine.door.begin(end, signIn, address)
+      return end
+    },
+    token: user => engine.context.tokens.issue(user),
+    revoke: user => admin('POST', `/v1/users/${user}/sessions/revoke`),
+    erase: user => admin('DELETE', `/v1/users/${user}`),
+  }
+}
+
+/** Lets everything run that waits for neither a gate nor the clock. */
+export async function rest(): Promise<void> {
+  for (let turn = 0; turn < 40; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+function gated(inner: Store, gates: Map<PropertyKey, (release: () => void) => void>): Store {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      return (...args: unknown[]) => {
+        const arrived = gates.get(name)
+        if (!arrived) return value.apply(target, args)
+        gates.delete(name)
+        return (async () => {
+          const result: unknown = await value.apply(target, args)
+          await new Promise<void>(arrived)
+          return result
+        })()
+      }
+    },
+  })
+}
+
+class DeviceEnd extends EventEmitter implements DeviceSocket, Line {
+  readonly bufferedAmount = 0
+  readonly frames: ServerMessage[] = []
+  code: CloseCode | undefined
+
+  send(frame: Uint8Array | DeviceMessage): void {
+    if (!(frame instanceof Uint8Array)) this.emit('message', Buffer.from(encodeFrame(frame)), true)
+    else if (this.code === undefined) this.frames.push(decodeFrame(frame) as ServerMessage)
+  }
+
+  ping(): void {
+    this.emit('pong')
+  }
+
+  close(code: CloseCode): void {
+    this.code ??= code
+    this.emit('close')
+  }
+
+  terminate(): void {
+    this.drop()
+  }
+
+  drop(): void {
+    this.emit('close')
+  }
+}
+
+function loggerInto(errors: unknown[]): Parameters<typeof assemble>[0]['log'] {
+  const ignore = (): void => undefined
+  const logger: Record<string, unknown> = { debug: ignore, info: ignore, warn: ignore, trace: ignore, fatal: ignore }
+  logger['error'] = (what: unknown): void => void errors.push(what)
+  return logger as unknown as Parameters<typeof assemble>[0]['log']
+}
