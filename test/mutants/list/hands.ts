@@ -85,7 +85,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: 'erasing takes',
   }),
-  mutant(erasing, 'const forgotten = { lookups,', 'const forgotten = { lookups: undefined,', {
+  mutant(erasing, '{ ...hidden, lookups,', '{ ...hidden, lookups: undefined,', {
     id: 'erasing-refills-the-budget',
     rules: ['S4'],
     what: 'Erasing an account refills the discovery budget of its id.',
