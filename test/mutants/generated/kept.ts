@@ -13,6 +13,29 @@ export interface Kept {
 /** Survivors that were read and left. */
 export const kept: readonly Kept[] = [
   {
+    file: 'packages/shared/src/wire/codec.ts',
+    line: "ensure(decoder.pos + length <= decoder.arr.length, 'an end before its bytes')",
+    change: '+ → -',
+    why: 'The same: the place is then behind the end of the frame, which is malformed for not ending there.',
+  },
+  {
+    file: 'packages/server/src/store/derive/follows.ts',
+    line: 'if (missing <= 0) return 0',
+    change: '0 → (-1)',
+    why: 'The same: who asks sends no negative time, and sets no timer for one.',
+  },
+  {
+    file: 'packages/server/src/socket/session.ts',
+    line: 'if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) {',
+    change: '> → >=',
+    why: 'One byte of 16 MiB.',
+  },
+  {
+    file: 'packages/client/src/link/connection.ts',
+    line: 'const silenceMs = 45_000',
+    why: 'One millisecond more or less of a silence that is a choice.',
+  },
+  {
     file: 'packages/server/src/relay/feed.ts',
     line: 'entry.joinTold = position - 1',
     change: '1 → 2',
