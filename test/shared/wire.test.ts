@@ -584,7 +584,7 @@ test('the id of a message has up to 64 bytes in each frame that carries one, and
     { type: 'sendMessage', id, to: 'bob', text: 'hello' },
     { type: 'message', id, from: 'bob', text: 'hello' },
     { type: 'received', id, from: 'bob' },
-    { type: 'outcome', id, isDelivered: true },
+    { type: 'outcome', id, state: 'delivered' },
   ]
   for (const frame of framesWith('x'.repeat(64))) expect(decodeFrame(encodeFrame(frame))).toEqual(frame)
   for (const frame of framesWith('x'.repeat(65))) expect(decodeFrame(encodeFrame(frame)).type).toBe('malformed')
