@@ -25,6 +25,12 @@ export const kept: readonly Kept[] = [
     why: 'The same: who asks sends no negative time, and sets no timer for one.',
   },
   {
+    file: 'packages/server/src/store/derive/index.ts',
+    line: 'await draft.loadUsers([change.user])',
+    change: 'await draft.loadUsers([change.user]) → (draft.loadUsers([change.user]))',
+    why: 'The same: what comes next reads from the same disk and is waited for; it, too, loads the user or is read after.',
+  },
+  {
     file: 'packages/server/src/socket/session.ts',
     line: 'if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) {',
     change: '> → >=',
