@@ -84,8 +84,13 @@ export function openStore(options: {
   const disk = {
     getMany: (wanted: string[]): Promise<(Uint8Array | undefined)[]> =>
       wanted.length === 0 ? Promise.resolve([]) : gate.read(() => database.getMany(wanted)),
-    entries: (range: KeyRange): AsyncIterable<[string, Uint8Array]> => gate.each(() => database.iterator(range)),
-    keys: (range: KeyRange): AsyncIterable<string> => gate.each(() => database.keys(range)),
+    // All at once: what was begun before the database was closed could not go on after it.
+    async *entries(range: KeyRange): AsyncIterable<[string, Uint8Array]> {
+      yield* await gate.read(() => database.iterator(range).all())
+    },
+    async *keys(range: KeyRange): AsyncIterable<string> {
+      yield* await gate.read(() => database.keys(range).all())
+    },
   }
 
   async function writeQueued(): Promise<void> {
