@@ -10,6 +10,7 @@ import { createMetrics } from './metrics.ts'
 import { Presence } from './relay/presence.ts'
 import { Relay } from './relay/relay.ts'
 import { Watchers } from './relay/watchers.ts'
+import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { Door } from './socket/door.ts'
@@ -58,7 +59,9 @@ export function assemble(options: EngineOptions): Engine {
   })
   const messages = new DirectMessages({ store, relay, limits, clock })
   const rates = new Rates(limits, clock)
-  const context: Context = { store, accounts, relay, presence, messages, tokens, rates, limits, clock, log, metrics }
+  const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers }
+  const context: Context = { ...shared, limits, clock, log, metrics }
   const door = new Door(context)
   const api = createApi(context, {
     adminKey: options.adminKey,

@@ -1,8 +1,11 @@
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
+import { Connections } from './http/connections.ts'
+import { ApiError } from './http/request.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
 /** What an app's own routes may ask of the server that they stand beside. */
@@ -50,7 +53,19 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   // Of the process: they watch it for as long as it lives.
   collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
-  const upgrades = new Upgrades(door, options.limits, request => proxyAddress(request, trust))
+  const addressOf = (request: IncomingMessage): string => proxyAddress(request, trust)
+  const connections = new Connections({
+    clock: options.clock,
+    mostPerAddress: options.limits.connectionsPerAddress,
+    isProxy: address => trust(address, 0),
+  })
+  connections.watch(api.server)
+  api.addHook('onRequest', async ({ raw: request }, { raw: response }) => {
+    if (connections.admitsRequest(request, response, addressOf(request))) return
+    response.setHeader('connection', 'close')
+    throw new ApiError(429, 'too-many-connections', 'too many connections from this address: try again later')
+  })
+  const upgrades = new Upgrades({ door, limits: options.limits, addressOf, connections })
   api.server.on('upgrade', (request, socket, head) => {
     upgrades.upgrade(request, socket, head).catch((error: unknown) => {
       options.log.error({ err: error }, 'an upgrade failed')

@@ -110,6 +110,12 @@ export class Wire {
       if (!wire.isSlow) queueMicrotask(taken)
     }
 
+    pause(): void {
+      // Frames that have been read already still come: the server must cope with any number of them.
+    }
+
+    resume(): void {}
+
     ping(): void {
       if (!this.#wire.hasDeviceEnded) queueMicrotask(() => this.#wire.tellServer('pong'))
     }

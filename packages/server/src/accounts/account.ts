@@ -54,6 +54,8 @@ export class Account {
   #context: AccountContext
   #queue: (Write | Task)[] = []
   #isRunning = false
+  /** Of updates that were not written or refused yet. */
+  #queuedBytes = 0
   #onIdle: () => void
 
   constructor(user: string, context: AccountContext, onIdle: () => void) {
@@ -63,12 +65,22 @@ export class Account {
   }
 
   write(write: Omit<Write, 'type'>): void {
+    this.#queuedBytes += write.update.length
     this.#enqueue({ type: 'write', ...write })
   }
 
   /** Runs when all that came before is on disk, or was refused. If it throws, `fail` is told, and the queue goes on. */
   task(run: () => Promise<void> | void, fail: (error: unknown) => void): void {
     this.#enqueue({ type: 'task', run, fail })
+  }
+
+  /**
+   * Resolves when what is queued now has been done, if updates of more than `mostBytes` wait to be written; `undefined` if
+   * not. Whoever reads on all the same lets one user take any amount of memory [S3].
+   */
+  backlog(mostBytes: number): Promise<void> | undefined {
+    if (this.#queuedBytes <= mostBytes) return undefined
+    return new Promise(resolve => this.task(resolve, () => resolve()))
   }
 
   /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
@@ -97,12 +109,17 @@ export class Account {
     let next = this.#queue[0]
     while (next) {
       await (next.type === 'task' ? this.#runTask(next) : this.#runWrites(next.writer))
+      this.#countQueued()
       await othersTurn()
       next = this.#queue[0]
     }
     // In the same breath as the last look at the queue: what comes later starts anew.
     this.#isRunning = false
     this.#onIdle()
+  }
+
+  #countQueued(): void {
+    this.#queuedBytes = this.#queue.reduce((sum, entry) => sum + (entry.type === 'write' ? entry.update.length : 0), 0)
   }
 
   async #runTask(task: Task): Promise<void> {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Context } from '../socket/context.ts'
+import { requestDeadlineMs } from './connections.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
 import { pairRoutes } from './pairs.ts'
@@ -22,6 +23,9 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
+    keepAliveTimeout: requestDeadlineMs,
+    // Behind the deadline of `Connections`, for a server that is opened without it.
+    requestTimeout: 2 * requestDeadlineMs,
     frameworkErrors: (error, _request, reply) => sendError(reply, 400, 'malformed', error.message),
   })
   // A request without a body may still say that its body is JSON.

@@ -123,7 +123,11 @@ export class Door {
 }
 
 const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
-const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint('too-many-connections', crowdedRetryMs) }
+/** There are as many connections of this user, or of this address, as there may be. */
+export const crowded: Refusal = {
+  code: closeCodes.overLimit,
+  reason: encodeRetryHint('too-many-connections', crowdedRetryMs),
+}
 
 function asRefusal(error: unknown): Refusal {
   if (error instanceof KithError) return { code: closeCodeFor(error.code), reason: error.message.slice(0, 120) }

@@ -2,6 +2,7 @@ import { KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
+import { forBytes } from './cost.ts'
 import type { Session } from './session.ts'
 
 /** Where a device's message goes. A message that came too early or twice is a protocol violation. */
@@ -47,8 +48,10 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
   if (step === 'step1') {
     return account.task(
       async () => {
+        await session.context.answers.whenFree(session.user, session)
         if (session.isClosed) return
         const missing = await account.missing(document, payload)
+        session.charge(forBytes(missing?.length ?? 0))
         if (missing) session.say({ type, step: 'step2', payload: missing })
         else session.end('malformed', 'no state vector')
       },

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type CloseCode, closeCodes, isUserId, type Limits } from '@kith/shared'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type Door, subprotocol } from './door.ts'
+import type { Connections } from '../http/connections.ts'
+import { crowded, type Door, subprotocol } from './door.ts'
 
 const pathPrefix = '/v1/roster/'
 
@@ -15,24 +16,52 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
 }
 
 class KithSocket extends WebSocket {
+  /** Node counts a write as taken when all of it is; libuv knows how much of it the system has accepted by now. */
+  get untakenBytes(): number {
+    const { _socket: socket } = this as unknown as { _socket: { _handle?: { writeQueueSize?: number } | null } | null }
+    const inSystem = socket?._handle?.writeQueueSize
+    return inSystem === undefined ? this.bufferedAmount : Math.max(0, inSystem + this.#unwritten())
+  }
+
+  /** Frames that wait behind the write that is under way. */
+  #unwritten(): number {
+    const { _socket: socket } = this as unknown as {
+      _socket: { writableLength: number; _writableState?: { writelen?: number } } | null
+    }
+    if (!socket) return 0
+    return Math.max(0, socket.writableLength - (socket._writableState?.writelen ?? 0))
+  }
+
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
   }
+}
+
+export interface UpgradeOptions {
+  door: Door
+  limits: Limits
+  /** Where a request comes from, for the limit per address. */
+  addressOf: (request: IncomingMessage) => string
+  connections: Connections
 }
 
 /** Where devices come in: from an HTTP upgrade to a websocket at the door. */
 export class Upgrades {
   #door: Door
   #addressOf: (request: IncomingMessage) => string
+  #connections: Connections
   #server: WebSocketServer
 
-  constructor(door: Door, limits: Limits, addressOf: (request: IncomingMessage) => string) {
+  constructor({ door, limits, addressOf, connections }: UpgradeOptions) {
     this.#door = door
     this.#addressOf = addressOf
+    this.#connections = connections
     this.#server = new WebSocketServer({
       noServer: true,
       // Compression would let sizes tell what a device may not see, and costs memory for each socket.
       perMessageDeflate: false,
+      // A peer that does not read the close frame is cut off.
+      ...({ closeTimeout: 10_000 } as object),
       maxPayload: Math.max(limits.rosterBytes, limits.frameBytes) + 1024,
       // A browser that gets none of what it offered sees no close code, so something is selected in any case.
       handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
@@ -53,7 +82,8 @@ export class Upgrades {
     const address = this.#addressOf(request)
     const offered = request.headers['sec-websocket-protocol'] ?? ''
     const protocols = offered.split(',').map(name => name.trim())
-    const signIn = await this.#door.signIn({ user, protocols, address })
+    const isCrowded = this.#connections.isCrowded(request)
+    const signIn = isCrowded ? crowded : await this.#door.signIn({ user, protocols, address })
     if (socket.destroyed) return
     this.#server.handleUpgrade(request, socket, head, webSocket => {
       if ('code' in signIn) this.#door.refuse(webSocket, signIn)
