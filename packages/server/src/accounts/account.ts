@@ -5,6 +5,7 @@ import { profileRules, rosterRules } from '../admission/rules.ts'
 import { sizeError } from '../admission/size-limits.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
+import { othersTurn } from '../turns.ts'
 import { type Admitted, profileChange, rosterChange } from './admitted.ts'
 import type { Documents } from './documents.ts'
 
@@ -110,6 +111,7 @@ export class Account {
     while (next) {
       await (next.type === 'task' ? this.#runTask(next) : this.#runWrites(next.writer))
       this.#countQueued()
+      // What lies in memory is never waited for, so a long queue would else keep all others from being served [S1].
       await othersTurn()
       next = this.#queue[0]
     }
@@ -198,8 +200,3 @@ export class Account {
  * else is served until they are admitted [S1].
  */
 const maxRunBytes = 16 * 1024 * 1024
-
-/** What lies in memory is never waited for, so a long queue would else keep all others from being served [S1]. */
-function othersTurn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
-}

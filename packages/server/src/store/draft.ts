@@ -1,3 +1,4 @@
+import { Turns } from '../turns.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import {
   decodeRelation,
@@ -43,11 +44,13 @@ export class Draft {
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
     const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
-    const records = await this.#disk.getMany(missing.map(keys.user))
-    missing.forEach((id, index) => {
-      const bytes = records[index]
-      this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
-    })
+    for (const some of inSlices(missing)) {
+      const records = await this.#disk.getMany(some.map(keys.user))
+      some.forEach((id, index) => {
+        const bytes = records[index]
+        this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
+      })
+    }
   }
 
   /** Both sides of each pair, with the users. */
@@ -57,20 +60,30 @@ export class Draft {
     const missing = ids
       .flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
       .filter(key => !this.#relations.has(key))
-    const records = await this.#disk.getMany(missing)
-    missing.forEach((key, index) => {
-      const bytes = records[index]
-      this.#relations.set(key, bytes ? decodeRelation(bytes) : noRelation)
-    })
+    for (const some of inSlices(missing)) {
+      const records = await this.#disk.getMany(some)
+      some.forEach((key, index) => {
+        const bytes = records[index]
+        this.#relations.set(key, bytes ? decodeRelation(bytes) : noRelation)
+      })
+    }
   }
 
-  /** Loads all relations of a user, both sides of each; gives the others' ids. */
-  async loadRelationsOf(user: string): Promise<string[]> {
+  /**
+   * Loads the relations of a user that a change can concern, both sides of each; gives the others' ids. All of the user's
+   * are looked at, in slices, but what is not `isConcerned` is not kept.
+   */
+  async loadRelationsOf(user: string, isConcerned: (relation: Relation) => boolean = always): Promise<string[]> {
     const ids = new Set<string>()
-    for await (const key of this.#disk.keys(ranges.relations(user))) ids.add(partsOf(key)[2] as string)
+    const turns = new Turns(sliceSize)
+    for await (const [key, bytes] of this.#disk.entries(ranges.relations(user))) {
+      if (turns.isOver()) await turns.pass()
+      if (!this.#dirtyRelations.has(key) && isConcerned(decodeRelation(bytes))) ids.add(partsOf(key)[2] as string)
+    }
     for (const key of this.#dirtyRelations) {
+      if (turns.isOver()) await turns.pass()
       const [, a, b] = partsOf(key) as [string, string, string]
-      if (a === user) ids.add(b)
+      if (a === user && isConcerned(this.relation(a, b))) ids.add(b)
     }
     await this.loadPairs(user, ids)
     return [...ids]
@@ -109,7 +122,8 @@ export class Draft {
   }
 
   async readMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
-    const stored = await this.#disk.getMany(wanted)
+    const stored: (Uint8Array | undefined)[] = []
+    for (const some of inSlices(wanted)) for (const bytes of await this.#disk.getMany(some)) stored.push(bytes)
     return wanted.map((key, index) => (this.#writes.has(key) ? this.#writes.get(key) : stored[index]))
   }
 
@@ -118,24 +132,45 @@ export class Draft {
     for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
   }
 
-  /** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
-  operations(): Operation[] {
-    const operations: Operation[] = []
-    const add = (key: string, value: Uint8Array | undefined): void => {
-      operations.push(value ? { type: 'put', key, value } : { type: 'del', key })
-    }
-    for (const [key, value] of this.#writes) add(key, value)
-    for (const id of this.#dirtyUsers) {
-      const user = this.user(id)
-      add(keys.user(id), isBlank(user) ? undefined : encodeUser(user))
-    }
+  /** How many records it would write. */
+  get size(): number {
+    return this.#writes.size + this.#dirtyUsers.size + this.#dirtyRelations.size
+  }
+
+  /** Users whose records it would write. */
+  get dirtyUsers(): ReadonlySet<string> {
+    return this.#dirtyUsers
+  }
+
+  /** What it would write, one after the other, so that a large batch can be encoded in slices. */
+  *operations(): Iterable<Operation> {
+    for (const [key, value] of this.#writes) yield operationOf(key, value)
+    for (const id of this.#dirtyUsers) yield userOperation(id, this.user(id))
     for (const key of this.#dirtyRelations) {
       const relation = this.#relations.get(key) as Relation
       const isGone = isTombstone(relation) && relation.changedAt === 0
-      add(key, isGone ? undefined : encodeRelation(relation))
+      yield operationOf(key, isGone ? undefined : encodeRelation(relation))
     }
-    return operations
   }
+}
+
+/** As many records as are read or decoded without a pause. */
+const sliceSize = 500
+
+const always = (): boolean => true
+
+function* inSlices<T>(all: readonly T[]): Iterable<T[]> {
+  if (all.length <= sliceSize) yield [...all]
+  else for (let start = 0; start < all.length; start += sliceSize) yield all.slice(start, start + sliceSize)
+}
+
+/** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
+export function userOperation(id: string, user: UserRecord): Operation {
+  return operationOf(keys.user(id), isBlank(user) ? undefined : encodeUser(user))
+}
+
+function operationOf(key: string, value: Uint8Array | undefined): Operation {
+  return value ? { type: 'put', key, value } : { type: 'del', key }
 }
 
 function isBlank(user: UserRecord): boolean {

@@ -107,7 +107,7 @@ export function openStore(options: {
       draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
       draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
     }
-    await write(draft.operations(), last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
+    await write([...draft.operations()], last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
     markedDay = Math.max(markedDay, day)
     return commits
   }

@@ -12,7 +12,7 @@ import { updateShown } from './showing.ts'
 /** One change, and everything that follows from it, laid over the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
   await apply(draft, notes, change, limits)
-  updateShown(draft, notes)
+  await updateShown(draft, notes)
 }
 
 async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {

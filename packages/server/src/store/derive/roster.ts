@@ -1,12 +1,14 @@
 import type { ContactFacts, Limits, RosterSettings } from '@kith/shared'
+import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
+import type { Relation } from '../records.ts'
 import type { Sight } from '../standing.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
-import { noteSight, sightOf, updateAllRelations } from './showing.ts'
-import { dealUnasked, updateUnasked } from './unasked.ts'
+import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
+import { dealUnasked, mayBeUnasked, updateUnasked } from './unasked.ts'
 
 /** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
-const chunkSize = 500
+const chunkSize = 250
 
 /** Takes over what a roster now says of others: only the pairs that it names are touched. */
 export async function applyFacts(
@@ -70,16 +72,31 @@ export async function applySettings(
     notes.owners.push(user)
   }
   if (audience === settings.audience && autoSync === settings.autoSync) return
-  await updateAllRelations(draft, notes, user, others => {
-    draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
-    if (autoSync !== settings.autoSync) dealUnasked(draft, user, others, limits)
-  })
+  // Who does not follow is told by the owner's change as a whole, if they look at the profile at all; a grant shows level 0
+  // whatever the audience.
+  const isConcerned = (relation: Relation): boolean => relation.theirs.isSubscribed || mayBeUnasked(relation)
+  await updateAllRelations(
+    draft,
+    notes,
+    user,
+    others => {
+      draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
+      if (autoSync !== settings.autoSync)
+        dealUnasked(
+          draft,
+          user,
+          others.filter(other => mayBeUnasked(draft.relation(user, other))),
+          limits,
+        )
+    },
+    isConcerned,
+  )
 }
 
 /** Deals the places of unasked owners out anew, for a viewer at the limit. */
 export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
-  const owners = await draft.loadRelationsOf(viewer)
+  const owners = await draft.loadRelationsOf(viewer, mayBeUnasked)
   const before = owners.map(owner => sightOf(draft, viewer, owner))
   dealUnasked(draft, viewer, owners, limits)
   owners.forEach((owner, index) => {
@@ -89,9 +106,12 @@ export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: st
 
 /** Serves waiting follows, by id, as far as the limits now allow. */
 export async function promote(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
-  const owners = (await draft.loadRelationsOf(viewer)).filter(owner => draft.relation(viewer, owner).isWaiting)
+  if (!canPromote(draft, viewer, limits)) return
+  const owners = await draft.loadRelationsOf(viewer, ({ isWaiting }) => isWaiting)
   const asked = await askedBefore(draft, viewer, owners)
+  const turns = new Turns(pairsInTurn)
   for (const owner of owners.sort()) {
+    if (turns.isOver()) await turns.pass()
     const { follows, waiting } = draft.user(viewer)
     if (follows >= limits.follows) return
     if (!spendLookup(draft, viewer, owner, asked.has(owner), limits)) continue

@@ -1,4 +1,6 @@
+import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
+import type { Relation } from '../records.ts'
 import { type Sight, shownLevels, visibleLevels } from '../standing.ts'
 
 /**
@@ -24,9 +26,13 @@ export function noteSight(notes: CommitNotes, viewer: string, owner: string, bef
 }
 
 /** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
-export function updateShown(draft: Draft, notes: CommitNotes): void {
+export async function updateShown(draft: Draft, notes: CommitNotes): Promise<void> {
+  const turns = new Turns(pairsInTurn)
   for (const [viewer, ofViewer] of notes.sights) {
-    for (const [owner, before] of ofViewer) updatePair(draft, notes, viewer, owner, before)
+    for (const [owner, before] of ofViewer) {
+      updatePair(draft, notes, viewer, owner, before)
+      if (turns.isOver()) await turns.pass()
+    }
   }
   notes.sights.clear()
 }
@@ -43,21 +49,34 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
   if (isFelt) notes.pairs.push({ viewer, owner })
 }
 
-/** Changes something about a user as a whole, and notes all that it shows and is shown. */
+/** As many pairs as are looked at without a pause. */
+export const pairsInTurn = 500
+
+/**
+ * Changes something about a user as a whole, and notes all that it shows and is shown. `isConcerned` tells by what the two
+ * are to each other, seen from the user, where the change can matter to what is shown.
+ */
 export async function updateAllRelations(
   draft: Draft,
   notes: CommitNotes,
   user: string,
   change: (others: readonly string[]) => void | Promise<void>,
+  isConcerned?: (relation: Relation) => boolean,
 ): Promise<void> {
-  const others = await draft.loadRelationsOf(user)
-  const before = others.map(other => [sightOf(draft, other, user), sightOf(draft, user, other)] as const)
+  const others = await draft.loadRelationsOf(user, isConcerned)
+  const turns = new Turns(pairsInTurn)
+  const before: (readonly [Sight, Sight])[] = []
+  for (const other of others) {
+    before.push([sightOf(draft, other, user), sightOf(draft, user, other)])
+    if (turns.isOver()) await turns.pass()
+  }
   await change(others)
-  others.forEach((other, index) => {
+  for (const [index, other] of others.entries()) {
     const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]
     noteSight(notes, other, user, asOwner)
     noteSight(notes, user, other, asViewer)
-  })
+    if (turns.isOver()) await turns.pass()
+  }
   notes.owners.push(user)
 }
 
