@@ -21,6 +21,19 @@ export interface Disk {
   keys(range: { gt: string; lt: string }): AsyncIterable<string>
 }
 
+/** A record that a batch writes or removes; of a user also what it says then. */
+export interface Touched {
+  key: string
+  user?: () => UserRecord | undefined
+}
+
+/** A change concerns so much that all other commits would wait for it: it is to be derived outside their queue. */
+export class TooLarge extends Error {
+  constructor() {
+    super('the change is too large to be derived while all others wait')
+  }
+}
+
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
 /**
@@ -36,14 +49,23 @@ export class Draft {
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
   #writes = new Map<string, Uint8Array | undefined>()
+  #recordsLeft: number
 
-  constructor(disk: Disk, nowMs: number) {
+  /** Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. */
+  constructor(disk: Disk, nowMs: number, mostRecords: number = Number.POSITIVE_INFINITY) {
     this.#disk = disk
     this.nowMs = nowMs
+    this.#recordsLeft = mostRecords
+  }
+
+  #spend(records: number): void {
+    this.#recordsLeft -= records
+    if (this.#recordsLeft < 0) throw new TooLarge()
   }
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
     const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
+    this.#spend(missing.length)
     for (const some of inSlices(missing)) {
       const records = await this.#disk.getMany(some.map(keys.user))
       some.forEach((id, index) => {
@@ -60,6 +82,7 @@ export class Draft {
     const missing = ids
       .flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
       .filter(key => !this.#relations.has(key))
+    this.#spend(missing.length)
     for (const some of inSlices(missing)) {
       const records = await this.#disk.getMany(some)
       some.forEach((key, index) => {
@@ -77,6 +100,7 @@ export class Draft {
     const ids = new Set<string>()
     const turns = new Turns(sliceSize)
     for await (const [key, bytes] of this.#disk.entries(ranges.relations(user))) {
+      this.#spend(1)
       if (turns.isOver()) await turns.pass()
       if (!this.#dirtyRelations.has(key) && isConcerned(decodeRelation(bytes))) ids.add(partsOf(key)[2] as string)
     }
@@ -137,9 +161,15 @@ export class Draft {
     return this.#writes.size + this.#dirtyUsers.size + this.#dirtyRelations.size
   }
 
-  /** Users whose records it would write. */
-  get dirtyUsers(): ReadonlySet<string> {
-    return this.#dirtyUsers
+  isDirty(id: string): boolean {
+    return this.#dirtyUsers.has(id)
+  }
+
+  /** The records that it would write. */
+  *touched(): Iterable<Touched> {
+    for (const key of this.#writes.keys()) yield { key }
+    for (const id of this.#dirtyUsers) yield { key: keys.user(id), user: () => this.user(id) }
+    for (const key of this.#dirtyRelations) yield { key }
   }
 
   /** What it would write, one after the other, so that a large batch can be encoded in slices. */

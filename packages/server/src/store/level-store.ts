@@ -1,10 +1,12 @@
 import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
-import type { AbstractLevel } from 'abstract-level'
+import type { AbstractChainedBatch, AbstractLevel } from 'abstract-level'
 import type { Clock } from '../clock.ts'
+import { othersTurn, Turns } from '../turns.ts'
 import { derive } from './derive/index.ts'
-import { type CommitNotes, Draft, type Operation } from './draft.ts'
+import { type CommitNotes, Draft, type Operation, TooLarge, userOperation } from './draft.ts'
 import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import { Reading, withNews } from './reading.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -21,16 +23,40 @@ import type { Change, Commit, Store, Watcher } from './store.ts'
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
 
+type LevelBatch = AbstractChainedBatch<LevelDatabase, string, Uint8Array>
+
 interface Waiting {
   change: Change
   resolve: (commit: Commit) => void
   reject: (error: unknown) => void
+  /** It was derived outside the queue, and holds unless what that read was written meanwhile. */
+  prepared?: Prepared
+  /** It is derived here, however large it is: others have always been faster. */
+  isForced?: boolean
+}
+
+interface Prepared {
+  draft: Draft
+  notes: CommitNotes
+  reading: Reading
+  batch: LevelBatch
+  /** Something that was read has been written since. */
+  outdated: () => void
 }
 
 /** Changes that share one synced write: a few hundred are as fast as one. */
 const groupSize = 256
 /** How long a database that can't be opened rests. */
 const reopenMs = 1_000
+/** As many records as one group looks at while all others wait; a change that concerns more is prepared beside the queue. */
+const mostRecordsInQueue = 2_000
+/** As many operations as are encoded without a pause. */
+const operationsInTurn = 500
+/**
+ * How far ahead a large change is given its position, since the records that it writes hold it: as many other commits may
+ * come while it is prepared. Positions that nobody gets are no loss.
+ */
+const aheadByTry = [256, 4_096, 65_536] as const
 const dayMs = 86_400_000
 /** How long a device may stay away and still be told only what changed. */
 const cursorDays = 90
@@ -53,6 +79,8 @@ export function openStore(options: {
   let writing: Promise<void> | undefined
   let isClosing = false
   let markedDay = 0
+  const preparing = new Set<Promise<void>>()
+  const readings = new Set<Reading>()
   /** A write failed since the database was opened. */
   let isDamaged = false
 
@@ -64,35 +92,49 @@ export function openStore(options: {
   }
 
   async function writeQueued(): Promise<void> {
-    while (queue.length > 0) {
-      const group = queue.slice(0, groupSize)
-      queue = queue.slice(groupSize)
-      await writeGroup(group)
+    for (let first = queue[0]; first; first = queue[0]) {
+      const end = queue.findIndex(({ prepared, isForced }) => prepared || isForced)
+      const group = queue.slice(0, Math.max(1, Math.min(groupSize, end < 0 ? queue.length : end)))
+      queue = queue.slice(group.length)
+      await (first.prepared ? writePrepared(first, first.prepared) : writeGroup(group))
     }
     // In the same breath as the last look at the queue: a change that comes later starts anew.
     writing = undefined
+  }
+
+  function enqueue(entry: Waiting): void {
+    queue.push(entry)
+    writing ??= writeQueued()
   }
 
   /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
   async function writeGroup(group: Waiting[]): Promise<void> {
     let commits: Commit[]
     try {
-      commits = await writeBatch(group.map(({ change }) => change))
+      commits = await writeBatch(
+        group.map(({ change }) => change),
+        group[0]?.isForced ? Number.POSITIVE_INFINITY : mostRecordsInQueue,
+      )
     } catch (error) {
-      if (group.length === 1) group[0]?.reject(error)
-      else for (const one of group) await writeGroup([one])
+      if (group.length > 1) for (const one of group) await writeGroup([one])
+      else if (error instanceof TooLarge) prepareLarge(group[0] as Waiting)
+      else group[0]?.reject(error)
       return
     }
-    position += commits.length
-    for (const watcher of watchers) watcher.committed(commits)
+    tell(commits)
     commits.forEach((commit, index) => {
       group[index]?.resolve(commit)
     })
   }
 
-  async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
+  function tell(commits: readonly Commit[]): void {
+    position = commits.at(-1)?.position ?? position
+    for (const watcher of watchers) watcher.committed(commits)
+  }
+
+  async function writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     if (isDamaged) await reopen()
-    const draft = new Draft(disk, clock.now())
+    const draft = new Draft(disk, clock.now(), mostRecords)
     const commits: CommitNotes[] = []
     for (const change of changes) {
       const notes = newNotes(position + commits.length + 1, change)
@@ -100,16 +142,112 @@ export function openStore(options: {
       commits.push(notes)
     }
     const last = position + commits.length
-    draft.write(keys.position, encodeNumber(last))
-    const day = draft.nowMs - (draft.nowMs % dayMs)
+    const marks = await newMarks(last, draft.nowMs)
+    const subjects = new Set(commits.flatMap(({ subjects }) => subjects))
+    const isLarge = draft.size > operationsInTurn
+    const batch = isLarge ? await encodeInSlices(draft) : undefined
+    const operations = batch ? marks.operations : [...draft.operations(), ...marks.operations]
+    await write({ operations, batch, last, isNewDay: marks.isNewDay, subjects })
+    for (const reading of readings) reading.note(draft.touched())
+    markedDay = Math.max(markedDay, marks.day)
+    return commits
+  }
+
+  /** What each batch writes besides what is derived: the position, and once a day where that day began. */
+  async function newMarks(
+    last: number,
+    nowMs: number,
+  ): Promise<{ operations: Operation[]; day: number; isNewDay: boolean }> {
+    const operations: Operation[] = [{ type: 'put', key: keys.position, value: encodeNumber(last) }]
+    const day = nowMs - (nowMs % dayMs)
     const isNewDay = day > markedDay
     if (isNewDay) {
-      draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
-      draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
+      const [stored] = await disk.getMany([keys.day(day)])
+      const forgotten = Math.max(await oldestCursor(), await forgottenUpTo())
+      operations.push({ type: 'put', key: keys.day(day), value: stored ?? encodeNumber(position) })
+      operations.push({ type: 'put', key: keys.forgotten, value: encodeNumber(forgotten) })
     }
-    await write([...draft.operations()], last, isNewDay, new Set(commits.flatMap(({ subjects }) => subjects)))
-    markedDay = Math.max(markedDay, day)
-    return commits
+    return { operations, day, isNewDay }
+  }
+
+  async function encodeInSlices(draft: Draft): Promise<LevelBatch> {
+    // Some instrument that stands before the database may make it wait.
+    const batch = await (database.batch() as unknown as Promise<LevelBatch>)
+    const turns = new Turns(operationsInTurn)
+    for (const operation of draft.operations()) {
+      add(batch, operation)
+      if (turns.isOver()) await turns.pass()
+    }
+    return batch
+  }
+
+  /**
+   * A change that concerns thousands of relations is derived and encoded beside the queue, in slices, while others go on;
+   * in the queue it is only written, if nothing that was read for it has been written meanwhile.
+   */
+  function prepareLarge(entry: Waiting): void {
+    const work = prepare(entry).finally(() => preparing.delete(work))
+    preparing.add(work)
+  }
+
+  async function prepare({ change, resolve, reject }: Waiting): Promise<void> {
+    for (const ahead of aheadByTry) {
+      const reading = new Reading(disk)
+      readings.add(reading)
+      try {
+        const draft = new Draft(reading, clock.now())
+        const notes = newNotes(position + ahead, change)
+        await derive(draft, notes, change, limits)
+        const batch = await encodeInSlices(draft)
+        const isWritten = await new Promise<boolean>((settle, fail) => {
+          const written = (commit: Commit): void => {
+            resolve(commit)
+            settle(true)
+          }
+          const outdated = (): void => settle(false)
+          enqueue({ change, resolve: written, reject: fail, prepared: { draft, notes, reading, batch, outdated } })
+        })
+        if (isWritten) return
+      } catch {
+        // Said by the attempt in the queue, if it's the same there.
+        break
+      } finally {
+        readings.delete(reading)
+      }
+    }
+    enqueue({ change, resolve, reject, isForced: true })
+  }
+
+  async function writePrepared({ resolve, reject }: Waiting, prepared: Prepared): Promise<void> {
+    const { draft, notes, reading, batch, outdated } = prepared
+    readings.delete(reading)
+    if (isDamaged || reading.isOutdated || notes.position <= position) {
+      await batch.close().catch(() => undefined)
+      return outdated()
+    }
+    try {
+      const marks = await newMarks(notes.position, draft.nowMs)
+      const [user] = notes.subjects
+      const news = [...reading.newer]
+        .filter(([id]) => draft.isDirty(id))
+        .map(([id, newer]) => userOperation(id, withNews(draft.user(id), newer, id === user)))
+      const operations = [...news, ...marks.operations]
+      const subjects = new Set(notes.subjects)
+      await write({ operations, batch, last: notes.position, isNewDay: marks.isNewDay, subjects })
+      markedDay = Math.max(markedDay, marks.day)
+    } catch (error) {
+      return reject(error)
+    }
+    await noteForOthers(draft)
+    tell([notes])
+    resolve(notes)
+  }
+
+  async function noteForOthers(draft: Draft): Promise<void> {
+    for (const reading of readings) {
+      reading.note(draft.touched())
+      await othersTurn()
+    }
   }
 
   /** Once a day, after it was noted: should the clock go back, cursors from before are served all the same. */
@@ -136,15 +274,14 @@ export function openStore(options: {
     return oldest
   }
 
-  async function write(
-    operations: Operation[],
-    last: number,
-    isNewDay: boolean,
-    subjects: ReadonlySet<string>,
-  ): Promise<void> {
+  /** `batch`, where there is one, with these operations behind its own. */
+  async function write({ operations, batch, last, isNewDay, subjects }: Writing): Promise<void> {
     for (const watcher of watchers) watcher.writing?.(subjects)
     try {
-      await database.batch(operations, { sync: true } as object)
+      if (batch) {
+        for (const operation of operations) add(batch, operation)
+        await batch.write({ sync: true } as object)
+      } else await database.batch(operations, { sync: true } as object)
     } catch (error) {
       isDamaged = true
       if (await isWrittenAllTheSame(last)) return
@@ -209,10 +346,7 @@ export function openStore(options: {
 
     commit(change) {
       if (isClosing) return Promise.reject(new Error('the store is closing'))
-      return new Promise((resolve, reject) => {
-        queue.push({ change, resolve, reject })
-        writing ??= writeQueued()
-      })
+      return new Promise((resolve, reject) => enqueue({ change, resolve, reject }))
     },
 
     watch(watcher) {
@@ -287,10 +421,23 @@ export function openStore(options: {
 
     async close() {
       isClosing = true
-      while (writing) await writing
+      while (writing || preparing.size > 0) await (writing ?? Promise.all(preparing))
       await database.close()
     },
   }
+}
+
+interface Writing {
+  operations: Operation[]
+  batch: LevelBatch | undefined
+  last: number
+  isNewDay: boolean
+  subjects: ReadonlySet<string>
+}
+
+function add(batch: LevelBatch, operation: Operation): void {
+  if (operation.type === 'put') batch.put(operation.key, operation.value)
+  else batch.del(operation.key)
 }
 
 function newNotes(position: number, change: Change): CommitNotes {
