@@ -34,8 +34,7 @@ export interface AccountWorld {
 export function accountsOver(store: Store, clock: Clock, limits: Partial<Limits> = {}): AccountWorld {
   const accounts = new Accounts({
     store,
-    documents: new Documents({ store, clock }),
-    limits: limitsWith(limits),
+    documents: new Documents({ store, clock, limits: limitsWith(limits) }),
     relayOwn: () => undefined,
   })
   return { accounts, device: user => deviceOf(accounts, user) }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Accounts } from './accounts/accounts.ts'
 import { Documents } from './accounts/documents.ts'
+import { MergeThread } from './accounts/merge-thread.ts'
 import type { Clock } from './clock.ts'
 import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
@@ -25,6 +26,8 @@ export interface EngineOptions {
   limits: Limits
   clock: Clock
   log: Logger
+  /** Large documents are merged in a thread beside this one. */
+  hasMergeThread?: boolean
 }
 
 /** A whole server but for the network: callers come to its door, and the backend to its API. */
@@ -51,10 +54,10 @@ export function assemble(options: EngineOptions): Engine {
   const metrics = createMetrics(() => relay.sessionCount)
   const stopCounting = store.watch({ committed: commits => metrics.commits.inc(commits.length) })
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
+  const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const accounts = new Accounts({
     store,
-    documents: new Documents({ store, clock }),
-    limits,
+    documents: new Documents({ store, clock, limits, thread }),
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
   })
   const messages = new DirectMessages({ store, relay, limits, clock })
@@ -97,6 +100,7 @@ export function assemble(options: EngineOptions): Engine {
       door.closeAll()
       await accounts.idle()
       await presence.close()
+      await thread?.close()
       await api.close()
       watchers.close()
       relay.close()

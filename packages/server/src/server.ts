@@ -43,7 +43,7 @@ export interface Server {
 
 /** Opens a server to the network. Resolves when it listens. */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const engine = assemble(options)
+  const engine = assemble({ hasMergeThread: true, ...options })
   const { api, door, context } = engine
   const issueToken = (user: string, expiresInSeconds?: number): Promise<string> =>
     context.tokens.issue(user, expiresInSeconds)

@@ -1,14 +1,19 @@
+import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { StoredDocument } from '../store/stored-document.ts'
+import { type HostedDocument, LocalDocument } from './hosted-document.ts'
+import type { Merged } from './merge.ts'
+import { type MergeThread, RemoteDocument } from './merge-thread.ts'
 
 /** A Y.Doc takes about this many times its encoded size in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13
 const minHeapBytes = 16 * 1024
+/** Documents above this are merged in a thread of their own (design, 4). */
+const mostLocalBytes = 256 * 1024
 
 interface Cached {
-  document: StoredDocument
+  document: HostedDocument
   usedAtMs: number
   heapBytes: number
 }
@@ -25,23 +30,73 @@ export class Documents {
   #cached = new Map<string, Cached>()
   #heapBytes = 0
 
-  constructor(options: { store: Store; clock: Clock; maxHeapBytes?: number; idleMs?: number }) {
+  #thread: MergeThread | undefined
+  #limits: Limits
+
+  /** Without a thread all documents are merged here, as a simulated world wants it. */
+  constructor(options: {
+    store: Store
+    clock: Clock
+    limits: Limits
+    thread?: MergeThread | undefined
+    maxHeapBytes?: number
+    idleMs?: number
+  }) {
+    this.#thread = options.thread
+    this.#limits = options.limits
     this.#store = options.store
     this.#clock = options.clock
     this.#maxHeapBytes = options.maxHeapBytes ?? 256 * 1024 * 1024
     this.#idleMs = options.idleMs ?? 30_000
   }
 
-  /** Only one caller at a time may load a user's documents: the user's account. */
-  async load(user: string, name: DocumentName): Promise<StoredDocument> {
+  /** Merges updates. Only one caller at a time may do anything with a user's documents: the user's account. */
+  async merge(user: string, name: DocumentName, updates: readonly Uint8Array[]): Promise<Merged> {
+    const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+    return (await this.#load(user, name, bytes)).merge(updates)
+  }
+
+  /** What the disk holds of a document that a device lacks; `undefined` for a state vector that is none. */
+  async missing(user: string, name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.#load(user, name, stateVector.length)).missing(stateVector)
+  }
+
+  async stateVector(user: string, name: DocumentName): Promise<Uint8Array> {
+    return (await this.#load(user, name, 0)).stateVector()
+  }
+
+  /** An upper bound of what a document takes on disk. */
+  async storedBytes(user: string, name: DocumentName): Promise<number> {
+    return (await this.#load(user, name, 0)).storedBytes
+  }
+
+  /** `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
+  async #load(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
     const key = keyOf(user, name)
     const cached = this.#cached.get(key)
     if (cached) this.#forget(key)
-    const document = cached?.document ?? new StoredDocument(name, await this.#store.document(user, name))
-    const heapBytes = Math.max(minHeapBytes, document.storedBytes * heapPerByte)
+    const document = this.#usable(cached?.document, moreBytes) ?? (await this.#open(user, name, moreBytes))
+    // What the thread holds, it bounds by itself.
+    const heapBytes =
+      document instanceof RemoteDocument ? 0 : Math.max(minHeapBytes, document.storedBytes * heapPerByte)
     this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes })
     this.#heapBytes += heapBytes
     return document
+  }
+
+  #usable(document: HostedDocument | undefined, moreBytes: number): HostedDocument | undefined {
+    if (!document) return undefined
+    if (document instanceof RemoteDocument) return document.isGone ? undefined : document
+    if (!this.#thread || document.storedBytes + moreBytes <= mostLocalBytes) return document
+    document.destroy()
+    return undefined
+  }
+
+  async #open(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
+    const parts = await this.#store.document(user, name)
+    const bytes = parts.reduce((sum, part) => sum + part.length, moreBytes)
+    if (this.#thread && bytes > mostLocalBytes) return this.#thread.open(name, parts)
+    return new LocalDocument(name, parts, this.#limits)
   }
 
   /** The memory no longer says what the disk says. */

@@ -8,7 +8,7 @@ import { Watch } from '../relay/watch.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
-import { costOf, signInCost } from './cost.ts'
+import { costOf, forRelations, signInCost } from './cost.ts'
 import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
 import { Inbox } from './inbox.ts'
@@ -64,6 +64,9 @@ interface Arrived {
   message: DeviceMessage
   cost: number
 }
+
+/** Both sides of a relation, and the other user. */
+const recordsPerRelation = 3
 
 /** Below this a socket is no burden, whatever its user's other sockets are. */
 const lightBytes = 256 * 1024
@@ -244,7 +247,8 @@ export class Session implements Receiver, Writer, Outlet {
     else this.end(code, what)
   }
 
-  committed(): void {
+  committed(records: number): void {
+    this.charge(forRelations(Math.floor(records / recordsPerRelation)))
     this.waiting.check()
   }
 

@@ -58,7 +58,11 @@ export class Draft {
     this.#recordsLeft = mostRecords
   }
 
+  /** How many records were looked at. */
+  records = 0
+
   #spend(records: number): void {
+    this.records += records
     this.#recordsLeft -= records
     if (this.#recordsLeft < 0) throw new TooLarge()
   }
@@ -216,5 +220,6 @@ export type CommitNotes = {
   pairs: { viewer: string; owner: string }[]
   owners: string[]
   levels: Map<number, Uint8Array>
+  records?: number
   retryAfterMs?: number
 }

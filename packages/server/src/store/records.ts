@@ -133,12 +133,12 @@ export function decodeRelation(bytes: Uint8Array): Relation {
   }
 }
 
-function writeFacts(encoder: encoding.Encoder, facts: ContactFacts): void {
+export function writeFacts(encoder: encoding.Encoder, facts: ContactFacts): void {
   encoding.writeUint8(encoder, flags(facts.isContact, facts.isSubscribed, facts.isDeclined, facts.isBlocked))
   encoding.writeVarUint8Array(encoder, Uint8Array.from(facts.levels))
 }
 
-function readFacts(decoder: decoding.Decoder): ContactFacts {
+export function readFacts(decoder: decoding.Decoder): ContactFacts {
   const bits = decoding.readUint8(decoder)
   return {
     isContact: (bits & 1) !== 0,

@@ -9,13 +9,18 @@ export interface DocumentUpdate {
   snapshot?: Uint8Array | undefined
 }
 
+/** What a roster says of others: a map, or something that is decoded as it is read. */
+export interface Facts extends Iterable<[string, ContactFacts]> {
+  readonly size: number
+}
+
 /** What an owner's devices wrote, both documents in one order. */
 export interface DocumentsChange {
   type: 'documents'
   user: string
   /** The device answered the server's sync step 1: the user registers with this change, if new [F3]. */
   registers: boolean
-  roster?: (DocumentUpdate & { facts: ReadonlyMap<string, ContactFacts>; settings: RosterSettings }) | undefined
+  roster?: (DocumentUpdate & { facts: Facts; settings: RosterSettings }) | undefined
   /** The encoded fields of every level that changed. */
   profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
 }
@@ -53,6 +58,8 @@ export interface Commit {
   levels: ReadonlyMap<number, Uint8Array>
   /** The user is new. */
   isNew: boolean
+  /** Records that were looked at to derive what follows. */
+  records?: number
   /** A look-up that is beyond the budget: when to come back. */
   retryAfterMs?: number
 }

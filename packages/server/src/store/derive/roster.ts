@@ -3,6 +3,7 @@ import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
 import type { Relation } from '../records.ts'
 import type { Sight } from '../standing.ts'
+import type { Facts } from '../store.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
 import { dealUnasked, mayBeUnasked, updateUnasked } from './unasked.ts'
@@ -15,20 +16,20 @@ export async function applyFacts(
   draft: Draft,
   notes: CommitNotes,
   user: string,
-  facts: ReadonlyMap<string, ContactFacts>,
+  facts: Facts,
   limits: Limits,
 ): Promise<void> {
-  const others = [...facts.keys()].filter(other => other !== user)
   const reviews = new Set<string>()
-  for (let start = 0; start < others.length; start += chunkSize) {
-    const chunk = others.slice(start, start + chunkSize)
-    await draft.loadPairs(user, chunk)
-    const asked = await askedBefore(draft, user, chunk)
-    for (const other of chunk) {
+  for (const chunk of chunksOf(facts)) {
+    chunk.delete(user)
+    const others = [...chunk.keys()]
+    await draft.loadPairs(user, others)
+    const asked = await askedBefore(draft, user, others)
+    for (const [other, stated] of chunk) {
       const asViewer = sightOf(draft, user, other)
       const asOwner = sightOf(draft, other, user)
       const wasContact = draft.relation(user, other).mine.isContact
-      takeOver(draft, user, other, facts.get(other) as ContactFacts, asked.has(other), limits)
+      takeOver(draft, user, other, stated, asked.has(other), limits)
       if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)
       if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)
       const { mine, isUnasked } = draft.relation(user, other)
@@ -40,6 +41,17 @@ export async function applyFacts(
   }
   for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
   if (canPromote(draft, user, limits)) await promote(draft, notes, user, limits)
+}
+
+function* chunksOf(facts: Facts): Iterable<Map<string, ContactFacts>> {
+  let chunk = new Map<string, ContactFacts>()
+  for (const [other, stated] of facts) {
+    chunk.set(other, stated)
+    if (chunk.size < chunkSize) continue
+    yield chunk
+    chunk = new Map()
+  }
+  if (chunk.size > 0) yield chunk
 }
 
 function takeOver(
