@@ -116,8 +116,8 @@ export class Wire {
 
     resume(): void {}
 
-    ping(): void {
-      if (!this.#wire.hasDeviceEnded) queueMicrotask(() => this.#wire.tellServer('pong'))
+    ping(data: Buffer): void {
+      if (!this.#wire.hasDeviceEnded) queueMicrotask(() => this.#wire.tellServer('pong', data))
     }
 
     close(code: number, reason: string): void {

@@ -2,10 +2,10 @@ import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
 import type { LevelRecord, Relation } from '../store/records.ts'
 import { visibleLevels } from '../store/standing.ts'
-import type { Store, View } from '../store/store.ts'
-import { changedLevels } from './changed-levels.ts'
+import type { Known, Store, View } from '../store/store.ts'
+import { changedLevels, changedOwners } from './changed-levels.ts'
 import { encodeCursor, positionOf } from './cursor.ts'
-import { type Entry, newEntry } from './entry.ts'
+import { type Entry, markStale, newEntry, nothingStale } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
 import type { Outlet } from './outlet.ts'
 import { levelsFor, type Plan, planHandOver } from './plan.ts'
@@ -43,6 +43,12 @@ export class Feed {
   #changedWhileOpening: { owner: string; level: number }[] = []
   #waiters: (() => void)[] = []
   #fetchedEarly: string[] = []
+  #relations = 0
+  /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
+  #era = 0
+  #unread: { owners: readonly string[]; position: number; next: number }[] = []
+  /** Owners of whom the device was told that they wait, and nothing else: tens of thousands need no entry. */
+  #waiting = new Set<string>()
 
   constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
     this.#user = user
@@ -69,20 +75,34 @@ export class Feed {
     this.#openedAt = since ?? this.#store.position
     this.#isResumed = since !== undefined
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
-    const relations = await this.#store.relations(this.#user)
-    const changed = since === undefined ? undefined : await changedLevels(this.#store, since, relations)
+    const recent = since === undefined ? undefined : await changedOwners(this.#store, since)
+    for await (const some of this.#store.relationsOf(this.#user)) {
+      const changed = since === undefined ? undefined : await changedLevels(this.#store, since, recent, some)
+      if (this.#isClosed()) return
+      this.#relations += some.length
+      for (const one of some) this.#find(one, since, changed?.get(one.owner) ?? [])
+    }
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'
-    for (const { owner, relation } of relations) {
-      if (this.#entries.has(owner)) continue
-      const isKept = relation.shown.length > 0 || relation.isWaiting
-      if (since === undefined ? isKept : relation.changedAt > since) this.#enqueue(this.#entry(owner))
-      else if (isKept) this.#install(this.#entry(owner), relation, changed?.get(owner) ?? [])
-    }
     for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)
     this.#changedWhileOpening = []
     this.#pump()
+  }
+
+  /** How many relations were read to open it. */
+  get relations(): number {
+    return this.#relations
+  }
+
+  /** A relation as it stood when the feed began to open; of what changed since, an entry tells already. */
+  #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
+    if (this.#entries.has(owner)) return
+    const isShown = relation.shown.length > 0
+    if (since === undefined ? isShown || relation.isWaiting : relation.changedAt > since)
+      this.#enqueue(this.#entry(owner))
+    else if (isShown) this.#install(this.#entry(owner), relation, changed)
+    else if (relation.isWaiting) this.#waiting.add(owner)
   }
 
   /** A change of this pair, at this position: nothing more is handed over until it was read again. */
@@ -96,6 +116,39 @@ export class Feed {
       entry.joinTold = position - 1
     }
     this.#ask(entry)
+  }
+
+  /**
+   * A change of many pairs at once. All entries count as unread from now on, at once [V4]; those of these owners are made
+   * and read as the device can take them.
+   */
+  recheckMany(owners: readonly string[], position: number): void {
+    if (this.#state !== 'open') {
+      for (const owner of owners) this.recheck(owner, position)
+      return
+    }
+    this.#era++
+    this.#unread.push({ owners, position, next: 0 })
+    this.#pump()
+  }
+
+  /** The next of those owners, in the queue. */
+  #takeUnread(): void {
+    const [first] = this.#unread
+    if (!first) return
+    const some = first.owners.slice(first.next, first.next + batchSize)
+    first.next += some.length
+    if (first.next >= first.owners.length) this.#unread.shift()
+    for (const owner of some) this.recheck(owner, first.position)
+  }
+
+  #isDone(): boolean {
+    return this.#queue.size === 0 && this.#unread.length === 0
+  }
+
+  /** What was read of this owner still counts, as far as this feed was told. */
+  #isChecked(entry: Entry): boolean {
+    return entry.isChecked && entry.era === this.#era
   }
 
   /** A change of the viewer's own standing. */
@@ -134,9 +187,10 @@ export class Feed {
    * owner of those that were told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
    */
   offer(entry: Entry, frames: LevelFrames, isLastOwner: boolean): void {
-    const levels = frames.levels.filter(level => !entry.isChecked || entry.told?.includes(level))
+    const isChecked = this.#isChecked(entry)
+    const levels = frames.levels.filter(level => !isChecked || entry.told?.includes(level))
     if (levels.length === 0) return
-    const isDirect = entry.isChecked && this.#queue.size === 0 && this.#state === 'open' && !this.#isPumping
+    const isDirect = isChecked && this.#isDone() && this.#state === 'open' && !this.#isPumping
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
       const frame = isDirect ? frames.frame(level, isLast) : undefined
@@ -144,11 +198,11 @@ export class Feed {
         this.#outlet.send(frame)
         this.#noteSent(isLast)
       } else {
-        entry.stale.add(level)
+        markStale(entry, level)
         this.#enqueue(entry)
       }
     }
-    if (this.#queue.size > 0) this.#pump()
+    if (!this.#isDone()) this.#pump()
   }
 
   /** Calls back once everything that the device may see by now has been handed over. */
@@ -159,14 +213,14 @@ export class Feed {
 
   /** Tells the device how far it has read, if that moved: for one that stays connected and gets little. */
   tellCursor(): void {
-    const isAtRest = this.#state === 'open' && this.#hasCaughtUp && this.#queue.size === 0 && !this.#isPumping
+    const isAtRest = this.#state === 'open' && this.#hasCaughtUp && this.#isDone() && !this.#isPumping
     if (isAtRest && this.#toldPosition !== this.#store.position) this.#sendCaughtUp()
   }
 
   /** The network has taken what was outstanding. */
   onTaken(): void {
     this.#isBlocked = false
-    if (this.#queue.size > 0) this.#pump()
+    if (!this.#isDone()) this.#pump()
   }
 
   close(): void {
@@ -175,7 +229,9 @@ export class Feed {
     this.#relay.endOpening(this)
     for (const entry of this.#entries.values()) this.#relay.removeEntry(entry)
     this.#entries.clear()
+    this.#waiting.clear()
     this.#queue.clear()
+    this.#unread = []
     this.#waiters = []
   }
 
@@ -187,6 +243,7 @@ export class Feed {
     const known = this.#entries.get(owner)
     if (known) return known
     const entry = newEntry(owner, this, this.#openedAt)
+    entry.toldWaiting = this.#waiting.delete(owner)
     this.#entries.set(owner, entry)
     this.#relay.addEntry(entry)
     return entry
@@ -197,9 +254,14 @@ export class Feed {
     entry.told = relation.shown
     entry.toldWaiting = relation.isWaiting
     entry.isFollowed = relation.mine.isSubscribed
-    entry.isChecked = true
-    for (const level of stale) if (relation.shown.includes(level)) entry.stale.add(level)
+    this.#noteChecked(entry)
+    for (const level of stale) if (relation.shown.includes(level)) markStale(entry, level)
     if (entry.stale.size > 0) this.#enqueue(entry)
+  }
+
+  #noteChecked(entry: Entry): void {
+    entry.isChecked = true
+    entry.era = this.#era
   }
 
   #ask(entry: Entry): void {
@@ -216,7 +278,7 @@ export class Feed {
   #markStale(owner: string, level: number): void {
     const entry = this.#entries.get(owner)
     if (!entry) return
-    entry.stale.add(level)
+    markStale(entry, level)
     this.#enqueue(entry)
   }
 
@@ -228,13 +290,15 @@ export class Feed {
       .finally(() => {
         this.#isPumping = false
         // Something may have come in between the end of the loop and here.
-        if (this.#queue.size > 0 || this.#waiters.length > 0) this.#pump()
+        if (!this.#isDone() || this.#waiters.length > 0) this.#pump()
       })
   }
 
   async #handOver(): Promise<void> {
-    while (this.#queue.size > 0 && !this.#isClosed()) {
-      const batch = [...this.#queue].slice(0, batchSize)
+    while (!this.#isDone() && !this.#isClosed()) {
+      if (this.#queue.size < batchSize) this.#takeUnread()
+      const era = this.#era
+      const batch = firstOf(this.#queue, batchSize)
       await this.#relay.settled([this.#user, ...batch.map(({ owner }) => owner)])
       const since = this.#store.position
       const views = await this.#store.views(
@@ -247,7 +311,7 @@ export class Feed {
       if (this.#isClosed()) return
       for (const one of plans) {
         const levels = records.splice(0, one.levels.length)
-        const isOutdated = one.entry.revision !== one.revision
+        const isOutdated = one.entry.revision !== one.revision || era !== this.#era
         if (isOutdated || this.#relay.hasChangedSince(since, [this.#user, one.entry.owner])) continue
         if (!this.#handOverOne(one, levels)) {
           this.#isBlocked = true
@@ -294,8 +358,8 @@ export class Feed {
     entry.toldFetched = isFetched
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
     entry.isFollowed = relation.mine.isSubscribed
-    entry.isChecked = true
-    entry.stale = new Set(written.map(({ level }) => level))
+    this.#noteChecked(entry)
+    entry.stale = written.length === 0 ? nothingStale : new Set(written.map(({ level }) => level))
     for (const [index, { level, fields }] of written.entries()) {
       const cursor = index === written.length - 1 ? this.#cursorIfLast() : noCursor
       const frame = profileFrame(entry.owner, level, fields, cursor)
@@ -307,7 +371,10 @@ export class Feed {
       this.#outlet.send(frame)
       this.#noteSent(cursor.length > 0)
     }
-    if (seen.length === 0 && !entry.isFetched && !relation.isWaiting) this.#drop(entry)
+    if (seen.length === 0 && !entry.isFetched) {
+      this.#drop(entry)
+      if (relation.isWaiting) this.#waiting.add(entry.owner)
+    }
     return true
   }
 
@@ -328,7 +395,7 @@ export class Feed {
 
   /** The first time, `caughtUp` says it, so that a device knows what to drop. */
   #cursorIfLast(): Uint8Array {
-    if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor
+    if (!this.#isDone() || !this.#hasCaughtUp) return noCursor
     return encodeCursor(this.#store.run, this.#store.position)
   }
 
@@ -345,4 +412,13 @@ export class Feed {
     const { outstandingBytes } = this.#outlet
     return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes
   }
+}
+
+function firstOf<T>(all: Iterable<T>, most: number): T[] {
+  const some: T[] = []
+  for (const one of all) {
+    if (some.length === most) break
+    some.push(one)
+  }
+  return some
 }

@@ -5,6 +5,9 @@ import type { Feed } from './feed.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentCommits } from './recent-commits.ts'
 
+/** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
+const manyPairs = 500
+
 /** A session, as the relay sees it. */
 export interface Receiver {
   readonly user: string
@@ -101,12 +104,30 @@ export class Relay {
   }
 
   #recheck({ position, pairs, owners }: Commit): void {
-    for (const { viewer, owner } of pairs) {
-      for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
-    }
+    if (pairs.length > manyPairs) this.#recheckMany(pairs, position)
+    else
+      for (const { viewer, owner } of pairs) {
+        for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
+      }
     for (const user of owners) {
       for (const entry of this.#audience.get(user) ?? []) if (entry.isFetched) entry.feed.recheck(user, position)
       for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
+    }
+  }
+
+  #recheckMany(pairs: Commit['pairs'], position: number): void {
+    const ownersByViewer = new Map<string, string[]>()
+    for (const { viewer, owner } of pairs) {
+      if (!this.#sessionsByUser.has(viewer)) continue
+      const owners = ownersByViewer.get(viewer)
+      if (owners) owners.push(owner)
+      else ownersByViewer.set(viewer, [owner])
+    }
+    for (const [viewer, owners] of ownersByViewer) {
+      for (const { feed } of this.sessionsOf(viewer)) {
+        if (owners.length > manyPairs) feed?.recheckMany(owners, position)
+        else for (const owner of owners) feed?.recheck(owner, position)
+      }
     }
   }
 

@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
-import { forBytes } from './cost.ts'
+import { forBytes, forRelations } from './cost.ts'
 import type { Session } from './session.ts'
 
 /** Where a device's message goes. A message that came too early or twice is a protocol violation. */
@@ -72,6 +72,7 @@ function hello(session: Session, { cursor, owners = [] }: Extract<DeviceMessage,
     session.askFor('profile')
     await Promise.all(owners.map(owner => fetch(session, owner)))
     await feed.open(since)
+    session.charge(forRelations(feed.relations))
     await session.waiting.promote()
   })
 }

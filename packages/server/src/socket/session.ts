@@ -46,11 +46,13 @@ export interface DeviceSocket {
   /** As `bufferedAmount`, and what the system's own buffers have not accepted of it; where that can't be known, the same. */
   readonly untakenBytes?: number
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
-  on(event: 'ping' | 'pong' | 'close', heard: () => void): unknown
+  on(event: 'pong', heard: (data: Buffer) => void): unknown
+  on(event: 'ping' | 'close', heard: () => void): unknown
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
-  ping(): void
+  /** The peer answers with a pong of the same data. */
+  ping(data: Buffer): void
   /** Reads nothing more from the network until `resume`. Frames that it has read already may still come. */
   pause(): void
   resume(): void
@@ -91,6 +93,7 @@ export class Session implements Receiver, Writer, Outlet {
   #isClosed = false
   /** Pings since the last answer. */
   #unansweredPings = 0
+  #pings = 0
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
   /** A sync step 1 of ours is unanswered. */
@@ -114,8 +117,9 @@ export class Session implements Receiver, Writer, Outlet {
       after: (delayMs, task) => context.clock.after(delayMs, task),
     })
     // One answer to each ping is asked for; all other control frames count as writes do.
-    socket.on('pong', () => {
-      if (this.#unansweredPings > 0) this.#unansweredPings = 0
+    socket.on('pong', data => {
+      // What a device says that does not read what it is asked is no answer.
+      if (this.#unansweredPings > 0 && this.#isAnswer(data)) this.#unansweredPings = 0
       else if (!this.#isClosed) this.isWithinWrites()
     })
     socket.on('ping', () => {
@@ -298,9 +302,14 @@ export class Session implements Receiver, Writer, Outlet {
     // While the socket is not read, no answer can come.
     if (!this.#inbox.isPaused) {
       this.#unansweredPings++
-      this.#socket.ping()
+      this.#socket.ping(pingOf(++this.#pings))
     }
     this.send(heartbeat)
+  }
+
+  /** The answer to the last ping, or to the one before, which may take its time. */
+  #isAnswer(data: Buffer): boolean {
+    return data.equals(pingOf(this.#pings)) || data.equals(pingOf(this.#pings - 1))
   }
 
   #untakenBytes(): number {
@@ -368,6 +377,11 @@ export class Session implements Receiver, Writer, Outlet {
     if (retryAfterMs > 0) this.close(closeCodes.overLimit, encodeRetryHint('too-many-writes', retryAfterMs))
     return retryAfterMs === 0
   }
+}
+
+/** Each ping of a session is another. */
+function pingOf(count: number): Buffer {
+  return Buffer.from(String(count))
 }
 
 /** One encoding of an update for all devices that get it. */

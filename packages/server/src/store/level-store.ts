@@ -18,7 +18,7 @@ import {
   noRelation,
 } from './records.ts'
 import type { Runs } from './runs.ts'
-import type { Change, Commit, Store, Watcher } from './store.ts'
+import type { Change, Commit, Known, Store, Watcher } from './store.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
@@ -39,7 +39,7 @@ interface Prepared {
   draft: Draft
   notes: CommitNotes
   reading: Reading
-  batch: LevelBatch
+  encoded: Encoded
   /** Something that was read has been written since. */
   outdated: () => void
 }
@@ -50,6 +50,10 @@ const groupSize = 256
 const reopenMs = 1_000
 /** As many records as one group looks at while all others wait; a change that concerns more is prepared beside the queue. */
 const mostRecordsInQueue = 2_000
+/** As many relations as are decoded without a pause. */
+const relationsAtOnce = 500
+/** As many operations as go to LevelDB at once. */
+const mostInArray = 4_000
 /** As many operations as are encoded without a pause. */
 const operationsInTurn = 500
 /**
@@ -144,10 +148,8 @@ export function openStore(options: {
     const last = position + commits.length
     const marks = await newMarks(last, draft.nowMs)
     const subjects = new Set(commits.flatMap(({ subjects }) => subjects))
-    const isLarge = draft.size > operationsInTurn
-    const batch = isLarge ? await encodeInSlices(draft) : undefined
-    const operations = batch ? marks.operations : [...draft.operations(), ...marks.operations]
-    await write({ operations, batch, last, isNewDay: marks.isNewDay, subjects })
+    const encoded = await encode(draft)
+    await write({ ...encoded, more: marks.operations, last, isNewDay: marks.isNewDay, subjects })
     for (const reading of readings) reading.note(draft.touched())
     markedDay = Math.max(markedDay, marks.day)
     return commits
@@ -170,15 +172,17 @@ export function openStore(options: {
     return { operations, day, isNewDay }
   }
 
-  async function encodeInSlices(draft: Draft): Promise<LevelBatch> {
-    // Some instrument that stands before the database may make it wait.
-    const batch = await (database.batch() as unknown as Promise<LevelBatch>)
+  /** All that a draft writes, encoded in slices; where it is much, already on LevelDB's side. */
+  async function encode(draft: Draft): Promise<Encoded> {
+    const operations: Operation[] = []
+    const batch = draft.size > mostInArray ? database.batch() : undefined
     const turns = new Turns(operationsInTurn)
     for (const operation of draft.operations()) {
-      add(batch, operation)
+      if (batch) add(batch, operation)
+      else operations.push(operation)
       if (turns.isOver()) await turns.pass()
     }
-    return batch
+    return { operations, batch }
   }
 
   /**
@@ -198,14 +202,14 @@ export function openStore(options: {
         const draft = new Draft(reading, clock.now())
         const notes = newNotes(position + ahead, change)
         await derive(draft, notes, change, limits)
-        const batch = await encodeInSlices(draft)
+        const encoded = await encode(draft)
         const isWritten = await new Promise<boolean>((settle, fail) => {
           const written = (commit: Commit): void => {
             resolve(commit)
             settle(true)
           }
           const outdated = (): void => settle(false)
-          enqueue({ change, resolve: written, reject: fail, prepared: { draft, notes, reading, batch, outdated } })
+          enqueue({ change, resolve: written, reject: fail, prepared: { draft, notes, reading, encoded, outdated } })
         })
         if (isWritten) return
       } catch {
@@ -219,10 +223,10 @@ export function openStore(options: {
   }
 
   async function writePrepared({ resolve, reject }: Waiting, prepared: Prepared): Promise<void> {
-    const { draft, notes, reading, batch, outdated } = prepared
+    const { draft, notes, reading, encoded, outdated } = prepared
     readings.delete(reading)
     if (isDamaged || reading.isOutdated || notes.position <= position) {
-      await batch.close().catch(() => undefined)
+      await encoded.batch?.close().catch(() => undefined)
       return outdated()
     }
     try {
@@ -231,9 +235,9 @@ export function openStore(options: {
       const news = [...reading.newer]
         .filter(([id]) => draft.isDirty(id))
         .map(([id, newer]) => userOperation(id, withNews(draft.user(id), newer, id === user)))
-      const operations = [...news, ...marks.operations]
+      const more = [...news, ...marks.operations]
       const subjects = new Set(notes.subjects)
-      await write({ operations, batch, last: notes.position, isNewDay: marks.isNewDay, subjects })
+      await write({ ...encoded, more, last: notes.position, isNewDay: marks.isNewDay, subjects })
       markedDay = Math.max(markedDay, marks.day)
     } catch (error) {
       return reject(error)
@@ -274,14 +278,13 @@ export function openStore(options: {
     return oldest
   }
 
-  /** `batch`, where there is one, with these operations behind its own. */
-  async function write({ operations, batch, last, isNewDay, subjects }: Writing): Promise<void> {
+  async function write({ operations, batch, more, last, isNewDay, subjects }: Writing): Promise<void> {
     for (const watcher of watchers) watcher.writing?.(subjects)
     try {
       if (batch) {
-        for (const operation of operations) add(batch, operation)
+        for (const operation of more) add(batch, operation)
         await batch.write({ sync: true } as object)
-      } else await database.batch(operations, { sync: true } as object)
+      } else await database.batch([...operations, ...more], { sync: true } as object)
     } catch (error) {
       isDamaged = true
       if (await isWrittenAllTheSame(last)) return
@@ -326,6 +329,21 @@ export function openStore(options: {
     // If it can't be, whoever changes something next is told.
     await reopen().catch(() => undefined)
     await writeQueued()
+  }
+
+  async function* relationsOf(id: string): AsyncIterable<Known[]> {
+    const iterator = database.iterator(ranges.relations(id))
+    try {
+      for (
+        let some = await iterator.nextv(relationsAtOnce);
+        some.length > 0;
+        some = await iterator.nextv(relationsAtOnce)
+      ) {
+        yield some.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      }
+    } finally {
+      await iterator.close()
+    }
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
@@ -400,9 +418,12 @@ export function openStore(options: {
       return found
     },
 
+    relationsOf,
+
     async relations(id) {
-      const records = await database.iterator(ranges.relations(id)).all()
-      return records.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      const all: Known[] = []
+      for await (const some of relationsOf(id)) for (const one of some) all.push(one)
+      return all
     },
 
     async hasAsked(id, other) {
@@ -427,9 +448,15 @@ export function openStore(options: {
   }
 }
 
-interface Writing {
+interface Encoded {
   operations: Operation[]
+  /** Instead, where there are many. */
   batch: LevelBatch | undefined
+}
+
+interface Writing extends Encoded {
+  /** Behind those: of two for one key the last counts. */
+  more: Operation[]
   last: number
   isNewDay: boolean
   subjects: ReadonlySet<string>

@@ -115,6 +115,8 @@ export interface Store {
   levelsWithFields(owner: string): Promise<number[]>
   /** Everybody whom the user has to do with. */
   relations(user: string): Promise<Known[]>
+  /** The same, some at a time, as of one moment: for what needs not hold all of them at once. */
+  relationsOf(user: string): AsyncIterable<Known[]>
   users(ids: readonly string[]): Promise<UserRecord[]>
   hasAsked(user: string, id: string): Promise<boolean>
   /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten. */
