@@ -47,6 +47,7 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
     resend: () => {
       said.resends++
     },
+    looked: () => undefined,
     committed: () => {
       said.commits++
     },

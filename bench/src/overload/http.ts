@@ -3,6 +3,8 @@ import { type Attack, pause } from './attack.ts'
 
 /** Attacks on the HTTP side: what is begun and never ended. */
 
+const mostTurnedAway = 16
+
 function halfOpen(name: string, text: string): Attack {
   return {
     name,
@@ -16,6 +18,7 @@ function halfOpen(name: string, text: string): Attack {
       for (let n = 0; n < 200; n++) {
         const socket = connect(Number(port), hostname)
         socket.on('error', () => undefined)
+        socket.resume()
         socket.write(text)
         sockets.push(socket)
       }
@@ -25,10 +28,10 @@ function halfOpen(name: string, text: string): Attack {
       while (performance.now() < until && sockets.some(({ closed }) => !closed)) await pause(500)
       const open = sockets.filter(({ closed }) => !closed).length
       for (const socket of sockets) socket.destroy()
-      // Those of the pair count for the same address.
+      // Some more may stay for a moment, to be told why they are turned away.
       return {
         text: `${openAtOnce} of 200 open after 2 s, ${open} after 45 s`,
-        isRight: openAtOnce <= 20 && open === 0,
+        isRight: openAtOnce <= 20 + mostTurnedAway && open === 0,
       }
     },
   }

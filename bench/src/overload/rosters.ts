@@ -9,11 +9,7 @@ export function ids(prefix: string, count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(8, '0')}`)
 }
 
-export function contactsWithGrants(
-  users: readonly string[],
-  levels: readonly number[],
-  isFollowed: boolean,
-): KeyChange[] {
+function contactsWithGrants(users: readonly string[], levels: readonly number[], isFollowed: boolean): KeyChange[] {
   return users.flatMap(user => [
     { root: 'contacts', key: user, value: true },
     ...levels.map(level => ({ root: 'grants', key: grantKey(level, user), value: true })),

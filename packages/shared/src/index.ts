@@ -42,6 +42,7 @@ export {
   rosterRoots,
   userOfKey,
 } from './roster/keys.ts'
+export { exceedsRelations, namingRoots } from './roster/relations.ts'
 export { isUserId, parseUserId } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
 export { communicationBetween, visibility } from './visibility.ts'

@@ -1,5 +1,6 @@
 import {
   type ContentLimits,
+  exceedsRelations,
   type FlatMaps,
   type KeyChange,
   KithError,
@@ -21,8 +22,12 @@ export function checkLimits(
 ): void {
   const additions = changes.filter(change => change.value !== undefined)
   if (additions.length === 0) return
-  if (document === 'roster') checkRoster(additions, limits, rosterBytes)
-  else checkProfile(standing, changes, additions, limits)
+  if (document === 'roster') {
+    if (exceedsRelations(standing, changes, limits.relations)) {
+      throw new KithError('too-many-relations', `A roster names at most ${limits.relations} people`)
+    }
+    checkRoster(additions, limits, rosterBytes)
+  } else checkProfile(standing, changes, additions, limits)
 }
 
 /** What Yjs spends on a key besides its characters: at most this, by trying. */

@@ -13,6 +13,8 @@ export interface Writer {
   resend(document: DocumentName, stateVector: Uint8Array): void
   /** Something of this session's is on disk now; to derive what follows from it, so many records were looked at. */
   committed(records: number): void
+  /** So many bytes of documents were looked through for what this session wrote, admitted or not. */
+  looked(documentBytes: number): void
   /** Nothing of what this session wrote since the last commit is on disk. */
   fail(error: unknown): void
 }
@@ -173,6 +175,7 @@ export class Account {
       name,
       writes.map(({ update }) => update),
     )
+    writer.looked(merged.storedBytes * writes.length)
     let isAnswered = false
     for (const [index, outcome] of merged.outcomes.entries()) {
       if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)

@@ -51,9 +51,15 @@ export class Documents {
   }
 
   /** Merges updates. Only one caller at a time may do anything with a user's documents: the user's account. */
-  async merge(user: string, name: DocumentName, updates: readonly Uint8Array[]): Promise<Merged> {
+  async merge(
+    user: string,
+    name: DocumentName,
+    updates: readonly Uint8Array[],
+  ): Promise<Merged & { storedBytes: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
-    return (await this.#load(user, name, bytes)).merge(updates)
+    const document = await this.#load(user, name, bytes)
+    const merged = await document.merge(updates)
+    return { ...merged, storedBytes: document.storedBytes }
   }
 
   /** What the disk holds of a document that a device lacks; `undefined` for a state vector that is none. */

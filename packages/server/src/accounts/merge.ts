@@ -10,7 +10,7 @@ import type { StoredDocument } from '../store/stored-document.ts'
 import { profileChange, rosterChange } from './admitted.ts'
 
 /** What became of one update. */
-export type Outcome =
+type Outcome =
   | { state: 'admitted' }
   /** It builds on what the server lacks. */
   | { state: 'missing' }

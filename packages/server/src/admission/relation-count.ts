@@ -1,4 +1,12 @@
-import { type ErrorCode, flatMapsOf, isNarrowing, namedUsers, type RosterRoot, userOfKey } from '@kith/shared'
+import {
+  type ErrorCode,
+  flatMapsOf,
+  isNarrowing,
+  namedUsers,
+  namingRoots,
+  type RosterRoot,
+  userOfKey,
+} from '@kith/shared'
 import * as Y from 'yjs'
 import { ItemsByClient } from './items-by-client.ts'
 import { Places } from './places.ts'
@@ -40,8 +48,6 @@ function keyCount(doc: Y.Doc): number {
   for (const root of namingRoots) count += doc.getMap(root)._map.size
   return count
 }
-
-const namingRoots = ['contacts', 'labels', 'grants', 'subscriptions', 'declined', 'blocks'] as const
 
 interface Addition {
   /** Users whom the roster does not name yet. */

@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 /** How long a connection may take to bring a whole request, from its beginning or from the answer before. */
 export const requestDeadlineMs = 20_000
 /** Beyond the limit of an address so many more are let in for a moment, to be told why they are turned away. */
-export const mostTurnedAway = 16
+const mostTurnedAway = 16
 const turningAwayMs = 5_000
 
 interface Connection {

@@ -8,7 +8,7 @@ import { Watch } from '../relay/watch.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
-import { costOf, forRelations, signInCost } from './cost.ts'
+import { costOf, forLook, forRelations, signInCost } from './cost.ts'
 import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
 import { Inbox } from './inbox.ts'
@@ -249,6 +249,10 @@ export class Session implements Receiver, Writer, Outlet {
     this.context.metrics.refused.inc({ code })
     if (this.#feed) this.say({ type: 'refused', document, code })
     else this.end(code, what)
+  }
+
+  looked(documentBytes: number): void {
+    this.charge(forLook(documentBytes))
   }
 
   committed(records: number): void {
