@@ -1,5 +1,8 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Ending, pause, within } from './overload/attack.ts'
 import { attacks } from './overload/attacks.ts'
@@ -43,7 +46,11 @@ export async function overload(names: readonly string[]): Promise<void> {
 }
 
 async function attackOnce(name: string): Promise<Row> {
-  const server = await startServerProcess({ env: { ...attacks[name]?.env } })
+  const turnsFile = join(await mkdtemp(join(tmpdir(), 'kith-turns-')), 'turns')
+  const server = await startServerProcess({
+    env: { ...attacks[name]?.env, KITH_BENCH_TURNS: turnsFile },
+    nodeArguments: ['--import', new URL('./overload/measure-turns.js', import.meta.url).href],
+  })
   const bystanders = new Bystanders()
   const memory = new MemoryWatch(server.pid)
   const attacker = fork(fileURLToPath(new URL('./overload/attacker.js', import.meta.url)), [name, server.url])
@@ -53,8 +60,10 @@ async function attackOnce(name: string): Promise<Row> {
     await bystanders.connect(server)
     await pause(1_000)
     bystanders.take()
+    await turnsOf(server.pid, turnsFile)
     await pause(quietMs)
     const quiet = bystanders.take()
+    await turnsOf(server.pid, turnsFile)
     const before = memory.now()
     memory.takePeak()
     const ended = once(attacker, 'message').then(([ending]) => ending as Ending)
@@ -62,6 +71,7 @@ async function attackOnce(name: string): Promise<Row> {
     const [answer] = await Promise.all([within(mostAttackMs, ended), pause(leastAttackedMs)])
     const ending = answer === 'late' ? { text: 'without end', isRight: false } : answer
     const attacked = bystanders.take()
+    const { longestMs, above20 } = await turnsOf(server.pid, turnsFile)
     attacker.kill('SIGKILL')
     await pause(afterMs)
     const peak = memory.takePeak()
@@ -77,6 +87,7 @@ async function attackOnce(name: string): Promise<Row> {
       'p50 quiet → attacked': `${percentile(quiet, 0.5)} → ${percentile(attacked, 0.5)}`,
       p99: `${percentile(quiet, 0.99)} → ${percentile(attacked, 0.99)}`,
       max: `${percentile(quiet, 1)} → ${percentile(attacked, 1)}`,
+      'longest turn, turns above 20 ms': `${longestMs}, ${above20}`,
       'MB before, peak, after': `${before}, ${peak}, ${after}`,
       ending: ending.text,
       held: faults.length === 0 ? 'yes' : `no: ${faults.join(', ')}`,
@@ -86,5 +97,16 @@ async function attackOnce(name: string): Promise<Row> {
     memory.stop()
     bystanders.close()
     await server.kill()
+  }
+}
+
+/** The turns of the server's event loop since the last call, in its own processor time. */
+async function turnsOf(pid: number, file: string): Promise<{ longestMs: number; above20: number }> {
+  await rm(file, { force: true })
+  process.kill(pid, 'SIGUSR2')
+  for (;;) {
+    await pause(20)
+    const text = await readFile(file, 'utf8').catch(() => '')
+    if (text !== '') return JSON.parse(text) as { longestMs: number; above20: number }
   }
 }

@@ -3,6 +3,7 @@ import { attackMutants } from './attacks.ts'
 import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
+import { loadMutants } from './load.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
@@ -24,4 +25,5 @@ export const mutants: readonly Mutant[] = [
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,
+  ...loadMutants,
 ]

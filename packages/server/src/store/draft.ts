@@ -215,8 +215,8 @@ function isBlank(user: UserRecord): boolean {
 export type CommitNotes = {
   -readonly [K in 'position' | 'isNew' | 'subjects']: Commit[K]
 } & {
-  /** viewer → owner → how they stood before the change. */
-  sights: Map<string, Map<string, Sight>>
+  /** Pairs, and how they stood before the change. */
+  sights: Map<string, { viewer: string; owner: string; before: Sight }>
   pairs: { viewer: string; owner: string }[]
   owners: string[]
   levels: Map<number, Uint8Array>

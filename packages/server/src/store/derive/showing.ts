@@ -20,19 +20,16 @@ export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
 
 /** How a pair stood before the change, which may touch it more than once: the first look counts. */
 export function noteSight(notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
-  const ofViewer = notes.sights.get(viewer) ?? new Map<string, Sight>()
-  notes.sights.set(viewer, ofViewer)
-  if (!ofViewer.has(owner)) ofViewer.set(owner, before)
+  const key = `${viewer}\u0000${owner}`
+  if (!notes.sights.has(key)) notes.sights.set(key, { viewer, owner, before })
 }
 
 /** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
 export async function updateShown(draft: Draft, notes: CommitNotes): Promise<void> {
   const turns = new Turns(pairsInTurn)
-  for (const [viewer, ofViewer] of notes.sights) {
-    for (const [owner, before] of ofViewer) {
-      updatePair(draft, notes, viewer, owner, before)
-      if (turns.isOver()) await turns.pass()
-    }
+  for (const { viewer, owner, before } of notes.sights.values()) {
+    updatePair(draft, notes, viewer, owner, before)
+    if (turns.isOver()) await turns.pass()
   }
   notes.sights.clear()
 }
