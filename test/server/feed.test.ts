@@ -182,7 +182,7 @@ test('[V7] a fetch that comes while the pair is being read gets its answer', asy
 
 test('[V8] a stranger who blocks the viewer while its feed opens is not named', async () => {
   const { store, feed, sent, hold, caughtUp } = await feedOfBob()
-  const held = hold('relations')
+  const held = hold('changedSince')
   const opened = feed.open(store.position)
   const release = await held
   await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))

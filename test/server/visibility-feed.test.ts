@@ -437,7 +437,7 @@ test('[F1] a connected device knows no less than one that returns: what changed 
 test('[F2] a device that takes nothing costs bounded memory, and gets the newest state when it can', {
   timeout: 60_000,
 }, async () => {
-  const world = await serverWorld({ limits: { outstandingBytes: 64 * 1024, writesBurst: 100_000 } })
+  const world = await serverWorld({ limits: { outstandingBytes: 64 * 1024, writesBurst: 100_000, workBurst: 100_000 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
   await settle(bob)

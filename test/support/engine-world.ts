@@ -86,6 +86,7 @@ function gated(inner: Store, gates: Map<PropertyKey, (release: () => void) => vo
         const arrived = gates.get(name)
         if (!arrived) return value.apply(target, args)
         gates.delete(name)
+        if (name === 'relationsOf') return heldBack(value.apply(target, args), arrived)
         return (async () => {
           const result: unknown = await value.apply(target, args)
           await new Promise<void>(arrived)
@@ -94,6 +95,14 @@ function gated(inner: Store, gates: Map<PropertyKey, (release: () => void) => vo
       }
     },
   })
+}
+
+/** All that was read, when it is let go. */
+async function* heldBack<T>(items: AsyncIterable<T>, arrived: (release: () => void) => void): AsyncIterable<T> {
+  const all: T[] = []
+  for await (const one of items) all.push(one)
+  await new Promise<void>(arrived)
+  yield* all
 }
 
 class DeviceEnd extends EventEmitter implements DeviceSocket, Line {
@@ -106,9 +115,13 @@ class DeviceEnd extends EventEmitter implements DeviceSocket, Line {
     else if (this.code === undefined) this.frames.push(decodeFrame(frame) as ServerMessage)
   }
 
-  ping(): void {
-    this.emit('pong')
+  ping(data: Buffer): void {
+    this.emit('pong', data)
   }
+
+  pause(): void {}
+
+  resume(): void {}
 
   close(code: CloseCode): void {
     this.code ??= code

@@ -144,8 +144,8 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/feed.ts',
-    'since === undefined ? isKept : relation.changedAt > since',
-    'isKept && (since === undefined || relation.changedAt > since)',
+    'since === undefined ? isShown || relation.isWaiting : relation.changedAt > since',
+    '(isShown || relation.isWaiting) && (since === undefined || relation.changedAt > since)',
     {
       id: 'loss-untold-on-return',
       rules: ['V7'],

@@ -1,11 +1,12 @@
 import { gives, type Limits } from '@kith/shared'
+import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
 import type { LastSeen } from '../store.ts'
 import { canPromote, endFollow } from './follows.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
-import { noteSight, sightOf, updateAllRelations } from './showing.ts'
+import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
 import { updateUnasked } from './unasked.ts'
 
 /**
@@ -22,7 +23,9 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
     followers = others
   })
   if (!draft.user(user).announceJoin) return
+  const turns = new Turns(pairsInTurn)
   for (const follower of followers) {
+    if (turns.isOver()) await turns.pass()
     const { isFollowed, shown } = sightOf(draft, follower, user)
     if (!isFollowed || shown.length === 0 || wasAnnounced(draft, follower, user)) continue
     draft.setRelation(follower, user, { joinedAt: notes.position, joinedAtMs: draft.nowMs })
@@ -75,7 +78,9 @@ export async function applyPair(
  * Tokens issued before now are no longer valid. The newest revocation counts, not the latest time: one that a wrong clock
  * dated years ahead is put right by another.
  */
-export function revokeTokens(draft: Draft, user: string): void {
+export async function revokeTokens(draft: Draft, user: string): Promise<void> {
+  // Read, so that an erasure that is prepared beside the queue does not undo a revocation that came meanwhile.
+  await draft.read(keys.tokens(user))
   draft.write(keys.tokens(user), encodeNumber(draft.nowMs))
 }
 
@@ -93,7 +98,7 @@ export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Pro
  * but gives nothing to the next holder until they confirm it.
  */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
-  revokeTokens(draft, user)
+  await revokeTokens(draft, user)
   await draft.removeRange(ranges.document(user, 'roster'))
   await draft.removeRange(ranges.document(user, 'profile'))
   await draft.removeRange(ranges.levels(user))
@@ -104,8 +109,10 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   const incarnation = draft.incarnations.tokenOf(user, erasures)
   const reviews: string[] = []
   const freed: string[] = []
-  await updateAllRelations(draft, notes, user, others => {
+  const turns = new Turns(pairsInTurn)
+  await updateAllRelations(draft, notes, user, async others => {
     for (const other of others) {
+      if (turns.isOver()) await turns.pass()
       setSide(draft, user, other, { said: noFacts, unconfirmed: '' })
       draft.setRelation(user, other, { isPaired: false, isWaiting: false, isUnasked: false, joinedAt: 0 })
       draft.setRelation(other, user, { isPaired: false, joinedAt: 0 })
@@ -115,7 +122,10 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
     const hidden = { hidesPresence: undefined, messageAudience: undefined }
     const forgotten = { ...hidden, lookups, lastSeenMinute: undefined }
     draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt, restricted, announceJoin })
-    for (const other of others) if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
+    for (const other of others) {
+      if (turns.isOver()) await turns.pass()
+      if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
+    }
   })
   for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
   for (const viewer of freed) {

@@ -1,0 +1,121 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+/** What would let one user cost the others more than that user may [S3][F2]. */
+export const loadMutants: readonly Mutant[] = [
+  mutant('server/src/socket/cost.ts', "message.step === 'step1' ? forClients(clientsNamed(message.payload)) : 0", '0', {
+    id: 'clients-of-a-vector-free',
+    rules: ['S3'],
+    what: 'A state vector costs nothing for the clients that it names.',
+    tests: ['server/charges'],
+    names: 'charged by what it costs',
+  }),
+  mutant('server/src/accounts/state-vector.ts', 'count * leastBytesPerClient < stateVector.length', 'count >= 0', {
+    id: 'any-count-of-clients',
+    rules: ['S1', 'S3'],
+    what: 'A state vector may say that it names more clients than its bytes can hold.',
+    tests: ['server/charges'],
+    names: 'refused by its count',
+  }),
+  mutant(
+    'server/src/socket/session.ts',
+    "if (type !== 'received' || this.#unacknowledged === 0)",
+    "if (type !== 'received')",
+    {
+      id: 'acknowledgements-free',
+      rules: ['S3'],
+      what: 'A device acknowledges messages without end that it never had.',
+      tests: ['server/charges'],
+      names: 'acknowledgements',
+    },
+  ),
+  mutant(
+    'server/src/socket/session.ts',
+    'this.#unansweredPings > 0 && this.#isAnswer(data)',
+    'this.#unansweredPings > 0',
+    {
+      id: 'any-pong-is-an-answer',
+      rules: ['F2'],
+      what: 'A device that reads nothing keeps its connection by pongs.',
+      tests: ['server/charges'],
+      names: 'a pong that is no answer',
+    },
+  ),
+  mutant('server/src/socket/stall.ts', 'takenBytes <= this.#takenBytes', 'takenBytes < this.#takenBytes', {
+    id: 'stall-unnoticed',
+    rules: ['F2'],
+    what: 'A device of whose bytes the network takes none has not stalled.',
+    tests: ['server/charges'],
+    names: '\\[F2\\]',
+  }),
+  mutant('server/src/socket/inbox.ts', 'if (!this.#isWaiting) this.#drain()', 'this.#port.handle(frame)', {
+    id: 'debts-unpaid',
+    rules: ['S3'],
+    what: 'A frame is handled whatever its user owes.',
+    tests: ['server/charges'],
+    names: 'frames wait in their order',
+  }),
+  mutant(
+    'server/src/socket/answer-room.ts',
+    '!session.isClosed && this.outstandingOf(user) > this.#maxBytes',
+    'false',
+    {
+      id: 'answers-without-room',
+      rules: ['F2'],
+      what: 'Whole rosters are made for devices that do not take them.',
+      tests: ['server/hostile-frames'],
+      names: 'does not take is bounded',
+    },
+  ),
+  mutant('server/src/http/connections.ts', 'else connection.socket.destroy()', '', {
+    id: 'requests-without-deadline',
+    rules: ['S3'],
+    what: 'A request may take any time to come.',
+    tests: ['server/connections'],
+    names: 'half a body',
+  }),
+  mutant('server/src/http/connections.ts', 'if (this.isCrowded(request)) return false', '', {
+    id: 'requests-uncounted',
+    rules: ['S3'],
+    what: 'Requests do not count for their address.',
+    tests: ['server/connections'],
+    names: 'count together',
+  }),
+  mutant('server/src/admission/relation-count.ts', 'if (isMore && named.size', 'if (named.size', {
+    id: 'blocks-have-no-room',
+    rules: ['S3'],
+    what: 'At the limit of relations nobody can be blocked any more.',
+    tests: ['server/relations-limit'],
+    names: 'always have room',
+  }),
+  mutant(
+    'server/src/admission/relation-count.ts',
+    'named.size + added.users.size - removed > most',
+    'named.size > most',
+    {
+      id: 'one-relation-too-many',
+      rules: ['S3'],
+      what: 'A roster names one user more than it may.',
+      tests: ['server/relations-limit'],
+      names: 'too-many-relations',
+    },
+  ),
+  mutant(
+    'server/src/store/level-store.ts',
+    'isDamaged || reading.isOutdated || notes.position <= position',
+    'isDamaged',
+    {
+      id: 'prepared-of-what-was',
+      rules: ['D4'],
+      what: 'A large change is written though what it was derived from has changed.',
+      tests: ['server/large-changes'],
+      names: 'is read again',
+    },
+  ),
+  mutant('server/src/store/reading.ts', 'levels: isOwn ? prepared.levels : newer.levels', 'levels: prepared.levels', {
+    id: 'news-overwritten',
+    rules: ['D4'],
+    what: 'A large change writes back an older record of somebody who edited their profile meanwhile.',
+    tests: ['server/large-changes'],
+    names: 'is kept, and does not delay it',
+  }),
+]
