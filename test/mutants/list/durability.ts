@@ -81,7 +81,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D2\\]|\\[D3\\]',
     },
   ),
-  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(batch.last)) return', '', {
+  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(last)) return', '', {
     id: 'written-but-denied',
     rules: ['D2'],
     what: 'A write that failed after it reached the disk is called lost.',
@@ -206,7 +206,7 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'After a write that failed half-way the store goes on in the same log.',
     tests: ['server/one-batch'],
   }),
-  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()', '', {
+  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()\n    const', 'const', {
     id: 'written-on-after-a-failed-clearing',
     rules: ['D2'],
     what: 'After old changes could not be cleared, as on a full disk, the store goes on in the same log.',

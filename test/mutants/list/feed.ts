@@ -16,8 +16,8 @@ export const feedMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/feed.ts',
-    'since === undefined ? isShown || relation.isWaiting : relation.changedAt > since',
-    'isShown || relation.isWaiting || relation.changedAt > (since ?? 0)',
+    'since === undefined ? isKept || relation.isWaiting : relation.changedAt > since',
+    'isKept || relation.isWaiting || relation.changedAt > (since ?? 0)',
     {
       id: 'all-sent-on-return',
       rules: ['F1'],

@@ -101,8 +101,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/level-store.ts',
-    'isDamaged || reading.isOutdated || notes.position <= position',
-    'isDamaged',
+    'reading.isOutdated || notes.position <= position',
+    'notes.position <= position',
     {
       id: 'prepared-of-what-was',
       rules: ['D4'],

@@ -277,7 +277,7 @@ export const safetyMutants: readonly Mutant[] = [
     what: 'Connections that say nothing take the descriptors that the store needs.',
     tests: ['server/places'],
   }),
-  mutant('server/src/socket/upgrade.ts', 'hasPlace ? await', 'hasPlace !== undefined ? await', {
+  mutant('server/src/socket/upgrade.ts', 'hasPlace ? this', 'hasPlace !== undefined ? this', {
     id: 'sessions-without-places',
     rules: ['S3'],
     what: 'Sessions take the descriptors that the store needs.',

@@ -133,7 +133,7 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: 'remembered',
   }),
-  mutant('server/src/store/level-store.ts', 'queue = queue.slice(groupSize)', 'queue = []', {
+  mutant('server/src/store/level-store.ts', 'queue = queue.slice(group.length)', 'queue = []', {
     id: 'one-group-only',
     rules: ['D2'],
     what: 'Of more than 256 changes at once the others are neither written nor answered.',

@@ -69,6 +69,7 @@ export async function updateAllRelations(
   change: (others: readonly string[]) => void | Promise<void>,
   narrow?: Narrow,
 ): Promise<void> {
+  await draft.loadUsers([user])
   const owner = draft.user(user)
   const otherwise = new Set<string>()
   const excepted = new Set<string>()
