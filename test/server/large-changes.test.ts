@@ -2,7 +2,15 @@ import type { Store } from '@kith/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Change } from '../../packages/server/src/store/store.ts'
-import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
+import {
+  faulty,
+  newDatabase,
+  profileChange,
+  rosterChange,
+  stillClock,
+  storeOver,
+  userChange,
+} from '../support/store-world.ts'
 
 /** More than one group of commits looks at: such a change is prepared beside the queue. */
 const many = 900
@@ -57,6 +65,44 @@ test('[D4] a profile edit of somebody whom a large change names is kept, and doe
   const record = await store.user('contact 7')
   expect(record.levels).toEqual({ '1': position })
   expect(record).toMatchObject({ unasked: 1, relationsChangedAt: largePosition })
+})
+
+test('[D7] an erasure that takes long lifts no revocation that came meanwhile', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  await store.commit(rosterChange('alice', granted()))
+  const erasure = store.commit({ type: 'erase', user: 'alice' })
+  // The queue has found that it is too large, and prepares it.
+  await store.commit(userChange('zoe'))
+  clock.pass(5_000)
+  await store.commit({ type: 'revoke', user: 'alice' })
+  const revokedAt = await store.tokensRevokedAt('alice')
+  await erasure
+  expect(revokedAt).toBe(clock.now())
+  expect(await store.tokensRevokedAt('alice')).toBeGreaterThanOrEqual(revokedAt)
+})
+
+test('[D7] tokens that were issued while an erasure was prepared end with the account', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  await store.commit(rosterChange('alice', granted()))
+  const erasure = store.commit({ type: 'erase', user: 'alice' })
+  await store.commit(userChange('zoe'))
+  clock.pass(5_000)
+  await erasure
+  expect(await store.tokensRevokedAt('alice')).toBe(clock.now())
+})
+
+test('[D2] a large change that was prepared while a write failed is read again, and written', async () => {
+  const { database, failNextBatches } = faulty(await newDatabase('memory'))
+  const store = storeOver(database, stillClock())
+  const large = store.commit(rosterChange('alice', granted(3_000)))
+  await store.commit(userChange('zoe'))
+  failNextBatches(1)
+  await expect(store.commit(userChange('yves'))).rejects.toThrow()
+  await large
+  expect(await store.relations('alice')).toHaveLength(3_000)
+  expect((await store.user('yves')).registeredAt).toBe(0)
 })
 
 /** Changes that meet a large one, in whatever order they come to stand. */

@@ -5,6 +5,7 @@ import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from
 import { onTestFinished } from 'vitest'
 import { assemble, type Engine } from '../../packages/server/src/assemble.ts'
 import type { DeviceSocket } from '../../packages/server/src/socket/session.ts'
+import { heldBack } from './held-back.ts'
 import { faulty, newDatabase, storeOver } from './store-world.ts'
 import { TestClock } from './test-clock.ts'
 
@@ -86,7 +87,7 @@ function gated(inner: Store, gates: Map<PropertyKey, (release: () => void) => vo
         const arrived = gates.get(name)
         if (!arrived) return value.apply(target, args)
         gates.delete(name)
-        if (name === 'relationsOf') return heldBack(value.apply(target, args), arrived)
+        if (name === 'relationsOf') return heldBack(value.apply(target, args), () => new Promise(arrived))
         return (async () => {
           const result: unknown = await value.apply(target, args)
           await new Promise<void>(arrived)
@@ -95,14 +96,6 @@ function gated(inner: Store, gates: Map<PropertyKey, (release: () => void) => vo
       }
     },
   })
-}
-
-/** All that was read, when it is let go. */
-async function* heldBack<T>(items: AsyncIterable<T>, arrived: (release: () => void) => void): AsyncIterable<T> {
-  const all: T[] = []
-  for await (const one of items) all.push(one)
-  await new Promise<void>(arrived)
-  yield* all
 }
 
 class DeviceEnd extends EventEmitter implements DeviceSocket, Line {

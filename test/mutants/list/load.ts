@@ -118,4 +118,37 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'is kept, and does not delay it',
   }),
+  mutant('server/src/store/level-store.ts', "if (change.type === 'erase') more.push(revocation(change.user))", '', {
+    id: 'erased-as-of-when-it-was-prepared',
+    rules: ['D7'],
+    what: 'An erasure that takes long lifts a revocation that came meanwhile.',
+    tests: ['server/large-changes'],
+    names: 'lifts no revocation',
+  }),
+  mutant('server/src/store/level-store.ts', 'for (const reading of readings) reading.end()', '', {
+    id: 'prepared-before-the-reopening',
+    rules: ['D2'],
+    what: 'A large change is written with a batch that went with the database as it was open.',
+    tests: ['server/large-changes'],
+    names: 'while a write failed',
+  }),
+  mutant(
+    'server/src/store/derive/showing.ts',
+    'else if (otherwise.size > 0) notes',
+    'else if (otherwise.size < 0) notes',
+    {
+      id: 'looking-contacts-overlooked',
+      rules: ['V4', 'V7'],
+      what: 'A contact who merely looks goes on getting the profile when the audience is narrowed from contacts to nobody.',
+      tests: ['server/blocked-viewer'],
+      names: '\\[F1\\] a viewer who fetched',
+    },
+  ),
+  mutant('server/src/store/derive/roster.ts', ' || relation.isPaired', '', {
+    id: 'paired-lookers-overlooked',
+    rules: ['V2', 'V4'],
+    what: 'A restricted user, paired with an owner and merely looking, is not told of a narrower audience.',
+    tests: ['server/visibility-feed'],
+    names: 'paired with an owner',
+  }),
 ]

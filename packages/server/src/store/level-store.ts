@@ -259,7 +259,7 @@ export function openStore(options: {
         .filter(([id]) => draft.isDirty(id))
         .map(([id, newer]) => userOperation(id, withNews(draft.user(id), newer, id === user)))
       const more = [...news, ...marks.operations]
-      // Tokens that were issued while it was prepared are those of the account that ends.
+      // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
       if (change.type === 'erase') more.push(revocation(change.user))
       await write({ ...encoded, more, commits: [notes], last: notes.position, isNewDay: marks.isNewDay })
       markedDay = marks.day
