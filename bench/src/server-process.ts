@@ -36,9 +36,12 @@ export interface ServerProcessOptions {
 }
 
 const adminKey = 'the admin key of this server'
-export const serverProgram: string = createRequire(import.meta.url)
-  .resolve('@kith/server')
-  .replace(/(src|dist).index\.[jt]s$/, 'dist/main.js')
+/** The server to start: this one's, unless `KITH_BENCH_SERVER` names another `main.js`, to compare with. */
+export const serverProgram: string =
+  process.env['KITH_BENCH_SERVER'] ??
+  createRequire(import.meta.url)
+    .resolve('@kith/server')
+    .replace(/(src|dist).index\.[jt]s$/, 'dist/main.js')
 
 /** The server command as a process of its own, on real LevelDB. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
@@ -46,19 +49,11 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
   const args = [...nodeArguments, serverProgram, 'serve', '--port', String(port), '--data', folder]
   const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...env }, openFiles)
-  const admin = (method: string, path: string, body?: unknown): Promise<Response> =>
-    fetch(child.url + path, {
-      method,
-      headers: { authorization: `Bearer ${adminKey}` },
-      ...(body === undefined ? {} : { headers: jsonHeaders, body: JSON.stringify(body) }),
-    })
+  const { request: admin, token } = adminOf(child.url)
   return {
     ...child,
     admin,
-    token: async user => {
-      const response = await admin('POST', `/v1/users/${encodeURIComponent(user)}/tokens`)
-      return ((await response.json()) as { token: string }).token
-    },
+    token,
     metric: async name => {
       const text = await (await admin('GET', '/metrics')).text()
       return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1])
@@ -66,6 +61,26 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
     stop: async () => {
       await child.stop()
       if (options.folder === undefined) await rm(folder, { recursive: true })
+    },
+  }
+}
+
+/** The backend's side of a server that was started here. */
+export function adminOf(url: string): {
+  request(method: string, path: string, body?: unknown): Promise<Response>
+  token(user: string): Promise<string>
+} {
+  const request = (method: string, path: string, body?: unknown): Promise<Response> =>
+    fetch(url + path, {
+      method,
+      headers: { authorization: `Bearer ${adminKey}` },
+      ...(body === undefined ? {} : { headers: jsonHeaders, body: JSON.stringify(body) }),
+    })
+  return {
+    request,
+    token: async user => {
+      const response = await request('POST', `/v1/users/${encodeURIComponent(user)}/tokens`)
+      return ((await response.json()) as { token: string }).token
     },
   }
 }

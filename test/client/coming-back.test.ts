@@ -8,7 +8,7 @@ import { MovedClock } from './moved-clock.ts'
 
 const limits = {
   ...{ profileBytes: 65_536, profileLevels: 16, rosterBytes: 8_388_608 },
-  ...{ fieldNameBytes: 64, labelBytes: 256, messageBytes: 16_384 },
+  ...{ fieldNameBytes: 64, labelBytes: 256, messageBytes: 16_384, relations: 100_000 },
 }
 const welcome: ServerMessage = {
   ...{ type: 'welcome', isFresh: true, isErased: false, incarnation: new Uint8Array(16), limits },

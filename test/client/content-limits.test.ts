@@ -16,3 +16,26 @@ test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and 
   expect(() => check(set(1, 'x'.repeat(1_001)))).toThrow(expect.objectContaining({ code: 'profile-too-large' }))
   expect(() => check(set(2, 'x'.repeat(101)))).toThrow(expect.objectContaining({ code: 'profile-too-large' }))
 })
+
+test('[S3][D5] a device names no more users than the limit, but what removes, blocks or narrows always has room', () => {
+  const roster = new Y.Doc()
+  const limits = { ...defaultLimits, relations: 2 }
+  const check = (...changes: KeyChange[]): void => checkLimits('roster', flatMapsOf(roster), changes, limits, () => 0)
+  const contact = (key: string, value: true | undefined = true): KeyChange => ({ root: 'contacts', key, value })
+  const full = expect.objectContaining({ code: 'too-many-relations' })
+  applyChanges(roster, [contact('bob'), { root: 'labels', key: 'carol', value: 'Carol' }])
+  expect(() => check(contact('dave'))).toThrow(full)
+  expect(() => check({ root: 'labels', key: 'dave', value: 'Dave' })).toThrow(full)
+  expect(() => check({ root: 'grants', key: '1/dave', value: true })).toThrow(full)
+  expect(() => check({ root: 'subscriptions', key: 'dave', value: true })).toThrow(full)
+  // Bob keeps a grant, so he is named as before.
+  applyChanges(roster, [{ root: 'grants', key: '2/bob', value: true }])
+  expect(() => check(contact('bob', undefined), contact('dave'))).toThrow(full)
+  check({ root: 'grants', key: '1/bob', value: true }, contact('carol'))
+  check({ root: 'labels', key: 'carol', value: undefined }, contact('dave'))
+  check(
+    { root: 'blocks', key: 'nonce-001/eve', value: true },
+    { root: 'privacy', key: 'nonce-002/nobody', value: true },
+  )
+  check({ root: 'declined', key: 'eve', value: true }, contact('bob', undefined))
+})

@@ -1,3 +1,4 @@
+import { defaultLimits } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { Documents } from '../../packages/server/src/accounts/documents.ts'
@@ -65,20 +66,23 @@ describe('[F2] documents in memory', () => {
             }
           : Reflect.get(target, name, target),
     })
-    const documents = new Documents({ store: counting, clock, ...(maxHeapBytes !== undefined && { maxHeapBytes }) })
+    const documents = new Documents({
+      ...{ store: counting, clock, limits: defaultLimits },
+      ...(maxHeapBytes !== undefined && { maxHeapBytes }),
+    })
     return { documents, reads: () => read.splice(0) }
   }
 
   test('are read once while they are used, and go when nobody used them for 30 seconds', async () => {
     const { documents, reads } = await cache()
-    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    for (const user of ['alice', 'bob']) await documents.stateVector(user, 'roster')
     clock.pass(20_000)
     documents.sweep()
-    await documents.load('bob', 'roster')
+    await documents.stateVector('bob', 'roster')
     clock.pass(10_000)
     documents.sweep()
     expect(reads()).toEqual(['alice', 'bob'])
-    for (const user of ['alice', 'bob']) await documents.load(user, 'roster')
+    for (const user of ['alice', 'bob']) await documents.stateVector(user, 'roster')
     expect(reads(), 'Alice’s was not used for 30 seconds').toEqual(['alice'])
   })
 
@@ -89,10 +93,10 @@ describe('[F2] documents in memory', () => {
       ['alice', 'profile'],
       ['bob', 'roster'],
     ] as const
-    for (const [user, name] of all) await documents.load(user, name)
+    for (const [user, name] of all) await documents.stateVector(user, name)
     documents.discard('alice')
     documents.discard('nobody')
-    for (const [user, name] of all) await documents.load(user, name)
+    for (const [user, name] of all) await documents.stateVector(user, name)
     expect(reads()).toEqual(['alice', 'alice', 'bob', 'alice', 'alice'])
   })
 

@@ -80,7 +80,7 @@ describe('[F2] of a session that has ended nothing is kept', () => {
 test('[S4] a session that ends while its feed opens is kept nowhere, and is not opened', async () => {
   const world = await engineWorld()
   await world.store.commit(follows('bob', 'alice'))
-  for (const read of ['oldestCursor', 'relations', 'views', 'levels'] as const) {
+  for (const read of ['oldestCursor', 'relationsOf', 'views', 'levels'] as const) {
     await world.store.commit(profileChange('alice', { 0: `before ${read}` }))
     const line = await world.signIn('bob')
     const held = world.hold(read)

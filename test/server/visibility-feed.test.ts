@@ -250,6 +250,25 @@ test('[V4][V7] who merely looks is shown no more once the audience is narrowed, 
   }
 })
 
+test('[V4][V2] a restricted user, paired with an owner and merely looking, is told of each change of the audience', async () => {
+  const world = await serverWorld()
+  const [alice, bob] = await world.devices('alice', 'bob')
+  alice.setField('name', 'Ada')
+  await settle(alice)
+  await world.admin('PUT', '/v1/pairs/alice/bob')
+  await world.admin('PUT', '/v1/users/bob', { restricted: true })
+  await bob.fetch('alice')
+  for (const [audience, expected] of [
+    ['nobody', {}],
+    ['everyone', { name: 'Ada' }],
+  ] as const) {
+    alice.setAudience(audience)
+    await settle(alice)
+    await settle(bob)
+    expect(bob.sees('alice'), audience).toEqual(expected)
+  }
+})
+
 test('[V7] an unfollow on one device withdraws the replica from the others; a fetched one lives for the session', async () => {
   const { world, bob } = await acquainted()
   const [laptop] = await world.devices('bob')
@@ -437,7 +456,7 @@ test('[F1] a connected device knows no less than one that returns: what changed 
 test('[F2] a device that takes nothing costs bounded memory, and gets the newest state when it can', {
   timeout: 60_000,
 }, async () => {
-  const world = await serverWorld({ limits: { outstandingBytes: 64 * 1024, writesBurst: 100_000 } })
+  const world = await serverWorld({ limits: { outstandingBytes: 64 * 1024, writesBurst: 100_000, workBurst: 100_000 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
   await settle(bob)

@@ -18,13 +18,14 @@ import * as awarenessProtocol from 'y-protocols/awareness'
 import { holds } from './properties.ts'
 
 const fields: Fields = { age: 33, avatar: Uint8Array.of(0xff, 0), busy: false, name: 'Adä', shown: true }
-const sixLimits = {
+const sevenLimits = {
   rosterBytes: 8_388_608,
   profileBytes: 65_536,
   profileLevels: 16,
   fieldNameBytes: 64,
   labelBytes: 256,
   messageBytes: 16_384,
+  relations: 100_000,
 }
 
 // What every release of kith.v1 must write and read, byte for byte.
@@ -42,15 +43,15 @@ const golden: [message: Frame, hex: string][] = [
   ],
   [{ type: 'hello', version: 1, cursor: Uint8Array.of(1), incarnation: Uint8Array.of(7, 8) }, '64 01 01 01 02 0708 00'],
   [
-    { type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(7, 8), limits: sixLimits },
-    '65 01 02 0708 80808004 808004 10 40 8002 808001',
+    { type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(7, 8), limits: sevenLimits },
+    '65 01 02 0708 80808004 808004 10 40 8002 808001 a08d06',
   ],
   [
     {
       ...{ type: 'welcome', isFresh: false, isErased: true, incarnation: Uint8Array.of(9) },
-      limits: { ...sixLimits, labelBytes: 0 },
+      limits: { ...sevenLimits, labelBytes: 0 },
     },
-    '65 02 01 09 80808004 808004 10 40 00 808001',
+    '65 02 01 09 80808004 808004 10 40 00 808001 a08d06',
   ],
   [{ type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) }, '66 00 01 00'],
   [{ type: 'ownProfile', step: 'step2', payload: Uint8Array.of(0, 0) }, '66 01 02 0000'],
@@ -190,7 +191,7 @@ describe('golden bytes', () => {
   })
 
   test('the limits sent are the defaults that are documented', () => {
-    expect(defaultLimits).toMatchObject(sixLimits)
+    expect(defaultLimits).toMatchObject(sevenLimits)
   })
 })
 
@@ -322,7 +323,7 @@ describe('[S1] decoding is total', () => {
     ['a step beyond the three', '00 03 01 00'],
     ['another version', '64 02 00'],
     ['a cursor of 65 bytes', `64 01 41 ${'00'.repeat(65)}`],
-    ['flags of welcome beyond the one', '65 02 80808004 808004 10 40 8002 808001'],
+    ['flags of welcome beyond the one', '65 02 80808004 808004 10 40 8002 808001 a08d06'],
     ['flags of access beyond the three', '6b 03 626f62 08 00 00'],
     ['a boolean that is 2', '67 01 02'],
     ['a code that is none', '69 00 04 6e6f6e65'],
@@ -472,6 +473,7 @@ function anyFrame(): fc.Arbitrary<Frame> {
     fieldNameBytes: uint,
     labelBytes: uint,
     messageBytes: uint,
+    relations: uint,
   })
   const of = <T extends Frame['type']>(type: T): fc.Arbitrary<T> => fc.constant(type)
   return fc.oneof(

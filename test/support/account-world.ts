@@ -38,11 +38,10 @@ export function accountsOver(
   limits: Partial<Limits> = {},
   cache: { maxHeapBytes?: number } = {},
 ): AccountWorld {
-  const documents = new Documents({ store, clock, ...cache })
+  const documents = new Documents({ store, clock, limits: limitsWith(limits), ...cache })
   const accounts = new Accounts({
     store,
     documents,
-    limits: limitsWith(limits),
     relayOwn: () => undefined,
   })
   return { accounts, documents, device: user => deviceOf(accounts, user) }
@@ -55,6 +54,7 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
     resend: () => {
       said.resends++
     },
+    looked: () => undefined,
     committed: () => {
       said.commits++
     },

@@ -5,6 +5,7 @@ import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from
 import { onTestFinished } from 'vitest'
 import { assemble, type Engine } from '../../packages/server/src/assemble.ts'
 import type { DeviceSocket } from '../../packages/server/src/socket/session.ts'
+import { heldBack } from './held-back.ts'
 import { faulty, newDatabase, storeOver } from './store-world.ts'
 import { TestClock } from './test-clock.ts'
 
@@ -86,6 +87,7 @@ function gated(inner: Store, gates: Map<PropertyKey, (release: () => void) => vo
         const arrived = gates.get(name)
         if (!arrived) return value.apply(target, args)
         gates.delete(name)
+        if (name === 'relationsOf') return heldBack(value.apply(target, args), () => new Promise(arrived))
         return (async () => {
           const result: unknown = await value.apply(target, args)
           await new Promise<void>(arrived)
@@ -106,9 +108,13 @@ class DeviceEnd extends EventEmitter implements DeviceSocket, Line {
     else if (this.code === undefined) this.frames.push(decodeFrame(frame) as ServerMessage)
   }
 
-  ping(): void {
-    this.emit('pong')
+  ping(data: Buffer): void {
+    this.emit('pong', data)
   }
+
+  pause(): void {}
+
+  resume(): void {}
 
   close(code: CloseCode): void {
     this.code ??= code

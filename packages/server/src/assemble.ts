@@ -4,12 +4,14 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Accounts } from './accounts/accounts.ts'
 import { Documents } from './accounts/documents.ts'
+import { MergeThread } from './accounts/merge-thread.ts'
 import type { Clock } from './clock.ts'
 import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
 import { Presence } from './relay/presence.ts'
 import { Relay } from './relay/relay.ts'
 import { Watchers } from './relay/watchers.ts'
+import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { Door } from './socket/door.ts'
@@ -26,6 +28,8 @@ export interface EngineOptions {
   limits: Limits
   clock: Clock
   log: Logger
+  /** Large documents are merged in a thread beside this one. */
+  hasMergeThread?: boolean
 }
 
 /** A whole server but for the network: callers come to its door, and the backend to its API. */
@@ -50,7 +54,8 @@ export function assemble(options: EngineOptions): Engine {
   const watchers = new Watchers(store)
   const presence = new Presence({ store, watchers, clock, log })
   const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
-  const documents = new Documents({ store, clock })
+  const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
+  const documents = new Documents({ store, clock, limits, thread })
   const stopWatching = store.watch({
     committed: commits => metrics.commits.inc(commits.length),
     refusing(refusal) {
@@ -64,12 +69,13 @@ export function assemble(options: EngineOptions): Engine {
   const accounts = new Accounts({
     store,
     documents,
-    limits,
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
   })
   const messages = new DirectMessages({ store, relay, limits, clock })
   const rates = new Rates(limits, clock)
-  const context: Context = { store, accounts, relay, presence, messages, tokens, rates, limits, clock, log, metrics }
+  const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers }
+  const context: Context = { ...shared, limits, clock, log, metrics }
   const door = new Door(context)
   const api = createApi(context, {
     adminKey: options.adminKey,
@@ -108,6 +114,7 @@ export function assemble(options: EngineOptions): Engine {
       door.closeAll()
       await accounts.idle()
       await presence.close()
+      await thread?.close()
       await api.close()
       watchers.close()
       relay.close()

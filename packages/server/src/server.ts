@@ -1,10 +1,13 @@
+import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client'
 import proxyAddress from 'proxy-addr'
 import { assemble, type EngineOptions } from './assemble.ts'
 import { descriptorShares } from './descriptors.ts'
+import { Connections } from './http/connections.ts'
 import { namesLoopback } from './http/loopback.ts'
+import { ApiError } from './http/request.ts'
 import { Places } from './socket/places.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
@@ -46,7 +49,7 @@ export interface Server {
 /** Opens a server to the network. Resolves when it listens. */
 export async function startServer(options: ServerOptions): Promise<Server> {
   const hasOpenMetrics = namesLoopback(options.host) && options.trustedProxies.length === 0
-  const engine = assemble({ ...options, hasOpenMetrics })
+  const engine = assemble({ hasMergeThread: true, ...options, hasOpenMetrics })
   const { api, door, context } = engine
   const issueToken = (user: string, expiresInSeconds?: number): Promise<string> =>
     context.tokens.issue(user, expiresInSeconds)
@@ -56,14 +59,26 @@ export async function startServer(options: ServerOptions): Promise<Server> {
   // Of the process: they watch it for as long as it lives.
   collectDefaultMetrics({ register: context.metrics.registry })
   const trust = proxyAddress.compile([...options.trustedProxies])
+  const addressOf = (request: IncomingMessage): string => proxyAddress(request, trust)
+  const connections = new Connections({
+    clock: options.clock,
+    mostPerAddress: options.limits.connectionsPerAddress,
+    isProxy: address => trust(address, 0),
+  })
+  connections.watch(api.server)
+  api.addHook('onRequest', async ({ raw: request }, { raw: response }) => {
+    if (connections.admitsRequest(request, response, addressOf(request))) return
+    response.setHeader('connection', 'close')
+    throw new ApiError(429, 'too-many-connections', 'too many connections from this address: try again later')
+  })
   const places = new Places(options.maxSockets ?? descriptorShares().sockets)
-  const upgrades = new Upgrades(door, places, options.limits, request => proxyAddress(request, trust))
   countSockets(context.metrics.registry, () => places.openCount)
   api.server.on('connection', socket => places.admit(socket))
   api.server.on('request', ({ socket }, response) => {
     places.stir(socket)
     response.once('close', () => places.hush(socket))
   })
+  const upgrades = new Upgrades({ door, places, limits: options.limits, addressOf, connections })
   api.server.on('upgrade', (request, socket, head) => {
     upgrades.upgrade(request, socket, head).catch((error: unknown) => {
       options.log.error({ err: error }, 'an upgrade failed')

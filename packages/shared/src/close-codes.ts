@@ -35,6 +35,7 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
     case 'field-name-too-long':
     case 'label-too-long':
     case 'message-too-long':
+    case 'too-many-relations':
       return closeCodes.tooLarge
     case 'too-many-writes':
     case 'too-many-messages':

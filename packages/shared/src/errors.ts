@@ -25,6 +25,7 @@ const errorCodes = [
   'label-too-long',
   'message-too-long',
   'too-many-follows',
+  'too-many-relations',
   'too-many-watched',
   'too-many-messages',
   'too-many-writes',

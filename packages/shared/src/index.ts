@@ -55,6 +55,7 @@ export {
   rosterRoots,
   userOfKey,
 } from './roster/keys.ts'
+export { exceedsRelations, namingRoots } from './roster/relations.ts'
 export { rosterBytes, rosterEntryBytes } from './roster/size.ts'
 export { isUserId, parseUserId } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'

@@ -12,6 +12,8 @@ export interface ContentLimits {
   labelBytes: number
   /** The text of a direct message, in UTF-8 bytes. */
   messageBytes: number
+  /** Other users whom one roster names, in whatever root. Removals, blocks and narrower privacy always have room. */
+  relations: number
 }
 
 /** All limits of a server (S3, S4). Setting: `KITH_LIMIT_<NAME>`, the name in capitals, as in `KITH_LIMIT_LABEL_BYTES`. */
@@ -30,6 +32,9 @@ export interface Limits extends ContentLimits {
   messagesBurst: number
   writesPerSecond: number
   writesBurst: number
+  /** What the server does for one user, over all of the user's devices, in units of about one small write. */
+  workPerSecond: number
+  workBurst: number
   connectionsPerUser: number
   connectionsPerAddress: number
   /**
@@ -47,6 +52,7 @@ export const defaultContentLimits: ContentLimits = {
   fieldNameBytes: 64,
   labelBytes: 256,
   messageBytes: 16 * 1024,
+  relations: 100_000,
 }
 
 export const defaultLimits: Limits = {
@@ -60,6 +66,8 @@ export const defaultLimits: Limits = {
   messagesBurst: 500,
   writesPerSecond: 200,
   writesBurst: 2_000,
+  workPerSecond: 400,
+  workBurst: 8_000,
   connectionsPerUser: 20,
   connectionsPerAddress: 10_000,
   lookups: 20_000,

@@ -60,7 +60,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/server/src/accounts/account.ts',
-    line: "if (profile?.applied) relayOwn(this.user, 'profile', profile.applied.relayed, writer)",
+    line: "if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)",
     change: "'profile' → ''",
     why: 'The same: what is not called the roster is relayed as the profile.',
   },

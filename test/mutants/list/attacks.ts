@@ -21,7 +21,7 @@ export const attackMutants: readonly Mutant[] = [
   ),
   mutant(
     feed,
-    'if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor',
+    'if (!this.#isDone() || !this.#hasCaughtUp) return noCursor',
     'if (!this.#hasCaughtUp) return noCursor',
     {
       id: 'cursor-passes-the-queue',
@@ -38,18 +38,13 @@ export const attackMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: 'given back',
   }),
-  mutant(
-    feed,
-    "if (seen.length === 0 && !entry.isFetched && !relation.isWaiting && hands === '')",
-    "if (seen.length === 0 && !entry.isFetched && hands === '')",
-    {
-      id: 'waits-and-is-dropped',
-      rules: ['F1', 'S3'],
-      what: 'A device never hears that a follow no longer waits when it shows nothing.',
-      tests: ['server/visibility-feed'],
-      names: 'waits no longer',
-    },
-  ),
+  mutant(feed, 'if (relation.isWaiting) this.#waiting.add(entry.owner)', '', {
+    id: 'waits-and-is-dropped',
+    rules: ['F1', 'S3'],
+    what: 'A device never hears that a follow no longer waits when it shows nothing.',
+    tests: ['server/visibility-feed'],
+    names: 'waits no longer',
+  }),
   mutant(
     feed,
     'entry.told = relation.shown\n    entry.toldWaiting = relation.isWaiting',

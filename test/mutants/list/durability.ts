@@ -34,8 +34,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/level-store.ts',
-    'database.batch(operations, { sync: true } as object)',
-    'database.batch(operations)',
+    'database.batch([...operations, ...more], { sync: true } as object)',
+    'database.batch([...operations, ...more])',
     {
       id: 'batch-not-synced',
       rules: ['D2'],
@@ -45,8 +45,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/accounts/account.ts',
-    "await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
-    "const commit = store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    "const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    "const records = 0\n    const commit = store.commit({ type: 'documents', user: this.user, registers, ...changes })",
     {
       id: 'relayed-before-the-disk',
       rules: ['D2'],
@@ -62,8 +62,8 @@ export const durabilityMutants: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/server/src/store/level-store.ts',
-        find: '      await database.batch(operations, { sync: true } as object)\n    } catch (error) {',
-        replace: '      void database.batch(operations, { sync: true } as object)\n    } catch (error) {',
+        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n    } catch (error) {',
+        replace: 'else void database.batch([...operations, ...more], { sync: true } as object)\n    } catch (error) {',
       },
     ],
     tests: ['server/durability'],
@@ -81,7 +81,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D2\\]|\\[D3\\]',
     },
   ),
-  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(batch.last)) return', '', {
+  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(last)) return', '', {
     id: 'written-but-denied',
     rules: ['D2'],
     what: 'A write that failed after it reached the disk is called lost.',
@@ -89,8 +89,8 @@ export const durabilityMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/account.ts',
-    'if (roster?.applied) relayOwn',
-    'if (roster?.applied?.relayed.length === -1) relayOwn',
+    'if (roster?.relayed) relayOwn',
+    'if (roster?.relayed?.length === -1) relayOwn',
     {
       id: 'own-devices-not-told',
       rules: ['R2'],
@@ -112,9 +112,9 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/accounts/account.ts',
-    '          apply(update)\n',
-    "          if (admission.adds !== 'nothing') apply(update)\n",
+    'server/src/accounts/merge.ts',
+    "if (outcome.state === 'admitted') apply(update)",
+    "if (outcome.state === 'admitted' && Y.decodeUpdate(update).structs.length > 0) apply(update)",
     {
       id: 'removals-not-taken',
       rules: ['D3'],
@@ -144,9 +144,9 @@ export const durabilityMutants: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/server/src/store/level-store.ts',
-        find: '      await database.batch(operations, { sync: true } as object)\n    } catch (error) {',
+        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n    } catch (error) {',
         replace:
-          "      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(operations.filter(isDocument), { sync: true } as object)\n      await database.batch(operations.filter(one => !isDocument(one)), { sync: true } as object)\n    } catch (error) {",
+          "else {\n      const all = [...operations, ...more]\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(all.filter(isDocument), { sync: true } as object)\n      await database.batch(all.filter(one => !isDocument(one)), { sync: true } as object)\n      }\n    } catch (error) {",
       },
     ],
   },
@@ -206,19 +206,24 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'After a write that failed half-way the store goes on in the same log.',
     tests: ['server/one-batch'],
   }),
-  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()', '', {
+  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()\n    const', 'const', {
     id: 'written-on-after-a-failed-clearing',
     rules: ['D2'],
     what: 'After old changes could not be cleared, as on a full disk, the store goes on in the same log.',
     tests: ['server/one-batch'],
   }),
-  mutant('server/src/store/level-store.ts', 'while (writing) await writing', '', {
-    id: 'closed-while-writing',
-    rules: ['D2'],
-    what: 'A store that closes loses what it took.',
-    tests: ['server/store'],
-    names: 'closed store',
-  }),
+  mutant(
+    'server/src/store/level-store.ts',
+    'while (writing || preparing.size > 0) await (writing ?? Promise.all(preparing))',
+    '',
+    {
+      id: 'closed-while-writing',
+      rules: ['D2'],
+      what: 'A store that closes loses what it took.',
+      tests: ['server/store'],
+      names: 'closed store',
+    },
+  ),
   mutant('client/src/storage/lost.ts', "if (document === 'roster') return", 'return', {
     id: 'fields-removed-ahead-of-their-sets',
     rules: ['D5', 'R6'],

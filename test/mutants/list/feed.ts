@@ -16,8 +16,8 @@ export const feedMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/feed.ts',
-    'since === undefined ? isKept : relation.changedAt > since',
-    'isKept || relation.changedAt > (since ?? 0)',
+    'since === undefined ? isKept || relation.isWaiting : relation.changedAt > since',
+    'isKept || relation.isWaiting || relation.changedAt > (since ?? 0)',
     {
       id: 'all-sent-on-return',
       rules: ['F1'],
@@ -94,8 +94,8 @@ export const feedMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/account.ts',
-    '          answered ||= isAnswered\n        }\n',
-    '        }\n        answered ||= isAnswered\n',
+    '      else isAnswered ||= writes[index]?.isAnswered === true\n',
+    '      isAnswered ||= writes[index]?.isAnswered === true\n',
     {
       id: 'registered-by-a-refused-roster',
       rules: ['F3'],

@@ -21,7 +21,7 @@ export const handingOverMutants: readonly Mutant[] = [
       },
       {
         file: 'packages/server/src/relay/feed.ts',
-        find: 'if (this.#queue.size === 0 && this.#hasRoomFor(frame)) {',
+        find: 'if (this.#isDone() && this.#hasRoomFor(frame)) {',
         replace: 'if (this.#hasRoomFor(frame)) {',
       },
     ],
@@ -66,7 +66,7 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/relay.ts',
-    'if (!related.has(entry.feed.user)) entry.feed.recheckStranger(entry, position)',
+    'if (isLooker(lookers, entry.feed.user)) entry.feed.recheckStranger(entry, position)',
     '',
     {
       id: 'fetched-not-rechecked',
@@ -144,8 +144,8 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/feed.ts',
-    'since === undefined ? isKept : relation.changedAt > since',
-    'isKept && (since === undefined || relation.changedAt > since)',
+    'since === undefined ? isKept || relation.isWaiting : relation.changedAt > since',
+    '(isKept || relation.isWaiting) && (since === undefined || relation.changedAt > since)',
     {
       id: 'loss-untold-on-return',
       rules: ['V7'],

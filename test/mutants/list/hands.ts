@@ -85,7 +85,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: 'erasing takes',
   }),
-  mutant(erasing, '{ ...hidden, lookups,', '{ ...hidden, lookups: undefined,', {
+  mutant(erasing, '...hidden, lookups,', '...hidden, lookups: undefined,', {
     id: 'erasing-refills-the-budget',
     rules: ['S4'],
     what: 'Erasing an account refills the discovery budget of its id.',
@@ -143,8 +143,8 @@ export const handsMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/relay/feed.ts',
-    "|| relation.isWaiting || changedHands(relation.mySide) !== ''",
-    '|| relation.isWaiting',
+    "const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''",
+    'const isKept = relation.shown.length > 0',
     {
       id: 'new-devices-not-told',
       rules: ['D7'],

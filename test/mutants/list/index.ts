@@ -7,6 +7,7 @@ import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
 import { indistinguishableMutants } from './indistinguishable.ts'
 import { keepingMutants } from './keeping.ts'
+import { loadMutants } from './load.ts'
 import { newEnemyMutants } from './new-enemy.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
@@ -38,4 +39,5 @@ export const mutants: readonly Mutant[] = [
   ...keepingMutants,
   ...addressMutants,
   ...timingMutants,
+  ...loadMutants,
 ]

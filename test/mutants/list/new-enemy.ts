@@ -46,9 +46,9 @@ export const newEnemyMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/account.ts',
-    'const changes = { ...rosterChange(roster), ...profileChange(profile) }',
-    `if (roster?.applied) relayOwn(this.user, 'roster', roster.applied.relayed, writer)
-    const changes = { ...rosterChange(roster), ...profileChange(profile) }`,
+    'const changes = { roster: roster?.roster, profile: profile?.profile }',
+    `if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
+    const changes = { roster: roster?.roster, profile: profile?.profile }`,
     {
       id: 'own-devices-told-before-the-disk',
       rules: ['V6', 'D2'],
@@ -109,9 +109,13 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/derive/roster.ts',
-    '  await updateAllRelations(draft, notes, user, others => {\n',
+    '  await updateAllRelations(\n    draft,\n    notes,\n    user,\n    others => {\n',
     `  draft.setUser(user, { audience: settings.audience })
-  await updateAllRelations(draft, notes, user, others => {\n`,
+  await updateAllRelations(
+    draft,
+    notes,
+    user,
+    others => {\n`,
     {
       id: 'audience-set-before-it-is-compared',
       rules: ['V3', 'V6'],

@@ -90,9 +90,9 @@ export const safetyMutants: readonly Mutant[] = [
     names: '\\[S2\\] an item that goes on',
   }),
   mutant(
-    'server/src/accounts/account.ts',
-    "if (tooLarge) writer.refuse(name, tooLarge, 'beyond the size limit')\n",
-    "if (tooLarge) {\n          writer.refuse(name, tooLarge, 'beyond the size limit')\n          apply(update)\n        }\n",
+    'server/src/accounts/merge.ts',
+    "if (outcome.state === 'admitted') apply(update)",
+    "if (outcome.state === 'admitted' || (outcome.state === 'refused' && outcome.what === 'beyond a limit')) apply(update)",
     {
       id: 'refused-and-applied',
       rules: ['S2', 'S3', 'D5'],
@@ -252,7 +252,7 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/admission'],
     names: '\\[S2\\] two blocks',
   }),
-  mutant('server/src/socket/waiting-follows.ts', 'count: owners.length', 'count: 0', {
+  mutant('server/src/socket/waiting-follows.ts', 'count: record.waiting', 'count: 0', {
     id: 'waiting-uncounted',
     rules: ['S4'],
     what: 'A device is not told how many of its follows wait.',
@@ -277,7 +277,7 @@ export const safetyMutants: readonly Mutant[] = [
     what: 'Connections that say nothing take the descriptors that the store needs.',
     tests: ['server/places'],
   }),
-  mutant('server/src/socket/upgrade.ts', 'hasPlace ? await', 'hasPlace !== undefined ? await', {
+  mutant('server/src/socket/upgrade.ts', 'hasPlace ? this', 'hasPlace !== undefined ? this', {
     id: 'sessions-without-places',
     rules: ['S3'],
     what: 'Sessions take the descriptors that the store needs.',

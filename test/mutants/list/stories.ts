@@ -79,7 +79,7 @@ export const storyMutants: readonly Mutant[] = [
       names: 'is still to be asked for',
     },
   ),
-  mutant('server/src/store/derive/showing.ts', 'if (!ofViewer.has(owner)) ofViewer', 'ofViewer', {
+  mutant('server/src/store/derive/showing.ts', 'if (!notes.sights.has(key)) notes', 'notes', {
     id: 'told-of-what-one-change-gave-back',
     rules: ['F1'],
     what: 'What is taken and given again within one change counts as changed.',

@@ -114,8 +114,14 @@ export class Wire {
       if (!wire.isSlow) queueMicrotask(taken)
     }
 
-    ping(): void {
-      if (!this.#wire.hasDeviceEnded) queueMicrotask(() => this.#wire.tellServer('pong'))
+    pause(): void {
+      // Frames that have been read already still come: the server must cope with any number of them.
+    }
+
+    resume(): void {}
+
+    ping(data: Buffer): void {
+      if (!this.#wire.hasDeviceEnded) queueMicrotask(() => this.#wire.tellServer('pong', data))
     }
 
     close(code: number, reason: string): void {

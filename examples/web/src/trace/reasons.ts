@@ -20,6 +20,7 @@ export const reasons: Record<ErrorCode, string> = {
   'field-name-too-long': 'a field’s name is too long',
   'label-too-long': 'a label is too long',
   'message-too-long': 'the message is too long',
+  'too-many-relations': 'more people than one roster may name',
   'too-many-follows': 'too many are followed',
   'too-many-watched': 'too many are watched',
   'too-many-messages': 'too many messages',

@@ -1,5 +1,6 @@
 import {
   type ContentLimits,
+  exceedsRelations,
   type FlatMaps,
   type KeyChange,
   KithError,
@@ -22,8 +23,12 @@ export function checkLimits(
 ): void {
   const additions = changes.filter(change => change.value !== undefined)
   if (additions.length === 0) return
-  if (document === 'roster') checkRoster(standing, additions, limits, rosterBytes)
-  else checkProfile(standing, changes, additions, limits)
+  if (document === 'roster') {
+    if (exceedsRelations(standing, changes, limits.relations)) {
+      throw new KithError('too-many-relations', `A roster names at most ${limits.relations} people`)
+    }
+    checkRoster(standing, additions, limits, rosterBytes)
+  } else checkProfile(standing, changes, additions, limits)
 }
 
 function checkRoster(

@@ -79,7 +79,7 @@ export class OwnDocuments {
     if (!identity || !head) throw new DatabaseLost()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
-    const documents = new OwnDocuments(identity, head, snapshots, limits ?? defaultContentLimits)
+    const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
     documents.incarnation = await readMeta(db, 'incarnation')
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()

@@ -1,12 +1,9 @@
-import type { ErrorCode, Limits } from '@kith/shared'
-import * as Y from 'yjs'
-import { admit } from '../admission/admission.ts'
-import { profileRules, rosterRules } from '../admission/rules.ts'
-import { sizeError } from '../admission/size-limits.ts'
+import type { ErrorCode } from '@kith/shared'
 import type { DocumentName } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { type Admitted, profileChange, rosterChange } from './admitted.ts'
+import { othersTurn } from '../turns.ts'
 import type { Documents } from './documents.ts'
+import type { Merged } from './merge.ts'
 
 /** A device's session, as its user's account sees it. */
 export interface Writer {
@@ -14,8 +11,10 @@ export interface Writer {
   refuse(document: DocumentName, code: ErrorCode, what: string): void
   /** An update builds on what the server lacks: ask for all, if not asked already. */
   resend(document: DocumentName, stateVector: Uint8Array): void
-  /** Something of this session's is on disk now. */
-  committed(): void
+  /** Something of this session's is on disk now; to derive what follows from it, so many records were looked at. */
+  committed(records: number): void
+  /** So many bytes of documents were looked through for what this session wrote, admitted or not. */
+  looked(documentBytes: number): void
   /** Nothing of what this session wrote since the last commit is on disk. */
   fail(error: unknown): void
 }
@@ -35,10 +34,15 @@ interface Task {
   fail: (error: unknown) => void
 }
 
+/** What was admitted of a run of writes to one document. */
+interface Admitted extends Merged {
+  /** A document that the device was asked for was admitted, if only an empty one [F3]. */
+  isAnswered: boolean
+}
+
 export interface AccountContext {
   store: Store
   documents: Documents
-  limits: Limits
   /** Hands an update to the user's other devices. */
   relayOwn(user: string, document: DocumentName, update: Uint8Array, except: Writer): void
 }
@@ -54,6 +58,8 @@ export class Account {
   #context: AccountContext
   #queue: (Write | Task)[] = []
   #isRunning = false
+  /** Of updates that were not written or refused yet. */
+  #queuedBytes = 0
   #onIdle: () => void
 
   constructor(user: string, context: AccountContext, onIdle: () => void) {
@@ -63,6 +69,7 @@ export class Account {
   }
 
   write(write: Omit<Write, 'type'>): void {
+    this.#queuedBytes += write.update.length
     this.#enqueue({ type: 'write', ...write })
   }
 
@@ -76,19 +83,22 @@ export class Account {
     this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
   }
 
-  /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
-  async missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
-    const { doc } = await this.#context.documents.load(this.user, name)
-    try {
-      return Y.encodeStateAsUpdate(doc, stateVector)
-    } catch {
-      // The only input is the vector: what is wrong is its sender's doing, who is told.
-      return undefined
-    }
+  /**
+   * Resolves when what is queued now has been done, if updates of more than `mostBytes` wait to be written; `undefined` if
+   * not. Whoever reads on all the same lets one user take any amount of memory [S3].
+   */
+  backlog(mostBytes: number): Promise<void> | undefined {
+    if (this.#queuedBytes <= mostBytes) return undefined
+    return new Promise(resolve => this.task(resolve, () => resolve()))
   }
 
-  async stateVector(name: DocumentName): Promise<Uint8Array> {
-    return Y.encodeStateVector((await this.#context.documents.load(this.user, name)).doc)
+  /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
+  missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#context.documents.missing(this.user, name, stateVector)
+  }
+
+  stateVector(name: DocumentName): Promise<Uint8Array> {
+    return this.#context.documents.stateVector(this.user, name)
   }
 
   #enqueue(entry: Write | Task): void {
@@ -102,12 +112,18 @@ export class Account {
     let next = this.#queue[0]
     while (next) {
       await (next.type === 'task' ? this.#runTask(next) : this.#runWrites(next.writer))
+      this.#countQueued()
+      // What lies in memory is never waited for, so a long queue would else keep all others from being served [S1].
       await othersTurn()
       next = this.#queue[0]
     }
     // In the same breath as the last look at the queue: what comes later starts anew.
     this.#isRunning = false
     this.#onIdle()
+  }
+
+  #countQueued(): void {
+    this.#queuedBytes = this.#queue.reduce((sum, entry) => sum + (entry.type === 'write' ? entry.update.length : 0), 0)
   }
 
   async #runTask(task: Task): Promise<void> {
@@ -140,20 +156,20 @@ export class Account {
     const roster = await this.#admit(writer, 'roster', run)
     const profile = await this.#admit(writer, 'profile', run)
     const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
-    if (!roster?.applied && !profile?.applied && !registers) return
+    if (!roster?.relayed && !profile?.relayed && !registers) return
     // Also when changes are taken again by now: what was read may be older than what is on disk.
     if (refusal) throw refusal
-    const changes = { ...rosterChange(roster), ...profileChange(profile) }
-    await store.commit({ type: 'documents', user: this.user, registers, ...changes })
-    if (roster?.applied) relayOwn(this.user, 'roster', roster.applied.relayed, writer)
-    if (profile?.applied) relayOwn(this.user, 'profile', profile.applied.relayed, writer)
-    writer.committed()
+    const changes = { roster: roster?.roster, profile: profile?.profile }
+    const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })
+    if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
+    if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)
+    writer.committed(records)
   }
 
   async #mostAtOnce(run: readonly Write[]): Promise<number> {
     let bytes = 1
     for (const name of new Set(run.map(({ document }) => document))) {
-      bytes += (await this.#context.documents.load(this.user, name)).storedBytes
+      bytes += await this.#context.documents.storedBytes(this.user, name)
     }
     return Math.ceil(maxRunBytes / bytes)
   }
@@ -162,25 +178,19 @@ export class Account {
   async #admit(writer: Writer, name: DocumentName, run: readonly Write[]): Promise<Admitted | undefined> {
     const writes = run.filter(write => write.document === name)
     if (writes.length === 0) return undefined
-    const { limits, documents } = this.#context
-    const document = await documents.load(this.user, name)
-    const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
-    let answered = false
-    const applied = document.apply(apply => {
-      for (const { update, isAnswered } of writes) {
-        const admission = admit(document.doc, update, rules)
-        const tooLarge =
-          admission.state === 'admitted' ? sizeError(name, document, update, admission.adds, limits) : undefined
-        if (tooLarge) writer.refuse(name, tooLarge, 'beyond the size limit')
-        else if (admission.state === 'refused') writer.refuse(name, admission.code, admission.what)
-        else if (admission.state === 'missing') writer.resend(name, Y.encodeStateVector(document.doc))
-        else {
-          apply(update)
-          answered ||= isAnswered
-        }
-      }
-    })
-    return { document, applied, isAnswered: answered }
+    const merged = await this.#context.documents.merge(
+      this.user,
+      name,
+      writes.map(({ update }) => update),
+    )
+    writer.looked(merged.storedBytes * writes.length)
+    let isAnswered = false
+    for (const [index, outcome] of merged.outcomes.entries()) {
+      if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)
+      else if (outcome.state === 'missing') writer.resend(name, merged.stateVector as Uint8Array)
+      else isAnswered ||= writes[index]?.isAnswered === true
+    }
+    return { ...merged, isAnswered }
   }
 }
 
@@ -189,8 +199,3 @@ export class Account {
  * else is served until they are admitted [S1].
  */
 const maxRunBytes = 16 * 1024 * 1024
-
-/** What lies in memory is never waited for, so a long queue would else keep all others from being served [S1]. */
-function othersTurn(): Promise<void> {
-  return new Promise(resolve => setImmediate(resolve))
-}

@@ -24,6 +24,11 @@ export class Accounts {
     return account
   }
 
+  /** @see Account.backlog */
+  backlog(user: string, mostBytes: number): Promise<void> | undefined {
+    return this.#busy.get(user)?.backlog(mostBytes)
+  }
+
   /** Drops documents that nobody used for a while. */
   sweep(): void {
     this.#context.documents.sweep()

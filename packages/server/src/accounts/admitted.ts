@@ -12,20 +12,9 @@ import { encodeFields } from '@kith/shared/wire'
 import type { DocumentsChange } from '../store/store.ts'
 import type { Applied, StoredDocument } from '../store/stored-document.ts'
 
-/** What was admitted of a run of writes to one document. */
-export interface Admitted {
-  document: StoredDocument
-  /** `undefined` when nothing changed. */
-  applied: Applied | undefined
-  /** A document that the device was asked for was admitted, if only an empty one [F3]. */
-  isAnswered: boolean
-}
-
-/** What the roster now says of those whom the run touched, for the store. */
-export function rosterChange(roster: Admitted | undefined): Pick<DocumentsChange, 'roster'> {
-  if (!roster?.applied) return {}
-  const { applied, document } = roster
-  const view = flatMapsOf(document.doc)
+/** What the roster now says of those whom a run of updates touched, for the store. */
+export function rosterChange({ doc }: StoredDocument, applied: Applied): Pick<DocumentsChange, 'roster'> {
+  const view = flatMapsOf(doc)
   const users = new Set<string>()
   for (const [root, keys] of applied.keys) {
     if (root === 'labels') continue
@@ -37,11 +26,9 @@ export function rosterChange(roster: Admitted | undefined): Pick<DocumentsChange
   return { roster: { ...applied.stored, facts: contactFacts(view, users), settings: rosterSettings(view) } }
 }
 
-/** The levels that the run changed, as viewers get them, for the store. */
-export function profileChange(profile: Admitted | undefined): Pick<DocumentsChange, 'profile'> {
-  if (!profile?.applied) return {}
-  const { applied, document } = profile
-  const fields = profileFields(flatMapsOf(document.doc))
+/** The levels that a run of updates changed, as viewers get them, for the store. */
+export function profileChange({ doc }: StoredDocument, applied: Applied): Pick<DocumentsChange, 'profile'> {
+  const fields = profileFields(flatMapsOf(doc))
   const levels = new Map<number, Uint8Array>()
   for (const key of applied.keys.get(profileRoot) ?? []) {
     const level = parseProfileKey(key)?.level

@@ -1,14 +1,19 @@
+import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
-import { StoredDocument } from '../store/stored-document.ts'
+import { type HostedDocument, LocalDocument } from './hosted-document.ts'
+import type { Merged } from './merge.ts'
+import { type MergeThread, RemoteDocument } from './merge-thread.ts'
 
 /** A Y.Doc takes about this many times its encoded size in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13
 const minHeapBytes = 16 * 1024
+/** Documents above this are merged in a thread of their own (design, 4). */
+const mostLocalBytes = 256 * 1024
 
 interface Cached {
-  document: StoredDocument
+  document: HostedDocument
   usedAtMs: number
   heapBytes: number
 }
@@ -28,7 +33,20 @@ export class Documents {
   /** Users whose accounts have work: their documents may be ahead of the disk, so they stay. */
   #held = new Set<string>()
 
-  constructor(options: { store: Store; clock: Clock; maxHeapBytes?: number; idleMs?: number }) {
+  #thread: MergeThread | undefined
+  #limits: Limits
+
+  /** Without a thread all documents are merged here, as a simulated world wants it. */
+  constructor(options: {
+    store: Store
+    clock: Clock
+    limits: Limits
+    thread?: MergeThread | undefined
+    maxHeapBytes?: number
+    idleMs?: number
+  }) {
+    this.#thread = options.thread
+    this.#limits = options.limits
     this.#store = options.store
     this.#clock = options.clock
     this.#maxHeapBytes = options.maxHeapBytes ?? 256 * 1024 * 1024
@@ -52,19 +70,63 @@ export class Documents {
     this.#evict()
   }
 
-  /** Only one caller at a time may load a user's documents: the user's account, which holds them. */
-  async load(user: string, name: DocumentName): Promise<StoredDocument> {
+  /**
+   * Merges updates. Only one caller at a time may do anything with a user's documents: the user's account, which holds
+   * them.
+   */
+  async merge(
+    user: string,
+    name: DocumentName,
+    updates: readonly Uint8Array[],
+  ): Promise<Merged & { storedBytes: number }> {
+    const bytes = updates.reduce((sum, update) => sum + update.length, 0)
+    const document = await this.#load(user, name, bytes)
+    const merged = await document.merge(updates)
+    return { ...merged, storedBytes: document.storedBytes }
+  }
+
+  /** What the disk holds of a document that a device lacks; `undefined` for a state vector that is none. */
+  async missing(user: string, name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.#load(user, name, stateVector.length)).missing(stateVector)
+  }
+
+  async stateVector(user: string, name: DocumentName): Promise<Uint8Array> {
+    return (await this.#load(user, name, 0)).stateVector()
+  }
+
+  /** An upper bound of what a document takes on disk. */
+  async storedBytes(user: string, name: DocumentName): Promise<number> {
+    return (await this.#load(user, name, 0)).storedBytes
+  }
+
+  /** `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
+  async #load(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
     const key = keyOf(user, name)
     const cached = this.#cached.get(key)
     if (cached) this.#forget(key)
-    const document = cached?.document ?? new StoredDocument(name, await this.#store.document(user, name))
+    const document = this.#usable(cached?.document, moreBytes) ?? (await this.#open(user, name, moreBytes))
     this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes: 0 })
     this.#measure(key)
     this.#evict()
     return document
   }
 
-  /** Whatever is in memory may say something else than the disk: all is read again. */
+  #usable(document: HostedDocument | undefined, moreBytes: number): HostedDocument | undefined {
+    if (!document) return undefined
+    if (document instanceof RemoteDocument) return document.isGone ? undefined : document
+    if (!this.#thread || document.storedBytes + moreBytes <= mostLocalBytes) return document
+    document.destroy()
+    return undefined
+  }
+
+  async #open(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
+    const parts = await this.#store.document(user, name)
+    const bytes = parts.reduce((sum, part) => sum + part.length, moreBytes)
+    if (this.#thread && bytes > mostLocalBytes) return this.#thread.open(name, parts)
+    return new LocalDocument(name, parts, this.#limits)
+  }
+
+  /** Whatever is in memory may say something else than the disk: all is read again. What the thread holds, it drops itself. */
   forgetAll(): void {
     this.#cached.clear()
     this.#heapBytes = 0
@@ -98,7 +160,10 @@ export class Documents {
     const cached = this.#cached.get(key)
     if (!cached) return
     this.#heapBytes -= cached.heapBytes
-    cached.heapBytes = Math.max(minHeapBytes, cached.document.storedBytes * heapPerByte)
+    const { document } = cached
+    // What the thread holds, it bounds by itself.
+    cached.heapBytes =
+      document instanceof RemoteDocument ? 0 : Math.max(minHeapBytes, document.storedBytes * heapPerByte)
     this.#heapBytes += cached.heapBytes
   }
 

@@ -2,6 +2,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Context } from '../socket/context.ts'
 import { Unwritable } from '../store/unwritable.ts'
 import { checkKey } from './admin-key.ts'
+import { requestDeadlineMs } from './connections.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
 import { metricsRoute } from './metrics.ts'
@@ -25,7 +26,9 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
     routerOptions: { maxParamLength: 1024, ignoreTrailingSlash: false },
     bodyLimit: 64 * 1024,
     forceCloseConnections: true,
-    // A connection costs a descriptor, also one that says nothing.
+    keepAliveTimeout: requestDeadlineMs,
+    // A connection costs a descriptor, also one that says nothing. Behind the deadline of `Connections`, for a server that is
+    // opened without it.
     requestTimeout: 30_000,
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 5_000 },
     frameworkErrors: (error, _request, reply) => sendError(reply, 400, 'malformed', error.message),

@@ -4,15 +4,31 @@ import type { RecentChanges } from './recent-changes.ts'
 /** More changes than this since a cursor, and each owner is looked at instead. */
 const maxChanges = 1000
 
-/** Owner → levels that changed since a position, of those whom the viewer is shown. */
+/** Those of some owners whose profile may have changed since a position. */
+export type Among = (owners: readonly string[]) => readonly string[]
+
+/** Finds out once what tells for all of a viewer's owners which of them to look at. */
+export async function changedSince(store: Store, recent: RecentChanges, since: number): Promise<Among> {
+  if (recent.amongSince([], since)) return owners => recent.amongSince(owners, since) ?? owners
+  return amongLogged(store, since)
+}
+
+/** From before this server began: the shorter way, the store's changes or all owners. */
+async function amongLogged(store: Store, since: number): Promise<Among> {
+  const logged = await store.changedSince(since, maxChanges)
+  if (!logged) return owners => owners
+  const changed = new Set(logged)
+  return owners => owners.filter(owner => changed.has(owner))
+}
+
+/** Owner → levels that changed since a position, for some of a viewer's relations: of those whom the viewer is shown. */
 export async function changedLevels(
   store: Store,
-  recent: RecentChanges,
   since: number,
+  among: Among,
   relations: readonly Known[],
 ): Promise<Map<string, number[]>> {
-  const shown = relations.filter(({ relation }) => relation.shown.length > 0).map(({ owner }) => owner)
-  const candidates = recent.amongSince(shown, since) ?? (await amongLogged(store, since, shown))
+  const candidates = among(relations.filter(({ relation }) => relation.shown.length > 0).map(({ owner }) => owner))
   const users = await store.users(candidates)
   const changed = new Map<string, number[]>()
   candidates.forEach((owner, index) => {
@@ -24,10 +40,4 @@ export async function changedLevels(
       )
   })
   return changed
-}
-
-/** From before this server began: the shorter way, the store's changes or all owners. */
-async function amongLogged(store: Store, since: number, shown: string[]): Promise<string[]> {
-  const logged = await store.changedSince(since, maxChanges)
-  return logged ? shown.filter(owner => logged.includes(owner)) : shown
 }

@@ -21,6 +21,8 @@ export interface Entry {
   isOpen: boolean
   /** `told` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
   isChecked: boolean
+  /** The feed's, when it was read: a change of many pairs at once begins another. */
+  era: number
   /** Levels that the device has an old version of. */
   stale: Set<number>
   /** Counts what was asked of this entry, so that a look begun before the last of it doesn't answer for it. */
@@ -41,7 +43,16 @@ export function newEntry(owner: string, feed: Feed, joinTold: number): Entry {
     isFollowed: false,
     isOpen: false,
     isChecked: false,
-    stale: new Set(),
+    era: 0,
+    stale: nothingStale,
     revision: 0,
   }
+}
+
+/** Most entries have nothing stale, most of the time: they share one set. Never added to. */
+export const nothingStale: Set<number> = new Set()
+
+export function markStale(entry: Entry, level: number): void {
+  if (entry.stale === nothingStale) entry.stale = new Set()
+  entry.stale.add(level)
 }

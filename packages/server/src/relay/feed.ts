@@ -2,8 +2,9 @@ import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import { sameLevels } from '../store/derive/showing.ts'
 import { changedHands, type LevelRecord, type Relation } from '../store/records.ts'
 import { isOpen, visibleLevels } from '../store/standing.ts'
-import type { Store, View } from '../store/store.ts'
-import { type Entry, newEntry } from './entry.ts'
+import type { Known, Store, View } from '../store/store.ts'
+import { changedLevels } from './changed-levels.ts'
+import { type Entry, markStale, newEntry, nothingStale } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
 import type { Outlet } from './outlet.ts'
 import { levelsFor, type Plan, planHandOver } from './plan.ts'
@@ -68,6 +69,12 @@ export class Feed {
   #changedWhileOpening: { owner: string; level: number }[] = []
   #waiters: (() => void)[] = []
   #fetchedEarly: string[] = []
+  #relations = 0
+  /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
+  #era = 0
+  #unread: { owners: readonly string[]; position: number; next: number }[] = []
+  /** Owners of whom the device was told that they wait, and nothing else: tens of thousands need no entry. */
+  #waiting = new Set<string>()
 
   constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
     this.user = user
@@ -94,20 +101,34 @@ export class Feed {
     this.#openedAt = since ?? this.#store.position
     this.#isResumed = since !== undefined
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
-    const relations = await this.#store.relations(this.user)
-    const changed = since === undefined ? undefined : await this.#relay.changedLevels(since, relations)
+    const among = await this.#relay.changedSince(since ?? this.#openedAt)
+    for await (const some of this.#store.relationsOf(this.user)) {
+      const changed = since === undefined ? undefined : await changedLevels(this.#store, since, among, some)
+      if (this.#isClosed()) return
+      this.#relations += some.length
+      for (const one of some) this.#find(one, since, changed?.get(one.owner) ?? [])
+    }
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'
-    for (const { owner, relation } of relations) {
-      if (this.#entries.has(owner)) continue
-      const isKept = relation.shown.length > 0 || relation.isWaiting || changedHands(relation.mySide) !== ''
-      if (since === undefined ? isKept : relation.changedAt > since) this.#enqueue(this.#entry(owner))
-      else if (isKept) this.#install(this.#entry(owner), relation, changed?.get(owner) ?? [])
-    }
     for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)
     this.#changedWhileOpening = []
     this.#pump()
+  }
+
+  /** How many relations were read to open it. */
+  get relations(): number {
+    return this.#relations
+  }
+
+  /** A relation as it stood when the feed began to open; of what changed since, an entry tells already. */
+  #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
+    if (this.#entries.has(owner)) return
+    const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
+    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since)
+      this.#enqueue(this.#entry(owner))
+    else if (isKept) this.#install(this.#entry(owner), relation, changed)
+    else if (relation.isWaiting) this.#waiting.add(owner)
   }
 
   /** A change of this pair, at this position: nothing more is handed over until it was read again. */
@@ -123,6 +144,41 @@ export class Feed {
     this.#ask(entry)
   }
 
+  /**
+   * A change of many pairs at once. All entries count as unread from now on, at once [V4]; those of these owners are made
+   * and read as the device can take them.
+   */
+  recheckMany(owners: readonly string[], position: number): void {
+    if (this.#state !== 'open') {
+      for (const owner of owners) this.recheck(owner, position)
+      return
+    }
+    this.#era++
+    this.#unread.push({ owners, position, next: 0 })
+    // Of whom nothing may be seen: else their next change would be looked at, which takes time, and tells [V10].
+    this.recheckFetched(position)
+    this.#pump()
+  }
+
+  /** The next of those owners, in the queue. */
+  #takeUnread(): void {
+    const [first] = this.#unread
+    if (!first) return
+    const some = first.owners.slice(first.next, first.next + batchSize)
+    first.next += some.length
+    if (first.next >= first.owners.length) this.#unread.shift()
+    for (const owner of some) this.recheck(owner, first.position)
+  }
+
+  #isDone(): boolean {
+    return this.#queue.size === 0 && this.#unread.length === 0
+  }
+
+  /** What was read of this owner still counts, as far as this feed was told. */
+  #isChecked(entry: Entry): boolean {
+    return entry.isChecked && entry.era === this.#era
+  }
+
   /** A change of the viewer's own standing. */
   recheckFetched(position: number): void {
     for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner, position)
@@ -130,7 +186,7 @@ export class Feed {
 
   /** Another level 0 of this owner for whoever has no relation to them: no news for those who see no stranger's. */
   recheckStranger(entry: Entry, position: number): void {
-    if (entry.isFetched && (entry.isOpen || !entry.isChecked)) this.recheck(entry.owner, position)
+    if (entry.isFetched && (entry.isOpen || !this.#isChecked(entry))) this.recheck(entry.owner, position)
   }
 
   /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
@@ -166,7 +222,7 @@ export class Feed {
   offer(entry: Entry, changed: readonly number[]): readonly number[] {
     const levels = this.takes(entry, changed)
     if (levels.length === 0) return levels
-    if (entry.isChecked && this.#isAtRest) {
+    if (this.#isChecked(entry) && this.#isAtRest) {
       this.#offered++
       return levels
     }
@@ -186,11 +242,11 @@ export class Feed {
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
       const frame = frames.frame(level, isLast)
-      if (this.#queue.size === 0 && this.#hasRoomFor(frame)) {
+      if (this.#isDone() && this.#hasRoomFor(frame)) {
         this.#outlet.send(frame)
         this.#noteSent(isLast)
       } else {
-        entry.stale.add(level)
+        markStale(entry, level)
         this.#enqueue(entry)
       }
     }
@@ -198,18 +254,19 @@ export class Feed {
   }
 
   get #isAtRest(): boolean {
-    return this.#state === 'open' && this.#queue.size === 0 && !this.#isPumping
+    return this.#state === 'open' && this.#isDone() && !this.#isPumping
   }
 
   #noteStale(entry: Entry, levels: readonly number[]): void {
-    for (const level of levels) entry.stale.add(level)
+    for (const level of levels) markStale(entry, level)
     this.#enqueue(entry)
     this.#pump()
   }
 
   /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
-  takes({ isChecked, told }: Entry, levels: readonly number[]): number[] {
-    return levels.filter(level => !isChecked || told?.includes(level))
+  takes(entry: Entry, levels: readonly number[]): number[] {
+    const isChecked = this.#isChecked(entry)
+    return levels.filter(level => !isChecked || entry.told?.includes(level))
   }
 
   /** Calls back once everything that the device may see by now has been handed over. */
@@ -231,7 +288,7 @@ export class Feed {
   /** The network has taken what was outstanding. */
   onTaken(): void {
     this.#isBlocked = false
-    if (this.#queue.size > 0) this.#pump()
+    if (!this.#isDone()) this.#pump()
   }
 
   close(): void {
@@ -240,7 +297,9 @@ export class Feed {
     this.#relay.endOpening(this)
     for (const entry of this.#entries.values()) this.#relay.removeEntry(entry)
     this.#entries.clear()
+    this.#waiting.clear()
     this.#queue.clear()
+    this.#unread = []
     this.#waiters = []
   }
 
@@ -252,6 +311,7 @@ export class Feed {
     const known = this.#entries.get(owner)
     if (known) return known
     const entry = newEntry(owner, this, this.#openedAt)
+    entry.toldWaiting = this.#waiting.delete(owner)
     this.#entries.set(owner, entry)
     this.#relay.addEntry(entry)
     return entry
@@ -263,9 +323,14 @@ export class Feed {
     entry.toldWaiting = relation.isWaiting
     entry.toldHands = changedHands(relation.mySide)
     entry.isFollowed = relation.mine.isSubscribed
-    entry.isChecked = true
-    for (const level of stale) if (relation.shown.includes(level)) entry.stale.add(level)
+    this.#noteChecked(entry)
+    for (const level of stale) if (relation.shown.includes(level)) markStale(entry, level)
     if (entry.stale.size > 0) this.#enqueue(entry)
+  }
+
+  #noteChecked(entry: Entry): void {
+    entry.isChecked = true
+    entry.era = this.#era
   }
 
   #ask(entry: Entry): void {
@@ -282,7 +347,7 @@ export class Feed {
   #markStale(owner: string, level: number): void {
     const entry = this.#entries.get(owner)
     if (!entry) return
-    entry.stale.add(level)
+    markStale(entry, level)
     this.#enqueue(entry)
   }
 
@@ -294,13 +359,14 @@ export class Feed {
       .finally(() => {
         this.#isPumping = false
         // Something may have come in between the end of the loop and here.
-        if (this.#queue.size > 0 || (this.#waiters.length > 0 && this.#offered === 0)) this.#pump()
+        if (!this.#isDone() || (this.#waiters.length > 0 && this.#offered === 0)) this.#pump()
       })
   }
 
   async #handOver(): Promise<void> {
-    while (this.#queue.size > 0 && !this.#isClosed() && !this.#isBlocked) {
-      const batch = [...this.#queue].slice(0, batchSize)
+    while (!this.#isDone() && !this.#isClosed() && !this.#isBlocked) {
+      if (this.#queue.size < batchSize) this.#takeUnread()
+      const batch = firstOf(this.#queue, batchSize)
       await this.#relay.reads.read(
         () => this.#look(batch),
         looked => this.#handOverEach(looked),
@@ -378,8 +444,8 @@ export class Feed {
     entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
     entry.isFollowed = relation.mine.isSubscribed
     entry.isOpen = isOpen(view.viewer)
-    entry.isChecked = true
-    entry.stale = new Set(written.map(({ level }) => level))
+    this.#noteChecked(entry)
+    entry.stale = written.length === 0 ? nothingStale : new Set(written.map(({ level }) => level))
     for (const [index, { level, fields }] of written.entries()) {
       const cursor = index === written.length - 1 ? this.#cursorIfLast() : noCursor
       const frame = profileFrame(entry.owner, level, fields, cursor)
@@ -391,7 +457,10 @@ export class Feed {
       this.#outlet.send(frame)
       this.#noteSent(cursor.length > 0)
     }
-    if (seen.length === 0 && !entry.isFetched && !relation.isWaiting && hands === '') this.#drop(entry)
+    if (seen.length === 0 && !entry.isFetched && hands === '') {
+      this.#drop(entry)
+      if (relation.isWaiting) this.#waiting.add(entry.owner)
+    }
     return true
   }
 
@@ -412,7 +481,7 @@ export class Feed {
 
   /** The first time, `caughtUp` says it, so that a device knows what to drop. */
   #cursorIfLast(): Uint8Array {
-    if (this.#queue.size > 0 || !this.#hasCaughtUp) return noCursor
+    if (!this.#isDone() || !this.#hasCaughtUp) return noCursor
     return this.#relay.cursors.seal()
   }
 
@@ -428,4 +497,13 @@ export class Feed {
     const { outstandingBytes } = this.#outlet
     return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes
   }
+}
+
+function firstOf<T>(all: Iterable<T>, most: number): T[] {
+  const some: T[] = []
+  for (const one of all) {
+    if (some.length === most) break
+    some.push(one)
+  }
+  return some
 }

@@ -1,13 +1,16 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { DocumentName } from '../store/keys.ts'
-import type { Commit, Known, Store } from '../store/store.ts'
-import { changedLevels } from './changed-levels.ts'
+import { type Commit, isLooker, type Store } from '../store/store.ts'
+import { type Among, changedSince } from './changed-levels.ts'
 import { Cursors } from './cursors.ts'
 import type { Entry } from './entry.ts'
 import type { Feed, Offer } from './feed.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
 import { SettledReads } from './settled-reads.ts'
+
+/** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
+const manyPairs = 500
 
 /** A session, as the relay sees it. */
 export interface Receiver {
@@ -82,9 +85,9 @@ export class Relay {
     return encodeFrame({ type: 'caughtUp', cursor: this.cursors.seal() })
   }
 
-  /** Owner → levels that changed since a position, of those whom a viewer is shown. */
-  changedLevels(since: number, relations: readonly Known[]): Promise<Map<string, number[]>> {
-    return changedLevels(this.store, this.#changes, since, relations)
+  /** Tells those of some owners apart whose profile may have changed since a position. */
+  changedSince(since: number): Promise<Among> {
+    return changedSince(this.store, this.#changes, since)
   }
 
   addEntry(entry: Entry): void {
@@ -115,13 +118,31 @@ export class Relay {
   }
 
   #recheck({ position, pairs, standings, strangers }: Commit): void {
-    for (const { viewer, owner } of pairs) {
-      for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
-    }
+    if (pairs.length > manyPairs) this.#recheckMany(pairs, position)
+    else
+      for (const { viewer, owner } of pairs) {
+        for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
+      }
     for (const user of standings) for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
-    for (const { owner, related } of strangers) {
-      for (const entry of this.#audience.get(owner) ?? []) {
-        if (!related.has(entry.feed.user)) entry.feed.recheckStranger(entry, position)
+    for (const lookers of strangers) {
+      for (const entry of this.#audience.get(lookers.owner) ?? []) {
+        if (isLooker(lookers, entry.feed.user)) entry.feed.recheckStranger(entry, position)
+      }
+    }
+  }
+
+  #recheckMany(pairs: Commit['pairs'], position: number): void {
+    const ownersByViewer = new Map<string, string[]>()
+    for (const { viewer, owner } of pairs) {
+      if (!this.#sessionsByUser.has(viewer)) continue
+      const owners = ownersByViewer.get(viewer)
+      if (owners) owners.push(owner)
+      else ownersByViewer.set(viewer, [owner])
+    }
+    for (const [viewer, owners] of ownersByViewer) {
+      for (const { feed } of this.sessionsOf(viewer)) {
+        if (owners.length > manyPairs) feed?.recheckMany(owners, position)
+        else for (const owner of owners) feed?.recheck(owner, position)
       }
     }
   }

@@ -1,4 +1,4 @@
-import type { Commit, Store } from '../store/store.ts'
+import { type Commit, isLooker, type Store } from '../store/store.ts'
 import type { Watch } from './watch.ts'
 
 /** Who watches whom, to tell the right sessions that they must look again. */
@@ -44,8 +44,10 @@ export class Watchers {
       for (const { viewer, owner } of pairs) {
         for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)
       }
-      for (const { owner, related } of strangers) {
-        for (const watch of this.#byOwner.get(owner) ?? []) if (!related.has(watch.user)) watch.askAsStranger(owner)
+      for (const lookers of strangers) {
+        const { owner } = lookers
+        for (const watch of this.#byOwner.get(owner) ?? [])
+          if (isLooker(lookers, watch.user)) watch.askAsStranger(owner)
       }
       for (const owner of hidings) for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)
       for (const user of standings) for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()

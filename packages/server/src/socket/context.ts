@@ -7,6 +7,7 @@ import type { Presence } from '../relay/presence.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { Store } from '../store/store.ts'
 import type { Tokens } from '../tokens.ts'
+import type { AnswerRoom } from './answer-room.ts'
 import type { DirectMessages } from './direct-messages.ts'
 import type { Rates } from './rates.ts'
 
@@ -19,6 +20,7 @@ export interface Context {
   messages: DirectMessages
   tokens: Tokens
   rates: Rates
+  answers: AnswerRoom
   limits: Limits
   clock: Clock
   log: Logger

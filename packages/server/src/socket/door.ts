@@ -142,7 +142,11 @@ export class Door {
 }
 
 const stopping: Refusal = { code: closeCodes.goingAway, reason: 'the server is stopping' }
-const crowded: Refusal = { code: closeCodes.overLimit, reason: encodeRetryHint('too-many-connections', crowdedRetryMs) }
+/** There are as many connections of this user, or of this address, as there may be. */
+export const crowded: Refusal = {
+  code: closeCodes.overLimit,
+  reason: encodeRetryHint('too-many-connections', crowdedRetryMs),
+}
 /** Every place for a session is taken. */
 export const noRoom: Refusal = { code: closeCodes.noRoom, reason: encodeRetryHint('unavailable', noRoomRetryMs) }
 

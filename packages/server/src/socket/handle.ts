@@ -2,6 +2,7 @@ import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { Feed } from '../relay/feed.ts'
 import type { DocumentName } from '../store/keys.ts'
+import { forBytes, forRelations } from './cost.ts'
 import { lookUp } from './lookup.ts'
 import type { Session } from './session.ts'
 
@@ -48,8 +49,10 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
   if (step === 'step1') {
     return account.task(
       async () => {
+        await session.context.answers.whenFree(session.user, session)
         if (session.isClosed) return
         const missing = await account.missing(document, payload)
+        session.charge(forBytes(missing?.length ?? 0))
         if (missing) session.say({ type, step: 'step2', payload: missing })
         else session.end('malformed', 'no state vector')
       },
@@ -94,6 +97,7 @@ function hello(
         session.askFor('profile')
         await Promise.all(owners.map(owner => fetch(session, owner)))
         await feed.open(since)
+        session.charge(forRelations(feed.relations))
         await session.waiting.promote()
       })
     },

@@ -33,6 +33,19 @@ export class Rate {
     return 0
   }
 
+  /** Takes more than is left, if need be: the rest is a debt, which is paid before anything else. */
+  spend(count: number): void {
+    this.#refill()
+    this.#left -= count
+  }
+
+  /** Milliseconds until the debt is paid; 0 without one. */
+  get debtMs(): number {
+    this.#refill()
+    if (this.#left >= 0) return 0
+    return Math.min(longestWaitMs, Math.ceil((-this.#left / this.#perSecond) * 1000))
+  }
+
   #refill(): void {
     const now = this.#clock.now()
     this.#left = Math.min(this.#burst, this.#left + (Math.max(0, now - this.#atMs) / 1000) * this.#perSecond)

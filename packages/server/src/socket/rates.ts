@@ -6,6 +6,8 @@ import { Rate } from './rate.ts'
 export interface UserRates {
   writes: Rate
   messages: Rate
+  /** What the server does for them, whatever they ask for: beyond it their frames wait. */
+  work: Rate
 }
 
 /** Users' rates, remembered over reconnects for as long as they matter. */
@@ -22,10 +24,11 @@ export class Rates {
   of(user: string): UserRates {
     const known = this.#byUser.get(user)
     if (known) return known
-    const { writesPerSecond, writesBurst, messagesPerSecond, messagesBurst } = this.#limits
+    const { writesPerSecond, writesBurst, messagesPerSecond, messagesBurst, workPerSecond, workBurst } = this.#limits
     const rates = {
       writes: new Rate(this.#clock, writesPerSecond, writesBurst),
       messages: new Rate(this.#clock, messagesPerSecond, messagesBurst),
+      work: new Rate(this.#clock, workPerSecond, workBurst),
     }
     this.#byUser.set(user, rates)
     return rates
@@ -33,8 +36,8 @@ export class Rates {
 
   /** Forgets those of users who have gone, once they are full again. */
   sweep(isHere: (user: string) => boolean): void {
-    for (const [user, { writes, messages }] of this.#byUser) {
-      if (!isHere(user) && writes.isFull && messages.isFull) this.#byUser.delete(user)
+    for (const [user, { writes, messages, work }] of this.#byUser) {
+      if (!isHere(user) && writes.isFull && messages.isFull && work.isFull) this.#byUser.delete(user)
     }
   }
 }

@@ -9,9 +9,12 @@ import type { DocumentName } from '../store/keys.ts'
 import { Unwritable } from '../store/unwritable.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
+import { costOf, forLook, forRelations, signInCost } from './cost.ts'
 import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
+import { Inbox } from './inbox.ts'
 import type { UserRates } from './rates.ts'
+import { StallWatch } from './stall.ts'
 import { WaitingFollows } from './waiting-follows.ts'
 
 const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
@@ -44,20 +47,39 @@ const mostUnansweredPings = 2
 export interface DeviceSocket {
   /** Bytes handed over that the network has not taken. */
   readonly bufferedAmount: number
+  /** As `bufferedAmount`, and what the system's own buffers have not accepted of it; where that can't be known, the same. */
+  readonly untakenBytes?: number
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
-  on(event: 'pong' | 'close', heard: () => void): unknown
+  on(event: 'pong', heard: (data: Buffer) => void): unknown
+  on(event: 'ping' | 'close', heard: () => void): unknown
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
-  ping(): void
+  /** The peer answers with a pong of the same data. */
+  ping(data: Buffer): void
+  /** Reads nothing more from the network until `resume`. Frames that it has read already may still come. */
+  pause(): void
+  resume(): void
   close(code: number, reason: string): void
   /** Ends it without a word. */
   terminate(): void
 }
 
+/** A frame that waits for its turn, and what it costs. */
+interface Arrived {
+  message: DeviceMessage
+  cost: number
+}
+
+/** Both sides of a relation, and the other user. */
+const recordsPerRelation = 3
+
+/** Below this a socket is no burden, whatever its user's other sockets are. */
+const lightBytes = 256 * 1024
+
 /**
- * One device's websocket, from the sign-in on. A frame is bounded, counted, decoded and only then handled; whatever is
- * wrong with it ends this session with a code, and no other [S1].
+ * One device's websocket, from the sign-in on. A frame is bounded, counted, decoded, charged and only then handled; whatever
+ * is wrong with it ends this session with a code, and no other [S1][S3].
  */
 export class Session implements Receiver, Writer, Outlet {
   readonly user: string
@@ -65,6 +87,10 @@ export class Session implements Receiver, Writer, Outlet {
   readonly waiting: WaitingFollows = new WaitingFollows(this)
   readonly #socket: DeviceSocket
   readonly #rates: UserRates
+  readonly #inbox: Inbox<Arrived>
+  readonly #stall = new StallWatch()
+  /** Direct messages that were handed to this device and that it has not acknowledged. */
+  #unacknowledged = 0
   #cancelExpiry: () => void = () => undefined
   #feed: Feed | undefined
   #watch: Watch | undefined
@@ -76,6 +102,7 @@ export class Session implements Receiver, Writer, Outlet {
   })
   /** Pings since the last answer. */
   #unansweredPings = 0
+  #pings = 0
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
   /** A sync step 1 of ours is unanswered. */
@@ -91,8 +118,22 @@ export class Session implements Receiver, Writer, Outlet {
     this.#socket = socket
     this.#rates = context.rates.of(identity.user)
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    socket.on('pong', () => {
-      this.#unansweredPings = 0
+    this.#inbox = new Inbox({
+      waitMs: () => this.#rates.work.debtMs,
+      backlog: () => context.accounts.backlog(this.user, 2 * context.limits.rosterBytes),
+      handle: arrived => this.#handle(arrived),
+      pause: () => socket.pause(),
+      resume: () => socket.resume(),
+      after: (delayMs, task) => context.clock.after(delayMs, task),
+    })
+    // One answer to each ping is asked for; all other control frames count as writes do.
+    socket.on('pong', data => {
+      // What a device says that does not read what it is asked is no answer.
+      if (this.#unansweredPings > 0 && this.#isAnswer(data)) this.#unansweredPings = 0
+      else if (!this.#isClosed) this.isWithinWrites()
+    })
+    socket.on('ping', () => {
+      if (!this.#isClosed) this.isWithinWrites()
     })
     this.renew(identity)
     // A socket error is followed by its close; the code tells why.
@@ -102,6 +143,7 @@ export class Session implements Receiver, Writer, Outlet {
 
   /** The server's first message is its sync step 1, at once. */
   begin(): void {
+    this.charge(signInCost)
     this.context.relay.join(this)
     this.askFor('roster')
   }
@@ -156,26 +198,38 @@ export class Session implements Receiver, Writer, Outlet {
   send(frame: Uint8Array): void {
     if (this.#isClosed) return
     // A device that takes nothing for so long is better off with a new start; and it must not cost others the memory.
-    if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) {
-      this.close(closeCodes.unavailable, 'too slow')
-      return
-    }
+    if (this.#isBurden()) return this.close(closeCodes.unavailable, 'too slow')
     this.context.metrics.sentBytes.inc(frame.length)
+    this.#stall.sent(frame.length)
     this.#socket.send(frame, { binary: true }, this.#onTaken)
   }
 
+  /** Two rosters' worth wait on this socket, or four on all sockets of the user [S3]. */
+  #isBurden(): boolean {
+    const { answers, limits } = this.context
+    const { outstandingBytes } = this
+    if (outstandingBytes < lightBytes) return false
+    return outstandingBytes > 2 * limits.rosterBytes || answers.outstandingOf(this.user) > 4 * limits.rosterBytes
+  }
+
   #onTaken = (): void => {
+    this.context.answers.changed(this.user)
     this.#feed?.onTaken()
     this.#watch?.onTaken()
   }
 
   say(message: ServerMessage): void {
+    if (message.type === 'message') this.#unacknowledged++
     this.send(encodeFrame(message))
   }
 
   sendOwn(document: DocumentName, update: Uint8Array): void {
-    if (document === 'roster') this.say({ type: 'rosterSync', step: 'update', payload: update })
-    else if (this.#feed) this.say({ type: 'ownProfile', step: 'update', payload: update })
+    if (document === 'roster' || this.#feed) this.send(ownFrame(document, update))
+  }
+
+  /** Charges what the server does for this session's user; what is beyond their means is paid before their next frame. */
+  charge(units: number): void {
+    this.#rates.work.spend(units)
   }
 
   /** Asks for what the device has and the server lacks; once, until it is answered. */
@@ -223,7 +277,12 @@ export class Session implements Receiver, Writer, Outlet {
     else this.end(code, what)
   }
 
-  committed(): void {
+  looked(documentBytes: number): void {
+    this.charge(forLook(documentBytes))
+  }
+
+  committed(records: number): void {
+    this.charge(forRelations(Math.floor(records / recordsPerRelation)))
     this.waiting.check()
   }
 
@@ -289,20 +348,34 @@ export class Session implements Receiver, Writer, Outlet {
 
   /** Keeps the connection in use, and ends what is dead. */
   beat(heartbeat: Uint8Array): void {
-    if (this.#unansweredPings >= mostUnansweredPings) {
+    if (this.#unansweredPings >= mostUnansweredPings || this.#stall.beat(this.#untakenBytes())) {
       return this.terminate()
     }
-    this.#unansweredPings++
-    this.#socket.ping()
+    // While the socket is not read, no answer can come.
+    if (!this.#inbox.isPaused) {
+      this.#unansweredPings++
+      this.#socket.ping(pingOf(++this.#pings))
+    }
     this.send(heartbeat)
+  }
+
+  /** The answer to the last ping, or to the one before, which may take its time. */
+  #isAnswer(data: Buffer): boolean {
+    return data.equals(pingOf(this.#pings)) || data.equals(pingOf(this.#pings - 1))
+  }
+
+  #untakenBytes(): number {
+    return this.#socket.untakenBytes ?? this.#socket.bufferedAmount
   }
 
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
+    this.#inbox.end()
     this.#cancelExpiry()
     this.waiting.end()
     this.context.relay.leave(this)
+    this.context.answers.changed(this.user)
     this.#watch?.close()
     if (this.#hasArrived) this.context.presence.left(this.user)
     this.#onArrival(this.#hasArrived)
@@ -310,7 +383,7 @@ export class Session implements Receiver, Writer, Outlet {
 
   #receive(data: Buffer, isBinary: boolean): void {
     if (this.#isClosed || this.#isDraining) return
-    const { limits, log } = this.context
+    const { limits } = this.context
     if (!isBinary) return this.end('protocol-violation', 'binary frames only')
     if (data.length > (isYProtocols(data) ? limits.rosterBytes + maxSyncHeaderBytes : limits.frameBytes)) {
       return this.end('frame-too-large', 'the frame is larger than the limit')
@@ -327,12 +400,26 @@ export class Session implements Receiver, Writer, Outlet {
         if (this.isWithinWrites()) refuse(this, message.id, 'too-many-messages', retryAfterMs)
         return
       }
-      // Whoever takes many messages may say so: that is bounded by those who sent them.
-    } else if (message.type !== 'received' && !this.isWithinWrites()) return
+    } else if (!this.#isAcknowledgement(message.type) && !this.isWithinWrites()) return
+    const cost = costOf(message as DeviceMessage, data.length)
+    if (cost === Number.POSITIVE_INFINITY) return this.end('malformed', 'no state vector')
+    this.#inbox.add({ message: message as DeviceMessage, cost })
+  }
+
+  /** A message that was handed over may be acknowledged for nothing: that is bounded by those who sent it. */
+  #isAcknowledgement(type: string): boolean {
+    if (type !== 'received' || this.#unacknowledged === 0) return false
+    this.#unacknowledged--
+    return true
+  }
+
+  #handle({ message, cost }: Arrived): void {
+    if (this.#isClosed || this.#isDraining) return
+    this.charge(cost)
     try {
-      handle(this, message as DeviceMessage)
+      handle(this, message)
     } catch (error) {
-      log.error({ user: this.user, type: message.type, err: error }, 'a handler failed')
+      this.context.log.error({ user: this.user, type: message.type, err: error }, 'a handler failed')
       this.fail(error)
     }
   }
@@ -343,4 +430,21 @@ export class Session implements Receiver, Writer, Outlet {
     if (retryAfterMs > 0) this.close(closeCodes.overLimit, encodeRetryHint('too-many-writes', retryAfterMs))
     return retryAfterMs === 0
   }
+}
+
+/** Each ping of a session is another. */
+function pingOf(count: number): Buffer {
+  return Buffer.from(String(count))
+}
+
+/** One encoding of an update for all devices that get it. */
+const ownFrames = new WeakMap<Uint8Array, Uint8Array>()
+
+function ownFrame(document: DocumentName, update: Uint8Array): Uint8Array {
+  const known = ownFrames.get(update)
+  if (known) return known
+  const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
+  const frame = encodeFrame({ type, step: 'update', payload: update })
+  ownFrames.set(update, frame)
+  return frame
 }

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type CloseCode, closeCodes, isUserId, type Limits } from '@kith/shared'
 import { WebSocket, WebSocketServer } from 'ws'
-import { type Door, noRoom, subprotocol } from './door.ts'
+import type { Connections } from '../http/connections.ts'
+import { crowded, type Door, noRoom, type Refusal, subprotocol } from './door.ts'
 import type { Places } from './places.ts'
 
 const pathPrefix = '/v1/roster/'
@@ -19,9 +20,34 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
 const closing: object = { closeTimeout: 10_000 }
 
 class KithSocket extends WebSocket {
+  /** Node counts a write as taken when all of it is; libuv knows how much of it the system has accepted by now. */
+  get untakenBytes(): number {
+    const { _socket: socket } = this as unknown as { _socket: { _handle?: { writeQueueSize?: number } | null } | null }
+    const inSystem = socket?._handle?.writeQueueSize
+    return inSystem === undefined ? this.bufferedAmount : Math.max(0, inSystem + this.#unwritten())
+  }
+
+  /** Frames that wait behind the write that is under way. */
+  #unwritten(): number {
+    const { _socket: socket } = this as unknown as {
+      _socket: { writableLength: number; _writableState?: { writelen?: number } } | null
+    }
+    if (!socket) return 0
+    return Math.max(0, socket.writableLength - (socket._writableState?.writelen ?? 0))
+  }
+
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
   }
+}
+
+export interface UpgradeOptions {
+  door: Door
+  places: Places
+  limits: Limits
+  /** Where a request comes from, for the limit per address. */
+  addressOf: (request: IncomingMessage) => string
+  connections: Connections
 }
 
 /** Where devices come in: from an HTTP upgrade to a websocket at the door. */
@@ -29,12 +55,14 @@ export class Upgrades {
   #door: Door
   #places: Places
   #addressOf: (request: IncomingMessage) => string
+  #connections: Connections
   #server: WebSocketServer
 
-  constructor(door: Door, places: Places, limits: Limits, addressOf: (request: IncomingMessage) => string) {
+  constructor({ door, places, limits, addressOf, connections }: UpgradeOptions) {
     this.#door = door
     this.#places = places
     this.#addressOf = addressOf
+    this.#connections = connections
     this.#server = new WebSocketServer({
       noServer: true,
       // Compression would let sizes tell what a device may not see, and costs memory for each socket.
@@ -62,13 +90,18 @@ export class Upgrades {
     const address = this.#addressOf(request)
     const offered = request.headers['sec-websocket-protocol'] ?? ''
     const protocols = offered.split(',').map(name => name.trim())
-    const signIn = hasPlace ? await this.#door.signIn({ user, protocols, address }) : noRoom
+    const turnedAway = hasPlace ? this.#turnedAway(request) : noRoom
+    const signIn = turnedAway ?? (await this.#door.signIn({ user, protocols, address }))
     if (socket.destroyed) return
     this.#server.handleUpgrade(request, socket, head, webSocket => {
       if (!('code' in signIn)) return this.#door.begin(webSocket, signIn, address)
       this.#places.hush(socket)
       this.#door.refuse(webSocket, signIn)
     })
+  }
+
+  #turnedAway(request: IncomingMessage): Refusal | undefined {
+    return this.#connections.isCrowded(request) ? crowded : undefined
   }
 
   close(): void {

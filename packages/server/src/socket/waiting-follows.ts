@@ -2,6 +2,7 @@ import { maxFailureAddresses, type ServerMessage } from '@kith/shared/wire'
 import { lookupDelayMs, lookupsLeft } from '../store/derive/follows.ts'
 import type { UserRecord } from '../store/records.ts'
 import type { Context } from './context.ts'
+import { forRelations } from './cost.ts'
 
 /** Beyond this the next connection will do; timers of a much longer time would end at once. */
 const longestWaitMs = 24 * 60 * 60 * 1000
@@ -12,6 +13,7 @@ interface Device {
   readonly feed: unknown
   say(message: ServerMessage): void
   fail(error: unknown): void
+  charge(units: number): void
 }
 
 /** Follows beyond a limit wait; the device is told how many, and how long (S3, S4). */
@@ -33,9 +35,13 @@ export class WaitingFollows {
   /** Serves those whose time has come. */
   async promote(): Promise<void> {
     const { user, context } = this.#device
-    const { store } = context
+    const { store, limits } = context
+    const { waiting, follows } = await store.user(user)
     // While changes are refused they wait as before, for the next hour or connection.
-    if ((await store.user(user)).waiting > 0 && !store.refusal) await store.commit({ type: 'promote', user })
+    if (waiting > 0 && follows < limits.follows && !store.refusal) {
+      this.#device.charge(forRelations(waiting))
+      await store.commit({ type: 'promote', user })
+    }
     await this.#check()
   }
 
@@ -57,14 +63,22 @@ export class WaitingFollows {
     this.#told = record.waiting
     this.#retryWhenDue(record)
     if (!isMore) return
-    const relations = await context.store.relations(user)
-    const owners = relations.filter(({ relation }) => relation.isWaiting).map(({ owner }) => owner)
     this.#device.say({
       type: 'failure',
       ...this.#reason(record),
-      count: owners.length,
-      addresses: owners.slice(0, maxFailureAddresses),
+      count: record.waiting,
+      addresses: await this.#firstWaiting(),
     })
+  }
+
+  async #firstWaiting(): Promise<string[]> {
+    const { user, context } = this.#device
+    const owners: string[] = []
+    for await (const some of context.store.relationsOf(user)) {
+      for (const { owner, relation } of some) if (relation.isWaiting) owners.push(owner)
+      if (owners.length >= maxFailureAddresses) break
+    }
+    return owners.slice(0, maxFailureAddresses)
   }
 
   /** Serves them as the budget refills: all if that is soon, else in turns of an hour's worth. */

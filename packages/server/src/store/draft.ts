@@ -1,3 +1,4 @@
+import { Turns } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import {
@@ -12,13 +13,26 @@ import {
   type UserRecord,
 } from './records.ts'
 import type { Sight } from './standing.ts'
-import type { Commit } from './store.ts'
+import type { Commit, Lookers } from './store.ts'
 
 /** What a draft needs of the disk. */
 export interface Disk {
   getMany(keys: string[]): Promise<(Uint8Array | undefined)[]>
   entries(range: { gt: string; lt: string }): AsyncIterable<[string, Uint8Array]>
   keys(range: { gt: string; lt: string }): AsyncIterable<string>
+}
+
+/** A record that a batch writes or removes; of a user also what it says then. */
+export interface Touched {
+  key: string
+  user?: () => UserRecord | undefined
+}
+
+/** A change concerns so much that all other commits would wait for it: it is to be derived outside their queue. */
+export class TooLarge extends Error {
+  constructor() {
+    super('the change is too large to be derived while all others wait')
+  }
 }
 
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
@@ -37,20 +51,35 @@ export class Draft {
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
   #writes = new Map<string, Uint8Array | undefined>()
+  #recordsLeft: number
 
-  constructor(disk: Disk, nowMs: number, incarnations: Incarnations) {
+  /** Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. */
+  constructor(disk: Disk, nowMs: number, incarnations: Incarnations, mostRecords: number = Number.POSITIVE_INFINITY) {
     this.#disk = disk
     this.nowMs = nowMs
     this.incarnations = incarnations
+    this.#recordsLeft = mostRecords
+  }
+
+  /** How many records were looked at. */
+  records = 0
+
+  #spend(records: number): void {
+    this.records += records
+    this.#recordsLeft -= records
+    if (this.#recordsLeft < 0) throw new TooLarge()
   }
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
     const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
-    const records = await this.#disk.getMany(missing.map(keys.user))
-    missing.forEach((id, index) => {
-      const bytes = records[index]
-      this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
-    })
+    this.#spend(missing.length)
+    for (const some of inSlices(missing)) {
+      const records = await this.#disk.getMany(some.map(keys.user))
+      some.forEach((id, index) => {
+        const bytes = records[index]
+        this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
+      })
+    }
   }
 
   /** Both sides of each pair, with the users. */
@@ -60,20 +89,36 @@ export class Draft {
     const missing = ids
       .flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
       .filter(key => !this.#relations.has(key))
-    const records = await this.#disk.getMany(missing)
-    missing.forEach((key, index) => {
-      const bytes = records[index]
-      this.#relations.set(key, bytes ? decodeRelation(bytes) : noRelation)
-    })
+    this.#spend(missing.length)
+    for (const some of inSlices(missing)) {
+      const records = await this.#disk.getMany(some)
+      some.forEach((key, index) => {
+        const bytes = records[index]
+        this.#relations.set(key, bytes ? decodeRelation(bytes) : noRelation)
+      })
+    }
   }
 
-  /** Loads all relations of a user, both sides of each; gives the others' ids. */
-  async loadRelationsOf(user: string): Promise<string[]> {
+  /**
+   * Loads the relations of a user that a change can concern, both sides of each; gives the others' ids. All of the user's
+   * are looked at, in slices, but what is not `isConcerned` is not kept.
+   */
+  async loadRelationsOf(
+    user: string,
+    isConcerned: (relation: Relation, other: string) => boolean = always,
+  ): Promise<string[]> {
     const ids = new Set<string>()
-    for await (const key of this.#disk.keys(ranges.relations(user))) ids.add(partsOf(key)[2] as string)
+    const turns = new Turns(sliceSize)
+    for await (const [key, bytes] of this.#disk.entries(ranges.relations(user))) {
+      this.#spend(1)
+      if (turns.isOver()) await turns.pass()
+      const other = partsOf(key)[2] as string
+      if (!this.#dirtyRelations.has(key) && isConcerned(decodeRelation(bytes), other)) ids.add(other)
+    }
     for (const key of this.#dirtyRelations) {
+      if (turns.isOver()) await turns.pass()
       const [, a, b] = partsOf(key) as [string, string, string]
-      if (a === user) ids.add(b)
+      if (a === user && isConcerned(this.relation(a, b), b)) ids.add(b)
     }
     await this.loadPairs(user, ids)
     return [...ids]
@@ -112,7 +157,8 @@ export class Draft {
   }
 
   async readMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
-    const stored = await this.#disk.getMany(wanted)
+    const stored: (Uint8Array | undefined)[] = []
+    for (const some of inSlices(wanted)) for (const bytes of await this.#disk.getMany(some)) stored.push(bytes)
     return wanted.map((key, index) => (this.#writes.has(key) ? this.#writes.get(key) : stored[index]))
   }
 
@@ -121,24 +167,51 @@ export class Draft {
     for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
   }
 
-  /** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
-  operations(): Operation[] {
-    const operations: Operation[] = []
-    const add = (key: string, value: Uint8Array | undefined): void => {
-      operations.push(value ? { type: 'put', key, value } : { type: 'del', key })
-    }
-    for (const [key, value] of this.#writes) add(key, value)
-    for (const id of this.#dirtyUsers) {
-      const user = this.user(id)
-      add(keys.user(id), isBlank(user) ? undefined : encodeUser(user))
-    }
+  /** How many records it would write. */
+  get size(): number {
+    return this.#writes.size + this.#dirtyUsers.size + this.#dirtyRelations.size
+  }
+
+  isDirty(id: string): boolean {
+    return this.#dirtyUsers.has(id)
+  }
+
+  /** The records that it would write. */
+  *touched(): Iterable<Touched> {
+    for (const key of this.#writes.keys()) yield { key }
+    for (const id of this.#dirtyUsers) yield { key: keys.user(id), user: () => this.user(id) }
+    for (const key of this.#dirtyRelations) yield { key }
+  }
+
+  /** What it would write, one after the other, so that a large batch can be encoded in slices. */
+  *operations(): Iterable<Operation> {
+    for (const [key, value] of this.#writes) yield operationOf(key, value)
+    for (const id of this.#dirtyUsers) yield userOperation(id, this.user(id))
     for (const key of this.#dirtyRelations) {
       const relation = this.#relations.get(key) as Relation
       const isGone = isTombstone(relation) && relation.changedAt === 0
-      add(key, isGone ? undefined : encodeRelation(relation))
+      yield operationOf(key, isGone ? undefined : encodeRelation(relation))
     }
-    return operations
   }
+}
+
+/** As many records as are read or decoded without a pause. */
+const sliceSize = 500
+
+const always = (): boolean => true
+
+function* inSlices<T>(all: readonly T[]): Iterable<T[]> {
+  if (all.length <= sliceSize) yield [...all]
+  else for (let start = 0; start < all.length; start += sliceSize) yield all.slice(start, start + sliceSize)
+}
+
+/** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
+export function userOperation(id: string, user: UserRecord): Operation {
+  return operationOf(keys.user(id), isBlank(user) ? undefined : encodeUser(user))
+}
+
+function operationOf(key: string, value: Uint8Array | undefined): Operation {
+  return value ? { type: 'put', key, value } : { type: 'del', key }
 }
 
 function isBlank(user: UserRecord): boolean {
@@ -149,12 +222,13 @@ function isBlank(user: UserRecord): boolean {
 export type CommitNotes = {
   -readonly [K in 'position' | 'isNew' | 'subjects']: Commit[K]
 } & {
-  /** viewer → owner → how they stood before the change. */
-  sights: Map<string, Map<string, Sight>>
+  /** Pairs, and how they stood before the change. */
+  sights: Map<string, { viewer: string; owner: string; before: Sight }>
   pairs: { viewer: string; owner: string }[]
   standings: string[]
-  strangers: { owner: string; related: ReadonlySet<string> }[]
+  strangers: Lookers[]
   hidings: string[]
   levels: Map<number, Uint8Array>
+  records?: number
   retryAfterMs?: number
 }

@@ -70,6 +70,13 @@ export function partsOf(key: string): string[] {
   return key.split(separator)
 }
 
+/** Whose record a key is; `undefined` for a key of any other family. */
+export function keyOfUser(key: string): string | undefined {
+  return key.startsWith(userPrefix) ? key.slice(userPrefix.length) : undefined
+}
+
+const userPrefix = join('user', '')
+
 /** The number in an ordered part. */
 export function parseOrdered(part: string): number {
   return Number.parseInt(part, 16)

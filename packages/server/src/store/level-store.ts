@@ -1,12 +1,14 @@
 import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
-import type { AbstractLevel } from 'abstract-level'
+import type { AbstractChainedBatch, AbstractLevel } from 'abstract-level'
 import type { Clock } from '../clock.ts'
+import { othersTurn, Turns } from '../turns.ts'
 import { derive } from './derive/index.ts'
-import { type CommitNotes, Draft, type Operation } from './draft.ts'
+import { type CommitNotes, Draft, type Operation, TooLarge, userOperation } from './draft.ts'
 import type { Incarnations } from './incarnations.ts'
 import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import { ReadGate } from './read-gate.ts'
+import { Reading, withNews } from './reading.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -20,11 +22,13 @@ import {
   noRelation,
 } from './records.ts'
 import type { Runs } from './runs.ts'
-import type { Change, Commit, Store, Watcher } from './store.ts'
+import type { Change, Commit, Known, Store, Watcher } from './store.ts'
 import { Unwritable } from './unwritable.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>
+
+type LevelBatch = AbstractChainedBatch<LevelDatabase, string, Uint8Array>
 
 /** As large as the records of most users. */
 const standIn = {
@@ -41,12 +45,38 @@ interface Waiting {
   change: Change
   resolve: (commit: Commit) => void
   reject: (error: unknown) => void
+  /** It was derived outside the queue, and holds unless what that read was written meanwhile. */
+  prepared?: Prepared
+  /** It is derived here, however large it is: others have always been faster. */
+  isForced?: boolean
+}
+
+interface Prepared {
+  draft: Draft
+  notes: CommitNotes
+  reading: Reading
+  encoded: Encoded
+  /** Something that was read has been written since. */
+  outdated: () => void
 }
 
 /** Changes that share one synced write: a few hundred are as fast as one. */
 const groupSize = 256
 /** While changes are refused, the store looks so often whether the disk has room again. */
 const probeMs = 1_000
+/** As many records as one group looks at while all others wait; a change that concerns more is prepared beside the queue. */
+const mostRecordsInQueue = 2_000
+/** As many relations as are decoded without a pause. */
+const relationsAtOnce = 500
+/** As many operations as go to LevelDB at once. */
+const mostInArray = 4_000
+/** As many operations as are encoded without a pause. */
+const operationsInTurn = 500
+/**
+ * How far ahead a large change is given its position, since the records that it writes hold it: as many other commits may
+ * come while it is prepared. Positions that nobody gets are no loss.
+ */
+const aheadByTry = [256, 4_096, 65_536] as const
 const dayMs = 86_400_000
 /** How long a device may stay away and still be told only what changed. */
 const cursorDays = 90
@@ -73,12 +103,14 @@ export function openStore(options: {
   let writing: Promise<void> | undefined
   let isClosing = false
   let markedDay = 0
+  const preparing = new Set<Promise<void>>()
+  const readings = new Set<Reading>()
   /** A write failed since the database was opened. */
   let isDamaged = false
   /** Why changes are refused: the database could not be opened again after a write that failed. */
   let refusal: Unwritable | undefined
   /** The batch that failed then: only the next opening tells whether it is on disk. */
-  let undecided: { commits: CommitNotes[]; last: number } | undefined
+  let undecided: { commits: readonly CommitNotes[]; last: number } | undefined
 
   const gate = new ReadGate()
   const disk = {
@@ -94,23 +126,33 @@ export function openStore(options: {
   }
 
   async function writeQueued(): Promise<void> {
-    while (queue.length > 0) {
-      const group = queue.slice(0, groupSize)
-      queue = queue.slice(groupSize)
-      await writeGroup(group)
+    for (let first = queue[0]; first; first = queue[0]) {
+      const end = queue.findIndex(({ prepared, isForced }) => prepared || isForced)
+      const group = queue.slice(0, Math.max(1, Math.min(groupSize, end < 0 ? queue.length : end)))
+      queue = queue.slice(group.length)
+      await (first.prepared ? writePrepared(first, first.prepared) : writeGroup(group))
     }
     // In the same breath as the last look at the queue: a change that comes later starts anew.
     writing = undefined
+  }
+
+  function enqueue(entry: Waiting): void {
+    queue.push(entry)
+    writing ??= writeQueued()
   }
 
   /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
   async function writeGroup(group: Waiting[]): Promise<void> {
     let commits: Commit[]
     try {
-      commits = await writeBatch(group.map(({ change }) => change))
+      commits = await writeBatch(
+        group.map(({ change }) => change),
+        group[0]?.isForced ? Number.POSITIVE_INFINITY : mostRecordsInQueue,
+      )
     } catch (error) {
-      if (group.length === 1) group[0]?.reject(error)
-      else for (const one of group) await writeGroup([one])
+      if (group.length > 1) for (const one of group) await writeGroup([one])
+      else if (error instanceof TooLarge) prepareLarge(group[0] as Waiting)
+      else group[0]?.reject(error)
       return
     }
     tell(commits)
@@ -119,10 +161,10 @@ export function openStore(options: {
     })
   }
 
-  async function writeBatch(changes: readonly Change[]): Promise<Commit[]> {
+  async function writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     if (refusal) throw refusal
     if (isDamaged) await reopen()
-    const draft = new Draft(disk, clock.now(), incarnations)
+    const draft = new Draft(disk, clock.now(), incarnations, mostRecords)
     const commits: CommitNotes[] = []
     for (const change of changes) {
       const notes = newNotes(position + commits.length + 1, change)
@@ -130,16 +172,119 @@ export function openStore(options: {
       commits.push(notes)
     }
     const last = position + commits.length
-    draft.write(keys.position, encodeNumber(last))
-    const day = draft.nowMs - (draft.nowMs % dayMs)
+    const marks = await newMarks(last, draft.nowMs)
+    const encoded = await encode(draft)
+    await write({ ...encoded, more: marks.operations, commits, last, isNewDay: marks.isNewDay })
+    for (const reading of readings) reading.note(draft.touched())
+    markedDay = marks.day
+    return commits
+  }
+
+  /** What each batch writes besides what is derived: the position, and once a day where that day began. */
+  async function newMarks(
+    last: number,
+    nowMs: number,
+  ): Promise<{ operations: Operation[]; day: number; isNewDay: boolean }> {
+    const operations: Operation[] = [{ type: 'put', key: keys.position, value: encodeNumber(last) }]
+    const day = nowMs - (nowMs % dayMs)
     const isNewDay = day !== markedDay // Also when the clock was put back.
     if (isNewDay) {
-      draft.write(keys.day(day), (await draft.read(keys.day(day))) ?? encodeNumber(position))
-      draft.write(keys.forgotten, encodeNumber(Math.max(await oldestCursor(), await forgottenUpTo())))
+      const [stored] = await disk.getMany([keys.day(day)])
+      const forgotten = Math.max(await oldestCursor(), await forgottenUpTo())
+      operations.push({ type: 'put', key: keys.day(day), value: stored ?? encodeNumber(position) })
+      operations.push({ type: 'put', key: keys.forgotten, value: encodeNumber(forgotten) })
     }
-    await write(draft.operations(), { commits, last }, isNewDay)
-    markedDay = day
-    return commits
+    return { operations, day, isNewDay }
+  }
+
+  /** All that a draft writes, encoded in slices; where it is much, already on LevelDB's side. */
+  async function encode(draft: Draft): Promise<Encoded> {
+    const operations: Operation[] = []
+    const batch = draft.size > mostInArray ? database.batch() : undefined
+    const turns = new Turns(operationsInTurn)
+    for (const operation of draft.operations()) {
+      if (batch) add(batch, operation)
+      else operations.push(operation)
+      if (turns.isOver()) await turns.pass()
+    }
+    return { operations, batch }
+  }
+
+  /**
+   * A change that concerns thousands of relations is derived and encoded beside the queue, in slices, while others go on;
+   * in the queue it is only written, if nothing that was read for it has been written meanwhile.
+   */
+  function prepareLarge(entry: Waiting): void {
+    const work = prepare(entry).finally(() => preparing.delete(work))
+    preparing.add(work)
+  }
+
+  async function prepare({ change, resolve, reject }: Waiting): Promise<void> {
+    for (const ahead of aheadByTry) {
+      const reading = new Reading(disk)
+      readings.add(reading)
+      try {
+        const draft = new Draft(reading, clock.now(), incarnations)
+        const notes = newNotes(position + ahead, change)
+        await derive(draft, notes, change, limits)
+        const encoded = await encode(draft)
+        const isWritten = await new Promise<boolean>((settle, fail) => {
+          const written = (commit: Commit): void => {
+            resolve(commit)
+            settle(true)
+          }
+          const outdated = (): void => settle(false)
+          enqueue({ change, resolve: written, reject: fail, prepared: { draft, notes, reading, encoded, outdated } })
+        })
+        if (isWritten) return
+      } catch {
+        // Said by the attempt in the queue, if it's the same there.
+        break
+      } finally {
+        readings.delete(reading)
+      }
+    }
+    enqueue({ change, resolve, reject, isForced: true })
+  }
+
+  async function writePrepared({ resolve, reject, change }: Waiting, prepared: Prepared): Promise<void> {
+    const { draft, notes, reading, encoded, outdated } = prepared
+    try {
+      if (refusal) throw refusal
+      // What was prepared was read before that.
+      if (isDamaged) await reopen()
+      readings.delete(reading)
+      if (reading.isOutdated || notes.position <= position) {
+        await encoded.batch?.close().catch(() => undefined)
+        return outdated()
+      }
+      const marks = await newMarks(notes.position, clock.now())
+      const [user] = notes.subjects
+      const news = [...reading.newer]
+        .filter(([id]) => draft.isDirty(id))
+        .map(([id, newer]) => userOperation(id, withNews(draft.user(id), newer, id === user)))
+      const more = [...news, ...marks.operations]
+      // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
+      if (change.type === 'erase') more.push(revocation(change.user))
+      await write({ ...encoded, more, commits: [notes], last: notes.position, isNewDay: marks.isNewDay })
+      markedDay = marks.day
+    } catch (error) {
+      return reject(error)
+    }
+    await noteForOthers(draft)
+    tell([notes])
+    resolve(notes)
+  }
+
+  function revocation(user: string): Operation {
+    return { type: 'put', key: keys.tokens(user), value: encodeNumber(clock.now()) }
+  }
+
+  async function noteForOthers(draft: Draft): Promise<void> {
+    for (const reading of readings) {
+      reading.note(draft.touched())
+      await othersTurn()
+    }
   }
 
   /** Once a day, after it was noted: should the clock go back, cursors from before are served all the same. */
@@ -166,18 +311,17 @@ export function openStore(options: {
     return oldest
   }
 
-  async function write(
-    operations: Operation[],
-    batch: { commits: CommitNotes[]; last: number },
-    isNewDay: boolean,
-  ): Promise<void> {
+  async function write({ operations, batch, more, commits, last, isNewDay }: Writing): Promise<void> {
     await announce()
     try {
-      await database.batch(operations, { sync: true } as object)
+      if (batch) {
+        for (const operation of more) add(batch, operation)
+        await batch.write({ sync: true } as object)
+      } else await database.batch([...operations, ...more], { sync: true } as object)
     } catch (error) {
       isDamaged = true
-      if (await isWrittenAllTheSame(batch.last)) return
-      if (refusal) undecided = batch
+      if (await isWrittenAllTheSame(last)) return
+      if (refusal) undecided = { commits, last }
       for (const watcher of watchers) watcher.failed?.()
       throw refusal ?? error
     }
@@ -218,6 +362,8 @@ export function openStore(options: {
         await database.close()
         await database.open()
       })
+      // A batch that seemed lost may be on disk now, and what was encoded went with the database as it was open.
+      for (const reading of readings) reading.end()
       await settleUndecided()
     } catch (error) {
       const reason = new Unwritable(error)
@@ -261,8 +407,21 @@ export function openStore(options: {
   }
 
   function tell(commits: readonly Commit[]): void {
-    position += commits.length
+    position = commits.at(-1)?.position ?? position
     for (const watcher of watchers) watcher.committed(commits)
+  }
+
+  /** A page at a time, so that the database can be closed in between. */
+  async function* relationsOf(id: string): AsyncIterable<Known[]> {
+    const { gt, lt } = ranges.relations(id)
+    for (let after: string | undefined = gt; after !== undefined; ) {
+      const range: KeyRange & { limit: number } = { gt: after, lt, limit: relationsAtOnce }
+      const page: [string, Uint8Array][] = await gate.read(() => database.iterator(range).all())
+      if (page.length > 0) {
+        yield page.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      }
+      after = page.length < relationsAtOnce ? undefined : page.at(-1)?.[0]
+    }
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
@@ -288,10 +447,7 @@ export function openStore(options: {
     commit(change) {
       if (isClosing) return Promise.reject(new Error('the store is closing'))
       if (refusal) return Promise.reject(refusal)
-      return new Promise((resolve, reject) => {
-        queue.push({ change, resolve, reject })
-        writing ??= writeQueued()
-      })
+      return new Promise((resolve, reject) => enqueue({ change, resolve, reject }))
     },
 
     watch(watcher) {
@@ -354,9 +510,12 @@ export function openStore(options: {
       return found
     },
 
+    relationsOf,
+
     async relations(id) {
-      const records = await gate.read(() => database.iterator(ranges.relations(id)).all())
-      return records.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      const all: Known[] = []
+      for await (const some of relationsOf(id)) for (const one of some) all.push(one)
+      return all
     },
 
     async hasAsked(id, other) {
@@ -375,10 +534,29 @@ export function openStore(options: {
 
     async close() {
       isClosing = true
-      while (writing) await writing
+      while (writing || preparing.size > 0) await (writing ?? Promise.all(preparing))
       await database.close()
     },
   }
+}
+
+interface Encoded {
+  operations: Operation[]
+  /** Instead, where there are many. */
+  batch: LevelBatch | undefined
+}
+
+interface Writing extends Encoded {
+  /** Behind those: of two for one key the last counts. */
+  more: Operation[]
+  commits: readonly CommitNotes[]
+  last: number
+  isNewDay: boolean
+}
+
+function add(batch: LevelBatch, operation: Operation): void {
+  if (operation.type === 'put') batch.put(operation.key, operation.value)
+  else batch.del(operation.key)
 }
 
 function newNotes(position: number, change: Change): CommitNotes {

@@ -173,7 +173,7 @@ export function decodeRelation(bytes: Uint8Array): Relation {
 }
 
 /** Few ids change hands, so what concerns that takes no room in other records. */
-function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
+export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
   const isHanded = unconfirmed !== '' || said.confirmed.length > 0
   encoding.writeUint8(encoder, flags(said.isContact, said.isSubscribed, said.isDeclined, said.isBlocked, isHanded))
   encoding.writeVarUint8Array(encoder, Uint8Array.from(said.levels))
@@ -183,7 +183,7 @@ function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void
   for (const incarnation of said.confirmed) encoding.writeVarString(encoder, incarnation)
 }
 
-function readSide(decoder: decoding.Decoder): Side {
+export function readSide(decoder: decoding.Decoder): Side {
   const bits = decoding.readUint8(decoder)
   const said = {
     isContact: (bits & 1) !== 0,

@@ -30,6 +30,15 @@ export function showsStrangers(owner: UserRecord): boolean {
   return visibleLevels({ viewer: stranger, owner, relation: noRelation }).length > 0
 }
 
+/** What an owner shows to a user who at most looks at it, and whom no restriction concerns. `relation`: the owner's side. */
+export function levelsForLooker(owner: UserRecord, relation: Relation): readonly number[] {
+  return visibleLevels({
+    viewer: stranger,
+    owner,
+    relation: { ...relation, mine: relation.theirs, theirs: relation.mine },
+  })
+}
+
 /** Whether a user sees what strangers see: whether it may communicate with any of them at all. */
 export function isOpen({ registeredAt, restricted }: UserRecord): boolean {
   return registeredAt > 0 && !restricted

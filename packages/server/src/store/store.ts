@@ -11,13 +11,18 @@ export interface DocumentUpdate {
   snapshot?: Uint8Array | undefined
 }
 
+/** What a roster says of others: a map, or something that is decoded as it is read. */
+export interface Facts extends Iterable<[string, ContactFacts]> {
+  readonly size: number
+}
+
 /** What an owner's devices wrote, both documents in one order. */
 export interface DocumentsChange {
   type: 'documents'
   user: string
   /** The device answered the server's sync step 1: the user registers with this change, if new [F3]. */
   registers: boolean
-  roster?: (DocumentUpdate & { facts: ReadonlyMap<string, ContactFacts>; settings: RosterSettings }) | undefined
+  roster?: (DocumentUpdate & { facts: Facts; settings: RosterSettings }) | undefined
   /** The encoded fields of every level that changed. */
   profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
 }
@@ -52,16 +57,18 @@ export interface Commit {
   /** Users whose own standing changed: what they see of those whom they merely look at must be checked again. */
   standings: readonly string[]
   /**
-   * Owners of whom users without a relation to them see level 0 from here on, or no longer. Those in `related` have one: of
-   * them `pairs` tells. Nobody is checked again for whom nothing changes: that would take time, and tell [V10].
+   * Owners of whom users who at most look at them see otherwise from here on, and who these are. Of all others `pairs`
+   * tells. Nobody is checked again for whom nothing changes: that would take time, and tell [V10].
    */
-  strangers: readonly { owner: string; related: ReadonlySet<string> }[]
+  strangers: readonly Lookers[]
   /** Owners who hide their presence from here on, or no longer. */
   hidings: readonly string[]
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
   /** The user is new. */
   isNew: boolean
+  /** Records that were looked at to derive what follows. */
+  records?: number
   /** A look-up that is beyond the budget: when to come back. */
   retryAfterMs?: number
 }
@@ -77,6 +84,19 @@ export interface View {
 export interface Known {
   owner: string
   relation: Relation
+}
+
+/** Users who at most look at an owner: they neither follow nor hold a grant, and are not paired. */
+export interface Lookers {
+  owner: string
+  viewers: ReadonlySet<string>
+  /** It is all others instead, users without a relation to the owner among them. */
+  areExcepted: boolean
+}
+
+/** Whether a user is one of them, if that user looks at the owner at all. */
+export function isLooker({ viewers, areExcepted }: Lookers, user: string): boolean {
+  return viewers.has(user) !== areExcepted
 }
 
 /** Whoever must know of every batch, in order. Called synchronously. */
@@ -128,6 +148,8 @@ export interface Store {
   levelsWithFields(owner: string): Promise<number[]>
   /** Everybody whom the user has to do with. */
   relations(user: string): Promise<Known[]>
+  /** The same, some at a time, each as it stands when it is read: for what needs not hold all of them at once. */
+  relationsOf(user: string): AsyncIterable<Known[]>
   users(ids: readonly string[]): Promise<UserRecord[]>
   hasAsked(user: string, id: string): Promise<boolean>
   /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten. */

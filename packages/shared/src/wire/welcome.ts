@@ -30,6 +30,8 @@ const limitNames = [
   'fieldNameBytes',
   'labelBytes',
   'messageBytes',
+  // Newer ones come last.
+  'relations',
 ] as const satisfies readonly (keyof ContentLimits)[]
 
 export function writeWelcome(encoder: Encoder, message: Welcome): void {

@@ -1,11 +1,12 @@
 import { gives, type Limits } from '@kith/shared'
+import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
 import { keys, ranges } from '../keys.ts'
 import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
 import type { LastSeen } from '../store.ts'
 import { canPromote, endFollow } from './follows.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
-import { noteSight, sightOf, updateAllRelations } from './showing.ts'
+import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
 import { updateUnasked } from './unasked.ts'
 
 /**
@@ -22,7 +23,9 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
     followers = others
   })
   if (!draft.user(user).announceJoin) return
+  const turns = new Turns(pairsInTurn)
   for (const follower of followers) {
+    if (turns.isOver()) await turns.pass()
     const { isFollowed, shown } = sightOf(draft, follower, user)
     if (!isFollowed || shown.length === 0 || wasAnnounced(draft, follower, user)) continue
     draft.setRelation(follower, user, { joinedAt: notes.position, joinedAtMs: draft.nowMs })
@@ -104,8 +107,10 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   const incarnation = draft.incarnations.tokenOf(user, erasures)
   const reviews: string[] = []
   const freed: string[] = []
-  await updateAllRelations(draft, notes, user, others => {
+  const turns = new Turns(pairsInTurn)
+  await updateAllRelations(draft, notes, user, async others => {
     for (const other of others) {
+      if (turns.isOver()) await turns.pass()
       setSide(draft, user, other, { said: noFacts, unconfirmed: '' })
       draft.setRelation(user, other, { isPaired: false, isWaiting: false, isUnasked: false, joinedAt: 0 })
       draft.setRelation(other, user, { isPaired: false, joinedAt: 0 })
@@ -115,7 +120,10 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
     const hidden = { hidesPresence: undefined, messageAudience: undefined }
     const forgotten = { ...hidden, lookups, lastSeenMinute: undefined }
     draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt, restricted, announceJoin })
-    for (const other of others) if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
+    for (const other of others) {
+      if (turns.isOver()) await turns.pass()
+      if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)
+    }
   })
   for (const viewer of reviews) await reviewUnasked(draft, notes, viewer, limits)
   for (const viewer of freed) {

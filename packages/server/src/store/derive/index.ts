@@ -11,8 +11,10 @@ import { updateShown } from './showing.ts'
 
 /** One change, and everything that follows from it, laid over the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
+  const before = draft.records
   await apply(draft, notes, change, limits)
-  updateShown(draft, notes)
+  notes.records = draft.records - before
+  await updateShown(draft, notes)
 }
 
 async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {

@@ -1,33 +1,35 @@
 import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
+import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
-import { mySide, type Side, theirSide } from '../records.ts'
+import { mySide, type Relation, type Side, theirSide } from '../records.ts'
 import type { Sight } from '../standing.ts'
+import type { Facts } from '../store.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
-import { noteSight, sightOf, updateAllRelations } from './showing.ts'
-import { dealUnasked, updateUnasked } from './unasked.ts'
+import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
+import { dealUnasked, mayBeUnasked, updateUnasked } from './unasked.ts'
 
 /** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
-const chunkSize = 500
+const chunkSize = 250
 
 /** Takes over what a roster now says of others: only the pairs that it names are touched. */
 export async function applyFacts(
   draft: Draft,
   notes: CommitNotes,
   user: string,
-  facts: ReadonlyMap<string, ContactFacts>,
+  facts: Facts,
   limits: Limits,
 ): Promise<void> {
-  const others = [...facts.keys()].filter(other => other !== user)
   const reviews = new Set<string>()
-  for (let start = 0; start < others.length; start += chunkSize) {
-    const chunk = others.slice(start, start + chunkSize)
-    await draft.loadPairs(user, chunk)
-    const asked = await askedBefore(draft, user, chunk)
-    for (const other of chunk) {
+  for (const chunk of chunksOf(facts)) {
+    chunk.delete(user)
+    const others = [...chunk.keys()]
+    await draft.loadPairs(user, others)
+    const asked = await askedBefore(draft, user, others)
+    for (const [other, stated] of chunk) {
       const asViewer = sightOf(draft, user, other)
       const asOwner = sightOf(draft, other, user)
       const wasContact = draft.relation(user, other).mine.isContact
-      takeOver(draft, user, other, facts.get(other) as ContactFacts, asked.has(other), limits)
+      takeOver(draft, user, other, stated, asked.has(other), limits)
       if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)
       if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)
       const { mine, isUnasked } = draft.relation(user, other)
@@ -45,6 +47,17 @@ export async function applyFacts(
 export function setSide(draft: Draft, user: string, other: string, side: Side): void {
   draft.setRelation(user, other, mySide(side))
   draft.setRelation(other, user, theirSide(side))
+}
+
+function* chunksOf(facts: Facts): Iterable<Map<string, ContactFacts>> {
+  let chunk = new Map<string, ContactFacts>()
+  for (const [other, stated] of facts) {
+    chunk.set(other, stated)
+    if (chunk.size < chunkSize) continue
+    yield chunk
+    chunk = new Map()
+  }
+  if (chunk.size > 0) yield chunk
 }
 
 function takeOver(
@@ -85,16 +98,33 @@ export async function applySettings(
     })
   }
   if (audience === settings.audience && autoSync === settings.autoSync) return
-  await updateAllRelations(draft, notes, user, others => {
-    draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
-    if (autoSync !== settings.autoSync) dealUnasked(draft, user, others, limits)
-  })
+  // Others at most look at the profile: they are told by the owner's change as a whole. A grant shows level 0 whatever the
+  // audience.
+  const isConcerned = (relation: Relation): boolean =>
+    relation.theirs.isSubscribed || relation.isPaired || mayBeUnasked(relation)
+  const after = { ...draft.user(user), audience: settings.audience, autoSync: settings.autoSync }
+  await updateAllRelations(
+    draft,
+    notes,
+    user,
+    others => {
+      draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
+      if (autoSync !== settings.autoSync)
+        dealUnasked(
+          draft,
+          user,
+          others.filter(other => mayBeUnasked(draft.relation(user, other))),
+          limits,
+        )
+    },
+    { isConcerned, after },
+  )
 }
 
 /** Deals the places of unasked owners out anew, for a viewer at the limit. */
 export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
-  const owners = await draft.loadRelationsOf(viewer)
+  const owners = await draft.loadRelationsOf(viewer, mayBeUnasked)
   const before = owners.map(owner => sightOf(draft, viewer, owner))
   dealUnasked(draft, viewer, owners, limits)
   owners.forEach((owner, index) => {
@@ -104,9 +134,12 @@ export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: st
 
 /** Serves waiting follows, by id, as far as the limits now allow. */
 export async function promote(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
-  const owners = (await draft.loadRelationsOf(viewer)).filter(owner => draft.relation(viewer, owner).isWaiting)
+  if (!canPromote(draft, viewer, limits)) return
+  const owners = await draft.loadRelationsOf(viewer, ({ isWaiting }) => isWaiting)
   const asked = await askedBefore(draft, viewer, owners)
+  const turns = new Turns(pairsInTurn)
   for (const owner of owners.sort()) {
+    if (turns.isOver()) await turns.pass()
     const { follows, waiting } = draft.user(viewer)
     if (follows >= limits.follows) return
     if (!spendLookup(draft, viewer, owner, asked.has(owner), limits)) continue

@@ -1,6 +1,7 @@
+import { Turns } from '../../turns.ts'
 import type { CommitNotes, Draft } from '../draft.ts'
-import { changedHands } from '../records.ts'
-import { type Sight, shownLevels, showsStrangers, visibleLevels } from '../standing.ts'
+import { changedHands, type Relation, type UserRecord } from '../records.ts'
+import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from '../standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
@@ -20,15 +21,16 @@ export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
 
 /** How a pair stood before the change, which may touch it more than once: the first look counts. */
 export function noteSight(notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
-  const ofViewer = notes.sights.get(viewer) ?? new Map<string, Sight>()
-  notes.sights.set(viewer, ofViewer)
-  if (!ofViewer.has(owner)) ofViewer.set(owner, before)
+  const key = `${viewer}\u0000${owner}`
+  if (!notes.sights.has(key)) notes.sights.set(key, { viewer, owner, before })
 }
 
 /** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
-export function updateShown(draft: Draft, notes: CommitNotes): void {
-  for (const [viewer, ofViewer] of notes.sights) {
-    for (const [owner, before] of ofViewer) updatePair(draft, notes, viewer, owner, before)
+export async function updateShown(draft: Draft, notes: CommitNotes): Promise<void> {
+  const turns = new Turns(pairsInTurn)
+  for (const { viewer, owner, before } of notes.sights.values()) {
+    updatePair(draft, notes, viewer, owner, before)
+    if (turns.isOver()) await turns.pass()
   }
   notes.sights.clear()
 }
@@ -48,26 +50,54 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
   if (isFelt) notes.pairs.push({ viewer, owner })
 }
 
+/** As many pairs as are looked at without a pause. */
+export const pairsInTurn = 500
+
+/** A change that matters to few of a user's relations, and to those who at most look at the user. */
+interface Narrow {
+  /** Whether it can matter to what is shown, by what the two are to each other, seen from the user. */
+  isConcerned(relation: Relation): boolean
+  /** The user's record after it. */
+  after: UserRecord
+}
+
 /** Changes something about a user as a whole, and notes all that it shows and is shown. */
 export async function updateAllRelations(
   draft: Draft,
   notes: CommitNotes,
   user: string,
   change: (others: readonly string[]) => void | Promise<void>,
+  narrow?: Narrow,
 ): Promise<void> {
-  const others = await draft.loadRelationsOf(user)
-  const before = others.map(other => [sightOf(draft, other, user), sightOf(draft, user, other)] as const)
-  const showedStrangers = showsStrangers(draft.user(user))
+  await draft.loadUsers([user])
+  const owner = draft.user(user)
+  const otherwise = new Set<string>()
+  const excepted = new Set<string>()
+  const others = await draft.loadRelationsOf(user, (relation, other) => {
+    if (!narrow || narrow.isConcerned(relation)) return true
+    const isSame = sameLevels(levelsForLooker(owner, relation), levelsForLooker(narrow.after, relation))
+    if (isSame) excepted.add(other)
+    else otherwise.add(other)
+    return false
+  })
+  const turns = new Turns(pairsInTurn)
+  const before: (readonly [Sight, Sight])[] = []
+  for (const other of others) {
+    before.push([sightOf(draft, other, user), sightOf(draft, user, other)])
+    excepted.add(other)
+    if (turns.isOver()) await turns.pass()
+  }
   await change(others)
-  others.forEach((other, index) => {
+  for (const [index, other] of others.entries()) {
     const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]
     noteSight(notes, other, user, asOwner)
     noteSight(notes, user, other, asViewer)
-  })
-  notes.standings.push(user)
-  if (showsStrangers(draft.user(user)) !== showedStrangers) {
-    notes.strangers.push({ owner: user, related: new Set(others) })
+    if (turns.isOver()) await turns.pass()
   }
+  notes.standings.push(user)
+  if (showsStrangers(draft.user(user)) !== showsStrangers(owner)) {
+    notes.strangers.push({ owner: user, viewers: excepted, areExcepted: true })
+  } else if (otherwise.size > 0) notes.strangers.push({ owner: user, viewers: otherwise, areExcepted: false })
 }
 
 export function sameLevels(a: readonly number[], b: readonly number[]): boolean {

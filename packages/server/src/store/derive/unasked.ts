@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Draft } from '../draft.ts'
+import type { Relation } from '../records.ts'
 import { isUnaskedCandidate } from '../standing.ts'
 
 /**
@@ -22,7 +23,12 @@ export function updateUnasked(draft: Draft, viewer: string, owner: string, limit
   return !isWanted && unasked >= limits.unaskedOwners ? 'review' : 'done'
 }
 
-/** Deals the places out anew: contacts first, then those who had one, then by id. `owners`: all of the viewer's. */
+/** Whether an owner may have a place, or has one: seen from the viewer. Of all others the dealing changes nothing. */
+export function mayBeUnasked({ theirs, isUnasked }: Relation): boolean {
+  return isUnasked || theirs.levels.length > 0
+}
+
+/** Deals the places out anew: contacts first, then those who had one, then by id. `owners`: all who `mayBeUnasked`. */
 export function dealUnasked(draft: Draft, viewer: string, owners: readonly string[], limits: Limits): void {
   const rank = (owner: string): number => {
     const { mine, isUnasked } = draft.relation(viewer, owner)

@@ -1,0 +1,112 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type Ending, pause, within } from './overload/attack.ts'
+import { attacks } from './overload/attacks.ts'
+import { Bystanders } from './overload/bystanders.ts'
+import { MemoryWatch } from './overload/memory.ts'
+import { percentile, print, type Row } from './report.ts'
+import { startServerProcess } from './server-process.ts'
+
+/**
+ * How much slower the 99th percentile of the bystanders may be than without the attack. On two cores, which the attacker,
+ * the bystanders, LevelDB's own thread and the server share, a quiet p99 of 3 ms means little: what is below the floor, half
+ * a frame of a screen, is taken for the machine's noise.
+ */
+const mostTimesSlower = 3
+const floorMs = 10
+/** The server's memory: at its peak, and when the attack has been over for a while. */
+const mostPeakMegabytes = 700
+const mostKeptMegabytes = 300
+
+const quietMs = 4_000
+const leastAttackedMs = 4_000
+const mostAttackMs = 150_000
+const mostPrepareMs = 200_000
+/** Until memory is looked at again. */
+const afterMs = 20_000
+
+/** (f) One hostile user: what two others notice of each attack. Exits with 1 when they notice too much. */
+export async function overload(names: readonly string[]): Promise<void> {
+  const rows: Row[] = []
+  for (const name of names.length > 0 ? names : Object.keys(attacks)) {
+    if (!attacks[name]) throw new Error(`no attack is called ${name}; there are ${Object.keys(attacks).join(', ')}`)
+    rows.push(await attackOnce(name))
+    console.log(JSON.stringify(rows.at(-1)))
+  }
+  print(
+    `(f) another user's edit until its follower has it, in ms; p99 at most ${mostTimesSlower} times the quiet one or ${floorMs} ms, ` +
+      `memory at most ${mostPeakMegabytes} MB, and ${mostKeptMegabytes} MB ${afterMs / 1000} s later`,
+    rows,
+  )
+  if (rows.some(({ held }) => held !== 'yes')) process.exitCode = 1
+}
+
+async function attackOnce(name: string): Promise<Row> {
+  const turnsFile = join(await mkdtemp(join(tmpdir(), 'kith-turns-')), 'turns')
+  const server = await startServerProcess({
+    env: { ...attacks[name]?.env, KITH_BENCH_TURNS: turnsFile },
+    nodeArguments: ['--import', new URL('./overload/measure-turns.js', import.meta.url).href],
+  })
+  const bystanders = new Bystanders()
+  const memory = new MemoryWatch(server.pid)
+  const attacker = fork(fileURLToPath(new URL('./overload/attacker.js', import.meta.url)), [name, server.url])
+  try {
+    const ready = await within(mostPrepareMs, once(attacker, 'message'))
+    if (ready === 'late') return { attack: attacks[name]?.name ?? name, ending: 'not even prepared', held: 'no' }
+    await bystanders.connect(server)
+    await pause(1_000)
+    bystanders.take()
+    await turnsOf(server.pid, turnsFile)
+    await pause(quietMs)
+    const quiet = bystanders.take()
+    await turnsOf(server.pid, turnsFile)
+    const before = memory.now()
+    memory.takePeak()
+    const ended = once(attacker, 'message').then(([ending]) => ending as Ending)
+    attacker.send('go')
+    const [answer] = await Promise.all([within(mostAttackMs, ended), pause(leastAttackedMs)])
+    const ending = answer === 'late' ? { text: 'without end', isRight: false } : answer
+    const attacked = bystanders.take()
+    const { longestMs, above20 } = await turnsOf(server.pid, turnsFile)
+    attacker.kill('SIGKILL')
+    await pause(afterMs)
+    const peak = memory.takePeak()
+    const after = memory.now()
+    const limit = Math.max(floorMs, mostTimesSlower * percentile(quiet, 0.99))
+    const faults = [
+      ...(percentile(attacked, 0.99) > limit ? ['slow'] : []),
+      ...(peak > mostPeakMegabytes || after > mostKeptMegabytes ? ['memory'] : []),
+      ...(ending.isRight ? [] : ['ending']),
+    ]
+    return {
+      attack: attacks[name]?.name ?? name,
+      'p50 quiet → attacked': `${percentile(quiet, 0.5)} → ${percentile(attacked, 0.5)}`,
+      p99: `${percentile(quiet, 0.99)} → ${percentile(attacked, 0.99)}`,
+      max: `${percentile(quiet, 1)} → ${percentile(attacked, 1)}`,
+      'longest turn, turns above 20 ms': `${longestMs}, ${above20}`,
+      'MB before, peak, after': `${before}, ${peak}, ${after}`,
+      ending: ending.text,
+      held: faults.length === 0 ? 'yes' : `no: ${faults.join(', ')}`,
+    }
+  } finally {
+    attacker.kill('SIGKILL')
+    memory.stop()
+    bystanders.close()
+    await server.kill()
+  }
+}
+
+/** The turns of the server's event loop since the last call, in its own processor time. */
+async function turnsOf(pid: number, file: string): Promise<{ longestMs: number; above20: number }> {
+  await rm(file, { force: true })
+  process.kill(pid, 'SIGUSR2')
+  for (;;) {
+    await pause(20)
+    const text = await readFile(file, 'utf8').catch(() => '')
+    if (text !== '') return JSON.parse(text) as { longestMs: number; above20: number }
+  }
+}

@@ -1,0 +1,24 @@
+import { adminOf } from '../server-process.ts'
+import type { Target } from './attack.ts'
+import { attacks } from './attacks.ts'
+
+/** A process of its own, so that the attacker's work is not the bystander's: `prepare`, then `run` when the parent says so. */
+const [name = '', url = ''] = process.argv.slice(2)
+const attack = attacks[name]
+if (!attack || !process.send) throw new Error(`no attack is called ${name}`)
+const admin = adminOf(url)
+const target: Target = {
+  url,
+  token: user => admin.token(user),
+  erase: async user => (await admin.request('DELETE', `/v1/users/${encodeURIComponent(user)}`)).status,
+}
+const state = await attack.prepare(target)
+process.once('message', () => {
+  attack.run(target, state).then(
+    ending => process.send?.(ending, () => process.exit(0)),
+    (error: unknown) => {
+      process.send?.({ text: String(error), isRight: false }, () => process.exit(0))
+    },
+  )
+})
+process.send('ready')

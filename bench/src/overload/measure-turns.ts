@@ -1,0 +1,31 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+
+/**
+ * Loaded into the server by `--import`: how long each turn of its event loop takes, in the main thread's own processor time
+ * (Linux: `/proc/self/schedstat`), so what else runs on the machine does not count. On SIGUSR2 it writes what it found since
+ * the last time.
+ */
+const file = process.env['KITH_BENCH_TURNS'] ?? ''
+let longestMs = 0
+let above20 = 0
+let lastNs = onProcessorNs()
+
+function onProcessorNs(): number {
+  return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'utf8').split(' ', 1)[0])
+}
+
+function look(): void {
+  const nowNs = onProcessorNs()
+  const turnMs = (nowNs - lastNs) / 1e6
+  lastNs = nowNs
+  longestMs = Math.max(longestMs, turnMs)
+  if (turnMs > 20) above20++
+  setTimeout(look, 1).unref()
+}
+setTimeout(look, 1).unref()
+
+process.on('SIGUSR2', () => {
+  writeFileSync(file, JSON.stringify({ longestMs: Math.round(longestMs * 10) / 10, above20 }))
+  longestMs = 0
+  above20 = 0
+})

@@ -1,0 +1,167 @@
+import { grantKey, type KeyChange } from '@kith/shared'
+import { type Attack, type Target, within } from './attack.ts'
+import { AttackRoster, AttackSocket, install } from './attack-socket.ts'
+
+/** Attacks by the size of what one user's roster holds. */
+
+/** Ids as long as phone numbers. */
+export function ids(prefix: string, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${prefix}${String(index).padStart(8, '0')}`)
+}
+
+function contactsWithGrants(users: readonly string[], levels: readonly number[], isFollowed: boolean): KeyChange[] {
+  return users.flatMap(user => [
+    { root: 'contacts', key: user, value: true },
+    ...levels.map(level => ({ root: 'grants', key: grantKey(level, user), value: true })),
+    ...(isFollowed ? [{ root: 'subscriptions', key: user, value: true }] : []),
+  ])
+}
+
+function setting(roster: AttackRoster, isOn: boolean): Uint8Array {
+  return roster.change([{ root: 'settings', key: 'autoSync', value: isOn }])
+}
+
+/** Sends the updates one after the other, each when the one before it is on disk. */
+async function writeEach(socket: AttackSocket, updates: readonly Uint8Array[]): Promise<string> {
+  for (const [index, payload] of updates.entries()) {
+    socket.send({ type: 'rosterSync', step: 'update', payload })
+    const answer = await socket.barrier(index + 10, 60_000)
+    if (answer !== 'reached') return `${answer} after ${index}`
+  }
+  return `${updates.length} written`
+}
+
+export const waitingFollows: Attack = {
+  name: '20 fetches of waiting follows, 60,000 follows',
+  async prepare(target) {
+    const roster = new AttackRoster()
+    const owners = ids('+1555', 60_000)
+    await install(target, 'mallory', roster.change(owners.map(key => ({ root: 'subscriptions', key, value: true }))))
+    return owners
+  },
+  async run(target, state) {
+    const owners = state as string[]
+    const socket = await AttackSocket.open(target, 'mallory', {})
+    await within(
+      60_000,
+      socket.until(({ type }) => type === 'caughtUp'),
+    )
+    for (const owner of owners.slice(-20)) socket.send({ type: 'fetch', owner })
+    const answer = await socket.barrier(1, 60_000)
+    socket.close()
+    return { text: answer, isRight: answer !== 'late' }
+  },
+}
+
+export const switchesOfOne: Attack = {
+  name: 'a 3.8 MB roster, autoSync switched 3 times',
+  async prepare(target) {
+    const roster = new AttackRoster()
+    await install(target, 'mallory', roster.change(contactsWithGrants(ids('+1555', 27_000), [1, 2, 3], true)))
+    return [false, true, false].map(isOn => setting(roster, isOn))
+  },
+  async run(target, state) {
+    const socket = await AttackSocket.open(target, 'mallory', {})
+    const text = await writeEach(socket, state as Uint8Array[])
+    socket.close()
+    return { text, isRight: text.endsWith('written') }
+  },
+}
+
+/** As large as a roster may be: contacts with three grants and a follow, and labels to fill it. */
+export function largeRoster(roster: AttackRoster): Uint8Array {
+  const contacts = ids('+1555', 50_000)
+  const labels = contacts.slice(0, 16_000).map(key => ({ root: 'labels', key, value: 'x'.repeat(16) }))
+  return roster.change([...contactsWithGrants(contacts, [1, 2, 3], true), ...labels])
+}
+
+export const switchesOfSeven: Attack = {
+  name: '7 rosters of 7.7 MB, autoSync switched once each',
+  async prepare(target) {
+    const roster = new AttackRoster()
+    const whole = largeRoster(roster)
+    const users = ids('mallory', 7)
+    for (const user of users) await install(target, user, whole)
+    return { users, update: setting(roster, false) }
+  },
+  async run(target, state) {
+    const { users, update } = state as { users: string[]; update: Uint8Array }
+    const answers = await Promise.all(
+      users.map(async user => {
+        const socket = await AttackSocket.open(target, user, {})
+        const text = await writeEach(socket, [update])
+        socket.close()
+        return text
+      }),
+    )
+    const written = answers.filter(text => text.endsWith('written')).length
+    return { text: `${written} of 7 written`, isRight: written === 7 }
+  },
+}
+
+export const oneSync: Attack = {
+  name: 'one sync of 40,000 contacts with 3 grants each',
+  async prepare() {
+    return new AttackRoster().change(contactsWithGrants(ids('+1555', 40_000), [1, 2, 3], false))
+  },
+  async run(target, state) {
+    const socket = await AttackSocket.open(target, 'mallory', {})
+    socket.send({ type: 'rosterSync', step: 'step2', payload: state as Uint8Array })
+    const answer = await socket.barrier(1, 60_000)
+    socket.close()
+    return { text: answer === 'reached' ? 'written' : answer, isRight: answer === 'reached' }
+  },
+}
+
+export const audience: Attack = {
+  name: 'a 7.7 MB roster, the audience switched 3 times, one label edited 20 times',
+  async prepare(target) {
+    const roster = new AttackRoster()
+    await install(target, 'mallory', largeRoster(roster))
+    return [
+      roster.change([{ root: 'privacy', key: 'nonce-0001/nobody', value: true }]),
+      roster.change([{ root: 'privacy', key: 'nonce-0002/contactsOnly', value: true }]),
+      roster.change([{ root: 'privacy', key: 'nonce-0001/nobody', value: undefined }]),
+      ...ids('label', 20).map(value => roster.change([{ root: 'labels', key: '+155500000001', value }])),
+    ]
+  },
+  async run(target, state) {
+    const socket = await AttackSocket.open(target, 'mallory', {})
+    const text = await writeEach(socket, state as Uint8Array[])
+    socket.close()
+    return { text, isRight: text.endsWith('written') }
+  },
+}
+
+export const erasure: Attack = {
+  name: 'a 7.7 MB roster, its account erased by the backend',
+  async prepare(target) {
+    await install(target, 'mallory', largeRoster(new AttackRoster()))
+    return undefined
+  },
+  async run(target: Target) {
+    const answer = await within(60_000, target.erase('mallory'))
+    return { text: String(answer), isRight: answer === 204 }
+  },
+}
+
+export const returns: Attack = {
+  name: 'a 7.7 MB roster, 30 returns with an empty cursor',
+  async prepare(target) {
+    await install(target, 'mallory', largeRoster(new AttackRoster()))
+    return undefined
+  },
+  async run(target) {
+    let caughtUp = 0
+    for (let round = 0; round < 30; round++) {
+      const socket = await AttackSocket.open(target, 'mallory', {})
+      const answer = await within(
+        5_000,
+        socket.until(({ type }) => type === 'caughtUp'),
+      )
+      if (answer !== 'late' && answer !== 'closed') caughtUp++
+      socket.close()
+    }
+    return { text: `${caughtUp} of 30 caught up`, isRight: caughtUp > 0 }
+  },
+}

@@ -1,0 +1,49 @@
+import type { Limits } from '@kith/shared'
+import * as Y from 'yjs'
+import type { DocumentName } from '../store/keys.ts'
+import { StoredDocument } from '../store/stored-document.ts'
+import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
+
+/** A writer's document in memory, wherever that is: in this thread, or beside it. One caller at a time. */
+export interface HostedDocument {
+  /** An upper bound of the bytes on disk. */
+  readonly storedBytes: number
+  merge(updates: readonly Uint8Array[]): Promise<Merged>
+  missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
+  stateVector(): Promise<Uint8Array>
+  destroy(): void
+}
+
+/** A small document: merged here and now. */
+export class LocalDocument implements HostedDocument {
+  readonly #name: DocumentName
+  readonly #document: StoredDocument
+  readonly #limits: Limits
+
+  /** `parts`: snapshot and updates, as the store has them. */
+  constructor(name: DocumentName, parts: readonly Uint8Array[], limits: Limits) {
+    this.#name = name
+    this.#document = new StoredDocument(name, parts)
+    this.#limits = limits
+  }
+
+  get storedBytes(): number {
+    return this.#document.storedBytes
+  }
+
+  async merge(updates: readonly Uint8Array[]): Promise<Merged> {
+    return mergeUpdates(this.#name, this.#document, updates, this.#limits)
+  }
+
+  async missing(stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+    return missingFrom(this.#document, stateVector)
+  }
+
+  async stateVector(): Promise<Uint8Array> {
+    return Y.encodeStateVector(this.#document.doc)
+  }
+
+  destroy(): void {
+    this.#document.destroy()
+  }
+}

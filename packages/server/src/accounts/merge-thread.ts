@@ -1,0 +1,213 @@
+import { Worker } from 'node:worker_threads'
+import type { Limits } from '@kith/shared'
+import type { Clock } from '../clock.ts'
+import type { DocumentName } from '../store/keys.ts'
+import { EncodedFacts } from './encoded-facts.ts'
+import type { HostedDocument } from './hosted-document.ts'
+import type { Merged } from './merge.ts'
+import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
+
+/** A Y.Doc takes about this many times its encoded size in memory. */
+const heapPerByte = 13
+/** Nobody has asked for so long: the thread ends, and gives all its memory back. */
+const idleMs = 10_000
+
+interface Pending {
+  resolve: (answer: Exclude<MergeAnswer, { error: string }>) => void
+  reject: (error: Error) => void
+}
+
+/**
+ * A thread beside the server's own for documents above 256 KiB: to load, to merge and to encode one takes up to a second,
+ * in which nobody else would be served (design, 4). It begins with the first such document and ends when it is idle.
+ */
+export class MergeThread {
+  readonly #clock: Clock
+  readonly #limits: Limits
+  readonly #maxHeapBytes: number
+  #worker: Worker | undefined
+  #pending: Pending[] = []
+  /** The least recently used first. */
+  #documents = new Set<RemoteDocument>()
+  #waiting: (() => void)[] = []
+  #count = 0
+  #cancelIdle: () => void = () => undefined
+
+  constructor(options: { clock: Clock; limits: Limits; maxHeapBytes?: number }) {
+    this.#clock = options.clock
+    this.#limits = options.limits
+    this.#maxHeapBytes = options.maxHeapBytes ?? 256 * 1024 * 1024
+  }
+
+  /** Loads a document in the thread: when there is room for it. */
+  async open(name: DocumentName, parts: readonly Uint8Array[]): Promise<RemoteDocument> {
+    const storedBytes = parts.reduce((sum, part) => sum + part.length, 0)
+    const document = new RemoteDocument(this, ++this.#count, storedBytes)
+    await this.#makeRoom(document)
+    this.#documents.add(document)
+    await document.use(() => this.ask({ type: 'open', document: document.id, name, parts, limits: this.#limits }))
+    return document
+  }
+
+  async #makeRoom(document: RemoteDocument): Promise<void> {
+    while (this.#documents.size > 0 && this.#heapBytes() + document.heapBytes > this.#maxHeapBytes) {
+      const idle = [...this.#documents].find(({ isInUse }) => !isInUse)
+      if (idle) idle.destroy()
+      else await new Promise<void>(resolve => this.#waiting.push(resolve))
+    }
+  }
+
+  #heapBytes(): number {
+    let bytes = 0
+    for (const document of this.#documents) bytes += document.heapBytes
+    return bytes
+  }
+
+  /** A document was used: it goes last. */
+  noteUsed(document: RemoteDocument): void {
+    if (this.#documents.delete(document)) this.#documents.add(document)
+    this.#wake()
+  }
+
+  forget(document: RemoteDocument): void {
+    if (!this.#documents.delete(document)) return
+    if (this.#worker) this.ask({ type: 'close', document: document.id }).catch(() => undefined)
+    this.#wake()
+    if (this.#documents.size === 0) this.#cancelIdle()
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  ask(request: MergeRequest, owned: readonly Uint8Array[] = []): Promise<Exclude<MergeAnswer, { error: string }>> {
+    this.#cancelIdle()
+    const worker = this.#begun()
+    // What lies in a buffer of its own is handed over instead of copied.
+    const whole = owned.filter(bytes => bytes.byteLength === bytes.buffer.byteLength)
+    const buffers = [...new Set(whole.map(({ buffer }) => buffer as ArrayBuffer))]
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ resolve, reject })
+      worker.postMessage(request, buffers)
+    })
+  }
+
+  #begun(): Worker {
+    if (this.#worker) return this.#worker
+    // From sources, as tests have it, the thread runs what was built of them: Node reads no TypeScript.
+    const program = import.meta.url.replace(/\/src\/(accounts\/)merge-thread\.ts$/, '/dist/$1merge-thread.js')
+    const worker = new Worker(new URL('./merge-worker.js', program), {
+      resourceLimits: { maxOldGenerationSizeMb: 1_024 },
+      execArgv: [],
+    })
+    worker.unref()
+    worker.on('message', (answer: MergeAnswer) => this.#onAnswer(answer))
+    worker.on('error', error => this.#onEnd(worker, error))
+    worker.on('exit', () => this.#onEnd(worker, new Error('the merging thread has ended')))
+    this.#worker = worker
+    return worker
+  }
+
+  #onAnswer(answer: MergeAnswer): void {
+    const pending = this.#pending.shift()
+    if ('error' in answer) pending?.reject(new Error(answer.error))
+    else pending?.resolve(answer)
+    if (this.#pending.length === 0) this.#endWhenIdle()
+  }
+
+  #endWhenIdle(): void {
+    this.#cancelIdle()
+    this.#cancelIdle = this.#clock.after(idleMs, () => {
+      for (const document of [...this.#documents]) document.destroy()
+      void this.close()
+    })
+  }
+
+  /** All documents in it are lost, and are loaded from the disk when they are needed next. */
+  #onEnd(worker: Worker, error: Error): void {
+    if (worker !== this.#worker) return
+    this.#worker = undefined
+    const documents = [...this.#documents]
+    this.#documents.clear()
+    for (const document of documents) document.destroy()
+    for (const { reject } of this.#pending.splice(0)) reject(error)
+    this.#wake()
+  }
+
+  async close(): Promise<void> {
+    this.#cancelIdle()
+    const worker = this.#worker
+    this.#worker = undefined
+    for (const document of [...this.#documents]) document.destroy()
+    for (const { reject } of this.#pending.splice(0)) reject(new Error('the server is closing'))
+    await worker?.terminate()
+  }
+}
+
+/** A large document, in the merging thread. */
+export class RemoteDocument implements HostedDocument {
+  readonly id: number
+  readonly #thread: MergeThread
+  #storedBytes: number
+  #uses = 0
+  #isGone = false
+
+  constructor(thread: MergeThread, id: number, storedBytes: number) {
+    this.#thread = thread
+    this.id = id
+    this.#storedBytes = storedBytes
+  }
+
+  get storedBytes(): number {
+    return this.#storedBytes
+  }
+
+  get heapBytes(): number {
+    return this.#storedBytes * heapPerByte
+  }
+
+  get isInUse(): boolean {
+    return this.#uses > 0
+  }
+
+  /** It must be loaded again: others needed the room, or the thread has ended. */
+  get isGone(): boolean {
+    return this.#isGone
+  }
+
+  async merge(updates: readonly Uint8Array[]): Promise<Merged> {
+    const { merged } = await this.use(() => this.#thread.ask({ type: 'merge', document: this.id, updates }, updates))
+    if (!merged) throw new Error('the merging thread gave no answer')
+    const { roster, ...rest } = merged
+    return roster ? { ...rest, roster: { ...roster, facts: new EncodedFacts(roster.facts) } } : rest
+  }
+
+  async missing(stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+    return (await this.use(() => this.#thread.ask({ type: 'missing', document: this.id, stateVector }))).bytes
+  }
+
+  async stateVector(): Promise<Uint8Array> {
+    const { bytes } = await this.use(() => this.#thread.ask({ type: 'stateVector', document: this.id }))
+    return bytes as Uint8Array
+  }
+
+  async use(
+    work: () => Promise<Exclude<MergeAnswer, { error: string }>>,
+  ): Promise<Exclude<MergeAnswer, { error: string }>> {
+    this.#uses++
+    try {
+      const answer = await work()
+      this.#storedBytes = answer.storedBytes
+      return answer
+    } finally {
+      this.#uses--
+      this.#thread.noteUsed(this)
+    }
+  }
+
+  destroy(): void {
+    if (this.#isGone) return
+    this.#isGone = true
+    this.#thread.forget(this)
+  }
+}

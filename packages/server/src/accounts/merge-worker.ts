@@ -1,0 +1,64 @@
+import { parentPort } from 'node:worker_threads'
+import type { ContactFacts, Limits } from '@kith/shared'
+import * as Y from 'yjs'
+import type { DocumentName } from '../store/keys.ts'
+import { StoredDocument } from '../store/stored-document.ts'
+import { encodeFacts } from './encoded-facts.ts'
+import { mergeUpdates, missingFrom } from './merge.ts'
+import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
+
+/** The merging thread: large documents, and nothing else. */
+const documents = new Map<number, { name: DocumentName; document: StoredDocument; limits: Limits }>()
+
+parentPort?.on('message', (request: MergeRequest) => {
+  const answer = answerTo(request)
+  parentPort?.postMessage(answer, buffersOf(answer))
+})
+
+function answerTo(request: MergeRequest): MergeAnswer {
+  try {
+    return handle(request)
+  } catch (error) {
+    return { error: error instanceof Error ? error.message : String(error) }
+  }
+}
+
+function handle(request: MergeRequest): MergeAnswer {
+  if (request.type === 'open') {
+    const { name, parts, limits } = request
+    const document = new StoredDocument(name, parts)
+    documents.set(request.document, { name, document, limits })
+    return { storedBytes: document.storedBytes }
+  }
+  const opened = documents.get(request.document)
+  if (!opened) throw new Error('the document is not open')
+  const { name, document, limits } = opened
+  switch (request.type) {
+    case 'merge': {
+      const merged = encoded(mergeUpdates(name, document, request.updates, limits))
+      return { storedBytes: document.storedBytes, merged }
+    }
+    case 'missing':
+      return { storedBytes: document.storedBytes, bytes: missingFrom(document, request.stateVector) }
+    case 'stateVector':
+      return { storedBytes: document.storedBytes, bytes: Y.encodeStateVector(document.doc) }
+    case 'close':
+      documents.delete(request.document)
+      document.destroy()
+      return { storedBytes: 0 }
+  }
+}
+
+function encoded({ roster, ...rest }: ReturnType<typeof mergeUpdates>): EncodedMerged {
+  if (!roster) return rest
+  return { ...rest, roster: { ...roster, facts: encodeFacts(roster.facts as ReadonlyMap<string, ContactFacts>) } }
+}
+
+/** What is handed over instead of copied: each buffer once, and none that Node shares among small arrays. */
+function buffersOf(answer: MergeAnswer): ArrayBuffer[] {
+  if ('error' in answer) return []
+  const { merged, bytes } = answer
+  const arrays = [bytes, merged?.relayed, merged?.roster?.update, merged?.roster?.snapshot, merged?.roster?.facts]
+  const whole = arrays.filter(array => array && array.byteLength === array.buffer.byteLength)
+  return [...new Set(whole.map(array => array?.buffer as ArrayBuffer))]
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Clock } from '../clock.ts'
+
+/** How long a connection may take to bring a whole request, from its beginning or from the answer before. */
+export const requestDeadlineMs = 20_000
+/** Beyond the limit of an address so many more are let in for a moment, to be told why they are turned away. */
+const mostTurnedAway = 16
+const turningAwayMs = 5_000
+
+interface Connection {
+  readonly socket: Socket
+  /** As the network has it; absent for a trusted proxy, whose connections are many people's. */
+  readonly address: string | undefined
+  readonly isCrowded: boolean
+  request: IncomingMessage | undefined
+  cancelDeadline: () => void
+}
+
+/**
+ * All connections to the server's port, websockets among them: how many one address has, and how long they may take.
+ * Behind a trusted proxy requests under way are counted instead, by the address that the proxy names.
+ */
+export class Connections {
+  #clock: Clock
+  #mostPerAddress: number
+  #isProxy: (address: string) => boolean
+  #bySocket = new Map<unknown, Connection>()
+  #counts = new Map<string, number>()
+
+  constructor(options: { clock: Clock; mostPerAddress: number; isProxy: (address: string) => boolean }) {
+    this.#clock = options.clock
+    this.#mostPerAddress = options.mostPerAddress
+    this.#isProxy = options.isProxy
+  }
+
+  watch(server: Server): void {
+    server.on('connection', (socket: Socket) => this.#begin(socket))
+    server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response))
+    server.on('upgrade', (request: IncomingMessage) => this.#bySocket.get(request.socket)?.cancelDeadline())
+  }
+
+  /** Whether this connection came when its address had as many as it may. */
+  isCrowded(request: IncomingMessage): boolean {
+    return this.#bySocket.get(request.socket)?.isCrowded ?? false
+  }
+
+  /** Counts a request of an address that a proxy names, until its answer; false when the address has as many as it may. */
+  admitsRequest(request: IncomingMessage, response: ServerResponse, address: string): boolean {
+    if (this.isCrowded(request)) return false
+    if (this.#bySocket.get(request.socket)?.address !== undefined) return true
+    if (this.#countOf(address) >= this.#mostPerAddress) return false
+    this.#count(address, 1)
+    response.once('close', () => this.#count(address, -1))
+    return true
+  }
+
+  #begin(socket: Socket): void {
+    const remote = socket.remoteAddress ?? ''
+    const address = this.#isProxy(remote) ? undefined : remote
+    const count = address === undefined ? 0 : this.#countOf(address)
+    if (count >= this.#mostPerAddress + mostTurnedAway) {
+      socket.destroy()
+      return
+    }
+    const isCrowded = address !== undefined && count >= this.#mostPerAddress
+    const connection: Connection = { socket, address, isCrowded, request: undefined, cancelDeadline: () => undefined }
+    this.#bySocket.set(socket, connection)
+    if (address !== undefined) this.#count(address, 1)
+    socket.once('close', () => {
+      connection.cancelDeadline()
+      this.#bySocket.delete(socket)
+      if (address !== undefined) this.#count(address, -1)
+    })
+    this.#setDeadline(connection, isCrowded ? turningAwayMs : requestDeadlineMs)
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#bySocket.get(request.socket)
+    if (!connection) return
+    connection.request = request
+    response.once('close', () => {
+      connection.request = undefined
+      if (!connection.socket.destroyed) this.#setDeadline(connection, requestDeadlineMs)
+    })
+  }
+
+  #setDeadline(connection: Connection, afterMs: number): void {
+    connection.cancelDeadline()
+    connection.cancelDeadline = this.#clock.after(afterMs, () => {
+      // What has come as a whole is the server's to answer, however long that takes.
+      if (connection.request?.complete) this.#setDeadline(connection, requestDeadlineMs)
+      else connection.socket.destroy()
+    })
+  }
+
+  #countOf(address: string): number {
+    return this.#counts.get(address) ?? 0
+  }
+
+  #count(address: string, by: 1 | -1): void {
+    const count = this.#countOf(address) + by
+    if (count > 0) this.#counts.set(address, count)
+    else this.#counts.delete(address)
+  }
+}

@@ -1,0 +1,63 @@
+import type { DeviceMessage } from '@kith/shared/wire'
+import { clientsNamed } from '../accounts/state-vector.ts'
+
+/**
+ * What a frame costs the server, in units of work: one is about one small write, half a millisecond or less. Known from the
+ * frame alone, so that it is charged before anything is done [S3]. What the frame does not show (the size of an answer, the
+ * relations that a switch touches) is charged as soon as it is known, and paid before the user's next frame.
+ */
+export function costOf(message: DeviceMessage, frameBytes: number): number {
+  return costByType[message.type] + forBytes(frameBytes) + forNames(message)
+}
+
+const costByType: Readonly<Record<DeviceMessage['type'], number>> = {
+  rosterSync: 1,
+  ownProfile: 1,
+  awareness: 1,
+  queryAwareness: 1,
+  barrier: 1,
+  received: 0,
+  sendMessage: 2,
+  fetch: 2,
+  watch: 1,
+  // A signature is verified.
+  renew: 8,
+  // The feed is read: what that costs beyond this grows with the relations, and is charged by `forRelations`.
+  hello: 8,
+}
+
+function forNames(message: DeviceMessage): number {
+  switch (message.type) {
+    case 'hello':
+      return message.owners?.length ?? 0
+    case 'watch':
+      return Math.floor(message.owners.length / 16)
+    case 'rosterSync':
+    case 'ownProfile':
+      return message.step === 'step1' ? forClients(clientsNamed(message.payload)) : 0
+    default:
+      return 0
+  }
+}
+
+/** Bytes read, checked, merged and written; or encoded for an answer. */
+export function forBytes(bytes: number): number {
+  return Math.floor(bytes / 4096)
+}
+
+/** A document looked through from one end to the other, in memory. */
+export function forLook(documentBytes: number): number {
+  return Math.floor(documentBytes / 65_536)
+}
+
+/** Relations read, or derived anew. */
+export function forRelations(count: number): number {
+  return Math.floor(count / 32)
+}
+
+/** A sign-in: a signature, a session, its documents. */
+export const signInCost = 8
+
+function forClients(count: number): number {
+  return Math.floor(count / 64)
+}

@@ -1,0 +1,72 @@
+/** What an inbox needs of its session. */
+export interface InboxPort<F> {
+  /** Milliseconds until the next frame may be handled; 0: now. */
+  waitMs(): number
+  /** Resolves when what the user's devices sent before has been written, if that is too much at present. */
+  backlog(): Promise<void> | undefined
+  handle(frame: F): void
+  pause(): void
+  resume(): void
+  after(delayMs: number, task: () => void): () => void
+}
+
+/**
+ * Frames of one session, in their order. While their user owes the server work, or has too much under way, they wait here,
+ * and the socket is not read: what the network holds is the device's own memory [S3].
+ */
+export class Inbox<F> {
+  #port: InboxPort<F>
+  #frames: F[] = []
+  #isWaiting = false
+  #cancel: () => void = () => undefined
+  #hasEnded = false
+
+  constructor(port: InboxPort<F>) {
+    this.#port = port
+  }
+
+  /** The socket is not being read. */
+  get isPaused(): boolean {
+    return this.#isWaiting
+  }
+
+  add(frame: F): void {
+    if (this.#hasEnded) return
+    this.#frames.push(frame)
+    if (!this.#isWaiting) this.#drain()
+  }
+
+  /** Whatever has not been handled never will be. */
+  end(): void {
+    this.#hasEnded = true
+    this.#frames = []
+    this.#cancel()
+    if (this.#isWaiting) this.#port.resume()
+  }
+
+  #drain(): void {
+    while (this.#frames.length > 0) {
+      const waitMs = this.#port.waitMs()
+      const backlog = waitMs > 0 ? undefined : this.#port.backlog()
+      if (waitMs > 0) return this.#wait(goOn => this.#port.after(waitMs, goOn))
+      if (backlog) {
+        return this.#wait(goOn => {
+          void backlog.then(goOn)
+          return () => undefined
+        })
+      }
+      this.#port.handle(this.#frames.shift() as F)
+    }
+    if (!this.#isWaiting) return
+    this.#isWaiting = false
+    this.#port.resume()
+  }
+
+  #wait(begin: (goOn: () => void) => () => void): void {
+    if (!this.#isWaiting) this.#port.pause()
+    this.#isWaiting = true
+    this.#cancel = begin(() => {
+      if (!this.#hasEnded) this.#drain()
+    })
+  }
+}

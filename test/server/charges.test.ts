@@ -1,0 +1,183 @@
+import type { DeviceMessage } from '@kith/shared/wire'
+import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { clientsNamed } from '../../packages/server/src/accounts/state-vector.ts'
+import { costOf } from '../../packages/server/src/socket/cost.ts'
+import { Inbox } from '../../packages/server/src/socket/inbox.ts'
+import { Rate } from '../../packages/server/src/socket/rate.ts'
+import { StallWatch } from '../../packages/server/src/socket/stall.ts'
+import { serverWorld, settle } from '../support/server-world.ts'
+import { TestClock } from '../support/test-clock.ts'
+
+const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `user ${index}`)
+const nothing = new Uint8Array()
+
+/** The vector says that it names so many clients; its bytes are for as many. */
+const vectorOf = (clients: number): Uint8Array =>
+  Y.encodeStateVector(new Map(Array.from({ length: clients }, (_, index) => [index + 1, 1])))
+
+describe('[S3] a frame is charged by what it costs:', () => {
+  const cases: [what: string, message: DeviceMessage, bytes: number, cost: number][] = [
+    ['a small update', { type: 'rosterSync', step: 'update', payload: nothing }, 50, 1],
+    ['an update of 8 MiB', { type: 'rosterSync', step: 'update', payload: nothing }, 8 * 1024 * 1024, 2_049],
+    ['a step 1 of one client', { type: 'rosterSync', step: 'step1', payload: vectorOf(1) }, 10, 1],
+    ['a step 1 of 6,400 clients', { type: 'ownProfile', step: 'step1', payload: vectorOf(6_400) }, 10, 101],
+    ['a hello', { type: 'hello', version: 1, cursor: nothing }, 10, 8],
+    ['a hello that names 256 owners', { type: 'hello', version: 1, cursor: nothing, owners: names(256) }, 10, 264],
+    ['a watch of 4,096', { type: 'watch', owners: names(4_096) }, 10, 257],
+    ['a fetch', { type: 'fetch', owner: 'bob' }, 10, 2],
+    ['a renewal', { type: 'renew', token: 'a' }, 10, 8],
+    ['a query of awareness', { type: 'queryAwareness' }, 1, 1],
+    ['an acknowledgement', { type: 'received', id: '1', from: 'bob' }, 10, 0],
+  ]
+  test.each(cases)('%s', (_, message, bytes, cost) => {
+    expect(costOf(message, bytes)).toBe(cost)
+  })
+})
+
+test('[S1][S3] a state vector that says it names more clients than its bytes can hold is refused by its count', async () => {
+  const world = await serverWorld()
+  const [mallory] = await world.devices('mallory')
+  const payload = Uint8Array.of(0xf0, 0xfb, 0x73, 1, 1)
+  expect(clientsNamed(payload)).toBe(Number.POSITIVE_INFINITY)
+  mallory.send({ type: 'rosterSync', step: 'step1', payload })
+  expect((await mallory.closed()).code).toBe(4400)
+})
+
+test('[S3] a charge beyond what is left is a debt, which is paid before anything else', () => {
+  const clock = new TestClock()
+  const work = new Rate(clock, 10, 100)
+  work.spend(150)
+  expect(work.debtMs).toBe(5_000)
+  clock.move(4_000)
+  expect(work.debtMs).toBe(1_000)
+  clock.move(1_000)
+  expect(work.debtMs).toBe(0)
+})
+
+test('[S3] frames wait in their order while their user owes work, and the socket is not read meanwhile', () => {
+  const clock = new TestClock()
+  const work = new Rate(clock, 10, 10)
+  const seen: string[] = []
+  const inbox = new Inbox<number>({
+    waitMs: () => work.debtMs,
+    backlog: () => undefined,
+    handle: cost => {
+      work.spend(cost)
+      seen.push(String(cost))
+    },
+    pause: () => seen.push('paused'),
+    resume: () => seen.push('resumed'),
+    after: (delayMs, task) => clock.after(delayMs, task),
+  })
+  for (const cost of [30, 5, 1]) inbox.add(cost)
+  expect(seen).toEqual(['30', 'paused'])
+  expect(inbox.isPaused).toBe(true)
+  clock.move(2_000)
+  expect(seen).toEqual(['30', 'paused', '5'])
+  clock.move(500)
+  expect(seen).toEqual(['30', 'paused', '5', '1', 'resumed'])
+  expect(inbox.isPaused).toBe(false)
+})
+
+test('[S3] an inbox that has ended handles nothing more, and lets the socket be read for its close', () => {
+  const clock = new TestClock()
+  const work = new Rate(clock, 10, 10)
+  const seen: string[] = []
+  const inbox = new Inbox<number>({
+    waitMs: () => work.debtMs,
+    backlog: () => undefined,
+    handle: cost => work.spend(cost),
+    pause: () => undefined,
+    resume: () => seen.push('resumed'),
+    after: (delayMs, task) => clock.after(delayMs, task),
+  })
+  inbox.add(30)
+  inbox.add(1)
+  inbox.end()
+  clock.move(10_000)
+  expect(seen).toEqual(['resumed'])
+})
+
+test('[S3] what one device of a user costs is paid by the next frames of all of them, and closes none', async () => {
+  const world = await serverWorld({ limits: { workPerSecond: 20, workBurst: 100 } })
+  const [phone, laptop, other] = await world.devices('alice', 'alice', 'bob')
+  await phone.close()
+  await phone.connect()
+  phone.send({ type: 'hello', version: 1, cursor: nothing, owners: names(200) })
+  await phone.next('welcome')
+  let isAnswered = false
+  const answer = laptop.barrier().then(() => {
+    isAnswered = true
+  })
+  for (let round = 0; round < 20; round++) await other.barrier()
+  expect(isAnswered).toBe(false)
+  // Less than two heartbeats: meanwhile nobody answers a ping.
+  world.clock.move(14_000)
+  await answer
+  expect(laptop.isConnected).toBe(true)
+})
+
+test('[S3] acknowledgements of messages that nobody sent count as writes; of those that came they cost nothing', async () => {
+  const world = await serverWorld({ limits: { writesBurst: 60, writesPerSecond: 1 } })
+  const [alice, bob] = await world.devices('alice', 'bob')
+  for (let n = 0; n < 20; n++) expect(await alice.sendMessage('bob', 'hello')).toBe(true)
+  await settle(bob)
+  for (let n = 0; n < 60; n++) bob.send({ type: 'received', id: 'none', from: 'alice' })
+  await bob.barrier().catch(() => undefined)
+  expect(bob.isConnected).toBe(false)
+  expect((await bob.closed()).reason).toMatch(/^too-many-writes /)
+})
+
+test.each(['ping', 'pong'] as const)('[S3] unasked %ss count as writes', async kind => {
+  const world = await serverWorld({ limits: { writesBurst: 60, writesPerSecond: 1 } })
+  const [mallory] = await world.devices('mallory')
+  for (let n = 0; n < 60; n++) mallory.socket[kind]()
+  await mallory.barrier().catch(() => undefined)
+  expect(mallory.isConnected).toBe(false)
+  expect((await mallory.closed()).code).toBe(4529)
+})
+
+test('a pong that is no answer to the last pings does not keep a connection', async () => {
+  const world = await serverWorld()
+  const [mallory, alice] = await world.devices('mallory', 'alice')
+  ;(mallory.socket as unknown as { _autoPong: boolean })._autoPong = false
+  for (let beat = 0; beat < 3; beat++) {
+    world.clock.move(15_000)
+    if (mallory.isConnected) mallory.socket.pong('anything')
+    await settle(alice)
+  }
+  for (let turn = 0; turn < 20 && mallory.isConnected; turn++) await settle(alice)
+  expect(mallory.isConnected).toBe(false)
+})
+
+describe('[F2] a device that stops reading', () => {
+  test('has stalled when the network has taken nothing over two heartbeats, although bytes wait', () => {
+    const stall = new StallWatch()
+    stall.sent(1_000)
+    expect(stall.beat(600)).toBe(false)
+    expect(stall.beat(600)).toBe(false)
+    expect(stall.beat(600)).toBe(true)
+  })
+
+  test('has not stalled while anything is taken, however slowly', () => {
+    const stall = new StallWatch()
+    stall.sent(1_000)
+    for (let left = 990; left > 0; left -= 10) expect(stall.beat(left)).toBe(false)
+  })
+
+  test('has stalled also when more is sent to it meanwhile', () => {
+    const stall = new StallWatch()
+    const beats: boolean[] = []
+    for (let sent = 1; sent <= 3; sent++) {
+      stall.sent(100)
+      beats.push(stall.beat(sent * 100))
+    }
+    expect(beats).toEqual([false, true, true])
+  })
+
+  test('is not stalled while nothing waits for it', () => {
+    const stall = new StallWatch()
+    for (let beat = 0; beat < 5; beat++) expect(stall.beat(0)).toBe(false)
+  })
+})

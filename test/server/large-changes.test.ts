@@ -1,0 +1,167 @@
+import type { Store } from '@kith/server'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { Change } from '../../packages/server/src/store/store.ts'
+import {
+  faulty,
+  newDatabase,
+  profileChange,
+  rosterChange,
+  stillClock,
+  storeOver,
+  userChange,
+} from '../support/store-world.ts'
+
+/** More than one group of commits looks at: such a change is prepared beside the queue. */
+const many = 900
+const contacts = (count = many): string[] => Array.from({ length: count }, (_, index) => `contact ${index}`)
+const granted = (count = many): Record<string, { isContact: boolean; levels: number[] }> =>
+  Object.fromEntries(contacts(count).map(id => [id, { isContact: true, levels: [1] }]))
+
+async function newStore(): Promise<Store> {
+  return storeOver(await newDatabase('memory'), stillClock())
+}
+
+test('[S3] commits of others pass a large change while it is prepared', async () => {
+  const store = await newStore()
+  const told: string[] = []
+  const large = store.commit(rosterChange('alice', granted())).then(() => told.push('large'))
+  await store.commit(userChange('zoe')).then(() => told.push('small'))
+  await store.commit(userChange('yves')).then(() => told.push('small'))
+  await large
+  expect(told).toEqual(['small', 'small', 'large'])
+})
+
+test('[S3] a large change lets others have their turn at least once in 500 relations', async () => {
+  const store = await newStore()
+  let turns = 0
+  let isDone = false
+  const count = (): void => {
+    turns++
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  await store.commit(rosterChange('alice', granted(5_000)))
+  isDone = true
+  expect(turns).toBeGreaterThan((2 * 5_000) / 500)
+})
+
+test('[D4] what was read for a large change and is written meanwhile is read again', async () => {
+  const store = await newStore()
+  await store.commit(userChange('contact 7'))
+  const large = store.commit(rosterChange('alice', granted()))
+  await store.commit(rosterChange('contact 7', { alice: { isBlocked: true } }))
+  await large
+  const [view] = await store.views('contact 7', ['alice'])
+  expect(view?.relation).toMatchObject({ mine: { isBlocked: true }, theirs: { levels: [1] }, shown: [] })
+})
+
+test('[D4] a profile edit of somebody whom a large change names is kept, and does not delay it', async () => {
+  const store = await newStore()
+  await store.commit(profileChange('contact 7', { 1: 'before' }))
+  const large = store.commit(rosterChange('alice', granted()))
+  const { position } = await store.commit(profileChange('contact 7', { 1: 'after' }))
+  const { position: largePosition } = await large
+  const record = await store.user('contact 7')
+  expect(record.levels).toEqual({ '1': position })
+  expect(record).toMatchObject({ unasked: 1, relationsChangedAt: largePosition })
+})
+
+test('[D7] an erasure that takes long lifts no revocation that came meanwhile', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  await store.commit(rosterChange('alice', granted()))
+  const erasure = store.commit({ type: 'erase', user: 'alice' })
+  // The queue has found that it is too large, and prepares it.
+  await store.commit(userChange('zoe'))
+  clock.pass(5_000)
+  await store.commit({ type: 'revoke', user: 'alice' })
+  const revokedAt = await store.tokensRevokedAt('alice')
+  await erasure
+  expect(revokedAt).toBe(clock.now())
+  expect(await store.tokensRevokedAt('alice')).toBeGreaterThanOrEqual(revokedAt)
+})
+
+test('[D7] tokens that were issued while an erasure was prepared end with the account', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  await store.commit(rosterChange('alice', granted()))
+  const erasure = store.commit({ type: 'erase', user: 'alice' })
+  await store.commit(userChange('zoe'))
+  clock.pass(5_000)
+  await erasure
+  expect(await store.tokensRevokedAt('alice')).toBe(clock.now())
+})
+
+test('[D2] a large change that was prepared while a write failed is read again, and written', async () => {
+  const { database, failNextBatches } = faulty(await newDatabase('memory'))
+  const store = storeOver(database, stillClock())
+  const large = store.commit(rosterChange('alice', granted(3_000)))
+  await store.commit(userChange('zoe'))
+  failNextBatches(1)
+  await expect(store.commit(userChange('yves'))).rejects.toThrow()
+  await large
+  expect(await store.relations('alice')).toHaveLength(3_000)
+  expect((await store.user('yves')).registeredAt).toBe(0)
+})
+
+/** Changes that meet a large one, in whatever order they come to stand. */
+const small = (): fc.Arbitrary<Change> => {
+  const contact = fc.constantFrom(...contacts(4), 'alice')
+  return fc.oneof(
+    contact.map(id => userChange(id)),
+    contact.map(id => userChange(id, { restricted: true })),
+    fc.tuple(contact, contact).map(([a, b]): Change => ({ type: 'pair', a, b: a === b ? 'zoe' : b, isPaired: true })),
+    contact.map(id => rosterChange(id, { alice: { isSubscribed: true, levels: [2] } })),
+    contact.map(id => rosterChange(id, { alice: { isBlocked: true } })),
+    contact.map(id => profileChange(id, { 1: 'name' })),
+    contact.map((user): Change => ({ type: 'erase', user })),
+    contact.map((user): Change => ({ type: 'seen', users: [{ user, minute: 7 }] })),
+  )
+}
+
+test('[D4] large changes beside others leave what the same changes leave one after the other', {
+  timeout: 60_000,
+}, async () => {
+  const seed = Date.now() % 2 ** 31
+  console.log(`property seed ${seed}`)
+  await fc.assert(
+    fc.asyncProperty(fc.array(small(), { minLength: 1, maxLength: 12 }), fc.boolean(), async (changes, narrows) => {
+      const beside = await newStore()
+      await beside.commit(rosterChange('alice', granted(3)))
+      const large = narrows
+        ? rosterChange('alice', granted(), { audience: 'nobody' })
+        : rosterChange('alice', granted())
+      const all = [large, ...changes]
+      const commits = await Promise.all(all.map(change => beside.commit(change)))
+      const order = all.map((change, index) => ({ change, position: commits[index]?.position ?? 0 }))
+      const after = await newStore()
+      await after.commit(rosterChange('alice', granted(3)))
+      for (const { change } of order.sort((a, b) => a.position - b.position)) await after.commit(change)
+      expect(await stateOf(beside)).toEqual(await stateOf(after))
+    }),
+    { seed, numRuns: 15 },
+  )
+})
+
+/** All that the two must agree on: everything but the positions. */
+async function stateOf(store: Store): Promise<unknown> {
+  const users = ['alice', ...contacts()]
+  const records = await store.users(users)
+  const relations = await Promise.all(users.slice(0, 6).map(user => store.relations(user)))
+  return {
+    records: records.map(({ levels, relationsChangedAt: _, registeredAt, ...rest }) => ({
+      ...rest,
+      levels: Object.keys(levels),
+      isRegistered: registeredAt > 0,
+    })),
+    relations: relations.map(some =>
+      some.map(({ owner, relation: { changedAt, joinedAt, ...rest } }) => ({
+        owner,
+        ...rest,
+        hasJoined: joinedAt > 0,
+        isNew: changedAt > 0,
+      })),
+    ),
+  }
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { serverWorld, settle } from '../support/server-world.ts'
+
+test('[S3] a roster names at most `relations` users: one more is refused with too-many-relations', async () => {
+  const world = await serverWorld({ limits: { relations: 3 } })
+  const [alice, phone] = await world.devices('alice', 'alice')
+  alice.edit('bob', { levels: [1, 2, 3] })
+  alice.edit('carol', { isSubscribed: true })
+  alice.edit('dave', { label: 'Dave' })
+  await settle(alice, phone)
+  alice.edit('eve', { label: 'Eve' })
+  expect(await alice.barrier()).toBe(false)
+  expect(alice.all('refused')).toMatchObject([{ document: 'roster', code: 'too-many-relations' }])
+  expect(phone.roster.getMap('labels').has('eve')).toBe(false)
+  expect(await world.check()).toEqual([])
+})
+
+test('[S3] removals, blocks and narrower privacy always have room, and so has more about those who are named', async () => {
+  const world = await serverWorld({ limits: { relations: 2 } })
+  const [alice] = await world.devices('alice')
+  alice.edit('bob', { levels: [1] })
+  alice.edit('carol', { levels: [1] })
+  await settle(alice)
+  alice.edit('mallory', { isBlocked: true })
+  await settle(alice)
+  alice.setAudience('nobody')
+  alice.edit('bob', { levels: [1, 2], label: 'Bob', isSubscribed: true })
+  await settle(alice)
+  alice.edit('carol', { levels: null })
+  alice.edit('mallory', { isBlocked: false })
+  await settle(alice)
+  alice.edit('dave', { levels: [1] })
+  await settle(alice)
+  expect(alice.all('refused')).toEqual([])
+})
+
+test('[S3] one change that names others in place of those it removes is no more than before', async () => {
+  const world = await serverWorld({ limits: { relations: 2 } })
+  const [alice] = await world.devices('alice')
+  alice.edit('bob', { levels: [1] })
+  alice.edit('carol', { levels: [1] })
+  await settle(alice)
+  alice.change([
+    { root: 'contacts', key: 'bob', value: undefined },
+    { root: 'grants', key: '1/bob', value: undefined },
+    { root: 'contacts', key: 'dave', value: true },
+  ])
+  await settle(alice)
+  expect(alice.all('refused')).toEqual([])
+})

@@ -1,0 +1,7 @@
+/** Reads all of these, and hands them out when they are let go. */
+export async function* heldBack<T>(items: AsyncIterable<T>, untilReleased: () => Promise<void>): AsyncIterable<T> {
+  const all: T[] = []
+  for await (const one of items) all.push(one)
+  await untilReleased()
+  yield* all
+}
