@@ -101,7 +101,8 @@ export async function serverWorld(
     async admin(method, path, body) {
       const response = await fetch(url + path, {
         method,
-        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json' },
+        // The clock jumps in tests, and with it the time limit of idle connections.
+        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', connection: 'close' },
         ...(body ? { body: JSON.stringify(body) } : {}),
       })
       const text = await response.text()
