@@ -2,9 +2,9 @@ import { ContactSynchronizer, type Kith } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { type Backend, backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { first, installation } from './device.ts'
 import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
 
 async function erase({ admin }: Backend, user: string): Promise<void> {
   expect((await admin('DELETE', `/v1/users/${user}`)).status).toBe(204)
@@ -179,7 +179,7 @@ test('[D7] every tab is told, and shows it', async () => {
   const world = await backend()
   const alice = await world.device('alice')
   await alice.whenSynced()
-  const shared = { indexedDB: new IDBFactory(), locks: new Locks() }
+  const shared = { indexedDB: new IDBFactory(), ...sharedByTabs() }
   const [one, two] = [await world.open('bob', shared), await world.open('bob', shared)]
   await give(one, 'alice', [5])
   const told = [one, two].map(tab => happens(tab, 'changedHands'))

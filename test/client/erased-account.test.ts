@@ -5,9 +5,9 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { type Backend, backend } from './backend.ts'
+import { sharedByTabs } from './channels.ts'
 import { copyOf, done } from './copies.ts'
 import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
 
 /** Resolves to the last error that the client reports, once it is `account-erased`. */
 function accountErased(kith: Kith): Promise<KithError> {
@@ -118,13 +118,13 @@ test('[D7] a device sends none of its content before the welcome, and then sends
   release()
   await alice.whenSynced()
   expect(await isRegistered(world, 'alice')).toBe(true)
-  expect(await delivery).toBe('undelivered')
+  expect(await delivery).toBe('unconfirmed')
 })
 
 test('[D7] every tab reports account-erased once, and closes; nothing is left, and no tab brings it back', async () => {
   const world = await backend()
   const indexedDB = new IDBFactory()
-  const shared = { indexedDB, locks: new Locks() }
+  const shared = { indexedDB, ...sharedByTabs() }
   const tabs = [await world.open('alice', shared), await world.open('alice', shared)] as const
   await furnish(tabs[0])
   await tabs[1].whenSynced()

@@ -15,6 +15,8 @@ test('[S3] 3,000 messages at once keep within the rate: each is delivered once, 
   const clock = new MovedClock()
   const [alice, bob] = [await device('alice', { clock }), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  await alice.getProfile('bob').loaded // So that she may know whether he is there.
+  await alice.whenSynced()
   const received: string[] = []
   bob.on('message', ({ text }) => received.push(text))
   const statuses: string[] = []
@@ -44,6 +46,8 @@ test('[S3] a message that the server refuses because of its rate is tried again 
   const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 1000 })
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  await alice.getProfile('bob').loaded // So that she may know whether he is there.
+  await alice.whenSynced()
   const received: string[] = []
   bob.on('message', ({ text }) => received.push(text))
   const sent = await Promise.all(Array.from({ length: 30 }, (_, index) => alice.send('bob', `number ${index}`)))

@@ -3,8 +3,10 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+import { encodeChanges } from '../../packages/client/src/storage/changes-codec.ts'
 import { mergedDocument } from '../../packages/client/src/storage/lost.ts'
 import { OwnDocument } from '../../packages/client/src/storage/own-document.ts'
+import { remadeEntries } from '../../packages/client/src/storage/remade-entries.ts'
 
 const grant = { root: 'grants', key: '1/bob', value: true } as const
 const lifted = { ...grant, value: undefined }
@@ -62,4 +64,19 @@ test('[D6] two copies of one database that wrote apart under one client id come 
   const content = Object.fromEntries(rosterRoots.map(root => [root, merged.doc.getMap(root).toJSON()]))
   expect(content['labels']).toEqual({ bob: 'Bob 8' })
   expect(Object.keys(content['contacts'] ?? {}).sort()).toEqual([0, 1, 2, 3, 4].map(count => `original ${count}`))
+})
+
+test('[D5][R6] a field that is set in place of another device’s stays one entry with what it removes', () => {
+  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
+    OwnDocument,
+    OwnDocument,
+  ]
+  const changes = [
+    { root: 'fields', key: '0/writer-other1/name', value: undefined },
+    { root: 'fields', key: '0/writer-this12/name', value: 'Ada' },
+    { root: 'fields', key: '0/writer-this12/mood', value: undefined },
+  ]
+  const row = { seq: 1, document: 'profile' as const, update: new Uint8Array(), changes: encodeChanges(changes) }
+  const plan = { name: 'profile' as const, fresh, merged, rows: [row], suspect: undefined, isRosterFirst: false }
+  expect(remadeEntries(plan).map(entry => entry.changes)).toEqual([changes.slice(2), changes.slice(0, 2)])
 })

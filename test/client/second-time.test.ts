@@ -129,6 +129,8 @@ test('a message is delivered once the app of the recipient has it, and not befor
   const alice = await device('alice')
   const bob = await device('bob', { WebSocket: Recording as never })
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  await alice.getProfile('bob').loaded // So that she may know whether he is there.
+  await alice.whenSynced()
   bob.on('message', ({ text }) => happened.push(`the app has ${text}`))
   for (const text of ['one', 'two']) {
     happened.length = 0
@@ -141,6 +143,8 @@ test('a message is not taken while its sender cannot be followed: it is delivere
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
+  await alice.getProfile('bob').loaded // So that she may know whether he is there.
+  await alice.whenSynced()
   let isReleased = false
   let isSettled = false
   const held = bob.internals.store.work(async ({ db }) => {

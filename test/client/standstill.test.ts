@@ -113,6 +113,8 @@ test.each(['frozen', 'offline', 'without a connection'] as const)(
 
 test('a message that came while a tab stood still is shown once and acknowledged once', async () => {
   const { world, phone, holder, other, bob } = await twoTabs()
+  bob.tab?.kith?.getProfile('alice') // So that he may know whether she is there.
+  await pass(world, 2_000)
   const shown: string[] = []
   for (const kith of [holder, other]) kith.on('message', ({ text }) => shown.push(text))
   await world.freeze(phone)

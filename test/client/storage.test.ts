@@ -27,6 +27,21 @@ test('[D1] a write that the database refuses rejects, and nothing has changed; t
   expect([again.ownProfile.get('name'), again.getProfile('bob').label]).toEqual(['Ada', 'Bob'])
 })
 
+test('[V5] after 200 updates the documents are written anew, again and again, and nothing is lost', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  const { db } = alice.internals.store
+  const counts: number[] = []
+  for (let count = 1; count <= 450; count++) {
+    await alice.ownProfile.set('name', `Ada ${count}`)
+    if (count % 50 === 0) counts.push(await db.updates.count())
+  }
+  expect(counts).toEqual([50, 100, 150, 0, 50, 100, 150, 0, 50])
+  await alice.close()
+  const again = await phone.open()
+  expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { name: 'Ada 450' }]]), 450])
+})
+
 test('[D1] whatever writes asks for strict durability', async () => {
   const asked: unknown[] = []
   const { transaction } = IDBDatabase.prototype

@@ -222,6 +222,7 @@ test('what a tab asked long ago that is no more is dropped, also when the clock 
   )
   one.connect()
   await one.whenSynced()
+  await one.getProfile('carol').loaded
   expect(await one.send('carol', 'now')).toBe('delivered')
   await expect.poll(() => one.internals.store.db.requests.count()).toBe(0)
   expect(heard).toEqual(['now'])

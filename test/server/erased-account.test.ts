@@ -87,7 +87,7 @@ test('[D7] a device that is turned away as erased makes nobody online or offline
   await old.dial()
   hello(old)
   old.send({ type: 'sendMessage', id: 'late', to: 'bob', text: 'from the erased account' })
-  expect(await bob.sendMessage('alice', 'for the next holder')).toBe(false)
+  expect(await bob.sendMessage('alice', 'for the next holder')).toBe('undelivered')
   await old.closed()
   await settle(bob)
   expect(states()).toEqual(['offline'])

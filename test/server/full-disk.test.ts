@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process'
 import { cp, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openLevelStore } from '@kith/server'
+import { openLevelStore, type Store } from '@kith/server'
 import { expect, test } from 'vitest'
+import { keys } from '../../packages/server/src/store/keys.ts'
+import { encodeRelation, noRelation } from '../../packages/server/src/store/records.ts'
 import {
   limitsWith,
   newDatabase,
@@ -96,19 +98,35 @@ test('[D2] a write that fails after it reached the disk counts, and is told', as
   expect((await store.users(['ada', 'bob'])).map(({ registeredAt }) => registeredAt)).toEqual([1, 2])
 })
 
-test('[D2] a read that begins while the database is opened again waits until it is open', async () => {
+test('[D2] reads that begin before or while the database is opened again end as if it had been open all the time', async () => {
   const database = await newDatabase('level')
+  // So many that they are read in several steps.
+  const known = Array.from({ length: 5_000 }, (_, index) => keys.relation('ada', `user ${index}`))
+  const updates = Array.from({ length: 5_000 }, (_, index) => keys.update('ada', 'roster', index))
+  await database.batch([
+    ...known.map(key => ({ type: 'put' as const, key, value: encodeRelation(noRelation) })),
+    ...updates.map(key => ({ type: 'put' as const, key, value: new Uint8Array(10) })),
+  ])
   let failures = 1
-  let read: Promise<unknown> | undefined
-  const store = storeOver(
+  let store: Store
+  const read = () =>
+    Promise.all([
+      store.user('ada'),
+      store.relations('ada'),
+      store.levelsWithFields('ada'),
+      store.document('ada', 'roster'),
+    ])
+  const reads: ReturnType<typeof read>[] = []
+  store = storeOver(
     new Proxy(database, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target)
         if (name === 'batch' && failures-- > 0) return () => Promise.reject(new Error('the disk failed'))
         if (name !== 'close') return typeof value === 'function' ? value.bind(target) : value
         return async () => {
+          reads.push(...Array.from({ length: 20 }, read))
           const closed = target.close()
-          read ??= Promise.all([store.user('ada'), store.relations('ada'), store.levelsWithFields('ada')])
+          reads.push(read())
           await closed
         }
       },
@@ -116,6 +134,9 @@ test('[D2] a read that begins while the database is opened again waits until it 
     stillClock(),
   )
   await expect(store.commit(userChange('ada'))).rejects.toThrow('the disk failed')
-  expect(await read).toMatchObject([{ registeredAt: 0 }, [], []])
+  expect(reads).toHaveLength(21)
+  for (const [user, relations, levels, document] of await Promise.all(reads)) {
+    expect([user.registeredAt, relations.length, levels, document.length]).toEqual([0, 5_000, [], 5_000])
+  }
   await store.commit(userChange('ada'))
 })

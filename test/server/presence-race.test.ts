@@ -6,7 +6,7 @@ import { Presence } from '../../packages/server/src/relay/presence.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
 import { Watch } from '../../packages/server/src/relay/watch.ts'
 import { Watchers } from '../../packages/server/src/relay/watchers.ts'
-import { limitsWith, rosterChange, stillClock, userChange } from '../support/store-world.ts'
+import { limitsWith, rosterChange, type StillClock, stillClock, userChange } from '../support/store-world.ts'
 
 test('[V4] nobody is told what was read before a block, a restriction or hiding was written', async () => {
   const losses = [
@@ -53,6 +53,20 @@ test('[S4] whoever comes and goes is looked at only for those who may know, and 
   expect([told.length, reads()]).toEqual([2, 1])
 })
 
+test('[V8] what changes is told at once, though the network takes nothing just then', async () => {
+  const { store, clock, presence, watch, told, rest } = await watcher()
+  watch.replace(new Set(['alice']))
+  await rest()
+  clock.pass(11_000)
+  presence.came('alice')
+  await rest()
+  expect(told.at(-1)).toEqual({ is: 'online' })
+  await store.commit(userChange('bob', { restricted: true }))
+  await rest()
+  expect(told.at(-1), 'the viewer is restricted').toEqual({ is: 'unknown' })
+  expect(told.map(({ is }) => is)).toEqual(['offline', 'online', 'unknown'])
+})
+
 test('a session that has ended is told nothing, and is remembered nowhere', async () => {
   const { presence, watch, told, rest, afterReading } = await watcher()
   afterReading(async () => watch.close())
@@ -65,6 +79,7 @@ test('a session that has ended is told nothing, and is remembered nowhere', asyn
 
 interface Watcher {
   store: Store
+  clock: StillClock
   presence: Presence
   watch: Watch
   told: PresenceState[]
@@ -118,7 +133,7 @@ async function watcher(): Promise<Watcher> {
   const feed = new Feed('bob', relay, socket, maxOutstandingBytes)
   const watch = new Watch({ user: 'bob', relay, presence, feed, clock, maxOutstandingBytes }, socket)
   return {
-    ...{ store, presence, watch, told, socket },
+    ...{ store, clock, presence, watch, told, socket },
     reads: () => reads,
     afterReading: run => {
       between = run

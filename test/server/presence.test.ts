@@ -123,6 +123,20 @@ describe('coming and going', () => {
     expect(told(bob, 'alice').at(-1)).toEqual(online)
   })
 
+  test('of two devices that watch the same owner the other is told still when one has gone', async () => {
+    const { world, alice, bob } = await watching()
+    const carol = world.device('carol')
+    await carol.signIn()
+    carol.edit('alice', { isSubscribed: true })
+    await settled(carol)
+    await watch(carol, 'alice')
+    await carol.close()
+    await settled(bob)
+    await alice.close()
+    await pass(world, 15, bob)
+    expect(told(bob, 'alice')).toMatchObject([online, { is: 'offline' }])
+  })
+
   test('who is no longer watched is told of no more', async () => {
     const { world, alice, bob } = await watching()
     await watch(bob)

@@ -580,3 +580,14 @@ function varuint(value: number): Uint8Array {
   for (; left >= 128n; left >>= 7n) bytes.push(Number(left & 127n) | 128)
   return Uint8Array.from([...bytes, Number(left)])
 }
+
+test('the id of a message has up to 64 bytes in each frame that carries one, and a longer one is malformed', () => {
+  const framesWith = (id: string): Frame[] => [
+    { type: 'sendMessage', id, to: 'bob', text: 'hello' },
+    { type: 'message', id, from: 'bob', text: 'hello' },
+    { type: 'received', id, from: 'bob' },
+    { type: 'outcome', id, state: 'delivered' },
+  ]
+  for (const frame of framesWith('x'.repeat(64))) expect(decodeFrame(encodeFrame(frame))).toEqual(frame)
+  for (const frame of framesWith('x'.repeat(65))) expect(decodeFrame(encodeFrame(frame)).type).toBe('malformed')
+})

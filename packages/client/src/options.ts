@@ -38,7 +38,7 @@ export function checkOptions(options: KithOptions): { url: string; host: string 
   if (databaseName !== undefined && (typeof databaseName !== 'string' || databaseName === '')) {
     throw new TypeError('databaseName must be a string')
   }
-  if (Boolean(locks) !== Boolean(openChannel)) throw new TypeError('locks and openChannel are passed together')
+  if (openChannel && !locks) throw new TypeError('openChannel is passed together with locks')
   const parsed = parseUrl(url)
   if (parsed?.protocol !== 'ws:' && parsed?.protocol !== 'wss:')
     throw new TypeError('url must begin with ws:// or wss://')
@@ -47,6 +47,10 @@ export function checkOptions(options: KithOptions): { url: string; host: string 
 }
 
 function parseUrl(url: unknown): URL | undefined {
-  if (typeof url !== 'string' || !URL.canParse(url)) return undefined
-  return new URL(url)
+  if (typeof url !== 'string') return undefined
+  try {
+    return new URL(url) // Not `URL.canParse`: jsdom before 26 lacks it.
+  } catch {
+    return undefined
+  }
 }

@@ -102,18 +102,6 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['client/kept-whole'],
     names: 'offered again',
   }),
-  mutant(
-    'client/src/kith.ts',
-    "return this.#status === 'synced' && this.unsent > 0 ? 'syncing' : this.#status",
-    'return this.#status',
-    {
-      id: 'synced-with-unsent-changes',
-      rules: ['D6'],
-      what: 'A tab shows synced although a change is unsent.',
-      tests: ['client/tabs'],
-      names: 'a status that was told',
-    },
-  ),
   mutant('client/src/storage/own-document.ts', 'this.doc.store.pendingStructs = null', '', {
     id: 'gaps-kept',
     rules: ['D6', 'S1'],

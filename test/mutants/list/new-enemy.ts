@@ -4,18 +4,25 @@ const tests = ['proof/new-enemy']
 
 /** What would let an edit overtake the order to shut somebody out: `names` is the story in which they see it [V6]. */
 export const newEnemyMutants: readonly Mutant[] = [
-  mutant(
-    'client/src/storage/outbox.ts',
-    'documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))',
-    '[...documentNames].reverse().find(name => asked[name])',
-    {
-      id: 'profile-sent-first',
-      rules: ['V6', 'D5'],
-      what: 'A device that comes back sends its profile before its roster.',
-      tests,
-      names: 'after a revocation, an edit made offline in an app: a viewer who follows live',
-    },
-  ),
+  {
+    id: 'profile-sent-first',
+    rules: ['V6', 'D5'],
+    what: 'A device that comes back sends its profile before its roster, and before what that removes.',
+    tests,
+    names: 'after a revocation, an edit made offline in an app: a viewer who follows live',
+    changes: [
+      {
+        file: 'packages/client/src/storage/outbox.ts',
+        find: 'documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))',
+        replace: '[...documentNames].reverse().find(name => asked[name])',
+      },
+      {
+        file: 'packages/client/src/storage/outbox.ts',
+        find: "const before = shipment?.document === 'profile' ?",
+        replace: "const before = shipment?.document === 'roster' ?",
+      },
+    ],
+  },
   mutant(
     'server/src/accounts/account.ts',
     "await store.commit({ type: 'documents', user: this.user, registers, ...changes })",

@@ -163,7 +163,7 @@ export const safetyMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/socket/direct-messages.ts',
-    'return from === to ? undefined : lookUp(this.#store, from, to)',
+    'return session.user === to ? undefined : lookUp(this.#store, session, to)',
     'return undefined',
     {
       id: 'messages-without-budget',

@@ -106,32 +106,11 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['server/presence'],
     names: 'while it is written',
   }),
-  mutant('server/src/relay/changed-levels.ts', 'const candidates = recent ? ', 'const candidates = recent ?? [] ? ', {
-    id: 'away-for-too-long',
-    rules: ['F1'],
-    what: 'A device that was away for more than 1,000 commits is told that nothing changed.',
-    tests: ['server/feed'],
-    names: 'was away for',
-  }),
   mutant('server/src/store/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
     id: 'short-positions',
     rules: ['F1'],
     what: 'Beyond position 65,535 keys no longer sort as positions do.',
     tests: ['server/keys'],
-  }),
-  mutant('server/src/relay/recent-commits.ts', 'this.#recent.splice(0, rememberedCommits)', 'this.#recent.splice(0)', {
-    id: 'commits-forgotten-at-once',
-    rules: ['V4', 'F1'],
-    what: 'After 8,192 commits none of them is remembered: what was read counts as old though nothing changed.',
-    tests: ['server/feed'],
-    names: 'remembered',
-  }),
-  mutant('server/src/relay/recent-commits.ts', 'if (position < this.#forgottenUpTo || ', 'if (', {
-    id: 'forgotten-counts-as-unchanged',
-    rules: ['V4'],
-    what: 'A read that more commits have passed than are remembered counts as new.',
-    tests: ['server/feed'],
-    names: 'remembered',
   }),
   mutant('server/src/store/level-store.ts', 'queue = queue.slice(group.length)', 'queue = []', {
     id: 'one-group-only',
@@ -143,13 +122,13 @@ export const timingMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/accounts.ts',
-    'this.#context.documents.sweep(user => this.#busy.has(user))',
-    'this.#context.documents.sweep(() => false)\n    this.#busy.clear()',
+    'this.#context.documents.sweep()',
+    'this.#context.documents.sweep()\n    this.#busy.clear()',
     {
       id: 'sweep-forgets-who-writes',
       rules: ['D2', 'V6'],
       what: 'A sweep during a commit lets the next write of the same user go on beside it.',
-      tests: ['server/document-cache'],
+      tests: ['server/document-sweep'],
     },
   ),
   mutant(
@@ -176,7 +155,7 @@ export const timingMutants: readonly Mutant[] = [
       names: 'brought back',
     },
   ),
-  mutant(sizes, 'Math.max(document.storedBytes, minStructBytes * document.structs)', 'document.storedBytes', {
+  mutant(sizes, 'if (minStructBytes * structs + update.length > most) return true', '', {
     id: 'history-by-stored-bytes',
     rules: ['S3'],
     what: 'A roster of removed entries that are stored in a few bytes grows in memory without end.',
@@ -292,19 +271,5 @@ export const timingMutants: readonly Mutant[] = [
     what: 'A profile that was let in again once in a session does not return the second time.',
     tests: ['client/second-time'],
     names: 'lifted',
-  }),
-  mutant('client/src/link/pace.ts', '(Math.max(0, now - this.#countedAt) / 1000)', '((now - this.#countedAt) / 1000)', {
-    id: 'clock-set-back-stops-sending',
-    rules: ['S3'],
-    what: 'After the clock of the machine was set back by an hour, nothing is sent for an hour.',
-    tests: ['client/clock-set-back'],
-    names: 'waits no longer',
-  }),
-  mutant('client/src/link/connection.ts', 'this.#heardAt = Math.min(this.#heardAt, this.#clock.now())', '', {
-    id: 'clock-set-back-hides-silence',
-    rules: ['D2'],
-    what: 'After the clock of the machine was set back by an hour, a dead connection is noticed an hour later.',
-    tests: ['client/clock-set-back'],
-    names: 'given up within',
   }),
 ]

@@ -1,6 +1,7 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
 const store = 'server/src/store/level-store.ts'
+const gate = 'server/src/store/read-gate.ts'
 const session = 'server/src/socket/session.ts'
 const tests = ['server/unwritable']
 
@@ -36,10 +37,16 @@ export const unwritableMutants: readonly Mutant[] = [
     what: 'What was admitted while changes were refused is written after they are taken again.',
     tests: ['server/document-cache'],
   }),
-  mutant(store, 'gate.read(() => database.getMany(wanted))', 'database.getMany(wanted)', {
+  mutant(gate, '    while (this.#opened) await this.#opened\n', '', {
     id: 'reads-fail-while-opening',
     rules: ['D2'],
-    what: 'A read fails that is under way when the database is opened again.',
+    what: 'A read fails that begins while the database is opened again.',
+    tests: ['server/full-disk'],
+  }),
+  mutant(store, 'yield* await gate.read(() => database.iterator(range).all())', 'yield* database.iterator(range)', {
+    id: 'reads-broken-off-by-closing',
+    rules: ['D2'],
+    what: 'A read fails that was under way when the database was closed to be opened again.',
     tests: ['server/full-disk'],
   }),
   mutant(session, '    this.drain()\n    const close', '    const close', {

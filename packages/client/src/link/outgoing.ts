@@ -1,4 +1,5 @@
 import { type ErrorCode, KithError } from '@kith/shared'
+import * as Y from 'yjs'
 import type { DocumentName } from '../storage/database.ts'
 import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../storage/outbox.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../storage/rebuild.ts'
@@ -50,6 +51,7 @@ export class Outgoing {
   #isCareful = false
   #isRefill = false
   #hasSent = false
+  readonly #held: ShippingMode['held']
   #wake: () => void = () => undefined
   #isWoken = false
   #isWelcome = false
@@ -59,8 +61,11 @@ export class Outgoing {
   readonly #recovering: Recovery | undefined
   #inFlight: { document: DocumentName; update: Uint8Array } | undefined
 
+  /** Begins with the session, before anything that the server sends is taken in. */
   constructor(port: OutgoingPort, recovering: Recovery | undefined) {
     this.#port = port
+    const { roster, profile } = port.store.documents
+    this.#held = { roster: stateVectorOf(roster.doc), profile: stateVectorOf(profile.doc) }
     this.#recovering = recovering
   }
 
@@ -114,6 +119,7 @@ export class Outgoing {
   get #mode(): ShippingMode {
     return {
       isFirst: !this.#hasSent,
+      held: this.#held,
       isCareful: this.#isCareful,
       isRefill: this.#isRefill,
       removed: this.#removed,
@@ -201,6 +207,10 @@ export class Outgoing {
     }
     this.#isWoken = false
   }
+}
+
+function stateVectorOf(doc: Y.Doc): Map<number, number> {
+  return Y.decodeStateVector(Y.encodeStateVector(doc))
 }
 
 /** What a frame that was too large says of what was in it. */

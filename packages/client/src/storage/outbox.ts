@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './database.ts'
-import { inPieces, piecesOf } from './pieces.ts'
+import { inPieces, piecesOf, removalsBut } from './pieces.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -23,6 +23,11 @@ export type Asked = Partial<Record<DocumentName, Uint8Array | undefined>>
 export interface ShippingMode {
   /** Nothing has been sent since the server said what it holds. */
   isFirst: boolean
+  /**
+   * The state vectors of this device's documents from before the session: what it took in since, from its user's other
+   * devices, may be newer than what the server said.
+   */
+  held: Record<DocumentName, ReadonlyMap<number, number>>
   /** One entry at a time, to learn which one the server refuses [D5]. */
   isCareful: boolean
   /**
@@ -66,11 +71,12 @@ export async function nextShipment(
     }
     const pending = asked.roster || asked.profile ? await pendingEntries(work.db, undefined) : []
     const isFirst = !mode.isRefill && mode.isFirst
-    if (isFirst && documentNames.some(name => hasLost(work, name, asked[name], pending))) return { type: 'loss' }
+    if (isFirst && documentNames.some(name => hasLost(name, mode.held[name], asked[name], pending)))
+      return { type: 'loss' }
     const removals = mode.isRefill ? nextRemovals(work, asked, mode) : undefined
     const shipment = removals ?? nextAnswer(work, asked, pending, mode) ?? (await nextRun(work, asked, mode))
     // Whether the server still has all removals can't be seen: none may be missing when an edit is made visible [V6].
-    const before = shipment?.document === 'profile' ? nextRemovals(work, { roster: asked.roster }, mode) : undefined
+    const before = shipment?.document === 'profile' ? lostRemovals(work, asked, pending, mode) : undefined
     const next = before ?? shipment
     if (next) await noteSent(work, next.document)
     return next
@@ -98,8 +104,8 @@ export async function pendingEntries(db: KithDatabase, limit: number | undefined
 
 /** Whether the server lacks content of the document that is in no pending entry: it had acknowledged it. */
 function hasLost(
-  work: Work,
   document: DocumentName,
+  held: ReadonlyMap<number, number>,
   stateVector: Uint8Array | undefined,
   pending: readonly OutboxRow[],
 ): boolean {
@@ -112,8 +118,7 @@ function hasLost(
       unsentFrom.set(client, Math.min(unsentFrom.get(client) ?? Number.POSITIVE_INFINITY, clock))
     }
   }
-  const here = Y.decodeStateVector(Y.encodeStateVector(work.documents[document].doc))
-  return [...here].some(([client, clock]) => (there.get(client) ?? 0) < (unsentFrom.get(client) ?? clock))
+  return [...held].some(([client, clock]) => (there.get(client) ?? 0) < (unsentFrom.get(client) ?? clock))
 }
 
 /** What this device knows to be removed of that which the server has, roster first. */
@@ -123,6 +128,20 @@ function nextRemovals(work: Work, asked: Asked, { removed, maxBytes }: ShippingM
   const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, asked[document])
   const updates = piecesOf(lacking, maxBytes(document)).removals
   return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
+}
+
+/** The roster's removals that were acknowledged once, whether the server still has them or not. */
+function lostRemovals(
+  work: Work,
+  asked: Asked,
+  pending: readonly OutboxRow[],
+  { removed, maxBytes }: ShippingMode,
+): Shipment | undefined {
+  if (!asked.roster || removed.has('roster')) return undefined
+  const lacking = Y.encodeStateAsUpdate(work.documents.roster.doc, asked.roster)
+  const unsent = pending.filter(row => row.document === 'roster').map(row => row.update)
+  const updates = removalsBut(lacking, unsent, maxBytes('roster'))
+  return { type: 'shipment', document: 'roster', isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 
 function nextAnswer(

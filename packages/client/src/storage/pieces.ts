@@ -45,6 +45,37 @@ export function piecesOf(update: Uint8Array, maxBytes: number): Pieces {
   return { removals: removalPieces(outside, maxBytes), content: contentPieces(structs, inside, maxBytes) }
 }
 
+/** What an update removes of others, without what the updates in `except` remove themselves. */
+export function removalsBut(update: Uint8Array, except: readonly Uint8Array[], maxBytes: number): Uint8Array[] {
+  const excepted = new Map<number, { clock: number; len: number }[]>()
+  for (const other of except) {
+    for (const [client, ranges] of Y.decodeUpdate(other).ds.clients) {
+      excepted.set(client, [...(excepted.get(client) ?? []), ...ranges])
+    }
+  }
+  const left = piecesOf(update, Number.POSITIVE_INFINITY).removals.flatMap(removals =>
+    [...Y.decodeUpdate(removals).ds.clients].flatMap(([client, ranges]) => {
+      const holes = (excepted.get(client) ?? []).sort((a, b) => a.clock - b.clock)
+      return ranges.flatMap(({ clock, len }) => without({ client, clock, len }, holes))
+    }),
+  )
+  return removalPieces(left, maxBytes)
+}
+
+function without(range: DeletedRange, holes: readonly { clock: number; len: number }[]): DeletedRange[] {
+  const { client } = range
+  const end = range.clock + range.len
+  const left: DeletedRange[] = []
+  let from = range.clock
+  for (const { clock, len } of holes) {
+    if (clock >= end) break
+    if (clock > from) left.push({ client, clock: from, len: clock - from })
+    from = Math.max(from, clock + len)
+  }
+  if (from < end) left.push({ client, clock: from, len: end - from })
+  return left
+}
+
 function broughtBy(structs: readonly Struct[]): Map<number, { from: number; to: number }> {
   const brought = new Map<number, { from: number; to: number }>()
   for (const { id, length } of structs) {

@@ -17,7 +17,8 @@ export interface TabPlatform {
 
 /**
  * Which tab has the socket is told by locks, and whether that tab is alive by a channel. Only the platform's own database
- * is shared by tabs, so one that the app passed in has neither, unless the app passes both.
+ * is shared by tabs, so one that the app passed in has neither, unless the app passes locks. The channel is the platform's
+ * then, unless the app passes that too.
  */
 export function tabPlatform(
   locks: LockManagerLike | null | undefined,
@@ -28,7 +29,7 @@ export function tabPlatform(
   const isShared = indexedDB === globalThis.indexedDB
   const found = {
     locks: locks ?? (isShared ? globalThis.navigator?.locks : undefined),
-    openChannel: openChannel ?? (isShared ? platformChannels() : undefined),
+    openChannel: openChannel ?? (isShared || locks ? platformChannels() : undefined),
   }
   return found.locks && found.openChannel ? (found as TabPlatform) : undefined
 }
