@@ -332,18 +332,14 @@ export function openStore(options: {
   }
 
   async function* relationsOf(id: string): AsyncIterable<Known[]> {
-    const iterator = database.iterator(ranges.relations(id))
-    try {
-      for (
-        let some = await iterator.nextv(relationsAtOnce);
-        some.length > 0;
-        some = await iterator.nextv(relationsAtOnce)
-      ) {
-        yield some.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
-      }
-    } finally {
-      await iterator.close()
+    let some: Known[] = []
+    for await (const [key, bytes] of disk.entries(ranges.relations(id))) {
+      some.push({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) })
+      if (some.length < relationsAtOnce) continue
+      yield some
+      some = []
     }
+    if (some.length > 0) yield some
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
