@@ -46,6 +46,8 @@ export class Feed {
   #relations = 0
   /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
   #era = 0
+  /** Owners that the device must be told of, found when the feed opened: names only, until it can take them [F2]. */
+  #found: string[] = []
   #unread: { owners: readonly string[]; position: number; next: number }[] = []
   /** Owners of whom the device was told that they wait, and nothing else: tens of thousands need no entry. */
   #waiting = new Set<string>()
@@ -99,8 +101,7 @@ export class Feed {
   #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
     if (this.#entries.has(owner)) return
     const isShown = relation.shown.length > 0
-    if (since === undefined ? isShown || relation.isWaiting : relation.changedAt > since)
-      this.#enqueue(this.#entry(owner))
+    if (since === undefined ? isShown || relation.isWaiting : relation.changedAt > since) this.#found.push(owner)
     else if (isShown) this.#install(this.#entry(owner), relation, changed)
     else if (relation.isWaiting) this.#waiting.add(owner)
   }
@@ -134,6 +135,7 @@ export class Feed {
 
   /** The next of those owners, in the queue. */
   #takeUnread(): void {
+    for (const owner of this.#found.splice(-batchSize)) if (!this.#entries.has(owner)) this.#enqueue(this.#entry(owner))
     const [first] = this.#unread
     if (!first) return
     const some = first.owners.slice(first.next, first.next + batchSize)
@@ -143,7 +145,7 @@ export class Feed {
   }
 
   #isDone(): boolean {
-    return this.#queue.size === 0 && this.#unread.length === 0
+    return this.#queue.size === 0 && this.#unread.length === 0 && this.#found.length === 0
   }
 
   /** What was read of this owner still counts, as far as this feed was told. */
@@ -232,6 +234,7 @@ export class Feed {
     this.#waiting.clear()
     this.#queue.clear()
     this.#unread = []
+    this.#found = []
     this.#waiters = []
   }
 
