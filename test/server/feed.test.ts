@@ -199,6 +199,25 @@ test('[V8] a stranger who blocks the viewer while its feed opens is not named', 
   expect(sent().map(({ type }) => type)).toEqual(['caughtUp'])
 })
 
+test('[V7] of an owner whose loss the device was not yet told on its return, it is told all the same if another change comes first', async () => {
+  const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
+  const owners = [...Array.from({ length: 70 }, (_, index) => `owner ${index}`), 'zoe']
+  for (const owner of owners) await store.commit(profileChange(owner, { 0: 'name' }))
+  const following = owners.map(owner => [owner, { isSubscribed: true }])
+  await store.commit(rosterChange('bob', Object.fromEntries(following)))
+  const since = store.position
+  for (const owner of owners) await store.commit(rosterChange(owner, { bob: { isBlocked: true } }))
+  outlet.outstandingBytes = 1_000_000
+  await feed.open(since)
+  await setImmediate()
+  await store.commit(rosterChange('bob', { zoe: {} }))
+  outlet.outstandingBytes = 0
+  feed.onTaken()
+  await caughtUp()
+  expect(sent()).toContainEqual(expect.objectContaining({ type: 'access', owner: 'zoe', levels: [] }))
+  expect(sent().filter(({ type }) => type === 'access')).toHaveLength(owners.length)
+})
+
 test('[F1] what changes while a feed opens is not missed', async () => {
   const { store, feed, sent, hold, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))

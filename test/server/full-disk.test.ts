@@ -133,7 +133,7 @@ test('[D2] reads that begin before or while the database is opened again end as 
     }),
     stillClock(),
   )
-  await expect(store.commit(userChange('ada'))).rejects.toThrow('the disk failed')
+  await expect(store.commit(userChange('bob'))).rejects.toThrow('the disk failed')
   expect(reads).toHaveLength(21)
   for (const [user, relations, levels, document] of await Promise.all(reads)) {
     expect([user.registeredAt, relations.length, levels, document.length]).toEqual([0, 5_000, [], 5_000])

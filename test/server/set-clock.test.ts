@@ -47,5 +47,6 @@ function contextOf(clock: TestClock): Context {
     ...{ clock, rates: new Rates(defaultLimits, clock) },
     metrics: { closed: { inc: () => undefined } },
     relay: { leave: () => undefined },
+    answers: { changed: () => undefined },
   } as unknown as Context
 }

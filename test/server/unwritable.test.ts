@@ -4,7 +4,7 @@ import { serverWorld, settle, type World } from '../support/server-world.ts'
 
 /** Status and body, without a key. */
 async function ask(world: World, path: string): Promise<[number, unknown]> {
-  // The clock jumps here, and with it the time limit of idle connections.
+  // A connection of its own: one that says nothing while the clock moves is closed.
   const response = await fetch(world.url + path, { headers: { connection: 'close' } })
   return [response.status, await response.json()]
 }

@@ -101,7 +101,7 @@ export async function serverWorld(
     async admin(method, path, body) {
       const response = await fetch(url + path, {
         method,
-        // The clock jumps in tests, and with it the time limit of idle connections.
+        // A connection of its own: one that says nothing while the clock moves is closed.
         headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', connection: 'close' },
         ...(body ? { body: JSON.stringify(body) } : {}),
       })

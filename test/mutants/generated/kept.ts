@@ -32,7 +32,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/server/src/socket/session.ts',
-    line: 'if (this.outstandingBytes > 2 * this.context.limits.rosterBytes) {',
+    line: 'return outstandingBytes > 2 * limits.rosterBytes || answers.outstandingOf(this.user) > 4 * limits.rosterBytes',
     change: '> → >=',
     why: 'One byte of 16 MiB.',
   },

@@ -25,10 +25,10 @@ export const newEnemyMutants: readonly Mutant[] = [
   },
   mutant(
     'server/src/accounts/account.ts',
-    "await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    "const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
     `const { profile: edited, ...rest } = changes
     if (edited) await store.commit({ type: 'documents', user: this.user, registers: false, profile: edited })
-    await store.commit({ type: 'documents', user: this.user, registers, ...rest })`,
+    const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...rest })`,
     {
       id: 'profile-committed-first',
       rules: ['V6'],

@@ -43,12 +43,18 @@ export const unwritableMutants: readonly Mutant[] = [
     what: 'A read fails that begins while the database is opened again.',
     tests: ['server/full-disk'],
   }),
-  mutant(store, 'yield* await gate.read(() => database.iterator(range).all())', 'yield* database.iterator(range)', {
-    id: 'reads-broken-off-by-closing',
-    rules: ['D2'],
-    what: 'A read fails that was under way when the database was closed to be opened again.',
-    tests: ['server/full-disk'],
-  }),
+  mutant(
+    store,
+    'const parts = await gate.read(() => database.iterator(ranges.document(id, document)).all())\n',
+    `const parts: [string, Uint8Array][] = []
+      for await (const part of database.iterator(ranges.document(id, document))) parts.push(part)\n`,
+    {
+      id: 'reads-broken-off-by-closing',
+      rules: ['D2'],
+      what: 'A read fails that was under way when the database was closed to be opened again.',
+      tests: ['server/full-disk'],
+    },
+  ),
   mutant(session, '    this.drain()\n    const close', '    const close', {
     id: 'leaving-session-writes-on',
     rules: ['V6', 'D5'],

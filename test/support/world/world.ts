@@ -44,6 +44,8 @@ export class World {
   readonly #stops: (() => void)[] = []
   readonly scribe: Scribe
   #backup: (() => Promise<void>) | undefined
+  /** From here on no account is erased. */
+  hasLostStore = false
   /** Accounts that were erased after the backup, as often as they were. */
   #erasedSince: string[] = []
   /** As `#backup`, of the disk before anything was written. */
@@ -214,9 +216,15 @@ export class World {
     if (this.#backup) await this.#startAgainFrom(this.#backup)
   }
 
-  /** The server is killed, and starts again on an empty disk. Devices bring back what was theirs [D6]. */
+  /**
+   * The server is killed, and starts again on an empty disk. Devices bring back what was theirs [D6]. Nothing happens once an
+   * account was erased: a store that is lost forgets erasures, which no device can make up for [D7].
+   */
   async loseServerStore(): Promise<void> {
-    if (this.#nothing) await this.#startAgainFrom(this.#nothing)
+    const wasErased = this.devices.some(({ user }) => this.record.incarnationOf(user) > 0)
+    if (!this.#nothing || wasErased) return
+    this.hasLostStore = true
+    await this.#startAgainFrom(this.#nothing)
   }
 
   async #copyOfServer(): Promise<() => Promise<void>> {

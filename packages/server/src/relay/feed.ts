@@ -72,6 +72,8 @@ export class Feed {
   #relations = 0
   /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
   #era = 0
+  /** Owners that the device must be told of, found when the feed opened: names only, until it can take them [F2]. */
+  #found = new Set<string>()
   #unread: { owners: readonly string[]; position: number; next: number }[] = []
   /** Owners of whom the device was told that they wait, and nothing else: tens of thousands need no entry. */
   #waiting = new Set<string>()
@@ -125,8 +127,7 @@ export class Feed {
   #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
     if (this.#entries.has(owner)) return
     const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
-    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since)
-      this.#enqueue(this.#entry(owner))
+    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since) this.#found.add(owner)
     else if (isKept) this.#install(this.#entry(owner), relation, changed)
     else if (relation.isWaiting) this.#waiting.add(owner)
   }
@@ -134,7 +135,7 @@ export class Feed {
   /** A change of this pair, at this position: nothing more is handed over until it was read again. */
   recheck(owner: string, position: number): void {
     if (this.#state === 'new' || this.#state === 'closed') return
-    const isNew = !this.#entries.has(owner)
+    const isNew = this.#isNew(owner)
     const entry = this.#entry(owner)
     // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
     if (isNew && this.#state === 'open') {
@@ -162,6 +163,10 @@ export class Feed {
 
   /** The next of those owners, in the queue. */
   #takeUnread(): void {
+    for (const owner of firstOf(this.#found, batchSize)) {
+      this.#found.delete(owner)
+      this.#enqueue(this.#entry(owner))
+    }
     const [first] = this.#unread
     if (!first) return
     const some = first.owners.slice(first.next, first.next + batchSize)
@@ -171,7 +176,7 @@ export class Feed {
   }
 
   #isDone(): boolean {
-    return this.#queue.size === 0 && this.#unread.length === 0
+    return this.#queue.size === 0 && this.#unread.length === 0 && this.#found.size === 0
   }
 
   /** What was read of this owner still counts, as far as this feed was told. */
@@ -196,7 +201,7 @@ export class Feed {
       this.#fetchedEarly.push(owner)
       return
     }
-    const isNew = !this.#entries.has(owner)
+    const isNew = this.#isNew(owner)
     const entry = this.#entry(owner)
     if (isNew && this.#state === 'open') entry.joinTold = this.#store.position
     entry.isFetched = true
@@ -300,7 +305,13 @@ export class Feed {
     this.#waiting.clear()
     this.#queue.clear()
     this.#unread = []
+    this.#found.clear()
     this.#waiters = []
+  }
+
+  /** Nothing is known of what the device holds of this owner. Asked before an entry is made. */
+  #isNew(owner: string): boolean {
+    return !this.#found.delete(owner) && !this.#entries.has(owner)
   }
 
   #isClosed(): boolean {

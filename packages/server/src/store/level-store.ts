@@ -66,8 +66,8 @@ const groupSize = 256
 const probeMs = 1_000
 /** As many records as one group looks at while all others wait; a change that concerns more is prepared beside the queue. */
 const mostRecordsInQueue = 2_000
-/** As many relations as are decoded without a pause. */
-const relationsAtOnce = 500
+/** As many entries as are read and decoded without a pause. */
+const entriesAtOnce = 500
 /** As many operations as go to LevelDB at once. */
 const mostInArray = 4_000
 /** As many operations as are encoded without a pause. */
@@ -116,13 +116,25 @@ export function openStore(options: {
   const disk = {
     getMany: (wanted: string[]): Promise<(Uint8Array | undefined)[]> =>
       wanted.length === 0 ? Promise.resolve([]) : gate.read(() => database.getMany(wanted)),
-    // All at once: what was begun before the database was closed could not go on after it.
     async *entries(range: KeyRange): AsyncIterable<[string, Uint8Array]> {
-      yield* await gate.read(() => database.iterator(range).all())
+      for await (const page of pagesOf(range)) yield* page
     },
     async *keys(range: KeyRange): AsyncIterable<string> {
       yield* await gate.read(() => database.keys(range).all())
     },
+  }
+
+  /**
+   * A page at a time, each as it stands when it is read: what was begun before the database was closed could not go on
+   * after it, and all of a large range at once would hold everyone up [S3].
+   */
+  async function* pagesOf({ gt, lt }: KeyRange): AsyncIterable<[string, Uint8Array][]> {
+    for (let after: string | undefined = gt; after !== undefined; ) {
+      const range: KeyRange & { limit: number } = { gt: after, lt, limit: entriesAtOnce }
+      const page: [string, Uint8Array][] = await gate.read(() => database.iterator(range).all())
+      if (page.length > 0) yield page
+      after = page.length < entriesAtOnce ? undefined : page.at(-1)?.[0]
+    }
   }
 
   async function writeQueued(): Promise<void> {
@@ -411,16 +423,9 @@ export function openStore(options: {
     for (const watcher of watchers) watcher.committed(commits)
   }
 
-  /** A page at a time, so that the database can be closed in between. */
   async function* relationsOf(id: string): AsyncIterable<Known[]> {
-    const { gt, lt } = ranges.relations(id)
-    for (let after: string | undefined = gt; after !== undefined; ) {
-      const range: KeyRange & { limit: number } = { gt: after, lt, limit: relationsAtOnce }
-      const page: [string, Uint8Array][] = await gate.read(() => database.iterator(range).all())
-      if (page.length > 0) {
-        yield page.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
-      }
-      after = page.length < relationsAtOnce ? undefined : page.at(-1)?.[0]
+    for await (const page of pagesOf(ranges.relations(id))) {
+      yield page.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
     }
   }
 
@@ -470,10 +475,9 @@ export function openStore(options: {
     },
 
     async document(id, document) {
-      const parts: Uint8Array[] = []
-      // The snapshot's key sorts before those of the updates.
-      for await (const [, bytes] of disk.entries(ranges.document(id, document))) parts.push(bytes)
-      return parts
+      // The snapshot's key sorts before those of the updates. Of one moment: a snapshot removes the updates before it.
+      const parts = await gate.read(() => database.iterator(ranges.document(id, document)).all())
+      return parts.map(([, bytes]) => bytes)
     },
 
     async views(viewer, owners) {
