@@ -125,13 +125,6 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'lifts no revocation',
   }),
-  mutant('server/src/store/level-store.ts', 'for (const reading of readings) reading.end()', '', {
-    id: 'prepared-before-the-reopening',
-    rules: ['D2'],
-    what: 'A large change is written with a batch that went with the database as it was open.',
-    tests: ['server/large-changes'],
-    names: 'while a write failed',
-  }),
   mutant(
     'server/src/store/derive/showing.ts',
     'else if (otherwise.size > 0) notes',
