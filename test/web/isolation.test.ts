@@ -38,18 +38,20 @@ test('whatever words hold, their isolate ends where they end and nothing else of
 })
 
 test('names, fields, labels and messages are isolated in the words of the trace', () => {
-  const [name, isolate] = ['a\u202Eb', '\u2068A\u202Eb\u2069']
+  const name = 'a\u202Eb'
+  // A user id holds no such mark, but letters that run from right to left.
+  const [id, isolate] = ['a\u05D0', '\u2068A\u05D0\u2069']
   const words = '\u2068a\u202Eb\u2069'
   const told = teller()
   told.received({
     ...{ type: 'welcome', isFresh: true, isErased: false, incarnation: new Uint8Array(16), limits: defaultLimits },
   })
-  expect(told.sent({ type: 'fetch', owner: name }).text).toBe(`Alice’s phone asks to see ${isolate}`)
-  expect(told.received({ type: 'message', id: '1', from: name, text: name }).text).toBe(
+  expect(told.sent({ type: 'fetch', owner: id }).text).toBe(`Alice’s phone asks to see ${isolate}`)
+  expect(told.received({ type: 'message', id: '1', from: id, text: name }).text).toBe(
     `Alice’s phone got a message from ${isolate}: “${words}”`,
   )
   const cursor = new Uint8Array()
-  expect(told.received({ type: 'profile', owner: name, level: 0, fields: { [name]: name }, cursor })).toMatchObject({
+  expect(told.received({ type: 'profile', owner: id, level: 0, fields: { [name]: name }, cursor })).toMatchObject({
     text: `Alice’s phone got ${isolate}’s level 0: ${words}`,
     detail: [`${words}: “${words}”`],
   })

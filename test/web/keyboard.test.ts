@@ -38,9 +38,9 @@ test('the keyboard alone signs in, adds somebody, opens them, grants a level, bl
 
   await tabTo(page, card.getByRole('tab', { name: 'Contacts' }), 'Shift+Tab')
   await keyboard.press('ArrowRight')
-  await tabTo(page, card.getByRole('radio', { name: 'Everyone' }))
+  await tabTo(page, card.getByRole('radio', { name: 'Everyone', exact: true }))
   await keyboard.press('ArrowDown')
-  await expect.poll(() => card.getByRole('radio', { name: 'My contacts' }).isChecked()).toBe(true)
+  await expect.poll(() => card.getByRole('radio', { name: 'My contacts', exact: true }).isChecked()).toBe(true)
 })
 
 /** Presses Tab until this has the focus, which must show: at most as often as the page has places to go to. */

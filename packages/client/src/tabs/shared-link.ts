@@ -123,7 +123,9 @@ export class SharedLink implements DeviceLink {
     this.#wish({ type: 'connect' })
   }
 
+  /** A tab that has the connection ends it at once: what is changed after this call is not sent. */
   disconnect(): void {
+    this.#own?.disconnect()
     this.#wish({ type: 'disconnect' })
   }
 
