@@ -70,7 +70,7 @@ test('[D1] a reload while the server is away keeps what waits, and sends it when
   await expect.poll(() => attempts, { message: 'attempts to connect', timeout: 20_000 }).toBeGreaterThan(2)
   await alicesPhone.says(/^Looking for the server · 1 change waiting on this device$/)
   expect(await alicesPhone.card.getByRole('switch', { name: 'Online' }).isChecked()).toBe(true)
-  expect(await alicesPhone.card.getByText('No token can be had').count()).toBe(1)
+  expect(await alicesPhone.card.getByText('Could not get a token').count()).toBe(1)
   await page.reload()
   await alicesPhone.row('Bob').waitFor()
   await alicesPhone.says(/^Looking for the server · 1 change waiting on this device$/)

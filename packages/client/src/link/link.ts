@@ -165,7 +165,8 @@ export class Link implements LinkPort {
       if (isGivenUp) return
       const delayMs = this.#wait(undefined)
       const options = { retryAfterMs: Math.ceil(delayMs), cause }
-      const message = `Could not get a token, or open a connection with it; trying again in ${Math.ceil(delayMs / 1000)} s`
+      // The same text each time, so that an app can show it once.
+      const message = 'Could not get a token, or open a connection with it; trying again'
       this.#host.failed(new KithError('unavailable', message, options))
     })
   }
