@@ -35,6 +35,7 @@ test('[V1] a message is not delivered when a block was written while it was look
   const session = (user: string): Session =>
     ({
       user,
+      hasArrived: true,
       feed: { recheck: () => undefined, levelsOf: () => [] },
       say: (message: ServerMessage) => said.push(message),
     }) as never
