@@ -195,6 +195,8 @@ test('[D5][R6] when a field that another device set is set anew after a refusal,
   await seen.loaded
   const names: unknown[] = []
   bob.on('profile', profile => names.push(profile.get('name')))
+  const onOtherDevice: unknown[] = []
+  alice.on('profile', () => onOtherDevice.push(alice.ownProfile.get('name')))
 
   const phone = { indexedDB: new IDBFactory(), databaseName: 'phone' }
   const before = await open('alice', phone)
@@ -208,6 +210,8 @@ test('[D5][R6] when a field that another device set is set anew after a refusal,
   await second.whenSynced()
   await bob.whenSynced()
   expect(names).toEqual(['Augusta'])
+  await expect.poll(() => onOtherDevice.at(-1)).toBe('Augusta')
+  expect(onOtherDevice).not.toContain(undefined)
 })
 
 async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {

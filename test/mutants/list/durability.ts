@@ -224,13 +224,6 @@ export const durabilityMutants: readonly Mutant[] = [
       names: 'closed store',
     },
   ),
-  mutant('client/src/storage/lost.ts', "if (document === 'roster') return", 'return', {
-    id: 'fields-removed-ahead-of-their-sets',
-    rules: ['D5', 'R6'],
-    what: 'When a field is set anew, what it replaces is removed ahead of it.',
-    names: 'when a field that another device',
-    tests: ['client/refusal'],
-  }),
   mutant(
     'server/src/accounts/documents.ts',
     "if (this.#held.has(key.slice(key.indexOf('\\u0000') + 1))) continue\n",

@@ -132,8 +132,8 @@ export const safetyMutants: readonly Mutant[] = [
     id: 'removals-have-a-size',
     rules: ['S3'],
     what: 'A document that is too large cannot even be emptied.',
-    tests: ['server/durability'],
-    names: '\\[S3\\] what only removes',
+    tests: ['server/size-limits'],
+    names: 'twice the room',
   }),
   mutant('server/src/store/derive/follows.ts', 'follows < limits.follows && spendLookup', 'spendLookup', {
     id: 'follows-uncounted',
