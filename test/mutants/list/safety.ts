@@ -238,13 +238,18 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/durability'],
     names: '\\[S3\\]',
   }),
-  mutant('server/src/store/stored-document.ts', 'this.#runBytes += bytes.length', 'void bytes.length', {
-    id: 'one-go-not-counted-together',
-    rules: ['S3'],
-    what: 'Updates that are admitted in one go pass a limit together.',
-    tests: ['server/durability'],
-    names: 'admitted in one go',
-  }),
+  mutant(
+    'server/src/admission/size-limits.ts',
+    'document.contentBytesAtMost = bytes + growth',
+    'document.contentBytesAtMost = bytes',
+    {
+      id: 'one-go-not-counted-together',
+      rules: ['S3'],
+      what: 'Updates that are admitted in one go pass a limit together.',
+      tests: ['server/durability'],
+      names: 'admitted in one go',
+    },
+  ),
   mutant('server/src/admission/admission.ts', 'if (blocks !== ends.size) return', 'if (blocks < ends.size) return', {
     id: 'two-blocks-of-a-client',
     rules: ['S2'],
