@@ -166,6 +166,9 @@ test('a message that a tab with the socket had begun to send is not sent again b
   const carol = await world.device('carol')
   const heard: string[] = []
   carol.on('message', ({ text }) => heard.push(text))
+  // Both have an account, so nothing but this device keeps a second message from arriving.
+  const another = await world.device('alice')
+  await Promise.all([another.whenSynced(), carol.whenSynced()])
   const one = await tab({ connect: false })
   const two = await tab({ connect: false })
   const isBegun = taken('send')

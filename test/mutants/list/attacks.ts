@@ -45,18 +45,6 @@ export const attackMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: 'waits no longer',
   }),
-  mutant(
-    feed,
-    'entry.told = relation.shown\n    entry.toldWaiting = relation.isWaiting',
-    'entry.told = relation.shown',
-    {
-      id: 'waiting-not-known-on-return',
-      rules: ['F1', 'S3'],
-      what: 'A device that came back while a follow waited never hears that it no longer does.',
-      tests: ['server/visibility-feed'],
-      names: 'waits no longer',
-    },
-  ),
   mutant(feed, "if (isNew && this.#state === 'open') entry.joinTold = this.#store.position", '', {
     id: 'joined-again-when-looked-at',
     rules: ['F3'],

@@ -171,6 +171,7 @@ export const safetyMutants: readonly Mutant[] = [
       what: 'A message to somebody new is no look-up.',
       tests: ['server/messages'],
       names: '\\[S4\\]',
+      isSeenByWaiting: true,
     },
   ),
   mutant(

@@ -14,25 +14,6 @@ export const storyMutants: readonly Mutant[] = [
     what: 'Whom a returning device still looks at is not looked up before it is caught up.',
     tests: ['proof/stories'],
   }),
-  mutant('server/src/relay/feed.ts', '?? unwritten', '', {
-    id: 'erased-levels-left',
-    rules: ['V5', 'V7'],
-    what: 'What an erased account showed stays on devices that were away.',
-    tests: ['proof/stories'],
-  }),
-  mutant(
-    'client/src/tabs/shared-link.ts',
-    'this.#unkept = undefined\n    const heeded',
-    'if (this.#own) return this.#own[request.type]()\n    const heeded',
-    {
-      id: 'connect-out-of-turn',
-      rules: ['F1'],
-      what: 'The tab with the socket connects ahead of what another tab has asked before.',
-      tests: ['client/tabs'],
-      names: '\\[F1\\]',
-      isSeenByWaiting: true,
-    },
-  ),
   mutant(
     'server/src/admission/origin-order.ts',
     'else begin(missing)',
