@@ -54,18 +54,6 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'frames wait in their order',
   }),
-  mutant(
-    'server/src/socket/answer-room.ts',
-    '!session.isClosed && this.outstandingOf(user) > this.#maxBytes',
-    'false',
-    {
-      id: 'answers-without-room',
-      rules: ['F2'],
-      what: 'Whole rosters are made for devices that do not take them.',
-      tests: ['server/hostile-frames'],
-      names: 'does not take is bounded',
-    },
-  ),
   mutant('server/src/http/connections.ts', 'else connection.socket.destroy()', '', {
     id: 'requests-without-deadline',
     rules: ['S3'],

@@ -121,17 +121,6 @@ export const timingMutants: readonly Mutant[] = [
     isSeenByWaiting: true,
   }),
   mutant(
-    'server/src/accounts/accounts.ts',
-    'this.#context.documents.sweep()',
-    'this.#context.documents.sweep()\n    this.#busy.clear()',
-    {
-      id: 'sweep-forgets-who-writes',
-      rules: ['D2', 'V6'],
-      what: 'A sweep during a commit lets the next write of the same user go on beside it.',
-      tests: ['server/document-sweep'],
-    },
-  ),
-  mutant(
     sizes,
     'before.size + fields <= limits.profileLevels',
     'before.size + update.length / 12 <= limits.profileLevels',
@@ -162,18 +151,6 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['server/size-limits'],
     names: 'memory',
   }),
-  mutant(
-    sizes,
-    'document.storedBytes + maxStructBytes * document.structs + update.length',
-    '2 * document.storedBytes + update.length',
-    {
-      id: 'roster-by-stored-bytes',
-      rules: ['S3'],
-      what: 'A roster takes what is beyond its limit, since it is stored in fewer bytes than it has.',
-      tests: ['server/size-limits'],
-      names: 'memory',
-    },
-  ),
   mutant(
     profile,
     `const staged = this.#staged
