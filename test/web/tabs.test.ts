@@ -82,4 +82,4 @@ test('when the tab that holds the socket stands still, another says so, takes ov
   await one.phone.add('dave')
   await one.phone.isInStep()
   expect(await demo.server.sessionCount()).toBe(1)
-})
+}, 120_000)

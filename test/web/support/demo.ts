@@ -19,7 +19,7 @@ export const sizes = {
 }
 
 /** How long anything may take that a test waits for. */
-const patienceMs = 20_000
+const patienceMs = 40_000
 
 /** The demo page in a real browser with nothing in it, on a server of its own. */
 export interface Demo {
