@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { mutants } from './mutants/list/index.ts'
 import { citationsIn, idsIn, testsIn } from './rules/citations.ts'
-import { rulesPage } from './rules/page.ts'
+import { coveragePage, rulesPage } from './rules/page.ts'
 import { sections } from './rules/texts.ts'
 import { truthTable } from './rules/truth-table.ts'
 
@@ -11,10 +11,13 @@ const here = 'rules.test.ts'
 const citations = citationsIn(fileURLToPath(new URL('.', import.meta.url))).filter(({ file }) => file !== here)
 const ids = sections.flatMap(({ rules }) => rules.map(({ id }) => id))
 
-describe('docs/RULES.md', () => {
-  test('says what holds each rule, and what becomes of two changes; `npm test -- rules -u` writes it anew', async () => {
-    const page = `${rulesPage(sections, citations, mutants)}\n\n${truthTable()}\n`
-    await expect(page).toMatchFileSnapshot('../docs/RULES.md')
+describe('docs/RULES.md and docs/COVERAGE.md', () => {
+  test('docs/RULES.md states the rules and the truth tables; `npm test -- rules -u` writes it', async () => {
+    await expect(`${rulesPage(sections)}\n\n${truthTable()}\n`).toMatchFileSnapshot('../docs/RULES.md')
+  })
+
+  test('docs/COVERAGE.md lists the tests and mutants of each rule; `npm test -- rules -u` writes it', async () => {
+    await expect(`${coveragePage(sections, citations, mutants)}\n`).toMatchFileSnapshot('../docs/COVERAGE.md')
   })
 
   test('every rule is cited by a test', () => {
@@ -22,11 +25,11 @@ describe('docs/RULES.md', () => {
     expect(ids.filter(id => !cited.has(id))).toEqual([])
   })
 
-  test('no test cites a rule that there is none of', () => {
+  test('a test cites existing rules only', () => {
     expect(citations.filter(citation => citation.ids.some(id => !ids.includes(id)))).toEqual([])
   })
 
-  test('a rule has one id, and they count up', () => {
+  test('ids are unique and counted without gaps in each section', () => {
     expect(new Set(ids).size).toBe(ids.length)
     for (const { rules } of sections) {
       const letter = rules[0]?.id[0]

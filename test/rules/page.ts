@@ -9,45 +9,59 @@ export interface Breakage {
   what: string
 }
 
-/** What docs/RULES.md says of the rules: each with the tests, properties and mutants that hold it. */
-export function rulesPage(
+/** The text of docs/RULES.md: each rule with its id, without what follows from the tests. */
+export function rulesPage(sections: readonly Section[]): string {
+  const head = [
+    '# Rules',
+    'The rules that Kith keeps. Each has an id, such as `[V3]`, which code comments, tests and the other documents cite.',
+    '[COVERAGE.md](COVERAGE.md) lists the tests and mutants of each rule. The [glossary](ARCHITECTURE.md#words) explains the terms.',
+    'The last section, [Two changes at once](#two-changes-at-once), lists the result of each pair of changes that two devices make offline.',
+    'This page is generated: edit `test/rules/texts.ts`, then run `npm test -- rules -u`.',
+  ]
+  return [...head, ...sections.map(rulesOf)].join('\n\n')
+}
+
+function rulesOf(section: Section): string {
+  return [...headOf(section), ...section.rules.map(({ id, text }) => `### ${id}\n\n${text}`)].join('\n\n')
+}
+
+/** The text of docs/COVERAGE.md: the tests, the properties and the mutants of each rule. */
+export function coveragePage(
   sections: readonly Section[],
   citations: readonly Citation[],
   mutants: readonly Breakage[],
 ): string {
   const head = [
-    '# Rules',
-    'Each rule has an id, which tests cite in their names: `[V3]`. Below each rule stand the tests that hold it, and groups of tests, with their files in `test/`.',
-    '**Properties** hold it in any case: tests whose cases are drawn at random (they check a property of fast-check; the seed is printed), and those in `test/proof/`, which go through histories and interleavings.',
-    '**Mutants** are patches that break it in the sources; `npm run mutants` applies each, and some test must fail.',
-    'What becomes of two changes that two devices make apart stands at the end: [Two changes at once](#two-changes-at-once).',
-    'This page is made: `npm test -- rules -u` writes it, from `test/rules/`, the names of the tests and the list of mutants.',
+    '# Coverage',
+    'The tests and mutants of each rule in [RULES.md](RULES.md).',
+    '- **Tests** cite a rule in their name. The file is relative to `test/`.',
+    '- **Properties** draw their cases at random and print the seed, or play whole histories (`test/proof/`).',
+    '- **Mutants** are patches that break a rule. `npm run mutants` applies each of them, and a test must fail.',
+    'This page is generated from the names of the tests and the list of mutants: `npm test -- rules -u` writes it.',
   ]
-  return [...head, ...sections.map(section => sectionText(section, citations, mutants))].join('\n\n')
+  return [...head, ...sections.map(section => coverageOf(section, citations, mutants))].join('\n\n')
 }
 
-function sectionText(
-  { title, introduction, rules }: Section,
-  citations: readonly Citation[],
-  mutants: readonly Breakage[],
-): string {
-  const head = introduction === undefined ? [`## ${title}`] : [`## ${title}`, introduction]
-  return [...head, ...rules.map(rule => ruleText(rule, citations, mutants))].join('\n\n')
+function coverageOf(section: Section, citations: readonly Citation[], mutants: readonly Breakage[]): string {
+  return [`## ${section.title}`, ...section.rules.map(rule => coverageOfRule(rule, citations, mutants))].join('\n\n')
 }
 
-function ruleText({ id, text }: Rule, citations: readonly Citation[], mutants: readonly Breakage[]): string {
+function coverageOfRule({ id }: Rule, citations: readonly Citation[], mutants: readonly Breakage[]): string {
   const cited = citations.filter(citation => citation.ids.includes(id))
   const tests = cited.filter(({ isProperty }) => !isProperty).map(citationText)
   const properties = cited.filter(({ isProperty }) => isProperty).map(citationText)
   const broken = mutants.filter(({ rules }) => rules.includes(id)).map(({ id, what }) => `\`${id}\`: ${escaped(what)}`)
-  const held = [...listed(undefined, tests), ...listed('Properties', properties), ...listed('Mutants', broken)]
-  return [`### ${id}`, text, ...(cited.length > 0 ? held : ['No test yet.'])].join('\n\n')
+  const lists = [...listed('Tests', tests), ...listed('Properties', properties), ...listed('Mutants', broken)]
+  return [`### ${id}`, ...(cited.length > 0 ? lists : ['No test yet.'])].join('\n\n')
 }
 
-function listed(title: string | undefined, lines: readonly string[]): string[] {
+function headOf({ title, introduction }: Section): string[] {
+  return introduction === undefined ? [`## ${title}`] : [`## ${title}`, introduction]
+}
+
+function listed(title: string, lines: readonly string[]): string[] {
   if (lines.length === 0) return []
-  const list = lines.map(line => `- ${line}`).join('\n')
-  return title === undefined ? [list] : [`**${title}**`, list]
+  return [`**${title}**`, lines.map(line => `- ${line}`).join('\n')]
 }
 
 function citationText({ name, file }: Citation): string {

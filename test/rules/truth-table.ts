@@ -1,19 +1,29 @@
 import { type Operation, operations, type Pair, pairs, starts, undone } from './operations.ts'
 import { outcomes } from './outcomes.ts'
 
-/** What becomes of two changes that two devices make apart: worked out from the engine, for docs/RULES.md. */
+/** The truth tables of docs/RULES.md: the result of each pair of changes that two devices make offline, computed from the library. */
 export function truthTable(): string {
   const alone = operations.map((operation): Pair => ({ one: [operation], other: [] }))
   return [
     '## Two changes at once',
-    'Two devices of one user hold the same roster and are offline. One makes the first change, the other the second, both of the same contact; then they connect. The tables say what both devices, and the server, hold afterwards, whichever of them made which change or connects first.',
-    "No outcome is typed by hand: each is worked out from the library, over every order of the devices' Yjs client ids (`test/rules/outcomes.ts`), and `rules/truth-table.test.ts` finds the same with two clients and a server.",
+    'Two devices of one user hold the same roster and are offline. Each makes one change to the same contact. Then both connect. The tables show what both devices and the server hold afterwards. The result does not depend on which device made which change, or on which connects first.',
+    "Each result is computed from the library, over every order of the devices' Yjs client ids (`test/rules/outcomes.ts`). `rules/truth-table.test.ts` compares it with what two clients and a server do.",
     table(
       ['change', 'what the app calls'],
       operations.map(({ name, call }) => [name, call]),
     ),
-    'What is held is told so: `contact: 1, 2` is a contact who may see levels 1 and 2, besides what the public may see; `contact` is one without grants; `followed` means that the user follows them; `declined`, that automatic synchronisation doesn\'t; `blocked`, that neither sees anything of the other [V1], whatever else is held. – is nothing of all this. With "or", one of both holds, but the same everywhere [R1].',
-    "A change that changes nothing where it is made writes nothing [R3]. So to block somebody whom the device shows as blocked doesn't outlive a lifting made elsewhere, and what is granted already isn't granted anew.",
+    [
+      '| cell | meaning |',
+      '| --- | --- |',
+      '| `contact: 1, 2` | a contact who may see levels 1 and 2, and what the public may see |',
+      '| `contact` | a contact without grants |',
+      '| `followed` | the user follows the contact |',
+      '| `declined` | automatic synchronisation does not follow the contact |',
+      '| `blocked` | neither user sees anything of the other [V1] |',
+      '| – | none of these |',
+      '| *or* | one of the two results, the same on all devices [R1] |',
+    ].join('\n'),
+    'A change that changes nothing on its device writes nothing [R3]. So a second block of a contact who is already blocked does not survive a concurrent unblock. A second grant of a level that is already granted does not survive a concurrent revocation.',
     '### One change alone',
     table(
       ['change', ...startNames],
