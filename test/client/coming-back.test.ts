@@ -1,7 +1,7 @@
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { Link } from '../../packages/client/src/link/link.ts'
+import { Link } from '../../packages/client/src/sync/connection-manager.ts'
 import { backend } from './backend.ts'
 import { installation } from './device.ts'
 import { MovedClock } from './moved-clock.ts'

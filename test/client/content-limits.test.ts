@@ -1,7 +1,7 @@
 import { applyChanges, defaultLimits, flatMapsOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { checkLimits } from '../../packages/client/src/storage/content-limits.ts'
+import { checkLimits } from '../../packages/client/src/documents/content-limits.ts'
 
 test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const profile = new Y.Doc()

@@ -1,7 +1,7 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { storeFrames } from '../../packages/client/src/storage/frames.ts'
+import { storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 import { fenced } from '../../packages/client/src/tabs/fence.ts'
 import { isCurrent, takeWishes } from '../../packages/client/src/tabs/requests.ts'
 import { SteppedDown } from '../../packages/client/src/tabs/stepped-down.ts'

@@ -1,7 +1,7 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { edit } from '../../packages/client/src/storage/edit.ts'
+import { edit } from '../../packages/client/src/database/edit.ts'
 import { backend } from './backend.ts'
 
 const mine = 'mine'

@@ -2,7 +2,7 @@ import type { Kith } from '@kith/client'
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { type StoredFrame, storeFrames } from '../../packages/client/src/storage/frames.ts'
+import { type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 import { installation } from './device.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */

@@ -1,7 +1,7 @@
 import { encodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
-import { Connection } from '../../packages/client/src/link/connection.ts'
-import { Pace } from '../../packages/client/src/link/pace.ts'
+import { Connection } from '../../packages/client/src/sync/connection.ts'
+import { Pace } from '../../packages/client/src/sync/rate-limiter.ts'
 import { MovedClock } from './moved-clock.ts'
 
 const hourMs = 3_600_000

@@ -1,7 +1,7 @@
 import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
-import { Link } from '../../packages/client/src/link/link.ts'
+import { Link } from '../../packages/client/src/sync/connection-manager.ts'
 import { type Backend, backend } from './backend.ts'
 import { Channels } from './channels.ts'
 import { first } from './device.ts'

@@ -2,7 +2,7 @@ import { applyChanges, defaultLimits, type KeyChange, rosterRoots } from '@kith/
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { inPieces, piecesOf } from '../../packages/client/src/storage/pieces.ts'
+import { inPieces, piecesOf } from '../../packages/client/src/documents/pieces.ts'
 import { admit } from '../../packages/server/src/admission/admission.ts'
 import { ItemsByClient } from '../../packages/server/src/admission/items-by-client.ts'
 import { MergingCost } from '../../packages/server/src/admission/merging-cost.ts'

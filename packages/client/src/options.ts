@@ -1,6 +1,6 @@
-import { checkBoolean, checkIsObject } from './arguments.ts'
+import { checkBoolean, checkIsObject } from './api/arguments.ts'
 import type { Clock, Randomness } from './clock.ts'
-import type { WebSocketConstructor } from './link/socket.ts'
+import type { WebSocketConstructor } from './sync/socket.ts'
 import type { OpenTabChannel } from './tabs/channel.ts'
 import type { LockManagerLike } from './tabs/lock.ts'
 import type { TokenSource } from './token.ts'

@@ -2,7 +2,7 @@ import { isUserId } from '@kith/shared'
 import { decodeUtf8 } from 'lib0/string'
 
 import type { Clock } from './clock.ts'
-import { within } from './within.ts'
+import { within } from './timeout.ts'
 
 /** A JWT whose `sub` is the user id, or how to get one; the function is asked at each connect. */
 export type TokenSource = string | (() => string | Promise<string>)

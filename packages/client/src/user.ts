@@ -1,10 +1,10 @@
 import { KithError } from '@kith/shared'
-import { checkUserId } from './arguments.ts'
+import { checkUserId } from './api/arguments.ts'
 import type { Clock } from './clock.ts'
+import type { DatabaseOptions } from './database/schema.ts'
+import { lastVisitor } from './device/registry.ts'
+import { patiently } from './device/storage-timeout.ts'
 import type { KithOptions } from './options.ts'
-import type { DatabaseOptions } from './storage/database.ts'
-import { patiently } from './storage/patience.ts'
-import { lastVisitor } from './storage/visits.ts'
 import { askForToken, readToken } from './token.ts'
 
 /** How long opening waits for a token function, in milliseconds, before it takes the last visitor. */

@@ -37,7 +37,7 @@ export const kept: readonly Kept[] = [
     why: 'One byte of 16 MiB.',
   },
   {
-    file: 'packages/client/src/link/connection.ts',
+    file: 'packages/client/src/sync/connection.ts',
     line: 'const silenceMs = 45_000',
     why: 'One millisecond more or less of a silence that is a choice.',
   },
@@ -76,18 +76,18 @@ export const kept: readonly Kept[] = [
     why: 'A bound on work, chosen by measuring: tests hold that there is one, not its last digit.',
   },
   {
-    file: 'packages/client/src/storage/store.ts',
+    file: 'packages/client/src/database/store.ts',
     line: 'const mostLosses = 10',
     why: 'Tests hold that it ends, and that one loss is outlived; how many are is a choice.',
   },
   {
-    file: 'packages/client/src/link/outgoing.ts',
+    file: 'packages/client/src/sync/sender.ts',
     line: '#isWoken = false',
     change: 'false → true',
     why: 'The same, after one more look for something to send.',
   },
   {
-    file: 'packages/client/src/link/session.ts',
+    file: 'packages/client/src/sync/session.ts',
     line: 'const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []',
     change: '0 → 1',
     why: 'The same: no cursor has one byte.',

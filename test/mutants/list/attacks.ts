@@ -101,7 +101,7 @@ export const attackMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/edit.ts',
+    'client/src/database/edit.ts',
     'if (kept.length > 0) await work.db.outbox.put({ ...row, changes: encodeChanges(kept) })\n    else await',
     'await',
     {
@@ -112,21 +112,21 @@ export const attackMutants: readonly Mutant[] = [
       names: 'does not name',
     },
   ),
-  mutant('client/src/link/synced.ts', 'await this.#store.idle()', '', {
+  mutant('client/src/sync/sync-waiters.ts', 'await this.#store.idle()', '', {
     id: 'synced-before-saved',
     rules: ['D2'],
     what: 'whenSynced passes by what is still being saved.',
     tests: ['client/online'],
     names: '\\[D2\\]',
   }),
-  mutant('client/src/storage/people.ts', 'if (isOpenedAgain) this.#showAgain(id)', '', {
+  mutant('client/src/database/people.ts', 'if (isOpenedAgain) this.#showAgain(id)', '', {
     id: 'lifted-and-not-shown',
     rules: ['F1'],
     what: 'What came while somebody was blocked stays out of view when the block is lifted.',
     tests: ['client/replicas'],
   }),
   mutant(
-    'client/src/storage/people.ts',
+    'client/src/database/people.ts',
     'replica.hidden = [...replica.hidden, ...replica.levels]',
     'replica.hidden = replica.levels',
     {

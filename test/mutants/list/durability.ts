@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 /** What would lose a change, answer too early, or let what is derived differ from its cause [D1–D5]. */
 export const durabilityMutants: readonly Mutant[] = [
-  mutant('client/src/storage/own-documents.ts', 'if (update) await this.#append(db, name, update)', '', {
+  mutant('client/src/database/own-documents.ts', 'if (update) await this.#append(db, name, update)', '', {
     id: 'changes-in-memory-only',
     rules: ['D1'],
     what: 'A change is made in memory, put into the outbox and not stored.',
@@ -10,7 +10,7 @@ export const durabilityMutants: readonly Mutant[] = [
     names: '\\[D1\\]',
   }),
   mutant(
-    'client/src/storage/database.ts',
+    'client/src/database/schema.ts',
     "chromeTransactionDurability: 'strict'",
     "chromeTransactionDurability: 'relaxed'",
     {
@@ -21,7 +21,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/edit.ts',
+    'client/src/database/edit.ts',
     'await store.work(async work => {\n    const { view',
     'void store.work(async work => {\n    const { view',
     {
@@ -100,7 +100,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/edit.ts',
+    'client/src/database/edit.ts',
     'await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })',
     'if (changes.some(({ value }) => value !== undefined))\n    await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })',
     {
@@ -151,7 +151,7 @@ export const durabilityMutants: readonly Mutant[] = [
     ],
   },
   mutant(
-    'client/src/storage/edit.ts',
+    'client/src/database/edit.ts',
     'checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))',
     '',
     {
@@ -162,14 +162,14 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D5\\]',
     },
   ),
-  mutant('client/src/contact-profile.ts', 'this.#staged = { ...staged, ...this.#staged }', '', {
+  mutant('client/src/api/contact-profile.ts', 'this.#staged = { ...staged, ...this.#staged }', '', {
     id: 'staged-settings-lost',
     rules: ['D5'],
     what: 'What was staged is gone once saving was refused.',
     tests: ['client/offline'],
     names: '\\[D5\\]',
   }),
-  mutant('client/src/storage/remade-entries.ts', 'return [...narrowing, ...rest]', 'return [...rest, ...narrowing]', {
+  mutant('client/src/database/remade-entries.ts', 'return [...narrowing, ...rest]', 'return [...rest, ...narrowing]', {
     id: 'narrowing-last',
     rules: ['D5'],
     what: 'When changes are made anew, those that take something away come last.',
@@ -177,7 +177,7 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['client/refusal'],
   }),
   mutant(
-    'client/src/link/outgoing.ts',
+    'client/src/sync/sender.ts',
     'const isComplete = await this.#port.raiseBarrier()',
     'const isComplete = true\n    void this.#port.raiseBarrier()',
     {
@@ -189,7 +189,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/link/synced.ts',
+    'client/src/sync/sync-waiters.ts',
     '!waiter.isAsking && waiter.upTo < (first?.seq ?? Infinity)',
     '!waiter.isAsking',
     {

@@ -130,12 +130,17 @@ export const feedMutants: readonly Mutant[] = [
       names: '\\[F4\\]',
     },
   ),
-  mutant('client/src/storage/frames.ts', "if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)", '', {
-    id: 'cursor-not-stored',
-    rules: ['F1'],
-    what: 'A device forgets how far it has read, and gets everything again.',
-    tests: ['client/returning'],
-  }),
+  mutant(
+    'client/src/database/incoming-frames.ts',
+    "if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)",
+    '',
+    {
+      id: 'cursor-not-stored',
+      rules: ['F1'],
+      what: 'A device forgets how far it has read, and gets everything again.',
+      tests: ['client/returning'],
+    },
+  ),
   mutant('server/src/store/level-store.ts', ' || since < (await forgottenUpTo())', '', {
     id: 'forgotten-changes-taken-for-none',
     rules: ['F1'],

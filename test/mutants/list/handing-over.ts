@@ -116,14 +116,14 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/check-and-compact'],
     names: '\\[V5\\]',
   }),
-  mutant('client/src/storage/own-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
+  mutant('client/src/documents/own-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
     id: 'device-keeps-garbage',
     rules: ['V5'],
     what: 'The documents on a device keep what was overwritten and removed.',
     tests: ['client/opening'],
     names: '\\[V5\\]',
   }),
-  mutant('client/src/storage/outbox.ts', 'asked[name] && mayAnswer(name, asked, pending)', 'asked[name]', {
+  mutant('client/src/database/outbox.ts', 'asked[name] && mayAnswer(name, asked, pending)', 'asked[name]', {
     id: 'roster-answered-first',
     rules: ['V6'],
     what: 'The roster is sent before a profile edit that was made before it.',
@@ -131,7 +131,7 @@ export const handingOverMutants: readonly Mutant[] = [
     names: '\\[V6\\]',
   }),
   mutant(
-    'client/src/storage/outbox.ts',
+    'client/src/database/outbox.ts',
     'if (entry.document !== head.document || (run.length > 0 && bytes > most)) break',
     'if (entry.document !== head.document) continue',
     {
@@ -161,14 +161,14 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: 'tombstone',
   }),
-  mutant('client/src/storage/people.ts', 'replica.levels = replica.levels.filter(isKept)', '', {
+  mutant('client/src/database/people.ts', 'replica.levels = replica.levels.filter(isKept)', '', {
     id: 'withdrawn-levels-kept',
     rules: ['V7'],
     what: 'A device keeps the levels that it is told are not for it any more.',
     tests: ['client/online', 'client/session'],
     names: '\\[F1\\] a follower|\\[V7\\]',
   }),
-  mutant('client/src/storage/prepare.ts', 'people.setAccess(id, [], false)', '', {
+  mutant('client/src/device/prepare.ts', 'people.setAccess(id, [], false)', '', {
     id: 'fetched-outlive-the-session',
     rules: ['V7'],
     what: 'Replicas that were merely looked at are there after a reload.',
@@ -203,7 +203,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: '\\[F3\\]',
   }),
-  mutant('client/src/storage/people.ts', '!row.isBlocked && replica.access.length > 0', 'true', {
+  mutant('client/src/database/people.ts', '!row.isBlocked && replica.access.length > 0', 'true', {
     id: 'joined-whatever-is-shown',
     rules: ['V8'],
     what: 'Whoever the server speaks of counts as joined, also when they show nothing.',
@@ -234,7 +234,7 @@ export const handingOverMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/people.ts',
+    'client/src/database/people.ts',
     'for (const [level] of replica.hidden) (replica.access.includes(level) ? emptied : gone).push(level)\n    replica.hidden = []',
     'for (const [level] of replica.hidden) (replica.access.includes(level) ? emptied : gone).push(level)\n    if (emptied.length > 0) replica.hidden = []',
     {
@@ -291,7 +291,7 @@ export const handingOverMutants: readonly Mutant[] = [
     names: 'a token of another user',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/storage/people.ts', 'if (isNewlyShut) this.#drop(id)', '', {
+  mutant('client/src/database/people.ts', 'if (isNewlyShut) this.#drop(id)', '', {
     id: 'block-withdraws-later',
     rules: ['V7'],
     what: 'A block leaves the replica until the server says so, for ever when offline.',
@@ -299,7 +299,7 @@ export const handingOverMutants: readonly Mutant[] = [
     names: '\\[V7\\]',
   }),
   mutant(
-    'client/src/link/session.ts',
+    'client/src/sync/session.ts',
     '    await this.#barriers.raise(true)\n    await dropHidden',
     '    await dropHidden',
     {

@@ -1,8 +1,8 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
 const erasing = 'server/src/store/derive/account.ts'
-const sessions = 'client/src/link/session.ts'
-const people = 'client/src/storage/people.ts'
+const sessions = 'client/src/sync/session.ts'
+const people = 'client/src/database/people.ts'
 
 /** What would restore an erased account, or give its id's next holder what was given to the old one [D7]. */
 export const handsMutants: readonly Mutant[] = [
@@ -153,18 +153,13 @@ export const handsMutants: readonly Mutant[] = [
       names: 'is told at its erasure',
     },
   ),
-  mutant(
-    'client/src/link/outgoing.ts',
-    'while (!this.#isWelcome || !this.#asked.roster',
-    'while (!this.#asked.roster',
-    {
-      id: 'content-before-the-welcome',
-      rules: ['D7'],
-      what: 'A device sends what it holds as soon as it is asked, whether it is welcome or not.',
-      tests: ['client/erased-account'],
-      names: 'before the welcome',
-    },
-  ),
+  mutant('client/src/sync/sender.ts', 'while (!this.#isWelcome || !this.#asked.roster', 'while (!this.#asked.roster', {
+    id: 'content-before-the-welcome',
+    rules: ['D7'],
+    what: 'A device sends what it holds as soon as it is asked, whether it is welcome or not.',
+    tests: ['client/erased-account'],
+    names: 'before the welcome',
+  }),
   mutant(sessions, 'if (this.#isWelcome) this.#port.messages', 'this.#port.messages', {
     id: 'device-messages-before-the-welcome',
     rules: ['D7'],
@@ -172,7 +167,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/erased-account'],
     names: 'before the welcome',
   }),
-  mutant('client/src/storage/new-database.ts', 'memory.incarnation ? [', 'false ? [', {
+  mutant('client/src/device/new-database.ts', 'memory.incarnation ? [', 'false ? [', {
     id: 'incarnation-lost-with-the-database',
     rules: ['D7'],
     what: 'A database that is made again from memory does not know which account it belongs to.',
@@ -181,7 +176,7 @@ export const handsMutants: readonly Mutant[] = [
     isSeenByWaiting: true,
   }),
   mutant(
-    'client/src/kith.ts',
+    'client/src/api/kith.ts',
     "const isFirst = await this.internals.noteErased('account-erased')",
     'const isFirst = await Promise.resolve(true)',
     {
@@ -200,7 +195,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/changed-hands'],
     names: 'told once',
   }),
-  mutant('client/src/storage/frames.ts', '    await people.dropOldHands(documents.roster.view)\n', '', {
+  mutant('client/src/database/incoming-frames.ts', '    await people.dropOldHands(documents.roster.view)\n', '', {
     id: 'old-hands-kept',
     rules: ['D7'],
     what: 'What the feed no longer says of changed hands stays on a device whose feed began anew.',
@@ -209,7 +204,7 @@ export const handsMutants: readonly Mutant[] = [
     isSeenByWaiting: true,
   }),
   mutant(
-    'client/src/view-as.ts',
+    'client/src/api/view-as.ts',
     "countingFacts(factsOf(roster.standing, viewer), hands.get(viewer)?.incarnation ?? '')",
     'factsOf(roster.standing, viewer)',
     {
@@ -220,14 +215,14 @@ export const handsMutants: readonly Mutant[] = [
       names: 'at the erasure',
     },
   ),
-  mutant('client/src/link/looks.ts', "hands.get(owner)?.incarnation ?? ''", "''", {
+  mutant('client/src/sync/accessed-profiles.ts', "hands.get(owner)?.incarnation ?? ''", "''", {
     id: 'looks-wait-for-a-follow-that-does-not-count',
     rules: ['D7'],
     what: 'A profile that is looked at is not fetched, as its id is followed, though that does not count.',
     tests: ['client/changed-hands'],
     names: 'looking at',
   }),
-  mutant('client/src/storage/prepare.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
+  mutant('client/src/device/prepare.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
     id: 'looked-at-and-kept',
     rules: ['D7', 'V7'],
     what: 'What was fetched of an id that changed hands stays after the session, as its id is followed.',

@@ -4,8 +4,8 @@ const lostStore = ['client/lost-store']
 const hostile = ['client/hostile-server']
 const merging = ['server/merging-cost']
 
-const outgoing = 'packages/client/src/link/outgoing.ts'
-const outbox = 'packages/client/src/storage/outbox.ts'
+const outgoing = 'packages/client/src/sync/sender.ts'
+const outbox = 'packages/client/src/database/outbox.ts'
 
 /** What would make a device lose what it holds, or a server refuse what it must take back [D6]. */
 export const keepingMutants: readonly Mutant[] = [
@@ -21,7 +21,7 @@ export const keepingMutants: readonly Mutant[] = [
     ],
   },
   mutant(
-    'client/src/storage/outbox.ts',
+    'client/src/database/outbox.ts',
     "const before = shipment?.document === 'profile' ?",
     "const before = shipment?.document === 'roster' ?",
     {
@@ -32,7 +32,7 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'a revocation that was lost',
     },
   ),
-  mutant('client/src/storage/lost.ts', 'merged.take(isCopied', 'void (isCopied', {
+  mutant('client/src/documents/lost.ts', 'merged.take(isCopied', 'void (isCopied', {
     id: 'server-state-replaces',
     rules: ['D6'],
     what: 'A device puts the state of the server in place of its own.',
@@ -40,7 +40,7 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'of thirty contacts',
   }),
   mutant(
-    'client/src/storage/remade-entries.ts',
+    'client/src/database/remade-entries.ts',
     'const lost = differences(fresh, merged, change => covered.has(keyName(change)))',
     'const lost = differences(fresh, fresh, change => covered.has(keyName(change)))',
     {
@@ -52,7 +52,7 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/pieces.ts',
+    'client/src/documents/pieces.ts',
     'if (update.length <= maxBytes) return [update]',
     'if (maxBytes) return [update]',
     {
@@ -65,7 +65,7 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/causal-order.ts',
+    'client/src/documents/causal-order.ts',
     'if (origin && wanted && !before.isOnTheWay',
     'if (origin && wanted && before.isOnTheWay',
     {
@@ -77,7 +77,7 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/pieces.ts',
+    'client/src/documents/pieces.ts',
     '[clock, Math.min(end, from), outside]',
     '[clock, Math.min(end, from), inside]',
     {
@@ -88,21 +88,21 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'what it removes of other updates',
     },
   ),
-  mutant('client/src/storage/rebuild.ts', 'if (reported === code) continue', '', {
+  mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],
     what: 'The app hears of a refused change each time that it is offered.',
     tests: ['client/kept-whole'],
     names: 'offered again',
   }),
-  mutant('client/src/storage/frames.ts', 'if (isFresh || isOther) await', 'if (isFresh) await', {
+  mutant('client/src/database/incoming-frames.ts', 'if (isFresh || isOther) await', 'if (isFresh) await', {
     id: 'raised-limits-unused',
     rules: ['D6'],
     what: 'A refused change is not offered when the limits of the server are raised.',
     tests: ['client/kept-whole'],
     names: 'offered again',
   }),
-  mutant('client/src/storage/own-document.ts', 'this.doc.store.pendingStructs = null', '', {
+  mutant('client/src/documents/own-document.ts', 'this.doc.store.pendingStructs = null', '', {
     id: 'gaps-kept',
     rules: ['D6', 'S1'],
     what: 'A device keeps changes with gaps, and sends them on for ever.',
@@ -110,14 +110,19 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'a state with gaps',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/link/link.ts', 'else this.#isServerFailing = true', 'else this.#isServerFailing = false', {
-    id: 'garbled-server-asked-at-once',
-    rules: ['D6'],
-    what: 'A server that sends no document is asked again and again without a pause.',
-    tests: hostile,
-    names: 'bytes that are no update',
-  }),
-  mutant('client/src/link/outgoing.ts', 'if (slower > 0) await', 'if (slower < 0) await', {
+  mutant(
+    'client/src/sync/connection-manager.ts',
+    'else this.#isServerFailing = true',
+    'else this.#isServerFailing = false',
+    {
+      id: 'garbled-server-asked-at-once',
+      rules: ['D6'],
+      what: 'A server that sends no document is asked again and again without a pause.',
+      tests: hostile,
+      names: 'bytes that are no update',
+    },
+  ),
+  mutant('client/src/sync/sender.ts', 'if (slower > 0) await', 'if (slower < 0) await', {
     id: 'refusing-server-asked-at-once',
     rules: ['D6'],
     what: 'A server that refuses everything is sent the next change without a pause.',
@@ -125,7 +130,7 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'refuses everything as malformed',
   }),
   mutant(
-    'client/src/storage/remade-entries.ts',
+    'client/src/database/remade-entries.ts',
     'const half = Math.ceil(units.length / 2)',
     'const half = units.length',
     {

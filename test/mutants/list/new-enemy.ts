@@ -12,12 +12,12 @@ export const newEnemyMutants: readonly Mutant[] = [
     names: 'after a revocation, an edit made offline in an app: a viewer who follows live',
     changes: [
       {
-        file: 'packages/client/src/storage/outbox.ts',
+        file: 'packages/client/src/database/outbox.ts',
         find: 'documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))',
         replace: '[...documentNames].reverse().find(name => asked[name])',
       },
       {
-        file: 'packages/client/src/storage/outbox.ts',
+        file: 'packages/client/src/database/outbox.ts',
         find: "const before = shipment?.document === 'profile' ?",
         replace: "const before = shipment?.document === 'roster' ?",
       },

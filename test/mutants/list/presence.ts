@@ -165,7 +165,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: 'restart',
   }),
-  mutant('client/src/link/watching.ts', 'if (this.#known.size > 0) this.#port.show(new Map())', '', {
+  mutant('client/src/sync/presence-subscription.ts', 'if (this.#known.size > 0) this.#port.show(new Map())', '', {
     id: 'presence-without-a-connection',
     rules: ['V8'],
     what: 'A device that is offline goes on showing who was online.',

@@ -211,7 +211,7 @@ export const safetyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/content-limits.ts',
+    'client/src/documents/content-limits.ts',
     'bytes > limits.profileBytes && bytes > (before.get(level) ?? 0)',
     'bytes > limits.profileBytes',
     {

@@ -1,7 +1,7 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const restoring = 'client/src/storage/new-database.ts'
-const surviving = 'client/src/storage/survival.ts'
+const restoring = 'client/src/device/new-database.ts'
+const surviving = 'client/src/device/recover.ts'
 
 /** What would go wrong when the device's storage is lost, full or refused [D1–D3]. */
 export const storageMutants: readonly Mutant[] = [
@@ -51,14 +51,14 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
-  mutant('client/src/kith.ts', "await this.internals.noteErased('closed')", '', {
+  mutant('client/src/api/kith.ts', "await this.internals.noteErased('closed')", '', {
     id: 'erasure-not-noted',
     rules: ['D1'],
     what: 'Nothing tells the other tabs a deletion that was meant from a loss.',
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
-  mutant('client/src/storage/prepare.ts', 'db.begin = undefined', '', {
+  mutant('client/src/device/prepare.ts', 'db.begin = undefined', '', {
     id: 'reading-makes-a-database',
     rules: ['D1'],
     what: 'Whatever is read first after a deletion makes an empty database.',
@@ -98,17 +98,17 @@ export const storageMutants: readonly Mutant[] = [
     what: 'A session goes on with the cursor of the lost database, whose replicas do not come again.',
     changes: [
       {
-        file: 'packages/client/src/assemble.ts',
+        file: 'packages/client/src/device/assemble.ts',
         find: 'interrupted: () => link?.restart(),',
         replace: 'interrupted: () => undefined,',
       },
       {
-        file: 'packages/client/src/link/session.ts',
+        file: 'packages/client/src/sync/session.ts',
         find: 'return this.#writer !== undefined && this.#writer !== this.#port.store.documents.writer',
         replace: 'return false',
       },
       {
-        file: 'packages/client/src/storage/frames.ts',
+        file: 'packages/client/src/database/incoming-frames.ts',
         find: 'if (writer !== undefined && work.documents.writer !== writer)',
         replace: 'if (false)',
       },
@@ -136,14 +136,14 @@ export const storageMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('client/src/link/link.ts', 'if (!this.#isStorageFailing &&', 'if (', {
+  mutant('client/src/sync/connection-manager.ts', 'if (!this.#isStorageFailing &&', 'if (', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],
     what: 'With a full disk the device connects again and again without a pause.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
-  mutant('client/src/link/link.ts', 'if (this.#isStorageFailing) this.retryNow()', '', {
+  mutant('client/src/sync/connection-manager.ts', 'if (this.#isStorageFailing) this.retryNow()', '', {
     id: 'room-not-noticed',
     rules: ['F1'],
     what: 'What the feed brings waits for the next attempt, though there is room again.',
@@ -151,28 +151,28 @@ export const storageMutants: readonly Mutant[] = [
     names: '\\[F1\\]',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/storage/trouble.ts', 'if (isStorage && this.#isTold) return false', '', {
+  mutant('client/src/device/error-reporter.ts', 'if (isStorage && this.#isTold) return false', '', {
     id: 'full-disk-told-for-ever',
     rules: ['F1'],
     what: 'The app is told at every attempt that the disk is full.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
-  mutant('client/src/storage/failure.ts', "isNamed(error, ['QuotaExceededError'])", 'false', {
+  mutant('client/src/database/failure.ts', "isNamed(error, ['QuotaExceededError'])", 'false', {
     id: 'full-disk-unnamed',
     rules: ['D1'],
     what: 'What a full disk refuses does not say what to do.',
     tests: ['client/storage-refused'],
     names: '\\[D5\\]',
   }),
-  mutant('client/src/storage/watch.ts', 'isLoss(db, error) ? new Dexie.DatabaseClosedError() : error', 'error', {
+  mutant('client/src/database/live-query.ts', 'isLoss(db, error) ? new Dexie.DatabaseClosedError() : error', 'error', {
     id: 'watching-ends-with-the-database',
     rules: ['D1', 'F1'],
     what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
     tests: ['client/tabs-loss'],
     names: 'watched',
   }),
-  mutant('client/src/storage/store.ts', '      watchAnew()', '', {
+  mutant('client/src/database/store.ts', '      watchAnew()', '', {
     id: 'watching-stands-still',
     rules: ['D1', 'F1'],
     what: 'What was watched while the database was gone is not looked up again.',
@@ -180,7 +180,7 @@ export const storageMutants: readonly Mutant[] = [
     names: 'watched',
   }),
   mutant(
-    'client/src/storage/patience.ts',
+    'client/src/device/storage-timeout.ts',
     'cancel = clock.after(openingMs, () => reject(silence()))',
     'cancel = () => reject(silence())',
     {

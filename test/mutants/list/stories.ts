@@ -37,7 +37,7 @@ export const storyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/people.ts',
+    'client/src/database/people.ts',
     'row.fields = row.isBlocked ? {} : mergeLevels(new Map(replica.levels))',
     'row.fields = mergeLevels(new Map(replica.levels))',
     {
@@ -49,7 +49,7 @@ export const storyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/storage/frames.ts',
+    'client/src/database/incoming-frames.ts',
     'if (frame.levels.length === 0) people.settleDrop(frame.owner)',
     'people.settleDrop(frame.owner)',
     {

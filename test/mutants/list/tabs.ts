@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const messages = 'client/src/link/messages.ts'
+const messages = 'client/src/sync/direct-messages.ts'
 const pulse = 'client/src/tabs/pulse.ts'
 const shared = 'client/src/tabs/shared-link.ts'
 
@@ -64,7 +64,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/pulse'],
     names: 'stood still itself',
   }),
-  mutant('client/src/kith.ts', "this.#linkStatus === 'synced' && this.unsent > 0", 'false', {
+  mutant('client/src/api/kith.ts', "this.#linkStatus === 'synced' && this.unsent > 0", 'false', {
     id: 'synced-with-unsent-changes',
     rules: ['D2'],
     what: 'The status is synced while changes are on no server.',
@@ -97,27 +97,27 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/messages'],
     names: 'refused message goes again',
   }),
-  mutant('client/src/link/message-rate.ts', 'this.#left--', '', {
+  mutant('client/src/sync/message-rate.ts', 'this.#left--', '', {
     id: 'message-flood',
     rules: ['S3'],
     what: 'A device sends more messages than the server takes, which ends its session.',
     tests: ['client/messages'],
     names: 'clock that is set back',
   }),
-  mutant('client/src/link/pace.ts', 'const now = this.#clock.elapsed()', 'const now = this.#clock.now()', {
+  mutant('client/src/sync/rate-limiter.ts', 'const now = this.#clock.elapsed()', 'const now = this.#clock.now()', {
     id: 'pace-by-the-wall-clock',
     rules: ['S3'],
     what: 'A clock that is set back an hour keeps a device from sending for an hour.',
     tests: ['client/set-clock'],
   }),
-  mutant('client/src/link/renewal.ts', 'expiresAt - (issuedAt ?? nowMs)', 'expiresAt - nowMs', {
+  mutant('client/src/sync/token-renewal.ts', 'expiresAt - (issuedAt ?? nowMs)', 'expiresAt - nowMs', {
     id: 'lifetime-by-the-local-clock',
     rules: ['S1'],
     what: 'A device whose clock is two hours ahead renews its token again and again.',
     tests: ['client/tokens'],
     names: 'ms off',
   }),
-  mutant('client/src/link/link.ts', 'await askForToken(token, clock)', 'await token()', {
+  mutant('client/src/sync/connection-manager.ts', 'await askForToken(token, clock)', 'await token()', {
     id: 'token-awaited-for-ever',
     rules: ['F1'],
     what: 'A token function that never settles leaves the device connecting for ever.',
@@ -125,7 +125,7 @@ export const tabMutants: readonly Mutant[] = [
     names: 'never settles is unavailable',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/link/link.ts', 'this.#waiters.stop(error)', '', {
+  mutant('client/src/sync/connection-manager.ts', 'this.#waiters.stop(error)', '', {
     id: 'synced-awaited-in-vain',
     rules: ['D2'],
     what: 'whenSynced waits for ever though the server refused the only token.',

@@ -7,10 +7,10 @@ const presence = 'server/src/relay/presence.ts'
 const sizes = 'server/src/admission/size-limits.ts'
 const relay = 'server/src/relay/relay.ts'
 const feed = 'server/src/relay/feed.ts'
-const profile = 'client/src/contact-profile.ts'
-const synchronizer = 'client/src/contact-synchronizer.ts'
-const ownDocuments = 'client/src/storage/own-documents.ts'
-const fetches = 'client/src/link/fetches.ts'
+const profile = 'client/src/api/contact-profile.ts'
+const synchronizer = 'client/src/api/contact-synchronizer.ts'
+const ownDocuments = 'client/src/database/own-documents.ts'
+const fetches = 'client/src/sync/profile-fetches.ts'
 
 /**
  * What goes wrong between two awaits, after an end, beyond a number that small tests never reach, or the second time in one
@@ -231,7 +231,7 @@ export const timingMutants: readonly Mutant[] = [
     names: 'another tab',
   }),
   mutant(
-    'client/src/link/session.ts',
+    'client/src/sync/session.ts',
     'await this.#port.received({ from: message.from, text: message.text, id: message.id })\n        this.#port.send',
     'void this.#port.received({ from: message.from, text: message.text, id: message.id })\n        this.#port.send',
     {

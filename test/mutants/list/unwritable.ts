@@ -74,7 +74,7 @@ export const unwritableMutants: readonly Mutant[] = [
     tests,
   }),
   mutant(
-    'client/src/link/link.ts',
+    'client/src/sync/connection-manager.ts',
     'if (!this.#isStorageFailing && !this.#isServerFailing) this',
     'if (!this.#isStorageFailing) this',
     {
@@ -85,7 +85,7 @@ export const unwritableMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'client/src/link/verdict.ts',
+    'client/src/sync/close-action.ts',
     "if (named !== 'unavailable') return { type: 'retry' }\n",
     "if (named !== undefined) return { type: 'retry' }\n",
     {

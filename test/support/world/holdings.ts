@@ -1,4 +1,4 @@
-import type { MetaValues } from '../../../packages/client/src/storage/database.ts'
+import type { MetaValues } from '../../../packages/client/src/database/schema.ts'
 import type { Tab } from './device.ts'
 import { factsOf } from './documents.ts'
 import { dueTo } from './judge.ts'

@@ -1,6 +1,6 @@
 import { type Audience, type Fields, profileFields, rosterSettings } from '@kith/shared'
+import type { OwnDocuments } from '../database/own-documents.ts'
 import { sameFields } from '../fields.ts'
-import type { OwnDocuments } from '../storage/own-documents.ts'
 
 /** The own profile, who sees its level 0, whose messages reach its owner, and whether it hides that the owner is online. */
 export interface OwnProfileState {

@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import type { Observable } from 'dexie'
-import type { KithDatabase } from '../storage/database.ts'
-import { watch } from '../storage/watch.ts'
+import { watch } from '../database/live-query.ts'
+import type { KithDatabase } from '../database/schema.ts'
 import { observable } from './observable.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { Status } from '../events.ts'
+import type { Status } from '../api/events.ts'
 
 /** How far this device and the server are with each other. */
 export interface SyncStatus {

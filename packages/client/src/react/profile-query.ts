@@ -1,5 +1,5 @@
-import { type Contact, sameContact } from '../contacts.ts'
-import type { Kith } from '../kith.ts'
+import { type Contact, sameContact } from '../api/contacts.ts'
+import type { Kith } from '../api/kith.ts'
 import { follow, unlessClosed } from './follow.ts'
 import type { QueryPlan } from './shared-query.ts'
 

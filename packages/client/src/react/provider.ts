@@ -1,5 +1,5 @@
 import { type Context, createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react'
-import type { Kith } from '../kith.ts'
+import type { Kith } from '../api/kith.ts'
 
 const KithContext: Context<Kith | undefined> = createContext<Kith | undefined>(undefined)
 

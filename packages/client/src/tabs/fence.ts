@@ -1,5 +1,5 @@
-import type { KithDatabase } from '../storage/database.ts'
-import type { Store } from '../storage/store.ts'
+import type { KithDatabase } from '../database/schema.ts'
+import type { Store } from '../database/store.ts'
 import { SteppedDown } from './stepped-down.ts'
 
 /**

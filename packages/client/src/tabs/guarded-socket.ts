@@ -1,4 +1,4 @@
-import type { WebSocketConstructor, WebSocketLike } from '../link/socket.ts'
+import type { WebSocketConstructor, WebSocketLike } from '../sync/socket.ts'
 import type { Lease } from './lease.ts'
 
 type Heard<E> = ((event: E) => void) | null

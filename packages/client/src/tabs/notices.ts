@@ -1,9 +1,9 @@
 import { type ErrorCode, KithError } from '@kith/shared'
-import type { IncomingMessage } from '../events.ts'
+import type { IncomingMessage } from '../api/events.ts'
+import { watch } from '../database/live-query.ts'
+import type { Happening } from '../database/people.ts'
+import type { EventRow, KithDatabase } from '../database/schema.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
-import type { EventRow, KithDatabase } from '../storage/database.ts'
-import type { Happening } from '../storage/people.ts'
-import { watch } from '../storage/watch.ts'
 
 /** What one tab tells the others. */
 export type Notice =

@@ -1,5 +1,5 @@
+import type { Status } from '../api/events.ts'
 import type { Clock, Randomness } from '../clock.ts'
-import type { Status } from '../events.ts'
 import type { TabChannel } from './channel.ts'
 import type { Lease } from './lease.ts'
 

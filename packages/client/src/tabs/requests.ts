@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
-import type { Delivery } from '../link/port.ts'
-import { type KithDatabase, type RequestRow, readMeta, writeMeta } from '../storage/database.ts'
-import { watch } from '../storage/watch.ts'
+import { watch } from '../database/live-query.ts'
+import { type KithDatabase, type RequestRow, readMeta, writeMeta } from '../database/schema.ts'
+import type { Delivery } from '../sync/port.ts'
 import { errorFrom, type PlainError, plainError } from './notices.ts'
 
 /** What a tab asks of the one that has the socket, and waits for. */

@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import { SessionEnded } from '../link/barriers.ts'
+import { SessionEnded } from '../sync/barriers.ts'
 
 /** Another tab has the connection now; whatever waited for it asks that tab. */
 export class SteppedDown extends SessionEnded {

@@ -1,6 +1,6 @@
-import type { LinkPort } from '../link/port.ts'
 import type { Presence, PresenceByUser } from '../presence/presence.ts'
 import { mostWatched } from '../presence/presences.ts'
+import type { LinkPort } from '../sync/port.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
 import type { Notice } from './notices.ts'
 

@@ -1,0 +1,70 @@
+import type { Fields } from '@kith/shared'
+import type { KithDatabase, PersonRow } from '../database/schema.ts'
+import { sameFields } from '../fields.ts'
+
+/** A row of {@link Kith.contacts}. */
+export interface Contact {
+  id: string
+  /** The user's own name for them; `undefined` when there is none. */
+  label: string | undefined
+  fields: Fields
+  /** Granted to them, ascending. */
+  levels: number[]
+  isContact: boolean
+  isSubscribed: boolean
+  isBlocked: boolean
+  hasJoined: boolean
+  /** They are followed beyond a limit, and not served yet. */
+  isWaiting: boolean
+  /** The user id has changed hands: what was given to it does not count until it is confirmed [D7]. */
+  hasChangedHands: boolean
+}
+
+export async function listContacts(db: KithDatabase): Promise<Contact[]> {
+  const rows = await db.people.where('isListed').equals(1).toArray()
+  return rows.map(contactOf)
+}
+
+/** The row of anybody; of somebody of whom this device knows nothing, an empty one. */
+export async function readContact(db: KithDatabase, id: string): Promise<Contact> {
+  const row = await db.people.get(id)
+  return row ? contactOf(row) : emptyContact(id)
+}
+
+function emptyContact(id: string): Contact {
+  const no = { isContact: false, isSubscribed: false, isBlocked: false, hasJoined: false, isWaiting: false }
+  return { id, label: undefined, fields: {}, levels: [], ...no, hasChangedHands: false }
+}
+
+/** The rows as they are now: those that look as before are the very objects of before, and so is the list if all do. */
+export function keepContacts(before: Contact[], now: Contact[]): Contact[] {
+  const known = new Map(before.map(contact => [contact.id, contact]))
+  const kept = now.map(contact => keepContact(known.get(contact.id), contact))
+  return kept.length === before.length && kept.every((contact, index) => contact === before[index]) ? before : kept
+}
+
+export function keepContact(before: Contact | undefined, now: Contact): Contact {
+  return before && sameContact(before, now) ? before : now
+}
+
+export function sameContact(a: Contact, b: Contact): boolean {
+  return (
+    a.id === b.id &&
+    a.label === b.label &&
+    a.isContact === b.isContact &&
+    a.isSubscribed === b.isSubscribed &&
+    a.isBlocked === b.isBlocked &&
+    a.hasJoined === b.hasJoined &&
+    a.isWaiting === b.isWaiting &&
+    a.hasChangedHands === b.hasChangedHands &&
+    a.levels.length === b.levels.length &&
+    a.levels.every((level, index) => level === b.levels[index]) &&
+    sameFields(a.fields, b.fields)
+  )
+}
+
+function contactOf({ isListed: _isListed, isDeclined: _isDeclined, label, ...contact }: PersonRow): Contact {
+  // Rows of an earlier version lack it.
+  const { hasChangedHands = false } = contact as Partial<Contact>
+  return { ...contact, hasChangedHands, label: label === '' ? undefined : label }
+}

@@ -1,0 +1,100 @@
+import type { ErrorCode, FlatMaps, KeyChange } from '@kith/shared'
+import type { Randomness } from '../clock.ts'
+import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
+import { checkLimits } from '../documents/content-limits.ts'
+import { keyName, unitsOf } from '../documents/lost.ts'
+import { roomOf } from '../documents/room.ts'
+import { newRemakingClientId } from '../nonce.ts'
+import { type DocumentName, documentNames, type OutboxRow } from './schema.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
+
+/** Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. */
+export async function edit(
+  store: Store,
+  document: DocumentName,
+  plan: (view: FlatMaps) => readonly KeyChange[],
+): Promise<void> {
+  await store.work(async work => {
+    const { view, standing } = work.documents[document]
+    const changes = plan(view)
+    if (changes.length === 0) return
+    const { limits } = work.documents
+    // What was refused takes no room: it must not hold back this one.
+    checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))
+    await record(work, document, changes)
+  })
+}
+
+/** Writes changes that are known to be in order, and puts them into the outbox. */
+async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+  work.willChange()
+  await supersedeRefused(work, document, changes)
+  const update = await work.documents.write(work.db, document, changes)
+  if (!update) return
+  await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })
+  work.wrote()
+}
+
+/** When this device opens it offers all that was refused once more, and the app will be told again [D5]. */
+export async function retryRefused(store: Store, randomness: Randomness): Promise<void> {
+  if (documentNames.every(name => store.documents[name].refused.length === 0)) return
+  await store.work(async work => {
+    for (const row of await refusedRows(work)) await offer(work, row, undefined, randomness)
+  })
+}
+
+/** The server, or its limits, are others than before: what fits them is offered once more [D6]. */
+export async function offerRefused(work: Work, randomness: Randomness): Promise<void> {
+  for (const name of documentNames) {
+    if (work.documents[name].refused.length === 0) continue
+    const room = roomOf(name, work.documents[name].standing, work.documents.limits)
+    for (const row of (await refusedRows(work)).filter(row => row.document === name)) {
+      const fits = (unit: readonly KeyChange[]): boolean => room.take(unit, work.documents[name].standing) === undefined
+      const changes = unitsOf(name, decodeChanges(row.changes)).filter(fits).flat()
+      room.endEntry()
+      if (changes.length === 0) continue
+      const offered = { ...row, changes: encodeChanges(changes) }
+      await offer(work, offered, row.reported, randomness)
+    }
+  }
+}
+
+async function refusedRows(work: Work): Promise<OutboxRow[]> {
+  return work.db.outbox.filter(row => row.refusal !== undefined).toArray()
+}
+
+async function offer(
+  work: Work,
+  { document, changes: bytes, isRemade }: OutboxRow,
+  reported: ErrorCode | undefined,
+  randomness: Randomness,
+): Promise<void> {
+  const changes = decodeChanges(bytes)
+  work.willChange()
+  await supersedeRefused(work, document, changes)
+  const clientId = isRemade && newRemakingClientId(randomness)
+  const update = await work.documents.write(work.db, document, changes, clientId)
+  if (!update) return
+  const marks = { ...(isRemade && { isRemade }), ...(reported && { reported }) }
+  await work.db.outbox.add({ document, update, changes: bytes, ...marks })
+  work.wrote()
+}
+
+/** A change of a key that a refused change holds takes that key from it. */
+async function supersedeRefused(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+  const own = work.documents[document]
+  if (own.refused.length === 0) return
+  const keys = new Set(changes.map(keyName))
+  if (!own.refused.some(change => keys.has(keyName(change)))) return
+  const rows = await work.db.outbox.filter(row => row.refusal !== undefined && row.document === document).toArray()
+  const left: KeyChange[] = []
+  for (const row of rows) {
+    const kept = decodeChanges(row.changes).filter(change => !keys.has(keyName(change)))
+    if (kept.length > 0) await work.db.outbox.put({ ...row, changes: encodeChanges(kept) })
+    else await work.db.outbox.delete(row.seq as number)
+    left.push(...kept)
+  }
+  own.setRefused(left)
+  if (document === 'roster') work.touch(changes)
+}

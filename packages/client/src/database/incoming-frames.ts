@@ -1,0 +1,139 @@
+import { type ContentLimits, KithError } from '@kith/shared'
+import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
+import * as Y from 'yjs'
+import type { Randomness } from '../clock.ts'
+import { offerRefused } from './edit.ts'
+import { type DocumentName, writeMeta } from './schema.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
+
+/** What the server sends and this device keeps. A `step1` only asks, so it is none of these. */
+export type StoredFrame =
+  | Welcome
+  | Access
+  | Profile
+  | { type: 'caughtUp'; cursor: Uint8Array }
+  | ((RosterSync | OwnProfile) & { step: 'step2' | 'update' })
+
+/** What the server's frames left to do. */
+export interface StoredOutcome {
+  /** Documents that lack predecessors of what they were sent. */
+  incomplete: Set<DocumentName>
+  /** Documents in which another device turned out to write with this device's client id. */
+  cloned: Set<DocumentName>
+}
+
+/**
+ * Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. They
+ * belong to the database of `writer`: a new one holds nothing of what they follow upon. What comes before a session has
+ * said which (`undefined`) is of own documents, and merges with any.
+ */
+export async function storeFrames(
+  store: Store,
+  frames: readonly StoredFrame[],
+  writer: string | undefined,
+  randomness: Randomness,
+): Promise<StoredOutcome> {
+  return store.work(async work => {
+    if (writer !== undefined && work.documents.writer !== writer)
+      throw new KithError('database-lost', 'The feed begins anew')
+    const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
+    await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
+    let cursor = new Uint8Array()
+    for (const frame of frames) {
+      // Dexie loses its transaction after some hundred awaits without a request, so only what needs one is awaited.
+      const storing = storeFrame(work, frame, outcome, randomness)
+      if (storing) await storing
+      if ('cursor' in frame && frame.cursor.length > 0) cursor = new Uint8Array(frame.cursor)
+    }
+    if (cursor.length > 0) await writeMeta(work.db, 'cursor', cursor)
+    return outcome
+  })
+}
+
+/**
+ * The feed began anew: what did not come again is dropped, once the server has had this device's roster and has then
+ * handed over all that there is. Sooner, a server that has lost its data would make every device lose its replicas.
+ */
+export async function dropHidden(store: Store): Promise<void> {
+  await store.work(async ({ db, documents, people }) => {
+    const hidden = await db.replicas.filter(replica => replica.hidden.length > 0).toArray()
+    await people.load(hidden.map(replica => replica.owner))
+    for (const { owner } of hidden) people.dropHidden(owner)
+    await people.dropOldHands(documents.roster.view)
+    await writeMeta(db, 'hasHidden', false)
+  })
+}
+
+function storeFrame(
+  work: Work,
+  frame: StoredFrame,
+  outcome: StoredOutcome,
+  randomness: Randomness,
+): Promise<void> | undefined {
+  const { people } = work
+  switch (frame.type) {
+    case 'welcome':
+      return welcomed(work, frame, randomness)
+    case 'access':
+      people.setAccess(frame.owner, frame.levels, frame.isWaiting)
+      people.setFetched(frame.owner, frame.isFetched)
+      people.setHands(work.documents.roster.view, frame.owner, frame.changedHands ?? '')
+      if (frame.levels.length === 0) people.settleDrop(frame.owner)
+      if (frame.hasJustJoined) people.happenings.push({ type: 'joined', id: frame.owner })
+      return undefined
+    case 'profile':
+      people.setLevel(frame.owner, frame.level, frame.fields)
+      return undefined
+    case 'caughtUp':
+      return undefined // Its cursor is all that is stored.
+    case 'rosterSync':
+      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'roster', frame.payload, outcome)
+    case 'ownProfile':
+      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'profile', frame.payload, outcome)
+  }
+}
+
+async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome, randomness: Randomness): Promise<void> {
+  const before = work.documents.limits
+  await writeMeta(work.db, 'limits', limits)
+  await writeMeta(work.db, 'incarnation', incarnation)
+  work.documents.limits = limits
+  work.documents.incarnation = incarnation
+  const isOther = (Object.keys(limits) as (keyof ContentLimits)[]).some(name => limits[name] !== before[name])
+  if (isFresh || isOther) await offerRefused(work, randomness)
+  if (!isFresh) return
+  const held = await work.db.replicas.toArray()
+  const owners = held.filter(replica => replica.levels.length > 0).map(replica => replica.owner)
+  await work.people.load(owners)
+  for (const owner of owners) work.people.hide(owner)
+  await work.people.ageHands()
+  await writeMeta(work.db, 'hasHidden', true)
+}
+
+/** An update without any content has a count of clients and one of deletions, both 0. */
+function isEmpty(update: Uint8Array): boolean {
+  return update.length <= 2
+}
+
+async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, outcome: StoredOutcome): Promise<void> {
+  const document = work.documents[name]
+  // Of what another device writes under this client id nothing is taken in: it would get mixed up with this device's own.
+  if (endOf(update, document.clientId) > document.ownClock) {
+    outcome.cloned.add(name)
+    return
+  }
+  work.willChange()
+  await work.documents.take(work.db, name, update)
+  if (document.hasPending) outcome.incomplete.add(name)
+  document.dropPending()
+  if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
+}
+
+function endOf(update: Uint8Array, client: number): number {
+  try {
+    return Y.parseUpdateMeta(update).to.get(client) ?? 0
+  } catch (cause) {
+    throw new KithError('unavailable', 'The server sent an update that cannot be read', { cause })
+  }
+}

@@ -1,0 +1,207 @@
+import * as Y from 'yjs'
+import { inPieces, piecesOf, removalsBut } from '../documents/pieces.ts'
+import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './schema.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
+
+/** Something to send, and the outbox entries that are on the server's disk once it has been acknowledged. */
+export interface Shipment {
+  type: 'shipment'
+  document: DocumentName
+  /** Whether it answers the server's step 1, and so brings all of the document that the server lacks. */
+  isAnswer: boolean
+  /** Whether it brings nothing but removals, ahead of all else. */
+  isRemovals?: true
+  /** In the order of sending, each small enough for a frame as far as that is known. */
+  updates: Uint8Array[]
+  seqs: number[]
+}
+
+/** The server's state vectors that are to be answered. */
+export type Asked = Partial<Record<DocumentName, Uint8Array | undefined>>
+
+export interface ShippingMode {
+  /** Nothing has been sent since the server said what it holds. */
+  isFirst: boolean
+  /**
+   * The state vectors of this device's documents from before the session: what it took in since, from its user's other
+   * devices, may be newer than what the server said.
+   */
+  held: Record<DocumentName, ReadonlyMap<number, number>>
+  /** One entry at a time, to learn which one the server refuses [D5]. */
+  isCareful: boolean
+  /**
+   * The server lacks what it had acknowledged, in whatever order that was made: removals of both documents go first, then
+   * all of the roster, then all of the profile [V6][D6].
+   */
+  isRefill: boolean
+  /** Documents whose removals the server has. */
+  removed: ReadonlySet<DocumentName>
+  /** As large as an update may be, unless it is a single change. */
+  maxBytes(document: DocumentName): number
+}
+
+/** The server holds changes of this device's client id that this device never sent: its database was restored or copied. */
+export interface Clone {
+  type: 'clone'
+  document: DocumentName
+}
+
+/** The server lacks what it had acknowledged. */
+export interface Loss {
+  type: 'loss'
+}
+
+/** As many entries as one run carries at most. */
+const entriesPerRun = 500
+
+/**
+ * What to send next. The order on the wire is the order in which changes were made, over both documents [V6]; so only when
+ * nothing unsent stands in between does one answer carry all that the server lacks of a document.
+ */
+export async function nextShipment(
+  store: Store,
+  asked: Asked,
+  mode: ShippingMode,
+): Promise<Shipment | Clone | Loss | undefined> {
+  return store.work(async work => {
+    for (const document of documentNames) {
+      const stateVector = asked[document]
+      if (stateVector && (await isCloned(work, document, stateVector))) return { type: 'clone', document }
+    }
+    const pending = asked.roster || asked.profile ? await pendingEntries(work.db, undefined) : []
+    const isFirst = !mode.isRefill && mode.isFirst
+    if (isFirst && documentNames.some(name => hasLost(name, mode.held[name], asked[name], pending)))
+      return { type: 'loss' }
+    const removals = mode.isRefill ? nextRemovals(work, asked, mode) : undefined
+    const shipment = removals ?? nextAnswer(work, asked, pending, mode) ?? (await nextRun(work, asked, mode))
+    // Whether the server still has all removals can't be seen: none may be missing when an edit is made visible [V6].
+    const before = shipment?.document === 'profile' ? lostRemovals(work, asked, pending, mode) : undefined
+    const next = before ?? shipment
+    if (next) await noteSent(work, next.document)
+    return next
+  })
+}
+
+/** The server has these on its disk. */
+export async function acknowledge(store: Store, seqs: readonly number[]): Promise<void> {
+  if (seqs.length === 0) return
+  await store.work(async work => work.db.outbox.bulkDelete([...seqs]))
+}
+
+/** The last entry that is to be sent; 0 when there is none. */
+export async function lastPending(store: Store): Promise<number> {
+  const isPending = (row: OutboxRow): boolean => row.refusal === undefined
+  const last = await store.apart(() => store.db.outbox.orderBy(':id').reverse().filter(isPending).first())
+  return last?.seq ?? 0
+}
+
+/** Entries that are to be sent, in order. */
+export async function pendingEntries(db: KithDatabase, limit: number | undefined): Promise<OutboxRow[]> {
+  const pending = db.outbox.orderBy(':id').filter(row => row.refusal === undefined)
+  return (limit === undefined ? pending : pending.limit(limit)).toArray()
+}
+
+/** Whether the server lacks content of the document that is in no pending entry: it had acknowledged it. */
+function hasLost(
+  document: DocumentName,
+  held: ReadonlyMap<number, number>,
+  stateVector: Uint8Array | undefined,
+  pending: readonly OutboxRow[],
+): boolean {
+  if (!stateVector) return false
+  const there = Y.decodeStateVector(stateVector)
+  const unsentFrom = new Map<number, number>()
+  for (const row of pending) {
+    if (row.document !== document) continue
+    for (const [client, clock] of Y.parseUpdateMeta(row.update).from) {
+      unsentFrom.set(client, Math.min(unsentFrom.get(client) ?? Number.POSITIVE_INFINITY, clock))
+    }
+  }
+  return [...held].some(([client, clock]) => (there.get(client) ?? 0) < (unsentFrom.get(client) ?? clock))
+}
+
+/** What this device knows to be removed of that which the server has, roster first. */
+function nextRemovals(work: Work, asked: Asked, { removed, maxBytes }: ShippingMode): Shipment | undefined {
+  const document = documentNames.find(name => asked[name] && !removed.has(name))
+  if (!document) return undefined
+  const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, asked[document])
+  const updates = piecesOf(lacking, maxBytes(document)).removals
+  return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
+}
+
+/** The roster's removals that were acknowledged once, whether the server still has them or not. */
+function lostRemovals(
+  work: Work,
+  asked: Asked,
+  pending: readonly OutboxRow[],
+  { removed, maxBytes }: ShippingMode,
+): Shipment | undefined {
+  if (!asked.roster || removed.has('roster')) return undefined
+  const lacking = Y.encodeStateAsUpdate(work.documents.roster.doc, asked.roster)
+  const unsent = pending.filter(row => row.document === 'roster').map(row => row.update)
+  const updates = removalsBut(lacking, unsent, maxBytes('roster'))
+  return { type: 'shipment', document: 'roster', isAnswer: false, isRemovals: true, updates, seqs: [] }
+}
+
+function nextAnswer(
+  work: Work,
+  asked: Asked,
+  pending: readonly OutboxRow[],
+  { isRefill, maxBytes }: ShippingMode,
+): Shipment | undefined {
+  const mayAnswer = isRefill ? mayRefill : mayAnswerInOrder
+  const document = documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))
+  const stateVector = document && asked[document]
+  if (!stateVector) return undefined
+  const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, stateVector)
+  const seqs = pending.filter(row => row.document === document).map(row => row.seq as number)
+  return { type: 'shipment', document, isAnswer: true, updates: inPieces(lacking, maxBytes(document)), seqs }
+}
+
+/** All of the roster goes before any of the profile. */
+function mayRefill(document: DocumentName, asked: Asked, pending: readonly OutboxRow[]): boolean {
+  return document === 'roster' || (!asked.roster && pending.every(row => row.document !== 'roster'))
+}
+
+/** No entry of the other document stands before one of this. */
+function mayAnswerInOrder(document: DocumentName, _asked: Asked, pending: readonly OutboxRow[]): boolean {
+  const firstOther = pending.findIndex(row => row.document !== document)
+  return firstOther < 0 || !pending.slice(firstOther).some(row => row.document === document)
+}
+
+async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Shipment | undefined> {
+  const { isCareful, isRefill, maxBytes } = mode
+  // In a refill the profile's answer waits for the roster's entries, and carries all of its own.
+  const isRosterOnly = isRefill && asked.profile !== undefined
+  const limit = isCareful || isRosterOnly ? undefined : entriesPerRun
+  const entries = (await pendingEntries(work.db, isCareful && !isRosterOnly ? 1 : limit)).filter(
+    row => !isRosterOnly || row.document === 'roster',
+  )
+  const [head] = entries
+  if (!head) return undefined
+  const run: OutboxRow[] = []
+  const most = maxBytes(head.document)
+  let bytes = 0
+  for (const entry of isCareful ? [head] : entries) {
+    bytes += entry.update.length
+    if (entry.document !== head.document || (run.length > 0 && bytes > most)) break
+    run.push(entry)
+  }
+  const update = run.length === 1 ? head.update : Y.mergeUpdates(run.map(entry => entry.update))
+  const seqs = run.map(entry => entry.seq as number)
+  return { type: 'shipment', document: head.document, isAnswer: false, updates: inPieces(update, most), seqs }
+}
+
+/** Before anything is sent, how far this device's client id has come is on disk: whatever lies beyond isn't ours. */
+async function noteSent(work: Work, document: DocumentName): Promise<void> {
+  const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
+  const clock = work.documents[document].ownClock
+  if (sent[document] < clock) await writeMeta(work.db, 'sent', { ...sent, [document]: clock })
+}
+
+async function isCloned(work: Work, document: DocumentName, stateVector: Uint8Array): Promise<boolean> {
+  const sent = await readMeta(work.db, 'sent')
+  const { clientId } = work.documents[document]
+  return (Y.decodeStateVector(stateVector).get(clientId) ?? 0) > (sent?.[document] ?? 0)
+}

@@ -1,0 +1,192 @@
+import type { ContentLimits, KeyChange } from '@kith/shared'
+import { defaultContentLimits, KithError, rosterBytes } from '@kith/shared'
+import * as Y from 'yjs'
+import { DatabaseLost } from '../device/loss.ts'
+import { OutboxMemory } from '../device/outbox-memory.ts'
+import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
+import { OwnDocument } from '../documents/own-document.ts'
+import {
+  type DocumentName,
+  documentNames,
+  type Hands,
+  type KithDatabase,
+  type MetaValues,
+  type OutboxRow,
+  readMeta,
+  writeMeta,
+} from './schema.ts'
+
+/** The updates that pile up before both documents are written anew, without what was erased meanwhile [V5]. */
+const updatesPerSnapshot = 200
+
+/**
+ * A roster read from a snapshot is counted when it is next to grow: a snapshot is in the V2 encoding, which may be thousands
+ * of times smaller.
+ */
+const uncounted = Number.POSITIVE_INFINITY
+
+/** The user's own two documents in memory, level with the database up to `seq`. */
+export class OwnDocuments {
+  readonly writer: string
+  /** Of all databases that this device had, one after the other, the first one's writer. */
+  readonly device: string
+  /** Above it the rows of this database are numbered. */
+  readonly firstNumber: number
+  readonly generation: number
+  readonly roster: OwnDocument
+  readonly profile: OwnDocument
+  readonly outbox: OutboxMemory = new OutboxMemory()
+  limits: ContentLimits
+  /** The incarnation of the account that this device synced with [D7]. */
+  incarnation: Uint8Array | undefined
+  /** User ids that have changed hands. */
+  hands: ReadonlyMap<string, Hands> = new Map()
+  /** What was written in the transaction that runs, until the outbox has it. */
+  #begun: { document: DocumentName; update: Uint8Array; changes: readonly KeyChange[] }[] = []
+  #seq: number
+  #snapshotSeq: number
+  #rosterBytesAtMost: number
+
+  private constructor(
+    { writer, device = writer, first = 0 }: MetaValues['identity'],
+    head: MetaValues['head'],
+    snapshots: Record<DocumentName, Uint8Array | undefined>,
+    limits: ContentLimits,
+  ) {
+    this.writer = writer
+    this.device = device
+    this.firstNumber = first
+    this.generation = head.generation
+    this.limits = limits
+    this.roster = new OwnDocument('roster', head.clientIds.roster)
+    this.profile = new OwnDocument('profile', head.clientIds.profile)
+    for (const name of documentNames) {
+      const snapshot = snapshots[name]
+      if (snapshot) this[name].takeSnapshot(snapshot)
+    }
+    this.#seq = head.snapshotSeq
+    this.#snapshotSeq = head.snapshotSeq
+    this.#rosterBytesAtMost = snapshots.roster ? uncounted : 0
+  }
+
+  /** Reads all from the database. Call it in a transaction. */
+  static async load(db: KithDatabase): Promise<OwnDocuments> {
+    const [identity, head, limits] = [
+      await readMeta(db, 'identity'),
+      await readMeta(db, 'head'),
+      await readMeta(db, 'limits'),
+    ]
+    if (!identity || !head) throw new DatabaseLost()
+    const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
+    const snapshots = { roster: roster?.update, profile: profile?.update }
+    const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
+    documents.incarnation = await readMeta(db, 'incarnation')
+    await documents.takeNews(db)
+    for (const name of documentNames) documents[name].changedKeys()
+    return documents
+  }
+
+  /** Takes in what other tabs wrote since; `false` when all must be loaded anew. Call it in a transaction. */
+  async takeNews(db: KithDatabase): Promise<boolean> {
+    const head = await readMeta(db, 'head')
+    if (head?.generation !== this.generation || head.clientIds.roster !== this.roster.clientId) return false
+    if (head.snapshotSeq > this.#seq) {
+      for (const { document, update } of await db.snapshots.toArray()) this[document].takeSnapshot(update)
+      this.#seq = head.snapshotSeq
+      this.#rosterBytesAtMost = uncounted
+    }
+    this.#snapshotSeq = head.snapshotSeq
+    for (const { seq, document, update } of await db.updates.where(':id').above(this.#seq).toArray()) {
+      this[document].take(update)
+      this.#grow(document, update)
+      this.#seq = seq as number
+    }
+    this.hands = (await readMeta(db, 'hands')) ?? new Map()
+    for (const name of documentNames) this[name].dropPending()
+    await this.followOutbox(db)
+    return true
+  }
+
+  /** Takes in what stands in the outbox. Call it in a transaction. */
+  async followOutbox(db: KithDatabase): Promise<void> {
+    await this.outbox.follow(db)
+    this.#begun = []
+    const { refused } = this.outbox
+    for (const name of documentNames) {
+      const own = refused.filter(row => row.document === name)
+      if (own.length + this[name].refused.length > 0) {
+        this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))
+      }
+    }
+  }
+
+  /** All that memory knows to be unsent or refused, in its order; without numbers, what no outbox has yet. */
+  get unsent(): readonly OutboxRow[] {
+    const begun = this.#begun.map(row => ({ ...row, changes: encodeChanges(row.changes) }))
+    return [...this.outbox.rows, ...begun]
+  }
+
+  /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
+  async write(
+    db: KithDatabase,
+    name: DocumentName,
+    changes: readonly KeyChange[],
+    clientId?: number,
+  ): Promise<Uint8Array | undefined> {
+    const update = this[name].write(changes, clientId)
+    if (update) this.#begun.push({ document: name, update, changes })
+    if (update) await this.#append(db, name, update)
+    return update
+  }
+
+  /** Stores an update from the server, then takes it in. */
+  async take(db: KithDatabase, name: DocumentName, update: Uint8Array): Promise<void> {
+    await this.#append(db, name, update)
+    try {
+      this[name].take(update)
+    } catch (cause) {
+      throw new KithError('unavailable', 'The server sent an update that cannot be read', { cause })
+    }
+  }
+
+  /** Writes both documents anew and drops the updates before, once there are many. */
+  async compactIfLong(db: KithDatabase): Promise<void> {
+    if (this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
+  }
+
+  async compact(db: KithDatabase): Promise<void> {
+    await this.writeSnapshots(db, { roster: this.roster, profile: this.profile }, this.generation)
+    this.#snapshotSeq = this.#seq
+  }
+
+  /** Stores these documents in place of all before. Another generation makes every tab load them anew. */
+  async writeSnapshots(
+    db: KithDatabase,
+    documents: Record<DocumentName, OwnDocument>,
+    generation: number,
+  ): Promise<void> {
+    for (const document of documentNames) {
+      await db.snapshots.put({ document, update: Y.encodeStateAsUpdateV2(documents[document].doc) })
+    }
+    await db.updates.where(':id').belowOrEqual(this.#seq).delete()
+    const clientIds = { roster: documents.roster.clientId, profile: documents.profile.clientId }
+    await writeMeta(db, 'head', { generation, snapshotSeq: this.#seq, clientIds })
+  }
+
+  /** How many bytes the roster takes: an upper bound far below the limit, the truth near it. */
+  rosterBytes(limit: number): number {
+    if (this.#rosterBytesAtMost > limit / 2) {
+      this.#rosterBytesAtMost = rosterBytes(this.roster.standing)
+    }
+    return this.#rosterBytesAtMost
+  }
+
+  async #append(db: KithDatabase, document: DocumentName, update: Uint8Array): Promise<void> {
+    this.#seq = await db.updates.add({ document, update })
+    this.#grow(document, update)
+  }
+
+  #grow(name: DocumentName, update: Uint8Array): void {
+    if (name === 'roster') this.#rosterBytesAtMost += update.length
+  }
+}

@@ -1,0 +1,17 @@
+import { type ContactFacts, contactFacts } from '@kith/shared'
+import { readMeta } from './schema.ts'
+import type { Store } from './store.ts'
+
+/**
+ * Owners whose replicas this device dropped on its own and who are let in again, each with the number of the drop: the
+ * server is to be asked for them.
+ */
+export async function droppedAndWanted(store: Store): Promise<(readonly [owner: string, drop: number])[]> {
+  const drops = (await readMeta(store.db, 'dropped'))?.owners
+  if (!drops?.size) return []
+  const facts = contactFacts(store.documents.roster.view, drops.keys())
+  return [...drops].filter(([id]) => {
+    const { isBlocked, isSubscribed, isDeclined } = facts.get(id) as ContactFacts
+    return !isBlocked && (isSubscribed || !isDeclined)
+  })
+}

@@ -1,0 +1,138 @@
+import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
+import type { Randomness } from '../clock.ts'
+import { encodeChanges } from '../documents/changes-codec.ts'
+import { mergedDocument, unitsOf } from '../documents/lost.ts'
+import { OwnDocument } from '../documents/own-document.ts'
+import { roomOf } from '../documents/room.ts'
+import { newClientId, newRemakingClientId } from '../nonce.ts'
+import { pendingEntries } from './outbox.ts'
+import { type Entry, remadeEntries } from './remade-entries.ts'
+import { type DocumentName, readMeta, writeMeta } from './schema.ts'
+import type { Store } from './store.ts'
+import type { Work } from './work.ts'
+
+/** What is known of something that the server didn't take. */
+export interface Refusal {
+  code: ErrorCode
+  /** The outbox entry that was sent alone. */
+  seq?: number
+  /** A value of so many bytes doesn't fit a frame. */
+  valueBytes?: number
+}
+
+export interface RebuildOptions {
+  refusal?: Refusal | undefined
+  /** The server may lack what it had acknowledged, so all of the roster goes before the profile. */
+  isRosterFirst?: boolean
+}
+
+/** Changes that don't fit this server and of which the app doesn't know yet. */
+interface Refused {
+  document: DocumentName
+  code: ErrorCode
+  /** The users whom changes of a roster are about. */
+  addresses: readonly string[]
+}
+
+export interface Rebuilt {
+  refused: readonly Refused[]
+  /** It is known what was refused. */
+  isExplained: boolean
+}
+
+/**
+ * Builds one document upon the server's state: with everything that this device holds and the server lacks made again as
+ * changes, in entries of bounded size [D6], and the unsent changes upon that [D5]. Nothing leaves the device: what doesn't
+ * fit the server's limits, as far as they are known, or was refused alone, stays in the outbox and in view.
+ */
+export async function rebuild(
+  store: Store,
+  name: DocumentName,
+  serverState: Uint8Array,
+  randomness: Randomness,
+  { refusal, isRosterFirst = false }: RebuildOptions = {},
+): Promise<Rebuilt> {
+  return store.work(async work => {
+    work.willChange()
+    const { documents } = work
+    const own = documents[name]
+    const fresh = new OwnDocument(name, newClientId(randomness))
+    fresh.takeAll(serverState)
+    const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
+    const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
+    const rows = await pendingEntries(work.db, undefined)
+    const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
+    const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
+    await work.db.outbox.bulkDelete(rows.map(row => row.seq as number))
+    const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), refusal)
+    await documents.writeSnapshots(
+      work.db,
+      { roster: documents.roster, profile: documents.profile, [name]: fresh },
+      documents.generation + 1,
+    )
+    await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
+    const before = namedUsers(documents.roster.view)
+    const now = await work.reload()
+    if (name === 'profile') work.ownProfileChanged()
+    else work.touchUsers([...before, ...namedUsers(now.roster.view)])
+    return rebuilt
+  })
+}
+
+/** Makes the entries of the rebuilt document upon it, as far as they fit; the outbox has them all, in this order. */
+async function writeEntries(
+  work: Work,
+  fresh: OwnDocument,
+  entries: readonly Entry[],
+  remakingClientId: number,
+  refusal: Refusal | undefined,
+): Promise<Rebuilt> {
+  const { name } = fresh
+  const room = roomOf(name, fresh.standing, work.documents.limits)
+  const addresses = new Map<ErrorCode, Set<string>>()
+  let isExplained = false
+  for (const entry of entries) {
+    const { document, changes, isRemade, reported } = entry
+    const row = { document, ...(isRemade && { isRemade }) }
+    if (document !== name) {
+      const { update } = entry
+      await work.db.outbox.add({ ...row, update, changes: encodeChanges(changes), ...(reported && { reported }) })
+      continue
+    }
+    const [fitting, refused] = [[] as KeyChange[], new Map<ErrorCode, KeyChange[]>()]
+    for (const unit of unitsOf(name, changes)) {
+      const code = entry.refusal ?? tooLongFor(refusal, unit) ?? room.take(unit, fresh.standing)
+      const kept = code === undefined ? fitting : (refused.get(code) ?? [])
+      kept.push(...unit)
+      if (code !== undefined) refused.set(code, kept)
+    }
+    room.endEntry()
+    const update = fresh.write(fitting, isRemade ? remakingClientId : undefined)
+    if (update) {
+      await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
+    }
+    for (const [code, kept] of refused) {
+      isExplained = true
+      const refusal = { refusal: code, reported: code }
+      await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
+      if (reported === code) continue
+      const told = addresses.get(code) ?? new Set()
+      addresses.set(code, told)
+      for (const user of usersOf(name, kept)) told.add(user)
+    }
+  }
+  const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
+  return { refused, isExplained }
+}
+
+/** A frame of that size closed the connection, so no value of that size is sent again. */
+function tooLongFor(refusal: Refusal | undefined, unit: readonly KeyChange[]): ErrorCode | undefined {
+  const { code, valueBytes: limit } = refusal ?? {}
+  if (limit === undefined) return undefined
+  return unit.some(({ value }) => value !== undefined && valueBytes(value) >= limit) ? code : undefined
+}
+
+function usersOf(name: DocumentName, changes: readonly KeyChange[]): string[] {
+  if (name !== 'roster') return []
+  return changes.flatMap(({ root, key }) => userOfKey(root as RosterRoot, key) ?? [])
+}

@@ -1,0 +1,202 @@
+import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
+import { Dexie, type DexieOptions, type Table } from 'dexie'
+import { DatabaseLost } from '../device/loss.ts'
+
+/**
+ * What one device keeps, in one IndexedDB database that all its tabs share:
+ *
+ *   updates    own documents, as Yjs updates in the order in which this device took them; cut off by each snapshot
+ *   snapshots  own documents, as they stood at `meta.head.snapshotSeq`
+ *   outbox     own changes that are on no server's disk yet, both documents in one order, which is the order of sending [V6]
+ *   replicas   other people's profile documents, a row per owner
+ *   people     what an app shows of each known person, a row per person, derived from roster and replicas
+ *   meta       one value per key, see `MetaValues`
+ *   requests   what a tab without the socket asks of the tab that has it; `events`: what that tab tells the others
+ */
+
+export type DocumentName = 'roster' | 'profile'
+
+export const documentNames: readonly DocumentName[] = ['roster', 'profile']
+
+export interface UpdateRow {
+  seq?: number
+  document: DocumentName
+  /** In Yjs' V1 encoding. */
+  update: Uint8Array
+}
+
+export interface SnapshotRow {
+  document: DocumentName
+  /** In Yjs' V2 encoding, made from a document that collects its garbage: nothing erased is in it [V5]. */
+  update: Uint8Array
+}
+
+export interface OutboxRow {
+  seq?: number
+  document: DocumentName
+  /** In Yjs' V1 encoding; empty once refused. */
+  update: Uint8Array
+  /** What the update means, so that it can be made anew [D5]: see `changes-codec.ts`. */
+  changes: Uint8Array
+  /** Why the server refused it; absent while it is to be sent. */
+  refusal?: ErrorCode
+  /** The app was told that it is refused, and why: it is told once [D5]. */
+  reported?: ErrorCode
+  /** It had been acknowledged, and the server lacks it: it is made again, under a client id of its own kind [D6]. */
+  isRemade?: true
+}
+
+/** The levels of one owner that this device holds. */
+export interface ReplicaRow {
+  owner: string
+  /** What the server last said that this viewer gets. */
+  access: number[]
+  levels: [level: number, fields: Fields][]
+  /** Levels held from before the feed began anew: out of view until they come again. */
+  hidden: [level: number, fields: Fields][]
+  /** Merely fetched: neither followed nor fed by the server of its own accord; it ends with the session [V7]. */
+  isFetched: 0 | 1
+}
+
+/** A user id that has changed hands, as the server says. */
+export interface Hands {
+  incarnation: string
+  isTold: boolean
+  /** From before the feed began anew, and not said again yet. */
+  isOld?: true
+}
+
+export interface PersonRow {
+  id: string
+  label: string
+  /** Merged over the levels held: the highest level's value counts. */
+  fields: Fields
+  /** Granted to them, ascending. */
+  levels: number[]
+  isContact: boolean
+  isSubscribed: boolean
+  isDeclined: boolean
+  isBlocked: boolean
+  hasJoined: boolean
+  isWaiting: boolean
+  /** What the roster gives to this id does not count until it is confirmed [D7]. */
+  hasChangedHands: boolean
+  /** 1 for everyone contacted, followed or blocked. A number, because IndexedDB doesn't index booleans. */
+  isListed: 0 | 1
+}
+
+export interface MetaValues {
+  /** `generation` grows when documents were replaced rather than extended: other tabs then load them anew. */
+  head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
+  /**
+   * Whose database it is; which one it is, as each new one has another writer; the writer of the first that its device had,
+   * unless it is this one; and above what its rows are numbered.
+   */
+  identity: { user: string; writer: string; device?: string; first?: number }
+  /** Of this device's own client ids, the clock up to which something may have been sent. */
+  sent: Record<DocumentName, number>
+  /** How far the feed was read; empty before. */
+  cursor: Uint8Array
+  /** Replicas from before the feed began anew are kept out of view until it is caught up. */
+  hasHidden: boolean
+  /**
+   * Owners whose replicas this device dropped on its own, each with the number of the drop, until the server shows nothing
+   * of them either or has handed them over anew. If they are let in again before it heard, it sees no change, and must be
+   * asked; what it says of them meanwhile builds on what is no longer here. `next`: a number that no drop has had.
+   */
+  dropped: { next: number; owners: Map<string, number> }
+  limits: ContentLimits
+  /** The incarnation of the account that this device synced with, as the server names it [D7]; absent before. */
+  incarnation: Uint8Array
+  /** By user id: the incarnation that the roster is to confirm, and whether the app was told of it [D7]. */
+  hands: ReadonlyMap<string, Hands>
+  /** Whether the app wants to be connected, for the tab that has the socket next. */
+  isWanted: boolean
+  /** Which tab has the socket, since it took over; absent in a new database. */
+  term: string
+}
+
+export interface RequestRow {
+  id?: number
+  /** Milliseconds since 1970: what a tab asked that is no more is not done long after. */
+  askedAt: number
+  request: unknown
+  /** A message that a tab with the socket may have sent: another one does not send it again. */
+  isBegun?: true
+  /** Present once the tab with the socket has answered. */
+  answer?: unknown
+}
+
+export interface EventRow {
+  id?: number
+  tab: string
+  event: unknown
+}
+
+export interface DatabaseOptions {
+  indexedDB?: IDBFactory | undefined
+  IDBKeyRange?: typeof IDBKeyRange | undefined
+}
+
+export class KithDatabase extends Dexie {
+  /** Fills a database that opening has to make, in one with making it. Once one was open: absent, none is made. */
+  begin: (() => void) | undefined = () => undefined
+  /** Opening found that there is none any more. */
+  isGone = false
+  declare readonly updates: Table<UpdateRow, number>
+  declare readonly snapshots: Table<SnapshotRow, DocumentName>
+  declare readonly outbox: Table<OutboxRow, number>
+  declare readonly replicas: Table<ReplicaRow, string>
+  declare readonly people: Table<PersonRow, string>
+  declare readonly meta: Table<{ key: string; value: unknown }, string>
+  declare readonly requests: Table<RequestRow, number>
+  declare readonly events: Table<EventRow, number>
+
+  constructor(name: string, options: DatabaseOptions) {
+    super(name, dexieOptions(options))
+    this.version(1).stores({
+      updates: '++seq',
+      snapshots: 'document',
+      outbox: '++seq',
+      replicas: 'owner, isFetched',
+      people: 'id, isListed',
+      meta: 'key',
+      requests: '++id',
+      events: '++id',
+    })
+    this.on('populate', () => {
+      this.isGone = this.begin === undefined
+      if (!this.begin) throw new DatabaseLost()
+      this.begin()
+    })
+  }
+}
+
+/** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
+export function dexieOptions({ indexedDB, IDBKeyRange }: DatabaseOptions): DexieOptions {
+  // liveQuery looks at these whatever the database was given, and stays silent without them.
+  if (indexedDB) Dexie.dependencies.indexedDB ??= indexedDB
+  if (IDBKeyRange) Dexie.dependencies.IDBKeyRange ??= IDBKeyRange
+  return {
+    cache: 'disabled',
+    chromeTransactionDurability: 'strict',
+    ...(indexedDB && { indexedDB }),
+    ...(IDBKeyRange && { IDBKeyRange }),
+  }
+}
+
+export async function readMeta<K extends keyof MetaValues>(
+  db: KithDatabase,
+  key: K,
+): Promise<MetaValues[K] | undefined> {
+  const row = await db.meta.get(key)
+  return row?.value as MetaValues[K] | undefined
+}
+
+export async function writeMeta<K extends keyof MetaValues>(
+  db: KithDatabase,
+  key: K,
+  value: MetaValues[K],
+): Promise<void> {
+  await db.meta.put({ key, value })
+}

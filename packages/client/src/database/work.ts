@@ -1,0 +1,36 @@
+import type { ChangedKey } from '../documents/own-document.ts'
+import type { OwnDocuments } from './own-documents.ts'
+import type { Happening, People } from './people.ts'
+import type { KithDatabase, PersonRow } from './schema.ts'
+
+/** What a piece of work in the database may touch; it ends with the transaction. */
+export interface Work {
+  readonly db: KithDatabase
+  readonly documents: OwnDocuments
+  /** Loads the documents anew, when they were replaced in the database. */
+  reload(): Promise<OwnDocuments>
+  readonly people: People
+  /** Call this before changing documents in memory: if the transaction then fails, they are loaded anew. */
+  willChange(): void
+  /** These keys of the roster look different now, though no update says so. */
+  touch(keys: readonly ChangedKey[]): void
+  touchUsers(ids: Iterable<string>): void
+  /** Something stands in the outbox that was not there before. */
+  wrote(): void
+  /** The own profile changed elsewhere: tell the app. */
+  ownProfileChanged(): void
+}
+
+/** What a piece of work left behind, once it is on disk. */
+export interface Outcome {
+  people: ReadonlyMap<string, PersonRow | undefined>
+  happenings: readonly Happening[]
+  isOwnProfileChanged: boolean
+  /** There is something new to send. */
+  hasWritten: boolean
+  /** Something that is kept in memory changed: documents, or how much is unsent. */
+  isChanged: boolean
+}
+
+/** Tells the other tabs what was done, inside the transaction that does it. */
+export type TellTabs = (db: KithDatabase, outcome: Outcome) => Promise<void>

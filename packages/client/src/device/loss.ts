@@ -1,0 +1,20 @@
+import { KithError } from '@kith/shared'
+import type { Dexie } from 'dexie'
+import { isFull, isNamed } from '../database/failure.ts'
+
+/** The database that memory was read from is gone, or another one stands in its place. */
+export class DatabaseLost extends Error {
+  constructor() {
+    super("This device's database is gone")
+  }
+}
+
+/** Whether it may be that the database, and no single piece of work, has failed. */
+export function isLoss(db: Dexie, error: unknown): boolean {
+  if (error instanceof KithError) return false
+  if (!db.isOpen() || error instanceof DatabaseLost) return true
+  return isNamed(error, lossNames) && !isFull(error)
+}
+
+/** The platform aborts what runs before it tells that it has cut the connection off. */
+const lossNames = ['DatabaseClosedError', 'OpenFailedError', 'AbortError', 'InvalidStateError', 'UnknownError']

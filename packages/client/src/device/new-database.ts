@@ -1,0 +1,82 @@
+import * as Y from 'yjs'
+import type { Clock, Randomness } from '../clock.ts'
+import type { OwnDocuments } from '../database/own-documents.ts'
+import { rowsOf } from '../database/people.ts'
+import { documentNames, type KithDatabase, type MetaValues } from '../database/schema.ts'
+import { newClientId, newNonce } from '../nonce.ts'
+
+/** Rows that one database can come to, far more than it does: the next one's numbers begin beyond. */
+const mostRows = 1e9
+
+/** What a new database of a new device starts with. */
+export async function setUp(db: KithDatabase, user: string, randomness: Randomness, clock: Clock): Promise<void> {
+  const first = clock.now()
+  await db.meta.bulkPut(metaRows(newHead(randomness, 0, first), { user, writer: newNonce(randomness), first }))
+  await Promise.all(numberFrom(db, first))
+}
+
+/**
+ * What a new database starts with whose device had one before: its documents, and what it had not sent yet, by the same
+ * numbers. Client ids and writer are new: what the lost database held beyond this is written by nobody again. The feed
+ * begins anew, so nothing of it is there.
+ *
+ * Returns at once, so that it can be done while the database is being made; what it began fails with that.
+ */
+export function fillFromMemory(
+  db: KithDatabase,
+  memory: OwnDocuments,
+  identity: { user: string; writer: string; device: string },
+  randomness: Randomness,
+  clock: Clock,
+): Promise<unknown> {
+  const first = Math.max(clock.now(), memory.firstNumber + mostRows)
+  const head = newHead(randomness, memory.generation + 1, first)
+  const numbered = memory.unsent.filter(row => row.seq !== undefined)
+  const unnumbered = memory.unsent.filter(row => row.seq === undefined)
+  return Promise.all([
+    db.meta.bulkPut([
+      ...metaRows(head, { ...identity, first }),
+      { key: 'limits', value: memory.limits },
+      { key: 'hands', value: memory.hands },
+      // Or the content would be taken for that of a new device, and be restored to another account [D7].
+      ...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),
+    ]),
+    db.snapshots.bulkPut(
+      documentNames.map(document => ({ document, update: Y.encodeStateAsUpdateV2(memory[document].doc) })),
+    ),
+    db.outbox.bulkPut(numbered),
+    ...numberFrom(db, first),
+    db.outbox.bulkAdd(unnumbered),
+    db.people.bulkPut(rowsOf(memory.roster.view, memory.hands)),
+  ])
+}
+
+/** Rows are numbered above all that a database of this name had before, so no tab takes a new one for an old one. */
+function numberFrom(db: KithDatabase, first: number): PromiseLike<unknown>[] {
+  const document = 'roster'
+  const nothing = new Uint8Array()
+  return [
+    db.updates.put({ seq: first, document, update: nothing }),
+    db.outbox.put({ seq: first, document, update: nothing, changes: nothing }),
+    db.requests.put({ id: first, askedAt: 0, request: undefined }),
+    db.events.put({ id: first, tab: '', event: undefined }),
+    ...[db.updates, db.outbox, db.requests, db.events].map(table => table.delete(first)),
+  ]
+}
+
+function newHead(randomness: Randomness, generation: number, snapshotSeq: number): MetaValues['head'] {
+  return {
+    ...{ generation, snapshotSeq },
+    clientIds: { roster: newClientId(randomness), profile: newClientId(randomness) },
+  }
+}
+
+function metaRows(
+  head: MetaValues['head'],
+  identity: MetaValues['identity'],
+): { key: keyof MetaValues; value: unknown }[] {
+  return [
+    { key: 'identity', value: identity },
+    { key: 'head', value: head },
+  ]
+}

@@ -1,0 +1,48 @@
+import type { KithDatabase, OutboxRow } from '../database/schema.ts'
+
+/**
+ * The outbox as memory keeps it, so that what is unsent outlives the database. Rows that are to be sent don't change under
+ * their number; refused ones may.
+ */
+export class OutboxMemory {
+  readonly #rows: Map<number, OutboxRow> = new Map()
+  #last = 0
+  #isCertain = true
+
+  /** In the order of sending. */
+  get rows(): OutboxRow[] {
+    return [...this.#rows.values()].sort((a, b) => (a.seq as number) - (b.seq as number))
+  }
+
+  get refused(): OutboxRow[] {
+    return [...this.#rows.values()].filter(row => row.refusal !== undefined)
+  }
+
+  get size(): number {
+    return this.#rows.size
+  }
+
+  /** Takes in what is in the outbox now. Call it in a transaction. */
+  async follow(db: KithDatabase): Promise<void> {
+    if (!this.#isCertain) this.#rows.clear()
+    const from = this.#isCertain ? this.#last : 0
+    this.#isCertain = true
+    for (const row of await db.outbox.where(':id').above(from).toArray()) this.#set(row)
+    const refused = this.refused.map(row => row.seq as number)
+    if (refused.length > 0) for (const row of await db.outbox.bulkGet(refused)) if (row) this.#set(row)
+    if ((await db.outbox.count()) === this.#rows.size) return
+    const kept = new Set(await db.outbox.toCollection().primaryKeys())
+    for (const seq of [...this.#rows.keys()]) if (!kept.has(seq)) this.#rows.delete(seq)
+  }
+
+  /** What was last taken in may not have been stored. */
+  doubt(): void {
+    this.#isCertain = false
+  }
+
+  #set(row: OutboxRow): void {
+    const seq = row.seq as number
+    this.#rows.set(seq, row)
+    this.#last = Math.max(this.#last, seq)
+  }
+}

@@ -1,0 +1,27 @@
+import { KithError } from '@kith/shared'
+import type { Clock } from '../clock.ts'
+import { databaseFailure } from '../database/failure.ts'
+
+/** How long opening waits for the platform's storage, in milliseconds; a large database on a busy disk takes a few seconds. */
+const openingMs = 20_000
+
+/** Resolves as `work` does; rejects with `database-failed` when storage refuses, or does not answer for long. */
+export async function patiently<T>(clock: Clock, work: () => PromiseLike<T>): Promise<T> {
+  let cancel: () => void = () => undefined
+  const patience = new Promise<never>((_resolve, reject) => {
+    cancel = clock.after(openingMs, () => reject(silence()))
+  })
+  try {
+    return await Promise.race([Promise.resolve().then(work), patience])
+  } catch (error) {
+    throw error instanceof KithError || error instanceof TypeError ? error : databaseFailure(error)
+  } finally {
+    cancel()
+  }
+}
+
+function silence(): KithError {
+  const message =
+    "This device's storage does not answer: close other tabs of this site, or restart the browser; then try again"
+  return new KithError('database-failed', message)
+}

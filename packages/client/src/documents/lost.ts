@@ -1,0 +1,91 @@
+import { type KeyChange, parseProfileKey, profileRoot, sameValue, utf8Length, valueBytes } from '@kith/shared'
+import * as Y from 'yjs'
+import type { DocumentName } from '../database/schema.ts'
+import { OwnDocument } from './own-document.ts'
+import { renamed } from './renamed.ts'
+
+/**
+ * What the server's state and this device's document come to together. Entries that the server has seen and removed are
+ * gone, as are those that this device knows to be removed; what the server never saw, or lost, is there [D6].
+ *
+ * `sent`: of this device's own structs the server can have these; `otherId`: a client id for the others, should the server
+ * have different ones under the same ids, from a copy of this device's database.
+ */
+export function mergedDocument(server: OwnDocument, own: OwnDocument, sent: number, otherId: number): OwnDocument {
+  const merged = new OwnDocument(own.name, own.clientId)
+  merged.take(Y.encodeStateAsUpdate(server.doc))
+  const update = Y.encodeStateAsUpdate(own.doc)
+  const isCopied = Y.getState(server.doc.store, own.clientId) > sent
+  merged.take(isCopied ? renamed(update, { client: own.clientId, from: sent, to: otherId }) : update)
+  return merged
+}
+
+/** The changes that make `from` look like `to`, without those of the keys left out. */
+export function differences(
+  document: OwnDocument,
+  to: OwnDocument,
+  isLeftOut: (change: KeyChange) => boolean,
+): KeyChange[] {
+  const [from, wanted] = [document.standing, to.standing]
+  const changes: KeyChange[] = []
+  const add = (change: KeyChange): void => {
+    if (!isLeftOut(change)) changes.push(change)
+  }
+  for (const root of document.roots) {
+    for (const [key] of from.entries(root)) if (!wanted.has(root, key)) add({ root, key, value: undefined })
+    for (const [key, value] of wanted.entries(root))
+      if (!sameValue(from.get(root, key), value)) add({ root, key, value })
+  }
+  return changes
+}
+
+/**
+ * What stands or falls together: of a roster each change, of a profile all changes of one field at one level, where some of
+ * them remove what others replace.
+ */
+export function unitsOf(document: DocumentName, changes: readonly KeyChange[]): KeyChange[][] {
+  if (document === 'roster') return changes.map(change => [change])
+  const units = new Map<string, KeyChange[]>()
+  for (const change of changes) {
+    const field = fieldOf(change)
+    const unit = units.get(field)
+    if (unit) unit.push(change)
+    else units.set(field, [change])
+  }
+  const isReplacing = (unit: readonly KeyChange[]): boolean => unit.some(({ value }) => value === undefined)
+  return [...units.values()].flatMap(unit => (isReplacing(unit) ? [unit] : unit.map(change => [change])))
+}
+
+function fieldOf({ root, key }: KeyChange): string {
+  const parsed = root === profileRoot ? parseProfileKey(key) : undefined
+  return parsed ? `${parsed.level}/${parsed.name}` : key
+}
+
+/** As many changes, and as many bytes of them, as one entry of what is made again has at most. */
+const changesPerEntry = 500
+const bytesPerEntry = 64 * 1024
+
+export function inEntries(units: readonly KeyChange[][]): KeyChange[][] {
+  const entries: KeyChange[][] = []
+  let bytes = 0
+  for (const unit of units) {
+    const more = unit.reduce((sum, change) => sum + bytesOf(change), 0)
+    const last = entries.at(-1)
+    if (last && last.length + unit.length <= changesPerEntry && bytes + more <= bytesPerEntry) {
+      last.push(...unit)
+      bytes += more
+    } else {
+      entries.push([...unit])
+      bytes = more
+    }
+  }
+  return entries
+}
+
+function bytesOf({ root, key, value }: KeyChange): number {
+  return root.length + utf8Length(key) + (value === undefined ? 0 : valueBytes(value))
+}
+
+export function keyName({ root, key }: { root: string; key: string }): string {
+  return `${root} ${key}`
+}

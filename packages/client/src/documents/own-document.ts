@@ -1,0 +1,151 @@
+import {
+  applyChanges,
+  type FlatMaps,
+  flatMapsOf,
+  type KeyChange,
+  KithError,
+  profileRoot,
+  rosterRoots,
+} from '@kith/shared'
+import * as Y from 'yjs'
+import type { DocumentName } from '../database/schema.ts'
+import { overlay } from './overlay.ts'
+
+const rootsByDocument = { roster: rosterRoots, profile: [profileRoot] } as const
+
+/** A key of a root map that an update changed. */
+export interface ChangedKey {
+  root: string
+  key: string
+}
+
+/**
+ * One of the user's own documents in memory, and the refused changes that lie over it. All its tabs write with the one
+ * client id; what keeps them apart is that every write first takes in the others', inside one IndexedDB transaction.
+ */
+export class OwnDocument {
+  readonly name: DocumentName
+  readonly doc: Y.Doc
+  readonly clientId: number
+  #refused: readonly KeyChange[] = []
+  readonly #maps: FlatMaps
+  #view: FlatMaps
+  #changed: ChangedKey[] = []
+  #update: Uint8Array | undefined
+
+  constructor(name: DocumentName, clientId: number) {
+    this.name = name
+    this.clientId = clientId
+    this.doc = new Y.Doc({ gc: true })
+    this.doc.clientID = clientId
+    for (const root of rootsByDocument[name]) this.doc.getMap(root)
+    this.doc.on('update', (update: Uint8Array) => {
+      this.#update = update
+    })
+    this.doc.on('afterTransaction', (transaction: Y.Transaction) => this.#noteChanged(transaction))
+    this.#maps = flatMapsOf(this.doc)
+    this.#view = this.#maps
+  }
+
+  /** The document as the app sees it: with the refused changes laid over. */
+  get view(): FlatMaps {
+    return this.#view
+  }
+
+  /** The document without the refused changes, as it is to be on the server. */
+  get standing(): FlatMaps {
+    return this.#maps
+  }
+
+  get refused(): readonly KeyChange[] {
+    return this.#refused
+  }
+
+  /** Lays these refused changes over the document, in place of those before. */
+  setRefused(changes: readonly KeyChange[]): void {
+    if (changes.length !== this.#refused.length) {
+      for (const { root, key } of this.#refused) this.#changed.push({ root, key })
+    }
+    this.#refused = changes
+    this.#view = overlay(this.#maps, changes)
+  }
+
+  /** The names of the document's root maps. */
+  get roots(): readonly string[] {
+    return rootsByDocument[this.name]
+  }
+
+  /** Makes the changes as this device; the update that says so, or nothing when they change nothing [R3]. */
+  write(changes: readonly KeyChange[], clientId: number = this.clientId): Uint8Array | undefined {
+    this.#update = undefined
+    this.doc.clientID = clientId
+    try {
+      applyChanges(this.doc, changes)
+    } finally {
+      this.doc.clientID = this.clientId
+    }
+    return this.#update
+  }
+
+  /** Takes in an update in Yjs' V1 encoding: another tab's, another device's, or an old one of our own. */
+  take(update: Uint8Array): void {
+    this.#apply(() => Y.applyUpdate(this.doc, update))
+  }
+
+  /** Takes in a whole state. Throws a KithError when the bytes are none. */
+  takeAll(state: Uint8Array): void {
+    try {
+      Y.decodeUpdate(state)
+      this.take(state)
+    } catch (cause) {
+      throw new KithError('unavailable', 'The server sent a document that cannot be read', { cause })
+    }
+    if (this.hasPending) throw new KithError('unavailable', 'The server sent a document with gaps')
+  }
+
+  takeSnapshot(snapshot: Uint8Array): void {
+    this.#apply(() => Y.applyUpdateV2(this.doc, snapshot))
+  }
+
+  /** The keys changed since this was last asked. */
+  changedKeys(): ChangedKey[] {
+    const changed = this.#changed
+    this.#changed = []
+    return changed
+  }
+
+  /** How many structs carry this device's client id: the clock of what it has written. */
+  get ownClock(): number {
+    return Y.getState(this.doc.store, this.clientId)
+  }
+
+  /** An update was taken in whose predecessors are missing. */
+  get hasPending(): boolean {
+    return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
+  }
+
+  /** Forgets what waits for predecessors: whoever has those has it, too, and hands over both. Kept, it would be sent on. */
+  dropPending(): void {
+    this.doc.store.pendingStructs = null
+    this.doc.store.pendingDs = null
+  }
+
+  /** Yjs takes a new client id when it meets its own in what it reads. Here that is another tab's, or an old one. */
+  #apply(read: () => void): void {
+    this.doc.clientID = 0
+    try {
+      read()
+    } finally {
+      this.doc.clientID = this.clientId
+    }
+  }
+
+  #noteChanged(transaction: Y.Transaction): void {
+    const changed: ReadonlyMap<unknown, ReadonlySet<string | null>> = transaction.changed
+    for (const root of rootsByDocument[this.name]) {
+      for (const key of changed.get(this.doc.getMap(root)) ?? []) {
+        if (key !== null) this.#changed.push({ root, key })
+      }
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import { countingFacts, factsOf } from '@kith/shared'
+import type { Store } from '../database/store.ts'
+
+/** Whom the app looked at since this device was opened: each session shows them, followed or not [V7]. */
+export class Looks {
+  readonly #store: Store
+  readonly #owners: Set<string> = new Set()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  add(owner: string): void {
+    this.#owners.add(owner)
+  }
+
+  /** Those whom a session shows only if asked. */
+  get unfollowed(): string[] {
+    return [...this.#owners].filter(owner => !this.isFollowed(owner))
+  }
+
+  isFollowed(owner: string): boolean {
+    const { roster, hands } = this.#store.documents
+    return countingFacts(factsOf(roster.view, owner), hands.get(owner)?.incarnation ?? '').isSubscribed
+  }
+}

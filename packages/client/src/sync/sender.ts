@@ -1,0 +1,220 @@
+import { type ErrorCode, KithError } from '@kith/shared'
+import * as Y from 'yjs'
+import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../database/outbox.ts'
+import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
+import type { DocumentName } from '../database/schema.ts'
+import type { Store } from '../database/store.ts'
+
+/** What sending needs of the session. */
+export interface OutgoingPort {
+  readonly store: Store
+  /** The server's store is not the one that this device last exchanged with, or not as far as it was. */
+  isRefill(): boolean
+  maxBytes(document: DocumentName): number
+  sendUpdate(document: DocumentName, step: 'step2' | 'update', update: Uint8Array): void
+  raiseBarrier(): Promise<boolean>
+  /** Resolves when sending once more keeps within what the server takes. */
+  pace(): Promise<void>
+  /** Resolves after this time. */
+  pause(ms: number): Promise<void>
+  /** Builds the document upon the server's state, and tells what doesn't fit it; resolves when that is done. */
+  rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt>
+  /** Whether all that there was has been acknowledged. */
+  drained(isDrained: boolean): void
+  /** Something was acknowledged, so a `whenSynced` may be due. */
+  progressed(): void
+}
+
+/** The server closed the socket rather than take a value of that size, alone in its frame. */
+export interface Recovery {
+  document: DocumentName
+  refusal: Refusal
+}
+
+/** So many refusals without an acknowledgement are met at once, as by the search for what is refused; then it gets slower. */
+const freeRefusals = 12
+const longestPauseMs = 60_000
+/** A server that drops what it asked for will go on doing so. */
+const mostDrops = 5
+
+/**
+ * Sends what the server lacks, one shipment after the other: send, wait for the barrier, forget. So a profile edit never
+ * leaves before a roster change made earlier is on the server's disk [D5][V6].
+ */
+export class Outgoing {
+  readonly #port: OutgoingPort
+  readonly #asked: Asked = {}
+  readonly #refusals: Map<DocumentName, ErrorCode> = new Map()
+  /** Step 1s that are answered with nothing, once what is unsent has gone as changes. */
+  readonly #owedAnswers: Set<DocumentName> = new Set()
+  readonly #removed: Set<DocumentName> = new Set()
+  #isCareful = false
+  #isRefill = false
+  #hasSent = false
+  readonly #held: ShippingMode['held']
+  #wake: () => void = () => undefined
+  #isWoken = false
+  #isWelcome = false
+  #refusalsInARow = 0
+  #dropsInARow = 0
+
+  readonly #recovering: Recovery | undefined
+  #inFlight: { document: DocumentName; update: Uint8Array } | undefined
+
+  /** Begins with the session, before anything that the server sends is taken in. */
+  constructor(port: OutgoingPort, recovering: Recovery | undefined) {
+    this.#port = port
+    const { roster, profile } = port.store.documents
+    this.#held = { roster: stateVectorOf(roster.doc), profile: stateVectorOf(profile.doc) }
+    this.#recovering = recovering
+  }
+
+  /** What was on its way, if the server closes now because something is too large. */
+  get inFlight(): { document: DocumentName; update: Uint8Array } | undefined {
+    return this.#inFlight
+  }
+
+  /** The server has said that this device belongs to the present account [D7]. */
+  welcomed(): void {
+    this.#isWelcome = true
+    this.wake()
+  }
+
+  /** The server's step 1: what it holds of a document. */
+  asked(document: DocumentName, stateVector: Uint8Array): void {
+    this.#asked[document] = stateVector
+    this.wake()
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    this.#isWoken = true
+    this.#wake()
+  }
+
+  /** Of what was sent since the last barrier, the server didn't admit something. */
+  refuse(document: DocumentName, code: ErrorCode): void {
+    this.#refusals.set(document, code)
+  }
+
+  /** Runs until the session ends, which makes it reject. */
+  async run(): Promise<never> {
+    // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
+    // user [F3].
+    while (!this.#isWelcome || !this.#asked.roster || !this.#asked.profile) await this.#woken()
+    this.#isRefill = this.#port.isRefill()
+    if (this.#recovering) await this.#recover(this.#recovering)
+    for (;;) {
+      const next = await nextShipment(this.#port.store, this.#asked, this.#mode)
+      if (!next) this.#sendOwedAnswers()
+      if (!next) this.#port.drained(true)
+      if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
+      if (!next) await this.#rest()
+      else if (next.type === 'clone') await this.#rebuild(next.document, undefined)
+      else if (next.type === 'loss') this.#isRefill = true
+      else await this.#ship(next)
+    }
+  }
+
+  get #mode(): ShippingMode {
+    return {
+      isFirst: !this.#hasSent,
+      held: this.#held,
+      isCareful: this.#isCareful,
+      isRefill: this.#isRefill,
+      removed: this.#removed,
+      maxBytes: document => this.#port.maxBytes(document),
+    }
+  }
+
+  async #rest(): Promise<void> {
+    this.#isCareful = false
+    this.#isRefill = false
+    await this.#woken()
+  }
+
+  async #ship(shipment: Shipment): Promise<void> {
+    const { document, isAnswer, updates, seqs } = shipment
+    this.#port.drained(false)
+    this.#hasSent = true
+    if (shipment.isRemovals) this.#removed.add(document)
+    if (isAnswer) delete this.#asked[document]
+    if (isAnswer) this.#owedAnswers.add(document)
+    for (const [index, update] of updates.entries()) {
+      await this.#port.pace()
+      const isLast = index === updates.length - 1
+      // A user is registered once the whole roster is on disk, and not before [F3].
+      const isStep2 = isAnswer && isLast
+      if (isStep2) this.#owedAnswers.delete(document)
+      this.#inFlight = { document, update }
+      this.#port.sendUpdate(document, isStep2 ? 'step2' : 'update', update)
+      const isComplete = await this.#port.raiseBarrier()
+      this.#inFlight = undefined
+      if (!isComplete) return this.#incomplete(shipment)
+      this.#dropsInARow = 0
+    }
+    await acknowledge(this.#port.store, seqs)
+    if (seqs.length > 0) this.#refusalsInARow = 0
+  }
+
+  async #incomplete(shipment: Shipment): Promise<void> {
+    const refusals = [...this.#refusals]
+    this.#refusals.clear()
+    if (refusals.length === 0) {
+      // It was dropped because the server lacks what it builds on: the server has asked again by now.
+      this.#dropsInARow++
+      if (!this.#asked[shipment.document] || this.#dropsInARow > mostDrops) {
+        throw new KithError('unavailable', 'The server dropped a change')
+      }
+      this.#isRefill = true
+    }
+    for (const [refused, code] of refusals) await this.#refused(refused, code, shipment)
+  }
+
+  /** The roster's answer registers a new user, so it comes after all that the roster says by now [F3]. */
+  #sendOwedAnswers(): void {
+    for (const name of this.#owedAnswers) this.#port.sendUpdate(name, 'step2', Uint8Array.of(0, 0))
+    this.#owedAnswers.clear()
+  }
+
+  /** Begins with the server's state; what is unsent follows as changes, and not in an answer. */
+  async #recover({ document, refusal }: Recovery): Promise<void> {
+    delete this.#asked[document]
+    this.#owedAnswers.add(document)
+    await this.#rebuild(document, refusal)
+  }
+
+  /** A server that refuses ever more is asked ever more rarely, and never without an end. */
+  async #refused(document: DocumentName, code: ErrorCode, { isAnswer, seqs }: Shipment): Promise<void> {
+    this.#refusalsInARow++
+    const slower = this.#refusalsInARow - freeRefusals
+    if (slower > 0) await this.#port.pause(Math.min(longestPauseMs, 250 * 2 ** Math.min(slower, 16)))
+    const [seq] = isAnswer || seqs.length !== 1 ? [] : seqs
+    await this.#rebuild(document, { code, ...(seq !== undefined && { seq }) })
+  }
+
+  async #rebuild(document: DocumentName, refusal: Refusal | undefined): Promise<void> {
+    const { isExplained } = await this.#port.rebuild(document, { refusal, isRosterFirst: this.#isRefill })
+    // What can't be told from what this device knows of the server's limits is found by sending one entry at a time.
+    this.#isCareful = refusal !== undefined && !isExplained
+  }
+
+  async #woken(): Promise<void> {
+    if (!this.#isWoken) {
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+    this.#isWoken = false
+  }
+}
+
+function stateVectorOf(doc: Y.Doc): Map<number, number> {
+  return Y.decodeStateVector(Y.encodeStateVector(doc))
+}
+
+/** What a frame that was too large says of what was in it. */
+export function tooLargeCode(document: DocumentName): ErrorCode {
+  // A frame of one's own roster may be as large as the roster (S3).
+  return document === 'roster' ? 'roster-too-large' : 'frame-too-large'
+}
