@@ -1,6 +1,7 @@
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { Link } from '../../packages/client/src/sync/connection-manager.ts'
 import { backend } from './backend.ts'
 import { installation } from './device.ts'
@@ -88,7 +89,7 @@ test('[F1] what comes from another device in its order is not followed by a ques
     await bob.save()
     await laptop.whenSynced()
     await phone.whenSynced()
-    expect([phone.ownProfile.get('name'), phone.knownProfile('bob').label]).toEqual([`Ada ${round}`, `Bob ${round}`])
+    expect([phone.ownProfile.get('name'), coreOf(phone).profile('bob').label]).toEqual([`Ada ${round}`, `Bob ${round}`])
   }
   expect(steps).toBe(2)
 })
@@ -108,7 +109,7 @@ test('a device that disconnects while what came is being stored stays offline', 
   await alice.getProfile('bob').loaded
   await alice.whenSynced()
   let isReleased = false
-  const held = alice.internals.store.work(async ({ db }) => {
+  const held = coreOf(alice).store.work(async ({ db }) => {
     while (!isReleased) await db.meta.count()
   })
   const arrived = new Promise<void>(resolve => {
@@ -121,11 +122,11 @@ test('a device that disconnects while what came is being stored stays offline', 
   alice.on('status', status => statuses.push(status))
   isReleased = true
   await held
-  for (let turn = 0; turn < 5; turn++) await alice.internals.store.refresh()
+  for (let turn = 0; turn < 5; turn++) await coreOf(alice).store.refresh()
   expect([alice.status, statuses]).toEqual(['offline', []])
   alice.connect()
   await alice.whenSynced()
-  expect(alice.knownProfile('bob').get('name')).toBe('Bob')
+  expect(coreOf(alice).profile('bob').get('name')).toBe('Bob')
 })
 
 test('a message that waits for a connection is rejected with closed when the client is closed', async () => {
@@ -160,7 +161,7 @@ async function scripted() {
   }
   const link = new Link(
     {
-      ...{ user: 'alice', url: 'ws://127.0.0.1:9', token: () => 'a-token', store: kith.internals.store, clock },
+      ...{ user: 'alice', url: 'ws://127.0.0.1:9', token: () => 'a-token', store: coreOf(kith).store, clock },
       randomness: { bytes: length => new Uint8Array(length), fraction: () => 1 },
       WebSocket: Scripted as never,
       setStatus: () => undefined,
@@ -183,7 +184,7 @@ async function scripted() {
       onopen()
       for (const frame of frames) onmessage({ data: new Uint8Array(encodeFrame(frame)).buffer })
       // What came is stored.
-      for (let turn = 0; turn < 5; turn++) await kith.internals.store.refresh()
+      for (let turn = 0; turn < 5; turn++) await coreOf(kith).store.refresh()
       onclose({ code, reason })
       const startMs = clock.now()
       clock.moveToNext()

@@ -1,5 +1,6 @@
 import type { Kith, Profile } from '@kith/client'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 import { droppedAndWanted } from '../../packages/client/src/database/pending-refetches.ts'
@@ -86,19 +87,19 @@ test.each([
   expect(await answer).toBe(false)
 })
 
-async function wanted({ internals }: Kith): Promise<readonly (readonly [string, number])[]> {
-  return droppedAndWanted(internals.store)
+async function wanted(kith: Kith): Promise<readonly (readonly [string, number])[]> {
+  return droppedAndWanted(coreOf(kith).store)
 }
 
-async function settle({ internals }: Kith, drop: number): Promise<void> {
-  await internals.store.work(async ({ people }) => {
+async function settle(kith: Kith, drop: number): Promise<void> {
+  await coreOf(kith).store.work(async ({ people }) => {
     await people.load(['bob'])
     people.settleDrop('bob', drop)
   })
 }
 
 /** The server says what this device gets of Bob. */
-async function show({ internals }: Kith, levels: number[]): Promise<void> {
+async function show(kith: Kith, levels: number[]): Promise<void> {
   const none = new Uint8Array()
   const access = {
     type: 'access',
@@ -108,7 +109,7 @@ async function show({ internals }: Kith, levels: number[]): Promise<void> {
     hasJustJoined: false,
     isFetched: false,
   } as const
-  await storeFrames(internals.store, [{ ...access, cursor: none }], undefined, systemRandomness)
+  await storeFrames(coreOf(kith).store, [{ ...access, cursor: none }], undefined, systemRandomness)
 }
 
 async function dropAndFollow(bob: Profile): Promise<void> {

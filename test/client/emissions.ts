@@ -1,4 +1,4 @@
-import type { Observable } from 'dexie'
+import type { Observable } from '@kith/client'
 import { onTestFinished } from 'vitest'
 
 /** All that an observable emits from now on, until the test ends. */

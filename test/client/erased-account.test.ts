@@ -4,6 +4,7 @@ import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { type Backend, backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { copyOf, done } from './copies.ts'
@@ -109,7 +110,7 @@ test('[D7] a device sends none of its content before the welcome, and then sends
   await expect.poll(() => received.map(({ type }) => type)).toContain('ownProfile')
   const delivery = alice.send('bob', 'hello')
   // By now all has been asked of the device, and what it would send is chosen from its database.
-  for (let round = 0; round < 5; round++) await alice.internals.store.refresh()
+  for (let round = 0; round < 5; round++) await coreOf(alice).store.refresh()
   const content = sent.filter(
     frame => frame.type === 'sendMessage' || ('step' in frame && frame.step !== 'step1') || frame.type === 'barrier',
   )
@@ -169,7 +170,7 @@ test('[D7] a database that was lost and made again from memory belongs to the sa
   await furnish(alice)
   alice.disconnect()
   const lost = happens(alice, 'error', ({ code }) => code === 'database-lost')
-  await done(storage.indexedDB.deleteDatabase(alice.internals.store.db.name))
+  await done(storage.indexedDB.deleteDatabase(coreOf(alice).store.db.name))
   await lost
   await erase(world, 'alice')
   const told = accountErased(alice)
@@ -183,7 +184,7 @@ test('[D7] a copy of a device’s database that is restored after the erasure do
   const indexedDB = new IDBFactory()
   const alice = await world.open('alice', { indexedDB })
   await furnish(alice)
-  const { name } = alice.internals.store.db
+  const { name } = coreOf(alice).store.db
   await alice.close()
   const copy = await copyOf(indexedDB, name)
   await erase(world, 'alice')
@@ -199,12 +200,12 @@ test('[D7] a device whose deletion fails is empty when it is opened again', asyn
   const storage = { indexedDB: new IDBFactory() }
   const alice = await world.open('alice', storage)
   await furnish(alice)
-  vi.spyOn(alice.internals.store.db, 'delete').mockRejectedValueOnce(new DOMException('', 'AbortError'))
+  vi.spyOn(coreOf(alice).store.db, 'delete').mockRejectedValueOnce(new DOMException('', 'AbortError'))
   const told = accountErased(alice)
   await erase(world, 'alice')
   await told
   const again = await world.open('alice', { ...storage, connect: false })
-  expect([again.ownProfile.fields, again.unsent, again.knownProfile('bob').accessLevels]).toEqual([new Map(), 0, []])
+  expect([again.ownProfile.fields, again.unsent, coreOf(again).profile('bob').accessLevels]).toEqual([new Map(), 0, []])
 })
 
 test('[D7][D6] a server whose store was lost is filled again by the devices that synced with it', async () => {
@@ -259,7 +260,7 @@ test('[D7] a device that is still storing what came before hears that its accoun
     override emit(event: string, ...details: unknown[]): boolean {
       const frame = event === 'message' ? decodeFrame(new Uint8Array(details[0] as Buffer)) : undefined
       if (frame?.type === 'welcome') {
-        void back.internals.store.work(() => Dexie.waitFor(gate))
+        void coreOf(back).store.work(() => Dexie.waitFor(gate))
         super.emit('message', Uint8Array.from(update).buffer, true)
       }
       if (event === 'close') setImmediate(release)

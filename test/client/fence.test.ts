@@ -1,5 +1,6 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 import { fenced } from '../../packages/client/src/tabs/fence.ts'
@@ -9,7 +10,7 @@ import { installation } from './device.ts'
 
 test('[V7] what a replaced connection still had in hand is not stored over what the newer one stored', async () => {
   const alice = await installation('alice', { indexedDB: new IDBFactory() }).open()
-  const { store } = alice.internals
+  const { store } = coreOf(alice)
   const { db } = store
   const [older, newer] = ['one', 'two'].map(term => fenced(store, () => isCurrent(db, term)))
   const frames = (name: string, cursor: number): Parameters<typeof storeFrames>[1] => [

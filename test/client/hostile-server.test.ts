@@ -4,6 +4,7 @@ import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { edit } from '../../packages/client/src/database/edit.ts'
 import { rawUpdate } from '../support/raw-update.ts'
 import { backend } from './backend.ts'
@@ -12,7 +13,7 @@ import { MovedClock } from './moved-clock.ts'
 
 /** All that the app sees of both documents, the refused changes too. */
 function seenBy(kith: Kith): unknown {
-  const { roster, profile } = kith.internals.store.documents
+  const { roster, profile } = coreOf(kith).store.documents
   const entries = [roster, profile].flatMap(own =>
     own.roots.flatMap(root => [...own.view.entries(root)].map(([key, value]) => [root, key, value] as const)),
   )
@@ -96,7 +97,7 @@ test('[D6] a server that claims to have more than this device ever wrote takes n
     () => () => false,
     kith => {
       const vector = new Map<number, number>()
-      const { roster, profile } = kith.internals.store.documents
+      const { roster, profile } = coreOf(kith).store.documents
       for (const { doc } of [roster, profile]) {
         for (const [client, clock] of Y.decodeStateVector(Y.encodeStateVector(doc))) vector.set(client, clock + 1000)
       }
@@ -132,12 +133,12 @@ test('[D6] of sixty labels the one that a server refuses for a reason of its own
     key: `person-${index}`,
     value: index === 7 ? 'poison' : `label ${index}`,
   }))
-  await edit(alice.internals.store, 'roster', () => labels)
+  await edit(coreOf(alice).store, 'roster', () => labels)
   alice.connect()
   for (let turn = 0; turn < 300 && docs.rosterSync.getMap('labels').size < 59; turn++) {
     clock.move(1_000)
     for (let rest = 0; rest < 10; rest++) await new Promise(resolve => setImmediate(resolve))
-    await alice.internals.store.idle()
+    await coreOf(alice).store.idle()
   }
   expect(docs.rosterSync.getMap('labels').size).toBe(59)
   expect([errors, alice.unsent, alice.getProfile('person-7').label]).toEqual([
@@ -177,7 +178,7 @@ async function withstands(
     for (let turn = 0; turn < 30; turn++) {
       clock.move(2_000)
       for (let rest = 0; rest < 20; rest++) await new Promise(resolve => setImmediate(resolve))
-      await alice.internals.store.idle()
+      await coreOf(alice).store.idle()
     }
     said.push([hostile.messages, hostile.connections])
     expect(seenBy(alice)).toEqual(before)

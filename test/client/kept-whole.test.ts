@@ -15,12 +15,13 @@ import { IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { alwaysHolds } from '../support/async-properties.ts'
 import { type Backend, backend } from './backend.ts'
 
 /** All that the app sees of both documents, the refused changes too: root and key → value. */
 function seenBy(kith: Kith): Map<string, FieldValue> {
-  const { roster, profile } = kith.internals.store.documents
+  const { roster, profile } = coreOf(kith).store.documents
   const entries = [roster, profile].flatMap(own =>
     own.roots.flatMap(root => [...own.view.entries(root)].map(([key, value]) => [`${root} ${key}`, value] as const)),
   )
@@ -79,7 +80,7 @@ async function make(kith: Kith, edits: readonly Edit[]): Promise<void> {
 /** Why a server with these limits, and this content, does not have room for an entry; nothing when it has. */
 function reasonAgainst(entry: string, value: FieldValue, there: Kith, limits: Limits): string | undefined {
   const [root = '', key = ''] = [entry.slice(0, entry.indexOf(' ')), entry.slice(entry.indexOf(' ') + 1)]
-  const { roster, profile } = there.internals.store.documents
+  const { roster, profile } = coreOf(there).store.documents
   if (root !== 'fields') {
     if (root === 'labels' && valueBytes(value) > limits.labelBytes) return 'label'
     const old = roster.standing.get(root, key)

@@ -1,5 +1,6 @@
 import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test, vi } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { first, installation } from './device.ts'
@@ -16,7 +17,7 @@ test('of contacts, the rows that did not change stay the same objects, and the l
   await new ContactSynchronizer(kith).sync(['bob', 'carol'])
   const lists = emissions(kith.contacts())
   await expect.poll(() => lists.length).toBe(1)
-  const { store } = kith.internals
+  const { store } = coreOf(kith)
   await store.work(async ({ db, people }) => {
     await people.load(['bob'])
     people.setAccess('bob', [], false) // Written, though nothing is different.
@@ -80,7 +81,7 @@ test('every column of a row counts: when one of them changes, the row is told', 
   ]
   for (const change of changes) {
     expected = { ...expected, ...change }
-    await kith.internals.store.db.people.update('bob', change as object)
+    await coreOf(kith).store.db.people.update('bob', change as object)
     await expect.poll(() => rows.at(-1), { message: JSON.stringify(change) }).toEqual(expected)
   }
   expect(rows.length).toBe(1 + changes.length)
@@ -97,7 +98,7 @@ test('[D5] what the server refused, and one tab then takes back, is gone from al
   await expect(one.whenSynced()).rejects.toMatchObject({ code: 'too-many-levels' })
   const told = emissions(two.liveOwnProfile())
   await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0, 2])
-  await two.internals.store.refresh() // With the refusal.
+  await coreOf(two).store.refresh() // With the refusal.
   const news = happens(two, 'profile')
   await one.ownProfile.unset('phone', { level: 2 })
   await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0])
@@ -152,7 +153,7 @@ test('liveOwnProfile tells what another device of the user set', async () => {
 test('[D5] what is taken back because the disk failed is told as taken back', async () => {
   const kith = await installation('alice').open()
   await kith.ownProfile.set('name', 'Ada')
-  const { outbox } = kith.internals.store.db
+  const { outbox } = coreOf(kith).store.db
   let readMeanwhile: unknown
   const add = vi.spyOn(outbox, 'add').mockImplementationOnce(() => {
     // Somebody begins to look while memory is ahead of the disk.
@@ -225,7 +226,7 @@ test('a listener that leaves is told no more, and one that throws harms no other
 
 test('an observable of a database that cannot be read tells so as database-failed, and goes on when it can', async () => {
   const kith = await installation('alice').open()
-  const { db } = kith.internals.store
+  const { db } = coreOf(kith).store
   const failing = vi.spyOn(db.people, 'where').mockImplementation(() => {
     throw new Error('No disk')
   })

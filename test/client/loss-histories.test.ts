@@ -2,6 +2,7 @@ import type { Kith } from '@kith/client'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { alwaysHolds } from '../support/async-properties.ts'
 import { type Backend, backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
@@ -67,7 +68,7 @@ async function play(world: Backend, user: string, steps: readonly Step[]): Promi
     } else await act(tabs[one.tab] as Kith, one.type, count, expected)
   }
   await Promise.all(losing)
-  for (const kith of [...tabs, ...tabs]) await kith.internals.store.refresh()
+  for (const kith of [...tabs, ...tabs]) await coreOf(kith).store.refresh()
   for (const kith of tabs) expectAll(kith, expected)
   tabs[0]?.connect()
   for (const kith of tabs) await kith.whenSynced()
@@ -109,7 +110,7 @@ async function act(
       return profile.save()
     }
     case 'remove': {
-      const labels = kith.internals.store.documents.roster.view.entries('labels')
+      const labels = coreOf(kith).store.documents.roster.view.entries('labels')
       const [[known] = []] = [...labels]
       if (known === undefined) return
       expected.labels.delete(known)
@@ -123,7 +124,7 @@ async function act(
 }
 
 function expectAll(kith: Kith, { fields, labels, blocked }: Expected): void {
-  const { roster } = kith.internals.store.documents
+  const { roster } = coreOf(kith).store.documents
   expect(Object.fromEntries(fields)).toEqual(kith.ownProfile.fields.get(0) ?? {})
   expect(new Map(roster.view.entries('labels') as Iterable<[string, string]>)).toEqual(labels)
   const shut = [...roster.view.entries('blocks')].map(([key]) => key.slice(key.indexOf('/') + 1))
@@ -131,6 +132,6 @@ function expectAll(kith: Kith, { fields, labels, blocked }: Expected): void {
 }
 
 function cut(kith: Kith): void {
-  const { db } = kith.internals.store
+  const { db } = coreOf(kith).store
   if (db.isOpen()) forceCloseDatabase(db.backendDB() as never)
 }

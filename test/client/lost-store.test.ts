@@ -1,6 +1,7 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { edit } from '../../packages/client/src/database/edit.ts'
 import { backend } from './backend.ts'
 
@@ -24,7 +25,7 @@ function errorsOf(kith: Kith): KithError[] {
 
 /** Labels of the contacts named so, as they are shown. */
 function labelsOf(kith: Kith): Map<string, string> {
-  return new Map(kith.internals.store.documents.roster.view.entries('labels') as Iterable<[string, string]>)
+  return new Map(coreOf(kith).store.documents.roster.view.entries('labels') as Iterable<[string, string]>)
 }
 
 const levels = 16
@@ -154,7 +155,7 @@ test('[D6] a roster that is larger than a piece is brought back whole, and a rem
   const other = await fresh.device('alice')
   await other.whenSynced()
   for (const kith of [alice, away, other]) {
-    expect([...kith.internals.store.documents.roster.view.entries('grants')].length).toBe(2 * ids.length - 1)
+    expect([...coreOf(kith).store.documents.roster.view.entries('grants')].length).toBe(2 * ids.length - 1)
     expect(kith.getProfile('person-4').accessLevels).toEqual([2])
   }
 }, 60_000)
@@ -198,5 +199,5 @@ async function labelEveryone(kith: Kith, label: string): Promise<void> {
     key: `person-${index}`,
     value: `${label} ${index}`,
   }))
-  await edit(kith.internals.store, 'roster', () => changes)
+  await edit(coreOf(kith).store, 'roster', () => changes)
 }

@@ -4,6 +4,7 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { createElement as h, type ReactNode } from 'react'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { Connection } from '../../packages/client/src/sync/connection.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
 import { Channels } from './channels.ts'
@@ -213,7 +214,7 @@ test('what was known of somebody is nowhere in the database once it is not known
   await Promise.all([one.whenSynced(), bob.whenSynced()])
   const seen = emissions(two.livePresence('bob'))
   await expect.poll(() => seen.at(-1)).toEqual(online)
-  const stored = async (): Promise<string> => JSON.stringify(await one.internals.store.db.events.toArray(), asPlain)
+  const stored = async (): Promise<string> => JSON.stringify(await coreOf(one).store.db.events.toArray(), asPlain)
   expect(await stored()).toContain('isOnline')
   await bob.setHidePresence(true)
   await expect.poll(() => seen.at(-1)).toBeUndefined()

@@ -1,6 +1,7 @@
+import type { Observable } from '@kith/client'
 import { ContactSynchronizer, type Kith } from '@kith/client'
-import type { Observable } from 'dexie'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import type { Device, Tab } from '../support/world/device.ts'
 import { World } from '../support/world/world.ts'
 import { done } from './copies.ts'
@@ -32,7 +33,7 @@ const written: readonly Call[] = [
   { name: 'setPublicAudience', boundMs: atOnce, begin: kith => kith.setPublicAudience('contacts') },
   { name: 'setHidePresence', boundMs: atOnce, begin: kith => kith.setHidePresence(true) },
   { name: 'profile.save', boundMs: atOnce, begin: kith => saved(kith) },
-  { name: 'profile.remove', boundMs: atOnce, begin: kith => kith.knownProfile('carol').remove() },
+  { name: 'profile.remove', boundMs: atOnce, begin: kith => coreOf(kith).profile('carol').remove() },
   { name: 'sync', boundMs: atOnce, begin: kith => synced(kith, 'sync') },
   { name: 'syncAsUpdate and syncNow', boundMs: atOnce, begin: kith => synced(kith, 'syncNow') },
 ]
@@ -230,7 +231,7 @@ function partition(device: Device, isCut: boolean): void {
 }
 
 async function saved(kith: Kith): Promise<void> {
-  const bob = kith.knownProfile('bob')
+  const bob = coreOf(kith).profile('bob')
   bob.setProfileAccessLevels([1, 2])
   await bob.save()
 }

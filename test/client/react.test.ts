@@ -14,6 +14,7 @@ import * as React from 'react'
 import { Component, type FunctionComponent, createElement as h, memo, type ReactNode, StrictMode } from 'react'
 import { transformWithOxc } from 'vite'
 import { expect, test, vi } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { installation } from './device.ts'
@@ -121,7 +122,7 @@ test('useProfile accesses the profile: it is fetched and followed, shown as load
   expect(shown).not.toContain('bob ? true true') // As if there were nothing to be seen.
   await bob.ownProfile.set('name', 'Bobby')
   await expect.poll(() => page.text).toBe('bob Bobby true true')
-  await alice.internals.store.idle()
+  await coreOf(alice).store.idle()
   await expect.poll(() => alice.unsent).toBe(0)
   await bob.setPublicAudience('nobody')
   await expect.poll(() => page.text).toBe('bob ? true true') // [V7]
@@ -173,7 +174,7 @@ test('useOwnProfile shows the own profile, sets and unsets, and shows what anoth
   const bob = two.getProfile('bob')
   bob.setLabel('Bob')
   await bob.save()
-  await one.internals.store.refresh()
+  await coreOf(one).store.refresh()
   page.show(h(KithProvider, { kith: one }, h(Own))) // Rendered again, it is the same object.
   await one.ownProfile.set('mood', 'better')
   await expect.poll(() => page.text).toContain('better')
@@ -244,9 +245,9 @@ test('all components share one subscription for each thing shown, and the last t
 
   page.show(null)
   await expect.poll(() => page.text).toBe('')
-  const reads = vi.spyOn(kith.internals.store.db.people, 'where')
+  const reads = vi.spyOn(coreOf(kith).store.db.people, 'where')
   await new ContactSynchronizer(kith).syncAsUpdate(['dave'])
-  await kith.internals.store.refresh()
+  await coreOf(kith).store.refresh()
   expect(reads).not.toHaveBeenCalled()
 
   // What was read before is not shown as if it were read now.
@@ -305,7 +306,7 @@ test('a client that is closed under its components does no harm, nor does one th
 test('when the database cannot be read, the error boundary gets the error, and rendering again reads again', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob'])
-  const failing = vi.spyOn(kith.internals.store.db.people, 'where').mockImplementation(() => {
+  const failing = vi.spyOn(coreOf(kith).store.db.people, 'where').mockImplementation(() => {
     throw new Error('No disk')
   })
   const List = (): ReactNode => useContacts()?.length

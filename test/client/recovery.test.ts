@@ -2,6 +2,7 @@ import { ContactSynchronizer } from '@kith/client'
 import type { Store } from '@kith/server'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { backend } from './backend.ts'
 import { copyOf } from './copies.ts'
 import { first } from './device.ts'
@@ -57,7 +58,7 @@ test('[V7] another server gets all that is one’s own, and its feed replaces wh
   ])
   // What is there on the new server too was never missing.
   expect(lost).toEqual(['dave'])
-  const { replicas } = alice.internals.store.db
+  const { replicas } = coreOf(alice).store.db
   expect((await replicas.toArray()).map(({ owner }) => owner)).toEqual(['carol'])
   const viewer = await fresh.device('bob')
   const seen = viewer.getProfile('alice')

@@ -1,6 +1,7 @@
 import type { Kith } from '@kith/client'
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 import { installation } from './device.ts'
@@ -50,6 +51,6 @@ function profile(level: number, name: string): StoredFrame {
   return { type: 'profile', owner: 'bob', level, fields: { name }, cursor }
 }
 
-async function take({ internals }: Kith, ...frames: StoredFrame[]): Promise<void> {
-  await storeFrames(internals.store, frames, undefined, systemRandomness)
+async function take(kith: Kith, ...frames: StoredFrame[]): Promise<void> {
+  await storeFrames(coreOf(kith).store, frames, undefined, systemRandomness)
 }

@@ -2,6 +2,7 @@ import type { Kith, KithOptions, Profile } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { backend } from './backend.ts'
 import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
@@ -101,7 +102,7 @@ test('[D5] a refusal is reported each time, to the whenSynced of that time, and 
   await alice.whenSynced()
   const bob = alice.getProfile('bob')
   for (let round = 0; round < 3; round++) {
-    const { documents } = alice.internals.store
+    const { documents } = coreOf(alice).store
     // As a device that was last here when labels were longer.
     documents.limits = { ...documents.limits, labelBytes: 200 }
     bob.setLabel(`${round}`.repeat(150))
@@ -147,7 +148,7 @@ test('a message is not taken while its sender cannot be followed: it is delivere
   await alice.whenSynced()
   let isReleased = false
   let isSettled = false
-  const held = bob.internals.store.work(async ({ db }) => {
+  const held = coreOf(bob).store.work(async ({ db }) => {
     while (!isReleased) await db.meta.count()
   })
   const arrived = happens(bob, 'message')
@@ -161,7 +162,7 @@ test('a message is not taken while its sender cannot be followed: it is delivere
   isReleased = true
   await held
   expect(await outcome).toBe('delivered')
-  expect(bob.knownProfile('alice').isSubscribed).toBe(true)
+  expect(coreOf(bob).profile('alice').isSubscribed).toBe(true)
 })
 
 test.each([
@@ -172,11 +173,11 @@ test.each([
   const [one, two] = [await tab(), await tab()]
   const friends = Array.from({ length: 40 }, (_, index) => `contact-number-${index}`)
   // Before the second tab looks again.
-  await one.internals.store.work(async ({ db, documents }) => {
+  await coreOf(one).store.work(async ({ db, documents }) => {
     for (const key of friends) await documents.write(db, 'roster', [{ root: 'labels', key, value: 'x'.repeat(50) }])
     if (isFolded) await documents.compact(db)
   })
-  const { documents } = two.internals.store
+  const { documents } = coreOf(two).store
   documents.limits = { ...documents.limits, rosterBytes: 3_000 }
   const late = two.getProfile('late')
   late.setLabel('y'.repeat(50))

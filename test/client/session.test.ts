@@ -3,6 +3,7 @@ import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { backend } from './backend.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
@@ -117,7 +118,7 @@ test('[V1] what was handed over before the server heard of a block is not shown,
   alice.contacts().subscribe(rows => shown.push(...rows.map(({ fields }) => fields['name'])))
   // Between the server's answer and the block, which is sent after it.
   const handedOver = new Promise<void>(resolve => {
-    const { db } = alice.internals.store
+    const { db } = coreOf(alice).store
     db.replicas.hook('updating', () => void resolve())
     db.replicas.hook('creating', () => void resolve())
   })
@@ -155,7 +156,7 @@ test('[D1] what another device writes while this one is still reading its databa
   const gate = new Promise<void>(resolve => {
     goOn = resolve
   })
-  const busy = phone.internals.store.work(() => Dexie.waitFor(gate))
+  const busy = coreOf(phone).store.work(() => Dexie.waitFor(gate))
   received = 0
   phone.connect()
   await expect.poll(() => received, { message: 'what the server says first' }).toBe(1)

@@ -1,5 +1,6 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { installation } from './device.ts'
 
 test('what is staged while a save is under way is written by the next save, and not lost', async () => {
@@ -50,7 +51,7 @@ test('a removal takes what was staged with it: saving then writes nothing', asyn
 
 test('[D5] a syncNow that fails keeps the queue, in its order and before what is queued after it', async () => {
   const kith = await quiet()
-  const limits = kith.internals.store.documents
+  const limits = coreOf(kith).store.documents
   const syncer = new ContactSynchronizer(kith)
   syncer.setProfileAccessLevels([1])
   await syncer.sync(['bob', 'carol'], false)
@@ -70,7 +71,7 @@ test('[D5] a syncNow that fails keeps the queue, in its order and before what is
   syncer.setProfileAccessLevels([3])
   await syncer.sync(['carol'], false)
   expect(await syncer.syncNow()).toEqual({ added: 4, updated: 0, unchanged: 0, invalid: [] })
-  const levels = ['bob', 'carol', 'late-0', 'late-1'].map(id => kith.knownProfile(id).accessLevels)
+  const levels = ['bob', 'carol', 'late-0', 'late-1'].map(id => coreOf(kith).profile(id).accessLevels)
   expect([levels, kith.unsent]).toEqual([[[5], [3], [4], [5]], 1])
   expect(await syncer.syncNow(), 'nothing is left').toEqual({ added: 0, updated: 0, unchanged: 0, invalid: [] })
 })
@@ -87,7 +88,7 @@ test('[D5] a synchronisation whose addresses cannot be read leaves the queue as 
 async function quiet(): Promise<Kith> {
   const kith = await installation('alice').open()
   await kith.enableAutoSyncContacts(false)
-  const { store } = kith.internals
+  const { store } = coreOf(kith)
   // As if it had been sent.
   await store.work(({ db }) => db.outbox.clear() as unknown as Promise<void>)
   expect(kith.unsent).toBe(0)
@@ -99,7 +100,7 @@ async function held(): Promise<{ kith: Kith; release: () => void }> {
   const kith = await quiet()
   let isReleased = false
   // Work is done one piece after the other: this one comes before all that is asked for now.
-  void kith.internals.store.work(async ({ db }) => {
+  void coreOf(kith).store.work(async ({ db }) => {
     while (!isReleased) await db.meta.count()
   })
   return {

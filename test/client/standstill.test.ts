@@ -1,6 +1,7 @@
 import type { Delivery, Kith, Status } from '@kith/client'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import type { Device } from '../support/world/device.ts'
 import { World } from '../support/world/world.ts'
 
@@ -16,7 +17,7 @@ test('a tab that hears nothing from the one with the connection says so within 6
   expect([other.status, other.unsent]).toEqual(['synced', 0])
   expect(seen.slice(seen.indexOf('offline'))).toEqual(['offline', 'connecting', 'syncing', 'synced'])
   expect(await onServer(world)).toEqual({ name: 'Ada', isBobBlocked: true })
-  expect(holder.internals.store.documents.roster).toBeDefined()
+  expect(coreOf(holder).store.documents.roster).toBeDefined()
 })
 
 test('[V6] a tab that stood still sends and takes nothing more once another has taken over, and follows', async () => {

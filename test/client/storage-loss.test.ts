@@ -2,6 +2,7 @@ import type { Kith } from '@kith/client'
 import { Dexie } from 'dexie'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
@@ -16,10 +17,10 @@ test('[D1] a database deleted under a living client is told of, and all that it 
   bob.setLabel('Bob')
   bob.setProfileAccessLevels([2])
   await bob.save()
-  const [before, unsent] = [alice.internals.store.documents, alice.unsent]
+  const [before, unsent] = [coreOf(alice).store.documents, alice.unsent]
 
   await lose(phone.indexedDB, alice)
-  const { documents } = alice.internals.store
+  const { documents } = coreOf(alice).store
   expect([alice.ownProfile.get('name'), bob.label, bob.accessLevels, alice.unsent]).toEqual(['Ada', 'Bob', [2], unsent])
   // What the lost database held beyond this is written by nobody again.
   expect(documents.writer).not.toBe(before.writer)
@@ -71,9 +72,9 @@ test('[V6][V5] what is unsent keeps its order over both documents when the datab
   await alice.ownProfile.unset('phone')
   await grant(alice, 'bob', 0)
   await alice.ownProfile.set('phone', 'for Bob')
-  const before = await alice.internals.store.db.outbox.toArray()
+  const before = await coreOf(alice).store.db.outbox.toArray()
   await lose(phone.indexedDB, alice)
-  expect(await alice.internals.store.db.outbox.toArray()).toEqual(before)
+  expect(await coreOf(alice).store.db.outbox.toArray()).toEqual(before)
 })
 
 test('[D5] what the server refused is not sent from a new database, and is still shown', async () => {
@@ -88,7 +89,7 @@ test('[D5] what the server refused is not sent from a new database, and is still
   await alice.whenSynced()
 
   await lose(storage.indexedDB, alice)
-  const { store } = alice.internals
+  const { store } = coreOf(alice)
   expect(store.documents.roster.standing.has('labels', 'bob')).toBe(false)
   expect([bob.label, alice.unsent]).toEqual(['longer than ten bytes', 1])
   await alice.ownProfile.set('name', 'Ada')
@@ -132,12 +133,12 @@ test('[D1] a connection to the database that is cut off is made again, and nothi
   await alice.ownProfile.set('name', 'Ada')
   const errors: unknown[] = []
   alice.on('error', error => errors.push(error))
-  const { db, documents } = alice.internals.store
+  const { db, documents } = coreOf(alice).store
   const saving = alice.ownProfile.set('mood', 'well')
   forceCloseDatabase(db.backendDB() as never)
   await saving
   await alice.ownProfile.set('name', 'Ada L.')
-  expect([errors, alice.internals.store.documents.writer]).toEqual([[], documents.writer])
+  expect([errors, coreOf(alice).store.documents.writer]).toEqual([[], documents.writer])
   await alice.close()
   const again = await phone.open()
   expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { mood: 'well', name: 'Ada L.' }]]), 3])
@@ -147,7 +148,7 @@ test('[D1] a change that is being written when storage is taken away is saved in
   const phone = installation('alice')
   const alice = await phone.open()
   await alice.ownProfile.set('name', 'Ada')
-  const { db } = alice.internals.store
+  const { db } = coreOf(alice).store
   for (let turns = 0; turns < 60; turns += 3) {
     const saving = alice.ownProfile.set('count', turns)
     for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
@@ -171,7 +172,7 @@ for (const table of ['updates', 'outbox', 'people', 'events'] as const) {
     const bob = alice.getProfile('bob')
     await bob.loaded
     const { unsent } = alice
-    const { db } = alice.internals.store
+    const { db } = coreOf(alice).store
     const told = happens(alice, 'error')
     const wipe = (): void => {
       db[table].hook('creating').unsubscribe(wipe)
@@ -204,14 +205,12 @@ test('[D1] a database of another user that stands there by now is left alone: wr
   const alice = await phone.open({ databaseName: 'mine', locks: null })
   await alice.ownProfile.set('name', 'Ada')
   const ended = happens(alice, 'error')
-  const { db } = alice.internals.store
+  const { db } = coreOf(alice).store
   const bobs = installation('bob', { indexedDB: new IDBFactory(), databaseName: 'mine' })
   const bob = await bobs.open()
   await bob.ownProfile.set('name', 'Bob')
   // Bob's takes the place of the one deleted, before alice looks.
-  const { identity } = Object.fromEntries(
-    (await bob.internals.store.db.meta.toArray()).map(row => [row.key, row.value]),
-  )
+  const { identity } = Object.fromEntries((await coreOf(bob).store.db.meta.toArray()).map(row => [row.key, row.value]))
   await db.meta.put({ key: 'identity', value: identity })
   await db.meta.delete('head')
   await expect(alice.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'wrong-user' })
@@ -222,7 +221,7 @@ test('[D1] a database of another user that stands there by now is left alone: wr
 /** Deletes the client's database from outside, as another tab or the developer tools can. */
 async function lose(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   const told = happens(kith, 'error')
-  await done(indexedDB.deleteDatabase(kith.internals.store.db.name))
+  await done(indexedDB.deleteDatabase(coreOf(kith).store.db.name))
   const [error] = await told
   expect(error.code).toBe('database-lost')
 }

@@ -1,5 +1,6 @@
 import { IDBDatabase, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { first, installation } from './device.ts'
 
 test('[D1] a write that the database refuses rejects, and nothing has changed; the next one goes on', async () => {
@@ -30,7 +31,7 @@ test('[D1] a write that the database refuses rejects, and nothing has changed; t
 test('[V5] after 200 updates the documents are written anew, again and again, and nothing is lost', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
-  const { db } = alice.internals.store
+  const { db } = coreOf(alice).store
   const counts: number[] = []
   for (let count = 1; count <= 450; count++) {
     await alice.ownProfile.set('name', `Ada ${count}`)

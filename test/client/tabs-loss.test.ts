@@ -1,6 +1,7 @@
 import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { type Backend, backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
@@ -25,8 +26,8 @@ test('[D1][D2] of a database that is lost under several tabs one comes again, wi
 
   await lose(tabs)
   expect(errors).toEqual([['database-lost'], ['database-lost'], ['database-lost']])
-  await Promise.all(tabs.map(kith => kith.internals.store.refresh()))
-  const writers = new Set(tabs.map(kith => kith.internals.store.documents.writer))
+  await Promise.all(tabs.map(kith => coreOf(kith).store.refresh()))
+  const writers = new Set(tabs.map(kith => coreOf(kith).store.documents.writer))
   expect([writers.size, (await indexedDB.databases()).length]).toEqual([1, 2])
   expect(tabs.map(kith => [kith.unsent, kith.ownProfile.get('name'), kith.getProfile('bob').label])).toEqual(
     tabs.map(() => [3, 'Ada', 'Bob']),
@@ -45,25 +46,25 @@ test('[D1] what only one tab knew when the database was lost comes into the new 
   const { tab, lose } = browser(await backend())
   const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
   await one.ownProfile.set('name', 'Ada')
-  await two.internals.store.refresh()
+  await coreOf(two).store.refresh()
   // One tab sleeps while the other writes, and while the new database is made.
   const wake = asleep(one)
   const bob = two.getProfile('bob')
   bob.block(true)
   await bob.save()
-  const known = await two.internals.store.db.outbox.toArray()
+  const known = await coreOf(two).store.db.outbox.toArray()
   const wakeTwo = asleep(two)
   await lose([one], wake)
   await one.ownProfile.set('mood', 'well')
   expect(await first(one.contacts())).toEqual([])
   wakeTwo()
-  await two.internals.store.refresh()
-  await one.internals.store.refresh()
+  await coreOf(two).store.refresh()
+  await coreOf(one).store.refresh()
   for (const kith of [one, two]) {
     expect([kith.getProfile('bob').isBlocked, kith.unsent]).toEqual([true, known.length + 1])
     expect(kith.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
   }
-  const rows = await one.internals.store.db.outbox.toArray()
+  const rows = await coreOf(one).store.db.outbox.toArray()
   expect(rows.slice(0, -1)).toEqual(known)
   expect((await first(one.contacts())).map(row => [row.id, row.isBlocked])).toEqual([['bob', true]])
 })
@@ -83,7 +84,7 @@ test('[D1] what a living tab has comes into a database that another tab was open
   const told = happens(one, 'error')
   wake()
   expect((await told)[0].code).toBe('database-lost')
-  await two.internals.store.refresh()
+  await coreOf(two).store.refresh()
   for (const kith of [one, two]) {
     expect([kith.ownProfile.fields, kith.unsent]).toEqual([new Map([[0, { mood: 'well', name: 'Ada' }]]), 2])
   }
@@ -102,9 +103,9 @@ test('[D2] whenSynced of a tab without the socket does not resolve because the d
   const synced = two.whenSynced().then(() => {
     isSynced = true
   })
-  await expect.poll(() => two.internals.store.db.requests.count()).toBe(1)
+  await expect.poll(() => coreOf(two).store.db.requests.count()).toBe(1)
   await lose([one, two])
-  for (const kith of [one, two]) await kith.internals.store.refresh()
+  for (const kith of [one, two]) await coreOf(kith).store.refresh()
   expect([isSynced, two.unsent]).toEqual([false, 1])
   one.connect()
   await synced
@@ -134,7 +135,7 @@ test('[D1] what is watched from while the database is gone shows what came back'
   const shown: string[][] = []
   const failures: unknown[] = []
   // As Chromium says to what it interrupts.
-  vi.spyOn(one.internals.store.db.people, 'where').mockImplementationOnce(() => {
+  vi.spyOn(coreOf(one).store.db.people, 'where').mockImplementationOnce(() => {
     throw new DOMException('Backend aborted error', 'InvalidStateError')
   })
   one.contacts().subscribe({
@@ -169,14 +170,14 @@ test('a tab that slept while another one erased the device, and while somebody c
   const { tab, indexedDB } = browser(await backend())
   const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
   await one.ownProfile.set('name', 'Ada')
-  await two.internals.store.refresh()
+  await coreOf(two).store.refresh()
   const wake = asleep(one)
   await two.erase({ force: true })
   const anew = await tab({ connect: false })
   wake()
   await expect(one.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'closed' })
   await one.close()
-  await anew.internals.store.refresh()
+  await coreOf(anew).store.refresh()
   expect([anew.ownProfile.fields, anew.unsent]).toEqual([new Map(), 0])
   expect((await indexedDB.databases()).length).toBe(2)
 })
@@ -185,10 +186,10 @@ test('a tab that slept while the database was lost, and then erased in another t
   const { tab, lose, indexedDB } = browser(await backend())
   const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
   await one.ownProfile.set('name', 'Ada')
-  await two.internals.store.refresh()
+  await coreOf(two).store.refresh()
   const wake = asleep(one)
   await lose([two])
-  await two.internals.store.refresh()
+  await coreOf(two).store.refresh()
   await two.erase({ force: true })
   const told = happens(one, 'error')
   wake()
@@ -201,7 +202,7 @@ test('a device whose erasing was cut short is empty when it is opened again, and
   const { tab, lose } = browser(await backend())
   const one = await tab({ connect: false })
   await one.ownProfile.set('name', 'Ada')
-  vi.spyOn(one.internals.store.db, 'delete').mockRejectedValueOnce(new DOMException('', 'AbortError'))
+  vi.spyOn(coreOf(one).store.db, 'delete').mockRejectedValueOnce(new DOMException('', 'AbortError'))
   await expect(one.erase({ force: true })).rejects.toThrow()
   const again = await tab({ connect: false })
   expect([again.ownProfile.fields, again.unsent]).toEqual([new Map(), 0])
@@ -234,7 +235,7 @@ function browser({ open }: Backend): {
 /** The tab's connection is closed, as a deletion asks of it, and it does no work until it is woken. */
 function asleep(kith: Kith): () => void {
   let wake: () => void = () => undefined
-  const { store } = kith.internals
+  const { store } = coreOf(kith)
   const { transaction } = store.db
   const sleep = new Promise<void>(resolve => {
     wake = resolve

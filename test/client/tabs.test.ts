@@ -1,6 +1,7 @@
 import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { Link } from '../../packages/client/src/sync/connection-manager.ts'
 import { type Backend, backend } from './backend.ts'
 import { Channels } from './channels.ts'
@@ -123,7 +124,7 @@ test('[V7] what any tab looks at stays in view when another one takes over, and 
   await two.close()
   await three.whenSynced()
   await vi.waitFor(() => expect(inThree.get('name')).toBe('new erin'))
-  const held = await three.internals.store.db.replicas.toArray()
+  const held = await coreOf(three).store.db.replicas.toArray()
   expect(held.map(({ owner }) => owner)).toEqual(['erin'])
 })
 
@@ -198,7 +199,7 @@ test('what no tab does comes to an end all the same: a message is undelivered, a
   const synced = kith.whenSynced()
   const delivery = kith.send('carol', 'hello')
   const { loaded } = kith.getProfile('carol')
-  const { requests } = kith.internals.store.db
+  const { requests } = coreOf(kith).store.db
   await expect.poll(() => requests.count()).toBe(3) // With connect.
   clock.move(9_500)
   expect(await delivery).toBe('undelivered')
@@ -217,7 +218,7 @@ test('what a tab asked long ago that is no more is dropped, also when the clock 
   carol.on('message', ({ text }) => heard.push(text))
   await carol.whenSynced()
   const one = await tab({ clock, connect: false })
-  await one.internals.store.db.requests.bulkAdd(
+  await coreOf(one).store.db.requests.bulkAdd(
     [-60_000, 3_600_000].map(ms => ({
       askedAt: clock.now() + ms,
       request: { type: 'send', to: 'carol', text: `asked at ${ms}` },
@@ -227,7 +228,7 @@ test('what a tab asked long ago that is no more is dropped, also when the clock 
   await one.whenSynced()
   await one.getProfile('carol').loaded
   expect(await one.send('carol', 'now')).toBe('delivered')
-  await expect.poll(() => one.internals.store.db.requests.count()).toBe(0)
+  await expect.poll(() => coreOf(one).store.db.requests.count()).toBe(0)
   expect(heard).toEqual(['now'])
 })
 

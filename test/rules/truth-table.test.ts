@@ -1,6 +1,7 @@
 import type { Kith } from '@kith/client'
 import { factsOf } from '@kith/shared'
 import { expect, test } from 'vitest'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { type Backend, backend } from '../client/backend.ts'
 import {
   block,
@@ -89,7 +90,7 @@ async function settle(...devices: Kith[]): Promise<void> {
 }
 
 function factsHeld(kith: Kith, contact: string): ReturnType<typeof factsOf> {
-  return factsOf(kith.internals.store.documents.roster.view, contact)
+  return factsOf(coreOf(kith).store.documents.roster.view, contact)
 }
 
 /** By the server's own word. */

@@ -176,8 +176,8 @@ export const handsMutants: readonly Mutant[] = [
     isSeenByWaiting: true,
   }),
   mutant(
-    'client/src/api/kith.ts',
-    "const isFirst = await this.internals.noteErased('account-erased')",
+    'client/src/api/core.ts',
+    "const isFirst = await this.#parts.noteErased('account-erased')",
     'const isFirst = await Promise.resolve(true)',
     {
       id: 'account-erasure-not-noted',

@@ -51,7 +51,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
-  mutant('client/src/api/kith.ts', "await this.internals.noteErased('closed')", '', {
+  mutant('client/src/api/core.ts', "await this.#parts.noteErased('closed')", '', {
     id: 'erasure-not-noted',
     rules: ['D1'],
     what: 'Nothing tells the other tabs a deletion that was meant from a loss.',

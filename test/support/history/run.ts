@@ -1,3 +1,4 @@
+import { coreOf } from '../../../packages/client/src/api/core-of.ts'
 import { begin, operate, promise, send as sendMessage } from '../world/apps.ts'
 import type { Device } from '../world/device.ts'
 import { expectAgreement, expectPresences, expectSynced, heal } from '../world/ending.ts'
@@ -176,7 +177,7 @@ function operationFor(
   { user, tab }: Device,
   what: Parameters<typeof operationOf>[1],
 ): ReturnType<typeof operationOf> {
-  const { hands } = tab?.kith?.internals.store.documents ?? {}
+  const { hands } = (tab?.kith && coreOf(tab.kith).store.documents) ?? {}
   return operationOf(
     user,
     what,

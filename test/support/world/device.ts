@@ -1,5 +1,6 @@
 import { type Kith, openKith, type Presence } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { coreOf } from '../../../packages/client/src/api/core-of.ts'
 import { watchAnew } from '../../../packages/client/src/database/live-query.ts'
 import type { OutboxRow } from '../../../packages/client/src/database/schema.ts'
 import { decodeChanges } from '../../../packages/client/src/documents/changes-codec.ts'
@@ -194,7 +195,7 @@ export class Tab {
   /** The user's documents, as it has them in memory. */
   get documents(): Documents {
     if (!this.kith) throw new Error('a tab that is not open has no documents')
-    const { roster, profile } = this.kith.internals.store.documents
+    const { roster, profile } = coreOf(this.kith).store.documents
     return { roster: roster.doc, profile: profile.doc }
   }
 
@@ -213,7 +214,7 @@ export class Tab {
       randomness: parts.randomness,
       WebSocket: parts.network.webSocketOf(this),
     })
-    kith.internals.store.db.outbox.hook('creating', (_key, row: OutboxRow) => {
+    coreOf(kith).store.db.outbox.hook('creating', (_key, row: OutboxRow) => {
       this.#written.push({ document: row.document, update: row.update, changes: decodeChanges(row.changes) })
     })
     kith.on('message', ({ text }) => {
@@ -299,7 +300,7 @@ export class Tab {
     for (const wire of parts.network.wires) if (wire.caller === this) wire.silence('device')
     this.#database.kill()
     // Or Dexie keeps it for ever, and tells it of every change anywhere.
-    kith?.internals.store.db.close()
+    kith && coreOf(kith).store.db.close()
     locks.kill(this)
     channels.kill(this)
     parts.standstill.forget(this)
@@ -308,6 +309,6 @@ export class Tab {
 
 /** Every read that is not part of a transaction goes through this method of a table. */
 function tablesOf(kith: Kith): { _trans?: () => Promise<never> }[] {
-  const { db } = kith.internals.store
+  const { db } = coreOf(kith).store
   return db.tables.map(({ name }) => db[name as keyof typeof db] as { _trans?: () => Promise<never> })
 }

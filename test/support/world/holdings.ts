@@ -1,3 +1,4 @@
+import { coreOf } from '../../../packages/client/src/api/core-of.ts'
 import type { MetaValues } from '../../../packages/client/src/database/schema.ts'
 import type { Tab } from './device.ts'
 import { factsOf } from './documents.ts'
@@ -25,7 +26,7 @@ type Fields = ReadonlyMap<string, unknown>
 export async function checkHoldings(record: Record, look: Look, wrong: string[]): Promise<void> {
   const { kith, device, user } = look.tab
   if (!kith) return
-  const { db, documents } = kith.internals.store
+  const { db, documents } = coreOf(kith).store
   const meta = new Map((await db.meta.toArray()).map(({ key, value }) => [key, value]))
   // The frame may still wait to be stored behind something else.
   if (look.cursor && !sameBytes(look.cursor, meta.get('cursor'))) return

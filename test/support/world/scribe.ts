@@ -1,4 +1,5 @@
 import type { Kith } from '@kith/client'
+import { coreOf } from '../../../packages/client/src/api/core-of.ts'
 import type { FactChanges } from '../model/edits.ts'
 import type { Device, Tab, Written } from './device.ts'
 import { type Documents, factsOf } from './documents.ts'
@@ -41,7 +42,7 @@ export class Scribe {
    * unless the device has changed its mind; a lifting may have met what it had not seen.
    */
   #forgetReplaced({ kith, device, user }: Tab, documents: Documents): void {
-    const { generation } = (kith as Kith).internals.store.documents
+    const { generation } = coreOf(kith as Kith).store.documents
     const isReplaced = device.generation !== undefined && device.generation !== generation
     device.generation = generation
     if (!isReplaced) return

@@ -12,6 +12,7 @@ import { edit } from '../database/edit.ts'
 import { overlay } from '../documents/overlay.ts'
 import { type Addresses, type InvalidAddress, type PhoneNumbersOption, readAddresses } from './addresses.ts'
 import { checkBoolean, checkIsObject, checkLevels } from './arguments.ts'
+import { coreOf } from './core-of.ts'
 import { Kith } from './kith.ts'
 
 export interface ContactSynchronizerOptions {
@@ -81,7 +82,7 @@ export class ContactSynchronizer {
     try {
       const read = await Promise.all(batches.map(async batch => ({ ...batch, addresses: await batch.addresses })))
       const counts = { added: 0, updated: 0, unchanged: 0 }
-      await edit(this.#kith.internals.store, 'roster', roster => {
+      await edit(coreOf(this.#kith).store, 'roster', roster => {
         const plan = planAll(roster, read)
         Object.assign(counts, { added: plan.added, updated: plan.updated, unchanged: plan.unchanged })
         return plan.changes

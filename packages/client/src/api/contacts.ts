@@ -1,22 +1,23 @@
 import type { Fields } from '@kith/shared'
 import type { KithDatabase, PersonRow } from '../database/schema.ts'
 import { sameFields } from '../fields.ts'
+import type { Profile } from './contact-profile.ts'
 
 /** A row of {@link Kith.contacts}. */
 export interface Contact {
   id: string
-  /** The user's own name for them; `undefined` when there is none. */
+  /** The name that the user gave them; `undefined` when there is none. */
   label: string | undefined
   fields: Fields
-  /** Granted to them, ascending. */
+  /** The levels granted to them, ascending. */
   levels: number[]
   isContact: boolean
   isSubscribed: boolean
   isBlocked: boolean
   hasJoined: boolean
-  /** They are followed beyond a limit, and not served yet. */
+  /** Whether the follow is beyond a limit, and not served yet. */
   isWaiting: boolean
-  /** The user id has changed hands: what was given to it does not count until it is confirmed [D7]. */
+  /** Whether the user id has changed hands: grants and a follow do not count until they are confirmed [D7]. */
   hasChangedHands: boolean
 }
 
@@ -25,7 +26,7 @@ export async function listContacts(db: KithDatabase): Promise<Contact[]> {
   return rows.map(contactOf)
 }
 
-/** The row of anybody; of somebody of whom this device knows nothing, an empty one. */
+/** The row of any user; an empty row of a user of whom this device knows nothing. */
 export async function readContact(db: KithDatabase, id: string): Promise<Contact> {
   const row = await db.people.get(id)
   return row ? contactOf(row) : emptyContact(id)
@@ -36,7 +37,14 @@ function emptyContact(id: string): Contact {
   return { id, label: undefined, fields: {}, levels: [], ...no, hasChangedHands: false }
 }
 
-/** The rows as they are now: those that look as before are the very objects of before, and so is the list if all do. */
+/** A profile in memory as a row. */
+export function contactOfProfile(profile: Profile, isWaiting: boolean): Contact {
+  const { id, label, fields, isContact, isSubscribed, isBlocked, hasJoined, hasChangedHands } = profile
+  const levels = [...profile.accessLevels]
+  return { id, label, fields, levels, isContact, isSubscribed, isBlocked, hasJoined, isWaiting, hasChangedHands }
+}
+
+/** Returns `now`, with each unchanged row replaced by its object in `before`; returns `before` when no row changed. */
 export function keepContacts(before: Contact[], now: Contact[]): Contact[] {
   const known = new Map(before.map(contact => [contact.id, contact]))
   const kept = now.map(contact => keepContact(known.get(contact.id), contact))

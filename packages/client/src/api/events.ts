@@ -1,33 +1,33 @@
 import type { KithError } from '@kith/shared'
 import type { Profile } from './contact-profile.ts'
 
-/** Whether there is a connection, and whether this device and the server have told each other all. */
+/** Whether there is a connection, and whether this device and the server have exchanged everything. */
 export type Status = 'offline' | 'connecting' | 'syncing' | 'synced'
 
-/** A direct message that this device took. */
+/** A direct message to this user. */
 export interface IncomingMessage {
   from: string
   text: string
-  /** The sender's own; the same message has the same one on every device. */
+  /** Chosen by the sender; the same on every device that receives the message. */
   id: string
 }
 
-/** What listeners are called with, by event. */
+/** The arguments of each event's listeners. */
 export interface KithEvents {
-  /** Somebody's fields changed, as this device sees them. */
+  /** The visible fields of a user changed, or those of the own profile on another device or tab. */
   profile: [profile: Profile]
-  /** Somebody whom this user follows has registered. */
+  /** A user whom this user follows has registered. */
   joined: [profile: Profile]
-  /** This user may no longer see these levels; nothing of them is left on this device [V7]. */
+  /** This user may no longer see these levels; they are deleted from this device [V7]. */
   withdrawn: [profile: Profile, levels: readonly number[]]
   /**
-   * The account of somebody to whom this user gave a grant or whom they follow was erased: the user id may have another
-   * holder, to whom nothing of it counts until `profile.confirm()` [D7].
+   * The account of a user to whom this user gave a grant, or whom this user follows, was erased. The user id may have another
+   * holder now: the grants and the follow do not count until `profile.confirm()` [D7].
    */
   changedHands: [profile: Profile]
   message: [message: IncomingMessage]
   status: [status: Status]
-  /** Something failed that no call is waiting for. */
+  /** An operation failed that no call waits for, such as sending a stored change. */
   error: [error: KithError]
 }
 
@@ -44,18 +44,19 @@ export class Listeners {
     error: new Set(),
   }
 
-  /** Calls `listener` at each such event, until the function that comes back is called. */
+  /** Subscribes to an event. Returns an unsubscribe function. Throws a `TypeError` for an unknown event. */
   on<E extends keyof KithEvents>(event: E, listener: Listener<E>): () => void {
     const listeners = this.#listeners[event] as Set<Listener<E>> | undefined
-    if (!listeners || typeof listener !== 'function') throw new TypeError(`No event is called ${String(event)}`)
-    const own: Listener<E> = (...details) => listener(...details) // So that each call of `on` has its own.
+    if (!listeners || typeof listener !== 'function')
+      throw new TypeError(`There is no event ${String(event)}, or the listener is not a function`)
+    const own: Listener<E> = (...details) => listener(...details) // One entry per call, also for the same listener.
     listeners.add(own)
     return () => {
       listeners.delete(own)
     }
   }
 
-  /** A listener that throws harms no other: its error surfaces as the platform's unhandled rejections do. */
+  /** Calls all listeners. An error that a listener throws becomes an unhandled rejection, so the others are still called. */
   emit<E extends keyof KithEvents>(event: E, ...details: KithEvents[E]): void {
     for (const listener of [...(this.#listeners[event] as Set<Listener<E>>)]) {
       try {

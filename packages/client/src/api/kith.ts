@@ -1,197 +1,180 @@
 import {
   type Audience,
-  type ErrorCode,
   KithError,
   planAudience,
-  planAutomaticFollow,
   planAutoSync,
   planMessageAudience,
   planPresence,
   rosterSettings,
   utf8Length,
 } from '@kith/shared'
-import type { Observable } from 'dexie'
-import type { Clock } from '../clock.ts'
-import { edit } from '../database/edit.ts'
-import type { Happening } from '../database/people.ts'
-import type { Store } from '../database/store.ts'
-import type { Outcome } from '../database/work.ts'
-import type { Erasure } from '../device/registry.ts'
 import { liveMemory } from '../live/memory.ts'
 import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
 import { liveRows } from '../live/rows.ts'
 import { type SyncStatus, sameSyncStatus } from '../live/sync-status.ts'
+import type { Observable } from '../observable.ts'
 import { type Presence, samePresence } from '../presence/presence.ts'
-import { Presences } from '../presence/presences.ts'
-import type { Delivery, LinkPort } from '../sync/port.ts'
+import type { Delivery } from '../sync/port.ts'
 import { checkAudience, checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
-import { Profile } from './contact-profile.ts'
+import type { Profile } from './contact-profile.ts'
 import { type Contact, keepContact, keepContacts, listContacts, readContact, sameContact } from './contacts.ts'
-import type { IncomingMessage, KithEvents, Listeners, Status } from './events.ts'
+import type { KithCore } from './core.ts'
+import { setCore } from './core-of.ts'
+import type { KithEvents, Status } from './events.ts'
 import { OwnProfile } from './own-profile.ts'
 import { sameView, type ViewAs, viewAs } from './view-as.ts'
 
-/** What a client is made of, for the classes that belong to it. Not for apps. */
-export interface Internals {
-  readonly user: string
-  readonly store: Store
-  readonly link: LinkPort
-  readonly clock: Clock
-  newNonce(): string
-  /** Closes the database and gives its name free. */
-  closeDatabase(): Promise<void>
-  /** Before it is deleted: so that no other tab writes it again. Returns whether no tab has noted it yet. */
-  noteErased(why: Erasure): Promise<boolean>
-  /** Deletes the database, and the memory of this visit. */
-  deleteDatabase(): Promise<void>
-}
-
-/** One device of one user: see {@link openKith}. */
+/** One device of one user. An app gets it from {@link openKith}. */
 export class Kith {
   /** The user id. */
   readonly user: string
   readonly ownProfile: OwnProfile
+  readonly #core: KithCore
+
   /** @internal */
-  readonly internals: Internals
-  /** @internal */
-  readonly presences: Presences
-  readonly #listeners: Listeners
-  readonly #profiles: Map<string, Profile> = new Map()
-  /** What the tab with the connection says. */
-  #linkStatus: Status = 'offline'
-  /** What the app was last told. */
-  #toldStatus: Status = 'offline'
-  #closing: Promise<void> | undefined
-
-  /** @internal Apps call `openKith`. */
-  constructor(internals: Internals, listeners: Listeners) {
-    this.user = internals.user
-    this.internals = internals
-    this.#listeners = listeners
-    this.ownProfile = new OwnProfile(internals.store)
-    this.presences = new Presences(internals.clock, users => internals.link.watch(users))
-    internals.store.watch(() => this.#tellStatus())
-  }
-
-  /** Never 'synced' while something is unsent, be it refused [D6]. */
-  get status(): Status {
-    return this.#linkStatus === 'synced' && this.unsent > 0 ? 'syncing' : this.#linkStatus
-  }
-
-  /** How many changes are not yet on the server's disk; a bulk synchronisation is one. */
-  get unsent(): number {
-    return this.internals.store.unsent
-  }
-
-  /** Who sees level 0. */
-  get publicAudience(): Audience {
-    return rosterSettings(this.internals.store.documents.roster.view).audience
-  }
-
-  /** Connects, and keeps connecting while the network comes and goes, until `disconnect()`. */
-  connect(): void {
-    this.#checkOpen()
-    this.internals.link.connect()
-  }
-
-  disconnect(): void {
-    this.#checkOpen()
-    this.internals.link.disconnect()
+  constructor(core: KithCore) {
+    this.user = core.user
+    this.ownProfile = new OwnProfile(core.store)
+    this.#core = core
+    setCore(this, core)
   }
 
   /**
-   * Somebody's profile, at once; always the same object for the same user. This is an access: the profile is fetched and,
-   * with automatic synchronisation, followed, unless the user blocks or declined them.
+   * 'offline', 'connecting', 'syncing' while something is still to be exchanged, or 'synced'. It is never 'synced' while a
+   * change is unsent, also if the server refused it [D6]. The event `status` reports each change.
+   */
+  get status(): Status {
+    return this.#core.status
+  }
+
+  /** The number of changes that are not yet on the server's disk. A bulk synchronisation is one change. */
+  get unsent(): number {
+    return this.#core.store.unsent
+  }
+
+  /** Connects, and reconnects whenever the connection is lost, until `disconnect()`. */
+  connect(): void {
+    this.#core.checkOpen()
+    this.#core.link.connect()
+  }
+
+  /** Ends the connection. Changes are stored on this device meanwhile, and sent after the next `connect()`. */
+  disconnect(): void {
+    this.#core.checkOpen()
+    this.#core.link.disconnect()
+  }
+
+  /**
+   * Returns the profile of a user at once, always the same object for the same user.
+   *
+   * The call is an access, so it has effects: the profile is fetched from the server. With automatic synchronisation the user
+   * is also followed, unless this user blocked or declined them. `profile.loaded` resolves when the answer is here.
+   * `liveProfile()` shows a profile without an access.
    */
   getProfile(id: string): Profile {
-    this.#checkOpen()
+    this.#core.checkOpen()
     const user = checkUserId(id)
-    const profile = this.#profile(user)
-    if (user !== this.user) profile.setLoaded(this.#access(profile))
-    return profile
-  }
-
-  /** Whether receiving a message from somebody, or accessing their profile, follows them. On at first. */
-  async enableAutoSyncContacts(isOn: boolean): Promise<void> {
-    checkBoolean(isOn, 'enableAutoSyncContacts')
-    await this.#editRoster(roster => planAutoSync(roster, isOn))
-  }
-
-  async setPublicAudience(audience: Audience): Promise<void> {
-    checkAudience(audience)
-    await this.#editRoster(roster => planAudience(roster, audience, () => this.internals.newNonce()))
-  }
-
-  /** Whose messages reach this user; everyone's at first. */
-  get messageAudience(): Audience {
-    return rosterSettings(this.internals.store.documents.roster.view).messageAudience
+    if (user !== this.user) this.#core.access(user)
+    return this.#core.profile(user)
   }
 
   /**
-   * Lets messages of everyone, of contacts only (those with a grant are contacts), or of nobody else reach this user's
-   * devices. A narrower audience survives every wider one on a device that had not seen it yet [R4].
+   * Switches automatic synchronisation: whether a received message, or an access to a profile, makes this user follow the
+   * other user. It is on at first. Resolves when the setting is on this device's disk.
+   */
+  async enableAutoSyncContacts(isOn: boolean): Promise<void> {
+    checkBoolean(isOn, 'enableAutoSyncContacts')
+    await this.#core.editRoster(roster => planAutoSync(roster, isOn))
+  }
+
+  /** The users who see level 0 of the own profile. */
+  get publicAudience(): Audience {
+    return this.#settings.audience
+  }
+
+  /**
+   * Sets who sees level 0: 'everyone', 'contacts' only, or 'nobody' without a grant. A narrower audience survives a wider one
+   * that another device sets without having seen it [R4]. Resolves when the setting is on this device's disk.
+   */
+  async setPublicAudience(audience: Audience): Promise<void> {
+    checkAudience(audience)
+    await this.#core.editRoster(roster => planAudience(roster, audience, () => this.#core.newNonce()))
+  }
+
+  /** The users whose messages reach this user; 'everyone' at first. */
+  get messageAudience(): Audience {
+    return this.#settings.messageAudience
+  }
+
+  /**
+   * Sets whose messages reach this user's devices: of 'everyone', of 'contacts' only (users with a grant are contacts), or of
+   * 'nobody'. A narrower audience survives a wider one that another device sets without having seen it [R4].
    */
   async setMessageAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
-    await this.#editRoster(roster => planMessageAudience(roster, audience, () => this.internals.newNonce()))
+    await this.#core.editRoster(roster => planMessageAudience(roster, audience, () => this.#core.newNonce()))
   }
 
-  /** Whether this user keeps from everybody whether they are online, and when they last were. */
+  /** Whether other users see neither that this user is online nor when they last were. */
   get hidesPresence(): boolean {
-    return rosterSettings(this.internals.store.documents.roster.view).hidesPresence
+    return this.#settings.hidesPresence
   }
 
-  /** Hides or shows it. A hiding survives every showing on a device that had not seen it yet [R4]. */
+  /** Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4]. */
   async setHidePresence(isHidden: boolean): Promise<void> {
     checkBoolean(isHidden, 'setHidePresence')
-    await this.#editRoster(roster => planPresence(roster, isHidden, () => this.internals.newNonce()))
+    await this.#core.editRoster(roster => planPresence(roster, isHidden, () => this.#core.newNonce()))
   }
 
   /**
-   * Whether somebody is online, or when they last were, as long as this is subscribed to, and again whenever it changes:
-   * coming at once, going after 10 seconds, and no more than once in 10 seconds. `undefined` while that is not known: without a
-   * connection, of those whom this user neither follows nor looked at by `getProfile`, and of those who show this user
-   * nothing, hide it, or block [V8]. Of more than 256 at once the newest are watched.
+   * Whether a user is online, or when they were last online. Emits at once, and after each change while it is subscribed to:
+   * at most once in 10 seconds, and 10 seconds after the user went offline.
+   *
+   * It is `undefined` while it is not known: without a connection; of a user whom this user neither follows nor accessed by
+   * `getProfile`; and of a user who shows this user nothing, hides their presence, or blocks this user [V8]. Of more than
+   * 256 users at once the newest subscriptions count.
    */
   livePresence(id: string): Observable<Presence | undefined> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     const user = checkUserId(id)
+    const { presences } = this.#core
     return liveMemory(
-      listener => this.presences.listen(user, listener),
-      () => this.presences.get(user),
+      listener => presences.listen(user, listener),
+      () => presences.get(user),
       samePresence,
     )
   }
 
   /**
-   * Everyone contacted, followed or blocked, by user id; emits again whenever one of them changes, in whichever tab. Rows
-   * that look as before are the same objects as before: treat them as read-only.
+   * The rows of all users who are contacts, followed or blocked, ordered by user id. Emits after each change, by any tab. A
+   * row that did not change is the same object as before: treat rows as read-only. Ends with `database-failed` when the
+   * database cannot be read.
    */
   contacts(): Observable<Contact[]> {
-    this.#checkOpen()
-    return liveRows(this.internals.store.db, db => listContacts(db), keepContacts)
+    this.#core.checkOpen()
+    return liveRows(this.#core.store.db, db => listContacts(db), keepContacts)
   }
 
   /**
-   * The row of one person, whoever they are, as `contacts()` gives it; of somebody unknown an empty one. Emits again
-   * whenever it looks different. It is no access: nothing is fetched, nobody followed.
+   * The row of any user, as in `contacts()`; of an unknown user an empty row. Emits after each change. It is not an access:
+   * nothing is fetched, and no follow begins.
    */
   liveProfile(id: string): Observable<Contact> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     const user = checkUserId(id)
-    const { store } = this.internals
+    const { store } = this.#core
     if (user !== this.user) return liveRows(store.db, db => readContact(db, user), keepContact)
     return liveMemory(
       listener => store.watch(listener),
-      () => this.#profile(user).row,
+      () => this.#core.row(user),
       sameContact,
     )
   }
 
-  /** The own profile, its public audience and whether presence is hidden; emits again whenever one changes, in whichever tab or device. */
+  /** The own profile and its privacy settings. Emits after each change, by any tab or device. */
   liveOwnProfile(): Observable<OwnProfileState> {
-    this.#checkOpen()
-    const { store } = this.internals
+    this.#core.checkOpen()
+    const { store } = this.#core
     return liveMemory(
       listener => store.watch(listener),
       () => readOwnProfile(store.documents),
@@ -199,11 +182,11 @@ export class Kith {
     )
   }
 
-  /** `status` and `unsent`; emits again whenever either changes. */
+  /** `status` and `unsent`. Emits after each change. */
   liveSyncStatus(): Observable<SyncStatus> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     const watch = (listener: () => void): (() => void) => {
-      const stops = [this.on('status', listener), this.internals.store.watch(listener)]
+      const stops = [this.on('status', listener), this.#core.store.watch(listener)]
       return () => {
         for (const stop of stops) stop()
       }
@@ -212,19 +195,19 @@ export class Kith {
   }
 
   /**
-   * What that person sees of the own profile, and why, as far as this device can know: by the own block, grants, contact
-   * and audience. Whether they block this user, have registered, or may not communicate with this user by the backend's
-   * word, it can't know; then they see nothing. What is still unsent counts as if it were sent.
+   * What a user sees of the own profile, and why, as far as this device knows: by this user's blocks, grants, contacts and
+   * audience. Unsent changes count as if they were sent. This device does not know whether the user has registered, blocks
+   * this user, or is restricted by the backend: in these cases the user sees nothing.
    */
   viewAs(id: string): ViewAs {
-    return viewAs(this.internals.store.documents, this.user, checkUserId(id))
+    return viewAs(this.#core.store.documents, this.user, checkUserId(id))
   }
 
-  /** What `viewAs` gives, again whenever it looks different. */
+  /** The result of `viewAs()`. Emits after each change. */
   liveViewAs(id: string): Observable<ViewAs> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     const user = checkUserId(id)
-    const { store } = this.internals
+    const { store } = this.#core
     return liveMemory(
       listener => store.watch(listener),
       () => this.viewAs(user),
@@ -233,193 +216,67 @@ export class Kith {
   }
 
   /**
-   * Sends a direct message. Resolves or rejects within 10 seconds; it is never sent twice.
+   * Sends a direct message. Resolves or rejects within 10 seconds. A message is never sent twice.
    *
-   * - 'delivered': a device of the recipient took it.
-   * - 'undelivered': no device took it in time, or none may, or it was never sent, as when offline.
-   * - 'unconfirmed': it was sent, and nothing says what became of it: the connection ended, or this user may not know whether
-   *   the recipient is online, as `livePresence` has it [V10].
+   * - 'delivered': a device of the recipient acknowledged it.
+   * - 'undelivered': no device acknowledged it in time, the recipient may not receive it, or it was never sent (offline).
+   * - 'unconfirmed': it was sent, and its outcome is unknown: the connection ended, or this user may not know whether the
+   *   recipient is online (see `livePresence`) [V10].
    *
-   * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and when to try again: then it was not
-   * sent; with `closed` when the client is closed before it was sent. An empty text is a `TypeError`.
+   * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and `retryAfterMs`, if it was not sent; or
+   * with `closed`, if the client was closed before. An empty text is a `TypeError`.
    */
   async send(to: string, text: string): Promise<Delivery> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     const user = checkUserId(to)
     if (checkText(text, 'A message') === '') throw new TypeError('A message must not be empty')
-    const { messageBytes } = this.internals.store.documents.limits
+    const { messageBytes } = this.#core.store.documents.limits
     if (utf8Length(text) > messageBytes) {
       throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
     }
-    return this.internals.link.send(user, text)
+    return this.#core.link.send(user, text)
   }
 
   /**
-   * Resolves when all changes made so far are on the server's disk, and all that this user may see up to now is here.
-   * Waits while offline. Rejects with the first refusal [D5]; with `unauthorised` when the server refused a token that is a
-   * string, until `connect()` is called again; with `closed`; or with `aborted` when the signal fires.
+   * Resolves when all changes made before are on the server's disk, and this device has what this user may see. Waits while
+   * offline. Rejects with the first refusal of a change [D5]; with `unauthorised` if the server refused a token that is a
+   * string; with `closed`; or with `aborted` when the signal fires.
    */
   async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     checkIsObject(options)
-    await this.internals.link.whenSynced(options.signal)
+    await this.#core.link.whenSynced(options.signal)
   }
 
-  /** Calls `listener` at each such event, until the function that comes back is called. */
+  /** Subscribes to an event. Returns an unsubscribe function. */
   on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents[E]) => void): () => void {
-    return this.#listeners.on(event, listener)
+    return this.#core.listeners.on(event, listener)
   }
 
-  /** Ends the connection and closes the database, when what was begun is written. May be called twice. */
+  /** Ends the connection and closes the database, after the writes that were begun. May be called twice. */
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
+    return this.#core.close()
   }
 
   /**
-   * This device forgets everything. Rejects with `unsent-changes`, and forgets nothing, when changes are on no server yet,
-   * unless `force` is set.
+   * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, while changes
+   * are not on the server's disk, unless `force` is set.
    */
   async erase(options: { force?: boolean } = {}): Promise<void> {
-    this.#checkOpen()
+    this.#core.checkOpen()
     checkIsObject(options)
     const isForced = checkBoolean(options.force ?? false, 'force')
-    await this.internals.store.idle()
+    await this.#core.store.idle()
     if (!isForced && this.unsent > 0) {
-      throw new KithError('unsent-changes', `${this.unsent} changes are on no server yet`)
+      throw new KithError(
+        'unsent-changes',
+        `${this.unsent} changes are on no server yet; pass \`force\` to delete them too`,
+      )
     }
-    await this.close()
-    await this.internals.noteErased('closed')
-    await this.internals.deleteDatabase()
+    await this.#core.erase()
   }
 
-  /** @internal Somebody's profile, without an access. */
-  knownProfile(id: string): Profile {
-    return this.#profile(checkUserId(id))
+  get #settings(): ReturnType<typeof rosterSettings> {
+    return rosterSettings(this.#core.store.documents.roster.view)
   }
-
-  /** @internal What was stored, for the app. */
-  committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
-    for (const [id, row] of people) this.#profiles.get(id)?.setRow(row)
-    for (const { id } of happenings) this.#profile(id).setRow(people.get(id))
-    this.#emit(happenings)
-    if (isOwnProfileChanged) this.#listeners.emit('profile', this.#profile(this.user))
-  }
-
-  /** @internal What another tab stored, for the app in this one. */
-  async committedElsewhere(ids: readonly string[] | 'many', happenings: readonly Happening[]): Promise<void> {
-    const held = [...this.#profiles.values()].filter(profile => ids === 'many' || ids.includes(profile.id))
-    const rows = await this.internals.store.db.people.bulkGet(held.map(profile => profile.id))
-    held.forEach((profile, index) => {
-      profile.setRow(rows[index])
-    })
-    for (const happening of happenings) await this.#profile(happening.id).load()
-    this.#emit(happenings)
-  }
-
-  /** @internal */
-  setStatus(status: Status): void {
-    this.#linkStatus = status
-    this.#tellStatus()
-  }
-
-  /** @internal A message arrived, here or in another tab. */
-  showMessage(message: IncomingMessage): void {
-    this.#listeners.emit('message', message)
-  }
-
-  /** @internal A message arrived; resolves when the sender is followed, if they are to be. */
-  async received(message: IncomingMessage): Promise<void> {
-    this.showMessage(message)
-    await this.#followAutomatically(message.from)
-  }
-
-  /** @internal */
-  failed(error: KithError): void {
-    this.#listeners.emit('error', error)
-  }
-
-  #tellStatus(): void {
-    const { status } = this
-    if (status === this.#toldStatus) return
-    this.#toldStatus = status
-    this.#listeners.emit('status', status)
-  }
-
-  #emit(happenings: readonly Happening[]): void {
-    for (const happening of happenings) {
-      const profile = this.#profile(happening.id)
-      if (happening.type === 'withdrawn') this.#listeners.emit('withdrawn', profile, happening.levels)
-      else this.#listeners.emit(happening.type, profile)
-    }
-  }
-
-  #profile(id: string): Profile {
-    const held = this.#profiles.get(id)
-    if (held) return held
-    const profile = new Profile(this.internals, id)
-    this.#profiles.set(id, profile)
-    return profile
-  }
-
-  async #access(profile: Profile): Promise<void> {
-    try {
-      await Promise.all([this.#followAutomatically(profile.id), profile.load(), this.internals.link.fetch(profile.id)])
-    } catch (error) {
-      this.failed(asKithError(error, 'database-failed'))
-    }
-  }
-
-  async #followAutomatically(user: string): Promise<void> {
-    const plan = (roster: Parameters<typeof planAutomaticFollow>[0]): ReturnType<typeof planAutomaticFollow> =>
-      rosterSettings(roster).autoSync ? planAutomaticFollow(roster, user) : []
-    if (plan(this.internals.store.documents.roster.view).length === 0) return
-    await this.#editRoster(plan)
-  }
-
-  async #editRoster(plan: Parameters<typeof edit>[2]): Promise<void> {
-    this.#checkOpen()
-    await edit(this.internals.store, 'roster', plan)
-  }
-
-  /** @internal The account was erased [D7]: deletes everything, then tells the app; this client is closed. */
-  async accountErased(error: KithError): Promise<void> {
-    if (this.#closing) return
-    this.#closing = this.#endErased(error)
-    await this.#closing
-  }
-
-  async #endErased(error: KithError): Promise<void> {
-    // Of several tabs one deletes: a later one would delete what was begun after.
-    const isFirst = await this.internals.noteErased('account-erased').catch(() => true)
-    await this.#release()
-    // If the database can't be deleted now, it is emptied when it is opened again.
-    const deleting = isFirst ? this.internals.deleteDatabase() : Promise.resolve()
-    await deleting.catch((cause: unknown) => this.failed(asKithError(cause, 'database-failed')))
-    this.failed(error)
-    this.#listeners.clear()
-  }
-
-  async #close(): Promise<void> {
-    await this.#release()
-    this.#listeners.clear()
-  }
-
-  async #release(): Promise<void> {
-    this.presences.close()
-    await this.internals.link.close()
-    await this.internals.store.close()
-    await this.internals.closeDatabase()
-    this.setStatus('offline')
-  }
-
-  #checkOpen(): void {
-    if (this.#closing) throw new KithError('closed', 'This client was closed')
-  }
-}
-
-/** What was thrown, as the one error class. */
-export function asKithError(error: unknown, code: ErrorCode): KithError {
-  if (error instanceof KithError) return error
-  return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })
 }

@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
-import { Listeners } from '../api/events.ts'
-import { asKithError, Kith } from '../api/kith.ts'
+import { asKithError, KithCore } from '../api/core.ts'
+import { Kith } from '../api/kith.ts'
 import type { Clock, Randomness } from '../clock.ts'
 import { retryRefused } from '../database/edit.ts'
 import type { KithDatabase } from '../database/schema.ts'
@@ -45,7 +45,7 @@ export interface Parts {
 /** Puts a client together on an open database: the one place that names its concrete parts. */
 export async function assemble(parts: Parts): Promise<Kith> {
   const { db, tabs, clock, randomness } = parts
-  let kith: Kith | undefined
+  let kith: KithCore | undefined
   let link: DeviceLink | undefined
   let sharing: Sharing | undefined
   const trouble = new Trouble(error => kith?.failed(error))
@@ -121,19 +121,16 @@ export async function assemble(parts: Parts): Promise<Kith> {
   const [ownLink, ownSharing] = [link, sharing]
   const onOnline = (): void => ownLink.retryNow()
   globalThis.addEventListener?.('online', onOnline)
-  kith = new Kith(
-    {
-      ...{ user: parts.user, store, link, clock, newNonce: () => newNonce(randomness) },
-      async closeDatabase() {
-        globalThis.removeEventListener?.('online', onOnline)
-        await ownSharing?.close()
-        await parts.closeDatabase()
-      },
-      noteErased: why => parts.noteErased(store.documents.device, why),
-      deleteDatabase: () => parts.deleteDatabase(),
+  kith = new KithCore({
+    ...{ user: parts.user, store, link, clock, newNonce: () => newNonce(randomness) },
+    async closeDatabase() {
+      globalThis.removeEventListener?.('online', onOnline)
+      await ownSharing?.close()
+      await parts.closeDatabase()
     },
-    new Listeners(),
-  )
+    noteErased: why => parts.noteErased(store.documents.device, why),
+    deleteDatabase: () => parts.deleteDatabase(),
+  })
   if (sharing) kith.setStatus(sharing.link.status)
-  return kith
+  return new Kith(kith)
 }

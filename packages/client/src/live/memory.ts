@@ -1,4 +1,4 @@
-import type { Observable } from 'dexie'
+import type { Observable } from '../observable.ts'
 import { observable } from './observable.ts'
 
 /** Calls back whenever what is read may look different; the answer stops it. */

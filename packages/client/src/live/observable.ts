@@ -1,4 +1,4 @@
-import type { Observable, Observer, Subscription } from 'dexie'
+import type { Observable, Observer, Subscription } from '../observable.ts'
 
 /** Whom an observable tells. */
 export interface Told<T> {

@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
-import type { Observable } from 'dexie'
 import { watch } from '../database/live-query.ts'
 import type { KithDatabase } from '../database/schema.ts'
+import type { Observable } from '../observable.ts'
 import { observable } from './observable.ts'
 
 /**

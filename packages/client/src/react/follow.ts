@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
-import type { Observable } from 'dexie'
 import type { Told } from '../live/observable.ts'
+import type { Observable } from '../observable.ts'
 
 /** Subscribes; the answer ends it. A client that was closed under its components tells nothing more, and harms none. */
 export function follow<T>(open: () => Observable<T>, told: Told<T>): () => void {

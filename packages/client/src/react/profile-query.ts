@@ -1,4 +1,5 @@
 import { type Contact, sameContact } from '../api/contacts.ts'
+import { coreOf } from '../api/core-of.ts'
 import type { Kith } from '../api/kith.ts'
 import { follow, unlessClosed } from './follow.ts'
 import type { QueryPlan } from './shared-query.ts'
@@ -11,9 +12,9 @@ export interface ProfileState extends Contact {
 
 /** The first component that shows a profile accesses it; what is known of it in memory is shown at once. */
 export function profileQuery(kith: Kith, id: string): QueryPlan<ProfileState> {
-  const isOwn = kith.knownProfile(id).id === kith.user
+  const isOwn = coreOf(kith).row(id).id === kith.user
   return {
-    initial: () => ({ ...kith.knownProfile(id).row, isLoaded: isOwn }),
+    initial: () => ({ ...coreOf(kith).row(id), isLoaded: isOwn }),
     isSame: (a, b) => a.isLoaded === b.isLoaded && sameContact(a, b),
     start(told) {
       let isLoaded = isOwn

@@ -1,4 +1,5 @@
 import type { Contact } from '../api/contacts.ts'
+import { coreOf } from '../api/core-of.ts'
 import type { Kith } from '../api/kith.ts'
 import type { OwnProfile } from '../api/own-profile.ts'
 import { sameView, type ViewAs } from '../api/view-as.ts'
@@ -46,7 +47,7 @@ function newQueries(kith: Kith): Queries {
       start: told => follow(() => kith.contacts(), told),
     }),
     ownProfile: new SharedQuery<OwnProfileControls>({
-      initial: () => ({ ...readOwnProfile(kith.internals.store.documents), set, unset }),
+      initial: () => ({ ...readOwnProfile(coreOf(kith).store.documents), set, unset }),
       isSame: sameOwnProfile,
       start: told =>
         follow(() => kith.liveOwnProfile(), { ...told, next: state => told.next({ ...state, set, unset }) }),

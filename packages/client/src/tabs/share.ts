@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import type { Kith } from '../api/kith.ts'
+import type { KithCore } from '../api/core.ts'
 import type { Clock, Randomness } from '../clock.ts'
 import type { KithDatabase } from '../database/schema.ts'
 import type { Store } from '../database/store.ts'
@@ -18,7 +18,7 @@ export interface SharePort {
   readonly platform: TabPlatform
   /** This tab's own name among the tabs. */
   readonly tab: string
-  readonly kith: () => Kith | undefined
+  readonly kith: () => KithCore | undefined
   newLink(held: Held): OwnLink
   /** What is due once for all tabs. */
   begin(): Promise<void>

@@ -1,0 +1,31 @@
+declare global {
+  interface SymbolConstructor {
+    /** As RxJS and Dexie declare it. Not every platform has it. */
+    readonly observable: symbol
+  }
+}
+
+/** What a subscriber of an observable passes. */
+export interface Observer<T> {
+  next?: ((value: T) => void) | undefined
+  error?: ((error: unknown) => void) | undefined
+  complete?: (() => void) | undefined
+}
+
+export interface Subscription {
+  readonly closed: boolean
+  /** Ends the subscription. May be called twice. */
+  unsubscribe(): void
+}
+
+/**
+ * A value that changes: each subscriber gets it soon after subscribing, and again after each change. RxJS' `from` takes it too.
+ */
+export interface Observable<T> {
+  subscribe(
+    observerOrNext?: Observer<T> | ((value: T) => void) | null,
+    onError?: ((error: unknown) => void) | null,
+  ): Subscription
+  /** By which RxJS' `from` and others recognise an observable. */
+  [Symbol.observable]: () => Observable<T>
+}
