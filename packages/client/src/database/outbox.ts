@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
+import { type DocumentName, documentNames } from '../documents/name.ts'
 import { inPieces, piecesOf, removalsBut } from '../documents/pieces.ts'
-import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './schema.ts'
+import { type KithDatabase, type OutboxRow, readMeta, writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 

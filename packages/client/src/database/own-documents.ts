@@ -4,17 +4,9 @@ import * as Y from 'yjs'
 import { DatabaseLost } from '../device/loss.ts'
 import { OutboxMemory } from '../device/outbox-memory.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
+import { type DocumentName, documentNames } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
-import {
-  type DocumentName,
-  documentNames,
-  type Hands,
-  type KithDatabase,
-  type MetaValues,
-  type OutboxRow,
-  readMeta,
-  writeMeta,
-} from './schema.ts'
+import { type Hands, type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from './schema.ts'
 
 /** The updates that pile up before both documents are written anew, without what was erased meanwhile [V5]. */
 const updatesPerSnapshot = 200

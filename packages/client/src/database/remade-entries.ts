@@ -1,8 +1,9 @@
 import { type ErrorCode, isNarrowing, type KeyChange, sameValue } from '@kith/shared'
 import { decodeChanges } from '../documents/changes-codec.ts'
 import { differences, inEntries, keyName, unitsOf } from '../documents/lost.ts'
+import type { DocumentName } from '../documents/name.ts'
 import type { OwnDocument } from '../documents/own-document.ts'
-import type { DocumentName, OutboxRow } from './schema.ts'
+import type { OutboxRow } from './schema.ts'
 
 /** An entry that is to be made and sent once more. */
 export interface Entry {

@@ -1,6 +1,7 @@
 import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
 import { Dexie, type DexieOptions, type Table } from 'dexie'
 import { DatabaseLost } from '../device/loss.ts'
+import type { DocumentName } from '../documents/name.ts'
 
 /**
  * What one device keeps, in one IndexedDB database that all its tabs share:
@@ -13,10 +14,6 @@ import { DatabaseLost } from '../device/loss.ts'
  *   meta       one value per key, see `MetaValues`
  *   requests   what a tab without the socket asks of the tab that has it; `events`: what that tab tells the others
  */
-
-export type DocumentName = 'roster' | 'profile'
-
-export const documentNames: readonly DocumentName[] = ['roster', 'profile']
 
 export interface UpdateRow {
   seq?: number

@@ -2,7 +2,8 @@ import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { rowsOf } from '../database/people.ts'
-import { documentNames, type KithDatabase, type MetaValues } from '../database/schema.ts'
+import type { KithDatabase, MetaValues } from '../database/schema.ts'
+import { documentNames } from '../documents/name.ts'
 import { newClientId, newNonce } from '../nonce.ts'
 
 /** Rows that one database can come to, far more than it does: the next one's numbers begin beyond. */

@@ -3,14 +3,8 @@ import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
 import { People } from '../database/people.ts'
-import {
-  documentNames,
-  type KithDatabase,
-  type MetaValues,
-  type OutboxRow,
-  readMeta,
-  writeMeta,
-} from '../database/schema.ts'
+import { type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from '../database/schema.ts'
+import { documentNames } from '../documents/name.ts'
 import { newNonce } from '../nonce.ts'
 import { fillFromMemory } from './new-database.ts'
 import type { Erasure } from './registry.ts'

@@ -10,7 +10,7 @@ import {
   utf8Length,
   valueBytes,
 } from '@kith/shared'
-import type { DocumentName } from '../database/schema.ts'
+import type { DocumentName } from './name.ts'
 import { overlay } from './overlay.ts'
 
 /** Limits are checked before a change is made, and what only removes always passes [D5][S3]. Throws a KithError. */

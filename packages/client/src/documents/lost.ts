@@ -1,6 +1,6 @@
 import { type KeyChange, parseProfileKey, profileRoot, sameValue, utf8Length, valueBytes } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../database/schema.ts'
+import type { DocumentName } from './name.ts'
 import { OwnDocument } from './own-document.ts'
 import { renamed } from './renamed.ts'
 

@@ -8,7 +8,7 @@ import {
   rosterRoots,
 } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../database/schema.ts'
+import type { DocumentName } from './name.ts'
 import { overlay } from './overlay.ts'
 
 const rootsByDocument = { roster: rosterRoots, profile: [profileRoot] } as const

@@ -10,7 +10,7 @@ import {
   rosterEntryBytes,
   utf8Length,
 } from '@kith/shared'
-import type { DocumentName } from '../database/schema.ts'
+import type { DocumentName } from './name.ts'
 
 /** Why changes don't fit a server, counted as the server counts. Changes that fit take their room. */
 export interface Room {

@@ -2,8 +2,8 @@ import type { ClientMessage } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { type RebuildOptions, type Rebuilt, rebuild } from '../database/rebuild.ts'
-import type { DocumentName } from '../database/schema.ts'
 import type { Store } from '../database/store.ts'
+import type { DocumentName } from '../documents/name.ts'
 
 type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; done: (rebuilt: Rebuilt) => void }
 

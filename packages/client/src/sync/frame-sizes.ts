@@ -1,6 +1,6 @@
 import type { FieldValue } from '@kith/shared'
 import { valueBytes } from '@kith/shared'
-import type { DocumentName } from '../database/schema.ts'
+import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
 
 /** Well below what a server takes by default, and little enough work for it at a time (S3). */

@@ -2,8 +2,8 @@ import { type ErrorCode, KithError } from '@kith/shared'
 import * as Y from 'yjs'
 import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../database/outbox.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
-import type { DocumentName } from '../database/schema.ts'
 import type { Store } from '../database/store.ts'
+import type { DocumentName } from '../documents/name.ts'
 
 /** What sending needs of the session. */
 export interface OutgoingPort {
