@@ -339,4 +339,38 @@ describe('a server that lacks what it had acknowledged', () => {
       ],
     })
   })
+
+  test('[R2] a contact that two devices put at once is never absent on the server while the later device is in step', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 4, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [0, 0, 0] },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'lose', device: 0 },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 0, act: { type: 'hide', isHidden: false } },
+        { do: 'act', device: 1, act: { type: 'sync', whom: [0] } },
+        { do: 'killServer', losesFrames: false },
+      ],
+    })
+  })
+
+  test('[R2][D6] a follow that two devices put at once is never absent on a server that is refilled', async () => {
+    await expectRight({
+      ...{ seed: 188329593, cast: [0, 1, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 4, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'loseServerStore' },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 10, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'act', device: 10, act: { type: 'confirm', whom: 0 } },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'restartServer', compacts: false },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
 })

@@ -100,7 +100,7 @@ for (const days of [62, 600]) {
       }
       for (const phone of phones) {
         expect(taken([phone.update])).toEqual(contentOf(phone.doc))
-        expect(taken(inPieces(phone.update, 64 * 1024))).toEqual(contentOf(phone.doc))
+        expect(taken(inPieces(phone.update, 64 * 1024, phone.doc))).toEqual(contentOf(phone.doc))
         expect(costOf(new Y.Doc(), phone.update).isBounded()).toBe(true)
       }
     }, 120_000)
@@ -142,13 +142,13 @@ test('[D6][S1] histories of devices that edit and meet whenever they like: an em
       const server = new Phone(0)
       for (const { doc, update } of phones) {
         expect(taken([update])).toEqual(contentOf(doc))
-        const pieces = inPieces(update, maxBytes)
+        const pieces = inPieces(update, maxBytes, doc)
         expect(taken(pieces)).toEqual(contentOf(doc))
         for (const piece of pieces)
           expect(piece.length <= maxBytes || Y.decodeUpdate(piece).structs.length === 1).toBe(true)
         // What each device has besides, in pieces that build on what the server has by now.
         const lacking = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server.doc))
-        for (const piece of inPieces(lacking, maxBytes)) {
+        for (const piece of inPieces(lacking, maxBytes, doc)) {
           const cost = costOf(server.doc, piece)
           expect(cost.isBounded()).toBe(true)
           const comparisons = comparisonsOf(server.doc, piece)
@@ -169,7 +169,7 @@ test('[D6] of an update in pieces, what it removes of other updates comes first,
   const known = Y.encodeStateVector(server.doc)
   for (let who = 0; who < 50; who += 2) phone.edit({ root: 'grants', key: `1/person ${who}`, value: undefined })
   for (let who = 0; who < 500; who++) phone.edit({ root: 'contacts', key: `person ${who}`, value: true })
-  const { removals, content } = piecesOf(Y.encodeStateAsUpdate(phone.doc, known), 400)
+  const { removals, content } = piecesOf(Y.encodeStateAsUpdate(phone.doc, known), 400, phone.doc, [])
   for (const piece of removals) Y.applyUpdate(server.doc, piece)
   expect([...server.doc.getMap('grants').keys()].length).toBe(25)
   expect(content.length).toBeGreaterThan(10)

@@ -88,6 +88,25 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'what it removes of other updates',
     },
   ),
+  mutant(
+    'client/src/documents/replaced.ts',
+    'if (!there || !isBrought(there.id)) return false',
+    'if (there !== null) return false',
+    {
+      id: 'replaced-entries-removed-first',
+      rules: ['R2', 'D6'],
+      what: 'The deletion of an entry that lost to a concurrent entry goes ahead: the key is absent on the server in between.',
+      tests: ['client/replaced'],
+      names: 'unsent entry of the same key',
+    },
+  ),
+  mutant('client/src/documents/replaced.ts', '!isUnsent(there.id) || wasUnknownTo(there, item)', 'there !== null', {
+    id: 'regrant-hides-a-revocation',
+    rules: ['V6'],
+    what: 'A revocation that the server lost waits for the new grant behind it: edits made in between become visible.',
+    tests: ['client/replaced'],
+    names: 'still unsent, goes ahead',
+  }),
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],

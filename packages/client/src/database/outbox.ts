@@ -74,7 +74,7 @@ export async function nextShipment(
     const isFirst = !mode.isRefill && mode.isFirst
     if (isFirst && documentNames.some(name => hasLost(name, mode.held[name], asked[name], pending)))
       return { type: 'loss' }
-    const removals = mode.isRefill ? nextRemovals(work, asked, mode) : undefined
+    const removals = mode.isRefill ? nextRemovals(work, asked, pending, mode) : undefined
     const shipment = removals ?? nextAnswer(work, asked, pending, mode) ?? (await nextRun(work, asked, mode))
     // Whether the server still has all removals can't be seen: none may be missing when an edit is made visible [V6].
     const before = shipment?.document === 'profile' ? lostRemovals(work, asked, pending, mode) : undefined
@@ -123,11 +123,17 @@ function hasLost(
 }
 
 /** What this device knows to be removed of that which the server has, roster first. */
-function nextRemovals(work: Work, asked: Asked, { removed, maxBytes }: ShippingMode): Shipment | undefined {
+function nextRemovals(
+  work: Work,
+  asked: Asked,
+  pending: readonly OutboxRow[],
+  { removed, maxBytes }: ShippingMode,
+): Shipment | undefined {
   const document = documentNames.find(name => asked[name] && !removed.has(name))
   if (!document) return undefined
-  const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, asked[document])
-  const updates = piecesOf(lacking, maxBytes(document)).removals
+  const { doc } = work.documents[document]
+  const lacking = Y.encodeStateAsUpdate(doc, asked[document])
+  const updates = piecesOf(lacking, maxBytes(document), doc, unsentOf(document, pending)).removals
   return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 
@@ -139,10 +145,14 @@ function lostRemovals(
   { removed, maxBytes }: ShippingMode,
 ): Shipment | undefined {
   if (!asked.roster || removed.has('roster')) return undefined
-  const lacking = Y.encodeStateAsUpdate(work.documents.roster.doc, asked.roster)
-  const unsent = pending.filter(row => row.document === 'roster').map(row => row.update)
-  const updates = removalsBut(lacking, unsent, maxBytes('roster'))
+  const { doc } = work.documents.roster
+  const lacking = Y.encodeStateAsUpdate(doc, asked.roster)
+  const updates = removalsBut(lacking, unsentOf('roster', pending), maxBytes('roster'), doc)
   return { type: 'shipment', document: 'roster', isAnswer: false, isRemovals: true, updates, seqs: [] }
+}
+
+function unsentOf(document: DocumentName, pending: readonly OutboxRow[]): Uint8Array[] {
+  return pending.filter(row => row.document === document).map(row => row.update)
 }
 
 function nextAnswer(
@@ -155,9 +165,10 @@ function nextAnswer(
   const document = documentNames.find(name => asked[name] && mayAnswer(name, asked, pending))
   const stateVector = document && asked[document]
   if (!stateVector) return undefined
-  const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, stateVector)
+  const { doc } = work.documents[document]
+  const lacking = Y.encodeStateAsUpdate(doc, stateVector)
   const seqs = pending.filter(row => row.document === document).map(row => row.seq as number)
-  return { type: 'shipment', document, isAnswer: true, updates: inPieces(lacking, maxBytes(document)), seqs }
+  return { type: 'shipment', document, isAnswer: true, updates: inPieces(lacking, maxBytes(document), doc), seqs }
 }
 
 /** All of the roster goes before any of the profile. */
@@ -191,7 +202,8 @@ async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Sh
   }
   const update = run.length === 1 ? head.update : Y.mergeUpdates(run.map(entry => entry.update))
   const seqs = run.map(entry => entry.seq as number)
-  return { type: 'shipment', document: head.document, isAnswer: false, updates: inPieces(update, most), seqs }
+  const updates = inPieces(update, most, work.documents[head.document].doc)
+  return { type: 'shipment', document: head.document, isAnswer: false, updates, seqs }
 }
 
 /** Before anything is sent, how far this device's client id has come is on disk: whatever lies beyond isn't ours. */

@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { inCausalOrder, type Struct } from './causal-order.ts'
+import { withoutReplaced } from './replaced.ts'
 import { type Block, type DeletedRange, encodeStruct, rangesByClient, writeUpdate } from './update-writer.ts'
 
 /** An update in parts, each of which the server can take for itself, in this order. */
@@ -18,14 +19,17 @@ const bytesPerRange = 20
 const bytesPerBlock = 24
 
 /** An update as it is, where it is small enough; else in pieces. */
-export function inPieces(update: Uint8Array, maxBytes: number): Uint8Array[] {
+export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint8Array[] {
   if (update.length <= maxBytes) return [update]
-  const { removals, content } = piecesOf(update, maxBytes)
+  const { removals, content } = piecesOf(update, maxBytes, doc, [])
   return [...removals, ...content]
 }
 
-/** A piece is larger than `maxBytes` only when it is a single struct. */
-export function piecesOf(update: Uint8Array, maxBytes: number): Pieces {
+/**
+ * A piece is larger than `maxBytes` only when it is a single struct. `doc`: a document that holds the update. `unsent`:
+ * updates that are sent later.
+ */
+export function piecesOf(update: Uint8Array, maxBytes: number, doc: Y.Doc, unsent: readonly Uint8Array[]): Pieces {
   const { structs, ds } = Y.decodeUpdate(update)
   const brought = broughtBy(structs)
   const [outside, inside]: [DeletedRange[], DeletedRange[]] = [[], []]
@@ -42,18 +46,27 @@ export function piecesOf(update: Uint8Array, maxBytes: number): Pieces {
       }
     }
   }
-  return { removals: removalPieces(outside, maxBytes), content: contentPieces(structs, inside, maxBytes) }
+  const removed = withoutReplaced(doc, outside, {
+    isBrought: isWithin([brought]),
+    isUnsent: isWithin(unsent.map(spans)),
+  })
+  return { removals: removalPieces(removed, maxBytes), content: contentPieces(structs, inside, maxBytes) }
 }
 
-/** What an update removes of others, without what the updates in `except` remove themselves. */
-export function removalsBut(update: Uint8Array, except: readonly Uint8Array[], maxBytes: number): Uint8Array[] {
+/** What an update removes of others, without what the unsent updates remove themselves. */
+export function removalsBut(
+  update: Uint8Array,
+  unsent: readonly Uint8Array[],
+  maxBytes: number,
+  doc: Y.Doc,
+): Uint8Array[] {
   const excepted = new Map<number, { clock: number; len: number }[]>()
-  for (const other of except) {
+  for (const other of unsent) {
     for (const [client, ranges] of Y.decodeUpdate(other).ds.clients) {
       excepted.set(client, [...(excepted.get(client) ?? []), ...ranges])
     }
   }
-  const left = piecesOf(update, Number.POSITIVE_INFINITY).removals.flatMap(removals =>
+  const left = piecesOf(update, Number.POSITIVE_INFINITY, doc, unsent).removals.flatMap(removals =>
     [...Y.decodeUpdate(removals).ds.clients].flatMap(([client, ranges]) => {
       const holes = (excepted.get(client) ?? []).sort((a, b) => a.clock - b.clock)
       return ranges.flatMap(({ clock, len }) => without({ client, clock, len }, holes))
@@ -84,6 +97,21 @@ function broughtBy(structs: readonly Struct[]): Map<number, { from: number; to: 
     else brought.set(id.client, { from: id.clock, to: id.clock + length })
   }
   return brought
+}
+
+type Spans = ReadonlyMap<number, { from: number; to: number }>
+
+function spans(update: Uint8Array): Spans {
+  const { from, to } = Y.parseUpdateMeta(update)
+  return new Map([...from].map(([client, clock]) => [client, { from: clock, to: to.get(client) ?? clock }]))
+}
+
+function isWithin(all: readonly Spans[]): (id: Y.ID) => boolean {
+  return ({ client, clock }) =>
+    all.some(spans => {
+      const span = spans.get(client)
+      return span !== undefined && span.from <= clock && clock < span.to
+    })
 }
 
 function removalPieces(ranges: readonly DeletedRange[], maxBytes: number): Uint8Array[] {

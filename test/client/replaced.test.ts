@@ -1,0 +1,84 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { inPieces, piecesOf, removalsBut } from '../../packages/client/src/documents/pieces.ts'
+import { holds } from '../shared/properties.ts'
+
+const grants = (doc: Y.Doc): string[] => [...doc.getMap('grants').keys()].sort()
+
+function device(clientId: number, ...known: Y.Doc[]): Y.Doc {
+  const doc = new Y.Doc()
+  doc.clientID = clientId
+  for (const other of known) Y.applyUpdate(doc, Y.encodeStateAsUpdate(other))
+  return doc
+}
+
+/** Makes a change, and returns its update as the outbox keeps it. */
+function change(doc: Y.Doc, edit: (grants: Y.Map<unknown>) => void): Uint8Array {
+  const before = Y.encodeStateVector(doc)
+  let update = Y.encodeStateAsUpdate(doc, before)
+  doc.once('update', (made: Uint8Array) => {
+    update = made
+  })
+  doc.transact(() => edit(doc.getMap('grants')))
+  return update
+}
+
+test('[R2] the deletion of an entry that lost to a concurrent, unsent entry of the same key does not go ahead of that entry', () => {
+  const phone = device(1)
+  change(phone, map => map.set('1/bob', true))
+  const server = device(3, phone)
+  const laptop = device(2)
+  const unsent = change(laptop, map => map.set('1/bob', true))
+  Y.applyUpdate(laptop, Y.encodeStateAsUpdate(server))
+  const lacking = Y.encodeStateAsUpdate(laptop, Y.encodeStateVector(server))
+  expect([...Y.decodeUpdate(lacking).ds.clients.keys()]).toEqual([1])
+  for (const piece of removalsBut(lacking, [unsent], 400, laptop)) Y.applyUpdate(server, piece)
+  expect(grants(server)).toEqual(['1/bob'])
+})
+
+test('[V6] the deletion of an entry that was removed, and put again by a change that is still unsent, goes ahead', () => {
+  const phone = device(1)
+  change(phone, map => map.set('1/bob', true))
+  const server = device(3, phone) // An older backup: it lacks the removal.
+  change(phone, map => map.delete('1/bob'))
+  const unsent = change(phone, map => map.set('1/bob', true))
+  const lacking = Y.encodeStateAsUpdate(phone, Y.encodeStateVector(server))
+  for (const piece of removalsBut(lacking, [unsent], 400, phone)) Y.applyUpdate(server, piece)
+  expect(grants(server)).toEqual([])
+  for (const piece of piecesOf(lacking, 400, phone, [unsent]).removals) Y.applyUpdate(server, piece)
+  for (const piece of piecesOf(lacking, 400, phone, [unsent]).content) Y.applyUpdate(server, piece)
+  expect(grants(server)).toEqual(['1/bob'])
+})
+
+test('[R2][D6] an update in pieces never takes away a key in between that stands on the server before it and after it', () => {
+  const edit = fc.record({ at: fc.nat(2), key: fc.nat(5), isPut: fc.boolean(), meets: fc.nat(3) })
+  holds(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { minLength: 3, maxLength: 3 }),
+      fc.array(edit, { maxLength: 30 }),
+      fc.constantFrom(60, 200),
+      (clients, edits, maxBytes) => {
+        const devices = clients.map(client => device(client))
+        const server = device(5_000)
+        for (const { at, key, isPut, meets } of edits) {
+          const doc = devices[at] as Y.Doc
+          change(doc, map => (isPut ? map.set(`1/${key}`, true) : map.delete(`1/${key}`)))
+          if (meets === 0) Y.applyUpdate(server, Y.encodeStateAsUpdate(doc))
+          if (meets === 1) Y.applyUpdate(doc, Y.encodeStateAsUpdate(server))
+        }
+        for (const doc of devices) {
+          Y.applyUpdate(doc, Y.encodeStateAsUpdate(server))
+          const lacking = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server))
+          const before = grants(server)
+          const staying = before.filter(key => doc.getMap('grants').has(key))
+          for (const piece of inPieces(lacking, maxBytes, doc)) {
+            Y.applyUpdate(server, piece)
+            expect(staying.filter(key => !server.getMap('grants').has(key))).toEqual([])
+          }
+          expect(grants(server)).toEqual(grants(doc))
+        }
+      },
+    ),
+  )
+})
