@@ -38,6 +38,7 @@ async function feedOfBob() {
     },
   })
   const relay = new Relay(store)
+  const stop = store.watch(relay.listener)
   const sent: Uint8Array[] = []
   const failures: unknown[] = []
   const outlet = {
@@ -50,9 +51,16 @@ async function feedOfBob() {
     fail: (error: unknown) => void failures.push(error),
   }
   const feed = new Feed('bob', relay, outlet, 64 * 1024)
-  relay.join({ user: 'bob', feed, hasArrived: true, sendOwn: () => undefined })
+  relay.join({
+    user: 'bob',
+    feed,
+    hasArrived: true,
+    outstandingBytes: 0,
+    say: () => undefined,
+    sendOwn: () => undefined,
+  })
   onTestFinished(async () => {
-    relay.close()
+    stop()
     await inner.close()
     expect(failures).toEqual([])
   })
@@ -476,6 +484,7 @@ test.each(['alice', 'bob'])(
 /** Another session of Bob's on the same store. */
 function secondFeed(store: Store) {
   const relay = new Relay(store)
+  const stop = store.watch(relay.listener)
   const frames: Uint8Array[] = []
   const outlet = {
     outstandingBytes: 0,
@@ -485,8 +494,15 @@ function secondFeed(store: Store) {
     },
   }
   const feed = new Feed('bob', relay, outlet, 64 * 1024)
-  relay.join({ user: 'bob', feed, hasArrived: true, sendOwn: () => undefined })
-  onTestFinished(() => relay.close())
+  relay.join({
+    user: 'bob',
+    feed,
+    hasArrived: true,
+    outstandingBytes: 0,
+    say: () => undefined,
+    sendOwn: () => undefined,
+  })
+  onTestFinished(stop)
   const owners = (): string[] =>
     frames.map(decodeFrame).flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
   return { feed, owners, frames: () => frames.map(decodeFrame) }

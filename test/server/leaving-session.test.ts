@@ -5,7 +5,7 @@ import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished, test } from 'vitest'
 import * as Y from 'yjs'
 import { assemble } from '../../packages/server/src/assemble.ts'
-import type { DeviceSocket } from '../../packages/server/src/socket/session.ts'
+import type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
 import { Disk, loggerInto, openMemory } from '../support/server-world.ts'
 import { limitsWith } from '../support/store-world.ts'
 import { TestClock } from '../support/test-clock.ts'
@@ -113,7 +113,7 @@ test('[V6] [D2] [D5] nothing is stored or answered that follows a revocation whi
 
   // It takes what waits for it.
   alice.bufferedAmount = 0
-  for (const { feed } of engine.context.relay.sessionsOf('alice')) feed?.onTaken()
+  for (const { user, feed } of engine.door.sessions) if (user === 'alice') feed?.onTaken()
   await expect.poll(() => alice.closedWith).toEqual([4500, 'unavailable retry-after-ms=10000 the disk is full'])
   expect([alice.count('reached'), alice.count('profile')]).toEqual([0, 1])
 })

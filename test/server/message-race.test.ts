@@ -25,8 +25,9 @@ test('[V1] a message is not delivered when a block was written while it was look
     },
   })
   const relay = new Relay(store)
+  const stop = store.watch(relay.listener)
   onTestFinished(async () => {
-    relay.close()
+    stop()
     await inner.close()
   })
   await inner.commit(userChange('alice'))

@@ -111,11 +111,11 @@ async function watcher(): Promise<Watcher> {
   await inner.commit(rosterChange('alice', {}))
   await inner.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   const relay = new Relay(store)
-  const watchers = new Watchers(store)
+  const watchers = new Watchers()
+  const stops = [relay, watchers].map(({ listener }) => store.watch(listener))
   const presence = new Presence({ store, watchers, clock, log: { warn: () => undefined } as never })
   onTestFinished(async () => {
-    watchers.close()
-    relay.close()
+    for (const stop of stops) stop()
     await inner.close()
   })
   const told: PresenceState[] = []

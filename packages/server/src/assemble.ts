@@ -16,7 +16,7 @@ import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { Door } from './socket/door.ts'
 import { Rates } from './socket/rates.ts'
-import type { Store } from './store/store.ts'
+import type { Store, Watcher } from './store/store.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
 
 export interface EngineOptions {
@@ -51,12 +51,12 @@ const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 export function assemble(options: EngineOptions): Engine {
   const { store, clock, log, limits } = options
   const relay = new Relay(store)
-  const watchers = new Watchers(store)
+  const watchers = new Watchers()
   const presence = new Presence({ store, watchers, clock, log })
   const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
-  const stopWatching = store.watch({
+  const observer: Watcher = {
     committed: commits => metrics.commits.inc(commits.length),
     refusing(refusal) {
       if (refusal) return log.error({ err: refusal.cause, reason: refusal.reason }, 'changes are refused')
@@ -64,7 +64,10 @@ export function assemble(options: EngineOptions): Engine {
       documents.forgetAll()
       log.info('changes are taken again')
     },
-  })
+  }
+  // Each batch is reported in this order, after the store's own witness of what was answered (`store/open.ts`). The relay
+  // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
+  const stops = [relay.listener, watchers.listener, observer].map(listener => store.watch(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,
@@ -116,9 +119,7 @@ export function assemble(options: EngineOptions): Engine {
       await presence.close()
       await thread?.close()
       await api.close()
-      watchers.close()
-      relay.close()
-      stopWatching()
+      for (const stop of stops) stop()
       await store.close()
     },
   }

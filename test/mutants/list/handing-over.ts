@@ -272,8 +272,8 @@ export const handingOverMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/socket/session.ts',
-    "if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')",
+    'server/src/socket/receive.ts',
+    "if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')",
     '',
     {
       id: 'foreign-profile-by-the-way',
@@ -341,8 +341,8 @@ export const handingOverMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/socket/session.ts',
-    "if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')",
+    'server/src/socket/receive.ts',
+    "if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')",
     "if (message.type === 'profile') return",
     {
       id: 'foreign-profile-ignored',

@@ -16,22 +16,17 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'refused by its count',
   }),
+  mutant('server/src/socket/session.ts', 'if (this.#unacknowledged === 0) return false', '', {
+    id: 'acknowledgements-free',
+    rules: ['S3'],
+    what: 'A device acknowledges messages without end that it never had.',
+    tests: ['server/charges'],
+    names: 'acknowledgements',
+  }),
   mutant(
-    'server/src/socket/session.ts',
-    "if (type !== 'received' || this.#unacknowledged === 0)",
-    "if (type !== 'received')",
-    {
-      id: 'acknowledgements-free',
-      rules: ['S3'],
-      what: 'A device acknowledges messages without end that it never had.',
-      tests: ['server/charges'],
-      names: 'acknowledgements',
-    },
-  ),
-  mutant(
-    'server/src/socket/session.ts',
-    'this.#unansweredPings > 0 && this.#isAnswer(data)',
-    'this.#unansweredPings > 0',
+    'server/src/socket/pings.ts',
+    'if (!data.equals(dataOf(this.#count)) && !data.equals(dataOf(this.#count - 1))) return false',
+    '',
     {
       id: 'any-pong-is-an-answer',
       rules: ['F2'],

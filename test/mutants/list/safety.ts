@@ -102,7 +102,7 @@ export const safetyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/socket/session.ts',
+    'server/src/socket/receive.ts',
     'limits.rosterBytes + maxSyncHeaderBytes : limits.frameBytes',
     'limits.rosterBytes + maxSyncHeaderBytes : limits.rosterBytes',
     {

@@ -145,7 +145,7 @@ export const tabMutants: readonly Mutant[] = [
       names: 'only a token function',
     },
   ),
-  mutant('server/src/socket/session.ts', 'if (laterMs > 0) this.#expireIn(laterMs)', 'if (laterMs > 0) return', {
+  mutant('server/src/socket/expiry.ts', 'if (laterMs > 0) this.#expireIn(laterMs)', 'if (laterMs > 0) return', {
     id: 'long-session-never-ends',
     rules: ['S1'],
     what: 'A session whose token lasts more than a day never ends.',

@@ -61,7 +61,7 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['server/sign-in-race'],
     names: 'a sweep came between',
   }),
-  mutant(session, 'identity.expiresAtMs === undefined || this.#isClosed', 'identity.expiresAtMs === undefined', {
+  mutant(session, 'if (!this.#isClosed) this.#expiry.set', 'this.#expiry.set', {
     id: 'timer-of-an-ended-session',
     rules: ['F2'],
     what: 'A renewal that was checked while the session ended leaves a timer, and with it the session.',

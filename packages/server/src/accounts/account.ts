@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@kith/shared'
+import type { Device } from '../device.ts'
 import type { DocumentName } from '../store/keys.ts'
 import type { Store } from '../store/store.ts'
 import { othersTurn } from '../turns.ts'
@@ -6,18 +6,7 @@ import type { Documents } from './documents.ts'
 import type { Merged } from './merge.ts'
 
 /** A device's session, as its user's account sees it. */
-export interface Writer {
-  /** An update was not admitted, and nothing of it was written. */
-  refuse(document: DocumentName, code: ErrorCode, what: string): void
-  /** An update builds on what the server lacks: ask for all, if not asked already. */
-  resend(document: DocumentName, stateVector: Uint8Array): void
-  /** Something of this session's is on disk now; to derive what follows from it, so many records were looked at. */
-  committed(records: number): void
-  /** So many bytes of documents were looked through for what this session wrote, admitted or not. */
-  looked(documentBytes: number): void
-  /** Nothing of what this session wrote since the last commit is on disk. */
-  fail(error: unknown): void
-}
+export type Writer = Pick<Device, 'refuse' | 'resend' | 'committed' | 'looked' | 'fail'>
 
 interface Write {
   type: 'write'

@@ -1,9 +1,10 @@
-import type { Feed } from './feed.ts'
+import type { View } from '../store/store.ts'
+import type { LevelFrames } from './level-frames.ts'
 
 /** What one session knows of one owner. */
 export interface Entry {
   readonly owner: string
-  readonly feed: Feed
+  readonly feed: Follower
   /** Levels that the device was told it gets; `undefined`: what it holds is not known here, so it must be told. */
   told: readonly number[] | undefined
   toldWaiting: boolean
@@ -29,8 +30,39 @@ export interface Entry {
   revision: number
 }
 
+/** Levels of an owner that were committed and go out as they are. */
+export interface Offer {
+  entry: Entry
+  levels: readonly number[]
+  /** Of the entry, when it was offered. */
+  revision: number
+}
+
+/** What the relay calls on the feed of one session. */
+export interface Follower {
+  readonly user: string
+  /** A change of this pair, at this position: nothing more is handed over until the pair was read again. */
+  recheck(owner: string, position: number): void
+  /** A change of many pairs at once: all entries count as unread from now on [V4]. */
+  recheckMany(owners: readonly string[], position: number): void
+  /** A change of the viewer's own standing. */
+  recheckFetched(position: number): void
+  /** Another level 0 of this owner for viewers without a relation to the owner. */
+  recheckStranger(entry: Entry, position: number): void
+  /** A level changed while the feed was opening. */
+  noteChanged(owner: string, levels: Iterable<number>): void
+  /** The levels that the device gets of an owner, if this is how things stand. */
+  levelsOf(owner: string, view: View): readonly number[]
+  /** Of these levels, those that the device gets, or may get, as far as is known before the next look. */
+  takes(entry: Entry, levels: readonly number[]): number[]
+  /** Returns the levels that go out as they are in a moment, by {@link deliver}. The others are marked as stale. */
+  offer(entry: Entry, changed: readonly number[]): readonly number[]
+  deliver(offer: Offer, frames: LevelFrames, isLastOwner: boolean): void
+  close(): void
+}
+
 /** An owner of whom it isn't known what the device holds. */
-export function newEntry(owner: string, feed: Feed, joinTold: number): Entry {
+export function newEntry(owner: string, feed: Follower, joinTold: number): Entry {
   return {
     owner,
     feed,

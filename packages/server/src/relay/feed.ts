@@ -1,12 +1,13 @@
 import { encodeFields, encodeFrame } from '@kith/shared/wire'
+import type { Device } from '../device.ts'
 import { sameLevels } from '../store/derive/showing.ts'
 import { changedHands, type LevelRecord, type Relation } from '../store/records.ts'
 import { isOpen, visibleLevels } from '../store/standing.ts'
 import type { Known, Store, View } from '../store/store.ts'
 import { changedLevels } from './changed-levels.ts'
+import type { Follower, Offer } from './entry.ts'
 import { type Entry, markStale, newEntry, nothingStale } from './entry.ts'
 import { type LevelFrames, profileFrame } from './level-frames.ts'
-import type { Outlet } from './outlet.ts'
 import { levelsFor, type Plan, planHandOver } from './plan.ts'
 import type { Relay } from './relay.ts'
 
@@ -17,13 +18,8 @@ const mostLevels = 32
 const noCursor = new Uint8Array()
 const noFields = encodeFields({})
 
-/** Levels of an owner that were committed and go out as they are. */
-export interface Offer {
-  entry: Entry
-  levels: readonly number[]
-  /** Of the entry, when it was offered. */
-  revision: number
-}
+/** The socket of the session that the feed belongs to. */
+export type Outlet = Pick<Device, 'outstandingBytes' | 'send' | 'fail'>
 
 /** What was read of one owner. */
 interface Looked {
@@ -45,7 +41,7 @@ function withinOneRead(plans: readonly Plan[]): Plan[] {
  * bounded memory and gets the newest state of each when it can [F2]. Whatever is handed over was read since the last batch
  * began; check and handing over happen without a pause between [V4].
  */
-export class Feed {
+export class Feed implements Follower {
   readonly user: string
   readonly #relay: Relay
   readonly #store: Store

@@ -1,10 +1,10 @@
 import type { View } from '../store/store.ts'
-import type { Feed } from './feed.ts'
+import type { Follower } from './entry.ts'
 
 /**
  * Whether a session may know if this owner is online: if it gets anything of the owner's profile, and the owner doesn't hide
  * it [V1][V2][V3]. Both `presence` and the outcome of a message follow this rule [V10].
  */
-export function mayKnowPresence(feed: Feed, owner: string, view: View): boolean {
+export function mayKnowPresence(feed: Follower, owner: string, view: View): boolean {
   return feed.levelsOf(owner, view).length > 0 && !view.owner.hidesPresence
 }

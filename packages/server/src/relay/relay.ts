@@ -1,10 +1,10 @@
 import { encodeFrame } from '@kith/shared/wire'
+import type { Device } from '../device.ts'
 import type { DocumentName } from '../store/keys.ts'
-import { type Commit, isLooker, type Store } from '../store/store.ts'
+import { type Commit, isLooker, type Store, type Watcher } from '../store/store.ts'
 import { type Among, changedSince } from './changed-levels.ts'
 import { Cursors } from './cursors.ts'
-import type { Entry } from './entry.ts'
-import type { Feed, Offer } from './feed.ts'
+import type { Entry, Follower, Offer } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
 import { SettledReads } from './settled-reads.ts'
@@ -12,15 +12,8 @@ import { SettledReads } from './settled-reads.ts'
 /** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
 const manyPairs = 500
 
-/** A session, as the relay sees it. */
-export interface Receiver {
-  readonly user: string
-  /** Absent until the session has said that it speaks Kith's messages. */
-  readonly feed: Feed | undefined
-  /** Whether its device was welcomed, and may get messages. */
-  readonly hasArrived: boolean
-  sendOwn(document: DocumentName, update: Uint8Array): void
-}
+/** What the relay needs of a session. */
+export type Receiver = Pick<Device, 'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'say' | 'sendOwn'>
 
 /**
  * Who is here, and who gets whose updates: owner → the local sessions that get them. A commit updates these entries
@@ -34,24 +27,24 @@ export class Relay {
   readonly #changes: RecentChanges
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
-  #openingFeeds = new Set<Feed>()
-  #stop: () => void
+  #openingFeeds = new Set<Follower>()
+  /** To be called for each batch, before all other listeners but the witness of what was answered. */
+  readonly listener: Watcher = {
+    writing: () => this.reads.begin(),
+    committed: commits => {
+      try {
+        this.#onCommits(commits)
+      } finally {
+        this.reads.end()
+      }
+    },
+    failed: () => this.reads.end(),
+  }
 
   constructor(store: Store) {
     this.store = store
     this.cursors = new Cursors(store)
     this.#changes = new RecentChanges(store.position)
-    this.#stop = store.watch({
-      writing: () => this.reads.begin(),
-      committed: commits => {
-        try {
-          this.#onCommits(commits)
-        } finally {
-          this.reads.end()
-        }
-      },
-      failed: () => this.reads.end(),
-    })
   }
 
   get sessionCount(): number {
@@ -151,9 +144,11 @@ export class Relay {
    * Each feed's last owner among several: only there all that was told together has been handed over [F1]. Owners of whom
    * the feed is handed nothing don't count, or a frame without a cursor would tell of them [V10].
    */
-  #lastOwners(levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>): ReadonlyMap<Feed, string> | undefined {
+  #lastOwners(
+    levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>,
+  ): ReadonlyMap<Follower, string> | undefined {
     if (levelsByOwner.size < 2) return undefined
-    const last = new Map<Feed, string>()
+    const last = new Map<Follower, string>()
     for (const [owner, levels] of levelsByOwner) {
       for (const entry of this.#audience.get(owner) ?? []) {
         if (entry.feed.takes(entry, [...levels.keys()]).length > 0) last.set(entry.feed, owner)
@@ -190,20 +185,16 @@ export class Relay {
   }
 
   /** While a feed reads where it stands, it must hear of every change. */
-  beginOpening(feed: Feed): void {
+  beginOpening(feed: Follower): void {
     this.#openingFeeds.add(feed)
   }
 
-  endOpening(feed: Feed): void {
+  endOpening(feed: Follower): void {
     this.#openingFeeds.delete(feed)
-  }
-
-  close(): void {
-    this.#stop()
   }
 }
 
-type LastOwners = ReadonlyMap<Feed, string> | undefined
+type LastOwners = ReadonlyMap<Follower, string> | undefined
 
 /** A commit is answered in this turn of the event loop, its barrier in the next one. */
 function afterAnswers(work: () => void): void {

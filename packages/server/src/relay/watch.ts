@@ -1,12 +1,13 @@
 import { encodeFrame, type PresenceState } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
+import type { Device } from '../device.ts'
 import { isOpen } from '../store/standing.ts'
 import type { View } from '../store/store.ts'
-import type { Feed } from './feed.ts'
+import type { Follower } from './entry.ts'
 import { mayKnowPresence } from './may-know-presence.ts'
-import type { Outlet } from './outlet.ts'
 import type { Presence } from './presence.ts'
 import type { Relay } from './relay.ts'
+import type { PresenceWatch } from './watchers.ts'
 
 /** One device is told of one owner at most once in this time, but for what it may not know any more. */
 const restMs = 10_000
@@ -31,7 +32,7 @@ export interface WatchPort {
   readonly user: string
   readonly relay: Relay
   readonly presence: Presence
-  readonly feed: Feed
+  readonly feed: Follower
   readonly clock: Clock
   readonly maxOutstandingBytes: number
 }
@@ -40,15 +41,15 @@ export interface WatchPort {
  * Whose presence one session is told. As for profiles, what is handed over was read since the last batch began, and check
  * and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
  */
-export class Watch {
+export class Watch implements PresenceWatch {
   readonly #port: WatchPort
-  readonly #outlet: Outlet
+  readonly #outlet: Pick<Device, 'outstandingBytes' | 'send' | 'fail'>
   #watched = new Map<string, Watched>()
   #queue = new Set<Watched>()
   #isPumping = false
   #isClosed = false
 
-  constructor(port: WatchPort, outlet: Outlet) {
+  constructor(port: WatchPort, outlet: Pick<Device, 'outstandingBytes' | 'send' | 'fail'>) {
     this.#port = port
     this.#outlet = outlet
     port.presence.watchers.open(port.user, this)

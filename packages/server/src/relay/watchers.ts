@@ -1,41 +1,47 @@
-import { type Commit, isLooker, type Store } from '../store/store.ts'
-import type { Watch } from './watch.ts'
+import { type Commit, isLooker, type Watcher } from '../store/store.ts'
+
+/** The watch of one session: the users whose presence its device wants to know. */
+export interface PresenceWatch {
+  readonly user: string
+  /** What the device may know of this owner is to be read again. */
+  ask(owner: string): void
+  /** The same, if the device gets anything of the owner's profile. */
+  askIfSeen(owner: string): void
+  /** The same, if the viewer sees what strangers see. */
+  askAsStranger(owner: string): void
+  /** All owners are to be read again. */
+  askAll(): void
+  /** This owner came online or went offline. */
+  stir(owner: string): void
+}
 
 /** Who watches whom, to tell the right sessions that they must look again. */
 export class Watchers {
-  #byOwner = new Map<string, Set<Watch>>()
-  #byViewer = new Map<string, Set<Watch>>()
-  #stop: () => void
-
-  /** The relay is to hear of commits first: by it watches find out that what they have read is outdated. */
-  constructor(store: Store) {
-    this.#stop = store.watch({ committed: commits => this.#onCommits(commits) })
-  }
+  #byOwner = new Map<string, Set<PresenceWatch>>()
+  #byViewer = new Map<string, Set<PresenceWatch>>()
+  /** To be called for each batch, after the relay's: by the relay, watches find out that what they have read is outdated. */
+  readonly listener: Watcher = { committed: commits => this.#onCommits(commits) }
 
   /** A session of this viewer may begin to watch, or ends. */
-  open(viewer: string, watch: Watch): void {
+  open(viewer: string, watch: PresenceWatch): void {
     add(this.#byViewer, viewer, watch)
   }
 
-  end(viewer: string, watch: Watch): void {
+  end(viewer: string, watch: PresenceWatch): void {
     remove(this.#byViewer, viewer, watch)
   }
 
-  add(owner: string, watch: Watch): void {
+  add(owner: string, watch: PresenceWatch): void {
     add(this.#byOwner, owner, watch)
   }
 
-  remove(owner: string, watch: Watch): void {
+  remove(owner: string, watch: PresenceWatch): void {
     remove(this.#byOwner, owner, watch)
   }
 
   /** This owner has come or gone. */
   stir(owner: string): void {
     for (const watch of this.#byOwner.get(owner) ?? []) watch.stir(owner)
-  }
-
-  close(): void {
-    this.#stop()
   }
 
   /** What was taken away is told at once, and so is what was given. */
@@ -55,11 +61,11 @@ export class Watchers {
   }
 }
 
-function add(watches: Map<string, Set<Watch>>, user: string, watch: Watch): void {
+function add(watches: Map<string, Set<PresenceWatch>>, user: string, watch: PresenceWatch): void {
   watches.set(user, (watches.get(user) ?? new Set()).add(watch))
 }
 
-function remove(watches: Map<string, Set<Watch>>, user: string, watch: Watch): void {
+function remove(watches: Map<string, Set<PresenceWatch>>, user: string, watch: PresenceWatch): void {
   const some = watches.get(user)
   some?.delete(watch)
   if (some?.size === 0) watches.delete(user)

@@ -1,10 +1,5 @@
+import type { Device } from '../device.ts'
 import type { Relay } from '../relay/relay.ts'
-
-/** A session, as far as its share of its user's memory goes. */
-interface Share {
-  readonly isClosed: boolean
-  readonly outstandingBytes: number
-}
 
 /**
  * Bounds what waits to be taken by all sockets of one user together [S3]: the answer to a sync step 1, which may be a whole
@@ -23,12 +18,12 @@ export class AnswerRoom {
   /** What the network has not taken of all that was handed to the user's sockets. */
   outstandingOf(user: string): number {
     let bytes = 0
-    for (const session of this.#relay.sessionsOf(user)) bytes += (session as unknown as Share).outstandingBytes
+    for (const session of this.#relay.sessionsOf(user)) bytes += session.outstandingBytes
     return bytes
   }
 
   /** Resolves when there is room for an answer, or the session has closed. */
-  async whenFree(user: string, session: Share): Promise<void> {
+  async whenFree(user: string, session: Pick<Device, 'isClosed'>): Promise<void> {
     while (!session.isClosed && this.outstandingOf(user) > this.#maxBytes) {
       await new Promise<void>(resolve => {
         this.#waiting.set(user, (this.#waiting.get(user) ?? new Set()).add(resolve))

@@ -1,12 +1,12 @@
 import { type CommunicationReason, type ErrorCode, type Limits, messagingBetween, utf8Length } from '@kith/shared'
 import type { Delivery, ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
+import type { Device } from '../device.ts'
 import { mayKnowPresence } from '../relay/may-know-presence.ts'
 import type { Relay } from '../relay/relay.ts'
 import { standingOf } from '../store/standing.ts'
 import type { Store, View } from '../store/store.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
-import type { Session } from './session.ts'
 
 /** A message counts as undelivered when no device has taken it by then: early enough that a sender who waits 10 s hears of it. */
 const patienceMs = 9_000
@@ -38,7 +38,7 @@ export class DirectMessages {
     this.#clock = options.clock
   }
 
-  async send(session: Session, letter: Letter): Promise<void> {
+  async send(session: Device, letter: Letter): Promise<void> {
     const { id, to, text } = letter
     if (utf8Length(text) > this.#limits.messageBytes) return refuse(session, id, 'message-too-long', 0)
     // The time counts from here, before anything is read.
@@ -63,7 +63,7 @@ export class DirectMessages {
     this.#waiting.get(keyOf(from, user, id))?.('delivered')
   }
 
-  async #lookUp(session: Session, to: string): Promise<LookupFailure | undefined> {
+  async #lookUp(session: Device, to: string): Promise<LookupFailure | undefined> {
     return session.user === to ? undefined : lookUp(this.#store, session, to)
   }
 
@@ -72,7 +72,7 @@ export class DirectMessages {
    * Returns what becomes of it, to be told to a sender who may know whether the recipient is there; else `undefined`. If the
    * recipient takes no messages of such a sender, it looks as if no device had answered.
    */
-  #handOver(session: Session, { id, to, text }: Letter, view: View): Promise<Delivery> | undefined {
+  #handOver(session: Device, { id, to, text }: Letter, view: View): Promise<Delivery> | undefined {
     const from = session.user
     const reason = messagingOf(from, to, view)
     const isAllowed = reason === 'allowed' || reason === 'self'
@@ -80,7 +80,7 @@ export class DirectMessages {
     const receivers = [...this.#relay.sessionsOf(to)].filter(other => other !== session && other.hasArrived)
     const isAnswered = from === to || (session.feed !== undefined && mayKnowPresence(session.feed, to, view))
     const outcome = isAnswered ? this.#outcomeOf(keyOf(from, to, id), receivers.length > 0) : undefined
-    if (isAllowed) for (const receiver of receivers) (receiver as Session).say(message)
+    if (isAllowed) for (const receiver of receivers) receiver.say(message)
     return outcome
   }
 
@@ -99,7 +99,7 @@ export class DirectMessages {
 }
 
 /** Tells the sender that a limit kept the message from being sent on. */
-export function refuse(session: Session, id: string, code: ErrorCode, retryAfterMs: number): void {
+export function refuse(session: Device, id: string, code: ErrorCode, retryAfterMs: number): void {
   session.say({ type: 'outcome', id, state: 'undelivered', refusal: { code, retryAfterMs } })
 }
 

@@ -1,7 +1,9 @@
 import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
-import { type DeviceSocket, Session } from './session.ts'
+import type { DeviceSocket } from './device-socket.ts'
+import { receive } from './receive.ts'
+import { Session } from './session.ts'
 
 export const subprotocol = 'kith.v1'
 const bearerPrefix = 'bearer.'
@@ -107,6 +109,7 @@ export class Door {
   /** Lets somebody in who has just signed in. */
   begin(socket: DeviceSocket, identity: Identity, address: string): void {
     const session = new Session(socket, identity, this.#context)
+    receive(session, socket)
     this.#sessions.add(session)
     this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1)
     socket.on('close', () => {

@@ -1,75 +1,24 @@
 import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
-import { type DeviceMessage, decodeFrame, encodeFrame, isYProtocols, type ServerMessage } from '@kith/shared/wire'
-import type { Writer } from '../accounts/account.ts'
+import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import type { Device } from '../device.ts'
 import { Feed } from '../relay/feed.ts'
-import type { Outlet } from '../relay/outlet.ts'
-import type { Receiver } from '../relay/relay.ts'
 import { Watch } from '../relay/watch.ts'
 import type { DocumentName } from '../store/keys.ts'
 import { Unwritable } from '../store/unwritable.ts'
 import type { Identity } from '../tokens.ts'
 import type { Context } from './context.ts'
-import { costOf, forLook, forRelations, signInCost } from './cost.ts'
-import { refuse } from './direct-messages.ts'
-import { handle } from './handle.ts'
-import { Inbox } from './inbox.ts'
+import { forLook, forRelations, signInCost } from './cost.ts'
+import type { DeviceSocket } from './device-socket.ts'
+import { Expiry } from './expiry.ts'
+import type { Inbox, InboxPort } from './inbox.ts'
+import { ownFrame } from './own-frames.ts'
+import { Pings } from './pings.ts'
 import type { UserRates } from './rates.ts'
 import { StallWatch } from './stall.ts'
 import { WaitingFollows } from './waiting-follows.ts'
 
-const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
-  'rosterSync',
-  'awareness',
-  'queryAwareness',
-  'hello',
-  'ownProfile',
-  'barrier',
-  'fetch',
-  'sendMessage',
-  'received',
-  'renew',
-  'watch',
-])
-
-/** Type, step and length of a y-protocols message: a roster of just the limit's size still fits. */
-const maxSyncHeaderBytes = 16
-
-/** Timers of a much longer time would end at once. */
-const longestTimerMs = 24 * 60 * 60 * 1000
-
 /** How long a device that is to leave may take to get what it may see. */
 const longestLeavingMs = 10_000
-
-/** A device that has answered none of so many pings is gone. */
-const mostUnansweredPings = 2
-
-/** As much of a websocket of `ws` as a session needs. */
-export interface DeviceSocket {
-  /** Bytes handed over that the network has not taken. */
-  readonly bufferedAmount: number
-  /** As `bufferedAmount`, and what the system's own buffers have not accepted of it; where that can't be known, the same. */
-  readonly untakenBytes?: number
-  on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
-  on(event: 'pong', heard: (data: Buffer) => void): unknown
-  on(event: 'ping' | 'close', heard: () => void): unknown
-  on(event: 'error', heard: (error: Error) => void): unknown
-  /** `taken` is called when the network has taken the frame, or never will. */
-  send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
-  /** The peer answers with a pong of the same data. */
-  ping(data: Buffer): void
-  /** Reads nothing more from the network until `resume`. Frames that it has read already may still come. */
-  pause(): void
-  resume(): void
-  close(code: number, reason: string): void
-  /** Ends it without a word. */
-  terminate(): void
-}
-
-/** A frame that waits for its turn, and what it costs. */
-interface Arrived {
-  message: DeviceMessage
-  cost: number
-}
 
 /** Both sides of a relation, and the other user. */
 const recordsPerRelation = 3
@@ -77,21 +26,19 @@ const recordsPerRelation = 3
 /** Below this a socket is no burden, whatever its user's other sockets are. */
 const lightBytes = 256 * 1024
 
-/**
- * One device's websocket, from the sign-in on. A frame is bounded, counted, decoded, charged and only then handled; whatever
- * is wrong with it ends this session with a code, and no other [S1][S3].
- */
-export class Session implements Receiver, Writer, Outlet {
+/** One device's websocket, from the sign-in to its end: what the server may send, and what its user may cost. */
+export class Session implements Device {
   readonly user: string
   readonly context: Context
   readonly waiting: WaitingFollows = new WaitingFollows(this)
   readonly #socket: DeviceSocket
   readonly #rates: UserRates
-  readonly #inbox: Inbox<Arrived>
+  readonly #expiry: Expiry
+  readonly #pings = new Pings()
   readonly #stall = new StallWatch()
+  #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   /** Direct messages that were handed to this device and that it has not acknowledged. */
   #unacknowledged = 0
-  #cancelExpiry: () => void = () => undefined
   #feed: Feed | undefined
   #watch: Watch | undefined
   #isClosed = false
@@ -100,9 +47,6 @@ export class Session implements Receiver, Writer, Outlet {
   readonly #arrival: Promise<boolean> = new Promise(resolve => {
     this.#onArrival = resolve
   })
-  /** Pings since the last answer. */
-  #unansweredPings = 0
-  #pings = 0
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
   /** A sync step 1 of ours is unanswered. */
@@ -117,20 +61,10 @@ export class Session implements Receiver, Writer, Outlet {
     this.context = context
     this.#socket = socket
     this.#rates = context.rates.of(identity.user)
-    socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
-    this.#inbox = new Inbox({
-      waitMs: () => this.#rates.work.debtMs,
-      backlog: () => context.accounts.backlog(this.user, 2 * context.limits.rosterBytes),
-      handle: arrived => this.#handle(arrived),
-      pause: () => socket.pause(),
-      resume: () => socket.resume(),
-      after: (delayMs, task) => context.clock.after(delayMs, task),
-    })
+    this.#expiry = new Expiry(context.clock, () => this.close(closeCodes.unauthorised, 'the token has expired'))
     // One answer to each ping is asked for; all other control frames count as writes do.
     socket.on('pong', data => {
-      // What a device says that does not read what it is asked is no answer.
-      if (this.#unansweredPings > 0 && this.#isAnswer(data)) this.#unansweredPings = 0
-      else if (!this.#isClosed) this.isWithinWrites()
+      if (!this.#pings.isAnswer(data) && !this.#isClosed) this.isWithinWrites()
     })
     socket.on('ping', () => {
       if (!this.#isClosed) this.isWithinWrites()
@@ -139,6 +73,26 @@ export class Session implements Receiver, Writer, Outlet {
     // A socket error is followed by its close; the code tells why.
     socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
     socket.on('close', () => this.#end())
+  }
+
+  /** Where the frames of this device wait for their turn. */
+  readsFrom(inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'>): void {
+    this.#inbox = inbox
+  }
+
+  /** Frames that arrive now are still taken in. */
+  get isReading(): boolean {
+    return !this.#isClosed && !this.#isDraining
+  }
+
+  /** What the user owes before the next frame is handled [S3]. */
+  get dues(): Pick<InboxPort<unknown>, 'waitMs' | 'backlog' | 'after'> {
+    const { accounts, limits, clock } = this.context
+    return {
+      waitMs: () => this.#rates.work.debtMs,
+      backlog: () => accounts.backlog(this.user, 2 * limits.rosterBytes),
+      after: (delayMs, task) => clock.after(delayMs, task),
+    }
   }
 
   /** The server's first message is its sync step 1, at once. */
@@ -319,18 +273,7 @@ export class Session implements Receiver, Writer, Outlet {
 
   /** From here on the session lasts as long as this token. */
   renew(identity: Identity): void {
-    this.#cancelExpiry()
-    if (identity.expiresAtMs === undefined || this.#isClosed) return
-    this.#expireIn(identity.expiresAtMs - this.context.clock.now())
-  }
-
-  /** Counted down from the sign-in: a machine's clock that is set meanwhile makes no session last longer, or shorter. */
-  #expireIn(leftMs: number): void {
-    const laterMs = leftMs - longestTimerMs
-    this.#cancelExpiry = this.context.clock.after(Math.min(leftMs, longestTimerMs), () => {
-      if (laterMs > 0) this.#expireIn(laterMs)
-      else this.close(closeCodes.unauthorised, 'the token has expired')
-    })
+    if (!this.#isClosed) this.#expiry.set(identity.expiresAtMs)
   }
 
   /** Ends the session because of what the device did. */
@@ -346,33 +289,20 @@ export class Session implements Receiver, Writer, Outlet {
     this.#socket.close(code, reason)
   }
 
-  /** Keeps the connection in use, and ends what is dead. */
+  /** Keeps the connection in use, and ends it when the device is gone or does not read. */
   beat(heartbeat: Uint8Array): void {
-    if (this.#unansweredPings >= mostUnansweredPings || this.#stall.beat(this.#untakenBytes())) {
-      return this.terminate()
-    }
+    const { untakenBytes = this.#socket.bufferedAmount } = this.#socket
+    if (this.#pings.isGone || this.#stall.beat(untakenBytes)) return this.terminate()
     // While the socket is not read, no answer can come.
-    if (!this.#inbox.isPaused) {
-      this.#unansweredPings++
-      this.#socket.ping(pingOf(++this.#pings))
-    }
+    if (!this.#inbox.isPaused) this.#socket.ping(this.#pings.next())
     this.send(heartbeat)
-  }
-
-  /** The answer to the last ping, or to the one before, which may take its time. */
-  #isAnswer(data: Buffer): boolean {
-    return data.equals(pingOf(this.#pings)) || data.equals(pingOf(this.#pings - 1))
-  }
-
-  #untakenBytes(): number {
-    return this.#socket.untakenBytes ?? this.#socket.bufferedAmount
   }
 
   #end(): void {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#inbox.end()
-    this.#cancelExpiry()
+    this.#expiry.cancel()
     this.waiting.end()
     this.context.relay.leave(this)
     this.context.answers.changed(this.user)
@@ -381,47 +311,16 @@ export class Session implements Receiver, Writer, Outlet {
     this.#onArrival(this.#hasArrived)
   }
 
-  #receive(data: Buffer, isBinary: boolean): void {
-    if (this.#isClosed || this.#isDraining) return
-    const { limits } = this.context
-    if (!isBinary) return this.end('protocol-violation', 'binary frames only')
-    if (data.length > (isYProtocols(data) ? limits.rosterBytes + maxSyncHeaderBytes : limits.frameBytes)) {
-      return this.end('frame-too-large', 'the frame is larger than the limit')
-    }
-    const message = decodeFrame(data)
-    if (message.type === 'malformed') return this.end('malformed', message.what)
-    // Only what an owner's own devices say of the owner is written [V9].
-    if (message.type === 'profile') return this.end('not-your-roster', 'a profile of another user')
-    if (!deviceMessages.has(message.type)) return this.end('protocol-violation', 'not a message of a device')
-    if (message.type === 'sendMessage') {
-      const retryAfterMs = this.#rates.messages.take()
-      // Each refusal counts as a write: whoever goes on all the same is closed.
-      if (retryAfterMs > 0) {
-        if (this.isWithinWrites()) refuse(this, message.id, 'too-many-messages', retryAfterMs)
-        return
-      }
-    } else if (!this.#isAcknowledgement(message.type) && !this.isWithinWrites()) return
-    const cost = costOf(message as DeviceMessage, data.length)
-    if (cost === Number.POSITIVE_INFINITY) return this.end('malformed', 'no state vector')
-    this.#inbox.add({ message: message as DeviceMessage, cost })
+  /** Counts a message. Returns how long to wait when there are too many, in milliseconds; else 0. */
+  takeMessage(): number {
+    return this.#rates.messages.take()
   }
 
-  /** A message that was handed over may be acknowledged for nothing: that is bounded by those who sent it. */
-  #isAcknowledgement(type: string): boolean {
-    if (type !== 'received' || this.#unacknowledged === 0) return false
+  /** Whether the device has a message to acknowledge. That costs nothing: those who sent the messages are bounded. */
+  takeAcknowledgement(): boolean {
+    if (this.#unacknowledged === 0) return false
     this.#unacknowledged--
     return true
-  }
-
-  #handle({ message, cost }: Arrived): void {
-    if (this.#isClosed || this.#isDraining) return
-    this.charge(cost)
-    try {
-      handle(this, message)
-    } catch (error) {
-      this.context.log.error({ user: this.user, type: message.type, err: error }, 'a handler failed')
-      this.fail(error)
-    }
   }
 
   /** Counts writes; beyond the limit the session ends. */
@@ -430,21 +329,4 @@ export class Session implements Receiver, Writer, Outlet {
     if (retryAfterMs > 0) this.close(closeCodes.overLimit, encodeRetryHint('too-many-writes', retryAfterMs))
     return retryAfterMs === 0
   }
-}
-
-/** Each ping of a session is another. */
-function pingOf(count: number): Buffer {
-  return Buffer.from(String(count))
-}
-
-/** One encoding of an update for all devices that get it. */
-const ownFrames = new WeakMap<Uint8Array, Uint8Array>()
-
-function ownFrame(document: DocumentName, update: Uint8Array): Uint8Array {
-  const known = ownFrames.get(update)
-  if (known) return known
-  const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
-  const frame = encodeFrame({ type, step: 'update', payload: update })
-  ownFrames.set(update, frame)
-  return frame
 }

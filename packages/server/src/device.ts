@@ -1,0 +1,37 @@
+import type { ErrorCode } from '@kith/shared'
+import type { ServerMessage } from '@kith/shared/wire'
+import type { Follower } from './relay/entry.ts'
+import type { DocumentName } from './store/keys.ts'
+
+/**
+ * One connected device, as the rest of the server sees it. A part that needs less of it says so by `Pick`.
+ */
+export interface Device {
+  readonly user: string
+  readonly isClosed: boolean
+  /** Bytes that were sent and that the network has not taken yet. */
+  readonly outstandingBytes: number
+  /** Absent until the device has said hello, so a stock y-websocket provider has none. */
+  readonly feed: Follower | undefined
+  /** Whether the device was welcomed, and may get messages. */
+  readonly hasArrived: boolean
+
+  /** Sends an encoded frame. Once the network has taken it, `onTaken` of the session's feed and watch is called. */
+  send(frame: Uint8Array): void
+  say(message: ServerMessage): void
+  /** Sends a change of the user's own document that another device made. */
+  sendOwn(document: DocumentName, update: Uint8Array): void
+
+  /** An update was not admitted, and nothing of it was written. */
+  refuse(document: DocumentName, code: ErrorCode, what: string): void
+  /** An update builds on what the server lacks: asks the device for all of it, unless it was asked already. */
+  resend(document: DocumentName, stateVector: Uint8Array): void
+  /** A change of this session is on disk. `records`: how many records were read to derive what follows from it. */
+  committed(records: number): void
+  /** Documents of so many bytes were read for what this session wrote, admitted or not. */
+  looked(documentBytes: number): void
+  /** Charges work to the device's user. A debt is paid before the user's next frame. */
+  charge(units: number): void
+  /** Work for this session failed. Nothing that it wrote since its last commit is on disk. */
+  fail(error: unknown): void
+}

@@ -1,0 +1,21 @@
+/** The subset of `ws`'s WebSocket that a session uses. */
+export interface DeviceSocket {
+  /** Bytes handed over that the network has not taken. */
+  readonly bufferedAmount: number
+  /** As `bufferedAmount`, and what the system's own buffers have not accepted of it; where that can't be known, the same. */
+  readonly untakenBytes?: number
+  on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
+  on(event: 'pong', heard: (data: Buffer) => void): unknown
+  on(event: 'ping' | 'close', heard: () => void): unknown
+  on(event: 'error', heard: (error: Error) => void): unknown
+  /** `taken` is called when the network has taken the frame, or never will. */
+  send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
+  /** The peer answers with a pong of the same data. */
+  ping(data: Buffer): void
+  /** Reads nothing more from the network until `resume`. Frames that it has read already may still come. */
+  pause(): void
+  resume(): void
+  close(code: number, reason: string): void
+  /** Ends the connection without a close frame. */
+  terminate(): void
+}

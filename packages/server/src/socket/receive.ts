@@ -1,0 +1,82 @@
+import { type DeviceMessage, decodeFrame, isYProtocols } from '@kith/shared/wire'
+import { costOf } from './cost.ts'
+import type { DeviceSocket } from './device-socket.ts'
+import { refuse } from './direct-messages.ts'
+import { handle } from './handle.ts'
+import { Inbox } from './inbox.ts'
+import type { Session } from './session.ts'
+
+const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
+  'rosterSync',
+  'awareness',
+  'queryAwareness',
+  'hello',
+  'ownProfile',
+  'barrier',
+  'fetch',
+  'sendMessage',
+  'received',
+  'renew',
+  'watch',
+])
+
+/** Type, step and length of a y-protocols message: a roster of just the limit's size still fits. */
+const maxSyncHeaderBytes = 16
+
+/** A frame that waits for its turn, and what it costs. */
+interface Arrived {
+  message: DeviceMessage
+  cost: number
+}
+
+/**
+ * Where a device's frames come in. A frame is bounded, decoded, counted, charged and only then handled. A frame that breaks
+ * a rule ends this session with a code, and no other session [S1][S3].
+ */
+export function receive(session: Session, socket: DeviceSocket): void {
+  const inbox = new Inbox<Arrived>({
+    ...session.dues,
+    handle: arrived => handleOne(session, arrived),
+    pause: () => socket.pause(),
+    resume: () => socket.resume(),
+  })
+  session.readsFrom(inbox)
+  socket.on('message', (data, isBinary) => {
+    if (session.isReading) take(session, inbox, data, isBinary)
+  })
+}
+
+function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: boolean): void {
+  const { limits } = session.context
+  if (!isBinary) return session.end('protocol-violation', 'binary frames only')
+  if (data.length > (isYProtocols(data) ? limits.rosterBytes + maxSyncHeaderBytes : limits.frameBytes)) {
+    return session.end('frame-too-large', 'the frame is larger than the limit')
+  }
+  const message = decodeFrame(data)
+  if (message.type === 'malformed') return session.end('malformed', message.what)
+  // Only what an owner's own devices say of the owner is written [V9].
+  if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')
+  if (!deviceMessages.has(message.type)) return session.end('protocol-violation', 'not a message of a device')
+  if (message.type === 'sendMessage') {
+    const retryAfterMs = session.takeMessage()
+    // Each refusal counts as a write, so a device that goes on all the same is closed.
+    if (retryAfterMs > 0) {
+      if (session.isWithinWrites()) refuse(session, message.id, 'too-many-messages', retryAfterMs)
+      return
+    }
+  } else if (!(message.type === 'received' && session.takeAcknowledgement()) && !session.isWithinWrites()) return
+  const cost = costOf(message as DeviceMessage, data.length)
+  if (cost === Number.POSITIVE_INFINITY) return session.end('malformed', 'no state vector')
+  inbox.add({ message: message as DeviceMessage, cost })
+}
+
+function handleOne(session: Session, { message, cost }: Arrived): void {
+  if (!session.isReading) return
+  session.charge(cost)
+  try {
+    handle(session, message)
+  } catch (error) {
+    session.context.log.error({ user: session.user, type: message.type, err: error }, 'a handler failed')
+    session.fail(error)
+  }
+}
