@@ -14,8 +14,8 @@ import * as Y from 'yjs'
 import { admit } from '../../packages/server/src/admission/admission.ts'
 import { profileRules, rosterRules } from '../../packages/server/src/admission/rules.ts'
 import type { Admission } from '../../packages/server/src/admission/verdict.ts'
-import type { DocumentName } from '../../packages/server/src/store/keys.ts'
-import { StoredDocument } from '../../packages/server/src/store/stored-document.ts'
+import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
+import type { DocumentName } from '../../packages/server/src/relations/keys.ts'
 import { holds } from '../shared/properties.ts'
 import {
   entry,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/store/keys.ts'
+import { keys } from '../../packages/server/src/relations/keys.ts'
 import { Gates } from '../proof/new-enemy/gates.ts'
 import type { Device } from '../support/raw-device.ts'
 import { ReadLog } from '../support/read-log.ts'

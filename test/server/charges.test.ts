@@ -1,11 +1,11 @@
 import type { DeviceMessage } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { clientsNamed } from '../../packages/server/src/accounts/state-vector.ts'
+import { clientsNamed } from '../../packages/server/src/documents/state-vector.ts'
 import { costOf } from '../../packages/server/src/socket/cost.ts'
 import { Inbox } from '../../packages/server/src/socket/inbox.ts'
-import { Rate } from '../../packages/server/src/socket/rate.ts'
 import { StallWatch } from '../../packages/server/src/socket/stall.ts'
+import { Rate } from '../../packages/server/src/socket/token-bucket.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { TestClock } from '../support/test-clock.ts'
 

@@ -5,7 +5,7 @@ import { grantKey, profileKey, profileRoot } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { Level } from 'level'
 import { describe, expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/store/keys.ts'
+import { keys } from '../../packages/server/src/relations/keys.ts'
 import {
   decodeLevel,
   decodeRelation,
@@ -16,7 +16,7 @@ import {
   encodeUser,
   type Relation,
   type UserRecord,
-} from '../../packages/server/src/store/records.ts'
+} from '../../packages/server/src/relations/records.ts'
 import { accountsOver, type WritingDevice } from '../support/account-world.ts'
 import { newDatabase, stillClock, storeOver, temporaryFolder } from '../support/store-world.ts'
 

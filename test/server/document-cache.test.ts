@@ -1,6 +1,6 @@
 import { openMemoryStore, type Store } from '@kith/server'
 import { expect, test } from 'vitest'
-import { Unwritable } from '../../packages/server/src/store/unwritable.ts'
+import { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
 import { accountsOver } from '../support/account-world.ts'
 import { limitsWith, stillClock } from '../support/store-world.ts'
 

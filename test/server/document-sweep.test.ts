@@ -1,7 +1,7 @@
 import { defaultLimits } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { Documents } from '../../packages/server/src/accounts/documents.ts'
+import { Documents } from '../../packages/server/src/documents/document-cache.ts'
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { Incarnations } from '../../packages/server/src/store/incarnations.ts'
+import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 

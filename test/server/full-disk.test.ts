@@ -3,8 +3,8 @@ import { cp, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLevelStore, type Store } from '@kith/server'
 import { expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/store/keys.ts'
-import { encodeRelation, noRelation } from '../../packages/server/src/store/records.ts'
+import { keys } from '../../packages/server/src/relations/keys.ts'
+import { encodeRelation, noRelation } from '../../packages/server/src/relations/records.ts'
 import {
   limitsWith,
   newDatabase,

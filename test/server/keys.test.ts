@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/store/keys.ts'
+import { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/relations/keys.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
 /** Around every power of two of which a number takes one more hexadecimal digit, up to the largest that is exact. */

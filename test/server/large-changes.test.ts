@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Store } from '@kith/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { Change } from '../../packages/server/src/store/store.ts'
+import type { Change } from '../../packages/server/src/relations/store.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
 /** More than one group of commits looks at: such a change is prepared beside the queue. */

@@ -8,7 +8,7 @@ import { ItemsByClient } from '../../packages/server/src/admission/items-by-clie
 import { MergingCost } from '../../packages/server/src/admission/merging-cost.ts'
 import { Places } from '../../packages/server/src/admission/places.ts'
 import { rosterRules } from '../../packages/server/src/admission/rules.ts'
-import { StoredDocument } from '../../packages/server/src/store/stored-document.ts'
+import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 import { holds } from '../shared/properties.ts'
 import { entry, type RawStruct, rawUpdate } from '../support/raw-update.ts'
 

@@ -1,7 +1,7 @@
 import type { LevelDatabase } from '@kith/server'
 import { expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/store/keys.ts'
-import type { Commit } from '../../packages/server/src/store/store.ts'
+import { keys } from '../../packages/server/src/relations/keys.ts'
+import type { Commit } from '../../packages/server/src/relations/store.ts'
 import {
   faulty,
   newDatabase,

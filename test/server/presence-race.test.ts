@@ -1,11 +1,11 @@
 import { openMemoryStore, type Store } from '@kith/server'
 import { decodeFrame, type PresenceState } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
+import { Presence } from '../../packages/server/src/presence/presence.ts'
+import { Watch } from '../../packages/server/src/presence/subscription.ts'
+import { Watchers } from '../../packages/server/src/presence/subscriptions.ts'
 import { Feed } from '../../packages/server/src/relay/feed.ts'
-import { Presence } from '../../packages/server/src/relay/presence.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
-import { Watch } from '../../packages/server/src/relay/watch.ts'
-import { Watchers } from '../../packages/server/src/relay/watchers.ts'
 import { limitsWith, rosterChange, type StillClock, stillClock, userChange } from '../support/store-world.ts'
 
 test('[V4] nobody is told what was read before a block, a restriction or hiding was written', async () => {

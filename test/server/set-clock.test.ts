@@ -2,9 +2,9 @@ import { type CloseCode, closeCodes, defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import type { Context } from '../../packages/server/src/socket/context.ts'
 import type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
-import { Rate } from '../../packages/server/src/socket/rate.ts'
-import { Rates } from '../../packages/server/src/socket/rates.ts'
+import { Rates } from '../../packages/server/src/socket/rate-limits.ts'
 import { Session } from '../../packages/server/src/socket/session.ts'
+import { Rate } from '../../packages/server/src/socket/token-bucket.ts'
 import { TestClock } from '../support/test-clock.ts'
 
 const hourMs = 3_600_000

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { SettledReads } from '../../packages/server/src/relay/settled-reads.ts'
+import { SettledReads } from '../../packages/server/src/relay/current-read.ts'
 
 /** A read whose results a test gives, one after the other. */
 function heldRead(reads: SettledReads) {

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { admit } from '../../packages/server/src/admission/admission.ts'
 import { profileRules } from '../../packages/server/src/admission/rules.ts'
 import { sizeError } from '../../packages/server/src/admission/size-limits.ts'
-import { StoredDocument } from '../../packages/server/src/store/stored-document.ts'
+import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 import { entry, rawUpdate } from '../support/raw-update.ts'
 import { limitsWith } from '../support/store-world.ts'
 

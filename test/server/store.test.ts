@@ -4,8 +4,8 @@ import { openLevelDatabase, openLevelStore, openMemoryStore, type Store } from '
 import type { Limits, RosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
+import type { Commit } from '../../packages/server/src/relations/store.ts'
 import { Cursors } from '../../packages/server/src/relay/cursors.ts'
-import type { Commit } from '../../packages/server/src/store/store.ts'
 import {
   type DatabaseKind,
   dayMs,

@@ -3,7 +3,7 @@ import { applyChanges, type KeyChange, type Limits, profileRoot } from '@kith/sh
 import * as Y from 'yjs'
 import type { Writer } from '../../packages/server/src/accounts/account.ts'
 import { Accounts } from '../../packages/server/src/accounts/accounts.ts'
-import { Documents } from '../../packages/server/src/accounts/documents.ts'
+import { Documents } from '../../packages/server/src/documents/document-cache.ts'
 import { limitsWith } from './store-world.ts'
 
 /** What the account said to a device of these tests. */

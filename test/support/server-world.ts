@@ -11,7 +11,7 @@ import {
 import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished } from 'vitest'
-import { Incarnations } from '../../packages/server/src/store/incarnations.ts'
+import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 import { openStore } from '../../packages/server/src/store/level-store.ts'
 import { Runs } from '../../packages/server/src/store/runs.ts'
 import { Device } from './raw-device.ts'

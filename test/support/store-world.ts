@@ -6,11 +6,11 @@ import { type ContactFacts, defaultLimits, type Limits, type RosterSettings } fr
 import { encodeFields } from '@kith/shared/wire'
 import { MemoryLevel } from 'memory-level'
 import { onTestFinished } from 'vitest'
-import { Incarnations } from '../../packages/server/src/store/incarnations.ts'
+import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
+import { noFacts } from '../../packages/server/src/relations/records.ts'
+import type { Change, DocumentsChange, Known } from '../../packages/server/src/relations/store.ts'
 import { openStore } from '../../packages/server/src/store/level-store.ts'
-import { noFacts } from '../../packages/server/src/store/records.ts'
 import { Runs } from '../../packages/server/src/store/runs.ts'
-import type { Change, DocumentsChange, Known } from '../../packages/server/src/store/store.ts'
 
 export const dayMs = 86_400_000
 

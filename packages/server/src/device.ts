@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@kith/shared'
 import type { ServerMessage } from '@kith/shared/wire'
+import type { DocumentName } from './relations/keys.ts'
 import type { Follower } from './relay/entry.ts'
-import type { DocumentName } from './store/keys.ts'
 
 /**
  * One connected device, as the rest of the server sees it. A part that needs less of it says so by `Pick`.

@@ -3,6 +3,7 @@ export { systemClock } from './clock.ts'
 export { runProgram } from './commands/program.ts'
 export { runServe } from './commands/serve.ts'
 export { isFromThisMachine, namesLoopback } from './http/loopback.ts'
+export type { Change, Commit, Store } from './relations/store.ts'
 export type { RouteHost, Routes, Server, ServerOptions } from './server.ts'
 export { startServer } from './server.ts'
 export type { CheckReport, Finding } from './store/check.ts'
@@ -19,5 +20,4 @@ export {
   openLevelStore,
   openMemoryStore,
 } from './store/open.ts'
-export type { Change, Commit, Store } from './store/store.ts'
 export type { TokenSettings } from './tokens.ts'

@@ -19,13 +19,13 @@ export const kept: readonly Kept[] = [
     why: 'The same: the place is then behind the end of the frame, which is malformed for not ending there.',
   },
   {
-    file: 'packages/server/src/store/derive/follows.ts',
+    file: 'packages/server/src/relations/follow-budget.ts',
     line: 'if (missing <= 0) return 0',
     change: '0 → (-1)',
     why: 'The same: who asks sends no negative time, and sets no timer for one.',
   },
   {
-    file: 'packages/server/src/store/derive/index.ts',
+    file: 'packages/server/src/relations/derive.ts',
     line: 'await draft.loadUsers([change.user])',
     change: 'await draft.loadUsers([change.user]) → (draft.loadUsers([change.user]))',
     why: 'The same: what comes next reads from the same disk and is waited for; it, too, loads the user or is read after.',
@@ -48,7 +48,7 @@ export const kept: readonly Kept[] = [
     why: 'The same: a join makes an entry, and it goes by a later commit, so no join is as old as one before this commit.',
   },
   {
-    file: 'packages/server/src/relay/presence.ts',
+    file: 'packages/server/src/presence/presence.ts',
     line: 'const mostNoted = 1_000',
     why: 'How many go into one commit shows nowhere.',
   },

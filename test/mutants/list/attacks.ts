@@ -67,7 +67,7 @@ export const attackMutants: readonly Mutant[] = [
     names: '\\[V7\\]',
   }),
   mutant(
-    'server/src/relay/settled-reads.ts',
+    'server/src/relay/current-read.ts',
     'while (this.#isWriting) await new Promise<void>(resolve => this.#waiting.push(resolve))',
     '',
     {
@@ -79,7 +79,7 @@ export const attackMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/draft.ts',
+    'server/src/relations/draft.ts',
     'for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)',
     '',
     {
@@ -90,7 +90,7 @@ export const attackMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/draft.ts',
+    'server/src/relations/draft.ts',
     'this.#writes.has(key) ? this.#writes.get(key) : stored[index]',
     'stored[index]',
     {

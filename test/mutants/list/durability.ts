@@ -112,7 +112,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/accounts/merge.ts',
+    'server/src/documents/merge.ts',
     "if (outcome.state === 'admitted') apply(update)",
     "if (outcome.state === 'admitted' && Y.decodeUpdate(update).structs.length > 0) apply(update)",
     {
@@ -123,13 +123,18 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[V5\\] a late joiner',
     },
   ),
-  mutant('server/src/store/derive/showing.ts', 'draft.setUser(viewer, { relationsChangedAt: notes.position })', '', {
-    id: 'position-of-relations-forgotten',
-    rules: ['D4'],
-    what: 'It is not kept when the relations of a viewer last changed.',
-    tests: ['server/derived-state'],
-  }),
-  mutant('server/src/store/derive/roster.ts', 'draft.setRelation(other, user, theirSide(side))', '', {
+  mutant(
+    'server/src/relations/visible-levels.ts',
+    'draft.setUser(viewer, { relationsChangedAt: notes.position })',
+    '',
+    {
+      id: 'position-of-relations-forgotten',
+      rules: ['D4'],
+      what: 'It is not kept when the relations of a viewer last changed.',
+      tests: ['server/derived-state'],
+    },
+  ),
+  mutant('server/src/relations/roster.ts', 'draft.setRelation(other, user, theirSide(side))', '', {
     id: 'other-side-forgotten',
     rules: ['D4', 'V1'],
     what: 'What a roster says of somebody does not reach their side of the relation.',
@@ -225,7 +230,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/accounts/documents.ts',
+    'server/src/documents/document-cache.ts',
     "if (this.#held.has(key.slice(key.indexOf('\\u0000') + 1))) continue\n",
     '',
     {
@@ -236,7 +241,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/accounts/documents.ts',
+    'server/src/documents/document-cache.ts',
     '    this.#measure(key)\n    this.#evict()\n',
     '    this.#measure(key)\n',
     {
@@ -247,7 +252,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/accounts/documents.ts',
+    'server/src/documents/document-cache.ts',
     "['roster', 'profile'] as const) this.#measure(keyOf(user, name))\n",
     "[] as 'roster'[]) this.#measure(keyOf(user, name))\n",
     {

@@ -78,7 +78,7 @@ export const feedMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: '\\[F3\\]',
   }),
-  mutant('server/src/store/derive/account.ts', 'if (!draft.user(user).announceJoin) return', '', {
+  mutant('server/src/relations/account.ts', 'if (!draft.user(user).announceJoin) return', '', {
     id: 'joined-although-silent',
     rules: ['F3'],
     what: 'A user is announced although the backend said not to.',
@@ -104,14 +104,14 @@ export const feedMutants: readonly Mutant[] = [
       names: '\\[F3\\]',
     },
   ),
-  mutant('server/src/store/standing.ts', '!mine.isDeclined && ', '', {
+  mutant('server/src/relations/standing.ts', '!mine.isDeclined && ', '', {
     id: 'declined-shown-unasked',
     rules: ['F4'],
     what: 'An owner who grants a level is shown to somebody who declined them.',
     tests: ['server/store'],
     names: '\\[F4\\]',
   }),
-  mutant('server/src/store/standing.ts', 'viewer.autoSync && ', '', {
+  mutant('server/src/relations/standing.ts', 'viewer.autoSync && ', '', {
     id: 'unasked-without-automatic-sync',
     rules: ['F4'],
     what: 'Owners are shown unasked to somebody who switched automatic synchronisation off.',
@@ -119,7 +119,7 @@ export const feedMutants: readonly Mutant[] = [
     names: '\\[F4\\]',
   }),
   mutant(
-    'server/src/store/derive/unasked.ts',
+    'server/src/relations/unrequested.ts',
     'return (mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)',
     'return isUnasked ? 0 : 1',
     {

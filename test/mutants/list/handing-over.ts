@@ -28,7 +28,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V6\\]',
   },
-  mutant('server/src/relay/settled-reads.ts', 'handOver(await read())', 'handOver(found)', {
+  mutant('server/src/relay/current-read.ts', 'handOver(await read())', 'handOver(found)', {
     id: 'no-second-look',
     rules: ['V4'],
     what: 'What was read is handed over although a batch was written meanwhile.',
@@ -40,12 +40,12 @@ export const handingOverMutants: readonly Mutant[] = [
     what: 'What was read before a batch that is just being written counts as current.',
     changes: [
       {
-        file: 'packages/server/src/relay/settled-reads.ts',
+        file: 'packages/server/src/relay/current-read.ts',
         find: '    this.#batches++\n    this.#isWriting = true\n',
         replace: '    this.#isWriting = true\n',
       },
       {
-        file: 'packages/server/src/relay/settled-reads.ts',
+        file: 'packages/server/src/relay/current-read.ts',
         find: '    this.#isWriting = false\n',
         replace: '    this.#isWriting = false\n    this.#batches++\n',
       },
@@ -76,7 +76,7 @@ export const handingOverMutants: readonly Mutant[] = [
       names: '\\[V4\\]\\[V7\\] who merely',
     },
   ),
-  mutant('server/src/store/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
+  mutant('server/src/documents/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
     id: 'server-keeps-garbage',
     rules: ['V5'],
     what: 'The documents on the server keep what was overwritten and removed.',
@@ -89,12 +89,12 @@ export const handingOverMutants: readonly Mutant[] = [
     what: 'An update is handed to the own devices in the bytes of its sender, with what was removed in it.',
     changes: [
       {
-        file: 'packages/server/src/store/stored-document.ts',
+        file: 'packages/server/src/documents/stored-document.ts',
         find: 'relayed = bytes\n',
         replace: 'relayed ??= bytes\n',
       },
       {
-        file: 'packages/server/src/store/stored-document.ts',
+        file: 'packages/server/src/documents/stored-document.ts',
         find: 'this.#runBytes += bytes.length',
         replace: 'this.#runBytes += bytes.length\n          relayed = bytes',
       },
@@ -154,13 +154,18 @@ export const handingOverMutants: readonly Mutant[] = [
       names: '\\[V7\\]',
     },
   ),
-  mutant('server/src/store/draft.ts', 'isTombstone(relation) && relation.changedAt === 0', 'isTombstone(relation)', {
-    id: 'no-tombstones',
-    rules: ['V7', 'F1'],
-    what: 'Once nothing stands between two users, it is forgotten that something did.',
-    tests: ['server/store'],
-    names: 'tombstone',
-  }),
+  mutant(
+    'server/src/relations/draft.ts',
+    'isTombstone(relation) && relation.changedAt === 0',
+    'isTombstone(relation)',
+    {
+      id: 'no-tombstones',
+      rules: ['V7', 'F1'],
+      what: 'Once nothing stands between two users, it is forgotten that something did.',
+      tests: ['server/store'],
+      names: 'tombstone',
+    },
+  ),
   mutant('client/src/database/people.ts', 'replica.levels = replica.levels.filter(isKept)', '', {
     id: 'withdrawn-levels-kept',
     rules: ['V7'],
@@ -182,7 +187,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: '\\[V7\\] who was shown',
   }),
-  mutant('server/src/store/derive/showing.ts', ' || before.isFollowed !== after.isFollowed', '', {
+  mutant('server/src/relations/visible-levels.ts', ' || before.isFollowed !== after.isFollowed', '', {
     id: 'end-of-follow-unfelt',
     rules: ['V7'],
     what: 'The relay is not told of a follow that ends while the same is shown.',
@@ -196,7 +201,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V8\\]',
   }),
-  mutant('server/src/store/derive/account.ts', '!isFollowed || shown.length === 0 ||', '!isFollowed ||', {
+  mutant('server/src/relations/account.ts', '!isFollowed || shown.length === 0 ||', '!isFollowed ||', {
     id: 'hidden-users-join',
     rules: ['V8', 'F3'],
     what: 'It is kept that somebody joined for those to whom they show nothing.',
@@ -283,7 +288,7 @@ export const handingOverMutants: readonly Mutant[] = [
       names: '\\[V9\\]',
     },
   ),
-  mutant('server/src/socket/door.ts', 'if (identity.user !== user) {', "if (user === '') {", {
+  mutant('server/src/socket/sign-in.ts', 'if (identity.user !== user) {', "if (user === '') {", {
     id: 'any-token-for-any-roster',
     rules: ['V9'],
     what: 'Whoever has a token reads and writes the roster of anybody.',
@@ -310,7 +315,7 @@ export const handingOverMutants: readonly Mutant[] = [
       names: '\\[V7\\]',
     },
   ),
-  mutant('server/src/store/derive/account.ts', 'await draft.removeRange(ranges.levels(user))', '', {
+  mutant('server/src/relations/account.ts', 'await draft.removeRange(ranges.levels(user))', '', {
     id: 'erased-levels-kept',
     rules: ['V5'],
     what: 'The fields of an erased account stay on disk.',

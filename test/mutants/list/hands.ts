@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const erasing = 'server/src/store/derive/account.ts'
+const erasing = 'server/src/relations/account.ts'
 const sessions = 'client/src/sync/session.ts'
 const people = 'client/src/database/people.ts'
 
@@ -45,14 +45,19 @@ export const handsMutants: readonly Mutant[] = [
       names: 'turned away',
     },
   ),
-  mutant('server/src/store/incarnations.ts', "return number === erasures ? 'current' : 'ended'", "return 'current'", {
-    id: 'any-incarnation-is-current',
-    rules: ['D7'],
-    what: 'Every incarnation that an account ever had counts as the present one.',
-    tests: ['server/erased-account'],
-    names: 'of one user id',
-  }),
-  mutant('server/src/store/incarnations.ts', "return 'later'", "return 'ended'", {
+  mutant(
+    'server/src/relations/incarnations.ts',
+    "return number === erasures ? 'current' : 'ended'",
+    "return 'current'",
+    {
+      id: 'any-incarnation-is-current',
+      rules: ['D7'],
+      what: 'Every incarnation that an account ever had counts as the present one.',
+      tests: ['server/erased-account'],
+      names: 'of one user id',
+    },
+  ),
+  mutant('server/src/relations/incarnations.ts', "return 'later'", "return 'ended'", {
     id: 'older-store-erases',
     rules: ['D7'],
     what: 'A store that was restored from an older backup takes later accounts for erased ones.',
@@ -113,14 +118,14 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/wrong-clock'],
     names: 'tokens',
   }),
-  mutant('server/src/store/derive/follows.ts', 'if (spent && spent.atMs > draft.nowMs)', 'if (spent && false)', {
+  mutant('server/src/relations/follow-budget.ts', 'if (spent && spent.atMs > draft.nowMs)', 'if (spent && false)', {
     id: 'budget-dated-ahead',
     rules: ['S4'],
     what: 'A budget that was spent by a clock years ahead does not refill until then.',
     tests: ['server/wrong-clock'],
     names: 'budget',
   }),
-  mutant('server/src/store/derive/roster.ts', "gives(facts) ? unconfirmed : ''", 'unconfirmed', {
+  mutant('server/src/relations/roster.ts', "gives(facts) ? unconfirmed : ''", 'unconfirmed', {
     id: 'given-again-in-vain',
     rules: ['D7'],
     what: 'What was taken back and given again does not count for the next holder.',
@@ -134,7 +139,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/changed-hands'],
     names: 'one incarnation',
   }),
-  mutant('server/src/store/derive/showing.ts', ' ||\n    before.changedHands !== after.changedHands', '', {
+  mutant('server/src/relations/visible-levels.ts', ' ||\n    before.changedHands !== after.changedHands', '', {
     id: 'granters-not-told',
     rules: ['D7'],
     what: 'Who granted something to an id, and does not follow it, is not told that it changed hands.',

@@ -5,7 +5,7 @@ const tests = ['server/blocked-viewer']
 /** What would tell a viewer of acts that it may not see: by time, by counting, by outcomes [V10]. */
 export const indistinguishableMutants: readonly Mutant[] = [
   mutant(
-    'server/src/relay/settled-reads.ts',
+    'server/src/relay/current-read.ts',
     'if (this.#holding === 0) return Promise.resolve()',
     'return Promise.resolve()',
     {
@@ -15,7 +15,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
       tests: ['server/settled-reads'],
     },
   ),
-  mutant('server/src/relay/settled-reads.ts', '!this.#isWriting && this.#holding < mostHolding', '!this.#isWriting', {
+  mutant('server/src/relay/current-read.ts', '!this.#isWriting && this.#holding < mostHolding', '!this.#isWriting', {
     id: 'batch-waits-for-all-reads',
     rules: ['S1'],
     what: 'As many reads as there are devices hold one batch back.',
@@ -29,21 +29,26 @@ export const indistinguishableMutants: readonly Mutant[] = [
     tests,
     names: 'the server reads nothing',
   }),
-  mutant('server/src/relay/watchers.ts', 'if (isLooker(lookers, watch.user)) watch', 'watch', {
+  mutant('server/src/presence/subscriptions.ts', 'if (isLooker(lookers, watch.user)) watch', 'watch', {
     id: 'blocked-watcher-looked-at',
     rules: ['V10'],
     what: 'A change of the audience makes the server read for those who watch in vain.',
     tests,
     names: 'the server reads nothing',
   }),
-  mutant('server/src/relay/watch.ts', 'if (this.#watched.get(owner)?.isSeen) this.ask(owner)', 'this.ask(owner)', {
-    id: 'hiding-looked-at-by-strangers',
-    rules: ['V10'],
-    what: 'Hiding makes the server read for those who may know nothing anyway.',
-    tests,
-    names: 'the server reads nothing',
-  }),
-  mutant('server/src/store/derive/showing.ts', 'viewers: excepted,', "viewers: excepted.add('carol'),", {
+  mutant(
+    'server/src/presence/subscription.ts',
+    'if (this.#watched.get(owner)?.isSeen) this.ask(owner)',
+    'this.ask(owner)',
+    {
+      id: 'hiding-looked-at-by-strangers',
+      rules: ['V10'],
+      what: 'Hiding makes the server read for those who may know nothing anyway.',
+      tests,
+      names: 'the server reads nothing',
+    },
+  ),
+  mutant('server/src/relations/visible-levels.ts', 'viewers: excepted,', "viewers: excepted.add('carol'),", {
     id: 'stranger-taken-for-related',
     rules: ['F1', 'V4'],
     what: 'A stranger who fetched a profile goes on getting it when the audience is narrowed.',

@@ -9,7 +9,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'charged by what it costs',
   }),
-  mutant('server/src/accounts/state-vector.ts', 'count * leastBytesPerClient < stateVector.length', 'count >= 0', {
+  mutant('server/src/documents/state-vector.ts', 'count * leastBytesPerClient < stateVector.length', 'count >= 0', {
     id: 'any-count-of-clients',
     rules: ['S1', 'S3'],
     what: 'A state vector may say that it names more clients than its bytes can hold.',
@@ -109,7 +109,7 @@ export const loadMutants: readonly Mutant[] = [
     names: 'lifts no revocation',
   }),
   mutant(
-    'server/src/store/derive/showing.ts',
+    'server/src/relations/visible-levels.ts',
     'else if (otherwise.size > 0) notes',
     'else if (otherwise.size < 0) notes',
     {
@@ -120,7 +120,7 @@ export const loadMutants: readonly Mutant[] = [
       names: '\\[F1\\] a viewer who fetched',
     },
   ),
-  mutant('server/src/store/derive/roster.ts', ' || relation.isPaired', '', {
+  mutant('server/src/relations/roster.ts', ' || relation.isPaired', '', {
     id: 'paired-lookers-overlooked',
     rules: ['V2', 'V4'],
     what: 'A restricted user, paired with an owner and merely looking, is not told of a narrower audience.',

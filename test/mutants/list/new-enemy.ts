@@ -71,7 +71,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/settled-reads.ts',
+    'server/src/relay/current-read.ts',
     'if (this.#batches === began) return handOver(found)',
     'return handOver(found)',
     {
@@ -108,7 +108,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/derive/roster.ts',
+    'server/src/relations/roster.ts',
     '  await updateAllRelations(\n    draft,\n    notes,\n    user,\n    others => {\n',
     `  draft.setUser(user, { audience: settings.audience })
   await updateAllRelations(
@@ -125,7 +125,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/derive/account.ts',
+    'server/src/relations/account.ts',
     `  const before = [sightOf(draft, a, b), sightOf(draft, b, a)] as const
   draft.setRelation(a, b, { isPaired })
   draft.setRelation(b, a, { isPaired })

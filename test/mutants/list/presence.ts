@@ -1,9 +1,9 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const watch = 'server/src/relay/watch.ts'
-const mayKnow = 'server/src/relay/may-know-presence.ts'
-const presence = 'server/src/relay/presence.ts'
-const watchers = 'server/src/relay/watchers.ts'
+const watch = 'server/src/presence/subscription.ts'
+const mayKnow = 'server/src/presence/may-know-presence.ts'
+const presence = 'server/src/presence/presence.ts'
+const watchers = 'server/src/presence/subscriptions.ts'
 const tests = ['server/presence']
 
 /** What would tell somebody who is online of whom they may not know it, or tell it too often, or not at all. */
@@ -62,7 +62,7 @@ export const presenceMutants: readonly Mutant[] = [
     names: 'hides it',
   }),
   mutant(
-    'server/src/store/derive/roster.ts',
+    'server/src/relations/roster.ts',
     'draft.setUser(user, { hidesPresence: settings.hidesPresence || undefined })',
     'if (settings.hidesPresence) draft.setUser(user, { hidesPresence: true })',
     {
@@ -140,7 +140,7 @@ export const presenceMutants: readonly Mutant[] = [
     names: '\\[S3\\]',
   }),
   mutant(
-    'server/src/store/derive/account.ts',
+    'server/src/relations/account.ts',
     '{ ...hidden, lookups, lastSeenMinute: undefined }',
     '{ ...hidden, lookups, lastSeenMinute: draft.user(user).lastSeenMinute }',
     {

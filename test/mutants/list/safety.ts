@@ -90,7 +90,7 @@ export const safetyMutants: readonly Mutant[] = [
     names: '\\[S2\\] an item that goes on',
   }),
   mutant(
-    'server/src/accounts/merge.ts',
+    'server/src/documents/merge.ts',
     "if (outcome.state === 'admitted') apply(update)",
     "if (outcome.state === 'admitted' || (outcome.state === 'refused' && outcome.what === 'beyond a limit')) apply(update)",
     {
@@ -113,14 +113,14 @@ export const safetyMutants: readonly Mutant[] = [
       names: '\\[S3\\] a frame',
     },
   ),
-  mutant('server/src/socket/door.ts', ' || relay.sessionsOf(user).size >= limits.connectionsPerUser', '', {
+  mutant('server/src/socket/sign-in.ts', ' || relay.sessionsOf(user).size >= limits.connectionsPerUser', '', {
     id: 'connections-uncounted',
     rules: ['S3'],
     what: 'A user may have any number of connections.',
     names: '\\[S3\\] connections that sign in',
     tests: ['server/sign-in'],
   }),
-  mutant('server/src/socket/rates.ts', 'this.#byUser.set(user, rates)', '', {
+  mutant('server/src/socket/rate-limits.ts', 'this.#byUser.set(user, rates)', '', {
     id: 'rates-forgotten',
     rules: ['S3'],
     what: 'Whoever comes back, or has another device, may send as much again.',
@@ -135,7 +135,7 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/size-limits'],
     names: 'twice the room',
   }),
-  mutant('server/src/store/derive/follows.ts', 'follows < limits.follows && spendLookup', 'spendLookup', {
+  mutant('server/src/relations/follow-budget.ts', 'follows < limits.follows && spendLookup', 'spendLookup', {
     id: 'follows-uncounted',
     rules: ['S3'],
     what: 'Follows beyond the limit are served.',
@@ -143,7 +143,7 @@ export const safetyMutants: readonly Mutant[] = [
     names: '\\[S3\\]',
   }),
   mutant(
-    'server/src/store/derive/follows.ts',
+    'server/src/relations/follow-budget.ts',
     'draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })',
     '',
     {
@@ -154,7 +154,7 @@ export const safetyMutants: readonly Mutant[] = [
       names: '\\[S4\\]',
     },
   ),
-  mutant('server/src/store/derive/follows.ts', 'if (hasAsked) return true', '', {
+  mutant('server/src/relations/follow-budget.ts', 'if (hasAsked) return true', '', {
     id: 'known-ids-cost-again',
     rules: ['S4'],
     what: 'An id that was asked for before costs a look-up again.',
@@ -175,7 +175,7 @@ export const safetyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/derive/follows.ts',
+    'server/src/relations/follow-budget.ts',
     '* limits.lookupsPerDay\n  return Math.min(limits.lookups',
     '* 0\n  return Math.min(limits.lookups',
     {
@@ -258,7 +258,7 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/admission'],
     names: '\\[S2\\] two blocks',
   }),
-  mutant('server/src/socket/waiting-follows.ts', 'count: record.waiting', 'count: 0', {
+  mutant('server/src/socket/deferred-follows.ts', 'count: record.waiting', 'count: 0', {
     id: 'waiting-uncounted',
     rules: ['S4'],
     what: 'A device is not told how many of its follows wait.',
@@ -266,7 +266,7 @@ export const safetyMutants: readonly Mutant[] = [
     names: '\\[S3\\]|\\[S4\\]',
   }),
   mutant(
-    'server/src/socket/rates.ts',
+    'server/src/socket/rate-limits.ts',
     'const known = this.#byUser.get(user)',
     'const known = [...this.#byUser.values()][0]',
     {
@@ -301,7 +301,7 @@ export const safetyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/socket/door.ts',
+    'server/src/socket/sign-in.ts',
     '    const cancel = this.#context.clock.after(closingMs, () => socket.terminate())',
     '    const cancel = () => undefined',
     {

@@ -26,7 +26,7 @@ export const storyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/derive/index.ts',
+    'server/src/relations/derive.ts',
     'if (Buffer.compare(before ? decodeLevel(before).fields : noFields, fields) === 0) continue',
     '',
     {
@@ -60,7 +60,7 @@ export const storyMutants: readonly Mutant[] = [
       names: 'is still to be asked for',
     },
   ),
-  mutant('server/src/store/derive/showing.ts', 'if (!notes.sights.has(key)) notes', 'notes', {
+  mutant('server/src/relations/visible-levels.ts', 'if (!notes.sights.has(key)) notes', 'notes', {
     id: 'told-of-what-one-change-gave-back',
     rules: ['F1'],
     what: 'What is taken and given again within one change counts as changed.',

@@ -1,9 +1,9 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const door = 'server/src/socket/door.ts'
-const rates = 'server/src/socket/rates.ts'
+const door = 'server/src/socket/sign-in.ts'
+const rates = 'server/src/socket/rate-limits.ts'
 const session = 'server/src/socket/session.ts'
-const presence = 'server/src/relay/presence.ts'
+const presence = 'server/src/presence/presence.ts'
 const sizes = 'server/src/admission/size-limits.ts'
 const relay = 'server/src/relay/relay.ts'
 const feed = 'server/src/relay/feed.ts'
@@ -86,7 +86,7 @@ export const timingMutants: readonly Mutant[] = [
     what: 'The feed of a session that has ended goes on.',
     tests: ['server/ended'],
   }),
-  mutant('server/src/relay/watchers.ts', 'some?.delete(watch)', '', {
+  mutant('server/src/presence/subscriptions.ts', 'some?.delete(watch)', '', {
     id: 'watchers-only-grow',
     rules: ['F2'],
     what: 'Who watched whom is remembered after the session.',
@@ -106,7 +106,7 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['server/presence'],
     names: 'while it is written',
   }),
-  mutant('server/src/store/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
+  mutant('server/src/relations/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
     id: 'short-positions',
     rules: ['F1'],
     what: 'Beyond position 65,535 keys no longer sort as positions do.',

@@ -19,7 +19,7 @@ export const visibilityMutants: readonly Mutant[] = [
       tests: ['shared/visibility'],
     },
   ),
-  mutant('server/src/store/standing.ts', 'viewerBlocks: relation.mine.isBlocked', 'viewerBlocks: false', {
+  mutant('server/src/relations/standing.ts', 'viewerBlocks: relation.mine.isBlocked', 'viewerBlocks: false', {
     id: 'own-block-not-looked-at',
     rules: ['V1'],
     what: 'The server hands out what the viewer should not see for having blocked its owner.',
@@ -33,14 +33,14 @@ export const visibilityMutants: readonly Mutant[] = [
     tests: ['server/messages'],
     names: '\\[V1\\]|\\[V2\\]',
   }),
-  mutant('server/src/store/standing.ts', 'viewer.restricted || owner.restricted', 'owner.restricted', {
+  mutant('server/src/relations/standing.ts', 'viewer.restricted || owner.restricted', 'owner.restricted', {
     id: 'restriction-on-one-side',
     rules: ['V2'],
     what: 'A restricted viewer sees those whom it is not paired with.',
     tests: ['server/store'],
     names: '\\[V3\\]',
   }),
-  mutant('server/src/store/derive/account.ts', 'draft.setRelation(b, a, { isPaired })', '', {
+  mutant('server/src/relations/account.ts', 'draft.setRelation(b, a, { isPaired })', '', {
     id: 'pairing-in-one-direction',
     rules: ['V2'],
     what: 'A pairing counts for the first of the two only.',
@@ -48,7 +48,7 @@ export const visibilityMutants: readonly Mutant[] = [
     names: 'pairs are symmetric',
   }),
   mutant(
-    'server/src/store/derive/account.ts',
+    'server/src/relations/account.ts',
     'await updateAllRelations(draft, notes, user, () => draft.setUser(user, { restricted: isRestricted }))',
     'draft.setUser(user, { restricted: isRestricted })',
     {
@@ -88,7 +88,7 @@ export const visibilityMutants: readonly Mutant[] = [
     tests: ['shared/visibility'],
   }),
   mutant(
-    'server/src/store/derive/roster.ts',
+    'server/src/relations/roster.ts',
     'if (audience === settings.audience && autoSync === settings.autoSync) return',
     'if (autoSync === settings.autoSync) return',
     {

@@ -1,9 +1,9 @@
 import type { Device } from '../device.ts'
-import type { DocumentName } from '../store/keys.ts'
-import type { Store } from '../store/store.ts'
+import type { Documents } from '../documents/document-cache.ts'
+import type { Merged } from '../documents/merge.ts'
+import type { DocumentName } from '../relations/keys.ts'
+import type { Store } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
-import type { Documents } from './documents.ts'
-import type { Merged } from './merge.ts'
 
 /** A device's session, as its user's account sees it. */
 export type Writer = Pick<Device, 'refuse' | 'resend' | 'committed' | 'looked' | 'fail'>

@@ -1,7 +1,7 @@
 import { type ErrorCode, fieldOverheadBytes, flatMapsOf, type Limits, profileBytes, rosterBytes } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../store/keys.ts'
-import type { StoredDocument } from '../store/stored-document.ts'
+import type { StoredDocument } from '../documents/stored-document.ts'
+import type { DocumentName } from '../relations/keys.ts'
 import { rosterGrowth } from './roster-growth.ts'
 
 /**

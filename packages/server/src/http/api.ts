@@ -1,6 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { Unwritable } from '../relations/unwritable.ts'
 import type { Context } from '../socket/context.ts'
-import { Unwritable } from '../store/unwritable.ts'
 import { checkKey } from './admin-key.ts'
 import { requestDeadlineMs } from './connections.ts'
 import { healthRoutes } from './health.ts'

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../relations/store.ts'
 
 /**
  * For load balancers and monitors; no key. `healthz`: the process runs, and to start it again would help nothing; `readyz`:

@@ -1,9 +1,9 @@
 import { visibility } from '@kith/shared'
 import type { FastifyInstance } from 'fastify'
+import { standingOf } from '../relations/standing.ts'
+import type { View } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
 import { messagingOf } from '../socket/direct-messages.ts'
-import { standingOf } from '../store/standing.ts'
-import type { View } from '../store/store.ts'
 import { checkEncoding, userIdOf } from './request.ts'
 
 /** Who may communicate and who sees what, and why: for the app's own messaging, and for support. */

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import type { UserRecord } from '../relations/records.ts'
 import type { Context } from '../socket/context.ts'
-import type { UserRecord } from '../store/records.ts'
 import { ApiError, bodyOf, userIdOf } from './request.ts'
 
 interface WithId {

@@ -1,4 +1,4 @@
-import type { Known, Store } from '../store/store.ts'
+import type { Known, Store } from '../relations/store.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
 /** More changes than this since a cursor, and each owner is looked at instead. */

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
-import type { Store } from '../store/store.ts'
+import type { Store } from '../relations/store.ts'
 
 const algorithm = 'aes-256-gcm'
 const nonceBytes = 12

@@ -1,5 +1,5 @@
-import { visibleLevels } from '../store/standing.ts'
-import type { View } from '../store/store.ts'
+import { visibleLevels } from '../relations/standing.ts'
+import type { View } from '../relations/store.ts'
 import type { Entry } from './entry.ts'
 
 /** What to hand over of one owner, by what was just read. */

@@ -1,13 +1,13 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
-import type { DocumentName } from '../store/keys.ts'
-import { type Commit, isLooker, type Store, type Watcher } from '../store/store.ts'
+import type { DocumentName } from '../relations/keys.ts'
+import { type Commit, isLooker, type Store, type Watcher } from '../relations/store.ts'
 import { type Among, changedSince } from './changed-levels.ts'
+import { SettledReads } from './current-read.ts'
 import { Cursors } from './cursors.ts'
 import type { Entry, Follower, Offer } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
-import { SettledReads } from './settled-reads.ts'
 
 /** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
 const manyPairs = 500

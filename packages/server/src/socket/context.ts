@@ -3,13 +3,13 @@ import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
-import type { Presence } from '../relay/presence.ts'
+import type { Presence } from '../presence/presence.ts'
+import type { Store } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
-import type { Store } from '../store/store.ts'
 import type { Tokens } from '../tokens.ts'
 import type { AnswerRoom } from './answer-room.ts'
 import type { DirectMessages } from './direct-messages.ts'
-import type { Rates } from './rates.ts'
+import type { Rates } from './rate-limits.ts'
 
 /** What sessions share. */
 export interface Context {

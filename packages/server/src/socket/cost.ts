@@ -1,5 +1,5 @@
 import type { DeviceMessage } from '@kith/shared/wire'
-import { clientsNamed } from '../accounts/state-vector.ts'
+import { clientsNamed } from '../documents/state-vector.ts'
 
 /**
  * What a frame costs the server, in units of work: one is about one small write, half a millisecond or less. Known from the

@@ -2,10 +2,10 @@ import { type CommunicationReason, type ErrorCode, type Limits, messagingBetween
 import type { Delivery, ServerMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
-import { mayKnowPresence } from '../relay/may-know-presence.ts'
+import { mayKnowPresence } from '../presence/may-know-presence.ts'
+import { standingOf } from '../relations/standing.ts'
+import type { Store, View } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
-import { standingOf } from '../store/standing.ts'
-import type { Store, View } from '../store/store.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
 
 /** A message counts as undelivered when no device has taken it by then: early enough that a sender who waits 10 s hears of it. */

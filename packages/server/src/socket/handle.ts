@@ -1,7 +1,7 @@
 import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
+import type { DocumentName } from '../relations/keys.ts'
 import type { Feed } from '../relay/feed.ts'
-import type { DocumentName } from '../store/keys.ts'
 import { forBytes, forRelations } from './cost.ts'
 import { lookUp } from './lookup.ts'
 import type { Session } from './session.ts'

@@ -1,5 +1,5 @@
-import type { Store } from '../store/store.ts'
-import { Unwritable } from '../store/unwritable.ts'
+import type { Store } from '../relations/store.ts'
+import { Unwritable } from '../relations/unwritable.ts'
 
 /** Why somebody can't be looked up now, and when to try again. */
 export interface LookupFailure {

@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import { type CloseCode, closeCodes, isUserId, type Limits } from '@kith/shared'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Connections } from '../http/connections.ts'
-import { crowded, type Door, noRoom, type Refusal, subprotocol } from './door.ts'
 import type { Places } from './places.ts'
+import { crowded, type Door, noRoom, type Refusal, subprotocol } from './sign-in.ts'
 
 const pathPrefix = '/v1/roster/'
 

@@ -1,9 +1,8 @@
 import { contactFacts, flatMapsOf, gives, namedUsers, profileFields, rosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import { sameLevels } from './derive/showing.ts'
-import { Incarnations } from './incarnations.ts'
-import { type DocumentName, keys, parseOrdered, partsOf, ranges } from './keys.ts'
-import type { LevelDatabase } from './level-store.ts'
+import { StoredDocument } from '../documents/stored-document.ts'
+import { Incarnations } from '../relations/incarnations.ts'
+import { type DocumentName, keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -15,9 +14,10 @@ import {
   type Relation,
   type Side,
   type UserRecord,
-} from './records.ts'
-import { isUnaskedCandidate, shownLevels } from './standing.ts'
-import { StoredDocument } from './stored-document.ts'
+} from '../relations/records.ts'
+import { isUnaskedCandidate, shownLevels } from '../relations/standing.ts'
+import { sameLevels } from '../relations/visible-levels.ts'
+import type { LevelDatabase } from './level-store.ts'
 
 /** One difference between what is stored and what it should be. */
 export interface Finding {

@@ -2,13 +2,10 @@ import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import type { AbstractChainedBatch, AbstractLevel } from 'abstract-level'
 import type { Clock } from '../clock.ts'
-import { othersTurn, Turns } from '../turns.ts'
-import { derive } from './derive/index.ts'
-import { type CommitNotes, Draft, type Operation, TooLarge, userOperation } from './draft.ts'
-import type { Incarnations } from './incarnations.ts'
-import { type KeyRange, keys, parseOrdered, partsOf, ranges } from './keys.ts'
-import { ReadGate } from './read-gate.ts'
-import { Reading, withNews } from './reading.ts'
+import { derive } from '../relations/derive.ts'
+import { type CommitNotes, Draft, type Operation, TooLarge, userOperation } from '../relations/draft.ts'
+import type { Incarnations } from '../relations/incarnations.ts'
+import { type KeyRange, keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -20,10 +17,13 @@ import {
   encodeUser,
   newUser,
   noRelation,
-} from './records.ts'
+} from '../relations/records.ts'
+import type { Change, Commit, Known, Store, Watcher } from '../relations/store.ts'
+import { Unwritable } from '../relations/unwritable.ts'
+import { othersTurn, Turns } from '../turns.ts'
+import { ReadGate } from './read-gate.ts'
+import { Reading, withNews } from './reading.ts'
 import type { Runs } from './runs.ts'
-import type { Change, Commit, Known, Store, Watcher } from './store.ts'
-import { Unwritable } from './unwritable.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
 export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, Uint8Array>

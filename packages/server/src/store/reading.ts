@@ -1,6 +1,6 @@
-import type { Disk, Touched } from './draft.ts'
-import { type KeyRange, keyOfUser } from './keys.ts'
-import { decodeUser, newUser, type UserRecord } from './records.ts'
+import type { Disk, Touched } from '../relations/draft.ts'
+import { type KeyRange, keyOfUser } from '../relations/keys.ts'
+import { decodeUser, newUser, type UserRecord } from '../relations/records.ts'
 
 /**
  * The disk as one change reads it that is prepared outside the queue of commits: remembers what was read, and learns of

@@ -1,13 +1,13 @@
 import { encodeFrame, type PresenceState } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
-import { isOpen } from '../store/standing.ts'
-import type { View } from '../store/store.ts'
-import type { Follower } from './entry.ts'
+import { isOpen } from '../relations/standing.ts'
+import type { View } from '../relations/store.ts'
+import type { Follower } from '../relay/entry.ts'
+import type { Relay } from '../relay/relay.ts'
 import { mayKnowPresence } from './may-know-presence.ts'
 import type { Presence } from './presence.ts'
-import type { Relay } from './relay.ts'
-import type { PresenceWatch } from './watchers.ts'
+import type { PresenceWatch } from './subscriptions.ts'
 
 /** One device is told of one owner at most once in this time, but for what it may not know any more. */
 const restMs = 10_000

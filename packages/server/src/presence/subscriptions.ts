@@ -1,4 +1,4 @@
-import { type Commit, isLooker, type Watcher } from '../store/store.ts'
+import { type Commit, isLooker, type Watcher } from '../relations/store.ts'
 
 /** The watch of one session: the users whose presence its device wants to know. */
 export interface PresenceWatch {

@@ -1,13 +1,13 @@
 import { gives, type Limits } from '@kith/shared'
-import { Turns } from '../../turns.ts'
-import type { CommitNotes, Draft } from '../draft.ts'
-import { keys, ranges } from '../keys.ts'
-import { decodeNumber, encodeNumber, newUser, noFacts } from '../records.ts'
-import type { LastSeen } from '../store.ts'
-import { canPromote, endFollow } from './follows.ts'
+import { Turns } from '../turns.ts'
+import type { CommitNotes, Draft } from './draft.ts'
+import { canPromote, endFollow } from './follow-budget.ts'
+import { keys, ranges } from './keys.ts'
+import { decodeNumber, encodeNumber, newUser, noFacts } from './records.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
-import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
-import { updateUnasked } from './unasked.ts'
+import type { LastSeen } from './store.ts'
+import { updateUnasked } from './unrequested.ts'
+import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 
 /**
  * The user has an account from here on. Followers to whom V1–V3 then show something are told, unless the backend said not

@@ -1,5 +1,5 @@
-import type { View } from '../store/store.ts'
-import type { Follower } from './entry.ts'
+import type { View } from '../relations/store.ts'
+import type { Follower } from '../relay/entry.ts'
 
 /**
  * Whether a session may know if this owner is online: if it gets anything of the owner's profile, and the owner doesn't hide

@@ -1,7 +1,7 @@
 import type { Limits } from '@kith/shared'
-import type { Draft } from '../draft.ts'
-import { keys } from '../keys.ts'
-import type { UserRecord } from '../records.ts'
+import type { Draft } from './draft.ts'
+import { keys } from './keys.ts'
+import type { UserRecord } from './records.ts'
 
 /** Which follows are served: within the number of follows (S3) and the budget of first-time look-ups (S4). */
 

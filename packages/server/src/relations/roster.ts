@@ -1,12 +1,12 @@
 import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
-import { Turns } from '../../turns.ts'
-import type { CommitNotes, Draft } from '../draft.ts'
-import { mySide, type Relation, type Side, theirSide } from '../records.ts'
-import type { Sight } from '../standing.ts'
-import type { Facts } from '../store.ts'
-import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follows.ts'
-import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './showing.ts'
-import { dealUnasked, mayBeUnasked, updateUnasked } from './unasked.ts'
+import { Turns } from '../turns.ts'
+import type { CommitNotes, Draft } from './draft.ts'
+import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follow-budget.ts'
+import { mySide, type Relation, type Side, theirSide } from './records.ts'
+import type { Sight } from './standing.ts'
+import type { Facts } from './store.ts'
+import { dealUnasked, mayBeUnasked, updateUnasked } from './unrequested.ts'
+import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 
 /** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
 const chunkSize = 250

@@ -1,13 +1,13 @@
 import type { Limits } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import type { CommitNotes, Draft } from '../draft.ts'
-import { keys, ranges } from '../keys.ts'
-import { decodeLevel, encodeLevel, encodeText } from '../records.ts'
-import type { Change, DocumentsChange } from '../store.ts'
 import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens } from './account.ts'
-import { askedBefore, lookupDelayMs, spendLookup } from './follows.ts'
+import type { CommitNotes, Draft } from './draft.ts'
+import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
+import { keys, ranges } from './keys.ts'
+import { decodeLevel, encodeLevel, encodeText } from './records.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
-import { updateShown } from './showing.ts'
+import type { Change, DocumentsChange } from './store.ts'
+import { updateShown } from './visible-levels.ts'
 
 /** One change, and everything that follows from it, laid over the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {

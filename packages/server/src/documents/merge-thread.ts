@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import type { DocumentName } from '../store/keys.ts'
+import type { DocumentName } from '../relations/keys.ts'
 import { EncodedFacts } from './encoded-facts.ts'
 import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
@@ -95,7 +95,7 @@ export class MergeThread {
   #begun(): Worker {
     if (this.#worker) return this.#worker
     // From sources, as tests have it, the thread runs what was built of them: Node reads no TypeScript.
-    const program = import.meta.url.replace(/\/src\/(accounts\/)merge-thread\.ts$/, '/dist/$1merge-thread.js')
+    const program = import.meta.url.replace(/\/src\/(documents\/)merge-thread\.ts$/, '/dist/$1merge-thread.js')
     const worker = new Worker(new URL('./merge-worker.js', program), {
       resourceLimits: { maxOldGenerationSizeMb: 1_024 },
       execArgv: [],

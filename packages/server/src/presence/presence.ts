@@ -1,8 +1,8 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
-import type { LastSeen, Store } from '../store/store.ts'
-import { Unwritable } from '../store/unwritable.ts'
-import type { Watchers } from './watchers.ts'
+import type { LastSeen, Store } from '../relations/store.ts'
+import { Unwritable } from '../relations/unwritable.ts'
+import type { Watchers } from './subscriptions.ts'
 
 /** Whoever leaves and is back by then was never away: a reload, or a change of networks. */
 const graceMs = 10_000

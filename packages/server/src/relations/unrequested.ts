@@ -1,7 +1,7 @@
 import type { Limits } from '@kith/shared'
-import type { Draft } from '../draft.ts'
-import type { Relation } from '../records.ts'
-import { isUnaskedCandidate } from '../standing.ts'
+import type { Draft } from './draft.ts'
+import type { Relation } from './records.ts'
+import { isUnaskedCandidate } from './standing.ts'
 
 /**
  * Owners whom a viewer is shown without having asked, because they granted a level [F4]: at most `limits.unaskedOwners`

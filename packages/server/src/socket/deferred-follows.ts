@@ -1,6 +1,6 @@
 import { maxFailureAddresses, type ServerMessage } from '@kith/shared/wire'
-import { lookupDelayMs, lookupsLeft } from '../store/derive/follows.ts'
-import type { UserRecord } from '../store/records.ts'
+import { lookupDelayMs, lookupsLeft } from '../relations/follow-budget.ts'
+import type { UserRecord } from '../relations/records.ts'
 import type { Context } from './context.ts'
 import { forRelations } from './cost.ts'
 

@@ -1,7 +1,7 @@
-import { Turns } from '../../turns.ts'
-import type { CommitNotes, Draft } from '../draft.ts'
-import { changedHands, type Relation, type UserRecord } from '../records.ts'
-import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from '../standing.ts'
+import { Turns } from '../turns.ts'
+import type { CommitNotes, Draft } from './draft.ts'
+import { changedHands, type Relation, type UserRecord } from './records.ts'
+import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from './standing.ts'
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is

@@ -9,8 +9,8 @@ import {
   userOfKey,
 } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import type { DocumentsChange } from '../store/store.ts'
-import type { Applied, StoredDocument } from '../store/stored-document.ts'
+import type { DocumentsChange } from '../relations/store.ts'
+import type { Applied, StoredDocument } from './stored-document.ts'
 
 /** What the roster now says of those whom a run of updates touched, for the store. */
 export function rosterChange({ doc }: StoredDocument, applied: Applied): Pick<DocumentsChange, 'roster'> {

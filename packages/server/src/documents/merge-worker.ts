@@ -1,11 +1,11 @@
 import { parentPort } from 'node:worker_threads'
 import type { ContactFacts, Limits } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../store/keys.ts'
-import { StoredDocument } from '../store/stored-document.ts'
+import type { DocumentName } from '../relations/keys.ts'
 import { encodeFacts } from './encoded-facts.ts'
 import { mergeUpdates, missingFrom } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
+import { StoredDocument } from './stored-document.ts'
 
 /** The merging thread: large documents, and nothing else. */
 const documents = new Map<number, { name: DocumentName; document: StoredDocument; limits: Limits }>()

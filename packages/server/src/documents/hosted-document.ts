@@ -1,8 +1,8 @@
 import type { Limits } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../store/keys.ts'
-import { StoredDocument } from '../store/stored-document.ts'
+import type { DocumentName } from '../relations/keys.ts'
 import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
+import { StoredDocument } from './stored-document.ts'
 
 /** A writer's document in memory, wherever that is: in this thread, or beside it. One caller at a time. */
 export interface HostedDocument {

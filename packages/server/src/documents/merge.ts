@@ -4,10 +4,10 @@ import { admit } from '../admission/admission.ts'
 import { RelationCount } from '../admission/relation-count.ts'
 import { profileRules, rosterRules } from '../admission/rules.ts'
 import { sizeError } from '../admission/size-limits.ts'
-import type { DocumentName } from '../store/keys.ts'
-import type { DocumentsChange } from '../store/store.ts'
-import type { StoredDocument } from '../store/stored-document.ts'
+import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentsChange } from '../relations/store.ts'
 import { profileChange, rosterChange } from './admitted.ts'
+import type { StoredDocument } from './stored-document.ts'
 
 /** What became of one update. */
 type Outcome =

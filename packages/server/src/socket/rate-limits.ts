@@ -1,6 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import { Rate } from './rate.ts'
+import { Rate } from './token-bucket.ts'
 
 /** What one user may send a second, over all their devices (S3). */
 export interface UserRates {

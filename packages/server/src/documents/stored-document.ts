@@ -1,7 +1,7 @@
 import { profileRoot, rosterRoots } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from './keys.ts'
-import type { DocumentUpdate } from './store.ts'
+import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentUpdate } from '../relations/store.ts'
 
 /** Below this a log is not worth folding. */
 const minLogBytes = 32 * 1024
