@@ -8,6 +8,7 @@ import { pendingEntries } from './outbox.ts'
 import { OwnDocument } from './own-document.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
 import { roomOf } from './room.ts'
+import { knownBefore, saidAgain, standingOf } from './said-again.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -60,6 +61,8 @@ export async function rebuild(
     fresh.takeAll(serverState)
     const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
+    const known = documents.known[name]
+    if (known) merged.write(saidAgain(merged, known, standingOf(own), own.refused))
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
@@ -71,6 +74,7 @@ export async function rebuild(
       documents.generation + 1,
     )
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
+    await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
     if (name === 'profile') work.ownProfileChanged()
