@@ -98,7 +98,7 @@ export class Record {
     )
     const restates = new Set(origins.map(({ id }) => id))
     for (const edit of origins) for (const id of [edit.id, ...edit.seen]) perhaps.add(id)
-    const replaces = new Set([...perhaps].filter(id => seen.has(id)))
+    const replaces = new Set([...perhaps].filter(id => seen.has(id) && !restates.has(id)))
     for (const id of seen) perhaps.delete(id)
     const again: Again | undefined =
       origins.length > 0 ? { restates, isWeak: written.isRemade ?? false, replaces } : undefined
