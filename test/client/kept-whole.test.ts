@@ -19,6 +19,9 @@ import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { alwaysHolds } from '../support/async-properties.ts'
 import { type Backend, backend } from './backend.ts'
 
+/** `KITH_TEST_RUNS=500 npm test -- kept-whole` tries as many stories. */
+const runs = Number(process.env['KITH_TEST_RUNS'] ?? 20)
+
 /** All that the app sees of both documents, the refused changes too: root and key → value. */
 function seenBy(kith: Kith): Map<string, FieldValue> {
   const { roster, profile } = coreOf(kith).store.documents
@@ -159,9 +162,9 @@ test('[D6] of documents at the limits, any server gets all that it has room for,
       await last.close()
       await small.server.close()
     }),
-    6,
+    runs,
   )
-}, 600_000)
+}, 3_600_000)
 
 function sizeOf(value: FieldValue | undefined): number | undefined {
   return value === undefined ? undefined : valueBytes(value)

@@ -374,3 +374,74 @@ describe('a server that lacks what it had acknowledged', () => {
     })
   })
 })
+
+describe('a server that takes less than it did', () => {
+  const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+  const comingBack = { do: 'pass', seconds: 20, flows: true } as const
+
+  for (const [limit, limits] of [
+    ['labels', { labelBytes: 2 }],
+    ['names of fields', { fieldNameBytes: 2 }],
+    ['levels', { profileLevels: 1 }],
+    ['profiles', { profileBytes: 50 }],
+    ['rosters', { rosterBytes: 60 }],
+    ['relations', { relations: 1 }],
+  ] as const) {
+    test(`[D5][D6] a server that has lost its store and takes smaller ${limit} leaves on the devices what it refuses, and gets it when it takes more again`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'connect', device: 1 },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'act', device: 0, act: { type: 'save', whom: 1, levels: [0, 2] } },
+          { do: 'flow' },
+          { do: 'disconnect', device: 1 },
+          { do: 'limits', limits },
+          { do: 'loseServerStore' },
+          { do: 'act', device: 0, act: { type: 'set', level: 2, field: 'mood' } },
+          comingBack,
+          { do: 'sync', device: 0 },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, blocks: true } },
+          { do: 'connect', device: 1 },
+          comingBack,
+          { do: 'close', device: 0 },
+          { do: 'connect', device: 0 },
+          comingBack,
+        ],
+      })
+    })
+  }
+})
+
+describe('a server that lies', () => {
+  const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+  const comingBack = { do: 'pass', seconds: 20, flows: true } as const
+
+  for (const [what, hostility] of [
+    ['refuses every change and has nothing', 'refuses all'],
+    ['refuses every change', 'refuses true'],
+    ['refuses what is of the profile and has nothing', 'refuses profiles'],
+    ['says that it takes everything and keeps nothing', 'forgets'],
+    ['closes because of each change as of one that is too large', 'too large'],
+  ] as const) {
+    test(`[D6] a server that ${what} takes nothing from a device, and an honest one gets everything after it`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'connect', device: 1 },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'flow' },
+          { do: 'hostile', hostility },
+          { do: 'act', device: 0, act: { type: 'set', level: 2, field: 'mood' } },
+          { do: 'act', device: 0, act: { type: 'save', whom: 1, levels: [1] } },
+          comingBack,
+          { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [2] } },
+          comingBack,
+          { do: 'honest' },
+          { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'name' } },
+          comingBack,
+        ],
+      })
+    })
+  }
+})

@@ -107,6 +107,61 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['client/replaced'],
     names: 'still unsent, goes ahead',
   }),
+  mutant(
+    'client/src/database/rebuild.ts',
+    'await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })',
+    '',
+    {
+      id: 'refused-changes-dropped',
+      rules: ['D6', 'D5'],
+      what: 'A change that a server refuses leaves the device.',
+      tests: ['proof/stories'],
+      names: 'takes smaller',
+    },
+  ),
+  mutant(
+    'client/src/database/own-documents.ts',
+    'this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))',
+    'this[name].setRefused([])',
+    {
+      id: 'refused-changes-hidden',
+      rules: ['D6', 'D5'],
+      what: 'The app no longer sees a change that a server refuses.',
+      tests: ['proof/stories'],
+      names: 'takes smaller',
+    },
+  ),
+  {
+    id: 'synced-though-refused',
+    rules: ['D6'],
+    what: 'The app hears that all is synced although the server refuses some of its changes.',
+    tests: ['proof/stories'],
+    names: 'takes smaller',
+    changes: [
+      {
+        file: 'packages/client/src/sync/session.ts',
+        find: "this.isSynced && this.#port.store.unsent === 0 ? 'synced'",
+        replace: "this.isSynced ? 'synced'",
+      },
+      {
+        file: 'packages/client/src/api/core.ts',
+        find: "return this.#linkStatus === 'synced' && this.store.unsent > 0 ? 'syncing' : this.#linkStatus",
+        replace: 'return this.#linkStatus',
+      },
+    ],
+  },
+  mutant('client/src/database/incoming-frames.ts', 'if (again.length > 0) await record(work, name, again)', '', {
+    id: 'originals-brought-back',
+    rules: ['D6', 'V6'],
+    what: 'What a device revoked after it made it again is granted again when another device brings the original.',
+    tests: ['client/brought-back'],
+  }),
+  mutant('client/src/documents/said-again.ts', 'known.set(client, Math.max(', 'known.set(client, 0 * Math.max(', {
+    id: 'originals-forgotten',
+    rules: ['D6'],
+    what: 'A device that builds a document upon the state of a server forgets what it knew before.',
+    tests: ['client/brought-back'],
+  }),
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],

@@ -139,6 +139,12 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
       return world.loseServerStore()
     case 'restartServer':
       return world.restartServer(step.compacts)
+    case 'limits':
+      return world.setLimits(step.limits)
+    case 'hostile':
+      return world.setHostility(step.hostility)
+    case 'honest':
+      return world.setHostility(undefined)
     case 'restrict':
       return world.ask(() => backend.api('PUT', `/v1/users/${users[step.user]}`, { restricted: step.restricted }))
     case 'register':

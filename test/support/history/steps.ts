@@ -1,5 +1,7 @@
+import type { ContentLimits } from '@kith/shared'
 import fc from 'fast-check'
 import type { Operation } from '../model/plans.ts'
+import type { Hostility } from '../world/hostile-server.ts'
 
 /** Three people, of whom two have two devices. */
 export const users = ['alice', 'bob', 'carol'] as const
@@ -49,6 +51,11 @@ export type Step =
   | { do: 'killServer'; losesFrames: boolean }
   | { do: 'startServer' | 'backUpServer' | 'restoreServer' | 'loseServerStore' }
   | { do: 'restartServer'; compacts: boolean }
+  /** The server goes on with other limits: some lowered, or the usual ones. */
+  | { do: 'limits'; limits: Partial<ContentLimits> }
+  /** Devices that come back are answered by a server that lies, or by the true one again. */
+  | { do: 'hostile'; hostility: Hostility }
+  | { do: 'honest' }
   | { do: 'restrict'; user: number; restricted: boolean }
   | { do: 'register'; user: number; announceJoin: boolean }
   | { do: 'pair'; a: number; b: number; isPaired: boolean }
@@ -135,6 +142,26 @@ const ordinary: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** In a world in which a name of a field takes 4 bytes, a label or a value 5 or 6, and an entry of a roster some 20. */
+const limits: fc.Arbitrary<Partial<ContentLimits>> = fc.constantFrom<Partial<ContentLimits>[]>(
+  {},
+  { labelBytes: 2 },
+  { fieldNameBytes: 2 },
+  { profileLevels: 1 },
+  { profileBytes: 50 },
+  { relations: 1 },
+  { rosterBytes: 60 },
+  { rosterBytes: 150 },
+  { labelBytes: 2, profileLevels: 1, rosterBytes: 150 },
+)
+const hostility = fc.constantFrom<Hostility[]>(
+  'refuses all',
+  'refuses true',
+  'refuses profiles',
+  'forgets',
+  'too large',
+)
+
 const fault: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant('cut' as const),
@@ -171,11 +198,36 @@ const backend: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('erase' as const, 'revoke' as const), user }),
 )
 
-const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 12, arbitrary: ordinary },
-  { weight: 3, arbitrary: fault },
-  { weight: 2, arbitrary: backend },
+/** A server that takes less than before, that lies, or that has lost what it had. */
+const refusal: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('limits' as const), limits }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('hostile' as const), hostility }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('honest' as const) }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constantFrom(
+        'backUpServer' as const,
+        'restoreServer' as const,
+        'loseServerStore' as const,
+        'loseServerStore' as const,
+      ),
+    }),
+  },
 )
+
+/** Of what is done to devices and server; `refusals`: how much of it makes a server refuse what devices hold. */
+function stepsWith(weights: { faults: number; backend: number; refusals: number }): fc.Arbitrary<Step[]> {
+  // Devices come back to such a server after a while, and so to the one after it.
+  const comingBack: Step = { do: 'pass', seconds: 5, flows: true }
+  const few = fc.oneof(
+    { weight: 12, arbitrary: ordinary.map(step => [step]) },
+    { weight: weights.faults, arbitrary: fault.map(step => [step]) },
+    { weight: weights.backend, arbitrary: backend.map(step => [step]) },
+    { weight: weights.refusals, arbitrary: refusal.map(step => [step, comingBack]) },
+  )
+  return fc.array(few, { minLength: 6, maxLength: 30 }).map(steps => steps.flat())
+}
 
 /** Several users with several devices, who do anything, under any faults. */
 export const histories: fc.Arbitrary<History> = fc.record({
@@ -185,7 +237,10 @@ export const histories: fc.Arbitrary<History> = fc.record({
   isAcquainted: fc.boolean(),
   outstandingBytes: fc.constantFrom(64 * 1024, 64 * 1024, 120),
   hasTabs: fc.constantFrom(false, false, false, true),
-  steps: fc.array(step, { minLength: 6, maxLength: 30 }),
+  steps: fc.oneof(
+    { weight: 2, arbitrary: stepsWith({ faults: 3, backend: 2, refusals: 0 }) },
+    { weight: 1, arbitrary: stepsWith({ faults: 2, backend: 1, refusals: 3 }) },
+  ),
 })
 
 /** How Alice and Bob get acquainted. */

@@ -98,7 +98,7 @@ export function couldBeSeen(edits: readonly Edit[], field: Edit, level: number, 
   const before = edits.filter(({ id }) => field.seen.has(id))
   if (isSurelyStanding(edits, before, `block ${viewer}`)) return false
   const isPossible = (name: string): boolean =>
-    standing(before, name).length > 0 ||
+    standing(before, name, true).length > 0 ||
     edits.some(edit => !field.seen.has(edit.id) && edit.changes.get(name) !== undefined)
   const levels = [...new Set(edits.flatMap(({ changes }) => [...changes.keys()]))].flatMap(name => {
     const [kind, granted, whom] = name.split(' ')

@@ -24,7 +24,8 @@ export interface BackendWatcher {
 
 /** The server's process: it starts, it may be killed at any moment, and it starts again on the same disk. */
 export class Backend {
-  readonly limits: Limits
+  limits: Limits
+  readonly #usual: Limits
   readonly #disk: Disk
   readonly #clock: WorldClock
   readonly #watcher: BackendWatcher
@@ -32,7 +33,8 @@ export class Backend {
   #engine: Engine | undefined
 
   constructor(options: { disk: Disk; clock: WorldClock; limits: Partial<Limits>; watcher: BackendWatcher }) {
-    this.limits = { ...defaultLimits, ...options.limits }
+    this.#usual = { ...defaultLimits, ...options.limits }
+    this.limits = this.#usual
     this.#disk = options.disk
     this.#clock = options.clock
     this.#watcher = options.watcher
@@ -44,6 +46,11 @@ export class Backend {
 
   get position(): number {
     return this.#engine?.context.store.position ?? 0
+  }
+
+  /** What the server takes from its next start on. */
+  setLimits(limits: Partial<Limits>): void {
+    this.limits = { ...this.#usual, ...limits }
   }
 
   async start(): Promise<void> {

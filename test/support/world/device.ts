@@ -1,4 +1,5 @@
 import { type Kith, openKith, type Presence } from '@kith/client'
+import { type ContentLimits, defaultContentLimits } from '@kith/shared'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { coreOf } from '../../../packages/client/src/api/core-of.ts'
 import { watchAnew } from '../../../packages/client/src/database/live-query.ts'
@@ -6,9 +7,10 @@ import type { OutboxRow } from '../../../packages/client/src/database/schema.ts'
 import { decodeChanges } from '../../../packages/client/src/documents/changes-codec.ts'
 import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
 import { copyOf, done } from '../../client/copies.ts'
+import type { Facts } from '../model/edits.ts'
 import { Channels } from './channels.ts'
 import type { WorldClock } from './clock.ts'
-import type { Documents } from './documents.ts'
+import { type Documents, factsOfMaps } from './documents.ts'
 import { Locks } from './locks.ts'
 import { MortalDatabase } from './mortal-database.ts'
 import type { Network } from './network.ts'
@@ -20,6 +22,12 @@ export interface Written {
   document: 'roster' | 'profile'
   update: Uint8Array
   changes: readonly KeyChange[]
+  /** It says once more what others said: after a refusal, or for a server that may have room for it now [D5][D6]. */
+  isAgain?: boolean
+  /** What it says was acknowledged. */
+  isRemade?: boolean
+  /** A server did not take it: the update is empty, and the changes lie over the document. */
+  refusal?: string
 }
 
 export interface DeviceParts {
@@ -59,10 +67,16 @@ export class Device {
   #backupIncarnation: number | undefined
   /** Edits that are on this device's disk. */
   safe = new Set<number>()
+  /** Edits that its documents had at some time. */
+  met = new Set<number>()
+  /** Facts that it took back while they were only refused, each with the number of edits until then. */
+  readonly #takenBack = new Map<string, number>()
   /** How often its documents were replaced, when last asked. */
   generation: number | undefined
   /** Who, as it was told, has joined. */
   told = new Set<string>()
+  /** How often a server that lies has answered it. */
+  liedTo = 0
   /** It was neither killed nor was its database lost or replaced. */
   isWhole = true
   /** Up to where it had read its feed when it first had. */
@@ -130,6 +144,7 @@ export class Device {
   /** Its database is another from here on. */
   forget(): void {
     this.safe = new Set()
+    this.met = new Set()
     this.generation = undefined
     this.told = new Set()
     this.isWhole = false
@@ -145,18 +160,26 @@ export class Device {
     this.incarnation = this.#backupIncarnation
   }
 
+  takeBack(names: readonly string[], count: number): void {
+    for (const name of names) this.#takenBack.set(name, count)
+  }
+
+  hasTakenBack(name: string, edit: number): boolean {
+    return edit < (this.#takenBack.get(name) ?? 0)
+  }
+
   /** Whether it was told that a user joined. */
   wasToldOf(owner: string): boolean {
     return this.told.has(owner)
   }
 
   /** The updates in the outbox, read from the disk. */
-  async outbox(): Promise<Uint8Array[]> {
+  async outbox(): Promise<Written[]> {
     if (!(await this.#hasDatabase())) return []
     const database = await done(this.indexedDB.open(databaseName))
     const rows: OutboxRow[] = await done(database.transaction('outbox').objectStore('outbox').getAll())
     database.close()
-    return rows.map(({ update }) => update)
+    return rows.map(row => writtenOf(row, () => false))
   }
 
   async backUp(): Promise<void> {
@@ -199,6 +222,25 @@ export class Tab {
     return { roster: roster.doc, profile: profile.doc }
   }
 
+  /** What the app is shown of the user's own documents: what was refused lies over them. */
+  get view(): Facts {
+    if (!this.kith) throw new Error('a tab that is not open shows nothing')
+    const { roster, profile } = coreOf(this.kith).store.documents
+    return factsOfMaps(roster.view, profile.view)
+  }
+
+  /** The changes that a server did not take, as far as nothing else was said since. */
+  get refused(): readonly KeyChange[] {
+    const { roster, profile } = (this.kith && coreOf(this.kith).store.documents) ?? {}
+    return [...(roster?.refused ?? []), ...(profile?.refused ?? [])]
+  }
+
+  /** Whether this device last heard of a server that takes less than servers do unless set otherwise. */
+  get hasLowLimits(): boolean {
+    const limits = (this.kith && coreOf(this.kith).store.documents.limits) ?? defaultContentLimits
+    return (Object.keys(limits) as (keyof ContentLimits)[]).some(name => limits[name] < defaultContentLimits[name])
+  }
+
   async open(connect: boolean): Promise<void> {
     const { user, parts, locks, channels } = this.device
     const kith = await openKith({
@@ -214,13 +256,25 @@ export class Tab {
       randomness: parts.randomness,
       WebSocket: parts.network.webSocketOf(this),
     })
-    coreOf(kith).store.db.outbox.hook('creating', (_key, row: OutboxRow) => {
-      this.#written.push({ document: row.document, update: row.update, changes: decodeChanges(row.changes) })
+    const { db } = coreOf(kith).store
+    const rebuilding = new WeakSet<object>()
+    // Documents that were replaced have another generation; the rows before it in that transaction say things again.
+    db.meta.hook('updating', (changes, key, _row, transaction) => {
+      if (key === 'head' && isOtherGeneration(changes)) rebuilding.add(transaction)
     })
+    db.outbox.hook('creating', (_key, row, transaction) => {
+      this.#written.push(writtenOf(row, () => rebuilding.has(transaction)))
+    })
+    // What a client that opens offers again it has written by now.
+    for (const row of await db.outbox.toArray()) this.#written.unshift(writtenOf(row, () => true))
     kith.on('message', ({ text }) => {
       parts.took(text)
       if (this.#messages.has(text)) parts.wrong(`a tab of ${this.device.name} showed a message twice`)
       this.#messages.add(text)
+    })
+    kith.on('status', status => {
+      if (status === 'synced' && kith.unsent > 0)
+        parts.wrong(`${this.device.name} says synced with something unsent [D6]`)
     })
     kith.on('joined', profile => this.#joined(profile.id))
     kith.on('error', ({ code }) => {
@@ -305,6 +359,26 @@ export class Tab {
     channels.kill(this)
     parts.standstill.forget(this)
   }
+}
+
+/** `isAgain` is asked when the transaction is over. */
+function writtenOf(row: OutboxRow, isAgain: () => boolean): Written {
+  const { document, update, isRemade = false, reported, refusal } = row
+  return {
+    document,
+    update,
+    changes: decodeChanges(row.changes),
+    isRemade,
+    ...(refusal !== undefined && { refusal }),
+    get isAgain() {
+      return isRemade || reported !== undefined || isAgain()
+    },
+  }
+}
+
+function isOtherGeneration(changes: object): boolean {
+  const { value } = changes as { value?: { generation?: number } }
+  return 'value.generation' in changes || value?.generation !== undefined
 }
 
 /** Every read that is not part of a transaction goes through this method of a table. */

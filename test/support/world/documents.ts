@@ -67,6 +67,19 @@ const audiences: Readonly<Record<string, string>> = { contactsOnly: 'contacts', 
 
 /** What stands in a user's documents, in the words of the model. */
 export function factsOf({ roster, profile }: Documents): Facts {
+  return factsOfMaps(mapsOf(roster), mapsOf(profile))
+}
+
+interface Maps {
+  entries(root: string): Iterable<[string, unknown]>
+}
+
+function mapsOf(doc: Y.Doc): Maps {
+  return { entries: root => doc.getMap(root).entries() }
+}
+
+export function factsOfMaps(roster: Maps, profile: Maps): Facts {
+  const keysOf = (root: string): string[] => [...roster.entries(root)].map(([key]) => key)
   const facts = new Map<string, unknown>()
   for (const [root, name] of [
     ['contacts', 'contact'],
@@ -74,21 +87,21 @@ export function factsOf({ roster, profile }: Documents): Facts {
     ['declined', 'declined'],
     ['labels', 'label'],
   ] as const) {
-    for (const [user, value] of roster.getMap(root)) facts.set(`${name} ${user}`, value)
+    for (const [user, value] of roster.entries(root)) facts.set(`${name} ${user}`, value)
   }
-  for (const key of roster.getMap('grants').keys()) facts.set(`grant ${key.replace('/', ' ')}`, true)
-  for (const key of roster.getMap('confirmed').keys()) facts.set(`confirmed ${key.replace('/', ' ')}`, true)
-  for (const key of roster.getMap('blocks').keys()) facts.set(`block ${afterSlash(key)}`, true)
-  for (const key of [...roster.getMap('privacy').keys()].sort((a, b) => (afterSlash(a) < afterSlash(b) ? -1 : 1))) {
+  for (const key of keysOf('grants')) facts.set(`grant ${key.replace('/', ' ')}`, true)
+  for (const key of keysOf('confirmed')) facts.set(`confirmed ${key.replace('/', ' ')}`, true)
+  for (const key of keysOf('blocks')) facts.set(`block ${afterSlash(key)}`, true)
+  for (const key of keysOf('privacy').sort((a, b) => (afterSlash(a) < afterSlash(b) ? -1 : 1))) {
     const audience = audiences[afterSlash(key)]
     if (audience !== undefined)
       facts.set('audience', audience) // `nobody`, the narrower, comes last.
     else facts.set('hidden', true)
   }
-  const autoSync = roster.getMap('settings').get('autoSync')
+  const autoSync = new Map(roster.entries('settings')).get('autoSync')
   if (autoSync !== undefined) facts.set('autoSync', autoSync)
   // Of one field's writers the highest counts.
-  for (const [key, value] of [...profile.getMap('fields')].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [key, value] of [...profile.entries('fields')].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const [level, , field] = key.split('/')
     facts.set(`field ${level} ${field}`, value)
   }

@@ -1,4 +1,5 @@
 import { type Access, decodeFrame } from '@kith/shared/wire'
+import { standing } from '../model/edits.ts'
 import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk, toConfirm } from '../model/sight.ts'
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
@@ -15,8 +16,8 @@ export interface Secret {
   field?: string
   /** Of a message. */
   to?: string
-  /** The edit that put it, once it is made. */
-  edit?: KnownEdit
+  /** The edits that put it, once they are made: more than one when it was made again. */
+  edits: KnownEdit[]
 }
 
 /** So long that random bytes don't happen to look like it. */
@@ -77,8 +78,8 @@ export class Judge implements NetworkWatcher {
     for (const [cursor, at] of this.#cursors) if (at > position) this.#cursors.delete(cursor)
   }
 
-  newSecret(secret: Secret): string {
-    return secretText(this.secrets.push(secret) - 1)
+  newSecret(secret: Omit<Secret, 'edits'>): string {
+    return secretText(this.secrets.push({ ...secret, edits: [] }) - 1)
   }
 
   /** Secrets that stand in some bytes. */
@@ -209,21 +210,21 @@ export class Judge implements NetworkWatcher {
       return mayTalk(now, secret.owner, viewer) ? undefined : 'they may not communicate [V1][V2]'
     }
     if (secret.kind === 'label') return 'it is private'
-    const { owner, level = 0, edit } = secret
+    const { owner, level = 0, edits } = secret
     if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
     if (!this.#isCurrent(secret)) return 'it is not what stands on disk [V5]'
-    if (!edit) return 'no device has made it safe yet [D1]'
-    if (!couldBeSeen(this.record.editsOf(owner), edit, level, viewer))
+    if (edits.length === 0) return 'no device has made it safe yet [D1]'
+    if (!edits.some(edit => couldBeSeen(this.record.editsOf(owner), edit, level, viewer)))
       return 'what went before must take effect first [V6]'
     return undefined
   }
 
   /** Whether a field's value has not been erased on disk. Of concurrent sets all stand, though one is shown. */
-  stands({ edit, owner, level, field }: Secret): boolean {
-    const edits = edit ? this.record.includedOnDisk(owner) : []
-    if (!edit || !edits.includes(edit)) return true // It isn't on disk yet.
-    const name = `field ${level} ${field}`
-    return !edits.some(later => later.seen.has(edit.id) && later.changes.has(name))
+  stands({ edits, owner, level, field }: Secret): boolean {
+    const onDisk = edits.length > 0 ? this.record.includedOnDisk(owner) : []
+    const own = onDisk.filter(edit => edits.includes(edit))
+    if (own.length === 0) return true // It isn't on disk yet.
+    return standing(onDisk, `field ${level} ${field}`, true).some(edit => own.includes(edit))
   }
 
   #isCurrent(secret: Secret): boolean {

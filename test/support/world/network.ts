@@ -42,6 +42,8 @@ export class Wire {
   readonly up: Item[] = []
   readonly down: Item[] = []
   isAnswered = false
+  /** Who answered it is no server of ours, and says what it likes. */
+  isHostile = false
   hasDeviceEnded = false
   hasServerEnded = false
   /** The server has said that it ends it. */
@@ -109,7 +111,7 @@ export class Wire {
     send(frame: Uint8Array, _options: unknown, taken: () => void): void {
       const wire = this.#wire
       if (wire.hasServerEnded) return
-      wire.#watcher.handed(wire, frame)
+      if (!wire.isHostile) wire.#watcher.handed(wire, frame)
       wire.down.push({ type: 'frame', bytes: new Uint8Array(frame), taken: wire.isSlow ? taken : () => undefined })
       if (!wire.isSlow) queueMicrotask(taken)
     }
@@ -173,7 +175,7 @@ export class Wire {
   #arriveAtServer(item: Item): void {
     if (item.type === 'close') return this.endServer()
     if (this.hasServerEnded) return
-    this.#watcher.received(this, item.bytes)
+    if (!this.isHostile) this.#watcher.received(this, item.bytes)
     this.tellServer('message', Buffer.from(item.bytes), true)
   }
 
@@ -184,7 +186,7 @@ export class Wire {
     }
     item.taken()
     if (this.hasDeviceEnded) return
-    this.#watcher.arrived(this, item.bytes)
+    if (!this.isHostile) this.#watcher.arrived(this, item.bytes)
     this.onmessage?.({ data: item.bytes.slice().buffer } as never)
   }
 }

@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import type { Change } from '../../../packages/server/src/relations/store.ts'
-import { type Edit, type Facts, wrongFacts } from '../model/edits.ts'
+import { type Again, type Edit, type Facts, wrongFacts } from '../model/edits.ts'
 import { changed, erased } from '../model/hands.ts'
 import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
 import type { Written } from './device.ts'
@@ -10,6 +10,7 @@ import { type Documents, factsOf, idsOf, includes, includesSome, type UpdateIds 
 export interface KnownEdit extends Edit {
   readonly document: 'roster' | 'profile'
   readonly ids: UpdateIds
+  readonly written: Written
 }
 
 /**
@@ -39,6 +40,11 @@ export class Record {
     this.#wrong = wrong
     this.#isOfEnded = isOfEnded
     this.#moments.set(0, this.now)
+  }
+
+  /** How many edits were made. */
+  get count(): number {
+    return this.#count
   }
 
   get position(): number {
@@ -76,11 +82,29 @@ export class Record {
     return this.edits.get(user) ?? []
   }
 
-  /** A device made an edit; its documents have it already. */
-  made(user: string, written: Written, documents: Documents, changes: Edit['changes']): KnownEdit {
-    const ids = idsOf(written.update)
-    const seen = new Set(this.included(user, documents).map(({ id }) => id))
-    const edit: KnownEdit = { id: this.#count++, user, changes, seen, document: written.document, ids }
+  /** A device made an edit; its documents have it already. `origins`: the edits that it says once more. */
+  made(
+    user: string,
+    written: Written,
+    documents: Documents,
+    changes: Edit['changes'],
+    origins: readonly KnownEdit[] = [],
+  ): KnownEdit {
+    const included = this.included(user, documents)
+    const seen = new Set(included.map(({ id }) => id))
+    // Who sees what was made again may count as having seen what it was made of.
+    const perhaps = new Set(
+      [...included, ...origins].flatMap(edit => [...(edit.again?.restates ?? []), ...(edit.perhaps ?? [])]),
+    )
+    const restates = new Set(origins.map(({ id }) => id))
+    for (const edit of origins) for (const id of [edit.id, ...edit.seen]) perhaps.add(id)
+    const replaces = new Set([...perhaps].filter(id => seen.has(id) && !restates.has(id)))
+    for (const id of seen) perhaps.delete(id)
+    const again: Again | undefined =
+      origins.length > 0 ? { restates, isWeak: written.isRemade ?? false, replaces } : undefined
+    const { document, update } = written
+    const made = { id: this.#count++, user, changes, seen, perhaps, document, ids: idsOf(update), written }
+    const edit: KnownEdit = again ? { ...made, again } : made
     this.edits.set(user, [...this.editsOf(user), edit])
     return edit
   }
@@ -96,6 +120,11 @@ export class Record {
 
   includedOnDisk(user: string): KnownEdit[] {
     return this.included(user, this.#documentsOf(user))
+  }
+
+  /** What is on the server's disk of a user's documents. */
+  documentsOnDisk(user: string): Documents {
+    return this.#documentsOf(user)
   }
 
   asked(change: Change): void {
@@ -198,13 +227,15 @@ export class Record {
 
   /**
    * Whether a user's documents hold what their edits come to [R1–R6]. Until all has arrived (`isEnd`), nothing is said of
-   * the facts of an edit that came in part.
+   * the facts of an edit that came in part. `hasPieces`: an edit may have come in part for ever, since a server refused the
+   * rest of it, which was then made again.
    */
-  judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false): void {
+  judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false, hasPieces = false): void {
     const included = this.included(user, documents)
-    const partly = isEnd ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
-    const open = new Set(partly.flatMap(({ changes }) => [...changes.keys()]))
-    for (const { name, wrong } of wrongFacts(included, facts)) {
+    const partly =
+      isEnd && !hasPieces ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
+    const open = new Set(isEnd ? [] : partly.flatMap(({ changes }) => [...changes.keys()]))
+    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [])) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
     }
   }

@@ -1,3 +1,4 @@
+import type { ContentLimits } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
 import { Backend, secret } from './backend.ts'
 import { WorldClock } from './clock.ts'
@@ -5,12 +6,13 @@ import { watchCrypto } from './crypto.ts'
 import { Device, type Tab, type Written } from './device.ts'
 import { Disk } from './disk.ts'
 import { checkHoldings, type Look } from './holdings.ts'
+import { HostileServer, type Hostility } from './hostile-server.ts'
 import { Judge, type Tell } from './judge.ts'
 import { watchLiveQueries } from './live-queries.ts'
 import { quiet, turns, watchLoop } from './loop.ts'
-import { type Move, Network } from './network.ts'
+import { type Move, Network, type Wire } from './network.ts'
 import { type KnownEdit, Record } from './record.ts'
-import { type Expected, Scribe } from './scribe.ts'
+import { type Expected, Scribe, saysSome } from './scribe.ts'
 import { Seeded } from './seeded.ts'
 import { Standstill } from './standstill.ts'
 
@@ -52,6 +54,9 @@ export class World {
   #nothing: (() => Promise<void>) | undefined
   /** Devices to be looked at when all is quiet, since they said they have all. */
   readonly looks: Look[] = []
+  /** Some server may have had a reason to refuse what these devices do. */
+  mayRefuse = false
+  #hostile: HostileServer | undefined
   /** Messages that a device took. */
   readonly taken = new Set<string>()
 
@@ -62,7 +67,7 @@ export class World {
     this.record = new Record(wrong, user => this.#isOfEnded(user))
     const position = (): number => this.backend.position
     this.judge = new Judge({ record: this.record, position, nowMs: () => this.clock.nowMs, wrong, tell: options.tell })
-    this.scribe = new Scribe(this.record, this.judge, wrong)
+    this.scribe = new Scribe(this.record, this.judge, wrong, () => this.mayRefuse)
     this.disk = new Disk(this.randomness, position => this.record.written(position))
     this.backend = new Backend({
       disk: this.disk,
@@ -76,7 +81,7 @@ export class World {
     })
     this.network = new Network(
       this.judge,
-      wire => this.backend.answer(wire),
+      wire => this.#answer(wire),
       caller => (caller as Tab).device.isCut,
       caller => this.standstill.isOn(caller),
     )
@@ -122,9 +127,7 @@ export class World {
     await device.openTab(connect)
     await this.settle()
     // D1: what was safe on this device is there.
-    const known = device.tab && this.record.included(device.user, device.tab.documents)
-    const lost = [...device.safe].filter(edit => !this.record.isDead(edit) && !known?.some(({ id }) => id === edit))
-    if (lost.length > 0) this.wrong.push(`${device.name} has lost ${lost.length} changes that it had saved [D1]`)
+    if (device.tab) this.scribe.expectKept(device.tab)
   }
 
   get hasTabs(): boolean {
@@ -227,6 +230,33 @@ export class World {
     await this.#startAgainFrom(this.#nothing)
   }
 
+  /** The server stops, and starts with these limits instead of the usual ones; devices hear of it when they come back. */
+  async setLimits(limits: Partial<ContentLimits>): Promise<void> {
+    if (Object.keys(limits).length > 0) this.mayRefuse = true
+    this.backend.setLimits(limits)
+    await this.restartServer(false)
+  }
+
+  /** All connections end, and devices that come back are answered by a server that lies, or by the true one again. */
+  async setHostility(hostility: Hostility | undefined): Promise<void> {
+    if (!hostility && !this.#hostile) return
+    if (hostility) this.mayRefuse = true
+    for (const wire of this.network.wires) {
+      this.network.cut(wire, 'both')
+      wire.isAnswered = true
+    }
+    this.#hostile = hostility && new HostileServer(hostility, user => this.record.documentsOnDisk(user))
+    await this.settle()
+  }
+
+  #answer(wire: Wire): void {
+    const { device } = wire.caller as Tab
+    wire.isHostile = this.#hostile !== undefined
+    if (wire.isHostile) device.liedTo++
+    if (this.#hostile) this.#hostile.answer(wire)
+    else this.backend.answer(wire)
+  }
+
   async #copyOfServer(): Promise<() => Promise<void>> {
     const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
     const { position } = this.record
@@ -299,9 +329,10 @@ export class World {
     // What it wrote in this instant may be on its disk or not.
     const stored = await device.outbox()
     for (const { rows, promised, documents } of written) {
-      const isStored = ({ update }: Written): boolean => stored.some(row => Buffer.from(row).equals(update))
+      const isStored = ({ update }: Written): boolean => stored.some(row => Buffer.from(row.update).equals(update))
       this.scribe.note(device, rows.filter(isStored), documents)
-      if (!promised.every(isStored)) this.wrong.push(`${device.name} has lost what it said is saved [D1]`)
+      const isSaid = (one: Written): boolean => isStored(one) || stored.some(row => saysSome(row, one))
+      if (!promised.every(isSaid)) this.wrong.push(`${device.name} has lost what it said is saved [D1]`)
     }
     await this.settle()
   }

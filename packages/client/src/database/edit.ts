@@ -28,7 +28,7 @@ export async function edit(
 }
 
 /** Writes changes that are known to be in order, and puts them into the outbox. */
-async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+export async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
   work.willChange()
   await supersedeRefused(work, document, changes)
   const update = await work.documents.write(work.db, document, changes)

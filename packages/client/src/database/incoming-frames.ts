@@ -3,7 +3,8 @@ import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/sha
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../documents/name.ts'
-import { offerRefused } from './edit.ts'
+import { mayBringBack, saidAgain, standingOf } from '../documents/said-again.ts'
+import { offerRefused, record } from './edit.ts'
 import { writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -125,9 +126,13 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
     return
   }
   work.willChange()
+  const known = work.documents.known[name]
+  const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
   document.dropPending()
+  const again = known && before ? saidAgain(document, known, before) : []
+  if (again.length > 0) await record(work, name, again)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }
 

@@ -31,6 +31,8 @@ export class OwnDocuments {
   limits: ContentLimits
   /** The incarnation of the account that this device synced with [D7]. */
   incarnation: Uint8Array | undefined
+  /** What this device knew when it built a document upon a server's state. */
+  known: MetaValues['known'] = {}
   /** User ids that have changed hands. */
   hands: ReadonlyMap<string, Hands> = new Map()
   /** What was written in the transaction that runs, until the outbox has it. */
@@ -73,6 +75,7 @@ export class OwnDocuments {
     const snapshots = { roster: roster?.update, profile: profile?.update }
     const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
     documents.incarnation = await readMeta(db, 'incarnation')
+    documents.known = (await readMeta(db, 'known')) ?? {}
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents

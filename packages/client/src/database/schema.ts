@@ -92,6 +92,8 @@ export interface MetaValues {
   identity: { user: string; writer: string; device?: string; first?: number }
   /** Of this device's own client ids, the clock up to which something may have been sent. */
   sent: Record<DocumentName, number>
+  /** Of documents that were built upon a server's state: what this device knew before, see `said-again.ts`. */
+  known: Partial<Record<DocumentName, ReadonlyMap<number, number>>>
   /** How far the feed was read; empty before. */
   cursor: Uint8Array
   /** Replicas from before the feed began anew are kept out of view until it is caught up. */

@@ -1,0 +1,108 @@
+import { defaultContentLimits } from '@kith/shared'
+import { type ClientMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import * as Y from 'yjs'
+import type { Documents } from './documents.ts'
+import type { Wire } from './network.ts'
+
+/** How a server lies. It says nothing of other people, and what it says of the account is true. */
+export type Hostility =
+  /** It refuses every change, and its state is empty. */
+  | 'refuses all'
+  /** It refuses every change, and its state is true. */
+  | 'refuses true'
+  /** It takes what is of the roster, and refuses what is of the profile; its states are empty. */
+  | 'refuses profiles'
+  /** It says that it takes everything, and keeps nothing. */
+  | 'forgets'
+  /** It ends the connection because of each change, as if it were too large. */
+  | 'too large'
+
+const empty: Documents = { roster: new Y.Doc(), profile: new Y.Doc() }
+
+/** Answers devices in the place of the server, and has no store. */
+export class HostileServer {
+  readonly #hostility: Hostility
+  readonly #documentsOf: (user: string) => Documents
+
+  /** `documentsOf`: what is on the true server's disk. */
+  constructor(hostility: Hostility, documentsOf: (user: string) => Documents) {
+    this.#hostility = hostility
+    this.#documentsOf = documentsOf
+  }
+
+  answer(wire: Wire): void {
+    const user = decodeURIComponent(new URL(wire.url).pathname.split('/').at(-1) ?? '')
+    const session = new HostileSession(
+      wire,
+      this.#hostility,
+      this.#hostility === 'refuses true' ? this.#documentsOf(user) : empty,
+    )
+    wire.onopen?.(undefined as never)
+    session.begin()
+  }
+}
+
+class HostileSession {
+  readonly #wire: Wire
+  readonly #hostility: Hostility
+  readonly #documents: Documents
+  #isComplete = true
+
+  constructor(wire: Wire, hostility: Hostility, documents: Documents) {
+    this.#wire = wire
+    this.#hostility = hostility
+    this.#documents = documents
+  }
+
+  begin(): void {
+    const hear = (data: Uint8Array): void => this.#take(decodeFrame(new Uint8Array(data)) as ClientMessage)
+    this.#wire.server.on('message', hear as never)
+    this.#ask('roster')
+  }
+
+  #take(message: ClientMessage): void {
+    switch (message.type) {
+      case 'hello':
+        this.#say({
+          type: 'welcome',
+          isFresh: false,
+          isErased: false,
+          incarnation: message.incarnation ?? new Uint8Array(16),
+          limits: defaultContentLimits,
+        })
+        this.#ask('profile')
+        return this.#say({ type: 'caughtUp', cursor: new Uint8Array() })
+      case 'barrier':
+        this.#say({ type: 'reached', id: message.id, isComplete: this.#isComplete })
+        this.#isComplete = true
+        return
+      case 'rosterSync':
+      case 'ownProfile': {
+        const document = message.type === 'rosterSync' ? 'roster' : 'profile'
+        if (message.step !== 'step1') return this.#offered(document, message.payload)
+        return this.#say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(this.#documents[document]) })
+      }
+      case 'sendMessage':
+        return this.#say({ type: 'outcome', id: message.id, state: 'undelivered' })
+      default:
+    }
+  }
+
+  #offered(document: 'roster' | 'profile', update: Uint8Array): void {
+    const isNothing = update.length <= 2
+    if (isNothing || this.#hostility === 'forgets') return
+    if (this.#hostility === 'refuses profiles' && document === 'roster') return
+    if (this.#hostility === 'too large') return this.#wire.server.close(4413, '')
+    this.#isComplete = false
+    this.#say({ type: 'refused', document, code: document === 'roster' ? 'malformed' : 'profile-too-large' })
+  }
+
+  #ask(document: 'roster' | 'profile'): void {
+    const payload = Y.encodeStateVector(this.#documents[document])
+    this.#say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step1', payload })
+  }
+
+  #say(message: ServerMessage): void {
+    this.#wire.server.send(encodeFrame(message), { binary: true }, () => undefined)
+  }
+}

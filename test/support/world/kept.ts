@@ -1,0 +1,40 @@
+import type { Facts } from '../model/edits.ts'
+import type { Device } from './device.ts'
+import type { KnownEdit } from './record.ts'
+
+/** Where an edit is looked for that is not there as it was made. */
+export interface Place {
+  /** What stands there. */
+  facts: Facts
+  /** The edits that are there as they were made. */
+  included: ReadonlySet<KnownEdit>
+  /** All that were ever made. */
+  edits: readonly KnownEdit[]
+  device: Device
+}
+
+/**
+ * Whether all that an edit said stands in a place where the edit itself is not, or was changed by others which the edit had
+ * not seen: `undefined` then, else the name of a fact that is lost.
+ */
+export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device }: Place): string | undefined {
+  const isChangedSince = (name: string): boolean =>
+    edits.some(
+      other =>
+        other !== edit &&
+        !edit.seen.has(other.id) &&
+        other.changes.has(name) &&
+        other.changes.get(name) !== edit.changes.get(name) &&
+        (included.has(other) || device.met.has(other.id)),
+    )
+  const lost = [...edit.changes].find(
+    ([name, value]) =>
+      facts.get(name) !== value &&
+      // A lifting removes the keys that it had seen; of a field's writers, and of audiences, another may count.
+      !(value === undefined && name.startsWith('block ')) &&
+      name !== 'audience' &&
+      !device.hasTakenBack(name, edit.id) &&
+      !isChangedSince(name),
+  )
+  return lost?.[0]
+}
