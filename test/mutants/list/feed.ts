@@ -150,4 +150,11 @@ export const feedMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: '\\[F1\\]',
   }),
+  mutant('server/src/relay/feed.ts', 'entry.toldWaiting = this.#waiting.delete(owner)', 'this.#waiting.delete(owner)', {
+    id: 'waiting-not-known-on-return',
+    rules: ['F1', 'S3'],
+    what: 'A device that came back while a follow waited does not hear that it waits no longer.',
+    tests: ['server/visibility-feed'],
+    names: 'waits no longer',
+  }),
 ]

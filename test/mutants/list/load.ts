@@ -139,4 +139,16 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: 'was not yet told on its return',
   }),
+  mutant(
+    'server/src/socket/answer-room.ts',
+    '!session.isClosed && this.outstandingOf(user) > this.#maxBytes',
+    'false',
+    {
+      id: 'answers-without-room',
+      rules: ['F2'],
+      what: 'Whole rosters are made for a device that does not take them, until it is closed as too slow.',
+      tests: ['server/hostile-frames'],
+      names: 'more than it takes at once',
+    },
+  ),
 ]
