@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import type { Writer } from '../../packages/server/src/accounts/account.ts'
 import { Accounts } from '../../packages/server/src/accounts/accounts.ts'
 import { Documents } from '../../packages/server/src/accounts/documents.ts'
+import type { MergeThread } from '../../packages/server/src/accounts/merge-thread.ts'
 import { limitsWith } from './store-world.ts'
 
 /** What the account said to a device of these tests. */
@@ -36,7 +37,7 @@ export function accountsOver(
   store: Store,
   clock: Clock,
   limits: Partial<Limits> = {},
-  cache: { maxHeapBytes?: number } = {},
+  cache: { maxHeapBytes?: number; thread?: MergeThread } = {},
 ): AccountWorld {
   const documents = new Documents({ store, clock, limits: limitsWith(limits), ...cache })
   const accounts = new Accounts({

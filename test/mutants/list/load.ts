@@ -151,4 +151,47 @@ export const loadMutants: readonly Mutant[] = [
       names: 'more than it takes at once',
     },
   ),
+  mutant(
+    'server/src/accounts/merge-thread.ts',
+    'this.#documents.add(document)\n    document.hold()',
+    'this.#documents.add(document)',
+    {
+      id: 'opened-for-others-to-evict',
+      rules: ['D2', 'S3'],
+      what: 'A document that was just loaded in the merge thread makes room for another before anything is done with it.',
+      tests: ['server/merge-thread'],
+      names: 'edited at once',
+    },
+  ),
+  mutant('server/src/accounts/merge-thread.ts', 'idle && !this.#hasRoomFor(0)', 'idle && !this.#hasRoomFor(-1_000_000_000)', {
+    id: 'grown-beyond-the-room',
+    rules: ['S3'],
+    what: 'Documents that grow in the merge thread take any amount of its memory.',
+    tests: ['server/merge-thread'],
+    names: 'edited at once',
+  }),
+  mutant(
+    'server/src/accounts/merge-thread.ts',
+    'for (const document of documents) document.destroy()\n    for',
+    'for',
+    {
+      id: 'lost-documents-kept',
+      rules: ['D2'],
+      what: 'After the merge thread has ended, its documents are asked for as if they were in it still.',
+      tests: ['server/merge-thread'],
+    },
+  ),
+  mutant(
+    'server/src/accounts/merge-thread.ts',
+    'for (const { reject } of this.#pending.splice(0)) reject(error)\n    this.#wake()',
+    'this.#wake()',
+    {
+      id: 'no-answer-after-the-thread',
+      rules: ['D2'],
+      what: 'What was asked of a merge thread that ended is never answered, and the account stands still.',
+      tests: ['server/merge-thread'],
+      names: 'asked to merge',
+      isSeenByWaiting: true,
+    },
+  ),
 ]
