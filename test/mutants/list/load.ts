@@ -163,13 +163,18 @@ export const loadMutants: readonly Mutant[] = [
       names: 'edited at once',
     },
   ),
-  mutant('server/src/accounts/merge-thread.ts', 'idle && !this.#hasRoomFor(0)', 'idle && !this.#hasRoomFor(-1_000_000_000)', {
-    id: 'grown-beyond-the-room',
-    rules: ['S3'],
-    what: 'Documents that grow in the merge thread take any amount of its memory.',
-    tests: ['server/merge-thread'],
-    names: 'edited at once',
-  }),
+  mutant(
+    'server/src/accounts/merge-thread.ts',
+    'idle && !this.#hasRoomFor(0)',
+    'idle && !this.#hasRoomFor(-1_000_000_000)',
+    {
+      id: 'grown-beyond-the-room',
+      rules: ['S3'],
+      what: 'Documents that grow in the merge thread take any amount of its memory.',
+      tests: ['server/merge-thread'],
+      names: 'edited at once',
+    },
+  ),
   mutant(
     'server/src/accounts/merge-thread.ts',
     'for (const document of documents) document.destroy()\n    for',
@@ -194,4 +199,24 @@ export const loadMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
+  mutant('server/src/http/connections.ts', 'this.#isProxy(remote) ? undefined : remote', 'remote', {
+    id: 'proxies-are-crowds',
+    rules: ['S3'],
+    what: 'All users behind a proxy share the limit of one address.',
+    tests: ['server/behind-a-proxy'],
+  }),
+  mutant('server/src/http/connections.ts', "response.once('close', () => this.#count(address, -1))", '', {
+    id: 'forwarded-requests-only-add-up',
+    rules: ['S3'],
+    what: 'Requests behind a proxy count for their address when they are long answered.',
+    tests: ['server/behind-a-proxy'],
+    names: 'requests under way',
+  }),
+  mutant('server/src/server.ts', 'proxyAddress(request, trust)', "request.socket.remoteAddress ?? ''", {
+    id: 'everybody-at-the-proxy',
+    rules: ['S3'],
+    what: 'Sessions behind a proxy count for the proxy.',
+    tests: ['server/behind-a-proxy'],
+    names: 'sessions count for',
+  }),
 ]
