@@ -223,7 +223,7 @@ export const loadMutants: readonly Mutant[] = [
     id: 'prepared-for-a-database-that-was-closed',
     rules: ['D2', 'D4'],
     what: 'What was prepared before a write failed is written as it is: into a batch that went with the database.',
-    tests: ['server/large-changes-on-disk'],
-    names: 'whichever .write. .* 1600',
+    tests: ['server/large-changes'],
+    names: 'prepared while a write failed',
   }),
 ]
