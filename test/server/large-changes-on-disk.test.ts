@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { check, type LevelDatabase, openLevelDatabase, openLevelStore, type Store } from '@kith/server'
 import { applyChanges, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
@@ -47,6 +48,8 @@ class FaultyLevel {
   #faultyOne = 0
   #fault: Fault = 'before'
   #onlyWrites = false
+  #turns = 0
+  #lastAt = 0
   #gate: { arrived: () => void; released: Promise<void> } | undefined
 
   constructor(inner: LevelDatabase) {
@@ -94,15 +97,21 @@ class FaultyLevel {
     })
   }
 
+  /** Resolves when nothing has been asked of it for a while. */
+  async rest(): Promise<void> {
+    for (this.#lastAt = this.#turns; this.#turns < this.#lastAt + 200; this.#turns++) await turn()
+  }
+
   async #run(operation: () => unknown, isWrite = false): Promise<unknown> {
+    this.#lastAt = this.#turns
     const isCounted = isWrite || !this.#onlyWrites
     if (isCounted) this.count++
     const isFaulty = isCounted && this.count === this.#faultyOne
-    if (isFaulty && this.#fault === 'before') throw new Error('the disk failed')
     const gate = isWrite ? this.#gate : undefined
     if (gate) this.#gate = undefined
     gate?.arrived()
     await gate?.released
+    if (isFaulty && this.#fault === 'before') throw new Error('the disk failed')
     const result = await operation()
     if (isFaulty) throw new Error('the disk failed')
     return result
@@ -151,6 +160,24 @@ test.each([
     }
   },
 )
+
+test('[D2] a large change that is ready when the database is opened again is prepared again, and written', async () => {
+  const level = new FaultyLevel(await newDatabase('level'))
+  const store = storeOver(level.database, stillClock())
+  const written = store.commit(large[veryMany] as Change)
+  // The queue has found that it is too large: from here on it is prepared beside it.
+  await store.commit(userChange('zoe'))
+  level.failAt(1, 'before', true)
+  const held = level.hold()
+  const failing = store.commit(userChange('yves'))
+  const release = await held
+  await level.rest()
+  release()
+  await expect(failing).rejects.toThrow('the disk failed')
+  await written
+  expect(await store.relations('alice')).toHaveLength(veryMany)
+  expect((await check(level.database)).findings).toEqual([])
+})
 
 test('[D2][D4] a server that ends while a large change is being written has all of it on disk, or nothing', async () => {
   const folder = await temporaryFolder()

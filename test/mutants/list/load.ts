@@ -219,11 +219,4 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/behind-a-proxy'],
     names: 'sessions count for',
   }),
-  mutant('server/src/store/level-store.ts', 'for (const reading of readings) reading.end()', '', {
-    id: 'prepared-for-a-database-that-was-closed',
-    rules: ['D2', 'D4'],
-    what: 'What was prepared before a write failed is written as it is: into a batch that went with the database.',
-    tests: ['server/large-changes'],
-    names: 'prepared while a write failed',
-  }),
 ]
