@@ -157,4 +157,38 @@ export const feedMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: 'waits no longer',
   }),
+  mutant(
+    'server/src/relay/feed.ts',
+    'this.#queue.size === 0 && this.#unread.length === 0 && ',
+    'this.#queue.size === 0 && ',
+    {
+      id: 'caught-up-with-the-first-of-many',
+      rules: ['F1', 'V7'],
+      what: 'A feed is caught up before all of many pairs were read again.',
+      tests: ['server/feed'],
+      names: 'takes effect on all',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant('server/src/relay/feed.ts', 'this.recheckFetched(position)\n    this.#pump()', 'this.#pump()', {
+    id: 'fetched-left-unread',
+    rules: ['V10'],
+    what: 'After a change of many pairs a blocked viewer is slower whenever the owner acts.',
+    tests: ['server/feed'],
+    names: 'more than 500 pairs',
+  }),
+  mutant('server/src/relay/relay.ts', 'else for (const owner of owners) feed?.recheck(owner, position)', '', {
+    id: 'few-of-many-overlooked',
+    rules: ['V4', 'V7'],
+    what: 'Of a change of many pairs only viewers whom many of them concern are told.',
+    tests: ['server/feed'],
+    names: 'more than 500 pairs',
+  }),
+  mutant('server/src/relay/changed-levels.ts', 'if (!logged) return owners => owners', 'if (!logged) return () => []', {
+    id: 'too-long-away',
+    rules: ['F1'],
+    what: 'A device that returns to a new server after more than 1,000 commits gets nothing of what changed.',
+    tests: ['server/feed'],
+    names: 'after a restart',
+  }),
 ]
