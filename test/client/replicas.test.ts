@@ -2,7 +2,7 @@ import type { Kith } from '@kith/client'
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { type StoredFrame, storeFrames } from '../../packages/client/src/storage/frames.ts'
+import { dropHidden, type StoredFrame, storeFrames } from '../../packages/client/src/storage/frames.ts'
 import { installation } from './device.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
@@ -34,6 +34,22 @@ test('[V7] what was taken away while a feed began anew twice is told as withdraw
   await take(kith, access([0]), profile(0, 'Bob'))
   expect(bob.fields).toEqual({ name: 'Bob' })
   await expect.poll(() => withdrawn).toEqual([['bob', [5]]])
+})
+
+test('[V7] what is empty by now is no longer shown when a feed has begun anew, and nothing is told as withdrawn', async () => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  const told: [string, unknown][] = []
+  kith.on('withdrawn', ({ id }, levels) => told.push([id, levels]))
+  kith.on('profile', ({ id, fields }) => told.push([id, fields]))
+  await take(kith, access([0, 5]), profile(0, 'Bob'), profile(5, 'Bobby'))
+  told.length = 0
+  // Level 5 comes with the access, and not with a field: the owner has emptied it.
+  await take(kith, welcome, access([0, 5]), profile(0, 'Bob'))
+  await dropHidden(kith.internals.store)
+  expect(bob.fields).toEqual({ name: 'Bob' })
+  await expect.poll(() => told.at(-1)).toEqual(['bob', { name: 'Bob' }])
+  expect(told.filter(([, what]) => Array.isArray(what))).toEqual([])
 })
 
 const cursor = new Uint8Array()

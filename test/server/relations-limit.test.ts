@@ -1,3 +1,4 @@
+import type { KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { serverWorld, settle } from '../support/server-world.ts'
 
@@ -47,4 +48,21 @@ test('[S3] one change that names others in place of those it removes is no more 
   ])
   await settle(alice)
   expect(alice.all('refused')).toEqual([])
+})
+
+test('[S3] those who were named by the last change before the limit count for the next', async () => {
+  const world = await serverWorld({ limits: { relations: 60 } })
+  const [alice] = await world.devices('alice')
+  const contacts = (from: number, count: number): KeyChange[] =>
+    Array.from({ length: count }, (_, index) => ({ root: 'contacts', key: `contact ${from + index}`, value: true }))
+  for (const [from, count] of [
+    [0, 10],
+    [10, 50],
+  ] as const) {
+    alice.change(contacts(from, count))
+    await settle(alice)
+  }
+  alice.change(contacts(60, 1))
+  expect(await alice.barrier()).toBe(false)
+  expect(alice.all('refused')).toMatchObject([{ code: 'too-many-relations' }])
 })

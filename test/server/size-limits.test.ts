@@ -145,3 +145,23 @@ test('[S3] a roster counts as it stands in its content, however few bytes of it 
   expect(sizeError('roster', document, label(20), 'content', limits)).toBe(undefined)
   expect(sizeError('roster', document, label(60), 'content', limits)).toBe('roster-too-large')
 })
+
+test('[S3] a roster at its limit takes more as soon as something was removed, and no more than that', () => {
+  const device = new Y.Doc()
+  const update = (key: string, value: string | undefined): Uint8Array => {
+    const before = Y.encodeStateVector(device)
+    applyChanges(device, [{ root: 'labels', key, value }])
+    return Y.encodeStateAsUpdate(device, before)
+  }
+  const document = new StoredDocument('roster', [])
+  const limits = limitsWith({ rosterBytes: 1000 })
+  const take = (bytes: Uint8Array, adds: 'content' | 'nothing' = 'content'): string | undefined => {
+    const error = sizeError('roster', document, bytes, adds, limits)
+    if (!error) document.apply(apply => apply(bytes))
+    return error
+  }
+  for (const key of ['a', 'b', 'c']) expect(take(update(key, key.repeat(300)))).toBe(undefined)
+  expect(take(update('a', undefined), 'nothing')).toBe(undefined)
+  expect(take(update('d', 'd'.repeat(300)))).toBe(undefined)
+  expect(take(update('e', 'e'.repeat(300)))).toBe('roster-too-large')
+})
