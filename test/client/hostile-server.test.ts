@@ -82,6 +82,13 @@ const attacks: Attack[] = [
       return message.type === 'barrier'
     },
   },
+  {
+    what: 'drops everything without a word',
+    answer: () => (message, say) => {
+      if (message.type === 'barrier') say({ type: 'reached', id: message.id, isComplete: false })
+      return isUpdate(message) || message.type === 'barrier'
+    },
+  },
   { what: 'sends bytes that are no state vector', stateVector: Uint8Array.of(200), answer: () => () => false },
 ]
 
@@ -104,6 +111,41 @@ test('[D6] a server that claims to have more than this device ever wrote takes n
     },
   )
 }, 60_000)
+
+test('[D5] a change that a server drops without a word stays unsent, and the app is told that the server is unavailable', async () => {
+  const clock = new MovedClock()
+  let drops = 2
+  let isDropped = false
+  const server = hostileServer((message, say) => {
+    if (isUpdate(message) && drops > 0) {
+      drops--
+      isDropped = true
+      return true
+    }
+    if (message.type !== 'barrier' || !isDropped) return false
+    isDropped = false
+    say({ type: 'reached', id: message.id, isComplete: false })
+    return true
+  })
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+  const told: unknown[] = []
+  alice.on('error', ({ code, message }) => told.push([code, message]))
+  await alice.ownProfile.set('name', 'Ada')
+  const unsent: number[] = []
+  alice.connect()
+  for (let turn = 0; turn < 60 && alice.status !== 'synced'; turn++) {
+    unsent.push(alice.unsent)
+    clock.move(2_000)
+    for (let rest = 0; rest < 20; rest++) await new Promise(resolve => setImmediate(resolve))
+    await alice.internals.store.idle()
+  }
+  expect([told, alice.status, alice.unsent]).toEqual([
+    Array.from({ length: 2 }, () => ['unavailable', 'The server dropped a change']),
+    'synced',
+    0,
+  ])
+  expect([unsent[0], server.connections]).toEqual([1, 3])
+})
 
 test('[D6] of sixty labels the one that a server refuses for a reason of its own is found, and the others arrive', async () => {
   const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }

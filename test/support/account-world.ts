@@ -12,6 +12,8 @@ interface Said {
   refused: { document: string; code: string; what: string }[]
   resends: number
   commits: number
+  /** Bytes of documents that were looked through for this device. */
+  lookedBytes: number
   failures: unknown[]
 }
 
@@ -49,13 +51,15 @@ export function accountsOver(
 }
 
 function deviceOf(accounts: Accounts, user: string): WritingDevice {
-  const said: Said = { refused: [], resends: 0, commits: 0, failures: [] }
+  const said: Said = { refused: [], resends: 0, commits: 0, lookedBytes: 0, failures: [] }
   const writer: Writer = {
     refuse: (document, code, what) => said.refused.push({ document, code, what }),
     resend: () => {
       said.resends++
     },
-    looked: () => undefined,
+    looked: bytes => {
+      said.lookedBytes += bytes
+    },
     committed: () => {
       said.commits++
     },
