@@ -3,7 +3,7 @@ import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../../packages/client/src/storage/frames.ts'
-import { installation } from './device.ts'
+import { first, installation } from './device.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
 
@@ -18,6 +18,27 @@ test('[V1][F1] what came while somebody was blocked is not shown, and is as soon
   bob.block(false)
   await bob.save()
   expect(bob.fields).toEqual({ name: 'Bob' })
+})
+
+test('[V1][V7] a block offline leaves no follow that waits, and lifting it tells the app of the profile that is shown again', async () => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  const told: unknown[] = []
+  bob.block(true)
+  await bob.save()
+  await take(kith, access([0]), profile(0, 'Bob'))
+  kith.on('profile', ({ id, fields }) => told.push([id, fields]))
+  const row = async (): Promise<unknown> => (await first(kith.contacts())).find(({ id }) => id === 'bob')
+  expect(await row()).toMatchObject({ isBlocked: true, isWaiting: false, fields: {} })
+  bob.block(false)
+  bob.setLabel('Bob')
+  bob.setProfileAccessLevels([1])
+  await bob.save()
+  await expect.poll(() => told).toEqual([['bob', { name: 'Bob' }]])
+  expect(await row()).toMatchObject({ isBlocked: false, isWaiting: false, fields: { name: 'Bob' } })
+  bob.block(true)
+  await bob.save()
+  expect(await row()).toMatchObject({ isBlocked: true, isWaiting: false, fields: {} })
 })
 
 test('[V7] what was taken away while a feed began anew twice is told as withdrawn', async () => {
