@@ -105,3 +105,26 @@ function heartbeat(): ArrayBuffer {
 function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
+
+test('[S3] what was sent long ago holds up nothing: after a pause a device may send as much at once as at first', async () => {
+  const clock = new MovedClock()
+  const pace = new Pace(clock)
+  for (let round = 0; round < 3; round++) {
+    let isSent = false
+    void pace.take(1_600).then(() => {
+      isSent = true
+    })
+    await new Promise(resolve => setImmediate(resolve))
+    expect(isSent).toBe(true)
+    clock.move(10_000)
+  }
+  let sent = 0
+  for (const messages of [1_600, 160, 160]) void pace.take(messages).then(() => sent++)
+  await new Promise(resolve => setImmediate(resolve))
+  expect(sent).toBe(1)
+  for (const expected of [2, 3]) {
+    clock.move(1_000)
+    await new Promise(resolve => setImmediate(resolve))
+    expect(sent).toBe(expected)
+  }
+})

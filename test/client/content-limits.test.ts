@@ -2,6 +2,7 @@ import { applyChanges, defaultLimits, flatMapsOf, type KeyChange, profileKey, pr
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { checkLimits } from '../../packages/client/src/documents/content-limits.ts'
+import { roomOf } from '../../packages/client/src/documents/room.ts'
 
 test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const profile = new Y.Doc()
@@ -38,4 +39,22 @@ test('[S3][D5] a device names no more users than the limit, but what removes, bl
     { root: 'privacy', key: 'nonce-002/nobody', value: true },
   )
   check({ root: 'declined', key: 'eve', value: true }, contact('bob', undefined))
+})
+
+test('[D6][S3] where a profile has as many levels as it may, those that have fields take more, and no other', () => {
+  const limits = { ...defaultLimits, profileLevels: 2 }
+  const doc = new Y.Doc()
+  const field = (level: number, name: string): KeyChange => ({
+    root: profileRoot,
+    key: profileKey(level, 'writer-12', name),
+    value: 'x',
+  })
+  applyChanges(doc, [field(1, 'a'), field(2, 'a')])
+  const standing = flatMapsOf(doc)
+  const room = roomOf('profile', standing, limits)
+  expect(room.take([field(1, 'b')], standing)).toBe(undefined)
+  expect(room.take([field(3, 'a')], standing)).toBe('too-many-levels')
+  expect(room.take([{ ...field(2, 'a'), value: undefined }], standing)).toBe(undefined)
+  expect(room.take([field(3, 'a')], standing)).toBe(undefined)
+  expect(room.take([field(2, 'b')], standing)).toBe('too-many-levels')
 })

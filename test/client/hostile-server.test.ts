@@ -1,5 +1,5 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
-import type { ErrorCode } from '@kith/shared'
+import { defaultContentLimits, type ErrorCode, parseProfileKey, profileKey, profileRoot } from '@kith/shared'
 import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
@@ -83,6 +83,13 @@ const attacks: Attack[] = [
       return message.type === 'barrier'
     },
   },
+  {
+    what: 'drops everything without a word',
+    answer: () => (message, say) => {
+      if (message.type === 'barrier') say({ type: 'reached', id: message.id, isComplete: false })
+      return isUpdate(message) || message.type === 'barrier'
+    },
+  },
   { what: 'sends bytes that are no state vector', stateVector: Uint8Array.of(200), answer: () => () => false },
 ]
 
@@ -105,6 +112,41 @@ test('[D6] a server that claims to have more than this device ever wrote takes n
     },
   )
 }, 60_000)
+
+test('[D5] a change that a server drops without a word stays unsent, and the app is told that the server is unavailable', async () => {
+  const clock = new MovedClock()
+  let drops = 2
+  let isDropped = false
+  const server = hostileServer((message, say) => {
+    if (isUpdate(message) && drops > 0) {
+      drops--
+      isDropped = true
+      return true
+    }
+    if (message.type !== 'barrier' || !isDropped) return false
+    isDropped = false
+    say({ type: 'reached', id: message.id, isComplete: false })
+    return true
+  })
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+  const told: unknown[] = []
+  alice.on('error', ({ code, message }) => told.push([code, message]))
+  await alice.ownProfile.set('name', 'Ada')
+  const unsent: number[] = []
+  alice.connect()
+  for (let turn = 0; turn < 60 && alice.status !== 'synced'; turn++) {
+    unsent.push(alice.unsent)
+    clock.move(2_000)
+    for (let rest = 0; rest < 20; rest++) await new Promise(resolve => setImmediate(resolve))
+    await coreOf(alice).store.idle()
+  }
+  expect([told, alice.status, alice.unsent]).toEqual([
+    Array.from({ length: 2 }, () => ['unavailable', 'The server dropped a change']),
+    'synced',
+    0,
+  ])
+  expect([unsent[0], server.connections]).toEqual([1, 3])
+})
 
 test('[D6] of sixty labels the one that a server refuses for a reason of its own is found, and the others arrive', async () => {
   const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }
@@ -146,6 +188,57 @@ test('[D6] of sixty labels the one that a server refuses for a reason of its own
     1,
     'poison',
   ])
+}, 60_000)
+
+test('[D5][R6] while a refused change is searched for, a field that another device set is missing for nobody', async () => {
+  const profile = new Y.Doc()
+  const [old, keys] = [profileKey(0, 'otherdevice', 'name'), profile.getMap<string>(profileRoot)]
+  keys.set(old, 'Ada')
+  /** What the server holds after each update: the names of the field `name`. */
+  const names: string[][] = []
+  let isComplete = true
+  const picky = hostileServer((message, say) => {
+    if (message.type === 'hello') {
+      const [isFresh, isErased] = [message.cursor.length === 0, false]
+      say({ type: 'welcome', isFresh, isErased, incarnation: new Uint8Array(16), limits: defaultContentLimits })
+      say({ type: 'ownProfile', step: 'step1', payload: Y.encodeStateVector(profile) })
+      say({ type: 'caughtUp', cursor: Uint8Array.of(1) })
+      return true
+    }
+    if (message.type === 'barrier') {
+      say({ type: 'reached', id: message.id, isComplete })
+      isComplete = true
+      return true
+    }
+    if (message.type !== 'ownProfile') return false
+    if (message.step === 'step1')
+      say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(profile, message.payload) })
+    else if (Buffer.from(message.payload).includes('poison')) {
+      isComplete = false
+      say({ type: 'refused', document: 'profile', code: 'malformed' })
+    } else {
+      Y.applyUpdate(profile, message.payload)
+      names.push([...keys].flatMap(([key, value]) => (parseProfileKey(key)?.name === 'name' ? [value] : [])))
+    }
+    return true
+  })
+  const clock = new MovedClock()
+  const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock })
+  const settled = async (isSo: () => boolean): Promise<void> => {
+    for (let turn = 0; turn < 300 && !isSo(); turn++) {
+      clock.move(1_000)
+      for (let rest = 0; rest < 10; rest++) await new Promise(resolve => setImmediate(resolve))
+      await coreOf(alice).store.idle()
+    }
+  }
+  await settled(() => alice.ownProfile.get('name') === 'Ada')
+  alice.disconnect()
+  await alice.ownProfile.set('name', 'Augusta')
+  await alice.ownProfile.set('mood', 'poison')
+  alice.connect()
+  await settled(() => names.at(-1)?.[0] === 'Augusta' && alice.unsent === 1)
+  expect([alice.unsent, alice.ownProfile.get('mood'), names.at(-1)]).toEqual([1, 'poison', ['Augusta']])
+  expect(names).not.toContainEqual([])
 }, 60_000)
 
 async function withstands(

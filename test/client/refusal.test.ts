@@ -229,3 +229,27 @@ async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {
     }
   })
 }
+
+test('[F3][D5] a new user of whose first roster something is refused is registered all the same', async () => {
+  const { open, admin } = await backend({ labelBytes: 10 })
+  const alice = await open('alice', { indexedDB: new IDBFactory(), connect: false })
+  const bob = alice.getProfile('bob')
+  bob.setLabel('longer than ten bytes')
+  await bob.save()
+  alice.connect()
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
+  await alice.whenSynced()
+  expect((await admin('GET', '/v1/users/alice')).status).toBe(200)
+})
+
+test('[F3][D6] a new user whose first roster holds a value that fits no frame of this server is registered all the same', async () => {
+  const { open, admin } = await backend({ rosterBytes: 150 })
+  const alice = await open('alice', { indexedDB: new IDBFactory(), connect: false })
+  const bob = alice.getProfile('bob')
+  bob.setLabel('x'.repeat(250))
+  await bob.save()
+  alice.connect()
+  await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'roster-too-large' })
+  await alice.whenSynced()
+  expect((await admin('GET', '/v1/users/alice')).status).toBe(200)
+})

@@ -3,8 +3,8 @@ import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
-import { installation } from './device.ts'
+import { dropHidden, type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
+import { first, installation } from './device.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
 
@@ -21,6 +21,27 @@ test('[V1][F1] what came while somebody was blocked is not shown, and is as soon
   expect(bob.fields).toEqual({ name: 'Bob' })
 })
 
+test('[V1][V7] a block offline leaves no follow that waits, and lifting it tells the app of the profile that is shown again', async () => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  const told: unknown[] = []
+  bob.block(true)
+  await bob.save()
+  await take(kith, access([0]), profile(0, 'Bob'))
+  kith.on('profile', ({ id, fields }) => told.push([id, fields]))
+  const row = async (): Promise<unknown> => (await first(kith.contacts())).find(({ id }) => id === 'bob')
+  expect(await row()).toMatchObject({ isBlocked: true, isWaiting: false, fields: {} })
+  bob.block(false)
+  bob.setLabel('Bob')
+  bob.setProfileAccessLevels([1])
+  await bob.save()
+  await expect.poll(() => told).toEqual([['bob', { name: 'Bob' }]])
+  expect(await row()).toMatchObject({ isBlocked: false, isWaiting: false, fields: { name: 'Bob' } })
+  bob.block(true)
+  await bob.save()
+  expect(await row()).toMatchObject({ isBlocked: true, isWaiting: false, fields: {} })
+})
+
 test('[V7] what was taken away while a feed began anew twice is told as withdrawn', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
@@ -35,6 +56,22 @@ test('[V7] what was taken away while a feed began anew twice is told as withdraw
   await take(kith, access([0]), profile(0, 'Bob'))
   expect(bob.fields).toEqual({ name: 'Bob' })
   await expect.poll(() => withdrawn).toEqual([['bob', [5]]])
+})
+
+test('[V7] what is empty by now is no longer shown when a feed has begun anew, and nothing is told as withdrawn', async () => {
+  const kith = await installation('alice').open()
+  const bob = kith.getProfile('bob')
+  const told: [string, unknown][] = []
+  kith.on('withdrawn', ({ id }, levels) => told.push([id, levels]))
+  kith.on('profile', ({ id, fields }) => told.push([id, fields]))
+  await take(kith, access([0, 5]), profile(0, 'Bob'), profile(5, 'Bobby'))
+  told.length = 0
+  // Level 5 comes with the access, and not with a field: the owner has emptied it.
+  await take(kith, welcome, access([0, 5]), profile(0, 'Bob'))
+  await dropHidden(coreOf(kith).store)
+  expect(bob.fields).toEqual({ name: 'Bob' })
+  await expect.poll(() => told.at(-1)).toEqual(['bob', { name: 'Bob' }])
+  expect(told.filter(([, what]) => Array.isArray(what))).toEqual([])
 })
 
 const cursor = new Uint8Array()

@@ -237,3 +237,19 @@ async function grant(kith: Kith, to: string, level: number): Promise<void> {
   profile.setProfileAccessLevels([level])
   await profile.save()
 }
+
+test('[D7] a device that was opened again, and then lost its database, still knows the account that it synced with', async () => {
+  const world = await backend()
+  const storage = { indexedDB: new IDBFactory() }
+  const first = await world.open('alice', storage)
+  await first.ownProfile.set('name', 'Ada')
+  await first.whenSynced()
+  await first.close()
+  const alice = await world.open('alice', { ...storage, connect: false })
+  await lose(storage.indexedDB, alice)
+  await world.admin('DELETE', '/v1/users/alice')
+  const told = happens(alice, 'error')
+  alice.connect()
+  expect((await told)[0]).toMatchObject({ code: 'account-erased' })
+  expect((await world.admin('GET', '/v1/users/alice')).status).toBe(404)
+})

@@ -140,6 +140,9 @@ test('[F1] of connect and disconnect the last call counts, whichever tabs they a
     left.disconnect()
     came.connect()
     await came.whenSynced()
+    const { requests } = coreOf(came).store.db
+    await vi.waitFor(async () => expect(await requests.count()).toBe(0))
+    expect(came.status, 'after both were heeded').not.toBe('offline')
     came.disconnect()
     left.connect()
     await left.whenSynced()

@@ -6,6 +6,7 @@ import { WebSocket } from 'ws'
 import { keepRenewing } from '../../packages/client/src/sync/token-renewal.ts'
 import { backend } from './backend.ts'
 import { happens } from './happens.ts'
+import { hostileServer } from './hostile-server.ts'
 import { MovedClock } from './moved-clock.ts'
 
 const hourMs = 3_600_000
@@ -34,6 +35,53 @@ test('a token function that never settles is unavailable after 20 s, is asked ag
   await alice.whenSynced()
   expect(answers).toHaveLength(2)
 })
+
+test.each([
+  ['resolves', async (answer: Answer) => answer.resolve('a-token')],
+  ['rejects', async (answer: Answer) => answer.reject(new Error('no network'))],
+])(
+  'a token function that %s after the device was disconnected, or disconnected and closed, opens no socket and reports nothing',
+  async (_, settle) => {
+    for (const isClosed of [false, true]) {
+      const clock = new MovedClock()
+      const server = hostileServer(() => false)
+      const answers: Answer[] = []
+      const token = (): Promise<string> => new Promise((resolve, reject) => answers.push({ resolve, reject }))
+      const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, token, connect: false })
+      const errors: unknown[] = []
+      alice.on('error', error => errors.push(error))
+      alice.connect()
+      await expect.poll(() => answers.length).toBe(1)
+      alice.disconnect()
+      if (isClosed) await alice.close()
+      await settle(answers[0] as Answer)
+      for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+      clock.move(hourMs)
+      expect([server.connections, answers.length, errors, alice.status]).toEqual([0, 1, [], 'offline'])
+    }
+  },
+)
+
+test('[F1] of two connects with a disconnect between, only the second one’s token opens a socket', async () => {
+  const server = hostileServer(() => false)
+  const answers: Answer[] = []
+  const token = (): Promise<string> => new Promise((resolve, reject) => answers.push({ resolve, reject }))
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), token, connect: false })
+  alice.connect()
+  await expect.poll(() => answers.length).toBe(1)
+  alice.disconnect()
+  alice.connect()
+  await expect.poll(() => answers.length).toBe(2)
+  answers[0]?.resolve('an-old-token')
+  answers[1]?.resolve('a-token')
+  await expect.poll(() => alice.status).toBe('synced')
+  expect(server.connections).toBe(1)
+})
+
+interface Answer {
+  resolve(token: string): void
+  reject(error: Error): void
+}
 
 const useless: readonly (readonly [string, () => string | Promise<string>])[] = [
   ['throws at once', () => raise(new Error('no network'))],

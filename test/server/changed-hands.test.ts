@@ -58,6 +58,28 @@ test('[D7] a follow of an id does not count for its next holder, until it is con
   expect(bob.access.get('alice')).not.toHaveProperty('changedHands')
 })
 
+test('[V7][D7] a device that was away from before the erasure until after the confirmation keeps nothing of the old holder', async () => {
+  const world = await serverWorld()
+  const [alice, phone, laptop] = await world.devices('alice', 'bob', 'bob')
+  alice.setField('name', 'the old holder')
+  alice.setField('phone', 'a number of the old holder', 3)
+  alice.edit('bob', { levels: [3] })
+  phone.edit('alice', { isSubscribed: true })
+  await settle(alice, phone, laptop)
+  expect(laptop.sees('alice')).toEqual({ name: 'the old holder', phone: 'a number of the old holder' })
+  await laptop.close()
+  await erase(world, 'alice')
+  await settle(phone)
+  // The next holder has never set a field, so no level of theirs is stored.
+  const [next] = await world.devices('alice')
+  next.edit('bob', { levels: [3] })
+  phone.confirm('alice')
+  await settle(next, phone)
+  await laptop.signIn()
+  expect(laptop.access.get('alice')?.levels).toEqual([0, 3])
+  expect(laptop.sees('alice')).toEqual({})
+})
+
 test('[D7] what is given again after it was taken back counts for the next holder', async () => {
   const { world, bob } = await handedOver()
   const next = await nextHolder(world, 'alice')

@@ -138,3 +138,55 @@ test('[D4] a change that was admitted while changes were refused is not written 
   await accounts.idle()
   expect([commits, alice.failures]).toEqual([[], [reason]])
 })
+
+test('[S1] the larger a document is, the fewer updates of it go together, so that others have their turn between', async () => {
+  const { store, holdAlice } = await watchedStore()
+  const { accounts, documents, device } = accountsOver(store, stillClock())
+  const alice = device('alice')
+  alice.connect()
+  const labels = Array.from({ length: 3_000 }, (_, index) => ({
+    root: 'labels',
+    key: `contact ${index}`,
+    value: 'x'.repeat(250),
+  }))
+  alice.edit(labels)
+  await accounts.idle()
+  const bytes = (await documents.storedBytes('alice', 'roster')) + 1
+  const together = Math.ceil((16 * 1024 * 1024) / bytes)
+  expect(together).toBeLessThan(25)
+  for (const [count, commits] of [
+    [2 * together + 1, 3],
+    [3 * together, 3],
+  ] as const) {
+    const before = alice.commits
+    const release = holdAlice()
+    alice.edit([{ root: 'labels', key: 'bob', value: 'first' }])
+    for (let turns = 0; turns < 50; turns++) await new Promise(resolve => setImmediate(resolve))
+    // They queue up behind the one that is being written.
+    for (let index = 0; index < count; index++) alice.edit([{ root: 'labels', key: 'bob', value: `${index}` }])
+    release()
+    await accounts.idle()
+    expect(alice.commits - before).toBe(1 + commits)
+  }
+})
+
+test('[S3] each update is charged for the document that is looked through for it', async () => {
+  const { store, holdAlice } = await watchedStore()
+  const { accounts, documents, device } = accountsOver(store, stillClock())
+  const alice = device('alice')
+  alice.connect()
+  alice.edit(
+    Array.from({ length: 500 }, (_, index) => ({ root: 'labels', key: `contact ${index}`, value: 'x'.repeat(250) })),
+  )
+  await accounts.idle()
+  const bytes = await documents.storedBytes('alice', 'roster')
+  const release = holdAlice()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'first' }])
+  for (let turns = 0; turns < 50; turns++) await new Promise(resolve => setImmediate(resolve))
+  const before = alice.lookedBytes
+  for (let index = 0; index < 10; index++) alice.edit([{ root: 'labels', key: 'bob', value: `${index}` }])
+  release()
+  await accounts.idle()
+  expect(alice.lookedBytes - before).toBeGreaterThanOrEqual(10 * bytes)
+  expect(alice.lookedBytes - before).toBeLessThan(11 * bytes)
+})

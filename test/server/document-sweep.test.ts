@@ -5,7 +5,7 @@ import { Documents } from '../../packages/server/src/documents/document-cache.ts
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { newDatabase, stillClock, storeOver } from '../support/store-world.ts'
+import { faulty, newDatabase, stillClock, storeOver } from '../support/store-world.ts'
 
 test('[D2] a sweep of the documents in memory during a commit takes nothing from it: what another device then writes goes with it', async () => {
   const world = await serverWorld()
@@ -48,6 +48,39 @@ test('[D2] after a sweep a document is read from the disk again, and goes on fro
     expect(Object.keys(roster.getMap('grants').toJSON()).sort()).toEqual(['0/friend-0', '1/friend-1', '2/friend-2'])
   }
   expect(await world.check()).toEqual([])
+})
+
+test('[D2][V6] after a sweep during a commit that then fails, what the device wrote behind it is not written either', async () => {
+  const clock = stillClock()
+  const { database, failNextBatches } = faulty(await newDatabase('memory'))
+  const store = storeOver(database, clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  await accounts.idle()
+  const { position } = store
+  let release: () => void = () => undefined
+  const held = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const began = new Promise<void>(resolve => {
+    const inner = store.commit
+    store.commit = async change => {
+      resolve()
+      await held
+      return inner(change)
+    }
+  })
+  failNextBatches(1)
+  alice.edit([{ root: 'blocks', key: 'aaaaaaaa/bob', value: true }])
+  await began
+  clock.pass(30_000)
+  accounts.sweep()
+  alice.edit([{ root: 'fields', key: '0/aaaaaaaa/mood', value: 'a secret' }])
+  for (let turns = 0; turns < 100; turns++) await new Promise(resolve => setImmediate(resolve))
+  release()
+  await accounts.idle()
+  expect([alice.failures.length, store.position, await store.document('alice', 'profile')]).toEqual([1, position, []])
 })
 
 describe('[F2] documents in memory', () => {

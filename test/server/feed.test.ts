@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { LevelDatabase, Store } from '@kith/server'
 import { decodeFrame } from '@kith/shared/wire'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Cursors } from '../../packages/server/src/relay/cursors.ts'
 import { Feed } from '../../packages/server/src/relay/feed.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
@@ -12,12 +12,14 @@ import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userCh
 async function feedOfBob() {
   const disk = lingering(await newDatabase('memory'))
   const inner = storeOver(disk.database, stillClock())
+  let reads = 0
   const gates = new Map<PropertyKey, { arrived: () => void; released: Promise<void> }>()
   const store = new Proxy(inner, {
     get(target, name) {
       const value: unknown = Reflect.get(target, name, target)
       if (typeof value !== 'function') return value
       return (...args: unknown[]) => {
+        if (name === 'views') reads++
         const result: unknown = value.apply(target, args)
         const gate = gates.get(name)
         if (!gate) return result
@@ -83,6 +85,8 @@ async function feedOfBob() {
       })
     },
     linger: disk.linger,
+    /** How often somebody's standing to others was read. */
+    reads: () => reads,
     caughtUp: () => new Promise<void>(resolve => feed.whenCaughtUp(resolve)),
   }
 }
@@ -394,6 +398,26 @@ test.each([999, 1_000, 1_001, 1_300])(
   },
 )
 
+test.each([999, 1_000, 1_001, 1_300])(
+  '[F1] after a restart of the server, too, a device that was away for %i commits gets what a followed owner changed, and nothing else',
+  async commits => {
+    const { store } = await feedOfBob()
+    await store.commit(profileChange('alice', { 0: 'before', 1: 'a secret' }))
+    await store.commit(profileChange('carol', { 0: 'as before' }))
+    await store.commit(rosterChange('bob', { alice: { isSubscribed: true }, carol: { isSubscribed: true } }))
+    const since = store.position
+    await store.commit(profileChange('alice', { 0: 'after' }))
+    const others = Array.from({ length: commits - 1 }, (_, index) => store.commit(userChange(`stranger-${index}`)))
+    await Promise.all(others)
+    // A relay that begins now knows of none of these commits.
+    const { feed, frames } = secondFeed(store)
+    await feed.open(since)
+    await new Promise<void>(resolve => feed.whenCaughtUp(resolve))
+    expect(frames().map(({ type }) => type)).toEqual(['profile', 'caughtUp'])
+    expect(frames()[0]).toMatchObject({ owner: 'alice', level: 0, fields: { name: 'after' } })
+  },
+)
+
 test('[F1] a new device gets everything of 300 owners, and one that returns what 40 of them changed', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   const owners = Array.from({ length: 300 }, (_, index) => `owner-${String(index).padStart(3, '0')}`)
@@ -480,6 +504,86 @@ test.each(['alice', 'bob'])(
     expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
   },
 )
+
+describe('a change of more than 500 pairs at once', () => {
+  const owners = Array.from({ length: 600 }, (_, index) => `owner-${String(index).padStart(3, '0')}`)
+
+  /** Bob follows 600 owners, and his feed is caught up. */
+  async function feedOfMany() {
+    const world = await feedOfBob()
+    const { store, feed, caughtUp, sent } = world
+    await Promise.all(owners.map(owner => store.commit(profileChange(owner, { 0: `of ${owner}` }))))
+    await store.commit(rosterChange('bob', Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }]))))
+    await feed.open(undefined)
+    await caughtUp()
+    const before = sent().length
+    return { ...world, news: () => sent().slice(before) }
+  }
+
+  test('[V4][V7] takes effect on all of them at once: nothing more is handed over, and each is withdrawn', async () => {
+    const { store, news, hold, caughtUp } = await feedOfMany()
+    const held = hold('views')
+    await store.commit(userChange('bob', { restricted: true }))
+    const goOn = await held
+    for (const owner of [owners[0], owners[300], owners[599]]) {
+      await store.commit(profileChange(owner as string, { 0: 'a secret' }))
+    }
+    await setImmediate()
+    await setImmediate()
+    goOn()
+    await caughtUp()
+    const withdrawn = news().flatMap(frame =>
+      frame.type === 'access' && frame.levels.length === 0 ? [frame.owner] : [],
+    )
+    expect(news().filter(({ type }) => type === 'profile')).toEqual([])
+    expect(withdrawn.sort()).toEqual(owners)
+  })
+
+  test('[F1] is told as a whole before the feed is caught up, also where another one follows at once', async () => {
+    const { store, news, caughtUp } = await feedOfMany()
+    await store.commit(userChange('bob', { restricted: true }))
+    await store.commit(userChange('bob', { restricted: false }))
+    await store.commit(profileChange('owner-599', { 0: 'after both' }))
+    await caughtUp()
+    const last = new Map(news().flatMap(frame => (frame.type === 'access' ? [[frame.owner, frame.levels]] : [])))
+    expect([...last.values()].filter(levels => (levels as number[]).length === 0)).toEqual([])
+    const profiles = news().filter(frame => frame.type === 'profile' && frame.owner === 'owner-599')
+    expect(profiles.at(-1)).toMatchObject({ fields: { name: 'after both' } })
+  })
+
+  test('[V10] leaves no owner unread whom the viewer merely fetched: their next change costs no read', async () => {
+    const { store, feed, caughtUp, reads } = await feedOfMany()
+    await store.commit(profileChange('alice', { 0: 'Alice' }))
+    await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
+    feed.fetch('alice')
+    await caughtUp()
+    const unfollowed = owners.map(owner => [owner, {}] as const)
+    await store.commit(rosterChange('bob', Object.fromEntries(unfollowed)))
+    await caughtUp()
+    const before = reads()
+    await store.commit(profileChange('alice', { 0: 'not for Bob' }))
+    await caughtUp()
+    expect(reads() - before).toBe(0)
+  })
+
+  test('[V4][V7] reaches each of 600 viewers whom one owner shuts out', async () => {
+    const { store, feed, sent, caughtUp } = await feedOfBob()
+    await store.commit(profileChange('alice', { 0: 'Alice' }))
+    for (const viewer of ['bob', ...owners]) await store.commit(rosterChange(viewer, { alice: { isSubscribed: true } }))
+    await feed.open(undefined)
+    await caughtUp()
+    expect(sent().filter(({ type }) => type === 'profile')).toHaveLength(1)
+    await store.commit(rosterChange('alice', {}, { audience: 'nobody' }))
+    await store.commit(profileChange('alice', { 0: 'a secret' }))
+    await caughtUp()
+    expect(sent().filter(({ type }) => type === 'profile')).toHaveLength(1)
+    expect(
+      sent()
+        .filter(({ type }) => type === 'access')
+        .at(-1),
+    ).toMatchObject({ owner: 'alice', levels: [] })
+  })
+})
 
 /** Another session of Bob's on the same store. */
 function secondFeed(store: Store) {

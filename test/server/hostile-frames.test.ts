@@ -208,6 +208,31 @@ test('[S1][F2] what a device asks for and does not take is bounded: others go on
   expect((await glutton.closed()).code).toBe(1006)
 })
 
+test('[F2] a device that asks for more than it takes at once is not closed, and gets every answer when it reads', {
+  timeout: 60_000,
+}, async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, writesBurst: 100_000, workBurst: 100_000_000 } })
+  const [alice, slow] = await world.devices('alice', 'slow')
+  for (let count = 0; count < 200; count++) slow.edit(`contact ${count}`, { label: 'x'.repeat(100) })
+  await slow.barrier()
+  const socket = (slow.socket as unknown as { _socket: { pause(): void; resume(): void } })._socket
+  socket.pause()
+  const nothing = Y.encodeStateVector(new Y.Doc())
+  const answers = (): number => slow.all('rosterSync').filter(({ step }) => step === 'step2').length
+  const before = answers()
+  // More than the buffers of the network hold, several times over.
+  for (let count = 0; count < 500; count++) slow.send({ type: 'rosterSync', step: 'step1', payload: nothing })
+  let sent: number
+  do {
+    sent = await sentBytes(world)
+    await expectOthersGoOn(alice)
+  } while ((await sentBytes(world)) - sent > 64 * 1024)
+  expect(sent).toBeLessThan(500 * 20 * 1024)
+  socket.resume()
+  expect(await slow.barrier()).toBe(true)
+  expect(answers() - before).toBe(500)
+})
+
 async function expectOthersGoOn(alice: Device): Promise<void> {
   for (let count = 0; count < 50; count++) expect(await alice.barrier()).toBe(true)
 }

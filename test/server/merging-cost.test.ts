@@ -204,3 +204,11 @@ test('[S1] finding out what an update costs takes hardly more steps than it may 
     expect(cost.steps).toBeLessThan(cost.mostSteps + 35_000)
   }
 })
+
+test('[S1] however many items an update has, merging it may take about a quarter of a million steps: some 26 ms', () => {
+  const items = Array.from({ length: 1_000 }, (_, index) => entry('contacts', `c${index}`, true))
+  const update = rawUpdate([{ client: 6, clock: 0, structs: items }])
+  const { mostSteps } = costOf(new Y.Doc(), update)
+  expect(mostSteps).toBeGreaterThan(200_000)
+  expect(mostSteps).toBeLessThan(300_000)
+})

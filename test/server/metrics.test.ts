@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { openMemoryStore, type ServerOptions, startServer } from '@kith/server'
 import { expect, onTestFinished, test } from 'vitest'
+import { serverWorld } from '../support/server-world.ts'
 import { limitsWith, stillClock } from '../support/store-world.ts'
 
 const adminKey = 'the admin key of these tests'
@@ -66,4 +67,15 @@ test('[V10] metrics need the admin key of a server that trusts a proxy, or does 
     expect(await statusOf(port)).toBe(401)
     expect(await statusOf(port, { authorization: `Bearer ${adminKey}` })).toBe(200)
   }
+})
+
+test('sessions that were closed are counted by their code', async () => {
+  const world = await serverWorld()
+  const [alice, bob] = await world.devices('alice', 'bob')
+  alice.sendBytes(Uint8Array.of(99, 1, 2))
+  bob.sendBytes('text')
+  const codes = [(await alice.closed()).code, (await bob.closed()).code]
+  const text = await (await fetch(`${world.url}/metrics`)).text()
+  expect(codes).toEqual([4400, 4400])
+  expect(text).toMatch(/^kith_closed_total\{code="4400"\} 2$/m)
 })

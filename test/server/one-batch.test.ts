@@ -116,3 +116,29 @@ test('[V5][S4] what one batch has written already is erased, and counted, within
   expect(await store.levels([{ owner: 'alice', level: 0 }])).toEqual([undefined])
   expect(await store.hasAsked('alice', 'a')).toBe(false)
 })
+
+test.each(['lookup', 'promote'] as const)(
+  '[S4] a change of type %s waits for the record of its user, however late that is read',
+  async type => {
+    const database = await newDatabase('memory')
+    const store = storeOver(
+      new Proxy(database, {
+        get(target, name) {
+          const value: unknown = Reflect.get(target, name, target)
+          if (name !== 'getMany') return typeof value === 'function' ? value.bind(target) : value
+          return async (wanted: string[]) => {
+            const found = await target.getMany(wanted)
+            const isLate = wanted.includes(keys.user('bob'))
+            for (let turns = 0; isLate && turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+            return found
+          }
+        },
+      }),
+      stillClock(),
+      { lookups: 1, lookupsPerDay: 24, follows: 1 },
+    )
+    await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+    if (type === 'promote') expect(await store.commit({ type, user: 'bob' })).toMatchObject({ pairs: [] })
+    else expect(await store.commit({ type, user: 'bob', owner: 'carol' })).toMatchObject({ retryAfterMs: 3_600_000 })
+  },
+)

@@ -1,3 +1,4 @@
+import { defaultLimits } from '@kith/shared'
 import type { PresenceState } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
 import type { Device } from '../support/raw-device.ts'
@@ -339,6 +340,15 @@ describe('how much is told', () => {
     const owners = Array.from({ length: 4096 }, (_, number) => `user-${number}`)
     for (let round = 0; round < 40; round++) bob.send({ type: 'watch', owners })
     await expect(bob.barrier()).rejects.toThrow('4529 too-many-writes')
+  })
+
+  test('[S3] a device that names 4,096 once, most of them beyond the limit, stays connected and is told of the rest', async () => {
+    const { bob } = await watching()
+    const owners = Array.from({ length: 4096 }, (_, number) => `user-${number}`)
+    bob.send({ type: 'watch', owners })
+    await settled(bob)
+    expect(bob.all('failure')).toMatchObject([{ code: 'too-many-watched', count: 4096 - defaultLimits.watchedOwners }])
+    expect(bob.isConnected).toBe(true)
   })
 
   test('[S3] each who is newly watched counts as a write', async () => {

@@ -1,4 +1,8 @@
+import type { KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { RelationCount } from '../../packages/server/src/admission/relation-count.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 
 test('[S3] a roster names at most `relations` users: one more is refused with too-many-relations', async () => {
@@ -47,4 +51,29 @@ test('[S3] one change that names others in place of those it removes is no more 
   ])
   await settle(alice)
   expect(alice.all('refused')).toEqual([])
+})
+
+test('[S3] those who were named by the last change before the limit count for the next', async () => {
+  const world = await serverWorld({ limits: { relations: 60 } })
+  const [alice] = await world.devices('alice')
+  const contacts = (from: number, count: number): KeyChange[] =>
+    Array.from({ length: count }, (_, index) => ({ root: 'contacts', key: `contact ${from + index}`, value: true }))
+  for (const [from, count] of [
+    [0, 10],
+    [10, 50],
+  ] as const) {
+    alice.change(contacts(from, count))
+    await settle(alice)
+  }
+  alice.change(contacts(60, 1))
+  expect(await alice.barrier()).toBe(false)
+  expect(alice.all('refused')).toMatchObject([{ code: 'too-many-relations' }])
+})
+
+test('[S3] the users whom a roster named when it was loaded count toward the limit of its first change', () => {
+  const doc = new Y.Doc()
+  for (let index = 0; index < 60; index++) doc.getMap('contacts').set(`contact ${index}`, true)
+  const one = rawUpdate([{ client: 6, clock: 0, structs: [entry('contacts', 'one more', true)] }])
+  expect(new RelationCount().error(doc, one, 60)).toBe('too-many-relations')
+  expect(new RelationCount().error(doc, one, 61)).toBe(undefined)
 })

@@ -1,4 +1,4 @@
-import { applyChanges, flatMapsOf, profileBytes, profileKey, profileRoot } from '@kith/shared'
+import { applyChanges, flatMapsOf, profileBytes, profileKey, profileRoot, rosterBytes } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { admit } from '../../packages/server/src/admission/admission.ts'
@@ -127,4 +127,41 @@ describe('[S3] what a document takes in memory counts, however little of it is s
     }
     expect(sizeError('roster', overwritten(21_000), label, 'nothing', limits)).toBe(undefined)
   })
+})
+
+test('[S3] a roster counts as it stands in its content, however few bytes of it are stored', () => {
+  const device = new Y.Doc()
+  const contacts = Array.from({ length: 5_000 }, (_, index) => `${index}`.padStart(4, 'c'))
+  applyChanges(
+    device,
+    contacts.map(key => ({ root: 'contacts', key, value: true })),
+  )
+  const document = new StoredDocument('roster', [Y.encodeStateAsUpdateV2(device)])
+  const content = rosterBytes(flatMapsOf(document.doc))
+  const limits = limitsWith({ rosterBytes: content + 40 })
+  expect(content).toBeGreaterThan(document.storedBytes + 1_000)
+  const label = (length: number): Uint8Array =>
+    rawUpdate([{ client: 6, clock: 0, structs: [entry('labels', 'c', 'x'.repeat(length))] }])
+  expect(sizeError('roster', document, label(20), 'content', limits)).toBe(undefined)
+  expect(sizeError('roster', document, label(60), 'content', limits)).toBe('roster-too-large')
+})
+
+test('[S3] a roster at its limit takes more as soon as something was removed, and no more than that', () => {
+  const device = new Y.Doc()
+  const update = (key: string, value: string | undefined): Uint8Array => {
+    const before = Y.encodeStateVector(device)
+    applyChanges(device, [{ root: 'labels', key, value }])
+    return Y.encodeStateAsUpdate(device, before)
+  }
+  const document = new StoredDocument('roster', [])
+  const limits = limitsWith({ rosterBytes: 1000 })
+  const take = (bytes: Uint8Array, adds: 'content' | 'nothing' = 'content'): string | undefined => {
+    const error = sizeError('roster', document, bytes, adds, limits)
+    if (!error) document.apply(apply => apply(bytes))
+    return error
+  }
+  for (const key of ['a', 'b', 'c']) expect(take(update(key, key.repeat(300)))).toBe(undefined)
+  expect(take(update('a', undefined), 'nothing')).toBe(undefined)
+  expect(take(update('d', 'd'.repeat(300)))).toBe(undefined)
+  expect(take(update('e', 'e'.repeat(300)))).toBe('roster-too-large')
 })

@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { serverWorld, settle, type World } from '../support/server-world.ts'
+import { Disk, openMemory, serverWorld, settle, type World } from '../support/server-world.ts'
+import { limitsWith, newDatabase, userChange } from '../support/store-world.ts'
+import { TestClock } from '../support/test-clock.ts'
 
 /** Status and body, without a key. */
 async function ask(world: World, path: string): Promise<[number, unknown]> {
@@ -126,4 +128,17 @@ test('a server that stops while its disk is full stops', async () => {
   alice.setField('name', 'Ada')
   await alice.closed()
   await world.end()
+})
+
+test('[D2] a store that is closed while changes are refused is not opened again by its next look for room', async () => {
+  const clock = new TestClock()
+  const disk = new Disk(await newDatabase('memory'))
+  const store = openMemory(disk, limitsWith(), clock)
+  disk.fill()
+  await expect(store.commit(userChange('alice'))).rejects.toMatchObject({ code: 'unavailable' })
+  await store.close()
+  disk.makeRoom()
+  clock.move(10_000)
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect(disk.database.status).toBe('closed')
 })

@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import type { Writer } from '../../packages/server/src/accounts/account.ts'
 import { Accounts } from '../../packages/server/src/accounts/accounts.ts'
 import { Documents } from '../../packages/server/src/documents/document-cache.ts'
+import type { MergeThread } from '../../packages/server/src/documents/merge-thread.ts'
 import { limitsWith } from './store-world.ts'
 
 /** What the account said to a device of these tests. */
@@ -11,6 +12,8 @@ interface Said {
   refused: { document: string; code: string; what: string }[]
   resends: number
   commits: number
+  /** Bytes of documents that were looked through for this device. */
+  lookedBytes: number
   failures: unknown[]
 }
 
@@ -36,7 +39,7 @@ export function accountsOver(
   store: Store,
   clock: Clock,
   limits: Partial<Limits> = {},
-  cache: { maxHeapBytes?: number } = {},
+  cache: { maxHeapBytes?: number; thread?: MergeThread } = {},
 ): AccountWorld {
   const documents = new Documents({ store, clock, limits: limitsWith(limits), ...cache })
   const accounts = new Accounts({
@@ -48,13 +51,15 @@ export function accountsOver(
 }
 
 function deviceOf(accounts: Accounts, user: string): WritingDevice {
-  const said: Said = { refused: [], resends: 0, commits: 0, failures: [] }
+  const said: Said = { refused: [], resends: 0, commits: 0, lookedBytes: 0, failures: [] }
   const writer: Writer = {
     refuse: (document, code, what) => said.refused.push({ document, code, what }),
     resend: () => {
       said.resends++
     },
-    looked: () => undefined,
+    looked: bytes => {
+      said.lookedBytes += bytes
+    },
     committed: () => {
       said.commits++
     },

@@ -50,6 +50,7 @@ export async function serverWorld(
     realClock?: boolean
     endsWithTest?: boolean
     maxSockets?: number
+    trustedProxies?: readonly string[]
   } = {},
 ): Promise<World> {
   const limits = { ...defaultLimits, ...options.limits }
@@ -66,7 +67,7 @@ export async function serverWorld(
       tokens: { secret },
       adminKey,
       limits,
-      trustedProxies: [],
+      trustedProxies: options.trustedProxies ?? [],
       maxSockets: options.maxSockets,
       clock,
       log: loggerInto(errors),

@@ -27,7 +27,7 @@ export interface GeneratedOptions {
 
 /**
  * `npm run mutants -- --generated`: mistakes made by operators over the syntax tree, each run against the tests that call
- * the function it is in, the fastest first. Returns whether no new one survived.
+ * the function it is in: those about its file, then the fastest. Returns whether no new one survived.
  */
 export async function tryGenerated(options: GeneratedOptions): Promise<boolean> {
   const { root } = options
@@ -54,7 +54,8 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
     const sourceHash = hashOf(texts.get(mutant.file) as string)
     let result = results.of(mutant.id, sourceHash, options.again ? undefined : testsHash)
     if (!result) {
-      const related = withinBudget(coverage.related(mutant, sourceHash), testsNamedFor(mutant.file), options.budget)
+      const named = testsAbout(root, mutant.file, tests)
+      const related = withinBudget(coverage.related(mutant, sourceHash), named, options.budget)
       result = { id: mutant.id, ...(await outcomeOf(mutant, related, runner)), sourceHash, testsHash }
       results.add(result)
     }
@@ -77,11 +78,18 @@ function count(tried: readonly Tried[], ...outcomes: Outcome[]): number {
   return tried.filter(({ result }) => outcomes.includes(result.outcome)).length
 }
 
-/** The tests that listed mutants of this file name: somebody knew that they look there. */
-function testsNamedFor(file: string): ReadonlySet<string> {
-  return new Set(
-    mutants.filter(({ changes }) => changes.some(change => change.file === file)).flatMap(one => one.tests),
-  )
+/**
+ * Tests that look at this file on purpose: listed mutants of the file name them, they import it, or they are called as it or
+ * its folder. What everything calls would else be tried with the fastest tests alone, which are about something else.
+ */
+function testsAbout(root: string, file: string, tests: readonly string[]): ReadonlySet<string> {
+  const listed = mutants.filter(({ changes }) => changes.some(change => change.file === file))
+  const module = `../../${file}'`
+  const names = file.replace(/\.ts$/, '').split('/').slice(-2)
+  const isAbout = (test: string): boolean =>
+    names.some(name => test.includes(`/${name}`)) ||
+    readFileSync(`${root}test/${test}.test.ts`, 'utf8').includes(module)
+  return new Set([...listed.flatMap(one => one.tests), ...tests.filter(isAbout)])
 }
 
 /** First the named, whatever they take; then the fastest test files, as many as the budget allows; one in any case. */

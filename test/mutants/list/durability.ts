@@ -262,4 +262,11 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['server/document-cache'],
     },
   ),
+  mutant('client/src/documents/lost.ts', "if (document === 'roster') return", 'return', {
+    id: 'fields-removed-ahead-of-their-sets',
+    rules: ['D5', 'R6'],
+    what: 'When a field is set again, what it replaces is removed ahead of it.',
+    tests: ['client/hostile-server'],
+    names: 'searched for, a field',
+  }),
 ]

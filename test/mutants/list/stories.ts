@@ -67,4 +67,23 @@ export const storyMutants: readonly Mutant[] = [
     tests: ['proof/stories'],
     names: 'is no news to a viewer who comes back',
   }),
+  mutant('server/src/relay/feed.ts', '?? unwritten', '', {
+    id: 'erased-levels-left',
+    rules: ['D7', 'V7'],
+    what: 'What an erased account showed stays on devices that were away until the next holder was confirmed.',
+    tests: ['server/changed-hands'],
+    names: 'keeps nothing of the old holder',
+  }),
+  mutant(
+    'client/src/tabs/shared-link.ts',
+    'this.#unkept = undefined\n    const heeded',
+    'if (this.#own) return this.#own[request.type]()\n    const heeded',
+    {
+      id: 'connect-out-of-turn',
+      rules: ['F1'],
+      what: 'The tab with the socket connects ahead of what another tab has asked before.',
+      tests: ['client/tabs'],
+      names: 'the last call counts',
+    },
+  ),
 ]

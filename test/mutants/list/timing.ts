@@ -249,4 +249,28 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['client/second-time'],
     names: 'lifted',
   }),
+  mutant(
+    'server/src/accounts/accounts.ts',
+    'this.#context.documents.sweep()',
+    'this.#context.documents.sweep()\n    this.#busy.clear()',
+    {
+      id: 'sweep-forgets-who-writes',
+      rules: ['D2', 'V6'],
+      what: 'A sweep during a commit lets the next write of the same user go on beside it.',
+      tests: ['server/document-sweep'],
+      names: 'a commit that then fails',
+    },
+  ),
+  mutant(
+    sizes,
+    'document.storedBytes + maxStructBytes * document.structs + update.length',
+    'document.storedBytes + update.length',
+    {
+      id: 'roster-by-stored-bytes',
+      rules: ['S3'],
+      what: 'A roster takes what is beyond its limit, since it is stored in fewer bytes than it counts.',
+      tests: ['server/size-limits'],
+      names: 'in its content',
+    },
+  ),
 ]

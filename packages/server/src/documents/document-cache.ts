@@ -80,31 +80,48 @@ export class Documents {
     updates: readonly Uint8Array[],
   ): Promise<Merged & { storedBytes: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
-    const document = await this.#load(user, name, bytes)
-    const merged = await document.merge(updates)
-    return { ...merged, storedBytes: document.storedBytes }
+    return this.#use(user, name, bytes, async document => {
+      const merged = await document.merge(updates)
+      return { ...merged, storedBytes: document.storedBytes }
+    })
   }
 
   /** What the disk holds of a document that a device lacks; `undefined` for a state vector that is none. */
   async missing(user: string, name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.#load(user, name, stateVector.length)).missing(stateVector)
+    return this.#use(user, name, stateVector.length, document => document.missing(stateVector))
   }
 
   async stateVector(user: string, name: DocumentName): Promise<Uint8Array> {
-    return (await this.#load(user, name, 0)).stateVector()
+    return this.#use(user, name, 0, document => document.stateVector())
   }
 
   /** An upper bound of what a document takes on disk. */
   async storedBytes(user: string, name: DocumentName): Promise<number> {
-    return (await this.#load(user, name, 0)).storedBytes
+    return this.#use(user, name, 0, async document => document.storedBytes)
   }
 
-  /** `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
+  async #use<T>(
+    user: string,
+    name: DocumentName,
+    moreBytes: number,
+    work: (document: HostedDocument) => Promise<T>,
+  ): Promise<T> {
+    const document = await this.#load(user, name, moreBytes)
+    try {
+      return await work(document)
+    } finally {
+      document.release()
+    }
+  }
+
+  /** Returns it held. `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
   async #load(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
     const key = keyOf(user, name)
     const cached = this.#cached.get(key)
     if (cached) this.#forget(key)
-    const document = this.#usable(cached?.document, moreBytes) ?? (await this.#open(user, name, moreBytes))
+    const usable = this.#usable(cached?.document, moreBytes)
+    usable?.hold()
+    const document = usable ?? (await this.#open(user, name, moreBytes))
     this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes: 0 })
     this.#measure(key)
     this.#evict()

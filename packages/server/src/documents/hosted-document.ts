@@ -8,6 +8,9 @@ import { StoredDocument } from './stored-document.ts'
 export interface HostedDocument {
   /** An upper bound of the bytes on disk. */
   readonly storedBytes: number
+  /** Keeps it in memory until {@link release}, however many others need the room. */
+  hold(): void
+  release(): void
   merge(updates: readonly Uint8Array[]): Promise<Merged>
   missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
   stateVector(): Promise<Uint8Array>
@@ -29,6 +32,14 @@ export class LocalDocument implements HostedDocument {
 
   get storedBytes(): number {
     return this.#document.storedBytes
+  }
+
+  hold(): void {
+    // The cache that it is in bounds it: an account with work keeps its documents.
+  }
+
+  release(): void {
+    // Nothing was held.
   }
 
   async merge(updates: readonly Uint8Array[]): Promise<Merged> {

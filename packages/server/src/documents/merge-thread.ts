@@ -39,22 +39,40 @@ export class MergeThread {
     this.#maxHeapBytes = options.maxHeapBytes ?? 256 * 1024 * 1024
   }
 
-  /** Loads a document in the thread: when there is room for it. */
+  /**
+   * Loads a document in the thread, when there is room for it. It is held: those who wait for room must not take it before
+   * anything was done with it.
+   */
   async open(name: DocumentName, parts: readonly Uint8Array[]): Promise<RemoteDocument> {
     const storedBytes = parts.reduce((sum, part) => sum + part.length, 0)
     const document = new RemoteDocument(this, ++this.#count, storedBytes)
     await this.#makeRoom(document)
     this.#documents.add(document)
-    await document.use(() => this.ask({ type: 'open', document: document.id, name, parts, limits: this.#limits }))
+    document.hold()
+    try {
+      await this.ask({ type: 'open', document: document.id, name, parts, limits: this.#limits })
+    } catch (error) {
+      document.release()
+      document.destroy()
+      throw error
+    }
     return document
   }
 
   async #makeRoom(document: RemoteDocument): Promise<void> {
-    while (this.#documents.size > 0 && this.#heapBytes() + document.heapBytes > this.#maxHeapBytes) {
-      const idle = [...this.#documents].find(({ isInUse }) => !isInUse)
+    while (this.#documents.size > 0 && !this.#hasRoomFor(document.heapBytes)) {
+      const idle = this.#leastUsed()
       if (idle) idle.destroy()
       else await new Promise<void>(resolve => this.#waiting.push(resolve))
     }
+  }
+
+  #hasRoomFor(moreBytes: number): boolean {
+    return this.#heapBytes() + moreBytes <= this.#maxHeapBytes
+  }
+
+  #leastUsed(but?: RemoteDocument): RemoteDocument | undefined {
+    return [...this.#documents].find(document => !document.isInUse && document !== but)
   }
 
   #heapBytes(): number {
@@ -63,9 +81,12 @@ export class MergeThread {
     return bytes
   }
 
-  /** A document was used: it goes last. */
+  /** A document was used: it goes last, and others first if it has grown beyond the room that there is. */
   noteUsed(document: RemoteDocument): void {
     if (this.#documents.delete(document)) this.#documents.add(document)
+    for (let idle = this.#leastUsed(document); idle && !this.#hasRoomFor(0); idle = this.#leastUsed(document)) {
+      idle.destroy()
+    }
     this.#wake()
   }
 
@@ -175,34 +196,35 @@ export class RemoteDocument implements HostedDocument {
     return this.#isGone
   }
 
+  hold(): void {
+    this.#uses++
+  }
+
+  release(): void {
+    this.#uses--
+    this.#thread.noteUsed(this)
+  }
+
   async merge(updates: readonly Uint8Array[]): Promise<Merged> {
-    const { merged } = await this.use(() => this.#thread.ask({ type: 'merge', document: this.id, updates }, updates))
+    const { merged } = await this.#ask({ type: 'merge', document: this.id, updates }, updates)
     if (!merged) throw new Error('the merging thread gave no answer')
     const { roster, ...rest } = merged
     return roster ? { ...rest, roster: { ...roster, facts: new EncodedFacts(roster.facts) } } : rest
   }
 
   async missing(stateVector: Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.use(() => this.#thread.ask({ type: 'missing', document: this.id, stateVector }))).bytes
+    return (await this.#ask({ type: 'missing', document: this.id, stateVector })).bytes
   }
 
   async stateVector(): Promise<Uint8Array> {
-    const { bytes } = await this.use(() => this.#thread.ask({ type: 'stateVector', document: this.id }))
+    const { bytes } = await this.#ask({ type: 'stateVector', document: this.id })
     return bytes as Uint8Array
   }
 
-  async use(
-    work: () => Promise<Exclude<MergeAnswer, { error: string }>>,
-  ): Promise<Exclude<MergeAnswer, { error: string }>> {
-    this.#uses++
-    try {
-      const answer = await work()
-      this.#storedBytes = answer.storedBytes
-      return answer
-    } finally {
-      this.#uses--
-      this.#thread.noteUsed(this)
-    }
+  async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {
+    const answer = await this.#thread.ask(request, owned)
+    this.#storedBytes = answer.storedBytes
+    return answer
   }
 
   destroy(): void {

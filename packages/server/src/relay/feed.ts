@@ -326,8 +326,8 @@ export class Feed implements Follower {
 
   /** An owner of whom the device has all but `stale`. */
   #install(entry: Entry, relation: Relation, stale: readonly number[]): void {
+    // A follow that waits shows nothing and has nothing to confirm, so it is never installed.
     entry.told = relation.shown
-    entry.toldWaiting = relation.isWaiting
     entry.toldHands = changedHands(relation.mySide)
     entry.isFollowed = relation.mine.isSubscribed
     this.#noteChecked(entry)

@@ -1,0 +1,100 @@
+import type { Kith } from '@kith/client'
+import { applyChanges, profileKey, profileRoot } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { systemRandomness } from '../../packages/client/src/clock.ts'
+import { type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
+import { rebuild } from '../../packages/client/src/database/rebuild.ts'
+import { readMeta, writeMeta } from '../../packages/client/src/database/schema.ts'
+import { piecesOf, removalsBut } from '../../packages/client/src/documents/pieces.ts'
+import { installation } from './device.ts'
+
+/** How a device takes in what the server says of its own documents: states, refusals, and updates under its own client id. */
+
+/** A device whose roster, with a contact and a label, is on the server as far as it knows. */
+async function syncedDevice(): Promise<{ alice: Kith; server: Y.Doc }> {
+  const alice = await installation('alice').open()
+  await alice.enableAutoSyncContacts(false)
+  const bob = alice.getProfile('bob')
+  bob.setProfileAccessLevels([1])
+  bob.setLabel('Bob')
+  await bob.save()
+  const { store } = coreOf(alice)
+  const { roster } = store.documents
+  const server = new Y.Doc()
+  Y.applyUpdate(server, Y.encodeStateAsUpdate(roster.doc))
+  await store.work(async ({ db }) => {
+    await db.outbox.clear()
+    await writeMeta(db, 'sent', { roster: roster.ownClock, profile: 0 })
+  })
+  return { alice, server }
+}
+
+test('[D6][R4] a document that is built upon the server’s state does not bring back what another device removed there', async () => {
+  const { alice, server } = await syncedDevice()
+  applyChanges(server, [{ root: 'grants', key: '1/bob', value: undefined }])
+  const { store } = coreOf(alice)
+  await rebuild(store, 'roster', Y.encodeStateAsUpdate(server), systemRandomness)
+  expect(alice.getProfile('bob').accessLevels).toEqual([])
+  expect(await store.db.outbox.count()).toBe(0)
+})
+
+test('[D6] a document that was built anew has a client id of which nothing was sent, and only its own: the other’s count stays', async () => {
+  const { alice, server } = await syncedDevice()
+  const { store } = coreOf(alice)
+  await store.work(async ({ db }) => writeMeta(db, 'sent', { roster: 7, profile: 3 }))
+  const before = store.documents.roster.clientId
+  await rebuild(store, 'roster', Y.encodeStateAsUpdate(server), systemRandomness)
+  expect(store.documents.roster.clientId).not.toBe(before)
+  expect(await readMeta(store.db, 'sent')).toEqual({ roster: 0, profile: 3 })
+})
+
+test.each(['roster', 'profile'] as const)(
+  '[D6] of an update of the %s that another device made under this device’s client id nothing is taken in',
+  async name => {
+    const { alice } = await syncedDevice()
+    await alice.ownProfile.set('name', 'Ada')
+    const { store } = coreOf(alice)
+    const own = store.documents[name]
+    const copy = new Y.Doc()
+    copy.clientID = own.clientId
+    Y.applyUpdate(copy, Y.encodeStateAsUpdate(own.doc))
+    copy.clientID = own.clientId
+    const before = Y.encodeStateVector(copy)
+    if (name === 'roster') applyChanges(copy, [{ root: 'labels', key: 'bob', value: 'a copy’s' }])
+    else applyChanges(copy, [{ root: profileRoot, key: profileKey(0, 'othercopy', 'mood'), value: 'a copy’s' }])
+    const type = name === 'roster' ? 'rosterSync' : 'ownProfile'
+    const ahead: StoredFrame = { type, step: 'update', payload: Y.encodeStateAsUpdate(copy, before) }
+    const known: StoredFrame = { type, step: 'update', payload: Y.encodeStateAsUpdate(own.doc) }
+    const stored = await store.db.updates.count()
+    // What it has itself comes back from any server, and is no sign of a copy.
+    expect(await storeFrames(store, [known], undefined, systemRandomness)).toMatchObject({ cloned: new Set() })
+    expect(await storeFrames(store, [ahead], undefined, systemRandomness)).toEqual({
+      cloned: new Set([name]),
+      incomplete: new Set(),
+    })
+    expect([alice.getProfile('bob').label, alice.ownProfile.get('mood')]).toEqual(['Bob', undefined])
+    expect(await store.db.updates.count()).toBe(stored + 1)
+  },
+)
+
+test('[V6] removals that unsent changes make themselves are not made ahead of them', () => {
+  const device = new Y.Doc()
+  for (const key of ['a', 'b', 'c']) applyChanges(device, [{ root: 'labels', key, value: `of ${key}` }])
+  const server = Y.encodeStateAsUpdate(device)
+  const vector = Y.encodeStateVector(device)
+  const updates: Uint8Array[] = []
+  device.on('update', update => updates.push(update))
+  for (const key of ['a', 'c']) applyChanges(device, [{ root: 'labels', key, value: undefined }])
+  const lacking = Y.encodeStateAsUpdate(device, vector)
+  const labelsAfter = (removals: readonly Uint8Array[]): string[] => {
+    const copy = new Y.Doc()
+    for (const update of [server, ...removals]) Y.applyUpdate(copy, update)
+    return [...copy.getMap('labels').keys()].sort()
+  }
+  expect(labelsAfter(piecesOf(lacking, 1_000, device, []).removals)).toEqual(['b'])
+  expect(labelsAfter(removalsBut(lacking, [], 1_000, device))).toEqual(['b'])
+  expect(labelsAfter(removalsBut(lacking, updates.slice(0, 1), 1_000, device))).toEqual(['a', 'b'])
+  expect(labelsAfter(removalsBut(lacking, updates, 1_000, device))).toEqual(['a', 'b', 'c'])
+})

@@ -1,0 +1,66 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { ClientMessage } from '@kith/shared/wire'
+import { expect, test } from 'vitest'
+import { Watching } from '../../packages/client/src/sync/presence-subscription.ts'
+import { Pace } from '../../packages/client/src/sync/rate-limiter.ts'
+import { MovedClock } from './moved-clock.ts'
+
+const online = { is: 'online' } as const
+
+function session() {
+  const clock = new MovedClock()
+  const pace = new Pace(clock)
+  const sent: ClientMessage[] = []
+  const shown: string[][] = []
+  const watching = new Watching({
+    pace,
+    send: message => sent.push(message),
+    show: known => shown.push([...known.keys()]),
+  })
+  const asked = (): readonly string[][] =>
+    sent.flatMap(message => (message.type === 'watch' ? [[...message.owners]] : []))
+  return { clock, pace, watching, asked, shown }
+}
+
+test('[V8] what was known of somebody who is watched no more is forgotten at once, and does not come back with the others', async () => {
+  const { watching, shown } = session()
+  await watching.start()
+  await watching.want(['alice', 'bob'])
+  for (const user of ['alice', 'bob']) watching.heard(user, online)
+  await watching.want(['bob'])
+  expect(shown).toEqual([['alice'], ['alice', 'bob'], ['bob']])
+  // Late: it was on its way when the server heard of the change.
+  watching.heard('alice', online)
+  watching.heard('bob', online)
+  expect(shown.slice(3)).toEqual([['bob']])
+})
+
+test('[S3] whoever is wanted while a message waits for its turn goes with it: one message for all', async () => {
+  const { clock, pace, watching, asked } = session()
+  await watching.start()
+  await pace.take(1_600)
+  for (const users of [['alice'], ['alice', 'bob'], ['bob', 'carol']]) void watching.want(users)
+  for (let turns = 0; turns < 5; turns++) await turn()
+  expect(asked()).toEqual([])
+  for (let turns = 0; turns < 10; turns++) {
+    clock.move(1_000)
+    await turn()
+  }
+  expect(asked().at(-1)).toEqual(['bob', 'carol'])
+  expect(asked().length).toBeLessThanOrEqual(2)
+})
+
+test('a session that ends while a message waits for its turn says nothing more', async () => {
+  const { clock, pace, watching, asked, shown } = session()
+  await watching.start()
+  await watching.want(['alice'])
+  watching.heard('alice', online)
+  await pace.take(1_598)
+  void watching.want(['alice', 'bob'])
+  watching.end()
+  for (let turns = 0; turns < 10; turns++) {
+    clock.move(1_000)
+    await turn()
+  }
+  expect([asked(), shown.at(-1)]).toEqual([[['alice']], []])
+})

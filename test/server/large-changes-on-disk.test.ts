@@ -1,0 +1,236 @@
+import { cp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
+import { check, type LevelDatabase, openLevelDatabase, openLevelStore, type Store } from '@kith/server'
+import { applyChanges, type KeyChange, profileKey, profileRoot } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { mergeUpdates } from '../../packages/server/src/documents/merge.ts'
+import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
+import type { Change } from '../../packages/server/src/relations/store.ts'
+import { storeOn } from '../../packages/server/src/store/open.ts'
+import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
+import { limitsWith, newDatabase, stillClock, storeOver, temporaryFolder, userChange } from '../support/store-world.ts'
+import { TestClock } from '../support/test-clock.ts'
+
+/** So many that the change is prepared beside the queue. */
+const many = 750
+/** So many that it also goes to LevelDB in another way: as a batch that is filled there. */
+const veryMany = 1_600
+
+/** The first change of a user's document, as the account would commit it: `check` finds in it what was derived. */
+function firstChange(user: string, changes: readonly KeyChange[]): Change {
+  const device = new Y.Doc()
+  applyChanges(device, changes)
+  const name = changes[0]?.root === profileRoot ? 'profile' : 'roster'
+  const stored = new StoredDocument(name, [])
+  const { roster, profile } = mergeUpdates(name, stored, [Y.encodeStateAsUpdate(device)], limitsWith())
+  return { type: 'documents', user, registers: true, roster, profile }
+}
+
+function largeChange(count: number): Change {
+  const contacts = Array.from({ length: count }, (_, index) => [
+    { root: 'contacts', key: `contact ${index}`, value: true },
+    { root: 'grants', key: `1/contact ${index}`, value: true },
+  ])
+  return firstChange('alice', contacts.flat())
+}
+
+const large = { [many]: largeChange(many), [veryMany]: largeChange(veryMany) }
+
+type Fault = 'before' | 'after'
+
+/** A real LevelDB one of whose operations fails: nothing of it is done, or all of it, as when the disk fails to sync. */
+class FaultyLevel {
+  readonly database: LevelDatabase
+  /** Operations so far. */
+  count = 0
+  #faultyOne = 0
+  #fault: Fault = 'before'
+  #onlyWrites = false
+  #turns = 0
+  #lastAt = 0
+  #gate: { arrived: () => void; released: Promise<void> } | undefined
+
+  constructor(inner: LevelDatabase) {
+    const batch = (...args: unknown[]): unknown => {
+      if (args.length > 0) return this.#run(() => (inner.batch as (...args: unknown[]) => unknown)(...args), true)
+      const chained = inner.batch()
+      const write = chained.write.bind(chained)
+      return Object.assign(chained, { write: (options: object) => this.#run(() => write(options as never), true) })
+    }
+    const all = (iterable: { all: () => Promise<unknown> }): unknown => {
+      const read = iterable.all.bind(iterable)
+      return Object.assign(iterable, { all: () => this.#run(read) })
+    }
+    const own: Record<PropertyKey, unknown> = {
+      batch,
+      getMany: (wanted: string[]) => this.#run(() => inner.getMany(wanted)),
+      iterator: (range: object) => all(inner.iterator(range) as never),
+      keys: (range: object) => all(inner.keys(range) as never),
+    }
+    this.database = new Proxy(inner, {
+      get(target, name) {
+        if (Object.hasOwn(own, name)) return own[name]
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  /** The operation, or the write, of this number from now on. */
+  failAt(number: number, fault: Fault, onlyWrites = false): void {
+    this.count = 0
+    this.#faultyOne = number
+    this.#fault = fault
+    this.#onlyWrites = onlyWrites
+  }
+
+  /** The next write waits; resolves when it does, with the function that lets it go on. */
+  hold(): Promise<() => void> {
+    return new Promise(resolve => {
+      let release: () => void = () => undefined
+      const released = new Promise<void>(go => {
+        release = go
+      })
+      this.#gate = { arrived: () => resolve(release), released }
+    })
+  }
+
+  /** Resolves when nothing has been asked of it for a while. */
+  async rest(): Promise<void> {
+    for (this.#lastAt = this.#turns; this.#turns < this.#lastAt + 200; this.#turns++) await turn()
+  }
+
+  async #run(operation: () => unknown, isWrite = false): Promise<unknown> {
+    this.#lastAt = this.#turns
+    const isCounted = isWrite || !this.#onlyWrites
+    if (isCounted) this.count++
+    const isFaulty = isCounted && this.count === this.#faultyOne
+    const gate = isWrite ? this.#gate : undefined
+    if (gate) this.#gate = undefined
+    gate?.arrived()
+    await gate?.released
+    if (isFaulty && this.#fault === 'before') throw new Error('the disk failed')
+    const result = await operation()
+    if (isFaulty) throw new Error('the disk failed')
+    return result
+  }
+}
+
+/** A large change beside small ones: each is answered as the disk says then. Returns how many operations that took. */
+async function besideOthers(level: FaultyLevel, store: Store, contacts: keyof typeof large): Promise<number> {
+  const largest = store.commit(large[contacts] as Change)
+  const small = [
+    store.commit(userChange('zoe')),
+    store.commit(
+      firstChange('contact 7', [{ root: profileRoot, key: profileKey(1, 'writer-1', 'name'), value: 'Seven' }]),
+    ),
+    store.commit(firstChange('contact 8', [{ root: 'blocks', key: 'aaaaaaaa/alice', value: true }])),
+  ]
+  const [largeOutcome, ...outcomes] = await Promise.allSettled([largest, ...small])
+  const operations = level.count
+  level.failAt(0, 'before')
+  const records = await store.users(['alice', 'zoe', 'contact 7', 'contact 8'])
+  const isThere = records.map(({ registeredAt }) => registeredAt > 0)
+  expect([largeOutcome, ...outcomes].map(({ status }) => status === 'fulfilled')).toEqual(isThere)
+  const relations = await store.relations('alice')
+  expect(relations.filter(({ relation }) => relation.mine.isContact)).toHaveLength(isThere[0] ? Number(contacts) : 0)
+  const last = await store.commit(userChange('yves'))
+  expect((await store.user('yves')).registeredAt).toBe(last.position)
+  return operations
+}
+
+test.each([
+  { what: 'operation', contacts: many, fault: 'before', onlyWrites: false },
+  { what: 'write', contacts: many, fault: 'after', onlyWrites: true },
+  { what: 'write', contacts: veryMany, fault: 'before', onlyWrites: true },
+  { what: 'write', contacts: veryMany, fault: 'after', onlyWrites: true },
+] as const)(
+  '[D2][D4] whichever $what of a LevelDB fails, $fault it is done, a change of $contacts contacts beside others is written whole or not at all',
+  { timeout: 120_000 },
+  async ({ contacts, fault, onlyWrites }) => {
+    let isOver = false
+    for (let number = 1; !isOver; number++) {
+      const level = new FaultyLevel(await newDatabase('level'))
+      const store = storeOver(level.database, stillClock())
+      level.failAt(number, fault, onlyWrites)
+      isOver = (await besideOthers(level, store, contacts)) < number
+      expect((await check(level.database)).findings, `number ${number}`).toEqual([])
+    }
+  },
+)
+
+test('[D2] a large change that is ready when the database is opened again is prepared again, and written', async () => {
+  const level = new FaultyLevel(await newDatabase('level'))
+  const store = storeOver(level.database, stillClock())
+  const written = store.commit(large[veryMany] as Change)
+  // The queue has found that it is too large: from here on it is prepared beside it.
+  await store.commit(userChange('zoe'))
+  level.failAt(1, 'before', true)
+  const held = level.hold()
+  const failing = store.commit(userChange('yves'))
+  const release = await held
+  await level.rest()
+  release()
+  await expect(failing).rejects.toThrow('the disk failed')
+  await written
+  expect(await store.relations('alice')).toHaveLength(veryMany)
+  expect((await check(level.database)).findings).toEqual([])
+})
+
+test('[D2][D4] a server that ends while a large change is being written has all of it on disk, or nothing', async () => {
+  const folder = await temporaryFolder()
+  const options = { limits: limitsWith(), clock: new TestClock() }
+  const level = new FaultyLevel(await openLevelDatabase(folder))
+  const store = await storeOn(level.database, options)
+  await store.commit(userChange('zoe'))
+  /** What the disk holds is what a crash would leave. */
+  const crashed = async (): Promise<[relations: number, position: number]> => {
+    const copy = await temporaryFolder()
+    await cp(folder, copy, { recursive: true })
+    await rm(join(copy, 'store', 'LOCK'), { force: true })
+    const recovered = await openLevelStore(copy, options)
+    const found = [(await recovered.relations('alice')).length, recovered.position] as [number, number]
+    await recovered.close()
+    const database = await openLevelDatabase(copy)
+    expect((await check(database)).findings).toEqual([])
+    await database.close()
+    return found
+  }
+  const held = level.hold()
+  const written = store.commit(large[veryMany] as Change)
+  const release = await held
+  expect(await crashed()).toEqual([0, 1])
+  release()
+  const { position } = await written
+  expect(await crashed()).toEqual([veryMany, position])
+  await store.close()
+})
+
+const disk = smallDisk(24 * 1024)
+
+test.runIf(disk)(
+  '[D2] a large change for which the disk has no room is refused whole, and written when there is room',
+  async () => {
+    const { folder, fill } = disk as SmallDisk
+    const clock = new TestClock()
+    const store = await openLevelStore(join(folder, 'data'), { limits: limitsWith(), clock })
+    await store.commit(userChange('zoe'))
+    const filler = await fill()
+    await expect(store.commit(large[veryMany] as Change)).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(store.commit(large[veryMany] as Change)).rejects.toMatchObject({ code: 'unavailable' })
+    expect([(await store.relations('alice')).length, (await store.user('zoe')).registeredAt]).toEqual([0, 1])
+    await rm(filler)
+    const refusal = (): unknown => {
+      clock.move(1_000)
+      return store.refusal
+    }
+    await expect.poll(refusal, { message: 'without any traffic' }).toBe(undefined)
+    await store.commit(large[veryMany] as Change)
+    await store.close()
+    const database = await openLevelDatabase(join(folder, 'data'))
+    expect((await check(database)).findings).toEqual([])
+    await database.close()
+  },
+)

@@ -1,0 +1,259 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { type Clock, check, type LevelDatabase } from '@kith/server'
+import { defaultLimits, type KeyChange } from '@kith/shared'
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
+import * as Y from 'yjs'
+import { MergeThread } from '../../packages/server/src/documents/merge-thread.ts'
+import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
+import { serverWorld, settle } from '../support/server-world.ts'
+import { newDatabase, stillClock, storeOver } from '../support/store-world.ts'
+import { TestClock } from '../support/test-clock.ts'
+
+/** Above 256 KiB: too large for the server's own thread. */
+function largeRoster(name = 'contact'): KeyChange[] {
+  return Array.from({ length: 1_500 }, (_, index) => ({
+    root: 'labels',
+    key: `${name} ${index}`,
+    value: `${index}`.padEnd(240, 'x'),
+  }))
+}
+
+const label = (user: string, value: string): KeyChange[] => [{ root: 'labels', key: user, value }]
+
+type Asked = 'open' | 'merge' | 'missing' | 'stateVector' | 'close'
+
+/** Sees what the merge thread is asked, and can end it there. */
+class Overseer {
+  readonly asked: Asked[] = []
+  readonly workers = new Set<Worker>()
+  #endsAt: Asked | undefined
+
+  constructor() {
+    const overseer = this
+    const post = Worker.prototype.postMessage
+    vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (this: Worker, ...args) {
+      const { type } = args[0] as { type: Asked }
+      overseer.asked.push(type)
+      overseer.workers.add(this)
+      post.apply(this, args)
+      if (type !== overseer.#endsAt) return
+      overseer.#endsAt = undefined
+      void this.terminate()
+    })
+  }
+
+  /** The thread ends as soon as it is next asked this: as when it runs out of memory. */
+  endAt(type: Asked): void {
+    this.#endsAt = type
+  }
+
+  count(type: Asked): number {
+    return this.asked.filter(one => one === type).length
+  }
+}
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+interface Large extends AccountWorld {
+  overseer: Overseer
+  database: LevelDatabase
+  store: ReturnType<typeof storeOver>
+  thread: MergeThread
+  /** What a new device gets of a roster. */
+  rosterOf(user: string): Promise<Y.Doc>
+}
+
+async function large({
+  maxHeapBytes,
+  clock = stillClock(),
+}: {
+  maxHeapBytes?: number
+  clock?: Clock
+} = {}): Promise<Large> {
+  const overseer = new Overseer()
+  const database = await newDatabase('memory')
+  const store = storeOver(database, clock)
+  const thread = new MergeThread({ clock, limits: defaultLimits, ...(maxHeapBytes !== undefined && { maxHeapBytes }) })
+  onTestFinished(() => thread.close())
+  const world = accountsOver(store, clock, {}, { thread })
+  return {
+    ...world,
+    ...{ overseer, database, store, thread },
+    async rosterOf(user) {
+      const doc = new Y.Doc()
+      for (const part of await store.document(user, 'roster')) Y.applyUpdateV2(doc, part)
+      return doc
+    },
+  }
+}
+
+function labelsOf(doc: Y.Doc): unknown {
+  return doc.getMap('labels').toJSON()
+}
+
+/** As a device does that comes back: it answers the server's sync step 1 with all that it has. */
+function comeBack(device: WritingDevice): void {
+  device.send('roster', Y.encodeStateAsUpdate(device.roster), true)
+}
+
+test.each(['open', 'merge'] as const)(
+  '[D2] a merge thread that ends as it is asked to %s leaves nothing half done: the device hears of it, and what it sends again is written',
+  async moment => {
+    const { accounts, device, overseer, store, database, rosterOf } = await large()
+    const [alice, bob] = [device('alice'), device('bob')]
+    for (const one of [alice, bob]) one.connect()
+    await accounts.idle()
+    overseer.endAt(moment)
+    alice.edit(largeRoster())
+    await accounts.idle()
+    expect([alice.failures.length, alice.commits, (await store.document('alice', 'roster')).length]).toEqual([1, 1, 0])
+    bob.edit(label('carol', 'Carol'))
+    await accounts.idle()
+    expect(bob.failures).toEqual([])
+    comeBack(alice)
+    await accounts.idle()
+    expect([alice.failures.length, alice.refused, alice.commits]).toEqual([1, [], 2])
+    expect(labelsOf(await rosterOf('alice'))).toEqual(labelsOf(alice.roster))
+    expect(overseer.workers.size, 'the thread came back').toBe(2)
+    expect((await check(database)).findings).toEqual([])
+  },
+)
+
+test('[D2] a merge thread that ends while a document is in it, and its change is being written, loses neither', async () => {
+  const { accounts, device, overseer, store, database, rosterOf } = await large()
+  const alice = device('alice')
+  alice.connect()
+  alice.edit(largeRoster())
+  await accounts.idle()
+  let release: () => void = () => undefined
+  const began = new Promise<void>(resolve => {
+    const inner = store.commit
+    store.commit = async change => {
+      const released = new Promise<void>(go => {
+        release = go
+      })
+      store.commit = inner
+      resolve()
+      await released
+      return inner(change)
+    }
+  })
+  alice.edit(label('bob', 'Bob'))
+  await began
+  for (const worker of overseer.workers) await worker.terminate()
+  alice.edit(label('bob', 'Robert'))
+  alice.edit(label('carol', 'Carol'))
+  release()
+  await accounts.idle()
+  expect([alice.failures, alice.refused, alice.resends]).toEqual([[], [], 0])
+  expect(labelsOf(await rosterOf('alice'))).toEqual(labelsOf(alice.roster))
+  expect(overseer.workers.size).toBe(2)
+  expect((await check(database)).findings).toEqual([])
+})
+
+test('[D2] a document that makes room for another in the merge thread while its change is being written loses nothing', async () => {
+  const { accounts, device, overseer, store, rosterOf } = await large({ maxHeapBytes: 1 })
+  const [alice, bob] = [device('alice'), device('bob')]
+  for (const one of [alice, bob]) one.connect()
+  alice.edit(largeRoster())
+  await accounts.idle()
+  let release: () => void = () => undefined
+  const began = new Promise<void>(resolve => {
+    const inner = store.commit
+    store.commit = async change => {
+      if (change.type === 'documents' && change.user === 'alice') {
+        store.commit = inner
+        const released = new Promise<void>(go => {
+          release = go
+        })
+        resolve()
+        await released
+      }
+      return inner(change)
+    }
+  })
+  alice.edit(label('carol', 'Carol'))
+  await began
+  bob.edit(largeRoster())
+  alice.edit(label('carol', 'Carol again'))
+  while (overseer.count('close') === 0) await turn()
+  release()
+  await accounts.idle()
+  for (const one of [alice, bob]) {
+    expect([one.failures, one.refused, one.resends]).toEqual([[], [], 0])
+    expect(labelsOf(await rosterOf(one.user))).toEqual(labelsOf(one.roster))
+  }
+})
+
+test('[S3][D2] however many large documents are edited at once, the merge thread holds what its bound allows, and none fails', async () => {
+  const { accounts, device, overseer, rosterOf } = await large({ maxHeapBytes: 12 * 1024 * 1024 })
+  const devices = Array.from({ length: 6 }, (_, index) => device(`user ${index}`))
+  for (const one of devices) {
+    one.connect()
+    one.edit(largeRoster())
+  }
+  for (let round = 0; round < 8; round++) {
+    for (const one of devices) one.edit(label(`friend ${round}`, `of ${one.user}`))
+    for (const { user } of devices.slice(round % 3)) {
+      accounts.of(user).task(
+        async () => void (await accounts.of(user).missing('roster', Y.encodeStateVector(new Y.Doc()))),
+        error => devices[0]?.failures.push(error),
+      )
+    }
+    for (let turns = 0; turns < 5 * round; turns++) await turn()
+  }
+  await accounts.idle()
+  expect(devices.flatMap(({ failures, refused }) => [...failures, ...refused])).toEqual([])
+  for (const one of devices) expect(labelsOf(await rosterOf(one.user))).toEqual(labelsOf(one.roster))
+  // 360 KB of labels take 4.7 MB: two documents at a time.
+  expect(overseer.count('open') - overseer.count('close')).toBeLessThanOrEqual(2)
+  expect(overseer.count('open')).toBeGreaterThan(6)
+})
+
+test('[F2] a merge thread that nobody has asked for 10 seconds ends with all that it holds, and begins again when it is asked', async () => {
+  const clock = new TestClock()
+  const { accounts, device, overseer, rosterOf } = await large({ clock })
+  const alice = device('alice')
+  alice.connect()
+  alice.edit(largeRoster())
+  await accounts.idle()
+  const [first] = overseer.workers
+  const ended = new Promise(resolve => first?.once('exit', resolve))
+  clock.move(9_000)
+  alice.edit(label('bob', 'Bob'))
+  await accounts.idle()
+  expect(overseer.count('open'), 'it is there as long as it is asked').toBe(1)
+  clock.move(9_999)
+  alice.edit(label('bob', 'Robert'))
+  await accounts.idle()
+  expect(overseer.count('open')).toBe(1)
+  clock.move(10_000)
+  await ended
+  alice.edit(label('bob', 'Rob'))
+  await accounts.idle()
+  expect([overseer.count('open'), overseer.workers.size, alice.failures]).toEqual([2, 2, []])
+  expect(labelsOf(await rosterOf('alice'))).toEqual(labelsOf(alice.roster))
+})
+
+test('[D2] a device whose roster was being merged when the merge thread ended is sent away to come back, and loses nothing', async () => {
+  const overseer = new Overseer()
+  const world = await serverWorld({ limits: { writesBurst: 10_000, workBurst: 100_000 } })
+  const [phone, laptop, carol] = await world.devices('alice', 'alice', 'carol')
+  phone.change(largeRoster())
+  await settle(phone, laptop)
+  overseer.endAt('merge')
+  phone.edit('bob', { label: 'Bob', levels: [1] })
+  expect((await phone.closed()).code).toBe(4500)
+  carol.edit('dave', { label: 'Dave' })
+  await settle(carol)
+  await phone.signIn()
+  await settle(phone, laptop)
+  const again = world.device('alice')
+  await again.signIn()
+  for (const { roster } of [laptop, again]) expect(labelsOf(roster)).toEqual(labelsOf(phone.roster))
+  expect(overseer.workers.size).toBe(2)
+  expect(await world.check()).toEqual([])
+})
