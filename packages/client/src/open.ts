@@ -13,18 +13,22 @@ import { tabPlatform } from './tabs/lock.ts'
 import { chooseUser } from './user.ts'
 
 /**
- * Opens this device: reads what it holds, which needs no network, and connects unless told not to.
+ * Opens this device. Reads its database, which needs no network, and connects unless `connect` is false.
  *
- * Rejects with `user-required` when nothing tells whose device this is, `unauthorised` when a token that is a string names
- * nobody and no user is passed, `wrong-user` when token or database are another
- * user's, `database-in-use` when this database is open here already, `database-failed` when storage is refused or does not
- * answer: then a later attempt may succeed.
+ * Rejects with
+ * - `user-required` when the user is not known: no token can be had, and no user has used this url on this device;
+ * - `unauthorised` when the token is a string that names no user, and `user` is not passed;
+ * - `wrong-user` when the token or the database belongs to another user;
+ * - `database-in-use` when another client has the database open, and tabs cannot share it;
+ * - `database-failed` when storage is refused or does not answer; a later attempt may succeed.
+ *
+ * A wrong option is a `TypeError`.
  */
 export async function openKith(options: KithOptions): Promise<Kith> {
   const { url, host } = checkOptions(options)
   const { clock = systemClock, randomness = systemRandomness } = options
   const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined)
-  if (!WebSocket) throw new TypeError('There is no WebSocket here: pass `WebSocket`')
+  if (!WebSocket) throw new TypeError('This platform has no WebSocket: pass `WebSocket`')
   const indexedDB = options.indexedDB ?? platformStorage()
   const storage = { indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange }
   const { user, token: firstToken } = await chooseUser(options, url, storage, clock)
@@ -62,7 +66,7 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   }
 }
 
-/** Reading it throws where a page may store nothing. */
+/** Returns the platform's IndexedDB. Reading it throws in a page that may not store data. */
 function platformStorage(): IDBFactory {
   let cause: unknown
   try {
@@ -70,6 +74,6 @@ function platformStorage(): IDBFactory {
   } catch (error) {
     cause = error
   }
-  const message = 'No IndexedDB here: allow this site to store data, or pass `indexedDB`'
+  const message = 'This platform has no IndexedDB: allow this site to store data, or pass `indexedDB`'
   throw new KithError('database-failed', message, { cause })
 }

@@ -9,26 +9,29 @@ export interface KithOptions {
   /** The server's address, such as `wss://kith.example.org`. */
   url: string
   token: TokenSource
-  /** The user id. Absent: the token's; with a token function that gives none now, that of the last visit to this url. */
+  /**
+   * The user id. If absent, the user of the token counts. If the token function gives no token now, the user who used this url
+   * on this device last counts.
+   */
   user?: string
-  /** `false` starts offline, until `connect()`. */
+  /** `false` starts offline; call `connect()` later. */
   connect?: boolean
-  /** The IndexedDB database of this device; by default named after host and user. */
+  /** The name of this device's IndexedDB database. By default it is made of the host and the user id. */
   databaseName?: string
-  /** Instead of the platform's, for Node and tests. */
+  /** Replaces the platform's IndexedDB, for Node and tests. */
   indexedDB?: IDBFactory
   IDBKeyRange?: typeof IDBKeyRange
   WebSocket?: WebSocketConstructor
-  /** Instead of the platform's, for tests. */
+  /** Replaces the platform's clock and random numbers, for tests. */
   clock?: Clock
   randomness?: Randomness
-  /** Instead of `navigator.locks`; `null`: this database is opened once, by this client alone. Needs `openChannel`. */
+  /** Replaces `navigator.locks`; needs `openChannel`. With `null`, only this client may open the database. */
   locks?: LockManagerLike | null
-  /** Instead of `BroadcastChannel`, by which tabs hear whether the one with the connection is alive. Needs `locks`. */
+  /** Replaces `BroadcastChannel`, by which tabs learn whether the tab with the connection is alive. Needs `locks`. */
   openChannel?: OpenTabChannel
 }
 
-/** Wrong options are programming mistakes: this throws a `TypeError`. */
+/** Returns the url in its normal form, and the part of it that names the server. Throws a `TypeError` for a wrong option. */
 export function checkOptions(options: KithOptions): { url: string; host: string } {
   checkIsObject(options)
   const { url, token, connect, databaseName, locks, openChannel } = options
@@ -36,9 +39,9 @@ export function checkOptions(options: KithOptions): { url: string; host: string 
     throw new TypeError('token must be a string or a function')
   if (connect !== undefined) checkBoolean(connect, 'connect')
   if (databaseName !== undefined && (typeof databaseName !== 'string' || databaseName === '')) {
-    throw new TypeError('databaseName must be a string')
+    throw new TypeError('databaseName must be a string that is not empty')
   }
-  if (openChannel && !locks) throw new TypeError('openChannel is passed together with locks')
+  if (openChannel && !locks) throw new TypeError('openChannel needs locks: pass both')
   const parsed = parseUrl(url)
   if (parsed?.protocol !== 'ws:' && parsed?.protocol !== 'wss:')
     throw new TypeError('url must begin with ws:// or wss://')

@@ -4,7 +4,7 @@ import { decodeUtf8 } from 'lib0/string'
 import type { Clock } from './clock.ts'
 import { within } from './timeout.ts'
 
-/** A JWT whose `sub` is the user id, or how to get one; the function is asked at each connect. */
+/** A JWT whose `sub` is the user id, or a function that returns one. The function is called for each connection. */
 export type TokenSource = string | (() => string | Promise<string>)
 
 export interface TokenClaims {
@@ -15,7 +15,7 @@ export interface TokenClaims {
   expiresAt: number | undefined
 }
 
-/** What a token says. It isn't verified: that is the server's part. All `undefined` when it is no JWT. */
+/** Reads the claims of a token without verifying them, which the server does. Each claim is `undefined` when it is absent. */
 export function readToken(token: string): TokenClaims {
   const claims = decodePayload(token)
   const seconds = (value: unknown): number | undefined =>
@@ -28,26 +28,27 @@ export function readToken(token: string): TokenClaims {
   }
 }
 
-/** Whether a token can stand in a websocket's subprotocol; anything else makes the constructor throw. */
+/** Whether a token can be sent as a websocket's subprotocol. The constructor of WebSocket throws for any other text. */
 export function isPresentable(token: string): boolean {
   return token.length <= mostTokenBytes && /^[A-Za-z0-9._~-]+$/.test(token)
 }
 
-/** The most that a `renew` carries. */
+/** The longest token in a `renew` message. */
 const mostTokenBytes = 16 * 1024
 /** How long a token function may take, in milliseconds: as long as a socket may take to open. */
 const answerMs = 20_000
 
 /**
- * Calls a token function. Rejects when the function throws or rejects, when it takes too long, and when its result is no
- * token at all. A result that comes too late is ignored.
+ * Calls a token function. Rejects when the function throws or rejects, takes longer than `limitMs`, or returns anything but a
+ * text. A result that comes too late is ignored.
  */
 export async function askForToken(ask: () => unknown, clock: Clock, limitMs: number = answerMs): Promise<string> {
   const late = (): never => {
     throw new Error(`The token function gave no token within ${limitMs / 1000} s`)
   }
   const token = await within(clock, limitMs, ask, late)
-  if (typeof token !== 'string' || token === '') throw new Error('The token function gave no token: a string is needed')
+  if (typeof token !== 'string' || token === '')
+    throw new Error('The token function must return a string that is not empty')
   return token
 }
 
@@ -58,6 +59,6 @@ function decodePayload(token: string): Record<string, unknown> {
     const claims: unknown = JSON.parse(decodeUtf8(Uint8Array.from(binary, c => c.charCodeAt(0))))
     return typeof claims === 'object' && claims !== null ? (claims as Record<string, unknown>) : {}
   } catch {
-    return {} // No JWT, which the server will say in its own way.
+    return {} // Not a JWT; the server reports that.
   }
 }

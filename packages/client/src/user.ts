@@ -7,18 +7,18 @@ import { patiently } from './device/storage-timeout.ts'
 import type { KithOptions } from './options.ts'
 import { askForToken, readToken } from './token.ts'
 
-/** How long opening waits for a token function, in milliseconds, before it takes the last visitor. */
+/** How long opening waits for a token function before it uses the last user of this url, in milliseconds. */
 const tokenPatienceMs = 10_000
 
 export interface ChosenUser {
   user: string
-  /** A token that was had on the way, for the first connect. */
+  /** A token that the token function returned meanwhile, for the first connection. */
   token: string | undefined
 }
 
 /**
- * Whose device this is: as the app says, else the token. Only with a token function, else the last visit to this url: a
- * token that is a string and names no user opens nobody's data.
+ * Returns the user of this device: the user that the app passes, else the user of the token. With a token function that gives
+ * no token now, it is the last user of this url. A token that is a string and names no user opens no data.
  */
 export async function chooseUser(
   options: KithOptions,
@@ -32,7 +32,7 @@ export async function chooseUser(
     typeof options.token === 'string' ? options.token : isAsked ? await askBriefly(options.token, clock) : undefined
   const subject = token === undefined ? undefined : readToken(token).user
   if (named !== undefined && subject !== undefined && named !== subject) {
-    throw new KithError('wrong-user', `The token is ${subject}'s, not ${named}'s`)
+    throw new KithError('wrong-user', `The token belongs to ${subject}, not to ${named}: pass the token of ${named}`)
   }
   if (typeof options.token === 'string' && named === undefined && subject === undefined) {
     throw new KithError(
@@ -41,15 +41,16 @@ export async function chooseUser(
     )
   }
   const user = named ?? subject ?? (await patiently(clock, () => lastVisitor(database, url)))
-  if (user === undefined) throw new KithError('user-required', 'No user is known for this url yet: pass `user`')
+  if (user === undefined)
+    throw new KithError('user-required', 'The user is not known: pass `user`, or connect once with a token')
   return { user, token: typeof options.token === 'string' ? undefined : token }
 }
 
-/** `undefined` when no token can be had now: then the last visit tells the user, and connecting will ask again. */
+/** Returns `undefined` when no token can be had now. Connecting asks again. */
 async function askBriefly(ask: () => string | Promise<string>, clock: Clock): Promise<string | undefined> {
   try {
     return await askForToken(ask, clock, tokenPatienceMs)
   } catch {
-    return undefined // Not lost: connecting asks again, and reports what it then meets.
+    return undefined // Connecting asks again, and reports an error then.
   }
 }

@@ -1,6 +1,6 @@
 import { parseUserId } from '@kith/shared'
 
-/** Why an address was not taken. */
+/** Why an address was not accepted. */
 export type InvalidReason = 'malformed' | 'too-long' | 'self' | 'not-a-phone-number' | 'ambiguous'
 
 export interface InvalidAddress {
@@ -8,17 +8,17 @@ export interface InvalidAddress {
   reason: InvalidReason
 }
 
-/** How addresses are read: as user ids, or as phone numbers, with the region that the phone book was written in. */
+/** Reads addresses as phone numbers; `region` is the country of the phone book, for numbers in national form. */
 export type PhoneNumbersOption = true | { region: string }
 
 export interface Addresses {
   /** User ids, each once, in the order of their first input. */
   users: string[]
-  /** What was rejected; equal inputs once. */
+  /** The rejected inputs, each once. */
   invalid: InvalidAddress[]
 }
 
-/** Reads addresses. Throws a `TypeError` for a region that doesn't exist. */
+/** Reads addresses as user ids or phone numbers. Rejects with a `TypeError` for a region that does not exist. */
 export async function readAddresses(
   inputs: readonly string[],
   self: string,
@@ -38,7 +38,7 @@ export async function readAddresses(
 
 type Parse = (input: string) => { id: string } | { reason: InvalidReason }
 
-/** The phone number metadata are large, so they are loaded only when they are needed. */
+/** Loads the metadata of phone numbers on the first use, since they are large. */
 async function phoneNumberParser(option: true | { region?: string }): Promise<Parse> {
   const { isSupportedRegion, normalisePhoneNumber } = await import('@kith/shared/phone')
   const region = option === true ? undefined : option.region

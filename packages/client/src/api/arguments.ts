@@ -1,12 +1,12 @@
 import { type Audience, type FieldValue, isLevel, parseUserId } from '@kith/shared'
 
 /**
- * The checks of what an app passes in. Wrong arguments are programming mistakes: each of these throws a `TypeError`, and
- * returns the value in the form in which it is kept, if it is kept.
+ * Checks of arguments that an app passes. A wrong argument is a programming mistake, so each check throws a `TypeError`.
+ * A check returns the value in the form in which Kith stores it.
  */
 
 export function checkUserId(value: unknown, what = 'A user id'): string {
-  const parsed = typeof value === 'string' ? parseUserId(value) : { reason: 'no string' }
+  const parsed = typeof value === 'string' ? parseUserId(value) : { reason: 'not a string' }
   if ('id' in parsed) return parsed.id
   throw new TypeError(`${what} is ${parsed.reason}`)
 }
@@ -22,14 +22,14 @@ export function checkBoolean(value: unknown, what: string): boolean {
 
 export function checkAudience(value: unknown): Audience {
   if (value === 'everyone' || value === 'contacts' || value === 'nobody') return value
-  throw new TypeError(`There is no audience ${String(value)}: it is 'everyone', 'contacts' or 'nobody'`)
+  throw new TypeError(`An audience must be 'everyone', 'contacts' or 'nobody', not ${String(value)}`)
 }
 
-/** Ascending and without duplicates; `null` stays. */
+/** Returns the levels ascending and without duplicates, or `null` as it is. */
 export function checkLevels(value: unknown): number[] | null {
   if (value === null) return null
   if (!Array.isArray(value) || !value.every(isLevel))
-    throw new TypeError('Levels are an array of integers 0–255, or null')
+    throw new TypeError('Levels must be an array of integers from 0 to 255, or null')
   return [...new Set<number>(value)].sort((a, b) => a - b)
 }
 
@@ -42,7 +42,7 @@ export function checkLevelOption(options: unknown): number {
   if (options === undefined) return 0
   checkIsObject(options)
   const { level = 0 } = options as { level?: unknown }
-  if (!isLevel(level)) throw new TypeError('A level is an integer 0–255')
+  if (!isLevel(level)) throw new TypeError('A level must be an integer from 0 to 255')
   return level
 }
 
@@ -52,12 +52,12 @@ export function checkFieldName(value: unknown): string {
   return name
 }
 
-/** A copy of bytes, so that a later change of the caller's array changes nothing here. */
+/** Returns a copy of bytes, so a later change of the caller's array has no effect. */
 export function checkFieldValue(value: unknown): FieldValue {
   if (typeof value === 'string') return checkText(value, "A field's value")
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
   if (value instanceof Uint8Array) return new Uint8Array(value)
-  throw new TypeError("A field's value is a string, a finite number, a boolean or a Uint8Array")
+  throw new TypeError("A field's value must be a string, a finite number, a boolean or a Uint8Array")
 }
 
 function hasLoneSurrogate(text: string): boolean {

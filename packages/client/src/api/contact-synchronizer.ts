@@ -16,17 +16,17 @@ import { coreOf } from './core-of.ts'
 import { Kith } from './kith.ts'
 
 export interface ContactSynchronizerOptions {
-  /** Addresses are phone numbers: read as international; as national too when a region is given, such as `GB`. */
+  /** Reads addresses as phone numbers in international form, and with a region such as `GB` in national form too. */
   phoneNumbers?: PhoneNumbersOption
 }
 
 export interface SyncResult {
-  /** Contacts that were none before. */
+  /** Users who were not contacts before. */
   added: number
-  /** Contacts of whom something changed. */
+  /** Contacts whose levels or subscription changed. */
   updated: number
   unchanged: number
-  /** Addresses that were not taken, and why. */
+  /** The addresses that were not accepted, each with the reason. */
   invalid: InvalidAddress[]
 }
 
@@ -37,8 +37,9 @@ interface Batch {
 }
 
 /**
- * Brings a phone book into the roster, in bulk. Options hold for the calls that follow them; what was never set is left
- * alone. Calls with `false` are queued, and written by the next `syncNow` (or call with `true`) in one transaction.
+ * Brings a phone book into the roster. `subscribe` and `setProfileAccessLevels` apply to the calls of `sync` and
+ * `syncAsUpdate` that follow; a preference that was never set leaves the contacts as they are. A call with `false` is queued.
+ * The next call of `syncNow`, or a call with `true`, writes the whole queue in one transaction.
  */
 export class ContactSynchronizer {
   readonly #kith: Kith
@@ -47,34 +48,34 @@ export class ContactSynchronizer {
   #queue: Batch[] = []
 
   constructor(kith: Kith, options: ContactSynchronizerOptions = {}) {
-    if (!(kith instanceof Kith)) throw new TypeError('A ContactSynchronizer takes a Kith')
+    if (!(kith instanceof Kith)) throw new TypeError('Pass the result of openKith to ContactSynchronizer')
     this.#kith = kith
     this.#phoneNumbers = checkPhoneNumbers(options)
   }
 
-  /** Whether the contacts of the calls that follow are followed. */
+  /** Sets whether the contacts of later calls are followed. */
   subscribe(isSubscribed: boolean): void {
     this.#preferences = { ...this.#preferences, isSubscribed: checkBoolean(isSubscribed, 'The subscription') }
   }
 
-  /** The levels that the contacts of the calls that follow may see. `null` withdraws contacts and grants. */
+  /** Sets the levels that the contacts of later calls may see. `null` removes contacts and grants. */
   setProfileAccessLevels(levels: readonly number[] | null): void {
     this.#preferences = { ...this.#preferences, levels: checkLevels(levels) }
   }
 
-  /** Overwrites these contacts' levels and subscription, as far as they were set; touches no other contact [R5]. */
+  /** Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5]. */
   async sync(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSync, addresses, syncNow)
   }
 
-  /** Only adds: contacts, levels, subscriptions [R5]. */
+  /** Adds contacts, levels and subscriptions, and removes nothing [R5]. */
   async syncAsUpdate(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSyncAsUpdate, addresses, syncNow)
   }
 
   /**
-   * Writes all that is queued in one transaction. Resolves when it is on this device's disk, offline too; rejects with a
-   * KithError when it is beyond a limit (`roster-too-large`): then nothing has changed and the queue is as it was [D5].
+   * Writes the queue in one transaction. Resolves when it is on this device's disk, also offline. Rejects with
+   * `roster-too-large` when a limit is exceeded: nothing has changed then, and the queue is kept [D5].
    */
   async syncNow(): Promise<SyncResult> {
     const batches = this.#queue
@@ -96,7 +97,7 @@ export class ContactSynchronizer {
 
   async #enqueue(plan: typeof planSync, inputs: readonly string[], syncNow: boolean): Promise<SyncResult> {
     if (!Array.isArray(inputs) || !inputs.every(input => typeof input === 'string')) {
-      throw new TypeError('Addresses are an array of strings')
+      throw new TypeError('Addresses must be an array of strings')
     }
     checkBoolean(syncNow, 'syncNow')
     const addresses = readAddresses([...inputs], this.#kith.user, this.#phoneNumbers)
@@ -119,7 +120,7 @@ interface ReadBatch {
   preferences: ContactPreferences
 }
 
-/** One plan for all batches; a later one builds on what the earlier ones leave, and each contact counts once. */
+/** Plans all batches as one change. A later batch builds on the earlier ones, and each contact is counted once. */
 function planAll(roster: FlatMaps, batches: readonly ReadBatch[]): SyncPlan {
   const [first] = batches
   if (first && batches.length === 1) return first.plan(roster, first.addresses.users, first.preferences)
@@ -143,7 +144,7 @@ function countOutcomes(before: FlatMaps, after: FlatMaps, users: ReadonlySet<str
   return counts
 }
 
-/** The last change of each key, without those that leave it as it was [R3]. */
+/** Returns the last change of each key, without the changes that leave the value as it was [R3]. */
 function netChanges(roster: FlatMaps, changes: readonly KeyChange[]): KeyChange[] {
   const last = new Map(changes.map(change => [`${change.root} ${change.key}`, change]))
   return [...last.values()].filter(({ root, key, value }) => !sameValue(roster.get(root, key), value))
@@ -156,5 +157,5 @@ function checkPhoneNumbers(options: ContactSynchronizerOptions): PhoneNumbersOpt
   if (phoneNumbers === true) return true
   const region = (phoneNumbers as { region?: unknown } | null)?.region
   if (typeof region === 'string' && /^[A-Z]{2}$/.test(region)) return { region }
-  throw new TypeError("phoneNumbers is true or { region: 'GB' }")
+  throw new TypeError("phoneNumbers must be true or { region: 'GB' }")
 }

@@ -3,26 +3,26 @@ import { edit } from '../database/edit.ts'
 import type { Store } from '../database/store.ts'
 import { checkFieldName, checkFieldValue, checkLevelOption, checkText } from './arguments.ts'
 
-/** Where a field stands: at level 0 unless told. */
+/** The level of a field; 0 if absent. */
 export interface LevelOption {
   level?: number
 }
 
-/** The user's own profile, as this device has it. */
+/** The user's own profile on this device. */
 export class OwnProfile {
   readonly #store: Store
 
-  /** @internal An app gets it as `kith.ownProfile`. */
+  /** @internal */
   constructor(store: Store) {
     this.#store = store
   }
 
-  /** All fields at each level; levels without any are absent. */
+  /** The fields by level. A level without fields is absent. */
   get fields(): Map<number, Fields> {
     return profileFields(this.#store.documents.profile.view)
   }
 
-  /** The field at that level; `undefined` when it isn't there. */
+  /** One field at one level; `undefined` when the level does not have it. */
   get(name: string, options?: LevelOption): FieldValue | undefined {
     checkText(name, "A field's name")
     const fields = this.fields.get(checkLevelOption(options))
@@ -30,15 +30,15 @@ export class OwnProfile {
   }
 
   /**
-   * Sets one field at one level. Resolves when that is on this device's disk; rejects with a KithError and changes nothing
-   * when it is beyond a limit (`field-name-too-long`, `profile-too-large`, `too-many-levels`) [D5].
+   * Sets one field at one level. Resolves when that is on this device's disk. Rejects with `field-name-too-long`,
+   * `profile-too-large` or `too-many-levels` when a limit is exceeded; nothing has changed then [D5].
    */
   async set(name: string, value: FieldValue, options?: LevelOption): Promise<void> {
     const level = checkLevelOption(options)
     await this.#plan(level, checkFieldName(name), checkFieldValue(value))
   }
 
-  /** Removes one field from one level. */
+  /** Removes one field from one level. Resolves when that is on this device's disk. */
   async unset(name: string, options?: LevelOption): Promise<void> {
     await this.#plan(checkLevelOption(options), checkFieldName(name), undefined)
   }

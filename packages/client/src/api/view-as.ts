@@ -11,19 +11,19 @@ import {
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { sameFields } from '../fields.ts'
 
-/** What somebody sees of the own profile, and why. */
+/** What a user sees of the own profile, and why. */
 export interface ViewAs {
-  /** Ascending; empty when nothing is seen. For oneself 0 and all levels with fields. */
+  /** Ascending; empty when the user sees nothing. For the own user id: 0 and all levels with fields. */
   levels: readonly number[]
-  /** If a field stands at several levels, the highest level's value. */
+  /** Of a field at several levels, the value at the highest level. */
   fields: Fields
-  /** Of the shared rules' reasons; `restricted` and `unknown-user` are not known here. */
+  /** The rule that decides. A device does not know `restricted` and `unknown-user`. */
   reason: VisibilityReason
 }
 
 /**
- * Decided by the rules that the server goes by [V1][V3], on what this device knows. What the server refused doesn't count:
- * nobody sees it.
+ * Applies the server's rules [V1][V3] to what this device knows. Changes that the server refused do not count, since no
+ * other user sees them.
  */
 export function viewAs({ roster, profile, hands }: OwnDocuments, owner: string, viewer: string): ViewAs {
   const facts = countingFacts(factsOf(roster.standing, viewer), hands.get(viewer)?.incarnation ?? '')
