@@ -2,6 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Store } from '@kith/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { type Disk, Draft } from '../../packages/server/src/store/draft.ts'
+import { Incarnations } from '../../packages/server/src/store/incarnations.ts'
 import type { Change } from '../../packages/server/src/store/store.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
@@ -13,6 +15,23 @@ const granted = (count = many): Record<string, { isContact: boolean; levels: num
 
 async function newStore(): Promise<Store> {
   return storeOver(await newDatabase('memory'), stillClock())
+}
+
+/** Counts how often others have their turn, until `end`. */
+function countTurns(): { end(): number } {
+  let turns = 0
+  let isDone = false
+  const count = (): void => {
+    turns++
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  return {
+    end: () => {
+      isDone = true
+      return turns
+    },
+  }
 }
 
 test('[S3] commits of others pass a large change while it is prepared', async () => {
@@ -27,16 +46,9 @@ test('[S3] commits of others pass a large change while it is prepared', async ()
 
 test('[S3] a large change lets others have their turn at least once in 500 relations', async () => {
   const store = await newStore()
-  let turns = 0
-  let isDone = false
-  const count = (): void => {
-    turns++
-    if (!isDone) setImmediate(count)
-  }
-  setImmediate(count)
+  const turns = countTurns()
   await store.commit(rosterChange('alice', granted(5_000)))
-  isDone = true
-  expect(turns).toBeGreaterThan((2 * 5_000) / 500)
+  expect(turns.end()).toBeGreaterThan((2 * 5_000) / 500)
 })
 
 test('[D4] what was read for a large change and is written meanwhile is read again', async () => {
@@ -58,6 +70,32 @@ test('[D4] a profile edit of somebody whom a large change names is kept, and doe
   const record = await store.user('contact 7')
   expect(record.levels).toEqual({ '1': position })
   expect(record).toMatchObject({ unasked: 1, relationsChangedAt: largePosition })
+})
+
+test('[D4] a profile edit of the user whose large change is prepared is kept', async () => {
+  const store = await newStore()
+  await store.commit(profileChange('alice', { 1: 'before' }))
+  const large = store.commit(rosterChange('alice', granted(), { audience: 'nobody' }))
+  const { position } = await store.commit(profileChange('alice', { 2: 'after' }))
+  await large
+  const { levels } = await store.user('alice')
+  expect(Object.keys(levels)).toEqual(['1', '2'])
+  expect(levels['2']).toBe(position)
+})
+
+test('[S3] relations that are in memory already are gone through in slices, too', async () => {
+  const database = await newDatabase('memory')
+  const disk: Disk = {
+    getMany: wanted => database.getMany(wanted),
+    entries: range => database.iterator(range),
+    keys: range => database.keys(range),
+  }
+  const draft = new Draft(disk, 0, new Incarnations(new Uint8Array(32)))
+  const others = contacts(5_000)
+  await draft.loadPairs('alice', others)
+  const turns = countTurns()
+  await draft.loadPairs('alice', others)
+  expect(turns.end()).toBeGreaterThanOrEqual(5_000 / 500)
 })
 
 test('[D7] an erasure that takes long lifts no revocation that came meanwhile', async () => {

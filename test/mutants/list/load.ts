@@ -106,6 +106,20 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'is kept, and does not delay it',
   }),
+  mutant('server/src/store/reading.ts', 'const levels = isSubject ? user.levels : {}', 'const levels = {}', {
+    id: 'own-levels-overwritten',
+    rules: ['D4'],
+    what: 'A large change writes back the levels that its user had before an edit that came meanwhile.',
+    tests: ['server/large-changes'],
+    names: 'of the user whose large change is prepared',
+  }),
+  mutant('server/src/store/draft.ts', 'if (isWhole) await othersTurn()', '', {
+    id: 'loaded-relations-in-one-slice',
+    rules: ['S3'],
+    what: 'Relations that were loaded already are gone through without a pause.',
+    tests: ['server/large-changes'],
+    names: 'in memory already',
+  }),
   mutant('server/src/store/level-store.ts', "if (change.type === 'erase') more.push(revocation(change.user))", '', {
     id: 'erased-as-of-when-it-was-prepared',
     rules: ['D7'],

@@ -233,7 +233,7 @@ export function openStore(options: {
 
   async function prepare({ change, resolve, reject }: Waiting): Promise<void> {
     for (const ahead of aheadByTry) {
-      const reading = new Reading(disk)
+      const reading = new Reading(disk, subjectsOf(change)[0] as string)
       readings.add(reading)
       try {
         const draft = new Draft(reading, clock.now(), incarnations)
