@@ -120,6 +120,25 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'in memory already',
   }),
+  mutant(
+    'client/src/link/outgoing.ts',
+    'if (pieces.length < 2 || isWary) return false',
+    'if (pieces.length > 0) return false',
+    {
+      id: 'a-wait-for-each-piece',
+      rules: ['D6'],
+      what: 'Each piece of a large change waits until the one before it is on the disk.',
+      tests: ['client/pieces'],
+      names: 'without a wait for each',
+    },
+  ),
+  mutant('client/src/link/outgoing.ts', 'if (areAheadWritten && index < last) continue', 'if (index < last) continue', {
+    id: 'refused-among-pieces-forgotten',
+    rules: ['D6'],
+    what: 'Of pieces that were sent together none is sent again when one of them was refused.',
+    tests: ['client/pieces'],
+    names: 'has no room on the server',
+  }),
   mutant('server/src/store/level-store.ts', "if (change.type === 'erase') more.push(revocation(change.user))", '', {
     id: 'erased-as-of-when-it-was-prepared',
     rules: ['D7'],

@@ -452,7 +452,12 @@ export function openStore(options: {
     commit(change) {
       if (isClosing) return Promise.reject(new Error('the store is closing'))
       if (refusal) return Promise.reject(refusal)
-      return new Promise((resolve, reject) => enqueue({ change, resolve, reject }))
+      return new Promise((resolve, reject) => {
+        const entry = { change, resolve, reject }
+        // Not even begun in the queue, where all others would wait until it is found to be too large.
+        if (leastRecords(change) > mostRecordsInQueue) prepareLarge(entry)
+        else enqueue(entry)
+      })
     },
 
     watch(watcher) {
@@ -575,6 +580,14 @@ function newNotes(position: number, change: Change): CommitNotes {
     levels: new Map(),
     isNew: false,
   }
+}
+
+/** The records of each user whom a roster names: the user, and both sides of the relation. */
+const recordsPerUser = 3
+
+/** How many records a change will look at, as far as the change itself tells. */
+function leastRecords(change: Change): number {
+  return change.type === 'documents' ? recordsPerUser * (change.roster?.facts.size ?? 0) : 0
 }
 
 function subjectsOf(change: Change): string[] {
