@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Store } from '@kith/server'
+import type { LevelDatabase, Store } from '@kith/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Disk, Draft } from '../../packages/server/src/store/draft.ts'
@@ -153,6 +153,72 @@ test('[D2] a large change that was prepared while a write failed is read again, 
   await large
   expect(await store.relations('alice')).toHaveLength(3_000)
 })
+
+/** A database that tells how many keys or entries the largest read of a range gave at once. */
+function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: () => number } {
+  let most = 0
+  const reading =
+    (name: 'keys' | 'iterator') =>
+    (range: object): unknown => {
+      const found = (inner[name] as (range: object) => { all(): Promise<unknown[]> }).call(inner, range)
+      return {
+        all: async () => {
+          const all = await found.all()
+          most = Math.max(most, all.length)
+          return all
+        },
+      }
+    }
+  const database = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'keys' || name === 'iterator') return reading(name)
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { database, mostAtOnce: () => most }
+}
+
+test('[S3] what an erasure removes is read in slices, and all of it goes', async () => {
+  const inner = await newDatabase('memory')
+  const { database, mostAtOnce } = measured(inner)
+  const store = storeOver(database, stillClock())
+  const follows = Object.fromEntries(contacts(2_000).map(id => [id, { isSubscribed: true }]))
+  await store.commit(rosterChange('alice', follows))
+  expect(await store.hasAsked('alice', 'contact 1999')).toBe(true)
+  await store.commit({ type: 'erase', user: 'alice' })
+  expect(mostAtOnce()).toBe(500)
+  expect(await inner.keys({ gt: 'asked\u0000alice\u0000', lt: 'asked\u0000alice\u0001' }).all()).toEqual([])
+})
+
+test('[S3][F4] places of owners are dealt out in slices', async () => {
+  const store = await newStore()
+  const owners = contacts(3_000)
+  for (const owner of owners) await store.commit(rosterChange(owner, { alice: { levels: [1] } }))
+  const turns = countTurns()
+  await store.commit(rosterChange('alice', {}, { autoSync: false }))
+  await store.commit(rosterChange('alice', {}))
+  expect(turns.end()).toBeGreaterThan((22 * 3_000) / 500)
+  const { unasked } = await store.user('alice')
+  expect(unasked).toBe(2_000)
+  const relations = await store.relations('alice')
+  const chosen = relations.filter(({ relation }) => relation.isUnasked).map(({ owner }) => owner)
+  expect(chosen).toEqual([...owners].sort().slice(0, 2_000))
+}, 60_000)
+
+test('[D4][F4] a grant that is taken back between two slices of a review leaves its place to another', async () => {
+  const store = await newStore()
+  const owners = contacts(2_500)
+  for (const owner of owners) await store.commit(rosterChange(owner, { alice: { levels: [1] } }))
+  const review = store.commit(rosterChange('alice', { 'contact 9': { isContact: true } }))
+  const revoked = store.commit(rosterChange('contact 1', { alice: {} }))
+  await Promise.all([review, revoked])
+  const relations = await store.relations('alice')
+  const chosen = relations.filter(({ relation }) => relation.isUnasked).map(({ owner }) => owner)
+  expect(chosen).toHaveLength(2_000)
+  expect(chosen).toContain('contact 9')
+  expect(chosen).not.toContain('contact 1')
+}, 60_000)
 
 /** Changes that meet a large one, in whatever order they come to stand. */
 const small = (): fc.Arbitrary<Change> => {

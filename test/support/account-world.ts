@@ -11,6 +11,8 @@ interface Said {
   refused: { document: string; code: string; what: string }[]
   resends: number
   commits: number
+  /** The relations that each commit was said to concern. */
+  relations: number[]
   failures: unknown[]
 }
 
@@ -48,15 +50,16 @@ export function accountsOver(
 }
 
 function deviceOf(accounts: Accounts, user: string): WritingDevice {
-  const said: Said = { refused: [], resends: 0, commits: 0, failures: [] }
+  const said: Said = { refused: [], resends: 0, commits: 0, relations: [], failures: [] }
   const writer: Writer = {
     refuse: (document, code, what) => said.refused.push({ document, code, what }),
     resend: () => {
       said.resends++
     },
     looked: () => undefined,
-    committed: () => {
+    committed: relations => {
       said.commits++
+      said.relations.push(relations)
     },
     fail: error => said.failures.push(error),
   }

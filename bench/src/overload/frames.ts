@@ -120,9 +120,12 @@ export const renewals: Attack = {
     const sockets = await open(target, 10)
     const token = await target.token('mallory')
     await flood(sockets, socket => socket.send({ type: 'renew', token }))
-    const { text, areAllClosed } = endings(sockets)
+    const stayed = sockets.filter(({ isClosed }) => !isClosed)
+    // A user in debt is not read: what waits there lies in the sender's own memory.
+    const unread = stayed.filter(({ socket }) => socket.bufferedAmount > 0)
+    const { text } = endings(sockets)
     closeAll(sockets)
-    return { text, isRight: areAllClosed }
+    return { text: `${text}, ${unread.length} not read`, isRight: unread.length === stayed.length }
   },
 }
 

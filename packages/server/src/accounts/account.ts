@@ -11,8 +11,11 @@ export interface Writer {
   refuse(document: DocumentName, code: ErrorCode, what: string): void
   /** An update builds on what the server lacks: ask for all, if not asked already. */
   resend(document: DocumentName, stateVector: Uint8Array): void
-  /** Something of this session's is on disk now; to derive what follows from it, so many records were looked at. */
-  committed(records: number): void
+  /**
+   * Something of this session's is on disk now. `relations`: of how many users its roster says something else than before;
+   * all that it names, where something changed for the user as a whole.
+   */
+  committed(relations: number): void
   /** So many bytes of documents were looked through for what this session wrote, admitted or not. */
   looked(documentBytes: number): void
   /** Nothing of what this session wrote since the last commit is on disk. */
@@ -36,6 +39,8 @@ interface Task {
 
 /** What was admitted of a run of writes to one document. */
 interface Admitted extends Merged {
+  /** How much of the document lies on disk. */
+  storedBytes: number
   /** A document that the device was asked for was admitted, if only an empty one [F3]. */
   isAnswered: boolean
 }
@@ -160,10 +165,12 @@ export class Account {
     // Also when changes are taken again by now: what was read may be older than what is on disk.
     if (refusal) throw refusal
     const changes = { roster: roster?.roster, profile: profile?.profile }
-    const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })
+    const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })
     if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
     if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)
-    writer.committed(records)
+    const isWhole = standings.includes(this.user)
+    const named = isWhole ? Math.floor((roster?.storedBytes ?? 0) / bytesPerRelation) : 0
+    writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
 
   async #mostAtOnce(run: readonly Write[]): Promise<number> {
@@ -193,6 +200,12 @@ export class Account {
     return { ...merged, isAnswered }
   }
 }
+
+/**
+ * As many bytes of a roster as one user takes that it names, about. By its own bytes the cost of a switch is estimated: what
+ * others' rosters say of the user is not counted, or what the user owes would tell of it [V10].
+ */
+const bytesPerRelation = 160
 
 /**
  * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: nobody

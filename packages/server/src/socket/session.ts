@@ -49,9 +49,12 @@ export interface DeviceSocket {
   readonly bufferedAmount: number
   /** As `bufferedAmount`, and what the system's own buffers have not accepted of it; where that can't be known, the same. */
   readonly untakenBytes?: number
+  /** Bytes of frames that have not come as a whole; where that can't be known, absent. */
+  readonly unfinishedBytes?: number
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
   on(event: 'pong', heard: (data: Buffer) => void): unknown
-  on(event: 'ping' | 'close', heard: () => void): unknown
+  /** `unfinished`: more has come of a large frame that is not whole yet. */
+  on(event: 'ping' | 'close' | 'unfinished', heard: () => void): unknown
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
@@ -70,9 +73,6 @@ interface Arrived {
   message: DeviceMessage
   cost: number
 }
-
-/** Both sides of a relation, and the other user. */
-const recordsPerRelation = 3
 
 /** Below this a socket is no burden, whatever its user's other sockets are. */
 const lightBytes = 256 * 1024
@@ -120,6 +120,7 @@ export class Session implements Receiver, Writer, Outlet {
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     this.#inbox = new Inbox({
       waitMs: () => this.#rates.work.debtMs,
+      turn: () => this.#rates.turn.whenNext,
       backlog: () => context.accounts.backlog(this.user, 2 * context.limits.rosterBytes),
       handle: arrived => this.#handle(arrived),
       pause: () => socket.pause(),
@@ -135,6 +136,7 @@ export class Session implements Receiver, Writer, Outlet {
     socket.on('ping', () => {
       if (!this.#isClosed) this.isWithinWrites()
     })
+    socket.on('unfinished', () => this.#boundUnfinished())
     this.renew(identity)
     // A socket error is followed by its close; the code tells why.
     socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
@@ -202,6 +204,21 @@ export class Session implements Receiver, Writer, Outlet {
     this.context.metrics.sentBytes.inc(frame.length)
     this.#stall.sent(frame.length)
     this.#socket.send(frame, { binary: true }, this.#onTaken)
+  }
+
+  get unfinishedBytes(): number {
+    return this.#socket.unfinishedBytes ?? 0
+  }
+
+  /** Frames that are begun and not ended, on all sockets of the user together, take two rosters' worth at most [S3]. */
+  #boundUnfinished(): void {
+    if (this.#isClosed) return
+    let bytes = 0
+    for (const session of this.context.relay.sessionsOf(this.user)) bytes += (session as Session).unfinishedBytes
+    if (bytes <= 2 * this.context.limits.rosterBytes) return
+    this.close(closeCodes.unavailable, 'too much begun at once')
+    // What has come of the frame is kept for as long as the connection is there.
+    this.#socket.terminate()
   }
 
   /** Two rosters' worth wait on this socket, or four on all sockets of the user [S3]. */
@@ -281,8 +298,8 @@ export class Session implements Receiver, Writer, Outlet {
     this.charge(forLook(documentBytes))
   }
 
-  committed(records: number): void {
-    this.charge(forRelations(Math.floor(records / recordsPerRelation)))
+  committed(relations: number): void {
+    this.charge(forRelations(relations))
     this.waiting.check()
   }
 
@@ -416,6 +433,7 @@ export class Session implements Receiver, Writer, Outlet {
   #handle({ message, cost }: Arrived): void {
     if (this.#isClosed || this.#isDraining) return
     this.charge(cost)
+    this.#rates.turn.spend(cost)
     try {
       handle(this, message)
     } catch (error) {

@@ -61,11 +61,7 @@ export class Draft {
     this.#recordsLeft = mostRecords
   }
 
-  /** How many records were looked at. */
-  records = 0
-
   #spend(records: number): void {
-    this.records += records
     this.#recordsLeft -= records
     if (this.#recordsLeft < 0) throw new TooLarge()
   }
@@ -169,8 +165,15 @@ export class Draft {
   }
 
   async removeRange(range: { gt: string; lt: string }): Promise<void> {
-    for await (const key of this.#disk.keys(range)) this.#writes.set(key, undefined)
-    for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
+    const turns = new Turns(sliceSize)
+    for await (const key of this.#disk.keys(range)) {
+      this.#writes.set(key, undefined)
+      if (turns.isOver()) await turns.pass()
+    }
+    for (const key of this.#writes.keys()) {
+      if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
+      if (turns.isOver()) await turns.pass()
+    }
   }
 
   /** How many records it would write. */
@@ -241,6 +244,5 @@ export type CommitNotes = {
   strangers: Lookers[]
   hidings: string[]
   levels: Map<number, Uint8Array>
-  records?: number
   retryAfterMs?: number
 }

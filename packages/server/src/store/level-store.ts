@@ -120,7 +120,8 @@ export function openStore(options: {
       for await (const page of pagesOf(range)) yield* page
     },
     async *keys(range: KeyRange): AsyncIterable<string> {
-      yield* await gate.read(() => database.keys(range).all())
+      const read = (part: Page): Promise<string[]> => gate.read(() => database.keys(part).all())
+      for await (const page of inPages(range, read, key => key)) yield* page
     },
   }
 
@@ -128,13 +129,9 @@ export function openStore(options: {
    * A page at a time, each as it stands when it is read: what was begun before the database was closed could not go on
    * after it, and all of a large range at once would hold everyone up [S3].
    */
-  async function* pagesOf({ gt, lt }: KeyRange): AsyncIterable<[string, Uint8Array][]> {
-    for (let after: string | undefined = gt; after !== undefined; ) {
-      const range: KeyRange & { limit: number } = { gt: after, lt, limit: entriesAtOnce }
-      const page: [string, Uint8Array][] = await gate.read(() => database.iterator(range).all())
-      if (page.length > 0) yield page
-      after = page.length < entriesAtOnce ? undefined : page.at(-1)?.[0]
-    }
+  function pagesOf(range: KeyRange): AsyncIterable<[string, Uint8Array][]> {
+    const read = (part: Page): Promise<[string, Uint8Array][]> => gate.read(() => database.iterator(part).all())
+    return inPages(range, read, ([key]) => key)
   }
 
   async function writeQueued(): Promise<void> {
@@ -546,6 +543,21 @@ export function openStore(options: {
       while (writing || preparing.size > 0) await (writing ?? Promise.all(preparing))
       await database.close()
     },
+  }
+}
+
+type Page = KeyRange & { limit: number }
+
+async function* inPages<T>(
+  { gt, lt }: KeyRange,
+  read: (page: Page) => Promise<T[]>,
+  keyOf: (one: T) => string,
+): AsyncIterable<T[]> {
+  for (let after: string | undefined = gt; after !== undefined; ) {
+    const page: T[] = await read({ gt: after, lt, limit: entriesAtOnce })
+    if (page.length > 0) yield page
+    const last = page.at(-1)
+    after = last === undefined || page.length < entriesAtOnce ? undefined : keyOf(last)
   }
 }
 
