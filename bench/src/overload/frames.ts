@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { type Attack, pause, type Target, within } from './attack.ts'
+import { type Attack, memoryOfLargeRosters, pause, type Target, within } from './attack.ts'
 import { AttackRoster, AttackSocket, endings, install } from './attack-socket.ts'
 import { ids, largeRoster } from './rosters.ts'
 
@@ -131,6 +131,7 @@ export const renewals: Attack = {
 
 export const deafReaders: Attack = {
   name: '20 sockets that ask for two 7.9 MB answers each and never read, sending unasked pongs',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     await install(target, 'mallory', largeRoster(new AttackRoster()))
     return undefined
