@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type Ending, pause, within } from './overload/attack.ts'
+import { type Ending, type MemoryCeiling, pause, within } from './overload/attack.ts'
 import { attacks } from './overload/attacks.ts'
 import { Bystanders } from './overload/bystanders.ts'
 import { MemoryWatch } from './overload/memory.ts'
@@ -18,9 +18,8 @@ import { startServerProcess } from './server-process.ts'
  */
 const mostTimesSlower = 3
 const floorMs = 10
-/** The server's memory: at its peak, and when the attack has been over for a while. */
-const mostPeakMegabytes = 700
-const mostKeptMegabytes = 300
+/** Half of the kept memory is the process itself. Nothing here collects garbage: a server in production would not either. */
+const memoryOfMost: MemoryCeiling = { peak: 400, kept: 250 }
 
 const quietMs = 4_000
 const leastAttackedMs = 4_000
@@ -39,7 +38,7 @@ export async function overload(names: readonly string[]): Promise<void> {
   }
   print(
     `(f) another user's edit until its follower has it, in ms; p99 at most ${mostTimesSlower} times the quiet one or ${floorMs} ms, ` +
-      `memory at most ${mostPeakMegabytes} MB, and ${mostKeptMegabytes} MB ${afterMs / 1000} s later`,
+      `memory at its peak and ${afterMs / 1000} s after the attack at most as each row says`,
     rows,
   )
   if (rows.some(({ held }) => held !== 'yes')) process.exitCode = 1
@@ -76,10 +75,11 @@ async function attackOnce(name: string): Promise<Row> {
     await pause(afterMs)
     const peak = memory.takePeak()
     const after = memory.now()
+    const ceiling = attacks[name]?.memory ?? memoryOfMost
     const limit = Math.max(floorMs, mostTimesSlower * percentile(quiet, 0.99))
     const faults = [
       ...(percentile(attacked, 0.99) > limit ? ['slow'] : []),
-      ...(peak > mostPeakMegabytes || after > mostKeptMegabytes ? ['memory'] : []),
+      ...(peak > ceiling.peak || after > ceiling.kept ? ['memory'] : []),
       ...(ending.isRight ? [] : ['ending']),
     ]
     return {
@@ -89,6 +89,7 @@ async function attackOnce(name: string): Promise<Row> {
       max: `${percentile(quiet, 1)} → ${percentile(attacked, 1)}`,
       'longest turn, turns above 20 ms': `${longestMs}, ${above20}`,
       'MB before, peak, after': `${before}, ${peak}, ${after}`,
+      'at most': `${ceiling.peak}, ${ceiling.kept}`,
       ending: ending.text,
       held: faults.length === 0 ? 'yes' : `no: ${faults.join(', ')}`,
     }

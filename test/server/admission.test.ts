@@ -241,7 +241,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(server.take(removals([1, 1], [0, 1])))).toBe('malformed')
     expect(refused(server.take(removals([0, 0])))).toBe('malformed')
     expect(refused(server.take(removals([2, 0])))).toBe('malformed')
-    expect(server.take(removals([0, 1], [1, 1]))).toEqual({ state: 'admitted', adds: 'nothing' })
+    expect(server.take(removals([0, 1], [1, 1]))).toMatchObject({ state: 'admitted', adds: 'nothing' })
     expect(server.content()).toEqual({})
   })
 
@@ -550,8 +550,11 @@ describe('[S2] whatever real documents write is admitted', () => {
         value: undefined,
       })),
     )
-    expect(server.take(alice.unsent.at(-1) as Uint8Array)).toEqual({ state: 'admitted', adds: 'nothing' })
-    expect(new Server('profile').take(Y.encodeStateAsUpdate(alice.doc))).toEqual({ state: 'admitted', adds: 'history' })
+    expect(server.take(alice.unsent.at(-1) as Uint8Array)).toMatchObject({ state: 'admitted', adds: 'nothing' })
+    expect(new Server('profile').take(Y.encodeStateAsUpdate(alice.doc))).toMatchObject({
+      state: 'admitted',
+      adds: 'history',
+    })
   })
 })
 

@@ -2,11 +2,16 @@ import type { DeviceMessage } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { clientsNamed } from '../../packages/server/src/documents/state-vector.ts'
+import { Feed } from '../../packages/server/src/relay/feed.ts'
+import { Relay } from '../../packages/server/src/relay/relay.ts'
 import { costOf } from '../../packages/server/src/socket/cost.ts'
 import { Inbox } from '../../packages/server/src/socket/inbox.ts'
 import { StallWatch } from '../../packages/server/src/socket/stall.ts'
 import { Rate } from '../../packages/server/src/socket/token-bucket.ts'
+import { TurnShare } from '../../packages/server/src/socket/turn-share.ts'
+import { accountsOver } from '../support/account-world.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
+import { newDatabase, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
 import { TestClock } from '../support/test-clock.ts'
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `user ${index}`)
@@ -61,6 +66,7 @@ test('[S3] frames wait in their order while their user owes work, and the socket
   const seen: string[] = []
   const inbox = new Inbox<number>({
     waitMs: () => work.debtMs,
+    turn: () => undefined,
     backlog: () => undefined,
     handle: cost => {
       work.spend(cost)
@@ -86,6 +92,7 @@ test('[S3] an inbox that has ended handles nothing more, and lets the socket be 
   const seen: string[] = []
   const inbox = new Inbox<number>({
     waitMs: () => work.debtMs,
+    turn: () => undefined,
     backlog: () => undefined,
     handle: cost => work.spend(cost),
     pause: () => undefined,
@@ -97,6 +104,34 @@ test('[S3] an inbox that has ended handles nothing more, and lets the socket be 
   inbox.end()
   clock.move(10_000)
   expect(seen).toEqual(['resumed'])
+})
+
+test('[S3] of many frames that come at once, others have their turn after some', async () => {
+  const share = new TurnShare()
+  const handled: number[] = []
+  let inThisTurn = 0
+  const port = {
+    waitMs: () => 0,
+    turn: () => share.whenNext,
+    backlog: () => undefined,
+    handle: (cost: number) => {
+      share.spend(cost)
+      inThisTurn += cost
+    },
+    pause: () => undefined,
+    resume: () => undefined,
+    after: () => () => undefined,
+  }
+  // All sockets of a user have one share.
+  const inboxes = [new Inbox<number>(port), new Inbox<number>(port)]
+  for (let n = 0; n < 50; n++) for (const inbox of inboxes) inbox.add(8)
+  for (let turn = 0; turn < 100 && handled.reduce((sum, cost) => sum + cost, 0) < 800; turn++) {
+    handled.push(inThisTurn)
+    inThisTurn = 0
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  expect(handled.reduce((sum, cost) => sum + cost, 0)).toBe(800)
+  expect(Math.max(...handled)).toBe(40)
 })
 
 test('[S3] what one device of a user costs is paid by the next frames of all of them, and closes none', async () => {
@@ -151,6 +186,58 @@ test('a pong that is no answer to the last pings does not keep a connection', as
   }
   for (let turn = 0; turn < 20 && mallory.isConnected; turn++) await settle(alice)
   expect(mallory.isConnected).toBe(false)
+})
+
+test('[V10] what a change costs its user does not depend on what the rosters of others say', async () => {
+  const relationsOf = async (areOthersInterested: boolean): Promise<number[]> => {
+    const clock = stillClock()
+    const store = storeOver(await newDatabase('memory'), clock, { unaskedOwners: 2 })
+    const others = names(40)
+    for (const other of others) {
+      const facts = { isContact: true, levels: [1], isBlocked: false }
+      await store.commit(rosterChange(other, areOthersInterested ? { alice: facts, bob: facts } : { zoe: facts }))
+    }
+    const { accounts, device } = accountsOver(store, clock)
+    const alice = device('alice')
+    alice.connect()
+    alice.edit([{ root: 'settings', key: 'autoSync', value: false }])
+    // Bob has as many owners as he may, and must be reviewed where others grant him levels.
+    alice.edit([
+      { root: 'contacts', key: 'bob', value: true },
+      { root: 'grants', key: '1/bob', value: true },
+    ])
+    await accounts.idle()
+    alice.edit([{ root: 'contacts', key: 'user 7', value: true }])
+    await accounts.idle()
+    expect(alice.failures).toEqual([])
+    return alice.relations
+  }
+  expect(await relationsOf(true)).toEqual(await relationsOf(false))
+})
+
+test('[V10] a return costs a user by what the own roster says, not by what others say of the user', async () => {
+  const store = storeOver(await newDatabase('memory'), stillClock())
+  await store.commit(rosterChange('alice', { zoe: { isContact: true } }))
+  for (const other of names(20)) await store.commit(rosterChange(other, { alice: { isContact: true, levels: [1] } }))
+  const relay = new Relay(store)
+  const feed = new Feed('alice', relay, { outstandingBytes: 0, send: () => undefined, fail: () => undefined }, 1_000)
+  await feed.open(undefined)
+  expect(feed.relations).toBe(1)
+  feed.close()
+})
+
+test('[S3] a change is charged by the users whom it names, and by the whole roster where it concerns all of them', async () => {
+  const clock = stillClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.edit(names(1_000).map(key => ({ root: 'contacts', key, value: true })))
+  await accounts.idle()
+  alice.edit([{ root: 'settings', key: 'autoSync', value: false }])
+  await accounts.idle()
+  const [sync, autoSync] = alice.relations as [number, number]
+  expect(sync).toBe(1_000)
+  expect(autoSync).toBeGreaterThan(20)
 })
 
 describe('[F2] a device that stops reading', () => {

@@ -58,6 +58,7 @@ async function feedOfBob() {
     feed,
     hasArrived: true,
     outstandingBytes: 0,
+    unfinishedBytes: 0,
     say: () => undefined,
     sendOwn: () => undefined,
   })
@@ -603,6 +604,7 @@ function secondFeed(store: Store) {
     feed,
     hasArrived: true,
     outstandingBytes: 0,
+    unfinishedBytes: 0,
     say: () => undefined,
     sendOwn: () => undefined,
   })

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { applyChanges, profileKey } from '@kith/shared'
 import { type DeviceMessage, encodeFrame } from '@kith/shared/wire'
 import fc from 'fast-check'
@@ -282,4 +283,29 @@ test('[V5] a secret that a device set and removed in one go reaches neither its 
   await settle(alice, laptop, bob)
   expect(bob.sees('alice')).toEqual({ bio: 'shown' })
   expect([laptop.received('a removed secret'), bob.received('a removed secret')]).toEqual([false, false])
+})
+
+/** A frame of so many bytes, of which only the first `sentBytes` are sent. */
+function begin(device: { socket: unknown }, frameBytes: number, sentBytes: number): void {
+  const { _socket: tcp } = device.socket as { _socket: Socket }
+  const header = Buffer.alloc(14)
+  header[0] = 0x82 // The last frame of a binary message.
+  header[1] = 0x80 | 127 // Masked, with a length of eight bytes.
+  header.writeBigUInt64BE(BigInt(frameBytes), 2)
+  tcp.write(Buffer.concat([header, Buffer.alloc(sentBytes)]))
+}
+
+test('[S3] frames that a user begins and does not end, on all sockets together, take two rosters at most', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 256 * 1024, frameBytes: 1024 * 1024 } })
+  const [phone, laptop, tablet, bob] = await world.devices('mallory', 'mallory', 'mallory', 'bob')
+  const most = 2 * 256 * 1024
+  begin(phone, 400 * 1024, 300 * 1024)
+  await settle(bob)
+  begin(laptop, 400 * 1024, most - 300 * 1024 - 2_000)
+  begin(bob, 400 * 1024, 300 * 1024)
+  for (let turn = 0; turn < 20; turn++) await settle(tablet)
+  expect([phone, laptop, tablet, bob].map(({ isConnected }) => isConnected)).toEqual([true, true, true, true])
+  begin(tablet, 400 * 1024, 100 * 1024)
+  while (tablet.isConnected) await new Promise(resolve => setImmediate(resolve))
+  expect([phone, laptop, bob].map(({ isConnected }) => isConnected)).toEqual([true, true, true])
 })

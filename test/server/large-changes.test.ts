@@ -1,7 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Store } from '@kith/server'
+import type { LevelDatabase, Store } from '@kith/server'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { type Disk, Draft } from '../../packages/server/src/relations/draft.ts'
+import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 import type { Change } from '../../packages/server/src/relations/store.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
@@ -13,6 +15,23 @@ const granted = (count = many): Record<string, { isContact: boolean; levels: num
 
 async function newStore(): Promise<Store> {
   return storeOver(await newDatabase('memory'), stillClock())
+}
+
+/** Counts how often others have their turn, until `end`. */
+function countTurns(): { end(): number } {
+  let turns = 0
+  let isDone = false
+  const count = (): void => {
+    turns++
+    if (!isDone) setImmediate(count)
+  }
+  setImmediate(count)
+  return {
+    end: () => {
+      isDone = true
+      return turns
+    },
+  }
 }
 
 test('[S3] commits of others pass a large change while it is prepared', async () => {
@@ -27,16 +46,9 @@ test('[S3] commits of others pass a large change while it is prepared', async ()
 
 test('[S3] a large change lets others have their turn at least once in 500 relations', async () => {
   const store = await newStore()
-  let turns = 0
-  let isDone = false
-  const count = (): void => {
-    turns++
-    if (!isDone) setImmediate(count)
-  }
-  setImmediate(count)
+  const turns = countTurns()
   await store.commit(rosterChange('alice', granted(5_000)))
-  isDone = true
-  expect(turns).toBeGreaterThan((2 * 5_000) / 500)
+  expect(turns.end()).toBeGreaterThan((2 * 5_000) / 500)
 })
 
 test('[D4] what was read for a large change and is written meanwhile is read again', async () => {
@@ -58,6 +70,32 @@ test('[D4] a profile edit of somebody whom a large change names is kept, and doe
   const record = await store.user('contact 7')
   expect(record.levels).toEqual({ '1': position })
   expect(record).toMatchObject({ unasked: 1, relationsChangedAt: largePosition })
+})
+
+test('[D4] a profile edit of the user whose large change is prepared is kept', async () => {
+  const store = await newStore()
+  await store.commit(profileChange('alice', { 1: 'before' }))
+  const large = store.commit(rosterChange('alice', granted(), { audience: 'nobody' }))
+  const { position } = await store.commit(profileChange('alice', { 2: 'after' }))
+  await large
+  const { levels } = await store.user('alice')
+  expect(Object.keys(levels)).toEqual(['1', '2'])
+  expect(levels['2']).toBe(position)
+})
+
+test('[S3] relations that are in memory already are gone through in slices, too', async () => {
+  const database = await newDatabase('memory')
+  const disk: Disk = {
+    getMany: wanted => database.getMany(wanted),
+    entries: range => database.iterator(range),
+    keys: range => database.keys(range),
+  }
+  const draft = new Draft(disk, 0, new Incarnations(new Uint8Array(32)))
+  const others = contacts(5_000)
+  await draft.loadPairs('alice', others)
+  const turns = countTurns()
+  await draft.loadPairs('alice', others)
+  expect(turns.end()).toBeGreaterThanOrEqual(5_000 / 500)
 })
 
 test('[D7] an erasure that takes long lifts no revocation that came meanwhile', async () => {
@@ -115,6 +153,72 @@ test('[D2] a large change that was prepared while a write failed is read again, 
   await large
   expect(await store.relations('alice')).toHaveLength(3_000)
 })
+
+/** A database that tells how many keys or entries the largest read of a range gave at once. */
+function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: () => number } {
+  let most = 0
+  const reading =
+    (name: 'keys' | 'iterator') =>
+    (range: object): unknown => {
+      const found = (inner[name] as (range: object) => { all(): Promise<unknown[]> }).call(inner, range)
+      return {
+        all: async () => {
+          const all = await found.all()
+          most = Math.max(most, all.length)
+          return all
+        },
+      }
+    }
+  const database = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'keys' || name === 'iterator') return reading(name)
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { database, mostAtOnce: () => most }
+}
+
+test('[S3] what an erasure removes is read in slices, and all of it goes', async () => {
+  const inner = await newDatabase('memory')
+  const { database, mostAtOnce } = measured(inner)
+  const store = storeOver(database, stillClock())
+  const follows = Object.fromEntries(contacts(2_000).map(id => [id, { isSubscribed: true }]))
+  await store.commit(rosterChange('alice', follows))
+  expect(await store.hasAsked('alice', 'contact 1999')).toBe(true)
+  await store.commit({ type: 'erase', user: 'alice' })
+  expect(mostAtOnce()).toBe(500)
+  expect(await inner.keys({ gt: 'asked\u0000alice\u0000', lt: 'asked\u0000alice\u0001' }).all()).toEqual([])
+})
+
+test('[S3][F4] places of owners are dealt out in slices', async () => {
+  const store = await newStore()
+  const owners = contacts(3_000)
+  for (const owner of owners) await store.commit(rosterChange(owner, { alice: { levels: [1] } }))
+  const turns = countTurns()
+  await store.commit(rosterChange('alice', {}, { autoSync: false }))
+  await store.commit(rosterChange('alice', {}))
+  expect(turns.end()).toBeGreaterThan((22 * 3_000) / 500)
+  const { unasked } = await store.user('alice')
+  expect(unasked).toBe(2_000)
+  const relations = await store.relations('alice')
+  const chosen = relations.filter(({ relation }) => relation.isUnasked).map(({ owner }) => owner)
+  expect(chosen).toEqual([...owners].sort().slice(0, 2_000))
+}, 60_000)
+
+test('[D4][F4] a grant that is taken back between two slices of a review leaves its place to another', async () => {
+  const store = await newStore()
+  const owners = contacts(2_500)
+  for (const owner of owners) await store.commit(rosterChange(owner, { alice: { levels: [1] } }))
+  const review = store.commit(rosterChange('alice', { 'contact 9': { isContact: true } }))
+  const revoked = store.commit(rosterChange('contact 1', { alice: {} }))
+  await Promise.all([review, revoked])
+  const relations = await store.relations('alice')
+  const chosen = relations.filter(({ relation }) => relation.isUnasked).map(({ owner }) => owner)
+  expect(chosen).toHaveLength(2_000)
+  expect(chosen).toContain('contact 9')
+  expect(chosen).not.toContain('contact 1')
+}, 60_000)
 
 /** Changes that meet a large one, in whatever order they come to stand. */
 const small = (): fc.Arbitrary<Change> => {

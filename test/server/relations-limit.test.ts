@@ -74,6 +74,6 @@ test('[S3] the users whom a roster named when it was loaded count toward the lim
   const doc = new Y.Doc()
   for (let index = 0; index < 60; index++) doc.getMap('contacts').set(`contact ${index}`, true)
   const one = rawUpdate([{ client: 6, clock: 0, structs: [entry('contacts', 'one more', true)] }])
-  expect(new RelationCount().error(doc, one, 60)).toBe('too-many-relations')
-  expect(new RelationCount().error(doc, one, 61)).toBe(undefined)
+  expect(new RelationCount().error(doc, one, 1, 60)).toBe('too-many-relations')
+  expect(new RelationCount().error(doc, one, 1, 61)).toBe(undefined)
 })

@@ -14,6 +14,8 @@ interface Said {
   commits: number
   /** Bytes of documents that were looked through for this device. */
   lookedBytes: number
+  /** The relations that each commit was said to concern. */
+  relations: number[]
   failures: unknown[]
 }
 
@@ -51,7 +53,7 @@ export function accountsOver(
 }
 
 function deviceOf(accounts: Accounts, user: string): WritingDevice {
-  const said: Said = { refused: [], resends: 0, commits: 0, lookedBytes: 0, failures: [] }
+  const said: Said = { refused: [], resends: 0, commits: 0, lookedBytes: 0, relations: [], failures: [] }
   const writer: Writer = {
     refuse: (document, code, what) => said.refused.push({ document, code, what }),
     resend: () => {
@@ -60,8 +62,9 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
     looked: bytes => {
       said.lookedBytes += bytes
     },
-    committed: () => {
+    committed: relations => {
       said.commits++
+      said.relations.push(relations)
     },
     fail: error => said.failures.push(error),
   }

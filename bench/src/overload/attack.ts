@@ -16,12 +16,20 @@ export interface Ending {
   isRight: boolean
 }
 
+/** Megabytes that the server may take at its peak, preparations included, and when the attack has been over for a while. */
+export interface MemoryCeiling {
+  readonly peak: number
+  readonly kept: number
+}
+
 /** One way in which one user may try to keep a server from serving others. */
 export interface Attack {
   /** As the table names it. */
   readonly name: string
   /** Settings of the server, as environment variables. */
   readonly env?: Readonly<Record<string, string>>
+  /** The ceiling of the server's memory, where a roster of 40,000 contacts or more is derived: another than most attacks'. */
+  readonly memory?: MemoryCeiling
   /** Makes what the attack needs. Nothing is measured meanwhile. */
   prepare(target: Target): Promise<unknown>
   /** The attack itself: resolves when it is over. `state` is what `prepare` resolved to. */
@@ -45,3 +53,6 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | 'late
     clearTimeout(timer)
   }
 }
+
+/** Of a roster with 40,000 contacts or more, all that follows is made in memory before it is written at once [D4]. */
+export const memoryOfLargeRosters: MemoryCeiling = { peak: 700, kept: 350 }

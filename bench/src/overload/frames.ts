@@ -1,5 +1,5 @@
 import * as Y from 'yjs'
-import { type Attack, pause, type Target, within } from './attack.ts'
+import { type Attack, memoryOfLargeRosters, pause, type Target, within } from './attack.ts'
 import { AttackRoster, AttackSocket, endings, install } from './attack-socket.ts'
 import { ids, largeRoster } from './rosters.ts'
 
@@ -120,14 +120,18 @@ export const renewals: Attack = {
     const sockets = await open(target, 10)
     const token = await target.token('mallory')
     await flood(sockets, socket => socket.send({ type: 'renew', token }))
-    const { text, areAllClosed } = endings(sockets)
+    const stayed = sockets.filter(({ isClosed }) => !isClosed)
+    // A user in debt is not read: what waits there lies in the sender's own memory.
+    const unread = stayed.filter(({ socket }) => socket.bufferedAmount > 0)
+    const { text } = endings(sockets)
     closeAll(sockets)
-    return { text, isRight: areAllClosed }
+    return { text: `${text}, ${unread.length} not read`, isRight: unread.length === stayed.length }
   },
 }
 
 export const deafReaders: Attack = {
   name: '20 sockets that ask for two 7.9 MB answers each and never read, sending unasked pongs',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     await install(target, 'mallory', largeRoster(new AttackRoster()))
     return undefined

@@ -1,5 +1,5 @@
 import { grantKey, type KeyChange } from '@kith/shared'
-import { type Attack, type Target, within } from './attack.ts'
+import { type Attack, memoryOfLargeRosters, type Target, within } from './attack.ts'
 import { AttackRoster, AttackSocket, install } from './attack-socket.ts'
 
 /** Attacks by the size of what one user's roster holds. */
@@ -33,6 +33,7 @@ async function writeEach(socket: AttackSocket, updates: readonly Uint8Array[]): 
 
 export const waitingFollows: Attack = {
   name: '20 fetches of waiting follows, 60,000 follows',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     const roster = new AttackRoster()
     const owners = ids('+1555', 60_000)
@@ -77,6 +78,7 @@ export function largeRoster(roster: AttackRoster): Uint8Array {
 
 export const switchesOfSeven: Attack = {
   name: '7 rosters of 7.7 MB, autoSync switched once each',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     const roster = new AttackRoster()
     const whole = largeRoster(roster)
@@ -101,6 +103,7 @@ export const switchesOfSeven: Attack = {
 
 export const oneSync: Attack = {
   name: 'one sync of 40,000 contacts with 3 grants each',
+  memory: memoryOfLargeRosters,
   async prepare() {
     return new AttackRoster().change(contactsWithGrants(ids('+1555', 40_000), [1, 2, 3], false))
   },
@@ -115,6 +118,7 @@ export const oneSync: Attack = {
 
 export const audience: Attack = {
   name: 'a 7.7 MB roster, the audience switched 3 times, one label edited 20 times',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     const roster = new AttackRoster()
     await install(target, 'mallory', largeRoster(roster))
@@ -135,6 +139,7 @@ export const audience: Attack = {
 
 export const erasure: Attack = {
   name: 'a 7.7 MB roster, its account erased by the backend',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     await install(target, 'mallory', largeRoster(new AttackRoster()))
     return undefined
@@ -147,6 +152,7 @@ export const erasure: Attack = {
 
 export const returns: Attack = {
   name: 'a 7.7 MB roster, 30 returns with an empty cursor',
+  memory: memoryOfLargeRosters,
   async prepare(target) {
     await install(target, 'mallory', largeRoster(new AttackRoster()))
     return undefined

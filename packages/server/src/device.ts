@@ -11,6 +11,8 @@ export interface Device {
   readonly isClosed: boolean
   /** Bytes that were sent and that the network has not taken yet. */
   readonly outstandingBytes: number
+  /** Bytes of frames that have not arrived as a whole. */
+  readonly unfinishedBytes: number
   /** Absent until the device has said hello, so a stock y-websocket provider has none. */
   readonly feed: Follower | undefined
   /** Whether the device was welcomed, and may get messages. */
@@ -26,8 +28,11 @@ export interface Device {
   refuse(document: DocumentName, code: ErrorCode, what: string): void
   /** An update builds on what the server lacks: asks the device for all of it, unless it was asked already. */
   resend(document: DocumentName, stateVector: Uint8Array): void
-  /** A change of this session is on disk. `records`: how many records were read to derive what follows from it. */
-  committed(records: number): void
+  /**
+   * A change of this session is on disk. `relations`: the number of users of whom the roster now says something else; all
+   * users that it names, if the change concerns the user as a whole.
+   */
+  committed(relations: number): void
   /** Documents of so many bytes were read for what this session wrote, admitted or not. */
   looked(documentBytes: number): void
   /** Charges work to the device's user. A debt is paid before the user's next frame. */

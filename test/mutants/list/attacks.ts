@@ -80,7 +80,7 @@ export const attackMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relations/draft.ts',
-    'for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)',
+    'if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)',
     '',
     {
       id: 'erased-but-for-this-batch',

@@ -45,8 +45,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/accounts/account.ts',
-    "const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
-    "const records = 0\n    const commit = store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    "const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    "const standings: string[] = []\n    const commit = store.commit({ type: 'documents', user: this.user, registers, ...changes })",
     {
       id: 'relayed-before-the-disk',
       rules: ['D2'],

@@ -120,8 +120,8 @@ export const feedMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/relations/unrequested.ts',
-    'return (mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)',
-    'return isUnasked ? 0 : 1',
+    'ranks[(mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)]',
+    'ranks[(mine ? 0 : 2) + (isUnasked ? 0 : 1)]',
     {
       id: 'contacts-not-first',
       rules: ['F4'],

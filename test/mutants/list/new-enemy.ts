@@ -25,10 +25,10 @@ export const newEnemyMutants: readonly Mutant[] = [
   },
   mutant(
     'server/src/accounts/account.ts',
-    "const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    "const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
     `const { profile: edited, ...rest } = changes
     if (edited) await store.commit({ type: 'documents', user: this.user, registers: false, profile: edited })
-    const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...rest })`,
+    const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...rest })`,
     {
       id: 'profile-committed-first',
       rules: ['V6'],
@@ -109,13 +109,13 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relations/roster.ts',
-    '  await updateAllRelations(\n    draft,\n    notes,\n    user,\n    others => {\n',
+    '  await updateAllRelations(\n    draft,\n    notes,\n    user,\n    async others => {\n',
     `  draft.setUser(user, { audience: settings.audience })
   await updateAllRelations(
     draft,
     notes,
     user,
-    others => {\n`,
+    async others => {\n`,
     {
       id: 'audience-set-before-it-is-compared',
       rules: ['V3', 'V6'],

@@ -4,14 +4,14 @@ import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
 
 /** Well below what a server takes by default, and little enough work for it at a time (S3). */
-const mostBytes = 256 * 1024
+export const mostFrameBytes: number = 256 * 1024
 
 /**
  * How large the frames are that a server takes, as far as this device has found out. A frame that is too large closes the
  * connection: the next session then sends pieces of half that size, until a single change is known not to fit.
  */
 export class FrameSizes {
-  readonly #most: Record<DocumentName, number> = { roster: mostBytes, profile: mostBytes }
+  readonly #most: Record<DocumentName, number> = { roster: mostFrameBytes, profile: mostFrameBytes }
 
   /** As large as an update of this document may be, unless it is a single change. */
   most(document: DocumentName): number {

@@ -4,6 +4,7 @@ import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
 import type { Store } from '../database/store.ts'
 import type { DocumentName } from '../documents/name.ts'
+import { mostFrameBytes } from './frame-sizes.ts'
 
 /** What sending needs of the session. */
 export interface OutgoingPort {
@@ -140,11 +141,13 @@ export class Outgoing {
     if (shipment.isRemovals) this.#removed.add(document)
     if (isAnswer) delete this.#asked[document]
     if (isAnswer) this.#owedAnswers.add(document)
+    const last = updates.length - 1
+    const areAheadWritten = await this.#sendTogether(document, updates.slice(0, last))
     for (const [index, update] of updates.entries()) {
+      if (areAheadWritten && index < last) continue
       await this.#port.pace()
-      const isLast = index === updates.length - 1
       // A user is registered once the whole roster is on disk, and not before [F3].
-      const isStep2 = isAnswer && isLast
+      const isStep2 = isAnswer && index === last
       if (isStep2) this.#owedAnswers.delete(document)
       this.#inFlight = { document, update }
       this.#port.sendUpdate(document, isStep2 ? 'step2' : 'update', update)
@@ -155,6 +158,27 @@ export class Outgoing {
     }
     await acknowledge(this.#port.store, seqs)
     if (seqs.length > 0) this.#refusalsInARow = 0
+  }
+
+  /**
+   * Sends all pieces but the last without waiting in between, so that the server merges and writes many of them at once.
+   * Returns whether the server has taken all of them. If not, each piece is sent again, alone: that tells which piece is
+   * refused, and a piece that the server has taken changes nothing. A server that has refused something, or has closed
+   * because of a large frame, gets one piece at a time.
+   */
+  async #sendTogether(document: DocumentName, pieces: readonly Uint8Array[]): Promise<boolean> {
+    const isWary = this.#isCareful || this.#refusalsInARow > 0 || this.#port.maxBytes(document) < mostFrameBytes
+    if (pieces.length < 2 || isWary) return false
+    for (const update of pieces) {
+      await this.#port.pace()
+      // Of several pieces the largest is the one that can be too large.
+      if (update.length > (this.#inFlight?.update.length ?? 0)) this.#inFlight = { document, update }
+      this.#port.sendUpdate(document, 'update', update)
+    }
+    const areAllWritten = await this.#port.raiseBarrier()
+    this.#inFlight = undefined
+    if (!areAllWritten) this.#refusals.clear()
+    return areAllWritten
   }
 
   async #incomplete(shipment: Shipment): Promise<void> {

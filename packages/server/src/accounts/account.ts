@@ -25,6 +25,8 @@ interface Task {
 
 /** What was admitted of a run of writes to one document. */
 interface Admitted extends Merged {
+  /** How much of the document lies on disk. */
+  storedBytes: number
   /** A document that the device was asked for was admitted, if only an empty one [F3]. */
   isAnswered: boolean
 }
@@ -149,10 +151,12 @@ export class Account {
     // Also when changes are taken again by now: what was read may be older than what is on disk.
     if (refusal) throw refusal
     const changes = { roster: roster?.roster, profile: profile?.profile }
-    const { records = 0 } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })
+    const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })
     if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
     if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)
-    writer.committed(records)
+    const isWhole = standings.includes(this.user)
+    const named = isWhole ? Math.floor((roster?.storedBytes ?? 0) / bytesPerRelation) : 0
+    writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
 
   async #mostAtOnce(run: readonly Write[]): Promise<number> {
@@ -182,6 +186,12 @@ export class Account {
     return { ...merged, isAnswered }
   }
 }
+
+/**
+ * As many bytes of a roster as one user takes that it names, about. By its own bytes the cost of a switch is estimated: what
+ * others' rosters say of the user is not counted, or what the user owes would tell of it [V10].
+ */
+const bytesPerRelation = 160
 
 /**
  * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: nobody

@@ -94,5 +94,5 @@ function admitItems(
     else if (adds === 'nothing') adds = 'history'
   }
   if (!new MergingCost(doc, items, places).isBounded()) return malformed('more to merge than devices can make')
-  return { state: 'admitted', adds }
+  return { state: 'admitted', adds, items: items.all.length }
 }

@@ -22,8 +22,8 @@ const walkShare = 8
  */
 export class KeyHistory {
   readonly #stored: Y.Item | undefined
-  /** The nodes of each client, by clock: at first only those that came new. */
-  readonly #byClient = new Map<number, Node[]>()
+  /** The nodes of each client, by clock; made when one is looked for: for most keys none ever is. */
+  #byClient: Map<number, Node[]> | undefined
   #first: Node | undefined
   #last: Node | undefined
   #count = 0
@@ -114,9 +114,17 @@ export class KeyHistory {
   }
 
   #register(node: Node): void {
-    const nodes = this.#byClient.get(node.client)
-    if (!nodes) this.#byClient.set(node.client, [node])
-    else nodes.splice(this.#indexAfter(nodes, node.clock), 0, node)
+    const nodes = this.#byClient?.get(node.client)
+    if (nodes) nodes.splice(this.#indexAfter(nodes, node.clock), 0, node)
+    else this.#byClient?.set(node.client, [node])
+  }
+
+  #nodesOf(client: number): readonly Node[] {
+    if (!this.#byClient) {
+      this.#byClient = new Map()
+      for (let node = this.#first; node; node = node.right) this.#register(node)
+    }
+    return this.#byClient.get(client) ?? []
   }
 
   /** Lines the stored items up in front of the new ones. Returns how many steps that takes. */
@@ -141,7 +149,7 @@ export class KeyHistory {
   }
 
   #find({ client, clock }: Y.ID): Node | undefined {
-    const nodes = this.#byClient.get(client) ?? []
+    const nodes = this.#nodesOf(client)
     const node = nodes[this.#indexAfter(nodes, clock) - 1]
     return node && clock < node.clock + node.length ? node : undefined
   }

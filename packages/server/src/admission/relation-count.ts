@@ -11,9 +11,6 @@ import * as Y from 'yjs'
 import { ItemsByClient } from './items-by-client.ts'
 import { Places } from './places.ts'
 
-/** A key that names a user takes at least so many bytes of an update, even where it only names what it replaces. */
-const leastBytesPerKey = 4
-
 /**
  * How many users a roster names, for the limit `relations` [S3]. To count takes as long as the roster is large, so it is
  * done only when an upper bound comes near the limit.
@@ -24,13 +21,13 @@ export class RelationCount {
 
   /**
    * Whether an admitted update that adds something would name users beyond the limit. What only takes away, blocks or
-   * narrows always has room; so has an update after which no more users are named than before.
+   * narrows always has room; so has an update after which no more users are named than before. `items`: how many the update
+   * has, each of which names one user at most.
    */
-  error(doc: Y.Doc, update: Uint8Array, most: number): ErrorCode | undefined {
-    const more = Math.ceil(update.length / leastBytesPerKey)
+  error(doc: Y.Doc, update: Uint8Array, items: number, most: number): ErrorCode | undefined {
     if (this.#atMost === 0) this.#atMost = keyCount(doc)
-    if (this.#atMost + more <= most) {
-      this.#atMost += more
+    if (this.#atMost + items <= most) {
+      this.#atMost += items
       return undefined
     }
     const named = namedUsers(flatMapsOf(doc))

@@ -61,16 +61,23 @@ function outcomeOf(
   if (admission.state !== 'admitted') return admission
   const code =
     sizeError(name, document, update, admission.adds, limits) ??
-    (name === 'roster' && admission.adds === 'content' ? relationsError(document, update, limits) : undefined)
+    (name === 'roster' && admission.adds === 'content'
+      ? relationsError(document, update, admission.items, limits)
+      : undefined)
   return code ? { state: 'refused', code, what: 'beyond a limit' } : { state: 'admitted' }
 }
 
 const relationCounts = new WeakMap<StoredDocument, RelationCount>()
 
-function relationsError(document: StoredDocument, update: Uint8Array, { relations }: Limits): ErrorCode | undefined {
+function relationsError(
+  document: StoredDocument,
+  update: Uint8Array,
+  items: number,
+  { relations }: Limits,
+): ErrorCode | undefined {
   const count = relationCounts.get(document) ?? new RelationCount()
   relationCounts.set(document, count)
-  return count.error(document.doc, update, relations)
+  return count.error(document.doc, update, items, relations)
 }
 
 /** What a document holds that a device lacks; `undefined` for a state vector that is none. */

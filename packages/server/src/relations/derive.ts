@@ -11,9 +11,7 @@ import { updateShown } from './visible-levels.ts'
 
 /** One change, and everything that follows from it, laid over the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
-  const before = draft.records
   await apply(draft, notes, change, limits)
-  notes.records = draft.records - before
   await updateShown(draft, notes)
 }
 

@@ -1,4 +1,4 @@
-import { Turns } from '../turns.ts'
+import { othersTurn, Turns } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import {
@@ -61,21 +61,17 @@ export class Draft {
     this.#recordsLeft = mostRecords
   }
 
-  /** How many records were looked at. */
-  records = 0
-
   #spend(records: number): void {
-    this.records += records
     this.#recordsLeft -= records
     if (this.#recordsLeft < 0) throw new TooLarge()
   }
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
-    const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
-    this.#spend(missing.length)
-    for (const some of inSlices(missing)) {
-      const records = await this.#disk.getMany(some.map(keys.user))
-      some.forEach((id, index) => {
+    for (const some of inSlices(ids, sliceSize)) {
+      const missing = [...new Set(some)].filter(id => !this.#users.has(id))
+      this.#spend(missing.length)
+      const records = await this.#readSlice(missing.map(keys.user), some.length === sliceSize)
+      missing.forEach((id, index) => {
         const bytes = records[index]
         this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
       })
@@ -84,19 +80,24 @@ export class Draft {
 
   /** Both sides of each pair, with the users. */
   async loadPairs(user: string, others: Iterable<string>): Promise<void> {
-    const ids = [...others]
-    await this.loadUsers([user, ...ids])
-    const missing = ids
-      .flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
-      .filter(key => !this.#relations.has(key))
-    this.#spend(missing.length)
-    for (const some of inSlices(missing)) {
-      const records = await this.#disk.getMany(some)
-      some.forEach((key, index) => {
+    await this.loadUsers([user])
+    for (const some of inSlices(others, sliceSize / 2)) {
+      await this.loadUsers(some)
+      const wanted = some.flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
+      const missing = wanted.filter(key => !this.#relations.has(key))
+      this.#spend(missing.length)
+      const records = await this.#readSlice(missing, wanted.length === sliceSize)
+      missing.forEach((key, index) => {
         const bytes = records[index]
         this.#relations.set(key, bytes ? decodeRelation(bytes) : noRelation)
       })
     }
+  }
+
+  /** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
+  async #readSlice(missing: string[], isWhole: boolean): Promise<(Uint8Array | undefined)[]> {
+    if (isWhole) await othersTurn()
+    return missing.length === 0 ? [] : this.#disk.getMany(missing)
   }
 
   /**
@@ -158,13 +159,21 @@ export class Draft {
 
   async readMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
     const stored: (Uint8Array | undefined)[] = []
-    for (const some of inSlices(wanted)) for (const bytes of await this.#disk.getMany(some)) stored.push(bytes)
+    for (const some of inSlices(wanted, sliceSize))
+      for (const bytes of await this.#disk.getMany(some)) stored.push(bytes)
     return wanted.map((key, index) => (this.#writes.has(key) ? this.#writes.get(key) : stored[index]))
   }
 
   async removeRange(range: { gt: string; lt: string }): Promise<void> {
-    for await (const key of this.#disk.keys(range)) this.#writes.set(key, undefined)
-    for (const key of this.#writes.keys()) if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
+    const turns = new Turns(sliceSize)
+    for await (const key of this.#disk.keys(range)) {
+      this.#writes.set(key, undefined)
+      if (turns.isOver()) await turns.pass()
+    }
+    for (const key of this.#writes.keys()) {
+      if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
+      if (turns.isOver()) await turns.pass()
+    }
   }
 
   /** How many records it would write. */
@@ -200,9 +209,15 @@ const sliceSize = 500
 
 const always = (): boolean => true
 
-function* inSlices<T>(all: readonly T[]): Iterable<T[]> {
-  if (all.length <= sliceSize) yield [...all]
-  else for (let start = 0; start < all.length; start += sliceSize) yield all.slice(start, start + sliceSize)
+function* inSlices<T>(all: Iterable<T>, size: number): Iterable<T[]> {
+  let slice: T[] = []
+  for (const one of all) {
+    slice.push(one)
+    if (slice.length < size) continue
+    yield slice
+    slice = []
+  }
+  if (slice.length > 0) yield slice
 }
 
 /** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
@@ -229,6 +244,5 @@ export type CommitNotes = {
   strangers: Lookers[]
   hidings: string[]
   levels: Map<number, Uint8Array>
-  records?: number
   retryAfterMs?: number
 }

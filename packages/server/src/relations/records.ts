@@ -135,10 +135,11 @@ export const noRelation: Relation = {
 
 /** Whether anything still stands between the two; if not, the record is at most a tombstone. */
 export function isTombstone(relation: Relation): boolean {
-  return !relation.isPaired && isNothing(relation.mySide.said) && isNothing(relation.theirSide.said)
+  return !relation.isPaired && saysNothing(relation.mySide.said) && saysNothing(relation.theirSide.said)
 }
 
-function isNothing(facts: ContactFacts): boolean {
+/** Whether a roster says nothing of another user. */
+export function saysNothing(facts: ContactFacts): boolean {
   return !gives(facts) && !facts.isDeclined && !facts.isBlocked && facts.confirmed.length === 0
 }
 

@@ -3,7 +3,6 @@ import { Turns } from '../turns.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follow-budget.ts'
 import { mySide, type Relation, type Side, theirSide } from './records.ts'
-import type { Sight } from './standing.ts'
 import type { Facts } from './store.ts'
 import { dealUnasked, mayBeUnasked, updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
@@ -107,15 +106,9 @@ export async function applySettings(
     draft,
     notes,
     user,
-    others => {
+    async others => {
       draft.setUser(user, { audience: settings.audience, autoSync: settings.autoSync })
-      if (autoSync !== settings.autoSync)
-        dealUnasked(
-          draft,
-          user,
-          others.filter(other => mayBeUnasked(draft.relation(user, other))),
-          limits,
-        )
+      if (autoSync !== settings.autoSync) await dealUnasked(draft, user, others, limits)
     },
     { isConcerned, after },
   )
@@ -125,11 +118,12 @@ export async function applySettings(
 export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
   const owners = await draft.loadRelationsOf(viewer, mayBeUnasked)
-  const before = owners.map(owner => sightOf(draft, viewer, owner))
-  dealUnasked(draft, viewer, owners, limits)
-  owners.forEach((owner, index) => {
-    noteSight(notes, viewer, owner, before[index] as Sight)
-  })
+  const turns = new Turns(pairsInTurn)
+  for (const owner of owners) {
+    noteSight(notes, viewer, owner, sightOf(draft, viewer, owner))
+    if (turns.isOver()) await turns.pass()
+  }
+  await dealUnasked(draft, viewer, owners, limits)
 }
 
 /** Serves waiting follows, by id, as far as the limits now allow. */

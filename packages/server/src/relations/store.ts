@@ -67,8 +67,6 @@ export interface Commit {
   levels: ReadonlyMap<number, Uint8Array>
   /** The user is new. */
   isNew: boolean
-  /** Records that were looked at to derive what follows. */
-  records?: number
   /** A look-up that is beyond the budget: when to come back. */
   retryAfterMs?: number
 }

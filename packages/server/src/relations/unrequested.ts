@@ -1,4 +1,5 @@
 import type { Limits } from '@kith/shared'
+import { Turns } from '../turns.ts'
 import type { Draft } from './draft.ts'
 import type { Relation } from './records.ts'
 import { isUnaskedCandidate } from './standing.ts'
@@ -28,20 +29,51 @@ export function mayBeUnasked({ theirs, isUnasked }: Relation): boolean {
   return isUnasked || theirs.levels.length > 0
 }
 
-/** Deals the places out anew: contacts first, then those who had one, then by id. `owners`: all who `mayBeUnasked`. */
-export function dealUnasked(draft: Draft, viewer: string, owners: readonly string[], limits: Limits): void {
-  const rank = (owner: string): number => {
-    const { mine, isUnasked } = draft.relation(viewer, owner)
-    return (mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)
-  }
-  const candidates = owners
-    .filter(owner => isCandidate(draft, viewer, owner))
-    .sort((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))
-  const chosen = new Set(candidates.slice(0, limits.unaskedOwners))
+/**
+ * Deals the places out anew: contacts first, then those who had one, then by id. `owners`: all who `mayBeUnasked`, and any
+ * others.
+ */
+export async function dealUnasked(
+  draft: Draft,
+  viewer: string,
+  owners: readonly string[],
+  limits: Limits,
+): Promise<void> {
+  const turns = new Turns(ownersInTurn)
+  // By rank: a sort of all candidates would be one long slice.
+  const ranks: string[][] = [[], [], [], []]
   for (const owner of owners) {
+    if (turns.isOver()) await turns.pass()
+    if (!isCandidate(draft, viewer, owner)) continue
+    const { mine, isUnasked } = draft.relation(viewer, owner)
+    ranks[(mine.isContact ? 0 : 2) + (isUnasked ? 0 : 1)]?.push(owner)
+  }
+  const chosen = new Set<string>()
+  for (const candidates of ranks) {
+    const left = limits.unaskedOwners - chosen.size
+    // Where all of them have room, their order does not matter.
+    const first = candidates.length <= left ? candidates : await firstByName(candidates, left, turns)
+    for (const owner of first) chosen.add(owner)
+  }
+  for (const owner of owners) {
+    if (turns.isOver()) await turns.pass()
     if (draft.relation(viewer, owner).isUnasked !== chosen.has(owner)) {
       draft.setRelation(viewer, owner, { isUnasked: chosen.has(owner) })
     }
   }
   if (draft.user(viewer).unasked !== chosen.size) draft.setUser(viewer, { unasked: chosen.size })
 }
+
+/** The first `most` of these by name, found some at a time. */
+async function firstByName(all: readonly string[], most: number, turns: Turns): Promise<string[]> {
+  let first: string[] = []
+  if (most === 0) return first
+  for (let start = 0; start < all.length; start += ownersInTurn) {
+    first = [...first, ...all.slice(start, start + ownersInTurn)].sort().slice(0, most)
+    await turns.pass()
+  }
+  return first
+}
+
+/** As many owners as are looked at without a pause. */
+const ownersInTurn = 500

@@ -10,13 +10,21 @@ import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)
   const view = { viewer: draft.user(viewer), owner: draft.user(owner), relation }
-  return {
+  const sight = {
     visible: visibleLevels(view),
     shown: shownLevels(view),
     isWaiting: relation.isWaiting,
     isFollowed: relation.mine.isSubscribed,
     changedHands: changedHands(relation.mySide),
   }
+  return isNothing(sight) ? nothing : sight
+}
+
+/** Most of those whom a phone book names are no users: a hundred thousand such looks are one object. */
+const nothing: Sight = { visible: [], shown: [], isWaiting: false, isFollowed: false, changedHands: '' }
+
+function isNothing({ visible, shown, isWaiting, isFollowed, changedHands }: Sight): boolean {
+  return visible.length === 0 && shown.length === 0 && !isWaiting && !isFollowed && changedHands === ''
 }
 
 /** How a pair stood before the change, which may touch it more than once: the first look counts. */
@@ -81,19 +89,13 @@ export async function updateAllRelations(
     return false
   })
   const turns = new Turns(pairsInTurn)
-  const before: (readonly [Sight, Sight])[] = []
   for (const other of others) {
-    before.push([sightOf(draft, other, user), sightOf(draft, user, other)])
+    noteSight(notes, other, user, sightOf(draft, other, user))
+    noteSight(notes, user, other, sightOf(draft, user, other))
     excepted.add(other)
     if (turns.isOver()) await turns.pass()
   }
   await change(others)
-  for (const [index, other] of others.entries()) {
-    const [asOwner, asViewer] = before[index] as readonly [Sight, Sight]
-    noteSight(notes, other, user, asOwner)
-    noteSight(notes, user, other, asViewer)
-    if (turns.isOver()) await turns.pass()
-  }
   notes.standings.push(user)
   if (showsStrangers(draft.user(user)) !== showsStrangers(owner)) {
     notes.strangers.push({ owner: user, viewers: excepted, areExcepted: true })

@@ -1,6 +1,6 @@
 import { encodeFields, encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
-import { changedHands, type LevelRecord, type Relation } from '../relations/records.ts'
+import { changedHands, type LevelRecord, type Relation, saysNothing } from '../relations/records.ts'
 import { isOpen, visibleLevels } from '../relations/standing.ts'
 import type { Known, Store, View } from '../relations/store.ts'
 import { sameLevels } from '../relations/visible-levels.ts'
@@ -103,7 +103,7 @@ export class Feed implements Follower {
     for await (const some of this.#store.relationsOf(this.user)) {
       const changed = since === undefined ? undefined : await changedLevels(this.#store, since, among, some)
       if (this.#isClosed()) return
-      this.#relations += some.length
+      for (const { relation } of some) if (!saysNothing(relation.mySide.said)) this.#relations++
       for (const one of some) this.#find(one, since, changed?.get(one.owner) ?? [])
     }
     this.#relay.endOpening(this)
@@ -114,7 +114,7 @@ export class Feed implements Follower {
     this.#pump()
   }
 
-  /** How many relations were read to open it. */
+  /** To how many users the viewer's own roster says anything: what others say of the viewer does not count [V10]. */
   get relations(): number {
     return this.#relations
   }

@@ -13,7 +13,10 @@ import { RecentChanges } from './recent-changes.ts'
 const manyPairs = 500
 
 /** What the relay needs of a session. */
-export type Receiver = Pick<Device, 'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'say' | 'sendOwn'>
+export type Receiver = Pick<
+  Device,
+  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'unfinishedBytes' | 'say' | 'sendOwn'
+>
 
 /**
  * Who is here, and who gets whose updates: owner → the local sessions that get them. A commit updates these entries

@@ -4,9 +4,12 @@ export interface DeviceSocket {
   readonly bufferedAmount: number
   /** As `bufferedAmount`, and what the system's own buffers have not accepted of it; where that can't be known, the same. */
   readonly untakenBytes?: number
+  /** Bytes of frames that have not arrived as a whole; absent where that is not known. */
+  readonly unfinishedBytes?: number
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
   on(event: 'pong', heard: (data: Buffer) => void): unknown
-  on(event: 'ping' | 'close', heard: () => void): unknown
+  /** `unfinished`: more has arrived of a large frame that is not whole yet. */
+  on(event: 'ping' | 'close' | 'unfinished', heard: () => void): unknown
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, options: { binary: true }, taken: () => void): void

@@ -2,6 +2,8 @@
 export interface InboxPort<F> {
   /** Milliseconds until the next frame may be handled; 0: now. */
   waitMs(): number
+  /** Resolves when the next frame may be handled, if other users have their turn first. */
+  turn(): Promise<void> | undefined
   /** Resolves when what the user's devices sent before has been written, if that is too much at present. */
   backlog(): Promise<void> | undefined
   handle(frame: F): void
@@ -47,11 +49,11 @@ export class Inbox<F> {
   #drain(): void {
     while (this.#frames.length > 0) {
       const waitMs = this.#port.waitMs()
-      const backlog = waitMs > 0 ? undefined : this.#port.backlog()
       if (waitMs > 0) return this.#wait(goOn => this.#port.after(waitMs, goOn))
-      if (backlog) {
+      const others = this.#port.turn() ?? this.#port.backlog()
+      if (others) {
         return this.#wait(goOn => {
-          void backlog.then(goOn)
+          void others.then(goOn)
           return () => undefined
         })
       }

@@ -1,6 +1,7 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import { Rate } from './token-bucket.ts'
+import { TurnShare } from './turn-share.ts'
 
 /** What one user may send a second, over all their devices (S3). */
 export interface UserRates {
@@ -8,6 +9,8 @@ export interface UserRates {
   messages: Rate
   /** What the server does for them, whatever they ask for: beyond it their frames wait. */
   work: Rate
+  /** What of that is done in one turn of the event loop. */
+  turn: TurnShare
 }
 
 /** Users' rates, remembered over reconnects for as long as they matter. */
@@ -29,6 +32,7 @@ export class Rates {
       writes: new Rate(this.#clock, writesPerSecond, writesBurst),
       messages: new Rate(this.#clock, messagesPerSecond, messagesBurst),
       work: new Rate(this.#clock, workPerSecond, workBurst),
+      turn: new TurnShare(),
     }
     this.#byUser.set(user, rates)
     return rates

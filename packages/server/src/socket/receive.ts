@@ -72,7 +72,7 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
 
 function handleOne(session: Session, { message, cost }: Arrived): void {
   if (!session.isReading) return
-  session.charge(cost)
+  session.chargeFrame(cost)
   try {
     handle(session, message)
   } catch (error) {

@@ -20,9 +20,6 @@ import { StallWatch } from './stall.ts'
 /** How long a device that is to leave may take to get what it may see. */
 const longestLeavingMs = 10_000
 
-/** Both sides of a relation, and the other user. */
-const recordsPerRelation = 3
-
 /** Below this a socket is no burden, whatever its user's other sockets are. */
 const lightBytes = 256 * 1024
 
@@ -69,6 +66,7 @@ export class Session implements Device {
     socket.on('ping', () => {
       if (!this.#isClosed) this.isWithinWrites()
     })
+    socket.on('unfinished', () => this.#boundUnfinished())
     this.renew(identity)
     // A socket error is followed by its close; the code tells why.
     socket.on('error', error => context.log.debug({ user: this.user, err: error }, 'socket error'))
@@ -86,10 +84,11 @@ export class Session implements Device {
   }
 
   /** What the user owes before the next frame is handled [S3]. */
-  get dues(): Pick<InboxPort<unknown>, 'waitMs' | 'backlog' | 'after'> {
+  get dues(): Pick<InboxPort<unknown>, 'waitMs' | 'turn' | 'backlog' | 'after'> {
     const { accounts, limits, clock } = this.context
     return {
       waitMs: () => this.#rates.work.debtMs,
+      turn: () => this.#rates.turn.whenNext,
       backlog: () => accounts.backlog(this.user, 2 * limits.rosterBytes),
       after: (delayMs, task) => clock.after(delayMs, task),
     }
@@ -156,6 +155,21 @@ export class Session implements Device {
     this.context.metrics.sentBytes.inc(frame.length)
     this.#stall.sent(frame.length)
     this.#socket.send(frame, { binary: true }, this.#onTaken)
+  }
+
+  get unfinishedBytes(): number {
+    return this.#socket.unfinishedBytes ?? 0
+  }
+
+  /** Frames that are begun and not ended, on all sockets of the user together, take two rosters' worth at most [S3]. */
+  #boundUnfinished(): void {
+    if (this.#isClosed) return
+    let bytes = 0
+    for (const session of this.context.relay.sessionsOf(this.user)) bytes += session.unfinishedBytes
+    if (bytes <= 2 * this.context.limits.rosterBytes) return
+    this.close(closeCodes.unavailable, 'too much begun at once')
+    // What has come of the frame is kept for as long as the connection is there.
+    this.#socket.terminate()
   }
 
   /** Two rosters' worth wait on this socket, or four on all sockets of the user [S3]. */
@@ -235,8 +249,8 @@ export class Session implements Device {
     this.charge(forLook(documentBytes))
   }
 
-  committed(records: number): void {
-    this.charge(forRelations(Math.floor(records / recordsPerRelation)))
+  committed(relations: number): void {
+    this.charge(forRelations(relations))
     this.waiting.check()
   }
 
@@ -314,6 +328,12 @@ export class Session implements Device {
   /** Counts a message. Returns how long to wait when there are too many, in milliseconds; else 0. */
   takeMessage(): number {
     return this.#rates.messages.take()
+  }
+
+  /** Charges a frame that is handled now. */
+  chargeFrame(units: number): void {
+    this.charge(units)
+    this.#rates.turn.spend(units)
   }
 
   /** Whether the device has a message to acknowledge. That costs nothing: those who sent the messages are bounded. */

@@ -19,7 +19,28 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
 /** A device that is gone doesn't answer a close frame, and its socket costs a descriptor. `ws` has this, its types don't. */
 const closing: object = { closeTimeout: 10_000 }
 
+/** Below this what has come of a frame is no burden. */
+const lightFrameBytes = 64 * 1024
+
 class KithSocket extends WebSocket {
+  /** What has come of frames that are not whole yet: `ws` keeps it until they are. */
+  get unfinishedBytes(): number {
+    const { _receiver: receiver } = this as unknown as {
+      _receiver?: { _bufferedBytes: number; _messageLength: number }
+    }
+    return receiver ? receiver._bufferedBytes + receiver._messageLength : 0
+  }
+
+  /** `ws` calls it, once, with the connection: its types don't say so. */
+  setSocket(socket: Duplex, head: Buffer, options: object): void {
+    const { setSocket } = WebSocket.prototype as unknown as { setSocket: KithSocket['setSocket'] }
+    setSocket.call(this, socket, head, options)
+    // Behind the listener of `ws`, which takes in what is whole.
+    socket.on('data', () => {
+      if (this.unfinishedBytes > lightFrameBytes) this.emit('unfinished')
+    })
+  }
+
   /** Node counts a write as taken when all of it is; libuv knows how much of it the system has accepted by now. */
   get untakenBytes(): number {
     const { _socket: socket } = this as unknown as { _socket: { _handle?: { writeQueueSize?: number } | null } | null }

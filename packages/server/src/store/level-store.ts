@@ -120,7 +120,8 @@ export function openStore(options: {
       for await (const page of pagesOf(range)) yield* page
     },
     async *keys(range: KeyRange): AsyncIterable<string> {
-      yield* await gate.read(() => database.keys(range).all())
+      const read = (part: Page): Promise<string[]> => gate.read(() => database.keys(part).all())
+      for await (const page of inPages(range, read, key => key)) yield* page
     },
   }
 
@@ -128,13 +129,9 @@ export function openStore(options: {
    * A page at a time, each as it stands when it is read: what was begun before the database was closed could not go on
    * after it, and all of a large range at once would hold everyone up [S3].
    */
-  async function* pagesOf({ gt, lt }: KeyRange): AsyncIterable<[string, Uint8Array][]> {
-    for (let after: string | undefined = gt; after !== undefined; ) {
-      const range: KeyRange & { limit: number } = { gt: after, lt, limit: entriesAtOnce }
-      const page: [string, Uint8Array][] = await gate.read(() => database.iterator(range).all())
-      if (page.length > 0) yield page
-      after = page.length < entriesAtOnce ? undefined : page.at(-1)?.[0]
-    }
+  function pagesOf(range: KeyRange): AsyncIterable<[string, Uint8Array][]> {
+    const read = (part: Page): Promise<[string, Uint8Array][]> => gate.read(() => database.iterator(part).all())
+    return inPages(range, read, ([key]) => key)
   }
 
   async function writeQueued(): Promise<void> {
@@ -233,7 +230,7 @@ export function openStore(options: {
 
   async function prepare({ change, resolve, reject }: Waiting): Promise<void> {
     for (const ahead of aheadByTry) {
-      const reading = new Reading(disk)
+      const reading = new Reading(disk, subjectsOf(change)[0] as string)
       readings.add(reading)
       try {
         const draft = new Draft(reading, clock.now(), incarnations)
@@ -452,7 +449,12 @@ export function openStore(options: {
     commit(change) {
       if (isClosing) return Promise.reject(new Error('the store is closing'))
       if (refusal) return Promise.reject(refusal)
-      return new Promise((resolve, reject) => enqueue({ change, resolve, reject }))
+      return new Promise((resolve, reject) => {
+        const entry = { change, resolve, reject }
+        // Not even begun in the queue, where all others would wait until it is found to be too large.
+        if (leastRecords(change) > mostRecordsInQueue) prepareLarge(entry)
+        else enqueue(entry)
+      })
     },
 
     watch(watcher) {
@@ -544,6 +546,21 @@ export function openStore(options: {
   }
 }
 
+type Page = KeyRange & { limit: number }
+
+async function* inPages<T>(
+  { gt, lt }: KeyRange,
+  read: (page: Page) => Promise<T[]>,
+  keyOf: (one: T) => string,
+): AsyncIterable<T[]> {
+  for (let after: string | undefined = gt; after !== undefined; ) {
+    const page: T[] = await read({ gt: after, lt, limit: entriesAtOnce })
+    if (page.length > 0) yield page
+    const last = page.at(-1)
+    after = last === undefined || page.length < entriesAtOnce ? undefined : keyOf(last)
+  }
+}
+
 interface Encoded {
   operations: Operation[]
   /** Instead, where there are many. */
@@ -575,6 +592,14 @@ function newNotes(position: number, change: Change): CommitNotes {
     levels: new Map(),
     isNew: false,
   }
+}
+
+/** The records of each user whom a roster names: the user, and both sides of the relation. */
+const recordsPerUser = 3
+
+/** How many records a change will look at, as far as the change itself tells. */
+function leastRecords(change: Change): number {
+  return change.type === 'documents' ? recordsPerUser * (change.roster?.facts.size ?? 0) : 0
 }
 
 function subjectsOf(change: Change): string[] {

@@ -13,9 +13,12 @@ export class Reading implements Disk {
   #isOutdated = false
   /** Users whose record was written meanwhile, though nothing in it that a derivation looks at. */
   readonly newer: Map<string, UserRecord> = new Map()
+  readonly #subject: string
 
-  constructor(disk: Disk) {
+  /** `subject`: whose change is prepared. */
+  constructor(disk: Disk, subject: string) {
     this.#disk = disk
+    this.#subject = subject
   }
 
   /** What was read is no longer what is stored. */
@@ -64,7 +67,7 @@ export class Reading implements Disk {
     const after = userAfter?.()
     if (user === undefined || after === undefined) return true
     const before = this.newer.get(user) ?? this.#readUser(key)
-    if (!deriveAlike(before, after)) return true
+    if (!deriveAlike(before, after, user === this.#subject)) return true
     this.newer.set(user, after)
     return false
   }
@@ -75,20 +78,24 @@ export class Reading implements Disk {
   }
 }
 
-/** Whether two states of a user lead to the same derivation: a profile edit or a going does not matter to others' rosters. */
-function deriveAlike(a: UserRecord, b: UserRecord): boolean {
-  return JSON.stringify(withoutNews(a)) === JSON.stringify(withoutNews(b))
+/**
+ * Whether two states of a user lead to the same derivation: a profile edit or a going does not matter to others' rosters.
+ * The levels of the user whose change is prepared do matter, since that change writes them.
+ */
+function deriveAlike(a: UserRecord, b: UserRecord, isSubject: boolean): boolean {
+  return JSON.stringify(withoutNews(a, isSubject)) === JSON.stringify(withoutNews(b, isSubject))
 }
 
-function withoutNews(user: UserRecord): UserRecord {
-  return { ...newUser(), ...user, levels: {}, lastSeenMinute: undefined, relationsChangedAt: 0 }
+function withoutNews(user: UserRecord, isSubject: boolean): UserRecord {
+  const levels = isSubject ? user.levels : {}
+  return { ...newUser(), ...user, levels, lastSeenMinute: undefined, relationsChangedAt: 0 }
 }
 
 /** A user's record as it was prepared, with the news that came meanwhile. `user`: whose change it is. */
 export function withNews(prepared: UserRecord, newer: UserRecord, isOwn: boolean): UserRecord {
   return {
     ...prepared,
-    // Only the user's own change writes levels, and one user's changes come one after the other.
+    // Only the user's own change writes levels; had another one written them meanwhile, this one would be outdated.
     levels: isOwn ? prepared.levels : newer.levels,
     lastSeenMinute: isOwn && prepared.registeredAt === 0 ? prepared.lastSeenMinute : newer.lastSeenMinute,
     relationsChangedAt: Math.max(prepared.relationsChangedAt, newer.relationsChangedAt),

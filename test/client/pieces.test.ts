@@ -1,0 +1,57 @@
+import { ContactSynchronizer } from '@kith/client'
+import { decodeFrame } from '@kith/shared/wire'
+import { expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { backend } from './backend.ts'
+
+const book = (count: number): string[] => Array.from({ length: count }, (_, index) => `contact-${index}`)
+
+/** Sockets that note the types of the frames that a device sends. */
+function noting(types: string[]): typeof WebSocket {
+  return class extends WebSocket {
+    override send(data: Uint8Array): void {
+      types.push(decodeFrame(new Uint8Array(data)).type)
+      super.send(data)
+    }
+  }
+}
+
+test('[D6] the pieces of one large change go to the server without a wait for each', async () => {
+  const { device } = await backend()
+  const types: string[] = []
+  const alice = await device('alice', { WebSocket: noting(types) as never })
+  await alice.whenSynced()
+  const syncer = new ContactSynchronizer(alice)
+  syncer.setProfileAccessLevels([1, 2, 3])
+  types.length = 0
+  await syncer.sync(book(5_000))
+  await alice.whenSynced()
+  const updates = types.filter(type => type === 'rosterSync').length
+  expect(updates).toBeGreaterThanOrEqual(5)
+  // One for all pieces but the last, one for the last, one of `whenSynced`.
+  expect(types.filter(type => type === 'barrier').length).toBeLessThanOrEqual(3)
+  const other = await device('alice')
+  await other.whenSynced()
+  expect(other.getProfile('contact-4999').accessLevels).toEqual([1, 2, 3])
+}, 60_000)
+
+test('[D6] of a large change in pieces that has no room on the server, what fits arrives, and the rest stays and is reported', async () => {
+  const { device } = await backend({ relations: 1_500 })
+  // Before the device knows of the limit.
+  const alice = await device('alice', { connect: false })
+  const codes: string[] = []
+  alice.on('error', error => codes.push(error.code))
+  const syncer = new ContactSynchronizer(alice)
+  syncer.setProfileAccessLevels([1, 2, 3])
+  await syncer.sync(book(5_000))
+  alice.connect()
+  await alice.whenSynced().catch(() => undefined)
+  await alice.whenSynced().catch(() => undefined)
+  expect([alice.status, alice.unsent > 0, [...new Set(codes)]]).toEqual(['syncing', true, ['too-many-relations']])
+  expect(alice.getProfile('contact-4999').accessLevels).toEqual([1, 2, 3])
+  const other = await device('alice')
+  await other.whenSynced()
+  const [...contacts] = coreOf(other).store.documents.roster.view.entries('contacts')
+  expect(contacts.length).toBe(1_500)
+}, 60_000)
