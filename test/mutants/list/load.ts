@@ -129,8 +129,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/socket/session.ts',
-    'bytes += (session as Session).unfinishedBytes',
-    'bytes = (session as Session).unfinishedBytes',
+    'bytes += session.unfinishedBytes',
+    'bytes = session.unfinishedBytes',
     {
       id: 'unfinished-frames-of-one-socket',
       rules: ['S3'],
