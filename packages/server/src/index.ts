@@ -11,7 +11,6 @@ export { check } from './store/check.ts'
 export type { CompactReport } from './store/compact.ts'
 export { compact } from './store/compact.ts'
 export type { Damage } from './store/files/log-damage.ts'
-export type { LevelDatabase } from './store/level-store.ts'
 export type { StoreOptions } from './store/open.ts'
 export {
   DamagedFolderError,
@@ -20,4 +19,5 @@ export {
   openLevelStore,
   openMemoryStore,
 } from './store/open.ts'
+export type { LevelDatabase } from './store/paged-reads.ts'
 export type { TokenSettings } from './tokens.ts'

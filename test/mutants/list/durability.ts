@@ -33,7 +33,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/level-store.ts',
+    'server/src/store/encoded.ts',
     'database.batch([...operations, ...more], { sync: true } as object)',
     'database.batch([...operations, ...more])',
     {
@@ -61,9 +61,9 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'Followers are handed a change before it is on disk.',
     changes: [
       {
-        file: 'packages/server/src/store/level-store.ts',
-        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n    } catch (error) {',
-        replace: 'else void database.batch([...operations, ...more], { sync: true } as object)\n    } catch (error) {',
+        file: 'packages/server/src/store/encoded.ts',
+        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n}',
+        replace: 'else void database.batch([...operations, ...more], { sync: true } as object)\n}',
       },
     ],
     tests: ['server/durability'],
@@ -81,7 +81,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D2\\]|\\[D3\\]',
     },
   ),
-  mutant('server/src/store/level-store.ts', 'if (await isWrittenAllTheSame(last)) return', '', {
+  mutant('server/src/store/recovering-level.ts', 'if (await this.#isWrittenAllTheSame(last)) return', '', {
     id: 'written-but-denied',
     rules: ['D2'],
     what: 'A write that failed after it reached the disk is called lost.',
@@ -148,10 +148,10 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['server/one-batch'],
     changes: [
       {
-        file: 'packages/server/src/store/level-store.ts',
-        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n    } catch (error) {',
+        file: 'packages/server/src/store/encoded.ts',
+        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n}',
         replace:
-          "else {\n      const all = [...operations, ...more]\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(all.filter(isDocument), { sync: true } as object)\n      await database.batch(all.filter(one => !isDocument(one)), { sync: true } as object)\n      }\n    } catch (error) {",
+          "else {\n      const all = [...operations, ...more]\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(all.filter(isDocument), { sync: true } as object)\n      await database.batch(all.filter(one => !isDocument(one)), { sync: true } as object)\n      }\n}",
       },
     ],
   },
@@ -205,21 +205,26 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['client/order'],
     },
   ),
-  mutant('server/src/store/level-store.ts', '        await database.close()\n        await database.open()\n', '', {
-    id: 'damaged-log-written-on',
-    rules: ['D2'],
-    what: 'After a write that failed half-way the store goes on in the same log.',
-    tests: ['server/one-batch'],
-  }),
-  mutant('server/src/store/level-store.ts', 'if (isDamaged) await reopen()\n    const', 'const', {
+  mutant(
+    'server/src/store/recovering-level.ts',
+    '        await database.close()\n        await database.open()\n',
+    '',
+    {
+      id: 'damaged-log-written-on',
+      rules: ['D2'],
+      what: 'After a write that failed half-way the store goes on in the same log.',
+      tests: ['server/one-batch'],
+    },
+  ),
+  mutant('server/src/store/recovering-level.ts', 'if (this.#isDamaged) await this.#reopen()', '', {
     id: 'written-on-after-a-failed-clearing',
     rules: ['D2'],
     what: 'After old changes could not be cleared, as on a full disk, the store goes on in the same log.',
     tests: ['server/one-batch'],
   }),
   mutant(
-    'server/src/store/level-store.ts',
-    'while (writing || preparing.size > 0) await (writing ?? Promise.all(preparing))',
+    'server/src/store/group-commit.ts',
+    'while (this.#writing || this.#prepared.isBusy) await (this.#writing ?? this.#prepared.idle())',
     '',
     {
       id: 'closed-while-writing',

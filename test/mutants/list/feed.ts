@@ -141,7 +141,7 @@ export const feedMutants: readonly Mutant[] = [
       tests: ['client/returning'],
     },
   ),
-  mutant('server/src/store/level-store.ts', ' || since < (await forgottenUpTo())', '', {
+  mutant('server/src/store/level-store.ts', ' || since < (await retention.forgottenUpTo())', '', {
     id: 'forgotten-changes-taken-for-none',
     rules: ['F1'],
     what: 'Changes that were forgotten count as none.',

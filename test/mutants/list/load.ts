@@ -83,9 +83,9 @@ export const loadMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/level-store.ts',
-    'reading.isOutdated || notes.position <= position',
-    'notes.position <= position',
+    'server/src/store/prepared-changes.ts',
+    'reading.isOutdated || notes.position <= position()',
+    'notes.position <= position()',
     {
       id: 'prepared-of-what-was',
       rules: ['D4'],
@@ -127,18 +127,13 @@ export const loadMutants: readonly Mutant[] = [
       names: 'without a wait for each',
     },
   ),
-  mutant(
-    'server/src/socket/session.ts',
-    'bytes += session.unfinishedBytes',
-    'bytes = session.unfinishedBytes',
-    {
-      id: 'unfinished-frames-of-one-socket',
-      rules: ['S3'],
-      what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',
-      tests: ['server/hostile-frames'],
-      names: 'begins and does not end',
-    },
-  ),
+  mutant('server/src/socket/session.ts', 'bytes += session.unfinishedBytes', 'bytes = session.unfinishedBytes', {
+    id: 'unfinished-frames-of-one-socket',
+    rules: ['S3'],
+    what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',
+    tests: ['server/hostile-frames'],
+    names: 'begins and does not end',
+  }),
   mutant('server/src/socket/turn-share.ts', 'return this.#left > 0 ? undefined : this.#nextTurn', 'return undefined', {
     id: 'all-frames-in-one-turn',
     rules: ['S3'],
@@ -166,9 +161,9 @@ export const loadMutants: readonly Mutant[] = [
     names: 'F4',
   }),
   mutant(
-    'server/src/store/level-store.ts',
-    'database.keys(part).all()',
-    'database.keys({ ...part, limit: -1 }).all()',
+    'server/src/store/paged-reads.ts',
+    'this.#database.keys(part).all()',
+    'this.#database.keys({ ...part, limit: -1 }).all()',
     {
       id: 'erased-keys-at-once',
       rules: ['S3'],
@@ -184,13 +179,18 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'where it concerns all of them',
   }),
-  mutant('server/src/store/level-store.ts', "if (change.type === 'erase') more.push(revocation(change.user))", '', {
-    id: 'erased-as-of-when-it-was-prepared',
-    rules: ['D7'],
-    what: 'An erasure that takes long lifts a revocation that came meanwhile.',
-    tests: ['server/large-changes'],
-    names: 'lifts no revocation',
-  }),
+  mutant(
+    'server/src/store/prepared-changes.ts',
+    "if (change.type === 'erase') more.push(revocation(change.user, clock.now()))",
+    '',
+    {
+      id: 'erased-as-of-when-it-was-prepared',
+      rules: ['D7'],
+      what: 'An erasure that takes long lifts a revocation that came meanwhile.',
+      tests: ['server/large-changes'],
+      names: 'lifts no revocation',
+    },
+  ),
   mutant(
     'server/src/relations/visible-levels.ts',
     'else if (otherwise.size > 0) notes',

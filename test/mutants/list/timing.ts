@@ -112,7 +112,7 @@ export const timingMutants: readonly Mutant[] = [
     what: 'Beyond position 65,535 keys no longer sort as positions do.',
     tests: ['server/keys'],
   }),
-  mutant('server/src/store/level-store.ts', 'queue = queue.slice(group.length)', 'queue = []', {
+  mutant('server/src/store/group-commit.ts', 'this.#queue = this.#queue.slice(group.length)', 'this.#queue = []', {
     id: 'one-group-only',
     rules: ['D2'],
     what: 'Of more than 256 changes at once the others are neither written nor answered.',

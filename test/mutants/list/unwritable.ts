@@ -1,25 +1,25 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const store = 'server/src/store/level-store.ts'
+const recovering = 'server/src/store/recovering-level.ts'
 const gate = 'server/src/store/read-gate.ts'
 const session = 'server/src/socket/session.ts'
 const tests = ['server/unwritable']
 
 /** What would go wrong while the disk takes no changes [D2]. */
 export const unwritableMutants: readonly Mutant[] = [
-  mutant(store, 'await findRoom?.()\n', '', {
+  mutant(recovering, 'await findRoom?.()\n', '', {
     id: 'closed-on-a-full-disk',
     rules: ['D2'],
     what: 'The database is closed while there is no room to open it again, so nothing can be read.',
     tests,
   }),
-  mutant(store, '      probeLater()\n      throw reason', '      throw reason', {
+  mutant(recovering, '      this.#probeLater()\n      throw reason', '      throw reason', {
     id: 'no-way-back',
     rules: ['D2'],
     what: 'Nothing looks whether the disk has room again.',
     tests,
   }),
-  mutant(store, '      await settleUndecided()\n', '', {
+  mutant(recovering, '      await this.#settleUndecided()\n', '', {
     id: 'surfaced-batch-untold',
     rules: ['D2', 'D4'],
     what: 'A batch that failed and is on disk all the same is never told.',
@@ -44,10 +44,13 @@ export const unwritableMutants: readonly Mutant[] = [
     tests: ['server/full-disk'],
   }),
   mutant(
-    store,
-    'const parts = await gate.read(() => database.iterator(ranges.document(id, document)).all())\n',
-    `const parts: [string, Uint8Array][] = []
-      for await (const part of database.iterator(ranges.document(id, document))) parts.push(part)\n`,
+    'server/src/store/paged-reads.ts',
+    'return this.#gate.read(() => this.#database.iterator(range).all())\n',
+    `return (async () => {
+      const parts: [string, Uint8Array][] = []
+      for await (const part of this.#database.iterator(range)) parts.push(part)
+      return parts
+    })()\n`,
     {
       id: 'reads-broken-off-by-closing',
       rules: ['D2'],

@@ -17,7 +17,7 @@ import {
 } from '../relations/records.ts'
 import { isUnaskedCandidate, shownLevels } from '../relations/standing.ts'
 import { sameLevels } from '../relations/visible-levels.ts'
-import type { LevelDatabase } from './level-store.ts'
+import type { LevelDatabase } from './paged-reads.ts'
 
 /** One difference between what is stored and what it should be. */
 export interface Finding {

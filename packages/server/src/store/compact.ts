@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import { StoredDocument } from '../documents/stored-document.ts'
 import { type DocumentName, firstKey, keys, lastKey, partsOf, ranges } from '../relations/keys.ts'
-import type { LevelDatabase } from './level-store.ts'
+import type { LevelDatabase } from './paged-reads.ts'
 
 /** What a compaction did. */
 export interface CompactReport {

@@ -1,0 +1,68 @@
+import type { Clock } from '../clock.ts'
+import type { Operation } from '../relations/draft.ts'
+import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
+import { decodeNumber, encodeNumber } from '../relations/records.ts'
+import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+
+const dayMs = 86_400_000
+/** How long a device may stay away and still be told only what changed. */
+const cursorDays = 90
+
+/** What each batch writes besides what is derived. */
+export interface Marks {
+  operations: Operation[]
+  day: number
+  isNewDay: boolean
+}
+
+/** How far back the log of changed profiles reaches, and which cursors it serves. */
+export class ChangeRetention {
+  readonly #database: LevelDatabase
+  readonly #disk: PagedReads
+  readonly #clock: Clock
+  #markedDay = 0
+
+  constructor(database: LevelDatabase, disk: PagedReads, clock: Clock) {
+    this.#database = database
+    this.#disk = disk
+    this.#clock = clock
+  }
+
+  /** The position, and once a day where that day began. `position`: before the batch; `last`: after it. */
+  async marks(position: number, last: number, nowMs: number): Promise<Marks> {
+    const operations: Operation[] = [{ type: 'put', key: keys.position, value: encodeNumber(last) }]
+    const day = nowMs - (nowMs % dayMs)
+    const isNewDay = day !== this.#markedDay // Also when the clock was put back.
+    if (isNewDay) {
+      const stored = await this.#disk.get(keys.day(day))
+      const forgotten = Math.max(await this.oldestCursor(), await this.forgottenUpTo())
+      operations.push({ type: 'put', key: keys.day(day), value: stored ?? encodeNumber(position) })
+      operations.push({ type: 'put', key: keys.forgotten, value: encodeNumber(forgotten) })
+    }
+    return { operations, day, isNewDay }
+  }
+
+  /** The batch with these marks is on disk. */
+  noteMarked({ day }: Marks): void {
+    this.#markedDay = day
+  }
+
+  /** Once a day, after it was noted: should the clock go back, cursors from before are served all the same. */
+  async forgetOldChanges(): Promise<void> {
+    await this.#database.clear(ranges.changesUpTo(await this.forgottenUpTo()))
+  }
+
+  async forgottenUpTo(): Promise<number> {
+    const bytes = await this.#disk.get(keys.forgotten)
+    return bytes ? decodeNumber(bytes) : 0
+  }
+
+  async oldestCursor(): Promise<number> {
+    let oldest = 0
+    for await (const [key, bytes] of this.#disk.entries(ranges.days)) {
+      if (parseOrdered(partsOf(key)[1] as string) > this.#clock.now() - cursorDays * dayMs) break
+      oldest = Math.max(oldest, decodeNumber(bytes))
+    }
+    return oldest
+  }
+}

@@ -1,0 +1,37 @@
+import type { CommitNotes } from '../relations/draft.ts'
+import type { Change } from '../relations/store.ts'
+
+/** The notes of a commit before anything was derived for it. */
+export function newNotes(position: number, change: Change): CommitNotes {
+  return {
+    position,
+    subjects: subjectsOf(change),
+    sights: new Map(),
+    pairs: [],
+    standings: [],
+    strangers: [],
+    hidings: [],
+    levels: new Map(),
+    isNew: false,
+  }
+}
+
+/** The records of each user whom a roster names: the user, and both sides of the relation. */
+const recordsPerUser = 3
+
+/** How many records a change will look at, as far as the change itself tells. */
+export function leastRecords(change: Change): number {
+  return change.type === 'documents' ? recordsPerUser * (change.roster?.facts.size ?? 0) : 0
+}
+
+/** The users whom a change is about. */
+export function subjectsOf(change: Change): string[] {
+  switch (change.type) {
+    case 'pair':
+      return [change.a, change.b]
+    case 'seen':
+      return change.users.map(({ user }) => user)
+    default:
+      return [change.user]
+  }
+}

@@ -1,0 +1,48 @@
+import type { AbstractChainedBatch } from 'abstract-level'
+import type { Draft, Operation } from '../relations/draft.ts'
+import { Turns } from '../turns.ts'
+import type { LevelDatabase } from './paged-reads.ts'
+
+type LevelBatch = AbstractChainedBatch<LevelDatabase, string, Uint8Array>
+
+/** As many operations as go to LevelDB at once. */
+const mostInArray = 4_000
+/** As many operations as are encoded without a pause. */
+const operationsInTurn = 500
+
+/** All that a draft writes. */
+export interface Encoded {
+  operations: Operation[]
+  /** Holds the operations instead, where there are many. */
+  batch: LevelBatch | undefined
+}
+
+/** Encodes what a draft writes, in slices. Many operations are handed to LevelDB at once. */
+export async function encode(database: LevelDatabase, draft: Draft): Promise<Encoded> {
+  const operations: Operation[] = []
+  const batch = draft.size > mostInArray ? database.batch() : undefined
+  const turns = new Turns(operationsInTurn)
+  for (const operation of draft.operations()) {
+    if (batch) add(batch, operation)
+    else operations.push(operation)
+    if (turns.isOver()) await turns.pass()
+  }
+  return { operations, batch }
+}
+
+/** Writes and syncs, as one atomic batch. `more` comes behind the rest: of two operations on one key the last counts. */
+export async function writeSynced(
+  database: LevelDatabase,
+  { operations, batch }: Encoded,
+  more: readonly Operation[],
+): Promise<void> {
+  if (batch) {
+    for (const operation of more) add(batch, operation)
+    await batch.write({ sync: true } as object)
+  } else await database.batch([...operations, ...more], { sync: true } as object)
+}
+
+function add(batch: LevelBatch, operation: Operation): void {
+  if (operation.type === 'put') batch.put(operation.key, operation.value)
+  else batch.del(operation.key)
+}

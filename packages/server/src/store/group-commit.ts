@@ -1,0 +1,167 @@
+import type { Limits } from '@kith/shared'
+import type { Clock } from '../clock.ts'
+import { derive } from '../relations/derive.ts'
+import { type CommitNotes, Draft, TooLarge } from '../relations/draft.ts'
+import type { Incarnations } from '../relations/incarnations.ts'
+import type { Change, Commit } from '../relations/store.ts'
+import type { Unwritable } from '../relations/unwritable.ts'
+import type { ChangeRetention, Marks } from './change-retention.ts'
+import type { CommitListeners } from './commit-listeners.ts'
+import { leastRecords, newNotes } from './commit-notes.ts'
+import { encode } from './encoded.ts'
+import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import { PreparedChanges } from './prepared-changes.ts'
+import type { Waiting } from './queue-entry.ts'
+import type { ReadGate } from './read-gate.ts'
+import { RecoveringLevel } from './recovering-level.ts'
+
+/** Changes that share one synced write: a few hundred are as fast as one. */
+const groupSize = 256
+/** As many records as one group looks at while all others wait; a change that concerns more is prepared beside the queue. */
+const mostRecordsInQueue = 2_000
+
+export interface GroupCommitOptions {
+  readonly database: LevelDatabase
+  readonly disk: PagedReads
+  readonly gate: ReadGate
+  readonly retention: ChangeRetention
+  readonly listeners: CommitListeners
+  readonly incarnations: Incarnations
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly findRoom: (() => Promise<void>) | undefined
+  /** Of the last commit on disk. */
+  readonly position: number
+}
+
+/**
+ * The one order of commits. Group commit without a timer: what arrives while one batch is written and synced is the next
+ * batch.
+ */
+export class GroupCommit {
+  readonly #options: GroupCommitOptions
+  readonly #level: RecoveringLevel
+  readonly #prepared: PreparedChanges
+  #position: number
+  #queue: Waiting[] = []
+  #writing: Promise<void> | undefined
+  #isClosing = false
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = options
+    this.#position = options.position
+    this.#level = new RecoveringLevel({
+      ...options,
+      // What was encoded went with the database as it was open.
+      reopened: () => this.#prepared.endReadings(),
+      recovered: commits => this.#report(commits),
+      runBetweenWrites: work => {
+        if (this.#writing) return false
+        this.#writing = work().then(() => this.#writeQueued())
+        return true
+      },
+    })
+    this.#prepared = new PreparedChanges({
+      ...options,
+      level: this.#level,
+      position: () => this.#position,
+      enqueue: entry => this.#enqueue(entry),
+      mark: marks => this.#mark(marks),
+      report: commits => this.#report(commits),
+    })
+  }
+
+  /** The position of the last commit that was reported. */
+  get position(): number {
+    return this.#position
+  }
+
+  get refusal(): Unwritable | undefined {
+    return this.#level.refusal
+  }
+
+  commit(change: Change): Promise<Commit> {
+    if (this.#isClosing) return Promise.reject(new Error('the store is closing'))
+    if (this.refusal) return Promise.reject(this.refusal)
+    return new Promise((resolve, reject) => {
+      const entry = { change, resolve, reject }
+      // Not even begun in the queue, where all others would wait until it is found to be too large.
+      if (leastRecords(change) > mostRecordsInQueue) this.#prepared.begin(entry)
+      else this.#enqueue(entry)
+    })
+  }
+
+  /** Takes no more changes. Resolves when those that were taken are on disk or have failed. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    this.#level.close()
+    while (this.#writing || this.#prepared.isBusy) await (this.#writing ?? this.#prepared.idle())
+  }
+
+  #enqueue(entry: Waiting): void {
+    this.#queue.push(entry)
+    this.#writing ??= this.#writeQueued()
+  }
+
+  async #writeQueued(): Promise<void> {
+    for (let first = this.#queue[0]; first; first = this.#queue[0]) {
+      const end = this.#queue.findIndex(({ prepared, isForced }) => prepared || isForced)
+      const group = this.#queue.slice(0, Math.max(1, Math.min(groupSize, end < 0 ? this.#queue.length : end)))
+      this.#queue = this.#queue.slice(group.length)
+      await (first.prepared ? this.#prepared.write(first, first.prepared) : this.#writeGroup(group))
+    }
+    // No `await` between the last look at the queue and this reset, so a later change starts a new loop.
+    this.#writing = undefined
+  }
+
+  /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
+  async #writeGroup(group: Waiting[]): Promise<void> {
+    let commits: Commit[]
+    try {
+      commits = await this.#writeBatch(
+        group.map(({ change }) => change),
+        group[0]?.isForced ? Number.POSITIVE_INFINITY : mostRecordsInQueue,
+      )
+    } catch (error) {
+      if (group.length > 1) for (const one of group) await this.#writeGroup([one])
+      else if (error instanceof TooLarge) this.#prepared.begin(group[0] as Waiting)
+      else group[0]?.reject(error)
+      return
+    }
+    this.#report(commits)
+    commits.forEach((commit, index) => {
+      group[index]?.resolve(commit)
+    })
+  }
+
+  async #writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
+    await this.#level.ready()
+    const { database, disk, clock, incarnations, limits, retention } = this.#options
+    const draft = new Draft(disk, clock.now(), incarnations, mostRecords)
+    const commits: CommitNotes[] = []
+    for (const change of changes) {
+      const notes = newNotes(this.#position + commits.length + 1, change)
+      await derive(draft, notes, change, limits)
+      commits.push(notes)
+    }
+    const last = this.#position + commits.length
+    const marks = await retention.marks(this.#position, last, draft.nowMs)
+    const encoded = await encode(database, draft)
+    await this.#level.write(encoded, marks.operations, { commits, last })
+    await this.#mark(marks)
+    this.#prepared.noteWritten(draft)
+    return commits
+  }
+
+  /** The change itself is written. Old changes that cannot be deleted now are deleted another day. */
+  async #mark(marks: Marks): Promise<void> {
+    const { retention } = this.#options
+    if (marks.isNewDay) await retention.forgetOldChanges().catch(() => this.#level.noteDamage())
+    retention.noteMarked(marks)
+  }
+
+  #report(commits: readonly Commit[]): void {
+    this.#position = commits.at(-1)?.position ?? this.#position
+    this.#options.listeners.committed(commits)
+  }
+}

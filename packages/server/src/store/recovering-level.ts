@@ -1,0 +1,154 @@
+import type { Clock } from '../clock.ts'
+import type { CommitNotes, Operation } from '../relations/draft.ts'
+import { keys } from '../relations/keys.ts'
+import { decodeNumber } from '../relations/records.ts'
+import { Unwritable } from '../relations/unwritable.ts'
+import type { CommitListeners } from './commit-listeners.ts'
+import { type Encoded, writeSynced } from './encoded.ts'
+import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import type { ReadGate } from './read-gate.ts'
+
+/** While changes are refused, the store looks so often whether the disk has room again. */
+const probeMs = 1_000
+
+export interface RecoveryPort {
+  readonly database: LevelDatabase
+  readonly disk: PagedReads
+  readonly gate: ReadGate
+  readonly clock: Clock
+  readonly listeners: CommitListeners
+  /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
+  readonly findRoom: (() => Promise<void>) | undefined
+  /** The database was opened again: a batch that seemed lost may be on disk. */
+  reopened(): void
+  /** These commits, which seemed lost, are on disk. */
+  recovered(commits: readonly CommitNotes[]): void
+  /** Runs work while no change is written, then goes on with the queue. `false`: a change is being written now. */
+  runBetweenWrites(work: () => Promise<void>): boolean
+}
+
+/**
+ * A database that recovers from writes that fail.
+ *
+ * A write that failed half-way, as on a full disk, leaves half a record in LevelDB's log, and LevelDB goes on behind it:
+ * whatever is synced later in that log would be skipped by the next recovery [D2]. Opening the database again recovers now,
+ * and begins a log of its own. Opening writes, too: while there is no room for that the database stays open as it is, so
+ * that all that was committed can be read, and changes are refused.
+ */
+export class RecoveringLevel {
+  readonly #port: RecoveryPort
+  /** A write failed since the database was opened. */
+  #isDamaged = false
+  /** Why changes are refused: the database could not be opened again after a write that failed. */
+  #refusal: Unwritable | undefined
+  /** The batch that failed then: only the next opening tells whether it is on disk. */
+  #undecided: { commits: readonly CommitNotes[]; last: number } | undefined
+  #isClosing = false
+
+  constructor(port: RecoveryPort) {
+    this.#port = port
+  }
+
+  get refusal(): Unwritable | undefined {
+    return this.#refusal
+  }
+
+  /** The database is to be opened again before the next write. */
+  noteDamage(): void {
+    this.#isDamaged = true
+  }
+
+  /** Resolves when a batch can be written; rejects while changes are refused. */
+  async ready(): Promise<void> {
+    if (this.#refusal) throw this.#refusal
+    if (this.#isDamaged) await this.#reopen()
+  }
+
+  /** Writes a batch, which moves the position to `last`. Rejects when it is not on disk, or when that is not known. */
+  async write(
+    encoded: Encoded,
+    more: readonly Operation[],
+    { commits, last }: { commits: readonly CommitNotes[]; last: number },
+  ): Promise<void> {
+    const { database, listeners } = this.#port
+    await listeners.announce()
+    try {
+      await writeSynced(database, encoded, more)
+    } catch (error) {
+      this.#isDamaged = true
+      if (await this.#isWrittenAllTheSame(last)) return
+      if (this.#refusal) this.#undecided = { commits, last }
+      listeners.failed()
+      throw this.#refusal ?? error
+    }
+  }
+
+  /** The store is closing: there are no more probes. */
+  close(): void {
+    this.#isClosing = true
+  }
+
+  /** Every batch moves the position, so the position on disk tells. */
+  async #isWrittenAllTheSame(last: number): Promise<boolean> {
+    try {
+      await this.#reopen()
+      return (await this.#positionOnDisk()) === last
+    } catch {
+      // Nothing is answered. The next opening tells whether the batch is on disk.
+      return false
+    }
+  }
+
+  async #positionOnDisk(): Promise<number | undefined> {
+    const bytes = await this.#port.disk.get(keys.position)
+    return bytes && decodeNumber(bytes)
+  }
+
+  async #reopen(): Promise<void> {
+    const { database, gate, findRoom, reopened } = this.#port
+    try {
+      await findRoom?.()
+      await gate.whileClosed(async () => {
+        await database.close()
+        await database.open()
+      })
+      reopened()
+      await this.#settleUndecided()
+    } catch (error) {
+      const reason = new Unwritable(error)
+      this.#refuse(reason)
+      this.#probeLater()
+      throw reason
+    }
+    this.#isDamaged = false
+    this.#refuse(undefined)
+  }
+
+  #refuse(reason: Unwritable | undefined): void {
+    const isNews = this.#refusal?.reason !== reason?.reason
+    this.#refusal = reason
+    if (isNews) this.#port.listeners.refusing(reason)
+  }
+
+  /** Without a commit: while changes are refused, none may come. */
+  #probeLater(): void {
+    const { clock, runBetweenWrites } = this.#port
+    clock.after(probeMs, () => {
+      if (!this.#isDamaged || this.#isClosing) return
+      // Changes are refused as before if it fails, and the next attempt is on its way.
+      const probe = (): Promise<void> => this.#reopen().catch(() => undefined)
+      if (!runBetweenWrites(probe)) this.#probeLater()
+    })
+  }
+
+  /** The batch that failed when changes began to be refused. If it is on disk, it is a commit like any other from now on. */
+  async #settleUndecided(): Promise<void> {
+    if (!this.#undecided) return
+    const { commits, last } = this.#undecided
+    const isWritten = (await this.#positionOnDisk()) === last
+    this.#undecided = undefined
+    if (!isWritten) return
+    await this.#port.listeners.announce()
+    this.#port.recovered(commits)
+  }
+}
