@@ -62,6 +62,20 @@ test.each([
   },
 )
 
+test('a device that is disconnected while its socket is being opened closes that socket', async () => {
+  const server = hostileServer(() => false)
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), connect: false })
+  const statuses: string[] = []
+  alice.on('status', status => statuses.push(status))
+  alice.connect()
+  // The socket is there as soon as the token is, and opens in a later turn.
+  for (let step = 0; step < 1_000 && server.connections === 0; step++) await undefined
+  expect(server.connections).toBe(1)
+  alice.disconnect()
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect([statuses, server.messages, alice.status]).toEqual([['connecting', 'offline'], 0, 'offline'])
+})
+
 test('[F1] of two connects with a disconnect between, only the second one’s token opens a socket', async () => {
   const server = hostileServer(() => false)
   const answers: Answer[] = []

@@ -150,7 +150,6 @@ export const kept: readonly Kept[] = [
     file: 'packages/client/src/storage/store.ts',
     line: 'const nothing = { happenings: [], isOwnProfileChanged: true, hasWritten: true, isChanged: true }',
     change: 'true → false',
-    nth: 2,
     why: 'The same: other tabs that lose this database load it anew, and the one with the connection begins another session.',
   },
   {
