@@ -267,6 +267,12 @@ export const kept: readonly Kept[] = [
     change: '?. → .',
     why: 'The same: no group is empty.',
   },
+  {
+    file: 'packages/client/src/storage/room.ts',
+    line: 'const { level, name } = parseProfileKey(key) ?? {}',
+    change: 'parseProfileKey(key) ?? {} → parseProfileKey(key)',
+    why: 'The same: what a device holds, and what a server admits, has well-formed keys only.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
