@@ -62,9 +62,10 @@ test.each([
   },
 )
 
-test('a device that is disconnected while its socket is being opened closes that socket', async () => {
+test('a device that is disconnected while its socket is being opened closes that socket, and opens no other', async () => {
   const server = hostileServer(() => false)
-  const alice = await server.open('alice', { indexedDB: new IDBFactory(), connect: false })
+  const clock = new MovedClock()
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
   const statuses: string[] = []
   alice.on('status', status => statuses.push(status))
   alice.connect()
@@ -73,7 +74,9 @@ test('a device that is disconnected while its socket is being opened closes that
   expect(server.connections).toBe(1)
   alice.disconnect()
   for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
-  expect([statuses, server.messages, alice.status]).toEqual([['connecting', 'offline'], 0, 'offline'])
+  clock.move(hourMs)
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect([statuses, server.messages, server.connections]).toEqual([['connecting', 'offline'], 0, 1])
 })
 
 test('[F1] of two connects with a disconnect between, only the second one’s token opens a socket', async () => {
