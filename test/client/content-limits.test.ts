@@ -1,8 +1,10 @@
 import { applyChanges, defaultLimits, flatMapsOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { checkLimits } from '../../packages/client/src/documents/content-limits.ts'
 import { roomOf } from '../../packages/client/src/documents/room.ts'
+import { installation } from './device.ts'
 
 test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const profile = new Y.Doc()
@@ -57,4 +59,23 @@ test('[D6][S3] where a profile has as many levels as it may, those that have fie
   expect(room.take([{ ...field(2, 'a'), value: undefined }], standing)).toBe(undefined)
   expect(room.take([field(3, 'a')], standing)).toBe(undefined)
   expect(room.take([field(2, 'b')], standing)).toBe('too-many-levels')
+})
+
+test('[D5] a label that was set many times takes the room of its last value only', async () => {
+  const alice = await installation('alice').open()
+  const { store } = coreOf(alice)
+  await store.work(async ({ documents }) => {
+    documents.limits = { ...defaultLimits, rosterBytes: 4_000 }
+  })
+  const bob = alice.getProfile('bob')
+  for (let count = 0; count < 13; count++) {
+    bob.setLabel(`${count}`.padEnd(250, 'x'))
+    await bob.save()
+  }
+  for (const id of ['carol', 'dave', 'eve', 'frank', 'grace']) {
+    const profile = alice.getProfile(id)
+    profile.setLabel('x'.repeat(250))
+    await profile.save()
+  }
+  expect(alice.getProfile('grace').label).toHaveLength(250)
 })

@@ -241,6 +241,84 @@ test('[D5][R6] while a refused change is searched for, a field that another devi
   expect(names).not.toContainEqual([])
 }, 60_000)
 
+test('[S4] who could not be looked up for now is asked for again when the server said, in this session only, and once', async () => {
+  const clock = new MovedClock()
+  const asked: string[] = []
+  const server = hostileServer((message, say) => {
+    if (message.type !== 'fetch') return false
+    asked.push(message.owner)
+    const isFirst = asked.length === 1
+    if (isFirst) say({ type: 'failure', code: 'discovery-limit', retryAfterMs: 30_000, count: 1, addresses: ['carol'] })
+    else {
+      const cursor = new Uint8Array()
+      say({
+        type: 'access',
+        owner: 'carol',
+        levels: [0],
+        isWaiting: false,
+        hasJustJoined: false,
+        isFetched: true,
+        cursor,
+      })
+      say({ type: 'profile', owner: 'carol', level: 0, fields: { name: 'Carol' }, cursor })
+    }
+    return true
+  })
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+  await alice.enableAutoSyncContacts(false)
+  const errors: unknown[] = []
+  alice.on('error', ({ code, retryAfterMs, addresses }) => errors.push([code, retryAfterMs, addresses]))
+  alice.connect()
+  await alice.whenSynced()
+  const carol = alice.getProfile('carol')
+  await carol.loaded
+  expect([errors, carol.fields]).toEqual([[['discovery-limit', 30_000, ['carol']]], {}])
+  clock.move(29_999)
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect(asked).toEqual(['carol'])
+  clock.move(1)
+  await expect.poll(() => carol.fields).toEqual({ name: 'Carol' })
+  clock.move(10_000)
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect(asked).toEqual(['carol', 'carol'])
+})
+
+test('[D5] a server that refuses a change now and then, and takes others between, is not asked more rarely for it', async () => {
+  let isComplete = true
+  let taken = 0
+  const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }
+  const picky = hostileServer((message, say) => {
+    if (message.type === 'barrier') {
+      say({ type: 'reached', id: message.id, isComplete })
+      isComplete = true
+      return true
+    }
+    if (message.type !== 'rosterSync' && message.type !== 'ownProfile') return false
+    const doc = docs[message.type]
+    if (message.step === 'step1') say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc) })
+    else if (Buffer.from(message.payload).includes('poison')) {
+      isComplete = false
+      say({ type: 'refused', document: 'roster', code: 'malformed' })
+    } else {
+      taken++
+      Y.applyUpdate(doc, message.payload)
+    }
+    return true
+  })
+  // This clock stands still: whoever waits before sending again waits in vain.
+  const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock: new MovedClock() })
+  await expect.poll(() => alice.status).toBe('synced')
+  for (let round = 0; round < 16; round++) {
+    for (const value of [`poison ${round}`, `label ${round}`]) {
+      const before = taken
+      await edit(coreOf(alice).store, 'roster', () => [{ root: 'labels', key: `${value} of`, value }])
+      if (value.startsWith('label')) await expect.poll(() => taken, { timeout: 10_000 }).toBeGreaterThan(before)
+      else await expect.poll(() => alice.getProfile(`${value} of`).label).toBe(value)
+    }
+  }
+  await expect.poll(() => docs.rosterSync.getMap('labels').size).toBe(16)
+}, 60_000)
+
 async function withstands(
   answer: Attack['answer'],
   stateVector: (kith: Kith) => Uint8Array | undefined,

@@ -98,3 +98,14 @@ test('[V6] removals that unsent changes make themselves are not made ahead of th
   expect(labelsAfter(removalsBut(lacking, updates.slice(0, 1), 1_000, device))).toEqual(['a', 'b'])
   expect(labelsAfter(removalsBut(lacking, updates, 1_000, device))).toEqual(['a', 'b', 'c'])
 })
+
+test('[D6][V5] what a document without garbage collection holds of removed values stays removed when it is cut in pieces', () => {
+  const device = new Y.Doc({ gc: false })
+  for (const key of ['a', 'b', 'c']) applyChanges(device, [{ root: 'labels', key, value: `of ${key}` }])
+  applyChanges(device, [{ root: 'labels', key: 'a', value: undefined }])
+  const { removals, content } = piecesOf(Y.encodeStateAsUpdate(device), 40, device, [])
+  expect(content.length).toBeGreaterThan(1)
+  const copy = new Y.Doc()
+  for (const piece of [...removals, ...content]) Y.applyUpdate(copy, piece)
+  expect(copy.getMap('labels').toJSON()).toEqual({ b: 'of b', c: 'of c' })
+})

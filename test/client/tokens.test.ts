@@ -62,6 +62,45 @@ test.each([
   },
 )
 
+test('a device that is disconnected while its socket is being opened closes that socket, and opens no other', async () => {
+  const server = hostileServer(() => false)
+  const clock = new MovedClock()
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+  const statuses: string[] = []
+  alice.on('status', status => statuses.push(status))
+  alice.connect()
+  // The socket is there as soon as the token is, and opens in a later turn.
+  for (let step = 0; step < 1_000 && server.connections === 0; step++) await undefined
+  expect(server.connections).toBe(1)
+  alice.disconnect()
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  clock.move(hourMs)
+  for (let turns = 0; turns < 20; turns++) await new Promise(resolve => setImmediate(resolve))
+  expect([statuses, server.messages, server.connections]).toEqual([['connecting', 'offline'], 0, 1])
+})
+
+test('each time that a token is refused, a device that was connected in between tries another one at once', async () => {
+  const clock = new MovedClock()
+  let refusals = 1
+  const server = hostileServer((message, _say, close) => {
+    if (refusals === 0 || (message.type !== 'hello' && message.type !== 'barrier')) return false
+    refusals--
+    close(4401)
+    return true
+  })
+  let count = 0
+  const token = (): string => `token-${++count}`
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, token, connect: false })
+  alice.connect()
+  // The clock stands still: a device that waited would wait in vain.
+  await alice.whenSynced()
+  expect([count, server.connections]).toEqual([2, 2])
+  clock.move(10_000)
+  refusals = 1
+  await alice.whenSynced()
+  expect([count, server.connections]).toEqual([3, 3])
+})
+
 test('[F1] of two connects with a disconnect between, only the second one’s token opens a socket', async () => {
   const server = hostileServer(() => false)
   const answers: Answer[] = []

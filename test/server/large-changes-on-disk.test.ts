@@ -164,11 +164,10 @@ test.each([
 test('[D2] a large change that is ready when the database is opened again is prepared again, and written', async () => {
   const level = new FaultyLevel(await newDatabase('level'))
   const store = storeOver(level.database, stillClock())
-  const written = store.commit(large[veryMany] as Change)
-  // The queue has found that it is too large: from here on it is prepared beside it.
-  await store.commit(userChange('zoe'))
   level.failAt(1, 'before', true)
   const held = level.hold()
+  const written = store.commit(large[veryMany] as Change)
+  // The queue finds that the first is too large, writes this one, and the first is prepared meanwhile.
   const failing = store.commit(userChange('yves'))
   const release = await held
   await level.rest()

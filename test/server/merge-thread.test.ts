@@ -213,6 +213,20 @@ test('[S3][D2] however many large documents are edited at once, the merge thread
   expect(overseer.count('open')).toBeGreaterThan(6)
 })
 
+test('[S3] large documents for which the merge thread has room are loaded once, however they take turns', async () => {
+  const { accounts, device, overseer } = await large()
+  const devices = [device('alice'), device('bob')]
+  for (const one of devices) {
+    one.connect()
+    one.edit(largeRoster())
+  }
+  for (let round = 0; round < 4; round++) {
+    for (const one of devices) one.edit(label('carol', `${round}`))
+    await accounts.idle()
+  }
+  expect([overseer.count('open'), overseer.count('close')]).toEqual([2, 0])
+})
+
 test('[F2] a merge thread that nobody has asked for 10 seconds ends with all that it holds, and begins again when it is asked', async () => {
   const clock = new TestClock()
   const { accounts, device, overseer, rosterOf } = await large({ clock })

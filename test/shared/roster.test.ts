@@ -700,3 +700,13 @@ function shuffled<T>(list: readonly T[], picks: number[]): T[] {
   while (left.length > 0) order.push(...left.splice((picks.pop() ?? 0) % left.length, 1))
   return order
 }
+
+test.each(['contacts', 'labels', 'subscriptions', 'declined'] as const)(
+  '[S2] a key of %s names a user only if it is a user id',
+  root => {
+    for (const key of ['', '.', '..', ' bob', 'bob ', 'b\u0000b', 'x'.repeat(129)]) {
+      expect(userOfKey(root, key), JSON.stringify(key)).toBeUndefined()
+    }
+    for (const key of ['bob', '+441632960001', 'x'.repeat(128)]) expect(userOfKey(root, key)).toBe(key)
+  },
+)
