@@ -131,6 +131,13 @@ export const keepingMutants: readonly Mutant[] = [
       },
     ],
   },
+  mutant('client/src/storage/outbox.ts', '[...unsent, replaced]', 'unsent', {
+    id: 'replaced-removed-ahead',
+    rules: ['R2', 'D6'],
+    what: 'An entry that two devices added is gone from the server until the second one has sent its own.',
+    tests: ['proof/stories'],
+    names: 'added apart',
+  }),
   mutant('client/src/storage/frames.ts', 'if (again.length > 0) await record(work, name, again)', '', {
     id: 'originals-brought-back',
     rules: ['D6', 'V6'],

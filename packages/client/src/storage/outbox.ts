@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './database.ts'
 import { inPieces, piecesOf, removalsBut } from './pieces.ts'
+import { replacedEntries } from './replaced.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -140,7 +141,8 @@ function lostRemovals(
   if (!asked.roster || removed.has('roster')) return undefined
   const lacking = Y.encodeStateAsUpdate(work.documents.roster.doc, asked.roster)
   const unsent = pending.filter(row => row.document === 'roster').map(row => row.update)
-  const updates = removalsBut(lacking, unsent, maxBytes('roster'))
+  const replaced = replacedEntries(work.documents.roster, asked.roster)
+  const updates = removalsBut(lacking, [...unsent, replaced], maxBytes('roster'))
   return { type: 'shipment', document: 'roster', isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 
