@@ -131,6 +131,13 @@ export const keepingMutants: readonly Mutant[] = [
       },
     ],
   },
+  mutant('client/src/storage/frames.ts', 'await dropSaid(work, name)', '', {
+    id: 'refused-grant-comes-back',
+    rules: ['D6', 'V6'],
+    what: 'A refused grant that the server turns out to have is offered again after another device revoked it.',
+    tests: ['proof/stories'],
+    names: 'each change as of one that is too large',
+  }),
   mutant('client/src/storage/outbox.ts', '[...unsent, replaced]', 'unsent', {
     id: 'replaced-removed-ahead',
     rules: ['R2', 'D6'],

@@ -1,4 +1,4 @@
-import type { ErrorCode, FlatMaps, KeyChange } from '@kith/shared'
+import { type ErrorCode, type FlatMaps, type KeyChange, sameValue } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { decodeChanges, encodeChanges } from './changes-codec.ts'
@@ -79,6 +79,14 @@ async function offer(
   const marks = { ...(isRemade && { isRemade }), ...(reported && { reported }) }
   await work.db.outbox.add({ document, update, changes: bytes, ...marks })
   work.wrote()
+}
+
+/** What was refused, and stands in the document by now, is refused no more: whoever removes it from there has seen it. */
+export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
+  const { refused, standing } = work.documents[name]
+  const isSaid = ({ root, key, value }: KeyChange): boolean => sameValue(standing.get(root, key), value)
+  const said = unitsOf(name, refused).filter(unit => unit.every(isSaid))
+  if (said.length > 0) await supersedeRefused(work, name, said.flat())
 }
 
 /** A change of a key that a refused change holds takes that key from it. */

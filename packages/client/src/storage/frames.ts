@@ -3,7 +3,7 @@ import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/sha
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { type DocumentName, writeMeta } from './database.ts'
-import { offerRefused, record } from './edit.ts'
+import { dropSaid, offerRefused, record } from './edit.ts'
 import { mayBringBack, saidAgain, standingOf } from './said-again.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -132,6 +132,7 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
   document.dropPending()
   const again = known && before ? saidAgain(document, known, before) : []
   if (again.length > 0) await record(work, name, again)
+  await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }
 
