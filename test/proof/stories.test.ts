@@ -429,4 +429,24 @@ describe('a server that lies', () => {
       })
     })
   }
+
+  test('[D6][V6] a grant that a lying server refused to one device, and that another device revokes at the honest one, is not granted again', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+        { do: 'disconnect', device: 1 },
+        { do: 'hostile', hostility: 'refuses all' },
+        comingBack,
+        { do: 'disconnect', device: 0 },
+        { do: 'honest' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [] } },
+        { do: 'connect', device: 1 },
+        comingBack,
+        { do: 'connect', device: 0 },
+        comingBack,
+      ],
+    })
+  })
 })

@@ -131,12 +131,12 @@ export const keepingMutants: readonly Mutant[] = [
       },
     ],
   },
-  mutant('client/src/storage/frames.ts', 'await dropSaid(work, name)', '', {
-    id: 'refused-grant-comes-back',
+  mutant('client/src/storage/edit.ts', 'return isBack || sameValue', 'return sameValue', {
+    id: 'refused-and-revoked-comes-back',
     rules: ['D6', 'V6'],
-    what: 'A refused grant that the server turns out to have is offered again after another device revoked it.',
+    what: 'A refused grant is offered again although another device has revoked the original since.',
     tests: ['proof/stories'],
-    names: 'each change as of one that is too large',
+    names: 'is not granted again',
   }),
   mutant('client/src/storage/outbox.ts', '[...unsent, replaced]', 'unsent', {
     id: 'replaced-removed-ahead',

@@ -8,7 +8,7 @@ import { pendingEntries } from './outbox.ts'
 import { OwnDocument } from './own-document.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
 import { roomOf } from './room.ts'
-import { knownBefore, saidAgain, standingOf } from './said-again.ts'
+import { knownBefore, originalsIn, saidAgain, standingOf } from './said-again.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -63,6 +63,7 @@ export async function rebuild(
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     if (known) merged.write(saidAgain(merged, known, standingOf(own), own.refused))
+    const originals = originalsIn(merged, fresh, documents.originals[name])
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
@@ -74,6 +75,7 @@ export async function rebuild(
       documents.generation + 1,
     )
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
+    await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
     await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
