@@ -375,6 +375,25 @@ describe('a server that lacks what it had acknowledged', () => {
   })
 })
 
+describe('what two devices added apart', () => {
+  test('[R2][D6] what two devices added apart stays on the server when removals of the second go ahead of its additions', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 1, act: { type: 'remove', whom: 1 } },
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'connect', device: 0 },
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'next', picks: [0] },
+      ],
+    })
+  })
+})
+
 describe('a server that takes less than it did', () => {
   const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
   const comingBack = { do: 'pass', seconds: 20, flows: true } as const
@@ -444,4 +463,24 @@ describe('a server that lies', () => {
       })
     })
   }
+
+  test('[D6][V6] a grant that a lying server refused to one device, and that another device revokes at the honest one, is not granted again', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+        { do: 'disconnect', device: 1 },
+        { do: 'hostile', hostility: 'refuses all' },
+        comingBack,
+        { do: 'disconnect', device: 0 },
+        { do: 'honest' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [] } },
+        { do: 'connect', device: 1 },
+        comingBack,
+        { do: 'connect', device: 0 },
+        comingBack,
+      ],
+    })
+  })
 })

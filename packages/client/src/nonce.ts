@@ -27,6 +27,10 @@ export function newRemakingClientId(randomness: Randomness): number {
   return uint32(randomness) % firstOrdinaryClientId || 1
 }
 
+export function isRemakingClientId(id: number): boolean {
+  return id < firstOrdinaryClientId
+}
+
 function uint32(randomness: Randomness): number {
   const bytes = randomness.bytes(4)
   return new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(0)

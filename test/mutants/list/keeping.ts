@@ -150,6 +150,13 @@ export const keepingMutants: readonly Mutant[] = [
       },
     ],
   },
+  mutant('client/src/database/edit.ts', 'return isBack || sameValue', 'return sameValue', {
+    id: 'refused-and-revoked-comes-back',
+    rules: ['D6', 'V6'],
+    what: 'A refused grant is offered again although another device has revoked the original since.',
+    tests: ['proof/stories'],
+    names: 'is not granted again',
+  }),
   mutant('client/src/database/incoming-frames.ts', 'if (again.length > 0) await record(work, name, again)', '', {
     id: 'originals-brought-back',
     rules: ['D6', 'V6'],

@@ -24,7 +24,7 @@ export interface Edit {
 
 /** What is known of an edit that says once more what others said that a server lacks. */
 export interface Again {
-  /** The edits that said it. */
+  /** The edits that said it first. */
   readonly restates: ReadonlySet<number>
   /** They were acknowledged: whoever drops all of them drops this one, which counts less than each of them. */
   readonly isWeak: boolean

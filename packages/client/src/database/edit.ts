@@ -1,4 +1,5 @@
-import type { ErrorCode, FlatMaps, KeyChange } from '@kith/shared'
+import { type ErrorCode, type FlatMaps, type KeyChange, sameValue } from '@kith/shared'
+import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { checkLimits } from '../documents/content-limits.ts'
@@ -41,6 +42,7 @@ export async function record(work: Work, document: DocumentName, changes: readon
 export async function retryRefused(store: Store, randomness: Randomness): Promise<void> {
   if (documentNames.every(name => store.documents[name].refused.length === 0)) return
   await store.work(async work => {
+    for (const name of documentNames) await dropSaid(work, name)
     for (const row of await refusedRows(work)) await offer(work, row, undefined, randomness)
   })
 }
@@ -48,6 +50,7 @@ export async function retryRefused(store: Store, randomness: Randomness): Promis
 /** The server, or its limits, are others than before: what fits them is offered once more [D6]. */
 export async function offerRefused(work: Work, randomness: Randomness): Promise<void> {
   for (const name of documentNames) {
+    await dropSaid(work, name)
     if (work.documents[name].refused.length === 0) continue
     const room = roomOf(name, work.documents[name].standing, work.documents.limits)
     for (const row of (await refusedRows(work)).filter(row => row.document === name)) {
@@ -80,6 +83,22 @@ async function offer(
   const marks = { ...(isRemade && { isRemade }), ...(reported && { reported }) }
   await work.db.outbox.add({ document, update, changes: bytes, ...marks })
   work.wrote()
+}
+
+/**
+ * A refused change that stands in the document by now is refused no more, nor is one whose original came back, even if
+ * another device has removed that since.
+ */
+export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
+  const { refused, standing, doc } = work.documents[name]
+  const isSaid = (change: KeyChange): boolean => {
+    const { root, key, value } = change
+    const original = work.documents.originals[name]?.get(keyName(change))
+    const isBack = original !== undefined && original.clock < Y.getState(doc.store, original.client)
+    return isBack || sameValue(standing.get(root, key), value)
+  }
+  const said = unitsOf(name, refused).filter(unit => unit.every(isSaid))
+  if (said.length > 0) await supersedeRefused(work, name, said.flat())
 }
 
 /** A change of a key that a refused change holds takes that key from it. */

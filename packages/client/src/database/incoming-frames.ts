@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { mayBringBack, saidAgain, standingOf } from '../documents/said-again.ts'
-import { offerRefused, record } from './edit.ts'
+import { dropSaid, offerRefused, record } from './edit.ts'
 import { writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -133,6 +133,7 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
   document.dropPending()
   const again = known && before ? saidAgain(document, known, before) : []
   if (again.length > 0) await record(work, name, again)
+  await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }
 

@@ -33,6 +33,7 @@ export class OwnDocuments {
   incarnation: Uint8Array | undefined
   /** What this device knew when it built a document upon a server's state. */
   known: MetaValues['known'] = {}
+  originals: MetaValues['originals'] = {}
   /** User ids that have changed hands. */
   hands: ReadonlyMap<string, Hands> = new Map()
   /** What was written in the transaction that runs, until the outbox has it. */
@@ -76,6 +77,7 @@ export class OwnDocuments {
     const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
     documents.incarnation = await readMeta(db, 'incarnation')
     documents.known = (await readMeta(db, 'known')) ?? {}
+    documents.originals = (await readMeta(db, 'originals')) ?? {}
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents

@@ -5,7 +5,7 @@ import { mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import { roomOf } from '../documents/room.ts'
-import { knownBefore, saidAgain, standingOf } from '../documents/said-again.ts'
+import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newClientId, newRemakingClientId } from '../nonce.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
@@ -64,6 +64,7 @@ export async function rebuild(
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     if (known) merged.write(saidAgain(merged, known, standingOf(own), own.refused))
+    const originals = originalsIn(merged, fresh, documents.originals[name])
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
@@ -75,6 +76,7 @@ export async function rebuild(
       documents.generation + 1,
     )
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
+    await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
     await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()

@@ -55,6 +55,12 @@ export interface ReplicaRow {
   isFetched: 0 | 1
 }
 
+/** The Yjs id of an entry. */
+export interface Original {
+  client: number
+  clock: number
+}
+
 /** A user id that has changed hands, as the server says. */
 export interface Hands {
   incarnation: string
@@ -94,6 +100,8 @@ export interface MetaValues {
   sent: Record<DocumentName, number>
   /** Of documents that were built upon a server's state: what this device knew before, see `said-again.ts`. */
   known: Partial<Record<DocumentName, ReadonlyMap<number, number>>>
+  /** Of entries that were made again, the originals: `root key` → their Yjs id. */
+  originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
   /** How far the feed was read; empty before. */
   cursor: Uint8Array
   /** Replicas from before the feed began anew are kept out of view until it is caught up. */

@@ -40,6 +40,7 @@ export function fillFromMemory(
       { key: 'limits', value: memory.limits },
       { key: 'hands', value: memory.hands },
       { key: 'known', value: memory.known },
+      { key: 'originals', value: memory.originals },
       // Or the content would be taken for that of a new device, and be restored to another account [D7].
       ...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),
     ]),

@@ -85,6 +85,7 @@ async function merge(db: KithDatabase, memory: OwnDocuments): Promise<void> {
   // The server is to say whether what memory holds belongs to an account that was erased [D7].
   if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)
   await writeMeta(db, 'known', { ...there.known, ...memory.known })
+  await writeMeta(db, 'originals', { ...there.originals, ...memory.originals })
   for (const name of documentNames) {
     const lacking = Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(there[name].doc))
     await there.take(db, name, lacking)

@@ -1,6 +1,9 @@
 import { type FieldValue, type KeyChange, sameValue } from '@kith/shared'
 import * as Y from 'yjs'
-import type { OwnDocument } from '../documents/own-document.ts'
+import type { Original } from '../database/schema.ts'
+import { isRemakingClientId } from '../nonce.ts'
+import { keyName } from './lost.ts'
+import type { OwnDocument } from './own-document.ts'
 
 /** How far this device knew each client id when it last built the document upon a server's state: client id → clock. */
 export type Known = ReadonlyMap<number, number>
@@ -47,16 +50,33 @@ export function saidAgain(
   before: Before,
   laidOver: readonly KeyChange[] = own.refused,
 ): KeyChange[] {
-  const refused = new Set(laidOver.map(({ root, key }) => `${root} ${key}`))
+  const refused = new Set(laidOver.map(keyName))
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]) => {
       const isBack =
         !deleted && id.clock < (known.get(id.client) ?? 0) && id.clock >= (before.vector.get(id.client) ?? 0)
       const value = before.get(root, key)
-      const isSaid = !isBack || sameValue(own.standing.get(root, key), value) || refused.has(`${root} ${key}`)
+      const isSaid = !isBack || sameValue(own.standing.get(root, key), value) || refused.has(keyName({ root, key }))
       return isSaid ? [] : [{ root, key, value }]
     }),
   )
+}
+
+/** The entries that stand in `merged` and not on the server, by key; those made again before keep their originals. */
+export function originalsIn(
+  merged: OwnDocument,
+  server: OwnDocument,
+  earlier: ReadonlyMap<string, Original> = new Map(),
+): ReadonlyMap<string, Original> {
+  const originals = new Map(earlier)
+  for (const root of merged.roots) {
+    for (const [key, { id, deleted }] of merged.doc.getMap(root)._map) {
+      const isThere = id.clock < Y.getState(server.doc.store, id.client)
+      if (deleted || isThere || isRemakingClientId(id.client)) continue
+      originals.set(keyName({ root, key }), { client: id.client, clock: id.clock })
+    }
+  }
+  return originals
 }
 
 function vectorOf({ doc }: OwnDocument): Map<number, number> {
