@@ -189,6 +189,13 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'where it concerns all of them',
   }),
+  mutant('server/src/store/draft.ts', 'if (this.#writes.has(key)) return this.#writes.get(key)', '', {
+    id: 'looked-up-twice-in-one-batch',
+    rules: ['S4'],
+    what: 'Somebody who is named twice at the same time is paid for twice.',
+    tests: ['server/large-changes', 'server/store'],
+    names: 'S4',
+  }),
   mutant('server/src/store/level-store.ts', "if (change.type === 'erase') more.push(revocation(change.user))", '', {
     id: 'erased-as-of-when-it-was-prepared',
     rules: ['D7'],

@@ -174,6 +174,12 @@ export function openStore(options: {
     if (refusal) throw refusal
     if (isDamaged) await reopen()
     const draft = new Draft(disk, clock.now(), incarnations, mostRecords)
+    // A device that comes back names up to 256 users: one read for all of them, since all others wait for the batch.
+    const lookups = changes.filter(change => change.type === 'lookup')
+    await draft.prefetch(
+      lookups.map(({ user }) => user),
+      lookups.map(({ user, owner }) => keys.asked(user, owner)),
+    )
     const commits: CommitNotes[] = []
     for (const change of changes) {
       const notes = newNotes(position + commits.length + 1, change)
