@@ -204,3 +204,13 @@ test('[S1] finding out what an update costs takes hardly more steps than it may 
     expect(cost.steps).toBeLessThan(cost.mostSteps + 35_000)
   }
 })
+
+test('[S2][D6] a roster of as many entries as fit into its limit is admitted in one update, as stock providers send it', () => {
+  const doc = new Y.Doc()
+  doc.transact(() => {
+    for (let index = 0; index < 270_000; index++)
+      doc.getMap('grants').set(`${index % 3}/user ${index % 90_000}/${index}`, true)
+  })
+  const update = Y.encodeStateAsUpdate(doc)
+  expect(admit(new Y.Doc(), update, rosterRules(defaultLimits))).toMatchObject({ state: 'admitted' })
+}, 60_000)

@@ -189,12 +189,12 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'where it concerns all of them',
   }),
-  mutant('server/src/store/draft.ts', 'if (this.#writes.has(key)) return this.#writes.get(key)', '', {
-    id: 'looked-up-twice-in-one-batch',
-    rules: ['S4'],
-    what: 'Somebody who is named twice at the same time is paid for twice.',
-    tests: ['server/large-changes', 'server/store'],
-    names: 'S4',
+  mutant('server/src/admission/merging-cost.ts', 'this.mostSteps = count + ', 'this.mostSteps = ', {
+    id: 'a-whole-roster-costs-too-much',
+    rules: ['S2', 'D6'],
+    what: 'A roster of more than 262,144 entries is refused when it comes in one update.',
+    tests: ['server/merging-cost'],
+    names: 'as stock providers send it',
   }),
   mutant('server/src/store/level-store.ts', "if (change.type === 'erase') more.push(revocation(change.user))", '', {
     id: 'erased-as-of-when-it-was-prepared',
