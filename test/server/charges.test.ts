@@ -6,6 +6,7 @@ import { Feed } from '../../packages/server/src/relay/feed.ts'
 import { Relay } from '../../packages/server/src/relay/relay.ts'
 import { costOf } from '../../packages/server/src/socket/cost.ts'
 import { Inbox } from '../../packages/server/src/socket/inbox.ts'
+import { OneAtATime } from '../../packages/server/src/socket/one-at-a-time.ts'
 import { StallWatch } from '../../packages/server/src/socket/stall.ts'
 import { Rate } from '../../packages/server/src/socket/token-bucket.ts'
 import { TurnShare } from '../../packages/server/src/socket/turn-share.ts'
@@ -213,6 +214,29 @@ test('[V10] what a change costs its user does not depend on what the rosters of 
     return alice.relations
   }
   expect(await relationsOf(true)).toEqual(await relationsOf(false))
+})
+
+test('[S3] of one user, feeds are opened one after the other, also behind one that failed; those of others beside', async () => {
+  const openings = new OneAtATime()
+  const steps: string[] = []
+  const opening = (name: string, ends: Promise<void>) => async (): Promise<void> => {
+    steps.push(name)
+    await ends
+  }
+  let fail: (error: Error) => void = () => undefined
+  const failing = new Promise<void>((_, reject) => {
+    fail = reject
+  })
+  const first = openings.run('alice', opening('first', failing))
+  const second = openings.run('alice', opening('second', Promise.resolve()))
+  await openings.run('bob', opening('of bob', Promise.resolve()))
+  expect(steps).toEqual(['first', 'of bob'])
+  fail(new Error('the disk'))
+  await expect(first).rejects.toThrow('the disk')
+  await second
+  expect(steps).toEqual(['first', 'of bob', 'second'])
+  for (let turn = 0; turn < 5; turn++) await Promise.resolve()
+  expect(openings.size).toBe(0)
 })
 
 test('[V10] a return costs a user by what the own roster says, not by what others say of the user', async () => {

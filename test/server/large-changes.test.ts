@@ -220,6 +220,26 @@ test('[D4][F4] a grant that is taken back between two slices of a review leaves 
   expect(chosen).not.toContain('contact 1')
 }, 60_000)
 
+test('[S3][S4] first-time look-ups that come together are read at once, and each is spent once', async () => {
+  const inner = await newDatabase('memory')
+  let reads = 0
+  const database = new Proxy(inner, {
+    get(target, name) {
+      if (name === 'getMany') reads++
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const store = storeOver(database, stillClock())
+  await store.commit(userChange('alice'))
+  const owners = contacts(200)
+  reads = 0
+  await Promise.all([...owners, ...owners].map(owner => store.commit({ type: 'lookup', user: 'alice', owner })))
+  // The first alone, then two groups.
+  expect(reads).toBeLessThanOrEqual(12)
+  expect((await store.user('alice')).lookups?.left).toBe(20_000 - owners.length)
+})
+
 /** Changes that meet a large one, in whatever order they come to stand. */
 const small = (): fc.Arbitrary<Change> => {
   const contact = fc.constantFrom(...contacts(4), 'alice')

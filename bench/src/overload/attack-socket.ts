@@ -70,12 +70,12 @@ export class AttackSocket {
   }
 
   /** Resolves when everything that was sent before is on disk; 'late' after a minute or more. */
-  async barrier(id: number, patienceMs = 120_000): Promise<'reached' | 'closed' | 'late'> {
+  async barrier(id: number, patienceMs = 120_000): Promise<'reached' | 'refused' | 'closed' | 'late'> {
     const reached = this.until(message => message.type === 'reached' && message.id === id)
     this.send({ type: 'barrier', id, withFeed: false })
     const answer = await within(patienceMs, reached)
     if (answer === 'late' || answer === 'closed') return answer
-    return 'reached'
+    return answer.type === 'reached' && answer.isComplete ? 'reached' : 'refused'
   }
 
   close(): void {

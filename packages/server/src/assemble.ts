@@ -15,6 +15,7 @@ import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
+import { OneAtATime } from './socket/one-at-a-time.ts'
 import { Rates } from './socket/rate-limits.ts'
 import { Door } from './socket/sign-in.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
@@ -77,7 +78,8 @@ export function assemble(options: EngineOptions): Engine {
   const messages = new DirectMessages({ store, relay, limits, clock })
   const rates = new Rates(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
-  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers }
+  const openings = new OneAtATime()
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, openings }
   const context: Context = { ...shared, limits, clock, log, metrics }
   const door = new Door(context)
   const api = createApi(context, {

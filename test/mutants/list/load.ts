@@ -180,6 +180,25 @@ export const loadMutants: readonly Mutant[] = [
     names: 'where it concerns all of them',
   }),
   mutant(
+    'server/src/socket/one-at-a-time.ts',
+    '(this.#lastByUser.get(user) ?? Promise.resolve()).then(work)',
+    'Promise.resolve().then(work)',
+    {
+      id: 'all-feeds-at-once',
+      rules: ['S3'],
+      what: 'Twenty devices of one user that come back read their feeds at the same time.',
+      tests: ['server/charges'],
+      names: 'one after the other',
+    },
+  ),
+  mutant('server/src/admission/merging-cost.ts', 'this.mostSteps = count + ', 'this.mostSteps = ', {
+    id: 'a-whole-roster-costs-too-much',
+    rules: ['S2', 'D6'],
+    what: 'A roster of more than 262,144 entries is refused when it comes in one update.',
+    tests: ['server/merging-cost'],
+    names: 'as stock providers send it',
+  }),
+  mutant(
     'server/src/store/prepared-changes.ts',
     "if (change.type === 'erase') more.push(revocation(change.user, clock.now()))",
     '',

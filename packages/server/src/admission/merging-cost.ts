@@ -35,7 +35,9 @@ export class MergingCost {
     this.#doc = doc
     this.#items = items
     this.#places = places
-    this.mostSteps = Math.min(mostSteps, stepsPerUpdate + stepsPerItem * items.all.length)
+    // One step for each item is taken in any case: a whole roster has more items than the most that an update may cost.
+    const count = items.all.length
+    this.mostSteps = count + Math.min(mostSteps, stepsPerUpdate + stepsPerItem * count)
   }
 
   get steps(): number {

@@ -51,6 +51,8 @@ export class Draft {
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
   #writes = new Map<string, Uint8Array | undefined>()
+  /** What was read ahead of the records that are not derived from others. */
+  #fetched = new Map<string, Uint8Array | undefined>()
   #recordsLeft: number
 
   /** Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. */
@@ -153,15 +155,28 @@ export class Draft {
     this.#writes.set(key, value)
   }
 
+  /** Reads at once what several changes of the batch will read: users, and other records by their keys. */
+  async prefetch(users: readonly string[], others: readonly string[]): Promise<void> {
+    await this.loadUsers(users)
+    const values = await this.readMany([...others])
+    for (const [index, key] of others.entries()) this.#fetched.set(key, values[index])
+  }
+
   async read(key: string): Promise<Uint8Array | undefined> {
-    return this.#writes.has(key) ? this.#writes.get(key) : (await this.#disk.getMany([key]))[0]
+    return (await this.readMany([key]))[0]
   }
 
   async readMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
-    const stored: (Uint8Array | undefined)[] = []
-    for (const some of inSlices(wanted, sliceSize))
-      for (const bytes of await this.#disk.getMany(some)) stored.push(bytes)
-    return wanted.map((key, index) => (this.#writes.has(key) ? this.#writes.get(key) : stored[index]))
+    const found = new Map<string, Uint8Array | undefined>()
+    const missing = wanted.filter(key => !this.#writes.has(key) && !this.#fetched.has(key))
+    for (const some of inSlices(missing, sliceSize)) {
+      const values = await this.#disk.getMany(some)
+      for (const [index, key] of some.entries()) found.set(key, values[index])
+    }
+    return wanted.map(key => {
+      if (this.#writes.has(key)) return this.#writes.get(key)
+      return this.#fetched.has(key) ? this.#fetched.get(key) : found.get(key)
+    })
   }
 
   async removeRange(range: { gt: string; lt: string }): Promise<void> {

@@ -9,6 +9,7 @@ import type { Relay } from '../relay/relay.ts'
 import type { Tokens } from '../tokens.ts'
 import type { AnswerRoom } from './answer-room.ts'
 import type { DirectMessages } from './direct-messages.ts'
+import type { OneAtATime } from './one-at-a-time.ts'
 import type { Rates } from './rate-limits.ts'
 
 /** What sessions share. */
@@ -21,6 +22,8 @@ export interface Context {
   tokens: Tokens
   rates: Rates
   answers: AnswerRoom
+  /** Feeds are opened one after the other for each user. */
+  openings: OneAtATime
   limits: Limits
   clock: Clock
   log: Logger

@@ -96,9 +96,12 @@ function hello(
       run(session, async () => {
         session.askFor('profile')
         await Promise.all(owners.map(owner => fetch(session, owner)))
-        await feed.open(since)
-        session.charge(forRelations(feed.relations))
-        await session.waiting.promote()
+        await context.openings.run(user, async () => {
+          if (session.isClosed) return
+          await feed.open(since)
+          session.charge(forRelations(feed.relations))
+          await session.waiting.promote()
+        })
       })
     },
     error => session.fail(error),
