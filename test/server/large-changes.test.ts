@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Disk, Draft } from '../../packages/server/src/relations/draft.ts'
 import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
+import { keys } from '../../packages/server/src/relations/keys.ts'
 import type { Change } from '../../packages/server/src/relations/store.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
@@ -52,10 +53,37 @@ test('[S3] a large change lets others have their turn at least once in 500 relat
 })
 
 test('[D4] what was read for a large change and is written meanwhile is read again', async () => {
-  const store = await newStore()
+  const inner = await newDatabase('memory')
+  const facts = granted()
+  const last = Object.keys(facts).at(-1) as string
+  let isRead: () => void = () => undefined
+  const othersAreRead = new Promise<void>(resolve => {
+    isRead = resolve
+  })
+  let release: () => void = () => undefined
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  // The last record is held back: those before it were read by then.
+  const getMany = async (wanted: string[]): Promise<unknown> => {
+    if (wanted.includes(keys.user(last))) {
+      isRead()
+      await released
+    }
+    return inner.getMany(wanted)
+  }
+  const database = new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = name === 'getMany' ? getMany : Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const store = storeOver(database, stillClock())
   await store.commit(userChange('contact 7'))
-  const large = store.commit(rosterChange('alice', granted()))
+  const large = store.commit(rosterChange('alice', facts))
+  await othersAreRead
   await store.commit(rosterChange('contact 7', { alice: { isBlocked: true } }))
+  release()
   await large
   const [view] = await store.views('contact 7', ['alice'])
   expect(view?.relation).toMatchObject({ mine: { isBlocked: true }, theirs: { levels: [1] }, shown: [] })
