@@ -5,12 +5,9 @@ const feed = 'server/src/relay/feed.ts'
 /** What no test noticed until somebody who knew the sources looked for it. */
 export const attackMutants: readonly Mutant[] = [
   mutant(
-    feed,
-    `const frame = profileFrame(entry.owner, level, fields, cursor)
-      if (!this.#hasRoomFor(frame)) {
-        this.#enqueue(entry)`,
-    `const frame = profileFrame(entry.owner, level, fields, cursor)
-      if (!this.#hasRoomFor(frame)) {`,
+    'server/src/relay/hand-over.ts',
+    'if (!this.hasRoomFor(frame)) {\n      queue.add(entry)\n',
+    'if (!this.hasRoomFor(frame)) {\n',
     {
       id: 'no-room-and-forgotten',
       rules: ['F1', 'F2'],
@@ -20,9 +17,9 @@ export const attackMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    feed,
-    'if (!this.#isDone() || !this.#hasCaughtUp) return noCursor',
-    'if (!this.#hasCaughtUp) return noCursor',
+    'server/src/relay/hand-over.ts',
+    'return queue.isEmpty ? cursor.ofLastFrame() : noCursor',
+    'return queue && cursor.ofLastFrame()',
     {
       id: 'cursor-passes-the-queue',
       rules: ['F1'],
@@ -31,14 +28,19 @@ export const attackMutants: readonly Mutant[] = [
       names: '\\[F2\\]',
     },
   ),
-  mutant(feed, 'this.#owesCursor = true\n    entry.told = seen', 'this.#owesCursor = false\n    entry.told = seen', {
-    id: 'cursor-behind-what-came-to-nothing',
-    rules: ['F1'],
-    what: 'What was taken and given back in one go comes again on return.',
-    tests: ['server/feed'],
-    names: 'given back',
-  }),
-  mutant(feed, 'if (relation.isWaiting) this.#waiting.add(entry.owner)', '', {
+  mutant(
+    'server/src/relay/feed-cursor.ts',
+    'if (changedAt > this.#position) this.#isOwed = true',
+    'if (changedAt > this.#position) this.#isOwed = false',
+    {
+      id: 'cursor-behind-what-came-to-nothing',
+      rules: ['F1'],
+      what: 'What was taken and given back in one go comes again on return.',
+      tests: ['server/feed'],
+      names: 'given back',
+    },
+  ),
+  mutant('server/src/relay/feed-entries.ts', 'if (isWaiting) this.#waiting.add(entry.owner)', '', {
     id: 'waits-and-is-dropped',
     rules: ['F1', 'S3'],
     what: 'A device never hears that a follow no longer waits when it shows nothing.',

@@ -64,14 +64,14 @@ export const feedMutants: readonly Mutant[] = [
     names: '\\[F1\\] a device that returns',
     tests: ['server/visibility-feed'],
   }),
-  mutant('server/src/relay/feed.ts', '      entry.stale.delete(level)\n', '', {
+  mutant('server/src/relay/hand-over.ts', '      entry.stale.delete(level)\n', '', {
     id: 'sent-stays-stale',
     rules: ['F1', 'F2'],
     what: 'What was handed over counts as stale all the same, and goes again with the next look.',
     tests: ['server/feed'],
     names: '\\[F1\\]',
   }),
-  mutant('server/src/relay/feed.ts', 'entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)', '', {
+  mutant('server/src/relay/plan.ts', 'entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)', '', {
     id: 'joined-told-again',
     rules: ['F3'],
     what: 'A device is told with every change that somebody has just joined.',
@@ -155,17 +155,22 @@ export const feedMutants: readonly Mutant[] = [
     tests: ['server/store'],
     names: '\\[F1\\]',
   }),
-  mutant('server/src/relay/feed.ts', 'entry.toldWaiting = this.#waiting.delete(owner)', 'this.#waiting.delete(owner)', {
-    id: 'waiting-not-known-on-return',
-    rules: ['F1', 'S3'],
-    what: 'A device that came back while a follow waited does not hear that it waits no longer.',
-    tests: ['server/visibility-feed'],
-    names: 'waits no longer',
-  }),
   mutant(
-    'server/src/relay/feed.ts',
-    'this.#queue.size === 0 && this.#unread.length === 0 && ',
-    'this.#queue.size === 0 && ',
+    'server/src/relay/feed-entries.ts',
+    'entry.toldWaiting = this.#waiting.delete(owner)',
+    'this.#waiting.delete(owner)',
+    {
+      id: 'waiting-not-known-on-return',
+      rules: ['F1', 'S3'],
+      what: 'A device that came back while a follow waited does not hear that it waits no longer.',
+      tests: ['server/visibility-feed'],
+      names: 'waits no longer',
+    },
+  ),
+  mutant(
+    'server/src/relay/feed-queue.ts',
+    'this.#entries.size === 0 && this.#unread.length === 0 && ',
+    'this.#entries.size === 0 && ',
     {
       id: 'caught-up-with-the-first-of-many',
       rules: ['F1', 'V7'],
@@ -175,13 +180,18 @@ export const feedMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('server/src/relay/feed.ts', 'this.recheckFetched(position)\n    this.#pump()', 'this.#pump()', {
-    id: 'fetched-left-unread',
-    rules: ['V10'],
-    what: 'After a change of many pairs a blocked viewer is slower whenever the owner acts.',
-    tests: ['server/feed'],
-    names: 'more than 500 pairs',
-  }),
+  mutant(
+    'server/src/relay/feed.ts',
+    'this.recheckFetched(position)\n    this.#handOver.pump()',
+    'this.#handOver.pump()',
+    {
+      id: 'fetched-left-unread',
+      rules: ['V10'],
+      what: 'After a change of many pairs a blocked viewer is slower whenever the owner acts.',
+      tests: ['server/feed'],
+      names: 'more than 500 pairs',
+    },
+  ),
   mutant('server/src/relay/relay.ts', 'else for (const owner of owners) feed?.recheck(owner, position)', '', {
     id: 'few-of-many-overlooked',
     rules: ['V4', 'V7'],

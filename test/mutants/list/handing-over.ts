@@ -16,13 +16,13 @@ export const handingOverMutants: readonly Mutant[] = [
       },
       {
         file: 'packages/server/src/relay/feed.ts',
-        find: 'if (entry.revision !== revision || !this.#isAtRest) return this.#noteStale(entry, levels)\n',
+        find: 'if (entry.revision !== revision || !this.#handOver.isAtRest) return this.#noteStale(entry, levels)\n',
         replace: '',
       },
       {
         file: 'packages/server/src/relay/feed.ts',
-        find: 'if (this.#isDone() && this.#hasRoomFor(frame)) {',
-        replace: 'if (this.#hasRoomFor(frame)) {',
+        find: 'if (this.#queue.isEmpty && this.#handOver.hasRoomFor(frame)) {',
+        replace: 'if (this.#handOver.hasRoomFor(frame)) {',
       },
     ],
     tests: ['server/feed'],
@@ -53,8 +53,8 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
   },
   mutant(
-    'server/src/relay/feed.ts',
-    'return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes',
+    'server/src/relay/hand-over.ts',
+    'return outstandingBytes === 0 || outstandingBytes + frame.length <= maxOutstandingBytes',
     'return outstandingBytes >= 0',
     {
       id: 'outstanding-bytes-unbounded',
@@ -194,7 +194,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: '\\[V7\\] ',
   }),
-  mutant('server/src/relay/feed.ts', 'return entry.isFetched || relation.changedAt > this.#openedAt', 'return true', {
+  mutant('server/src/relay/plan.ts', 'entry.isFetched || relation.changedAt > openedAt', 'true', {
     id: 'strangers-named',
     rules: ['V8'],
     what: 'A device is told that a stranger shows it nothing, whenever that stranger blocks it.',

@@ -68,9 +68,9 @@ export const indistinguishableMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/feed.ts',
-    "if (this.#state !== 'open' || !this.#hasCaughtUp) return",
-    "if (this.#state !== 'open' || !this.#hasCaughtUp || this.#toldPosition === this.#store.position) return",
+    'server/src/relay/feed-cursor.ts',
+    'return this.#hasCaughtUp\n',
+    'return this.#hasCaughtUp && this.#position !== this.#store.position\n',
     {
       id: 'hourly-cursor-only-if-moved',
       rules: ['V10'],

@@ -229,7 +229,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: 'paired with an owner',
   }),
-  mutant('server/src/relay/feed.ts', '!this.#found.delete(owner) && ', '', {
+  mutant('server/src/relay/feed-entries.ts', '!this.#queue.takeFound(owner) && ', '', {
     id: 'loss-forgotten-before-it-was-told',
     rules: ['V7'],
     what: 'A device that returns is not told of a loss if another change of the pair comes before.',

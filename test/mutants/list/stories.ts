@@ -67,7 +67,7 @@ export const storyMutants: readonly Mutant[] = [
     tests: ['proof/stories'],
     names: 'is no news to a viewer who comes back',
   }),
-  mutant('server/src/relay/feed.ts', '?? unwritten', '', {
+  mutant('server/src/relay/plan.ts', '?? unwritten', '', {
     id: 'erased-levels-left',
     rules: ['D7', 'V7'],
     what: 'What an erased account showed stays on devices that were away until the next holder was confirmed.',

@@ -6,7 +6,6 @@ const session = 'server/src/socket/session.ts'
 const presence = 'server/src/presence/presence.ts'
 const sizes = 'server/src/admission/size-limits.ts'
 const relay = 'server/src/relay/relay.ts'
-const feed = 'server/src/relay/feed.ts'
 const profile = 'client/src/api/contact-profile.ts'
 const synchronizer = 'client/src/api/contact-synchronizer.ts'
 const ownDocuments = 'client/src/database/own-documents.ts'
@@ -74,12 +73,17 @@ export const timingMutants: readonly Mutant[] = [
     what: 'The timer for follows that wait goes on when the device has left.',
     tests: ['server/ended'],
   }),
-  mutant(feed, 'for (const entry of this.#entries.values()) this.#relay.removeEntry(entry)\n', '', {
-    id: 'audience-only-grows',
-    rules: ['F2'],
-    what: 'The relay keeps the entries of sessions that have ended.',
-    tests: ['server/ended'],
-  }),
+  mutant(
+    'server/src/relay/feed-entries.ts',
+    'for (const entry of this.#byOwner.values()) this.#relay.removeEntry(entry)\n',
+    '',
+    {
+      id: 'audience-only-grows',
+      rules: ['F2'],
+      what: 'The relay keeps the entries of sessions that have ended.',
+      tests: ['server/ended'],
+    },
+  ),
   mutant(relay, 'if (sessions?.size === 0) this.#sessionsByUser.delete(session.user)\n    session.feed?.close()', '', {
     id: 'feed-left-open',
     rules: ['F2'],

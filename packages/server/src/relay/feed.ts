@@ -1,85 +1,51 @@
-import { encodeFields, encodeFrame } from '@kith/shared/wire'
-import type { Device } from '../device.ts'
-import { changedHands, type LevelRecord, type Relation, saysNothing } from '../relations/records.ts'
-import { isOpen, visibleLevels } from '../relations/standing.ts'
+import { changedHands, saysNothing } from '../relations/records.ts'
+import { visibleLevels } from '../relations/standing.ts'
 import type { Known, Store, View } from '../relations/store.ts'
-import { sameLevels } from '../relations/visible-levels.ts'
 import { changedLevels } from './changed-levels.ts'
-import type { Follower, Offer } from './entry.ts'
-import { type Entry, markStale, newEntry, nothingStale } from './entry.ts'
-import { type LevelFrames, profileFrame } from './level-frames.ts'
-import { levelsFor, type Plan, planHandOver } from './plan.ts'
+import { type Entry, type Follower, markStale, type Offer } from './entry.ts'
+import { FeedCursor } from './feed-cursor.ts'
+import { FeedEntries } from './feed-entries.ts'
+import { FeedQueue } from './feed-queue.ts'
+import { HandOver, type Outlet } from './hand-over.ts'
+import type { LevelFrames } from './level-frames.ts'
+import { levelsFor } from './plan.ts'
 import type { Relay } from './relay.ts'
 
-/** Owners looked at in one read. */
-const batchSize = 32
-/** Levels read in one go, unless one owner has more: a batch may wait for it. */
-const mostLevels = 32
-const noCursor = new Uint8Array()
-const noFields = encodeFields({})
-
-/** The socket of the session that the feed belongs to. */
-export type Outlet = Pick<Device, 'outstandingBytes' | 'send' | 'fail'>
-
-/** What was read of one owner. */
-interface Looked {
-  plan: Plan
-  records: (LevelRecord | undefined)[]
-}
-
-/** The first of the plans, up to the number of levels that are read in one go. */
-function withinOneRead(plans: readonly Plan[]): Plan[] {
-  let count = 0
-  return plans.filter(({ levels }, index) => {
-    count += levels.length
-    return index === 0 || count <= mostLevels
-  })
-}
-
 /**
- * What one session is sent about others. Its queue holds names of what is stale, never frames, so a slow device costs
- * bounded memory and gets the newest state of each when it can [F2]. Whatever is handed over was read since the last batch
- * began; check and handing over happen without a pause between [V4].
+ * What one session is sent about others.
+ *
+ *   new       nothing is sent yet; owners that the device fetches are remembered
+ *   opening   the viewer's relations are read; commits are noted
+ *   open      a committed level goes out as it is, if the device has all else; otherwise the owner is queued by name [F2]
+ *   closed
  */
 export class Feed implements Follower {
   readonly user: string
   readonly #relay: Relay
   readonly #store: Store
   readonly #outlet: Outlet
-  readonly #maxOutstandingBytes: number
-  #entries = new Map<string, Entry>()
-  #queue = new Set<Entry>()
+  readonly #queue = new FeedQueue()
+  readonly #entries: FeedEntries
+  readonly #cursor: FeedCursor
   #state: 'new' | 'opening' | 'open' | 'closed' = 'new'
-  #isPumping = false
-  /** What was offered and will be delivered in a moment: until then the feed is not caught up. */
-  #offered = 0
-  /** There was no room; `onTaken` will go on. */
-  #isBlocked = false
-  #hasCaughtUp = false
-  /** The device came back with what it had. */
-  #isResumed = false
-  /** The device's cursor is from before something that it has: without another it would come again [F1]. */
-  #owesCursor = false
-  #openedAt = 0
-  #toldPosition = 0
+  readonly #handOver: HandOver
   #changedWhileOpening: { owner: string; level: number }[] = []
-  #waiters: (() => void)[] = []
   #fetchedEarly: string[] = []
   #relations = 0
-  /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
-  #era = 0
-  /** Owners that the device must be told of, found when the feed opened: names only, until it can take them [F2]. */
-  #found = new Set<string>()
-  #unread: { owners: readonly string[]; position: number; next: number }[] = []
-  /** Owners of whom the device was told that they wait, and nothing else: tens of thousands need no entry. */
-  #waiting = new Set<string>()
 
   constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
     this.user = user
     this.#relay = relay
     this.#store = relay.store
+    this.#cursor = new FeedCursor(relay.store, relay.cursors)
+    this.#entries = new FeedEntries(this, relay, this.#queue)
     this.#outlet = outlet
-    this.#maxOutstandingBytes = maxOutstandingBytes
+    this.#handOver = new HandOver({
+      ...{ user, relay, outlet, maxOutstandingBytes },
+      ...{ queue: this.#queue, entries: this.#entries, cursor: this.#cursor },
+      entry: owner => this.#entries.of(owner),
+      recheck: (owner, position) => this.recheck(owner, position),
+    })
   }
 
   /** Whether the device can go on from this cursor; if not, it gets everything anew. */
@@ -96,10 +62,9 @@ export class Feed implements Follower {
     if (this.#isClosed()) return
     this.#state = 'opening'
     this.#relay.beginOpening(this)
-    this.#openedAt = since ?? this.#store.position
-    this.#isResumed = since !== undefined
+    this.#entries.openedAt = since ?? this.#store.position
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
-    const among = await this.#relay.changedSince(since ?? this.#openedAt)
+    const among = await this.#relay.changedSince(this.#entries.openedAt)
     for await (const some of this.#store.relationsOf(this.user)) {
       const changed = since === undefined ? undefined : await changedLevels(this.#store, since, among, some)
       if (this.#isClosed()) return
@@ -111,7 +76,7 @@ export class Feed implements Follower {
     this.#state = 'open'
     for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)
     this.#changedWhileOpening = []
-    this.#pump()
+    this.#handOver.start(since !== undefined)
   }
 
   /** To how many users the viewer's own roster says anything: what others say of the viewer does not count [V10]. */
@@ -121,18 +86,18 @@ export class Feed implements Follower {
 
   /** A relation as it stood when the feed began to open; of what changed since, an entry tells already. */
   #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
-    if (this.#entries.has(owner)) return
+    if (this.#entries.get(owner)) return
     const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
-    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since) this.#found.add(owner)
-    else if (isKept) this.#install(this.#entry(owner), relation, changed)
-    else if (relation.isWaiting) this.#waiting.add(owner)
+    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since) this.#queue.addFound(owner)
+    else if (isKept) this.#entries.install(owner, relation, changed)
+    else if (relation.isWaiting) this.#entries.addWaiting(owner)
   }
 
   /** A change of this pair, at this position: nothing more is handed over until it was read again. */
   recheck(owner: string, position: number): void {
     if (this.#state === 'new' || this.#state === 'closed') return
-    const isNew = this.#isNew(owner)
-    const entry = this.#entry(owner)
+    const isNew = this.#entries.isNew(owner)
+    const entry = this.#entries.of(owner)
     // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
     if (isNew && this.#state === 'open') {
       entry.told = []
@@ -150,34 +115,11 @@ export class Feed implements Follower {
       for (const owner of owners) this.recheck(owner, position)
       return
     }
-    this.#era++
-    this.#unread.push({ owners, position, next: 0 })
+    this.#entries.beginEra()
+    this.#queue.addMany(owners, position)
     // Of whom nothing may be seen: else their next change would be looked at, which takes time, and tells [V10].
     this.recheckFetched(position)
-    this.#pump()
-  }
-
-  /** The next of those owners, in the queue. */
-  #takeUnread(): void {
-    for (const owner of firstOf(this.#found, batchSize)) {
-      this.#found.delete(owner)
-      this.#enqueue(this.#entry(owner))
-    }
-    const [first] = this.#unread
-    if (!first) return
-    const some = first.owners.slice(first.next, first.next + batchSize)
-    first.next += some.length
-    if (first.next >= first.owners.length) this.#unread.shift()
-    for (const owner of some) this.recheck(owner, first.position)
-  }
-
-  #isDone(): boolean {
-    return this.#queue.size === 0 && this.#unread.length === 0 && this.#found.size === 0
-  }
-
-  /** What was read of this owner still counts, as far as this feed was told. */
-  #isChecked(entry: Entry): boolean {
-    return entry.isChecked && entry.era === this.#era
+    this.#handOver.pump()
   }
 
   /** A change of the viewer's own standing. */
@@ -187,7 +129,7 @@ export class Feed implements Follower {
 
   /** Another level 0 of this owner for whoever has no relation to them: no news for those who see no stranger's. */
   recheckStranger(entry: Entry, position: number): void {
-    if (entry.isFetched && (entry.isOpen || !this.#isChecked(entry))) this.recheck(entry.owner, position)
+    if (entry.isFetched && (entry.isOpen || !this.#entries.isChecked(entry))) this.recheck(entry.owner, position)
   }
 
   /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
@@ -197,8 +139,8 @@ export class Feed implements Follower {
       this.#fetchedEarly.push(owner)
       return
     }
-    const isNew = this.#isNew(owner)
-    const entry = this.#entry(owner)
+    const isNew = this.#entries.isNew(owner)
+    const entry = this.#entries.of(owner)
     if (isNew && this.#state === 'open') entry.joinTold = this.#store.position
     entry.isFetched = true
     entry.told = undefined
@@ -223,8 +165,8 @@ export class Feed implements Follower {
   offer(entry: Entry, changed: readonly number[]): readonly number[] {
     const levels = this.takes(entry, changed)
     if (levels.length === 0) return levels
-    if (this.#isChecked(entry) && this.#isAtRest) {
-      this.#offered++
+    if (this.#entries.isChecked(entry) && this.#handOver.isAtRest) {
+      this.#handOver.beginOffer()
       return levels
     }
     this.#noteStale(entry, levels)
@@ -236,44 +178,39 @@ export class Feed implements Follower {
    * told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
    */
   deliver({ entry, levels, revision }: Offer, frames: LevelFrames, isLastOwner: boolean): void {
-    this.#offered--
+    this.#handOver.endOffer()
     // The entry went meanwhile, or the session ended.
-    if (this.#entries.get(entry.owner) !== entry) return this.#pump()
-    if (entry.revision !== revision || !this.#isAtRest) return this.#noteStale(entry, levels)
+    if (this.#entries.get(entry.owner) !== entry) return this.#handOver.pump()
+    if (entry.revision !== revision || !this.#handOver.isAtRest) return this.#noteStale(entry, levels)
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
       const frame = frames.frame(level, isLast)
-      if (this.#isDone() && this.#hasRoomFor(frame)) {
+      if (this.#queue.isEmpty && this.#handOver.hasRoomFor(frame)) {
         this.#outlet.send(frame)
-        this.#noteSent(isLast)
+        this.#cursor.noteSent(isLast)
       } else {
         markStale(entry, level)
-        this.#enqueue(entry)
+        this.#queue.add(entry)
       }
     }
-    this.#pump()
-  }
-
-  get #isAtRest(): boolean {
-    return this.#state === 'open' && this.#isDone() && !this.#isPumping
+    this.#handOver.pump()
   }
 
   #noteStale(entry: Entry, levels: readonly number[]): void {
     for (const level of levels) markStale(entry, level)
-    this.#enqueue(entry)
-    this.#pump()
+    this.#queue.add(entry)
+    this.#handOver.pump()
   }
 
   /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
   takes(entry: Entry, levels: readonly number[]): number[] {
-    const isChecked = this.#isChecked(entry)
+    const isChecked = this.#entries.isChecked(entry)
     return levels.filter(level => !isChecked || entry.told?.includes(level))
   }
 
   /** Calls back once everything that the device may see by now has been handed over. */
   whenCaughtUp(callback: () => void): void {
-    this.#waiters.push(callback)
-    this.#pump()
+    this.#handOver.whenCaughtUp(callback)
   }
 
   /**
@@ -281,236 +218,38 @@ export class Feed implements Follower {
    * anything was committed meanwhile, or a device would learn which [V10].
    */
   tellCursor(caughtUp: Uint8Array): void {
-    if (this.#state !== 'open' || !this.#hasCaughtUp) return
-    if (!this.#isAtRest || this.#offered > 0) this.#owesCursor = true
-    else this.#sendCaughtUp(caughtUp)
+    this.#handOver.tellCursor(caughtUp)
   }
 
   /** The network has taken what was outstanding. */
   onTaken(): void {
-    this.#isBlocked = false
-    if (!this.#isDone()) this.#pump()
+    this.#handOver.onTaken()
   }
 
   close(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     this.#relay.endOpening(this)
-    for (const entry of this.#entries.values()) this.#relay.removeEntry(entry)
     this.#entries.clear()
-    this.#waiting.clear()
     this.#queue.clear()
-    this.#unread = []
-    this.#found.clear()
-    this.#waiters = []
-  }
-
-  /** Nothing is known of what the device holds of this owner. Asked before an entry is made. */
-  #isNew(owner: string): boolean {
-    return !this.#found.delete(owner) && !this.#entries.has(owner)
+    this.#handOver.close()
   }
 
   #isClosed(): boolean {
     return this.#state === 'closed'
   }
 
-  #entry(owner: string): Entry {
-    const known = this.#entries.get(owner)
-    if (known) return known
-    const entry = newEntry(owner, this, this.#openedAt)
-    entry.toldWaiting = this.#waiting.delete(owner)
-    this.#entries.set(owner, entry)
-    this.#relay.addEntry(entry)
-    return entry
-  }
-
-  /** An owner of whom the device has all but `stale`. */
-  #install(entry: Entry, relation: Relation, stale: readonly number[]): void {
-    // A follow that waits shows nothing and has nothing to confirm, so it is never installed.
-    entry.told = relation.shown
-    entry.toldHands = changedHands(relation.mySide)
-    entry.isFollowed = relation.mine.isSubscribed
-    this.#noteChecked(entry)
-    for (const level of stale) if (relation.shown.includes(level)) markStale(entry, level)
-    if (entry.stale.size > 0) this.#enqueue(entry)
-  }
-
-  #noteChecked(entry: Entry): void {
-    entry.isChecked = true
-    entry.era = this.#era
-  }
-
   #ask(entry: Entry): void {
     entry.isChecked = false
     entry.revision++
-    this.#enqueue(entry)
-    this.#pump()
-  }
-
-  #enqueue(entry: Entry): void {
     this.#queue.add(entry)
+    this.#handOver.pump()
   }
 
   #markStale(owner: string, level: number): void {
     const entry = this.#entries.get(owner)
     if (!entry) return
     markStale(entry, level)
-    this.#enqueue(entry)
+    this.#queue.add(entry)
   }
-
-  #pump(): void {
-    if (this.#isPumping || this.#isBlocked || this.#state !== 'open') return
-    this.#isPumping = true
-    void this.#handOver()
-      .catch((error: unknown) => this.#outlet.fail(error))
-      .finally(() => {
-        this.#isPumping = false
-        // Something may have come in between the end of the loop and here.
-        if (!this.#isDone() || (this.#waiters.length > 0 && this.#offered === 0)) this.#pump()
-      })
-  }
-
-  async #handOver(): Promise<void> {
-    while (!this.#isDone() && !this.#isClosed() && !this.#isBlocked) {
-      if (this.#queue.size < batchSize) this.#takeUnread()
-      const batch = firstOf(this.#queue, batchSize)
-      await this.#relay.reads.read(
-        () => this.#look(batch),
-        looked => this.#handOverEach(looked),
-      )
-    }
-    if (this.#isClosed() || this.#isBlocked || this.#offered > 0) return
-    if (!this.#hasCaughtUp || this.#owesCursor) this.#sendCaughtUp()
-    for (const resolve of this.#waiters.splice(0)) resolve()
-  }
-
-  /** Both users' records, and the levels that follow from them: as many as one read takes, and all of the first owner's. */
-  async #look(batch: readonly Entry[]): Promise<Looked[]> {
-    const views = await this.#store.views(
-      this.user,
-      batch.map(({ owner }) => owner),
-    )
-    const plans = withinOneRead(batch.map((entry, index) => planHandOver(entry, views[index] as View)))
-    const wanted = plans.flatMap(({ entry, levels }) => levels.map(level => ({ owner: entry.owner, level })))
-    const records = await this.#store.levels(wanted)
-    return plans.map(plan => ({ plan, records: records.splice(0, plan.levels.length) }))
-  }
-
-  /** Synchronous from here: what was just checked is handed over, as far as there is room [V4]. */
-  #handOverEach(looked: readonly Looked[]): void {
-    if (this.#isClosed()) return
-    for (const { plan, records } of looked) {
-      // This session has asked again meanwhile.
-      if (plan.entry.revision !== plan.revision) continue
-      if (!this.#handOverOne(plan, records)) {
-        this.#isBlocked = true
-        return
-      }
-    }
-  }
-
-  /** False when there was no room for all of it. */
-  #handOverOne({ entry, view, levels, seen, isFetched }: Plan, records: readonly (LevelRecord | undefined)[]): boolean {
-    this.#queue.delete(entry)
-    const { relation } = view
-    const hands = changedHands(relation.mySide)
-    const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
-    const isNews =
-      entry.toldWaiting !== relation.isWaiting ||
-      entry.toldFetched !== isFetched ||
-      entry.toldHands !== hands ||
-      (entry.told ? !sameLevels(entry.told, seen) : this.#mayHold(entry, relation) || seen.length > 0)
-    // Of an account that was erased meanwhile the device may hold levels that are there no more [V7].
-    const unwritten = this.#isResumed && entry.told === undefined ? noFields : undefined
-    const written = levels.flatMap((level, index) => {
-      const fields = records[index]?.fields ?? unwritten
-      return fields ? [{ level, fields }] : []
-    })
-    if (isNews || hasJustJoined) {
-      const { owner } = entry
-      const { isWaiting } = relation
-      const cursor = written.length === 0 ? this.#cursorIfLast() : noCursor
-      const frame = encodeFrame({
-        type: 'access',
-        ...{ owner, levels: seen, isWaiting, hasJustJoined, isFetched, cursor },
-        ...(hands !== '' && { changedHands: hands }),
-      })
-      if (!this.#hasRoomFor(frame)) {
-        this.#enqueue(entry)
-        return false
-      }
-      this.#outlet.send(frame)
-      this.#noteSent(cursor.length > 0)
-    }
-    // Nothing to hand over: the device knows already what changed.
-    else if (written.length === 0 && relation.changedAt > this.#toldPosition) this.#owesCursor = true
-    entry.told = seen
-    entry.toldWaiting = relation.isWaiting
-    entry.toldFetched = isFetched
-    entry.toldHands = hands
-    entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
-    entry.isFollowed = relation.mine.isSubscribed
-    entry.isOpen = isOpen(view.viewer)
-    this.#noteChecked(entry)
-    entry.stale = written.length === 0 ? nothingStale : new Set(written.map(({ level }) => level))
-    for (const [index, { level, fields }] of written.entries()) {
-      const cursor = index === written.length - 1 ? this.#cursorIfLast() : noCursor
-      const frame = profileFrame(entry.owner, level, fields, cursor)
-      if (!this.#hasRoomFor(frame)) {
-        this.#enqueue(entry)
-        return false
-      }
-      entry.stale.delete(level)
-      this.#outlet.send(frame)
-      this.#noteSent(cursor.length > 0)
-    }
-    if (seen.length === 0 && !entry.isFetched && hands === '') {
-      this.#drop(entry)
-      if (relation.isWaiting) this.#waiting.add(entry.owner)
-    }
-    return true
-  }
-
-  #noteSent(withCursor: boolean): void {
-    this.#owesCursor = !withCursor
-    if (withCursor) this.#toldPosition = this.#store.position
-  }
-
-  /** Whether to speak of an owner of whom nothing is seen: to somebody who asked, or was shown something before [V8]. */
-  #mayHold(entry: Entry, relation: Relation): boolean {
-    return entry.isFetched || relation.changedAt > this.#openedAt
-  }
-
-  #drop(entry: Entry): void {
-    this.#entries.delete(entry.owner)
-    this.#relay.removeEntry(entry)
-  }
-
-  /** The first time, `caughtUp` says it, so that a device knows what to drop. */
-  #cursorIfLast(): Uint8Array {
-    if (!this.#isDone() || !this.#hasCaughtUp) return noCursor
-    return this.#relay.cursors.seal()
-  }
-
-  #sendCaughtUp(frame: Uint8Array = this.#relay.caughtUp()): void {
-    this.#hasCaughtUp = true
-    this.#owesCursor = false
-    this.#toldPosition = this.#store.position
-    this.#outlet.send(frame)
-  }
-
-  /** A single frame may be larger than the room: then it goes when nothing else is outstanding. */
-  #hasRoomFor(frame: Uint8Array): boolean {
-    const { outstandingBytes } = this.#outlet
-    return outstandingBytes === 0 || outstandingBytes + frame.length <= this.#maxOutstandingBytes
-  }
-}
-
-function firstOf<T>(all: Iterable<T>, most: number): T[] {
-  const some: T[] = []
-  for (const one of all) {
-    if (some.length === most) break
-    some.push(one)
-  }
-  return some
 }

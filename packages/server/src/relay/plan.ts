@@ -1,5 +1,9 @@
-import { visibleLevels } from '../relations/standing.ts'
+import type { Access } from '@kith/shared/wire'
+import { encodeFields } from '@kith/shared/wire'
+import { changedHands, type LevelRecord } from '../relations/records.ts'
+import { isOpen, visibleLevels } from '../relations/standing.ts'
 import type { View } from '../relations/store.ts'
+import { sameLevels } from '../relations/visible-levels.ts'
 import type { Entry } from './entry.ts'
 
 /** What to hand over of one owner, by what was just read. */
@@ -33,4 +37,59 @@ export function planHandOver(entry: Entry, view: View): Plan {
   const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
   const isFetched = seen.length > 0 && view.relation.shown.length === 0
   return { entry, view, seen, isFetched, levels, revision: entry.revision }
+}
+
+const noFields = encodeFields({})
+
+/**
+ * The levels that are written to the device, as they stand on disk. `isResumed`: the device came back with what it had. Of an
+ * account that was erased meanwhile it may hold levels that are there no more [V7].
+ */
+export function writtenLevels(
+  { entry, levels }: Plan,
+  records: readonly (LevelRecord | undefined)[],
+  isResumed: boolean,
+): { level: number; fields: Uint8Array }[] {
+  const unwritten = isResumed && entry.told === undefined ? noFields : undefined
+  return levels.flatMap((level, index) => {
+    const fields = records[index]?.fields ?? unwritten
+    return fields ? [{ level, fields }] : []
+  })
+}
+
+/** The `access` that tells the device what is new of an owner, without the cursor; `undefined` when nothing is. */
+export function accessFor(
+  { entry, view, seen, isFetched }: Plan,
+  openedAt: number,
+): Omit<Access, 'cursor'> | undefined {
+  const { relation } = view
+  const hands = changedHands(relation.mySide)
+  const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
+  // An owner of whom nothing is seen is named only to a session that asked, or that was shown something before [V8].
+  const mayHold = entry.isFetched || relation.changedAt > openedAt
+  const isNews =
+    entry.toldWaiting !== relation.isWaiting ||
+    entry.toldFetched !== isFetched ||
+    entry.toldHands !== hands ||
+    (entry.told ? !sameLevels(entry.told, seen) : mayHold || seen.length > 0)
+  if (!isNews && !hasJustJoined) return undefined
+  const { owner } = entry
+  const { isWaiting } = relation
+  return {
+    type: 'access',
+    ...{ owner, levels: seen, isWaiting, hasJustJoined, isFetched },
+    ...(hands !== '' && { changedHands: hands }),
+  }
+}
+
+/** The device was told what the plan says. */
+export function noteTold({ entry, view, seen, isFetched }: Plan): void {
+  const { relation } = view
+  entry.told = seen
+  entry.toldWaiting = relation.isWaiting
+  entry.toldFetched = isFetched
+  entry.toldHands = changedHands(relation.mySide)
+  entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
+  entry.isFollowed = relation.mine.isSubscribed
+  entry.isOpen = isOpen(view.viewer)
 }

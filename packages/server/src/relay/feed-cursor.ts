@@ -1,0 +1,54 @@
+import type { Store } from '../relations/store.ts'
+import type { Cursors } from './cursors.ts'
+
+export const noCursor: Uint8Array = new Uint8Array()
+
+/** How far a device was told that it has read its feed, and whether another cursor is due. */
+export class FeedCursor {
+  readonly #store: Store
+  readonly #cursors: Cursors
+  #hasCaughtUp = false
+  /** The device's cursor is from before something that it has: without another it would come again [F1]. */
+  #isOwed = false
+  /** Up to which position the device's cursor covers. */
+  #position = 0
+
+  constructor(store: Store, cursors: Cursors) {
+    this.#store = store
+    this.#cursors = cursors
+  }
+
+  /** The device was told `caughtUp` in this session, so it knows what to drop. */
+  get hasCaughtUp(): boolean {
+    return this.#hasCaughtUp
+  }
+
+  /** A `caughtUp` is to be sent when nothing else is left to send. */
+  get isDue(): boolean {
+    return !this.#hasCaughtUp || this.#isOwed
+  }
+
+  owe(): void {
+    this.#isOwed = true
+  }
+
+  /** The cursor of a frame behind which nothing is left; before the first `caughtUp` no frame has one. */
+  ofLastFrame(): Uint8Array {
+    return this.#hasCaughtUp ? this.#cursors.seal() : noCursor
+  }
+
+  /** A change up to this position needed no frame, since the device has what it shows. */
+  noteNothingToSend(changedAt: number): void {
+    if (changedAt > this.#position) this.#isOwed = true
+  }
+
+  noteSent(withCursor: boolean): void {
+    this.#isOwed = !withCursor
+    if (withCursor) this.#position = this.#store.position
+  }
+
+  noteCaughtUp(): void {
+    this.#hasCaughtUp = true
+    this.noteSent(true)
+  }
+}
