@@ -238,7 +238,7 @@ export class Record {
     const partly =
       isEnd && !hasPieces ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
     const open = new Set(isEnd ? [] : partly.flatMap(({ changes }) => [...changes.keys()]))
-    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [])) {
+    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
     }
   }

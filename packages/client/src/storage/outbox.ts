@@ -1,6 +1,6 @@
 import * as Y from 'yjs'
 import { type DocumentName, documentNames, type KithDatabase, type OutboxRow, readMeta, writeMeta } from './database.ts'
-import { inPieces, piecesOf, removalsBut } from './pieces.ts'
+import { inPieces, removalsBut } from './pieces.ts'
 import { replacedEntries } from './replaced.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -127,7 +127,9 @@ function nextRemovals(work: Work, asked: Asked, { removed, maxBytes }: ShippingM
   const document = documentNames.find(name => asked[name] && !removed.has(name))
   if (!document) return undefined
   const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, asked[document])
-  const updates = piecesOf(lacking, maxBytes(document)).removals
+  // A field's old value is not shown to new viewers, be it missing for a moment; in a roster nothing is seen by values.
+  const replaced = document === 'roster' ? [replacedEntries(work.documents.roster, lacking)] : []
+  const updates = removalsBut(lacking, replaced, maxBytes(document))
   return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 
@@ -141,7 +143,7 @@ function lostRemovals(
   if (!asked.roster || removed.has('roster')) return undefined
   const lacking = Y.encodeStateAsUpdate(work.documents.roster.doc, asked.roster)
   const unsent = pending.filter(row => row.document === 'roster').map(row => row.update)
-  const replaced = replacedEntries(work.documents.roster, asked.roster)
+  const replaced = replacedEntries(work.documents.roster, lacking)
   const updates = removalsBut(lacking, [...unsent, replaced], maxBytes('roster'))
   return { type: 'shipment', document: 'roster', isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
@@ -158,7 +160,13 @@ function nextAnswer(
   if (!stateVector) return undefined
   const lacking = Y.encodeStateAsUpdate(work.documents[document].doc, stateVector)
   const seqs = pending.filter(row => row.document === document).map(row => row.seq as number)
-  return { type: 'shipment', document, isAnswer: true, updates: inPieces(lacking, maxBytes(document)), seqs }
+  return {
+    type: 'shipment',
+    document,
+    isAnswer: true,
+    updates: piecesFor(work, document, lacking, maxBytes(document)),
+    seqs,
+  }
 }
 
 /** All of the roster goes before any of the profile. */
@@ -192,7 +200,18 @@ async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Sh
   }
   const update = run.length === 1 ? head.update : Y.mergeUpdates(run.map(entry => entry.update))
   const seqs = run.map(entry => entry.seq as number)
-  return { type: 'shipment', document: head.document, isAnswer: false, updates: inPieces(update, most), seqs }
+  return {
+    type: 'shipment',
+    document: head.document,
+    isAnswer: false,
+    updates: piecesFor(work, head.document, update, most),
+    seqs,
+  }
+}
+
+function piecesFor(work: Work, document: DocumentName, update: Uint8Array, maxBytes: number): Uint8Array[] {
+  if (update.length <= maxBytes) return [update]
+  return inPieces(update, maxBytes, replacedEntries(work.documents[document], update))
 }
 
 /** Before anything is sent, how far this device's client id has come is on disk: whatever lies beyond isn't ours. */

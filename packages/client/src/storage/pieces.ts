@@ -17,11 +17,14 @@ const bytesPerRange = 20
 /** The counts around the structs of one client. */
 const bytesPerBlock = 24
 
-/** An update as it is, where it is small enough; else in pieces. */
-export function inPieces(update: Uint8Array, maxBytes: number): Uint8Array[] {
+/**
+ * An update as it is, where it is small enough; else in pieces. What `replaced` removes is left to the content that replaces
+ * it: the server may refuse that.
+ */
+export function inPieces(update: Uint8Array, maxBytes: number, replaced?: Uint8Array): Uint8Array[] {
   if (update.length <= maxBytes) return [update]
   const { removals, content } = piecesOf(update, maxBytes)
-  return [...removals, ...content]
+  return [...(replaced ? removalsBut(update, [replaced], maxBytes) : removals), ...content]
 }
 
 /** A piece is larger than `maxBytes` only when it is a single struct. */
