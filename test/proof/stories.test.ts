@@ -394,6 +394,27 @@ describe('what two devices added apart', () => {
   })
 })
 
+describe('a server that has room for nothing more', () => {
+  test('[R2][D6] a server without room keeps what two devices added apart, although it refuses what the second one adds', async () => {
+    await expectRight({
+      ...{ seed: 178253003, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'limits', limits: { rosterBytes: 60 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'failWrite', fault: 'refused' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [], follows: false } },
+        { do: 'next', picks: [0] },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'connect', device: 0 },
+        { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+        { do: 'pass', seconds: 2, flows: false },
+      ],
+    })
+  })
+})
+
 describe('a server that takes less than it did', () => {
   const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
   const comingBack = { do: 'pass', seconds: 20, flows: true } as const

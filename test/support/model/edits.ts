@@ -63,20 +63,30 @@ export function standing<T extends Edit>(edits: readonly T[], name: string, mayS
   return puts.filter(edit => !edits.some(later => isUndone(undoing(later, edit, name))))
 }
 
-/** What is wrong with facts that are said to come of these edits, and perhaps of others; nothing, when it may be so. */
+/**
+ * What is wrong with facts that are said to come of these edits, and perhaps of others; nothing, when it may be so. `ever`:
+ * all that were ever made, since removals may arrive ahead of what they come from.
+ */
 export function wrongFacts(
   edits: readonly Edit[],
   facts: Facts,
   others: readonly Edit[] = [],
+  ever: readonly Edit[] = edits,
 ): { name: string; wrong: string }[] {
   const names = new Set([...edits.flatMap(({ changes }) => [...changes.keys()]), ...facts.keys()])
   return [...names].flatMap(name => {
-    const wrong = wrongFact(edits, others, name, facts.get(name))
+    const wrong = wrongFact(edits, others, ever, name, facts.get(name))
     return wrong ? [{ name, wrong: `${name} is ${String(facts.get(name))}, but ${wrong}` }] : []
   })
 }
 
-function wrongFact(edits: readonly Edit[], others: readonly Edit[], name: string, value: unknown): string | undefined {
+function wrongFact(
+  edits: readonly Edit[],
+  others: readonly Edit[],
+  ever: readonly Edit[],
+  name: string,
+  value: unknown,
+): string | undefined {
   const all = [...edits, ...others]
   // Each of the others may have come or not.
   const must = standing(edits, name).filter(edit => !others.some(later => undoing(later, edit, name) !== 'no'))
@@ -87,7 +97,7 @@ function wrongFact(edits: readonly Edit[], others: readonly Edit[], name: string
     return `the narrowest that stands is ${least === most ? least : `${least} to ${most}`} [R4]`
   }
   if (value === undefined) {
-    if (must.length === 0 || mayBeLost(all, must, name)) return undefined
+    if (must.length === 0 || mayBeLost(ever, must, name)) return undefined
     return 'it was put and nothing dropped it that had seen it [R2]'
   }
   const values = may.map(({ changes }) => changes.get(name))
@@ -100,7 +110,10 @@ function wrongFact(edits: readonly Edit[], others: readonly Edit[], name: string
  */
 function mayBeLost(edits: readonly Edit[], puts: readonly Edit[], name: string): boolean {
   if (name.startsWith('block ') || name.startsWith('field ') || name === 'hidden') return false
-  const others = edits.filter(edit => edit.changes.get(name) !== undefined && !puts.includes(edit))
+  const lasting = standing(edits, name)
+  const others = edits.filter(
+    edit => edit.changes.get(name) !== undefined && !puts.includes(edit) && !lasting.includes(edit),
+  )
   return others.some(other => puts.some(put => !put.seen.has(other.id)))
 }
 

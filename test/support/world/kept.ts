@@ -22,7 +22,7 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
     edits.some(
       other =>
         other !== edit &&
-        !edit.seen.has(other.id) &&
+        !hasReplaced(edit, other) &&
         other.changes.has(name) &&
         other.changes.get(name) !== edit.changes.get(name) &&
         (included.has(other) || device.met.has(other.id)),
@@ -37,4 +37,9 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
       !isChangedSince(name),
   )
   return lost?.[0]
+}
+
+/** An edit that was made again may stand beside what it had seen, and what the first one had not. */
+function hasReplaced({ seen, again }: KnownEdit, other: KnownEdit): boolean {
+  return again ? again.replaces.has(other.id) : seen.has(other.id)
 }

@@ -99,9 +99,8 @@ export class Record {
     // Of what was made again and again, the edits that the user made.
     const restates = new Set(origins.flatMap(({ id, again }) => [...(again?.restates ?? [id])]))
     for (const edit of origins) for (const id of [edit.id, ...edit.seen]) perhaps.add(id)
-    const replaces = new Set(
-      [...perhaps].filter(id => seen.has(id) && !restates.has(id) && !origins.some(origin => origin.id === id)),
-    )
+    const replaced = origins.flatMap(({ seen: before, again: once }) => [...(once?.replaces ?? before)])
+    const replaces = new Set(replaced.filter(id => seen.has(id) && !restates.has(id)))
     for (const id of seen) perhaps.delete(id)
     const again: Again | undefined =
       origins.length > 0 ? { restates, isWeak: written.isRemade ?? false, replaces } : undefined
@@ -238,7 +237,7 @@ export class Record {
     const partly =
       isEnd && !hasPieces ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
     const open = new Set(isEnd ? [] : partly.flatMap(({ changes }) => [...changes.keys()]))
-    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [])) {
+    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
     }
   }

@@ -133,7 +133,9 @@ function nextRemovals(
   if (!document) return undefined
   const { doc } = work.documents[document]
   const lacking = Y.encodeStateAsUpdate(doc, asked[document])
-  const updates = piecesOf(lacking, maxBytes(document), doc, unsentOf(document, pending)).removals
+  // A new viewer must not see the old value of a field, even if the field is absent for a moment. A roster shows no values.
+  const shown = document === 'roster' ? doc : undefined
+  const updates = piecesOf(lacking, maxBytes(document), shown, unsentOf(document, pending)).removals
   return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 

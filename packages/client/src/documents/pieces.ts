@@ -26,10 +26,15 @@ export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint
 }
 
 /**
- * A piece is larger than `maxBytes` only when it is a single struct. `doc`: a document that holds the update. `unsent`:
- * updates that are sent later.
+ * A piece is larger than `maxBytes` only when it is a single struct. `doc`: a document that holds the update, by which the
+ * deletions of replaced entries are left out of the removals; without it they stay. `unsent`: updates that are sent later.
  */
-export function piecesOf(update: Uint8Array, maxBytes: number, doc: Y.Doc, unsent: readonly Uint8Array[]): Pieces {
+export function piecesOf(
+  update: Uint8Array,
+  maxBytes: number,
+  doc: Y.Doc | undefined,
+  unsent: readonly Uint8Array[],
+): Pieces {
   const { structs, ds } = Y.decodeUpdate(update)
   const brought = broughtBy(structs)
   const [outside, inside]: [DeletedRange[], DeletedRange[]] = [[], []]
@@ -46,10 +51,8 @@ export function piecesOf(update: Uint8Array, maxBytes: number, doc: Y.Doc, unsen
       }
     }
   }
-  const removed = withoutReplaced(doc, outside, {
-    isBrought: isWithin([brought]),
-    isUnsent: isWithin(unsent.map(spans)),
-  })
+  const options = { isBrought: isWithin([brought]), isUnsent: isWithin(unsent.map(spans)) }
+  const removed = doc ? withoutReplaced(doc, outside, options) : outside
   return { removals: removalPieces(removed, maxBytes), content: contentPieces(structs, inside, maxBytes) }
 }
 
