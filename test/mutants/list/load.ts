@@ -201,6 +201,13 @@ export const loadMutants: readonly Mutant[] = [
       names: 'one after the other',
     },
   ),
+  mutant('server/src/store/level-store.ts', 'lastPrepared.then(() => prepare(entry))', 'prepare(entry)', {
+    id: 'all-large-changes-at-once',
+    rules: ['S3'],
+    what: 'Any number of large changes are prepared at the same time, each in a hundred megabytes.',
+    tests: ['server/large-changes'],
+    names: 'one after the other',
+  }),
   mutant('server/src/admission/merging-cost.ts', 'this.mostSteps = count + ', 'this.mostSteps = ', {
     id: 'a-whole-roster-costs-too-much',
     rules: ['S2', 'D6'],

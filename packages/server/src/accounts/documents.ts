@@ -81,17 +81,20 @@ export class Documents {
   ): Promise<Merged & { storedBytes: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     const document = await this.#load(user, name, bytes)
+    if (isGone(document)) return this.merge(user, name, updates)
     const merged = await document.merge(updates)
     return { ...merged, storedBytes: document.storedBytes }
   }
 
   /** What the disk holds of a document that a device lacks; `undefined` for a state vector that is none. */
   async missing(user: string, name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.#load(user, name, stateVector.length)).missing(stateVector)
+    const document = await this.#load(user, name, stateVector.length)
+    return isGone(document) ? this.missing(user, name, stateVector) : document.missing(stateVector)
   }
 
   async stateVector(user: string, name: DocumentName): Promise<Uint8Array> {
-    return (await this.#load(user, name, 0)).stateVector()
+    const document = await this.#load(user, name, 0)
+    return isGone(document) ? this.stateVector(user, name) : document.stateVector()
   }
 
   /** An upper bound of what a document takes on disk. */
@@ -177,4 +180,9 @@ export class Documents {
 
 function keyOf(user: string, name: DocumentName): string {
   return `${name}\u0000${user}`
+}
+
+/** The thread needed the room between the loading and the use: the document is loaded again. */
+function isGone(document: HostedDocument): boolean {
+  return document instanceof RemoteDocument && document.isGone
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../store/keys.ts'
+import { othersTurn } from '../turns.ts'
 import { EncodedFacts } from './encoded-facts.ts'
 import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
@@ -76,8 +77,13 @@ export class MergeThread {
     if (this.#documents.size === 0) this.#cancelIdle()
   }
 
+  /** In the next turn: whoever has loaded a document begins to use it in this one, and would find it gone. */
   #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve()
+    const waiting = this.#waiting.splice(0)
+    if (waiting.length === 0) return
+    void othersTurn().then(() => {
+      for (const resolve of waiting) resolve()
+    })
   }
 
   ask(request: MergeRequest, owned: readonly Uint8Array[] = []): Promise<Exclude<MergeAnswer, { error: string }>> {

@@ -104,6 +104,7 @@ export function openStore(options: {
   let isClosing = false
   let markedDay = 0
   const preparing = new Set<Promise<void>>()
+  let lastPrepared = Promise.resolve()
   const readings = new Set<Reading>()
   /** A write failed since the database was opened. */
   let isDamaged = false
@@ -227,11 +228,13 @@ export function openStore(options: {
 
   /**
    * A change that concerns thousands of relations is derived and encoded beside the queue, in slices, while others go on;
-   * in the queue it is only written, if nothing that was read for it has been written meanwhile.
+   * in the queue it is only written, if nothing that was read for it has been written meanwhile. One after the other: each
+   * takes a hundred megabytes until it is written, and a slice of every turn.
    */
   function prepareLarge(entry: Waiting): void {
-    const work = prepare(entry).finally(() => preparing.delete(work))
+    const work = lastPrepared.then(() => prepare(entry)).finally(() => preparing.delete(work))
     preparing.add(work)
+    lastPrepared = work
   }
 
   async function prepare({ change, resolve, reject }: Waiting): Promise<void> {
