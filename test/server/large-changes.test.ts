@@ -248,6 +248,27 @@ test('[D4][F4] a grant that is taken back between two slices of a review leaves 
   expect(chosen).not.toContain('contact 1')
 }, 60_000)
 
+test('[S3] large changes are prepared one after the other, so that only one of them is in memory', async () => {
+  const inner = await newDatabase('memory')
+  const readers: string[] = []
+  const database = new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      if (name !== 'getMany') return value.bind(target)
+      return (wanted: string[]): unknown => {
+        const reader = wanted.find(key => key.startsWith('relation\u0000'))?.split('\u0000')[1]
+        if (reader !== undefined && readers.at(-1) !== reader) readers.push(reader)
+        return target.getMany(wanted)
+      }
+    },
+  })
+  const store = storeOver(database, stillClock())
+  await Promise.all(['alice', 'bob', 'carol'].map(user => store.commit(rosterChange(user, granted(2_000)))))
+  // Each once: both of the others wait until the one before is written.
+  expect(readers).toEqual(['alice', 'bob', 'carol'])
+})
+
 test('[S3][S4] first-time look-ups that come together are read at once, and each is spent once', async () => {
   const inner = await newDatabase('memory')
   let reads = 0

@@ -191,6 +191,18 @@ export const loadMutants: readonly Mutant[] = [
       names: 'one after the other',
     },
   ),
+  mutant(
+    'server/src/store/prepared-changes.ts',
+    'this.#last.then(() => this.#prepare(entry))',
+    'this.#prepare(entry)',
+    {
+      id: 'all-large-changes-at-once',
+      rules: ['S3'],
+      what: 'Any number of large changes are prepared at the same time, each in a hundred megabytes.',
+      tests: ['server/large-changes'],
+      names: 'one after the other',
+    },
+  ),
   mutant('server/src/admission/merging-cost.ts', 'this.mostSteps = count + ', 'this.mostSteps = ', {
     id: 'a-whole-roster-costs-too-much',
     rules: ['S2', 'D6'],

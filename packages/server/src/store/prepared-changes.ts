@@ -39,12 +39,15 @@ export interface PreparedChangesPort {
 
 /**
  * Changes that concern thousands of relations. Each is derived and encoded beside the queue, in slices, while others go on.
- * In the queue it is only written, if nothing that was read for it has been written meanwhile.
+ * In the queue it is only written, if nothing that was read for it has been written meanwhile. One change is prepared at a
+ * time: each takes some 100 MB until it is written, and a slice of every turn.
  */
 export class PreparedChanges {
   readonly #port: PreparedChangesPort
   readonly #preparing: Set<Promise<void>> = new Set()
   readonly #readings: Set<Reading> = new Set()
+  /** The change that was begun last. */
+  #last: Promise<void> = Promise.resolve()
 
   constructor(port: PreparedChangesPort) {
     this.#port = port
@@ -60,8 +63,9 @@ export class PreparedChanges {
   }
 
   begin(entry: Waiting): void {
-    const work = this.#prepare(entry).finally(() => this.#preparing.delete(work))
+    const work = this.#last.then(() => this.#prepare(entry)).finally(() => this.#preparing.delete(work))
     this.#preparing.add(work)
+    this.#last = work
   }
 
   /** All that was read counts no more. */
