@@ -27,8 +27,8 @@ export const kept: readonly Kept[] = [
     why: 'The same: who asks sends no negative time, and sets no timer for one.',
   },
   {
-    file: 'packages/server/src/socket/session.ts',
-    line: 'return outstandingBytes > 2 * limits.rosterBytes || answers.outstandingOf(this.user) > 4 * limits.rosterBytes',
+    file: 'packages/server/src/socket/outbound.ts',
+    line: 'return outstandingBytes > 2 * limits.rosterBytes || answers.outstandingOf(this.#user) > 4 * limits.rosterBytes',
     change: '> → >=',
     why: 'One byte of 16 MiB.',
   },
@@ -207,7 +207,7 @@ export const kept: readonly Kept[] = [
     why: 'The same: only what is live is counted in it, and it is thrown away.',
   },
   {
-    file: 'packages/server/src/socket/session.ts',
+    file: 'packages/server/src/socket/allowance.ts',
     line: 'if (this.#unacknowledged === 0) return false',
     change: 'false → undefined',
     why: 'The same: it is only asked whether it is so.',
@@ -219,7 +219,7 @@ export const kept: readonly Kept[] = [
     why: 'One byte of 16 MiB.',
   },
   {
-    file: 'packages/server/src/socket/session.ts',
+    file: 'packages/server/src/socket/outbound.ts',
     line: 'if (outstandingBytes < lightBytes) return false',
     change: '< → <=',
     why: 'One byte of 256 KiB.',

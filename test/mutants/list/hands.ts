@@ -35,7 +35,7 @@ export const handsMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/socket/session.ts',
-    'if (this.#hasArrived) this.context.presence.left',
+    'if (this.hasArrived) this.context.presence.left',
     'this.context.presence.left',
     {
       id: 'gone-who-never-came',

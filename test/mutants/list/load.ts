@@ -16,7 +16,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'refused by its count',
   }),
-  mutant('server/src/socket/session.ts', 'if (this.#unacknowledged === 0) return false', '', {
+  mutant('server/src/socket/allowance.ts', 'if (this.#unacknowledged === 0) return false', '', {
     id: 'acknowledgements-free',
     rules: ['S3'],
     what: 'A device acknowledges messages without end that it never had.',
@@ -127,7 +127,7 @@ export const loadMutants: readonly Mutant[] = [
       names: 'without a wait for each',
     },
   ),
-  mutant('server/src/socket/session.ts', 'bytes += session.unfinishedBytes', 'bytes = session.unfinishedBytes', {
+  mutant('server/src/socket/receive.ts', 'bytes += other.unfinishedBytes', 'bytes = other.unfinishedBytes', {
     id: 'unfinished-frames-of-one-socket',
     rules: ['S3'],
     what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',

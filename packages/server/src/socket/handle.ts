@@ -59,8 +59,8 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
       error => session.fail(error),
     )
   }
-  if (step === 'step2') session.answered(document)
-  account.write({ writer: session, document, update: payload, isAnswered: session.hasAnswered(document) })
+  if (step === 'step2') session.requests.answered(document)
+  account.write({ writer: session, document, update: payload, isAnswered: session.requests.hasAnswered(document) })
 }
 
 /**

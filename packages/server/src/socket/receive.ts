@@ -1,3 +1,4 @@
+import { closeCodes } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, isYProtocols } from '@kith/shared/wire'
 import { costOf } from './cost.ts'
 import type { DeviceSocket } from './device-socket.ts'
@@ -34,8 +35,13 @@ interface Arrived {
  * a rule ends this session with a code, and no other session [S1][S3].
  */
 export function receive(session: Session, socket: DeviceSocket): void {
+  const { user, context, allowance, outbound } = session
+  const { accounts, limits, clock } = context
   const inbox = new Inbox<Arrived>({
-    ...session.dues,
+    waitMs: () => allowance.debtMs,
+    turn: () => allowance.nextTurn,
+    backlog: () => accounts.backlog(user, 2 * limits.rosterBytes),
+    after: (delayMs, task) => clock.after(delayMs, task),
     handle: arrived => handleOne(session, arrived),
     pause: () => socket.pause(),
     resume: () => socket.resume(),
@@ -44,6 +50,26 @@ export function receive(session: Session, socket: DeviceSocket): void {
   socket.on('message', (data, isBinary) => {
     if (session.isReading) take(session, inbox, data, isBinary)
   })
+  // One answer to each ping is asked for; all other control frames count as writes do.
+  socket.on('pong', data => {
+    if (!outbound.isAnswer(data) && !session.isClosed) session.isWithinWrites()
+  })
+  socket.on('ping', () => {
+    if (!session.isClosed) session.isWithinWrites()
+  })
+  socket.on('unfinished', () => boundUnfinished(session, socket))
+}
+
+/** Frames that are begun and not ended, on all sockets of the user together, take two rosters' worth at most [S3]. */
+function boundUnfinished(session: Session, socket: DeviceSocket): void {
+  if (session.isClosed) return
+  const { relay, limits } = session.context
+  let bytes = 0
+  for (const other of relay.sessionsOf(session.user)) bytes += other.unfinishedBytes
+  if (bytes <= 2 * limits.rosterBytes) return
+  session.close(closeCodes.unavailable, 'too much begun at once')
+  // What has come of the frame is kept for as long as the connection is there.
+  socket.terminate()
 }
 
 function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: boolean): void {
@@ -58,13 +84,14 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')
   if (!deviceMessages.has(message.type)) return session.end('protocol-violation', 'not a message of a device')
   if (message.type === 'sendMessage') {
-    const retryAfterMs = session.takeMessage()
+    const retryAfterMs = session.allowance.takeMessage()
     // Each refusal counts as a write, so a device that goes on all the same is closed.
     if (retryAfterMs > 0) {
       if (session.isWithinWrites()) refuse(session, message.id, 'too-many-messages', retryAfterMs)
       return
     }
-  } else if (!(message.type === 'received' && session.takeAcknowledgement()) && !session.isWithinWrites()) return
+  } else if (!(message.type === 'received' && session.allowance.takeAcknowledgement()) && !session.isWithinWrites())
+    return
   const cost = costOf(message as DeviceMessage, data.length)
   if (cost === Number.POSITIVE_INFINITY) return session.end('malformed', 'no state vector')
   inbox.add({ message: message as DeviceMessage, cost })
@@ -72,7 +99,7 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
 
 function handleOne(session: Session, { message, cost }: Arrived): void {
   if (!session.isReading) return
-  session.chargeFrame(cost)
+  session.allowance.chargeFrame(cost)
   try {
     handle(session, message)
   } catch (error) {
