@@ -6,8 +6,8 @@ const feed = 'server/src/relay/feed.ts'
 export const attackMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/hand-over.ts',
-    'if (!this.hasRoomFor(frame)) {\n      queue.add(entry)\n',
-    'if (!this.hasRoomFor(frame)) {\n',
+    '    queue.add(entry)\n    return false',
+    '    return false && queue.isEmpty',
     {
       id: 'no-room-and-forgotten',
       rules: ['F1', 'F2'],

@@ -21,8 +21,8 @@ export const handingOverMutants: readonly Mutant[] = [
       },
       {
         file: 'packages/server/src/relay/feed.ts',
-        find: 'if (this.#queue.isEmpty && this.#handOver.hasRoomFor(frame)) {',
-        replace: 'if (this.#handOver.hasRoomFor(frame)) {',
+        find: 'if (this.#queue.isEmpty && this.#handOver.trySend(frame, isLast)) continue',
+        replace: 'if (this.#handOver.trySend(frame, isLast)) continue',
       },
     ],
     tests: ['server/feed'],

@@ -133,6 +133,7 @@ export const loadMutants: readonly Mutant[] = [
     what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',
     tests: ['server/hostile-frames'],
     names: 'begins and does not end',
+    isSeenByWaiting: true,
   }),
   mutant('server/src/socket/turn-share.ts', 'return this.#left > 0 ? undefined : this.#nextTurn', 'return undefined', {
     id: 'all-frames-in-one-turn',

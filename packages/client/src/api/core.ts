@@ -1,4 +1,4 @@
-import { type ErrorCode, KithError, planAutomaticFollow, rosterSettings } from '@kith/shared'
+import { type ErrorCode, KithError, planAutomaticFollow, rosterSettings, utf8Length } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import { edit } from '../database/edit.ts'
 import type { Happening } from '../database/people.ts'
@@ -6,7 +6,7 @@ import type { Store } from '../database/store.ts'
 import type { Outcome } from '../database/work.ts'
 import type { Erasure } from '../device/registry.ts'
 import { Presences } from '../presence/presences.ts'
-import type { LinkPort } from '../sync/port.ts'
+import type { Delivery, LinkPort } from '../sync/port.ts'
 import { checkUserId } from './arguments.ts'
 import { Profile } from './contact-profile.ts'
 import { type Contact, contactOfProfile } from './contacts.ts'
@@ -115,6 +115,23 @@ export class KithCore {
     await this.editRoster(plan)
   }
 
+  /** Sends a direct message. Rejects with `message-too-long`. */
+  async send(to: string, text: string): Promise<Delivery> {
+    const { messageBytes } = this.store.documents.limits
+    if (utf8Length(text) > messageBytes) {
+      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
+    }
+    return this.link.send(to, text)
+  }
+
+  /** Calls `listener` whenever the status or the number of unsent changes may have changed. Returns an unsubscribe function. */
+  watchStatus(listener: () => void): () => void {
+    const stops = [this.listeners.on('status', listener), this.store.watch(listener)]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
   /** Shows the app what this tab stored. */
   committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
     for (const [id, row] of people) this.#profiles.get(id)?.held.set(row)
@@ -157,8 +174,13 @@ export class KithCore {
     return this.#closing
   }
 
-  /** Closes the client and deletes this device's data. */
-  async erase(): Promise<void> {
+  /** Closes the client and deletes this device's data; if changes are unsent, only when that is forced. */
+  async erase(isForced: boolean): Promise<void> {
+    await this.store.idle()
+    const { unsent } = this.store
+    if (!isForced && unsent > 0) {
+      throw new KithError('unsent-changes', `${unsent} changes are on no server yet; pass \`force\` to delete them too`)
+    }
     await this.close()
     await this.#parts.noteErased('closed')
     await this.#parts.deleteDatabase()

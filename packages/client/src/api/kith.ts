@@ -1,12 +1,10 @@
 import {
   type Audience,
-  KithError,
   planAudience,
   planAutoSync,
   planMessageAudience,
   planPresence,
   rosterSettings,
-  utf8Length,
 } from '@kith/shared'
 import { liveMemory } from '../live/memory.ts'
 import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
@@ -185,13 +183,11 @@ export class Kith {
   /** `status` and `unsent`. Emits after each change. */
   liveSyncStatus(): Observable<SyncStatus> {
     this.#core.checkOpen()
-    const watch = (listener: () => void): (() => void) => {
-      const stops = [this.on('status', listener), this.#core.store.watch(listener)]
-      return () => {
-        for (const stop of stops) stop()
-      }
-    }
-    return liveMemory(watch, () => ({ status: this.status, unsent: this.unsent }), sameSyncStatus)
+    return liveMemory(
+      listener => this.#core.watchStatus(listener),
+      () => ({ status: this.status, unsent: this.unsent }),
+      sameSyncStatus,
+    )
   }
 
   /**
@@ -228,13 +224,8 @@ export class Kith {
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#core.checkOpen()
-    const user = checkUserId(to)
     if (checkText(text, 'A message') === '') throw new TypeError('A message must not be empty')
-    const { messageBytes } = this.#core.store.documents.limits
-    if (utf8Length(text) > messageBytes) {
-      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
-    }
-    return this.#core.link.send(user, text)
+    return this.#core.send(checkUserId(to), text)
   }
 
   /**
@@ -265,15 +256,7 @@ export class Kith {
   async erase(options: { force?: boolean } = {}): Promise<void> {
     this.#core.checkOpen()
     checkIsObject(options)
-    const isForced = checkBoolean(options.force ?? false, 'force')
-    await this.#core.store.idle()
-    if (!isForced && this.unsent > 0) {
-      throw new KithError(
-        'unsent-changes',
-        `${this.unsent} changes are on no server yet; pass \`force\` to delete them too`,
-      )
-    }
-    await this.#core.erase()
+    await this.#core.erase(checkBoolean(options.force ?? false, 'force'))
   }
 
   get #settings(): ReturnType<typeof rosterSettings> {

@@ -23,7 +23,6 @@ export class Feed implements Follower {
   readonly user: string
   readonly #relay: Relay
   readonly #store: Store
-  readonly #outlet: Outlet
   readonly #queue = new FeedQueue()
   readonly #entries: FeedEntries
   readonly #cursor: FeedCursor
@@ -39,7 +38,6 @@ export class Feed implements Follower {
     this.#store = relay.store
     this.#cursor = new FeedCursor(relay.store, relay.cursors)
     this.#entries = new FeedEntries(this, relay, this.#queue)
-    this.#outlet = outlet
     this.#handOver = new HandOver({
       ...{ user, relay, outlet, maxOutstandingBytes },
       ...{ queue: this.#queue, entries: this.#entries, cursor: this.#cursor },
@@ -185,13 +183,9 @@ export class Feed implements Follower {
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
       const frame = frames.frame(level, isLast)
-      if (this.#queue.isEmpty && this.#handOver.hasRoomFor(frame)) {
-        this.#outlet.send(frame)
-        this.#cursor.noteSent(isLast)
-      } else {
-        markStale(entry, level)
-        this.#queue.add(entry)
-      }
+      if (this.#queue.isEmpty && this.#handOver.trySend(frame, isLast)) continue
+      markStale(entry, level)
+      this.#queue.add(entry)
     }
     this.#handOver.pump()
   }

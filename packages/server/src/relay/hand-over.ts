@@ -196,15 +196,18 @@ export class HandOver {
 
   /** Sends a frame if there is room for it. Otherwise the entry stays in the queue. */
   #sendIfRoom(entry: Entry, isLast: boolean, frameWith: (cursor: Uint8Array) => Uint8Array): boolean {
-    const { queue, outlet, cursor } = this.#port
+    const { queue } = this.#port
     const sealed = isLast ? this.#cursorIfLast() : noCursor
-    const frame = frameWith(sealed)
-    if (!this.hasRoomFor(frame)) {
-      queue.add(entry)
-      return false
-    }
-    outlet.send(frame)
-    cursor.noteSent(sealed.length > 0)
+    if (this.trySend(frameWith(sealed), sealed.length > 0)) return true
+    queue.add(entry)
+    return false
+  }
+
+  /** Sends a frame if there is room for it. Returns whether there was. */
+  trySend(frame: Uint8Array, withCursor: boolean): boolean {
+    if (!this.#hasRoomFor(frame)) return false
+    this.#port.outlet.send(frame)
+    this.#port.cursor.noteSent(withCursor)
     return true
   }
 
@@ -219,7 +222,7 @@ export class HandOver {
   }
 
   /** A single frame may be larger than the room: then it goes when nothing else is outstanding. */
-  hasRoomFor(frame: Uint8Array): boolean {
+  #hasRoomFor(frame: Uint8Array): boolean {
     const { outlet, maxOutstandingBytes } = this.#port
     const { outstandingBytes } = outlet
     return outstandingBytes === 0 || outstandingBytes + frame.length <= maxOutstandingBytes
