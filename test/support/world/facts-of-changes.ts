@@ -27,6 +27,14 @@ export function factsOfChanges(changes: readonly KeyChange[], after: Facts): Fac
   return facts
 }
 
+/** The narrowest audience that the changes put; an entry made again may hold the keys of several edits. */
+export function audienceOf(changes: readonly KeyChange[]): string | undefined {
+  const put = changes.filter(({ root, value }) => root === 'privacy' && value !== undefined)
+  const names = put.map(({ key }) => key.split('/').at(-1))
+  if (names.includes('nobody')) return 'nobody'
+  return names.includes('contactsOnly') ? 'contacts' : undefined
+}
+
 export function sameChanges(a: FactChanges, b: FactChanges): boolean {
   return a.size === b.size && [...a].every(([name, value]) => b.has(name) && b.get(name) === value)
 }

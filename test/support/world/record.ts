@@ -32,6 +32,7 @@ export class Record {
   readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
   readonly #isSilent = new Set<string>()
   #incarnations = new Map<string, number>()
+  readonly #welcomes = new Map<string, Uint8Array>()
   readonly #wrong: (what: string) => void
   readonly #isOfEnded: (user: string) => (edit: KnownEdit) => boolean
 
@@ -72,6 +73,16 @@ export class Record {
     const known = this.now.names.get(key)
     if (known !== undefined && known !== name) this.#wrong(`incarnation ${key} has two names [D7]`)
     if (known === undefined) this.now = { ...this.now, names: new Map(this.now.names).set(key, name) }
+  }
+
+  /** The server welcomed a device of the user to an incarnation. */
+  welcomedTo(user: string, incarnation: Uint8Array): void {
+    this.#welcomes.set(`${this.incarnationOf(user)} ${user}`, incarnation)
+  }
+
+  /** What the server names the present incarnation to the user's devices. */
+  nameOf(user: string): Uint8Array | undefined {
+    return this.#welcomes.get(`${this.incarnationOf(user)} ${user}`)
   }
 
   at(position: number): Moment | undefined {
