@@ -538,6 +538,19 @@ describe('a server that lies', () => {
     })
   })
 
+  test('[R6][D6] of a field that two devices set apart either value may be shown while a server refuses what they make again of it', async () => {
+    await expectRight({
+      ...acquainted,
+      seed: 242960360,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D7] a device that got an account from a server which refuses changes does not restore the account after its erasure', async () => {
     await expectRight({
       ...acquainted,

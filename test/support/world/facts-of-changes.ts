@@ -27,6 +27,18 @@ export function factsOfChanges(changes: readonly KeyChange[], after: Facts): Fac
   return facts
 }
 
+/** All values that the changes put of each field. */
+export function fieldsOfChanges(changes: readonly KeyChange[]): ReadonlyMap<string, readonly unknown[]> {
+  const fields = new Map<string, unknown[]>()
+  for (const { root, key, value } of changes) {
+    if (root !== 'fields' || value === undefined) continue
+    const [level, ...rest] = key.split('/')
+    const name = `field ${level} ${rest.at(-1)}`
+    fields.set(name, [...(fields.get(name) ?? []), value])
+  }
+  return fields
+}
+
 /** The narrowest audience that the changes put; an entry made again may hold the keys of several edits. */
 export function audienceOf(changes: readonly KeyChange[]): string | undefined {
   const put = changes.filter(({ root, value }) => root === 'privacy' && value !== undefined)

@@ -144,7 +144,8 @@ export class Scribe {
     device.safe.add(edit.id)
     device.met.add(edit.id)
     if ((device.incarnation ?? Infinity) < this.#record.incarnationOf(device.user)) this.#record.kill(edit.id)
-    for (const value of edit.changes.values()) {
+    const fields = [...(edit.again?.fields.values() ?? [])].flat()
+    for (const value of new Set([...edit.changes.values(), ...fields])) {
       if (typeof value !== 'string') continue
       for (const one of this.#judge.secretsIn(value)) one.edits.push(edit)
     }
