@@ -451,6 +451,23 @@ describe('a server that takes less than it did', () => {
       })
     })
   }
+
+  test('[R2] of a contact that was removed and put again, the old grants are removed in the first piece of what the server lacks, and the contact stays', async () => {
+    await expectRight({
+      ...acquainted,
+      cast: [0, 2],
+      steps: [
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, levels: null, blocks: true } },
+        { do: 'limits', limits: { labelBytes: 2, profileLevels: 1, rosterBytes: 150 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'next', picks: [1] },
+        { do: 'act', device: 0, act: { type: 'autoSync', isOn: false } },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, levels: [0], label: true } },
+        comingBack,
+      ],
+    })
+  })
 })
 
 describe('a server that lies', () => {
@@ -500,6 +517,49 @@ describe('a server that lies', () => {
         { do: 'connect', device: 1 },
         comingBack,
         { do: 'connect', device: 0 },
+        comingBack,
+      ],
+    })
+  })
+
+  test('[R4][D6] an audience of nobody stands on both devices while a server refuses it, beside the wider audience that it came after', async () => {
+    await expectRight({
+      ...acquainted,
+      isAcquainted: false,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'next', picks: [0, 0] },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R6][D6] of a field that two devices set apart either value may be shown while a server refuses what they make again of it', async () => {
+    await expectRight({
+      ...acquainted,
+      seed: 242960360,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[D7] a device that got an account from a server which refuses changes does not restore the account after its erasure', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'erase', user: 0 },
+        { do: 'honest' },
         comingBack,
       ],
     })

@@ -30,6 +30,8 @@ export interface Again {
   readonly isWeak: boolean
   /** Of those that it had seen, the ones whose keys for one of several writers it removes. */
   readonly replaces: ReadonlySet<number>
+  /** All values that it puts of a field, by fact: one may hold the keys of several writers, any of which may be shown. */
+  readonly fields: ReadonlyMap<string, readonly unknown[]>
 }
 
 /** Narrower is higher. */
@@ -100,7 +102,7 @@ function wrongFact(
     if (must.length === 0 || mayBeLost(ever, must, name)) return undefined
     return 'it was put and nothing dropped it that had seen it [R2]'
   }
-  const values = may.map(({ changes }) => changes.get(name))
+  const values = may.flatMap(({ changes, again }) => again?.fields.get(name) ?? [changes.get(name)])
   return values.includes(value) ? undefined : `what stands is ${values.join(' or ') || 'nothing'} [R1]`
 }
 

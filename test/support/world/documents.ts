@@ -28,8 +28,11 @@ export interface Documents {
 
 export function idsOf(update: Uint8Array): UpdateIds {
   const { structs, ds } = Y.decodeUpdate(update)
+  // Of a range of deletions a part may arrive ahead of the rest.
   const deleted = [...ds.clients].flatMap(([client, ranges]) =>
-    ranges.map(({ clock, len }) => ({ client, clock, length: len })),
+    ranges.flatMap(({ clock, len }) =>
+      Array.from({ length: len }, (_, index) => ({ client, clock: clock + index, length: 1 })),
+    ),
   )
   const added = structs.map(struct => {
     const { origin = null, parentSub = null } = struct as Partial<Y.Item>

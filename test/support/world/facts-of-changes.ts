@@ -27,6 +27,26 @@ export function factsOfChanges(changes: readonly KeyChange[], after: Facts): Fac
   return facts
 }
 
+/** All values that the changes put of each field. */
+export function fieldsOfChanges(changes: readonly KeyChange[]): ReadonlyMap<string, readonly unknown[]> {
+  const fields = new Map<string, unknown[]>()
+  for (const { root, key, value } of changes) {
+    if (root !== 'fields' || value === undefined) continue
+    const [level, ...rest] = key.split('/')
+    const name = `field ${level} ${rest.at(-1)}`
+    fields.set(name, [...(fields.get(name) ?? []), value])
+  }
+  return fields
+}
+
+/** The narrowest audience that the changes put; an entry made again may hold the keys of several edits. */
+export function audienceOf(changes: readonly KeyChange[]): string | undefined {
+  const put = changes.filter(({ root, value }) => root === 'privacy' && value !== undefined)
+  const names = put.map(({ key }) => key.split('/').at(-1))
+  if (names.includes('nobody')) return 'nobody'
+  return names.includes('contactsOnly') ? 'contacts' : undefined
+}
+
 export function sameChanges(a: FactChanges, b: FactChanges): boolean {
   return a.size === b.size && [...a].every(([name, value]) => b.has(name) && b.get(name) === value)
 }

@@ -4,7 +4,10 @@ import * as Y from 'yjs'
 import type { Documents } from './documents.ts'
 import type { Wire } from './network.ts'
 
-/** How a server lies. It says nothing of other people, and what it says of the account is true. */
+/**
+ * How a server lies. It says nothing of other people. A server that hands out the account's documents names their incarnation
+ * too: no device could tell that documents are of an account which was erased if it got them under another name [D7].
+ */
 export type Hostility =
   /** It refuses every change, and its state is empty. */
   | 'refuses all'
@@ -17,25 +20,33 @@ export type Hostility =
   /** It ends the connection because of each change, as if it were too large. */
   | 'too large'
 
+/** What the true server knows of an account. */
+export interface Truth {
+  documents: Documents
+  /** As the server names it to the account's devices; absent while it has welcomed none. */
+  incarnation: Uint8Array | undefined
+}
+
 const empty: Documents = { roster: new Y.Doc(), profile: new Y.Doc() }
 
 /** Answers devices in the place of the server, and has no store. */
 export class HostileServer {
   readonly #hostility: Hostility
-  readonly #documentsOf: (user: string) => Documents
+  readonly #truthOf: (user: string) => Truth
 
-  /** `documentsOf`: what is on the true server's disk. */
-  constructor(hostility: Hostility, documentsOf: (user: string) => Documents) {
+  /** `truthOf`: what is on the true server's disk. */
+  constructor(hostility: Hostility, truthOf: (user: string) => Truth) {
     this.#hostility = hostility
-    this.#documentsOf = documentsOf
+    this.#truthOf = truthOf
   }
 
   answer(wire: Wire): void {
     const user = decodeURIComponent(new URL(wire.url).pathname.split('/').at(-1) ?? '')
+    const nothing: Truth = { documents: empty, incarnation: undefined }
     const session = new HostileSession(
       wire,
       this.#hostility,
-      this.#hostility === 'refuses true' ? this.#documentsOf(user) : empty,
+      this.#hostility === 'refuses true' ? this.#truthOf(user) : nothing,
     )
     wire.onopen?.(undefined as never)
     session.begin()
@@ -45,13 +56,13 @@ export class HostileServer {
 class HostileSession {
   readonly #wire: Wire
   readonly #hostility: Hostility
-  readonly #documents: Documents
+  readonly #truth: Truth
   #isComplete = true
 
-  constructor(wire: Wire, hostility: Hostility, documents: Documents) {
+  constructor(wire: Wire, hostility: Hostility, truth: Truth) {
     this.#wire = wire
     this.#hostility = hostility
-    this.#documents = documents
+    this.#truth = truth
   }
 
   begin(): void {
@@ -67,7 +78,7 @@ class HostileSession {
           type: 'welcome',
           isFresh: false,
           isErased: false,
-          incarnation: message.incarnation ?? new Uint8Array(16),
+          incarnation: message.incarnation ?? this.#truth.incarnation ?? new Uint8Array(16),
           limits: defaultContentLimits,
         })
         this.#ask('profile')
@@ -80,7 +91,7 @@ class HostileSession {
       case 'ownProfile': {
         const document = message.type === 'rosterSync' ? 'roster' : 'profile'
         if (message.step !== 'step1') return this.#offered(document, message.payload)
-        return this.#say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(this.#documents[document]) })
+        return this.#say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(this.#truth.documents[document]) })
       }
       case 'sendMessage':
         return this.#say({ type: 'outcome', id: message.id, state: 'undelivered' })
@@ -98,7 +109,7 @@ class HostileSession {
   }
 
   #ask(document: 'roster' | 'profile'): void {
-    const payload = Y.encodeStateVector(this.#documents[document])
+    const payload = Y.encodeStateVector(this.#truth.documents[document])
     this.#say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step1', payload })
   }
 

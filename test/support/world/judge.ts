@@ -100,7 +100,10 @@ export class Judge implements NetworkWatcher {
     this.#tell?.(`server → ${nameOf(wire)}`, frame)
     this.#presence.handed(wire, frame, seen.fetched)
     if (frame.type === 'caughtUp') seen.since = undefined
-    if (frame.type === 'welcome' && !frame.isErased) seen.incarnation = this.record.incarnationOf(user)
+    if (frame.type === 'welcome' && !frame.isErased) {
+      seen.incarnation = this.record.incarnationOf(user)
+      this.record.welcomedTo(user, new Uint8Array(frame.incarnation))
+    }
     if (frame.type === 'access') this.#judgeAccess(frame, user)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
     if (frame.type !== 'reached') return

@@ -1,4 +1,4 @@
-import type { Facts } from '../model/edits.ts'
+import { type Facts, narrowness } from '../model/edits.ts'
 import type { Device } from './device.ts'
 import type { KnownEdit } from './record.ts'
 
@@ -30,13 +30,17 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
   const lost = [...edit.changes].find(
     ([name, value]) =>
       facts.get(name) !== value &&
-      // A lifting removes the keys that it had seen; of a field's writers, and of audiences, another may count.
+      // A lifting removes the keys that it had seen; of a field's writers another may count, and the narrowest audience does.
       !(value === undefined && name.startsWith('block ')) &&
-      name !== 'audience' &&
+      !(name === 'audience' && isAsNarrow(facts.get(name), value)) &&
       !device.hasTakenBack(name, edit.id) &&
       !isChangedSince(name),
   )
   return lost?.[0]
+}
+
+function isAsNarrow(audience: unknown, other: unknown): boolean {
+  return (narrowness[String(audience)] ?? 0) >= (narrowness[String(other)] ?? 0)
 }
 
 /** An edit that was made again may stand beside what it had seen, and what the first one had not. */

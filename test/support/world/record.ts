@@ -5,6 +5,7 @@ import { changed, erased } from '../model/hands.ts'
 import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
 import type { Written } from './device.ts'
 import { type Documents, factsOf, idsOf, includes, includesSome, type UpdateIds } from './documents.ts'
+import { fieldsOfChanges } from './facts-of-changes.ts'
 
 /** An edit, and how to find out whether a document has it. */
 export interface KnownEdit extends Edit {
@@ -32,6 +33,7 @@ export class Record {
   readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
   readonly #isSilent = new Set<string>()
   #incarnations = new Map<string, number>()
+  readonly #welcomes = new Map<string, Uint8Array>()
   readonly #wrong: (what: string) => void
   readonly #isOfEnded: (user: string) => (edit: KnownEdit) => boolean
 
@@ -74,6 +76,16 @@ export class Record {
     if (known === undefined) this.now = { ...this.now, names: new Map(this.now.names).set(key, name) }
   }
 
+  /** The server welcomed a device of the user to an incarnation. */
+  welcomedTo(user: string, incarnation: Uint8Array): void {
+    this.#welcomes.set(`${this.incarnationOf(user)} ${user}`, incarnation)
+  }
+
+  /** What the server names the present incarnation to the user's devices. */
+  nameOf(user: string): Uint8Array | undefined {
+    return this.#welcomes.get(`${this.incarnationOf(user)} ${user}`)
+  }
+
   at(position: number): Moment | undefined {
     return this.#moments.get(position)
   }
@@ -102,9 +114,9 @@ export class Record {
     const replaced = origins.flatMap(({ seen: before, again: once }) => [...(once?.replaces ?? before)])
     const replaces = new Set(replaced.filter(id => seen.has(id) && !restates.has(id)))
     for (const id of seen) perhaps.delete(id)
-    const again: Again | undefined =
-      origins.length > 0 ? { restates, isWeak: written.isRemade ?? false, replaces } : undefined
-    const { document, update } = written
+    const { document, update, isRemade: isWeak = false } = written
+    const fields = fieldsOfChanges(written.changes)
+    const again: Again | undefined = origins.length > 0 ? { restates, isWeak, replaces, fields } : undefined
     const made = { id: this.#count++, user, changes, seen, perhaps, document, ids: idsOf(update), written }
     const edit: KnownEdit = again ? { ...made, again } : made
     this.edits.set(user, [...this.editsOf(user), edit])

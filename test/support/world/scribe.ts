@@ -4,7 +4,7 @@ import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
 import type { FactChanges, Facts } from '../model/edits.ts'
 import type { Device, Tab, Written } from './device.ts'
 import { type Documents, factsOf } from './documents.ts'
-import { changesText, factsOfChanges, sameChanges } from './facts-of-changes.ts'
+import { audienceOf, changesText, factsOfChanges, sameChanges } from './facts-of-changes.ts'
 import type { Judge } from './judge.ts'
 import { isAccountedFor } from './kept.ts'
 import type { KnownEdit, Record } from './record.ts'
@@ -132,9 +132,10 @@ export class Scribe {
     if (edits.some(({ written }) => Buffer.from(written.update).equals(row.update))) return
     const origins = edits.filter(edit => edit.document === row.document && saysSome(edit.written, row))
     const changes = new Map(factsOfChanges(row.changes, after))
-    // What a key of its own stood for then, it stands for again.
-    const narrowed = origins.filter(edit => edit.changes.has('audience')).at(-1)?.changes
-    if (changes.has('audience') && narrowed) changes.set('audience', narrowed.get('audience'))
+    // A key that narrows the audience says how far by itself. What removed such keys stands for what it stood for then.
+    const removed = origins.filter(edit => edit.changes.has('audience')).at(-1)?.changes
+    const audience = audienceOf(row.changes) ?? removed?.get('audience')
+    if (changes.has('audience') && audience !== undefined) changes.set('audience', audience)
     if (origins.length === 0) this.#wrong(`${device.name} made again what was never made: ${changesText(changes)} [D6]`)
     this.#made(device, this.#record.made(device.user, row, documents, changes, origins))
   }
@@ -143,7 +144,8 @@ export class Scribe {
     device.safe.add(edit.id)
     device.met.add(edit.id)
     if ((device.incarnation ?? Infinity) < this.#record.incarnationOf(device.user)) this.#record.kill(edit.id)
-    for (const value of edit.changes.values()) {
+    const fields = [...(edit.again?.fields.values() ?? [])].flat()
+    for (const value of new Set([...edit.changes.values(), ...fields])) {
       if (typeof value !== 'string') continue
       for (const one of this.#judge.secretsIn(value)) one.edits.push(edit)
     }

@@ -6,7 +6,7 @@ import { watchCrypto } from './crypto.ts'
 import { Device, type Tab, type Written } from './device.ts'
 import { Disk } from './disk.ts'
 import { checkHoldings, type Look } from './holdings.ts'
-import { HostileServer, type Hostility } from './hostile-server.ts'
+import { HostileServer, type Hostility, type Truth } from './hostile-server.ts'
 import { Judge, type Tell } from './judge.ts'
 import { watchLiveQueries } from './live-queries.ts'
 import { quiet, turns, watchLoop } from './loop.ts'
@@ -245,7 +245,11 @@ export class World {
       this.network.cut(wire, 'both')
       wire.isAnswered = true
     }
-    this.#hostile = hostility && new HostileServer(hostility, user => this.record.documentsOnDisk(user))
+    const truthOf = (user: string): Truth => ({
+      documents: this.record.documentsOnDisk(user),
+      incarnation: this.record.nameOf(user),
+    })
+    this.#hostile = hostility && new HostileServer(hostility, truthOf)
     await this.settle()
   }
 
