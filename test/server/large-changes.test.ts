@@ -215,7 +215,7 @@ test('[S3] what an erasure removes is read in slices, and all of it goes', async
   await store.commit(rosterChange('alice', follows))
   expect(await store.hasAsked('alice', 'contact 1999')).toBe(true)
   await store.commit({ type: 'erase', user: 'alice' })
-  expect(mostAtOnce()).toBe(500)
+  expect(mostAtOnce()).toBe(250)
   expect(await inner.keys({ gt: 'asked\u0000alice\u0000', lt: 'asked\u0000alice\u0001' }).all()).toEqual([])
 })
 

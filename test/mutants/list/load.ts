@@ -108,7 +108,21 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'of the user whose large change is prepared',
   }),
-  mutant('server/src/relations/draft.ts', 'if (isWhole) await othersTurn()', '', {
+  mutant('server/src/turns.ts', 'if (waiting.length === 1) setImmediate(beginNext)', 'setImmediate(beginNext)', {
+    id: 'slices-of-many-in-one-turn',
+    rules: ['S3'],
+    what: 'Every user with long work has a slice of each turn of the event loop.',
+    tests: ['server/slices'],
+    names: 'begin in different turns',
+  }),
+  mutant('server/src/store/paged-reads.ts', 'if (page.length === entriesAtOnce) await turnForSlice()', '', {
+    id: 'pages-of-many-in-one-turn',
+    rules: ['S3'],
+    what: 'Pages of relations are gone through in the turn in which the disk brings them, of many users at once.',
+    tests: ['server/slices'],
+    names: 'relations are read at the same time',
+  }),
+  mutant('server/src/relations/draft.ts', 'if (isWhole) await turnForSlice()', '', {
     id: 'loaded-relations-in-one-slice',
     rules: ['S3'],
     what: 'Relations that were loaded already are gone through without a pause.',

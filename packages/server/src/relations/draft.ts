@@ -1,4 +1,4 @@
-import { othersTurn, Turns } from '../turns.ts'
+import { Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import {
@@ -98,7 +98,7 @@ export class Draft {
 
   /** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
   async #readSlice(missing: string[], isWhole: boolean): Promise<(Uint8Array | undefined)[]> {
-    if (isWhole) await othersTurn()
+    if (isWhole) await turnForSlice()
     return missing.length === 0 ? [] : this.#disk.getMany(missing)
   }
 
@@ -220,7 +220,7 @@ export class Draft {
 }
 
 /** As many records as are read or decoded without a pause. */
-const sliceSize = 500
+const sliceSize = 250
 
 const always = (): boolean => true
 

@@ -8,7 +8,7 @@ import { dealUnasked, mayBeUnasked, updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 
 /** As many pairs as are loaded and derived in one go, so that other work gets its turn between. */
-const chunkSize = 250
+const chunkSize = 125
 
 /** Takes over what a roster now says of others: only the pairs that it names are touched. */
 export async function applyFacts(

@@ -2,6 +2,7 @@ import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import type { LevelRecord } from '../relations/records.ts'
 import type { View } from '../relations/store.ts'
+import { turnForSlice } from '../turns.ts'
 import { type Entry, nothingStale } from './entry.ts'
 import { type FeedCursor, noCursor } from './feed-cursor.ts'
 import type { FeedEntries } from './feed-entries.ts'
@@ -130,6 +131,7 @@ export class HandOver {
         () => this.#look(batch),
         looked => this.#handOverEach(looked),
       )
+      if (batch.length === batchSize) await turnForSlice()
     }
     if (this.#isClosed() || this.#isBlocked || this.#offered > 0) return
     if (cursor.isDue) this.#sendCaughtUp(relay.caughtUp())

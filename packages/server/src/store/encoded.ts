@@ -8,7 +8,7 @@ type LevelBatch = AbstractChainedBatch<LevelDatabase, string, Uint8Array>
 /** As many operations as go to LevelDB at once. */
 const mostInArray = 4_000
 /** As many operations as are encoded without a pause. */
-const operationsInTurn = 500
+const operationsInTurn = 250
 
 /** All that a draft writes. */
 export interface Encoded {

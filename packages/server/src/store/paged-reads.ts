@@ -1,5 +1,6 @@
 import type { AbstractLevel } from 'abstract-level'
 import type { KeyRange } from '../relations/keys.ts'
+import { turnForSlice } from '../turns.ts'
 import type { ReadGate } from './read-gate.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */
@@ -8,7 +9,7 @@ export type LevelDatabase = AbstractLevel<string | Buffer | Uint8Array, string, 
 type Page = KeyRange & { limit: number }
 
 /** As many entries as are read and decoded without a pause. */
-const entriesAtOnce = 500
+const entriesAtOnce = 250
 
 /**
  * Reads of a database that is closed and opened again now and then. A range is read a page at a time, each as it stands when it
@@ -61,6 +62,8 @@ async function* inPages<T>(
 ): AsyncIterable<T[]> {
   for (let after: string | undefined = gt; after !== undefined; ) {
     const page: T[] = await read({ gt: after, lt, limit: entriesAtOnce })
+    // Its reader goes through the page without a pause.
+    if (page.length === entriesAtOnce) await turnForSlice()
     if (page.length > 0) yield page
     const last = page.at(-1)
     after = last === undefined || page.length < entriesAtOnce ? undefined : keyOf(last)
