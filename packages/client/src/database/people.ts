@@ -6,9 +6,9 @@ import {
   factsOf,
   isUnconfirmed,
   mergeLevels,
-  namedUsers,
 } from '@kith/shared'
 import { sameFields } from '../fields.ts'
+import { factColumns, isWorthKeeping, noReplica, stranger } from './person-rows.ts'
 import { type Hands, type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './schema.ts'
 
 /** What happened to somebody's profile, for the app's listeners. */
@@ -235,37 +235,4 @@ export class People {
     const isKnown = row.isListed || row.isDeclined || row.label !== '' || row.hasJoined || row.isWaiting
     return isKnown || isWorthKeeping(this.#replicas.get(id) as ReplicaRow) ? row : undefined
   }
-}
-
-/** The rows that follow from the roster alone. */
-export function rowsOf(roster: FlatMaps, hands: ReadonlyMap<string, Hands>): PersonRow[] {
-  return [...contactFacts(roster, namedUsers(roster))].map(([id, facts]) => ({
-    ...stranger(id),
-    ...factColumns(facts),
-    label: (roster.get('labels', id) ?? '') as string,
-    hasChangedHands: isUnconfirmed(facts, hands.get(id)?.incarnation ?? ''),
-  }))
-}
-
-type FactColumns = 'levels' | 'isContact' | 'isSubscribed' | 'isDeclined' | 'isBlocked' | 'isListed'
-
-function factColumns(facts: ContactFacts): Pick<PersonRow, FactColumns> {
-  const isContact = facts.isContact || facts.levels.length > 0
-  const { isSubscribed, isDeclined, isBlocked } = facts
-  const isListed = isContact || isSubscribed || isBlocked ? 1 : 0
-  return { levels: [...facts.levels], isContact, isSubscribed, isDeclined, isBlocked, isListed }
-}
-
-function isWorthKeeping(replica: ReplicaRow): boolean {
-  return replica.levels.length > 0 || replica.hidden.length > 0 || replica.access.length > 0 || replica.isFetched === 1
-}
-
-function noReplica(owner: string): ReplicaRow {
-  return { owner, access: [], levels: [], hidden: [], isFetched: 0 }
-}
-
-function stranger(id: string): PersonRow {
-  const no = { isContact: false, isSubscribed: false, isDeclined: false, isBlocked: false }
-  const news = { hasJoined: false, isWaiting: false, hasChangedHands: false }
-  return { id, label: '', fields: {}, levels: [], ...no, ...news, isListed: 0 }
 }

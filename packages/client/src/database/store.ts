@@ -1,7 +1,7 @@
-import { KithError, type RosterRoot, userOfKey } from '@kith/shared'
+import { KithError } from '@kith/shared'
 import { DatabaseLost, isLoss } from '../device/loss.ts'
 import { type SurvivalPort, survive } from '../device/recover.ts'
-import type { ChangedKey } from '../documents/own-document.ts'
+import { addUsers } from '../documents/changed-users.ts'
 import { databaseFailure } from './failure.ts'
 import { watchAnew } from './live-query.ts'
 import { OwnDocuments } from './own-documents.ts'
@@ -244,12 +244,5 @@ export class Store {
     if (touched.size === 0) return
     await people.load(touched)
     people.setFacts(this.#documents.roster.view, touched)
-  }
-}
-
-function addUsers(users: Set<string>, keys: readonly ChangedKey[]): void {
-  for (const { root, key } of keys) {
-    const user = userOfKey(root as RosterRoot, key)
-    if (user !== undefined) users.add(user)
   }
 }

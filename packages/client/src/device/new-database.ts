@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
-import { rowsOf } from '../database/people.ts'
+import { rowsOf } from '../database/person-rows.ts'
 import type { KithDatabase, MetaValues } from '../database/schema.ts'
 import { documentNames } from '../documents/name.ts'
 import { newClientId, newNonce } from '../nonce.ts'
