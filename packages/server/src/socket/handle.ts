@@ -2,6 +2,7 @@ import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { DocumentName } from '../relations/keys.ts'
 import type { Feed } from '../relay/feed.ts'
+import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
 import { lookUp } from './lookup.ts'
 import type { Session } from './session.ts'
@@ -94,7 +95,7 @@ function hello(
       }
       session.arrive()
       run(session, async () => {
-        session.askFor('profile')
+        askFor(session, 'profile')
         await Promise.all(owners.map(owner => fetch(session, owner)))
         await context.openings.run(user, async () => {
           if (session.isClosed) return

@@ -9,7 +9,7 @@ import type { Identity } from '../tokens.ts'
 import { Allowance } from './allowance.ts'
 import { Arrival } from './arrival.ts'
 import type { Context } from './context.ts'
-import { forLook, forRelations, signInCost } from './cost.ts'
+import { forLook, forRelations } from './cost.ts'
 import { WaitingFollows } from './deferred-follows.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { DocumentRequests } from './document-requests.ts'
@@ -63,13 +63,6 @@ export class Session implements Device {
   /** Frames that arrive now are still taken in. */
   get isReading(): boolean {
     return !this.#isClosed && !this.#isDraining
-  }
-
-  /** The server's first message is its sync step 1, at once. */
-  begin(): void {
-    this.charge(signInCost)
-    this.context.relay.join(this)
-    this.askFor('roster')
   }
 
   get isClosed(): boolean {
@@ -144,18 +137,8 @@ export class Session implements Device {
     if (document === 'roster' || this.#feed) this.send(ownFrame(document, update))
   }
 
-  /** Charges what the server does for this session's user; what is beyond their means is paid before their next frame. */
   charge(units: number): void {
     this.allowance.charge(units)
-  }
-
-  /** Asks for what the device has and the server lacks; once, until it is answered. */
-  askFor(document: DocumentName): void {
-    const account = this.context.accounts.of(this.user)
-    account.task(
-      async () => this.resend(document, await account.stateVector(document), false),
-      error => this.fail(error),
-    )
   }
 
   resend(document: DocumentName, stateVector: Uint8Array, isDropped = true): void {

@@ -1,5 +1,6 @@
 import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
 import type { Identity } from '../tokens.ts'
+import { begin } from './begin.ts'
 import type { Context } from './context.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { receive } from './receive.ts'
@@ -118,7 +119,7 @@ export class Door {
       if (count === 0) this.#countByAddress.delete(address)
       else this.#countByAddress.set(address, count)
     })
-    session.begin()
+    begin(session)
   }
 
   /** The user's tokens count no more: ends their sessions, and sign-ins that are under way. */
