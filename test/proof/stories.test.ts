@@ -551,6 +551,22 @@ describe('a server that lies', () => {
     })
   })
 
+  test('[D6][V5] a field that two devices made again each is removed before it is put again, so it is absent for a while and then stands', async () => {
+    await expectRight({
+      ...acquainted,
+      cast: [0, 1, 2, 3, 4],
+      steps: [
+        { do: 'act', device: 3, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses profiles' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'loseServerStore' },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D7] a device that got an account from a server which refuses changes does not restore the account after its erasure', async () => {
     await expectRight({
       ...acquainted,

@@ -46,7 +46,7 @@ export async function expectAgreement(world: World): Promise<void> {
       if (!sameChanges(facts, stored)) {
         world.wrong.push(`${device.name} differs from the server: ${changesText(facts)} / ${changesText(stored)} [R1]`)
       }
-      world.scribe.expectKept(tab)
+      world.scribe.expectKept(tab, true)
       await checkHoldings(world.record, { tab, isEnd: true }, world.wrong)
     }
     expectJoins(world, device)

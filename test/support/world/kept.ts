@@ -11,13 +11,15 @@ export interface Place {
   /** All that were ever made. */
   edits: readonly KnownEdit[]
   device: Device
+  /** Facts that may be absent for a while. */
+  absent?: readonly string[]
 }
 
 /**
  * Whether all that an edit said stands in a place where the edit itself is not, or was changed by others which the edit had
  * not seen: `undefined` then, else the name of a fact that is lost.
  */
-export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device }: Place): string | undefined {
+export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device, absent }: Place): string | undefined {
   const isChangedSince = (name: string): boolean =>
     edits.some(
       other =>
@@ -33,6 +35,7 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
       // A lifting removes the keys that it had seen; of a field's writers another may count, and the narrowest audience does.
       !(value === undefined && name.startsWith('block ')) &&
       !(name === 'audience' && isAsNarrow(facts.get(name), value)) &&
+      !absent?.includes(name) &&
       !device.hasTakenBack(name, edit.id) &&
       !isChangedSince(name),
   )

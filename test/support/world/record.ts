@@ -34,6 +34,8 @@ export class Record {
   readonly #isSilent = new Set<string>()
   #incarnations = new Map<string, number>()
   readonly #welcomes = new Map<string, Uint8Array>()
+  /** Some server has lost what devices had given it, or said so. */
+  mayLose = false
   readonly #wrong: (what: string) => void
   readonly #isOfEnded: (user: string) => (edit: KnownEdit) => boolean
 
@@ -249,9 +251,22 @@ export class Record {
     const partly =
       isEnd && !hasPieces ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
     const open = new Set(isEnd ? [] : partly.flatMap(({ changes }) => [...changes.keys()]))
+    if (!isEnd) for (const name of this.absentAwhile(user, new Set(included), facts)) open.add(name)
     for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
     }
+  }
+
+  /**
+   * Fields that may be absent for a while: once a server has lost something, what a device knows to be replaced of a profile
+   * is removed ahead of what replaces it, or a new viewer would see the old value [V5]. Two devices may each have made the
+   * same value again, and one of these replaces the other.
+   */
+  absentAwhile(user: string, included: ReadonlySet<KnownEdit>, facts: Facts): string[] {
+    if (!this.mayLose) return []
+    const coming = this.editsOf(user).filter(edit => !included.has(edit))
+    const names = new Set(coming.flatMap(({ changes }) => [...changes.keys()]))
+    return [...names].filter(name => name.startsWith('field ') && !facts.has(name))
   }
 
   #isPartly(edit: KnownEdit, documents: Documents, included: readonly KnownEdit[]): boolean {

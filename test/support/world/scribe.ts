@@ -56,16 +56,17 @@ export class Scribe {
    * What a device once saved is there, or what it said stands in what the app sees, unless somebody changed it since [D6].
    * A device that has built its documents upon a server's state knows no more what it had removed of what that lacks.
    */
-  expectKept(tab: Tab): void {
+  expectKept(tab: Tab, isEnd = false): void {
     const { kith, device, user, view, documents } = tab
     const { generation } = coreOf(kith as Kith).store.documents
     const isReplaced = device.generation !== undefined && device.generation < generation
     device.generation = Math.max(device.generation ?? 0, generation)
     const edits = this.#record.editsOf(user)
     const included = new Set(this.#record.included(user, documents))
+    const absent = isEnd ? [] : this.#record.absentAwhile(user, included, view)
     for (const edit of edits) {
       if (!device.safe.has(edit.id) || included.has(edit) || this.#record.isDead(edit.id)) continue
-      const lost = isAccountedFor(edit, { facts: view, included, edits, device })
+      const lost = isAccountedFor(edit, { facts: view, included, edits, device, absent })
       // Only documents that are built upon a server's state say otherwise what was said before.
       if (lost !== undefined || device.generation === 0) {
         const what = lost ?? [...edit.changes.keys()].join()

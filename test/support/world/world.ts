@@ -241,6 +241,7 @@ export class World {
   async setHostility(hostility: Hostility | undefined): Promise<void> {
     if (!hostility && !this.#hostile) return
     if (hostility) this.mayRefuse = true
+    if (hostility) this.record.mayLose = true
     for (const wire of this.network.wires) {
       this.network.cut(wire, 'both')
       wire.isAnswered = true
@@ -277,6 +278,7 @@ export class World {
   }
 
   async #startAgainFrom(restore: () => Promise<void>): Promise<void> {
+    this.record.mayLose = true
     await this.killServer(true)
     this.disk.heal()
     await restore()
