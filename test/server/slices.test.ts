@@ -41,7 +41,9 @@ test('[S3] the slices of several users’ long work begin in different turns of 
 
 test('[S3] users whose relations are read at the same time are read in different turns of the event loop', async () => {
   const store = storeOver(await newDatabase('memory'), stillClock())
-  const facts = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`contact ${index}`, { isContact: true }]))
+  const facts = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, index) => [`contact ${index}`, { isContact: true }]),
+  )
   for (const user of users) await store.commit(rosterChange(user, facts))
   const slices = new SlicesInTurn()
   let relations = 0
