@@ -580,4 +580,43 @@ describe('a server that lies', () => {
       ],
     })
   })
+
+  test('[D5][D6] a refused value that the user set last stays in view when a server without a store also refuses the value before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'limits', limits: { fieldNameBytes: 2 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [2] },
+        { do: 'connect', device: 2 },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'next', picks: [0] },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[D5][D6] a refused change of a contact stays in view when a server without a store also refuses what stood before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'flow' },
+        { do: 'erase', user: 1 },
+        { do: 'killTab', device: 0, afterTurns: 0 },
+        { do: 'hostile', hostility: 'too large' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'watch', device: 0, whom: 0 },
+        { do: 'limits', limits: {} },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
 })

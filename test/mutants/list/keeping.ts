@@ -169,6 +169,13 @@ export const keepingMutants: readonly Mutant[] = [
     what: 'A device that builds a document upon the state of a server forgets what it knew before.',
     tests: ['client/brought-back'],
   }),
+  mutant('client/src/database/rebuild.ts', '!later.has(keyName(change))', 'change !== undefined', {
+    id: 'older-value-over-a-refused-one',
+    rules: ['D5', 'D6'],
+    what: 'A value that was acknowledged once, and is refused now, comes over the refused value that the user set after it.',
+    tests: ['proof/stories'],
+    names: 'that the user set last',
+  }),
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],

@@ -1,7 +1,7 @@
 import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
 import { encodeChanges } from '../documents/changes-codec.ts'
-import { mergedDocument, unitsOf } from '../documents/lost.ts'
+import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import { roomOf } from '../documents/room.ts'
@@ -97,6 +97,7 @@ async function writeEntries(
   const { name } = fresh
   const room = roomOf(name, fresh.standing, work.documents.limits)
   const addresses = new Map<ErrorCode, Set<string>>()
+  const later = new Set(work.documents[name].refused.map(keyName))
   let isExplained = false
   for (const entry of entries) {
     const { document, changes, isRemade, reported } = entry
@@ -118,8 +119,11 @@ async function writeEntries(
     if (update) {
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
     }
-    for (const [code, kept] of refused) {
+    for (const [code, all] of refused) {
       isExplained = true
+      // A refused change that the user made later stays in view, not the value that it replaced.
+      const kept = isRemade ? all.filter(change => !later.has(keyName(change))) : all
+      if (kept.length === 0) continue
       const refusal = { refusal: code, reported: code }
       await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
       if (reported === code) continue
