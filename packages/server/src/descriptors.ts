@@ -16,7 +16,7 @@ const fewestDescriptors = ownDescriptors + fewestDatabaseFiles + fewestSockets
 export interface DescriptorShares {
   /** Files that the database keeps open. */
   databaseFiles: number
-  /** Sockets, whatever comes over them. */
+  /** Sockets of all kinds. */
   sockets: number
 }
 

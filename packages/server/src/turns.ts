@@ -23,7 +23,7 @@ function beginNext(): void {
 }
 
 /**
- * Cuts work that grows with what one user owns into slices: between them all others have their turn, so nobody holds the
+ * Cuts work that grows with what one user owns into slices: between them all others have their turn, so no user holds the
  * event loop for long [S3]. Counts steps instead of time, so that the same work is cut at the same places.
  */
 export class Turns {

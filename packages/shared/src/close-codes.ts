@@ -57,7 +57,7 @@ export function encodeRetryHint(code: ErrorCode, retryAfterMs: number): string {
   return `${code} retry-after-ms=${Math.ceil(retryAfterMs)}`
 }
 
-/** What such a reason says; `undefined` for whatever it does not say. */
+/** Reads such a reason. What it does not say is `undefined`. */
 export function decodeRetryHint(reason: string): {
   code: ErrorCode | undefined
   retryAfterMs: number | undefined

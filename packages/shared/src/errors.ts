@@ -15,7 +15,7 @@ const errorCodes = [
   'aborted', // the caller's AbortSignal fired
   // Signing in.
   'unauthorised', // token missing, wrong, expired or revoked
-  'not-your-roster', // a token for one user, a roster of another; or a write to somebody else's document
+  'not-your-roster', // a token for one user, a roster of another; or a write to another user's document
   // Limits (S3, S4). Each has a setting of the same name in `limits`.
   'frame-too-large',
   'roster-too-large',

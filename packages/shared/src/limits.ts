@@ -12,7 +12,7 @@ export interface ContentLimits {
   labelBytes: number
   /** The text of a direct message, in UTF-8 bytes. */
   messageBytes: number
-  /** Other users whom one roster names, in whatever root. Removals, blocks and narrower privacy always have room. */
+  /** Other users whom one roster names, in any root. Removals, blocks and narrower privacy always have room. */
   relations: number
 }
 

@@ -1,4 +1,4 @@
-// Phone numbers as user ids. A wrong answer here shows somebody's private data to a stranger, so a text gives an id only if
+// Phone numbers as user ids. A wrong result here shows a user's private data to a stranger, so a text gives an id only if
 // it can be told whose number it is:
 //
 //   +44 20 7946 0123, 0044 20 …     international, nothing else
@@ -29,7 +29,7 @@ export function isSupportedRegion(region: string): boolean {
  * Turns an entry of a phone book into the user id of that line, such as `+442079460123`. Digits are read as national
  * numbers only if the app names the `region` that its phone book was written in. Digits of every script, `tel:`, the usual
  * separators and words in brackets are understood. An extension (`x12`, `;ext=55`) is dropped: the account is the line's.
- * Nothing is picked out of prose. An id comes back unchanged, whatever the region.
+ * Nothing is picked out of prose. An id comes back unchanged, with any region.
  *
  * - `malformed`, `too-long`: the raw text, as for user ids, but marks that phones put around a number are passed over.
  * - `ambiguous`: a number, but whose isn't certain: two countries have it; or it is national and no region is given (any 6
@@ -37,7 +37,7 @@ export function isSupportedRegion(region: string): boolean {
  *   The app can ask for it with `+`.
  * - `not-a-phone-number`: all else, also a number that no country, or not this region, assigns.
  *
- * Throws a `TypeError` if the region isn't supported, and nothing else, whatever the text.
+ * Throws a `TypeError` if the region is not supported; no text makes it throw.
  */
 export function normalisePhoneNumber(input: string, options: { region?: string | undefined } = {}): PhoneNumberResult {
   const { region } = options

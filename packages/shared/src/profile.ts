@@ -47,7 +47,7 @@ function asFields(standing: Map<string, { value: FieldValue }>): Fields {
   return Object.fromEntries(names.map(name => [name, copied(standing.get(name)?.value as FieldValue)]))
 }
 
-/** Bytes are handed out as a copy: whoever changes them, or transfers them to a worker, would else change the document. */
+/** Bytes are handed out as a copy, so a caller who changes them, or transfers them to a worker, does not change the document. */
 function copied(value: FieldValue): FieldValue {
   return value instanceof Uint8Array ? new Uint8Array(value) : value
 }

@@ -24,7 +24,7 @@ export type VisibilityReason = 'visible' | 'self' | 'blocked' | 'restricted' | '
 export type CommunicationReason = 'allowed' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
 
 export interface Visibility {
-  /** Ascending, with 0. Empty when nothing is visible, and for `self`: an owner sees all, whatever the level. */
+  /** Ascending, with 0. Empty when nothing is visible, and for `self`: an owner sees all levels. */
   levels: readonly number[]
   reason: VisibilityReason
 }

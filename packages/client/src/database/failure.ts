@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
 
-/** What IndexedDB threw, as the one error class, with what somebody can do about it. */
+/** Wraps what IndexedDB threw in a KithError that says what the user can do about it. */
 export function databaseFailure(error: unknown): KithError {
   return new KithError('database-failed', describe(error), { cause: error })
 }

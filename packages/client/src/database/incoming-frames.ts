@@ -38,7 +38,7 @@ export async function storeFrames(
 ): Promise<StoredOutcome> {
   return store.work(async work => {
     if (writer !== undefined && work.documents.writer !== writer)
-      throw new KithError('database-lost', 'The feed begins anew')
+      throw new KithError('database-lost', 'The database was restored: the feed begins from the start')
     const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()
@@ -54,7 +54,7 @@ export async function storeFrames(
 }
 
 /**
- * The feed began anew: what did not come again is dropped, once the server has had this device's roster and has then
+ * The feed began from the start: what was not repeated is dropped, once the server has had this device's roster and has then
  * handed over all that there is. Sooner, a server that has lost its data would make every device lose its replicas.
  */
 export async function dropHidden(store: Store): Promise<void> {

@@ -12,7 +12,7 @@ export function watch<T>(db: KithDatabase, query: () => Promise<T>): Observable<
   )
 }
 
-/** Lets everything that is watched be looked up anew. */
+/** Makes all live queries read again. */
 export function watchAnew(): void {
   Dexie.on.storagemutated.fire({ all: new RangeSet(-Infinity, [[[]]]) })
 }

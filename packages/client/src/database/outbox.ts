@@ -32,7 +32,7 @@ export interface ShippingMode {
   /** One entry at a time, to learn which one the server refuses [D5]. */
   isCareful: boolean
   /**
-   * The server lacks what it had acknowledged, in whatever order that was made: removals of both documents go first, then
+   * The server lacks what it had acknowledged, and the order of that is not known: removals of both documents go first, then
    * all of the roster, then all of the profile [V6][D6].
    */
   isRefill: boolean
@@ -208,7 +208,7 @@ async function nextRun(work: Work, asked: Asked, mode: ShippingMode): Promise<Sh
   return { type: 'shipment', document: head.document, isAnswer: false, updates, seqs }
 }
 
-/** Before anything is sent, how far this device's client id has come is on disk: whatever lies beyond isn't ours. */
+/** Before anything is sent, the clock of this device's client id is on disk: structs beyond it were made by a copy of this database. */
 async function noteSent(work: Work, document: DocumentName): Promise<void> {
   const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
   const clock = work.documents[document].ownClock

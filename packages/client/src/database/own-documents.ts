@@ -8,7 +8,7 @@ import { type DocumentName, documentNames } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import { type Hands, type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from './schema.ts'
 
-/** The updates that pile up before both documents are written anew, without what was erased meanwhile [V5]. */
+/** The number of updates after which both documents are written as snapshots, without what was erased [V5]. */
 const updatesPerSnapshot = 200
 
 /**
@@ -83,7 +83,7 @@ export class OwnDocuments {
     return documents
   }
 
-  /** Takes in what other tabs wrote since; `false` when all must be loaded anew. Call it in a transaction. */
+  /** Takes in what other tabs wrote. Returns `false` when the documents must be loaded again. Call it in a transaction. */
   async takeNews(db: KithDatabase): Promise<boolean> {
     const head = await readMeta(db, 'head')
     if (head?.generation !== this.generation || head.clientIds.roster !== this.roster.clientId) return false
@@ -146,7 +146,7 @@ export class OwnDocuments {
     }
   }
 
-  /** Writes both documents anew and drops the updates before, once there are many. */
+  /** Writes both documents as snapshots and deletes the updates before, once there are many. */
   async compactIfLong(db: KithDatabase): Promise<void> {
     if (this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
   }
@@ -156,7 +156,7 @@ export class OwnDocuments {
     this.#snapshotSeq = this.#seq
   }
 
-  /** Stores these documents in place of all before. Another generation makes every tab load them anew. */
+  /** Stores these documents in place of all before. A new generation makes every tab load them again. */
   async writeSnapshots(
     db: KithDatabase,
     documents: Record<DocumentName, OwnDocument>,

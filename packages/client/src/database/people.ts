@@ -11,7 +11,7 @@ import { sameFields } from '../fields.ts'
 import { factColumns, isWorthKeeping, noReplica, stranger } from './person-rows.ts'
 import { type Hands, type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './schema.ts'
 
-/** What happened to somebody's profile, for the app's listeners. */
+/** A change of a user's profile that the app's listeners hear of. */
 export type Happening =
   | { type: 'profile'; id: string }
   | { type: 'joined'; id: string }
@@ -76,7 +76,7 @@ export class People {
     this.#showHands(this.#row(id), factsOf(roster, id))
   }
 
-  /** The feed begins anew: what it does not say again is dropped by {@link dropOldHands}. */
+  /** The feed begins from the start: what it does not repeat is dropped by {@link dropOldHands}. */
   async ageHands(): Promise<void> {
     this.#hands ??= new Map(await readMeta(this.#db, 'hands'))
     for (const [id, hands] of this.#hands) this.#hands.set(id, { ...hands, isOld: true })
@@ -132,7 +132,7 @@ export class People {
     this.#replica(id).isFetched = isFetched ? 1 : 0
   }
 
-  /** Keeps what is held out of view: the feed begins anew. */
+  /** Hides the replica, since the feed begins from the start. */
   hide(id: string): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     replica.hidden = [...replica.hidden, ...replica.levels]

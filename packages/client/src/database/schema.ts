@@ -33,7 +33,7 @@ export interface OutboxRow {
   document: DocumentName
   /** In Yjs' V1 encoding; empty once refused. */
   update: Uint8Array
-  /** What the update means, so that it can be made anew [D5]: see `changes-codec.ts`. */
+  /** The changes of the update, so that it can be made again [D5]: see `changes-codec.ts`. */
   changes: Uint8Array
   /** Why the server refused it; absent while it is to be sent. */
   refusal?: ErrorCode
@@ -49,7 +49,7 @@ export interface ReplicaRow {
   /** What the server last said that this viewer gets. */
   access: number[]
   levels: [level: number, fields: Fields][]
-  /** Levels held from before the feed began anew: out of view until they come again. */
+  /** Levels from before the feed began from the start: hidden until they are repeated. */
   hidden: [level: number, fields: Fields][]
   /** Merely fetched: neither followed nor fed by the server of its own accord; it ends with the session [V7]. */
   isFetched: 0 | 1
@@ -65,7 +65,7 @@ export interface Original {
 export interface Hands {
   incarnation: string
   isTold: boolean
-  /** From before the feed began anew, and not said again yet. */
+  /** From before the feed began from the start, and not repeated yet. */
   isOld?: true
 }
 
@@ -89,7 +89,7 @@ export interface PersonRow {
 }
 
 export interface MetaValues {
-  /** `generation` grows when documents were replaced rather than extended: other tabs then load them anew. */
+  /** `generation` grows when documents were replaced rather than extended: other tabs then load them again. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
   /**
    * Whose database it is; which one it is, as each new one has another writer; the writer of the first that its device had,
@@ -104,11 +104,11 @@ export interface MetaValues {
   originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
   /** How far the feed was read; empty before. */
   cursor: Uint8Array
-  /** Replicas from before the feed began anew are kept out of view until it is caught up. */
+  /** Replicas from before the feed began from the start are hidden until it has caught up. */
   hasHidden: boolean
   /**
    * Owners whose replicas this device dropped on its own, each with the number of the drop, until the server shows nothing
-   * of them either or has handed them over anew. If they are let in again before it heard, it sees no change, and must be
+   * of them either or has handed them over again. If they are let in again before it heard, it sees no change, and must be
    * asked; what it says of them meanwhile builds on what is no longer here. `next`: a number that no drop has had.
    */
   dropped: { next: number; owners: Map<string, number> }
@@ -181,7 +181,7 @@ export class KithDatabase extends Dexie {
 
 /** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
 export function dexieOptions({ indexedDB, IDBKeyRange }: DatabaseOptions): DexieOptions {
-  // liveQuery looks at these whatever the database was given, and stays silent without them.
+  // liveQuery uses these even if the database was given others, and emits nothing without them.
   if (indexedDB) Dexie.dependencies.indexedDB ??= indexedDB
   if (IDBKeyRange) Dexie.dependencies.IDBKeyRange ??= IDBKeyRange
   return {

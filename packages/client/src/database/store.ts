@@ -164,7 +164,7 @@ export class Store {
     this.#port.restored()
   }
 
-  /** Memory is ahead of the disk: it is loaded anew, now if that works, else before the next piece of work. */
+  /** Memory is ahead of the disk: it is loaded again, now if that works, else before the next piece of work. */
   async #takeBack(): Promise<void> {
     if (!this.#isStale) return
     try {

@@ -7,10 +7,10 @@ import type { KithDatabase, PersonRow } from './schema.ts'
 export interface Work {
   readonly db: KithDatabase
   readonly documents: OwnDocuments
-  /** Loads the documents anew, when they were replaced in the database. */
+  /** Loads the documents again, after they were replaced in the database. */
   reload(): Promise<OwnDocuments>
   readonly people: People
-  /** Call this before changing documents in memory: if the transaction then fails, they are loaded anew. */
+  /** Call this before changing documents in memory: if the transaction then fails, they are loaded again. */
   willChange(): void
   /** These keys of the roster look different now, though no update says so. */
   touch(keys: readonly ChangedKey[]): void

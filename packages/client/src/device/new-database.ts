@@ -18,8 +18,8 @@ export async function setUp(db: KithDatabase, user: string, randomness: Randomne
 
 /**
  * What a new database starts with whose device had one before: its documents, and what it had not sent yet, by the same
- * numbers. Client ids and writer are new: what the lost database held beyond this is written by nobody again. The feed
- * begins anew, so nothing of it is there.
+ * numbers. Client ids and writer are new: no device writes again what the lost database held beyond this. The feed
+ * begins from the start, so nothing of it is there.
  *
  * Returns at once, so that it can be done while the database is being made; what it began fails with that.
  */

@@ -4,7 +4,10 @@ import { type KithDatabase, readMeta } from '../database/schema.ts'
 import type { Store } from '../database/store.ts'
 import { setUp } from './new-database.ts'
 
-/** Makes a new database ready, or sees that an old one is this user's; one whose deletion was cut short begins anew. */
+/**
+ * Makes a new database ready, or checks that an existing one is this user's. A database whose deletion was interrupted is
+ * emptied first.
+ */
 export async function prepareDevice(
   db: KithDatabase,
   user: string,

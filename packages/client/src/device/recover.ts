@@ -14,9 +14,9 @@ export interface SurvivalPort {
   readonly user: string
   readonly clock: Clock
   readonly randomness: Randomness
-  /** Whether and why that device was erased, in whatever tab, by this database or one that came after: then nothing of it comes back. */
+  /** Why that device was erased, by any tab; `undefined` if it was not. Nothing of an erased device is restored. */
   erasureOf(device: string): Promise<Erasure | undefined>
-  /** The connection to the database has ended, and nobody here has closed it. */
+  /** The connection to the database has ended, and this client has not closed it. */
   interrupted(): void
   /** What memory had stands in a new database. */
   restored(): void
@@ -28,7 +28,7 @@ export interface SurvivalPort {
 /**
  * After the connection to the database has ended, or another database stands there: goes on if it is still the same.
  * Otherwise what memory holds comes to be in the new one, whether this tab makes that, another tab did, or it was opened
- * anew meanwhile; `true` then. Rejects with `closed` when it was erased, and with `wrong-user` when it is another user's.
+ * again meanwhile; `true` then. Rejects with `closed` when it was erased, and with `wrong-user` when it is another user's.
  */
 export async function survive(db: KithDatabase, memory: OwnDocuments, port: SurvivalPort): Promise<boolean> {
   if ((await identityThere(db))?.writer === memory.writer) return false
@@ -98,7 +98,7 @@ async function merge(db: KithDatabase, memory: OwnDocuments): Promise<void> {
   }
   await db.outbox.bulkPut(rows)
   await db.outbox.bulkAdd(begun)
-  // Rows came between others: whoever has this database open reads it anew.
+  // Rows were inserted between others, so every tab loads the documents again.
   await there.writeSnapshots(db, there, there.generation + 1)
   const people = new People(db)
   const ids = [...(await db.people.toCollection().primaryKeys()), ...namedUsers(there.roster.view)]

@@ -124,7 +124,10 @@ export class OwnDocument {
     return this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null
   }
 
-  /** Forgets what waits for predecessors: whoever has those has it, too, and hands over both. Kept, it would be sent on. */
+  /**
+   * Drops structs that wait for predecessors. The peer that has the predecessors has these too, and sends both. If they were
+   * kept, this device would send them on.
+   */
   dropPending(): void {
     this.doc.store.pendingStructs = null
     this.doc.store.pendingDs = null

@@ -1,12 +1,12 @@
 import type { PresenceState } from '@kith/shared/wire'
 
-/** Whether somebody has a device at their server, or when they last had. */
+/** Whether a user has a device at their server, or when they last had one. */
 export type Presence =
   | { readonly isOnline: true }
   /** To the minute; absent where the server doesn't know. */
   | { readonly isOnline: false; readonly lastSeenAt?: Date }
 
-/** What is known, by user; of whoever is absent nothing is. */
+/** The known presence by user. Nothing is known of a user who is absent. */
 export type PresenceByUser = ReadonlyMap<string, Presence>
 
 const minuteMs = 60_000

@@ -44,7 +44,7 @@ export function useViewAs(id: string): ViewAs {
   return useShared(queriesOf(useKith()).viewAs(id))
 }
 
-/** Whether somebody is online, or when they last were, as long as it is shown: see `kith.livePresence`. It is no access. */
+/** Whether a user is online, or when they last were: see `kith.livePresence`. It is not an access. */
 export function usePresence(id: string): Presence | undefined {
   return useShared(queriesOf(useKith()).presence(id))
 }

@@ -4,7 +4,7 @@ import type { Kith } from '../api/kith.ts'
 import { follow, unlessClosed } from './follow.ts'
 import type { QueryPlan } from './shared-query.ts'
 
-/** A row as `contacts()` gives it, of anybody. */
+/** A row as in `contacts()`, of any user. */
 export interface ProfileState extends Contact {
   /** This device's replicas are in it and, when connected, the server has answered: what isn't there isn't to be seen. */
   isLoaded: boolean
@@ -30,7 +30,7 @@ export function profileQuery(kith: Kith, id: string): QueryPlan<ProfileState> {
       }
       unlessClosed(() => {
         const { loaded } = kith.getProfile(id)
-        // Read anew once it is loaded: what it then shows is told together with that.
+        // Read again once it is loaded, so that `isLoaded` and what is loaded are emitted together.
         if (!isOwn)
           void loaded.then(() => {
             isLoaded = true

@@ -35,5 +35,5 @@ export class Barriers {
   }
 }
 
-/** The socket is gone; whatever waited for it tries again with the next one. */
+/** The socket is gone. What waited for it tries again with the next one. */
 export class SessionEnded extends Error {}

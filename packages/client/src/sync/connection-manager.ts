@@ -110,7 +110,7 @@ export class Link implements LinkPort {
     if (this.#state.state === 'dialling') await this.#dialled()
     if (this.#state.state !== 'open') return
     const { session } = this.#state
-    // The feed has brought whatever those followed show.
+    // The feed has brought what the followed users show.
     if (session.isSynced && this.#host.store.unsent === 0 && this.#looks.isFollowed(owner)) return
     await session.fetch(owner)
   }
@@ -135,7 +135,7 @@ export class Link implements LinkPort {
     this.end(new KithError('closed', 'This client was closed'))
   }
 
-  /** Ends everything at once, without saying so to anybody but those who wait: they get this error. */
+  /** Ends everything at once. Only calls that wait are told: they reject with this error. */
   end(error: KithError): void {
     this.#leave()
     this.#setState({ state: 'closed' })

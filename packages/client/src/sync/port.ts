@@ -11,7 +11,7 @@ export interface LinkPort {
   fetch(owner: string): Promise<void>
   /** Has an outcome within 10 seconds, or within `limitMs`. */
   send(to: string, text: string, limitMs?: number): Promise<Delivery>
-  /** Their presence is wanted from now on, and nobody else's. */
+  /** Watches the presence of these users only. */
   watch(users: readonly string[]): void
   /** Rejects with the first refusal [D5], with `unauthorised` when a token that is a string is refused, or with `aborted` or `closed`. */
   whenSynced(signal: AbortSignal | undefined): Promise<void>

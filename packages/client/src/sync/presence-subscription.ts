@@ -56,7 +56,7 @@ export class Watching {
       this.#asked = new Set(users)
       const before = this.#known.size
       for (const user of [...this.#known.keys()]) if (!this.#asked.has(user)) this.#known.delete(user)
-      // Of those who are not watched any more nobody would tell that it is to be forgotten [V8].
+      // Of users who are no longer watched, no later message would say that their presence is to be forgotten [V8].
       if (this.#known.size < before) this.#port.show(new Map(this.#known))
       this.#port.send({ type: 'watch', owners: users })
     }

@@ -8,7 +8,7 @@ const patienceMs = 10_000
 export interface FetchesPort {
   readonly clock: Clock
   readonly pace: Pace
-  /** The server knows this user by now: to somebody who is not registered yet it shows nothing [F3]. */
+  /** The server knows this user by now. It shows nothing to a user who is not registered yet [F3]. */
   readonly introduced: Promise<void>
   send(message: ClientMessage): void
   raiseBarrier(): Promise<boolean>
@@ -45,7 +45,7 @@ export class Fetches {
   }
 
   /**
-   * Asks anew, whether this session has asked before or not; once until the server answers. Whether what it handed over
+   * Asks again, also if this session has asked before; once until the server answers. Whether what it handed over
    * is stored: `false` when that is nothing, the session ended, or the same was under way already.
    */
   async again(owner: string): Promise<boolean> {
@@ -57,14 +57,14 @@ export class Fetches {
     return isHandedOver
   }
 
-  /** Resolves when all that was asked anew has been answered, or when that takes too long. */
+  /** Resolves when all that was asked again has been answered, or when that takes too long. */
   async answeredAgain(): Promise<void> {
     if (this.#pendingAgain.size > 0) await this.#patiently(Promise.all(this.#pendingAgain.values()))
   }
 
   /**
    * The server said what this viewer gets of an owner, or why it says nothing. If that is nothing any more, it may have
-   * ended what was asked, as when a follow ends: the next look asks anew.
+   * ended what was asked, as when a follow ends: the next access asks again.
    */
   answered(owner: string, isShown: boolean): void {
     const answer = this.#answers.get(owner)

@@ -124,7 +124,7 @@ export class Session {
     if (this.#hasEnded) return
     const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
     if (this.#hasEnded) return
-    // To somebody new the server shows nothing yet.
+    // The server shows nothing yet to a new user.
     const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []
     for (const owner of again) this.#fetches.sent(owner)
     this.#port.send({
@@ -143,7 +143,7 @@ export class Session {
   }
 
   take(message: ServerMessage): void {
-    // At once, whatever is still being stored: the server closes right after this, and what waits then is dropped.
+    // At once, also while frames are being stored: the server closes after this, and frames that wait are then dropped.
     if (message.type === 'welcome' && message.isErased) this.#accountErased()
     else this.#unlessEnded(this.#incoming.push(message))
   }
@@ -184,7 +184,7 @@ export class Session {
     if (!this.#hasEnded) await this.#fetches.fetch(owner)
   }
 
-  /** Their presence is wanted from now on, and nobody else's. */
+  /** Watches the presence of these users only. */
   watch(users: readonly string[]): void {
     this.#unlessEnded(this.#watching.want(users))
   }
@@ -317,7 +317,7 @@ export class Session {
     await this.#port.waiters.progress(() => this.#barriers.raise(true))
   }
 
-  /** Once a session: what a feed that began anew did not bring again is dropped [V7]. */
+  /** Once a session: what a feed that began from the start did not repeat is dropped [V7]. */
   async #settle(): Promise<void> {
     const { store } = this.#port
     if (!(await readMeta(store.db, 'hasHidden'))) return

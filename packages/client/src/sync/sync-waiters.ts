@@ -69,7 +69,7 @@ export class SyncWaiters {
     }
   }
 
-  /** Unsent changes were made anew and have other numbers now. */
+  /** Unsent changes were made again and have other numbers now. */
   async renumber(): Promise<void> {
     const last = await lastPending(this.#store)
     for (const waiter of this.#waiters) waiter.upTo = Math.max(waiter.upTo, last)

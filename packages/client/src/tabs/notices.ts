@@ -11,7 +11,7 @@ export type Notice =
   | { type: 'committed'; ids: string[] | 'many'; happenings: readonly Happening[]; hasWritten: boolean }
   | { type: 'message'; message: IncomingMessage }
   | { type: 'error'; error: PlainError }
-  /** A tab wants the presence of these, and nobody else's. */
+  /** A tab wants the presence of these users only. */
   | { type: 'watching'; tab: string; users: readonly string[] }
   /** Another tab has the socket now: it must be told who wants whose presence, and asked again for those looked at. */
   | { type: 'whoWatches' }
@@ -39,7 +39,7 @@ const kept = 500
 
 /** Tells the other tabs. Part of the caller's transaction, if there is one. */
 export async function tell(db: KithDatabase, tab: string, event: Notice): Promise<void> {
-  // What is known of somebody's presence is not kept once it is outdated.
+  // An outdated presence is not kept.
   if (event.type === 'presence' || event.type === 'whoWatches') {
     await db.events.filter(row => (row.event as Notice).type === 'presence').delete()
   }

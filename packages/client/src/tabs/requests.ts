@@ -96,7 +96,8 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
  * message is never sent twice. A wait for all to be synced is never too late.
  */
 function undone({ type }: Request): Answer {
-  if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'Wait anew')) }
+  if (type === 'whenSynced')
+    return { error: plainError(new KithError('database-lost', 'The wait was lost with the database')) }
   return { reply: type === 'send' ? 'unconfirmed' : undefined }
 }
 
@@ -148,7 +149,7 @@ export function serve(db: KithDatabase, { term, handle, isLate, failed }: Servic
       return { reply: await handle(request, askedAt) }
     } catch (error) {
       if (isStopped) return undefined
-      // The tab that asked waits for it: here it is nobody's error.
+      // The tab that asked gets the error; this tab reports nothing.
       return { error: plainError(error instanceof KithError ? error : failed(error)) }
     }
   }

@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import { SessionEnded } from '../sync/barriers.ts'
 
-/** Another tab has the connection now; whatever waited for it asks that tab. */
+/** Another tab has the connection now. A call that waited for this tab's connection asks that tab. */
 export class SteppedDown extends SessionEnded {
   constructor() {
     super('Another tab has taken over')

@@ -24,7 +24,7 @@ interface Wanted {
 
 /**
  * Whom the tabs of a device watch: each tells the one that has the socket, which watches them all and tells those that
- * asked what is known. A tab that ends, in whatever way, gives up a lock, and with it whom it watched.
+ * asked what is known. A tab that ends, also by a crash, releases a lock, and with it the users that it watched.
  */
 export class TabsWatching {
   readonly #port: TabsWatchingPort
@@ -121,7 +121,7 @@ export class TabsWatching {
     this.#port.tell(() => ({ type: 'watching', tab, users }))
   }
 
-  /** Nothing that nobody asked for is told, and each time all of it. */
+  /** Sends only what other tabs asked for, and all of it each time. */
   #tellKnown(): void {
     if (this.#isTelling) return
     this.#isTelling = true

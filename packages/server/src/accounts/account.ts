@@ -108,7 +108,7 @@ export class Account {
       await othersTurn()
       next = this.#queue[0]
     }
-    // In the same breath as the last look at the queue: what comes later starts anew.
+    // No `await` between the last look at the queue and this reset, so a later write starts a new loop.
     this.#isRunning = false
     this.#onIdle()
   }
@@ -194,7 +194,7 @@ export class Account {
 const bytesPerRelation = 160
 
 /**
- * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: nobody
- * else is served until they are admitted [S1].
+ * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: no other
+ * user is served until they are admitted [S1].
  */
 const maxRunBytes = 16 * 1024 * 1024

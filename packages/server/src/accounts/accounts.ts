@@ -29,7 +29,7 @@ export class Accounts {
     return this.#busy.get(user)?.backlog(mostBytes)
   }
 
-  /** Drops documents that nobody used for a while. */
+  /** Drops documents that were not used for a while. */
   sweep(): void {
     this.#context.documents.sweep()
   }

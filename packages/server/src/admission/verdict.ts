@@ -11,7 +11,7 @@ export type Admission =
   | { state: 'missing' }
   | { state: 'refused'; code: ErrorCode; what: string }
 
-/** Refused: no document of ours holds such a thing, whoever made it. */
+/** Refused: no document of Kith holds such a struct. */
 export function malformed(what: string): Admission {
   return { state: 'refused', code: 'malformed', what }
 }

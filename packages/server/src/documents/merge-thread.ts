@@ -19,7 +19,7 @@ interface Pending {
 
 /**
  * A thread beside the server's own for documents above 256 KiB: to load, to merge and to encode one takes up to a second,
- * in which nobody else would be served (design, 4). It begins with the first such document and ends when it is idle.
+ * in which no other user would be served. It begins with the first such document and ends when it is idle.
  */
 export class MergeThread {
   readonly #clock: Clock

@@ -64,7 +64,7 @@ export class Presence {
     this.#cancel ??= this.#clock.after(graceMs, () => this.#noteDue())
   }
 
-  /** The account is erased: whoever has its id next has never been here. */
+  /** The account is erased: the next holder of its id has never been online. */
   forget(user: string): void {
     this.#stays.delete(user)
     this.#leaving.delete(user)

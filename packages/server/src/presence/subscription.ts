@@ -64,7 +64,7 @@ export class Watch implements PresenceWatch {
     return [...owners].filter(owner => !this.#watched.has(owner)).length
   }
 
-  /** These are watched from now on, and nobody else. */
+  /** Watches these owners only. */
   replace(owners: ReadonlySet<string>): void {
     for (const one of this.#watched.values()) if (!owners.has(one.owner)) this.#drop(one)
     for (const owner of owners) if (!this.#watched.has(owner)) this.#begin(owner)
@@ -172,7 +172,7 @@ export class Watch implements PresenceWatch {
     this.#tell(one, this.#stateOf(one.owner, view))
   }
 
-  /** Nothing of an owner whose profile this session does not get, whatever the reason [V1][V2][V3][V8]. */
+  /** Nothing of an owner whose profile this session does not get, for any reason [V1][V2][V3][V8]. */
   #stateOf(owner: string, view: View): PresenceState {
     const { feed, presence } = this.#port
     if (!mayKnowPresence(feed, owner, view)) return { is: 'unknown' }

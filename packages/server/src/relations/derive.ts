@@ -45,7 +45,7 @@ async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: L
 
 const noFields = encodeFields({})
 
-/** Roster before profile: whoever handles an edit has handled the revocation that came before it [V6]. */
+/** Roster before profile, so a revocation is handled before the edit that was made after it [V6]. */
 async function applyDocuments(
   draft: Draft,
   notes: CommitNotes,
@@ -61,7 +61,7 @@ async function applyDocuments(
   if (profile) {
     const levels = { ...draft.user(user).levels }
     for (const [level, fields] of profile.levels) {
-      // Of concurrent sets one may change nothing of what is shown: nobody is told of it again [F1].
+      // A concurrent set that loses changes nothing of what is shown, so no viewer is told of it again [F1].
       const before = await draft.read(keys.level(user, level))
       if (Buffer.compare(before ? decodeLevel(before).fields : noFields, fields) === 0) continue
       levels[level] = notes.position

@@ -80,7 +80,7 @@ export interface Relation {
   changedAt: number
   /** The position at which b registered while a followed and could see them; 0 when that never happened [F3]. */
   joinedAt: number
-  /** When that was, in ms: it is not announced again for a while, whatever became of the account since [F3]. */
+  /** When that was, in ms: it is not announced again for a while, also if the account was erased since [F3]. */
   joinedAtMs: number
 }
 

@@ -114,7 +114,7 @@ export async function applySettings(
   )
 }
 
-/** Deals the places of unasked owners out anew, for a viewer at the limit. */
+/** Assigns the places of unasked owners again, for a viewer at the limit. */
 export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
   const owners = await draft.loadRelationsOf(viewer, mayBeUnasked)

@@ -44,7 +44,7 @@ export function isOpen({ registeredAt, restricted }: UserRecord): boolean {
   return registeredAt > 0 && !restricted
 }
 
-/** How somebody stands to an owner. */
+/** The standing of a viewer towards an owner. */
 export interface Sight {
   visible: readonly number[]
   shown: readonly number[]

@@ -34,7 +34,7 @@ export type Change =
   | { type: 'pair'; a: string; b: string; isPaired: boolean }
   | { type: 'revoke'; user: string }
   | { type: 'erase'; user: string }
-  /** A user looks somebody up outside the roster: by fetch or message (S4). */
+  /** A user looks up another user outside the roster: by fetch or message [S4]. */
   | { type: 'lookup'; user: string; owner: string }
   /** Serves waiting follows as far as the limits now allow. */
   | { type: 'promote'; user: string }
@@ -78,7 +78,7 @@ export interface View {
   relation: Relation
 }
 
-/** A device's relation to somebody, found when it comes back. */
+/** A relation of a device's user, read when the device comes back. */
 export interface Known {
   owner: string
   relation: Relation

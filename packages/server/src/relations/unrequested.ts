@@ -30,7 +30,7 @@ export function mayBeUnasked({ theirs, isUnasked }: Relation): boolean {
 }
 
 /**
- * Deals the places out anew: contacts first, then those who had one, then by id. `owners`: all who `mayBeUnasked`, and any
+ * Assigns the places again: contacts first, then those who had one, then by id. `owners`: all who `mayBeUnasked`, and any
  * others.
  */
 export async function dealUnasked(

@@ -15,7 +15,7 @@ const cursorBytes = nonceBytes + runBytes + positionBytes + tagBytes
  *
  *   nonce (12 random bytes) | AES-256-GCM (run, 8 bytes | position, 8 bytes, big-endian) | tag (16 bytes)
  *
- * A cursor names no user: it lies in a database that belongs to one user, and the server checks whatever it hands over. So
+ * A cursor names no user: it lies in a database that belongs to one user, and the server checks all that it hands over. So
  * one cursor serves all receivers of a commit.
  */
 export class Cursors {

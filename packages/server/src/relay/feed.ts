@@ -46,7 +46,7 @@ export class Feed implements Follower {
     })
   }
 
-  /** Whether the device can go on from this cursor; if not, it gets everything anew. */
+  /** Whether the device can go on from this cursor. If not, it gets everything again. */
   async resume(cursor: Uint8Array): Promise<{ since: number | undefined }> {
     return { since: this.#relay.cursors.positionOf(cursor, await this.#store.oldestCursor()) }
   }
@@ -125,12 +125,12 @@ export class Feed implements Follower {
     for (const entry of this.#entries.values()) if (entry.isFetched) this.recheck(entry.owner, position)
   }
 
-  /** Another level 0 of this owner for whoever has no relation to them: no news for those who see no stranger's. */
+  /** Level 0 of this owner changed for strangers: no news for a viewer who does not see what strangers see. */
   recheckStranger(entry: Entry, position: number): void {
     if (entry.isFetched && (entry.isOpen || !this.#entries.isChecked(entry))) this.recheck(entry.owner, position)
   }
 
-  /** The device looks at somebody: it gets their updates for as long as this session lives [V7]. */
+  /** The device accesses a profile: it gets the owner's updates for as long as this session lives [V7]. */
   fetch(owner: string): void {
     if (this.#isClosed()) return
     if (this.#state === 'new') {

@@ -50,7 +50,7 @@ export function forLook(documentBytes: number): number {
   return Math.floor(documentBytes / 65_536)
 }
 
-/** Relations read, or derived anew. */
+/** Relations read, or derived again. */
 export function forRelations(count: number): number {
   return Math.floor(count / 32)
 }

@@ -129,7 +129,7 @@ async function send(session: Session, message: Extract<DeviceMessage, { type: 's
   if (await session.arrived) await session.context.messages.send(session, message)
 }
 
-/** Looking somebody up for the first time costs (S4). */
+/** The first look-up of a user costs [S4]. */
 async function fetch(session: Session, owner: string): Promise<void> {
   if (!(await session.arrived)) return
   const { store } = session.context

@@ -1,13 +1,13 @@
 import type { Store } from '../relations/store.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 
-/** Why somebody can't be looked up now, and when to try again. */
+/** Why a user cannot be looked up now, and when to try again. */
 export interface LookupFailure {
   code: 'discovery-limit' | 'unavailable'
   retryAfterMs: number
 }
 
-/** Looking somebody up for the first time costs (S4), and that is noted on disk. `undefined`: it may be done. */
+/** Charges the first look-up of a user [S4], and notes it on disk. Returns `undefined` when the look-up may be done. */
 export async function lookUp(
   store: Store,
   session: { readonly user: string; readonly isClosed: boolean },

@@ -9,7 +9,7 @@ export class OneAtATime {
   run(user: string, work: () => Promise<void>): Promise<void> {
     const mine = (this.#lastByUser.get(user) ?? Promise.resolve()).then(work)
     const ended = mine
-      .catch(() => undefined) // Said to whoever asked for it.
+      .catch(() => undefined) // Reported to the caller of `run`.
       .then(() => {
         if (this.#lastByUser.get(user) === ended) this.#lastByUser.delete(user)
       })

@@ -3,7 +3,7 @@ import type { DeviceSocket } from './device-socket.ts'
 import { Pings } from './pings.ts'
 import { StallWatch } from './stall.ts'
 
-/** Below this a socket is no burden, whatever its user's other sockets are. */
+/** Below this a socket is no burden, also if its user has others. */
 const lightBytes = 256 * 1024
 
 /** What goes out on one socket, and whether its device takes it. */

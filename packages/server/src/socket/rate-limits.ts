@@ -7,7 +7,7 @@ import { TurnShare } from './turn-share.ts'
 export interface UserRates {
   writes: Rate
   messages: Rate
-  /** What the server does for them, whatever they ask for: beyond it their frames wait. */
+  /** The work that the server does for the user. Beyond it the user's frames wait. */
   work: Rate
   /** What of that is done in one turn of the event loop. */
   turn: TurnShare

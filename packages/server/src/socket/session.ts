@@ -95,7 +95,7 @@ export class Session implements Device {
     return this.#arrival.hasArrived
   }
 
-  /** Whose presence the device wants to know; absent until it has named somebody. */
+  /** The users whose presence the device wants to know; absent until it has named one. */
   get watch(): Watch | undefined {
     return this.#watch
   }

@@ -20,7 +20,7 @@ const fullIsNewsMs = 60_000
 
 /** A device that asks to come in. */
 export interface Caller {
-  /** Whose roster it asks for; empty when the path names nobody. */
+  /** The user whose roster it asks for; empty when the path names no user. */
   readonly user: string
   /** The subprotocols that it offers, its token among them. */
   readonly protocols: readonly string[]
@@ -107,7 +107,7 @@ export class Door {
     )
   }
 
-  /** Lets somebody in who has just signed in. */
+  /** Begins the session of a caller who has just signed in. */
   begin(socket: DeviceSocket, identity: Identity, address: string): void {
     const session = new Session(socket, identity, this.#context)
     receive(session, socket)
@@ -130,7 +130,7 @@ export class Door {
     for (const attempt of this.#signingIn) if (attempt.user === user) attempt.isEnded = true
   }
 
-  /** Takes nobody and nothing in from here on. */
+  /** Takes no caller and no frame in from here on. */
   stopAccepting(): void {
     this.#isClosing = true
     for (const session of this.#sessions) session.drain()

@@ -2,7 +2,7 @@
 const mostIdleBeats = 2
 
 /**
- * Notices a device that stopped reading: by what the network has taken, whatever the device sends meanwhile, so answers to
+ * Notices a device that stopped reading: by what the network has taken, independent of what the device sends, so answers to
  * pings do not keep a deaf reader alive [F2].
  */
 export class StallWatch {

@@ -101,7 +101,7 @@ export class Upgrades {
     socket.on('error', () => socket.destroy())
     const user = userOfPath(request.url ?? '')
     if (user === undefined) {
-      // Or whoever keeps the other half open would keep it for ever.
+      // Otherwise a client that keeps the other half open would keep the socket for ever.
       socket.once('finish', () => socket.destroy())
       socket.end('HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
       return
@@ -138,6 +138,6 @@ function userOfPath(url: string): string | undefined {
     const user = decodeURIComponent(path.slice(pathPrefix.length))
     return isUserId(user) ? user : ''
   } catch {
-    return '' // A broken percent-encoding names nobody, so no token is theirs.
+    return '' // A broken percent-encoding names no user, so no token matches.
   }
 }

@@ -17,7 +17,7 @@ import type { RecoveringLevel } from './recovering-level.ts'
 
 /**
  * How far ahead a large change is given its position, since the records that it writes hold it: as many other commits may
- * come while it is prepared. Positions that nobody gets are no loss.
+ * come while it is prepared. A position that no commit gets is no loss.
  */
 const aheadByTry = [256, 4_096, 65_536] as const
 

@@ -31,7 +31,7 @@ export interface RecoveryPort {
  * A database that recovers from writes that fail.
  *
  * A write that failed half-way, as on a full disk, leaves half a record in LevelDB's log, and LevelDB goes on behind it:
- * whatever is synced later in that log would be skipped by the next recovery [D2]. Opening the database again recovers now,
+ * what is synced later in that log would be skipped by the next recovery [D2]. Opening the database again recovers now,
  * and begins a log of its own. Opening writes, too: while there is no room for that the database stays open as it is, so
  * that all that was committed can be read, and changes are refused.
  */

@@ -7,7 +7,7 @@ interface Run {
   start: number
 }
 
-/** Devices that were away for longer than this many restarts get everything anew. */
+/** A device that was away for more restarts than this gets everything again. */
 const mostRuns = 1000
 
 /**

@@ -17,7 +17,7 @@ export interface Reading {
   isRenumbered: boolean
 }
 
-/** `ambiguous`: a number, but it can't be told whose. `none`: no number that anybody assigns. */
+/** `ambiguous`: a number, but it can't be told whose. `none`: no number that is assigned. */
 export type Found = Reading | 'ambiguous' | 'none'
 
 /** The number with these digits after the `+`; a trunk prefix after the calling code is passed over, as in +44 (0)20. */
@@ -64,6 +64,6 @@ function mayBeMobile(number: PhoneNumber): boolean {
 
 const mobileTypes = new Set(['MOBILE', 'FIXED_LINE_OR_MOBILE'])
 
-// Ofcom's numbers for use in TV and radio drama, so far as the metadata leave them out: nobody's, and in everybody's examples.
+// Ofcom's numbers for use in TV and radio drama, so far as the metadata leave them out: assigned to no user, and common in examples.
 const reservedForFiction = /^\+44(?:7700900|1632960|115496\d)\d{3}$/
 const fictionalMobiles = '+447700900'

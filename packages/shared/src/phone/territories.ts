@@ -1,5 +1,5 @@
 // Numbers that people dial as national ones though they lie under another calling code. The metadata know each calling code
-// for itself, and partly take such numbers for the region's own, where they are nobody's.
+// for itself, and partly take such numbers for the region's own, where no user has them.
 
 import type { CountryCode } from 'libphonenumber-js/max'
 import { type Found, internationalNumber, nationalNumber, type Reading } from './number.ts'

@@ -12,7 +12,7 @@ import {
 
 /**
  * Every edit of a roster, as the key changes that bring it about. Nothing is written here: an edit that changes nothing
- * gives no changes [R3], and whoever applies them does so in one transaction.
+ * gives no changes [R3]. The changes are applied in one transaction.
  */
 
 /** What to set for a contact; what is absent is left alone. */
@@ -134,7 +134,7 @@ function audienceChanges(roster: FlatMaps, names: AudienceNames, audience: Audie
   return changes
 }
 
-/** Hiding is a new key; showing removes every key that is seen, so hiding survives whoever had not seen it [R4]. */
+/** Hiding is a new key; showing removes every key that is seen, so a hiding survives on a device that had not seen it [R4]. */
 export function planPresence(roster: FlatMaps, isHidden: boolean, newNonce: NewNonce): KeyChange[] {
   if (rosterSettings(roster).hidesPresence === isHidden) return []
   if (isHidden) return [addition('privacy', nonceKey(newNonce(), 'hidePresence'))]
@@ -144,7 +144,7 @@ export function planPresence(roster: FlatMaps, isHidden: boolean, newNonce: NewN
 
 /**
  * Whether a change takes something away from others: a removed contact, grant or subscription, a block or a narrower
- * audience added. These go first when changes are applied anew, and profile edits wait for them [D5].
+ * audience added. These go first when changes are applied again, and profile edits wait for them [D5].
  */
 export function isNarrowing({ root, value }: KeyChange): boolean {
   const isAdded = value !== undefined
@@ -167,7 +167,7 @@ function planEach(
   return plan
 }
 
-/** To follow or decline somebody, or to withdraw them, makes no contact. */
+/** Following or declining a user, or withdrawing that, makes no contact. */
 function isNewContact(before: ContactFacts, changes: readonly KeyChange[]): boolean {
   if (before.isContact || before.levels.length > 0) return false
   return changes.some(({ root, value }) => (root === 'contacts' || root === 'grants') && value !== undefined)

@@ -146,7 +146,7 @@ export function rosterSettings(roster: FlatMaps): RosterSettings {
   }
 }
 
-/** Every user that the roster names, in whatever root. */
+/** Every user that the roster names, in any root. */
 export function namedUsers(roster: FlatMaps): Set<string> {
   const users = blockedUsers(roster)
   for (const [key] of roster.entries('confirmed')) {

@@ -1,7 +1,7 @@
 import { type Decoder, type Encoder, readBytes, writeBytes } from './codec.ts'
 
 /**
- * 1 and 3, y-protocols' own: awareness, and the query for it. Kith carries nobody's awareness; what a stock provider says
+ * 1 and 3, y-protocols' own: awareness, and the query for it. Kith carries no awareness; what a stock provider says
  * is read and dropped. The server's heartbeat is an awareness message with no clients.
  */
 export interface Awareness {

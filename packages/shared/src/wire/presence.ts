@@ -1,7 +1,7 @@
 import { type Decoder, type Encoder, ensure, readUint, readUserId, writeString, writeUint } from './codec.ts'
 
 /**
- * 117, server → device: whether somebody watched is online. `unknown`: not registered, not visible, blocked, hidden, or
+ * 117, server → device: whether a watched user is online. `unknown`: not registered, not visible, blocked, hidden, or
  * neither followed nor fetched; the viewer can't tell which [V8], and forgets what it knew.
  */
 export interface Presence {

@@ -6,7 +6,7 @@ import { maxIncarnationBytes } from './hello.ts'
 export interface Welcome {
   type: 'welcome'
   /**
-   * The cursor was of no use (another store, too old, none): keep all replicas out of view until they come anew, and drop
+   * The cursor was of no use (another store, too old, none): keep all replicas hidden until they are repeated, and drop
    * those that did not once the server knows this device's roster and the feed has caught up with it.
    */
   isFresh: boolean

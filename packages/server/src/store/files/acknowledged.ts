@@ -9,7 +9,7 @@ const pattern = /^(\d{16}) ([0-9a-f]{8})\n$/
 
 /**
  * A witness of what was acknowledged, which no database can be of itself: a log that lost its end looks like one that ended
- * there. Written in place after each batch and before anybody is answered, and not synced, so it costs a few microseconds:
+ * there. Written in place after each batch and before the batch is answered, and not synced, so it costs a few microseconds:
  * after `kill -9` it is exact, after a power cut some seconds old. Never ahead of the store, whose write was synced before.
  */
 export class Acknowledged {

@@ -29,7 +29,7 @@ export async function damagesOfLogs(
   const logs = names.filter(name => name.endsWith('.log') && Number.parseInt(name, 10) >= logNumber).sort()
   const current = `${String(logNumber).padStart(6, '0')}.log`
   if (logNumber > 0 && !logs.includes(current)) {
-    return [{ file: `store/${current}`, what: 'is missing', lost: 'the latest changes, of whatever users' }]
+    return [{ file: `store/${current}`, what: 'is missing', lost: 'the latest changes, of any users' }]
   }
   const damages: Damage[] = []
   let position: number | undefined
