@@ -120,6 +120,18 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'client/src/database/rebuild.ts',
+    'if (code !== undefined) refused.set(code, kept)',
+    "if (code !== undefined && unit[0]?.root !== 'privacy') refused.set(code, kept)",
+    {
+      id: 'refused-audience-dropped',
+      rules: ['R4', 'D6'],
+      what: 'An audience that a server refuses leaves the device, which goes back to a wider one.',
+      tests: ['proof/stories'],
+      names: 'audience of nobody',
+    },
+  ),
+  mutant(
     'client/src/database/own-documents.ts',
     'this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))',
     'this[name].setRefused([])',

@@ -1,4 +1,4 @@
-import { type Facts, narrowness } from '../model/edits.ts'
+import { type Facts, narrowness, undoing } from '../model/edits.ts'
 import type { Device } from './device.ts'
 import type { KnownEdit } from './record.ts'
 
@@ -24,9 +24,11 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
     edits.some(
       other =>
         other !== edit &&
-        !hasReplaced(edit, other) &&
         other.changes.has(name) &&
-        other.changes.get(name) !== edit.changes.get(name) &&
+        !hasReplaced(edit, other) &&
+        (name === 'audience'
+          ? undoing(other, edit, name) !== 'no'
+          : other.changes.get(name) !== edit.changes.get(name)) &&
         (included.has(other) || device.met.has(other.id)),
     )
   const lost = [...edit.changes].find(
