@@ -132,6 +132,18 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'client/src/database/rebuild.ts',
+    'const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes',
+    'const kept = changes',
+    {
+      id: 'refused-change-covered',
+      rules: ['D5', 'D6'],
+      what: 'What a device makes again and a server refuses lies over a refused change that came after it.',
+      tests: ['proof/stories'],
+      names: 'a refused',
+    },
+  ),
+  mutant(
     'client/src/database/own-documents.ts',
     'this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))',
     'this[name].setRefused([])',

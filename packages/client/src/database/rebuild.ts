@@ -1,7 +1,7 @@
 import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
-import { encodeChanges } from '../documents/changes-codec.ts'
-import { mergedDocument, unitsOf } from '../documents/lost.ts'
+import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
+import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import { roomOf } from '../documents/room.ts'
@@ -64,7 +64,7 @@ export async function rebuild(
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     if (known) merged.write(saidAgain(merged, known, standingOf(own), own.refused))
-    const originals = originalsIn(merged, fresh, documents.originals[name])
+    const originals = originalsIn(merged, fresh, laidOver(work, name), documents.originals[name])
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
@@ -96,6 +96,7 @@ async function writeEntries(
 ): Promise<Rebuilt> {
   const { name } = fresh
   const room = roomOf(name, fresh.standing, work.documents.limits)
+  const hidden = new Set(laidOver(work, name).map(keyName))
   const addresses = new Map<ErrorCode, Set<string>>()
   let isExplained = false
   for (const entry of entries) {
@@ -118,8 +119,11 @@ async function writeEntries(
     if (update) {
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
     }
-    for (const [code, kept] of refused) {
+    for (const [code, changes] of refused) {
       isExplained = true
+      // What is made again is older than a refused change of the same key, which goes on to lie over it.
+      const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes
+      if (kept.length === 0) continue
       const refusal = { refusal: code, reported: code }
       await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
       if (reported === code) continue
@@ -130,6 +134,12 @@ async function writeEntries(
   }
   const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
   return { refused, isExplained }
+}
+
+/** The user's changes that were refused: they lie over the document. */
+function laidOver({ documents }: Work, name: DocumentName): KeyChange[] {
+  const rows = documents.outbox.refused.filter(row => row.document === name && !row.isRemade)
+  return rows.flatMap(row => decodeChanges(row.changes))
 }
 
 /** A frame of that size closed the connection, so no value of that size is sent again. */
