@@ -48,7 +48,11 @@ function isAsNarrow(audience: unknown, other: unknown): boolean {
   return (narrowness[String(audience)] ?? 0) >= (narrowness[String(other)] ?? 0)
 }
 
-/** An edit that was made again may stand beside what it had seen, and what the first one had not. */
+/**
+ * An edit that was made again may stand beside what it had seen, and what the first one had not. What says once more only
+ * what the edit had seen is no newer than the edit.
+ */
 function hasReplaced({ seen, again }: KnownEdit, other: KnownEdit): boolean {
-  return again ? again.replaces.has(other.id) : seen.has(other.id)
+  if (again) return again.replaces.has(other.id)
+  return seen.has(other.id) || (other.again !== undefined && [...other.again.restates].every(id => seen.has(id)))
 }
