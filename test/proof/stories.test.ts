@@ -567,6 +567,44 @@ describe('a server that lies', () => {
     })
   })
 
+  for (const [what, hostility] of [
+    ['finds it too large', 'too large'],
+    ['refuses it', 'refuses all'],
+  ] as const) {
+    test(`[D5][D6] a refused end of a follow stands after a server without the follow ${what}`, async () => {
+      await expectRight({
+        ...acquainted,
+        cast: [0, 2],
+        steps: [
+          { do: 'act', device: 0, act: { type: 'sync', whom: [0], follows: false } },
+          { do: 'hostile', hostility: 'refuses true' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'hostile', hostility },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'honest' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    })
+
+    test(`[D5][D6] a refused label stands after a server without the label before it ${what}`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'flow' },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'hostile', hostility: 'refuses true' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'hostile', hostility },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'honest' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    })
+  }
+
   test('[D7] a device that got an account from a server which refuses changes does not restore the account after its erasure', async () => {
     await expectRight({
       ...acquainted,

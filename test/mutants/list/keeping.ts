@@ -120,6 +120,30 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'client/src/database/rebuild.ts',
+    'if (code !== undefined) refused.set(code, kept)',
+    "if (code !== undefined && unit[0]?.root !== 'privacy') refused.set(code, kept)",
+    {
+      id: 'refused-audience-dropped',
+      rules: ['R4', 'D6'],
+      what: 'An audience that a server refuses leaves the device, which goes back to a wider one.',
+      tests: ['proof/stories'],
+      names: 'audience of nobody',
+    },
+  ),
+  mutant(
+    'client/src/database/rebuild.ts',
+    'const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes',
+    'const kept = changes',
+    {
+      id: 'refused-change-covered',
+      rules: ['D5', 'D6'],
+      what: 'What a device makes again and a server refuses lies over a refused change that came after it.',
+      tests: ['proof/stories'],
+      names: 'a refused',
+    },
+  ),
+  mutant(
     'client/src/database/own-documents.ts',
     'this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))',
     'this[name].setRefused([])',
@@ -168,13 +192,6 @@ export const keepingMutants: readonly Mutant[] = [
     rules: ['D6'],
     what: 'A device that builds a document upon the state of a server forgets what it knew before.',
     tests: ['client/brought-back'],
-  }),
-  mutant('client/src/database/rebuild.ts', '!later.has(keyName(change))', 'change !== undefined', {
-    id: 'older-value-over-a-refused-one',
-    rules: ['D5', 'D6'],
-    what: 'A value that was acknowledged once, and is refused now, comes over the refused value that the user set after it.',
-    tests: ['proof/stories'],
-    names: 'that the user set last',
   }),
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',

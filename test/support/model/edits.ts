@@ -32,16 +32,19 @@ export interface Again {
   readonly replaces: ReadonlySet<number>
   /** All values that it puts of a field, by fact: one may hold the keys of several writers, any of which may be shown. */
   readonly fields: ReadonlyMap<string, readonly unknown[]>
+  /** It removes keys that narrow the audience. One that only puts such keys again lifts none. */
+  readonly isLifting: boolean
 }
 
 /** Narrower is higher. */
 export const narrowness: Readonly<Record<string, number>> = { everyone: 0, contacts: 1, nobody: 2 }
 
 /** Whether `later` undoes what `edit` says of a fact: it must have seen it. */
-function undoing(later: Edit, edit: Edit, name: string): 'surely' | 'perhaps' | 'no' {
+export function undoing(later: Edit, edit: Edit, name: string): 'surely' | 'perhaps' | 'no' {
   if (later === edit || !later.changes.has(name)) return 'no'
   // Only widening lifts a narrower audience [R4].
   if (name === 'audience' && narrow(later.changes.get(name)) >= narrow(edit.changes.get(name))) return 'no'
+  if (name === 'audience' && later.again?.isLifting === false) return 'no'
   if (later.seen.has(edit.id)) {
     // What is made again removes the very keys that it had removed before, and not what came meanwhile.
     const isExact = later.again === undefined || !hasManyKeys(name) || later.again.replaces.has(edit.id)

@@ -1,4 +1,4 @@
-import { type Facts, narrowness } from '../model/edits.ts'
+import { type Facts, narrowness, undoing } from '../model/edits.ts'
 import type { Device } from './device.ts'
 import type { KnownEdit } from './record.ts'
 
@@ -24,9 +24,11 @@ export function isAccountedFor(edit: KnownEdit, { facts, included, edits, device
     edits.some(
       other =>
         other !== edit &&
-        !hasReplaced(edit, other) &&
         other.changes.has(name) &&
-        other.changes.get(name) !== edit.changes.get(name) &&
+        !hasReplaced(edit, other) &&
+        (name === 'audience'
+          ? undoing(other, edit, name) !== 'no'
+          : other.changes.get(name) !== edit.changes.get(name)) &&
         (included.has(other) || device.met.has(other.id)),
     )
   const lost = [...edit.changes].find(
@@ -46,7 +48,11 @@ function isAsNarrow(audience: unknown, other: unknown): boolean {
   return (narrowness[String(audience)] ?? 0) >= (narrowness[String(other)] ?? 0)
 }
 
-/** An edit that was made again may stand beside what it had seen, and what the first one had not. */
+/**
+ * An edit that was made again may stand beside what it had seen, and what the first one had not. What says once more only
+ * what the edit had seen is no newer than the edit.
+ */
 function hasReplaced({ seen, again }: KnownEdit, other: KnownEdit): boolean {
-  return again ? again.replaces.has(other.id) : seen.has(other.id)
+  if (again) return again.replaces.has(other.id)
+  return seen.has(other.id) || (other.again !== undefined && [...other.again.restates].every(id => seen.has(id)))
 }

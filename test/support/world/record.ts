@@ -118,7 +118,8 @@ export class Record {
     for (const id of seen) perhaps.delete(id)
     const { document, update, isRemade: isWeak = false } = written
     const fields = fieldsOfChanges(written.changes)
-    const again: Again | undefined = origins.length > 0 ? { restates, isWeak, replaces, fields } : undefined
+    const isLifting = written.changes.some(({ root, value }) => root === 'privacy' && value === undefined)
+    const again: Again | undefined = origins.length > 0 ? { restates, isWeak, replaces, fields, isLifting } : undefined
     const made = { id: this.#count++, user, changes, seen, perhaps, document, ids: idsOf(update), written }
     const edit: KnownEdit = again ? { ...made, again } : made
     this.edits.set(user, [...this.editsOf(user), edit])

@@ -94,7 +94,8 @@ export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
   const isSaid = (change: KeyChange): boolean => {
     const { root, key, value } = change
     const original = work.documents.originals[name]?.get(keyName(change))
-    const isBack = original !== undefined && original.clock < Y.getState(doc.store, original.client)
+    const isBack =
+      value !== undefined && original !== undefined && original.clock < Y.getState(doc.store, original.client)
     return isBack || sameValue(standing.get(root, key), value)
   }
   const said = unitsOf(name, refused).filter(unit => unit.every(isSaid))

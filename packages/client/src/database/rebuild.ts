@@ -1,6 +1,6 @@
 import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
-import { encodeChanges } from '../documents/changes-codec.ts'
+import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
@@ -64,7 +64,7 @@ export async function rebuild(
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     if (known) merged.write(saidAgain(merged, known, standingOf(own), own.refused))
-    const originals = originalsIn(merged, fresh, documents.originals[name])
+    const originals = originalsIn(merged, fresh, laidOver(work, name), documents.originals[name])
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
@@ -97,7 +97,7 @@ async function writeEntries(
   const { name } = fresh
   const room = roomOf(name, fresh.standing, work.documents.limits)
   const addresses = new Map<ErrorCode, Set<string>>()
-  const later = new Set(work.documents[name].refused.map(keyName))
+  const hidden = new Set(laidOver(work, name).map(keyName))
   let isExplained = false
   for (const entry of entries) {
     const { document, changes, isRemade, reported } = entry
@@ -119,10 +119,10 @@ async function writeEntries(
     if (update) {
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
     }
-    for (const [code, all] of refused) {
+    for (const [code, changes] of refused) {
       isExplained = true
-      // A refused change that the user made later stays in view, not the value that it replaced.
-      const kept = isRemade ? all.filter(change => !later.has(keyName(change))) : all
+      // A refused change of the same key that the user made later stays in view.
+      const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes
       if (kept.length === 0) continue
       const refusal = { refusal: code, reported: code }
       await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
@@ -134,6 +134,12 @@ async function writeEntries(
   }
   const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
   return { refused, isExplained }
+}
+
+/** The user's changes that were refused: they lie over the document. */
+function laidOver({ documents }: Work, name: DocumentName): KeyChange[] {
+  const rows = documents.outbox.refused.filter(row => row.document === name && !row.isRemade)
+  return rows.flatMap(row => decodeChanges(row.changes))
 }
 
 /** A frame of that size closed the connection, so no value of that size is sent again. */

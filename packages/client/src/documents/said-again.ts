@@ -62,17 +62,22 @@ export function saidAgain(
   )
 }
 
-/** The entries that stand in `merged` and not on the server, by key; those made again before keep their originals. */
+/**
+ * The entries that stand in `merged` and not on the server, by key; those made again before keep their originals. A refused
+ * change lies over the entry of its key, which so is not what it was made of.
+ */
 export function originalsIn(
   merged: OwnDocument,
   server: OwnDocument,
+  laidOver: readonly KeyChange[],
   earlier: ReadonlyMap<string, Original> = new Map(),
 ): ReadonlyMap<string, Original> {
   const originals = new Map(earlier)
+  const refused = new Set(laidOver.map(keyName))
   for (const root of merged.roots) {
     for (const [key, { id, deleted }] of merged.doc.getMap(root)._map) {
       const isThere = id.clock < Y.getState(server.doc.store, id.client)
-      if (deleted || isThere || isRemakingClientId(id.client)) continue
+      if (deleted || isThere || isRemakingClientId(id.client) || refused.has(keyName({ root, key }))) continue
       originals.set(keyName({ root, key }), { client: id.client, clock: id.clock })
     }
   }

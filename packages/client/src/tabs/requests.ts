@@ -96,8 +96,7 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
  * message is never sent twice. A wait for all to be synced is never too late.
  */
 function undone({ type }: Request): Answer {
-  if (type === 'whenSynced')
-    return { error: plainError(new KithError('database-lost', 'The wait was lost with the database')) }
+  if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'Ask again')) }
   return { reply: type === 'send' ? 'unconfirmed' : undefined }
 }
 
