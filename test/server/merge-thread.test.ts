@@ -189,7 +189,7 @@ test('[D2] a document that makes room for another in the merge thread while its 
 })
 
 test('[S3][D2] however many large documents are edited at once, the merge thread holds what its bound allows, and none fails', async () => {
-  const { accounts, device, overseer, rosterOf } = await large({ maxHeapBytes: 12 * 1024 * 1024 })
+  const { accounts, device, overseer, rosterOf } = await large({ maxHeapBytes: 18 * 1024 * 1024 })
   const devices = Array.from({ length: 6 }, (_, index) => device(`user ${index}`))
   for (const one of devices) {
     one.connect()
@@ -208,9 +208,34 @@ test('[S3][D2] however many large documents are edited at once, the merge thread
   await accounts.idle()
   expect(devices.flatMap(({ failures, refused }) => [...failures, ...refused])).toEqual([])
   for (const one of devices) expect(labelsOf(await rosterOf(one.user))).toEqual(labelsOf(one.roster))
-  // 360 KB of labels take 4.7 MB: two documents at a time.
+  // 360 KB of labels take 7.2 MB at most: two documents at a time.
   expect(overseer.count('open') - overseer.count('close')).toBeLessThanOrEqual(2)
   expect(overseer.count('open')).toBeGreaterThan(6)
+})
+
+test('[S3] before a large update is merged into a new document, the merge thread lets go of others whose room it needs', async () => {
+  const { accounts, device, overseer } = await large({ maxHeapBytes: 8 * 1024 * 1024 })
+  const [alice, bob] = [device('alice'), device('bob')]
+  for (const one of [alice, bob]) {
+    one.connect()
+    one.edit(largeRoster())
+    await accounts.idle()
+  }
+  const asked = overseer.asked.filter(type => type !== 'missing' && type !== 'stateVector')
+  expect(asked).toEqual(['open', 'merge', 'close', 'open', 'merge'])
+})
+
+test('[S3] before a large update is merged into a document that is loaded, the merge thread lets go of others whose room it needs', async () => {
+  const { accounts, device, overseer } = await large({ maxHeapBytes: 18 * 1024 * 1024 })
+  const [alice, bob] = [device('alice'), device('bob')]
+  for (const one of [alice, bob]) {
+    one.connect()
+    one.edit(largeRoster())
+    await accounts.idle()
+  }
+  alice.edit(largeRoster('friend'))
+  await accounts.idle()
+  expect(overseer.asked.slice(-2)).toEqual(['close', 'merge'])
 })
 
 test('[S3] large documents for which the merge thread has room are loaded once, however they take turns', async () => {

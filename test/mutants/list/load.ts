@@ -108,6 +108,20 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'of the user whose large change is prepared',
   }),
+  mutant('server/src/documents/document-cache.ts', 'open(name, parts, moreBytes)', 'open(name, parts, 0)', {
+    id: 'merged-without-room',
+    rules: ['S3'],
+    what: 'A new document is given no room in the merge thread for the update that makes it large.',
+    tests: ['server/merge-thread'],
+    names: 'into a new document',
+  }),
+  mutant('server/src/documents/merge-thread.ts', 'if (moreBytes > 0) this.#thread.noteGrowth(this)', '', {
+    id: 'grown-without-room',
+    rules: ['S3'],
+    what: 'A loaded document is given no room in the merge thread for a large update.',
+    tests: ['server/merge-thread'],
+    names: 'into a document that is loaded',
+  }),
   mutant('server/src/turns.ts', 'if (waiting.length === 1) setImmediate(beginNext)', 'setImmediate(beginNext)', {
     id: 'slices-of-many-in-one-turn',
     rules: ['S3'],

@@ -120,7 +120,7 @@ export class Documents {
     const cached = this.#cached.get(key)
     if (cached) this.#forget(key)
     const usable = this.#usable(cached?.document, moreBytes)
-    usable?.hold()
+    usable?.hold(moreBytes)
     const document = usable ?? (await this.#open(user, name, moreBytes))
     this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes: 0 })
     this.#measure(key)
@@ -139,7 +139,7 @@ export class Documents {
   async #open(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
     const parts = await this.#store.document(user, name)
     const bytes = parts.reduce((sum, part) => sum + part.length, moreBytes)
-    if (this.#thread && bytes > mostLocalBytes) return this.#thread.open(name, parts)
+    if (this.#thread && bytes > mostLocalBytes) return this.#thread.open(name, parts, moreBytes)
     return new LocalDocument(name, parts, this.#limits)
   }
 

@@ -8,8 +8,8 @@ import { StoredDocument } from './stored-document.ts'
 export interface HostedDocument {
   /** An upper bound of the bytes on disk. */
   readonly storedBytes: number
-  /** Keeps it in memory until {@link release}, however many others need the room. */
-  hold(): void
+  /** Keeps it in memory until {@link release}, however many others need the room. `moreBytes` are about to be merged. */
+  hold(moreBytes: number): void
   release(): void
   merge(updates: readonly Uint8Array[]): Promise<Merged>
   missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
