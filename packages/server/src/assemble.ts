@@ -45,7 +45,7 @@ export interface Engine {
 
 /** Well below the 30 s after which a stock provider takes a silent connection for dead. */
 const heartbeatMs = 15_000
-/** Once an hour a device that stays is told how far it has read, and its waiting follows are looked at. */
+/** Once an hour a connected device gets its cursor, and its waiting follows are tried again. */
 const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 
 /** Puts the server together: the only place that names its concrete parts. */

@@ -40,7 +40,7 @@ function openFileLimit(): number {
   return limitInProc() ?? limitInReport() ?? Number.POSITIVE_INFINITY
 }
 
-/** Linux tells a process its limits in a file: proc(5). */
+/** Linux has the limits of a process in a file: proc(5). */
 function limitInProc(): number | undefined {
   try {
     return toLimit(/^Max open files +(\S+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1])
@@ -49,7 +49,7 @@ function limitInProc(): number | undefined {
   }
 }
 
-/** Other systems tell Node, which has them in its diagnostic report. */
+/** On other systems Node has them in its diagnostic report. */
 function limitInReport(): number | undefined {
   if (process.platform === 'win32') return undefined
   const diagnostics = process.report as typeof process.report & { excludeNetwork?: boolean | undefined }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client'
 
-/** What `GET /metrics` tells, in Prometheus' form. */
+/** The metrics of `GET /metrics`, in Prometheus' form. */
 export interface Metrics {
   registry: Registry
   commits: Counter

@@ -83,7 +83,7 @@ export class Tokens {
     return this.#settings.secret !== undefined
   }
 
-  /** A time to come tells nothing, as when `iat` is given in ms: else no revocation would ever end such a token. */
+  /** A time in the future is ignored, as when `iat` is given in ms: else no revocation would ever end such a token. */
   #isIssuedAfter(iat: number | undefined, revokedAtMs: number): boolean {
     if (iat === undefined) return false
     const issuedAtMs = Math.round(iat * 1000)

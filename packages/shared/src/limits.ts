@@ -26,7 +26,7 @@ export interface Limits extends ContentLimits {
   follows: number
   /** Owners that a viewer is sent because they granted a level, without having asked (F4). */
   unaskedOwners: number
-  /** Owners whose presence one session is told. */
+  /** Owners whose presence one session gets. */
   watchedOwners: number
   messagesPerSecond: number
   messagesBurst: number

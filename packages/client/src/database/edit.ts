@@ -38,7 +38,7 @@ export async function record(work: Work, document: DocumentName, changes: readon
   work.wrote()
 }
 
-/** When this device opens it offers all that was refused once more, and the app will be told again [D5]. */
+/** When this device opens, it offers all refused changes again. A new refusal is reported again [D5]. */
 export async function retryRefused(store: Store, randomness: Randomness): Promise<void> {
   if (documentNames.every(name => store.documents[name].refused.length === 0)) return
   await store.work(async work => {

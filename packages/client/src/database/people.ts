@@ -141,7 +141,7 @@ export class People {
     this.#show(row, replica)
   }
 
-  /** Drops what did not come again. The app is told of it, with the row. */
+  /** Deletes the levels that were not repeated. An event reports it, together with the row. */
   dropHidden(id: string): void {
     const [row, replica] = [this.#row(id), this.#replica(id)]
     const [gone, emptied] = [[] as number[], [] as number[]]
@@ -171,7 +171,7 @@ export class People {
     return changed
   }
 
-  /** The app is told once of each incarnation. */
+  /** The event is emitted once for each incarnation. */
   #showHands(row: PersonRow, facts: ContactFacts): void {
     const hands = this.#handsOf().get(row.id)
     row.hasChangedHands = isUnconfirmed(facts, hands?.incarnation ?? '')
@@ -211,7 +211,7 @@ export class People {
   }
 
   /**
-   * What is handed over before the server hears of a block stays out of view, until the server withdraws it or the block is
+   * What arrives before the server has received a block stays hidden, until the server withdraws it or the block is
    * lifted [V1].
    */
   #show(row: PersonRow, replica: ReplicaRow): void {

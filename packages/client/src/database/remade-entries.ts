@@ -12,7 +12,7 @@ export interface Entry {
   /** As it was stored; of the document rebuilt, it is made again. */
   update: Uint8Array
   isRemade: boolean
-  /** As what the app was told of it before. */
+  /** The code that the app was given before. */
   reported: ErrorCode | undefined
   /** It was sent alone, and is one change: this is what the server refused. */
   refusal?: ErrorCode

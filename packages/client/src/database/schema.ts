@@ -37,7 +37,7 @@ export interface OutboxRow {
   changes: Uint8Array
   /** Why the server refused it; absent while it is to be sent. */
   refusal?: ErrorCode
-  /** The app was told that it is refused, and why: it is told once [D5]. */
+  /** The code of the refusal that the app was given; each is reported once [D5]. */
   reported?: ErrorCode
   /** It had been acknowledged, and the server lacks it: it is made again, under a client id of its own kind [D6]. */
   isRemade?: true
@@ -115,7 +115,7 @@ export interface MetaValues {
   limits: ContentLimits
   /** The incarnation of the account that this device synced with, as the server names it [D7]; absent before. */
   incarnation: Uint8Array
-  /** By user id: the incarnation that the roster is to confirm, and whether the app was told of it [D7]. */
+  /** By user id: the incarnation that the roster is to confirm, and whether an event has reported it [D7]. */
   hands: ReadonlyMap<string, Hands>
   /** Whether the app wants to be connected, for the tab that has the socket next. */
   isWanted: boolean

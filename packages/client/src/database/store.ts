@@ -47,7 +47,7 @@ export class Store {
     return new Store(db, documents, port)
   }
 
-  /** From now on other tabs are told of what is done here. */
+  /** From now on each commit is announced to the other tabs. */
   shareWith(tellTabs: TellTabs): void {
     this.#tellTabs = tellTabs
   }

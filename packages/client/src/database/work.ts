@@ -17,7 +17,7 @@ export interface Work {
   touchUsers(ids: Iterable<string>): void
   /** Something stands in the outbox that was not there before. */
   wrote(): void
-  /** The own profile changed elsewhere: tell the app. */
+  /** The own profile changed on another device: an event is to report it. */
   ownProfileChanged(): void
 }
 

@@ -10,7 +10,7 @@ export class Trouble {
     this.#told = told
   }
 
-  /** `false` when that has been told. */
+  /** Returns `false` when it was reported before. */
   tell(error: KithError): boolean {
     if (this.#isEnded) return false
     const isStorage = error.code === 'database-failed'
@@ -20,7 +20,7 @@ export class Trouble {
     return true
   }
 
-  /** The last thing that is told, once. */
+  /** Reports the last error, once. */
   end(error: KithError): boolean {
     const isFirst = this.tell(error)
     this.#isEnded = true

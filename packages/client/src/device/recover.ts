@@ -58,7 +58,7 @@ export async function survive(db: KithDatabase, memory: OwnDocuments, port: Surv
   return true
 }
 
-/** What a client of a device that was erased tells last. */
+/** The last error of a client whose device was erased. */
 export function erased(why: Erasure): KithError {
   const message =
     why === 'account-erased'

@@ -28,7 +28,7 @@ export async function noteVisit(options: DatabaseOptions, url: string, user: str
   })
 }
 
-/** Why a device was erased, as the code of what its other tabs tell: the app asked for it, or the account is no more [D7]. */
+/** Why a device was erased, as the code that its other tabs report: the app erased it, or the account was erased [D7]. */
 export type Erasure = 'closed' | 'account-erased'
 
 /** To be called before the database of this device is deleted. Returns whether it was noted for the first time. */

@@ -1,6 +1,6 @@
 import type { Observable, Observer, Subscription } from '../observable.ts'
 
-/** Whom an observable tells. */
+/** The subscriber of an observable. */
 export interface Told<T> {
   next(value: T): void
   error(error: unknown): void

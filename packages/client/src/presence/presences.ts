@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { type Presence, type PresenceByUser, samePresence } from './presence.ts'
 
-/** As many as a server tells one device of, unless it is set otherwise (S3). */
+/** The number of users whose presence a server sends to one device, by default [S3]. */
 export const mostWatched = 256
 /** What an app begins and ends to show within this is asked for in one message, in milliseconds. */
 const gatheringMs = 50
@@ -16,7 +16,7 @@ export class Presences {
   #watched: readonly string[] = []
   #cancel: (() => void) | undefined
 
-  /** `watch` is told whom to watch from then on, the newest first. */
+  /** `watch` is called with the users to watch from then on, the newest first. */
   constructor(clock: Clock, watch: (users: readonly string[]) => void) {
     this.#clock = clock
     this.#watch = watch

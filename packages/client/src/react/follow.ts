@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import type { Told } from '../live/observable.ts'
 import type { Observable } from '../observable.ts'
 
-/** Subscribes; the answer ends it. A client that was closed under its components tells nothing more, and harms none. */
+/** Subscribes. Returns an unsubscribe function. A client that was closed emits nothing, and does not fail. */
 export function follow<T>(open: () => Observable<T>, told: Told<T>): () => void {
   const subscription = unlessClosed(() => open().subscribe(told))
   return () => subscription?.unsubscribe()

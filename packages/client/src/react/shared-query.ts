@@ -5,7 +5,7 @@ export interface QueryPlan<T> {
   /** What is shown before anything was read. */
   initial(): T
   isSame(a: T, b: T): boolean
-  /** Begins to tell; the answer ends it. */
+  /** Begins to emit. Returns a function that ends it. */
   start(told: Told<T>): () => void
 }
 

@@ -3,7 +3,7 @@ import { closeCodes, decodeRetryHint, type ErrorCode } from '@kith/shared'
 /** What to do after a socket closed. */
 export type Verdict =
   | { type: 'retry' }
-  /** The server takes nothing now: over which limit, or `unavailable`; the least time to stay away, if the server tells. */
+  /** The server takes nothing now: the limit that was exceeded, or `unavailable`; the least time to stay away, if the server names one. */
   | { type: 'rest'; code: ErrorCode; hintMs: number | undefined; message: string }
   /** Try with another token, if one can be had. */
   | { type: 'newToken' }

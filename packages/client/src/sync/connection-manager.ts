@@ -135,7 +135,7 @@ export class Link implements LinkPort {
     this.end(new KithError('closed', 'This client was closed'))
   }
 
-  /** Ends everything at once. Only calls that wait are told: they reject with this error. */
+  /** Ends everything at once. Calls that wait reject with this error. */
   end(error: KithError): void {
     this.#leave()
     this.#setState({ state: 'closed' })
@@ -253,7 +253,7 @@ export class Link implements LinkPort {
     const text = cause instanceof Error ? cause.message : String(cause)
     if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
     else this.#isServerFailing = true
-    // That the database is gone is the store's to tell: the next session begins once it is back.
+    // The store reports that the database is gone. The next session begins once it is back.
     if (!isLoss(this.#host.store.db, cause)) {
       this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
     }

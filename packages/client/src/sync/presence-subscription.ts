@@ -21,7 +21,7 @@ export class Watching {
     this.#port = port
   }
 
-  /** The server has been told hello. */
+  /** The hello was sent. */
   async start(): Promise<void> {
     this.#state = 'resting'
     await this.#ask()

@@ -18,7 +18,7 @@ export interface OutgoingPort {
   pace(): Promise<void>
   /** Resolves after this time. */
   pause(ms: number): Promise<void>
-  /** Builds the document upon the server's state, and tells what doesn't fit it; resolves when that is done. */
+  /** Builds the document upon the server's state, and reports what does not fit. Resolves when that is done. */
   rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt>
   /** Whether all that there was has been acknowledged. */
   drained(isDrained: boolean): void

@@ -75,7 +75,7 @@ export class SyncWaiters {
     for (const waiter of this.#waiters) waiter.upTo = Math.max(waiter.upTo, last)
   }
 
-  /** A refusal is told to all who wait, or else to the next one, once [D5]. */
+  /** A refusal rejects all waits, or else the next wait, once [D5]. */
   refuse(error: KithError): void {
     if (this.#waiters.size === 0) this.#unreported ??= error
     this.#rejectAll(error)

@@ -38,7 +38,7 @@ export class Lease {
     return !this.#isOver && this.#port.clock.elapsed() < this.#certainUntil
   }
 
-  /** The other tabs have just heard of this one, which was certain. */
+  /** The other tabs have just received a message of this one, which was certain. */
   extend(): void {
     this.#certainUntil = this.#port.clock.elapsed() + certainMs
   }

@@ -16,7 +16,7 @@ export interface TabPlatform {
 }
 
 /**
- * Which tab has the socket is told by locks, and whether that tab is alive by a channel. Only the platform's own database
+ * A lock says which tab has the socket, and a channel says whether that tab is alive. Only the platform's own database
  * is shared by tabs, so one that the app passed in has neither, unless the app passes locks. The channel is the platform's
  * then, unless the app passes that too.
  */

@@ -5,7 +5,7 @@ import type { Happening } from '../database/people.ts'
 import type { EventRow, KithDatabase } from '../database/schema.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 
-/** What one tab tells the others. */
+/** A message of one tab to the others. */
 export type Notice =
   /** Rows were written: of these people, or of too many to name. */
   | { type: 'committed'; ids: string[] | 'many'; happenings: readonly Happening[]; hasWritten: boolean }
@@ -52,7 +52,7 @@ export async function tell(db: KithDatabase, tab: string, event: Notice): Promis
   }
 }
 
-/** Calls `heard` with what other tabs tell from now on, in order. The answer stops it. */
+/** Calls `heard` with the notices of other tabs from now on, in order. Returns a function that stops it. */
 export async function listen(db: KithDatabase, tab: string, heard: (notice: Notice) => void): Promise<() => void> {
   let last = (await db.events.orderBy(':id').last())?.id ?? 0
   const take = (rows: EventRow[]): void => {

@@ -27,9 +27,9 @@ export interface PulsePort {
   status(): Status
   /** The tab with the socket is alive, and says this of its connection. */
   heard(status: Status): void
-  /** Nothing has been heard of it for some time. */
+  /** It has not answered for some time. */
   silent(): void
-  /** Nothing has been heard of it for so long that this tab is to take its place. */
+  /** It has not answered for so long that this tab is to take its place. */
   takeOver(): void
 }
 

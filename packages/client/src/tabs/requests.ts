@@ -102,7 +102,7 @@ function undone({ type }: Request): Answer {
 
 /**
  * Whether the app wants to be connected is kept for the next holder, in one with the request: the last wish counts.
- * Resolves when it is heeded. It stays when the signal fires.
+ * Resolves when the tab with the connection has followed it. It stays when the signal fires.
  */
 export async function wish(db: KithDatabase, request: Wish, askedAt: number, signal: AbortSignal): Promise<void> {
   const id = await db.transaction('rw', db.meta, db.requests, async () => {

@@ -103,7 +103,7 @@ export class SharedLink implements DeviceLink {
   #stopServing: () => void = () => undefined
   /** What this tab wanted last and could not store. */
   #unkept: Wish | undefined
-  /** Resolves when what this tab wanted last is heeded. */
+  /** Resolves when the tab with the connection has followed this tab's last wish. */
   #wished: Promise<void> = Promise.resolve()
 
   constructor(port: SharedLinkPort) {
@@ -231,7 +231,7 @@ export class SharedLink implements DeviceLink {
     this.#wished = heeded.catch((error: unknown) => {
       this.#report(error)
       if (this.#closing.signal.aborted) return
-      // It can't be kept: this tab, at least, does as it is told.
+      // It cannot be stored: this tab, at least, follows it.
       this.#unkept = request
       if (this.#own) this.#heed(this.#own, request)
     })

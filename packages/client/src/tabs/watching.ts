@@ -32,7 +32,7 @@ export class TabsWatching {
   #own: readonly string[] = []
   readonly #others: Map<string, Wanted> = new Map()
   #known: PresenceByUser = new Map()
-  /** Others hold something that was told by this tab. */
+  /** Other tabs hold a presence that this tab sent. */
   #hasTold = false
   #isTelling = false
   #release: (() => void) | undefined
@@ -81,7 +81,7 @@ export class TabsWatching {
     if (this.#own.length > 0) this.#tellWanted()
   }
 
-  /** The database is a new one: what was told by the last and not yet heard is told again. */
+  /** The database is a new one: notices that were lost with the old one are sent again. */
   restored(): void {
     if (this.#link) this.#port.tell(() => ({ type: 'whoWatches' }))
     else if (this.#own.length > 0) this.#tellWanted()

@@ -64,7 +64,7 @@ export class Account {
     this.#enqueue({ type: 'write', ...write })
   }
 
-  /** Runs when all that came before is on disk, or was refused. If it throws, `fail` is told, and the queue goes on. */
+  /** Runs when all that came before is on disk, or was refused. If it throws, `fail` is called, and the queue goes on. */
   task(run: () => Promise<void> | void, fail: (error: unknown) => void): void {
     this.#enqueue({ type: 'task', run, fail })
   }
@@ -189,7 +189,7 @@ export class Account {
 
 /**
  * As many bytes of a roster as one user takes that it names, about. By its own bytes the cost of a switch is estimated: what
- * others' rosters say of the user is not counted, or what the user owes would tell of it [V10].
+ * others' rosters say of the user is not counted, or the user's debt would show it [V10].
  */
 const bytesPerRelation = 160
 

@@ -4,7 +4,7 @@ import { type Routes, startServer } from '../server.ts'
 import { type Environment, readSettings, SettingsError } from '../settings.ts'
 import { openLevelStore } from '../store/open.ts'
 
-/** Runs the server until it is told to stop. Prints one line when it is ready; logs go to the standard error. */
+/** Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error. */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))

@@ -85,7 +85,7 @@ export function missingFrom({ doc }: StoredDocument, stateVector: Uint8Array): U
   try {
     return Y.encodeStateAsUpdate(doc, stateVector)
   } catch {
-    // The only input is the vector: what is wrong is its sender's doing, who is told.
+    // The only input is the vector: a wrong one is the sender's mistake, and the sender gets the error.
     return undefined
   }
 }

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 
 /** How long a connection may take to bring a whole request, from its beginning or from the answer before. */
 export const requestDeadlineMs = 20_000
-/** Beyond the limit of an address so many more are let in for a moment, to be told why they are turned away. */
+/** So many connections beyond the limit of an address are let in for a moment, to get the reason of their refusal. */
 const mostTurnedAway = 16
 const turningAwayMs = 5_000
 

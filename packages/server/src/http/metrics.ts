@@ -4,7 +4,7 @@ import { checkKey } from './admin-key.ts'
 import { isFromThisMachine } from './loopback.ts'
 
 /**
- * For Prometheus. What it tells counts everybody's acts, so strangers must not read it [V10]: it needs no key only on a
+ * For Prometheus. The figures count the acts of all users, so strangers must not read them [V10]: it needs no key only on a
  * server that is for this machine alone (`isOpen`), for a request from this machine.
  */
 export function metricsRoute(app: FastifyInstance, { metrics }: Context, adminKey: string, isOpen: boolean): void {

@@ -20,7 +20,7 @@ interface Stay {
 
 /**
  * Who is online: who has a device here that takes Kith's messages. When the last one has left, and stayed away for the
- * grace, that moment is noted on disk, and only then are watchers told.
+ * grace, that moment is noted on disk, and only then do watchers get it.
  */
 export class Presence {
   readonly watchers: Watchers
@@ -112,7 +112,7 @@ export class Presence {
   async #write(users: readonly LastSeen[]): Promise<void> {
     if (users.length === 0) return
     await this.#store.commit({ type: 'seen', users }).catch((error: unknown) => {
-      // That changes are refused is told once, by the store.
+      // The store reports once that changes are refused.
       if (!(error instanceof Unwritable))
         this.#log.warn({ err: error }, 'when users were last seen could not be written')
     })

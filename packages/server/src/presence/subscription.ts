@@ -9,7 +9,7 @@ import { mayKnowPresence } from './may-know-presence.ts'
 import type { Presence } from './presence.ts'
 import type { PresenceWatch } from './subscriptions.ts'
 
-/** One device is told of one owner at most once in this time, but for what it may not know any more. */
+/** A device gets the presence of one owner at most once in this time, except when it may no longer know it. */
 const restMs = 10_000
 /** Owners looked at in one read. */
 const batchSize = 32
@@ -23,7 +23,7 @@ interface Watched {
   isSeen: boolean
   /** As of the last look, whether the viewer sees what strangers see. */
   isOpen: boolean
-  /** When it was last told whether they are online. */
+  /** When the device last got a presence of the owner. */
   toldAtMs: number
   cancelRest: () => void
 }
@@ -38,7 +38,7 @@ export interface WatchPort {
 }
 
 /**
- * Whose presence one session is told. As for profiles, what is handed over was read since the last batch began, and check
+ * The presences that one session gets. As for profiles, what is handed over was read since the last batch began, and check
  * and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
  */
 export class Watch implements PresenceWatch {
@@ -156,7 +156,7 @@ export class Watch implements PresenceWatch {
       const owners = batch.map(({ owner }) => owner)
       await relay.reads.read(
         () => relay.store.views(user, owners),
-        // Synchronous from here: what was just checked is told.
+        // Synchronous from here: what was just checked is sent.
         views => {
           for (const [index, one] of batch.entries()) {
             if (this.#queue.delete(one)) this.#look(one, views[index] as View)
@@ -177,7 +177,7 @@ export class Watch implements PresenceWatch {
     const { feed, presence } = this.#port
     if (!mayKnowPresence(feed, owner, view)) return { is: 'unknown' }
     if (presence.isOnline(owner)) return { is: 'online' }
-    // A time to come was noted by a wrong clock, and tells nothing.
+    // A time in the future was written by a wrong clock, and is ignored.
     const { lastSeenMinute = 0 } = view.owner
     const isPast = lastSeenMinute > 0 && lastSeenMinute * 60_000 <= this.#port.clock.now()
     return { is: 'offline', lastSeenMinute: isPast ? lastSeenMinute : undefined }
@@ -194,7 +194,7 @@ export class Watch implements PresenceWatch {
     this.#outlet.send(encodeFrame({ type: 'presence', owner: one.owner, state }))
   }
 
-  /** The device was just told of this owner: that is looked at again when it is some time ago. */
+  /** The device has just got the presence of this owner: it is read again after the rest period. */
   #isResting(one: Watched): boolean {
     const { clock } = this.#port
     one.toldAtMs = Math.min(one.toldAtMs, clock.now()) // The machine's clock may have been set back.

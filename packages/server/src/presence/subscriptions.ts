@@ -15,7 +15,7 @@ export interface PresenceWatch {
   stir(owner: string): void
 }
 
-/** Who watches whom, to tell the right sessions that they must look again. */
+/** Which sessions watch which owners, to call those that must read again. */
 export class Watchers {
   #byOwner = new Map<string, Set<PresenceWatch>>()
   #byViewer = new Map<string, Set<PresenceWatch>>()
@@ -44,7 +44,7 @@ export class Watchers {
     for (const watch of this.#byOwner.get(owner) ?? []) watch.stir(owner)
   }
 
-  /** What was taken away is told at once, and so is what was given. */
+  /** What was taken away is sent at once, and so is what was given. */
   #onCommits(commits: readonly Commit[]): void {
     for (const { pairs, standings, strangers, hidings } of commits) {
       for (const { viewer, owner } of pairs) {

@@ -35,7 +35,7 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
 /** An id that is registered and erased over and over is announced once in so long to a follower [F3]. */
 const announcementRestMs = 30 * 86_400_000
 
-/** A time to come was noted by a wrong clock, and tells nothing. */
+/** A time in the future was written by a wrong clock, and is ignored. */
 function wasAnnounced(draft: Draft, follower: string, user: string): boolean {
   const { joinedAtMs } = draft.relation(follower, user)
   return joinedAtMs > 0 && joinedAtMs <= draft.nowMs && draft.nowMs - joinedAtMs < announcementRestMs

@@ -22,7 +22,7 @@ export function spendLookup(draft: Draft, user: string, id: string, hasAsked: bo
   const { lookups: spent } = draft.user(user)
   // Or, after the clock was put right, the budget would not refill until that time.
   if (spent && spent.atMs > draft.nowMs) draft.setUser(user, { lookups: { ...spent, atMs: draft.nowMs } })
-  // Whoever comes back when told to must not fail for the last bits of a fraction.
+  // A device that comes back after `retryAfterMs` must not fail for the last bits of a fraction.
   if (left < 1 - 1e-9) return false
   draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })
   draft.write(keys.asked(user, id), nothing)

@@ -47,7 +47,7 @@ export interface LastSeen {
   minute: number
 }
 
-/** What a commit did, for those who relay it. Users' states on disk are as it says from the moment it is told. */
+/** What a commit did, for those who relay it. The disk is in this state when listeners are called. */
 export interface Commit {
   position: number
   /** Whose change it was, first; then who else is concerned. A pair that changed has one of them. */
@@ -58,7 +58,7 @@ export interface Commit {
   standings: readonly string[]
   /**
    * Owners of whom users who at most look at them see otherwise from here on, and who these are. Of all others `pairs`
-   * tells. Nobody is checked again for whom nothing changes: that would take time, and tell [V10].
+   * tells. A viewer for whom nothing changes is not checked again: the time of a check would show [V10].
    */
   strangers: readonly Lookers[]
   /** Owners who hide their presence from here on, or no longer. */
@@ -113,8 +113,8 @@ export interface Watcher {
 }
 
 /**
- * Where the server's state meets the disk. One order of commits, each atomic and durable before it is told: to the
- * watchers first, in order, then to the caller. Reads see every commit that was told. A read of what isn't there gives
+ * Where the server's state meets the disk. One order of commits, each atomic and durable before it is reported: to the
+ * listeners first, in order, then to the caller. Reads see every commit that was reported. A read of what isn't there gives
  * what a new user or strangers have. Nothing outside assumes that there is one process.
  */
 export interface Store {
@@ -124,7 +124,7 @@ export interface Store {
   reachOf(run: Uint8Array): number | undefined
   /** 32 secret bytes, made once for a store: they seal cursors. */
   readonly cursorKey: Uint8Array
-  /** The position of the last commit that was told. */
+  /** The position of the last commit that was reported. */
   readonly position: number
   /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
   readonly refusal: Unwritable | undefined

@@ -5,7 +5,7 @@ import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels
 
 /**
  * The heart of the derived state: for (viewer, owner), which levels the viewer's devices get, and since when. A pair is
- * looked at before and after a change; where what is visible or shown differs, the relay is told.
+ * looked at before and after a change; where what is visible or shown differs, the commit notes it for the relay.
  */
 export function sightOf(draft: Draft, viewer: string, owner: string): Sight {
   const relation = draft.relation(viewer, owner)

@@ -7,7 +7,7 @@ const maxChanges = 1000
 /** Those of some owners whose profile may have changed since a position. */
 export type Among = (owners: readonly string[]) => readonly string[]
 
-/** Finds out once what tells for all of a viewer's owners which of them to look at. */
+/** Finds out once, for all of a viewer's owners, which of them are to be read. */
 export async function changedSince(store: Store, recent: RecentChanges, since: number): Promise<Among> {
   if (recent.amongSince([], since)) return owners => recent.amongSince(owners, since) ?? owners
   return amongLogged(store, since)

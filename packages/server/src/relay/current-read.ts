@@ -53,7 +53,7 @@ export class SettledReads {
     })
   }
 
-  /** The batch is on disk and the relay has heard of it, or nothing of the batch is on disk. */
+  /** The batch is on disk and the relay has processed it, or nothing of the batch is on disk. */
   end(): void {
     this.#isWriting = false
     for (const resolve of this.#waiting.splice(0)) resolve()

@@ -5,14 +5,14 @@ import type { LevelFrames } from './level-frames.ts'
 export interface Entry {
   readonly owner: string
   readonly feed: Follower
-  /** Levels that the device was told it gets; `undefined`: what it holds is not known here, so it must be told. */
+  /** The levels of the last `access` that was sent; `undefined`: what the device holds is not known, so an `access` must be sent. */
   told: readonly number[] | undefined
   toldWaiting: boolean
-  /** It was told that it gets them only because it asked. */
+  /** The last `access` said that the device gets them only because it asked. */
   toldFetched: boolean
-  /** The incarnation that it was told the roster is to confirm [D7]. */
+  /** The incarnation to confirm, as last sent [D7]. */
   toldHands: string
-  /** Up to which position it was told that the owner joined. */
+  /** The position up to which a join of the owner was sent. */
   joinTold: number
   /** Asked for by this session, whether followed or not [V7]. */
   isFetched: boolean

@@ -3,7 +3,7 @@ import type { Cursors } from './cursors.ts'
 
 export const noCursor: Uint8Array = new Uint8Array()
 
-/** How far a device was told that it has read its feed, and whether another cursor is due. */
+/** The cursor that a device has, and whether another one is due. */
 export class FeedCursor {
   readonly #store: Store
   readonly #cursors: Cursors
@@ -18,7 +18,7 @@ export class FeedCursor {
     this.#cursors = cursors
   }
 
-  /** The device was told `caughtUp` in this session, so it knows what to drop. */
+  /** The device got `caughtUp` in this session, so it knows what to drop. */
   get hasCaughtUp(): boolean {
     return this.#hasCaughtUp
   }

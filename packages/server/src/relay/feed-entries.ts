@@ -11,7 +11,7 @@ export class FeedEntries {
   readonly #relay: Relay
   readonly #queue: FeedQueue
   readonly #byOwner: Map<string, Entry> = new Map()
-  /** Owners of whom the device was told that they wait, and nothing else: tens of thousands need no entry. */
+  /** Owners whose follows wait, as the device knows, and nothing else: tens of thousands need no entry. */
   readonly #waiting: Set<string> = new Set()
   /** Counts the changes of many pairs: what was read in an earlier era counts no more. */
   #era = 0
@@ -78,7 +78,7 @@ export class FeedEntries {
     entry.era = this.#era
   }
 
-  /** What was read of this owner still counts, as far as the feed was told. */
+  /** Whether what was read of this owner still counts: no commit has changed it since. */
   isChecked(entry: Entry): boolean {
     return entry.isChecked && entry.era === this.#era
   }

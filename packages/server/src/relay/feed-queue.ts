@@ -19,7 +19,7 @@ export interface QueuePort {
  */
 export class FeedQueue {
   readonly #entries: Set<Entry> = new Set()
-  /** Owners that the device must be told of, found when the feed opened. They have no entry yet. */
+  /** Owners with news for the device, found when the feed opened. They have no entry yet. */
   readonly #found: Set<string> = new Set()
   #unread: Unread[] = []
 

@@ -52,8 +52,8 @@ export class Feed implements Follower {
   }
 
   /**
-   * Finds what changed since a position (`undefined`: everything is new) and begins to send it. The session hears of
-   * commits before its relations are read, so nothing falls between.
+   * Finds what changed since a position (`undefined`: everything is new) and begins to send it. Commits are noted
+   * before the relations are read, so no change is missed.
    */
   async open(since: number | undefined): Promise<void> {
     // The session may have ended while its cursor was looked at; it must not come to life again.
@@ -82,7 +82,7 @@ export class Feed implements Follower {
     return this.#relations
   }
 
-  /** A relation as it stood when the feed began to open; of what changed since, an entry tells already. */
+  /** A relation as it stood when the feed began to open; changes since then have an entry already. */
   #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
     if (this.#entries.get(owner)) return
     const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
@@ -115,7 +115,7 @@ export class Feed implements Follower {
     }
     this.#entries.beginEra()
     this.#queue.addMany(owners, position)
-    // Of whom nothing may be seen: else their next change would be looked at, which takes time, and tells [V10].
+    // Of whom nothing may be seen: else their next change would be read, which takes time that the viewer can measure [V10].
     this.recheckFetched(position)
     this.#handOver.pump()
   }
@@ -173,7 +173,7 @@ export class Feed implements Follower {
 
   /**
    * Hands over what was offered, if the socket has room and nothing came between. Only the last owner of those that were
-   * told together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   * committed together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
    */
   deliver({ entry, levels, revision }: Offer, frames: LevelFrames, isLastOwner: boolean): void {
     this.#handOver.endOffer()

@@ -29,7 +29,7 @@ function hasFollowEnded(entry: Entry, view: View): boolean {
   return entry.isFollowed && !view.relation.mine.isSubscribed
 }
 
-/** Compares what a viewer gets with what its device was told. */
+/** Compares what a viewer gets with what was last sent to its device. */
 export function planHandOver(entry: Entry, view: View): Plan {
   const seen = levelsFor(entry, view)
   if (hasFollowEnded(entry, view)) entry.isFetched = false
@@ -57,7 +57,7 @@ export function writtenLevels(
   })
 }
 
-/** The `access` that tells the device what is new of an owner, without the cursor; `undefined` when nothing is. */
+/** The `access` with what is new of an owner, without the cursor; `undefined` when nothing is new. */
 export function accessFor(
   { entry, view, seen, isFetched }: Plan,
   openedAt: number,
@@ -82,7 +82,7 @@ export function accessFor(
   }
 }
 
-/** The device was told what the plan says. */
+/** Notes that the plan was sent to the device. */
 export function noteTold({ entry, view, seen, isFetched }: Plan): void {
   const { relation } = view
   entry.told = seen

@@ -144,8 +144,8 @@ export class Relay {
   }
 
   /**
-   * Each feed's last owner among several: only there all that was told together has been handed over [F1]. Owners of whom
-   * the feed is handed nothing don't count, or a frame without a cursor would tell of them [V10].
+   * Each feed's last owner among several: only there all that was committed together has been handed over [F1]. Owners of whom
+   * the feed is handed nothing don't count, or a frame without a cursor would show that they exist [V10].
    */
   #lastOwners(
     levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>,

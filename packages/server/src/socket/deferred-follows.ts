@@ -16,7 +16,7 @@ interface Device {
   charge(units: number): void
 }
 
-/** Follows beyond a limit wait; the device is told how many, and how long (S3, S4). */
+/** Follows beyond a limit wait. The device gets their number and the time to wait [S3][S4]. */
 export class WaitingFollows {
   #device: Device
   #told = 0
@@ -27,7 +27,7 @@ export class WaitingFollows {
     this.#device = device
   }
 
-  /** After a commit: tells of follows that wait, if they are more than before. */
+  /** After a commit: sends the number of waiting follows, if it has grown. */
   check(): void {
     if (this.#device.feed) this.#check().catch((error: unknown) => this.#device.fail(error))
   }

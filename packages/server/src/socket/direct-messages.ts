@@ -8,7 +8,7 @@ import type { Store, View } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
 
-/** A message counts as undelivered when no device has taken it by then: early enough that a sender who waits 10 s hears of it. */
+/** A message counts as undelivered when no device has taken it by then: early enough for a sender who waits 10 s. */
 const patienceMs = 9_000
 
 /**
@@ -69,7 +69,7 @@ export class DirectMessages {
 
   /**
    * Hands the message to the recipient's devices, if it may reach them, by both users' state on disk at this moment [V4].
-   * Returns what becomes of it, to be told to a sender who may know whether the recipient is there; else `undefined`. If the
+   * Returns the outcome for a sender who may know whether the recipient is online; else `undefined`. If the
    * recipient takes no messages of such a sender, it looks as if no device had answered.
    */
   #handOver(session: Device, { id, to, text }: Letter, view: View): Promise<Delivery> | undefined {

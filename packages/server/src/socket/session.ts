@@ -158,7 +158,7 @@ export class Session implements Device {
     this.#socket.terminate()
   }
 
-  /** A stock provider can't be told; its connection ends instead. */
+  /** A stock provider has no message for it, so its connection ends instead. */
   refuse(document: DocumentName, code: ErrorCode, what: string): void {
     this.#isComplete = false
     this.context.metrics.refused.inc({ code })

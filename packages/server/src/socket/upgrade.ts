@@ -86,7 +86,7 @@ export class Upgrades {
     this.#connections = connections
     this.#server = new WebSocketServer({
       noServer: true,
-      // Compression would let sizes tell what a device may not see, and costs memory for each socket.
+      // Compression would let sizes show what a device may not see, and costs memory for each socket.
       perMessageDeflate: false,
       maxPayload: Math.max(limits.rosterBytes, limits.frameBytes) + 1024,
       // A browser that gets none of what it offered sees no close code, so something is selected in any case.

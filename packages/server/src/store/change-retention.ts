@@ -5,7 +5,7 @@ import { decodeNumber, encodeNumber } from '../relations/records.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
 
 const dayMs = 86_400_000
-/** How long a device may stay away and still be told only what changed. */
+/** How long a device may stay away and still get only what changed. */
 const cursorDays = 90
 
 /** What each batch writes besides what is derived. */

@@ -1,7 +1,7 @@
 import type { Commit, Watcher } from '../relations/store.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 
-/** Who hears of batches, in the order in which they were added. */
+/** The listeners of commits, in the order in which they were added. */
 export class CommitListeners {
   readonly #listeners: Set<Watcher> = new Set()
 

@@ -19,7 +19,7 @@ export function newNotes(position: number, change: Change): CommitNotes {
 /** The records of each user whom a roster names: the user, and both sides of the relation. */
 const recordsPerUser = 3
 
-/** How many records a change will look at, as far as the change itself tells. */
+/** A lower bound of the records that a change reads, known from the change itself. */
 export function leastRecords(change: Change): number {
   return change.type === 'documents' ? recordsPerUser * (change.roster?.facts.size ?? 0) : 0
 }

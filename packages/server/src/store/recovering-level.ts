@@ -88,7 +88,7 @@ export class RecoveringLevel {
     this.#isClosing = true
   }
 
-  /** Every batch moves the position, so the position on disk tells. */
+  /** Every batch moves the position, so the position on disk shows whether it was written. */
   async #isWrittenAllTheSame(last: number): Promise<boolean> {
     try {
       await this.#reopen()

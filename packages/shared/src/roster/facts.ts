@@ -27,7 +27,7 @@ export interface ContactFacts {
 export interface RosterSettings {
   audience: Audience
   autoSync: boolean
-  /** Nobody is told whether the owner is online, or was. */
+  /** No viewer learns whether the owner is online, or was. */
   hidesPresence: boolean
   /** Whose messages reach the owner. */
   messageAudience: Audience

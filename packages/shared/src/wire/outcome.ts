@@ -5,7 +5,7 @@ import { type Decoder, type Encoder, ensure, readString, readUint, writeString, 
  * What became of a direct message:
  * - `delivered`: a device of the addressee took it.
  * - `undelivered`: no device took it in time, or none may.
- * - `unconfirmed`: the sender may not know whether the addressee is there, so it is not told which [V10].
+ * - `unconfirmed`: the sender may not know whether the recipient is online, so the outcome is not sent [V10].
  */
 export type Delivery = 'delivered' | 'undelivered' | 'unconfirmed'
 
