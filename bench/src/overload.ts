@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { allocatorSettings } from './overload/allocator.ts'
 import { type Ending, type MemoryCeiling, pause, within } from './overload/attack.ts'
 import { attacks } from './overload/attacks.ts'
 import { Bystanders } from './overload/bystanders.ts'
@@ -47,7 +48,7 @@ export async function overload(names: readonly string[]): Promise<void> {
 async function attackOnce(name: string): Promise<Row> {
   const turnsFile = join(await mkdtemp(join(tmpdir(), 'kith-turns-')), 'turns')
   const server = await startServerProcess({
-    env: { ...attacks[name]?.env, KITH_BENCH_TURNS: turnsFile },
+    env: { ...allocatorSettings(), ...attacks[name]?.env, KITH_BENCH_TURNS: turnsFile },
     nodeArguments: ['--import', new URL('./overload/measure-turns.js', import.meta.url).href],
   })
   const bystanders = new Bystanders()
