@@ -290,8 +290,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/documents/merge-thread.ts',
-    'this.#documents.add(document)\n    document.hold()',
-    'this.#documents.add(document)',
+    'document.hold(moreBytes)\n    await this.#makeRoom',
+    'await this.#makeRoom',
     {
       id: 'opened-for-others-to-evict',
       rules: ['D2', 'S3'],
