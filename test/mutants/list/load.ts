@@ -289,13 +289,18 @@ export const loadMutants: readonly Mutant[] = [
       names: 'more than it takes at once',
     },
   ),
-  mutant('server/src/documents/merge-thread.ts', '    document.hold(moreBytes)\n', '', {
-    id: 'opened-for-others-to-evict',
-    rules: ['D2', 'S3'],
-    what: 'A document that was just loaded in the merge thread makes room for another before anything is done with it.',
-    tests: ['server/merge-thread'],
-    names: 'edited at once',
-  }),
+  mutant(
+    'server/src/documents/merge-thread.ts',
+    'document.hold(moreBytes)\n    await this.#makeRoom',
+    'await this.#makeRoom',
+    {
+      id: 'opened-for-others-to-evict',
+      rules: ['D2', 'S3'],
+      what: 'A document that was just loaded in the merge thread makes room for another before anything is done with it.',
+      tests: ['server/merge-thread'],
+      names: 'edited at once',
+    },
+  ),
   mutant(
     'server/src/documents/merge-thread.ts',
     'idle && !this.#hasRoomFor(0)',
