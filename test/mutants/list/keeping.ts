@@ -144,6 +144,18 @@ export const keepingMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'client/src/documents/said-again.ts',
+    'isRemakingClientId(id.client) || refused.has(keyName({ root, key }))',
+    'isRemakingClientId(id.client)',
+    {
+      id: 'covered-taken-for-original',
+      rules: ['D5', 'D6'],
+      what: 'What a refused change replaced counts as its original, and the change is dropped when that comes back.',
+      tests: ['proof/stories'],
+      names: 'a refused',
+    },
+  ),
+  mutant(
     'client/src/database/own-documents.ts',
     'this[name].setRefused(own.flatMap(row => decodeChanges(row.changes)))',
     'this[name].setRefused([])',
