@@ -1,14 +1,14 @@
 import { encodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { Connection } from '../../packages/client/src/sync/connection.ts'
-import { Pace } from '../../packages/client/src/sync/rate-limiter.ts'
+import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
 import { MovedClock } from './moved-clock.ts'
 
 const hourMs = 3_600_000
 
 test('[S3] what waits for its turn to be sent waits no longer when the clock of the machine is set back', async () => {
   const clock = new MovedClock()
-  const pace = new Pace(clock)
+  const pace = new RateLimiter(clock)
   await pace.take(1_600)
   clock.set(-hourMs)
   let isSent = false
@@ -24,7 +24,7 @@ test('[S3] what waits for its turn to be sent waits no longer when the clock of 
 
 test('[S3] a clock that is set on gives nothing to send before its time', async () => {
   const clock = new MovedClock()
-  const pace = new Pace(clock)
+  const pace = new RateLimiter(clock)
   await pace.take(1_600)
   clock.set(hourMs)
   let isSent = false
@@ -108,7 +108,7 @@ function turn(): Promise<void> {
 
 test('[S3] what was sent long ago holds up nothing: after a pause a device may send as much at once as at first', async () => {
   const clock = new MovedClock()
-  const pace = new Pace(clock)
+  const pace = new RateLimiter(clock)
   for (let round = 0; round < 3; round++) {
     let isSent = false
     void pace.take(1_600).then(() => {

@@ -4,8 +4,8 @@ import { coreOf } from '../../packages/client/src/api/core-of.ts'
 import { systemRandomness } from '../../packages/client/src/clock.ts'
 import { storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 import { droppedAndWanted } from '../../packages/client/src/database/pending-refetches.ts'
-import { Fetches } from '../../packages/client/src/sync/profile-fetches.ts'
-import { Pace } from '../../packages/client/src/sync/rate-limiter.ts'
+import { ProfileFetches } from '../../packages/client/src/sync/profile-fetches.ts'
+import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
 import { TestClock } from '../support/test-clock.ts'
 import { installation } from './device.ts'
 
@@ -75,8 +75,8 @@ test('[F1] a question is answered by what comes after it was sent, and not by wh
 })
 
 test.each([
-  ['shows nothing', (fetches: Fetches) => fetches.answered('bob', false)],
-  ['is gone', (fetches: Fetches) => fetches.end()],
+  ['shows nothing', (fetches: ProfileFetches) => fetches.answered('bob', false)],
+  ['is gone', (fetches: ProfileFetches) => fetches.end()],
 ])('[F1] nothing was handed over when the server %s', async (_, end) => {
   const { fetches, introduce, sent, reach } = questions()
   const answer = fetches.again('bob')
@@ -120,7 +120,7 @@ async function dropAndFollow(bob: Profile): Promise<void> {
 }
 
 /** The questions of a session in which all barriers are reached once one may be. */
-function questions(): { fetches: Fetches; introduce: () => void; reach: () => void; sent: string[] } {
+function questions(): { fetches: ProfileFetches; introduce: () => void; reach: () => void; sent: string[] } {
   const sent: string[] = []
   let [introduce, reach]: [() => void, () => void] = [() => undefined, () => undefined]
   const introduced = new Promise<void>(resolve => {
@@ -130,8 +130,8 @@ function questions(): { fetches: Fetches; introduce: () => void; reach: () => vo
     reach = () => resolve(true)
   })
   const clock = new TestClock()
-  const fetches = new Fetches({
-    ...{ clock, pace: new Pace(clock), introduced },
+  const fetches = new ProfileFetches({
+    ...{ clock, pace: new RateLimiter(clock), introduced },
     send: message => void (message.type === 'fetch' && sent.push(message.owner)),
     raiseBarrier: () => reached,
   })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { inPieces, piecesOf, removalsBut } from '../../packages/client/src/documents/pieces.ts'
+import { piecesOf, removalsBut } from '../../packages/client/src/documents/pieces.ts'
 import { holds } from '../shared/properties.ts'
 
 const grants = (doc: Y.Doc): string[] => [...doc.getMap('grants').keys()].sort()
@@ -51,16 +51,23 @@ test('[V6] the deletion of an entry that was removed, and put again by a change 
   expect(grants(server)).toEqual(['1/bob'])
 })
 
-test('[R2][D6] an update in pieces never takes away a key in between that stands on the server before it and after it', () => {
-  const edit = fc.record({ at: fc.nat(2), key: fc.nat(5), isPut: fc.boolean(), meets: fc.nat(3) })
+test('[R2][D6] the removals that go ahead of an update in pieces take away no key that no device removed', () => {
+  const edit = fc.record({
+    at: fc.nat(2),
+    key: fc.nat(5),
+    isPut: fc.integer({ min: 0, max: 9 }).map(chance => chance > 0),
+    meets: fc.nat(3),
+  })
   holds(
     fc.property(
       fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { minLength: 3, maxLength: 3 }),
-      fc.array(edit, { maxLength: 30 }),
-      fc.constantFrom(60, 200),
+      fc.array(edit, { minLength: 10, maxLength: 40, size: 'max' }),
+      fc.constantFrom(20, 60),
       (clients, edits, maxBytes) => {
         const devices = clients.map(client => device(client))
         const server = device(5_000)
+        // A key that a device removed and put again may be absent for a moment, as it was on that device.
+        const removed = new Set(edits.filter(({ isPut }) => !isPut).map(({ key }) => `1/${key}`))
         for (const { at, key, isPut, meets } of edits) {
           const doc = devices[at] as Y.Doc
           change(doc, map => (isPut ? map.set(`1/${key}`, true) : map.delete(`1/${key}`)))
@@ -71,11 +78,11 @@ test('[R2][D6] an update in pieces never takes away a key in between that stands
           Y.applyUpdate(doc, Y.encodeStateAsUpdate(server))
           const lacking = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server))
           const before = grants(server)
-          const staying = before.filter(key => doc.getMap('grants').has(key))
-          for (const piece of inPieces(lacking, maxBytes, doc)) {
-            Y.applyUpdate(server, piece)
-            expect(staying.filter(key => !server.getMap('grants').has(key))).toEqual([])
-          }
+          const staying = before.filter(key => doc.getMap('grants').has(key) && !removed.has(key))
+          const { removals, content } = piecesOf(lacking, maxBytes, doc, [])
+          for (const piece of removals) Y.applyUpdate(server, piece)
+          expect(staying.filter(key => !server.getMap('grants').has(key))).toEqual([])
+          for (const piece of content) Y.applyUpdate(server, piece)
           expect(grants(server)).toEqual(grants(doc))
         }
       },

@@ -1,7 +1,7 @@
 import { encodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { Connection } from '../../packages/client/src/sync/connection.ts'
-import { Pace } from '../../packages/client/src/sync/rate-limiter.ts'
+import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
 import { MovedClock } from './moved-clock.ts'
 
 const hourMs = 3_600_000
@@ -9,7 +9,7 @@ const jumps = [hourMs, -hourMs, 87_600 * hourMs, -87_600 * hourMs]
 
 test.each(jumps)('[S3] what a device sends keeps its rate when its clock is set by %i ms', async byMs => {
   const clock = new MovedClock()
-  const pace = new Pace(clock)
+  const pace = new RateLimiter(clock)
   await pace.take(1_600)
   clock.set(byMs)
   let taken = 0

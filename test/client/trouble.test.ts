@@ -1,10 +1,10 @@
 import { KithError } from '@kith/shared'
 import { expect, test } from 'vitest'
-import { Trouble } from '../../packages/client/src/device/error-reporter.ts'
+import { ErrorReporter } from '../../packages/client/src/device/error-reporter.ts'
 
 test('storage that fails is told once, and once more after something could be stored', () => {
   const told: string[] = []
-  const trouble = new Trouble(({ code }) => told.push(code))
+  const trouble = new ErrorReporter(({ code }) => told.push(code))
   const failed = new KithError('database-failed', 'no room')
   expect([trouble.tell(failed), trouble.tell(failed)]).toEqual([true, false])
   expect(trouble.tell(new KithError('unavailable', 'no server'))).toBe(true)
@@ -16,7 +16,7 @@ test('storage that fails is told once, and once more after something could be st
 
 test('after the last thing that is told nothing more is', () => {
   const told: string[] = []
-  const trouble = new Trouble(({ code }) => told.push(code))
+  const trouble = new ErrorReporter(({ code }) => told.push(code))
   expect(trouble.end(new KithError('closed', 'erased'))).toBe(true)
   expect(trouble.end(new KithError('closed', 'erased'))).toBe(false)
   trouble.isOver()

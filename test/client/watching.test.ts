@@ -2,14 +2,14 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { ClientMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { Watching } from '../../packages/client/src/sync/presence-subscription.ts'
-import { Pace } from '../../packages/client/src/sync/rate-limiter.ts'
+import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
 import { MovedClock } from './moved-clock.ts'
 
 const online = { is: 'online' } as const
 
 function session() {
   const clock = new MovedClock()
-  const pace = new Pace(clock)
+  const pace = new RateLimiter(clock)
   const sent: ClientMessage[] = []
   const shown: string[][] = []
   const watching = new Watching({

@@ -8,7 +8,7 @@ import { costOf } from '../../packages/server/src/socket/cost.ts'
 import { Inbox } from '../../packages/server/src/socket/inbox.ts'
 import { OneAtATime } from '../../packages/server/src/socket/one-at-a-time.ts'
 import { StallWatch } from '../../packages/server/src/socket/stall.ts'
-import { Rate } from '../../packages/server/src/socket/token-bucket.ts'
+import { TokenBucket } from '../../packages/server/src/socket/token-bucket.ts'
 import { TurnShare } from '../../packages/server/src/socket/turn-share.ts'
 import { accountsOver } from '../support/account-world.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
@@ -52,7 +52,7 @@ test('[S1][S3] a state vector that says it names more clients than its bytes can
 
 test('[S3] a charge beyond what is left is a debt, which is paid before anything else', () => {
   const clock = new TestClock()
-  const work = new Rate(clock, 10, 100)
+  const work = new TokenBucket(clock, 10, 100)
   work.spend(150)
   expect(work.debtMs).toBe(5_000)
   clock.move(4_000)
@@ -63,7 +63,7 @@ test('[S3] a charge beyond what is left is a debt, which is paid before anything
 
 test('[S3] frames wait in their order while their user owes work, and the socket is not read meanwhile', () => {
   const clock = new TestClock()
-  const work = new Rate(clock, 10, 10)
+  const work = new TokenBucket(clock, 10, 10)
   const seen: string[] = []
   const inbox = new Inbox<number>({
     waitMs: () => work.debtMs,
@@ -89,7 +89,7 @@ test('[S3] frames wait in their order while their user owes work, and the socket
 
 test('[S3] an inbox that has ended handles nothing more, and lets the socket be read for its close', () => {
   const clock = new TestClock()
-  const work = new Rate(clock, 10, 10)
+  const work = new TokenBucket(clock, 10, 10)
   const seen: string[] = []
   const inbox = new Inbox<number>({
     waitMs: () => work.debtMs,

@@ -4,7 +4,7 @@ import { decodeFrame } from '@kith/shared/wire'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Cursors } from '../../packages/server/src/relay/cursors.ts'
 import { Feed } from '../../packages/server/src/relay/feed.ts'
-import { Relay } from '../../packages/server/src/relay/relay.ts'
+import { type Receiver, Relay } from '../../packages/server/src/relay/relay.ts'
 import { heldBack } from '../support/held-back.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
 
@@ -53,15 +53,7 @@ async function feedOfBob() {
     fail: (error: unknown) => void failures.push(error),
   }
   const feed = new Feed('bob', relay, outlet, 64 * 1024)
-  relay.join({
-    user: 'bob',
-    feed,
-    hasArrived: true,
-    outstandingBytes: 0,
-    unfinishedBytes: 0,
-    say: () => undefined,
-    sendOwn: () => undefined,
-  })
+  relay.join(sessionOf(feed))
   onTestFinished(async () => {
     stop()
     await inner.close()
@@ -599,17 +591,23 @@ function secondFeed(store: Store) {
     },
   }
   const feed = new Feed('bob', relay, outlet, 64 * 1024)
-  relay.join({
+  relay.join(sessionOf(feed))
+  onTestFinished(stop)
+  const owners = (): string[] =>
+    frames.map(decodeFrame).flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
+  return { feed, owners, frames: () => frames.map(decodeFrame) }
+}
+
+/** A session of Bob's, as far as the relay needs it. */
+function sessionOf(feed: Feed): Receiver {
+  const nothing = (): void => undefined
+  return {
     user: 'bob',
     feed,
     hasArrived: true,
     outstandingBytes: 0,
     unfinishedBytes: 0,
-    say: () => undefined,
-    sendOwn: () => undefined,
-  })
-  onTestFinished(stop)
-  const owners = (): string[] =>
-    frames.map(decodeFrame).flatMap(frame => (frame.type === 'profile' ? [frame.owner] : []))
-  return { feed, owners, frames: () => frames.map(decodeFrame) }
+    say: nothing,
+    sendOwn: nothing,
+  }
 }

@@ -72,12 +72,7 @@ test('[D4] what was read for a large change and is written meanwhile is read aga
     }
     return inner.getMany(wanted)
   }
-  const database = new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = name === 'getMany' ? getMany : Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+  const database = overriding(inner, { getMany })
   const store = storeOver(database, stillClock())
   await store.commit(userChange('contact 7'))
   const large = store.commit(rosterChange('alice', facts))
@@ -163,12 +158,7 @@ test('[D2] a large change that was prepared while a write failed is read again, 
       fail = reject
     })
   }
-  const database = new Proxy(inner, {
-    get(target, name) {
-      const value: unknown = name === 'batch' ? batch : Reflect.get(target, name, target)
-      return typeof value === 'function' ? value.bind(target) : value
-    },
-  })
+  const database = overriding(inner, { batch })
   const store = storeOver(database, stillClock())
   const large = store.commit(rosterChange('alice', granted(3_000)))
   await store.commit(userChange('zoe'))
@@ -181,6 +171,16 @@ test('[D2] a large change that was prepared while a write failed is read again, 
   await large
   expect(await store.relations('alice')).toHaveLength(3_000)
 })
+
+/** The database with some of its methods replaced. */
+function overriding(inner: LevelDatabase, methods: Readonly<Record<string, unknown>>): LevelDatabase {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = methods[name as string] ?? Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
 
 /** A database that tells how many keys or entries the largest read of a range gave at once. */
 function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: () => number } {

@@ -2,9 +2,9 @@ import { type CloseCode, closeCodes, defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import type { Context } from '../../packages/server/src/socket/context.ts'
 import type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
-import { Rates } from '../../packages/server/src/socket/rate-limits.ts'
+import { RateLimits } from '../../packages/server/src/socket/rate-limits.ts'
 import { Session } from '../../packages/server/src/socket/session.ts'
-import { Rate } from '../../packages/server/src/socket/token-bucket.ts'
+import { TokenBucket } from '../../packages/server/src/socket/token-bucket.ts'
 import { TestClock } from '../support/test-clock.ts'
 
 const hourMs = 3_600_000
@@ -32,7 +32,7 @@ test.each(jumps)(
   '[S3] a rate gives no more than its burst, and waits no longer than it must, when the clock is set by %i ms',
   byMs => {
     const clock = new TestClock()
-    const rate = new Rate(clock, 10, 100)
+    const rate = new TokenBucket(clock, 10, 100)
     expect(rate.take(100)).toBe(0)
     clock.set(byMs)
     const waitMs = rate.take(1)
@@ -45,7 +45,7 @@ test.each(jumps)(
 
 function contextOf(clock: TestClock): Context {
   return {
-    ...{ clock, rates: new Rates(defaultLimits, clock) },
+    ...{ clock, rates: new RateLimits(defaultLimits, clock) },
     metrics: { closed: { inc: () => undefined } },
     relay: { leave: () => undefined },
     answers: { changed: () => undefined },

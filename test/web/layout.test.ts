@@ -8,7 +8,7 @@ import { misplacedBoxes } from './support/text-boxes.ts'
 import { disorderedTexts } from './support/text-order.ts'
 
 /** What is wrong on any page that was looked at: drawn over something else, out of its card, or in another order. */
-class Looks {
+class AccessedProfiles {
   readonly found: string[] = []
   readonly #demo: Demo
   readonly #size: string
@@ -30,7 +30,7 @@ class Looks {
 async function fullPage(size: keyof typeof sizes) {
   const demo = await openDemo({ size })
   const { page, server } = demo
-  const looks = new Looks(demo, size)
+  const looks = new AccessedProfiles(demo, size)
   await page.getByRole('heading', { name: 'Who knows whom' }).waitFor()
   await looks.at('welcome')
   const house = await fullHouse(server.url)

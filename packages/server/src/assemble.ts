@@ -16,7 +16,7 @@ import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { OneAtATime } from './socket/one-at-a-time.ts'
-import { Rates } from './socket/rate-limits.ts'
+import { RateLimits } from './socket/rate-limits.ts'
 import { Door } from './socket/sign-in.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
 
@@ -76,7 +76,7 @@ export function assemble(options: EngineOptions): Engine {
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
   })
   const messages = new DirectMessages({ store, relay, limits, clock })
-  const rates = new Rates(limits, clock)
+  const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
   const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, openings }

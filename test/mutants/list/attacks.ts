@@ -69,14 +69,14 @@ export const attackMutants: readonly Mutant[] = [
     names: '\\[V7\\]',
   }),
   mutant(
-    'server/src/relay/current-read.ts',
+    'server/src/relay/current-reads.ts',
     'while (this.#isWriting) await new Promise<void>(resolve => this.#waiting.push(resolve))',
     '',
     {
       id: 'read-while-it-is-written',
       rules: ['V4', 'V10'],
       what: 'A read begins while a batch is being written, and its result counts.',
-      tests: ['server/settled-reads'],
+      tests: ['server/current-reads'],
       names: '\\[V4\\]',
     },
   ),

@@ -28,11 +28,11 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V6\\]',
   },
-  mutant('server/src/relay/current-read.ts', 'handOver(await read())', 'handOver(found)', {
+  mutant('server/src/relay/current-reads.ts', 'handOver(await read())', 'handOver(found)', {
     id: 'no-second-look',
     rules: ['V4'],
     what: 'What was read is handed over although a batch was written meanwhile.',
-    tests: ['server/settled-reads'],
+    tests: ['server/current-reads'],
   }),
   {
     id: 'commit-under-way-overlooked',
@@ -40,12 +40,12 @@ export const handingOverMutants: readonly Mutant[] = [
     what: 'What was read before a batch that is just being written counts as current.',
     changes: [
       {
-        file: 'packages/server/src/relay/current-read.ts',
+        file: 'packages/server/src/relay/current-reads.ts',
         find: '    this.#batches++\n    this.#isWriting = true\n',
         replace: '    this.#isWriting = true\n',
       },
       {
-        file: 'packages/server/src/relay/current-read.ts',
+        file: 'packages/server/src/relay/current-reads.ts',
         find: '    this.#isWriting = false\n',
         replace: '    this.#isWriting = false\n    this.#batches++\n',
       },

@@ -5,21 +5,21 @@ const tests = ['server/blocked-viewer']
 /** What would tell a viewer of acts that it may not see: by time, by counting, by outcomes [V10]. */
 export const indistinguishableMutants: readonly Mutant[] = [
   mutant(
-    'server/src/relay/current-read.ts',
+    'server/src/relay/current-reads.ts',
     'if (this.#holding === 0) return Promise.resolve()',
     'return Promise.resolve()',
     {
       id: 'batch-waits-for-no-read',
       rules: ['V4', 'V10'],
       what: 'A batch is written between a second read and its hand-over.',
-      tests: ['server/settled-reads'],
+      tests: ['server/current-reads'],
     },
   ),
-  mutant('server/src/relay/current-read.ts', '!this.#isWriting && this.#holding < mostHolding', '!this.#isWriting', {
+  mutant('server/src/relay/current-reads.ts', '!this.#isWriting && this.#holding < mostHolding', '!this.#isWriting', {
     id: 'batch-waits-for-all-reads',
     rules: ['S1'],
     what: 'As many reads as there are devices hold one batch back.',
-    tests: ['server/settled-reads'],
+    tests: ['server/current-reads'],
     names: '\\[S1\\]',
   }),
   mutant('server/src/relay/relay.ts', 'if (isLooker(lookers, entry.feed.user)) entry', 'entry', {

@@ -71,7 +71,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/current-read.ts',
+    'server/src/relay/current-reads.ts',
     'if (this.#batches === began) return handOver(found)',
     'return handOver(found)',
     {

@@ -87,17 +87,6 @@ export class Scribe {
     }
     // Each had seen what came before it, and not what comes after.
     for (const row of rows) {
-      if (process.env['KITH_TELL'])
-        console.info(
-          '   ROW',
-          device.name,
-          row.isAgain,
-          row.isRemade,
-          row.refusal,
-          row.document,
-          JSON.stringify(row.changes),
-          row.update.length,
-        )
       if (row.refusal !== undefined) this.#expectReason(device, row)
       else if (!own.includes(row)) this.#noteAgain(device, row, documents, after)
       else this.#noteNew(device, row, documents, factsOfChanges(row.changes, after), plan && { ...plan, own })

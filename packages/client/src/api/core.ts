@@ -37,7 +37,6 @@ export class KithCore {
   readonly user: string
   readonly store: Store
   readonly link: LinkPort
-  readonly clock: Clock
   readonly presences: Presences
   readonly listeners: Listeners = new Listeners()
   readonly #parts: CoreParts
@@ -53,7 +52,6 @@ export class KithCore {
     this.user = parts.user
     this.store = parts.store
     this.link = parts.link
-    this.clock = parts.clock
     this.presences = new Presences(parts.clock, users => parts.link.watch(users))
     parts.store.watch(() => this.#reportStatus())
   }

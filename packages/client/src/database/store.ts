@@ -20,7 +20,7 @@ export interface StorePort extends SurvivalPort {
  * The one way to this device's data. Work is done one piece after the other, each in a read-write transaction over all
  * tables, which keeps out the other tabs too: first what they wrote is taken in, then the work is done, then the rows that
  * follow from the roster are written. Only after that is on disk does the app hear of it [D1]. Should the database be gone,
- * what memory holds is written to a new one first: see `survival.ts`.
+ * what memory holds is written to a new one first: see `device/recover.ts`.
  */
 export class Store {
   readonly db: KithDatabase

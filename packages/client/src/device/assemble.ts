@@ -14,7 +14,7 @@ import type { TabPlatform } from '../tabs/lock.ts'
 import { type Sharing, share } from '../tabs/share.ts'
 import type { DeviceLink } from '../tabs/shared-link.ts'
 import type { TokenSource } from '../token.ts'
-import { Trouble } from './error-reporter.ts'
+import { ErrorReporter } from './error-reporter.ts'
 import { isLoss } from './loss.ts'
 import { dropFetched } from './prepare.ts'
 import { erased } from './recover.ts'
@@ -48,7 +48,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
   let kith: KithCore | undefined
   let link: DeviceLink | undefined
   let sharing: Sharing | undefined
-  const trouble = new Trouble(error => kith?.failed(error))
+  const trouble = new ErrorReporter(error => kith?.failed(error))
   /** What failed because the database is gone is no matter once that is back; the store tells if it can't be. */
   const report = (error: unknown): KithError => {
     const failure = asKithError(error, 'database-failed')

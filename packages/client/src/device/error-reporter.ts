@@ -1,7 +1,7 @@
 import type { KithError } from '@kith/shared'
 
 /** Tells the app what fails, and of storage that fails again and again only once, until something can be stored. */
-export class Trouble {
+export class ErrorReporter {
   readonly #told: (error: KithError) => void
   #isTold = false
   #isEnded = false

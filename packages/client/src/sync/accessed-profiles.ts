@@ -2,7 +2,7 @@ import { countingFacts, factsOf } from '@kith/shared'
 import type { Store } from '../database/store.ts'
 
 /** Whom the app looked at since this device was opened: each session shows them, followed or not [V7]. */
-export class Looks {
+export class AccessedProfiles {
   readonly #store: Store
   readonly #owners: Set<string> = new Set()
 

@@ -2,7 +2,7 @@ import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
 import { isLoss } from '../device/loss.ts'
 import { askForToken, isPresentable } from '../token.ts'
-import { Looks } from './accessed-profiles.ts'
+import { AccessedProfiles } from './accessed-profiles.ts'
 import { backoffMs } from './backoff.ts'
 import { type Verdict, verdictOn } from './close-action.ts'
 import { Connection } from './connection.ts'
@@ -33,7 +33,7 @@ export class Link implements LinkPort {
   readonly #host: LinkHost
   readonly #waiters: SyncWaiters
   readonly #messages: OutgoingMessages
-  readonly #looks: Looks
+  readonly #looks: AccessedProfiles
   #state: State = { state: 'idle' }
   #firstToken: string | undefined
   readonly #onDialled: Set<() => void> = new Set()
@@ -56,7 +56,7 @@ export class Link implements LinkPort {
   constructor(host: LinkHost, firstToken: string | undefined) {
     this.#host = host
     this.#firstToken = firstToken
-    this.#looks = new Looks(host.store)
+    this.#looks = new AccessedProfiles(host.store)
     this.#waiters = new SyncWaiters(host.store)
     this.#messages = new OutgoingMessages(host.clock, host.randomness)
   }

@@ -11,7 +11,7 @@ type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; don
  * What this device asks of its own documents: by y-protocols' sync step 1, what it is missing; with an empty state vector,
  * everything, for a rebuild. The server answers in the order of asking.
  */
-export class Exchange {
+export class DocumentSync {
   readonly #store: Store
   readonly #randomness: Randomness
   readonly #send: (message: ClientMessage) => void

@@ -1,9 +1,9 @@
 import type { ClientMessage, PresenceState } from '@kith/shared/wire'
 import { type Presence, type PresenceByUser, presenceOf } from '../presence/presence.ts'
-import type { Pace } from './rate-limiter.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 
 export interface WatchingPort {
-  readonly pace: Pace
+  readonly pace: RateLimiter
   send(message: ClientMessage): void
   /** This is all that is known now. */
   show(known: PresenceByUser): void

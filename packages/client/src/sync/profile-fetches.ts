@@ -1,13 +1,13 @@
 import type { ClientMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
-import type { Pace } from './rate-limiter.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 
 /** How long `loaded` waits for the server, in milliseconds. */
 const patienceMs = 10_000
 
 export interface FetchesPort {
   readonly clock: Clock
-  readonly pace: Pace
+  readonly pace: RateLimiter
   /** The server knows this user by now. It shows nothing to a user who is not registered yet [F3]. */
   readonly introduced: Promise<void>
   send(message: ClientMessage): void
@@ -23,7 +23,7 @@ interface Answer {
 }
 
 /** Whom this session was asked to show, each asked of the server once: it then keeps them up to date [V7]. */
-export class Fetches {
+export class ProfileFetches {
   readonly #port: FetchesPort
   readonly #answers: Map<string, Answer> = new Map()
   readonly #pendingAgain: Map<string, Promise<boolean>> = new Map()

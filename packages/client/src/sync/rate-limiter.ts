@@ -5,7 +5,7 @@ const burst = 1_600
 const perSecond = 160
 
 /** Spreads what this device sends, so that the server needn't end the session for it. */
-export class Pace {
+export class RateLimiter {
   readonly #clock: Clock
   #left: number = burst
   #countedAt: number

@@ -16,7 +16,7 @@ const framesPerTransaction = 500
  * The server's messages, one after the other in the order in which they came. Those that came while the last were being
  * stored are stored together, so that a new device with a thousand profiles to take needs a few transactions.
  */
-export class Incoming {
+export class Receiver {
   readonly #port: IncomingPort
   #queue: ServerMessage[] = []
   #isRunning = false

@@ -7,7 +7,7 @@ import type { DocumentName } from '../documents/name.ts'
 import { mostFrameBytes } from './frame-sizes.ts'
 
 /** What sending needs of the session. */
-export interface OutgoingPort {
+export interface SenderPort {
   readonly store: Store
   /** The server's store is not the one that this device last exchanged with, or not as far as it was. */
   isRefill(): boolean
@@ -42,8 +42,8 @@ const mostDrops = 5
  * Sends what the server lacks, one shipment after the other: send, wait for the barrier, forget. So a profile edit never
  * leaves before a roster change made earlier is on the server's disk [D5][V6].
  */
-export class Outgoing {
-  readonly #port: OutgoingPort
+export class Sender {
+  readonly #port: SenderPort
   readonly #asked: Asked = {}
   readonly #refusals: Map<DocumentName, ErrorCode> = new Map()
   /** Step 1s that are answered with nothing, once what is unsent has gone as changes. */
@@ -63,7 +63,7 @@ export class Outgoing {
   #inFlight: { document: DocumentName; update: Uint8Array } | undefined
 
   /** Begins with the session, before anything that the server sends is taken in. */
-  constructor(port: OutgoingPort, recovering: Recovery | undefined) {
+  constructor(port: SenderPort, recovering: Recovery | undefined) {
     this.#port = port
     const { roster, profile } = port.store.documents
     this.#held = { roster: stateVectorOf(roster.doc), profile: stateVectorOf(profile.doc) }

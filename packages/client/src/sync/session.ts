@@ -10,14 +10,14 @@ import { fetchedOwners } from '../device/prepare.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import type { OutgoingMessages } from './direct-messages.ts'
-import { Exchange } from './document-sync.ts'
+import { DocumentSync } from './document-sync.ts'
 import type { FrameSizes } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
 import { Watching } from './presence-subscription.ts'
-import { Fetches } from './profile-fetches.ts'
-import { Pace } from './rate-limiter.ts'
-import { Incoming } from './receiver.ts'
-import { Outgoing, type OutgoingPort, type Recovery } from './sender.ts'
+import { ProfileFetches } from './profile-fetches.ts'
+import { RateLimiter } from './rate-limiter.ts'
+import { Receiver } from './receiver.ts'
+import { type Recovery, Sender, type SenderPort } from './sender.ts'
 import type { SyncWaiters } from './sync-waiters.ts'
 
 /** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
@@ -50,10 +50,10 @@ export interface SessionPort extends LinkHost {
 export class Session {
   readonly #port: SessionPort
   readonly #barriers: Barriers
-  readonly #exchange: Exchange
-  readonly #outgoing: Outgoing
-  readonly #incoming: Incoming
-  readonly #fetches: Fetches
+  readonly #exchange: DocumentSync
+  readonly #outgoing: Sender
+  readonly #incoming: Receiver
+  readonly #fetches: ProfileFetches
   readonly #watching: Watching
   readonly #cancels: Set<() => void> = new Set()
   /** Which database it began in. */
@@ -77,18 +77,18 @@ export class Session {
     this.#port = port
     const send = (message: ClientMessage): void => port.send(message)
     this.#barriers = new Barriers(send)
-    this.#exchange = new Exchange(port.store, port.randomness, send)
-    const pace = new Pace(port.clock)
+    this.#exchange = new DocumentSync(port.store, port.randomness, send)
+    const pace = new RateLimiter(port.clock)
     const introduced = new Promise<void>(resolve => {
       this.#introduce = resolve
     })
-    this.#fetches = new Fetches({
+    this.#fetches = new ProfileFetches({
       ...{ clock: port.clock, pace, introduced, send },
       raiseBarrier: () => this.#barriers.raise(true),
     })
     this.#watching = new Watching({ pace, send, show: known => port.showPresence(known) })
-    this.#incoming = new Incoming({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
-    const outgoing: OutgoingPort = {
+    this.#incoming = new Receiver({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
+    const outgoing: SenderPort = {
       store: port.store,
       sendUpdate: (document, step, payload) => {
         send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
@@ -105,7 +105,7 @@ export class Session {
       },
       progressed: () => this.#unlessEnded(this.#progress()),
     }
-    this.#outgoing = new Outgoing(outgoing, port.recovery)
+    this.#outgoing = new Sender(outgoing, port.recovery)
   }
 
   /** Says hello; the rest follows from what the server says. */
@@ -190,7 +190,7 @@ export class Session {
   }
 
   /** What was on its way, if this session ends because something was too large. */
-  get inFlight(): Outgoing['inFlight'] {
+  get inFlight(): Sender['inFlight'] {
     return this.#outgoing.inFlight
   }
 

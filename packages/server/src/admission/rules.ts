@@ -19,7 +19,7 @@ const malformed = (what: string): Wrong => ({ code: 'malformed', what })
 /** Names of settings and of privacy may be new to this server; this bounds them. */
 const maxNameBytes = 64
 
-/** A roster's roots, keys and values (design, 2.5). Keys are checked even if their value is already gone: names stay. */
+/** The roots, keys and values of a roster (docs/PROTOCOL.md). Keys are checked even if their value is already gone: names stay. */
 export function rosterRules(limits: Limits): Rules {
   return {
     check(root, key, value) {

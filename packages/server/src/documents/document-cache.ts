@@ -9,7 +9,7 @@ import { type MergeThread, RemoteDocument } from './merge-thread.ts'
 /** A Y.Doc takes about this many times its encoded size in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13
 const minHeapBytes = 16 * 1024
-/** Documents above this are merged in a thread of their own (design, 4). */
+/** Documents above this are merged in a thread of their own, which counts their memory itself (`merge-thread.ts`). */
 const mostLocalBytes = 256 * 1024
 
 interface Cached {

@@ -19,7 +19,7 @@ export interface ApiOptions {
   endSessions: (user: string) => void
 }
 
-/** The backend's API (design, 2.3): JSON over HTTP, behind the admin key. */
+/** The backend's API (docs/PROTOCOL.md): JSON over HTTP, behind the admin key. */
 export function createApi(context: Context, options: ApiOptions): FastifyInstance {
   const app = fastify({
     logger: false,

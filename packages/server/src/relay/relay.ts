@@ -3,7 +3,7 @@ import type { Device } from '../device.ts'
 import type { DocumentName } from '../relations/keys.ts'
 import { type Commit, isLooker, type Store, type Watcher } from '../relations/store.ts'
 import { type Among, changedSince } from './changed-levels.ts'
-import { SettledReads } from './current-read.ts'
+import { CurrentReads } from './current-reads.ts'
 import { Cursors } from './cursors.ts'
 import type { Entry, Follower, Offer } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
@@ -25,7 +25,7 @@ export type Receiver = Pick<
 export class Relay {
   readonly store: Store
   /** Reads of what is handed over next. */
-  readonly reads: SettledReads = new SettledReads()
+  readonly reads: CurrentReads = new CurrentReads()
   readonly cursors: Cursors
   readonly #changes: RecentChanges
   #sessionsByUser = new Map<string, Set<Receiver>>()

@@ -10,7 +10,7 @@ import type { Tokens } from '../tokens.ts'
 import type { AnswerRoom } from './answer-room.ts'
 import type { DirectMessages } from './direct-messages.ts'
 import type { OneAtATime } from './one-at-a-time.ts'
-import type { Rates } from './rate-limits.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** What sessions share. */
 export interface Context {
@@ -20,7 +20,7 @@ export interface Context {
   presence: Presence
   messages: DirectMessages
   tokens: Tokens
-  rates: Rates
+  rates: RateLimits
   answers: AnswerRoom
   /** Feeds are opened one after the other for each user. */
   openings: OneAtATime

@@ -17,7 +17,7 @@ interface Device {
 }
 
 /** Follows beyond a limit wait. The device gets their number and the time to wait [S3][S4]. */
-export class WaitingFollows {
+export class DeferredFollows {
   #device: Device
   #told = 0
   #cancelRetry: () => void = () => undefined

@@ -1,20 +1,20 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import { Rate } from './token-bucket.ts'
+import { TokenBucket } from './token-bucket.ts'
 import { TurnShare } from './turn-share.ts'
 
 /** What one user may send a second, over all their devices (S3). */
 export interface UserRates {
-  writes: Rate
-  messages: Rate
+  writes: TokenBucket
+  messages: TokenBucket
   /** The work that the server does for the user. Beyond it the user's frames wait. */
-  work: Rate
+  work: TokenBucket
   /** What of that is done in one turn of the event loop. */
   turn: TurnShare
 }
 
 /** Users' rates, remembered over reconnects for as long as they matter. */
-export class Rates {
+export class RateLimits {
   #limits: Limits
   #clock: Clock
   #byUser = new Map<string, UserRates>()
@@ -29,9 +29,9 @@ export class Rates {
     if (known) return known
     const { writesPerSecond, writesBurst, messagesPerSecond, messagesBurst, workPerSecond, workBurst } = this.#limits
     const rates = {
-      writes: new Rate(this.#clock, writesPerSecond, writesBurst),
-      messages: new Rate(this.#clock, messagesPerSecond, messagesBurst),
-      work: new Rate(this.#clock, workPerSecond, workBurst),
+      writes: new TokenBucket(this.#clock, writesPerSecond, writesBurst),
+      messages: new TokenBucket(this.#clock, messagesPerSecond, messagesBurst),
+      work: new TokenBucket(this.#clock, workPerSecond, workBurst),
       turn: new TurnShare(),
     }
     this.#byUser.set(user, rates)

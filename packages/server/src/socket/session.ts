@@ -10,7 +10,7 @@ import { Allowance } from './allowance.ts'
 import { Arrival } from './arrival.ts'
 import type { Context } from './context.ts'
 import { forLook, forRelations } from './cost.ts'
-import { WaitingFollows } from './deferred-follows.ts'
+import { DeferredFollows } from './deferred-follows.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { DocumentRequests } from './document-requests.ts'
 import { Expiry } from './expiry.ts'
@@ -25,7 +25,7 @@ const longestLeavingMs = 10_000
 export class Session implements Device {
   readonly user: string
   readonly context: Context
-  readonly waiting: WaitingFollows = new WaitingFollows(this)
+  readonly waiting: DeferredFollows = new DeferredFollows(this)
   readonly #socket: DeviceSocket
   readonly allowance: Allowance
   readonly requests: DocumentRequests = new DocumentRequests()

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 const longestWaitMs = 24 * 60 * 60 * 1000
 
 /** A token bucket: `perSecond` on average, `burst` at once. */
-export class Rate {
+export class TokenBucket {
   #clock: Clock
   #perSecond: number
   #burst: number

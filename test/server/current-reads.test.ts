@@ -1,9 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { SettledReads } from '../../packages/server/src/relay/current-read.ts'
+import { CurrentReads } from '../../packages/server/src/relay/current-reads.ts'
 
 /** A read whose results a test gives, one after the other. */
-function heldRead(reads: SettledReads) {
+function heldRead(reads: CurrentReads) {
   const begun: ((value: string) => void)[] = []
   const handedOver: string[] = []
   const done = reads.read(
@@ -30,7 +30,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 test('[V4] a read begins when no batch is being written', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   await reads.begin()
   const read = heldRead(reads)
   await setImmediate()
@@ -43,7 +43,7 @@ test('[V4] a read begins when no batch is being written', async () => {
 })
 
 test('[V4] what was read before a batch began is not handed over, and is read again after the batch', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   const read = heldRead(reads)
   await setImmediate()
   await reads.begin()
@@ -56,7 +56,7 @@ test('[V4] what was read before a batch began is not handed over, and is read ag
 })
 
 test('[V4] what was read before a batch is not handed over though that batch has ended meanwhile', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   const read = heldRead(reads)
   await setImmediate()
   await reads.begin()
@@ -68,7 +68,7 @@ test('[V4] what was read before a batch is not handed over though that batch has
 })
 
 test('[V4][V10] a batch waits for second reads, so no read is made more than twice however many batches are written', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   const read = heldRead(reads)
   await setImmediate()
   await reads.begin()
@@ -83,7 +83,7 @@ test('[V4][V10] a batch waits for second reads, so no read is made more than twi
 })
 
 test('a read that comes while a batch waits does not hold that batch back', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   const early = heldRead(reads)
   await setImmediate()
   await reads.begin()
@@ -101,7 +101,7 @@ test('a read that comes while a batch waits does not hold that batch back', asyn
 })
 
 test('[S1] a batch waits for at most 64 reads; those beyond have their turn after it', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   const all = Array.from({ length: 70 }, () => heldRead(reads))
   await setImmediate()
   await reads.begin()
@@ -118,7 +118,7 @@ test('[S1] a batch waits for at most 64 reads; those beyond have their turn afte
 })
 
 test('[S1] a second read that fails, or whose hand-over fails, holds no batch back', async () => {
-  const reads = new SettledReads()
+  const reads = new CurrentReads()
   let count = 0
   const failing = reads.read(
     async () => {

@@ -14,7 +14,7 @@ const mostHolding = 64
  * end. So a batch waits for `mostHolding` reads at most, and a read for one batch (Brandenburg and Anderson, "Reader-Writer
  * Synchronization for Shared-Memory Multiprocessor Real-Time Systems", ECRTS 2009: phase-fair locks).
  */
-export class SettledReads {
+export class CurrentReads {
   /** Counts batches that were begun. */
   #batches = 0
   /** A batch waits for the reads before it, or is being written. */
