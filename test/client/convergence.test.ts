@@ -80,7 +80,7 @@ async function play(kind: Kind, steps: readonly Step[], done: (step: string) => 
   done('settle')
   await devices.expectAgreement(world)
   await devices.close()
-  await world.server.close()
+  await world.close()
 }
 
 /** Rejects when a history takes too long, and says at once what was done of it: to shrink one that hangs takes very long. */
@@ -181,8 +181,8 @@ class Devices {
 
   /** Viewers who follow see exactly what the owner's fields and the server's one rule say. */
   async #expectView(world: Backend, owner: Kith, viewer: string): Promise<void> {
-    const answer = await world.admin('GET', `/v1/visibility?owner=${owner.user}&viewer=${viewer}`)
-    const { levels } = (await answer.json()) as { levels: number[] }
+    const { body } = await world.admin('GET', `/v1/visibility?owner=${owner.user}&viewer=${viewer}`)
+    const { levels } = body as { levels: number[] }
     const visible = new Map([...owner.ownProfile.fields].filter(([level]) => levels.includes(level)))
     for (const kith of this.#all.filter(({ user }) => user === viewer)) {
       const row = (await first(kith.contacts())).find(({ id }) => id === owner.user)

@@ -1,38 +1,19 @@
-import { type Kith, type KithOptions, openKith } from '@kith/client'
+import type { KithOptions } from '@kith/client'
+import { createTestDevices, type TestDevice, type TestDevices, type TestDevicesServer } from '@kith/client/testing'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 
-/** What outlives a reload: one installation's storage. */
-export interface Installation {
-  readonly user: string
-  readonly indexedDB: IDBFactory
-  /** Opens the client on it. Closed when the test ends. */
-  open(options?: Partial<KithOptions>): Promise<Kith>
+/** Devices in memory of a server, or offline. Closed when the test ends. */
+export function devicesOf(server?: TestDevicesServer): TestDevices {
+  const devices = createTestDevices({ server, IDBFactory, IDBKeyRange, WebSocket })
+  onTestFinished(() => devices.close())
+  return devices
 }
 
-/** A device of `user` with empty storage, which nobody reaches until a test says where the server is. */
-export function installation(user: string, defaults: Partial<KithOptions> = {}): Installation {
-  const indexedDB = new IDBFactory()
-  return {
-    user,
-    indexedDB,
-    async open(options = {}) {
-      const kith = await openKith({
-        url: 'ws://127.0.0.1:9',
-        token: 'none',
-        user,
-        connect: false,
-        indexedDB,
-        IDBKeyRange,
-        WebSocket,
-        ...defaults,
-        ...options,
-      })
-      onTestFinished(() => kith.close())
-      return kith
-    },
-  }
+/** A device of `user` with empty storage, offline until a test passes the server's address. */
+export function installation(user: string, defaults: Partial<KithOptions> = {}): TestDevice {
+  return devicesOf().install(user, defaults)
 }
 
 /** The first emission of an observable, such as `kith.contacts()`. */

@@ -1,6 +1,6 @@
 import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { coreOf } from '../support/client-internals.ts'
 import { backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { first, installation } from './device.ts'

@@ -1,8 +1,7 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { edit } from '../../packages/client/src/database/edit.ts'
+import { coreOf, edit } from '../support/client-internals.ts'
 import { backend } from './backend.ts'
 
 const mine = 'mine'

@@ -1,7 +1,7 @@
 import type { Observable } from '@kith/client'
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { coreOf } from '../support/client-internals.ts'
 import type { Device, Tab } from '../support/world/device.ts'
 import { World } from '../support/world/world.ts'
 import { done } from './copies.ts'

@@ -1,13 +1,13 @@
 import { ContactSynchronizer } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { coreOf } from '../support/client-internals.ts'
 import { backend } from './backend.ts'
 import { copyOf } from './copies.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
-import { MovedClock } from './moved-clock.ts'
 
 test('[D5] a change that is too large to send is found out, reported, and holds back no other', async () => {
   const { open, device } = await backend({ frameBytes: 2000 })
@@ -116,7 +116,7 @@ test('a copied database takes another writer’s name before it sends, and both 
 
 test('a token is renewed before it expires, on the same connection', async () => {
   const { device, token } = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let asked = 0
   let renewed: () => void = () => undefined
   const again = new Promise<void>(resolve => {
@@ -143,7 +143,7 @@ test('a token is renewed before it expires, on the same connection', async () =>
 
 test('a connection on which nothing comes is given up, and another one made', async () => {
   const { device } = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await device('alice', { clock })
   await alice.whenSynced()
   const offline = happens(alice, 'status', status => status === 'offline')

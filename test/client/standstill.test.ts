@@ -1,7 +1,7 @@
 import type { Delivery, Kith, Status } from '@kith/client'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { coreOf } from '../support/client-internals.ts'
 import type { Device } from '../support/world/device.ts'
 import { World } from '../support/world/world.ts'
 

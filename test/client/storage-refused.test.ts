@@ -1,4 +1,5 @@
 import { ContactSynchronizer, type Kith, type KithOptions } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
@@ -7,7 +8,6 @@ import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'
 import { installation } from './device.ts'
 import { happens } from './happens.ts'
-import { MovedClock } from './moved-clock.ts'
 
 test('storage that is refused at opening is database-failed, and a later attempt opens', async () => {
   const phone = installation('alice')
@@ -55,7 +55,7 @@ test('storage that never answers does not hold up opening for long, and holds no
   // A deletion waits for a connection that does not give way, and all openings behind it wait too.
   const stubborn = await done(phone.indexedDB.open('mine'))
   const deletion = done(phone.indexedDB.deleteDatabase('mine'))
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const opening = phone.open({ databaseName: 'mine', clock })
   let ended: unknown
   opening.catch((error: unknown) => {
@@ -107,7 +107,7 @@ for (const hasTabs of [false, true]) {
     const carol = await device('carol')
     await carol.ownProfile.set('name', 'Carol')
     await carol.whenSynced()
-    const clock = new MovedClock()
+    const clock = new TestClock()
     const tabs = hasTabs ? sharedByTabs() : { locks: null }
     const alice = await open('alice', { indexedDB: new IDBFactory(), clock, ...tabs })
     const seen = alice.getProfile('carol')

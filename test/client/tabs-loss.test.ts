@@ -1,7 +1,7 @@
 import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import { coreOf } from '../support/client-internals.ts'
 import { type Backend, backend } from './backend.ts'
 import { sharedByTabs } from './channels.ts'
 import { done } from './copies.ts'

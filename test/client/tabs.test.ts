@@ -1,14 +1,13 @@
 import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { Link } from '../../packages/client/src/sync/connection-manager.ts'
+import { coreOf, Link } from '../support/client-internals.ts'
 import { type Backend, backend } from './backend.ts'
 import { Channels } from './channels.ts'
 import { first } from './device.ts'
 import { happens } from './happens.ts'
 import { Locks } from './locks.ts'
-import { MovedClock } from './moved-clock.ts'
 
 test('without locks, opening one database twice is database-in-use, until the first is closed', async () => {
   const { open } = await backend()
@@ -189,7 +188,7 @@ test('a message that a tab with the socket had begun to send is not sent again b
 
 test('what no tab does comes to an end all the same: a message is undelivered, a fetch is over, and whenSynced waits', async () => {
   const world = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let getLock = (): void => undefined
   const locks: LockManagerLike = {
     request: (_name, _options, held) =>
@@ -216,7 +215,7 @@ test('what no tab does comes to an end all the same: a message is undelivered, a
 test('what a tab asked long ago that is no more is dropped, also when the clock was set back since', async () => {
   const world = await backend()
   const { tab } = await browser(world)
-  const [clock, carol] = [new MovedClock(), await world.device('carol')]
+  const [clock, carol] = [new TestClock(), await world.device('carol')]
   const heard: string[] = []
   carol.on('message', ({ text }) => heard.push(text))
   await carol.whenSynced()

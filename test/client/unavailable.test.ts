@@ -2,7 +2,7 @@ import type { KithOptions } from '@kith/client'
 import type { Store } from '@kith/server'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
+import { Unwritable } from '../support/server-internals.ts'
 import { backend } from './backend.ts'
 import { happens } from './happens.ts'
 

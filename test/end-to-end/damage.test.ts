@@ -6,8 +6,7 @@ import { check, DamagedFolderError, openLevelDatabase, openLevelStore, type Stor
 import { defaultLimits } from '@kith/shared'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
-import { findDamage } from '../../packages/server/src/store/files/damage.ts'
-import { readLog } from '../../packages/server/src/store/files/log-file.ts'
+import { findDamage, readLog } from '../support/server-internals.ts'
 import { folderOfTwo, Harmed } from './damaged-folders.ts'
 import { openDevice, settle } from './devices.ts'
 

@@ -1,4 +1,5 @@
-import { type Kith, type KithOptions, openKith } from '@kith/client'
+import type { Kith, KithOptions } from '@kith/client'
+import { createTestDevices } from '@kith/client/testing'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
@@ -23,16 +24,12 @@ export async function openDevice(
       this.on('message', data => frames.push(Buffer.from(data as ArrayBuffer)))
     }
   }
-  const kith = await openKith({
-    url: server.url.replace(/^http/, 'ws'),
-    user,
-    token: () => server.token(user),
-    indexedDB: new IDBFactory(),
-    IDBKeyRange,
-    WebSocket: RecordingSocket as unknown as NonNullable<KithOptions['WebSocket']>,
-    ...options,
+  const devices = createTestDevices({
+    server: { wsUrl: server.url.replace(/^http/, 'ws'), issueToken: name => server.token(name) },
+    ...{ IDBFactory, IDBKeyRange, WebSocket: RecordingSocket as unknown as NonNullable<KithOptions['WebSocket']> },
   })
-  onTestFinished(() => kith.close())
+  onTestFinished(() => devices.close())
+  const kith = await devices.open(user, options)
   const contains = (text: string): boolean => frames.some(frame => frame.includes(text))
   return Object.assign(kith, { received: { frames, contains } })
 }

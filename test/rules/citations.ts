@@ -26,11 +26,14 @@ const call = new RegExp(
 )
 const commentLines = /^\s*(?:\/\/.*$|\/\*[\s\S]*?\*\/)/gm
 
-/** All citations in the test files of a folder, each once, by file and then by name. What is skipped holds nothing. */
-export function citationsIn(folder: string): Citation[] {
+/**
+ * All citations in the test files of a folder, or in files with another `ending`; each once, by file and then by name. A
+ * skipped test cites nothing.
+ */
+export function citationsIn(folder: string, ending = '.test.ts'): Citation[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map(path => path.replaceAll('\\', '/'))
-    .filter(path => path.endsWith('.test.ts') && !path.includes('node_modules/'))
+    .filter(path => path.endsWith(ending) && !path.includes('node_modules/'))
   const citations = files.flatMap(file =>
     testsIn(readFileSync(join(folder, file), 'utf8')).map(({ name, isProperty }) => ({
       ids: idsIn(name),

@@ -1,4 +1,5 @@
 import { check, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import {
   type Audience,
   type FieldValue,
@@ -13,7 +14,8 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
 import { alwaysHolds } from '../support/async-properties.ts'
-import { newDatabase, relationOf, stillClock, storeOver } from '../support/store-world.ts'
+import { relationOf } from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/store-world.ts'
 
 /** The same world in plain sets: whatever the server derives must be what is read from these. */
 interface Person {
@@ -271,7 +273,7 @@ class World {
 
 async function play(story: readonly Step[], batches: readonly boolean[], limits: Partial<Limits>): Promise<void> {
   const database = await newDatabase('memory')
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(database, clock, limits)
   const world = new World(store, accountsOver(store, clock, limits))
   for (const [index, step] of story.entries()) {

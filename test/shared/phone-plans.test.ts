@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { normalisePhoneNumber } from '@kith/shared/phone'
 import { type CountryCode, getCountries, getCountryCallingCode } from 'libphonenumber-js/max'
 import { expect, test } from 'vitest'
-import { exitCode } from '../../packages/shared/src/phone/exit-codes.ts'
+import { exitCode } from '../support/shared-internals.ts'
 import { mobileLines, numberingPlan } from './phone-lines.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)

@@ -88,7 +88,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'Erasing an account lifts what the backend had said of its id.',
     tests: ['server/store'],
-    names: 'erasing takes',
+    names: 'erasing a user removes',
   }),
   mutant(erasing, '...hidden, lookups,', '...hidden, lookups: undefined,', {
     id: 'erasing-refills-the-budget',

@@ -1,4 +1,4 @@
-import { keys, ranges } from '../../../packages/server/src/relations/keys.ts'
+import { keys, ranges } from '../../support/server-internals.ts'
 import { settle } from '../../support/server-world.ts'
 import type { Stop } from './gates.ts'
 import { type Act, type Town, turns } from './town.ts'

@@ -1,7 +1,6 @@
 import type { LevelDatabase } from '@kith/server'
 import { MemoryLevel } from 'memory-level'
-import { keys } from '../../../packages/server/src/relations/keys.ts'
-import { decodeNumber } from '../../../packages/server/src/relations/records.ts'
+import { decodeNumber, keys } from '../server-internals.ts'
 import type { Seeded } from './seeded.ts'
 
 type Operations = { type: 'put' | 'del'; key: string; value: Uint8Array }[]

@@ -1,4 +1,4 @@
-import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
+import type { KeyChange } from '@kith/shared'
 import type { FactChanges, Facts } from '../model/edits.ts'
 
 const factOfRoot: Readonly<Record<string, string>> = {

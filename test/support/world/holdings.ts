@@ -1,5 +1,4 @@
-import { coreOf } from '../../../packages/client/src/api/core-of.ts'
-import type { MetaValues } from '../../../packages/client/src/database/schema.ts'
+import { coreOf, type MetaValues } from '../client-internals.ts'
 import type { Tab } from './device.ts'
 import { factsOf } from './documents.ts'
 import { dueTo } from './judge.ts'

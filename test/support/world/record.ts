@@ -1,5 +1,5 @@
+import type { Change } from '@kith/server'
 import * as Y from 'yjs'
-import type { Change } from '../../../packages/server/src/relations/store.ts'
 import { type Again, type Edit, type Facts, wrongFacts } from '../model/edits.ts'
 import { changed, erased } from '../model/hands.ts'
 import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'

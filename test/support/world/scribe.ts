@@ -1,6 +1,6 @@
 import type { Kith } from '@kith/client'
-import { coreOf } from '../../../packages/client/src/api/core-of.ts'
-import type { KeyChange } from '../../../packages/shared/src/flat-maps.ts'
+import type { KeyChange } from '@kith/shared'
+import { coreOf } from '../client-internals.ts'
 import type { FactChanges, Facts } from '../model/edits.ts'
 import type { Device, Tab, Written } from './device.ts'
 import { type Documents, factsOf } from './documents.ts'
