@@ -1,9 +1,9 @@
 import type { Observable } from '@kith/client'
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
+import type { Device, Tab } from '../simulation/world/device.ts'
+import { World } from '../simulation/world/world.ts'
 import { coreOf } from '../support/client-internals.ts'
-import type { Device, Tab } from '../support/world/device.ts'
-import { World } from '../support/world/world.ts'
 import { done } from './copies.ts'
 
 /**

@@ -7,7 +7,7 @@ export interface Citation {
   name: string
   /** Relative to the folder searched, with forward slashes. */
   file: string
-  /** It holds in any case: it checks a property of fast-check, or is one of the proofs in `proof/`. */
+  /** It holds in any case: it checks a property of fast-check, or plays histories in `simulation/`. */
   isProperty: boolean
 }
 
@@ -39,7 +39,7 @@ export function citationsIn(folder: string, ending = '.test.ts'): Citation[] {
       ids: idsIn(name),
       name,
       file,
-      isProperty: isProperty || file.startsWith('proof/'),
+      isProperty: isProperty || file.startsWith('simulation/'),
     })),
   )
   return citations

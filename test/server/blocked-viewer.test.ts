@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Gates } from '../proof/new-enemy/gates.ts'
+import { Gates } from '../simulation/new-enemy/gates.ts'
 import type { Device } from '../support/raw-device.ts'
 import { ReadLog } from '../support/read-log.ts'
 import { keys } from '../support/server-internals.ts'

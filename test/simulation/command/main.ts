@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 /**
- * `npm run prove -- --runs N`: plays so many random histories in the simulated world. One that goes wrong is shrunk and
- * printed as a test that can be pasted into `test/proof/stories.test.ts`; the others are played all the same, unless too
- * many go wrong, and this ends with 1.
+ * `npm run simulate -- --runs N` plays N random histories in the simulated world. A history that fails is shrunk, and printed
+ * as a test for `test/simulation/stories.test.ts`. The others are still played, unless too many fail. Exits with 1 after a
+ * failure.
  */
 
 /** As many histories as one process plays: each begins with fresh memory, and has a seed of its own. */
@@ -47,7 +47,11 @@ async function work(): Promise<void> {
 async function play(seed: number, count: number): Promise<void> {
   const env = { ...process.env, KITH_TEST_SEED: String(seed), KITH_TEST_RUNS: String(count) }
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
-  const child = spawn('npx', ['vitest', 'run', 'proof/histories'], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn('npx', ['vitest', 'run', 'simulation/histories.test'], {
+    cwd,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (text: Buffer) => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { play } from '../support/history/run.ts'
-import { type History, histories, type Step } from '../support/history/steps.ts'
-import { storyOf } from '../support/history/story.ts'
+import { play } from './histories/run.ts'
+import { type History, histories, type Step } from './histories/steps.ts'
+import { storyOf } from './histories/story.ts'
 
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 25)
 const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)

@@ -1,6 +1,6 @@
 import { type Change, type Commit, compact, type Store } from '@kith/server'
 import { defaultLimits, type Limits } from '@kith/shared'
-import { assemble, type Engine, storeOn } from '../server-internals.ts'
+import { assemble, type Engine, storeOn } from '../../support/server-internals.ts'
 import type { WorldClock } from './clock.ts'
 import type { Disk } from './disk.ts'
 import type { Wire } from './network.ts'

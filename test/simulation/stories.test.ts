@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest'
-import { expectRight } from '../support/history/expect-right.ts'
+import { expectRight } from './histories/expect-right.ts'
 
 /** What random histories found, each shrunk to a story. */
 const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }

@@ -1,4 +1,4 @@
-import { coreOf, type MetaValues } from '../client-internals.ts'
+import { coreOf, type MetaValues } from '../../support/client-internals.ts'
 import type { Tab } from './device.ts'
 import { factsOf } from './documents.ts'
 import { dueTo } from './judge.ts'

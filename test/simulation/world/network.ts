@@ -1,5 +1,5 @@
 import type { WebSocketConstructor } from '@kith/client'
-import type { DeviceSocket } from '../server-internals.ts'
+import type { DeviceSocket } from '../../support/server-internals.ts'
 
 /** A frame on its way, or the end of the connection. */
 type Item = { type: 'frame'; bytes: Uint8Array; taken: () => void } | { type: 'close'; code: number; reason: string }

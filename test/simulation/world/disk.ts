@@ -1,6 +1,6 @@
 import type { LevelDatabase } from '@kith/server'
 import { MemoryLevel } from 'memory-level'
-import { decodeNumber, keys } from '../server-internals.ts'
+import { decodeNumber, keys } from '../../support/server-internals.ts'
 import type { Seeded } from './seeded.ts'
 
 type Operations = { type: 'put' | 'del'; key: string; value: Uint8Array }[]

@@ -1,4 +1,4 @@
-import { coreOf } from '../client-internals.ts'
+import { coreOf } from '../../support/client-internals.ts'
 import { begin, operate, promise, send as sendMessage } from '../world/apps.ts'
 import type { Device } from '../world/device.ts'
 import { expectAgreement, expectPresences, expectSynced, heal } from '../world/ending.ts'

@@ -1,6 +1,6 @@
 import type { Kith } from '@kith/client'
 import type { KeyChange } from '@kith/shared'
-import { coreOf } from '../client-internals.ts'
+import { coreOf } from '../../support/client-internals.ts'
 import type { FactChanges, Facts } from '../model/edits.ts'
 import type { Device, Tab, Written } from './device.ts'
 import { type Documents, factsOf } from './documents.ts'
