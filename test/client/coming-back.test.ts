@@ -2,9 +2,9 @@ import { TestClock } from '@kith/client/testing'
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { backend } from '../support/backend.ts'
 import { coreOf, Link } from '../support/client-internals.ts'
-import { backend } from './backend.ts'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 const limits = {
   ...{ profileBytes: 65_536, profileLevels: 16, rosterBytes: 8_388_608 },

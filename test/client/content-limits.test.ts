@@ -2,7 +2,7 @@ import { applyChanges, defaultLimits, flatMapsOf, type KeyChange, profileKey, pr
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { checkLimits, coreOf, roomOf } from '../support/client-internals.ts'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const profile = new Y.Doc()

@@ -3,10 +3,10 @@ import { type Fields, mergeLevels } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { alwaysHolds } from '../support/async-properties.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { first } from './device.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { first } from '../support/devices.ts'
+import { holdsAsync } from '../support/properties.ts'
 
 /** What a user has two of: devices, each with a storage of its own, or tabs of one device. */
 type Kind = 'devices' | 'tabs'
@@ -63,7 +63,7 @@ test('[R1][V3][V7] whatever tabs of one device do, each arrives at its user’s 
 async function expectConvergence(kind: Kind): Promise<void> {
   const runs = Number(process.env['KITH_TEST_RUNS'] ?? 10)
   const histories = fc.array(step, { minLength: 5, maxLength: 40 })
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(histories, steps => toItsEnd(steps, done => play(kind, steps, done))),
     runs,
   )

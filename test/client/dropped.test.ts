@@ -9,7 +9,7 @@ import {
   storeFrames,
   systemRandomness,
 } from '../support/client-internals.ts'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 test('[F1][V7] what was dropped is asked for until the question behind the last drop is answered, or nothing is shown', async () => {
   const kith = await installation('alice').open()

@@ -9,7 +9,7 @@ import {
   systemRandomness,
   takeWishes,
 } from '../support/client-internals.ts'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 test('[V7] what a replaced connection still had in hand is not stored over what the newer one stored', async () => {
   const alice = await installation('alice', { indexedDB: new IDBFactory() }).open()

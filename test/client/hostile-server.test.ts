@@ -5,10 +5,10 @@ import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { backend } from '../support/backend.ts'
 import { coreOf, edit } from '../support/client-internals.ts'
+import { hostileServer } from '../support/hostile-server.ts'
 import { rawUpdate } from '../support/raw-update.ts'
-import { backend } from './backend.ts'
-import { hostileServer } from './hostile-server.ts'
 
 /** All that the app sees of both documents, the refused changes too. */
 function seenBy(kith: Kith): unknown {

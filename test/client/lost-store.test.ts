@@ -1,8 +1,8 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import { backend } from '../support/backend.ts'
 import { coreOf, edit } from '../support/client-internals.ts'
-import { backend } from './backend.ts'
 
 const mine = 'mine'
 

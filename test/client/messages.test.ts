@@ -3,9 +3,9 @@ import { TestClock } from '@kith/client/testing'
 import type { ClientMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { backend } from '../support/backend.ts'
 import { OutgoingMessages } from '../support/client-internals.ts'
-import { backend } from './backend.ts'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 type Result = Delivery | 'closed' | { retryAfterMs: number | undefined }
 

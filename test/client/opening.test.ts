@@ -2,8 +2,8 @@ import { openKith } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { backend } from './backend.ts'
-import { first, installation } from './device.ts'
+import { backend } from '../support/backend.ts'
+import { first, installation } from '../support/devices.ts'
 
 test('the user is the one named, else the token’s, else that of the last visit to this url', async () => {
   const { issueToken, wsUrl, token } = await backend()

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Device, Tab } from '../simulation/world/device.ts'
 import { World } from '../simulation/world/world.ts'
 import { coreOf } from '../support/client-internals.ts'
-import { done } from './copies.ts'
+import { done } from '../support/database-copy.ts'
 
 /**
  * Every promise of the client's API settles, whatever ends in the middle of it. Each row of `calls` says within which time

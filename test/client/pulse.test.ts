@@ -1,9 +1,9 @@
 import type { Clock, Status } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import { expect, test } from 'vitest'
+import { Channels } from '../support/channels.ts'
 import { guardedSocket, Lease, Pulse } from '../support/client-internals.ts'
-import { Channels } from './channels.ts'
-import { Locks } from './locks.ts'
+import { Locks } from '../support/locks.ts'
 
 const minuteMs = 60_000
 

@@ -13,7 +13,7 @@ import {
   systemRandomness,
   writeMeta,
 } from '../support/client-internals.ts'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 /** How a device takes in what the server says of its own documents: states, refusals, and updates under its own client id. */
 

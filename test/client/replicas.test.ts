@@ -2,7 +2,7 @@ import type { Kith } from '@kith/client'
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { coreOf, dropHidden, type StoredFrame, storeFrames, systemRandomness } from '../support/client-internals.ts'
-import { first, installation } from './device.ts'
+import { first, installation } from '../support/devices.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
 

@@ -3,11 +3,11 @@ import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { done } from './copies.ts'
-import { installation } from './device.ts'
-import { happens } from './happens.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { done } from '../support/database-copy.ts'
+import { installation } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('storage that is refused at opening is database-failed, and a later attempt opens', async () => {
   const phone = installation('alice')
@@ -142,13 +142,13 @@ test('[D1] when no new database can be made either, memory stays, and is saved a
   const alice = await phone.open({ indexedDB, databaseName: 'mine' })
   await alice.ownProfile.set('name', 'Ada')
   deny()
-  const told = happens(alice, 'error')
+  const told = nextEvent(alice, 'error')
   await done(phone.indexedDB.deleteDatabase('mine'))
   expect((await told)[0].code).toBe('database-failed')
   await expect(alice.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'database-failed' })
   expect([alice.ownProfile.fields, alice.unsent]).toEqual([new Map([[0, { name: 'Ada' }]]), 1])
   allow()
-  const restored = happens(alice, 'error')
+  const restored = nextEvent(alice, 'error')
   await alice.ownProfile.set('mood', 'well')
   expect((await restored)[0].code).toBe('database-lost')
   await alice.close()

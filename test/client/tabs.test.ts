@@ -2,12 +2,12 @@ import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
+import { type Backend, backend } from '../support/backend.ts'
+import { Channels } from '../support/channels.ts'
 import { coreOf, Link } from '../support/client-internals.ts'
-import { type Backend, backend } from './backend.ts'
-import { Channels } from './channels.ts'
-import { first } from './device.ts'
-import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
+import { first } from '../support/devices.ts'
+import { Locks } from '../support/locks.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('without locks, opening one database twice is database-in-use, until the first is closed', async () => {
   const { open } = await backend()
@@ -55,17 +55,17 @@ test('one tab has the socket, and the others use it: fetch, messages, events, st
   expect([one.unsent, two.unsent]).toEqual([0, 0])
 
   await carol.getProfile('alice').loaded
-  const inBoth = Promise.all([happens(one, 'message'), happens(two, 'message')])
+  const inBoth = Promise.all([nextEvent(one, 'message'), nextEvent(two, 'message')])
   expect(await carol.send('alice', 'hello')).toBe('delivered')
   expect((await inBoth).map(([message]) => message.text)).toEqual(['hello', 'hello'])
   expect(await two.send('carol', 'hello')).toBe('delivered')
 
-  const news = happens(two, 'profile')
+  const news = nextEvent(two, 'profile')
   await carol.ownProfile.set('name', 'Caroline')
   expect((await news)[0]).toBe(seen)
   expect(seen.get('name')).toBe('Caroline')
 
-  const offline = happens(one, 'status', status => status === 'offline')
+  const offline = nextEvent(one, 'status', status => status === 'offline')
   two.disconnect()
   await offline
 })

@@ -4,10 +4,10 @@ import { TestClock } from '@kith/client/testing'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { backend } from '../support/backend.ts'
 import { keepRenewing } from '../support/client-internals.ts'
-import { backend } from './backend.ts'
-import { happens } from './happens.ts'
-import { hostileServer } from './hostile-server.ts'
+import { hostileServer } from '../support/hostile-server.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 const hourMs = 3_600_000
 
@@ -19,7 +19,7 @@ test('a token function that never settles is unavailable after 20 s, is asked ag
     ...{ clock, connect: false },
     token: () => new Promise<string>(resolve => answers.push(resolve)),
   })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   await expect.poll(() => answers.length).toBe(1)
   expect(alice.status).toBe('connecting')
@@ -135,7 +135,7 @@ test.each(useless)(
   async (_how, token) => {
     const { device } = await backend()
     const alice = await device('alice', { token, connect: false })
-    const failed = happens(alice, 'error')
+    const failed = nextEvent(alice, 'error')
     alice.connect()
     expect((await failed)[0]).toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) })
     expect(alice.status).toBe('offline')
@@ -154,7 +154,7 @@ test('a token function that gives the refused token again is not taken to the se
   const clock = new TestClock()
   const options = { clock, WebSocket: Counting, connect: false }
   const alice = await device('alice', { ...options, token: () => 'eyJhbGciOiJIUzI1NiJ9.e30.AA' })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   const [error] = await failed
   expect([error.code, error.retryAfterMs, sockets]).toEqual(['unauthorised', expect.any(Number), 1])
@@ -167,7 +167,7 @@ test('whenSynced rejects with unauthorised when a token that is a string is refu
   alice.connect()
   await expect(waiting).rejects.toMatchObject({ code: 'unauthorised' })
   await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'unauthorised' })
-  const refused = happens(alice, 'error')
+  const refused = nextEvent(alice, 'error')
   alice.connect()
   const again = alice.whenSynced()
   await refused
@@ -182,7 +182,7 @@ test('whenSynced goes on waiting when a token of a token function is refused, as
     ...{ clock, connect: false },
     token: () => (isRight ? token('alice') : 'eyJhbGciOiJIUzI1NiJ9.e30.AA'),
   })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   const synced = alice.whenSynced()
   alice.connect()
   const [{ retryAfterMs }] = await failed
@@ -316,7 +316,7 @@ test('tokens that last a second do not make a device reconnect every second', as
       return token('alice', 1)
     },
   })
-  const ended = happens(alice, 'error', ({ code }) => code === 'unauthorised')
+  const ended = nextEvent(alice, 'error', ({ code }) => code === 'unauthorised')
   alice.connect()
   const [{ retryAfterMs }] = await ended
   expect(asked).toBeLessThanOrEqual(3)

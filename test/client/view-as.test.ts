@@ -1,9 +1,9 @@
 import type { Audience, Kith } from '@kith/client'
 import { expect, test } from 'vitest'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { installation } from './device.ts'
-import { emissions } from './emissions.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { installation } from '../support/devices.ts'
+import { emissions } from '../support/emissions.ts'
 
 test('[V1] viewAs shows nothing to somebody blocked, whatever is granted', async () => {
   const kith = await withProfile()

@@ -6,9 +6,9 @@ import { check, DamagedFolderError, openLevelDatabase, openLevelStore, type Stor
 import { defaultLimits } from '@kith/shared'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
+import { folderOfTwo, Harmed } from '../support/damaged-folders.ts'
+import { openDevice, settle } from '../support/process-devices.ts'
 import { findDamage, readLog } from '../support/server-internals.ts'
-import { folderOfTwo, Harmed } from './damaged-folders.ts'
-import { openDevice, settle } from './devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

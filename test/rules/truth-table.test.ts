@@ -1,7 +1,7 @@
 import type { Kith } from '@kith/client'
 import { factsOf } from '@kith/shared'
 import { expect, test } from 'vitest'
-import { type Backend, backend } from '../client/backend.ts'
+import { type Backend, backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
 import {
   block,

@@ -11,7 +11,7 @@ import fc from 'fast-check'
 import * as encoding from 'lib0/encoding'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { holds } from '../shared/properties.ts'
+import { holds } from '../support/properties.ts'
 import {
   entry,
   type RawBlock,

@@ -16,7 +16,7 @@ import {
   TurnShare,
 } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { newDatabase, storeOver } from '../support/store-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `user ${index}`)
 const nothing = new Uint8Array()

@@ -19,7 +19,7 @@ import {
   type Relation,
   type UserRecord,
 } from '../support/server-internals.ts'
-import { newDatabase, storeOver, temporaryFolder } from '../support/store-world.ts'
+import { newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 interface World {
   database: LevelDatabase

@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { readSettings } from '../support/server-internals.ts'
 import { smallDisk } from '../support/small-disk.ts'
-import { temporaryFolder } from '../support/store-world.ts'
+import { temporaryFolder } from '../support/stores.ts'
 
 // Each test starts processes, and a busy machine takes its time for each.
 vi.setConfig({ testTimeout: 60_000 })

@@ -2,9 +2,9 @@ import { openLevelStore, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { holds } from '../shared/properties.ts'
+import { holds } from '../support/properties.ts'
 import { Cursors, userChange } from '../support/server-internals.ts'
-import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/store-world.ts'
+import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 async function storeAt(position: number): Promise<Store> {
   const store = storeOver(await newDatabase('memory'), new TestClock())

@@ -3,7 +3,7 @@ import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import { accountsOver } from '../support/account-world.ts'
 import { Unwritable } from '../support/server-internals.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 /** The least that one document counts. */
 const smallDocumentBytes = 16 * 1024

@@ -6,7 +6,7 @@ import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
 import { Documents } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { faulty, newDatabase, storeOver } from '../support/store-world.ts'
+import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
 test('[D2] a sweep of the documents in memory during a commit takes nothing from it: what another device then writes goes with it', async () => {
   const world = await serverWorld()

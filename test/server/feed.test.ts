@@ -13,7 +13,7 @@ import {
   rosterChange,
   userChange,
 } from '../support/server-internals.ts'
-import { newDatabase, storeOver } from '../support/store-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** A feed of Bob's over a store whose reads a test holds back once they are done: so what comes back is old. */
 async function feedOfBob() {

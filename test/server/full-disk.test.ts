@@ -5,7 +5,7 @@ import { openLevelStore, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import { encodeRelation, keys, noRelation, profileChange, userChange } from '../support/server-internals.ts'
-import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/store-world.ts'
+import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 /** Files of this process may grow to this size and no further, as on a disk that is full. Node ignores the signal. */
 function limitFiles(bytes: number | 'unlimited'): void {

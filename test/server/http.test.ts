@@ -2,7 +2,7 @@ import { openMemoryStore } from '@kith/server'
 import { startTestServer, TestClock } from '@kith/server/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { profileChange, rosterChange } from '../support/server-internals.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 const adminKey = 'the admin key of these tests'
 

@@ -9,7 +9,7 @@ import {
   rosterChange,
   userChange,
 } from '../support/server-internals.ts'
-import { newDatabase, storeOver } from '../support/store-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Around every power of two of which a number takes one more hexadecimal digit, up to the largest that is exact. */
 const positions = [...Array(13).keys()]

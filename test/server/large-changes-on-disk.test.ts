@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { mergeUpdates, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
-import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/store-world.ts'
+import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 /** So many that the change is prepared beside the queue. */
 const many = 750

@@ -12,7 +12,7 @@ import {
   rosterChange,
   userChange,
 } from '../support/server-internals.ts'
-import { newDatabase, storeOver } from '../support/store-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** More than one group of commits looks at: such a change is prepared beside the queue. */
 const many = 900

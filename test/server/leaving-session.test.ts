@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import * as Y from 'yjs'
 import { assemble, type DeviceSocket } from '../support/server-internals.ts'
 import { Disk, loggerInto, openMemory } from '../support/server-world.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 /** A device's end of a session, which takes frames as fast as a test lets it. */
 class SlowDevice {

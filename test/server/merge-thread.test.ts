@@ -8,7 +8,7 @@ import * as Y from 'yjs'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
 import { MergeThread } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { newDatabase, storeOver } from '../support/store-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Above 256 KiB: too large for the server's own thread. */
 function largeRoster(name = 'contact'): KeyChange[] {

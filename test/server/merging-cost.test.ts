@@ -2,8 +2,8 @@ import { applyChanges, defaultLimits, type KeyChange, rosterRoots } from '@kith/
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { holds } from '../shared/properties.ts'
 import { inPieces, piecesOf } from '../support/client-internals.ts'
+import { holds } from '../support/properties.ts'
 import { entry, type RawStruct, rawUpdate } from '../support/raw-update.ts'
 import {
   admit,

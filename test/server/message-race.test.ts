@@ -3,7 +3,7 @@ import { TestClock } from '@kith/server/testing'
 import type { ServerMessage } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
 import { DirectMessages, Relay, rosterChange, type Session, userChange } from '../support/server-internals.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 test('[V1] a message is not delivered when a block was written while it was looked whether it may be', async () => {
   const limits = limitsWith()

@@ -3,7 +3,7 @@ import { openMemoryStore, type ServerOptions, startServer } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { adminKey, serverWorld } from '../support/server-world.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 const nothing = (): void => undefined
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing, trace: nothing }

@@ -2,7 +2,7 @@ import type { Commit, LevelDatabase } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import { keys, profileChange, rosterChange, userChange } from '../support/server-internals.ts'
-import { faulty, newDatabase, storeOver } from '../support/store-world.ts'
+import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
 type Batch = { keys: string[]; options: unknown }
 

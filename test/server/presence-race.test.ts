@@ -3,7 +3,7 @@ import { TestClock } from '@kith/server/testing'
 import { decodeFrame, type PresenceState } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
 import { Feed, Presence, Relay, rosterChange, userChange, Watch, Watchers } from '../support/server-internals.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 test('[V4] nobody is told what was read before a block, a restriction or hiding was written', async () => {
   const losses = [

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { entry, rawUpdate } from '../support/raw-update.ts'
 import { admit, profileRules, StoredDocument, sizeError } from '../support/server-internals.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
 test('[S3] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const device = new Y.Doc()

@@ -1,7 +1,7 @@
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import { rosterChange, Turns } from '../support/server-internals.ts'
-import { newDatabase, storeOver } from '../support/store-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Notes how many slices begin in one turn of the event loop, at most. */
 class SlicesInTurn {

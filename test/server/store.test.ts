@@ -12,7 +12,7 @@ import {
   newDatabase,
   storeOver,
   temporaryFolder,
-} from '../support/store-world.ts'
+} from '../support/stores.ts'
 
 /** How each database is opened as a store. */
 const openers: Record<DatabaseKind, OpenStore> = {

@@ -2,7 +2,7 @@ import type { Clock, Store } from '@kith/server'
 import { applyChanges, type KeyChange, type Limits, profileRoot } from '@kith/shared'
 import * as Y from 'yjs'
 import { Accounts, Documents, type MergeThread, type Writer } from './server-internals.ts'
-import { limitsWith } from './store-world.ts'
+import { limitsWith } from './stores.ts'
 
 /** What the account said to a device of these tests. */
 interface Said {

@@ -6,7 +6,7 @@ import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from
 import { onTestFinished } from 'vitest'
 import { heldBack } from './held-back.ts'
 import { assemble, type DeviceSocket, type Engine } from './server-internals.ts'
-import { faulty, newDatabase, storeOver } from './store-world.ts'
+import { faulty, newDatabase, storeOver } from './stores.ts'
 
 const adminKey = 'the admin key of these tests'
 

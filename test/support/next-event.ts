@@ -1,7 +1,7 @@
 import type { Kith, KithEvents } from '@kith/client'
 
 /** The next such event, or the next that fits. */
-export function happens<E extends keyof KithEvents>(
+export function nextEvent<E extends keyof KithEvents>(
   kith: Kith,
   event: E,
   fits: (...details: KithEvents[E]) => boolean = () => true,

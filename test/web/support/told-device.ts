@@ -1,10 +1,10 @@
 import type { Kith, KithOptions } from '@kith/client'
 import { onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
-import { type Happening, recordingWebSocket } from '../../examples/web/src/trace/recording-socket.ts'
-import { Teller } from '../../examples/web/src/trace/teller.ts'
-import type { Kind, Told } from '../../examples/web/src/trace/told.ts'
-import type { Backend } from '../client/backend.ts'
+import { type Happening, recordingWebSocket } from '../../../examples/web/src/trace/recording-socket.ts'
+import { Teller } from '../../../examples/web/src/trace/teller.ts'
+import type { Kind, Told } from '../../../examples/web/src/trace/told.ts'
+import type { Backend } from '../../support/backend.ts'
 
 /** A real device whose wire is recorded and told. */
 export interface ToldDevice {

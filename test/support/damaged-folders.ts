@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { openLevelStore, systemClock } from '@kith/server'
 import { defaultLimits, grantKey, profileKey, profileRoot } from '@kith/shared'
 import { afterAll, onTestFinished } from 'vitest'
-import { accountsOver } from '../support/account-world.ts'
+import { accountsOver } from './account-world.ts'
 
 /** A data folder, and hands that harm it. */
 export class Harmed {

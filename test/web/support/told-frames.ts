@@ -1,9 +1,9 @@
 import { applyChanges, type KeyChange } from '@kith/shared'
 import { encodeFrame, type Frame } from '@kith/shared/wire'
 import * as Y from 'yjs'
-import type { Direction } from '../../examples/web/src/trace/recording-socket.ts'
-import { Teller } from '../../examples/web/src/trace/teller.ts'
-import type { Told } from '../../examples/web/src/trace/told.ts'
+import type { Direction } from '../../../examples/web/src/trace/recording-socket.ts'
+import { Teller } from '../../../examples/web/src/trace/teller.ts'
+import type { Told } from '../../../examples/web/src/trace/told.ts'
 
 /** A teller of Alice's phone, and what it says of frames. */
 export function teller(): {

@@ -3,7 +3,7 @@ import { openMemoryStore, type Store, systemClock } from '@kith/server'
 import { startTestServer, type TestServer } from '@kith/server/testing'
 import { defaultLimits, type Limits } from '@kith/shared'
 import { onTestFinished } from 'vitest'
-import { devicesOf } from './device.ts'
+import { devicesOf } from './devices.ts'
 
 /** A real server on a free port of this machine, and devices of its users. Ends with the test. */
 export interface Backend extends TestServer {
