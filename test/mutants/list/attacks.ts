@@ -37,7 +37,7 @@ export const attackMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'What was taken and given back in one go comes again on return.',
       tests: ['server/feed'],
-      names: 'given back',
+      names: 'revocation and a new grant',
     },
   ),
   mutant('server/src/relay/feed-entries.ts', 'if (isWaiting) this.#waiting.add(entry.owner)', '', {
@@ -106,7 +106,7 @@ export const attackMutants: readonly Mutant[] = [
       rules: ['D5'],
       what: 'Of a refused change, what a later edit does not name is lost.',
       tests: ['client/refusal'],
-      names: 'does not name',
+      names: '\\[D5\\] refused changes of keys',
     },
   ),
   mutant('client/src/sync/sync-waiters.ts', 'await this.#store.idle()', '', {

@@ -120,7 +120,7 @@ export const durabilityMutants: readonly Mutant[] = [
       rules: ['D3'],
       what: 'The server answers a barrier after removals that it did not write.',
       tests: ['server/visibility-feed'],
-      names: '\\[V5\\] a late joiner',
+      names: 'byte that was overwritten,',
     },
   ),
   mutant(
@@ -178,7 +178,7 @@ export const durabilityMutants: readonly Mutant[] = [
     id: 'narrowing-last',
     rules: ['D5'],
     what: 'When changes are made anew, those that take something away come last.',
-    names: 'when changes are made anew',
+    names: '\\[D5\\] when changes are made',
     tests: ['client/refusal'],
   }),
   mutant(
@@ -272,6 +272,6 @@ export const durabilityMutants: readonly Mutant[] = [
     rules: ['D5', 'R6'],
     what: 'When a field is set again, what it replaces is removed ahead of it.',
     tests: ['client/hostile-server'],
-    names: 'searched for, a field',
+    names: '\\[D5\\]\\[R6\\] while a device searches',
   }),
 ]

@@ -23,7 +23,7 @@ export const feedMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'A device that returns gets everything again.',
       tests: ['server/visibility-feed'],
-      names: '\\[F1\\] with nothing changed',
+      names: 'return without changes costs',
     },
   ),
   mutant('server/src/relay/relay.ts', '(lastOwners?.get(feed) ?? owner) === owner', 'true', {
@@ -54,7 +54,7 @@ export const feedMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'A cursor of another store is taken for one of this.',
       tests: ['server/visibility-feed'],
-      names: '\\[F1\\] a cursor',
+      names: 'of another store, garbage,',
     },
   ),
   mutant('server/src/relay/changed-levels.ts', 'position > since', 'position >= 0', {

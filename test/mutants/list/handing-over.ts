@@ -73,7 +73,7 @@ export const handingOverMutants: readonly Mutant[] = [
       rules: ['V4', 'V7'],
       what: 'Whoever merely looks at a profile goes on getting it when its owner narrows the audience.',
       tests: ['server/visibility-feed'],
-      names: '\\[V4\\]\\[V7\\] who merely',
+      names: '\\[V4\\]\\[V7\\] a viewer who only',
     },
   ),
   mutant('server/src/documents/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
@@ -185,7 +185,7 @@ export const handingOverMutants: readonly Mutant[] = [
     rules: ['V7'],
     what: 'A replica that was also looked at stays when the follow ends.',
     tests: ['server/visibility-feed'],
-    names: '\\[V7\\] who was shown',
+    names: 'followed and then unfollowed',
   }),
   mutant('server/src/relations/visible-levels.ts', ' || before.isFollowed !== after.isFollowed', '', {
     id: 'end-of-follow-unfelt',
@@ -235,7 +235,7 @@ export const handingOverMutants: readonly Mutant[] = [
       rules: ['V4', 'V7'],
       what: 'A viewer who is restricted goes on getting what it merely looks at.',
       tests: ['server/visibility-feed'],
-      names: '\\[V4\\]\\[V7\\] who merely',
+      names: '\\[V4\\]\\[V7\\] a viewer who only',
     },
   ),
   mutant(

@@ -23,7 +23,7 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'What a device of an erased account sent right after its hello is written.',
       tests: ['server/erased-account'],
-      names: 'although its account was erased',
+      names: 'a device whose account was',
     },
   ),
   mutant('server/src/socket/handle.ts', 'if (await session.arrived) await session.context', 'await session.context', {
@@ -31,7 +31,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'A message goes out for a device before it is known whether its account was erased.',
     tests: ['server/erased-account'],
-    names: 'turned away',
+    names: 'account changes no presence,',
   }),
   mutant(
     'server/src/socket/session.ts',
@@ -42,7 +42,7 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'A session that was never welcome counts as one that ends.',
       tests: ['server/erased-account'],
-      names: 'turned away',
+      names: 'account changes no presence,',
     },
   ),
   mutant(
@@ -69,7 +69,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'What others gave to an erased account is given to the next holder of its id.',
     tests: ['server/changed-hands'],
-    names: 'gets nothing by grants',
+    names: 'former holder show nothing',
   }),
   mutant(
     erasing,
@@ -95,7 +95,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['S4'],
     what: 'Erasing an account refills the discovery budget of its id.',
     tests: ['server/changed-hands'],
-    names: 'its budget',
+    names: '\\[D7\\] the backend’s settings',
   }),
   mutant(erasing, ' || wasAnnounced(draft, follower, user)', '', {
     id: 'joins-over-and-over',
@@ -130,7 +130,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'What was taken back and given again does not count for the next holder.',
     tests: ['server/changed-hands'],
-    names: 'taken back',
+    names: 'revoked and made again counts',
   }),
   mutant('shared/src/roster/facts.ts', '!facts.confirmed.includes(incarnation)', 'facts.confirmed.length === 0', {
     id: 'any-confirmation-counts',
@@ -144,7 +144,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'Who granted something to an id, and does not follow it, is not told that it changed hands.',
     tests: ['server/changed-hands'],
-    names: 'is told at its erasure',
+    names: 'return, whether they follow',
   }),
   mutant(
     'server/src/relay/feed.ts',
@@ -155,7 +155,7 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'A new device is not told which ids have changed hands.',
       tests: ['server/changed-hands'],
-      names: 'is told at its erasure',
+      names: 'return, whether they follow',
     },
   ),
   mutant('client/src/sync/sender.ts', 'while (!this.#isWelcome || !this.#asked.roster', 'while (!this.#asked.roster', {
@@ -177,7 +177,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'A database that is made again from memory does not know which account it belongs to.',
     tests: ['client/erased-account'],
-    names: 'made again from memory',
+    names: 'database that is recreated',
     isSeenByWaiting: true,
   }),
   mutant(
@@ -198,14 +198,14 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'An app is told at each change of its roster that an id has changed hands.',
     tests: ['client/changed-hands'],
-    names: 'told once',
+    names: 'device reports each incarnation',
   }),
   mutant('client/src/database/incoming-frames.ts', '    await people.dropOldHands(documents.roster.view)\n', '', {
     id: 'old-hands-kept',
     rules: ['D7'],
     what: 'What the feed no longer says of changed hands stays on a device whose feed began anew.',
     tests: ['client/changed-hands'],
-    names: 'begins anew',
+    names: 'fresh feed does not repeat',
     isSeenByWaiting: true,
   }),
   mutant(
@@ -217,7 +217,7 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: '`viewAs` shows what the next holder of an id does not see.',
       tests: ['client/changed-hands'],
-      names: 'at the erasure',
+      names: 'erasure emits changedHands',
     },
   ),
   mutant('client/src/sync/accessed-profiles.ts', "hands.get(owner)?.incarnation ?? ''", "''", {
@@ -225,13 +225,13 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'A profile that is looked at is not fetched, as its id is followed, though that does not count.',
     tests: ['client/changed-hands'],
-    names: 'looking at',
+    names: '\\[D7\\] accessing the profile',
   }),
   mutant('client/src/device/prepare.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
     id: 'looked-at-and-kept',
     rules: ['D7', 'V7'],
     what: 'What was fetched of an id that changed hands stays after the session, as its id is followed.',
     tests: ['client/changed-hands'],
-    names: 'looking at',
+    names: '\\[D7\\] accessing the profile',
   }),
 ]

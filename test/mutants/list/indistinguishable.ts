@@ -64,7 +64,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
       rules: ['V10', 'F1'],
       what: 'A frame lacks its cursor because an owner of whom the viewer sees nothing shares the batch.',
       tests,
-      names: 'leaves no gap',
+      names: '\\[V10\\] commits of an invisible',
     },
   ),
   mutant(
@@ -149,14 +149,14 @@ export const indistinguishableMutants: readonly Mutant[] = [
     rules: ['F1'],
     what: 'A device that comes back is not sent what changed since this server began.',
     tests: ['server/blocked-viewer'],
-    names: 'what a return reads',
+    names: '\\[V10\\]\\[F1\\] a return reads the',
   }),
   mutant('server/src/relay/changed-levels.ts', 'if (recent.amongSince([], since)) return', 'if (since < 0) return', {
     id: 'return-reads-what-others-did',
     rules: ['V10'],
     what: 'A return takes the longer the more commits of others have passed.',
     tests: ['server/blocked-viewer'],
-    names: 'what a return reads',
+    names: '\\[V10\\]\\[F1\\] a return reads the',
   }),
   mutant('server/src/relay/recent-changes.ts', 'this.#knownSince = position\n    }', '}', {
     id: 'forgotten-taken-for-unchanged',

@@ -73,7 +73,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6'],
       what: 'A piece builds on what comes later.',
       tests: merging,
-      names: 'histories of devices',
+      names: 'pieces, documents of devices',
     },
   ),
   mutant(
@@ -85,7 +85,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6', 'D3'],
       what: 'What a device has removed of what the server holds is left out of the pieces.',
       tests: merging,
-      names: 'what it removes of other updates',
+      names: 'removals of other updates,',
     },
   ),
   mutant(
@@ -255,7 +255,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6'],
       what: 'An entry of many changes that is refused is sent again as it was.',
       tests: hostile,
-      names: 'of sixty labels',
+      names: 'device finds the one label',
     },
   ),
   mutant(
@@ -285,7 +285,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6', 'S1'],
       what: 'Honest histories count as if devices had changed everything at the same moment.',
       tests: merging,
-      names: '2 devices wrote apart',
+      names: '2 devices wrote concurrently',
     },
   ),
   mutant('server/src/admission/roster-growth.ts', '(old === undefined ? 0 : rosterEntryBytes(root, key, old))', '0', {

@@ -14,7 +14,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S1', 'S3'],
     what: 'A state vector may say that it names more clients than its bytes can hold.',
     tests: ['server/charges'],
-    names: 'refused by its count',
+    names: '\\[S1\\]\\[S3\\] a state vector with',
   }),
   mutant('server/src/socket/allowance.ts', 'if (this.#unacknowledged === 0) return false', '', {
     id: 'acknowledgements-free',
@@ -32,7 +32,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['F2'],
       what: 'A device that reads nothing keeps its connection by pongs.',
       tests: ['server/charges'],
-      names: 'a pong that is no answer',
+      names: 'does not keep a connection',
     },
   ),
   mutant('server/src/socket/stall.ts', 'takenBytes <= this.#takenBytes', 'takenBytes < this.#takenBytes', {
@@ -47,7 +47,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'A frame is handled whatever its user owes.',
     tests: ['server/charges'],
-    names: 'frames wait in their order',
+    names: 'frames wait in order while',
   }),
   mutant('server/src/http/connections.ts', 'else connection.socket.destroy()', '', {
     id: 'requests-without-deadline',
@@ -68,7 +68,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'At the limit of relations nobody can be blocked any more.',
     tests: ['server/relations-limit'],
-    names: 'always have room',
+    names: 'removals, blocks and narrower',
   }),
   mutant(
     'server/src/admission/relation-count.ts',
@@ -91,7 +91,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['D4'],
       what: 'A large change is written though what it was derived from has changed.',
       tests: ['server/large-changes'],
-      names: 'is read again',
+      names: 'change and written meanwhile|large change that was prepared',
     },
   ),
   mutant('server/src/store/reading.ts', 'levels: isOwn ? prepared.levels : newer.levels', 'levels: prepared.levels', {
@@ -99,14 +99,14 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['D4'],
     what: 'A large change writes back an older record of somebody who edited their profile meanwhile.',
     tests: ['server/large-changes'],
-    names: 'is kept, and does not delay it',
+    names: 'large change names is kept,',
   }),
   mutant('server/src/store/reading.ts', 'const levels = isSubject ? user.levels : {}', 'const levels = {}', {
     id: 'own-levels-overwritten',
     rules: ['D4'],
     what: 'A large change writes back the levels that its user had before an edit that came meanwhile.',
     tests: ['server/large-changes'],
-    names: 'of the user whose large change is prepared',
+    names: 'user whose large change is',
   }),
   mutant('server/src/documents/document-cache.ts', 'open(name, parts, moreBytes)', 'open(name, parts, 0)', {
     id: 'merged-without-room',
@@ -120,7 +120,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'A loaded document is given no room in the merge thread for a large update.',
     tests: ['server/merge-thread'],
-    names: 'into a document that is loaded',
+    names: 'large update into a loaded',
   }),
   mutant('server/src/turns.ts', 'if (waiting.length === 1) setImmediate(beginNext)', 'setImmediate(beginNext)', {
     id: 'slices-of-many-in-one-turn',
@@ -141,7 +141,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Relations that were loaded already are gone through without a pause.',
     tests: ['server/large-changes'],
-    names: 'in memory already',
+    names: 'relations that are already',
   }),
   mutant(
     'client/src/sync/sender.ts',
@@ -160,7 +160,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',
     tests: ['server/hostile-frames'],
-    names: 'begins and does not end',
+    names: 'all sockets together, take',
     isSeenByWaiting: true,
   }),
   mutant('server/src/socket/turn-share.ts', 'return this.#left > 0 ? undefined : this.#nextTurn', 'return undefined', {
@@ -168,7 +168,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Hundreds of frames that come in one packet are handled without a pause.',
     tests: ['server/charges'],
-    names: 'have their turn after some',
+    names: '\\[S3\\] other users have their',
   }),
   mutant(
     'server/src/relay/feed.ts',
@@ -179,7 +179,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['V10'],
       what: 'A return costs more the more rosters name the user.',
       tests: ['server/charges'],
-      names: 'a return costs',
+      names: 'return depends on the user’s',
     },
   ),
   mutant('server/src/relations/unrequested.ts', 'if (!isCandidate(draft, viewer, owner)) continue', '', {
@@ -198,7 +198,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['S3'],
       what: 'All keys that an erasure removes are read at once.',
       tests: ['server/large-changes'],
-      names: 'what an erasure removes',
+      names: 'the records that an erasure',
     },
   ),
   mutant('server/src/accounts/account.ts', 'const named = isWhole ?', 'const named = !isWhole ?', {
@@ -248,7 +248,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'An erasure that takes long lifts a revocation that came meanwhile.',
       tests: ['server/large-changes'],
-      names: 'lifts no revocation',
+      names: 'a revocation made meanwhile',
     },
   ),
   mutant(
@@ -268,14 +268,14 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['V2', 'V4'],
     what: 'A restricted user, paired with an owner and merely looking, is not told of a narrower audience.',
     tests: ['server/visibility-feed'],
-    names: 'paired with an owner',
+    names: '\\[V4\\]\\[V2\\] a restricted, paired',
   }),
   mutant('server/src/relay/feed-entries.ts', '!this.#queue.takeFound(owner) && ', '', {
     id: 'loss-forgotten-before-it-was-told',
     rules: ['V7'],
     what: 'A device that returns is not told of a loss if another change of the pair comes before.',
     tests: ['server/feed'],
-    names: 'was not yet told on its return',
+    names: 'device gets the withdrawal',
   }),
   mutant(
     'server/src/socket/answer-room.ts',
@@ -286,7 +286,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['F2'],
       what: 'Whole rosters are made for a device that does not take them, until it is closed as too slow.',
       tests: ['server/hostile-frames'],
-      names: 'more than it takes at once',
+      names: 'a device that reads slowly',
     },
   ),
   mutant(
@@ -333,7 +333,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['D2'],
       what: 'What was asked of a merge thread that ended is never answered, and the account stands still.',
       tests: ['server/merge-thread'],
-      names: 'asked to merge',
+      names: 'it must merge',
       isSeenByWaiting: true,
     },
   ),
@@ -348,7 +348,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Requests behind a proxy count for their address when they are long answered.',
     tests: ['server/behind-a-proxy'],
-    names: 'requests under way',
+    names: 'trusted proxy, open requests',
   }),
   mutant('server/src/server.ts', 'proxyAddress(request, trust)', "request.socket.remoteAddress ?? ''", {
     id: 'everybody-at-the-proxy',

@@ -82,7 +82,7 @@ export const presenceMutants: readonly Mutant[] = [
       rules: ['R4'],
       what: 'Hiding is lifted by somebody who had not seen it.',
       tests: ['shared/roster'],
-      names: 'two hidings made apart',
+      names: 'concurrent hidings, showing',
     },
   ),
   mutant(
@@ -109,7 +109,7 @@ export const presenceMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Every coming and going is told, however many there are.',
     tests,
-    names: '\\[S3\\] of one owner|\\[S3\\] a block',
+    names: 'seconds, however often the|repeated block and unblock',
   }),
   mutant(watch, "if (!one?.told || one.told.is === 'unknown') return", 'if (!one) return', {
     id: 'looked-at-though-unknown',
@@ -148,7 +148,7 @@ export const presenceMutants: readonly Mutant[] = [
       rules: ['V8'],
       what: 'When an account was last seen is still there when somebody else has its id.',
       tests,
-      names: 'goes with the account',
+      names: 'is erased with the account',
     },
   ),
   mutant('server/src/http/users.ts', 'presence.forget(user)', '', {
@@ -156,7 +156,7 @@ export const presenceMutants: readonly Mutant[] = [
     rules: ['V8'],
     what: 'An account that was just erased makes the next one of its id online.',
     tests,
-    names: 'goes with an account',
+    names: 'erased with an account whose',
   }),
   mutant(presence, "await this.#store.commit({ type: 'seen', users })", 'await Promise.resolve()', {
     id: 'last-seen-not-written',
@@ -170,7 +170,7 @@ export const presenceMutants: readonly Mutant[] = [
     rules: ['V8'],
     what: 'A device that is offline goes on showing who was online.',
     tests: ['client/presence'],
-    names: 'livePresence tells',
+    names: 'livePresence emits whether',
   }),
   mutant(
     'client/src/tabs/watching.ts',

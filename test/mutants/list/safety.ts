@@ -26,7 +26,7 @@ export const safetyMutants: readonly Mutant[] = [
     rules: ['S1'],
     what: 'Bytes that are no update throw, and the account takes its disk for broken.',
     tests: ['server/admission'],
-    names: '\\[S1\\] bytes that are no update',
+    names: 'update are refused: empty,',
   }),
   mutant('shared/src/user-id.ts', "return 'id' in result && result.id === value", "return 'id' in result", {
     id: 'ids-of-two-forms',
@@ -54,7 +54,7 @@ export const safetyMutants: readonly Mutant[] = [
       id: 'any-root-admitted',
       rules: ['S2'],
       what: 'A profile may have roots that no protocol knows.',
-      names: '\\[S2\\] of a profile',
+      names: '\\[S2\\] other roots and other',
       tests: ['server/admission'],
     },
   ),
@@ -67,7 +67,7 @@ export const safetyMutants: readonly Mutant[] = [
       rules: ['S2'],
       what: 'Lists, nested maps and sub-documents are admitted.',
       tests: ['server/admission'],
-      names: '\\[S2\\] what no flat document',
+      names: 'refused, and changes nothing',
     },
   ),
   mutant(
@@ -79,7 +79,7 @@ export const safetyMutants: readonly Mutant[] = [
       rules: ['S2'],
       what: 'An update whose predecessors are missing is admitted.',
       tests: ['server/admission'],
-      names: '\\[S2\\] what builds on',
+      names: 'an update whose predecessors',
     },
   ),
   mutant('server/src/admission/admission.ts', 'if (known > 0 && !isSamePlace', 'if (known < 0 && !isSamePlace', {
@@ -87,7 +87,7 @@ export const safetyMutants: readonly Mutant[] = [
     rules: ['S2'],
     what: 'The rest of an item is checked for another key than the one where it comes to stand.',
     tests: ['server/admission'],
-    names: '\\[S2\\] an item that goes on',
+    names: 'item whose origin has another',
   }),
   mutant(
     'server/src/documents/merge.ts',
@@ -126,7 +126,7 @@ export const safetyMutants: readonly Mutant[] = [
     what: 'Whoever comes back, or has another device, may send as much again.',
     isSeenByWaiting: true,
     tests: ['server/sign-in'],
-    names: '\\[S3\\] beyond the rate',
+    names: 'hint; reconnecting does not',
   }),
   mutant('server/src/admission/size-limits.ts', "if (adds === 'nothing') return undefined", '', {
     id: 'removals-have-a-size',
@@ -248,7 +248,7 @@ export const safetyMutants: readonly Mutant[] = [
       rules: ['S3'],
       what: 'Updates that are admitted in one go pass a limit together.',
       tests: ['server/durability'],
-      names: 'admitted in one go',
+      names: 'that are admitted together',
     },
   ),
   mutant('server/src/admission/admission.ts', 'if (blocks !== ends.size) return', 'if (blocks < ends.size) return', {

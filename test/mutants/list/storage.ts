@@ -170,14 +170,14 @@ export const storageMutants: readonly Mutant[] = [
     rules: ['D1', 'F1'],
     what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
     tests: ['client/tabs-loss'],
-    names: 'watched',
+    names: 'subscribed while the database',
   }),
   mutant('client/src/database/store.ts', '      watchAnew()', '', {
     id: 'watching-stands-still',
     rules: ['D1', 'F1'],
     what: 'What was watched while the database was gone is not looked up again.',
     tests: ['client/tabs-loss'],
-    names: 'watched',
+    names: 'subscribed while the database',
   }),
   mutant(
     'client/src/device/storage-timeout.ts',

@@ -45,7 +45,7 @@ export const storyMutants: readonly Mutant[] = [
       rules: ['V1'],
       what: 'What the server hands over before it hears of a block is shown for that long.',
       tests: ['client/session'],
-      names: 'before the server heard of a block',
+      names: 'profile that was sent before',
     },
   ),
   mutant(
@@ -57,7 +57,7 @@ export const storyMutants: readonly Mutant[] = [
       rules: ['F1', 'V7'],
       what: 'Whatever the server says of somebody counts as all of them, though it has not heard that they were dropped.',
       tests: ['simulation/stories'],
-      names: 'is still to be asked for',
+      names: 'still fetched when the server',
     },
   ),
   mutant('server/src/relations/visible-levels.ts', 'if (!notes.sights.has(key)) notes', 'notes', {
@@ -65,7 +65,7 @@ export const storyMutants: readonly Mutant[] = [
     rules: ['F1'],
     what: 'What is taken and given again within one change counts as changed.',
     tests: ['simulation/stories'],
-    names: 'is no news to a viewer who comes back',
+    names: 'revocation and a new grant',
   }),
   mutant('server/src/relay/plan.ts', '?? unwritten', '', {
     id: 'erased-levels-left',
@@ -83,7 +83,7 @@ export const storyMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'The tab with the socket connects ahead of what another tab has asked before.',
       tests: ['client/tabs'],
-      names: 'the last call counts',
+      names: 'connect and disconnect counts,',
     },
   ),
 ]

@@ -11,14 +11,14 @@ export const tabMutants: readonly Mutant[] = [
     rules: ['F1'],
     what: 'A tab goes on saying what the tab with the connection said before it stood still.',
     tests: ['client/standstill'],
-    names: 'says so within',
+    names: 'tab without an answer from',
   }),
   mutant(shared, 'takeOver: () => this.#requestLock(true),', 'takeOver: () => undefined,', {
     id: 'holder-never-replaced',
     rules: ['F1', 'V6'],
     what: 'No tab takes over from one that stands still, so a block stays unsent.',
     tests: ['client/standstill'],
-    names: 'says so within',
+    names: 'tab without an answer from',
   }),
   mutant(shared, 'own?.end(steppedDown)', '', {
     id: 'old-holder-goes-on',
@@ -69,7 +69,7 @@ export const tabMutants: readonly Mutant[] = [
     rules: ['D2'],
     what: 'The status is synced while changes are on no server.',
     tests: ['client/standstill'],
-    names: 'says so within',
+    names: 'tab without an answer from',
   }),
   mutant('client/src/tabs/requests.ts', "if (row.isBegun) return 'say'", '', {
     id: 'message-begun-twice',
@@ -95,7 +95,7 @@ export const tabMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'A message that the server had no room for is never tried again.',
     tests: ['client/messages'],
-    names: 'refused message goes again',
+    names: 'refused message is sent again',
   }),
   mutant('client/src/sync/message-rate.ts', 'this.#left--', '', {
     id: 'message-flood',
