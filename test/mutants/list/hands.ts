@@ -29,7 +29,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/socket/handle.ts', 'if (await session.arrived) await session.context', 'await session.context', {
     id: 'messages-before-the-welcome',
     rules: ['D7'],
-    what: 'A message goes out for a device before it is known whether its account was erased.',
+    what: 'A message of a device is delivered before it is known whether its account was erased.',
     tests: ['server/erased-account'],
     names: 'account changes no presence,',
   }),
@@ -60,7 +60,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/incarnations.ts', "return 'later'", "return 'ended'", {
     id: 'older-store-erases',
     rules: ['D7'],
-    what: 'A store that was restored from an older backup takes later accounts for erased ones.',
+    what: 'A store restored from an older backup treats later accounts as erased.',
     tests: ['server/erased-account'],
     names: 'older than the account',
   }),
@@ -78,7 +78,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'pairs-outlive-the-account',
       rules: ['D7'],
-      what: 'A pairing of an erased account stands for the next holder of its id.',
+      what: 'A pairing of an erased account counts for the next holder of its id.',
       tests: ['server/changed-hands'],
       names: 'its pairs do not',
     },
@@ -128,7 +128,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/roster.ts', "gives(facts) ? unconfirmed : ''", 'unconfirmed', {
     id: 'given-again-in-vain',
     rules: ['D7'],
-    what: 'What was taken back and given again does not count for the next holder.',
+    what: 'A grant that was revoked and made again does not count for the next holder.',
     tests: ['server/changed-hands'],
     names: 'revoked and made again counts',
   }),
@@ -142,7 +142,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', ' ||\n    before.changedHands !== after.changedHands', '', {
     id: 'granters-not-told',
     rules: ['D7'],
-    what: 'Who granted something to an id, and does not follow it, is not told that it changed hands.',
+    what: 'A user who granted a level to an id, and does not follow it, does not learn that it changed hands.',
     tests: ['server/changed-hands'],
     names: 'return, whether they follow',
   }),
@@ -153,7 +153,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'new-devices-not-told',
       rules: ['D7'],
-      what: 'A new device is not told which ids have changed hands.',
+      what: 'A new device does not learn which ids have changed hands.',
       tests: ['server/changed-hands'],
       names: 'return, whether they follow',
     },
@@ -187,7 +187,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'account-erasure-not-noted',
       rules: ['D7'],
-      what: 'Nothing tells the other tabs that the account was erased: they write its data again.',
+      what: 'Other tabs do not learn that the account was erased, and write its data again.',
       tests: ['client/erased-account'],
       names: 'every tab',
       isSeenByWaiting: true,
@@ -196,14 +196,14 @@ export const handsMutants: readonly Mutant[] = [
   mutant(people, 'if (!hands || hands.isTold ||', 'if (!hands ||', {
     id: 'changed-hands-over-and-over',
     rules: ['D7'],
-    what: 'An app is told at each change of its roster that an id has changed hands.',
+    what: 'An app gets changedHands at each change of its roster.',
     tests: ['client/changed-hands'],
     names: 'device reports each incarnation',
   }),
   mutant('client/src/database/incoming-frames.ts', '    await people.dropOldHands(documents.roster.view)\n', '', {
     id: 'old-hands-kept',
     rules: ['D7'],
-    what: 'What the feed no longer says of changed hands stays on a device whose feed began anew.',
+    what: 'A change of hands that a fresh feed does not repeat stays on the device.',
     tests: ['client/changed-hands'],
     names: 'fresh feed does not repeat',
     isSeenByWaiting: true,
@@ -223,7 +223,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('client/src/sync/accessed-profiles.ts', "hands.get(owner)?.incarnation ?? ''", "''", {
     id: 'looks-wait-for-a-follow-that-does-not-count',
     rules: ['D7'],
-    what: 'A profile that is looked at is not fetched, as its id is followed, though that does not count.',
+    what: 'An accessed profile is not fetched because its id is followed, although that follow does not count.',
     tests: ['client/changed-hands'],
     names: '\\[D7\\] accessing the profile',
   }),

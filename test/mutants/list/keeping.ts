@@ -58,7 +58,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'answers-in-one-frame',
       rules: ['D6'],
-      what: 'What the server lacks goes in one frame, whatever its size.',
+      what: 'Content that the server lacks is sent in one frame of any size.',
       tests: lostStore,
       names: 'larger than a frame .* without',
       isSeenByWaiting: true,
@@ -71,7 +71,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'pieces-out-of-order',
       rules: ['D6'],
-      what: 'A piece builds on what comes later.',
+      what: 'A piece depends on a later piece.',
       tests: merging,
       names: 'pieces, documents of devices',
     },
@@ -95,7 +95,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'replaced-entries-removed-first',
       rules: ['R2', 'D6'],
-      what: 'The deletion of an entry that lost to a concurrent entry goes ahead: the key is absent on the server in between.',
+      what: 'The deletion of an entry that lost to a concurrent entry is sent ahead, so the key is absent on the server in between.',
       tests: ['client/replaced'],
       names: 'unsent entry of the same key',
     },
@@ -126,7 +126,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-audience-dropped',
       rules: ['R4', 'D6'],
-      what: 'An audience that a server refuses leaves the device, which goes back to a wider one.',
+      what: 'An audience that a server refuses is dropped by the device, which returns to a wider one.',
       tests: ['simulation/stories'],
       names: 'audience of nobody',
     },
@@ -150,7 +150,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'covered-taken-for-original',
       rules: ['D5', 'D6'],
-      what: 'What a refused change replaced counts as its original, and the change is dropped when that comes back.',
+      what: 'The value that a refused change replaced counts as its original, so the change is dropped when that value comes back.',
       tests: ['simulation/stories'],
       names: 'a refused',
     },
@@ -170,7 +170,7 @@ export const keepingMutants: readonly Mutant[] = [
   {
     id: 'synced-though-refused',
     rules: ['D6'],
-    what: 'The app hears that all is synced although the server refuses some of its changes.',
+    what: 'The status is synced although the server refuses some changes.',
     tests: ['simulation/stories'],
     names: 'takes smaller',
     changes: [
@@ -208,7 +208,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],
-    what: 'The app hears of a refused change each time that it is offered.',
+    what: 'The app gets an error each time that a refused change is offered.',
     tests: ['client/kept-whole'],
     names: 'offered again',
   }),
@@ -272,7 +272,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('server/src/admission/key-history.ts', 'return steps + scanned', 'return 0', {
     id: 'merging-costs-nothing',
     rules: ['S1'],
-    what: 'The server takes any number of concurrent changes of one key.',
+    what: 'The server admits any number of concurrent changes of one key.',
     tests: ['server/admission'],
     names: 'a million concurrent values',
   }),
@@ -291,7 +291,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('server/src/admission/roster-growth.ts', '(old === undefined ? 0 : rosterEntryBytes(root, key, old))', '0', {
     id: 'replaced-entries-count-twice',
     rules: ['D6', 'S3'],
-    what: 'A full roster takes no label of the same length in place of another.',
+    what: 'A full roster refuses a label that replaces one of the same length.',
     tests: ['server/size-limits'],
     names: 'a full roster',
   }),

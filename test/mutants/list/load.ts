@@ -12,7 +12,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/documents/state-vector.ts', 'count * leastBytesPerClient < stateVector.length', 'count >= 0', {
     id: 'any-count-of-clients',
     rules: ['S1', 'S3'],
-    what: 'A state vector may say that it names more clients than its bytes can hold.',
+    what: 'A state vector may have a count of clients that its bytes cannot hold.',
     tests: ['server/charges'],
     names: '\\[S1\\]\\[S3\\] a state vector with',
   }),
@@ -38,21 +38,21 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/stall.ts', 'takenBytes <= this.#takenBytes', 'takenBytes < this.#takenBytes', {
     id: 'stall-unnoticed',
     rules: ['F2'],
-    what: 'A device of whose bytes the network takes none has not stalled.',
+    what: 'A device does not count as stalled although the network accepts none of its bytes.',
     tests: ['server/charges'],
     names: '\\[F2\\]',
   }),
   mutant('server/src/socket/inbox.ts', 'if (!this.#isWaiting) this.#drain()', 'this.#port.handle(frame)', {
     id: 'debts-unpaid',
     rules: ['S3'],
-    what: 'A frame is handled whatever its user owes.',
+    what: 'A frame is handled although its user owes work.',
     tests: ['server/charges'],
     names: 'frames wait in order while',
   }),
   mutant('server/src/http/connections.ts', 'else connection.socket.destroy()', '', {
     id: 'requests-without-deadline',
     rules: ['S3'],
-    what: 'A request may take any time to come.',
+    what: 'A request has no deadline.',
     tests: ['server/connections'],
     names: 'half a body',
   }),
@@ -66,7 +66,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/admission/relation-count.ts', 'if (isMore && named.size', 'if (named.size', {
     id: 'blocks-have-no-room',
     rules: ['S3'],
-    what: 'At the limit of relations nobody can be blocked any more.',
+    what: 'At the limit of relations no user can be blocked.',
     tests: ['server/relations-limit'],
     names: 'removals, blocks and narrower',
   }),
@@ -97,7 +97,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/store/reading.ts', 'levels: isOwn ? prepared.levels : newer.levels', 'levels: prepared.levels', {
     id: 'news-overwritten',
     rules: ['D4'],
-    what: 'A large change writes back an older record of somebody who edited their profile meanwhile.',
+    what: 'A large change overwrites the record of a user who edited their profile meanwhile.',
     tests: ['server/large-changes'],
     names: 'large change names is kept,',
   }),
@@ -185,7 +185,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relations/unrequested.ts', 'if (!isCandidate(draft, viewer, owner)) continue', '', {
     id: 'places-for-those-who-granted-nothing',
     rules: ['F4'],
-    what: 'A place goes to an owner whose grant has been taken back.',
+    what: 'A place goes to an owner whose grant was revoked.',
     tests: ['server/large-changes', 'server/store'],
     names: 'F4',
   }),
@@ -204,7 +204,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/accounts/account.ts', 'const named = isWhole ?', 'const named = !isWhole ?', {
     id: 'switches-free',
     rules: ['S3'],
-    what: 'A switch that concerns all whom a roster names costs as little as a label.',
+    what: 'A setting that concerns all users of a roster costs as little as a label.',
     tests: ['server/charges'],
     names: 'where it concerns all of them',
   }),
@@ -235,7 +235,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/admission/merging-cost.ts', 'this.mostSteps = count + ', 'this.mostSteps = ', {
     id: 'a-whole-roster-costs-too-much',
     rules: ['S2', 'D6'],
-    what: 'A roster of more than 262,144 entries is refused when it comes in one update.',
+    what: 'A roster of more than 262,144 entries is refused in one update.',
     tests: ['server/merging-cost'],
     names: 'as stock providers send it',
   }),
@@ -246,7 +246,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'erased-as-of-when-it-was-prepared',
       rules: ['D7'],
-      what: 'An erasure that takes long lifts a revocation that came meanwhile.',
+      what: 'A long erasure undoes a revocation made meanwhile.',
       tests: ['server/large-changes'],
       names: 'a revocation made meanwhile',
     },
@@ -258,7 +258,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'looking-contacts-overlooked',
       rules: ['V4', 'V7'],
-      what: 'A contact who merely looks goes on getting the profile when the audience is narrowed from contacts to nobody.',
+      what: 'A contact who only fetched keeps getting the profile when the audience is narrowed from `contacts` to `nobody`.',
       tests: ['server/blocked-viewer'],
       names: '\\[F1\\] a viewer who fetched',
     },
@@ -266,14 +266,14 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/relations/roster.ts', ' || relation.isPaired', '', {
     id: 'paired-lookers-overlooked',
     rules: ['V2', 'V4'],
-    what: 'A restricted user, paired with an owner and merely looking, is not told of a narrower audience.',
+    what: 'A restricted, paired user who only fetched does not get a narrower audience.',
     tests: ['server/visibility-feed'],
     names: '\\[V4\\]\\[V2\\] a restricted, paired',
   }),
   mutant('server/src/relay/feed-entries.ts', '!this.#queue.takeFound(owner) && ', '', {
     id: 'loss-forgotten-before-it-was-told',
     rules: ['V7'],
-    what: 'A device that returns is not told of a loss if another change of the pair comes before.',
+    what: 'A returning device does not get a withdrawal if another change of the pair comes first.',
     tests: ['server/feed'],
     names: 'device gets the withdrawal',
   }),
@@ -284,7 +284,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'answers-without-room',
       rules: ['F2'],
-      what: 'Whole rosters are made for a device that does not take them, until it is closed as too slow.',
+      what: 'Whole rosters are encoded for a device that does not read them, until it is closed as too slow.',
       tests: ['server/hostile-frames'],
       names: 'a device that reads slowly',
     },
@@ -308,7 +308,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'grown-beyond-the-room',
       rules: ['S3'],
-      what: 'Documents that grow in the merge thread take any amount of its memory.',
+      what: 'Documents that grow in the merge thread exceed its bound of memory.',
       tests: ['server/merge-thread'],
       names: 'edited at once',
     },
@@ -331,7 +331,7 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'no-answer-after-the-thread',
       rules: ['D2'],
-      what: 'What was asked of a merge thread that ended is never answered, and the account stands still.',
+      what: 'A request to a merge thread that ended is never answered, and the account waits forever.',
       tests: ['server/merge-thread'],
       names: 'it must merge',
       isSeenByWaiting: true,

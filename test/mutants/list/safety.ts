@@ -24,14 +24,14 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/admission/admission.ts', "return malformed('no Yjs update')", "throw new Error('no Yjs update')", {
     id: 'no-update-throws',
     rules: ['S1'],
-    what: 'Bytes that are no update throw, and the account takes its disk for broken.',
+    what: 'Bytes that are not an update throw, and the account reports a broken disk.',
     tests: ['server/admission'],
     names: 'update are refused: empty,',
   }),
   mutant('shared/src/user-id.ts', "return 'id' in result && result.id === value", "return 'id' in result", {
     id: 'ids-of-two-forms',
     rules: ['S1'],
-    what: 'A user id is taken in another form than the canonical one.',
+    what: 'A user id is accepted in a form that is not canonical.',
     tests: ['shared/wire', 'shared/addresses'],
   }),
   mutant(
@@ -41,7 +41,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'closed-feed-opened',
       rules: ['S1'],
-      what: 'A feed whose session ended comes to life again.',
+      what: 'A feed whose session ended opens again.',
       tests: ['server/feed'],
       names: '\\[S1\\]',
     },
@@ -85,7 +85,7 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/admission/admission.ts', 'if (known > 0 && !isSamePlace', 'if (known < 0 && !isSamePlace', {
     id: 'items-that-go-on-elsewhere',
     rules: ['S2'],
-    what: 'The rest of an item is checked for another key than the one where it comes to stand.',
+    what: 'The rest of an item is checked for another key than its own.',
     tests: ['server/admission'],
     names: 'item whose origin has another',
   }),
@@ -123,7 +123,7 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/socket/rate-limits.ts', 'this.#byUser.set(user, rates)', '', {
     id: 'rates-forgotten',
     rules: ['S3'],
-    what: 'Whoever comes back, or has another device, may send as much again.',
+    what: 'A reconnect or another device gets a fresh rate.',
     isSeenByWaiting: true,
     tests: ['server/sign-in'],
     names: 'hint; reconnecting does not',
@@ -168,7 +168,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'messages-without-budget',
       rules: ['S4'],
-      what: 'A message to somebody new is no look-up.',
+      what: 'A message to a user who was never looked up costs no look-up.',
       tests: ['server/messages'],
       names: '\\[S4\\]',
       isSeenByWaiting: true,
@@ -254,14 +254,14 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/admission/admission.ts', 'if (blocks !== ends.size) return', 'if (blocks < ends.size) return', {
     id: 'two-blocks-of-a-client',
     rules: ['S2'],
-    what: 'An update is admitted of which Yjs takes in a part.',
+    what: 'An update is admitted although Yjs applies only a part of it.',
     tests: ['server/admission'],
     names: '\\[S2\\] two blocks',
   }),
   mutant('server/src/socket/deferred-follows.ts', 'count: record.waiting', 'count: 0', {
     id: 'waiting-uncounted',
     rules: ['S4'],
-    what: 'A device is not told how many of its follows wait.',
+    what: 'A device does not get the number of its waiting follows.',
     tests: ['server/visibility-feed'],
     names: '\\[S3\\]|\\[S4\\]',
   }),
@@ -280,13 +280,13 @@ export const safetyMutants: readonly Mutant[] = [
   mutant('server/src/server.ts', "  api.server.on('connection', socket => places.admit(socket))\n", '', {
     id: 'idle-connections-uncounted',
     rules: ['S3'],
-    what: 'Connections that say nothing take the descriptors that the store needs.',
+    what: 'Idle connections use the descriptors that the store needs.',
     tests: ['server/places'],
   }),
   mutant('server/src/socket/upgrade.ts', 'hasPlace ? this', 'hasPlace !== undefined ? this', {
     id: 'sessions-without-places',
     rules: ['S3'],
-    what: 'Sessions take the descriptors that the store needs.',
+    what: 'Sessions use the descriptors that the store needs.',
     tests: ['server/places'],
   }),
   mutant(
@@ -296,7 +296,7 @@ export const safetyMutants: readonly Mutant[] = [
     {
       id: 'sessions-make-room',
       rules: ['S3'],
-      what: 'A session is ended to make room for a connection that says nothing.',
+      what: 'A session is closed to make room for an idle connection.',
       tests: ['server/places'],
     },
   ),

@@ -70,7 +70,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(session, 'this.waiting.end()\n    this.context.relay.leave(this)', 'this.context.relay.leave(this)', {
     id: 'waiting-outlives-the-session',
     rules: ['F2'],
-    what: 'The timer for follows that wait goes on when the device has left.',
+    what: 'The timer for waiting follows continues after the device has left.',
     tests: ['server/ended'],
   }),
   mutant(
@@ -87,13 +87,13 @@ export const timingMutants: readonly Mutant[] = [
   mutant(relay, 'if (sessions?.size === 0) this.#sessionsByUser.delete(session.user)\n    session.feed?.close()', '', {
     id: 'feed-left-open',
     rules: ['F2'],
-    what: 'The feed of a session that has ended goes on.',
+    what: 'The feed of an ended session continues.',
     tests: ['server/ended'],
   }),
   mutant('server/src/presence/subscriptions.ts', 'some?.delete(watch)', '', {
     id: 'watchers-only-grow',
     rules: ['F2'],
-    what: 'Who watched whom is remembered after the session.',
+    what: 'The watched owners of a session are kept after its end.',
     tests: ['server/ended'],
   }),
   mutant(presence, '?.sessions !== 0 || this.#leaving.has(user)', '?.sessions !== 0', {
@@ -106,7 +106,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(presence, 'if (this.#stays.get(user)?.sessions !== 0 || ', 'if (', {
     id: 'gone-though-back',
     rules: ['F1'],
-    what: 'Who came back while it was written that they left is told to be gone.',
+    what: 'A user who returned during the write of last seen is reported as offline.',
     tests: ['server/presence'],
     names: 'user who returns during the',
   }),
@@ -272,7 +272,7 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'roster-by-stored-bytes',
       rules: ['S3'],
-      what: 'A roster takes what is beyond its limit, since it is stored in fewer bytes than it counts.',
+      what: 'A roster beyond its limit is admitted, because its stored bytes are counted instead of its content.',
       tests: ['server/size-limits'],
       names: 'content, however few bytes',
     },
