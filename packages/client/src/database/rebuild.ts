@@ -138,7 +138,7 @@ async function writeEntries(
 
 /** The user's changes that were refused: they lie over the document. */
 function laidOver({ documents }: Work, name: DocumentName): KeyChange[] {
-  const rows = documents.outbox.refused.filter(row => row.document === name && !row.isRemade)
+  const rows = documents.outbox.refused.filter(row => row.document === name)
   return rows.flatMap(row => decodeChanges(row.changes))
 }
 
