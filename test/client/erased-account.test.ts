@@ -194,6 +194,26 @@ test('[D7] a database that was lost and made again from memory belongs to the sa
   expect(await isRegistered(world, 'alice')).toBe(false)
 })
 
+test('[D7] a tab that was opened before the first welcome makes a lost database again under the same incarnation', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, ...sharedByTabs(), connect: false }
+  const [first, second] = [await world.open('alice', shared), await world.open('alice', shared)]
+  first.connect()
+  await furnish(first)
+  await coreOf(second).store.refresh()
+  await first.close()
+  const lost = happens(second, 'error', ({ code }) => code === 'database-lost')
+  await done(indexedDB.deleteDatabase(coreOf(second).store.db.name))
+  await lost
+  expect(second.ownProfile.get('name')).toBe('Ada')
+  await erase(world, 'alice')
+  const told = accountErased(second)
+  second.connect()
+  await told
+  expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
 test('[D7] a copy of a device’s database that is restored after the erasure does not bring the account back', async () => {
   const world = await backend()
   const indexedDB = new IDBFactory()
