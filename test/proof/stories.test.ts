@@ -180,6 +180,52 @@ describe('an account that is erased', () => {
   })
 })
 
+describe('a device that waits for the welcome', () => {
+  test('[D7] brings nothing back of an account that is erased meanwhile', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2, 3], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'connect', device: 2 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'next', picks: [3, 1, 1, 1, 0, 14, 11, 10, 21, 7, 1] },
+        { do: 'erase', user: 1 },
+      ],
+    })
+  })
+})
+
+describe('a device that comes back to a restored server', () => {
+  const acquainted = { seed: 0, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+
+  test('[F1] gets everything again by a cursor of a store that was lost', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'loseServerStore' },
+        { do: 'connect', device: 2 },
+        { do: 'flow' },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[F1] gets everything again by a cursor of a run that began after the backup', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'killServer', losesFrames: false },
+        { do: 'startServer' },
+        { do: 'pass', seconds: 30, flows: true },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
 describe('a database that was restored before what it held was sent', () => {
   test('[D2][D5] makes its changes anew, which stand beside those that the server got from it before', async () => {
     await expectRight({

@@ -27,8 +27,8 @@ export interface StoredOutcome {
 
 /**
  * Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. They
- * belong to the database of `writer`: a new one holds nothing of what they follow upon. What comes before a session has
- * said which (`undefined`) is of own documents, and merges with any.
+ * belong to the database of `writer`: a new one holds nothing of what they follow upon. `undefined` stands for any
+ * database: a server may welcome a device before it has read which one it has.
  */
 export async function storeFrames(
   store: Store,

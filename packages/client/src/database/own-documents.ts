@@ -75,7 +75,6 @@ export class OwnDocuments {
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
     const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
-    documents.incarnation = await readMeta(db, 'incarnation')
     documents.known = (await readMeta(db, 'known')) ?? {}
     documents.originals = (await readMeta(db, 'originals')) ?? {}
     await documents.takeNews(db)
@@ -99,6 +98,7 @@ export class OwnDocuments {
       this.#seq = seq as number
     }
     this.hands = (await readMeta(db, 'hands')) ?? new Map()
+    this.incarnation = await readMeta(db, 'incarnation')
     for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)
     return true
