@@ -128,10 +128,12 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
   work.willChange()
   const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
+  const unsent = before ? work.documents.changesToSend(name) : []
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
   document.dropPending()
-  const again = known && before ? saidAgain(document, known, before) : []
+  const originals = work.documents.originals[name]
+  const again = known && before ? saidAgain(document, { known, before, originals, unsent }) : []
   if (again.length > 0) await record(work, name, again)
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()

@@ -123,6 +123,18 @@ export class OwnDocuments {
     return [...this.outbox.rows, ...begun]
   }
 
+  /** The changes of a document that no server has taken yet. */
+  changesToSend(name: DocumentName): KeyChange[] {
+    const rows = this.unsent.filter(row => row.document === name && row.refusal === undefined)
+    return rows.flatMap(row => decodeChanges(row.changes))
+  }
+
+  /** The refused changes of a document that had been acknowledged before. */
+  refusedAgain(name: DocumentName): KeyChange[] {
+    const rows = this.outbox.refused.filter(row => row.document === name && row.isRemade)
+    return rows.flatMap(row => decodeChanges(row.changes))
+  }
+
   /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
   async write(
     db: KithDatabase,
