@@ -34,6 +34,7 @@ export class OwnDocuments {
   /** What this device knew when it built a document upon a server's state. */
   known: MetaValues['known'] = {}
   originals: MetaValues['originals'] = {}
+  removed: MetaValues['removed'] = {}
   /** User ids that have changed hands. */
   hands: ReadonlyMap<string, Hands> = new Map()
   /** What was written in the transaction that runs, until the outbox has it. */
@@ -77,6 +78,7 @@ export class OwnDocuments {
     const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
     documents.known = (await readMeta(db, 'known')) ?? {}
     documents.originals = (await readMeta(db, 'originals')) ?? {}
+    documents.removed = (await readMeta(db, 'removed')) ?? {}
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents

@@ -4,6 +4,7 @@ import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
+import { keysWithoutEntry, removedAgain, removedKeys } from '../documents/removed-keys.ts'
 import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newClientId, newRemakingClientId } from '../nonce.ts'
@@ -68,6 +69,8 @@ export async function rebuild(
     if (known) {
       merged.write(saidAgain(merged, { known, before: standingOf(own), originals: earlier, unsent, laidOver }))
     }
+    const { [name]: removed } = documents.removed
+    if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, removed)))
     const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
@@ -81,6 +84,7 @@ export async function rebuild(
     )
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
+    await writeMeta(work.db, 'removed', { ...documents.removed, [name]: removedKeys(merged, fresh, removed) })
     await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
