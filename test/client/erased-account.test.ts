@@ -4,11 +4,11 @@ import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { copyOf, done } from './copies.ts'
-import { happens } from './happens.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { copyOf, done } from '../support/database-copy.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 /** Resolves to the last error that the client reports, once it is `account-erased`. */
 function accountErased(kith: Kith): Promise<KithError> {
@@ -184,7 +184,7 @@ test('[D7] a database that was lost and made again from memory belongs to the sa
   const alice = await world.open('alice', storage)
   await furnish(alice)
   alice.disconnect()
-  const lost = happens(alice, 'error', ({ code }) => code === 'database-lost')
+  const lost = nextEvent(alice, 'error', ({ code }) => code === 'database-lost')
   await done(storage.indexedDB.deleteDatabase(coreOf(alice).store.db.name))
   await lost
   await erase(world, 'alice')
@@ -203,7 +203,7 @@ test('[D7] a tab that was opened before the first welcome makes a lost database 
   await furnish(first)
   await coreOf(second).store.refresh()
   await first.close()
-  const lost = happens(second, 'error', ({ code }) => code === 'database-lost')
+  const lost = nextEvent(second, 'error', ({ code }) => code === 'database-lost')
   await done(indexedDB.deleteDatabase(coreOf(second).store.db.name))
   await lost
   expect(second.ownProfile.get('name')).toBe('Ada')
@@ -321,7 +321,7 @@ test('[D7] a server that calls a new device’s account erased is taken for one 
   }
   const alice = await world.device('alice', { connect: false, WebSocket: Lying as unknown as typeof WebSocket })
   await alice.ownProfile.set('name', 'Ada')
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   expect((await failed)[0].code).toBe('protocol-violation')
   expect(alice.ownProfile.get('name')).toBe('Ada')

@@ -1,8 +1,7 @@
 import type { KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { OwnDocument } from '../../packages/client/src/documents/own-document.ts'
-import { saidAgain, standingOf } from '../../packages/client/src/documents/said-again.ts'
+import { OwnDocument, saidAgain, standingOf } from '../support/client-internals.ts'
 
 const bob = (root: string): KeyChange => ({ root, key: keys[root] ?? 'bob', value: true })
 const keys: Readonly<Record<string, string>> = { grants: '1/bob', blocks: 'nonce/bob' }

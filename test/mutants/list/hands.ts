@@ -88,7 +88,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'Erasing an account lifts what the backend had said of its id.',
     tests: ['server/store'],
-    names: 'erasing takes',
+    names: 'erasing a user removes',
   }),
   mutant(erasing, '...hidden, lookups,', '...hidden, lookups: undefined,', {
     id: 'erasing-refills-the-budget',
@@ -176,7 +176,7 @@ export const handsMutants: readonly Mutant[] = [
     id: 'content-stored-before-the-welcome',
     rules: ['D7'],
     what: 'A device stores what it is sent of an account before it knows the incarnation, and takes it into the next account.',
-    tests: ['client/erased-account', 'proof/stories'],
+    tests: ['client/erased-account', 'simulation/stories'],
     names: 'the welcome, and then stores|erased meanwhile',
   }),
   mutant(sessions, 'this.#early = welcome ? [] : came', 'this.#early = []', {
