@@ -186,13 +186,20 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/erased-account'],
     names: 'before the welcome, and then',
   }),
-  mutant('client/src/database/own-documents.ts', "    this.incarnation = await readMeta(db, 'incarnation')\n", '', {
+  mutant('client/src/database/own-documents.ts', '    this.incarnation = incarnation\n', '', {
     id: 'incarnation-unknown-to-other-tabs',
     rules: ['D7'],
     what: 'A tab that did not take the welcome itself makes a lost database again without the incarnation.',
     tests: ['client/erased-account'],
     names: 'before the first welcome',
     isSeenByWaiting: true,
+  }),
+  mutant('client/src/database/own-documents.ts', '    this.limits = { ...defaultContentLimits, ...limits }\n', '', {
+    id: 'limits-unknown-to-other-tabs',
+    rules: ['D5'],
+    what: 'A tab that did not take the welcome itself checks changes by the limits from before.',
+    tests: ['client/tabs'],
+    names: 'limits of the server',
   }),
   mutant('client/src/device/new-database.ts', 'memory.incarnation ? [', 'false ? [', {
     id: 'incarnation-lost-with-the-database',
