@@ -122,6 +122,21 @@ test('[D7] a device sends none of its content before the welcome, and then sends
   expect(await delivery).toBe('unconfirmed')
 })
 
+test('[D7] a device stores nothing of its account before the welcome, and then stores all of it', async () => {
+  const world = await backend()
+  await furnish(await world.open('alice', { indexedDB: new IDBFactory() }))
+  const { WebSocket: Held, received, release } = heldBack()
+  const laptop = await world.device('alice', { connect: false, WebSocket: Held })
+  laptop.connect()
+  const documents = (): unknown[] => received.filter(frame => 'step' in frame && frame.step === 'step2')
+  await expect.poll(() => documents().length).toBe(2)
+  for (let round = 0; round < 5; round++) await coreOf(laptop).store.refresh()
+  expect([laptop.ownProfile.fields, laptop.getProfile('bob').accessLevels]).toEqual([new Map(), []])
+  release()
+  await laptop.whenSynced()
+  expect([laptop.ownProfile.get('name'), laptop.getProfile('bob').accessLevels]).toEqual(['Ada', [5]])
+})
+
 test('[D7] every tab reports account-erased once, and closes; nothing is left, and no tab brings it back', async () => {
   const world = await backend()
   const indexedDB = new IDBFactory()
@@ -175,6 +190,26 @@ test('[D7] a database that is recreated from memory belongs to the same incarnat
   await erase(world, 'alice')
   const told = accountErased(alice)
   alice.connect()
+  await told
+  expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] a tab that was opened before the first welcome makes a lost database again under the same incarnation', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, ...sharedByTabs(), connect: false }
+  const [first, second] = [await world.open('alice', shared), await world.open('alice', shared)]
+  first.connect()
+  await furnish(first)
+  await coreOf(second).store.refresh()
+  await first.close()
+  const lost = nextEvent(second, 'error', ({ code }) => code === 'database-lost')
+  await done(indexedDB.deleteDatabase(coreOf(second).store.db.name))
+  await lost
+  expect(second.ownProfile.get('name')).toBe('Ada')
+  await erase(world, 'alice')
+  const told = accountErased(second)
+  second.connect()
   await told
   expect(await isRegistered(world, 'alice')).toBe(false)
 })

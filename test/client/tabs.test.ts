@@ -37,6 +37,18 @@ test('what one tab writes the other shows, and both know how much is unsent', as
   expect((await first(two.contacts())).map(row => [row.id, row.label])).toEqual([['bob', 'Bob']])
 })
 
+test('[D5] a tab that was opened before the first connection keeps to the limits of the server that another tab connected to', async () => {
+  const { tab } = await browser(await backend({ labelBytes: 10 }))
+  const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
+  one.connect()
+  await one.whenSynced()
+  await one.close()
+  two.disconnect()
+  const bob = two.getProfile('bob')
+  bob.setLabel('a label that is too long')
+  await expect(bob.save()).rejects.toMatchObject({ code: 'label-too-long' })
+})
+
 test('the tabs share one socket: fetch, messages, events, status and whenSynced', async () => {
   const world = await backend()
   const { tab } = await browser(world)

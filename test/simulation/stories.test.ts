@@ -180,6 +180,52 @@ describe('an account that is erased', () => {
   })
 })
 
+describe('a device that waits for the welcome', () => {
+  test('[D7] brings nothing back of an account that is erased meanwhile', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2, 3], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'connect', device: 2 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'next', picks: [3, 1, 1, 1, 0, 14, 11, 10, 21, 7, 1] },
+        { do: 'erase', user: 1 },
+      ],
+    })
+  })
+})
+
+describe('a device that comes back to a restored server', () => {
+  const acquainted = { seed: 0, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+
+  test('[F1] gets everything again by a cursor of a store that was lost', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'loseServerStore' },
+        { do: 'connect', device: 2 },
+        { do: 'flow' },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[F1] gets everything again by a cursor of a run that began after the backup', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'killServer', losesFrames: false },
+        { do: 'startServer' },
+        { do: 'pass', seconds: 30, flows: true },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
 describe('a database that was restored before what it held was sent', () => {
   test('[D2][D5] a restored database makes its changes again, beside those that the server received before', async () => {
     await expectRight({
@@ -638,6 +684,71 @@ describe('a server that lies', () => {
       ],
     })
   })
+
+  test('[D5][D6] a value that one server acknowledged and did not keep stays in view when other servers refuse it and the value before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'hostile', hostility: 'forgets' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R4][D6] an audience that the user widens shows as it was set, though a server refuses the narrower one before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R2][D6] a follow that a device refused by one server makes again stands when another server brings back older entries that were removed', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2, 3], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'pass', seconds: 130, flows: false },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  for (const [what, act] of [
+    ['follow that a device ended', { type: 'save', whom: 0, follows: false }],
+    ['grant that a device revoked', { type: 'save', whom: 0, levels: [] }],
+  ] as const) {
+    test(`[D6][V6] a ${what} stays so when another device, which did not hear of it, makes it again on a server that lost its store`, async () => {
+      await expectRight({
+        ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+        steps: [
+          { do: 'act', device: 1, act: { type: 'hide', isHidden: false } },
+          { do: 'hostile', hostility: 'refuses true' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'act', device: 0, act },
+          { do: 'hostile', hostility: 'refuses all' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'loseServerStore' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    })
+  }
 
   test('[D5][D6] a refused change of a contact stays in view when a server without a store also refuses what stood before it', async () => {
     await expectRight({

@@ -193,11 +193,44 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'is not granted again',
   }),
-  mutant('client/src/database/incoming-frames.ts', 'if (again.length > 0) await record(work, name, again)', '', {
+  mutant('client/src/database/incoming-frames.ts', '...again, ...removedAgain', '...removedAgain', {
     id: 'originals-brought-back',
     rules: ['D6', 'V6'],
     what: 'What a device revoked after it made it again is granted again when another device brings the original.',
     tests: ['client/brought-back'],
+  }),
+  mutant('client/src/documents/said-again.ts', '(deleted && mayBeRemoved(root, key))', 'deleted', {
+    id: 'old-removal-hides',
+    rules: ['D6', 'R2'],
+    what: 'An entry stays absent that is hidden by an older entry, which was removed long ago and comes back.',
+    tests: ['client/said-again', 'simulation/stories'],
+    names: 'older entr',
+  }),
+  mutant('client/src/documents/said-again.ts', 'return showing.has(root) && !pending.has(name)', 'return false', {
+    id: 'shown-once-more',
+    rules: ['D6', 'V6'],
+    what: 'A grant that another device may have revoked is given again when an older entry comes back.',
+    tests: ['client/said-again'],
+  }),
+  mutant('client/src/documents/said-again.ts', 'if (before.isRemade(root, key) && ', 'if (false && ', {
+    id: 'removed-original-made-again',
+    rules: ['D6', 'R4'],
+    what: 'What another device revoked is granted again because this one had made it again.',
+    tests: ['client/said-again'],
+  }),
+  mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
+    id: 'removed-keys-forgotten',
+    rules: ['D6', 'V6'],
+    what: 'A device forgets what it revoked when it builds its documents upon the state of a server that has nothing.',
+    tests: ['simulation/stories'],
+    names: 'did not hear of it',
+  }),
+  mutant('client/src/database/rebuild.ts', 'new Set(work.documents[name].refused.map(keyName))', 'new Set<string>()', {
+    id: 'older-value-over-refused',
+    rules: ['D5', 'D6'],
+    what: 'A refused value is covered by the older one of its key when a later server refuses that too.',
+    tests: ['simulation/stories'],
+    names: 'stays in view',
   }),
   mutant('client/src/documents/said-again.ts', 'known.set(client, Math.max(', 'known.set(client, 0 * Math.max(', {
     id: 'originals-forgotten',

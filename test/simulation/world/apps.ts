@@ -17,7 +17,8 @@ export async function operate(world: World, device: Device, operation: Operation
     await operate(world, device, { type: 'meet', whom: operation.whom })
   }
   const stands = factsOf(tab.documents)
-  const planned = plan(operation, tab.view)
+  const { view } = tab
+  const planned = plan(operation, view)
   // To take back what is only refused writes nothing: no server has it, as far as this device knows.
   const written = new Map([...planned].filter(([name, value]) => (stands.get(name) ?? usual[name]) !== value))
   let state: unknown = 'never came to an end'
@@ -33,7 +34,9 @@ export async function operate(world: World, device: Device, operation: Operation
   const isTooMuch = (): boolean => tab.hasLowLimits && (isLimit(state) || operation.type === 'meet')
   const wanted = (isWritten: boolean): FactChanges => (!isWritten && isTooMuch() ? new Map() : written)
   const besides = new Map([...planned].filter(([name]) => !written.has(name)))
-  tab.device.takeBack([...besides.keys()], world.record.count)
+  // What only a refused change said is taken back as well by a change that says something else.
+  const laidOver = [...written.keys()].filter(name => view.get(name) !== stands.get(name))
+  tab.device.takeBack([...besides.keys(), ...laidOver], world.record.count)
   await world.settle({ tab, wanted, besides })
   if (state !== undefined && !(tab.hasLowLimits && isLimit(state)))
     world.wrong.push(`${device.name}: ${operation.type} ${String(state)} [D1]`)

@@ -8,6 +8,13 @@ type Operations = { type: 'put' | 'del'; key: string; value: Uint8Array }[]
 /** How the next writes fail: nothing is written; or all of it is, and the answer is lost. */
 export type WriteFault = 'refused' | 'written all the same'
 
+/** Who hears of what is on disk now, before anybody else does. */
+export interface DiskWatcher {
+  /** The store was opened. */
+  opened(): void
+  written(position: number): void
+}
+
 /** How many of the reads wait, while the disk is slow. */
 const slowReads = 0.3
 
@@ -23,15 +30,14 @@ export class Disk {
   }) as unknown as LevelDatabase
   isSlow = false
   readonly #randomness: Seeded
-  readonly #written: (position: number) => void
+  readonly #watcher: DiskWatcher
   #waiting: (() => void)[] = []
   #faults: WriteFault[] = []
   #power: object = {}
 
-  /** `written` hears of each position that is on disk now, before anybody else does. */
-  constructor(randomness: Seeded, written: (position: number) => void) {
+  constructor(randomness: Seeded, watcher: DiskWatcher) {
     this.#randomness = randomness
-    this.#written = written
+    this.#watcher = watcher
   }
 
   /** How many answers wait. */
@@ -111,7 +117,8 @@ export class Disk {
     if (fault === 'refused') throw new Error('the disk is full')
     await this.inner.batch(operations, {})
     for (const { type, key, value } of operations) {
-      if (type === 'put' && key === keys.position) this.#written(decodeNumber(value))
+      if (type === 'put' && key === keys.position) this.#watcher.written(decodeNumber(value))
+      if (type === 'put' && key === keys.runs) this.#watcher.opened()
     }
     if (fault) throw new Error('the disk said nothing')
     await this.#wait(power, 1)

@@ -1,6 +1,7 @@
 import { type Access, decodeFrame } from '@kith/shared/wire'
 import { standing } from '../model/edits.ts'
 import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk, toConfirm } from '../model/sight.ts'
+import { Cursors } from './cursors.ts'
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
 import type { NetworkWatcher, Wire } from './network.ts'
@@ -30,8 +31,11 @@ function secretText(index: number): string {
 interface Seen {
   /** The incarnation of the account that the device was welcomed to. */
   incarnation: number | undefined
-  /** Up to where the store was, when each frame in flight was handed over: what it knew of, and what was on its disk. */
-  positions: { known: number; written: number }[]
+  /**
+   * Up to where the store was, when each frame in flight was handed over: what it knew of, and what was on its disk; and in
+   * which opening of it.
+   */
+  positions: { known: number; written: number; opening: number }[]
   /** What the device sent, and how much of that before each barrier. */
   sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
   barriers: Map<number, number>
@@ -56,8 +60,7 @@ export class Judge implements NetworkWatcher {
   readonly #position: () => number
   readonly #tell: Tell | undefined
   readonly #presence: PresenceJudge
-  /** Which position each cursor stands for. */
-  readonly #cursors = new Map<string, number>()
+  readonly cursors: Cursors = new Cursors()
 
   constructor(options: {
     record: Record
@@ -73,11 +76,6 @@ export class Judge implements NetworkWatcher {
     this.#presence = new PresenceJudge(options)
   }
 
-  /** Cursors beyond a position count no more. */
-  forgetCursorsAfter(position: number): void {
-    for (const [cursor, at] of this.#cursors) if (at > position) this.#cursors.delete(cursor)
-  }
-
   newSecret(secret: Omit<Secret, 'edits'>): string {
     return secretText(this.secrets.push({ ...secret, edits: [] }) - 1)
   }
@@ -90,7 +88,7 @@ export class Judge implements NetworkWatcher {
 
   handed(wire: Wire, bytes: Uint8Array): void {
     const seen = this.#of(wire)
-    seen.positions.push({ known: this.#position(), written: this.record.position })
+    seen.positions.push({ known: this.#position(), written: this.record.position, opening: this.cursors.opening })
     const { user } = wire.caller as Tab
     for (const secret of this.secretsIn(bytes)) {
       const wrong = secret.owner === user ? this.#toOwner(secret) : this.#toOther(secret, user)
@@ -100,6 +98,9 @@ export class Judge implements NetworkWatcher {
     this.#tell?.(`server → ${nameOf(wire)}`, frame)
     this.#presence.handed(wire, frame, seen.fetched)
     if (frame.type === 'caughtUp') seen.since = undefined
+    if (frame.type === 'welcome' && frame.isFresh !== (seen.since === undefined)) {
+      this.#wrong(`${user} was welcomed ${frame.isFresh ? 'as fresh' : 'as known'} at ${seen.since} [F1]`)
+    }
     if (frame.type === 'welcome' && !frame.isErased) {
       seen.incarnation = this.record.incarnationOf(user)
       this.record.welcomedTo(user, new Uint8Array(frame.incarnation))
@@ -125,7 +126,7 @@ export class Judge implements NetworkWatcher {
     this.#presence.received(wire, frame)
     // A device that was away: what it is told until it is caught up must be news [F1].
     if (frame.type === 'hello') {
-      seen.since = this.#cursors.get(Buffer.from(frame.cursor).toString('hex'))
+      seen.since = this.cursors.positionOf(frame.cursor)
       for (const owner of frame.owners ?? []) seen.fetched.add(owner)
     }
     if (frame.type === 'fetch') seen.fetched.add(frame.owner)
@@ -137,7 +138,7 @@ export class Judge implements NetworkWatcher {
   }
 
   arrived(wire: Wire, bytes: Uint8Array): void {
-    const { known, written } = this.#of(wire).positions.shift() ?? { known: 0, written: 0 }
+    const { known, written, opening } = this.#of(wire).positions.shift() ?? { known: 0, written: 0, opening: 0 }
     const frame = decodeFrame(bytes)
     const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
     const tab = wire.caller as Tab
@@ -145,7 +146,7 @@ export class Judge implements NetworkWatcher {
     if (frame.type === 'reached') tab.device.incarnation = this.#of(wire).incarnation
     if (cursor.length === 0) return
     tab.device.firstPosition ??= known
-    this.#cursors.set(Buffer.from(cursor).toString('hex'), known)
+    this.cursors.given(cursor, opening, known)
     this.arrivals.push({ tab, from: known, position: written, cursor: new Uint8Array(cursor) })
   }
 

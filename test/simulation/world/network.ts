@@ -259,8 +259,8 @@ export class Network {
   cut(wire: Wire, told: 'both' | 'device' | 'server'): void {
     if (told !== 'device') wire.endServer()
     if (told !== 'server') {
-      wire.endDevice(lost.code, lost.reason)
       wire.down.length = 0
+      wire.endDevice(lost.code, lost.reason)
     }
     if (told === 'both') wire.up.length = 0
     if (told === 'server') wire.down.push(lost)

@@ -154,7 +154,7 @@ export class Record {
 
   /** All that was known at this position, to go back to. */
   backUp(): () => void {
-    const [position, now] = [this.#position, this.now]
+    const [position, now, moments] = [this.#position, this.now, new Map(this.#moments)]
     const [registeredAt, isSilent] = [new Map(this.registeredAt), new Set(this.#isSilent)]
     const [incarnations, dead] = [new Map(this.#incarnations), new Set(this.#dead)]
     const documents = [...this.#documents].map(
@@ -162,7 +162,9 @@ export class Record {
         [user, { roster: Y.encodeStateAsUpdateV2(roster), profile: Y.encodeStateAsUpdateV2(profile) }] as const,
     )
     return () => {
-      for (const later of [...this.#moments.keys()].filter(at => at > position)) this.#moments.delete(later)
+      // Another store may have been there meanwhile, so none of its moments count.
+      this.#moments.clear()
+      for (const [at, moment] of moments) this.#moments.set(at, moment)
       this.#position = position
       // A store's name for an incarnation outlives what the store forgot.
       this.now = { ...now, names: this.now.names }

@@ -98,7 +98,8 @@ export class Scribe {
     if (!this.#mayRefuse() || refusal !== undefined) return false
     const said = factsOfChanges(changes, after)
     if (plan && [...plan.wanted.keys()].some(name => said.has(name))) return false
-    const edits = this.#record.editsOf(device.user)
+    // What its documents never had, it cannot say again.
+    const edits = this.#record.editsOf(device.user).filter(({ id }) => device.met.has(id))
     return changes.every(change => edits.some(({ written }) => says(written, change)))
   }
 

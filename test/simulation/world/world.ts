@@ -68,7 +68,10 @@ export class World {
     const position = (): number => this.backend.position
     this.judge = new Judge({ record: this.record, position, nowMs: () => this.clock.nowMs, wrong, tell: options.tell })
     this.scribe = new Scribe(this.record, this.judge, wrong, () => this.mayRefuse)
-    this.disk = new Disk(this.randomness, position => this.record.written(position))
+    this.disk = new Disk(this.randomness, {
+      opened: () => this.judge.cursors.opened(),
+      written: position => this.record.written(position),
+    })
     this.backend = new Backend({
       disk: this.disk,
       clock: this.clock,
@@ -264,13 +267,13 @@ export class World {
 
   async #copyOfServer(): Promise<() => Promise<void>> {
     const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
-    const { position } = this.record
+    const restoreCursors = this.judge.cursors.backUp(this.record.position)
     const erasures = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
     return async () => {
       const later = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
       await this.disk.restore(entries)
       restore()
-      this.judge.forgetCursorsAfter(position)
+      restoreCursors()
       this.#erasedSince = [...later].flatMap(([user, count]) =>
         Array<string>(Math.max(0, count - (erasures.get(user) ?? 0))).fill(user),
       )

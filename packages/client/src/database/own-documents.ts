@@ -6,7 +6,15 @@ import { OutboxMemory } from '../device/outbox-memory.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
-import { type Hands, type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from './schema.ts'
+import {
+  type Hands,
+  type KithDatabase,
+  type MetaValues,
+  type OutboxRow,
+  readMeta,
+  readMetas,
+  writeMeta,
+} from './schema.ts'
 
 /** The number of updates after which both documents are written as snapshots, without what was erased [V5]. */
 const updatesPerSnapshot = 200
@@ -28,12 +36,13 @@ export class OwnDocuments {
   readonly roster: OwnDocument
   readonly profile: OwnDocument
   readonly outbox: OutboxMemory = new OutboxMemory()
-  limits: ContentLimits
+  limits: ContentLimits = defaultContentLimits
   /** The incarnation of the account that this device synced with [D7]. */
   incarnation: Uint8Array | undefined
   /** What this device knew when it built a document upon a server's state. */
   known: MetaValues['known'] = {}
   originals: MetaValues['originals'] = {}
+  removed: MetaValues['removed'] = {}
   /** User ids that have changed hands. */
   hands: ReadonlyMap<string, Hands> = new Map()
   /** What was written in the transaction that runs, until the outbox has it. */
@@ -46,13 +55,11 @@ export class OwnDocuments {
     { writer, device = writer, first = 0 }: MetaValues['identity'],
     head: MetaValues['head'],
     snapshots: Record<DocumentName, Uint8Array | undefined>,
-    limits: ContentLimits,
   ) {
     this.writer = writer
     this.device = device
     this.firstNumber = first
     this.generation = head.generation
-    this.limits = limits
     this.roster = new OwnDocument('roster', head.clientIds.roster)
     this.profile = new OwnDocument('profile', head.clientIds.profile)
     for (const name of documentNames) {
@@ -66,18 +73,14 @@ export class OwnDocuments {
 
   /** Reads all from the database. Call it in a transaction. */
   static async load(db: KithDatabase): Promise<OwnDocuments> {
-    const [identity, head, limits] = [
-      await readMeta(db, 'identity'),
-      await readMeta(db, 'head'),
-      await readMeta(db, 'limits'),
-    ]
+    const [identity, head] = await readMetas(db, ['identity', 'head'])
     if (!identity || !head) throw new DatabaseLost()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
-    const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
-    documents.incarnation = await readMeta(db, 'incarnation')
+    const documents = new OwnDocuments(identity, head, snapshots)
     documents.known = (await readMeta(db, 'known')) ?? {}
     documents.originals = (await readMeta(db, 'originals')) ?? {}
+    documents.removed = (await readMeta(db, 'removed')) ?? {}
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents
@@ -98,7 +101,10 @@ export class OwnDocuments {
       this.#grow(document, update)
       this.#seq = seq as number
     }
-    this.hands = (await readMeta(db, 'hands')) ?? new Map()
+    const [hands, incarnation, limits] = await readMetas(db, ['hands', 'incarnation', 'limits'])
+    this.hands = hands ?? new Map()
+    this.incarnation = incarnation
+    this.limits = { ...defaultContentLimits, ...limits }
     for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)
     return true
@@ -121,6 +127,18 @@ export class OwnDocuments {
   get unsent(): readonly OutboxRow[] {
     const begun = this.#begun.map(row => ({ ...row, changes: encodeChanges(row.changes) }))
     return [...this.outbox.rows, ...begun]
+  }
+
+  /** The changes of a document that no server has taken yet. */
+  changesToSend(name: DocumentName): KeyChange[] {
+    const rows = this.unsent.filter(row => row.document === name && row.refusal === undefined)
+    return rows.flatMap(row => decodeChanges(row.changes))
+  }
+
+  /** The refused changes of a document that had been acknowledged before. */
+  refusedAgain(name: DocumentName): KeyChange[] {
+    const rows = this.outbox.refused.filter(row => row.document === name && row.isRemade)
+    return rows.flatMap(row => decodeChanges(row.changes))
   }
 
   /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */

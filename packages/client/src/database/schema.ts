@@ -100,6 +100,8 @@ export interface MetaValues {
   sent: Record<DocumentName, number>
   /** Of documents that were built upon a server's state: what this device knew before, see `said-again.ts`. */
   known: Partial<Record<DocumentName, ReadonlyMap<number, number>>>
+  /** Of documents that were built upon a server's state: what was removed and has no trace there. */
+  removed: Partial<Record<DocumentName, ReadonlySet<string>>>
   /** Of entries that were made again, the originals: `root key` → their Yjs id. */
   originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
   /** How far the feed was read; empty before. */
@@ -198,6 +200,15 @@ export async function readMeta<K extends keyof MetaValues>(
 ): Promise<MetaValues[K] | undefined> {
   const row = await db.meta.get(key)
   return row?.value as MetaValues[K] | undefined
+}
+
+/** Several values at once, in the order of the keys. */
+export async function readMetas<const K extends readonly (keyof MetaValues)[]>(
+  db: KithDatabase,
+  keys: K,
+): Promise<{ [I in keyof K]: MetaValues[K[I]] | undefined }> {
+  const rows = await db.meta.bulkGet([...keys])
+  return rows.map(row => row?.value) as { [I in keyof K]: MetaValues[K[I]] | undefined }
 }
 
 export async function writeMeta<K extends keyof MetaValues>(
