@@ -292,7 +292,7 @@ export class Link implements LinkPort {
     }
   }
 
-  /** The server sent this device away because of a limit (S3), or can't store changes or take connections now. */
+  /** The server sent this device away because of a limit [S3], or can't store changes or take connections now. */
   #rest({ code, hintMs, message }: Extract<Verdict, { type: 'rest' }>): void {
     this.#isServerFailing ||= code === 'unavailable'
     const retryAfterMs = Math.ceil(this.#wait(hintMs))

@@ -3,7 +3,7 @@ import { valueBytes } from '@kith/shared'
 import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
 
-/** Well below what a server takes by default, and little enough work for it at a time (S3). */
+/** Well below what a server takes by default, and little enough work for it at a time [S3]. */
 export const mostFrameBytes: number = 256 * 1024
 
 /**

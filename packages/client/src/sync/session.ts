@@ -301,7 +301,7 @@ export class Session {
     return rebuilt
   }
 
-  /** A frame of one's own roster may be as large as the roster (S3). */
+  /** A frame of one's own roster may be as large as the roster [S3]. */
   #maxBytes(document: DocumentName): number {
     const most = this.#port.frameSizes.most(document)
     return document === 'roster' ? Math.min(most, this.#port.store.documents.limits.rosterBytes) : most

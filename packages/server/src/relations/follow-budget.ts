@@ -3,7 +3,7 @@ import type { Draft } from './draft.ts'
 import { keys } from './keys.ts'
 import type { UserRecord } from './records.ts'
 
-/** Which follows are served: within the number of follows (S3) and the budget of first-time look-ups (S4). */
+/** Which follows are served: within the number of follows [S3] and the budget of first-time look-ups [S4]. */
 
 const dayMs = 86_400_000
 const nothing = new Uint8Array()

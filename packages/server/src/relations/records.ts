@@ -21,14 +21,14 @@ export interface UserRecord {
   lastSeenMinute?: number | undefined
   /** Level → position of its last change. An emptied level stays, so that viewers learn of it. */
   levels: Record<string, number>
-  /** Follows that are served, and follows that wait (S3, S4). */
+  /** Follows that are served, and follows that wait ([S3], [S4]). */
   follows: number
   waiting: number
   /** Owners who are shown to this user because they granted a level [F4]. */
   unasked: number
   /** The position at which one of the user's relations last changed what the user is shown. */
   relationsChangedAt: number
-  /** First-time look-ups left, as of a time in ms (S4); absent while none was spent. */
+  /** First-time look-ups left, as of a time in ms [S4]; absent while none was spent. */
   lookups?: { left: number; atMs: number } | undefined
 }
 
