@@ -42,8 +42,8 @@ function isTooLong(
 }
 
 /**
- * What one struct takes in the `updateV1` encoding, at least and at most, its texts and values apart. The stored encoding is `updateV2`, which
- * may encode a hundred thousand removed entries in a hundred bytes; in memory each of them is there.
+ * The size of one struct in the `updateV1` encoding, at least and at most, without its texts and values. The stored encoding
+ * is `updateV2`, which may encode a hundred thousand removed entries in a hundred bytes; in memory each of them exists.
  */
 const minStructBytes = 10
 const maxStructBytes = 32
