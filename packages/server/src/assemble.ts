@@ -9,7 +9,7 @@ import { MergeThread } from './documents/merge-thread.ts'
 import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
 import { Presence } from './presence/presence.ts'
-import { Watchers } from './presence/subscriptions.ts'
+import { PresenceSubscriptions } from './presence/subscriptions.ts'
 import type { Store, Watcher } from './relations/store.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
@@ -52,8 +52,8 @@ const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 export function assemble(options: EngineOptions): Engine {
   const { store, clock, log, limits } = options
   const relay = new Relay(store)
-  const watchers = new Watchers()
-  const presence = new Presence({ store, watchers, clock, log })
+  const subscriptions = new PresenceSubscriptions()
+  const presence = new Presence({ store, subscriptions, clock, log })
   const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
@@ -68,7 +68,7 @@ export function assemble(options: EngineOptions): Engine {
   }
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
-  const stops = [relay.listener, watchers.listener, observer].map(listener => store.watch(listener))
+  const stops = [relay.listener, subscriptions.listener, observer].map(listener => store.watch(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,

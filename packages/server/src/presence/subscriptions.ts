@@ -1,7 +1,7 @@
 import { type Commit, isLooker, type Watcher } from '../relations/store.ts'
 
 /** The watch of one session: the users whose presence its device wants to know. */
-export interface PresenceWatch {
+export interface PresenceListener {
   readonly user: string
   /** What the device may know of this owner is to be read again. */
   ask(owner: string): void
@@ -16,26 +16,26 @@ export interface PresenceWatch {
 }
 
 /** Which sessions watch which owners, to call those that must read again. */
-export class Watchers {
-  #byOwner = new Map<string, Set<PresenceWatch>>()
-  #byViewer = new Map<string, Set<PresenceWatch>>()
+export class PresenceSubscriptions {
+  #byOwner = new Map<string, Set<PresenceListener>>()
+  #byViewer = new Map<string, Set<PresenceListener>>()
   /** To be called for each batch, after the relay's: by the relay, watches find out that what they have read is outdated. */
   readonly listener: Watcher = { committed: commits => this.#onCommits(commits) }
 
   /** A session of this viewer may begin to watch, or ends. */
-  open(viewer: string, watch: PresenceWatch): void {
+  open(viewer: string, watch: PresenceListener): void {
     add(this.#byViewer, viewer, watch)
   }
 
-  end(viewer: string, watch: PresenceWatch): void {
+  end(viewer: string, watch: PresenceListener): void {
     remove(this.#byViewer, viewer, watch)
   }
 
-  add(owner: string, watch: PresenceWatch): void {
+  add(owner: string, watch: PresenceListener): void {
     add(this.#byOwner, owner, watch)
   }
 
-  remove(owner: string, watch: PresenceWatch): void {
+  remove(owner: string, watch: PresenceListener): void {
     remove(this.#byOwner, owner, watch)
   }
 
@@ -61,11 +61,11 @@ export class Watchers {
   }
 }
 
-function add(watches: Map<string, Set<PresenceWatch>>, user: string, watch: PresenceWatch): void {
+function add(watches: Map<string, Set<PresenceListener>>, user: string, watch: PresenceListener): void {
   watches.set(user, (watches.get(user) ?? new Set()).add(watch))
 }
 
-function remove(watches: Map<string, Set<PresenceWatch>>, user: string, watch: PresenceWatch): void {
+function remove(watches: Map<string, Set<PresenceListener>>, user: string, watch: PresenceListener): void {
   const some = watches.get(user)
   some?.delete(watch)
   if (some?.size === 0) watches.delete(user)

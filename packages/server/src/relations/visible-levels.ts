@@ -54,7 +54,8 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
     draft.setUser(viewer, { relationsChangedAt: notes.position })
   }
   // A follow that begins or ends changes what becomes of a replica, even while the same is shown [V7].
-  const affectsDevices = isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
+  const affectsDevices =
+    isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
   if (affectsDevices) notes.pairs.push({ viewer, owner })
 }
 

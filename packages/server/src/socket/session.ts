@@ -1,7 +1,7 @@
 import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
-import { Watch } from '../presence/subscription.ts'
+import { PresenceSubscription } from '../presence/subscription.ts'
 import type { DocumentName } from '../relations/keys.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import { Feed } from '../relay/feed.ts'
@@ -34,7 +34,7 @@ export class Session implements Device {
   readonly outbound: Outbound
   #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   #feed: Feed | undefined
-  #watch: Watch | undefined
+  #watch: PresenceSubscription | undefined
   #isClosed = false
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
@@ -96,14 +96,14 @@ export class Session implements Device {
   }
 
   /** The users whose presence the device wants to know; absent until it has named one. */
-  get watch(): Watch | undefined {
+  get watch(): PresenceSubscription | undefined {
     return this.#watch
   }
 
-  openWatch(feed: Feed): Watch {
+  openWatch(feed: Feed): PresenceSubscription {
     const { relay, presence, clock, limits } = this.context
     const port = { user: this.user, relay, presence, feed, clock, maxOutstandingBytes: limits.outstandingBytes }
-    this.#watch ??= new Watch(port, this)
+    this.#watch ??= new PresenceSubscription(port, this)
     return this.#watch
   }
 
