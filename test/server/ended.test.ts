@@ -14,7 +14,10 @@ describe('[F2] nothing of an ended session stays in memory', () => {
     ['the device closes', (_, line) => line.drop()],
     ['the server closes it', (_, line) => line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })],
     ['it is revoked', world => world.revoke('bob')],
-    ['it answers no ping', ({ engine }) => [...engine.door.sessions].find(({ user }) => user === 'bob')?.terminate()],
+    [
+      'it answers no ping',
+      ({ engine }) => [...engine.signIns.sessions].find(({ user }) => user === 'bob')?.terminate(),
+    ],
     ['the token expires', ({ clock }) => clock.move(60_000)],
   ]
 
@@ -33,7 +36,7 @@ describe('[F2] nothing of an ended session stays in memory', () => {
       await end(world, line)
     })
     await rest()
-    expect([...engine.door.sessions].map(({ user }) => user)).toEqual([])
+    expect([...engine.signIns.sessions].map(({ user }) => user)).toEqual([])
     expect(engine.context.relay.sessionCount).toBe(0)
     // Who left is noted when the grace is over.
     clock.move(30_000)
@@ -52,7 +55,7 @@ describe('[F2] nothing of an ended session stays in memory', () => {
   ): Promise<WeakRef<object>> {
     const token = await world.engine.context.tokens.issue('bob', 50)
     const line = await world.signIn('bob', { token })
-    const [session] = [...world.engine.door.sessions]
+    const [session] = [...world.engine.signIns.sessions]
     line.send({ type: 'rosterSync', step: 'step2', payload: new Uint8Array([0, 0]) })
     line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
     line.send({ type: 'fetch', owner: 'carol' })

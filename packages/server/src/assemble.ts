@@ -17,7 +17,7 @@ import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { OneAtATime } from './socket/one-at-a-time.ts'
 import { RateLimits } from './socket/rate-limits.ts'
-import { Door } from './socket/sign-in.ts'
+import { SignIns } from './socket/sign-in.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
 
 export interface EngineOptions {
@@ -33,10 +33,10 @@ export interface EngineOptions {
   hasMergeThread?: boolean
 }
 
-/** A whole server but for the network: callers come to its door, and the backend to its API. */
+/** A whole server without a network: callers sign in, and the backend calls its API. */
 export interface Engine {
   readonly context: Context
-  readonly door: Door
+  readonly signIns: SignIns
   readonly api: FastifyInstance
   isReady: boolean
   /** Flushes, closes sockets with 1001, the API and the store. */
@@ -81,12 +81,12 @@ export function assemble(options: EngineOptions): Engine {
   const openings = new OneAtATime()
   const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, openings }
   const context: Context = { ...shared, limits, clock, log, metrics }
-  const door = new Door(context)
+  const signIns = new SignIns(context)
   const api = createApi(context, {
     adminKey: options.adminKey,
     hasOpenMetrics: options.hasOpenMetrics === true,
     isReady: () => engine.isReady,
-    endSessions: user => door.end(user),
+    endSessions: user => signIns.end(user),
   })
 
   const heartbeat = encodeFrame({ type: 'awareness' })
@@ -95,7 +95,7 @@ export function assemble(options: EngineOptions): Engine {
     beats++
     // One for all: that the hour is over is no news.
     const caughtUp = beats % beatsPerHour === 0 ? relay.caughtUp() : undefined
-    for (const session of door.sessions) {
+    for (const session of signIns.sessions) {
       session.beat(heartbeat)
       if (caughtUp) {
         session.feed?.tellCursor(caughtUp)
@@ -108,15 +108,15 @@ export function assemble(options: EngineOptions): Engine {
 
   const engine: Engine = {
     context,
-    door,
+    signIns,
     api,
     isReady: false,
     async close() {
       engine.isReady = false
       stopBeating()
-      door.stopAccepting()
+      signIns.stopAccepting()
       await accounts.idle()
-      door.closeAll()
+      signIns.closeAll()
       await accounts.idle()
       await presence.close()
       await thread?.close()

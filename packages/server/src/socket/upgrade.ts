@@ -4,7 +4,7 @@ import { type CloseCode, closeCodes, isUserId, type Limits } from '@kith/shared'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Connections } from '../http/connections.ts'
 import type { Places } from './places.ts'
-import { crowded, type Door, noRoom, type Refusal, subprotocol } from './sign-in.ts'
+import { crowded, noRoom, type Refusal, type SignIns, subprotocol } from './sign-in.ts'
 
 const pathPrefix = '/v1/roster/'
 
@@ -63,7 +63,7 @@ class KithSocket extends WebSocket {
 }
 
 export interface UpgradeOptions {
-  door: Door
+  signIns: SignIns
   places: Places
   limits: Limits
   /** Where a request comes from, for the limit per address. */
@@ -71,16 +71,16 @@ export interface UpgradeOptions {
   connections: Connections
 }
 
-/** Where devices come in: from an HTTP upgrade to a websocket at the door. */
+/** Turns HTTP upgrades into websockets, and signs their devices in. */
 export class Upgrades {
-  #door: Door
+  #signIns: SignIns
   #places: Places
   #addressOf: (request: IncomingMessage) => string
   #connections: Connections
   #server: WebSocketServer
 
-  constructor({ door, places, limits, addressOf, connections }: UpgradeOptions) {
-    this.#door = door
+  constructor({ signIns, places, limits, addressOf, connections }: UpgradeOptions) {
+    this.#signIns = signIns
     this.#places = places
     this.#addressOf = addressOf
     this.#connections = connections
@@ -112,12 +112,12 @@ export class Upgrades {
     const offered = request.headers['sec-websocket-protocol'] ?? ''
     const protocols = offered.split(',').map(name => name.trim())
     const turnedAway = hasPlace ? this.#turnedAway(request) : noRoom
-    const signIn = turnedAway ?? (await this.#door.signIn({ user, protocols, address }))
+    const signIn = turnedAway ?? (await this.#signIns.signIn({ user, protocols, address }))
     if (socket.destroyed) return
     this.#server.handleUpgrade(request, socket, head, webSocket => {
-      if (!('code' in signIn)) return this.#door.begin(webSocket, signIn, address)
+      if (!('code' in signIn)) return this.#signIns.begin(webSocket, signIn, address)
       this.#places.hush(socket)
-      this.#door.refuse(webSocket, signIn)
+      this.#signIns.refuse(webSocket, signIn)
     })
   }
 
