@@ -98,7 +98,7 @@ export function assemble(options: EngineOptions): Engine {
     for (const session of signIns.sessions) {
       session.beat(heartbeat)
       if (caughtUp) {
-        session.feed?.tellCursor(caughtUp)
+        session.feed?.sendCursor(caughtUp)
         session.waiting.retry()
       }
     }

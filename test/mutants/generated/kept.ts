@@ -34,7 +34,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/server/src/relay/feed.ts',
-    line: 'entry.joinTold = position - 1',
+    line: 'entry.joinSentAt = position - 1',
     change: '1 → 2',
     why: 'The same: a join makes an entry, and it goes by a later commit, so no join is as old as one before this commit.',
   },

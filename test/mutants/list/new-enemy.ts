@@ -98,7 +98,7 @@ export const newEnemyMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/plan.ts',
     'const seen = levelsFor(entry, view)',
-    'const seen = entry.stale.size > 0 && entry.told ? entry.told : levelsFor(entry, view)',
+    'const seen = entry.stale.size > 0 && entry.sentLevels ? entry.sentLevels : levelsFor(entry, view)',
     {
       id: 'stale-by-what-was-told',
       rules: ['V4', 'F2'],

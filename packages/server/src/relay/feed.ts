@@ -98,8 +98,8 @@ export class Feed implements Follower {
     const entry = this.#entries.of(owner)
     // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
     if (isNew && this.#state === 'open') {
-      entry.told = []
-      entry.joinTold = position - 1
+      entry.sentLevels = []
+      entry.joinSentAt = position - 1
     }
     this.#ask(entry)
   }
@@ -139,9 +139,9 @@ export class Feed implements Follower {
     }
     const isNew = this.#entries.isNew(owner)
     const entry = this.#entries.of(owner)
-    if (isNew && this.#state === 'open') entry.joinTold = this.#store.position
+    if (isNew && this.#state === 'open') entry.joinSentAt = this.#store.position
     entry.isFetched = true
-    entry.told = undefined
+    entry.sentLevels = undefined
     this.#ask(entry)
   }
 
@@ -199,7 +199,7 @@ export class Feed implements Follower {
   /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
   takes(entry: Entry, levels: readonly number[]): number[] {
     const isChecked = this.#entries.isChecked(entry)
-    return levels.filter(level => !isChecked || entry.told?.includes(level))
+    return levels.filter(level => !isChecked || entry.sentLevels?.includes(level))
   }
 
   /** Calls back once everything that the device may see by now has been handed over. */
@@ -211,8 +211,8 @@ export class Feed implements Follower {
    * Tells the device how far it has read: for one that stays connected and gets little. `caughtUp` comes whether or not
    * anything was committed meanwhile, or a device would learn which [V10].
    */
-  tellCursor(caughtUp: Uint8Array): void {
-    this.#handOver.tellCursor(caughtUp)
+  sendCursor(caughtUp: Uint8Array): void {
+    this.#handOver.sendCursor(caughtUp)
   }
 
   /** The network has taken what was outstanding. */
