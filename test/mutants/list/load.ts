@@ -108,7 +108,31 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'of the user whose large change is prepared',
   }),
-  mutant('server/src/documents/document-cache.ts', 'open(name, parts, moreBytes)', 'open(name, parts, 0)', {
+  mutant(
+    'server/src/documents/merge-thread.ts',
+    '    this.#documents.add(document)\n    this.#cancelIdle()',
+    '    await Promise.resolve()\n    this.#documents.add(document)\n    this.#cancelIdle()',
+    {
+      id: 'room-taken-twice',
+      rules: ['S3'],
+      what: 'All who wait for room in the merge thread take the same room when it becomes free.',
+      tests: ['server/merge-thread'],
+      names: 'wait for room',
+    },
+  ),
+  mutant(
+    'server/src/documents/merge-thread.ts',
+    '    await this.#takeRoom(document)\n    try {\n      const parts = await read()',
+    '    const parts = await read()\n    await this.#takeRoom(document)\n    try {',
+    {
+      id: 'read-before-room',
+      rules: ['S3'],
+      what: 'Documents that wait for room in the merge thread lie in memory meanwhile.',
+      tests: ['server/merge-thread'],
+      names: 'wait for room',
+    },
+  ),
+  mutant('server/src/documents/document-cache.ts', '{ storedBytes, moreBytes }', '{ storedBytes, moreBytes: 0 }', {
     id: 'merged-without-room',
     rules: ['S3'],
     what: 'A new document is given no room in the merge thread for the update that makes it large.',
@@ -291,8 +315,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/documents/merge-thread.ts',
-    'document.hold(moreBytes)\n    await this.#makeRoom',
-    'await this.#makeRoom',
+    'document.hold(moreBytes)\n    await this.#takeRoom',
+    'await this.#takeRoom',
     {
       id: 'opened-for-others-to-evict',
       rules: ['D2', 'S3'],
