@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { Turns } from '../../packages/server/src/turns.ts'
-import { newDatabase, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
+import { engineWorld, rest } from '../support/engine-world.ts'
+import { newDatabase, profileChange, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
 
 /** Notes how many slices begin in one turn of the event loop, at most. */
 class SlicesInTurn {
@@ -55,5 +57,31 @@ test('[S3] users whose relations are read at the same time are read in different
   }
   await Promise.all(users.map(read))
   expect(relations).toBe(7 * 1_000)
+  expect(slices.most).toBe(1)
+})
+
+test('[S3] devices of several users that return at once are handed their follows in different turns of the event loop', async () => {
+  const world = await engineWorld()
+  const owners = Array.from({ length: 160 }, (_, index) => `owner ${index}`)
+  await Promise.all(owners.map(owner => world.store.commit(profileChange(owner, { 0: `of ${owner}` }))))
+  const update = Y.encodeStateAsUpdateV2(new Y.Doc())
+  const follows = Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }]))
+  for (const user of users) {
+    const change = rosterChange(user, follows)
+    await world.store.commit({ ...change, roster: { ...(change.roster as NonNullable<typeof change.roster>), update } })
+  }
+  const slices = new SlicesInTurn()
+  const begun = new Set<string>()
+  const { views } = world.store
+  world.store.views = (viewer, named) => {
+    // The first look of each device comes with its opening.
+    if (named.length > 1 && begun.has(viewer)) slices.note()
+    begun.add(viewer)
+    return views(viewer, named)
+  }
+  const lines = await Promise.all(users.map(user => world.signIn(user)))
+  for (const line of lines) line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+  for (let round = 0; round < 5; round++) await rest()
+  for (const { frames } of lines) expect(frames.filter(({ type }) => type === 'profile').length).toBe(160)
   expect(slices.most).toBe(1)
 })

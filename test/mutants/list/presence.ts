@@ -47,14 +47,14 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[V1\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', 'void user', {
+  mutant(watchers, 'watch.askAll()', 'void watch', {
     id: 'presence-after-a-restriction',
     rules: ['V2'],
     what: 'A restriction of the viewer takes away nothing of those whom they had merely looked at.',
     tests,
     names: '\\[V2\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)', '', {
+  mutant(watchers, 'watch.askIfSeen(owner)', '', {
     id: 'presence-after-hiding',
     rules: ['V8'],
     what: 'Hiding it takes away nothing that was told before.',
