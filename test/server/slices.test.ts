@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
 import { Turns } from '../../packages/server/src/turns.ts'
 import { engineWorld, rest } from '../support/engine-world.ts'
 import { newDatabase, profileChange, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
@@ -85,3 +86,24 @@ test('[S3] devices of several users that return at once are handed their follows
   for (const { frames } of lines) expect(frames.filter(({ type }) => type === 'profile').length).toBe(160)
   expect(slices.most).toBe(1)
 })
+
+/** Counts the pauses of some work. */
+class CountedTurns extends Turns {
+  count = 0
+
+  override async pass(): Promise<void> {
+    this.count++
+    await super.pass()
+  }
+}
+
+test.each([0, 1, 2, 1_999, 2_000, 2_001, 9_999, 30_000])(
+  '[S3] %i names that are sorted in slices are in the same order as those sorted at once',
+  async count => {
+    const names = Array.from({ length: count }, (_, index) => `user ${(index * 7_919) % 10_007}`)
+    names.push(...names.slice(0, 3), 'é', '\u{1f600}', '\uffee')
+    const turns = new CountedTurns(250)
+    expect(await sortedInTurns(names, turns)).toEqual([...names].sort())
+    expect(turns.count).toBeGreaterThanOrEqual(Math.floor(count / 2_001) + Math.floor(count / 5_000))
+  },
+)

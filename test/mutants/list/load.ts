@@ -115,6 +115,20 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/slices'],
     names: 'return at once',
   }),
+  mutant('server/src/relations/sorted-in-turns.ts', 'nextA <= nextB', 'nextA >= nextB', {
+    id: 'sorted-in-the-wrong-order',
+    rules: ['S3'],
+    what: 'Waiting follows are served in no order of their names.',
+    tests: ['server/slices'],
+    names: 'sorted in slices',
+  }),
+  mutant('server/src/relations/sorted-in-turns.ts', 'if (all.length % mergedInTurn === 0) await turns.pass()', '', {
+    id: 'sorted-in-one-turn',
+    rules: ['S3'],
+    what: 'A hundred thousand waiting follows are put in order in one turn of the event loop.',
+    tests: ['server/slices'],
+    names: '30000 names',
+  }),
   mutant('server/src/turns.ts', '    if (left <= 0) return', '    if (left < -Infinity) return', {
     id: 'wide-commit-in-one-turn',
     rules: ['S3'],
