@@ -59,8 +59,8 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/relay.ts',
-    '#recheck({ position, pairs, standings, strangers }: Commit): void {\n',
-    `#recheck({ position, pairs: all, standings, strangers, subjects }: Commit): void {
+    '#recheck({ position, pairs, standings, strangers }: Commit): Iterable<number> {\n',
+    `#recheck({ position, pairs: all, standings, strangers, subjects }: Commit): Iterable<number> {
     const pairs = all.filter(({ viewer }) => viewer === subjects[0])\n`,
     {
       id: 'owner-not-looked-at',

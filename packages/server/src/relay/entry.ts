@@ -43,8 +43,11 @@ export interface Follower {
   readonly user: string
   /** A change of this pair, at this position: nothing more is handed over until the pair was read again. */
   recheck(owner: string, position: number): void
-  /** A change of many pairs at once: all entries count as unread from now on [V4]. */
-  recheckMany(owners: readonly string[], position: number): void
+  /**
+   * A change of many pairs at once: all entries count as unread from the first step on [V4]. Yields how many look-ups it has
+   * done since it last did, so that the relay can do it in slices.
+   */
+  recheckMany(owners: readonly string[], position: number): Iterable<number>
   /** A change of the viewer's own standing. */
   recheckFetched(position: number): void
   /** Another level 0 of this owner for viewers without a relation to the owner. */

@@ -11,6 +11,9 @@ import type { LevelFrames } from './level-frames.ts'
 import { levelsFor } from './plan.ts'
 import type { Relay } from './relay.ts'
 
+/** What it takes to look at one owner again, in look-ups. */
+const stepsOfRecheck = 10
+
 /**
  * What one session is sent about others.
  *
@@ -108,9 +111,12 @@ export class Feed implements Follower {
    * A change of many pairs at once. All entries count as unread from now on, at once [V4]; those of these owners are made
    * and read as the device can take them.
    */
-  recheckMany(owners: readonly string[], position: number): void {
+  *recheckMany(owners: readonly string[], position: number): Iterable<number> {
     if (this.#state !== 'open') {
-      for (const owner of owners) this.recheck(owner, position)
+      for (const owner of owners) {
+        this.recheck(owner, position)
+        yield stepsOfRecheck
+      }
       return
     }
     this.#entries.beginEra()
