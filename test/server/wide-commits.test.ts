@@ -76,7 +76,7 @@ async function turnsUntil(work: Promise<unknown>): Promise<number> {
 }
 
 test.each(Object.entries(commits))(
-  '[S3][V4] a commit that %s is looked at in slices, and until the last of them nothing is read for anybody and no batch begins',
+  '[S3][V4] a commit that %s is checked in slices, and until the last of them no feed reads and no batch begins',
   async (_, wide) => {
     const { relay, calls } = await relayOfMany()
     await relay.listener.writing?.()

@@ -153,7 +153,7 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['V4'],
     what: 'What is read is handed over while the relay still looks who may see what after a commit.',
     tests: ['server/wide-commits'],
-    names: 'nothing is read',
+    names: 'checked in slices, and until',
   }),
   mutant('server/src/presence/subscriptions.ts', 'writing: async () => this.#unfinished,', '', {
     id: 'batch-amid-asking',
