@@ -1,11 +1,11 @@
 import { Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
+import { type Operation, operationOf, userOperation } from './operations.ts'
 import {
   decodeRelation,
   decodeUser,
   encodeRelation,
-  encodeUser,
   isTombstone,
   newUser,
   noRelation,
@@ -34,8 +34,6 @@ export class TooLarge extends Error {
     super('the change is too large to be derived while all others wait')
   }
 }
-
-export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
 /**
  * The next batch while it is being made: what is on disk, with what has been derived so far laid over it. Records are
@@ -233,19 +231,6 @@ function* inSlices<T>(all: Iterable<T>, size: number): Iterable<T[]> {
     slice = []
   }
   if (slice.length > 0) yield slice
-}
-
-/** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
-export function userOperation(id: string, user: UserRecord): Operation {
-  return operationOf(keys.user(id), isBlank(user) ? undefined : encodeUser(user))
-}
-
-function operationOf(key: string, value: Uint8Array | undefined): Operation {
-  return value ? { type: 'put', key, value } : { type: 'del', key }
-}
-
-function isBlank(user: UserRecord): boolean {
-  return JSON.stringify(user) === JSON.stringify(newUser())
 }
 
 /** Collects what one change of the group did. */
