@@ -46,7 +46,7 @@ export class Draft {
   readonly nowMs: number
   readonly incarnations: Incarnations
   #disk: Disk
-  #users = new Map<string, UserRecord>()
+  #users = new Map<string, Readonly<UserRecord>>()
   #relations = new Map<string, Relation>()
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
@@ -75,7 +75,7 @@ export class Draft {
       const records = await this.#readSlice(missing.map(keys.user), some.length === sliceSize)
       missing.forEach((id, index) => {
         const bytes = records[index]
-        this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
+        this.#users.set(id, bytes ? decodeUser(bytes) : noUser)
       })
     }
   }
@@ -244,8 +244,12 @@ function operationOf(key: string, value: Uint8Array | undefined): Operation {
   return value ? { type: 'put', key, value } : { type: 'del', key }
 }
 
+/** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
+const noUser: Readonly<UserRecord> = newUser()
+const blankText = JSON.stringify(noUser)
+
 function isBlank(user: UserRecord): boolean {
-  return JSON.stringify(user) === JSON.stringify(newUser())
+  return JSON.stringify(user) === blankText
 }
 
 /** Collects what one change of the group did. */
