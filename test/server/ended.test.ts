@@ -104,3 +104,30 @@ function follows(user: string, ...owners: string[]): DocumentsChange {
   if (change.roster) change.roster.update = Y.encodeStateAsUpdateV2(new Y.Doc())
   return change
 }
+
+test.each([true, false])(
+  '[S1] a read that fails for a session is an error only while the session is open: of a closed one the log says no error',
+  async isOpen => {
+    const world = await engineWorld()
+    const { store } = world
+    let fail: () => void = () => undefined
+    const begun = new Promise<void>(resolve => {
+      const next = async (): Promise<never> => {
+        resolve()
+        await new Promise<void>(go => {
+          fail = go
+        })
+        throw new Error('Database is not open')
+      }
+      store.relationsOf = () => ({ [Symbol.asyncIterator]: () => ({ next }) })
+    })
+    const line = await world.signIn('bob')
+    line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+    await begun
+    if (!isOpen) line.drop()
+    fail()
+    await rest()
+    expect(world.errors.length).toBe(isOpen ? 1 : 0)
+    if (isOpen) expect(line.code).toBe(4500)
+  },
+)

@@ -18,6 +18,7 @@ import { DirectMessages } from './socket/direct-messages.ts'
 import { OneAtATime } from './socket/one-at-a-time.ts'
 import { RateLimits } from './socket/rate-limits.ts'
 import { SignIns } from './socket/sign-in.ts'
+import { UnfinishedFrames } from './socket/unfinished-frames.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
 
 export interface EngineOptions {
@@ -79,7 +80,8 @@ export function assemble(options: EngineOptions): Engine {
   const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
-  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, openings }
+  const unfinished: Context['unfinished'] = new UnfinishedFrames(8 * limits.rosterBytes)
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings }
   const context: Context = { ...shared, limits, clock, log, metrics }
   const signIns = new SignIns(context)
   const api = createApi(context, {

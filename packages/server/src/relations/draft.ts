@@ -44,7 +44,7 @@ export class Draft {
   readonly nowMs: number
   readonly incarnations: Incarnations
   #disk: Disk
-  #users = new Map<string, UserRecord>()
+  #users = new Map<string, Readonly<UserRecord>>()
   #relations = new Map<string, Relation>()
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
@@ -73,7 +73,7 @@ export class Draft {
       const records = await this.#readSlice(missing.map(keys.user), some.length === sliceSize)
       missing.forEach((id, index) => {
         const bytes = records[index]
-        this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
+        this.#users.set(id, bytes ? decodeUser(bytes) : noUser)
       })
     }
   }
@@ -232,6 +232,9 @@ function* inSlices<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   }
   if (slice.length > 0) yield slice
 }
+
+/** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
+const noUser: Readonly<UserRecord> = newUser()
 
 /** Collects what one change of the group did. */
 export type CommitNotes = {

@@ -13,6 +13,8 @@ export function operationOf(key: string, value: Uint8Array | undefined): Operati
   return value ? { type: 'put', key, value } : { type: 'del', key }
 }
 
+const blankText = JSON.stringify(newUser())
+
 function isBlank(user: UserRecord): boolean {
-  return JSON.stringify(user) === JSON.stringify(newUser())
+  return JSON.stringify(user) === blankText
 }

@@ -14,6 +14,7 @@ import { DeferredFollows } from './deferred-follows.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { DocumentRequests } from './document-requests.ts'
 import { Expiry } from './expiry.ts'
+import { FrameDeadline } from './frame-deadline.ts'
 import type { Inbox } from './inbox.ts'
 import { Outbound } from './outbound.ts'
 import { ownFrame } from './own-frames.ts'
@@ -31,6 +32,7 @@ export class Session implements Device {
   readonly requests: DocumentRequests = new DocumentRequests()
   readonly #arrival = new Arrival()
   readonly #expiry: Expiry
+  readonly #frameDeadline = new FrameDeadline()
   readonly outbound: Outbound
   #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   #feed: Feed | undefined
@@ -118,6 +120,12 @@ export class Session implements Device {
     this.outbound.send(frame)
   }
 
+  /** Ends the connection at once: what has come of a frame is kept for as long as it is there. */
+  cutOff(reason: string): void {
+    this.close(closeCodes.unavailable, reason)
+    this.#socket.terminate()
+  }
+
   get unfinishedBytes(): number {
     return this.#socket.unfinishedBytes ?? 0
   }
@@ -177,6 +185,8 @@ export class Session implements Device {
 
   fail(error: unknown): void {
     this.#isComplete = false
+    // What was under way for it fails when the server stops, and nobody waits for it.
+    if (this.#isClosed) return this.context.log.debug({ user: this.user, err: error }, 'a closed session failed')
     if (error instanceof Unwritable) return this.#leave(error)
     this.context.log.error({ user: this.user, err: error }, 'a session failed')
     this.close(closeCodes.unavailable, 'try again later')
@@ -227,8 +237,13 @@ export class Session implements Device {
   /** Keeps the connection in use, and ends it when the device is gone or does not read. */
   beat(heartbeat: Uint8Array): void {
     if (this.outbound.hasStalled()) return this.terminate()
-    // While the socket is not read, no answer can come.
-    if (!this.#inbox.isPaused) this.outbound.ping()
+    const { isPaused } = this.#inbox
+    const { unfinishedFrame } = this.#socket
+    if (this.#frameDeadline.beat(unfinishedFrame, this.unfinishedBytes, !isPaused)) {
+      return this.cutOff('a frame took too long')
+    }
+    // While the socket is not read, or amid a frame, no answer can come.
+    if (!isPaused && unfinishedFrame === undefined) this.outbound.ping()
     this.send(heartbeat)
   }
 

@@ -110,7 +110,7 @@ export class SignIns {
   /** Begins the session of a caller who has just signed in. */
   begin(socket: DeviceSocket, identity: Identity, address: string): void {
     const session = new Session(socket, identity, this.#context)
-    receive(session, socket)
+    receive(session, socket, address)
     this.#sessions.add(session)
     this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1)
     socket.on('close', () => {
