@@ -273,18 +273,6 @@ export const kept: readonly Kept[] = [
     change: 'parseProfileKey(key) ?? {} → parseProfileKey(key)',
     why: 'The same: what a device holds, and what a server admits, has well-formed keys only.',
   },
-  {
-    file: 'packages/client/src/sync/connection-manager.ts',
-    line: 'if (!this.#hasTriedNewToken && restMs <= 0) {',
-    change: '<= → <',
-    why: 'One millisecond of a rest that is a choice.',
-  },
-  {
-    file: 'packages/client/src/sync/connection-manager.ts',
-    line: 'if (!this.#hasTriedNewToken && restMs <= 0) {',
-    change: '0 → 1',
-    why: 'One millisecond of a rest that is a choice.',
-  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
