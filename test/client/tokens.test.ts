@@ -101,9 +101,6 @@ test('after each refused token, a device that was connected in between tries ano
   expect([count, server.connections]).toEqual([3, 3])
 })
 
-<<<<<<< HEAD
-test('[F1] of two connects with a disconnect in between, only the token of the second opens a socket', async () => {
-=======
 test('a second token that is refused before any welcome waits for the backoff, even if the server took 6 s to refuse it', async () => {
   const clock = new TestClock()
   const server = hostileServer((_message, _say, close) => {
@@ -154,8 +151,7 @@ test.each([
   },
 )
 
-test('[F1] of two connects with a disconnect between, only the second one’s token opens a socket', async () => {
->>>>>>> gen
+test('[F1] of two connects with a disconnect in between, only the token of the second opens a socket', async () => {
   const server = hostileServer(() => false)
   const answers: Answer[] = []
   const token = (): Promise<string> => new Promise((resolve, reject) => answers.push({ resolve, reject }))
