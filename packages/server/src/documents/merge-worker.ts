@@ -3,7 +3,6 @@ import type { ContactFacts, Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/keys.ts'
 import { encodeFacts } from './encoded-facts.ts'
-import { collectGarbage } from './garbage.ts'
 import { mergeUpdates, missingFrom } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { StoredDocument } from './stored-document.ts'
@@ -46,7 +45,6 @@ function handle(request: MergeRequest): MergeAnswer {
     case 'close':
       documents.delete(request.document)
       document.destroy()
-      collectGarbage()
       return { storedBytes: 0 }
   }
 }
