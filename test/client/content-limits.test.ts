@@ -9,8 +9,9 @@ import {
 } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { checkLimits, coreOf, roomOf } from '../support/client-internals.ts'
+import { checkLimits, roomOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
+import { setLimits } from '../support/set-limits.ts'
 
 test('[S3][D5] a profile above lowered limits accepts smaller levels, and changes of levels within the limits', () => {
   const profile = new Y.Doc()
@@ -69,10 +70,7 @@ test('[D6][S3] a profile with the maximum of levels accepts fields at these leve
 
 test('[D5] a label that was set many times counts with its last value only', async () => {
   const alice = await installation('alice').open()
-  const { store } = coreOf(alice)
-  await store.work(async ({ documents }) => {
-    documents.limits = { ...defaultLimits, rosterBytes: 4_000 }
-  })
+  await setLimits(alice, { rosterBytes: 4_000 })
   const bob = alice.getProfile('bob')
   for (let count = 0; count < 13; count++) {
     bob.setLabel(`${count}`.padEnd(250, 'x'))

@@ -6,6 +6,7 @@ import { backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
 import { Locks } from '../support/locks.ts'
 import { nextEvent } from '../support/next-event.ts'
+import { setLimits } from '../support/set-limits.ts'
 
 test('[V7] a profile returns each time that a block is lifted, in one session', async () => {
   const { alice, bob, seen } = await follower()
@@ -102,9 +103,8 @@ test('[D5] each refusal rejects the whenSynced that waits for it, and delays no 
   await alice.whenSynced()
   const bob = alice.getProfile('bob')
   for (let round = 0; round < 3; round++) {
-    const { documents } = coreOf(alice).store
     // As a device that was last here when labels were longer.
-    documents.limits = { ...documents.limits, labelBytes: 200 }
+    await setLimits(alice, { labelBytes: 200 })
     bob.setLabel(`${round}`.repeat(150))
     const refused = nextEvent(alice, 'error')
     await bob.save()
@@ -177,12 +177,11 @@ test.each([
     for (const key of friends) await documents.write(db, 'roster', [{ root: 'labels', key, value: 'x'.repeat(50) }])
     if (isFolded) await documents.compact(db)
   })
-  const { documents } = coreOf(two).store
-  documents.limits = { ...documents.limits, rosterBytes: 3_000 }
+  await setLimits(two, { rosterBytes: 3_000 })
   const late = two.getProfile('late')
   late.setLabel('y'.repeat(50))
   await expect(late.save()).rejects.toMatchObject({ code: 'roster-too-large' })
-  documents.limits = { ...documents.limits, rosterBytes: 30_000 }
+  await setLimits(two, { rosterBytes: 30_000 })
   await late.save()
   expect(late.label).toBe('y'.repeat(50))
 })

@@ -2,6 +2,7 @@ import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
 import { coreOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
+import { setLimits } from '../support/set-limits.ts'
 
 test('edits staged during a save are written by the next save', async () => {
   const { kith, release } = await held()
@@ -51,14 +52,13 @@ test('a removal drops the staged edits: saving then writes nothing', async () =>
 
 test('[D5] a syncNow that fails keeps the queue, in its order and before what is queued after it', async () => {
   const kith = await quiet()
-  const limits = coreOf(kith).store.documents
   const syncer = new ContactSynchronizer(kith)
   syncer.setProfileAccessLevels([1])
   await syncer.sync(['bob', 'carol'], false)
   syncer.setProfileAccessLevels([2])
   await syncer.sync(['bob'], false)
-  const { limits: before } = limits
-  limits.limits = { ...before, rosterBytes: 10 }
+  const { rosterBytes } = coreOf(kith).store.documents.limits
+  await setLimits(kith, { rosterBytes: 10 })
   for (let round = 0; round < 2; round++) {
     const failing = syncer.syncNow()
     syncer.setProfileAccessLevels([4 + round])
@@ -67,7 +67,7 @@ test('[D5] a syncNow that fails keeps the queue, in its order and before what is
     await queued
     expect(kith.unsent).toBe(0)
   }
-  limits.limits = before
+  await setLimits(kith, { rosterBytes })
   syncer.setProfileAccessLevels([3])
   await syncer.sync(['carol'], false)
   expect(await syncer.syncNow()).toEqual({ added: 4, updated: 0, unchanged: 0, invalid: [] })

@@ -18,7 +18,7 @@ export const attackMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/hand-over.ts',
-    'return queue.isEmpty ? cursor.ofLastFrame() : noCursor',
+    'return queue.isEmpty && this.#offered === 0 ? cursor.ofLastFrame() : noCursor',
     'return queue && cursor.ofLastFrame()',
     {
       id: 'cursor-passes-the-queue',

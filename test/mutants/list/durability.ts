@@ -101,8 +101,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'client/src/database/edit.ts',
-    'await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })',
-    'if (changes.some(({ value }) => value !== undefined))\n    await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })',
+    'await db.outbox.add({ document, update, changes: encodeChanges(changes), ...marks })',
+    'if (changes.some(({ value }) => value !== undefined))\n    await db.outbox.add({ document, update, changes: encodeChanges(changes), ...marks })',
     {
       id: 'removals-not-sent',
       rules: ['D3'],

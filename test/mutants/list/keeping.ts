@@ -193,12 +193,17 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'a dishonest server refused,',
   }),
-  mutant('client/src/database/incoming-frames.ts', '...again, ...removedAgain', '...removedAgain', {
-    id: 'originals-brought-back',
-    rules: ['D6', 'V6'],
-    what: 'What a device revoked after it made it again is granted again when another device brings the original.',
-    tests: ['client/brought-back'],
-  }),
+  mutant(
+    'client/src/database/incoming-frames.ts',
+    ': []\n  const neverTaken',
+    ': []\n  again.length = 0\n  const neverTaken',
+    {
+      id: 'originals-brought-back',
+      rules: ['D6', 'V6'],
+      what: 'What a device revoked after it made it again is granted again when another device brings the original.',
+      tests: ['client/brought-back'],
+    },
+  ),
   mutant('client/src/documents/said-again.ts', '(deleted && mayBeRemoved(root, key))', 'deleted', {
     id: 'old-removal-hides',
     rules: ['D6', 'R2'],
@@ -218,6 +223,28 @@ export const keepingMutants: readonly Mutant[] = [
     what: 'What another device revoked is granted again because this one had made it again.',
     tests: ['client/said-again'],
   }),
+  mutant(
+    'client/src/database/incoming-frames.ts',
+    'await remake(work, name, others, newRemakingClientId(randomness))',
+    'await record(work, name, others)',
+    {
+      id: 'said-again-as-newest',
+      rules: ['D6', 'V6'],
+      what: 'What a device says again wins against what another device did to the original.',
+      tests: ['client/said-again-by-device'],
+    },
+  ),
+  mutant(
+    'client/src/database/own-documents.ts',
+    'row.refusal === undefined && !row.isRemade',
+    'row.refusal === undefined',
+    {
+      id: 'made-again-as-never-taken',
+      rules: ['D6', 'V6'],
+      what: 'What was made again counts as a change that no server has had.',
+      tests: ['client/said-again-by-device'],
+    },
+  ),
   mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
     id: 'removed-keys-forgotten',
     rules: ['D6', 'V6'],

@@ -32,10 +32,30 @@ export async function edit(
 export async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
   work.willChange()
   await supersedeRefused(work, document, changes)
-  const update = await work.documents.write(work.db, document, changes)
+  await write(work, document, changes)
+}
+
+/** Makes changes that a server had once more, under this client id; what was refused of the same keys stays in view. */
+export async function remake(
+  work: Work,
+  document: DocumentName,
+  changes: readonly KeyChange[],
+  clientId: number,
+): Promise<void> {
+  work.willChange()
+  await write(work, document, changes, { clientId, marks: { isRemade: true } })
+}
+
+async function write(
+  { db, documents, wrote }: Work,
+  document: DocumentName,
+  changes: readonly KeyChange[],
+  { clientId, marks }: { clientId?: number; marks?: Pick<OutboxRow, 'isRemade' | 'reported'> } = {},
+): Promise<void> {
+  const update = await documents.write(db, document, changes, clientId)
   if (!update) return
-  await work.db.outbox.add({ document, update, changes: encodeChanges(changes) })
-  work.wrote()
+  await db.outbox.add({ document, update, changes: encodeChanges(changes), ...marks })
+  wrote()
 }
 
 /** When this device opens, it offers all refused changes again. A new refusal is reported again [D5]. */
@@ -77,12 +97,8 @@ async function offer(
   const changes = decodeChanges(bytes)
   work.willChange()
   await supersedeRefused(work, document, changes)
-  const clientId = isRemade && newRemakingClientId(randomness)
-  const update = await work.documents.write(work.db, document, changes, clientId)
-  if (!update) return
   const marks = { ...(isRemade && { isRemade }), ...(reported && { reported }) }
-  await work.db.outbox.add({ document, update, changes: bytes, ...marks })
-  work.wrote()
+  await write(work, document, changes, { marks, ...(isRemade && { clientId: newRemakingClientId(randomness) }) })
 }
 
 /**

@@ -2,10 +2,12 @@ import { type ContentLimits, KithError } from '@kith/shared'
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
+import { keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
-import { keysWithoutEntry, removedAgain } from '../documents/removed-keys.ts'
+import { keysWithoutEntry, removedAgain, removedKeysIn } from '../documents/removed-keys.ts'
 import { mayBringBack, saidAgain, standingOf } from '../documents/said-again.ts'
-import { dropSaid, offerRefused, record } from './edit.ts'
+import { newRemakingClientId } from '../nonce.ts'
+import { dropSaid, offerRefused, record, remake } from './edit.ts'
 import { writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -91,9 +93,9 @@ function storeFrame(
     case 'caughtUp':
       return undefined // Its cursor is all that is stored.
     case 'rosterSync':
-      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'roster', frame.payload, outcome)
+      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'roster', frame.payload, outcome, randomness)
     case 'ownProfile':
-      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'profile', frame.payload, outcome)
+      return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'profile', frame.payload, outcome, randomness)
   }
 }
 
@@ -119,7 +121,13 @@ function isEmpty(update: Uint8Array): boolean {
   return update.length <= 2
 }
 
-async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, outcome: StoredOutcome): Promise<void> {
+async function takeUpdate(
+  work: Work,
+  name: DocumentName,
+  update: Uint8Array,
+  outcome: StoredOutcome,
+  randomness: Randomness,
+): Promise<void> {
   const document = work.documents[name]
   // Of what another device writes under this client id nothing is taken in: it would get mixed up with this device's own.
   if (endOf(update, document.clientId) > document.ownClock) {
@@ -129,15 +137,19 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
   work.willChange()
   const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
-  const removed = keysWithoutEntry(document, work.documents.removed[name] ?? new Set())
-  const unsent = before ? work.documents.changesToSend(name) : []
+  const removed = keysWithoutEntry(document, removedKeysIn(update, work.documents.removed[name]))
+  const unsent = before ? work.documents.neverTaken(name) : []
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
   document.dropPending()
   const originals = work.documents.originals[name]
   const again = known && before ? saidAgain(document, { known, before, originals, unsent }) : []
-  const changes = [...again, ...removedAgain(document, removed)]
-  if (changes.length > 0) await record(work, name, changes)
+  const neverTaken = new Set(unsent.map(keyName))
+  const own = again.filter(change => neverTaken.has(keyName(change)))
+  if (own.length > 0) await record(work, name, own)
+  // Made again under a low client id, since another device may have changed or removed the original meanwhile.
+  const others = [...again.filter(change => !own.includes(change)), ...removedAgain(document, removed)]
+  if (others.length > 0) await remake(work, name, others, newRemakingClientId(randomness))
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }

@@ -129,9 +129,9 @@ export class OwnDocuments {
     return [...this.outbox.rows, ...begun]
   }
 
-  /** The changes of a document that no server has taken yet. */
-  changesToSend(name: DocumentName): KeyChange[] {
-    const rows = this.unsent.filter(row => row.document === name && row.refusal === undefined)
+  /** The user's changes of a document that no server has taken yet. */
+  neverTaken(name: DocumentName): KeyChange[] {
+    const rows = this.unsent.filter(row => row.document === name && row.refusal === undefined && !row.isRemade)
     return rows.flatMap(row => decodeChanges(row.changes))
   }
 

@@ -65,12 +65,12 @@ export async function rebuild(
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     const earlier = documents.originals[name]
-    const [unsent, laidOver] = [documents.changesToSend(name), own.refused]
+    const [unsent, laidOver] = [documents.neverTaken(name), own.refused]
     if (known) {
       merged.write(saidAgain(merged, { known, before: standingOf(own), originals: earlier, unsent, laidOver }))
     }
     const { [name]: removed } = documents.removed
-    if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, removed)))
+    if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, [...removed])))
     const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }

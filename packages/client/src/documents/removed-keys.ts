@@ -1,5 +1,5 @@
 import type { KeyChange } from '@kith/shared'
-import type * as Y from 'yjs'
+import * as Y from 'yjs'
 import { isRemakingClientId } from '../nonce.ts'
 import { addressOf, keyName } from './lost.ts'
 import type { OwnDocument } from './own-document.ts'
@@ -9,6 +9,8 @@ export type RemovedKeys = ReadonlySet<string>
 
 /** Roots whose removals show more to others: what was removed may come back, since the private side wins. */
 const mayComeBack: ReadonlySet<string> = new Set(['blocks', 'privacy'])
+
+const mostRemembered = 100_000
 
 /**
  * The keys that stay removed when the document is built upon the server's state: such a removal leaves no trace there, and
@@ -23,12 +25,24 @@ export function removedKeys(own: OwnDocument, server: OwnDocument, earlier: Remo
       else if (!mayComeBack.has(root) && !server.doc.getMap(root)._map.has(key)) removed.add(name)
     }
   }
-  return removed
+  // The oldest are forgotten: only a dishonest server makes a device remember so many.
+  return new Set([...removed].slice(-mostRemembered))
 }
 
-/** The removed keys of which the document has no entry, not even a removed one. */
-export function keysWithoutEntry(own: OwnDocument, removed: RemovedKeys): string[] {
-  return [...removed].filter(name => lastEntry(own, name).last === undefined)
+/** The removed keys of which an update brings an entry that was made again, and that builds on no other. */
+export function removedKeysIn(update: Uint8Array, removed: RemovedKeys | undefined): string[] {
+  if (!removed?.size) return []
+  const names = Y.decodeUpdate(update).structs.flatMap(struct => {
+    if (!(struct instanceof Y.Item) || struct.parentSub === null || !isRemakingClientId(struct.id.client)) return []
+    const parent: unknown = struct.parent
+    return typeof parent === 'string' ? [keyName({ root: parent, key: struct.parentSub })] : []
+  })
+  return [...new Set(names)].filter(name => removed.has(name))
+}
+
+/** Those of the removed keys of which the document has no entry, not even a removed one. */
+export function keysWithoutEntry(own: OwnDocument, removed: readonly string[]): string[] {
+  return removed.filter(name => lastEntry(own, name).last === undefined)
 }
 
 /** The changes that remove the entries of these keys once more: entries which another device made again. */

@@ -2,7 +2,7 @@ import { type FieldValue, type KeyChange, sameValue } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Original } from '../database/schema.ts'
 import { isRemakingClientId } from '../nonce.ts'
-import { keyName } from './lost.ts'
+import { addressOf, keyName } from './lost.ts'
 import type { OwnDocument } from './own-document.ts'
 
 /** How far this device knew each client id when it last built the document upon a server's state: client id → clock. */
@@ -112,8 +112,13 @@ export function originalsIn(
   laidOver: readonly KeyChange[],
   earlier: Originals = new Map(),
 ): Originals {
-  const originals = new Map(earlier)
   const refused = new Set(laidOver.map(keyName))
+  const isMadeAgain = (name: string): boolean => {
+    const { root, key } = addressOf(name)
+    const last = merged.doc.getMap(root)._map.get(key)
+    return refused.has(name) || (last !== undefined && isRemakingClientId(last.id.client))
+  }
+  const originals = new Map([...earlier].filter(([name]) => isMadeAgain(name)))
   for (const root of merged.roots) {
     for (const [key, { id, deleted }] of merged.doc.getMap(root)._map) {
       const isThere = id.clock < Y.getState(server.doc.store, id.client)

@@ -1,0 +1,113 @@
+import type { Kith } from '@kith/client'
+import { type KeyChange, profileKey, profileRoot } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import {
+  coreOf,
+  edit,
+  encodeChanges,
+  OwnDocument,
+  rebuild,
+  storeFrames,
+  systemRandomness,
+  writeMeta,
+} from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
+
+/** Client ids are random, so what depends on their order is tried several times. */
+const rounds = 8
+
+async function quiet(): Promise<Kith> {
+  const alice = await installation('alice').open()
+  await alice.enableAutoSyncContacts(false)
+  return alice
+}
+
+/** Everything that the device has is on a server. */
+async function acknowledged(kith: Kith): Promise<void> {
+  const { store } = coreOf(kith)
+  await store.work(async ({ db, documents }) => {
+    await db.outbox.clear()
+    await writeMeta(db, 'sent', { roster: documents.roster.ownClock, profile: documents.profile.ownClock })
+  })
+}
+
+async function take(kith: Kith, document: 'roster' | 'profile', payload: Uint8Array): Promise<void> {
+  const type = document === 'roster' ? ('rosterSync' as const) : ('ownProfile' as const)
+  await storeFrames(coreOf(kith).store, [{ type, step: 'update', payload }], undefined, systemRandomness)
+}
+
+async function rebuiltOnNothing(kith: Kith, document: 'roster' | 'profile'): Promise<void> {
+  await rebuild(coreOf(kith).store, document, Y.encodeStateAsUpdate(new Y.Doc()), systemRandomness)
+}
+
+const cases: readonly [what: string, document: 'roster' | 'profile', entries: readonly KeyChange[]][] = [
+  ['a label that another device replaced', 'roster', label('v1', 'v2', 'v3')],
+  ['a label that another device removed', 'roster', label('v1', 'v2', undefined)],
+  ['a grant that another device revoked', 'roster', grant(undefined, true, undefined)],
+  ['a field that another device erased', 'profile', field('old', 'private', undefined)],
+]
+
+function label(...values: KeyChange['value'][]): KeyChange[] {
+  return values.map(value => ({ root: 'labels', key: 'bob', value }))
+}
+
+function grant(...values: KeyChange['value'][]): KeyChange[] {
+  return [
+    { root: 'grants', key: '1/bob', value: true },
+    ...values.map(value => ({ root: 'grants', key: '1/bob', value })),
+  ]
+}
+
+function field(...values: KeyChange['value'][]): KeyChange[] {
+  return values.map(value => ({ root: profileRoot, key: profileKey(0, 'laptop', 'phone'), value }))
+}
+
+for (const isAcknowledged of [true, false]) {
+  test.each(cases)(
+    `[D6][V6] %s stays so after a device made it again, a third one brought an older entry, and ${isAcknowledged ? 'a' : 'no'} server took that`,
+    async (_what, document, entries) => {
+      for (let round = 0; round < rounds; round++) {
+        const alice = await quiet()
+        const laptop = new OwnDocument(document, 2 ** 31)
+        const [last, ...before] = [...entries].reverse()
+        const [newest, ...older] = before
+        for (const change of older.reverse()) laptop.write([change])
+        const stale = Y.encodeStateAsUpdate(laptop.doc)
+        laptop.write([newest as KeyChange])
+        await take(alice, document, Y.encodeStateAsUpdate(laptop.doc))
+        await acknowledged(alice)
+        await rebuiltOnNothing(alice, document)
+        if (isAcknowledged) await acknowledged(alice)
+        await take(alice, document, stale)
+        if (isAcknowledged) await acknowledged(alice)
+        laptop.write([last as KeyChange])
+        await take(alice, document, Y.encodeStateAsUpdate(laptop.doc))
+        const own = coreOf(alice).store.documents[document]
+        laptop.take(Y.encodeStateAsUpdate(own.doc))
+        const { root, key, value } = last as KeyChange
+        expect([own.view.get(root, key), laptop.standing.get(root, key)]).toEqual([value, value])
+        await alice.close()
+      }
+    },
+  )
+}
+
+test('[D5][D6] a refused change stays in view when another device makes again an entry of its key that had been removed', async () => {
+  const alice = await quiet()
+  const { store } = coreOf(alice)
+  await edit(store, 'roster', () => label('Bob'))
+  await edit(store, 'roster', () => label(undefined))
+  await acknowledged(alice)
+  await rebuiltOnNothing(alice, 'roster')
+  const changes = encodeChanges(label('Robert'))
+  const refused = { refusal: 'roster-too-large', reported: 'roster-too-large' } as const
+  await store.work(async ({ db }) => {
+    await db.outbox.add({ document: 'roster', update: new Uint8Array(), changes, ...refused })
+  })
+  const laptop = new OwnDocument('roster', 2 ** 31)
+  laptop.write(label('Bob'), 77)
+  await take(alice, 'roster', Y.encodeStateAsUpdate(laptop.doc))
+  const { roster } = store.documents
+  expect([roster.standing.get('labels', 'bob'), roster.view.get('labels', 'bob')]).toEqual([undefined, 'Robert'])
+})
