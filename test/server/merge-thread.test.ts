@@ -6,7 +6,7 @@ import { defaultLimits, type KeyChange } from '@kith/shared'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
-import { MergeThread } from '../support/server-internals.ts'
+import { MergeThread, type RemoteDocument } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
@@ -324,4 +324,42 @@ test('[D2] a device whose roster was being merged when the merge thread ended is
   for (const { roster } of [laptop, again]) expect(labelsOf(roster)).toEqual(labelsOf(phone.roster))
   expect(overseer.workers.size).toBe(2)
   expect(await world.check()).toEqual([])
+})
+
+test('[V9][S1] an answer of a merge thread that is ending is not given to a request to the next one', async () => {
+  const workers: Worker[] = []
+  const terminate = Worker.prototype.terminate
+  // An ending thread goes on answering for a moment.
+  vi.spyOn(Worker.prototype, 'terminate').mockImplementation(function (this: Worker) {
+    workers.push(this)
+    return Promise.resolve(0)
+  })
+  onTestFinished(async () => {
+    vi.restoreAllMocks()
+    for (const worker of workers) await terminate.call(worker)
+  })
+  const clock = new TestClock()
+  const thread = new MergeThread({ clock, limits: defaultLimits })
+  const open = async (name: string): Promise<RemoteDocument> => {
+    const doc = new Y.Doc()
+    doc.getMap('labels').set('whose', name)
+    const bytes = Y.encodeStateAsUpdateV2(doc)
+    return thread.open('roster', { storedBytes: bytes.length, moreBytes: 0 }, async () => [bytes])
+  }
+  const whose = async (document: RemoteDocument): Promise<unknown> => {
+    const doc = new Y.Doc()
+    Y.applyUpdate(doc, (await document.missing(Y.encodeStateVector(new Y.Doc()))) as Uint8Array)
+    return doc.getMap('labels').get('whose')
+  }
+  for (let index = 0; index < 5; index++) (await open(`before ${index}`)).release()
+  for (const end of [(): void => clock.move(10_000), (): void => void thread.close()]) {
+    const late = open('late').then(whose)
+    late.catch(() => undefined) // It fails with its thread.
+    // It has been asked for, and not been answered.
+    for (let steps = 0; steps < 10; steps++) await Promise.resolve()
+    end()
+    const names = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank']
+    expect(await Promise.all(names.map(async name => whose(await open(name))))).toEqual(names)
+  }
+  await thread.close()
 })

@@ -96,27 +96,36 @@ test('[S3] the time of each frame begins anew', () => {
   }
 })
 
-test('[S3] frames that are begun and not ended on all connections of one address take eight rosters at most: the largest goes', async () => {
-  const world = await serverWorld({ limits: { rosterBytes: 64 * 1024 } })
-  const devices = await world.devices('first', 'second', 'third', 'fourth', 'fifth')
-  const [first, second, third, fourth, fifth] = devices
+test('[S3] unfinished frames on all connections of one address take as much as eight of the largest: the largest goes', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, frameBytes: 64 * 1024 } })
+  const names = Array.from({ length: 9 }, (_, index) => `device ${index}`)
+  const devices = await world.devices(...names)
+  const [first, ...others] = devices
+  const last = others.pop()
   const bob = world.device('bob')
   await bob.signIn()
-  begin(first, 130 * 1024, 120 * 1024)
-  for (const device of [second, third, fourth]) begin(device, 130 * 1024, 110 * 1024)
+  begin(first as (typeof devices)[0], 64 * 1024, 62 * 1024)
+  for (const device of others) begin(device, 64 * 1024, 58 * 1024)
   for (let turn = 0; turn < 20; turn++) await settle(bob)
-  expect(devices.map(({ isConnected }) => isConnected)).toEqual([true, true, true, true, true])
-  begin(fifth, 130 * 1024, 80 * 1024)
+  expect(devices.map(({ isConnected }) => isConnected)).toEqual(devices.map(() => true))
+  begin(last as (typeof devices)[0], 64 * 1024, 50 * 1024)
   for (let turn = 0; turn < 20; turn++) await settle(bob)
-  expect(first.isConnected).toBe(false)
-  expect((await first.closed()).code).toBe(4500)
-  expect([second, third, fourth, fifth].map(({ isConnected }) => isConnected)).toEqual([true, true, true, true])
+  expect(first?.isConnected).toBe(false)
+  expect((await first?.closed())?.code).toBe(4500)
+  expect([...others, last].map(device => device?.isConnected)).toEqual([...others, last].map(() => true))
   // Of those whose connection has ended nothing counts any more.
-  for (const device of [second, third, fourth, fifth]) device.drop()
-  const again = await world.devices('first', 'second', 'third', 'fourth')
-  for (const device of again) begin(device, 130 * 1024, 125 * 1024)
+  for (const device of [...others, last]) device?.drop()
+  const again = await world.devices(...names.slice(0, 8))
+  for (const device of again) begin(device, 64 * 1024, 62 * 1024)
   for (let turn = 0; turn < 20; turn++) await settle(bob)
-  expect(again.map(({ isConnected }) => isConnected)).toEqual([true, true, true, true])
+  expect(again.map(({ isConnected }) => isConnected)).toEqual(again.map(() => true))
+})
+
+test('[S3][D6] where a roster may be smaller than a frame, a frame that is too large is closed with 4413, which a device can act on', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 300, frameBytes: 1_500 } })
+  const [alice] = await world.devices('alice')
+  begin(alice, 15_000, 14_000)
+  expect((await alice.closed()).code).toBe(4413)
 })
 
 test('[S3][F2] bytes of frames that are whole by now, or whose session has ended, count no more for their address', () => {

@@ -140,3 +140,15 @@ test('[S1] work in slices is done at once where it is little', () => {
   ).toBeUndefined()
   expect(steps).toBe(100)
 })
+
+test('[V7][F1] while a commit is checked in slices, a cursor covers nothing of it', async () => {
+  const { relay } = await relayOfMany()
+  const { cursors, store, listener } = relay
+  const before = store.position
+  Object.defineProperty(store, 'position', { get: () => before + 1 })
+  const position = (): number | undefined => cursors.positionOf(cursors.seal(), 0)
+  listener.committed([{ ...(commits['changes what each of many viewers may see'] as Commit), position: before + 1 }])
+  expect(position()).toBe(before)
+  await listener.writing?.()
+  expect(position()).toBe(before + 1)
+})

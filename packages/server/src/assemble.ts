@@ -18,7 +18,7 @@ import { DirectMessages } from './socket/direct-messages.ts'
 import { OneAtATime } from './socket/one-at-a-time.ts'
 import { RateLimits } from './socket/rate-limits.ts'
 import { SignIns } from './socket/sign-in.ts'
-import { UnfinishedFrames } from './socket/unfinished-frames.ts'
+import { mostUnfinishedBytes, UnfinishedFrames } from './socket/unfinished-frames.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
 
 export interface EngineOptions {
@@ -80,7 +80,7 @@ export function assemble(options: EngineOptions): Engine {
   const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
-  const unfinished: Context['unfinished'] = new UnfinishedFrames(8 * limits.rosterBytes)
+  const unfinished: Context['unfinished'] = new UnfinishedFrames(4 * mostUnfinishedBytes(limits))
   const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings }
   const context: Context = { ...shared, limits, clock, log, metrics }
   const signIns = new SignIns(context)

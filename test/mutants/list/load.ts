@@ -508,4 +508,28 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/behind-a-proxy'],
     names: 'sessions count for',
   }),
+  mutant('server/src/relay/relay.ts', 'if (this.#unfinished) this.cursors.hold(', 'if (false) this.cursors.hold(', {
+    id: 'cursor-past-a-wide-commit',
+    rules: ['V7', 'F1'],
+    what: 'A cursor covers a commit before the feeds have looked at what it takes away.',
+    tests: ['server/wide-commits'],
+  }),
+  mutant(
+    'server/src/documents/merge-thread.ts',
+    '    if (worker !== this.#worker) return\n    const pending',
+    '    const pending',
+    {
+      id: 'answers-of-another-thread',
+      rules: ['V9', 'S1'],
+      what: 'An answer of a merge thread that is ending goes to a request of another user.',
+      tests: ['server/merge-thread'],
+      names: 'ending',
+    },
+  ),
+  mutant('server/src/socket/unfinished-frames.ts', 'leastUnfinishedBytes)', '0)', {
+    id: 'large-frame-without-its-code',
+    rules: ['S3', 'D6'],
+    what: 'A frame that is too large is closed as an unfinished one, so the device sends it again and again.',
+    tests: ['server/unfinished-frames'],
+  }),
 ]

@@ -136,14 +136,16 @@ export class MergeThread {
       execArgv: [],
     })
     worker.unref()
-    worker.on('message', (answer: MergeAnswer) => this.#onAnswer(answer))
+    worker.on('message', (answer: MergeAnswer) => this.#onAnswer(worker, answer))
     worker.on('error', error => this.#onEnd(worker, error))
     worker.on('exit', () => this.#onEnd(worker, new Error('the merging thread has ended')))
     this.#worker = worker
     return worker
   }
 
-  #onAnswer(answer: MergeAnswer): void {
+  /** Answers come in the order of the requests; those of a thread that is ending belong to no request of the present one. */
+  #onAnswer(worker: Worker, answer: MergeAnswer): void {
+    if (worker !== this.#worker) return
     const pending = this.#pending.shift()
     if ('error' in answer) pending?.reject(new Error(answer.error))
     else pending?.resolve(answer)
@@ -152,10 +154,7 @@ export class MergeThread {
 
   #endWhenIdle(): void {
     this.#cancelIdle()
-    this.#cancelIdle = this.#clock.after(idleMs, () => {
-      for (const document of [...this.#documents]) document.destroy()
-      void this.close()
-    })
+    this.#cancelIdle = this.#clock.after(idleMs, () => void this.close())
   }
 
   /** All documents in it are lost, and are loaded from the disk when they are needed next. */

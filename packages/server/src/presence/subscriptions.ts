@@ -28,7 +28,9 @@ export class PresenceSubscriptions {
   readonly listener: Watcher = {
     writing: async () => this.#unfinished,
     committed: commits => {
-      this.#unfinished = inSlices(this.#onCommits(commits))
+      this.#unfinished = inSlices(this.#onCommits(commits))?.finally(() => {
+        this.#unfinished = undefined
+      })
     },
   }
   /** The slices of a commit that concerns many: the next batch waits for them, so that what it changes comes after. */

@@ -19,6 +19,7 @@ const cursorBytes = nonceBytes + runBytes + positionBytes + tagBytes
  * one cursor serves all receivers of a commit.
  */
 export class Cursors {
+  #held: number | undefined
   readonly #store: Pick<Store, 'run' | 'reachOf' | 'position'>
   readonly #key: KeyObject
 
@@ -27,11 +28,25 @@ export class Cursors {
     this.#key = createSecretKey(store.cursorKey)
   }
 
-  /** A new cursor of the store's present position. */
+  /** The position that new cursors cover. */
+  get position(): number {
+    return this.#held ?? this.#store.position
+  }
+
+  /** Until {@link release} no new cursor covers more than this position: what came after it is still being looked at. */
+  hold(position: number): void {
+    this.#held = position
+  }
+
+  release(): void {
+    this.#held = undefined
+  }
+
+  /** A new cursor of the present position. */
   seal(): Uint8Array {
     const plain = Buffer.alloc(runBytes + positionBytes)
     plain.set(this.#store.run)
-    plain.writeBigUInt64BE(BigInt(this.#store.position), runBytes)
+    plain.writeBigUInt64BE(BigInt(this.position), runBytes)
     const nonce = randomBytes(nonceBytes)
     const cipher = createCipheriv(algorithm, this.#key, nonce)
     const sealed = [nonce, cipher.update(plain), cipher.final()]

@@ -1,11 +1,9 @@
-import type { Store } from '../relations/store.ts'
 import type { Cursors } from './cursors.ts'
 
 export const noCursor: Uint8Array = new Uint8Array()
 
 /** The cursor that a device has, and whether another one is due. */
 export class FeedCursor {
-  readonly #store: Store
   readonly #cursors: Cursors
   #hasCaughtUp = false
   /** The device's cursor is from before something that it has: without another it would come again [F1]. */
@@ -13,8 +11,7 @@ export class FeedCursor {
   /** Up to which position the device's cursor covers. */
   #position = 0
 
-  constructor(store: Store, cursors: Cursors) {
-    this.#store = store
+  constructor(cursors: Cursors) {
     this.#cursors = cursors
   }
 
@@ -44,7 +41,7 @@ export class FeedCursor {
 
   noteSent(withCursor: boolean): void {
     this.#isOwed = !withCursor
-    if (withCursor) this.#position = this.#store.position
+    if (withCursor) this.#position = this.#cursors.position
   }
 
   noteCaughtUp(): void {

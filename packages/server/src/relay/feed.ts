@@ -39,7 +39,7 @@ export class Feed implements Follower {
     this.user = user
     this.#relay = relay
     this.#store = relay.store
-    this.#cursor = new FeedCursor(relay.store, relay.cursors)
+    this.#cursor = new FeedCursor(relay.cursors)
     this.#entries = new FeedEntries(this, relay, this.#queue)
     this.#handOver = new HandOver({
       ...{ user, relay, outlet, maxOutstandingBytes },

@@ -43,6 +43,8 @@ export class Relay {
     committed: commits => {
       try {
         this.#unfinished = inSlices(this.#onCommits(commits))?.finally(() => this.#finish())
+        // A device that left with a later cursor would never learn what this commit takes away.
+        if (this.#unfinished) this.cursors.hold((commits[0]?.position ?? 1) - 1)
       } finally {
         if (!this.#unfinished) this.reads.end()
       }
@@ -105,6 +107,7 @@ export class Relay {
 
   #finish(): void {
     this.#unfinished = undefined
+    this.cursors.release()
     this.reads.end()
   }
 

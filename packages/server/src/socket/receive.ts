@@ -5,6 +5,7 @@ import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
 import { Inbox } from './inbox.ts'
 import type { Session } from './session.ts'
+import { mostUnfinishedBytes } from './unfinished-frames.ts'
 
 const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
   'rosterSync',
@@ -61,15 +62,15 @@ export function receive(session: Session, socket: DeviceSocket, address: string)
 }
 
 /**
- * Frames that are begun and not ended take two rosters' worth at most on all sockets of the user together, and eight on all
- * sockets of the address [S3].
+ * Frames that are begun and not ended take as much as two of the largest on all sockets of the user together, and as eight
+ * on all sockets of the address [S3].
  */
 function boundUnfinished(session: Session, address: string): void {
   if (session.isClosed) return
   const { relay, limits, unfinished } = session.context
   let bytes = 0
   for (const other of relay.sessionsOf(session.user)) bytes += other.unfinishedBytes
-  if (bytes > 2 * limits.rosterBytes) return session.cutOff('too much begun at once')
+  if (bytes > mostUnfinishedBytes(limits)) return session.cutOff('too much begun at once')
   unfinished.note(address, session, session.unfinishedBytes)
   unfinished.largestBeyond(address)?.cutOff('too much begun at once from one address')
 }

@@ -1,3 +1,13 @@
+import type { Limits } from '@kith/shared'
+
+/** A frame that is larger than any limit allows is closed by its own code, as soon as its size is known. */
+const leastUnfinishedBytes = 128 * 1024
+
+/** Two of the largest frames. */
+export function mostUnfinishedBytes({ rosterBytes, frameBytes }: Pick<Limits, 'rosterBytes' | 'frameBytes'>): number {
+  return Math.max(2 * rosterBytes, 2 * frameBytes, leastUnfinishedBytes)
+}
+
 interface Of<S> {
   bytesBySession: Map<S, number>
   /** Of all of them. */
