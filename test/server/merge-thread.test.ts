@@ -36,8 +36,8 @@ class Overseer {
       const { type } = args[0] as { type: Asked }
       overseer.asked.push(type)
       overseer.workers.add(this)
-      post.apply(this, args)
-      if (type !== overseer.#endsAt) return
+      if (type !== overseer.#endsAt) return post.apply(this, args)
+      // The request does not reach the thread, which might else answer it before it ends.
       overseer.#endsAt = undefined
       void this.terminate()
     })
