@@ -245,6 +245,12 @@ export const keepingMutants: readonly Mutant[] = [
       tests: ['client/said-again-by-device'],
     },
   ),
+  mutant('client/src/device/lay-over.ts', 'if (!known) return', 'if (known || !known) return', {
+    id: 'stale-memory-laid-over',
+    rules: ['V6', 'D1'],
+    what: 'A tab with old documents in memory brings back a revoked grant after the database was lost.',
+    tests: ['client/stale-tab'],
+  }),
   mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
     id: 'removed-keys-forgotten',
     rules: ['D6', 'V6'],

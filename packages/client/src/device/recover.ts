@@ -1,11 +1,10 @@
 import { KithError, namedUsers } from '@kith/shared'
-import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
 import { People } from '../database/people.ts'
 import { type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from '../database/schema.ts'
-import { documentNames } from '../documents/name.ts'
 import { newNonce } from '../nonce.ts'
+import { layOver } from './lay-over.ts'
 import { fillFromMemory } from './new-database.ts'
 import type { Erasure } from './registry.ts'
 
@@ -51,7 +50,7 @@ export async function survive(db: KithDatabase, memory: OwnDocuments, port: Surv
     if (found && found.user !== user) {
       throw new KithError('wrong-user', `The database ${db.name} is ${found.user}'s by now`)
     }
-    if (found) return merge(db, memory)
+    if (found) return merge(db, memory, randomness)
     for (const table of db.tables) await table.clear()
     await fill()
   })
@@ -80,17 +79,11 @@ async function identityThere(db: KithDatabase): Promise<MetaValues['identity'] |
 }
 
 /** Lays what memory holds over what is there: all that is there already changes nothing. */
-async function merge(db: KithDatabase, memory: OwnDocuments): Promise<void> {
+async function merge(db: KithDatabase, memory: OwnDocuments, randomness: Randomness): Promise<void> {
   const there = await OwnDocuments.load(db)
   // The server is to say whether what memory holds belongs to an account that was erased [D7].
   if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)
-  await writeMeta(db, 'known', { ...there.known, ...memory.known })
-  await writeMeta(db, 'originals', { ...there.originals, ...memory.originals })
-  await writeMeta(db, 'removed', { ...there.removed, ...memory.removed })
-  for (const name of documentNames) {
-    const lacking = Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(there[name].doc))
-    await there.take(db, name, lacking)
-  }
+  await layOver(db, there, memory, randomness)
   const known = new Set(await db.outbox.toCollection().primaryKeys())
   const [rows, begun]: [OutboxRow[], OutboxRow[]] = [[], []]
   for (const row of memory.unsent) {

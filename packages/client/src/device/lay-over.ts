@@ -1,0 +1,87 @@
+import * as Y from 'yjs'
+import type { Randomness } from '../clock.ts'
+import type { OwnDocuments } from '../database/own-documents.ts'
+import { type KithDatabase, writeMeta } from '../database/schema.ts'
+import { encodeChanges } from '../documents/changes-codec.ts'
+import { keyName } from '../documents/lost.ts'
+import { type DocumentName, documentNames } from '../documents/name.ts'
+import { keysWithoutEntry, removedAgain } from '../documents/removed-keys.ts'
+import { type Known, saidAgain, standingOf } from '../documents/said-again.ts'
+import { newRemakingClientId } from '../nonce.ts'
+
+/**
+ * Lays the documents in memory over those of a database that another tab has made. One of the two may be from before a
+ * document was built upon a server's state [D6]. Its old entries then come back, and what the newer one says is said again:
+ * nothing that was revoked or removed meanwhile stands again [V6].
+ */
+export async function layOver(
+  db: KithDatabase,
+  there: OwnDocuments,
+  memory: OwnDocuments,
+  randomness: Randomness,
+): Promise<void> {
+  for (const name of documentNames) await layOne(db, there, memory, name, randomness)
+  await writeMeta(
+    db,
+    'known',
+    each(name => latest(there.known[name], memory.known[name])),
+  )
+  await writeMeta(db, 'originals', { ...memory.originals, ...there.originals })
+  await writeMeta(
+    db,
+    'removed',
+    each(name => union(there.removed[name], memory.removed[name])),
+  )
+}
+
+async function layOne(
+  db: KithDatabase,
+  there: OwnDocuments,
+  memory: OwnDocuments,
+  name: DocumentName,
+  randomness: Randomness,
+): Promise<void> {
+  const newer = knowsMore(memory.known[name], there.known[name]) ? memory : there
+  const before = standingOf(newer[name])
+  const without = keysWithoutEntry(newer[name], [...(newer.removed[name] ?? [])])
+  const unsent = [...there.neverTaken(name), ...memory.neverTaken(name)]
+  const own = there[name]
+  await there.take(db, name, Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(own.doc)))
+  const known = newer.known[name]
+  if (!known) return
+  const again = saidAgain(own, { known, before, originals: newer.originals[name], unsent })
+  const neverTaken = new Set(unsent.map(keyName))
+  const isNew = (change: { root: string; key: string }): boolean => neverTaken.has(keyName(change))
+  const parts = [
+    { changes: again.filter(isNew), clientId: undefined },
+    {
+      changes: [...again.filter(change => !isNew(change)), ...removedAgain(own, without)],
+      clientId: newRemakingClientId(randomness),
+    },
+  ]
+  for (const { changes, clientId } of parts) {
+    const update = await there.write(db, name, changes, clientId)
+    if (!update) continue
+    const marks = clientId === undefined ? {} : { isRemade: true as const }
+    await db.outbox.add({ document: name, update, changes: encodeChanges(changes), ...marks })
+  }
+}
+
+function knowsMore(one: Known | undefined, other: Known | undefined): boolean {
+  return [...(one ?? [])].some(([client, clock]) => clock > (other?.get(client) ?? 0))
+}
+
+function latest(one: Known = new Map(), other: Known = new Map()): Known {
+  const both = new Map(one)
+  for (const [client, clock] of other) both.set(client, Math.max(both.get(client) ?? 0, clock))
+  return both
+}
+
+function union(one: ReadonlySet<string> = new Set(), other: ReadonlySet<string> = new Set()): ReadonlySet<string> {
+  return new Set([...one, ...other])
+}
+
+/** A value for each document, where there is anything in it. */
+function each<T extends { size: number }>(of: (name: DocumentName) => T): Partial<Record<DocumentName, T>> {
+  return Object.fromEntries(documentNames.map(name => [name, of(name)] as const).filter(([, value]) => value.size > 0))
+}

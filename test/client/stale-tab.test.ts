@@ -1,0 +1,87 @@
+import type { Kith, KithOptions } from '@kith/client'
+import { IDBFactory } from 'fake-indexeddb'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf, rebuild, systemRandomness, writeMeta } from '../support/client-internals.ts'
+import { done } from '../support/database-copy.ts'
+import { nextEvent } from '../support/next-event.ts'
+
+/** The transactions of this tab wait until it wakes. */
+function asleep(kith: Kith): () => void {
+  const { db } = coreOf(kith).store
+  const { transaction } = db
+  let wake: () => void = () => undefined
+  const sleep = new Promise<void>(resolve => {
+    wake = resolve
+  })
+  db.transaction = (async (...details: unknown[]) => {
+    await sleep
+    return Reflect.apply(transaction, db, details)
+  }) as never
+  return () => {
+    db.transaction = transaction
+    wake()
+  }
+}
+
+/** Everything is on a server. */
+async function acknowledged(kith: Kith): Promise<void> {
+  await coreOf(kith).store.work(async ({ db, documents }) => {
+    await db.outbox.clear()
+    await writeMeta(db, 'sent', { roster: documents.roster.ownClock, profile: 0 })
+  })
+}
+
+/** Another device or server has nothing of the roster. */
+function rebuiltOnNothing(kith: Kith): Promise<unknown> {
+  return rebuild(coreOf(kith).store, 'roster', Y.encodeStateAsUpdate(new Y.Doc()), systemRandomness)
+}
+
+test.each([
+  ['once', 1],
+  ['twice', 2],
+])(
+  '[V6][D1] a tab that slept while another one rebuilt the roster %s, revoked a grant and lost the database, brings back neither grant nor label',
+  async (_, rebuilds) => {
+    const { open } = await backend()
+    const indexedDB = new IDBFactory()
+    const shared = {
+      indexedDB,
+      ...sharedByTabs(),
+      databaseName: 'alice',
+      connect: false,
+    } satisfies Partial<KithOptions>
+    const [one, two] = [await open('alice', shared), await open('alice', shared)]
+    const [first, second] = [coreOf(one).store, coreOf(two).store]
+    const [bob, carol] = ['bob', 'carol'].map(id => one.getProfile(id))
+    for (const person of [bob, carol]) {
+      person?.setProfileAccessLevels([1])
+      person?.setLabel('at first')
+      await person?.save()
+    }
+    await acknowledged(one)
+    if (rebuilds === 2) await rebuiltOnNothing(one)
+    await second.refresh()
+    const wake = asleep(two)
+    await rebuiltOnNothing(one)
+    bob?.setProfileAccessLevels([])
+    bob?.setLabel('Robert')
+    await bob?.save()
+    carol?.setProfileAccessLevels([2])
+    await carol?.save()
+    const lost = nextEvent(one, 'error', ({ code }) => code === 'database-lost')
+    await done(indexedDB.deleteDatabase('alice'))
+    await lost
+    await first.refresh()
+    wake()
+    await second.refresh()
+    await first.refresh()
+    for (const kith of [one, two]) {
+      const [bob, carol] = ['bob', 'carol'].map(id => kith.getProfile(id))
+      expect([bob?.accessLevels, bob?.label]).toEqual([[], 'Robert'])
+      expect([carol?.accessLevels, carol?.label]).toEqual([[2], 'at first'])
+    }
+  },
+)
