@@ -34,7 +34,7 @@ async function acknowledged(kith: Kith): Promise<void> {
   })
 }
 
-/** Another device or server has nothing of the roster. */
+/** A server without the roster refused something, so the device built the roster upon nothing. */
 function rebuiltOnNothing(kith: Kith): Promise<unknown> {
   return rebuild(coreOf(kith).store, 'roster', Y.encodeStateAsUpdate(new Y.Doc()), systemRandomness)
 }

@@ -72,7 +72,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: 'another user',
   }),
-  mutant(surviving, 'if (found) return merge(db, memory)', 'if (found) return', {
+  mutant(surviving, 'if (found) return merge(db, memory, randomness)', 'if (found) return', {
     id: 'first-tab-only',
     rules: ['D1'],
     what: 'Of several tabs only the one that makes the new database brings what it has.',
