@@ -4,6 +4,7 @@ import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { asleep } from '../support/asleep.ts'
 import { type Backend, backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
 import { coreOf } from '../support/client-internals.ts'
@@ -157,6 +158,23 @@ test('[D7] every tab reports account-erased once, and closes; nothing is left, a
   }
   expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
   expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] a tab that slept while the account was erased does not make the database again, although no server tells it', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, ...sharedByTabs() }
+  const [first, second] = [await world.open('alice', shared), await world.open('alice', shared)]
+  await furnish(first)
+  await second.whenSynced()
+  const wake = asleep(second)
+  const told = accountErased(first)
+  await erase(world, 'alice')
+  await told
+  await world.close()
+  wake()
+  await expect(second.ownProfile.set('name', 'Ada')).rejects.toMatchObject({ code: 'account-erased' })
+  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
 })
 
 test('[D7] an app that reopens the device after account-erased starts a new account', async () => {

@@ -1,7 +1,7 @@
 import type { KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { OwnDocument, saidAgain, standingOf } from '../support/client-internals.ts'
+import { OwnDocument, originalsIn, saidAgain, standingOf } from '../support/client-internals.ts'
 
 const bob = (root: string): KeyChange => ({ root, key: keys[root] ?? 'bob', value: true })
 const keys: Readonly<Record<string, string>> = { grants: '1/bob', blocks: 'nonce/bob' }
@@ -46,4 +46,14 @@ test('[D6][R4] an entry that was made again is removed by the removal of its ori
     expect(saidOf(root, { madeAgain: true })).toEqual([])
     expect(saidOf(root, { madeAgain: true, isUnsent: true })).toEqual([])
   }
+})
+
+test('[D5][D6] an older entry under a refused value is not the original of that value', () => {
+  const [merged, server] = [new OwnDocument('roster', 2 ** 30), new OwnDocument('roster', 2 ** 29)]
+  merged.write([{ root: 'labels', key: 'bob', value: 'older' }])
+  const original = { client: 2 ** 31, clock: 5 }
+  const newer = { root: 'labels', key: 'bob', value: 'newer' }
+  const earlier = new Map([['labels bob', original]])
+  expect(originalsIn(merged, server, [newer], earlier).get('labels bob')).toEqual(original)
+  expect(originalsIn(merged, server, []).get('labels bob')).toEqual({ client: 2 ** 30, clock: 0 })
 })

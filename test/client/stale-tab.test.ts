@@ -2,29 +2,12 @@ import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { asleep } from '../support/asleep.ts'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
 import { coreOf, rebuild, systemRandomness, writeMeta } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { nextEvent } from '../support/next-event.ts'
-
-/** The transactions of this tab wait until it wakes. */
-function asleep(kith: Kith): () => void {
-  const { db } = coreOf(kith).store
-  const { transaction } = db
-  let wake: () => void = () => undefined
-  const sleep = new Promise<void>(resolve => {
-    wake = resolve
-  })
-  db.transaction = (async (...details: unknown[]) => {
-    await sleep
-    return Reflect.apply(transaction, db, details)
-  }) as never
-  return () => {
-    db.transaction = transaction
-    wake()
-  }
-}
 
 /** Everything is on a server. */
 async function acknowledged(kith: Kith): Promise<void> {

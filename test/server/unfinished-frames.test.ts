@@ -116,7 +116,7 @@ test('[S3] unfinished frames on all connections of one address take as much as e
   // Of those whose connection has ended nothing counts any more.
   for (const device of [...others, last]) device?.drop()
   const again = await world.devices(...names.slice(0, 8))
-  for (const device of again) begin(device, 64 * 1024, 62 * 1024)
+  for (const device of again) begin(device, 64 * 1024, 63 * 1024)
   for (let turn = 0; turn < 20; turn++) await settle(bob)
   expect(again.map(({ isConnected }) => isConnected)).toEqual(again.map(() => true))
 })

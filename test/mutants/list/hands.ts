@@ -218,7 +218,7 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'Other tabs do not learn that the account was erased, and write its data again.',
       tests: ['client/erased-account'],
-      names: 'every tab',
+      names: 'slept while the account',
       isSeenByWaiting: true,
     },
   ),

@@ -70,7 +70,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/feed-cursor.ts',
     'return this.#hasCaughtUp\n',
-    'return this.#hasCaughtUp && this.#position !== this.#store.position\n',
+    'return this.#hasCaughtUp && this.#position !== this.#cursors.position\n',
     {
       id: 'hourly-cursor-only-if-moved',
       rules: ['V10'],

@@ -140,7 +140,6 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D5', 'D6'],
       what: 'What a device makes again and a server refuses lies over a refused change that came after it.',
       tests: ['simulation/stories'],
-      names: 'a refused',
     },
   ),
   mutant(
@@ -151,7 +150,7 @@ export const keepingMutants: readonly Mutant[] = [
       id: 'covered-taken-for-original',
       rules: ['D5', 'D6'],
       what: 'The value that a refused change replaced counts as its original, so the change is dropped when that value comes back.',
-      tests: ['simulation/stories'],
+      tests: ['client/said-again'],
       names: 'a refused',
     },
   ),

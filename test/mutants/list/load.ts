@@ -461,7 +461,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['S3'],
       what: 'Documents that grow in the merge thread exceed its bound of memory.',
       tests: ['server/merge-thread'],
-      names: 'edited at once',
+      names: 'evicts documents|edited at once',
     },
   ),
   mutant(
