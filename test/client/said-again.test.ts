@@ -22,12 +22,13 @@ function saidOf(root: string, { isUnsent = false, madeAgain = false } = {}): Key
   own.take(Y.encodeStateAsUpdate(older.doc))
   expect(own.standing.has(root, bob(root).key)).toBe(false)
   const { key } = bob(root)
-  return saidAgain(own, {
+  const { neverTaken, taken } = saidAgain(own, {
     known: new Map([[original.client, 1]]),
     before,
     originals: madeAgain ? new Map([[`${root} ${key}`, original]]) : undefined,
-    unsent: isUnsent ? [bob(root)] : [],
+    neverTaken: isUnsent ? [bob(root)] : [],
   })
+  return [...neverTaken, ...taken]
 }
 
 test('[D6] an unsent change of any root is said again when an older entry of its key comes back removed', () => {

@@ -194,8 +194,8 @@ export const keepingMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/database/incoming-frames.ts',
-    ': []\n  const neverTaken',
-    ': []\n  again.length = 0\n  const neverTaken',
+    'known && before ? saidAgain(document, { known, before, originals, neverTaken }) : nothingAgain',
+    'nothingAgain',
     {
       id: 'originals-brought-back',
       rules: ['D6', 'V6'],
@@ -224,8 +224,8 @@ export const keepingMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/database/incoming-frames.ts',
-    'await remake(work, name, others, newRemakingClientId(randomness))',
-    'await record(work, name, others)',
+    'await remake(work, name, taken, newRemakingClientId(randomness))',
+    'await record(work, name, taken)',
     {
       id: 'said-again-as-newest',
       rules: ['D6', 'V6'],

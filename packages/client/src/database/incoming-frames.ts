@@ -2,10 +2,9 @@ import { type ContentLimits, KithError } from '@kith/shared'
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
-import { keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { keysWithoutEntry, removedAgain, removedKeysIn } from '../documents/removed-keys.ts'
-import { mayBringBack, saidAgain, standingOf } from '../documents/said-again.ts'
+import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { dropSaid, offerRefused, record, remake } from './edit.ts'
 import { writeMeta } from './schema.ts'
@@ -121,6 +120,8 @@ function isEmpty(update: Uint8Array): boolean {
   return update.length <= 2
 }
 
+const nothingAgain: SaidAgain = { neverTaken: [], taken: [] }
+
 async function takeUpdate(
   work: Work,
   name: DocumentName,
@@ -138,18 +139,15 @@ async function takeUpdate(
   const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
   const removed = keysWithoutEntry(document, removedKeysIn(update, work.documents.removed[name]))
-  const unsent = before ? work.documents.neverTaken(name) : []
+  const neverTaken = before ? work.documents.neverTaken(name) : []
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
   document.dropPending()
   const originals = work.documents.originals[name]
-  const again = known && before ? saidAgain(document, { known, before, originals, unsent }) : []
-  const neverTaken = new Set(unsent.map(keyName))
-  const own = again.filter(change => neverTaken.has(keyName(change)))
-  if (own.length > 0) await record(work, name, own)
-  // Made again under a low client id, since another device may have changed or removed the original meanwhile.
-  const others = [...again.filter(change => !own.includes(change)), ...removedAgain(document, removed)]
-  if (others.length > 0) await remake(work, name, others, newRemakingClientId(randomness))
+  const again = known && before ? saidAgain(document, { known, before, originals, neverTaken }) : nothingAgain
+  if (again.neverTaken.length > 0) await record(work, name, again.neverTaken)
+  const taken = [...again.taken, ...removedAgain(document, removed)]
+  if (taken.length > 0) await remake(work, name, taken, newRemakingClientId(randomness))
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }

@@ -65,11 +65,12 @@ export async function rebuild(
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     const earlier = documents.originals[name]
-    const [unsent, laidOver] = [documents.neverTaken(name), own.refused]
+    const [neverTaken, laidOver] = [documents.neverTaken(name), own.refused]
     if (known) {
-      merged.write(saidAgain(merged, { known, before: standingOf(own), originals: earlier, unsent, laidOver }))
+      const again = saidAgain(merged, { known, before: standingOf(own), originals: earlier, neverTaken, laidOver })
+      merged.write([...again.neverTaken, ...again.taken])
     }
-    const { [name]: removed } = documents.removed
+    const removed = documents.removed[name]
     if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, [...removed])))
     const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)

@@ -3,7 +3,6 @@ import type { Randomness } from '../clock.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { type KithDatabase, writeMeta } from '../database/schema.ts'
 import { encodeChanges } from '../documents/changes-codec.ts'
-import { keyName } from '../documents/lost.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { keysWithoutEntry, removedAgain } from '../documents/removed-keys.ts'
 import { type Known, saidAgain, standingOf } from '../documents/said-again.ts'
@@ -44,26 +43,20 @@ async function layOne(
   const newer = knowsMore(memory.known[name], there.known[name]) ? memory : there
   const before = standingOf(newer[name])
   const without = keysWithoutEntry(newer[name], [...(newer.removed[name] ?? [])])
-  const unsent = [...there.neverTaken(name), ...memory.neverTaken(name)]
+  const neverTaken = [...there.neverTaken(name), ...memory.neverTaken(name)]
   const own = there[name]
   await there.take(db, name, Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(own.doc)))
   const known = newer.known[name]
   if (!known) return
-  const again = saidAgain(own, { known, before, originals: newer.originals[name], unsent })
-  const neverTaken = new Set(unsent.map(keyName))
-  const isNew = (change: { root: string; key: string }): boolean => neverTaken.has(keyName(change))
-  const parts = [
-    { changes: again.filter(isNew), clientId: undefined },
-    {
-      changes: [...again.filter(change => !isNew(change)), ...removedAgain(own, without)],
-      clientId: newRemakingClientId(randomness),
-    },
-  ]
-  for (const { changes, clientId } of parts) {
+  const again = saidAgain(own, { known, before, originals: newer.originals[name], neverTaken })
+  const taken = [...again.taken, ...removedAgain(own, without)]
+  const isRemade = true as const
+  for (const { changes, clientId, marks } of [
+    { changes: again.neverTaken, clientId: undefined, marks: {} },
+    { changes: taken, clientId: newRemakingClientId(randomness), marks: { isRemade } },
+  ]) {
     const update = await there.write(db, name, changes, clientId)
-    if (!update) continue
-    const marks = clientId === undefined ? {} : { isRemade: true as const }
-    await db.outbox.add({ document: name, update, changes: encodeChanges(changes), ...marks })
+    if (update) await db.outbox.add({ document: name, update, changes: encodeChanges(changes), ...marks })
   }
 }
 

@@ -60,9 +60,21 @@ export interface SayingAgain {
   known: Known
   before: Before
   originals: Originals | undefined
-  /** The changes that no server has taken yet. */
-  unsent: readonly KeyChange[]
+  /** The user's changes that no server has taken yet. */
+  neverTaken: readonly KeyChange[]
+  /** The refused changes, if they are not those of the document. */
   laidOver?: readonly KeyChange[]
+}
+
+/** The changes that say something once more. */
+export interface SaidAgain {
+  /** Of what no server has taken yet. */
+  neverTaken: KeyChange[]
+  /**
+   * Of what a server has had. It is written under a low client id, since another device may have changed or removed the
+   * original meanwhile.
+   */
+  taken: KeyChange[]
 }
 
 /** Roots whose entries show something to others. */
@@ -76,9 +88,13 @@ const showing: ReadonlySet<string> = new Set(['contacts', 'grants', 'fields'])
  * absent although no device removed it. It is said again, with two exceptions. Its own original came back removed: that is
  * a removal by another device. And a server had it, and it shows something to others: another device may have removed it.
  */
-export function saidAgain(own: OwnDocument, { known, before, originals, unsent, laidOver }: SayingAgain): KeyChange[] {
-  const refused = new Set((laidOver ?? own.refused).map(keyName))
-  const pending = new Set(unsent.map(keyName))
+export function saidAgain(
+  own: OwnDocument,
+  { known, before, originals, neverTaken, laidOver = own.refused }: SayingAgain,
+): SaidAgain {
+  const refused = new Set(laidOver.map(keyName))
+  const pending = new Set(neverTaken.map(keyName))
+  const isPending = (change: KeyChange): boolean => pending.has(keyName(change))
   const isBack = ({ client, clock }: Y.ID): boolean =>
     clock < (known.get(client) ?? 0) && clock >= (before.vector.get(client) ?? 0)
   const mayBeRemoved = (root: string, key: string): boolean => {
@@ -86,14 +102,15 @@ export function saidAgain(own: OwnDocument, { known, before, originals, unsent, 
     if (before.isRemade(root, key) && isOriginalThere(own, originals, name)) return true
     return showing.has(root) && !pending.has(name)
   }
-  return own.roots.flatMap(root =>
-    [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]) => {
+  const again = own.roots.flatMap(root =>
+    [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
       const value = before.get(root, key)
       if (!isBack(id) || sameValue(own.standing.get(root, key), value)) return []
       if (refused.has(keyName({ root, key })) || (deleted && mayBeRemoved(root, key))) return []
       return [{ root, key, value }]
     }),
   )
+  return { neverTaken: again.filter(isPending), taken: again.filter(change => !isPending(change)) }
 }
 
 /** Whether the document has the original of an entry that was made again, or had it before it was removed. */

@@ -7,8 +7,8 @@ import {
   decodeUser,
   encodeRelation,
   isTombstone,
-  newUser,
   noRelation,
+  noUser,
   type Relation,
   type UserRecord,
 } from './records.ts'
@@ -67,7 +67,7 @@ export class Draft {
   }
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
-    for (const some of inSlices(ids, sliceSize)) {
+    for (const some of slicesOf(ids, sliceSize)) {
       const missing = [...new Set(some)].filter(id => !this.#users.has(id))
       this.#spend(missing.length)
       const records = await this.#readSlice(missing.map(keys.user), some.length === sliceSize)
@@ -81,7 +81,7 @@ export class Draft {
   /** Both sides of each pair, with the users. */
   async loadPairs(user: string, others: Iterable<string>): Promise<void> {
     await this.loadUsers([user])
-    for (const some of inSlices(others, sliceSize / 2)) {
+    for (const some of slicesOf(others, sliceSize / 2)) {
       await this.loadUsers(some)
       const wanted = some.flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
       const missing = wanted.filter(key => !this.#relations.has(key))
@@ -167,7 +167,7 @@ export class Draft {
   async readMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
     const found = new Map<string, Uint8Array | undefined>()
     const missing = wanted.filter(key => !this.#writes.has(key) && !this.#fetched.has(key))
-    for (const some of inSlices(missing, sliceSize)) {
+    for (const some of slicesOf(missing, sliceSize)) {
       const values = await this.#disk.getMany(some)
       for (const [index, key] of some.entries()) found.set(key, values[index])
     }
@@ -222,7 +222,7 @@ const sliceSize = 250
 
 const always = (): boolean => true
 
-function* inSlices<T>(all: Iterable<T>, size: number): Iterable<T[]> {
+function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   let slice: T[] = []
   for (const one of all) {
     slice.push(one)
@@ -232,9 +232,6 @@ function* inSlices<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   }
   if (slice.length > 0) yield slice
 }
-
-/** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
-const noUser: Readonly<UserRecord> = newUser()
 
 /** Collects what one change of the group did. */
 export type CommitNotes = {

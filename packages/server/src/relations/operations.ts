@@ -1,5 +1,5 @@
 import { keys } from './keys.ts'
-import { encodeUser, newUser, type UserRecord } from './records.ts'
+import { encodeUser, noUser, type UserRecord } from './records.ts'
 
 /** One record of a batch that is written to the disk. */
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
@@ -13,7 +13,7 @@ export function operationOf(key: string, value: Uint8Array | undefined): Operati
   return value ? { type: 'put', key, value } : { type: 'del', key }
 }
 
-const blankText = JSON.stringify(newUser())
+const blankText = JSON.stringify(noUser)
 
 function isBlank(user: UserRecord): boolean {
   return JSON.stringify(user) === blankText

@@ -47,6 +47,9 @@ export function newUser(): UserRecord {
   }
 }
 
+/** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
+export const noUser: Readonly<UserRecord> = newUser()
+
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
 
 export function encodeUser(user: UserRecord): Uint8Array {

@@ -19,6 +19,7 @@ const cursorBytes = nonceBytes + runBytes + positionBytes + tagBytes
  * one cursor serves all receivers of a commit.
  */
 export class Cursors {
+  /** Present while a commit is being looked at. */
   #held: number | undefined
   readonly #store: Pick<Store, 'run' | 'reachOf' | 'position'>
   readonly #key: KeyObject

@@ -38,6 +38,9 @@ export interface Offer {
   revision: number
 }
 
+/** What it takes to have one feed look at one owner again, in look-ups. */
+export const stepsOfRecheck = 10
+
 /** What the relay calls on the feed of one session. */
 export interface Follower {
   readonly user: string

@@ -2,7 +2,7 @@ import { changedHands, saysNothing } from '../relations/records.ts'
 import { visibleLevels } from '../relations/standing.ts'
 import type { Known, Store, View } from '../relations/store.ts'
 import { changedLevels } from './changed-levels.ts'
-import { type Entry, type Follower, markStale, type Offer } from './entry.ts'
+import { type Entry, type Follower, markStale, type Offer, stepsOfRecheck } from './entry.ts'
 import { FeedCursor } from './feed-cursor.ts'
 import { FeedEntries } from './feed-entries.ts'
 import { FeedQueue } from './feed-queue.ts'
@@ -10,9 +10,6 @@ import { HandOver, type Outlet } from './hand-over.ts'
 import type { LevelFrames } from './level-frames.ts'
 import { levelsFor } from './plan.ts'
 import type { Relay } from './relay.ts'
-
-/** What it takes to look at one owner again, in look-ups. */
-const stepsOfRecheck = 10
 
 /**
  * What one session is sent about others.

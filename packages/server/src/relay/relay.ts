@@ -6,14 +6,13 @@ import { inSlices } from '../turns.ts'
 import { type Among, changedSince } from './changed-levels.ts'
 import { CurrentReads } from './current-reads.ts'
 import { Cursors } from './cursors.ts'
-import type { Entry, Follower, Offer } from './entry.ts'
+import { type Entry, type Follower, type Offer, stepsOfRecheck } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
 const manyPairs = 500
-/** What it takes to have one feed look at one owner again, and at all owners, in look-ups. */
-const stepsOfRecheck = 10
+/** What it takes to have one feed look at all owners again, in look-ups. */
 const stepsOfManyRechecks = 2_000
 
 /** What the relay needs of a session. */
