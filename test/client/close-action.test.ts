@@ -16,6 +16,7 @@ test.each([
   [closeCodes.noRoom, encodeRetryHint('unavailable', 900), { type: 'rest', code: 'unavailable', hintMs: 900 }],
   [closeCodes.unavailable, 'a restart', { type: 'retry' }],
   [closeCodes.unavailable, encodeRetryHint('unavailable', 800), { type: 'rest', code: 'unavailable', hintMs: 800 }],
+  [closeCodes.unavailable, encodeRetryHint('too-many-writes', 800), { type: 'retry' }],
   [4399, '', { type: 'retry' }],
   [4400, '', { type: 'stop', code: 'protocol-violation' }],
   [4499, '', { type: 'stop', code: 'protocol-violation' }],
