@@ -185,6 +185,18 @@ export const keepingMutants: readonly Mutant[] = [
       },
     ],
   },
+  mutant(
+    'client/src/sync/session.ts',
+    'await this.#rebuild(document, {})\n    this.wake()',
+    'await this.#rebuild(document, {})',
+    {
+      id: 'rebuilt-and-not-sent',
+      rules: ['D6'],
+      what: 'What a device makes again because of a copied client id waits for the next edit.',
+      tests: ['client/hostile-server'],
+      names: 'a copy of its database',
+    },
+  ),
   mutant('client/src/database/edit.ts', 'return isBack || sameValue', 'return sameValue', {
     id: 'refused-and-revoked-comes-back',
     rules: ['D6', 'V6'],

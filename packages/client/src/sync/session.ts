@@ -223,7 +223,7 @@ export class Session {
     this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
     for (const document of incomplete) this.#exchange.ask(document)
-    for (const document of cloned) this.#unlessEnded(this.#rebuild(document, {}))
+    for (const document of cloned) this.#unlessEnded(this.#rebuildCloned(document))
     for (const frame of frames) {
       if (frame.type === 'welcome') {
         this.#isForgotten = frame.isFresh && this.#hadCursor
@@ -287,6 +287,12 @@ export class Session {
       throw new KithError('unavailable', 'The server sent a state vector that cannot be read', { cause })
     }
     this.#outgoing.asked(document, stateVector)
+  }
+
+  /** The sender may be idle, and does not notice the changes that the rebuild put into the outbox. */
+  async #rebuildCloned(document: DocumentName): Promise<void> {
+    await this.#rebuild(document, {})
+    this.wake()
   }
 
   async #rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
