@@ -262,6 +262,13 @@ export const keepingMutants: readonly Mutant[] = [
     what: 'A tab with old documents in memory brings back a revoked grant after the database was lost.',
     tests: ['client/stale-tab'],
   }),
+  mutant('client/src/device/lay-over.ts', '...later.filter(change => !isSaid(change)),', '', {
+    id: 'two-rebuilds-laid-over-by-chance',
+    rules: ['V6', 'D1'],
+    what: 'When two tabs rebuilt the roster apart, chance decides whether a revocation of either stays.',
+    tests: ['client/stale-tab'],
+    names: 'in another database',
+  }),
   mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
     id: 'removed-keys-forgotten',
     rules: ['D6', 'V6'],
