@@ -8,9 +8,10 @@ import { keysWithoutEntry, removedAgain, removedKeys } from '../documents/remove
 import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newClientId, newRemakingClientId } from '../nonce.ts'
+import { offerRefusedHere } from './edit.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
-import { readMeta, writeMeta } from './schema.ts'
+import { type OutboxRow, readMeta, writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -89,6 +90,7 @@ export async function rebuild(
     await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
+    await offerRefusedHere({ ...work, documents: now }, name, randomness)
     if (name === 'profile') work.ownProfileChanged()
     else work.touchUsers([...before, ...namedUsers(now.roster.view)])
     return rebuilt
@@ -116,24 +118,26 @@ async function writeEntries(
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(changes), ...(reported && { reported }) })
       continue
     }
-    const [fitting, refused] = [[] as KeyChange[], new Map<ErrorCode, KeyChange[]>()]
+    const fitting: KeyChange[] = []
+    const refused = new RefusedParts()
     for (const unit of unitsOf(name, changes)) {
-      const code = entry.refusal ?? tooLongFor(refusal, unit) ?? room.take(unit, fresh.standing)
-      const kept = code === undefined ? fitting : (refused.get(code) ?? [])
-      kept.push(...unit)
-      if (code !== undefined) refused.set(code, kept)
+      const byServer = entry.refusal ?? tooLongFor(refusal, unit)
+      const code = byServer ?? room.take(unit, fresh.standing)
+      if (code === undefined) fitting.push(...unit)
+      else refused.add(unit, { refusal: code, ...(byServer === undefined && { isRefusedHere: true }) })
     }
     room.endEntry()
     const update = fresh.write(fitting, isRemade ? remakingClientId : undefined)
     if (update) {
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
     }
-    for (const [code, changes] of refused) {
+    for (const { changes, marks } of refused.parts) {
       isExplained = true
       // An earlier refusal of the same key is of a later value, which stays in view.
       const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes
       if (kept.length === 0) continue
-      const refusal = { refusal: code, reported: code }
+      const code = marks.refusal
+      const refusal = { ...marks, reported: code }
       await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
       if (reported === code) continue
       const told = addresses.get(code) ?? new Set()
@@ -143,6 +147,20 @@ async function writeEntries(
   }
   const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
   return { refused, isExplained }
+}
+
+type RefusalMarks = Required<Pick<OutboxRow, 'refusal'>> & Pick<OutboxRow, 'isRefusedHere'>
+
+/** The refused changes of one entry, those refused for the same reason together. */
+class RefusedParts {
+  readonly parts: { changes: KeyChange[]; marks: RefusalMarks }[] = []
+
+  add(unit: readonly KeyChange[], marks: RefusalMarks): void {
+    const { refusal, isRefusedHere } = marks
+    const same = this.parts.find(part => part.marks.refusal === refusal && part.marks.isRefusedHere === isRefusedHere)
+    if (same) same.changes.push(...unit)
+    else this.parts.push({ changes: [...unit], marks })
+  }
 }
 
 /** A frame of that size closed the connection, so no value of that size is sent again. */
