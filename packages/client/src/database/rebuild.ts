@@ -4,10 +4,10 @@ import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
-import { keysWithoutEntry, removedAgain, removedKeys } from '../documents/removed-keys.ts'
+import { goneKeys, removedAgain, removedKeys } from '../documents/removed-keys.ts'
 import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
-import { newClientId, newRemakingClientId } from '../nonce.ts'
+import { newClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
 import { offerRefusedHere } from './edit.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
@@ -60,9 +60,10 @@ export async function rebuild(
     work.willChange()
     const { documents } = work
     const own = documents[name]
-    const fresh = new OwnDocument(name, newClientId(randomness))
-    fresh.takeAll(serverState)
     const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
+    const knownNow = knownBefore(own, sent[name], documents.known[name])
+    const fresh = new OwnDocument(name, newClientIdAbove(knownNow.keys(), randomness))
+    fresh.takeAll(serverState)
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     const earlier = documents.originals[name]
@@ -72,7 +73,7 @@ export async function rebuild(
       merged.write([...again.neverTaken, ...again.taken])
     }
     const removed = documents.removed[name]
-    if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, [...removed])))
+    if (known) merged.write(removedAgain(merged, goneKeys(own, removed)))
     const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
@@ -87,7 +88,7 @@ export async function rebuild(
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
     await writeMeta(work.db, 'removed', { ...documents.removed, [name]: removedKeys(merged, fresh, removed) })
-    await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
+    await writeMeta(work.db, 'known', { ...documents.known, [name]: knownNow })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
     await offerRefusedHere({ ...work, documents: now }, name, randomness)

@@ -7,7 +7,7 @@ import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName } from '../documents/lost.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import type { OwnDocument } from '../documents/own-document.ts'
-import { keysWithoutEntry, removedAgain } from '../documents/removed-keys.ts'
+import { goneKeys, removedAgain } from '../documents/removed-keys.ts'
 import { type Known, saidAgain, standingOf } from '../documents/said-again.ts'
 import { isRemakingClientId, newRemakingClientId } from '../nonce.ts'
 
@@ -28,7 +28,15 @@ export async function layOver(
     'known',
     each(name => latest(there.known[name], memory.known[name])),
   )
-  await writeMeta(db, 'originals', { ...memory.originals, ...there.originals })
+  await writeMeta(
+    db,
+    'originals',
+    each(name => {
+      const newer = newerOf(name, there, memory)
+      const older = newer === there ? memory : there
+      return new Map([...(older.originals[name] ?? []), ...(newer.originals[name] ?? [])])
+    }),
+  )
   await writeMeta(
     db,
     'removed',
@@ -43,9 +51,9 @@ async function layOne(
   name: DocumentName,
   randomness: Randomness,
 ): Promise<void> {
-  const newer = knowsMore(memory.known[name], there.known[name]) ? memory : there
+  const newer = newerOf(name, there, memory)
   const before = standingOf(newer[name])
-  const without = keysWithoutEntry(newer[name], [...(newer.removed[name] ?? [])])
+  const gone = goneKeys(newer[name], newer.removed[name])
   const neverTaken = [...there.neverTaken(name), ...memory.neverTaken(name)]
   const own = there[name]
   const later = [
@@ -64,7 +72,7 @@ async function layOne(
   ]
   const pendingKeys = new Set(neverTaken.map(keyName))
   const isPending = (change: KeyChange): boolean => pendingKeys.has(keyName(change))
-  const taken = [...again.filter(change => !isPending(change)), ...removedAgain(own, without)]
+  const taken = [...again.filter(change => !isPending(change)), ...removedAgain(own, gone)]
   const isRemade = true as const
   for (const { changes, clientId, marks } of [
     { changes: again.filter(isPending), clientId: undefined, marks: {} },
@@ -94,6 +102,11 @@ function saidLater(own: OwnDocument, other: OwnDocument, otherKnown: Known = new
 
 function isIn({ doc }: OwnDocument, { client, clock }: Y.ID): boolean {
   return clock < Y.getState(doc.store, client)
+}
+
+/** Which of the two was built upon a server's state last. */
+function newerOf(name: DocumentName, there: OwnDocuments, memory: OwnDocuments): OwnDocuments {
+  return knowsMore(memory.known[name], there.known[name]) ? memory : there
 }
 
 function knowsMore(one: Known | undefined, other: Known | undefined): boolean {
