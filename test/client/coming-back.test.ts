@@ -89,7 +89,10 @@ test('[F1] what comes from another device in its order is not followed by a ques
     await bob.save()
     await laptop.whenSynced()
     await phone.whenSynced()
-    expect([phone.ownProfile.get('name'), coreOf(phone).profile('bob').label]).toEqual([`Ada ${round}`, `Bob ${round}`])
+    expect([phone.ownProfile.get('name'), coreOf(phone).shown.profile('bob').label]).toEqual([
+      `Ada ${round}`,
+      `Bob ${round}`,
+    ])
   }
   expect(steps).toBe(2)
 })
@@ -126,7 +129,7 @@ test('a device that disconnects while what came is being stored stays offline', 
   expect([alice.status, statuses]).toEqual(['offline', []])
   alice.connect()
   await alice.whenSynced()
-  expect(coreOf(alice).profile('bob').get('name')).toBe('Bob')
+  expect(coreOf(alice).shown.profile('bob').get('name')).toBe('Bob')
 })
 
 test('a message that waits for a connection is rejected with closed when the client is closed', async () => {
@@ -164,6 +167,7 @@ async function scripted() {
       ...{ user: 'alice', url: 'ws://127.0.0.1:9', token: () => 'a-token', store: coreOf(kith).store, clock },
       randomness: { bytes: length => new Uint8Array(length), fraction: () => 1 },
       WebSocket: Scripted as never,
+      openStore: () => coreOf(kith).store.openStore(),
       setStatus: () => undefined,
       settled: () => undefined,
       accountErased: () => undefined,

@@ -162,7 +162,7 @@ test('a message is not taken while its sender cannot be followed: it is delivere
   isReleased = true
   await held
   expect(await outcome).toBe('delivered')
-  expect(coreOf(bob).profile('alice').isSubscribed).toBe(true)
+  expect(coreOf(bob).shown.profile('alice').isSubscribed).toBe(true)
 })
 
 test.each([

@@ -173,7 +173,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['client/online', 'client/session'],
     names: '\\[F1\\] a follower|\\[V7\\]',
   }),
-  mutant('client/src/device/prepare.ts', 'people.setAccess(id, [], false)', '', {
+  mutant('client/src/database/fetched-replicas.ts', 'people.setAccess(id, [], false)', '', {
     id: 'fetched-outlive-the-session',
     rules: ['V7'],
     what: 'Replicas that were merely looked at are there after a reload.',

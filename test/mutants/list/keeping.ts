@@ -180,7 +180,7 @@ export const keepingMutants: readonly Mutant[] = [
         replace: "this.isSynced ? 'synced'",
       },
       {
-        file: 'packages/client/src/api/core.ts',
+        file: 'packages/client/src/api/shown.ts',
         find: "return this.#linkStatus === 'synced' && this.store.unsent > 0 ? 'syncing' : this.#linkStatus",
         replace: 'return this.#linkStatus',
       },

@@ -1,11 +1,12 @@
 import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
-import { isLoss } from '../device/loss.ts'
-import { askForToken, isPresentable } from '../token.ts'
+import type { OpenStore } from '../database/store.ts'
+import { askForToken } from '../token.ts'
 import { AccessedProfiles } from './accessed-profiles.ts'
+import { Attempt } from './attempt.ts'
 import { backoffMs } from './backoff.ts'
 import { type Verdict, verdictOn } from './close-action.ts'
-import { Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
 import { OutgoingMessages } from './direct-messages.ts'
 import { FrameSizes } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
@@ -13,11 +14,10 @@ import type { Delivery, LinkPort } from './port.ts'
 import { type Recovery, tooLargeCode } from './sender.ts'
 import { Session } from './session.ts'
 import { SyncWaiters } from './sync-waiters.ts'
-import { keepRenewing } from './token-renewal.ts'
 
 type State =
   | { state: 'idle' }
-  /** Getting a token and opening a socket; `end` gives both up. */
+  /** Getting a token and opening a socket. */
   | { state: 'dialling'; end: () => void }
   | { state: 'open'; session: Session; end: () => void }
   | { state: 'waiting'; end: () => void }
@@ -73,18 +73,6 @@ export class Link implements LinkPort {
     if (this.#state.state !== 'waiting') return
     this.#state.end()
     this.#dial()
-  }
-
-  /** The database is gone, or was: a session goes on only in the one that it began in. */
-  restart(): void {
-    if (this.#state.state !== 'open') return
-    this.#leave()
-    this.#dial()
-  }
-
-  /** The database is another one. */
-  renew(): void {
-    if (this.#state.state === 'open' && this.#state.session.isOutdated) this.restart()
   }
 
   /** Whether the app wants to be connected. */
@@ -145,30 +133,47 @@ export class Link implements LinkPort {
 
   /** `refused`: the token that the server has just refused. */
   #dial(refused?: string): void {
-    let isGivenUp = false
-    let connection: Connection | undefined
-    this.#setState({
-      state: 'dialling',
-      end: () => {
-        isGivenUp = true
-        connection?.close()
+    const attempt = new Attempt(
+      {
+        host: this.#host,
+        nextToken: () => this.#nextToken(),
+        newSession: (own, connection, store) => this.#newSession(own, connection, store),
+        opened: session => {
+          this.#setState({ state: 'open', session, end: () => attempt.end() })
+          session.watch(this.#watched)
+          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(attempt, error))
+        },
+        // A session goes on only in the database that it began in.
+        storeEnded: () => {
+          this.#leave()
+          this.#dial()
+        },
+        storeFailed: error => {
+          this.#isStorageFailing = true
+          this.#host.failed(error)
+          this.#wait(undefined)
+        },
+        failed: cause => this.#notConnected(cause),
+        unauthorised: token => this.#unauthorised(token),
+        closed: (code, reason, token, session) => {
+          this.#recovery = undefined
+          if (code === closeCodes.tooLarge && this.#canRecover(session)) this.#wait(undefined)
+          else this.#closed(code, reason, token)
+        },
+        interrupted: () => this.#messages.interrupt(),
       },
-    })
+      refused,
+    )
+    this.#setState({ state: 'dialling', end: () => attempt.end() })
     this.#host.setStatus('connecting')
-    const dial = async (): Promise<void> => {
-      const token = await this.#nextToken()
-      if (isGivenUp) return
-      if (isPresentable(token) && token !== refused) connection = this.#open(token, () => isGivenUp)
-      else this.#unauthorised(token)
-    }
-    dial().catch((cause: unknown) => {
-      if (isGivenUp) return
-      const delayMs = this.#wait(undefined)
-      const options = { retryAfterMs: Math.ceil(delayMs), cause }
-      // The same text each time, so that an app can show it once.
-      const message = 'Could not get a token, or open a connection with it; trying again'
-      this.#host.failed(new KithError('unavailable', message, options))
-    })
+    void attempt.start()
+  }
+
+  #notConnected(cause: unknown): void {
+    const retryAfterMs = Math.ceil(this.#wait(undefined))
+    // The same text each time, so that an app can show it once.
+    const message = 'Could not get a token, or open a connection with it; trying again'
+    this.#host.failed(new KithError('unavailable', message, { retryAfterMs, cause }))
   }
 
   async #nextToken(): Promise<string> {
@@ -176,40 +181,6 @@ export class Link implements LinkPort {
     this.#firstToken = undefined
     const { token, clock } = this.#host
     return first ?? (typeof token === 'string' ? token : await askForToken(token, clock))
-  }
-
-  #open(token: string, isGivenUp: () => boolean): Connection {
-    const { url, user, WebSocket, clock } = this.#host
-    let session: Session | undefined
-    let stopRenewing: () => void = () => undefined
-    const connection = new Connection(
-      {
-        opened: () => {
-          session = this.#newSession(connection)
-          stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
-          this.#setState({ state: 'open', session, end: () => connection.close() })
-          session.watch(this.#watched)
-          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(connection, error))
-        },
-        message: message => session?.take(message),
-        closed: (code, reason) => {
-          stopRenewing()
-          session?.end()
-          this.#messages.interrupt()
-          if (isGivenUp() || !this.#isCurrent(session)) return
-          this.#recovery = undefined
-          if (code === closeCodes.tooLarge && this.#canRecover(session)) this.#wait(undefined)
-          else this.#closed(code, reason, token)
-        },
-      },
-      {
-        url: `${url}/v1/roster/${encodeURIComponent(user)}`,
-        protocols: ['kith.v1', `bearer.${token}`],
-        WebSocket,
-        clock,
-      },
-    )
-    return connection
   }
 
   /** What was too large goes in smaller pieces, or stays here [D6]. */
@@ -223,9 +194,10 @@ export class Link implements LinkPort {
     return next !== undefined
   }
 
-  #newSession(connection: Connection): Session {
+  #newSession(attempt: Attempt, connection: Connection, store: OpenStore): Session {
     return new Session({
       ...this.#host,
+      store,
       waiters: this.#waiters,
       messages: this.#messages,
       recovery: this.#recovery,
@@ -240,7 +212,7 @@ export class Link implements LinkPort {
         if (!this.#isStorageFailing && !this.#isServerFailing) this.#attempt = 0
         this.#hasTriedNewToken = false
       },
-      broken: (error: unknown) => this.#broken(connection, error),
+      broken: (error: unknown) => this.#broken(attempt, error),
       accountErased: () => {
         this.#leave()
         this.#host.accountErased()
@@ -249,15 +221,13 @@ export class Link implements LinkPort {
   }
 
   /** The session can't go on; another one may. */
-  #broken(connection: Connection, cause: unknown): void {
-    const text = cause instanceof Error ? cause.message : String(cause)
+  #broken(attempt: Attempt, cause: unknown): void {
+    if (attempt.isOver) return
     if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
     else this.#isServerFailing = true
-    // The store reports that the database is gone. The next session begins once it is back.
-    if (!isLoss(this.#host.store.db, cause)) {
-      this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
-    }
-    connection.close()
+    const text = cause instanceof Error ? cause.message : String(cause)
+    this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
+    attempt.abandon()
   }
 
   #closed(code: number, reason: string, token: string): void {
@@ -332,11 +302,6 @@ export class Link implements LinkPort {
     const waiting = [...this.#onDialled]
     this.#onDialled.clear()
     for (const resolve of waiting) resolve()
-  }
-
-  /** Whether this is still the session, or the attempt at one, that counts. */
-  #isCurrent(session: Session | undefined): boolean {
-    return session === (this.#state.state === 'open' ? this.#state.session : undefined)
   }
 
   #leave(): void {

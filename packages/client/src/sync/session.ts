@@ -2,11 +2,12 @@ import { KithError } from '@kith/shared'
 import { type ClientMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Status } from '../api/events.ts'
+import { fetchedOwners } from '../database/fetched-replicas.ts'
 import { dropHidden, type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
 import { droppedAndWanted } from '../database/pending-refetches.ts'
 import type { RebuildOptions, Rebuilt } from '../database/rebuild.ts'
 import { readMeta } from '../database/schema.ts'
-import { fetchedOwners } from '../device/prepare.ts'
+import type { Store } from '../database/store.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import type { OutgoingMessages } from './direct-messages.ts'
@@ -24,7 +25,9 @@ import type { SyncWaiters } from './sync-waiters.ts'
 const mostIncomplete = 3
 
 /** What a session needs of the connection that holds it. */
-export interface SessionPort extends LinkHost {
+export interface SessionPort extends Omit<LinkHost, 'store' | 'openStore'> {
+  /** It ends with this store. */
+  readonly store: Store
   readonly waiters: SyncWaiters
   readonly messages: OutgoingMessages
   /** What the session before failed at. */
@@ -56,8 +59,6 @@ export class Session {
   readonly #fetches: ProfileFetches
   readonly #watching: Watching
   readonly #cancels: Set<() => void> = new Set()
-  /** Which database it began in. */
-  #writer: string | undefined
   #introduce: () => void = () => undefined
   /** The server doesn't know how far this device had come: its store is another, or an older one. */
   #isForgotten = false
@@ -115,14 +116,14 @@ export class Session {
   }
 
   async #start(owners: () => Iterable<string>): Promise<void> {
-    await this.#port.store.refresh()
-    this.#writer = this.#port.store.documents.writer
-    const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
-    const incarnation = await readMeta(this.#port.store.db, 'incarnation')
+    const { store } = this.#port
+    await store.refresh()
+    const cursor = (await store.use(db => readMeta(db, 'cursor'))) ?? new Uint8Array()
+    const incarnation = await store.use(db => readMeta(db, 'incarnation'))
     this.#isKnown = incarnation !== undefined
     this.#hadCursor = cursor.length > 0
     if (this.#hasEnded) return
-    const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
+    const looked = [...new Set([...(await store.use(fetchedOwners)), ...owners()])]
     if (this.#hasEnded) return
     // The server shows nothing yet to a new user.
     const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []
@@ -194,11 +195,6 @@ export class Session {
     return this.#outgoing.inFlight
   }
 
-  /** It began in another database than there is now, so what it is told does not follow upon what that holds. */
-  get isOutdated(): boolean {
-    return this.#writer !== undefined && this.#writer !== this.#port.store.documents.writer
-  }
-
   get isSynced(): boolean {
     return this.#isCaughtUp && this.#isDrained
   }
@@ -214,7 +210,7 @@ export class Session {
 
   async #store(frames: readonly StoredFrame[]): Promise<void> {
     const { store, randomness } = this.#port
-    const { incomplete, cloned } = await storeFrames(store, frames, this.#writer, randomness)
+    const { incomplete, cloned } = await storeFrames(store, frames, randomness)
     this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
     for (const document of incomplete) this.#exchange.ask(document)
@@ -320,7 +316,7 @@ export class Session {
   /** Once a session: what a feed that began from the start did not repeat is dropped [V7]. */
   async #settle(): Promise<void> {
     const { store } = this.#port
-    if (!(await readMeta(store.db, 'hasHidden'))) return
+    if (!(await store.use(db => readMeta(db, 'hasHidden')))) return
     await this.#barriers.raise(true)
     await dropHidden(store)
   }

@@ -2,8 +2,7 @@ import { KithError } from '@kith/shared'
 import type { Status } from '../api/events.ts'
 import type { Clock, Randomness } from '../clock.ts'
 import { databaseFailure } from '../database/failure.ts'
-import { type KithDatabase, writeMeta } from '../database/schema.ts'
-import type { Store } from '../database/store.ts'
+import type { DeviceStore, OpenStore } from '../database/store.ts'
 import { deliveryMs } from '../sync/direct-messages.ts'
 import type { Delivery, LinkPort } from '../sync/port.ts'
 import { within } from '../timeout.ts'
@@ -16,6 +15,7 @@ import {
   ask,
   askToSend,
   isCurrent,
+  noteWish,
   type Question,
   type Reply,
   type Request,
@@ -31,10 +31,6 @@ import type { TabsWatching } from './watching.ts'
 export interface DeviceLink extends LinkPort {
   wake(): void
   retryNow(): void
-  /** The database is gone, or was. */
-  restart(): void
-  /** The database is another one. */
-  renew(): void
   readonly isWanted: boolean
 }
 
@@ -46,13 +42,14 @@ export interface OwnLink extends DeviceLink {
 
 /** What a connection of a tab may use as long as no other tab has taken over. */
 export interface Held {
-  readonly store: Store
+  /** The store for this connection only. */
+  fence(store: OpenStore): OpenStore
+  setStatus(status: Status): void
   readonly lease: Lease
 }
 
 export interface SharedLinkPort {
-  readonly db: KithDatabase
-  readonly store: Store
+  readonly store: DeviceStore
   readonly clock: Clock
   readonly randomness: Randomness
   readonly locks: LockManagerLike
@@ -115,6 +112,10 @@ export class SharedLink implements DeviceLink {
       silent: () => this.#show('offline'),
       takeOver: () => this.#requestLock(true),
     })
+  }
+
+  /** Follows whichever tab leads, until this one gets the lock. */
+  begin(): void {
     this.#pulse.follow()
     this.#requestLock(false)
   }
@@ -162,9 +163,7 @@ export class SharedLink implements DeviceLink {
       await this.#port.store.idle()
       await this.#ask({ type: 'whenSynced' }, signal)
     } catch (error) {
-      const isLost = error instanceof KithError && error.code === 'database-lost'
-      if (!isLost && error !== steppedDown) throw error
-      if (isLost) await this.#port.store.refresh()
+      if (error !== steppedDown) throw error
       await this.whenSynced(signal)
     }
   }
@@ -198,21 +197,14 @@ export class SharedLink implements DeviceLink {
     this.#own?.retryNow()
   }
 
-  restart(): void {
-    this.#own?.restart()
-  }
-
-  renew(): void {
-    this.#own?.renew()
-  }
-
   get isWanted(): boolean {
     return this.#own?.isWanted ?? false
   }
 
-  /** The database is a new one, which does not know yet what the app wants. */
-  async restored(): Promise<void> {
-    if (this.#own) await writeMeta(this.#port.db, 'isWanted', this.#own.isWanted)
+  /** A database was opened, which may not know what the app wants. */
+  async noteWish(): Promise<void> {
+    const own = this.#own
+    if (own) await this.#port.store.use(db => noteWish(db, own.isWanted))
   }
 
   async close(): Promise<void> {
@@ -225,9 +217,9 @@ export class SharedLink implements DeviceLink {
   }
 
   #wish(request: Wish): void {
-    const { db, store, clock } = this.#port
+    const { store, clock } = this.#port
     this.#unkept = undefined
-    const heeded = store.apart(() => wish(db, request, clock.now(), this.#closing.signal))
+    const heeded = wish(store, request, clock.now(), this.#closing.signal)
     this.#wished = heeded.catch((error: unknown) => {
       this.#report(error)
       if (this.#closing.signal.aborted) return
@@ -256,12 +248,16 @@ export class SharedLink implements DeviceLink {
 
   #takeOver(): void {
     if (this.#closing.signal.aborted) return
-    const { db, store, clock, locks, lockName, tab, watching } = this.#port
+    const { clock, locks, lockName, tab, watching } = this.#port
     this.#terms++
     const term = `${tab}/${this.#terms}`
     const announce = (): void => this.#pulse.announce()
     const lease = new Lease({ clock, locks, probeName: `${lockName}:probe:${tab}`, announce })
-    const own = this.#port.newLink({ store: fenced(store, () => isCurrent(db, term)), lease })
+    const own = this.#port.newLink({
+      fence: store => fenced(store, db => isCurrent(db, term)),
+      setStatus: status => this.setStatus(status),
+      lease,
+    })
     this.#own = own
     this.#lease = lease
     this.#ownStatus = 'offline'
@@ -288,13 +284,13 @@ export class SharedLink implements DeviceLink {
   }
 
   async #begin(own: OwnLink, term: string): Promise<void> {
-    const { db, store, clock } = this.#port
-    const isWanted = await store.apart(() => takeWishes(db, term))
+    const { store, clock } = this.#port
+    const isWanted = await store.use(db => takeWishes(db, term))
     if (this.#closing.signal.aborted || this.#own !== own) return
     if (this.#unkept) this.#heed(own, this.#unkept)
     else if (isWanted) own.connect()
     for (const owner of this.#looks) own.fetch(owner).catch((error: unknown) => this.#report(error))
-    this.#stopServing = serve(db, {
+    this.#stopServing = serve(store, {
       term,
       handle: (request, askedAt) => this.#handle(own, request, askedAt),
       isLate: ({ type }, askedAt) => !patient.includes(type) && Math.abs(clock.now() - askedAt) > lateMs,
@@ -339,15 +335,15 @@ export class SharedLink implements DeviceLink {
   }
 
   async #ask(request: Question, signal?: AbortSignal): Promise<Reply> {
-    const { db, store, clock } = this.#port
+    const { store, clock } = this.#port
     const askedAt = clock.now()
     if (this.#own) return this.#handle(this.#own, request, askedAt)
     const closing = this.#closing.signal
     const either = signal ? AbortSignal.any([closing, signal]) : closing
-    const asking = (): Promise<Reply> =>
-      request.type === 'send' ? askToSend(db, request, askedAt, either) : ask(db, request, askedAt, either)
     try {
-      const reply = await store.apart(asking)
+      const reply = await (request.type === 'send'
+        ? askToSend(store, request, askedAt, either)
+        : ask(store, request, askedAt, either))
       if (!closing.aborted || reply === 'delivered' || reply === 'unconfirmed') return reply
       throw new KithError('closed', 'This client was closed')
     } catch (error) {
