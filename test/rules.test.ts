@@ -8,7 +8,14 @@ import { truthTable } from './rules/truth-table.ts'
 
 // The examples below cite rules, and hold none.
 const here = 'rules.test.ts'
-const citations = citationsIn(fileURLToPath(new URL('.', import.meta.url))).filter(({ file }) => file !== here)
+const contract = 'packages/server/src/testing/store-contract/'
+const citations = [
+  ...citationsIn(fileURLToPath(new URL('.', import.meta.url))).filter(({ file }) => file !== here),
+  ...citationsIn(fileURLToPath(new URL(`../${contract}`, import.meta.url)), '.ts').map(citation => ({
+    ...citation,
+    file: `../${contract}${citation.file}`,
+  })),
+]
 const ids = sections.flatMap(({ rules }) => rules.map(({ id }) => id))
 
 describe('docs/RULES.md and docs/COVERAGE.md', () => {

@@ -2,7 +2,7 @@ import { ContactSynchronizer, type Kith } from '@kith/client'
 import type { Store } from '@kith/server'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { backend } from './backend.ts'
+import { backend } from '../support/backend.ts'
 
 async function settled(kith: Kith): Promise<void> {
   for (;;) {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import { ContactSynchronizer } from '@kith/client'
 import { build, type Rolldown } from 'vite'
 import { expect, test, vi } from 'vitest'
-import { installation } from './device.ts'
+import { installation } from '../support/devices.ts'
 
 const phones = vi.hoisted(() => ({ loads: 0 }))
 vi.mock('@kith/shared/phone', original => {

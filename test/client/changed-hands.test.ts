@@ -1,11 +1,11 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { first, installation } from './device.ts'
-import { happens } from './happens.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { first, installation } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 async function erase({ admin }: Backend, user: string): Promise<void> {
   expect((await admin('DELETE', `/v1/users/${user}`)).status).toBe(204)
@@ -40,7 +40,7 @@ async function handedOver(options: Parameters<Backend['device']>[1] = {}): Promi
   await bob.ownProfile.set('phone', '1', { level: 5 })
   await give(bob, 'alice', [5], true)
   await expect.poll(() => coreOf(bob).shown.profile('alice').get('name')).toBe('the old holder')
-  const told = happens(bob, 'changedHands')
+  const told = nextEvent(bob, 'changedHands')
   await erase(world, 'alice')
   expect((await told)[0].id).toBe('alice')
   return { world, bob }
@@ -158,7 +158,7 @@ test('[D7] each device is told once of each incarnation: also one that was away,
   await again.whenSynced()
   const next = await world.device('alice')
   await next.whenSynced()
-  const second = happens(again, 'changedHands')
+  const second = nextEvent(again, 'changedHands')
   await erase(world, 'alice')
   await second
   expect(later).toEqual(['alice'])
@@ -183,7 +183,7 @@ test('[D7] every tab is told, and shows it', async () => {
   const shared = { indexedDB: new IDBFactory(), ...sharedByTabs() }
   const [one, two] = [await world.open('bob', shared), await world.open('bob', shared)]
   await give(one, 'alice', [5])
-  const told = [one, two].map(tab => happens(tab, 'changedHands'))
+  const told = [one, two].map(tab => nextEvent(tab, 'changedHands'))
   await erase(world, 'alice')
   await Promise.all(told)
   expect([one, two].map(tab => coreOf(tab).shown.profile('alice').hasChangedHands)).toEqual([true, true])

@@ -1,6 +1,6 @@
 import * as encoding from 'lib0/encoding'
 import { expect, test } from 'vitest'
-import { decodeChanges, encodeChanges } from '../../packages/client/src/documents/changes-codec.ts'
+import { decodeChanges, encodeChanges } from '../support/client-internals.ts'
 
 const values = [
   '',

@@ -1,13 +1,12 @@
+import { TestClock } from '@kith/client/testing'
 import { encodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
-import { Connection } from '../../packages/client/src/sync/connection.ts'
-import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
-import { MovedClock } from './moved-clock.ts'
+import { Connection, RateLimiter } from '../support/client-internals.ts'
 
 const hourMs = 3_600_000
 
 test('[S3] what waits for its turn to be sent waits no longer when the clock of the machine is set back', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const pace = new RateLimiter(clock)
   await pace.take(1_600)
   clock.set(-hourMs)
@@ -23,7 +22,7 @@ test('[S3] what waits for its turn to be sent waits no longer when the clock of 
 })
 
 test('[S3] a clock that is set on gives nothing to send before its time', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const pace = new RateLimiter(clock)
   await pace.take(1_600)
   clock.set(hourMs)
@@ -66,19 +65,19 @@ test('a connection that is closed leaves no timer, and one that does not open is
   never.clock.move(19_999)
   expect(never.closes).toEqual([])
   never.clock.move(1)
-  expect([never.closes, never.clock.taskCount]).toEqual([[1006], 0])
+  expect([never.closes, never.clock.timerCount]).toEqual([[1006], 0])
   const closed = connection()
   closed.socket.onopen()
-  expect(closed.clock.taskCount).toBe(1)
+  expect(closed.clock.timerCount).toBe(1)
   closed.connection.close()
   closed.connection.close()
   closed.socket.onclose({ code: 1000, reason: '' })
-  expect([closed.closes, closed.clock.taskCount]).toEqual([[1006], 0])
+  expect([closed.closes, closed.clock.timerCount]).toEqual([[1006], 0])
 })
 
 /** A connection to a server that says only what the test lets it say. */
 function connection() {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const closes: number[] = []
   const port = { opened: () => undefined, message: () => undefined, closed: (code: number) => void closes.push(code) }
   let socket: Silent | undefined
@@ -107,7 +106,7 @@ function turn(): Promise<void> {
 }
 
 test('[S3] what was sent long ago holds up nothing: after a pause a device may send as much at once as at first', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const pace = new RateLimiter(clock)
   for (let round = 0; round < 3; round++) {
     let isSent = false

@@ -1,11 +1,10 @@
+import { TestClock } from '@kith/client/testing'
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { Link } from '../../packages/client/src/sync/connection-manager.ts'
-import { backend } from './backend.ts'
-import { installation } from './device.ts'
-import { MovedClock } from './moved-clock.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf, Link } from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 const limits = {
   ...{ profileBytes: 65_536, profileLevels: 16, rosterBytes: 8_388_608 },
@@ -144,7 +143,7 @@ test('a message that waits for a connection is rejected with closed when the cli
 
 /** A link to a server that says what the test lets it say, and closes; its randomness is the greatest there is. */
 async function scripted() {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const kith = await installation('alice').open()
   const failures: unknown[] = []
   let socket: Scripted | undefined

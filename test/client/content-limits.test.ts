@@ -1,10 +1,8 @@
 import { applyChanges, defaultLimits, flatMapsOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { checkLimits } from '../../packages/client/src/documents/content-limits.ts'
-import { roomOf } from '../../packages/client/src/documents/room.ts'
-import { installation } from './device.ts'
+import { checkLimits, coreOf, roomOf } from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const profile = new Y.Doc()

@@ -3,10 +3,10 @@ import { type Fields, mergeLevels } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { alwaysHolds } from '../support/async-properties.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { first } from './device.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { first } from '../support/devices.ts'
+import { holdsAsync } from '../support/properties.ts'
 
 /** What a user has two of: devices, each with a storage of its own, or tabs of one device. */
 type Kind = 'devices' | 'tabs'
@@ -63,7 +63,7 @@ test('[R1][V3][V7] whatever tabs of one device do, each arrives at its user’s 
 async function expectConvergence(kind: Kind): Promise<void> {
   const runs = Number(process.env['KITH_TEST_RUNS'] ?? 10)
   const histories = fc.array(step, { minLength: 5, maxLength: 40 })
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(histories, steps => toItsEnd(steps, done => play(kind, steps, done))),
     runs,
   )
@@ -80,7 +80,7 @@ async function play(kind: Kind, steps: readonly Step[], done: (step: string) => 
   done('settle')
   await devices.expectAgreement(world)
   await devices.close()
-  await world.server.close()
+  await world.close()
 }
 
 /** Rejects when a history takes too long, and says at once what was done of it: to shrink one that hangs takes very long. */
@@ -181,8 +181,8 @@ class Devices {
 
   /** Viewers who follow see exactly what the owner's fields and the server's one rule say. */
   async #expectView(world: Backend, owner: Kith, viewer: string): Promise<void> {
-    const answer = await world.admin('GET', `/v1/visibility?owner=${owner.user}&viewer=${viewer}`)
-    const { levels } = (await answer.json()) as { levels: number[] }
+    const { body } = await world.admin('GET', `/v1/visibility?owner=${owner.user}&viewer=${viewer}`)
+    const { levels } = body as { levels: number[] }
     const visible = new Map([...owner.ownProfile.fields].filter(([level]) => levels.includes(level)))
     for (const kith of this.#all.filter(({ user }) => user === viewer)) {
       const row = (await first(kith.contacts())).find(({ id }) => id === owner.user)

@@ -1,13 +1,15 @@
 import type { Kith, Profile } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
-import { droppedAndWanted } from '../../packages/client/src/database/pending-refetches.ts'
-import { ProfileFetches } from '../../packages/client/src/sync/profile-fetches.ts'
-import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
-import { TestClock } from '../support/test-clock.ts'
-import { installation } from './device.ts'
+import {
+  coreOf,
+  droppedAndWanted,
+  ProfileFetches,
+  RateLimiter,
+  storeFrames,
+  systemRandomness,
+} from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 test('[F1][V7] what was dropped is asked for until the question behind the last drop is answered, or nothing is shown', async () => {
   const kith = await installation('alice').open()

@@ -4,11 +4,11 @@ import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { copyOf, done } from './copies.ts'
-import { happens } from './happens.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { copyOf, done } from '../support/database-copy.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 /** Resolves to the last error that the client reports, once it is `account-erased`. */
 function accountErased(kith: Kith): Promise<KithError> {
@@ -122,6 +122,21 @@ test('[D7] a device sends none of its content before the welcome, and then sends
   expect(await delivery).toBe('unconfirmed')
 })
 
+test('[D7] a device stores nothing of its account before the welcome, and then stores all of it', async () => {
+  const world = await backend()
+  await furnish(await world.open('alice', { indexedDB: new IDBFactory() }))
+  const { WebSocket: Held, received, release } = heldBack()
+  const laptop = await world.device('alice', { connect: false, WebSocket: Held })
+  laptop.connect()
+  const documents = (): unknown[] => received.filter(frame => 'step' in frame && frame.step === 'step2')
+  await expect.poll(() => documents().length).toBe(2)
+  for (let round = 0; round < 5; round++) await coreOf(laptop).store.refresh()
+  expect([laptop.ownProfile.fields, laptop.getProfile('bob').accessLevels]).toEqual([new Map(), []])
+  release()
+  await laptop.whenSynced()
+  expect([laptop.ownProfile.get('name'), laptop.getProfile('bob').accessLevels]).toEqual(['Ada', [5]])
+})
+
 test('[D7] every tab reports account-erased once, and closes; nothing is left, and no tab brings it back', async () => {
   const world = await backend()
   const indexedDB = new IDBFactory()
@@ -169,12 +184,32 @@ test('[D7] a database that was lost and made again from memory belongs to the sa
   const alice = await world.open('alice', storage)
   await furnish(alice)
   alice.disconnect()
-  const lost = happens(alice, 'error', ({ code }) => code === 'database-lost')
+  const lost = nextEvent(alice, 'error', ({ code }) => code === 'database-lost')
   await done(storage.indexedDB.deleteDatabase(coreOf(alice).store.db.name))
   await lost
   await erase(world, 'alice')
   const told = accountErased(alice)
   alice.connect()
+  await told
+  expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] a tab that was opened before the first welcome makes a lost database again under the same incarnation', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, ...sharedByTabs(), connect: false }
+  const [first, second] = [await world.open('alice', shared), await world.open('alice', shared)]
+  first.connect()
+  await furnish(first)
+  await coreOf(second).store.refresh()
+  await first.close()
+  const lost = nextEvent(second, 'error', ({ code }) => code === 'database-lost')
+  await done(indexedDB.deleteDatabase(coreOf(second).store.db.name))
+  await lost
+  expect(second.ownProfile.get('name')).toBe('Ada')
+  await erase(world, 'alice')
+  const told = accountErased(second)
+  second.connect()
   await told
   expect(await isRegistered(world, 'alice')).toBe(false)
 })
@@ -290,7 +325,7 @@ test('[D7] a server that calls a new device’s account erased is taken for one 
   }
   const alice = await world.device('alice', { connect: false, WebSocket: Lying as unknown as typeof WebSocket })
   await alice.ownProfile.set('name', 'Ada')
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   expect((await failed)[0].code).toBe('protocol-violation')
   expect(alice.ownProfile.get('name')).toBe('Ada')

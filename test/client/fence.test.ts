@@ -1,12 +1,15 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
-import { fenced } from '../../packages/client/src/tabs/fence.ts'
-import { isCurrent, takeWishes } from '../../packages/client/src/tabs/requests.ts'
-import { SteppedDown } from '../../packages/client/src/tabs/stepped-down.ts'
-import { installation } from './device.ts'
+import {
+  coreOf,
+  fenced,
+  isCurrent,
+  SteppedDown,
+  storeFrames,
+  systemRandomness,
+  takeWishes,
+} from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 test('[V7] what a replaced connection still had in hand is not stored over what the newer one stored', async () => {
   const alice = await installation('alice', { indexedDB: new IDBFactory() }).open()

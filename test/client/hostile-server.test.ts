@@ -1,15 +1,14 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { defaultContentLimits, type ErrorCode, parseProfileKey, profileKey, profileRoot } from '@kith/shared'
 import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { edit } from '../../packages/client/src/database/edit.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf, edit } from '../support/client-internals.ts'
+import { hostileServer } from '../support/hostile-server.ts'
 import { rawUpdate } from '../support/raw-update.ts'
-import { backend } from './backend.ts'
-import { hostileServer } from './hostile-server.ts'
-import { MovedClock } from './moved-clock.ts'
 
 /** All that the app sees of both documents, the refused changes too. */
 function seenBy(kith: Kith): unknown {
@@ -114,7 +113,7 @@ test('[D6] a server that claims to have more than this device ever wrote takes n
 }, 60_000)
 
 test('[D5] a change that a server drops without a word stays unsent, and the app is told that the server is unavailable', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let drops = 2
   let isDropped = false
   const server = hostileServer((message, say) => {
@@ -166,7 +165,7 @@ test('[D6] of sixty labels the one that a server refuses for a reason of its own
     } else Y.applyUpdate(doc, message.payload)
     return true
   })
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
   const errors: unknown[] = []
   alice.on('error', ({ code, addresses }) => errors.push([code, addresses]))
@@ -222,7 +221,7 @@ test('[D5][R6] while a refused change is searched for, a field that another devi
     }
     return true
   })
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock })
   const settled = async (isSo: () => boolean): Promise<void> => {
     for (let turn = 0; turn < 300 && !isSo(); turn++) {
@@ -242,7 +241,7 @@ test('[D5][R6] while a refused change is searched for, a field that another devi
 }, 60_000)
 
 test('[S4] who could not be looked up for now is asked for again when the server said, in this session only, and once', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const asked: string[] = []
   const server = hostileServer((message, say) => {
     if (message.type !== 'fetch') return false
@@ -306,7 +305,7 @@ test('[D5] a server that refuses a change now and then, and takes others between
     return true
   })
   // This clock stands still: whoever waits before sending again waits in vain.
-  const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock: new MovedClock() })
+  const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock: new TestClock() })
   await expect.poll(() => alice.status).toBe('synced')
   for (let round = 0; round < 16; round++) {
     for (const value of [`poison ${round}`, `label ${round}`]) {
@@ -338,7 +337,7 @@ async function withstands(
   const vector = stateVector(first)
   await first.close()
 
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const hostile = hostileServer(answer(), vector)
   const alice = await hostile.open('alice', { ...phone, clock, connect: false })
   await alice.ownProfile.set('mood', 'well')

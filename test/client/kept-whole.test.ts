@@ -15,9 +15,9 @@ import { IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { alwaysHolds } from '../support/async-properties.ts'
-import { type Backend, backend } from './backend.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { holdsAsync } from '../support/properties.ts'
 
 /** `KITH_TEST_RUNS=500 npm test -- kept-whole` tries as many stories. */
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 20)
@@ -113,7 +113,7 @@ test('[D6] of documents at the limits, any server gets all that it has room for,
   const old = await backend()
   const roomy = await backend()
   let count = 0
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(story, async ({ first, second, unsent, limits }) => {
       count++
       const user = `user-${count}`
@@ -160,7 +160,7 @@ test('[D6] of documents at the limits, any server gets all that it has room for,
       await last.whenSynced()
       expect([...seenBy(last).keys()].sort()).toEqual([...held.keys()].sort())
       await last.close()
-      await small.server.close()
+      await small.close()
     }),
     runs,
   )

@@ -1,11 +1,11 @@
 import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { first, installation } from './device.ts'
-import { emissions } from './emissions.ts'
-import { happens } from './happens.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { first, installation } from '../support/devices.ts'
+import { emissions } from '../support/emissions.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 const empty = {
   ...{ label: undefined, fields: {}, levels: [], isContact: false, isSubscribed: false },
@@ -99,7 +99,7 @@ test('[D5] what the server refused, and one tab then takes back, is gone from al
   const told = emissions(two.liveOwnProfile())
   await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0, 2])
   await coreOf(two).store.refresh() // With the refusal.
-  const news = happens(two, 'profile')
+  const news = nextEvent(two, 'profile')
   await one.ownProfile.unset('phone', { level: 2 })
   await expect.poll(() => [...(told.at(-1)?.fields.keys() ?? [])]).toEqual([0])
   expect((await news)[0].fields).toEqual({ name: 'Ada' })

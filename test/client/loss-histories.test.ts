@@ -2,11 +2,11 @@ import type { Kith } from '@kith/client'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { alwaysHolds } from '../support/async-properties.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { done } from './copies.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { done } from '../support/database-copy.ts'
+import { holdsAsync } from '../support/properties.ts'
 
 type Step =
   | { type: 'set' | 'unset' | 'label' | 'block' | 'remove' | 'come' | 'leave'; tab: number }
@@ -39,7 +39,7 @@ interface Expected {
 test('[D1][D3] whatever tabs write while their database is lost again and again, all of it arrives, once', async () => {
   const world = await backend()
   let histories = 0
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 25 }), async steps => {
       histories++
       await play(world, `user-${histories}`, steps)

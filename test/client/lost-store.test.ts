@@ -1,9 +1,8 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { edit } from '../../packages/client/src/database/edit.ts'
-import { backend } from './backend.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf, edit } from '../support/client-internals.ts'
 
 const mine = 'mine'
 

@@ -1,18 +1,18 @@
 import { type Delivery, KithError } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import type { ClientMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { OutgoingMessages } from '../../packages/client/src/sync/direct-messages.ts'
-import { backend } from './backend.ts'
-import { installation } from './device.ts'
-import { MovedClock } from './moved-clock.ts'
+import { backend } from '../support/backend.ts'
+import { OutgoingMessages } from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 type Result = Delivery | 'closed' | { retryAfterMs: number | undefined }
 
 test('[S3] 3,000 messages at once keep within the rate: each is delivered once, in order, or was not sent', async () => {
   // The server's clock is the real one, the device's goes faster.
   const { device } = await backend({ messagesBurst: 5_000 })
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const [alice, bob] = [await device('alice', { clock }), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
   await alice.getProfile('bob').loaded // So that she may know whether he is there.
@@ -147,7 +147,7 @@ test('a clock that is set back an hour, or ahead ten years, changes neither the 
 })
 
 test('an empty message is a TypeError, and offline a message is undelivered after 10 s', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await installation('alice', { WebSocket, clock }).open()
   await expect(alice.send('bob', '')).rejects.toThrow(TypeError)
   const delivery = alice.send('bob', 'hello')
@@ -178,13 +178,13 @@ interface Wire {
 /** The messages of a device, on a wire that a test answers. */
 function outgoing(): {
   messages: OutgoingMessages
-  clock: MovedClock
+  clock: TestClock
   wire: Wire
   note(sending: Promise<Delivery>): void
   /** Of all that were noted. */
   results(): Promise<Result[]>
 } {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let count = 0
   const randomness = {
     bytes: (length: number): Uint8Array => {

@@ -1,6 +1,6 @@
 import { ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test } from 'vitest'
-import { first, installation } from './device.ts'
+import { first, installation } from '../support/devices.ts'
 
 test('[D1] a saved change survives a reload, offline', async () => {
   const phone = installation('alice')

@@ -1,7 +1,7 @@
 import { ContactSynchronizer } from '@kith/client'
 import { expect, test } from 'vitest'
-import { backend } from './backend.ts'
-import { first } from './device.ts'
+import { backend } from '../support/backend.ts'
+import { first } from '../support/devices.ts'
 
 test('[F1] a follower sees what it was granted, at once, and loses it when that is withdrawn', async () => {
   const { device } = await backend()

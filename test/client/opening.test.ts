@@ -2,14 +2,14 @@ import { openKith } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { backend } from './backend.ts'
-import { first, installation } from './device.ts'
+import { backend } from '../support/backend.ts'
+import { first, installation } from '../support/devices.ts'
 
 test('the user is the one named, else the token’s, else that of the last visit to this url', async () => {
-  const { server, wsUrl, token } = await backend()
+  const { issueToken, wsUrl, token } = await backend()
   const indexedDB = new IDBFactory()
   const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket }
-  const source = (): Promise<string> => server.issueToken('alice')
+  const source = (): Promise<string> => issueToken('alice')
   const open = async (extra: object): Promise<string> => {
     const kith = await openKith({ ...options, token: source, ...extra })
     await kith.close()
@@ -60,10 +60,10 @@ test('erasing forgets everything on this device, but not changes that are on no 
 })
 
 test('erasing forgets whose device it was, and no other user who was here since', async () => {
-  const { open, server, wsUrl } = await backend()
+  const { open, issueToken, wsUrl } = await backend()
   const indexedDB = new IDBFactory()
   const nobody = (): Promise<unknown> =>
-    openKith({ url: wsUrl, indexedDB, IDBKeyRange, WebSocket, token: () => server.issueToken('x'), connect: false })
+    openKith({ url: wsUrl, indexedDB, IDBKeyRange, WebSocket, token: () => issueToken('x'), connect: false })
   const alice = await open('alice', { indexedDB, connect: false })
   await alice.erase({ force: true })
   await expect(nobody()).rejects.toMatchObject({ code: 'user-required' })

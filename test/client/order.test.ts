@@ -1,6 +1,6 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { backend } from './backend.ts'
+import { backend } from '../support/backend.ts'
 
 test('[V6] a revocation made offline before an edit takes effect before that edit is seen', async () => {
   const { device } = await backend()

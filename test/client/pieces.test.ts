@@ -2,8 +2,8 @@ import { ContactSynchronizer } from '@kith/client'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf } from '../support/client-internals.ts'
 
 const book = (count: number): string[] => Array.from({ length: count }, (_, index) => `contact-${index}`)
 

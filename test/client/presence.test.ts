@@ -4,14 +4,13 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { createElement as h, type ReactNode } from 'react'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { Connection } from '../../packages/client/src/sync/connection.ts'
+import { Channels } from '../support/channels.ts'
+import { Connection, coreOf } from '../support/client-internals.ts'
+import { emissions } from '../support/emissions.ts'
+import { Locks } from '../support/locks.ts'
+import { nextEvent } from '../support/next-event.ts'
+import { openPage } from '../support/page.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
-import { Channels } from './channels.ts'
-import { emissions } from './emissions.ts'
-import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
-import { openPage } from './page.ts'
 
 const online: Presence = { isOnline: true }
 
@@ -154,7 +153,7 @@ test('[S3] of more than 256 the newest are watched; a server with another limit 
   const alice = await device(world, 'alice')
   await alice.whenSynced()
   const sent = sentBy(alice)
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   for (let count = 0; count < 300; count++) alice.livePresence(`user${count}`).subscribe(() => undefined)
   await expect.poll(() => sent()).toHaveLength(1)
   expect(sent()[0]).toEqual(Array.from({ length: 256 }, (_, index) => `user${299 - index}`))

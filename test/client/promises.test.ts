@@ -1,10 +1,10 @@
 import type { Observable } from '@kith/client'
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import type { Device, Tab } from '../support/world/device.ts'
-import { World } from '../support/world/world.ts'
-import { done } from './copies.ts'
+import type { Device, Tab } from '../simulation/world/device.ts'
+import { World } from '../simulation/world/world.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { done } from '../support/database-copy.ts'
 
 /**
  * Every promise of the client's API settles, whatever ends in the middle of it. Each row of `calls` says within which time

@@ -1,11 +1,9 @@
 import type { Clock, Status } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { expect, test } from 'vitest'
-import { guardedSocket } from '../../packages/client/src/tabs/guarded-socket.ts'
-import { Lease } from '../../packages/client/src/tabs/lease.ts'
-import { Pulse } from '../../packages/client/src/tabs/pulse.ts'
-import { Channels } from './channels.ts'
-import { Locks } from './locks.ts'
-import { MovedClock } from './moved-clock.ts'
+import { Channels } from '../support/channels.ts'
+import { guardedSocket, Lease, Pulse } from '../support/client-internals.ts'
+import { Locks } from '../support/locks.ts'
 
 const minuteMs = 60_000
 
@@ -110,7 +108,7 @@ async function turn(): Promise<void> {
   for (let count = 0; count < 6; count++) await new Promise(resolve => setImmediate(resolve))
 }
 
-async function pass(clock: MovedClock, ms: number, stepMs = 500): Promise<void> {
+async function pass(clock: TestClock, ms: number, stepMs = 500): Promise<void> {
   for (let passed = 0; passed < ms; passed += stepMs) {
     clock.move(stepMs)
     await turn()
@@ -118,7 +116,7 @@ async function pass(clock: MovedClock, ms: number, stepMs = 500): Promise<void> 
 }
 
 /** A clock whose timers come at whole minutes only, as in a page that has long been in the background. */
-function throttled(clock: MovedClock): Clock {
+function throttled(clock: TestClock): Clock {
   const after = (delayMs: number, task: () => void): (() => void) => {
     const dueAt = Math.ceil((clock.elapsed() + delayMs) / minuteMs) * minuteMs
     return clock.after(dueAt - clock.elapsed(), task)
@@ -136,12 +134,12 @@ interface FakeTab {
 }
 
 function world(fraction: number): {
-  clock: MovedClock
+  clock: TestClock
   locks: Locks
   lead(clock?: Clock): FakeTab
   follow(clock?: Clock): FakeTab
 } {
-  const [clock, channels, locks] = [new MovedClock(), new Channels(), new Locks()]
+  const [clock, channels, locks] = [new TestClock(), new Channels(), new Locks()]
   const open = (time: Clock, isLeading: boolean): FakeTab => {
     let waiting: (() => void)[] | undefined
     const run = (task: () => void): void => {

@@ -14,11 +14,11 @@ import * as React from 'react'
 import { Component, type FunctionComponent, createElement as h, memo, type ReactNode, StrictMode } from 'react'
 import { transformWithOxc } from 'vite'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { installation } from './device.ts'
-import { openPage } from './page.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
+import { openPage } from '../support/page.ts'
 
 test('useKith gives the client of the provider, and says what is missing when there is none', async () => {
   const kith = await installation('alice').open()

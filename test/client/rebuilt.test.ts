@@ -2,13 +2,18 @@ import type { Kith } from '@kith/client'
 import { applyChanges, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
-import { rebuild } from '../../packages/client/src/database/rebuild.ts'
-import { readMeta, writeMeta } from '../../packages/client/src/database/schema.ts'
-import { piecesOf, removalsBut } from '../../packages/client/src/documents/pieces.ts'
-import { installation } from './device.ts'
+import {
+  coreOf,
+  piecesOf,
+  readMeta,
+  rebuild,
+  removalsBut,
+  type StoredFrame,
+  storeFrames,
+  systemRandomness,
+  writeMeta,
+} from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 /** How a device takes in what the server says of its own documents: states, refusals, and updates under its own client id. */
 

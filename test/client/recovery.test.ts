@@ -1,13 +1,13 @@
 import { ContactSynchronizer } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
-import { copyOf } from './copies.ts'
-import { first } from './device.ts'
-import { happens } from './happens.ts'
-import { MovedClock } from './moved-clock.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { copyOf } from '../support/database-copy.ts'
+import { first } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('[D5] a change that is too large to send is found out, reported, and holds back no other', async () => {
   const { open, device } = await backend({ frameBytes: 2000 })
@@ -47,7 +47,7 @@ test('[V7] another server gets all that is one’s own, and its feed replaces wh
   const alice = await fresh.open('alice', { ...device, connect: false })
   const lost: string[] = []
   alice.on('withdrawn', profile => lost.push(profile.id))
-  const withdrawn = happens(alice, 'withdrawn')
+  const withdrawn = nextEvent(alice, 'withdrawn')
   alice.connect()
   const [{ id }, levels] = await withdrawn
   expect([id, levels]).toEqual(['dave', [0]])
@@ -116,7 +116,7 @@ test('a copied database takes another writer’s name before it sends, and both 
 
 test('a token is renewed before it expires, on the same connection', async () => {
   const { device, token } = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let asked = 0
   let renewed: () => void = () => undefined
   const again = new Promise<void>(resolve => {
@@ -143,10 +143,10 @@ test('a token is renewed before it expires, on the same connection', async () =>
 
 test('a connection on which nothing comes is given up, and another one made', async () => {
   const { device } = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await device('alice', { clock })
   await alice.whenSynced()
-  const offline = happens(alice, 'status', status => status === 'offline')
+  const offline = nextEvent(alice, 'status', status => status === 'offline')
   clock.move(45_000)
   await offline
   await alice.ownProfile.set('name', 'Ada')
@@ -159,7 +159,7 @@ test('a connection on which nothing comes is given up, and another one made', as
 test('[S3] follows beyond the limit wait, and the device is told which', async () => {
   const { device } = await backend({ follows: 2 })
   const alice = await device('alice')
-  const told = happens(alice, 'error')
+  const told = nextEvent(alice, 'error')
   const syncer = new ContactSynchronizer(alice)
   syncer.subscribe(true)
   await syncer.sync(['u1', 'u2', 'u3'])

@@ -1,7 +1,7 @@
 import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { backend } from './backend.ts'
+import { backend } from '../support/backend.ts'
 
 test('[D5] a refused change stays, is reported, and holds back neither what was made before nor after', async () => {
   const { open } = await backend({ labelBytes: 10 })

@@ -1,12 +1,15 @@
 import { rosterRoots } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { remadeEntries } from '../../packages/client/src/database/remade-entries.ts'
-import { encodeChanges } from '../../packages/client/src/documents/changes-codec.ts'
-import { mergedDocument } from '../../packages/client/src/documents/lost.ts'
-import { OwnDocument } from '../../packages/client/src/documents/own-document.ts'
-import { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+import {
+  encodeChanges,
+  mergedDocument,
+  newClientId,
+  newRemakingClientId,
+  OwnDocument,
+  remadeEntries,
+  systemRandomness,
+} from '../support/client-internals.ts'
 
 const grant = { root: 'grants', key: '1/bob', value: true } as const
 const lifted = { ...grant, value: undefined }

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { piecesOf, removalsBut } from '../../packages/client/src/documents/pieces.ts'
-import { holds } from '../shared/properties.ts'
+import { piecesOf, removalsBut } from '../support/client-internals.ts'
+import { holds } from '../support/properties.ts'
 
 const grants = (doc: Y.Doc): string[] => [...doc.getMap('grants').keys()].sort()
 

@@ -1,10 +1,8 @@
 import type { Kith } from '@kith/client'
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { systemRandomness } from '../../packages/client/src/clock.ts'
-import { dropHidden, type StoredFrame, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
-import { first, installation } from './device.ts'
+import { coreOf, dropHidden, type StoredFrame, storeFrames, systemRandomness } from '../support/client-internals.ts'
+import { first, installation } from '../support/devices.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
 

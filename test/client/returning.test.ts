@@ -2,7 +2,7 @@ import { decodeFrame } from '@kith/shared/wire'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { backend } from './backend.ts'
+import { backend } from '../support/backend.ts'
 
 test('[F1] a device that comes back says how far it has read, and gets what changed since', async () => {
   const { open, device } = await backend()

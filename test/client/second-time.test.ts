@@ -2,10 +2,10 @@ import type { Kith, KithOptions, Profile } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
-import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { Locks } from '../support/locks.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('[V7] a profile returns each time that a block is lifted, in one session', async () => {
   const { alice, bob, seen } = await follower()
@@ -42,12 +42,12 @@ test('[V7] a profile returns each time that its owner lifts a block, and each ti
   const { alice, bob, seen } = await follower()
   const back = bob.getProfile('alice')
   for (let round = 0; round < 2; round++) {
-    const withdrawn = happens(alice, 'withdrawn')
+    const withdrawn = nextEvent(alice, 'withdrawn')
     back.block(true)
     await back.save()
     await withdrawn
     expect(seen.fields, `blocked by the owner, round ${round}`).toEqual({})
-    const profile = happens(alice, 'profile')
+    const profile = nextEvent(alice, 'profile')
     back.block(false)
     await back.save()
     await profile
@@ -106,7 +106,7 @@ test('[D5] a refusal is reported each time, to the whenSynced of that time, and 
     // As a device that was last here when labels were longer.
     documents.limits = { ...documents.limits, labelBytes: 200 }
     bob.setLabel(`${round}`.repeat(150))
-    const refused = happens(alice, 'error')
+    const refused = nextEvent(alice, 'error')
     await bob.save()
     await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'label-too-long' })
     expect((await refused)[0]).toMatchObject({ code: 'label-too-long' })
@@ -151,7 +151,7 @@ test('a message is not taken while its sender cannot be followed: it is delivere
   const held = coreOf(bob).store.work(async ({ db }) => {
     while (!isReleased) await db.meta.count()
   })
-  const arrived = happens(bob, 'message')
+  const arrived = nextEvent(bob, 'message')
   const outcome = alice.send('bob', 'hello')
   void outcome.then(() => {
     isSettled = true

@@ -3,10 +3,10 @@ import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
-import { first } from './device.ts'
-import { happens } from './happens.ts'
+import { backend } from '../support/backend.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { first } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('the status goes from offline over connecting and syncing to synced, and back', async () => {
   const { device } = await backend()
@@ -184,7 +184,7 @@ test('[V7] replicas are read offline after a reload, and those merely looked at 
   await looked.loaded
   expect([looked.get('name'), looked.isSubscribed]).toEqual(['Dave', false])
   await alice.whenSynced()
-  const news = happens(alice, 'profile')
+  const news = nextEvent(alice, 'profile')
   await dave.ownProfile.set('name', 'David')
   await news
   expect(looked.get('name')).toBe('David')
@@ -239,7 +239,7 @@ test('[F3] somebody followed before they registered joins', async () => {
   await bob.loaded
   expect(bob.hasJoined).toBe(false)
   await alice.whenSynced()
-  const joined = happens(alice, 'joined')
+  const joined = nextEvent(alice, 'joined')
   await device('bob')
   expect((await joined)[0]).toBe(bob)
   expect(bob.hasJoined).toBe(true)
@@ -250,7 +250,7 @@ test('a message is delivered to a device that is there, and its sender followed'
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
   await alice.getProfile('bob').loaded
-  const arrived = happens(bob, 'message')
+  const arrived = nextEvent(bob, 'message')
   expect(await alice.send('bob', 'hello')).toBe('delivered')
   expect((await arrived)[0]).toMatchObject({ from: 'alice', text: 'hello' })
   await bob.whenSynced()
@@ -261,7 +261,7 @@ test('a token that cannot be had for now is unavailable, and not refused', async
   const { device } = await backend()
   const cause = new Error('no network here')
   const alice = await device('alice', { user: 'alice', token: () => Promise.reject(cause), connect: false })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   expect((await failed)[0]).toMatchObject({ code: 'unavailable', cause, retryAfterMs: expect.any(Number) })
 })
@@ -269,7 +269,7 @@ test('a token that cannot be had for now is unavailable, and not refused', async
 test('a token that the server does not take stops a device that has no other', async () => {
   const { device } = await backend()
   const alice = await device('alice', { token: 'eyJhbGciOiJIUzI1NiJ9.e30.AA', connect: false })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   expect((await failed)[0].code).toBe('unauthorised')
   expect(alice.status).toBe('offline')
@@ -286,7 +286,7 @@ test('after its token was revoked a device asks for another, and goes on', async
   })
   await alice.whenSynced()
   expect(asked).toBe(1)
-  const offline = happens(alice, 'status')
+  const offline = nextEvent(alice, 'status')
   expect((await admin('POST', '/v1/users/alice/sessions/revoke')).status).toBe(204)
   await offline
   await alice.ownProfile.set('name', 'Ada')
@@ -298,7 +298,7 @@ test('a token of another user is refused at opening, a roster of another at conn
   const { device, token } = await backend()
   await expect(device('alice', { token: await token('bob') })).rejects.toMatchObject({ code: 'wrong-user' })
   const alice = await device('alice', { token: () => token('bob'), connect: false })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   expect((await failed)[0].code).toBe('not-your-roster')
 })

@@ -1,14 +1,13 @@
+import { TestClock } from '@kith/client/testing'
 import { encodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
-import { Connection } from '../../packages/client/src/sync/connection.ts'
-import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
-import { MovedClock } from './moved-clock.ts'
+import { Connection, RateLimiter } from '../support/client-internals.ts'
 
 const hourMs = 3_600_000
 const jumps = [hourMs, -hourMs, 87_600 * hourMs, -87_600 * hourMs]
 
 test.each(jumps)('[S3] what a device sends keeps its rate when its clock is set by %i ms', async byMs => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const pace = new RateLimiter(clock)
   await pace.take(1_600)
   clock.set(byMs)
@@ -24,7 +23,7 @@ test.each(jumps)('[S3] what a device sends keeps its rate when its clock is set 
 })
 
 test.each(jumps)('a silent connection is given up after 45 s, and no other, when the clock is set by %i ms', byMs => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const closed: number[] = []
   const socket = new FakeSocket()
   const port = { opened: () => undefined, message: () => undefined, closed: (code: number) => void closed.push(code) }

@@ -1,7 +1,7 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { installation } from './device.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
 
 test('what is staged while a save is under way is written by the next save, and not lost', async () => {
   const { kith, release } = await held()

@@ -1,9 +1,9 @@
 import type { Delivery, Kith, Status } from '@kith/client'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import type { Device } from '../support/world/device.ts'
-import { World } from '../support/world/world.ts'
+import type { Device } from '../simulation/world/device.ts'
+import { World } from '../simulation/world/world.ts'
+import { coreOf } from '../support/client-internals.ts'
 
 test('a tab that hears nothing from the one with the connection says so within 6 s, and takes over within 15 s', async () => {
   const { world, phone, holder, other } = await twoTabs()

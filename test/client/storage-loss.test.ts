@@ -2,12 +2,12 @@ import type { Kith } from '@kith/client'
 import { Dexie } from 'dexie'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { done } from './copies.ts'
-import { first, installation } from './device.ts'
-import { happens } from './happens.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { done } from '../support/database-copy.ts'
+import { first, installation } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('[D1] a database deleted under a living client is told of, and all that it showed is saved in a new one', async () => {
   const phone = installation('alice')
@@ -120,7 +120,7 @@ test('[F1][V7] after the database is lost the feed begins anew: replicas come ag
   await expect.poll(() => shown.at(-1)).toEqual([['carol', { name: 'Carol' }]])
   // Somebody known to the roster was missing at no time.
   expect(shown).not.toContainEqual([])
-  const news = happens(alice, 'profile')
+  const news = nextEvent(alice, 'profile')
   await carol.ownProfile.set('name', 'Caroline')
   await news
   expect(followed.get('name')).toBe('Caroline')
@@ -152,7 +152,7 @@ test('[D1] a change that is being written when storage is taken away is saved in
   for (let turns = 0; turns < 60; turns += 3) {
     const saving = alice.ownProfile.set('count', turns)
     for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
-    const told = happens(alice, 'error')
+    const told = nextEvent(alice, 'error')
     if (db.isOpen()) forceCloseDatabase(db.backendDB() as never)
     const deleted = done(phone.indexedDB.deleteDatabase(db.name))
     await saving
@@ -171,7 +171,7 @@ test('[D1] what was saved after a loss outlives the next one, which no event ann
   await lose(phone.indexedDB, alice)
   await alice.ownProfile.set('mood', 'well')
   const { db } = coreOf(alice).store
-  const told = happens(alice, 'error')
+  const told = nextEvent(alice, 'error')
   wiped(phone.indexedDB, db.name)
   // What still runs delays the event that announces it, as in Chromium.
   db.people.count().catch(() => undefined)
@@ -191,7 +191,7 @@ test('[D1] changes that were begun while the database was lost are made in the o
   const { db } = coreOf(alice).store
   const saving: Promise<void>[] = []
   const set = (value: number): void => void saving.push(alice.ownProfile.set('count', value))
-  const told = happens(alice, 'error', () => {
+  const told = nextEvent(alice, 'error', () => {
     set(4)
     return true
   })
@@ -215,7 +215,7 @@ for (const table of ['updates', 'outbox', 'people', 'events'] as const) {
     await bob.loaded
     const { unsent } = alice
     const { db } = coreOf(alice).store
-    const told = happens(alice, 'error')
+    const told = nextEvent(alice, 'error')
     const wipe = (): void => {
       db[table].hook('creating').unsubscribe(wipe)
       db[table].hook('updating').unsubscribe(wipe)
@@ -246,7 +246,7 @@ test('[D1] a database of another user that stands there by now is left alone: wr
   const phone = installation('alice')
   const alice = await phone.open({ databaseName: 'mine', locks: null })
   await alice.ownProfile.set('name', 'Ada')
-  const ended = happens(alice, 'error')
+  const ended = nextEvent(alice, 'error')
   const { db } = coreOf(alice).store
   const bobs = installation('bob', { indexedDB: new IDBFactory(), databaseName: 'mine' })
   const bob = await bobs.open()
@@ -262,7 +262,7 @@ test('[D1] a database of another user that stands there by now is left alone: wr
 
 /** Deletes the client's database from outside, as another tab or the developer tools can. */
 async function lose(indexedDB: IDBFactory, kith: Kith): Promise<void> {
-  const told = happens(kith, 'error')
+  const told = nextEvent(kith, 'error')
   await done(indexedDB.deleteDatabase(coreOf(kith).store.db.name))
   const [error] = await told
   expect(error.code).toBe('database-lost')
@@ -290,7 +290,7 @@ test('[D7] a device that was opened again, and then lost its database, still kno
   const alice = await world.open('alice', { ...storage, connect: false })
   await lose(storage.indexedDB, alice)
   await world.admin('DELETE', '/v1/users/alice')
-  const told = happens(alice, 'error')
+  const told = nextEvent(alice, 'error')
   alice.connect()
   expect((await told)[0]).toMatchObject({ code: 'account-erased' })
   expect((await world.admin('GET', '/v1/users/alice')).status).toBe(404)

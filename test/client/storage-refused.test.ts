@@ -1,13 +1,13 @@
 import { ContactSynchronizer, type Kith, type KithOptions } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { done } from './copies.ts'
-import { installation } from './device.ts'
-import { happens } from './happens.ts'
-import { MovedClock } from './moved-clock.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { done } from '../support/database-copy.ts'
+import { installation } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('storage that is refused at opening is database-failed, and a later attempt opens', async () => {
   const phone = installation('alice')
@@ -55,7 +55,7 @@ test('storage that never answers does not hold up opening for long, and holds no
   // A deletion waits for a connection that does not give way, and all openings behind it wait too.
   const stubborn = await done(phone.indexedDB.open('mine'))
   const deletion = done(phone.indexedDB.deleteDatabase('mine'))
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const opening = phone.open({ databaseName: 'mine', clock })
   let ended: unknown
   opening.catch((error: unknown) => {
@@ -107,7 +107,7 @@ for (const hasTabs of [false, true]) {
     const carol = await device('carol')
     await carol.ownProfile.set('name', 'Carol')
     await carol.whenSynced()
-    const clock = new MovedClock()
+    const clock = new TestClock()
     const tabs = hasTabs ? sharedByTabs() : { locks: null }
     const alice = await open('alice', { indexedDB: new IDBFactory(), clock, ...tabs })
     const seen = alice.getProfile('carol')
@@ -142,13 +142,13 @@ test('[D1] when no new database can be made either, memory stays, and is saved a
   const alice = await phone.open({ indexedDB, databaseName: 'mine' })
   await alice.ownProfile.set('name', 'Ada')
   deny()
-  const told = happens(alice, 'error')
+  const told = nextEvent(alice, 'error')
   await done(phone.indexedDB.deleteDatabase('mine'))
   expect((await told)[0].code).toBe('database-failed')
   await expect(alice.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'database-failed' })
   expect([alice.ownProfile.fields, alice.unsent]).toEqual([new Map([[0, { name: 'Ada' }]]), 1])
   allow()
-  const restored = happens(alice, 'error')
+  const restored = nextEvent(alice, 'error')
   await alice.ownProfile.set('mood', 'well')
   expect((await restored)[0].code).toBe('database-lost')
   await alice.close()

@@ -1,7 +1,7 @@
 import { IDBDatabase, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { first, installation } from './device.ts'
+import { coreOf } from '../support/client-internals.ts'
+import { first, installation } from '../support/devices.ts'
 
 test('[D1] a write that the database refuses rejects, and nothing has changed; the next one goes on', async () => {
   const phone = installation('alice')

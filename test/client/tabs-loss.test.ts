@@ -1,13 +1,12 @@
 import type { Kith, KithOptions } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { KithDatabase } from '../../packages/client/src/database/schema.ts'
-import { type Backend, backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { done } from './copies.ts'
-import { first } from './device.ts'
-import { happens } from './happens.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { coreOf, KithDatabase } from '../support/client-internals.ts'
+import { done } from '../support/database-copy.ts'
+import { first } from '../support/devices.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('[D1][D2] of a database that is lost under several tabs one comes again, with what each of them had', async () => {
   const world = await backend()
@@ -82,7 +81,7 @@ test('[D1] what a living tab has comes into a database that another tab was open
   const two = await tab({ connect: false })
   expect([two.ownProfile.get('name'), two.unsent]).toEqual([undefined, 0])
   await two.ownProfile.set('mood', 'well')
-  const told = happens(one, 'error')
+  const told = nextEvent(one, 'error')
   wake()
   expect((await told)[0].code).toBe('database-lost')
   await coreOf(two).store.refresh()
@@ -144,7 +143,7 @@ test('[D1] what is watched from while the database is gone shows what came back'
   watch()
   for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
   expect(shown).toEqual([])
-  const told = happens(one, 'error')
+  const told = nextEvent(one, 'error')
   wake()
   await told
   await expect.poll(() => shown).toEqual([['Bob']])
@@ -162,7 +161,7 @@ test('what one tab erases no other brings back: it is told so, closes, and leave
   const [one, two, three] = [await tab(), await tab(), await tab({ connect: false })]
   await three.ownProfile.set('name', 'Ada')
   await two.whenSynced()
-  const told = [one, three].map(kith => happens(kith, 'error'))
+  const told = [one, three].map(kith => nextEvent(kith, 'error'))
   await two.erase()
   expect((await Promise.all(told)).map(([{ code }]) => code)).toEqual(['closed', 'closed'])
   for (const kith of [one, three]) {
@@ -197,7 +196,7 @@ test('a tab that slept while the database was lost, and then erased in another t
   await lose([two])
   await coreOf(two).store.refresh()
   await two.erase({ force: true })
-  const told = happens(one, 'error')
+  const told = nextEvent(one, 'error')
   wake()
   expect((await told)[0].code).toBe('closed')
   await one.close()
@@ -231,7 +230,7 @@ function browser({ open }: Backend): {
     // Each tab has a storage of its own name, by which it can be told from the others.
     tab: options => open('alice', { ...shared, indexedDB: new Proxy(indexedDB, bound), ...options }),
     async lose(tabs, wake) {
-      const told = tabs.map(kith => happens(kith, 'error', ({ code }) => code === 'database-lost'))
+      const told = tabs.map(kith => nextEvent(kith, 'error', ({ code }) => code === 'database-lost'))
       await done(indexedDB.deleteDatabase('alice'))
       wake?.()
       await Promise.all(told)

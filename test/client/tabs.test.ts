@@ -1,14 +1,13 @@
 import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { Link } from '../../packages/client/src/sync/connection-manager.ts'
-import { type Backend, backend } from './backend.ts'
-import { Channels } from './channels.ts'
-import { first } from './device.ts'
-import { happens } from './happens.ts'
-import { Locks } from './locks.ts'
-import { MovedClock } from './moved-clock.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { Channels } from '../support/channels.ts'
+import { coreOf, Link } from '../support/client-internals.ts'
+import { first } from '../support/devices.ts'
+import { Locks } from '../support/locks.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 test('without locks, opening one database twice is database-in-use, until the first is closed', async () => {
   const { open } = await backend()
@@ -56,17 +55,17 @@ test('one tab has the socket, and the others use it: fetch, messages, events, st
   expect([one.unsent, two.unsent]).toEqual([0, 0])
 
   await carol.getProfile('alice').loaded
-  const inBoth = Promise.all([happens(one, 'message'), happens(two, 'message')])
+  const inBoth = Promise.all([nextEvent(one, 'message'), nextEvent(two, 'message')])
   expect(await carol.send('alice', 'hello')).toBe('delivered')
   expect((await inBoth).map(([message]) => message.text)).toEqual(['hello', 'hello'])
   expect(await two.send('carol', 'hello')).toBe('delivered')
 
-  const news = happens(two, 'profile')
+  const news = nextEvent(two, 'profile')
   await carol.ownProfile.set('name', 'Caroline')
   expect((await news)[0]).toBe(seen)
   expect(seen.get('name')).toBe('Caroline')
 
-  const offline = happens(one, 'status', status => status === 'offline')
+  const offline = nextEvent(one, 'status', status => status === 'offline')
   two.disconnect()
   await offline
 })
@@ -189,7 +188,7 @@ test('a message that a tab with the socket had begun to send is not sent again b
 
 test('what no tab does comes to an end all the same: a message is undelivered, a fetch is over, and whenSynced waits', async () => {
   const world = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let getLock = (): void => undefined
   const locks: LockManagerLike = {
     request: (_name, _options, held) =>
@@ -216,7 +215,7 @@ test('what no tab does comes to an end all the same: a message is undelivered, a
 test('what a tab asked long ago that is no more is dropped, also when the clock was set back since', async () => {
   const world = await backend()
   const { tab } = await browser(world)
-  const [clock, carol] = [new MovedClock(), await world.device('carol')]
+  const [clock, carol] = [new TestClock(), await world.device('carol')]
   const heard: string[] = []
   carol.on('message', ({ text }) => heard.push(text))
   await carol.whenSynced()

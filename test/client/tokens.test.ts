@@ -1,25 +1,25 @@
 import type { Kith, KithOptions } from '@kith/client'
 import { openKith } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { keepRenewing } from '../../packages/client/src/sync/token-renewal.ts'
-import { backend } from './backend.ts'
-import { happens } from './happens.ts'
-import { hostileServer } from './hostile-server.ts'
-import { MovedClock } from './moved-clock.ts'
+import { backend } from '../support/backend.ts'
+import { keepRenewing } from '../support/client-internals.ts'
+import { hostileServer } from '../support/hostile-server.ts'
+import { nextEvent } from '../support/next-event.ts'
 
 const hourMs = 3_600_000
 
 test('a token function that never settles is unavailable after 20 s, is asked again, and its late answer is ignored', async () => {
   const { device, token } = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const answers: ((token: string) => void)[] = []
   const alice = await device('alice', {
     ...{ clock, connect: false },
     token: () => new Promise<string>(resolve => answers.push(resolve)),
   })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   await expect.poll(() => answers.length).toBe(1)
   expect(alice.status).toBe('connecting')
@@ -43,7 +43,7 @@ test.each([
   'a token function that %s after the device was disconnected, or disconnected and closed, opens no socket and reports nothing',
   async (_, settle) => {
     for (const isClosed of [false, true]) {
-      const clock = new MovedClock()
+      const clock = new TestClock()
       const server = hostileServer(() => false)
       const answers: Answer[] = []
       const token = (): Promise<string> => new Promise((resolve, reject) => answers.push({ resolve, reject }))
@@ -64,7 +64,7 @@ test.each([
 
 test('a device that is disconnected while its socket is being opened closes that socket, and opens no other', async () => {
   const server = hostileServer(() => false)
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
   const statuses: string[] = []
   alice.on('status', status => statuses.push(status))
@@ -80,7 +80,7 @@ test('a device that is disconnected while its socket is being opened closes that
 })
 
 test('each time that a token is refused, a device that was connected in between tries another one at once', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let refusals = 1
   const server = hostileServer((message, _say, close) => {
     if (refusals === 0 || (message.type !== 'hello' && message.type !== 'barrier')) return false
@@ -135,7 +135,7 @@ test.each(useless)(
   async (_how, token) => {
     const { device } = await backend()
     const alice = await device('alice', { token, connect: false })
-    const failed = happens(alice, 'error')
+    const failed = nextEvent(alice, 'error')
     alice.connect()
     expect((await failed)[0]).toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) })
     expect(alice.status).toBe('offline')
@@ -151,10 +151,10 @@ test('a token function that gives the refused token again is not taken to the se
       sockets++
     }
   }
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const options = { clock, WebSocket: Counting, connect: false }
   const alice = await device('alice', { ...options, token: () => 'eyJhbGciOiJIUzI1NiJ9.e30.AA' })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   const [error] = await failed
   expect([error.code, error.retryAfterMs, sockets]).toEqual(['unauthorised', expect.any(Number), 1])
@@ -167,7 +167,7 @@ test('whenSynced rejects with unauthorised when a token that is a string is refu
   alice.connect()
   await expect(waiting).rejects.toMatchObject({ code: 'unauthorised' })
   await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'unauthorised' })
-  const refused = happens(alice, 'error')
+  const refused = nextEvent(alice, 'error')
   alice.connect()
   const again = alice.whenSynced()
   await refused
@@ -177,12 +177,12 @@ test('whenSynced rejects with unauthorised when a token that is a string is refu
 test('whenSynced goes on waiting when a token of a token function is refused, as another one may come', async () => {
   const { device, token } = await backend()
   let isRight = false
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const alice = await device('alice', {
     ...{ clock, connect: false },
     token: () => (isRight ? token('alice') : 'eyJhbGciOiJIUzI1NiJ9.e30.AA'),
   })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   const synced = alice.whenSynced()
   alice.connect()
   const [{ retryAfterMs }] = await failed
@@ -196,7 +196,7 @@ test('a token function that never settles keeps opening no longer than 10 s: the
   const indexedDB = new IDBFactory()
   const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket }
   await (await openKith({ ...options, token: () => token('alice') })).close()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const opening = openKith({ ...options, clock, token: () => new Promise<string>(() => undefined) })
   await new Promise(resolve => setImmediate(resolve))
   clock.move(10_000)
@@ -244,7 +244,7 @@ test.each([
 ] as const)(
   'a token that lasts %s is renewed in time, and no sooner than 30 s after it came',
   async (_long, times, dueMs) => {
-    const clock = new MovedClock()
+    const clock = new TestClock()
     const nowSeconds = clock.now() / 1000
     const claims = Object.fromEntries(Object.entries(times).map(([name, at]) => [name, nowSeconds + at]))
     const renewals = watched(clock, jwt(claims), () => jwt({ ...claims, jti: 'the next' }))
@@ -261,7 +261,7 @@ test.each([
 test.each([2 * hourMs, -2 * hourMs, 87_600 * hourMs, -87_600 * hourMs])(
   'a device whose clock is %i ms off renews one-hour tokens once an hour, whenever the clock is set',
   async offMs => {
-    const clock = new MovedClock()
+    const clock = new TestClock()
     const issue = (): string => {
       const iat = (clock.elapsed() - offMs) / 1000
       return jwt({ iat, exp: iat + 3600 })
@@ -278,7 +278,7 @@ test.each([2 * hourMs, -2 * hourMs, 87_600 * hourMs, -87_600 * hourMs])(
 )
 
 test('a renewal that fails, hangs or brings the same token again is tried again, less and less often, and told', async () => {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const first = jwt({ iat: 0, exp: 50 })
   const answers: (() => string | Promise<string>)[] = [
     () => first,
@@ -307,7 +307,7 @@ test('a renewal that fails, hangs or brings the same token again is tried again,
 
 test('tokens that last a second do not make a device reconnect every second', async () => {
   const { device, token } = await backend()
-  const clock = new MovedClock()
+  const clock = new TestClock()
   let asked = 0
   const alice = await device('alice', {
     ...{ clock, connect: false },
@@ -316,7 +316,7 @@ test('tokens that last a second do not make a device reconnect every second', as
       return token('alice', 1)
     },
   })
-  const ended = happens(alice, 'error', ({ code }) => code === 'unauthorised')
+  const ended = nextEvent(alice, 'error', ({ code }) => code === 'unauthorised')
   alice.connect()
   const [{ retryAfterMs }] = await ended
   expect(asked).toBeLessThanOrEqual(3)
@@ -331,7 +331,7 @@ interface Renewals {
 }
 
 /** The renewals of one session. */
-function watched(clock: MovedClock, token: string, next: () => string | Promise<string>): Renewals {
+function watched(clock: TestClock, token: string, next: () => string | Promise<string>): Renewals {
   const seen = {
     ...{ asked: 0, sent: 0, errors: [] as unknown[] },
     settled: () => new Promise<void>(resolve => setImmediate(resolve)),

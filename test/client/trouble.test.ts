@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
 import { expect, test } from 'vitest'
-import { ErrorReporter } from '../../packages/client/src/device/error-reporter.ts'
+import { ErrorReporter } from '../support/client-internals.ts'
 
 test('storage that fails is told once, and once more after something could be stored', () => {
   const told: string[] = []

@@ -2,9 +2,9 @@ import type { KithOptions } from '@kith/client'
 import type { Store } from '@kith/server'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
-import { backend } from './backend.ts'
-import { happens } from './happens.ts'
+import { backend } from '../support/backend.ts'
+import { nextEvent } from '../support/next-event.ts'
+import { Unwritable } from '../support/server-internals.ts'
 
 /** A server whose disk a test fills. */
 async function serverWithADisk() {
@@ -35,7 +35,7 @@ test('[D5] that the server cannot store changes is told, with the reason and whe
   await alice.ownProfile.set('name', 'Ada')
   // Ever more rarely: 10 s, and a random part that doubles.
   for (const retryAfterMs of [10_250, 10_500, 11_000]) {
-    const failed = happens(alice, 'error')
+    const failed = nextEvent(alice, 'error')
     alice.connect()
     expect((await failed)[0]).toMatchObject({
       ...{ code: 'unavailable', message: expect.stringContaining('(the disk is full)'), retryAfterMs },
@@ -63,7 +63,7 @@ test('a server without room for another connection is told, and tried again', as
     WebSocket: OftenRefused as unknown as NonNullable<KithOptions['WebSocket']>,
     connect: false,
   })
-  const failed = happens(alice, 'error')
+  const failed = nextEvent(alice, 'error')
   alice.connect()
   const [error] = await failed
   expect(error).toMatchObject({

@@ -1,9 +1,9 @@
 import type { Audience, Kith } from '@kith/client'
 import { expect, test } from 'vitest'
-import { backend } from './backend.ts'
-import { sharedByTabs } from './channels.ts'
-import { installation } from './device.ts'
-import { emissions } from './emissions.ts'
+import { backend } from '../support/backend.ts'
+import { sharedByTabs } from '../support/channels.ts'
+import { installation } from '../support/devices.ts'
+import { emissions } from '../support/emissions.ts'
 
 test('[V1] viewAs shows nothing to somebody blocked, whatever is granted', async () => {
   const kith = await withProfile()
@@ -65,12 +65,12 @@ test('[V1][V3] what viewAs says is what the server says and what the other one s
     await change(alice, 'bob', edit)
     await alice.whenSynced()
     const own = await world.admin('GET', '/v1/visibility?owner=alice&viewer=alice')
-    expect(alice.viewAs('alice')).toMatchObject((await own.json()) as object)
+    expect(alice.viewAs('alice')).toMatchObject(own.body as object)
     for (const [index, device] of devices.entries()) {
       const viewer = viewers[index] as string
       const { levels, fields, reason } = alice.viewAs(viewer)
       const answer = await world.admin('GET', `/v1/visibility?owner=alice&viewer=${viewer}`)
-      expect({ levels, reason }).toEqual(await answer.json())
+      expect({ levels, reason }).toEqual(answer.body)
       await expect.poll(() => device.getProfile('alice').fields).toEqual(fields)
     }
   }

@@ -1,14 +1,13 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { TestClock } from '@kith/client/testing'
 import type { ClientMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
-import { Watching } from '../../packages/client/src/sync/presence-subscription.ts'
-import { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
-import { MovedClock } from './moved-clock.ts'
+import { RateLimiter, Watching } from '../support/client-internals.ts'
 
 const online = { is: 'online' } as const
 
 function session() {
-  const clock = new MovedClock()
+  const clock = new TestClock()
   const pace = new RateLimiter(clock)
   const sent: ClientMessage[] = []
   const shown: string[][] = []

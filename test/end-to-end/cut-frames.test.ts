@@ -1,8 +1,8 @@
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, startServerProcess } from '../../bench/src/server-process.ts'
-import { Cutter } from './cutter.ts'
-import { openDevice, settle } from './devices.ts'
+import { Cutter } from '../support/cutter.ts'
+import { openDevice, settle } from '../support/process-devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

@@ -6,10 +6,9 @@ import { check, DamagedFolderError, openLevelDatabase, openLevelStore, type Stor
 import { defaultLimits } from '@kith/shared'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
-import { findDamage } from '../../packages/server/src/store/files/damage.ts'
-import { readLog } from '../../packages/server/src/store/files/log-file.ts'
-import { folderOfTwo, Harmed } from './damaged-folders.ts'
-import { openDevice, settle } from './devices.ts'
+import { folderOfTwo, Harmed } from '../support/damaged-folders.ts'
+import { openDevice, settle } from '../support/process-devices.ts'
+import { findDamage, readLog } from '../support/server-internals.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

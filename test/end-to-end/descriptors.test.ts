@@ -3,10 +3,10 @@ import { readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { startServerProcess } from '../../bench/src/server-process.ts'
-import { happens } from '../client/happens.ts'
+import { nextEvent } from '../support/next-event.ts'
+import { openDevice } from '../support/process-devices.ts'
 import { Device } from '../support/raw-device.ts'
 import { settle } from '../support/server-world.ts'
-import { openDevice } from './devices.ts'
 
 vi.setConfig({ testTimeout: 120_000 })
 
@@ -55,7 +55,7 @@ test.runIf(process.platform === 'linux')(
 
     expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
     const carol = await openDevice(server, 'carol')
-    const failed = await happens(carol, 'error')
+    const failed = await nextEvent(carol, 'error')
     expect(failed[0]).toMatchObject({ code: 'unavailable', retryAfterMs: expect.any(Number) })
     await alice.ownProfile.set('name', 'Ada')
     await alice.whenSynced()

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { startServerProcess } from '../../bench/src/server-process.ts'
-import { happens } from '../client/happens.ts'
+import { nextEvent } from '../support/next-event.ts'
+import { openDevice } from '../support/process-devices.ts'
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
-import { openDevice } from './devices.ts'
 
 const disk = smallDisk(24 * 1024)
 
@@ -34,7 +34,7 @@ test.runIf(disk)(
 
     const filler = await fill()
     expect(statfsSync(folder).bavail).toBe(0)
-    const failed = happens(alice, 'error')
+    const failed = nextEvent(alice, 'error')
     await alice.ownProfile.set('story', 'x'.repeat(60_000))
     expect((await failed)[0]).toMatchObject({
       ...{

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, startServerProcess } from '../../bench/src/server-process.ts'
-import { emissions } from '../client/emissions.ts'
-import { openDevice, settle } from './devices.ts'
+import { emissions } from '../support/emissions.ts'
+import { openDevice, settle } from '../support/process-devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

@@ -7,7 +7,7 @@ import { ContactSynchronizer } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
-import { next, openDevice, settle } from './devices.ts'
+import { next, openDevice, settle } from '../support/process-devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 

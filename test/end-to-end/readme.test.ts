@@ -4,7 +4,7 @@ import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { startServerProcess } from '../../bench/src/server-process.ts'
-import { openDevice, settle } from './devices.ts'
+import { openDevice, settle } from '../support/process-devices.ts'
 
 type Block = (openKith: unknown, token: string, console: unknown) => Promise<void>
 

@@ -7,7 +7,7 @@ export interface Citation {
   name: string
   /** Relative to the folder searched, with forward slashes. */
   file: string
-  /** It holds in any case: it checks a property of fast-check, or is one of the proofs in `proof/`. */
+  /** It holds in any case: it checks a property of fast-check, or plays histories in `simulation/`. */
   isProperty: boolean
 }
 
@@ -26,17 +26,20 @@ const call = new RegExp(
 )
 const commentLines = /^\s*(?:\/\/.*$|\/\*[\s\S]*?\*\/)/gm
 
-/** All citations in the test files of a folder, each once, by file and then by name. What is skipped holds nothing. */
-export function citationsIn(folder: string): Citation[] {
+/**
+ * All citations in the test files of a folder, or in files with another `ending`; each once, by file and then by name. A
+ * skipped test cites nothing.
+ */
+export function citationsIn(folder: string, ending = '.test.ts'): Citation[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map(path => path.replaceAll('\\', '/'))
-    .filter(path => path.endsWith('.test.ts') && !path.includes('node_modules/'))
+    .filter(path => path.endsWith(ending) && !path.includes('node_modules/'))
   const citations = files.flatMap(file =>
     testsIn(readFileSync(join(folder, file), 'utf8')).map(({ name, isProperty }) => ({
       ids: idsIn(name),
       name,
       file,
-      isProperty: isProperty || file.startsWith('proof/'),
+      isProperty: isProperty || file.startsWith('simulation/'),
     })),
   )
   return citations

@@ -1,5 +1,5 @@
 import { type ContactFacts, factsOf } from '@kith/shared'
-import { contentOf, meet, type Replica, receive, replica } from '../shared/replicas.ts'
+import { contentOf, meet, type Replica, receive, replica } from '../support/replicas.ts'
 import type { Operation, Pair, Start } from './operations.ts'
 
 const contact = 'bob'

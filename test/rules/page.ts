@@ -35,7 +35,7 @@ export function coveragePage(
     '# Coverage',
     'The tests and mutants of each rule in [RULES.md](RULES.md).',
     '- **Tests** cite a rule in their name. The file is relative to `test/`.',
-    '- **Properties** draw their cases at random and print the seed, or play whole histories (`test/proof/`).',
+    '- **Properties** draw their cases at random and print the seed, or play whole histories (`test/simulation/`).',
     '- **Mutants** are patches that break a rule. `npm run mutants` applies each of them, and a test must fail.',
     'This page is generated from the names of the tests and the list of mutants: `npm test -- rules -u` writes it.',
   ]

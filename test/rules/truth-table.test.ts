@@ -1,8 +1,8 @@
 import type { Kith } from '@kith/client'
 import { factsOf } from '@kith/shared'
 import { expect, test } from 'vitest'
-import { coreOf } from '../../packages/client/src/api/core-of.ts'
-import { type Backend, backend } from '../client/backend.ts'
+import { type Backend, backend } from '../support/backend.ts'
+import { coreOf } from '../support/client-internals.ts'
 import {
   block,
   grant2,
@@ -97,8 +97,8 @@ function factsHeld(kith: Kith, contact: string): ReturnType<typeof factsOf> {
 async function visibleTo({ admin }: Backend, viewer: string): Promise<unknown> {
   await admin('PUT', `/v1/users/${encodeURIComponent(viewer)}`, {})
   const query = new URLSearchParams({ owner: 'alice', viewer })
-  const answer = await admin('GET', `/v1/visibility?${query}`)
-  return ((await answer.json()) as { levels: unknown }).levels
+  const { body } = await admin('GET', `/v1/visibility?${query}`)
+  return (body as { levels: unknown }).levels
 }
 
 function nameOf(made: readonly Operation[]): string {

@@ -11,12 +11,7 @@ import fc from 'fast-check'
 import * as encoding from 'lib0/encoding'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { admit } from '../../packages/server/src/admission/admission.ts'
-import { profileRules, rosterRules } from '../../packages/server/src/admission/rules.ts'
-import type { Admission } from '../../packages/server/src/admission/verdict.ts'
-import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
-import type { DocumentName } from '../../packages/server/src/relations/keys.ts'
-import { holds } from '../shared/properties.ts'
+import { holds } from '../support/properties.ts'
 import {
   entry,
   type RawBlock,
@@ -25,6 +20,14 @@ import {
   type RawStruct,
   rawUpdate,
 } from '../support/raw-update.ts'
+import {
+  type Admission,
+  admit,
+  type DocumentName,
+  profileRules,
+  rosterRules,
+  StoredDocument,
+} from '../support/server-internals.ts'
 
 const rules = { roster: rosterRules(defaultLimits), profile: profileRules(defaultLimits) }
 

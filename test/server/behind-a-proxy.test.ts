@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { serverWorld, type World } from '../support/server-world.ts'
+import { adminKey, serverWorld, type World } from '../support/server-world.ts'
 
 /** Two devices' addresses, as a proxy names them. */
 const here = '192.0.2.1'
@@ -40,7 +40,7 @@ function begin(world: World, forwardedFor: string): { request: ClientRequest; st
     method: 'PUT',
     agent: false,
     headers: {
-      authorization: 'Bearer the admin key of these tests',
+      authorization: `Bearer ${adminKey}`,
       'content-type': 'application/json',
       'content-length': 2,
       'x-forwarded-for': forwardedFor,

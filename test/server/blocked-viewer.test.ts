@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/relations/keys.ts'
-import { Gates } from '../proof/new-enemy/gates.ts'
+import { Gates } from '../simulation/new-enemy/gates.ts'
 import type { Device } from '../support/raw-device.ts'
 import { ReadLog } from '../support/read-log.ts'
+import { keys } from '../support/server-internals.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
 /** Bob asks for Alice, who blocks him. Carol blocks him as well, and he asks for her never. */

@@ -1,19 +1,22 @@
+import { TestClock } from '@kith/server/testing'
 import type { DeviceMessage } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { clientsNamed } from '../../packages/server/src/documents/state-vector.ts'
-import { Feed } from '../../packages/server/src/relay/feed.ts'
-import { Relay } from '../../packages/server/src/relay/relay.ts'
-import { costOf } from '../../packages/server/src/socket/cost.ts'
-import { Inbox } from '../../packages/server/src/socket/inbox.ts'
-import { OneAtATime } from '../../packages/server/src/socket/one-at-a-time.ts'
-import { StallWatch } from '../../packages/server/src/socket/stall.ts'
-import { TokenBucket } from '../../packages/server/src/socket/token-bucket.ts'
-import { TurnShare } from '../../packages/server/src/socket/turn-share.ts'
 import { accountsOver } from '../support/account-world.ts'
+import {
+  clientsNamed,
+  costOf,
+  Feed,
+  Inbox,
+  OneAtATime,
+  Relay,
+  rosterChange,
+  StallWatch,
+  TokenBucket,
+  TurnShare,
+} from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { newDatabase, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 const names = (count: number): string[] => Array.from({ length: count }, (_, index) => `user ${index}`)
 const nothing = new Uint8Array()
@@ -191,7 +194,7 @@ test('a pong that is no answer to the last pings does not keep a connection', as
 
 test('[V10] what a change costs its user does not depend on what the rosters of others say', async () => {
   const relationsOf = async (areOthersInterested: boolean): Promise<number[]> => {
-    const clock = stillClock()
+    const clock = new TestClock()
     const store = storeOver(await newDatabase('memory'), clock, { unaskedOwners: 2 })
     const others = names(40)
     for (const other of others) {
@@ -240,7 +243,7 @@ test('[S3] of one user, feeds are opened one after the other, also behind one th
 })
 
 test('[V10] a return costs a user by what the own roster says, not by what others say of the user', async () => {
-  const store = storeOver(await newDatabase('memory'), stillClock())
+  const store = storeOver(await newDatabase('memory'), new TestClock())
   await store.commit(rosterChange('alice', { zoe: { isContact: true } }))
   for (const other of names(20)) await store.commit(rosterChange(other, { alice: { isContact: true, levels: [1] } }))
   const relay = new Relay(store)
@@ -251,7 +254,7 @@ test('[V10] a return costs a user by what the own roster says, not by what other
 })
 
 test('[S3] a change is charged by the users whom it names, and by the whole roster where it concerns all of them', async () => {
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
   const { accounts, device } = accountsOver(store, clock)
   const alice = device('alice')

@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { check, compact, type LevelDatabase } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { grantKey, profileKey, profileRoot } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { Level } from 'level'
 import { describe, expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/relations/keys.ts'
+import { accountsOver, type WritingDevice } from '../support/account-world.ts'
 import {
   decodeLevel,
   decodeRelation,
@@ -14,11 +15,11 @@ import {
   encodeNumber,
   encodeRelation,
   encodeUser,
+  keys,
   type Relation,
   type UserRecord,
-} from '../../packages/server/src/relations/records.ts'
-import { accountsOver, type WritingDevice } from '../support/account-world.ts'
-import { newDatabase, stillClock, storeOver, temporaryFolder } from '../support/store-world.ts'
+} from '../support/server-internals.ts'
+import { newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 interface World {
   database: LevelDatabase
@@ -29,7 +30,7 @@ interface World {
 
 /** Alice grants Bob level 2 and is followed by him. */
 async function world(database: LevelDatabase): Promise<World> {
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(database, clock)
   const { accounts, device } = accountsOver(store, clock)
   const [alice, bob] = [device('alice'), device('bob')]

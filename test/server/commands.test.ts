@@ -9,9 +9,9 @@ import { openLevelDatabase } from '@kith/server'
 import { defaultLimits } from '@kith/shared'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { readSettings } from '../../packages/server/src/settings.ts'
+import { readSettings } from '../support/server-internals.ts'
 import { smallDisk } from '../support/small-disk.ts'
-import { temporaryFolder } from '../support/store-world.ts'
+import { temporaryFolder } from '../support/stores.ts'
 
 // Each test starts processes, and a busy machine takes its time for each.
 vi.setConfig({ testTimeout: 60_000 })

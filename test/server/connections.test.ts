@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { requestDeadlineMs } from '../../packages/server/src/http/connections.ts'
-import { serverWorld, settle, type World } from '../support/server-world.ts'
+import { requestDeadlineMs } from '../support/server-internals.ts'
+import { adminKey, serverWorld, settle, type World } from '../support/server-world.ts'
 
 async function open(world: World, text: string): Promise<Socket> {
   const { hostname, port } = new URL(world.url)
@@ -19,7 +19,7 @@ async function served(world: World): Promise<void> {
   await fetch(`${world.url}/healthz`, { headers: { connection: 'close' } })
 }
 
-const head = 'PUT /v1/users/alice HTTP/1.1\r\nHost: kith\r\nAuthorization: Bearer the admin key of these tests\r\n'
+const head = `PUT /v1/users/alice HTTP/1.1\r\nHost: kith\r\nAuthorization: Bearer ${adminKey}\r\n`
 
 test.each([
   ['no byte', ''],

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { CurrentReads } from '../../packages/server/src/relay/current-reads.ts'
+import { CurrentReads } from '../support/server-internals.ts'
 
 /** A read whose results a test gives, one after the other. */
 function heldRead(reads: CurrentReads) {

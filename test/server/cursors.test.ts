@@ -1,12 +1,13 @@
 import { openLevelStore, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Cursors } from '../../packages/server/src/relay/cursors.ts'
-import { holds } from '../shared/properties.ts'
-import { limitsWith, newDatabase, stillClock, storeOver, temporaryFolder, userChange } from '../support/store-world.ts'
+import { holds } from '../support/properties.ts'
+import { Cursors, userChange } from '../support/server-internals.ts'
+import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 async function storeAt(position: number): Promise<Store> {
-  const store = storeOver(await newDatabase('memory'), stillClock())
+  const store = storeOver(await newDatabase('memory'), new TestClock())
   for (let count = 0; count < position; count++) await store.commit(userChange(`user ${count}`))
   return store
 }
@@ -44,7 +45,7 @@ test('[S1] any bytes as a cursor give no position, and no error', async () => {
 
 test('[F1] a data folder keeps the key of its cursors, and no two folders have the same', async () => {
   const folder = await temporaryFolder()
-  const options = { limits: limitsWith(), clock: stillClock() }
+  const options = { limits: limitsWith(), clock: new TestClock() }
   const first = await openLevelStore(folder, options)
   await first.commit(userChange('alice'))
   const cursor = new Cursors(first).seal()

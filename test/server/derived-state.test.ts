@@ -1,4 +1,5 @@
 import { check, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import {
   type Audience,
   type FieldValue,
@@ -12,8 +13,9 @@ import { decodeFields } from '@kith/shared/wire'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
-import { alwaysHolds } from '../support/async-properties.ts'
-import { newDatabase, relationOf, stillClock, storeOver } from '../support/store-world.ts'
+import { holdsAsync } from '../support/properties.ts'
+import { relationOf } from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** The same world in plain sets: whatever the server derives must be what is read from these. */
 interface Person {
@@ -271,7 +273,7 @@ class World {
 
 async function play(story: readonly Step[], batches: readonly boolean[], limits: Partial<Limits>): Promise<void> {
   const database = await newDatabase('memory')
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(database, clock, limits)
   const world = new World(store, accountsOver(store, clock, limits))
   for (const [index, step] of story.entries()) {
@@ -329,14 +331,14 @@ async function compare(store: Store, world: World, limits: Partial<Limits>): Pro
 const batches = (): fc.Arbitrary<boolean[]> => fc.array(fc.boolean(), { minLength: 1, maxLength: 10 })
 
 test('[D4][V3][F4] whatever rosters, profiles and the backend do, what each viewer is shown is what the rules say', async () => {
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(steps(), batches(), (story, when) => play(story, when, {})),
     120,
   )
 })
 
 test('[D4][S3][F4] also at the limits: follows wait, contacts come first, and `check` finds no difference', async () => {
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(steps(), batches(), (story, when) => play(story, when, { follows: 1, unaskedOwners: 1 })),
     120,
   )

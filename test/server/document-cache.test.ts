@@ -1,15 +1,16 @@
 import { openMemoryStore, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
 import { accountsOver } from '../support/account-world.ts'
-import { limitsWith, stillClock } from '../support/store-world.ts'
+import { Unwritable } from '../support/server-internals.ts'
+import { limitsWith } from '../support/stores.ts'
 
 /** The least that one document counts. */
 const smallDocumentBytes = 16 * 1024
 
 /** A store that tells whose documents are read, and whose commits a test holds back. */
 async function watchedStore() {
-  const store = await openMemoryStore({ limits: limitsWith(), clock: stillClock() })
+  const store = await openMemoryStore({ limits: limitsWith(), clock: new TestClock() })
   const reads: string[] = []
   const commits: string[] = []
   let released: Promise<void> = Promise.resolve()
@@ -39,7 +40,7 @@ test('the cache of documents keeps its bound at each load, without a sweep', asy
   const { store, reads, commits, holdAlice } = await watchedStore()
   const { accounts, documents, device } = accountsOver(
     store,
-    stillClock(),
+    new TestClock(),
     {},
     { maxHeapBytes: 3 * smallDocumentBytes },
   )
@@ -67,7 +68,7 @@ test('a document that grows counts as much as it holds then', async () => {
   const { store } = await watchedStore()
   const { accounts, documents, device } = accountsOver(
     store,
-    stillClock(),
+    new TestClock(),
     {},
     { maxHeapBytes: 20 * smallDocumentBytes },
   )
@@ -89,7 +90,7 @@ test('[D2] documents with queued or unwritten changes stay in memory beyond the 
   const { store, reads, holdAlice } = await watchedStore()
   const { accounts, documents, device } = accountsOver(
     store,
-    stillClock(),
+    new TestClock(),
     {},
     { maxHeapBytes: smallDocumentBytes - 1 },
   )
@@ -129,7 +130,7 @@ test('[D4] a change that was admitted while changes were refused is not written 
       },
     },
   })
-  const { accounts, device } = accountsOver(refusing, stillClock())
+  const { accounts, device } = accountsOver(refusing, new TestClock())
   const alice = device('alice')
   alice.edit([{ root: 'contacts', key: 'bob', value: true }])
   const { refusal: reason } = refusing
@@ -141,7 +142,7 @@ test('[D4] a change that was admitted while changes were refused is not written 
 
 test('[S1] the larger a document is, the fewer updates of it go together, so that others have their turn between', async () => {
   const { store, holdAlice } = await watchedStore()
-  const { accounts, documents, device } = accountsOver(store, stillClock())
+  const { accounts, documents, device } = accountsOver(store, new TestClock())
   const alice = device('alice')
   alice.connect()
   const labels = Array.from({ length: 3_000 }, (_, index) => ({
@@ -172,7 +173,7 @@ test('[S1] the larger a document is, the fewer updates of it go together, so tha
 
 test('[S3] each update is charged for the document that is looked through for it', async () => {
   const { store, holdAlice } = await watchedStore()
-  const { accounts, documents, device } = accountsOver(store, stillClock())
+  const { accounts, documents, device } = accountsOver(store, new TestClock())
   const alice = device('alice')
   alice.connect()
   alice.edit(

@@ -1,11 +1,12 @@
+import { TestClock } from '@kith/server/testing'
 import { defaultLimits } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { Documents } from '../../packages/server/src/documents/document-cache.ts'
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
+import { Documents } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { faulty, newDatabase, stillClock, storeOver } from '../support/store-world.ts'
+import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
 test('[D2] a sweep of the documents in memory during a commit takes nothing from it: what another device then writes goes with it', async () => {
   const world = await serverWorld()
@@ -51,7 +52,7 @@ test('[D2] after a sweep a document is read from the disk again, and goes on fro
 })
 
 test('[D2][V6] after a sweep during a commit that then fails, what the device wrote behind it is not written either', async () => {
-  const clock = stillClock()
+  const clock = new TestClock()
   const { database, failNextBatches } = faulty(await newDatabase('memory'))
   const store = storeOver(database, clock)
   const { accounts, device } = accountsOver(store, clock)
@@ -74,7 +75,7 @@ test('[D2][V6] after a sweep during a commit that then fails, what the device wr
   failNextBatches(1)
   alice.edit([{ root: 'blocks', key: 'aaaaaaaa/bob', value: true }])
   await began
-  clock.pass(30_000)
+  clock.leap(30_000)
   accounts.sweep()
   alice.edit([{ root: 'fields', key: '0/aaaaaaaa/mood', value: 'a secret' }])
   for (let turns = 0; turns < 100; turns++) await new Promise(resolve => setImmediate(resolve))
@@ -84,7 +85,7 @@ test('[D2][V6] after a sweep during a commit that then fails, what the device wr
 })
 
 describe('[F2] documents in memory', () => {
-  const clock = stillClock()
+  const clock = new TestClock()
 
   /** Documents over a store that counts what is read of whom. */
   async function cache(maxHeapBytes?: number): Promise<{ documents: Documents; reads: () => string[] }> {
@@ -109,10 +110,10 @@ describe('[F2] documents in memory', () => {
   test('are read once while they are used, and go when nobody used them for 30 seconds', async () => {
     const { documents, reads } = await cache()
     for (const user of ['alice', 'bob']) await documents.stateVector(user, 'roster')
-    clock.pass(20_000)
+    clock.leap(20_000)
     documents.sweep()
     await documents.stateVector('bob', 'roster')
-    clock.pass(10_000)
+    clock.leap(10_000)
     documents.sweep()
     expect(reads()).toEqual(['alice', 'bob'])
     for (const user of ['alice', 'bob']) await documents.stateVector(user, 'roster')
@@ -148,7 +149,7 @@ describe('[F2] documents in memory', () => {
     alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
     await accounts.idle()
     expect(reads, 'in memory').toBe(0)
-    clock.pass(30_000)
+    clock.leap(30_000)
     accounts.sweep()
     alice.edit([{ root: 'labels', key: 'bob', value: 'Robert' }])
     await accounts.idle()
@@ -157,7 +158,7 @@ describe('[F2] documents in memory', () => {
 })
 
 test('[R3] what a device sends again, or what changes nothing, is admitted and is no commit', async () => {
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
   const { accounts, device } = accountsOver(store, clock)
   const alice = device('alice')

@@ -2,9 +2,8 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import type { DocumentsChange } from '../../packages/server/src/relations/store.ts'
 import { type EngineWorld, engineWorld, type Line, rest } from '../support/engine-world.ts'
-import { profileChange, rosterChange } from '../support/store-world.ts'
+import { type DocumentsChange, profileChange, rosterChange } from '../support/server-internals.ts'
 
 setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 import type { Device } from '../support/raw-device.ts'
+import { Incarnations } from '../support/server-internals.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
 async function erase(world: World, user: string): Promise<void> {

@@ -1,17 +1,24 @@
 import { setImmediate } from 'node:timers/promises'
 import type { LevelDatabase, Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { decodeFrame } from '@kith/shared/wire'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Cursors } from '../../packages/server/src/relay/cursors.ts'
-import { Feed } from '../../packages/server/src/relay/feed.ts'
-import { type Receiver, Relay } from '../../packages/server/src/relay/relay.ts'
 import { heldBack } from '../support/held-back.ts'
-import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
+import {
+  Cursors,
+  Feed,
+  profileChange,
+  type Receiver,
+  Relay,
+  rosterChange,
+  userChange,
+} from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** A feed of Bob's over a store whose reads a test holds back once they are done: so what comes back is old. */
 async function feedOfBob() {
   const disk = lingering(await newDatabase('memory'))
-  const inner = storeOver(disk.database, stillClock())
+  const inner = storeOver(disk.database, new TestClock())
   let reads = 0
   const gates = new Map<PropertyKey, { arrived: () => void; released: Promise<void> }>()
   const store = new Proxy(inner, {

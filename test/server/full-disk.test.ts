@@ -2,19 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { cp, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLevelStore, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/relations/keys.ts'
-import { encodeRelation, noRelation } from '../../packages/server/src/relations/records.ts'
-import {
-  limitsWith,
-  newDatabase,
-  profileChange,
-  stillClock,
-  storeOver,
-  temporaryFolder,
-  userChange,
-} from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { encodeRelation, keys, noRelation, profileChange, userChange } from '../support/server-internals.ts'
+import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 /** Files of this process may grow to this size and no further, as on a disk that is full. Node ignores the signal. */
 function limitFiles(bytes: number | 'unlimited'): void {
@@ -87,7 +78,7 @@ test('[D2] a write that fails after it reached the disk counts, and is told', as
         }
       },
     }),
-    stillClock(),
+    new TestClock(),
   )
   const told: number[] = []
   store.watch({ committed: commits => void told.push(...commits.map(({ position }) => position)) })
@@ -131,7 +122,7 @@ test('[D2] reads that begin before or while the database is opened again end as 
         }
       },
     }),
-    stillClock(),
+    new TestClock(),
   )
   await expect(store.commit(userChange('bob'))).rejects.toThrow('the disk failed')
   expect(reads).toHaveLength(21)

@@ -4,7 +4,7 @@ import { type DeviceMessage, encodeFrame } from '@kith/shared/wire'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { alwaysHolds } from '../support/async-properties.ts'
+import { holdsAsync } from '../support/properties.ts'
 import { type Device, newNonce } from '../support/raw-device.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
@@ -119,7 +119,7 @@ test('[S1] any bytes get an answer or a close code, touch nobody else, and write
   await settle(alice, bob)
   let round = 0
   await withoutEscapes(() =>
-    alwaysHolds(
+    holdsAsync(
       fc.asyncProperty(fc.array(frame, { minLength: 1, maxLength: 12 }), fc.boolean(), async (frames, saysHello) => {
         await attack(world, frames, saysHello)
         round++

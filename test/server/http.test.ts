@@ -1,9 +1,9 @@
-import { openMemoryStore, startServer } from '@kith/server'
+import { openMemoryStore } from '@kith/server'
+import { startTestServer, TestClock } from '@kith/server/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { limitsWith, profileChange, rosterChange, stillClock } from '../support/store-world.ts'
+import { profileChange, rosterChange } from '../support/server-internals.ts'
+import { limitsWith } from '../support/stores.ts'
 
-const nothing = (): void => undefined
-const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing, trace: nothing }
 const adminKey = 'the admin key of these tests'
 
 interface Answer {
@@ -18,20 +18,10 @@ interface Call {
 }
 
 async function world() {
-  const clock = stillClock()
+  const clock = new TestClock()
   const limits = limitsWith()
   const store = await openMemoryStore({ limits, clock })
-  const server = await startServer({
-    store,
-    host: '127.0.0.1',
-    port: 0,
-    tokens: { secret: new TextEncoder().encode('a secret of these tests, long enough') },
-    adminKey,
-    limits,
-    trustedProxies: [],
-    clock,
-    log: silent as unknown as Parameters<typeof startServer>[0]['log'],
-  })
+  const server = await startTestServer({ store, limits, clock, adminKey })
   onTestFinished(() => server.close())
   async function call(method: string, path: string, { body, text, headers }: Call = {}): Promise<Answer> {
     const payload = text ?? (body === undefined ? undefined : JSON.stringify(body))

@@ -1,6 +1,15 @@
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/relations/keys.ts'
-import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
+import {
+  keys,
+  parseOrdered,
+  partsOf,
+  profileChange,
+  ranges,
+  rosterChange,
+  userChange,
+} from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Around every power of two of which a number takes one more hexadecimal digit, up to the largest that is exact. */
 const positions = [...Array(13).keys()]
@@ -65,5 +74,5 @@ test('[D2] 600 changes at the same moment are all written, in their order, in gr
 })
 
 async function storeAt(position: number): Promise<ReturnType<typeof storeOver>> {
-  return storeOver(await newDatabase('memory'), stillClock(), {}, position)
+  return storeOver(await newDatabase('memory'), new TestClock(), {}, position)
 }

@@ -1,17 +1,14 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
-import { check, type LevelDatabase, openLevelDatabase, openLevelStore, type Store } from '@kith/server'
+import { type Change, check, type LevelDatabase, openLevelDatabase, openLevelStore, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { applyChanges, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { mergeUpdates } from '../../packages/server/src/documents/merge.ts'
-import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
-import type { Change } from '../../packages/server/src/relations/store.ts'
-import { storeOn } from '../../packages/server/src/store/open.ts'
+import { mergeUpdates, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
-import { limitsWith, newDatabase, stillClock, storeOver, temporaryFolder, userChange } from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
 /** So many that the change is prepared beside the queue. */
 const many = 750
@@ -153,7 +150,7 @@ test.each([
     let isOver = false
     for (let number = 1; !isOver; number++) {
       const level = new FaultyLevel(await newDatabase('level'))
-      const store = storeOver(level.database, stillClock())
+      const store = storeOver(level.database, new TestClock())
       level.failAt(number, fault, onlyWrites)
       isOver = (await besideOthers(level, store, contacts)) < number
       expect((await check(level.database)).findings, `number ${number}`).toEqual([])
@@ -163,7 +160,7 @@ test.each([
 
 test('[D2] a large change that is ready when the database is opened again is prepared again, and written', async () => {
   const level = new FaultyLevel(await newDatabase('level'))
-  const store = storeOver(level.database, stillClock())
+  const store = storeOver(level.database, new TestClock())
   level.failAt(1, 'before', true)
   const held = level.hold()
   const written = store.commit(large[veryMany] as Change)

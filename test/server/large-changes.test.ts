@@ -1,12 +1,18 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { LevelDatabase, Store } from '@kith/server'
+import type { Change, LevelDatabase, Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type Disk, Draft } from '../../packages/server/src/relations/draft.ts'
-import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
-import { keys } from '../../packages/server/src/relations/keys.ts'
-import type { Change } from '../../packages/server/src/relations/store.ts'
-import { newDatabase, profileChange, rosterChange, stillClock, storeOver, userChange } from '../support/store-world.ts'
+import {
+  type Disk,
+  Draft,
+  Incarnations,
+  keys,
+  profileChange,
+  rosterChange,
+  userChange,
+} from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** More than one group of commits looks at: such a change is prepared beside the queue. */
 const many = 900
@@ -15,7 +21,7 @@ const granted = (count = many): Record<string, { isContact: boolean; levels: num
   Object.fromEntries(contacts(count).map(id => [id, { isContact: true, levels: [1] }]))
 
 async function newStore(): Promise<Store> {
-  return storeOver(await newDatabase('memory'), stillClock())
+  return storeOver(await newDatabase('memory'), new TestClock())
 }
 
 /** Counts how often others have their turn, until `end`. */
@@ -73,7 +79,7 @@ test('[D4] what was read for a large change and is written meanwhile is read aga
     return inner.getMany(wanted)
   }
   const database = overriding(inner, { getMany })
-  const store = storeOver(database, stillClock())
+  const store = storeOver(database, new TestClock())
   await store.commit(userChange('contact 7'))
   const large = store.commit(rosterChange('alice', facts))
   await othersAreRead
@@ -122,13 +128,13 @@ test('[S3] relations that are in memory already are gone through in slices, too'
 })
 
 test('[D7] an erasure that takes long lifts no revocation that came meanwhile', async () => {
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
   await store.commit(rosterChange('alice', granted()))
   const erasure = store.commit({ type: 'erase', user: 'alice' })
   // The queue has found that it is too large, and prepares it.
   await store.commit(userChange('zoe'))
-  clock.pass(5_000)
+  clock.leap(5_000)
   await store.commit({ type: 'revoke', user: 'alice' })
   const revokedAt = await store.tokensRevokedAt('alice')
   await erasure
@@ -137,12 +143,12 @@ test('[D7] an erasure that takes long lifts no revocation that came meanwhile', 
 })
 
 test('[D7] tokens that were issued while an erasure was prepared end with the account', async () => {
-  const clock = stillClock()
+  const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
   await store.commit(rosterChange('alice', granted()))
   const erasure = store.commit({ type: 'erase', user: 'alice' })
   await store.commit(userChange('zoe'))
-  clock.pass(5_000)
+  clock.leap(5_000)
   await erasure
   expect(await store.tokensRevokedAt('alice')).toBe(clock.now())
 })
@@ -159,7 +165,7 @@ test('[D2] a large change that was prepared while a write failed is read again, 
     })
   }
   const database = overriding(inner, { batch })
-  const store = storeOver(database, stillClock())
+  const store = storeOver(database, new TestClock())
   const large = store.commit(rosterChange('alice', granted(3_000)))
   await store.commit(userChange('zoe'))
   isNextHeld = true
@@ -210,7 +216,7 @@ function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: 
 test('[S3] what an erasure removes is read in slices, and all of it goes', async () => {
   const inner = await newDatabase('memory')
   const { database, mostAtOnce } = measured(inner)
-  const store = storeOver(database, stillClock())
+  const store = storeOver(database, new TestClock())
   const follows = Object.fromEntries(contacts(2_000).map(id => [id, { isSubscribed: true }]))
   await store.commit(rosterChange('alice', follows))
   expect(await store.hasAsked('alice', 'contact 1999')).toBe(true)
@@ -263,7 +269,7 @@ test('[S3] large changes are prepared one after the other, so that only one of t
       }
     },
   })
-  const store = storeOver(database, stillClock())
+  const store = storeOver(database, new TestClock())
   await Promise.all(['alice', 'bob', 'carol'].map(user => store.commit(rosterChange(user, granted(2_000)))))
   // Each once: both of the others wait until the one before is written.
   expect(readers).toEqual(['alice', 'bob', 'carol'])
@@ -279,7 +285,7 @@ test('[S3][S4] first-time look-ups that come together are read at once, and each
       return typeof value === 'function' ? value.bind(target) : value
     },
   })
-  const store = storeOver(database, stillClock())
+  const store = storeOver(database, new TestClock())
   await store.commit(userChange('alice'))
   const owners = contacts(200)
   reads = 0

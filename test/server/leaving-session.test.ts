@@ -1,14 +1,13 @@
 import type { LevelDatabase } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { applyChanges, grantKey, type KeyChange, profileKey } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, type Frame } from '@kith/shared/wire'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished, test } from 'vitest'
 import * as Y from 'yjs'
-import { assemble } from '../../packages/server/src/assemble.ts'
-import type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
+import { assemble, type DeviceSocket } from '../support/server-internals.ts'
 import { Disk, loggerInto, openMemory } from '../support/server-world.ts'
-import { limitsWith } from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { limitsWith } from '../support/stores.ts'
 
 /** A device's end of a session, which takes frames as fast as a test lets it. */
 class SlowDevice {

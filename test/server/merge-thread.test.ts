@@ -1,14 +1,14 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type Clock, check, type LevelDatabase } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { defaultLimits, type KeyChange } from '@kith/shared'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
-import { MergeThread } from '../../packages/server/src/documents/merge-thread.ts'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
+import { MergeThread } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { newDatabase, stillClock, storeOver } from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Above 256 KiB: too large for the server's own thread. */
 function largeRoster(name = 'contact'): KeyChange[] {
@@ -68,7 +68,7 @@ interface Large extends AccountWorld {
 
 async function large({
   maxHeapBytes,
-  clock = stillClock(),
+  clock = new TestClock(),
 }: {
   maxHeapBytes?: number
   clock?: Clock

@@ -2,15 +2,17 @@ import { applyChanges, defaultLimits, type KeyChange, rosterRoots } from '@kith/
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { inPieces, piecesOf } from '../../packages/client/src/documents/pieces.ts'
-import { admit } from '../../packages/server/src/admission/admission.ts'
-import { ItemsByClient } from '../../packages/server/src/admission/items-by-client.ts'
-import { MergingCost } from '../../packages/server/src/admission/merging-cost.ts'
-import { Places } from '../../packages/server/src/admission/places.ts'
-import { rosterRules } from '../../packages/server/src/admission/rules.ts'
-import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
-import { holds } from '../shared/properties.ts'
+import { inPieces, piecesOf } from '../support/client-internals.ts'
+import { holds } from '../support/properties.ts'
 import { entry, type RawStruct, rawUpdate } from '../support/raw-update.ts'
+import {
+  admit,
+  ItemsByClient,
+  MergingCost,
+  RelationPlaces,
+  rosterRules,
+  StoredDocument,
+} from '../support/server-internals.ts'
 
 const rules = rosterRules(defaultLimits)
 
@@ -59,7 +61,7 @@ function contentOf(doc: Y.Doc): Record<string, unknown> {
 function costOf(doc: Y.Doc, update: Uint8Array): MergingCost {
   const { structs } = Y.decodeUpdate(update)
   const items = new ItemsByClient(structs.filter(struct => struct instanceof Y.Item))
-  return new MergingCost(doc, items, new Places(doc, items))
+  return new MergingCost(doc, items, new RelationPlaces(doc, items))
 }
 
 /** How many other items Yjs compares with while it takes an update in: it notes each in two sets. */

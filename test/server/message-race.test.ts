@@ -1,15 +1,13 @@
 import { openMemoryStore } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import type { ServerMessage } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
-import { Relay } from '../../packages/server/src/relay/relay.ts'
-import { DirectMessages } from '../../packages/server/src/socket/direct-messages.ts'
-import type { Session } from '../../packages/server/src/socket/session.ts'
-import { limitsWith, rosterChange, stillClock, userChange } from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { DirectMessages, Relay, rosterChange, type Session, userChange } from '../support/server-internals.ts'
+import { limitsWith } from '../support/stores.ts'
 
 test('[V1] a message is not delivered when a block was written while it was looked whether it may be', async () => {
   const limits = limitsWith()
-  const inner = await openMemoryStore({ limits, clock: stillClock() })
+  const inner = await openMemoryStore({ limits, clock: new TestClock() })
   let afterReading: (() => Promise<unknown>) | undefined
   const store = new Proxy(inner, {
     get(target, name) {

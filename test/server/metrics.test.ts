@@ -1,15 +1,15 @@
 import { request } from 'node:http'
 import { openMemoryStore, type ServerOptions, startServer } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { serverWorld } from '../support/server-world.ts'
-import { limitsWith, stillClock } from '../support/store-world.ts'
+import { adminKey, serverWorld } from '../support/server-world.ts'
+import { limitsWith } from '../support/stores.ts'
 
-const adminKey = 'the admin key of these tests'
 const nothing = (): void => undefined
 const silent = { debug: nothing, info: nothing, warn: nothing, error: nothing, fatal: nothing, trace: nothing }
 
 async function portOf(options: Partial<ServerOptions> = {}): Promise<number> {
-  const clock = stillClock()
+  const clock = new TestClock()
   const limits = limitsWith()
   const server = await startServer({
     store: await openMemoryStore({ limits, clock }),

@@ -1,17 +1,8 @@
-import type { LevelDatabase } from '@kith/server'
+import type { Commit, LevelDatabase } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { keys } from '../../packages/server/src/relations/keys.ts'
-import type { Commit } from '../../packages/server/src/relations/store.ts'
-import {
-  faulty,
-  newDatabase,
-  profileChange,
-  rosterChange,
-  stillClock,
-  storeOver,
-  userChange,
-} from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { keys, profileChange, rosterChange, userChange } from '../support/server-internals.ts'
+import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
 type Batch = { keys: string[]; options: unknown }
 
@@ -34,7 +25,7 @@ function watched(inner: LevelDatabase): { database: LevelDatabase; batches: Batc
 
 test('[D2][D4] a commit is one synced batch: the documents, and all that follows from them', async () => {
   const { database, batches } = watched(await newDatabase('memory'))
-  const store = storeOver(database, stillClock())
+  const store = storeOver(database, new TestClock())
   const facts = { bob: { levels: [1] } }
   const { position } = await store.commit({ ...rosterChange('alice', facts), ...profileChange('alice', { 1: '+44' }) })
   expect(batches).toMatchObject([{ options: { sync: true } }])
@@ -91,14 +82,14 @@ test('[D2] when old changes cannot be cleared away, the database is opened again
       return value.bind(target)
     },
   })
-  const store = storeOver(noting, stillClock())
+  const store = storeOver(noting, new TestClock())
   expect((await store.commit(userChange('alice'))).position).toBe(1)
   expect((await store.commit(userChange('bob'))).position).toBe(2)
   expect(done).toEqual(['batch', 'open', 'batch'])
 })
 
 test('[V5][S4] what one batch has written already is erased, and counted, within it', async () => {
-  const store = storeOver(await newDatabase('memory'), stillClock(), { lookups: 2, lookupsPerDay: 24 })
+  const store = storeOver(await newDatabase('memory'), new TestClock(), { lookups: 2, lookupsPerDay: 24 })
   const lookUp = (user: string, owner: string): Promise<Commit> => store.commit({ type: 'lookup', user, owner })
   const [, , , again, another] = await Promise.all([
     store.commit(userChange('first')), // A batch of its own: the others share the next.
@@ -134,7 +125,7 @@ test.each(['lookup', 'promote'] as const)(
           }
         },
       }),
-      stillClock(),
+      new TestClock(),
       { lookups: 1, lookupsPerDay: 24, follows: 1 },
     )
     await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))

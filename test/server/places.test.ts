@@ -1,9 +1,9 @@
 import { EventEmitter, once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { descriptorProblem, descriptorShares } from '@kith/server/descriptors'
 import { expect, onTestFinished, test } from 'vitest'
-import { descriptorProblem, descriptorShares } from '../../packages/server/src/descriptors.ts'
-import { Places } from '../../packages/server/src/socket/places.ts'
+import { Places } from '../support/server-internals.ts'
 import { serverWorld } from '../support/server-world.ts'
 
 /** As much of a socket as has a place. */

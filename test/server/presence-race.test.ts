@@ -1,12 +1,9 @@
 import { openMemoryStore, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { decodeFrame, type PresenceState } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
-import { Presence } from '../../packages/server/src/presence/presence.ts'
-import { Watch } from '../../packages/server/src/presence/subscription.ts'
-import { Watchers } from '../../packages/server/src/presence/subscriptions.ts'
-import { Feed } from '../../packages/server/src/relay/feed.ts'
-import { Relay } from '../../packages/server/src/relay/relay.ts'
-import { limitsWith, rosterChange, type StillClock, stillClock, userChange } from '../support/store-world.ts'
+import { Feed, Presence, Relay, rosterChange, userChange, Watch, Watchers } from '../support/server-internals.ts'
+import { limitsWith } from '../support/stores.ts'
 
 test('[V4] nobody is told what was read before a block, a restriction or hiding was written', async () => {
   const losses = [
@@ -57,7 +54,7 @@ test('[V8] what changes is told at once, though the network takes nothing just t
   const { store, clock, presence, watch, told, rest } = await watcher()
   watch.replace(new Set(['alice']))
   await rest()
-  clock.pass(11_000)
+  clock.leap(11_000)
   presence.came('alice')
   await rest()
   expect(told.at(-1)).toEqual({ is: 'online' })
@@ -79,7 +76,7 @@ test('a session that has ended is told nothing, and is remembered nowhere', asyn
 
 interface Watcher {
   store: Store
-  clock: StillClock
+  clock: TestClock
   presence: Presence
   watch: Watch
   told: PresenceState[]
@@ -93,7 +90,7 @@ interface Watcher {
 
 /** A session of Bob's, who follows Alice, on a store that a test can come in between. */
 async function watcher(): Promise<Watcher> {
-  const clock = stillClock()
+  const clock = new TestClock()
   const inner = await openMemoryStore({ limits: limitsWith(), clock })
   let between: (() => Promise<unknown>) | undefined
   let reads = 0

@@ -3,7 +3,7 @@ import type { PresenceState } from '@kith/shared/wire'
 import { describe, expect, test } from 'vitest'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
-import { temporaryFolder } from '../support/store-world.ts'
+import { temporaryFolder } from '../support/stores.ts'
 
 const online = { is: 'online' } as const
 const unknown = { is: 'unknown' } as const

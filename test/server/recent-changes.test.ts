@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { RecentChanges } from '../../packages/server/src/relay/recent-changes.ts'
+import { RecentChanges } from '../support/server-internals.ts'
 
 test('[F1] owners whose profile changed after a position are found; before the start of the server nothing is known', () => {
   const changes = new RecentChanges(10)

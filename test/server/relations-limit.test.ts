@@ -1,8 +1,8 @@
 import type { KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { RelationCount } from '../../packages/server/src/admission/relation-count.ts'
 import { entry, rawUpdate } from '../support/raw-update.ts'
+import { RelationCount } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 
 test('[S3] a roster names at most `relations` users: one more is refused with too-many-relations', async () => {

@@ -1,11 +1,7 @@
+import { TestClock } from '@kith/server/testing'
 import { type CloseCode, closeCodes, defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
-import type { Context } from '../../packages/server/src/socket/context.ts'
-import type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
-import { RateLimits } from '../../packages/server/src/socket/rate-limits.ts'
-import { Session } from '../../packages/server/src/socket/session.ts'
-import { TokenBucket } from '../../packages/server/src/socket/token-bucket.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { type Context, type DeviceSocket, RateLimits, Session, TokenBucket } from '../support/server-internals.ts'
 
 const hourMs = 3_600_000
 const jumps = [hourMs, -hourMs, 87_600 * hourMs, -87_600 * hourMs]

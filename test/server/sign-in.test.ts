@@ -6,7 +6,7 @@ import { SignJWT } from 'jose'
 import { expect, onTestFinished, test } from 'vitest'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
-import { temporaryFolder } from '../support/store-world.ts'
+import { temporaryFolder } from '../support/stores.ts'
 
 /** Opens a socket with these subprotocols: the upgrade completes, and then it ends with a code. */
 async function refusal(device: Device, offer: string[]): Promise<{ code: number; reason: string }> {

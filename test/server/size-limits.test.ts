@@ -1,12 +1,9 @@
 import { applyChanges, flatMapsOf, profileBytes, profileKey, profileRoot, rosterBytes } from '@kith/shared'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { admit } from '../../packages/server/src/admission/admission.ts'
-import { profileRules } from '../../packages/server/src/admission/rules.ts'
-import { sizeError } from '../../packages/server/src/admission/size-limits.ts'
-import { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 import { entry, rawUpdate } from '../support/raw-update.ts'
-import { limitsWith } from '../support/store-world.ts'
+import { admit, profileRules, StoredDocument, sizeError } from '../support/server-internals.ts'
+import { limitsWith } from '../support/stores.ts'
 
 test('[S3] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
   const device = new Y.Doc()

@@ -1,6 +1,7 @@
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { Turns } from '../../packages/server/src/turns.ts'
-import { newDatabase, rosterChange, stillClock, storeOver } from '../support/store-world.ts'
+import { rosterChange, Turns } from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Notes how many slices begin in one turn of the event loop, at most. */
 class SlicesInTurn {
@@ -40,7 +41,7 @@ test('[S3] the slices of several users’ long work begin in different turns of 
 })
 
 test('[S3] users whose relations are read at the same time are read in different turns of the event loop', async () => {
-  const store = storeOver(await newDatabase('memory'), stillClock())
+  const store = storeOver(await newDatabase('memory'), new TestClock())
   const facts = Object.fromEntries(
     Array.from({ length: 1_000 }, (_, index) => [`contact ${index}`, { isContact: true }]),
   )

@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { serverWorld } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
-import { temporaryFolder } from '../support/store-world.ts'
+import { temporaryFolder } from '../support/stores.ts'
 
 test('a stock provider syncs a roster both ways, with nothing of ours', async () => {
   const world = await serverWorld()

@@ -1,8 +1,7 @@
 import { defaultLimits } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { admit } from '../../packages/server/src/admission/admission.ts'
-import { rosterRules } from '../../packages/server/src/admission/rules.ts'
+import { admit, rosterRules } from '../support/server-internals.ts'
 
 /** A roster that devices edited in turns, each having seen all before: they set and remove the same keys. */
 function editedInTurns(turns: number, deviceCount: number): Uint8Array {

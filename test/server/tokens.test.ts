@@ -1,22 +1,23 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { TokenSettings } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { type TokenSettings, Tokens } from '../../packages/server/src/tokens.ts'
-import { stillClock } from '../support/store-world.ts'
+import { Tokens } from '../support/server-internals.ts'
 
 const secret = new TextEncoder().encode('a secret of these tests, long enough')
 const unauthorised = { code: 'unauthorised' }
 
 interface World {
   tokens: Tokens
-  clock: ReturnType<typeof stillClock>
+  clock: TestClock
   revoke(): void
   sign(payload: Record<string, unknown>, subject?: string): Promise<string>
 }
 
 function world(settings: TokenSettings = { secret }): World {
-  const clock = stillClock(1_700_000_000_123)
+  const clock = new TestClock(1_700_000_000_123)
   let revokedAt = 0
   return {
     clock,
@@ -34,9 +35,9 @@ describe('tokens with a secret', () => {
     const { tokens, clock } = world()
     const token = await tokens.issue('alice', 60)
     expect(await tokens.verify(token)).toEqual({ user: 'alice', expiresAtMs: 1_700_000_060_000 })
-    clock.pass(59_000)
+    clock.leap(59_000)
     await tokens.verify(token)
-    clock.pass(10_000)
+    clock.leap(10_000)
     await expect(tokens.verify(token)).rejects.toMatchObject(unauthorised)
   })
 
@@ -94,14 +95,14 @@ describe('tokens with a secret', () => {
   test('a revocation ends every token issued before, also in the same second or millisecond, and none issued after', async () => {
     for (let ms = 0; ms < 1000; ms += 37) {
       const { tokens, clock, revoke, sign } = world()
-      clock.pass(ms)
+      clock.leap(ms)
       const inSeconds = await sign({ iat: Math.floor(clock.now() / 1000) })
       const before = await tokens.issue('alice')
       revoke()
       await expect(tokens.verify(before)).rejects.toMatchObject(unauthorised)
       await expect(tokens.verify(inSeconds)).rejects.toMatchObject(unauthorised)
       await expect(tokens.verify(await sign({}))).rejects.toMatchObject(unauthorised)
-      clock.pass(1)
+      clock.leap(1)
       expect((await tokens.verify(await tokens.issue('alice'))).user).toBe('alice')
       await expect(tokens.verify(before)).rejects.toMatchObject(unauthorised)
     }
@@ -112,14 +113,14 @@ describe('tokens with a secret', () => {
     const inMs = await sign({ iat: clock.now() })
     expect((await tokens.verify(inMs)).user).toBe('alice')
     revoke()
-    clock.pass(60_000)
+    clock.leap(60_000)
     await expect(tokens.verify(inMs)).rejects.toMatchObject(unauthorised)
     const aLittleAhead = await sign({ iat: clock.now() / 1000 + 4 })
     expect((await tokens.verify(aLittleAhead)).user).toBe('alice')
   })
 
   test('without a secret or a key set there are no tokens', () => {
-    expect(() => new Tokens({}, stillClock(), async () => 0)).toThrow(TypeError)
+    expect(() => new Tokens({}, new TestClock(), async () => 0)).toThrow(TypeError)
   })
 })
 

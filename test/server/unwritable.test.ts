@@ -1,8 +1,9 @@
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { userChange } from '../support/server-internals.ts'
 import { Disk, openMemory, serverWorld, settle, type World } from '../support/server-world.ts'
-import { limitsWith, newDatabase, userChange } from '../support/store-world.ts'
-import { TestClock } from '../support/test-clock.ts'
+import { limitsWith, newDatabase } from '../support/stores.ts'
 
 /** Status and body, without a key. */
 async function ask(world: World, path: string): Promise<[number, unknown]> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { alwaysHolds } from '../support/async-properties.ts'
+import { holdsAsync } from '../support/properties.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
 
@@ -228,7 +228,7 @@ function expectNoUnseenSecret(
 test('[V4][V7][F1][D4] whatever three users do on two devices each, every viewer ends with exactly what it may see', {
   timeout: 120_000,
 }, async () => {
-  await alwaysHolds(
+  await holdsAsync(
     fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 40 }), async operations => {
       const world = await serverWorld({ endsWithTest: false })
       try {

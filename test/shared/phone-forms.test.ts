@@ -1,7 +1,7 @@
 import { normalisePhoneNumber } from '@kith/shared/phone'
 import { getCountries } from 'libphonenumber-js/max'
 import { expect, test } from 'vitest'
-import { mobileLines, writtenForms } from './phone-lines.ts'
+import { mobileLines, writtenForms } from '../support/phone-lines.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
 const linesPerRegion = 3

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module'
 import { normalisePhoneNumber } from '@kith/shared/phone'
 import { type CountryCode, getCountries, getCountryCallingCode } from 'libphonenumber-js/max'
 import { expect, test } from 'vitest'
-import { exitCode } from '../../packages/shared/src/phone/exit-codes.ts'
-import { mobileLines, numberingPlan } from './phone-lines.ts'
+import { mobileLines, numberingPlan } from '../support/phone-lines.ts'
+import { exitCode } from '../support/shared-internals.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
 console.log(`phone plans: random numbers with seed ${seed} (SEED=${seed} repeats them)`)

@@ -13,8 +13,8 @@ import {
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { holds } from './properties.ts'
-import { clientIds, contentOf, meet, meetAll, type Replica, replica } from './replicas.ts'
+import { holds } from '../support/properties.ts'
+import { clientIds, contentOf, meet, meetAll, type Replica, replica } from '../support/replicas.ts'
 
 interface Device extends Replica {
   writer: string

@@ -26,8 +26,8 @@ import {
 } from '@kith/shared'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { holds } from './properties.ts'
-import { clientIds, contentOf, meet, meetAll, type Replica, receive, replica } from './replicas.ts'
+import { holds } from '../support/properties.ts'
+import { clientIds, contentOf, meet, meetAll, type Replica, receive, replica } from '../support/replicas.ts'
 
 describe('[R1] replicas that hold the same updates are equal', () => {
   test('[R1] whatever the order, the duplicates and the partitions', () => {

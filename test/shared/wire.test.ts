@@ -15,7 +15,7 @@ import fc from 'fast-check'
 import * as decoding from 'lib0/decoding'
 import { describe, expect, test } from 'vitest'
 import * as awarenessProtocol from 'y-protocols/awareness'
-import { holds } from './properties.ts'
+import { holds } from '../support/properties.ts'
 
 const fields: Fields = { age: 33, avatar: Uint8Array.of(0xff, 0), busy: false, name: 'Adä', shown: true }
 const sevenLimits = {

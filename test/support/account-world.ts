@@ -1,11 +1,8 @@
 import type { Clock, Store } from '@kith/server'
 import { applyChanges, type KeyChange, type Limits, profileRoot } from '@kith/shared'
 import * as Y from 'yjs'
-import type { Writer } from '../../packages/server/src/accounts/account.ts'
-import { Accounts } from '../../packages/server/src/accounts/accounts.ts'
-import { Documents } from '../../packages/server/src/documents/document-cache.ts'
-import type { MergeThread } from '../../packages/server/src/documents/merge-thread.ts'
-import { limitsWith } from './store-world.ts'
+import { Accounts, Documents, type MergeThread, type Writer } from './server-internals.ts'
+import { limitsWith } from './stores.ts'
 
 /** What the account said to a device of these tests. */
 interface Said {

@@ -1,13 +1,12 @@
 import { EventEmitter } from 'node:events'
 import type { Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { type CloseCode, defaultLimits, type Limits } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { onTestFinished } from 'vitest'
-import { assemble, type Engine } from '../../packages/server/src/assemble.ts'
-import type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
 import { heldBack } from './held-back.ts'
-import { faulty, newDatabase, storeOver } from './store-world.ts'
-import { TestClock } from './test-clock.ts'
+import { assemble, type DeviceSocket, type Engine } from './server-internals.ts'
+import { faulty, newDatabase, storeOver } from './stores.ts'
 
 const adminKey = 'the admin key of these tests'
 

@@ -1,24 +1,12 @@
-import {
-  type Clock,
-  check,
-  type Finding,
-  type LevelDatabase,
-  openLevelStore,
-  type Server,
-  startServer,
-  systemClock,
-} from '@kith/server'
+import { type Clock, check, type Finding, type LevelDatabase, openLevelStore, systemClock } from '@kith/server'
+import { startTestServer, TestClock, type TestServer, type TestServerOptions } from '@kith/server/testing'
 import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished } from 'vitest'
-import { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
-import { openStore } from '../../packages/server/src/store/level-store.ts'
-import { Runs } from '../../packages/server/src/store/runs.ts'
 import { Device } from './raw-device.ts'
-import { TestClock } from './test-clock.ts'
+import { Incarnations, openStore, Runs } from './server-internals.ts'
 
-const adminKey = 'the admin key of these tests'
-const secret = new TextEncoder().encode('a secret of these tests, long enough')
+export const adminKey = 'the admin key of these tests'
 
 export interface World {
   readonly url: string
@@ -59,20 +47,13 @@ export async function serverWorld(
   const errors: unknown[] = []
   const database = new MemoryLevel<string, Uint8Array>({ keyEncoding: 'utf8', valueEncoding: 'view' })
   const disk = new Disk(database as unknown as LevelDatabase)
-  const start = async (port: number): Promise<Server> =>
-    startServer({
+  const start = async (port = 0): Promise<TestServer> =>
+    startTestServer({
       store: options.folder ? await openLevelStore(options.folder, { limits, clock }) : openMemory(disk, limits, clock),
-      host: '127.0.0.1',
-      port,
-      tokens: { secret },
-      adminKey,
-      limits,
-      trustedProxies: options.trustedProxies ?? [],
-      maxSockets: options.maxSockets,
-      clock,
-      log: loggerInto(errors),
+      ...{ port, limits, clock, adminKey, log: loggerInto(errors) },
+      ...{ trustedProxies: options.trustedProxies, maxSockets: options.maxSockets },
     })
-  let server = await start(0)
+  let server = await start()
   const { url } = server
   const devices: Device[] = []
   const end = async (): Promise<void> => {
@@ -99,16 +80,7 @@ export async function serverWorld(
       return made as never
     },
     token: (user, seconds) => server.issueToken(user, seconds),
-    async admin(method, path, body) {
-      const response = await fetch(url + path, {
-        method,
-        // A connection of its own: one that says nothing while the clock moves is closed.
-        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', connection: 'close' },
-        ...(body ? { body: JSON.stringify(body) } : {}),
-      })
-      const text = await response.text()
-      return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }
-    },
+    admin: (method, path, body) => server.admin(method, path, body),
     async visibleLevels(owner, viewer) {
       const query = new URLSearchParams({ owner, viewer })
       const { body } = await world.admin('GET', `/v1/visibility?${query}`)
@@ -119,7 +91,7 @@ export async function serverWorld(
     },
     async restart() {
       await server.close()
-      server = await start(Number(new URL(url).port))
+      server = await start(server.port)
     },
   }
   return world
@@ -239,10 +211,10 @@ export function openMemory({ database, findRoom }: Disk, limits: Limits, clock: 
 }
 
 /** A logger that keeps what is logged as an error, and nothing else. */
-export function loggerInto(errors: unknown[]): Parameters<typeof startServer>[0]['log'] {
+export function loggerInto(errors: unknown[]): NonNullable<TestServerOptions['log']> {
   const ignore = (): void => undefined
   const logger: Record<string, unknown> = { debug: ignore, info: ignore, warn: ignore, trace: ignore, fatal: ignore }
   logger['error'] = (what: unknown): void => void errors.push(what)
   logger['child'] = (): unknown => logger
-  return logger as unknown as Parameters<typeof startServer>[0]['log']
+  return logger as unknown as NonNullable<TestServerOptions['log']>
 }

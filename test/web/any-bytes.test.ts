@@ -3,8 +3,8 @@ import { encodeFrame, type Frame } from '@kith/shared/wire'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { holds } from '../shared/properties.ts'
-import { replica, teller } from './told-frames.ts'
+import { holds } from '../support/properties.ts'
+import { replica, teller } from './support/told-frames.ts'
 
 /** A conversation with something of everything that is decoded further than the frame. */
 function conversation(): Uint8Array[] {

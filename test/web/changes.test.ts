@@ -1,7 +1,7 @@
 import { profileKey } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { replica, teller } from './told-frames.ts'
+import { replica, teller } from './support/told-frames.ts'
 
 const nothing = Uint8Array.of(0, 0)
 const field = (...of: Parameters<typeof profileKey>): string => `fields:${profileKey(...of)}`

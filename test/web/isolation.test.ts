@@ -2,8 +2,8 @@ import { defaultLimits } from '@kith/shared'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { balanced, isolated } from '../../examples/web/src/isolation.ts'
-import { holds } from '../shared/properties.ts'
-import { teller } from './told-frames.ts'
+import { holds } from '../support/properties.ts'
+import { teller } from './support/told-frames.ts'
 
 /** Text with letters of both directions, marks that turn an order, and line breaks. */
 const anyWords = fc.string({

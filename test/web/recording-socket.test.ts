@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Happening, recordingWebSocket } from '../../examples/web/src/trace/recording-socket.ts'
-import { backend } from '../client/backend.ts'
-import { PlatformSocket } from './told-device.ts'
+import { backend } from '../support/backend.ts'
+import { PlatformSocket } from './support/told-device.ts'
 
 /** A recorded socket and the server's end of it; the app keeps what it takes. */
 async function connected(tell: (happening: Happening) => void = () => undefined) {

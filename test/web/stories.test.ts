@@ -1,7 +1,7 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
-import { backend } from '../client/backend.ts'
-import { type ToldDevice, toldDevice } from './told-device.ts'
+import { backend } from '../support/backend.ts'
+import { type ToldDevice, toldDevice } from './support/told-device.ts'
 
 /** All that was done so far has arrived everywhere; what was told of it is heard. */
 async function settled(...devices: ToldDevice[]): Promise<void> {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import type { Direction } from '../../examples/web/src/trace/recording-socket.ts'
 import { Teller } from '../../examples/web/src/trace/teller.ts'
 import type { Kind } from '../../examples/web/src/trace/told.ts'
-import { teller } from './told-frames.ts'
+import { teller } from './support/told-frames.ts'
 
 const none = new Uint8Array()
 const some = Uint8Array.of(1, 2, 3)

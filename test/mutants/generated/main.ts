@@ -84,12 +84,21 @@ function count(tried: readonly Tried[], ...outcomes: Outcome[]): number {
  */
 function testsAbout(root: string, file: string, tests: readonly string[]): ReadonlySet<string> {
   const listed = mutants.filter(({ changes }) => changes.some(change => change.file === file))
-  const module = `../../${file}'`
+  const internals = internalsOf(root, file)
   const names = file.replace(/\.ts$/, '').split('/').slice(-2)
   const isAbout = (test: string): boolean =>
-    names.some(name => test.includes(`/${name}`)) ||
-    readFileSync(`${root}test/${test}.test.ts`, 'utf8').includes(module)
+    names.some(name => test.includes(`/${name}`)) || internals.test(readFileSync(`${root}test/${test}.test.ts`, 'utf8'))
   return new Set([...listed.flatMap(one => one.tests), ...tests.filter(isAbout)])
+}
+
+/** What the source of a test matches if it imports from this file, by `support/*-internals.ts`. */
+function internalsOf(root: string, file: string): RegExp {
+  const [, name] = file.split('/')
+  const page = readFileSync(`${root}test/support/${name}-internals.ts`, 'utf8')
+  const exports = [...page.matchAll(/^export (?:type )?\{([^}]*)\} from '([^']*)'/gm)]
+  const names = exports.filter(([, , module]) => module === `../../${file}`).flatMap(([, list = '']) => list.split(','))
+  const imported = names.map(one => one.trim().split(' ').at(-1)).filter(Boolean)
+  return imported.length === 0 ? /(?!)/ : new RegExp(String.raw`\b(?:${imported.join('|')})\b[\s\S]*-internals\.ts'`)
 }
 
 /** First the named, whatever they take; then the fastest test files, as many as the budget allows; one in any case. */

@@ -33,7 +33,7 @@ export function targetFiles(root: string): string[] {
 
 /** Test files that notice nothing of these, or only by hours: browsers, other processes, bundles, the tests of tests. */
 const others =
-  /^(web|end-to-end|proof\/histories|mutants|rules|workspace|client\/(bundle|react)|server\/(commands|full-disk))/
+  /^(web|end-to-end|simulation\/histories|mutants|rules|workspace|client\/(bundle|react)|server\/(commands|full-disk))/
 
 export function testFiles(root: string): string[] {
   const files = readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })

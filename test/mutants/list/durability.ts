@@ -231,7 +231,7 @@ export const durabilityMutants: readonly Mutant[] = [
       rules: ['D2'],
       what: 'A store that closes loses what it took.',
       tests: ['server/store'],
-      names: 'closed store',
+      names: 'a closing store',
     },
   ),
   mutant(

@@ -320,7 +320,7 @@ export const handingOverMutants: readonly Mutant[] = [
     rules: ['V5'],
     what: 'The fields of an erased account stay on disk.',
     tests: ['server/store'],
-    names: 'erasing takes',
+    names: 'erasing a user removes',
   }),
   mutant(
     'server/src/socket/direct-messages.ts',

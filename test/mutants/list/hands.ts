@@ -88,7 +88,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'Erasing an account lifts what the backend had said of its id.',
     tests: ['server/store'],
-    names: 'erasing takes',
+    names: 'erasing a user removes',
   }),
   mutant(erasing, '...hidden, lookups,', '...hidden, lookups: undefined,', {
     id: 'erasing-refills-the-budget',
@@ -171,6 +171,28 @@ export const handsMutants: readonly Mutant[] = [
     what: 'A device sends its messages before it is welcome.',
     tests: ['client/erased-account'],
     names: 'before the welcome',
+  }),
+  mutant(sessions, 'this.#isWelcome ? taken : this.#fromWelcome(taken)', 'taken', {
+    id: 'content-stored-before-the-welcome',
+    rules: ['D7'],
+    what: 'A device stores what it is sent of an account before it knows the incarnation, and takes it into the next account.',
+    tests: ['client/erased-account', 'simulation/stories'],
+    names: 'the welcome, and then stores|erased meanwhile',
+  }),
+  mutant(sessions, 'this.#early = welcome ? [] : came', 'this.#early = []', {
+    id: 'content-before-the-welcome-lost',
+    rules: ['D7'],
+    what: 'What a device is sent of its account before the welcome is lost.',
+    tests: ['client/erased-account'],
+    names: 'before the welcome, and then',
+  }),
+  mutant('client/src/database/own-documents.ts', "    this.incarnation = await readMeta(db, 'incarnation')\n", '', {
+    id: 'incarnation-unknown-to-other-tabs',
+    rules: ['D7'],
+    what: 'A tab that did not take the welcome itself makes a lost database again without the incarnation.',
+    tests: ['client/erased-account'],
+    names: 'before the first welcome',
+    isSeenByWaiting: true,
   }),
   mutant('client/src/device/new-database.ts', 'memory.incarnation ? [', 'false ? [', {
     id: 'incarnation-lost-with-the-database',

@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const tests = ['proof/new-enemy']
+const tests = ['simulation/new-enemy']
 
 /** What would let an edit overtake the order to shut somebody out: `names` is the story in which they see it [V6]. */
 export const newEnemyMutants: readonly Mutant[] = [

@@ -6,13 +6,13 @@ export const storyMutants: readonly Mutant[] = [
     id: 'fetched-passed-off-as-followed',
     rules: ['V7'],
     what: 'A device isn’t told that a replica ends with the session.',
-    tests: ['proof/stories'],
+    tests: ['simulation/stories'],
   }),
   mutant('server/src/socket/handle.ts', 'await Promise.all(owners.map(owner => fetch(session, owner)))', '', {
     id: 'looked-at-and-forgotten',
     rules: ['V7'],
     what: 'Whom a returning device still looks at is not looked up before it is caught up.',
-    tests: ['proof/stories'],
+    tests: ['simulation/stories'],
   }),
   mutant(
     'server/src/admission/origin-order.ts',
@@ -33,7 +33,7 @@ export const storyMutants: readonly Mutant[] = [
       id: 'told-of-nothing',
       rules: ['F1'],
       what: 'A concurrent set that changes nothing of what is shown counts as a change.',
-      tests: ['proof/stories'],
+      tests: ['simulation/stories'],
     },
   ),
   mutant(
@@ -56,7 +56,7 @@ export const storyMutants: readonly Mutant[] = [
       id: 'dropped-taken-for-held',
       rules: ['F1', 'V7'],
       what: 'Whatever the server says of somebody counts as all of them, though it has not heard that they were dropped.',
-      tests: ['proof/stories'],
+      tests: ['simulation/stories'],
       names: 'is still to be asked for',
     },
   ),
@@ -64,7 +64,7 @@ export const storyMutants: readonly Mutant[] = [
     id: 'told-of-what-one-change-gave-back',
     rules: ['F1'],
     what: 'What is taken and given again within one change counts as changed.',
-    tests: ['proof/stories'],
+    tests: ['simulation/stories'],
     names: 'is no news to a viewer who comes back',
   }),
   mutant('server/src/relay/plan.ts', '?? unwritten', '', {

@@ -1,5 +1,5 @@
 import type { Kith } from '@kith/client'
-import { installation } from '../../client/device.ts'
+import { installation } from '../../support/devices.ts'
 
 /** A word that no line of the page can hold. */
 export const longWord: string = 'Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft'

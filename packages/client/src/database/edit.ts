@@ -1,11 +1,11 @@
 import { type ErrorCode, type FlatMaps, type KeyChange, sameValue } from '@kith/shared'
-import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { checkLimits } from '../documents/content-limits.ts'
 import { keyName, unitsOf } from '../documents/lost.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { roomOf } from '../documents/room.ts'
+import { isOriginalThere } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
@@ -86,19 +86,20 @@ async function offer(
 }
 
 /**
- * A refused change that stands in the document by now is refused no more, nor is one whose original came back, even if
- * another device has removed that since.
+ * A refused change that stands in the document by now is refused no more, nor is one that was made again of an original
+ * which came back, even if another device has removed that since.
  */
 export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
-  const { refused, standing, doc } = work.documents[name]
+  const own = work.documents[name]
+  const originals = work.documents.originals[name]
+  const remade = new Set(work.documents.refusedAgain(name).map(keyName))
   const isSaid = (change: KeyChange): boolean => {
     const { root, key, value } = change
-    const original = work.documents.originals[name]?.get(keyName(change))
-    const isBack =
-      value !== undefined && original !== undefined && original.clock < Y.getState(doc.store, original.client)
-    return isBack || sameValue(standing.get(root, key), value)
+    const address = keyName(change)
+    const isBack = value !== undefined && remade.has(address) && isOriginalThere(own, originals, address)
+    return isBack || sameValue(own.standing.get(root, key), value)
   }
-  const said = unitsOf(name, refused).filter(unit => unit.every(isSaid))
+  const said = unitsOf(name, own.refused).filter(unit => unit.every(isSaid))
   if (said.length > 0) await supersedeRefused(work, name, said.flat())
 }
 

@@ -3,6 +3,7 @@ import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/sha
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../documents/name.ts'
+import { keysWithoutEntry, removedAgain } from '../documents/removed-keys.ts'
 import { mayBringBack, saidAgain, standingOf } from '../documents/said-again.ts'
 import { dropSaid, offerRefused, record } from './edit.ts'
 import { writeMeta } from './schema.ts'
@@ -121,11 +122,15 @@ async function takeUpdate(work: Work, name: DocumentName, update: Uint8Array, ou
   work.willChange()
   const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
+  const removed = keysWithoutEntry(document, work.documents.removed[name] ?? new Set())
+  const unsent = before ? work.documents.changesToSend(name) : []
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
   document.dropPending()
-  const again = known && before ? saidAgain(document, known, before) : []
-  if (again.length > 0) await record(work, name, again)
+  const originals = work.documents.originals[name]
+  const again = known && before ? saidAgain(document, { known, before, originals, unsent }) : []
+  const changes = [...again, ...removedAgain(document, removed)]
+  if (changes.length > 0) await record(work, name, changes)
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }

@@ -36,6 +36,7 @@ export class OwnDocuments {
   /** What this device knew when it built a document upon a server's state. */
   known: MetaValues['known'] = {}
   originals: MetaValues['originals'] = {}
+  removed: MetaValues['removed'] = {}
   /** User ids that have changed hands. */
   hands: ReadonlyMap<string, Hands> = new Map()
   /** What was written in the transaction that runs, until the outbox has it. */
@@ -77,9 +78,9 @@ export class OwnDocuments {
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
     const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
-    documents.incarnation = await readMeta(db, 'incarnation')
     documents.known = (await readMeta(db, 'known')) ?? {}
     documents.originals = (await readMeta(db, 'originals')) ?? {}
+    documents.removed = (await readMeta(db, 'removed')) ?? {}
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents
@@ -101,6 +102,7 @@ export class OwnDocuments {
       this.#seq = seq as number
     }
     this.hands = (await readMeta(db, 'hands')) ?? new Map()
+    this.incarnation = await readMeta(db, 'incarnation')
     for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)
     return true
@@ -123,6 +125,18 @@ export class OwnDocuments {
   get unsent(): readonly OutboxRow[] {
     const begun = this.#begun.map(row => ({ ...row, changes: encodeChanges(row.changes) }))
     return [...this.outbox.rows, ...begun]
+  }
+
+  /** The changes of a document that no server has taken yet. */
+  changesToSend(name: DocumentName): KeyChange[] {
+    const rows = this.unsent.filter(row => row.document === name && row.refusal === undefined)
+    return rows.flatMap(row => decodeChanges(row.changes))
+  }
+
+  /** The refused changes of a document that had been acknowledged before. */
+  refusedAgain(name: DocumentName): KeyChange[] {
+    const rows = this.outbox.refused.filter(row => row.document === name && row.isRemade)
+    return rows.flatMap(row => decodeChanges(row.changes))
   }
 
   /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */

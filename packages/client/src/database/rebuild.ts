@@ -1,9 +1,10 @@
 import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
-import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
+import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
+import { keysWithoutEntry, removedAgain, removedKeys } from '../documents/removed-keys.ts'
 import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newClientId, newRemakingClientId } from '../nonce.ts'
@@ -63,8 +64,14 @@ export async function rebuild(
     const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
-    if (known) merged.write(saidAgain(merged, known, standingOf(own), own.refused))
-    const originals = originalsIn(merged, fresh, laidOver(work, name), documents.originals[name])
+    const earlier = documents.originals[name]
+    const [unsent, laidOver] = [documents.changesToSend(name), own.refused]
+    if (known) {
+      merged.write(saidAgain(merged, { known, before: standingOf(own), originals: earlier, unsent, laidOver }))
+    }
+    const { [name]: removed } = documents.removed
+    if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, removed)))
+    const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
@@ -77,6 +84,7 @@ export async function rebuild(
     )
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
+    await writeMeta(work.db, 'removed', { ...documents.removed, [name]: removedKeys(merged, fresh, removed) })
     await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
@@ -97,7 +105,7 @@ async function writeEntries(
   const { name } = fresh
   const room = roomOf(name, fresh.standing, work.documents.limits)
   const addresses = new Map<ErrorCode, Set<string>>()
-  const hidden = new Set(laidOver(work, name).map(keyName))
+  const hidden = new Set(work.documents[name].refused.map(keyName))
   let isExplained = false
   for (const entry of entries) {
     const { document, changes, isRemade, reported } = entry
@@ -121,7 +129,7 @@ async function writeEntries(
     }
     for (const [code, changes] of refused) {
       isExplained = true
-      // A refused change of the same key that the user made later stays in view.
+      // An earlier refusal of the same key is of a later value, which stays in view.
       const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes
       if (kept.length === 0) continue
       const refusal = { refusal: code, reported: code }
@@ -134,12 +142,6 @@ async function writeEntries(
   }
   const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
   return { refused, isExplained }
-}
-
-/** The user's changes that were refused: they lie over the document. */
-function laidOver({ documents }: Work, name: DocumentName): KeyChange[] {
-  const rows = documents.outbox.refused.filter(row => row.document === name && !row.isRemade)
-  return rows.flatMap(row => decodeChanges(row.changes))
 }
 
 /** A frame of that size closed the connection, so no value of that size is sent again. */

@@ -99,6 +99,8 @@ export interface MetaValues {
   sent: Record<DocumentName, number>
   /** Of documents that were built upon a server's state: what this device knew before, see `said-again.ts`. */
   known: Partial<Record<DocumentName, ReadonlyMap<number, number>>>
+  /** Of documents that were built upon a server's state: what was removed and has no trace there. */
+  removed: Partial<Record<DocumentName, ReadonlySet<string>>>
   /** Of entries that were made again, the originals: `root key` → their Yjs id. */
   originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
   /** How far the feed was read; empty before. */

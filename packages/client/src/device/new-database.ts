@@ -41,6 +41,7 @@ export function fillFromMemory(
       { key: 'hands', value: memory.hands },
       { key: 'known', value: memory.known },
       { key: 'originals', value: memory.originals },
+      { key: 'removed', value: memory.removed },
       // Or the content would be taken for that of a new device, and be restored to another account [D7].
       ...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),
     ]),

@@ -95,6 +95,7 @@ async function merge(db: KithDatabase, memory: OwnDocuments): Promise<void> {
   if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)
   await writeMeta(db, 'known', { ...there.known, ...memory.known })
   await writeMeta(db, 'originals', { ...there.originals, ...memory.originals })
+  await writeMeta(db, 'removed', { ...there.removed, ...memory.removed })
   for (const name of documentNames) {
     const lacking = Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(there[name].doc))
     await there.take(db, name, lacking)

@@ -89,3 +89,8 @@ function bytesOf({ root, key, value }: KeyChange): number {
 export function keyName({ root, key }: { root: string; key: string }): string {
   return `${root} ${key}`
 }
+
+export function addressOf(name: string): { root: string; key: string } {
+  const end = name.indexOf(' ')
+  return { root: name.slice(0, end), key: name.slice(end + 1) }
+}

@@ -11,8 +11,13 @@ export type Known = ReadonlyMap<number, number>
 /** How a document stood before it took something in. */
 export interface Before {
   get(root: string, key: string): FieldValue | undefined
+  /** Whether what stood had been made again. */
+  isRemade(root: string, key: string): boolean
   vector: ReadonlyMap<number, number>
 }
+
+/** Of the entries that were made again, the originals: `root key` → their Yjs id. */
+export type Originals = ReadonlyMap<string, Original>
 
 /**
  * What this device knows to be overwritten or removed, though the document no longer says so: entries that it knew and the
@@ -30,7 +35,18 @@ export function knownBefore(own: OwnDocument, sent: number, earlier: Known = new
 
 export function standingOf(own: OwnDocument): Before {
   const values = new Map(own.roots.map(root => [root, new Map(own.standing.entries(root))]))
-  return { get: (root, key) => values.get(root)?.get(key), vector: vectorOf(own) }
+  const isOfRemade = ([, { id }]: [string, Y.Item]): boolean => isRemakingClientId(id.client)
+  const remade = new Map(
+    own.roots.map(root => {
+      const entries = [...own.doc.getMap(root)._map].filter(isOfRemade)
+      return [root, new Set(entries.map(([key]) => key))]
+    }),
+  )
+  return {
+    get: (root, key) => values.get(root)?.get(key),
+    isRemade: (root, key) => remade.get(root)?.has(key) ?? false,
+    vector: vectorOf(own),
+  }
 }
 
 /** Whether an update may bring back entries that this device knew and the document lacks. */
@@ -40,26 +56,50 @@ export function mayBringBack(own: OwnDocument, known: Known, update: Uint8Array)
   return [...to.keys()].some(isKnown)
 }
 
+export interface SayingAgain {
+  known: Known
+  before: Before
+  originals: Originals | undefined
+  /** The changes that no server has taken yet. */
+  unsent: readonly KeyChange[]
+  laidOver?: readonly KeyChange[]
+}
+
+/** Roots whose entries show something to others. */
+const showing: ReadonlySet<string> = new Set(['contacts', 'grants', 'fields'])
+
 /**
  * The changes that say once more what stood before the document took in an entry which this device knew, and which it had
  * overwritten or removed since. Refused changes lie over such an entry anyway.
+ *
+ * The entry may come back removed, and still count above what this device wrote upon a state without it: then that is
+ * absent although no device removed it. It is said again, with two exceptions. Its own original came back removed: that is
+ * a removal by another device. And a server had it, and it shows something to others: another device may have removed it.
  */
-export function saidAgain(
-  own: OwnDocument,
-  known: Known,
-  before: Before,
-  laidOver: readonly KeyChange[] = own.refused,
-): KeyChange[] {
-  const refused = new Set(laidOver.map(keyName))
+export function saidAgain(own: OwnDocument, { known, before, originals, unsent, laidOver }: SayingAgain): KeyChange[] {
+  const refused = new Set((laidOver ?? own.refused).map(keyName))
+  const pending = new Set(unsent.map(keyName))
+  const isBack = ({ client, clock }: Y.ID): boolean =>
+    clock < (known.get(client) ?? 0) && clock >= (before.vector.get(client) ?? 0)
+  const mayBeRemoved = (root: string, key: string): boolean => {
+    const name = keyName({ root, key })
+    if (before.isRemade(root, key) && isOriginalThere(own, originals, name)) return true
+    return showing.has(root) && !pending.has(name)
+  }
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]) => {
-      const isBack =
-        !deleted && id.clock < (known.get(id.client) ?? 0) && id.clock >= (before.vector.get(id.client) ?? 0)
       const value = before.get(root, key)
-      const isSaid = !isBack || sameValue(own.standing.get(root, key), value) || refused.has(keyName({ root, key }))
-      return isSaid ? [] : [{ root, key, value }]
+      if (!isBack(id) || sameValue(own.standing.get(root, key), value)) return []
+      if (refused.has(keyName({ root, key })) || (deleted && mayBeRemoved(root, key))) return []
+      return [{ root, key, value }]
     }),
   )
+}
+
+/** Whether the document has the original of an entry that was made again, or had it before it was removed. */
+export function isOriginalThere({ doc }: OwnDocument, originals: Originals | undefined, name: string): boolean {
+  const original = originals?.get(name)
+  return original !== undefined && original.clock < Y.getState(doc.store, original.client)
 }
 
 /**
@@ -70,8 +110,8 @@ export function originalsIn(
   merged: OwnDocument,
   server: OwnDocument,
   laidOver: readonly KeyChange[],
-  earlier: ReadonlyMap<string, Original> = new Map(),
-): ReadonlyMap<string, Original> {
+  earlier: Originals = new Map(),
+): Originals {
   const originals = new Map(earlier)
   const refused = new Set(laidOver.map(keyName))
   for (const root of merged.roots) {

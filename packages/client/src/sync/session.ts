@@ -72,6 +72,8 @@ export class Session {
   /** This device has synced with an account before. */
   #isKnown = false
   #isWelcome = false
+  /** What came before the welcome. */
+  #early: readonly StoredFrame[] = []
   #hasEnded = false
 
   constructor(port: SessionPort) {
@@ -201,6 +203,7 @@ export class Session {
 
   end(): void {
     this.#hasEnded = true
+    this.#early = []
     this.#incoming.end()
     this.#barriers.end(new SessionEnded('The connection is gone'))
     this.#fetches.end()
@@ -208,8 +211,10 @@ export class Session {
     for (const cancel of this.#cancels) cancel()
   }
 
-  async #store(frames: readonly StoredFrame[]): Promise<void> {
+  async #store(taken: readonly StoredFrame[]): Promise<void> {
     const { store, randomness } = this.#port
+    const frames = this.#isWelcome ? taken : this.#fromWelcome(taken)
+    if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, randomness)
     this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
@@ -224,6 +229,17 @@ export class Session {
       if (frame.type === 'caughtUp') this.#isCaughtUp = true
     }
     this.#showStatus()
+  }
+
+  /**
+   * Nothing is stored before the incarnation that it belongs to [D7]. A server sends updates of the roster to every socket
+   * of the user, also before the device's `hello`: such an update waits for the welcome, and is stored in its transaction.
+   */
+  #fromWelcome(taken: readonly StoredFrame[]): readonly StoredFrame[] {
+    const came = [...this.#early, ...taken]
+    const welcome = came.find(({ type }) => type === 'welcome')
+    this.#early = welcome ? [] : came
+    return welcome ? [welcome, ...came.filter(frame => frame !== welcome)] : []
   }
 
   async #handle(message: ServerMessage): Promise<void> {

@@ -1,0 +1,97 @@
+import type { Kith } from '../api/kith.ts'
+import { openKith } from '../open.ts'
+import type { KithOptions } from '../options.ts'
+
+/** The server that test devices connect to. A `TestServer` of `@kith/server/testing` is one. */
+export interface TestDevicesServer {
+  /** As in `ws://127.0.0.1:40123`. */
+  readonly wsUrl: string
+  /** Resolves to a token for a user. */
+  issueToken(user: string): Promise<string>
+}
+
+/**
+ * What test devices are made of. Node has no IndexedDB: `IDBFactory` and `IDBKeyRange` are those of the package
+ * fake-indexeddb, or of another IndexedDB in memory. The app brings it, as it does for `openKith`.
+ */
+export interface TestDevicesOptions {
+  /** Without a server, the devices stay offline. */
+  server?: TestDevicesServer | undefined
+  /** The class of an IndexedDB in memory. Each device gets an instance. */
+  IDBFactory: new () => IDBFactory
+  IDBKeyRange: typeof IDBKeyRange
+  /** By default the platform's, which Node has from version 22 on. The class of the package ws is one too. */
+  WebSocket?: KithOptions['WebSocket'] | undefined
+  /** Options of `openKith` for each device, such as a `clock`. */
+  defaults?: Partial<KithOptions> | undefined
+}
+
+/** One installation of one user. Its storage is kept when its client is closed. */
+export interface TestDevice {
+  readonly user: string
+  readonly indexedDB: IDBFactory
+  /**
+   * Opens the client on this device's storage, also again after `close()`: as when the app starts again. `options` override
+   * those of the device. Rejects as `openKith` does; with `database-in-use` while an earlier client is open.
+   */
+  open(options?: Partial<KithOptions>): Promise<Kith>
+}
+
+/** Devices of a test, and their end. */
+export interface TestDevices {
+  /** Returns a new device with empty storage. Nothing is opened yet. `options` count each time that it is opened. */
+  install(user: string, options?: Partial<KithOptions>): TestDevice
+  /** Opens the client on a new device. Rejects as `openKith` does. */
+  open(user: string, options?: Partial<KithOptions>): Promise<Kith>
+  /** Opens a pair of devices: of two users, or two devices of one user. Rejects as `openKith` does. */
+  openPair(one: string, other: string, options?: Partial<KithOptions>): Promise<[Kith, Kith]>
+  /**
+   * Resolves when the changes of all these clients are on the server's disk, and when each has what it may see of them. Waits
+   * while a client is offline. Rejects as `whenSynced()` does.
+   */
+  settle(...clients: Kith[]): Promise<void>
+  /** Closes all clients. Storage stays as it is, until it is garbage. Can be called twice. */
+  close(): Promise<void>
+}
+
+/** Port 9 is "discard": nothing listens there. */
+const noServer = { url: 'ws://127.0.0.1:9', token: 'none', connect: false }
+
+/** Returns an empty set of devices for one test. Each device is a whole client; only its storage is in memory. */
+export function createTestDevices(options: TestDevicesOptions): TestDevices {
+  const { server, IDBFactory, IDBKeyRange, WebSocket, defaults } = options
+  const clients = new Set<Kith>()
+
+  function install(user: string, own: Partial<KithOptions> = {}): TestDevice {
+    const indexedDB = new IDBFactory()
+    return {
+      user,
+      indexedDB,
+      async open(overrides = {}) {
+        const kith = await openKith({
+          ...(server ? { url: server.wsUrl, token: () => server.issueToken(user) } : noServer),
+          ...{ user, indexedDB, IDBKeyRange },
+          ...(WebSocket && { WebSocket }),
+          ...{ ...defaults, ...own, ...overrides },
+        })
+        clients.add(kith)
+        return kith
+      },
+    }
+  }
+
+  const open: TestDevices['open'] = (user, own) => install(user, own).open()
+  return {
+    install,
+    open,
+    openPair: (one, other, own) => Promise.all([open(one, own), open(other, own)]),
+    async settle(...all) {
+      // In the first round the changes of each reach the server, in the second they reach the others.
+      for (let round = 0; round < 2; round++) for (const kith of all) await kith.whenSynced()
+    },
+    async close() {
+      await Promise.all([...clients].map(kith => kith.close()))
+      clients.clear()
+    },
+  }
+}

@@ -1,0 +1,5 @@
+export { TestClock } from '@kith/shared/testing'
+export type { OpenStore, StoreContractOptions, TestRunner } from './store-contract/index.ts'
+export { storeContract } from './store-contract/index.ts'
+export type { AdminResponse, TestServer, TestServerOptions } from './test-server.ts'
+export { startTestServer } from './test-server.ts'

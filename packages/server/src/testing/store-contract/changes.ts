@@ -1,0 +1,58 @@
+import type { ContactFacts, RosterSettings } from '@kith/shared'
+import { encodeFields } from '@kith/shared/wire'
+import { noFacts } from '../../relations/records.ts'
+import type { Change, DocumentsChange, Known, Store } from '../../relations/store.ts'
+
+/** A contact's facts: these, and otherwise none. */
+export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {
+  return { ...noFacts, ...facts }
+}
+
+export function settingsWith(settings: Partial<RosterSettings> = {}): RosterSettings {
+  return { audience: 'everyone', autoSync: true, hidesPresence: false, messageAudience: 'everyone', ...settings }
+}
+
+/** A roster's change, as its account commits it. A store does not read the update itself. */
+export function rosterChange(
+  user: string,
+  facts: Record<string, Partial<ContactFacts>>,
+  settings: Partial<RosterSettings> = {},
+): DocumentsChange {
+  const all = Object.entries(facts).map(([other, some]) => [other, factsWith(some)] as const)
+  return {
+    type: 'documents',
+    user,
+    registers: true,
+    roster: { update: new Uint8Array([0, 0]), facts: new Map(all), settings: settingsWith(settings) },
+  }
+}
+
+/** The change of a roster that follows these owners. */
+export function following(user: string, ...owners: string[]): DocumentsChange {
+  return rosterChange(user, Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }])))
+}
+
+/** A profile's change: each level with its one field `name`, or `undefined` for an emptied level. */
+export function profileChange(user: string, names: Record<number, string | undefined>): DocumentsChange {
+  const levels = Object.entries(names).map(
+    ([level, name]) => [Number(level), encodeFields(name === undefined ? {} : { name })] as const,
+  )
+  return {
+    type: 'documents',
+    user,
+    registers: true,
+    profile: { update: new Uint8Array([0, 0]), levels: new Map(levels) },
+  }
+}
+
+/** The backend's change of a user. */
+export function userChange(user: string, change: { restricted?: boolean; announceJoin?: boolean } = {}): Change {
+  return { type: 'user', user, ...change }
+}
+
+/** Reads the relation of one user to another. */
+export async function relationOf(store: Store, user: string, other: string): Promise<Known['relation']> {
+  const [view] = await store.views(user, [other])
+  if (!view) throw new Error('the store returned no view of the owner that was asked for')
+  return view.relation
+}

@@ -1,0 +1,19 @@
+import type { Limits } from '@kith/shared'
+import type { TestClock } from '@kith/shared/testing'
+import type { Store } from '../../relations/store.ts'
+
+export const dayMs: number = 24 * 60 * 60 * 1000
+
+/** A new store, and the clock by which it works. */
+interface OpenedStore {
+  store: Store
+  clock: TestClock
+}
+
+/** What each group of the contract is given. */
+export interface Contract {
+  /** Adds a test to the runner. */
+  test(name: string, body: () => Promise<void>): void
+  /** Opens a new store, with these limits and otherwise the default ones. */
+  open(limits?: Partial<Limits>): Promise<OpenedStore>
+}

@@ -1,0 +1,56 @@
+import { defaultLimits, type Limits } from '@kith/shared'
+import { TestClock } from '@kith/shared/testing'
+import type { Clock } from '../../clock.ts'
+import type { Store } from '../../relations/store.ts'
+import { commits } from './commits.ts'
+import type { Contract } from './contract.ts'
+import { documents } from './documents.ts'
+import { erasure } from './erasure.ts'
+import { registration } from './registration.ts'
+import { relations } from './relations.ts'
+import { retention } from './retention.ts'
+import { unrequested } from './unrequested.ts'
+import { waitingFollows } from './waiting-follows.ts'
+
+/** The test runner: `describe` and `test` of Vitest, of Jest, or of `node:test`. */
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown
+  test(name: string, body: () => Promise<void>): unknown
+}
+
+/** What a store under test is opened with. */
+export interface StoreContractOptions {
+  limits: Limits
+  clock: Clock
+}
+
+/** Opens a store that is new and empty. Each test closes its own. */
+export type OpenStore = (options: StoreContractOptions) => Promise<Store>
+
+/** One group for each part of the contract. */
+const groups: Record<string, (contract: Contract) => void> = {
+  commits,
+  documents,
+  relations,
+  registration,
+  'waiting follows': waitingFollows,
+  'unrequested owners': unrequested,
+  'erasure and revocation': erasure,
+  retention,
+}
+
+/**
+ * The contract of {@link Store} as tests, to which every store is held: the order of commits, what follows from them for who
+ * may see whom, and what is read. Adds the tests to `runner`; nothing is opened before they run. A test that finds a
+ * difference fails with an `AssertionError` of Node.
+ */
+export function storeContract(runner: TestRunner, openStore: OpenStore): void {
+  const contract: Contract = {
+    test: (name, body) => void runner.test(name, body),
+    async open(limits = {}) {
+      const clock = new TestClock()
+      return { clock, store: await openStore({ clock, limits: { ...defaultLimits, ...limits } }) }
+    },
+  }
+  for (const [name, addTests] of Object.entries(groups)) runner.describe(name, () => addTests(contract))
+}

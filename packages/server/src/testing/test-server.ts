@@ -1,0 +1,97 @@
+import { defaultLimits, type Limits } from '@kith/shared'
+import { type Logger, pino } from 'pino'
+import { type Clock, systemClock } from '../clock.ts'
+import type { Store } from '../relations/store.ts'
+import { startServer } from '../server.ts'
+import { openMemoryStore } from '../store/open.ts'
+
+/** What a test changes of its server. All of it is optional. */
+export interface TestServerOptions {
+  /** Limits that differ from the default ones. */
+  limits?: Partial<Limits> | undefined
+  /** The server's time; by default the machine's. A `TestClock` lets the test move it. */
+  clock?: Clock | undefined
+  /** Where the server keeps its data; by default a store in memory. The server closes it at its own end. */
+  store?: Store | undefined
+  /** By default a free port. A test that restarts a server passes the port of the one before. */
+  port?: number | undefined
+  /** Addresses or networks whose X-Forwarded-For is believed; by default none. */
+  trustedProxies?: readonly string[] | undefined
+  /** How many sockets may be open at a time. */
+  maxSockets?: number | undefined
+  /** The key of the backend's API, if the test wants a certain one. */
+  adminKey?: string | undefined
+  /** By default nothing is logged. */
+  log?: Logger | undefined
+}
+
+/** A response of the backend's API. */
+export interface AdminResponse {
+  status: number
+  /** The parsed JSON, the text if it is not JSON, or `undefined` if it is empty. */
+  body: unknown
+}
+
+/** A real server of this process, on the loopback interface. Nothing outside this machine can reach it. */
+export interface TestServer {
+  /** The address of the HTTP API, as in `http://127.0.0.1:40123`. */
+  readonly url: string
+  /** The address for devices, as in `ws://127.0.0.1:40123`: the `url` of `openKith`. */
+  readonly wsUrl: string
+  readonly port: number
+  /** The key of the backend's API. */
+  readonly adminKey: string
+  /** Resolves to a token for a user; without `expiresInSeconds` it is valid for a day of the server's clock. */
+  issueToken(user: string, expiresInSeconds?: number): Promise<string>
+  /** Calls the backend's API with the admin key, as in `admin('DELETE', '/v1/users/bob')`. */
+  admin(method: string, path: string, body?: unknown): Promise<AdminResponse>
+  /** Ends all connections, and closes the store. Resolves when both are closed. Can be called twice. */
+  close(): Promise<void>
+}
+
+const secret = new TextEncoder().encode('the token secret of a test server')
+
+/**
+ * Starts a server for a test, on a free port of the loopback interface, with a store in memory. Resolves when it listens.
+ *
+ * Rejects with the error of the system if `port` is taken. The caller closes the server; a `store` that was passed stays
+ * open when the start fails.
+ */
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const { clock = systemClock, log = pino({ level: 'silent' }), adminKey = 'the admin key of a test server' } = options
+  const server = await startServer({
+    store: options.store ?? (await openMemoryStore({ limits, clock })),
+    ...{ host: '127.0.0.1', port: options.port ?? 0 },
+    ...{ tokens: { secret }, adminKey, limits, clock, log },
+    trustedProxies: options.trustedProxies ?? [],
+    maxSockets: options.maxSockets,
+  })
+  const { url } = server
+  return {
+    url,
+    wsUrl: url.replace(/^http/, 'ws'),
+    port: Number(new URL(url).port),
+    adminKey,
+    issueToken: (user, expiresInSeconds) => server.issueToken(user, expiresInSeconds),
+    async admin(method, path, body) {
+      const response = await fetch(url + path, {
+        method,
+        // One connection for each call: the server closes an idle one while the test moves the clock.
+        headers: { authorization: `Bearer ${adminKey}`, 'content-type': 'application/json', connection: 'close' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      })
+      return { status: response.status, body: parsed(await response.text()) }
+    },
+    close: () => server.close(),
+  }
+}
+
+function parsed(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}

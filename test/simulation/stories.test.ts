@@ -1,0 +1,771 @@
+import { describe, test } from 'vitest'
+import { expectRight } from './histories/expect-right.ts'
+
+/** What random histories found, each shrunk to a story. */
+const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }
+
+describe('what was merely looked at ends with the session, and with what may be seen', () => {
+  test('[V7] somebody removed before the server ever heard of the look', async () => {
+    await expectRight({
+      ...world,
+      steps: [
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 4, act: { type: 'remove', whom: 1 } },
+        { do: 'flow' },
+        { do: 'act', device: 2, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[V7] somebody declined while the look is under way', async () => {
+    await expectRight({
+      ...world,
+      steps: [
+        { do: 'connect', device: 3 },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'act', device: 3, act: { type: 'save', whom: 0, follows: false } },
+      ],
+    })
+  })
+
+  test('[V7] somebody looked at, then followed offline, who has blocked by the time the device comes back', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+        { do: 'flow' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'killServer', losesFrames: true },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: false, blocks: true } },
+      ],
+    })
+  })
+
+  test('[V7] somebody who may not be seen any more when the device comes back', async () => {
+    await expectRight({
+      ...world,
+      steps: [
+        { do: 'act', device: 2, act: { type: 'set', level: 0, field: 'mood' } },
+        { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+        { do: 'flow' },
+        { do: 'restartServer', compacts: true },
+        { do: 'restrict', user: 0, restricted: true },
+      ],
+    })
+  })
+})
+
+describe('a device that comes back is told what changed, and nothing else', () => {
+  test('[F1] a field that another device set at once, which loses, is not shown again', async () => {
+    await expectRight({
+      ...world,
+      seed: 21,
+      isAcquainted: true,
+      steps: [
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+})
+
+describe('what one change takes and gives again', () => {
+  test('[F1] is no news to a viewer who comes back', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'meet', whom: 0 } },
+        { do: 'flow' },
+        { do: 'disconnect', device: 0 },
+        { do: 'disconnect', device: 1 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [] } },
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('what was set and unset before anybody saw it', () => {
+  test('[F1] is no news', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'act', device: 2, act: { type: 'remove', whom: 1 } },
+        { do: 'act', device: 2, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 2, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'kill', device: 0, afterTurns: 5 },
+      ],
+    })
+  })
+})
+
+describe('what an erased account showed', () => {
+  test('[V5][V7] is gone from a viewer who comes back after the id was registered anew', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'disconnect', device: 2 },
+        { do: 'erase', user: 0 },
+        { do: 'register', user: 0, announceJoin: false },
+      ],
+    })
+  })
+})
+
+describe('an account that is erased', () => {
+  test('[D7] does not come back by a device that was away, nor by one whose database is restored', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'openTab', device: 2 },
+        { do: 'flow' },
+        { do: 'backUp', device: 2 },
+        { do: 'disconnect', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'mood' } },
+        { do: 'erase', user: 1 },
+        { do: 'erase', user: 0 },
+        { do: 'restore', device: 2 },
+        { do: 'flow' },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[D7] gives its id to the next holder without what others gave to it, until they confirm it', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0], levels: [1], follows: true } },
+        { do: 'flow' },
+        { do: 'act', device: 2, act: { type: 'set', level: 2, field: 'mood' } },
+        { do: 'flow' },
+        { do: 'act', device: 2, act: { type: 'confirm', whom: 0 } },
+        { do: 'flow' },
+        { do: 'erase', user: 0 },
+        { do: 'register', user: 0, announceJoin: true },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[D7] stands again in an older store, until it is erased again: then its next holder goes on', async () => {
+    await expectRight({
+      ...world,
+      isAcquainted: true,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('a device that waits for the welcome', () => {
+  test('[D7] brings nothing back of an account that is erased meanwhile', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2, 3], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'connect', device: 2 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'next', picks: [3, 1, 1, 1, 0, 14, 11, 10, 21, 7, 1] },
+        { do: 'erase', user: 1 },
+      ],
+    })
+  })
+})
+
+describe('a device that comes back to a restored server', () => {
+  const acquainted = { seed: 0, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+
+  test('[F1] gets everything again by a cursor of a store that was lost', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'loseServerStore' },
+        { do: 'connect', device: 2 },
+        { do: 'flow' },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[F1] gets everything again by a cursor of a run that began after the backup', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'backUpServer' },
+        { do: 'killServer', losesFrames: false },
+        { do: 'startServer' },
+        { do: 'pass', seconds: 30, flows: true },
+        { do: 'restoreServer' },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('a database that was restored before what it held was sent', () => {
+  test('[D2][D5] makes its changes anew, which stand beside those that the server got from it before', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'backUp', device: 1 },
+        { do: 'partition', device: 0, isCut: true },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'next', picks: [0, 0, 3, 3, 7, 15] },
+        { do: 'cut', pick: 1, told: 'both' },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'restore', device: 1 },
+        { do: 'act', device: 1, act: { type: 'sync', whom: [0] } },
+      ],
+    })
+  })
+})
+
+describe('while the disk is slow to confirm a change', () => {
+  test('[F1] a device that catches up may be told already what follows from it', async () => {
+    await expectRight({
+      ...{ seed: 281438562, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'slowDisk', isSlow: true },
+        { do: 'act', device: 0, act: { type: 'hide', isHidden: true } },
+        { do: 'restrict', user: 0, restricted: true },
+        { do: 'act', device: 4, act: { type: 'save', whom: 0 } },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'hide', isHidden: false } },
+        { do: 'watch', device: 0, whom: 0 },
+        { do: 'next', picks: [0] },
+        { do: 'connect', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[D2][F1] a barrier may be answered with what was before it, which follows', async () => {
+    await expectRight({
+      ...{ seed: 598785627, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'slowDisk', isSlow: true },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'next', picks: [0, 0, 0, 0] },
+        { do: 'next', picks: [0, 0, 0, 3] },
+        { do: 'sync', device: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('what a device dropped on its own', () => {
+  test('[F1][V7] is still to be asked for when the server spoke of its owner before it heard', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[F1][V7] is so too when the owner is erased meanwhile', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 1, act: { type: 'remove', whom: 0 } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('a database that was restored before anybody knew what it held', () => {
+  test('[R2] gives the ids of what is gone to other changes', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [1], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'backUp', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'mood' } },
+        { do: 'restore', device: 0 },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+})
+
+describe('a server that lacks what it had acknowledged', () => {
+  const acquainted = { seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+
+  for (const [what, lost] of [
+    ['revocation', { levels: [] }],
+    ['block', { blocks: true }],
+  ] as const) {
+    test(`[V6][D6] on an older backup, a ${what} that was lost takes effect before an edit made offline`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'backUpServer' },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, ...lost } },
+          { do: 'flow' },
+          { do: 'disconnect', device: 0 },
+          { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'mood' } },
+          { do: 'act', device: 0, act: { type: 'hide', isHidden: true } },
+          { do: 'restoreServer' },
+          { do: 'pass', seconds: 20, flows: true },
+          { do: 'connect', device: 0 },
+          { do: 'flow' },
+        ],
+      })
+    })
+  }
+
+  test('[D6] an empty store gets everything back from devices that come one after the other', async () => {
+    await expectRight({
+      ...acquainted,
+      cast: [0, 1, 2],
+      steps: [
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+        { do: 'disconnect', device: 1 },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [2], label: true } },
+        { do: 'loseServerStore' },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'set', level: 2, field: 'name' } },
+        { do: 'loseServerStore' },
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[D6] what was acknowledged since the session began is not taken for lost', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'revoke', user: 1 },
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 3, act: { type: 'remove', whom: 0 } },
+        { do: 'kill', device: 0, afterTurns: 0 },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'flow' },
+        { do: 'act', device: 3, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'connect', device: 0 },
+      ],
+    })
+  })
+
+  test('[R2] a contact that two devices put at once is never absent on the server while the later device is in step', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 4, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [0, 0, 0] },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'lose', device: 0 },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 0, act: { type: 'hide', isHidden: false } },
+        { do: 'act', device: 1, act: { type: 'sync', whom: [0] } },
+        { do: 'killServer', losesFrames: false },
+      ],
+    })
+  })
+
+  test('[R2][D6] a follow that two devices put at once is never absent on a server that is refilled', async () => {
+    await expectRight({
+      ...{ seed: 188329593, cast: [0, 1, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 4, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'loseServerStore' },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 10, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'act', device: 10, act: { type: 'confirm', whom: 0 } },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'restartServer', compacts: false },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+})
+
+describe('what two devices added apart', () => {
+  test('[R2][D6] what two devices added apart stays on the server when removals of the second go ahead of its additions', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 1, act: { type: 'remove', whom: 1 } },
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'connect', device: 0 },
+        { do: 'killServer', losesFrames: false },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'next', picks: [0] },
+      ],
+    })
+  })
+})
+
+describe('a server that has room for nothing more', () => {
+  test('[R2][D6] a server without room keeps what two devices added apart, although it refuses what the second one adds', async () => {
+    await expectRight({
+      ...{ seed: 178253003, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'limits', limits: { rosterBytes: 60 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'failWrite', fault: 'refused' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [], follows: false } },
+        { do: 'next', picks: [0] },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'connect', device: 0 },
+        { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+        { do: 'pass', seconds: 2, flows: false },
+      ],
+    })
+  })
+})
+
+describe('a server that takes less than it did', () => {
+  const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+  const comingBack = { do: 'pass', seconds: 20, flows: true } as const
+
+  for (const [limit, limits] of [
+    ['labels', { labelBytes: 2 }],
+    ['names of fields', { fieldNameBytes: 2 }],
+    ['levels', { profileLevels: 1 }],
+    ['profiles', { profileBytes: 50 }],
+    ['rosters', { rosterBytes: 60 }],
+    ['relations', { relations: 1 }],
+  ] as const) {
+    test(`[D5][D6] a server that has lost its store and takes smaller ${limit} leaves on the devices what it refuses, and gets it when it takes more again`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'connect', device: 1 },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'act', device: 0, act: { type: 'save', whom: 1, levels: [0, 2] } },
+          { do: 'flow' },
+          { do: 'disconnect', device: 1 },
+          { do: 'limits', limits },
+          { do: 'loseServerStore' },
+          { do: 'act', device: 0, act: { type: 'set', level: 2, field: 'mood' } },
+          comingBack,
+          { do: 'sync', device: 0 },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, blocks: true } },
+          { do: 'connect', device: 1 },
+          comingBack,
+          { do: 'close', device: 0 },
+          { do: 'connect', device: 0 },
+          comingBack,
+        ],
+      })
+    })
+  }
+
+  test('[R2] of a contact that was removed and put again, the old grants are removed in the first piece of what the server lacks, and the contact stays', async () => {
+    await expectRight({
+      ...acquainted,
+      cast: [0, 2],
+      steps: [
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, levels: null, blocks: true } },
+        { do: 'limits', limits: { labelBytes: 2, profileLevels: 1, rosterBytes: 150 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'next', picks: [1] },
+        { do: 'act', device: 0, act: { type: 'autoSync', isOn: false } },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, levels: [0], label: true } },
+        comingBack,
+      ],
+    })
+  })
+})
+
+describe('a server that lies', () => {
+  const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
+  const comingBack = { do: 'pass', seconds: 20, flows: true } as const
+
+  for (const [what, hostility] of [
+    ['refuses every change and has nothing', 'refuses all'],
+    ['refuses every change', 'refuses true'],
+    ['refuses what is of the profile and has nothing', 'refuses profiles'],
+    ['says that it takes everything and keeps nothing', 'forgets'],
+    ['closes because of each change as of one that is too large', 'too large'],
+  ] as const) {
+    test(`[D6] a server that ${what} takes nothing from a device, and an honest one gets everything after it`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'connect', device: 1 },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'flow' },
+          { do: 'hostile', hostility },
+          { do: 'act', device: 0, act: { type: 'set', level: 2, field: 'mood' } },
+          { do: 'act', device: 0, act: { type: 'save', whom: 1, levels: [1] } },
+          comingBack,
+          { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [2] } },
+          comingBack,
+          { do: 'honest' },
+          { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'name' } },
+          comingBack,
+        ],
+      })
+    })
+  }
+
+  test('[D6][V6] a grant that a lying server refused to one device, and that another device revokes at the honest one, is not granted again', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+        { do: 'disconnect', device: 1 },
+        { do: 'hostile', hostility: 'refuses all' },
+        comingBack,
+        { do: 'disconnect', device: 0 },
+        { do: 'honest' },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, levels: [] } },
+        { do: 'connect', device: 1 },
+        comingBack,
+        { do: 'connect', device: 0 },
+        comingBack,
+      ],
+    })
+  })
+
+  test('[R4][D6] an audience of nobody stands on both devices while a server refuses it, beside the wider audience that it came after', async () => {
+    await expectRight({
+      ...acquainted,
+      isAcquainted: false,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'next', picks: [0, 0] },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R6][D6] of a field that two devices set apart either value may be shown while a server refuses what they make again of it', async () => {
+    await expectRight({
+      ...acquainted,
+      seed: 242960360,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[D6][V5] a field that two devices made again each is removed before it is put again, so it is absent for a while and then stands', async () => {
+    await expectRight({
+      ...acquainted,
+      cast: [0, 1, 2, 3, 4],
+      steps: [
+        { do: 'act', device: 3, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses profiles' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'loseServerStore' },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  for (const [what, hostility] of [
+    ['finds it too large', 'too large'],
+    ['refuses it', 'refuses all'],
+  ] as const) {
+    test(`[D5][D6] a refused end of a follow stands after a server without the follow ${what}`, async () => {
+      await expectRight({
+        ...acquainted,
+        cast: [0, 2],
+        steps: [
+          { do: 'act', device: 0, act: { type: 'sync', whom: [0], follows: false } },
+          { do: 'hostile', hostility: 'refuses true' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'hostile', hostility },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'honest' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    })
+
+    test(`[D5][D6] a refused label stands after a server without the label before it ${what}`, async () => {
+      await expectRight({
+        ...acquainted,
+        steps: [
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'flow' },
+          { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+          { do: 'hostile', hostility: 'refuses true' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'hostile', hostility },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'honest' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    })
+  }
+
+  test('[D7] a device that got an account from a server which refuses changes does not restore the account after its erasure', async () => {
+    await expectRight({
+      ...acquainted,
+      steps: [
+        { do: 'act', device: 1, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'erase', user: 0 },
+        { do: 'honest' },
+        comingBack,
+      ],
+    })
+  })
+
+  test('[D5][D6] a refused value that the user set last stays in view when a server without a store also refuses the value before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'limits', limits: { fieldNameBytes: 2 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [2] },
+        { do: 'connect', device: 2 },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'next', picks: [0] },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[D5][D6] a value that one server acknowledged and did not keep stays in view when other servers refuse it and the value before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'hostile', hostility: 'forgets' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R4][D6] an audience that the user widens shows as it was set, though a server refuses the narrower one before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R2][D6] a follow that a device refused by one server makes again stands when another server brings back older entries that were removed', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2, 3], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'pass', seconds: 130, flows: false },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 1, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  for (const [what, act] of [
+    ['follow that a device ended', { type: 'save', whom: 0, follows: false }],
+    ['grant that a device revoked', { type: 'save', whom: 0, levels: [] }],
+  ] as const) {
+    test(`[D6][V6] a ${what} stays so when another device, which did not hear of it, makes it again on a server that lost its store`, async () => {
+      await expectRight({
+        ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+        steps: [
+          { do: 'act', device: 1, act: { type: 'hide', isHidden: false } },
+          { do: 'hostile', hostility: 'refuses true' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'act', device: 0, act },
+          { do: 'hostile', hostility: 'refuses all' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'loseServerStore' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    })
+  }
+
+  test('[D5][D6] a refused change of a contact stays in view when a server without a store also refuses what stood before it', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'flow' },
+        { do: 'erase', user: 1 },
+        { do: 'killTab', device: 0, afterTurns: 0 },
+        { do: 'hostile', hostility: 'too large' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'watch', device: 0, whom: 0 },
+        { do: 'limits', limits: {} },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+})

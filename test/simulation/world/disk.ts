@@ -1,0 +1,153 @@
+import type { LevelDatabase } from '@kith/server'
+import { MemoryLevel } from 'memory-level'
+import { decodeNumber, keys } from '../../support/server-internals.ts'
+import type { Seeded } from './seeded.ts'
+
+type Operations = { type: 'put' | 'del'; key: string; value: Uint8Array }[]
+
+/** How the next writes fail: nothing is written; or all of it is, and the answer is lost. */
+export type WriteFault = 'refused' | 'written all the same'
+
+/** Who hears of what is on disk now, before anybody else does. */
+export interface DiskWatcher {
+  /** The store was opened. */
+  opened(): void
+  written(position: number): void
+}
+
+/** How many of the reads wait, while the disk is slow. */
+const slowReads = 0.3
+
+/**
+ * The server's disk. What is on it outlives the server. While it is slow, answers wait until the world lets them go; so a
+ * server can be stopped between any two steps of a commit, and other things happen between what it read and what it does.
+ */
+export class Disk {
+  /** What is on disk. */
+  readonly inner: LevelDatabase = new MemoryLevel<string, Uint8Array>({
+    keyEncoding: 'utf8',
+    valueEncoding: 'view',
+  }) as unknown as LevelDatabase
+  isSlow = false
+  readonly #randomness: Seeded
+  readonly #watcher: DiskWatcher
+  #waiting: (() => void)[] = []
+  #faults: WriteFault[] = []
+  #power: object = {}
+
+  constructor(randomness: Seeded, watcher: DiskWatcher) {
+    this.#randomness = randomness
+    this.#watcher = watcher
+  }
+
+  /** How many answers wait. */
+  get waiting(): number {
+    return this.#waiting.length
+  }
+
+  /** Lets one of those that wait go on. */
+  step(index: number): void {
+    this.#waiting.splice(index, 1)[0]?.()
+  }
+
+  failNextWrite(fault: WriteFault): void {
+    this.#faults.push(fault)
+  }
+
+  /** Nothing that a server had going on the disk comes to an end. */
+  powerOff(): void {
+    this.#waiting = []
+    this.#faults = []
+    this.#power = {}
+  }
+
+  /** A copy of what is on it. */
+  async backUp(): Promise<[string, Uint8Array][]> {
+    return this.inner.iterator().all()
+  }
+
+  /** What is on it is what was on it once. No server may use it meanwhile. */
+  async restore(backup: readonly [string, Uint8Array][]): Promise<void> {
+    await this.inner.clear()
+    await this.inner.batch(backup.map(([key, value]) => ({ type: 'put' as const, key, value })))
+  }
+
+  /** All goes through again. */
+  heal(): void {
+    this.isSlow = false
+    this.#faults = []
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  /** The disk as one server sees it. */
+  mount(): LevelDatabase {
+    const { inner } = this
+    const power = this.#power
+    const wait = (chance: number): Promise<void> => this.#wait(power, chance)
+    const own: Record<string, unknown> = {
+      batch: (operations: Operations) => this.#write(power, operations),
+      getMany: async (wanted: string[]) => {
+        const found = await inner.getMany(wanted)
+        await wait(slowReads)
+        return found
+      },
+      get: async (wanted: string) => {
+        const found = await inner.get(wanted)
+        await wait(slowReads)
+        return found
+      },
+      // A snapshot as of now, like LevelDB's own.
+      iterator: (range: object) => later(inner.iterator(range), wait),
+      keys: (range: object) => later(inner.keys(range), wait),
+      open: async () => undefined,
+      close: async () => undefined,
+    }
+    return new Proxy(inner, {
+      get(target, name) {
+        if (typeof name === 'string' && Object.hasOwn(own, name)) return own[name]
+        const value: unknown = Reflect.get(target, name, target)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
+  }
+
+  async #write(power: object, operations: Operations): Promise<void> {
+    await this.#wait(power, 1)
+    const fault = this.#faults.shift()
+    if (fault === 'refused') throw new Error('the disk is full')
+    await this.inner.batch(operations, {})
+    for (const { type, key, value } of operations) {
+      if (type === 'put' && key === keys.position) this.#watcher.written(decodeNumber(value))
+      if (type === 'put' && key === keys.runs) this.#watcher.opened()
+    }
+    if (fault) throw new Error('the disk said nothing')
+    await this.#wait(power, 1)
+  }
+
+  async #wait(power: object, chance: number): Promise<void> {
+    if (power !== this.#power) await new Promise<never>(() => undefined)
+    if (!this.isSlow || this.#randomness.fraction() >= chance) return
+    await new Promise<void>(go => this.#waiting.push(go))
+    if (power !== this.#power) await new Promise<never>(() => undefined)
+  }
+}
+
+interface Reader<T> extends AsyncIterable<T> {
+  all(): Promise<T[]>
+}
+
+function later<T>(reader: Reader<T>, wait: (chance: number) => Promise<void>): Reader<T> {
+  const all = reader.all()
+  return {
+    async all() {
+      const found = await all
+      await wait(slowReads)
+      return found
+    },
+    async *[Symbol.asyncIterator]() {
+      const found = await all
+      await wait(slowReads)
+      yield* found
+    },
+  }
+}

@@ -1,0 +1,254 @@
+import { type Access, decodeFrame } from '@kith/shared/wire'
+import { standing } from '../model/edits.ts'
+import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk, toConfirm } from '../model/sight.ts'
+import { Cursors } from './cursors.ts'
+import type { Tab } from './device.ts'
+import { idsOf, type UpdateIds } from './documents.ts'
+import type { NetworkWatcher, Wire } from './network.ts'
+import { PresenceJudge } from './presence-judge.ts'
+import type { KnownEdit, Record } from './record.ts'
+
+/** A value that stands nowhere else, so that its bytes tell whose it is, wherever they turn up. */
+export interface Secret {
+  owner: string
+  kind: 'field' | 'label' | 'message'
+  /** Of a field. */
+  level?: number
+  field?: string
+  /** Of a message. */
+  to?: string
+  /** The edits that put it, once they are made: more than one when it was made again. */
+  edits: KnownEdit[]
+}
+
+/** So long that random bytes don't happen to look like it. */
+const form = /<s(\d+)~>/g
+
+function secretText(index: number): string {
+  return `<s${index}~>`
+}
+
+interface Seen {
+  /** The incarnation of the account that the device was welcomed to. */
+  incarnation: number | undefined
+  /**
+   * Up to where the store was, when each frame in flight was handed over: what it knew of, and what was on its disk; and in
+   * which opening of it.
+   */
+  positions: { known: number; written: number; opening: number }[]
+  /** What the device sent, and how much of that before each barrier. */
+  sent: { document: 'roster' | 'profile'; ids: UpdateIds }[]
+  barriers: Map<number, number>
+  /** How much of it a barrier has been answered for. */
+  answeredUpTo: number
+  /** The position with which the device came back, until it is caught up. */
+  since: number | undefined
+  fetched: Set<string>
+}
+
+/** Hears of every frame, for whoever looks into a story. */
+export type Tell = (way: string, frame: object) => void
+
+/** Watches every frame: what the server hands over, and what it says is on disk. */
+export class Judge implements NetworkWatcher {
+  readonly record: Record
+  readonly secrets: Secret[] = []
+  /** Frames that moved a device's cursor, and what they stand for: what a slow disk has not confirmed may be in it. */
+  readonly arrivals: { tab: Tab; from: number; position: number; cursor: Uint8Array }[] = []
+  readonly #wrong: (what: string) => void
+  readonly #seen = new WeakMap<Wire, Seen>()
+  readonly #position: () => number
+  readonly #tell: Tell | undefined
+  readonly #presence: PresenceJudge
+  readonly cursors: Cursors = new Cursors()
+
+  constructor(options: {
+    record: Record
+    position: () => number
+    nowMs: () => number
+    wrong: (what: string) => void
+    tell?: Tell | undefined
+  }) {
+    this.record = options.record
+    this.#position = options.position
+    this.#wrong = options.wrong
+    this.#tell = options.tell
+    this.#presence = new PresenceJudge(options)
+  }
+
+  newSecret(secret: Omit<Secret, 'edits'>): string {
+    return secretText(this.secrets.push({ ...secret, edits: [] }) - 1)
+  }
+
+  /** Secrets that stand in some bytes. */
+  secretsIn(bytes: Uint8Array | string): Secret[] {
+    const text = typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')
+    return [...text.matchAll(form)].flatMap(([, index]) => this.secrets[Number(index)] ?? [])
+  }
+
+  handed(wire: Wire, bytes: Uint8Array): void {
+    const seen = this.#of(wire)
+    seen.positions.push({ known: this.#position(), written: this.record.position, opening: this.cursors.opening })
+    const { user } = wire.caller as Tab
+    for (const secret of this.secretsIn(bytes)) {
+      const wrong = secret.owner === user ? this.#toOwner(secret) : this.#toOther(secret, user)
+      if (wrong) this.#wrong(`${user} was handed ${this.#describe(secret)}: ${wrong}`)
+    }
+    const frame = decodeFrame(bytes)
+    this.#tell?.(`server → ${nameOf(wire)}`, frame)
+    this.#presence.handed(wire, frame, seen.fetched)
+    if (frame.type === 'caughtUp') seen.since = undefined
+    if (frame.type === 'welcome' && frame.isFresh !== (seen.since === undefined)) {
+      this.#wrong(`${user} was welcomed ${frame.isFresh ? 'as fresh' : 'as known'} at ${seen.since} [F1]`)
+    }
+    if (frame.type === 'welcome' && !frame.isErased) {
+      seen.incarnation = this.record.incarnationOf(user)
+      this.record.welcomedTo(user, new Uint8Array(frame.incarnation))
+    }
+    if (frame.type === 'access') this.#judgeAccess(frame, user)
+    if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
+    if (frame.type !== 'reached') return
+    const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
+    seen.answeredUpTo = upTo
+    // It says of what came since the last barrier whether all of it was taken.
+    if (!frame.isComplete) return
+    const missing = seen.sent
+      .slice(from, upTo)
+      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids))
+    if (missing.length > 0)
+      this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
+  }
+
+  received(wire: Wire, bytes: Uint8Array): void {
+    const seen = this.#of(wire)
+    const frame = decodeFrame(bytes)
+    this.#tell?.(`${nameOf(wire)} → server`, frame)
+    this.#presence.received(wire, frame)
+    // A device that was away: what it is told until it is caught up must be news [F1].
+    if (frame.type === 'hello') {
+      seen.since = this.cursors.positionOf(frame.cursor)
+      for (const owner of frame.owners ?? []) seen.fetched.add(owner)
+    }
+    if (frame.type === 'fetch') seen.fetched.add(frame.owner)
+    if (frame.type === 'barrier') seen.barriers.set(frame.id, seen.sent.length)
+    if ((frame.type === 'rosterSync' || frame.type === 'ownProfile') && frame.step !== 'step1') {
+      const document = frame.type === 'rosterSync' ? 'roster' : 'profile'
+      seen.sent.push({ document, ids: idsOf(frame.payload) })
+    }
+  }
+
+  arrived(wire: Wire, bytes: Uint8Array): void {
+    const { known, written, opening } = this.#of(wire).positions.shift() ?? { known: 0, written: 0, opening: 0 }
+    const frame = decodeFrame(bytes)
+    const cursor = 'cursor' in frame ? frame.cursor : new Uint8Array()
+    const tab = wire.caller as Tab
+    // What it sent has been answered, so by now it has stored which account it belongs to [D7].
+    if (frame.type === 'reached') tab.device.incarnation = this.#of(wire).incarnation
+    if (cursor.length === 0) return
+    tab.device.firstPosition ??= known
+    this.cursors.given(cursor, opening, known)
+    this.arrivals.push({ tab, from: known, position: written, cursor: new Uint8Array(cursor) })
+  }
+
+  /** Which levels there are, and that somebody joined, is told only of those who show something [V8]. */
+  #judgeAccess({ owner, levels, hasJustJoined, changedHands }: Access, user: string): void {
+    if (owner === user) return
+    const incarnation = toConfirm(this.record.now, user, owner)
+    if (changedHands !== undefined && incarnation !== undefined) this.record.named(owner, incarnation, changedHands)
+    if ((changedHands === undefined) !== (incarnation === undefined)) {
+      this.#wrong(`${user} was told ${changedHands ?? 'nothing'} of ${owner}'s incarnation ${incarnation} [D7]`)
+    }
+    const seen = levelsSeen(this.record.now, owner, user)
+    if (levels.some(level => !seen.has(level)) || (hasJustJoined && seen.size === 0)) {
+      this.#wrong(`${user} was told of ${owner}'s levels ${levels.join()}, and may see ${[...seen].join()} [V8]`)
+    }
+  }
+
+  #judgeNews({ since, fetched }: Seen, owner: string, user: string): void {
+    if (since === undefined || fetched.has(owner)) return
+    const text = (position: number): string => {
+      const { fields, isDue } = dueTo(this.record, position, owner, user)
+      return JSON.stringify([
+        ...fields,
+        isDue,
+        toConfirm(this.record.at(position) ?? this.record.now, user, owner),
+        [...levelsSeen(this.record.at(position) ?? this.record.now, owner, user)],
+      ])
+    }
+    for (let position = since + 1; position <= this.record.position; position++) {
+      if (this.record.at(position) && text(position) !== text(since)) return
+    }
+    this.#wrong(`${user} was told of ${owner} again, of whom nothing changed since ${since} [F1]`)
+  }
+
+  #of(wire: Wire): Seen {
+    const known = this.#seen.get(wire)
+    if (known) return known
+    const seen: Seen = {
+      incarnation: undefined,
+      positions: [],
+      sent: [],
+      barriers: new Map(),
+      answeredUpTo: 0,
+      since: undefined,
+      fetched: new Set(),
+    }
+    this.#seen.set(wire, seen)
+    return seen
+  }
+
+  #describe({ owner, kind, level, field }: Secret): string {
+    return kind === 'field' ? `${field} of ${owner} at level ${level}` : `a ${kind} of ${owner}`
+  }
+
+  /** An owner's device gets what stands, and nothing that was erased meanwhile [V5]. */
+  #toOwner(secret: Secret): string | undefined {
+    if (secret.kind !== 'field' || this.stands(secret)) return undefined
+    return 'it is erased [V5]'
+  }
+
+  #toOther(secret: Secret, viewer: string): string | undefined {
+    const { now } = this.record
+    if (secret.kind === 'message') {
+      if (secret.to !== viewer) return 'it was for somebody else'
+      return mayTalk(now, secret.owner, viewer) ? undefined : 'they may not communicate [V1][V2]'
+    }
+    if (secret.kind === 'label') return 'it is private'
+    const { owner, level = 0, edits } = secret
+    if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
+    if (!this.#isCurrent(secret)) return 'it is not what stands on disk [V5]'
+    if (edits.length === 0) return 'no device has made it safe yet [D1]'
+    if (!edits.some(edit => couldBeSeen(this.record.editsOf(owner), edit, level, viewer)))
+      return 'what went before must take effect first [V6]'
+    return undefined
+  }
+
+  /** Whether a field's value has not been erased on disk. Of concurrent sets all stand, though one is shown. */
+  stands({ edits, owner, level, field }: Secret): boolean {
+    const onDisk = edits.length > 0 ? this.record.includedOnDisk(owner) : []
+    const own = onDisk.filter(edit => edits.includes(edit))
+    if (own.length === 0) return true // It isn't on disk yet.
+    return standing(onDisk, `field ${level} ${field}`, true).some(edit => own.includes(edit))
+  }
+
+  #isCurrent(secret: Secret): boolean {
+    const facts = this.record.now.accounts.get(secret.owner)?.facts
+    const value = facts?.get(`field ${secret.level} ${secret.field}`)
+    return typeof value === 'string' && this.secretsIn(value).includes(secret)
+  }
+}
+
+/** What a viewer's device is to hold of an owner at a position: what it must, and what it may [V7][F1]. */
+export function dueTo(
+  record: Record,
+  position: number,
+  owner: string,
+  viewer: string,
+): { fields: Map<string, unknown>; isDue: boolean } {
+  const moment = record.at(position) ?? record.now
+  return { fields: fieldsSeen(moment, owner, viewer), isDue: isFed(moment, owner, viewer) }
+}
+
+function nameOf({ caller, id }: Wire): string {
+  return `${(caller as Tab).device.name} (connection ${id})`
+}

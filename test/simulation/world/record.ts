@@ -1,0 +1,298 @@
+import type { Change } from '@kith/server'
+import * as Y from 'yjs'
+import { type Again, type Edit, type Facts, wrongFacts } from '../model/edits.ts'
+import { changed, erased } from '../model/hands.ts'
+import { type Account, type Moment, nobody, pairOf } from '../model/sight.ts'
+import type { Written } from './device.ts'
+import { type Documents, factsOf, idsOf, includes, includesSome, type UpdateIds } from './documents.ts'
+import { fieldsOfChanges } from './facts-of-changes.ts'
+
+/** An edit, and how to find out whether a document has it. */
+export interface KnownEdit extends Edit {
+  readonly document: 'roster' | 'profile'
+  readonly ids: UpdateIds
+  readonly written: Written
+}
+
+/**
+ * What the model is told of the engine: which edits were made, which of them are on the server's disk at each position, and
+ * what stands there. Yjs is used only to tell whether a document has an edit; what it must come to, the model says.
+ */
+export class Record {
+  readonly edits = new Map<string, KnownEdit[]>()
+  readonly #documents = new Map<string, Documents>()
+  readonly #moments = new Map<number, Moment>()
+  #asked: Change[] = []
+  #position = 0
+  #count = 0
+  /** What is on the server's disk. */
+  now: Moment = { accounts: new Map(), pairs: new Set(), unconfirmed: new Map(), names: new Map() }
+  /** Edits of accounts that were erased since: they must not come back [D7]. */
+  #dead = new Set<number>()
+  /** At which position each user registered. */
+  readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
+  readonly #isSilent = new Set<string>()
+  #incarnations = new Map<string, number>()
+  readonly #welcomes = new Map<string, Uint8Array>()
+  /** Some server has lost what devices had given it, or said so. */
+  mayLose = false
+  readonly #wrong: (what: string) => void
+  readonly #isOfEnded: (user: string) => (edit: KnownEdit) => boolean
+
+  /** `isOfEnded`: whether an edit is of a device that has synced with an account which was erased since. */
+  constructor(wrong: (what: string) => void, isOfEnded: (user: string) => (edit: KnownEdit) => boolean) {
+    this.#wrong = wrong
+    this.#isOfEnded = isOfEnded
+    this.#moments.set(0, this.now)
+  }
+
+  /** How many edits were made. */
+  get count(): number {
+    return this.#count
+  }
+
+  get position(): number {
+    return this.#position
+  }
+
+  /** How often an account was erased. */
+  incarnationOf(user: string): number {
+    return this.#incarnations.get(user) ?? 0
+  }
+
+  /** Whether an edit ended with its account. */
+  isDead(edit: number): boolean {
+    return this.#dead.has(edit)
+  }
+
+  /** The edit was made on a device of an account that was erased. */
+  kill(edit: number): void {
+    this.#dead.add(edit)
+  }
+
+  /** The server gave out a name for an incarnation: always the same one. */
+  named(user: string, incarnation: number, name: string): void {
+    const key = `${incarnation} ${user}`
+    const known = this.now.names.get(key)
+    if (known !== undefined && known !== name) this.#wrong(`incarnation ${key} has two names [D7]`)
+    if (known === undefined) this.now = { ...this.now, names: new Map(this.now.names).set(key, name) }
+  }
+
+  /** The server welcomed a device of the user to an incarnation. */
+  welcomedTo(user: string, incarnation: Uint8Array): void {
+    this.#welcomes.set(`${this.incarnationOf(user)} ${user}`, incarnation)
+  }
+
+  /** What the server names the present incarnation to the user's devices. */
+  nameOf(user: string): Uint8Array | undefined {
+    return this.#welcomes.get(`${this.incarnationOf(user)} ${user}`)
+  }
+
+  at(position: number): Moment | undefined {
+    return this.#moments.get(position)
+  }
+
+  editsOf(user: string): readonly KnownEdit[] {
+    return this.edits.get(user) ?? []
+  }
+
+  /** A device made an edit; its documents have it already. `origins`: the edits that it says once more. */
+  made(
+    user: string,
+    written: Written,
+    documents: Documents,
+    changes: Edit['changes'],
+    origins: readonly KnownEdit[] = [],
+  ): KnownEdit {
+    const included = this.included(user, documents)
+    const seen = new Set(included.map(({ id }) => id))
+    // Who sees what was made again may count as having seen what it was made of.
+    const perhaps = new Set(
+      [...included, ...origins].flatMap(edit => [...(edit.again?.restates ?? []), ...(edit.perhaps ?? [])]),
+    )
+    // Of what was made again and again, the edits that the user made.
+    const restates = new Set(origins.flatMap(({ id, again }) => [...(again?.restates ?? [id])]))
+    for (const edit of origins) for (const id of [edit.id, ...edit.seen]) perhaps.add(id)
+    const replaced = origins.flatMap(({ seen: before, again: once }) => [...(once?.replaces ?? before)])
+    const replaces = new Set(replaced.filter(id => seen.has(id) && !restates.has(id)))
+    for (const id of seen) perhaps.delete(id)
+    const { document, update, isRemade: isWeak = false } = written
+    const fields = fieldsOfChanges(written.changes)
+    const isLifting = written.changes.some(({ root, value }) => root === 'privacy' && value === undefined)
+    const again: Again | undefined = origins.length > 0 ? { restates, isWeak, replaces, fields, isLifting } : undefined
+    const made = { id: this.#count++, user, changes, seen, perhaps, document, ids: idsOf(update), written }
+    const edit: KnownEdit = again ? { ...made, again } : made
+    this.edits.set(user, [...this.editsOf(user), edit])
+    return edit
+  }
+
+  /** The edits that a user's documents have. */
+  included(user: string, documents: Documents): KnownEdit[] {
+    return this.editsOf(user).filter(edit => includes(documents[edit.document], edit.ids))
+  }
+
+  isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds): boolean {
+    return includes(this.#documentsOf(user)[document], ids)
+  }
+
+  includedOnDisk(user: string): KnownEdit[] {
+    return this.included(user, this.#documentsOf(user))
+  }
+
+  /** What is on the server's disk of a user's documents. */
+  documentsOnDisk(user: string): Documents {
+    return this.#documentsOf(user)
+  }
+
+  asked(change: Change): void {
+    this.#asked.push(change)
+  }
+
+  failed(change: Change): void {
+    this.#asked = this.#asked.filter(other => other !== change)
+  }
+
+  /** All that was known at this position, to go back to. */
+  backUp(): () => void {
+    const [position, now, moments] = [this.#position, this.now, new Map(this.#moments)]
+    const [registeredAt, isSilent] = [new Map(this.registeredAt), new Set(this.#isSilent)]
+    const [incarnations, dead] = [new Map(this.#incarnations), new Set(this.#dead)]
+    const documents = [...this.#documents].map(
+      ([user, { roster, profile }]) =>
+        [user, { roster: Y.encodeStateAsUpdateV2(roster), profile: Y.encodeStateAsUpdateV2(profile) }] as const,
+    )
+    return () => {
+      // Another store may have been there meanwhile, so none of its moments count.
+      this.#moments.clear()
+      for (const [at, moment] of moments) this.#moments.set(at, moment)
+      this.#position = position
+      // A store's name for an incarnation outlives what the store forgot.
+      this.now = { ...now, names: this.now.names }
+      this.#incarnations = new Map(incarnations)
+      this.#dead = new Set(dead)
+      this.registeredAt.clear()
+      for (const [user, registration] of registeredAt) this.registeredAt.set(user, registration)
+      this.#isSilent.clear()
+      for (const user of isSilent) this.#isSilent.add(user)
+      this.#documents.clear()
+      for (const [user, { roster, profile }] of documents) {
+        Y.applyUpdateV2(this.#documentsOf(user).roster, roster)
+        Y.applyUpdateV2(this.#documentsOf(user).profile, profile)
+      }
+    }
+  }
+
+  /** The server was killed: what is not on disk is gone. */
+  killed(): void {
+    this.#asked = []
+  }
+
+  /** All changes up to a position are on disk, in the order in which they were asked for. */
+  written(position: number): void {
+    const changes = this.#asked.splice(0, position - this.#position)
+    if (changes.length < position - this.#position) this.#wrong('more was written than was asked for [D4]')
+    for (const change of changes) {
+      this.#apply(change, ++this.#position)
+      this.#moments.set(this.#position, this.now)
+    }
+  }
+
+  #apply(change: Change, position: number): void {
+    switch (change.type) {
+      case 'documents': {
+        const documents = this.#documentsOf(change.user)
+        if (change.roster) Y.applyUpdateV2(documents.roster, change.roster.update)
+        if (change.profile) Y.applyUpdateV2(documents.profile, change.profile.update)
+        const facts = factsOf(documents)
+        this.judge(`on disk at ${position}`, change.user, documents, facts)
+        const ended = this.included(change.user, documents).filter(({ id }) => this.#dead.has(id))
+        if (ended.length > 0) this.#wrong(`${change.user} has an edit again of an account that was erased [D7]`)
+        this.now = { ...this.now, unconfirmed: changed(this.now.unconfirmed, change.user, facts) }
+        this.#set(change.user, { facts })
+        if (change.registers) this.#register(change.user, position)
+        return
+      }
+      case 'user':
+        if (change.restricted !== undefined) this.#set(change.user, { isRestricted: change.restricted })
+        if (change.announceJoin === false) this.#isSilent.add(change.user)
+        if (change.announceJoin === true) this.#isSilent.delete(change.user)
+        this.#register(change.user, position)
+        return
+      case 'pair': {
+        const pairs = new Set(this.now.pairs)
+        if (change.isPaired) pairs.add(pairOf(change.a, change.b))
+        else pairs.delete(pairOf(change.a, change.b))
+        this.now = { ...this.now, pairs }
+        return
+      }
+      case 'erase': {
+        const { user } = change
+        const incarnation = this.incarnationOf(user) + 1
+        this.#incarnations.set(user, incarnation)
+        const onDisk = new Set(this.includedOnDisk(user))
+        const isEnded = this.#isOfEnded(user)
+        for (const edit of this.editsOf(user)) if (onDisk.has(edit) || isEnded(edit)) this.#dead.add(edit.id)
+        this.#documents.delete(user)
+        this.registeredAt.delete(user)
+        const factsByUser = new Map([...this.now.accounts].map(([one, { facts }]) => [one, facts]))
+        this.now = { ...this.now, unconfirmed: erased(this.now.unconfirmed, factsByUser, user, incarnation) }
+        const pairs = new Set([...this.now.pairs].filter(pair => !pair.split(' ').includes(change.user)))
+        this.now = { ...this.now, pairs }
+        const { isRestricted } = this.now.accounts.get(user) ?? nobody
+        this.#set(user, { ...nobody, isRestricted })
+      }
+    }
+  }
+
+  /**
+   * Whether a user's documents hold what their edits come to [R1–R6]. Until all has arrived (`isEnd`), nothing is said of
+   * the facts of an edit that came in part. `hasPieces`: an edit may have come in part for ever, since a server refused the
+   * rest of it, which was then made again.
+   */
+  judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false, hasPieces = false): void {
+    const included = this.included(user, documents)
+    const partly =
+      isEnd && !hasPieces ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
+    const open = new Set(isEnd ? [] : partly.flatMap(({ changes }) => [...changes.keys()]))
+    if (!isEnd) for (const name of this.absentAwhile(user, new Set(included), facts)) open.add(name)
+    for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
+      if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
+    }
+  }
+
+  /**
+   * Fields that may be absent for a while: once a server has lost something, what a device knows to be replaced of a profile
+   * is removed ahead of what replaces it, or a new viewer would see the old value [V5]. Two devices may each have made the
+   * same value again, and one of these replaces the other.
+   */
+  absentAwhile(user: string, included: ReadonlySet<KnownEdit>, facts: Facts): string[] {
+    if (!this.mayLose) return []
+    const coming = this.editsOf(user).filter(edit => !included.has(edit))
+    const names = new Set(coming.flatMap(({ changes }) => [...changes.keys()]))
+    return [...names].filter(name => name.startsWith('field ') && !facts.has(name))
+  }
+
+  #isPartly(edit: KnownEdit, documents: Documents, included: readonly KnownEdit[]): boolean {
+    return !included.includes(edit) && includesSome(documents[edit.document], edit.ids)
+  }
+
+  #register(user: string, position: number): void {
+    if (this.now.accounts.get(user)?.isRegistered) return
+    this.registeredAt.set(user, { position, isAnnounced: !this.#isSilent.has(user) })
+    this.#set(user, { isRegistered: true })
+  }
+
+  #set(user: string, change: Partial<Account>): void {
+    const accounts = new Map(this.now.accounts)
+    accounts.set(user, { ...(accounts.get(user) ?? nobody), ...change })
+    this.now = { ...this.now, accounts }
+  }
+
+  #documentsOf(user: string): Documents {
+    const known = this.#documents.get(user)
+    if (known) return known
+    const documents = { roster: new Y.Doc(), profile: new Y.Doc() }
+    this.#documents.set(user, documents)
+    return documents
+  }
+}

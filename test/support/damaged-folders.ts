@@ -1,0 +1,88 @@
+import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openLevelStore, systemClock } from '@kith/server'
+import { defaultLimits, grantKey, profileKey, profileRoot } from '@kith/shared'
+import { afterAll, onTestFinished } from 'vitest'
+import { accountsOver } from './account-world.ts'
+
+/** A data folder, and hands that harm it. */
+export class Harmed {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** The one file in use whose name ends so, such as `.ldb`; of several the last. */
+  async file(ending: string): Promise<string> {
+    const inUse = (await readdir(join(this.folder, 'store'))).filter(name => name.includes(ending)).sort()
+    return join('store', inUse.at(-1) as string)
+  }
+
+  async read(file: string): Promise<Buffer> {
+    return readFile(join(this.folder, file))
+  }
+
+  async flip(file: string, at: number, mask = 0x10): Promise<void> {
+    const bytes = await this.read(file)
+    bytes[at] = (bytes[at] as number) ^ mask
+    await this.write(file, bytes)
+  }
+
+  async write(file: string, bytes: Uint8Array | string): Promise<void> {
+    await writeFile(join(this.folder, file), bytes)
+  }
+
+  async cut(file: string, bytes: number): Promise<void> {
+    await truncate(join(this.folder, file), bytes)
+  }
+
+  async remove(file: string): Promise<void> {
+    await rm(join(this.folder, file), { recursive: true })
+  }
+
+  async copy(): Promise<Harmed> {
+    const folder = await temporaryFolder()
+    await cp(this.folder, folder, { recursive: true })
+    return new Harmed(folder)
+  }
+}
+
+let made: Promise<Harmed> | undefined
+
+/** Alice's and Bob's data folder, which ends with the test: hers is in a table, his in the log, as after a restart. */
+export async function folderOfTwo(): Promise<Harmed> {
+  made ??= makeFolder()
+  return (await made).copy()
+}
+
+afterAll(async () => {
+  if (made) await rm((await made).folder, { recursive: true, force: true })
+})
+
+async function makeFolder(): Promise<Harmed> {
+  const folder = await mkdtemp(join(tmpdir(), 'kith-test-'))
+  for (const half of [0, 1]) {
+    const store = await openLevelStore(folder, { limits: defaultLimits, clock: systemClock })
+    const { accounts, device } = accountsOver(store, systemClock)
+    const user = device(half === 0 ? 'alice' : 'bob')
+    user.connect()
+    for (let index = 0; index < 30; index++) {
+      user.edit([
+        { root: 'contacts', key: `friend-${half}-${index}`, value: true },
+        { root: 'grants', key: grantKey(2, `friend-${half}-${index}`), value: true },
+        { root: profileRoot, key: profileKey(2, 'writer-one', `field-${index}`), value: `value ${index}` },
+      ])
+      await accounts.idle()
+    }
+    await store.close()
+  }
+  return new Harmed(folder)
+}
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'kith-test-'))
+  onTestFinished(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}

@@ -1,0 +1,16 @@
+import type { Kith, KithEvents } from '@kith/client'
+
+/** The next such event, or the next that fits. */
+export function nextEvent<E extends keyof KithEvents>(
+  kith: Kith,
+  event: E,
+  fits: (...details: KithEvents[E]) => boolean = () => true,
+): Promise<KithEvents[E]> {
+  return new Promise(resolve => {
+    const stop = kith.on(event, (...details: KithEvents[E]) => {
+      if (!fits(...details)) return
+      stop()
+      resolve(details)
+    })
+  })
+}

@@ -1,0 +1,15 @@
+import fc from 'fast-check'
+
+/** The seed of every property in this run. `KITH_TEST_SEED=… npm test` runs the same cases again. */
+const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
+console.info(`property seed ${seed}`)
+
+/** Checks a property on random cases. A failure names the smallest counterexample found and the seed. */
+export function holds<T>(property: fc.IProperty<T>, numRuns = 200): void {
+  fc.assert(property, { seed, numRuns })
+}
+
+/** Checks a property with asynchronous cases. A failure names the smallest counterexample found and the seed. */
+export function holdsAsync<T>(property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
+  return fc.assert(property, { seed, numRuns })
+}
