@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 
 /** `npm run mutants` shows that each is caught; this, that they can be made and leave no rule out. */
 describe('mutants', () => {
-  test('every rule is broken by one, and every rule of visibility by two', () => {
+  test('a mutant breaks each rule, and two mutants break each rule of visibility', () => {
     const rules = sections.flatMap(section => section.rules.map(({ id }) => id))
     const count = (rule: string): number => mutants.filter(mutant => mutant.rules.includes(rule)).length
     const wanted = (rule: string): number => (rule.startsWith('V') ? 2 : 1)
@@ -21,7 +21,7 @@ describe('mutants', () => {
     expect(mutants.filter(mutant => !mutant.rules.every(rule => rules.includes(rule)))).toEqual([])
   })
 
-  test('each has a name of its own, and tests that exist', () => {
+  test('each mutant has a unique name, and tests that exist', () => {
     expect(new Set(mutants.map(({ id }) => id)).size).toBe(mutants.length)
     for (const { id, tests } of mutants) {
       expect(id).toMatch(/^[a-z0-9]+(-[a-z0-9]+)*$/)
@@ -29,23 +29,20 @@ describe('mutants', () => {
     }
   })
 
-  test.each(mutants)('$id: the text that it replaces stands where it was', ({ changes }) => {
+  test.each(mutants)('the text that $id replaces is in its source file', ({ changes }) => {
     for (const file of new Set(changes.map(change => change.file))) {
       const source = readFileSync(root + file, 'utf8')
       expect(changes.filter(change => change.file === file).reduce(mutate, source)).not.toBe(source)
     }
   })
 
-  test.each(kept)(
-    'of $file, a generated mutant of “$line” is kept: that line stands there',
-    ({ file, line, change }) => {
-      const made = generate(file, readFileSync(root + file, 'utf8')).filter(({ lineText }) => lineText === line)
-      const changes = made.map(({ original, replacement }) => `${original} → ${replacement}`)
-      expect(changes).toContain(change)
-    },
-  )
+  test.each(kept)('the generated mutant of “$line” that is kept exists in $file', ({ file, line, change }) => {
+    const made = generate(file, readFileSync(root + file, 'utf8')).filter(({ lineText }) => lineText === line)
+    const changes = made.map(({ original, replacement }) => `${original} → ${replacement}`)
+    expect(changes).toContain(change)
+  })
 
-  test('generated mutants are those of the operators, each at its place, and types have none', () => {
+  test('the operators generate each mutant at its place, and none in types', () => {
     const text = [
       'const limit: 3 | undefined = 3',
       'export async function f(a?: { b: number }): Promise<boolean> {',
@@ -81,7 +78,7 @@ describe('mutants', () => {
     expect(new Set(generate('packages/a.ts', text).map(({ id }) => id)).size).toBe(made.length)
   })
 
-  test('a sample is that of its seed, and a longer one begins with it', () => {
+  test('a seed decides the sample, and a larger sample begins with the smaller one', () => {
     const all = Array.from({ length: 1_000 }, (_, index) => index)
     const some = sample(all, 50, 7)
     expect(new Set(some).size).toBe(50)
@@ -90,7 +87,7 @@ describe('mutants', () => {
     expect(sample(all, 2_000, 7).sort((a, b) => a - b)).toEqual(all)
   })
 
-  test('a text that is not there, or twice, is stale', () => {
+  test('a mutant whose text is missing, or occurs twice, is reported as stale', () => {
     for (const find of ['c', 'a']) {
       expect(() => mutate('a b a', { file: 'x.ts', find, replace: '' })).toThrow(/x\.ts has (0|2) times/)
     }

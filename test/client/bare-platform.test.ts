@@ -27,7 +27,7 @@ test.each([
   expect(typeof exported[name]).toBe('function')
 })
 
-test('[S1] without TextEncoder and TextDecoder a text arrives as it was sent, and bytes that are no UTF-8 are malformed', async () => {
+test('[S1] without TextEncoder and TextDecoder, a text arrives as it was sent, and bytes that are not UTF-8 are malformed', async () => {
   const { encodeFrame, decodeFrame } = (await load('shared/src/wire/index.ts', barePlatform())) as typeof Wire
   const message = { type: 'message', id: 'id', from: 'zoë', text: '\ufeffhéllo 😀' } as const
   const frame = encodeFrame(message)

@@ -16,7 +16,7 @@ const sources = fileURLToPath(new URL('../../packages/client/src/', import.meta.
 /** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's, lib0 too. */
 const notOurs = /^(yjs|dexie|react|libphonenumber-js)(\/|$)/
 
-test('in a browser the client takes at most 40 KB gzipped, besides Yjs, Dexie and what is known of phone numbers', async () => {
+test('the browser bundle of the client is at most 40 KB gzipped, without Yjs, Dexie and phone number data', async () => {
   const { entry, atOnce } = await bundled('index.ts')
   expect(entry.exports).toContain('openKith')
   const bytes = gzippedBytes(atOnce)
@@ -25,7 +25,7 @@ test('in a browser the client takes at most 40 KB gzipped, besides Yjs, Dexie an
   expect(bytes).toBeLessThanOrEqual(40_000)
 })
 
-test('what is known of phone numbers takes at most 4 KB gzipped, besides libphonenumber-js', async () => {
+test('the phone number data is at most 4 KB gzipped, without libphonenumber-js', async () => {
   const { chunks, atOnce } = await bundled('index.ts')
   const bytes = gzippedBytes(chunks.filter(chunk => !atOnce.includes(chunk)))
   process.stdout.write(`phone numbers in a browser: ${bytes} bytes gzipped, loaded when an app asks for them\n`)
@@ -33,7 +33,7 @@ test('what is known of phone numbers takes at most 4 KB gzipped, besides libphon
   expect(bytes).toBeLessThanOrEqual(4_000)
 })
 
-test('libphonenumber-js is loaded by a dynamic import alone', async () => {
+test('libphonenumber-js is loaded by a dynamic import only', async () => {
   const { chunks, atOnce } = await bundled('index.ts')
   const users = chunks.filter(({ imports }) => imports.some(name => name.startsWith('libphonenumber-js')))
   expect(users.length).toBe(1)
@@ -42,7 +42,7 @@ test('libphonenumber-js is loaded by a dynamic import alone', async () => {
   expect(atOnce.some(({ dynamicImports }) => dynamicImports.includes(user.fileName))).toBe(true)
 })
 
-test('what is known of phone numbers is loaded when an app asks for phone numbers, and not before', async () => {
+test('the phone number data is loaded only when an app uses phone numbers', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['+442079460123'])
   expect(phones.loads).toBe(0)
@@ -50,7 +50,7 @@ test('what is known of phone numbers is loaded when an app asks for phone number
   expect(phones.loads).toBe(1)
 })
 
-test('the client alone knows nothing of React; the hooks do', async () => {
+test('the client does not import React; the hooks do', async () => {
   const client = await bundled('index.ts')
   expect(importedBy(client.chunks)).toEqual(['dexie', 'libphonenumber-js/max', 'yjs'])
   const hooks = await bundled('react/index.ts')

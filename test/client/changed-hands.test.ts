@@ -46,7 +46,7 @@ async function handedOver(options: Parameters<Backend['device']>[1] = {}): Promi
   return { world, bob }
 }
 
-test('[D7][V7] the granter’s device is told at the erasure: event, profile, row, and the replicas are withdrawn', async () => {
+test('[D7][V7] an erasure emits changedHands on the granter’s device, marks profile and row, and withdraws the replicas', async () => {
   const { bob } = await handedOver()
   const alice = coreOf(bob).shown.profile('alice')
   expect([alice.hasChangedHands, alice.accessLevels, alice.isSubscribed]).toEqual([true, [5], true])
@@ -74,7 +74,7 @@ test('[D7] confirm() makes grants and follow count for the next holder, and hasC
   expect(bobSeen.get('phone')).toBe('1')
 })
 
-test('[D7][R3] confirm() writes nothing where nothing has changed hands, and nothing a second time', async () => {
+test('[D7][R3] confirm() writes nothing if the id has not changed hands, and nothing a second time', async () => {
   const { bob } = await handedOver()
   bob.disconnect()
   await coreOf(bob).shown.profile('carol').confirm()
@@ -85,7 +85,7 @@ test('[D7][R3] confirm() writes nothing where nothing has changed hands, and not
   await expect(coreOf(bob).shown.profile('bob').confirm()).rejects.toThrow(TypeError)
 })
 
-test('[D7][D1] a confirmation that was made offline is there after a reload, and counts when the device connects', async () => {
+test('[D7][D1] an offline confirmation survives a reload, and counts when the device connects', async () => {
   const storage = { indexedDB: new IDBFactory() }
   const { world, bob } = await handedOver(storage)
   bob.disconnect()
@@ -106,7 +106,7 @@ test('[D7][D1] a confirmation that was made offline is there after a reload, and
   expect(reports).toEqual([])
 })
 
-test('[D7] remove() ends it at once, also offline, and what is given again after that counts', async () => {
+test('[D7] remove() clears hasChangedHands at once, also offline, and grants made after it count', async () => {
   const { world, bob } = await handedOver()
   const alice = coreOf(bob).shown.profile('alice')
   bob.disconnect()
@@ -121,7 +121,7 @@ test('[D7] remove() ends it at once, also offline, and what is given again after
   expect([alice.hasChangedHands, alice.get('name')]).toEqual([false, 'Next'])
 })
 
-test('[D7] each device is told once of each incarnation: also one that was away, and one that is new', async () => {
+test('[D7] each device reports each incarnation once: also a device that was away, and a new device', async () => {
   const world = await backend()
   const alice = await world.device('alice')
   await alice.whenSynced()
@@ -164,7 +164,7 @@ test('[D7] each device is told once of each incarnation: also one that was away,
   expect(later).toEqual(['alice'])
 })
 
-test('[D7] a confirmation or a removal on one device ends it on the user’s others', async () => {
+test('[D7] a confirmation or a removal on one device clears hasChangedHands on the user’s other devices', async () => {
   const { world, bob } = await handedOver()
   const laptop = await world.device('bob')
   await laptop.whenSynced()
@@ -176,7 +176,7 @@ test('[D7] a confirmation or a removal on one device ends it on the user’s oth
   await expect.poll(() => rowOf(laptop, 'alice')).toMatchObject({ hasChangedHands: false })
 })
 
-test('[D7] every tab is told, and shows it', async () => {
+test('[D7] every tab emits changedHands, and shows it', async () => {
   const world = await backend()
   const alice = await world.device('alice')
   await alice.whenSynced()
@@ -201,7 +201,7 @@ test('[D7][R5] synchronising the phone book again confirms nothing', async () =>
   expect(coreOf(bob).shown.profile('alice').hasChangedHands).toBe(true)
 })
 
-test('[D7] looking at the profile of an id that changed hands fetches it, as a stranger’s, and for the session alone', async () => {
+test('[D7] accessing the profile of an id that changed hands fetches it like a stranger’s, for the session only', async () => {
   const storage = { indexedDB: new IDBFactory() }
   const { world, bob } = await handedOver(storage)
   const next = await world.device('alice')
@@ -216,7 +216,7 @@ test('[D7] looking at the profile of an id that changed hands fetches it, as a s
   expect(coreOf(again).shown.profile('alice').fields).toEqual({})
 })
 
-test('[D7] what is held of a change of hands that the feed does not repeat when it begins anew is dropped', async () => {
+test('[D7] a change of hands that a fresh feed does not repeat is dropped', async () => {
   const { world, bob } = await handedOver()
   bob.disconnect()
   const laptop = await world.device('bob')
@@ -241,7 +241,7 @@ test('[D7] the roster holds a confirmation as `<incarnation>/<user id>`, and los
   await bob.whenSynced()
 })
 
-test('[D7] on a device that never connected nothing has changed hands', async () => {
+test('[D7] on a device that never connected, no id has changed hands', async () => {
   const bob = await installation('bob').open()
   await new ContactSynchronizer(bob).sync(['alice'])
   expect((await first(bob.contacts())).map(row => row.hasChangedHands)).toEqual([false])

@@ -18,12 +18,12 @@ const values = [
 ]
 const changes = values.map((value, index) => ({ root: 'fields', key: `\ufeff${index}/€`, value }))
 
-test('[D5] changes come out of the outbox as they went in, whatever their values', () => {
+test('[D5] changes of any value are read from the outbox as they were written', () => {
   expect(decodeChanges(encodeChanges(changes))).toStrictEqual(changes)
   expect(decodeChanges(encodeChanges([]))).toEqual([])
 })
 
-test('[D5] what was written as any value of lib0 is read all the same', () => {
+test('[D5] changes that were written as lib0 values are still read', () => {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, changes.length)
   for (const { root, key, value } of changes) {

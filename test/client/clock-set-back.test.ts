@@ -5,7 +5,7 @@ import { Connection, RateLimiter } from '../support/client-internals.ts'
 
 const hourMs = 3_600_000
 
-test('[S3] what waits for its turn to be sent waits no longer when the clock of the machine is set back', async () => {
+test('[S3] a message in the send queue waits no longer when the machine’s clock is set back', async () => {
   const clock = new TestClock()
   const pace = new RateLimiter(clock)
   await pace.take(1_600)
@@ -21,7 +21,7 @@ test('[S3] what waits for its turn to be sent waits no longer when the clock of 
   expect(isSent).toBe(true)
 })
 
-test('[S3] a clock that is set on gives nothing to send before its time', async () => {
+test('[S3] setting the clock forward sends nothing earlier', async () => {
   const clock = new TestClock()
   const pace = new RateLimiter(clock)
   await pace.take(1_600)
@@ -35,7 +35,7 @@ test('[S3] a clock that is set on gives nothing to send before its time', async 
 })
 
 test.each([0, -hourMs])(
-  '[D2] a connection on which nothing comes is given up within 90 seconds, also when the clock is set by %i ms',
+  '[D2] a silent connection is closed within 90 seconds, also when the clock is set by %i ms',
   setBy => {
     const { clock, socket, closes } = connection()
     socket.onopen()
@@ -49,7 +49,7 @@ test.each([0, -hourMs])(
   },
 )
 
-test('[D2] a connection on which something comes every 44 seconds stays, whatever the clock does', () => {
+test('[D2] a connection with a frame every 44 seconds stays open, also when the clock is set', () => {
   const { clock, socket, closes } = connection()
   socket.onopen()
   for (const setBy of [0, -hourMs, 0, hourMs / 1_000, 0, -5_000, 0]) {
@@ -60,7 +60,7 @@ test('[D2] a connection on which something comes every 44 seconds stays, whateve
   expect(closes).toEqual([])
 })
 
-test('a connection that is closed leaves no timer, and one that does not open is given up after 20 seconds', () => {
+test('a closed connection leaves no timer, and a connection that does not open is given up after 20 seconds', () => {
   const never = connection()
   never.clock.move(19_999)
   expect(never.closes).toEqual([])
@@ -105,7 +105,7 @@ function turn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
-test('[S3] what was sent long ago holds up nothing: after a pause a device may send as much at once as at first', async () => {
+test('[S3] after a pause, a device may send a full burst again', async () => {
   const clock = new TestClock()
   const pace = new RateLimiter(clock)
   for (let round = 0; round < 3; round++) {

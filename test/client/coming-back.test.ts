@@ -15,7 +15,7 @@ const welcome: ServerMessage = {
 }
 const update: ServerMessage = { type: 'rosterSync', step: 'update', payload: new Uint8Array([0, 0]) }
 
-test('the wait before the next attempt doubles up to 30 seconds, until a server has said welcome', async () => {
+test('the backoff doubles up to 30 seconds, and is reset by a welcome', async () => {
   const { delayAfter } = await scripted()
   const delays: number[] = []
   for (let attempt = 0; attempt < 9; attempt++) delays.push(await delayAfter([update]))
@@ -25,7 +25,7 @@ test('the wait before the next attempt doubles up to 30 seconds, until a server 
   expect(await delayAfter([welcome])).toBe(500)
 })
 
-test('[S3] a server that says when to return is left alone for as long, and for the wait besides', async () => {
+test('[S3] a device waits for the server’s retry hint and then for its own backoff', async () => {
   const { delayAfter, failures } = await scripted()
   expect(await delayAfter([], 4529, 'too-many-writes retry-after-ms=5000')).toBe(5_500)
   expect(await delayAfter([], 4529, 'too-many-connections retry-after-ms=30000')).toBe(31_000)
@@ -35,7 +35,7 @@ test('[S3] a server that says when to return is left alone for as long, and for 
   ])
 })
 
-test('[D5] a connection that is lost while a change is on its way sends that again, and asks for nothing that it has', async () => {
+test('[D5] a change in flight when the connection is lost is sent again, and nothing that the device has is requested', async () => {
   const { device } = await backend()
   const sent: string[][] = []
   let breaksAt: ((frame: Uint8Array) => boolean) | undefined
@@ -68,7 +68,7 @@ test('[D5] a connection that is lost while a change is on its way sends that aga
   expect([alice.unsent, alice.ownProfile.get('name')]).toEqual([0, 'Ada Lovelace'])
 })
 
-test('[F1] what comes from another device in its order is not followed by a question', async () => {
+test('[F1] an update from another device that arrives in order triggers no sync step 1', async () => {
   const { device } = await backend()
   let steps = 0
   class Counting extends WebSocket {
@@ -96,7 +96,7 @@ test('[F1] what comes from another device in its order is not followed by a ques
   expect(steps).toBe(2)
 })
 
-test('a device that disconnects while what came is being stored stays offline', async () => {
+test('a device that disconnects while it stores received frames stays offline', async () => {
   const { device } = await backend()
   let onProfile: () => void = () => undefined
   class Listening extends WebSocket {

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { checkLimits, coreOf, roomOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
-test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
+test('[S3][D5] a profile above lowered limits accepts smaller levels, and changes of levels within the limits', () => {
   const profile = new Y.Doc()
   const limits = { ...defaultLimits, profileBytes: 100 }
   const set = (level: number, value: string): KeyChange[] => [
@@ -18,7 +18,7 @@ test('[S3][D5] of a profile that is beyond lower limits, levels may shrink, and 
   expect(() => check(set(2, 'x'.repeat(101)))).toThrow(expect.objectContaining({ code: 'profile-too-large' }))
 })
 
-test('[S3][D5] a device names no more users than the limit, but what removes, blocks or narrows always has room', () => {
+test('[S3][D5] a roster names no more users than the limit, but removals, blocks and narrower privacy are always accepted', () => {
   const roster = new Y.Doc()
   const limits = { ...defaultLimits, relations: 2 }
   const check = (...changes: KeyChange[]): void => checkLimits('roster', flatMapsOf(roster), changes, limits, () => 0)
@@ -41,7 +41,7 @@ test('[S3][D5] a device names no more users than the limit, but what removes, bl
   check({ root: 'declined', key: 'eve', value: true }, contact('bob', undefined))
 })
 
-test('[D6][S3] where a profile has as many levels as it may, those that have fields take more, and no other', () => {
+test('[D6][S3] a profile with the maximum of levels accepts fields at these levels, and at no other level', () => {
   const limits = { ...defaultLimits, profileLevels: 2 }
   const doc = new Y.Doc()
   const field = (level: number, name: string): KeyChange => ({
@@ -59,7 +59,7 @@ test('[D6][S3] where a profile has as many levels as it may, those that have fie
   expect(room.take([field(2, 'b')], standing)).toBe('too-many-levels')
 })
 
-test('[D5] a label that was set many times takes the room of its last value only', async () => {
+test('[D5] a label that was set many times counts with its last value only', async () => {
   const alice = await installation('alice').open()
   const { store } = coreOf(alice)
   await store.work(async ({ documents }) => {

@@ -52,11 +52,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 )
 
-test('[R1][V3][V7] whatever devices do, on and off, each arrives at its user’s state and sees what it may', async () => {
+test('[R1][V3][V7] after any edits and disconnections, each device has its user’s state and sees what it may', async () => {
   await expectConvergence('devices')
 }, 600_000)
 
-test('[R1][V3][V7] whatever tabs of one device do, each arrives at its user’s state and sees what it may', async () => {
+test('[R1][V3][V7] after any edits in several tabs, each tab has its user’s state and sees what it may', async () => {
   await expectConvergence('tabs')
 }, 600_000)
 

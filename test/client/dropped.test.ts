@@ -11,7 +11,7 @@ import {
 } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
-test('[F1][V7] what was dropped is asked for until the question behind the last drop is answered, or nothing is shown', async () => {
+test('[F1][V7] a dropped profile is fetched until a fetch that was sent after the last drop is answered', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   await show(kith, [0])
@@ -33,7 +33,7 @@ test('[F1][V7] what was dropped is asked for until the question behind the last 
   expect(await wanted(kith), 'the server shows nothing either').toEqual([])
 })
 
-test.each(['declined', 'blocked'])('[V7] whoever is %s is not asked for', async how => {
+test.each(['declined', 'blocked'])('[V7] a user who is %s is not fetched', async how => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   await show(kith, [0])
@@ -47,7 +47,7 @@ test.each(['declined', 'blocked'])('[V7] whoever is %s is not asked for', async 
   expect((await wanted(kith)).map(([owner]) => owner)).toEqual(['bob'])
 })
 
-test('[F1] nobody is asked for of whom this device held nothing when they were declined or blocked', async () => {
+test('[F1] a user of whom the device held nothing when it declined or blocked them is not fetched', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   await dropAndFollow(bob)
@@ -58,7 +58,7 @@ test('[F1] nobody is asked for of whom this device held nothing when they were d
   expect(await wanted(kith)).toEqual([])
 })
 
-test('[F1] a question is answered by what comes after it was sent, and not by what crosses it', async () => {
+test('[F1] only an answer that comes after the fetch was sent answers the fetch, not a frame that crosses it', async () => {
   const { fetches, introduce, sent, reach } = questions()
   const answer = fetches.again('bob')
   let state: unknown = 'open'
@@ -79,7 +79,7 @@ test('[F1] a question is answered by what comes after it was sent, and not by wh
 test.each([
   ['shows nothing', (fetches: ProfileFetches) => fetches.answered('bob', false)],
   ['is gone', (fetches: ProfileFetches) => fetches.end()],
-])('[F1] nothing was handed over when the server %s', async (_, end) => {
+])('[F1] no profile counts as handed over when the server %s', async (_, end) => {
   const { fetches, introduce, sent, reach } = questions()
   const answer = fetches.again('bob')
   introduce()

@@ -50,7 +50,7 @@ test('[D7] a connected device whose account is erased deletes its data, reports 
   expect((await storage.indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
 })
 
-test('[D7] a device that was away writes nothing into the account of the next holder, and begins anew when it is opened', async () => {
+test('[D7] a device that was away writes nothing into the next holder’s account, and starts empty when it is opened', async () => {
   const world = await backend()
   const storage = { indexedDB: new IDBFactory() }
   const first = await world.open('alice', storage)
@@ -159,7 +159,7 @@ test('[D7] every tab reports account-erased once, and closes; nothing is left, a
   expect(await isRegistered(world, 'alice')).toBe(false)
 })
 
-test('[D7] an app that opens the device again as it is told begins a new account', async () => {
+test('[D7] an app that reopens the device after account-erased starts a new account', async () => {
   const world = await backend()
   const storage = { indexedDB: new IDBFactory() }
   const alice = await world.open('alice', storage)
@@ -178,7 +178,7 @@ test('[D7] an app that opens the device again as it is told begins a new account
   expect(await isRegistered(world, 'alice')).toBe(true)
 })
 
-test('[D7] a database that was lost and made again from memory belongs to the same incarnation', async () => {
+test('[D7] a database that is recreated from memory belongs to the same incarnation', async () => {
   const world = await backend()
   const storage = { indexedDB: new IDBFactory() }
   const alice = await world.open('alice', storage)
@@ -283,7 +283,7 @@ test('[D7] a device that never connected before the erasure holds no account, an
   expect(await isRegistered(world, 'alice')).toBe(true)
 })
 
-test('[D7] a device that is still storing what came before hears that its account was erased, though the server closes at once', async () => {
+test('[D7] a device that is still storing earlier frames learns that its account was erased, although the server closes at once', async () => {
   const world = await backend()
   const storage = { indexedDB: new IDBFactory() }
   const alice = await world.open('alice', storage)
@@ -313,7 +313,7 @@ test('[D7] a device that is still storing what came before hears that its accoun
   await told
 })
 
-test('[D7] a server that calls a new device’s account erased is taken for one that breaks the protocol', async () => {
+test('[D7] a server that reports a new device’s account as erased violates the protocol', async () => {
   const world = await backend()
   class Lying extends WebSocket {
     override emit(event: string, ...details: unknown[]): boolean {

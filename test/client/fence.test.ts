@@ -11,7 +11,7 @@ import {
 } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
-test('[V7] what a replaced connection still had in hand is not stored over what the newer one stored', async () => {
+test('[V7] frames of a replaced connection are not stored over those of the newer connection', async () => {
   const alice = await installation('alice', { indexedDB: new IDBFactory() }).open()
   const { store } = coreOf(alice)
   const { db } = store

@@ -93,12 +93,12 @@ const attacks: Attack[] = [
 ]
 
 for (const { what, answer, stateVector } of attacks) {
-  test(`[D6] a server that ${what} takes nothing from a device, and is asked ever more rarely`, async () => {
+  test(`[D6] a server that ${what} removes nothing from a device, and is retried at growing intervals`, async () => {
     await withstands(answer, () => stateVector)
   }, 60_000)
 }
 
-test('[D6] a server that claims to have more than this device ever wrote takes nothing from it', async () => {
+test('[D6] a server that claims to have more than the device ever wrote removes nothing from the device', async () => {
   await withstands(
     () => () => false,
     kith => {
@@ -112,7 +112,7 @@ test('[D6] a server that claims to have more than this device ever wrote takes n
   )
 }, 60_000)
 
-test('[D5] a change that a server drops without a word stays unsent, and the app is told that the server is unavailable', async () => {
+test('[D5] a change that a server drops silently stays unsent, and the app gets unavailable', async () => {
   const clock = new TestClock()
   let drops = 2
   let isDropped = false
@@ -147,7 +147,7 @@ test('[D5] a change that a server drops without a word stays unsent, and the app
   expect([unsent[0], server.connections]).toEqual([1, 3])
 })
 
-test('[D6] of sixty labels the one that a server refuses for a reason of its own is found, and the others arrive', async () => {
+test('[D6] a device finds the one label of sixty that a server refuses, and the other labels arrive', async () => {
   const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }
   let isComplete = true
   const picky = hostileServer((message, say) => {
@@ -189,7 +189,7 @@ test('[D6] of sixty labels the one that a server refuses for a reason of its own
   ])
 }, 60_000)
 
-test('[D5][R6] while a refused change is searched for, a field that another device set is missing for nobody', async () => {
+test('[D5][R6] while a device searches for a refused change, a field that another device set stays visible to all', async () => {
   const profile = new Y.Doc()
   const [old, keys] = [profileKey(0, 'otherdevice', 'name'), profile.getMap<string>(profileRoot)]
   keys.set(old, 'Ada')
@@ -240,7 +240,7 @@ test('[D5][R6] while a refused change is searched for, a field that another devi
   expect(names).not.toContainEqual([])
 }, 60_000)
 
-test('[S4] who could not be looked up for now is asked for again when the server said, in this session only, and once', async () => {
+test('[S4] a look-up that was over the budget is retried once, after the server’s hint, in this session only', async () => {
   const clock = new TestClock()
   const asked: string[] = []
   const server = hostileServer((message, say) => {
@@ -282,7 +282,7 @@ test('[S4] who could not be looked up for now is asked for again when the server
   expect(asked).toEqual(['carol', 'carol'])
 })
 
-test('[D5] a server that refuses a change now and then, and takes others between, is not asked more rarely for it', async () => {
+test('[D5] a server that accepts changes between refusals is not retried at growing intervals', async () => {
   let isComplete = true
   let taken = 0
   const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }

@@ -109,7 +109,7 @@ async function settled(kith: Kith): Promise<void> {
   }
 }
 
-test('[D6] of documents at the limits, any server gets all that it has room for, and nothing leaves the devices', async () => {
+test('[D6] of documents at the limits, a server gets all that it has room for, and the devices lose nothing', async () => {
   const old = await backend()
   const roomy = await backend()
   let count = 0
@@ -170,7 +170,7 @@ function sizeOf(value: FieldValue | undefined): number | undefined {
   return value === undefined ? undefined : valueBytes(value)
 }
 
-test('[D6] what was refused is offered again when the server comes back with other limits, and is not reported again', async () => {
+test('[D6] a refused change is offered again to a server with new limits, and is not reported again', async () => {
   // The store stays, and so does what the device has read of its feed.
   let store: Store | undefined
   const small = await backend({ labelBytes: 10, frameBytes: 2_000 }, own => {

@@ -12,7 +12,7 @@ const empty = {
   ...{ isBlocked: false, hasJoined: false, isWaiting: false, hasChangedHands: false },
 }
 
-test('of contacts, the rows that did not change stay the same objects, and the list is not told again when none did', async () => {
+test('unchanged contact rows stay the same objects, and the list is not emitted if no row changed', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob', 'carol'])
   const lists = emissions(kith.contacts())
@@ -33,7 +33,7 @@ test('of contacts, the rows that did not change stay the same objects, and the l
   expect(lists.at(-1)?.[1]).not.toBe(lists[0]?.[1])
 })
 
-test('liveProfile tells the row of anybody, and is no access', async () => {
+test('liveProfile emits the row of any user, and is not an access', async () => {
   const world = await backend()
   const bob = await world.device('bob')
   await bob.ownProfile.set('name', 'Bob')
@@ -57,7 +57,7 @@ test('liveProfile tells the row of anybody, and is no access', async () => {
   await expect.poll(() => rows.at(-1)).toMatchObject({ isBlocked: true, fields: {} })
 })
 
-test('every column of a row counts: when one of them changes, the row is told', async () => {
+test('a row is emitted when any of its columns changes', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob'])
   const rows = emissions(kith.liveProfile('bob'))
@@ -87,7 +87,7 @@ test('every column of a row counts: when one of them changes, the row is told', 
   expect(rows.length).toBe(1 + changes.length)
 })
 
-test('[D5] what the server refused, and one tab then takes back, is gone from all tabs', async () => {
+test('[D5] a refused change that one tab takes back disappears from all tabs', async () => {
   const world = await backend({ profileLevels: 1 })
   const storage = installation('alice')
   const options = { indexedDB: storage.indexedDB, ...sharedByTabs(), connect: false }
@@ -106,7 +106,7 @@ test('[D5] what the server refused, and one tab then takes back, is gone from al
   expect([two.ownProfile.get('phone', { level: 2 }), two.unsent]).toEqual([undefined, 0])
 })
 
-test('liveProfile of oneself tells what is set on the own profile', async () => {
+test('liveProfile of the own user id emits the own profile', async () => {
   const kith = await installation('alice').open()
   const rows = emissions(kith.liveProfile('alice'))
   await kith.ownProfile.set('name', 'Ada')
@@ -114,7 +114,7 @@ test('liveProfile of oneself tells what is set on the own profile', async () => 
   await expect.poll(() => rows.at(-1)).toEqual({ id: 'alice', ...empty, fields: { name: 'Ada L.' }, hasJoined: true })
 })
 
-test('liveOwnProfile tells in every tab what is set in one, and nothing when it does not concern it', async () => {
+test('liveOwnProfile emits in every tab when one tab sets a field, and does not emit for other changes', async () => {
   const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   const told = [emissions(one.liveOwnProfile()), emissions(two.liveOwnProfile())]
@@ -142,7 +142,7 @@ test('liveOwnProfile tells in every tab what is set in one, and nothing when it 
   await expect.poll(() => told).toEqual([expected, expected])
 })
 
-test('liveOwnProfile tells what another device of the user set', async () => {
+test('liveOwnProfile emits fields that another device of the user set', async () => {
   const world = await backend()
   const [phone, laptop] = [await world.device('alice'), await world.device('alice')]
   const told = emissions(phone.liveOwnProfile())
@@ -150,7 +150,7 @@ test('liveOwnProfile tells what another device of the user set', async () => {
   await expect.poll(() => told.at(-1)?.fields).toEqual(new Map([[4, { avatar: new Uint8Array([1, 2]) }]]))
 })
 
-test('[D5] what is taken back because the disk failed is told as taken back', async () => {
+test('[D5] a change that is rolled back because the disk failed is emitted as rolled back', async () => {
   const kith = await installation('alice').open()
   await kith.ownProfile.set('name', 'Ada')
   const { outbox } = coreOf(kith).store.db
@@ -170,7 +170,7 @@ test('[D5] what is taken back because the disk failed is told as taken back', as
     .toEqual(new Map([[0, { name: 'Ada' }]]))
 })
 
-test('liveSyncStatus tells status and unsent in every tab', async () => {
+test('liveSyncStatus emits status and unsent in every tab', async () => {
   const world = await backend()
   const storage = installation('alice')
   const options = { indexedDB: storage.indexedDB, ...sharedByTabs(), connect: false }
@@ -187,7 +187,7 @@ test('liveSyncStatus tells status and unsent in every tab', async () => {
   }
 })
 
-test('a listener that leaves is told no more, and one that throws harms no other', async () => {
+test('an unsubscribed listener gets nothing more, and a listener that throws does not affect others', async () => {
   const kith = await installation('alice').open()
   const escaped: unknown[] = []
   const onEscape = (error: unknown): number => escaped.push(error)
@@ -224,7 +224,7 @@ test('a listener that leaves is told no more, and one that throws harms no other
   }
 })
 
-test('an observable of a database that cannot be read tells so as database-failed, and goes on when it can', async () => {
+test('an observable reports database-failed while the database cannot be read, and continues when it can', async () => {
   const kith = await installation('alice').open()
   const { db } = coreOf(kith).store
   const failing = vi.spyOn(db.people, 'where').mockImplementation(() => {
@@ -240,7 +240,7 @@ test('an observable of a database that cannot be read tells so as database-faile
   expect(await first(kith.contacts())).toEqual([])
 })
 
-test('observables are refused by a client that was closed, and end with it in silence', async () => {
+test('a closed client rejects new observables, and completes the existing ones silently', async () => {
   const kith = await installation('alice').open()
   const errors: unknown[] = []
   kith.contacts().subscribe({ error: error => errors.push(error) })

@@ -36,7 +36,7 @@ interface Expected {
   blocked: Set<string>
 }
 
-test('[D1][D3] whatever tabs write while their database is lost again and again, all of it arrives, once', async () => {
+test('[D1][D3] edits that tabs make while their database is lost repeatedly all arrive, once', async () => {
   const world = await backend()
   let histories = 0
   await holdsAsync(

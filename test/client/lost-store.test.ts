@@ -46,7 +46,7 @@ async function fillProfile(kith: Kith): Promise<void> {
 }
 
 for (const isUnsent of [false, true]) {
-  test(`[D6] a profile that is larger than a frame is brought back whole to an empty server, ${isUnsent ? 'with' : 'without'} an unsent change`, async () => {
+  test(`[D6] a profile larger than a frame is restored completely on an empty server, ${isUnsent ? 'with' : 'without'} an unsent change`, async () => {
     const [old, fresh] = [await backend(), await backend()]
     const phone = device()
     const before = await old.open('alice', { ...phone, connect: false })
@@ -128,7 +128,7 @@ for (const isUnsent of [false, true]) {
   }, 60_000)
 }
 
-test('[D6] a roster that is larger than a piece is brought back whole, and a removal by a device that was away counts', async () => {
+test('[D6] a roster larger than a piece is restored completely, and a removal by a device that was away counts', async () => {
   const [old, fresh] = [await backend(), await backend()]
   const devices = [device(), device()]
   const ids = Array.from({ length: 9_000 }, (_, index) => `person-${index}`)
@@ -160,7 +160,7 @@ test('[D6] a roster that is larger than a piece is brought back whole, and a rem
 }, 60_000)
 
 for (const isUnsent of [false, true]) {
-  test(`[D6] a hundred labels that two devices wrote apart once a day for 62 days are brought back to an empty server, ${isUnsent ? 'with' : 'without'} an unsent change`, async () => {
+  test(`[D6] a hundred labels that two devices wrote concurrently once a day for 62 days are restored on an empty server, ${isUnsent ? 'with' : 'without'} an unsent change`, async () => {
     const [old, fresh] = [await backend(), await backend()]
     const devices = [device(), device()]
     const [one, two] = [await old.open('alice', devices[0] as Device), await old.open('alice', devices[1] as Device)]

@@ -9,7 +9,7 @@ import { installation } from '../support/devices.ts'
 
 type Result = Delivery | 'closed' | { retryAfterMs: number | undefined }
 
-test('[S3] 3,000 messages at once keep within the rate: each is delivered once, in order, or was not sent', async () => {
+test('[S3] 3,000 messages at once stay within the rate: each is delivered once and in order, or was not sent', async () => {
   // The server's clock is the real one, the device's goes faster.
   const { device } = await backend({ messagesBurst: 5_000 })
   const clock = new TestClock()
@@ -42,7 +42,7 @@ test('[S3] 3,000 messages at once keep within the rate: each is delivered once, 
   expect(statuses).toEqual([])
 })
 
-test('[S3] a message that the server refuses because of its rate is tried again within its 10 s, once it takes more', async () => {
+test('[S3] a message that the server refuses because of its rate is retried within its 10 s', async () => {
   const { device } = await backend({ messagesBurst: 3, messagesPerSecond: 1000 })
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
@@ -57,7 +57,7 @@ test('[S3] a message that the server refuses because of its rate is tried again 
   expect(alice.status).toBe('synced')
 })
 
-test('a refused message goes again when the server said, keeps its place, and teaches the device the server’s rate', async () => {
+test('a refused message is sent again after the server’s hint, keeps its place, and sets the device’s rate to the server’s', async () => {
   const { messages, clock, wire, note, results } = outgoing()
   for (const text of ['one', 'two', 'three']) note(messages.send('bob', text))
   messages.flush(wire.write)
@@ -79,7 +79,7 @@ test('a refused message goes again when the server said, keeps its place, and te
   expect(await results()).toEqual(['delivered', 'delivered', 'delivered', 'delivered'])
 })
 
-test('a message that the server would take only after its 10 s rejects at once, with when', async () => {
+test('a message that the server would accept only after its 10 s rejects at once, with the time', async () => {
   const { messages, wire, note, results } = outgoing()
   note(messages.send('bob', 'one'))
   messages.flush(wire.write)
@@ -87,7 +87,7 @@ test('a message that the server would take only after its 10 s rejects at once, 
   expect(await results()).toEqual([{ retryAfterMs: 86_400_000 }])
 })
 
-test('what was written to a socket that ended is unconfirmed, what was not goes with the next, and nothing goes twice', async () => {
+test('a message written to a socket that closed is unconfirmed, an unwritten one goes over the next socket, and none is sent twice', async () => {
   const { messages, clock, wire, note, results } = outgoing()
   for (let index = 0; index < 401; index++) note(messages.send('bob', String(index)))
   messages.flush(wire.write)
@@ -120,7 +120,7 @@ test('after 10 s a message that was never sent is undelivered, and one without a
   expect(await results()).toEqual(['undelivered', 'unconfirmed'])
 })
 
-test('closing rejects what was not sent, and what was sent is unconfirmed', async () => {
+test('close() rejects unsent messages, and reports sent ones as unconfirmed', async () => {
   const { messages, wire, note, results } = outgoing()
   note(messages.send('bob', 'sent'))
   messages.flush(wire.write)

@@ -33,7 +33,7 @@ test('[D1] a saved change survives a reload, offline', async () => {
   expect(after.status).toBe('offline')
 })
 
-test('[D1] the contacts that a reload shows are those before it', async () => {
+test('[D1] a reload shows the same contacts as before', async () => {
   const phone = installation('alice')
   const before = await phone.open()
   const syncer = new ContactSynchronizer(before)
@@ -86,7 +86,7 @@ test('[R5] sync replaces what it names, syncAsUpdate only adds, and neither touc
   expect([bob.isContact, bob.accessLevels, bob.isBlocked]).toEqual([false, [], true])
 })
 
-test('queued synchronisations are written together, each with the options of its call, each contact counted once', async () => {
+test('queued synchronisations are written together, each with the options of its call, and count each contact once', async () => {
   const kith = await installation('alice').open()
   const syncer = new ContactSynchronizer(kith)
   syncer.setProfileAccessLevels([1])
@@ -105,7 +105,7 @@ test('queued synchronisations are written together, each with the options of its
   expect(kith.getProfile('carol').accessLevels).toEqual([2])
 })
 
-test('addresses that are none are reported with the reason', async () => {
+test('invalid addresses are reported with the reason', async () => {
   const kith = await installation('+441632960000').open()
   const asTheyAre = await new ContactSynchronizer(kith).sync(['', '..', 'x'.repeat(129), '+441632960000', 'bob'])
   expect(asTheyAre.invalid.map(({ reason }) => reason)).toEqual(['malformed', 'malformed', 'too-long', 'self'])
@@ -123,7 +123,7 @@ test('addresses that are none are reported with the reason', async () => {
   expect(kith.getProfile('+442079460123').isContact).toBe(true)
 })
 
-test('bidi controls make an address malformed, and mean nothing around a phone number', async () => {
+test('bidi controls make an address malformed, but are ignored around a phone number', async () => {
   const kith = await installation('alice').open()
   const copied = '\u202d+44 20 7946 0123\u202c'
   const asTheyAre = await new ContactSynchronizer(kith).sync([copied, 'bob\u202e'])
@@ -158,7 +158,7 @@ test('[D5] a change beyond a limit rejects with its code, and nothing has change
   expect(bob.label).toBe('Bob')
 })
 
-test('[D5] what was staged stays staged when saving is refused', async () => {
+test('[D5] staged edits stay staged when save() rejects', async () => {
   const kith = await installation('alice').open()
   await kith.enableAutoSyncContacts(false)
   const bob = kith.getProfile('bob')
@@ -170,7 +170,7 @@ test('[D5] what was staged stays staged when saving is refused', async () => {
   expect([bob.label, bob.accessLevels]).toEqual(['Bob', [1]])
 })
 
-test('[D3] what only removes is unsent like any change', async () => {
+test('[D3] a removal counts as unsent like any change', async () => {
   const kith = await installation('alice').open()
   await kith.enableAutoSyncContacts(false)
   const bob = kith.getProfile('bob')

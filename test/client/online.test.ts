@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { first } from '../support/devices.ts'
 
-test('[F1] a follower sees what it was granted, at once, and loses it when that is withdrawn', async () => {
+test('[F1] a follower sees a granted level at once, and loses it when the grant is withdrawn', async () => {
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await alice.ownProfile.set('name', 'Ada')
@@ -26,7 +26,7 @@ test('[F1] a follower sees what it was granted, at once, and loses it when that 
   expect(seen.fields).toEqual({ name: 'Ada' })
 })
 
-test('[R2] two devices of one user merge what they changed apart, and both arrive at the same', async () => {
+test('[R2] two devices of one user merge concurrent changes to the same state', async () => {
   const { device } = await backend()
   const [phone, laptop] = [await device('alice'), await device('alice')]
   const syncer = new ContactSynchronizer(phone)
@@ -52,7 +52,7 @@ test('[R2] two devices of one user merge what they changed apart, and both arriv
   expect((await first(laptop.contacts()))[0]?.levels).toEqual([2, 3, 4])
 })
 
-test('[D2] whenSynced waits for what is still being saved when it is called', async () => {
+test('[D2] whenSynced waits for saves that are in progress when it is called', async () => {
   const { device } = await backend()
   const [alice, laptop] = [await device('alice'), await device('alice')]
   await alice.whenSynced()
@@ -64,7 +64,7 @@ test('[D2] whenSynced waits for what is still being saved when it is called', as
   expect(laptop.ownProfile.get('name')).toBe('Augusta')
 })
 
-test('[F1] many profiles that arrive at once are stored in one go, on this device and on a new one', async () => {
+test('[F1] many profiles that arrive at once are stored in one transaction, on this device and on a new one', async () => {
   const { device } = await backend()
   const owners = Array.from({ length: 120 }, (_, index) => `owner ${index}`)
   for (const owner of owners) {
@@ -90,7 +90,7 @@ test('[F1] many profiles that arrive at once are stored in one go, on this devic
   expect(errors).toEqual([])
 })
 
-test('[R3] a phone book of 10,000 is synced, sent and found on another device', async () => {
+test('[R3] a phone book of 10,000 contacts is synchronised, sent and present on another device', async () => {
   const { device } = await backend()
   const alice = await device('alice')
   const syncer = new ContactSynchronizer(alice)

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
 import { first, installation } from '../support/devices.ts'
 
-test('the user is the one named, else the token’s, else that of the last visit to this url', async () => {
+test('the user is the one passed, otherwise the token’s, otherwise that of the last visit to this url', async () => {
   const { issueToken, wsUrl, token } = await backend()
   const indexedDB = new IDBFactory()
   const options = { url: wsUrl, indexedDB, IDBKeyRange, WebSocket }
@@ -39,7 +39,7 @@ test('wrong options are TypeErrors', async () => {
   await expect(open({ connect: 'yes' as never })).rejects.toThrow(TypeError)
 })
 
-test('erasing forgets everything on this device, but not changes that are on no server', async () => {
+test('erase() deletes everything on this device, and rejects while changes are on no server', async () => {
   const { open } = await backend()
   const indexedDB = new IDBFactory()
   const alice = await open('alice', { indexedDB, connect: false })
@@ -59,7 +59,7 @@ test('erasing forgets everything on this device, but not changes that are on no 
   expect(third.ownProfile.get('name')).toBe('Ada')
 })
 
-test('erasing forgets whose device it was, and no other user who was here since', async () => {
+test('erase() forgets the device’s user, but not another user who was here since', async () => {
   const { open, issueToken, wsUrl } = await backend()
   const indexedDB = new IDBFactory()
   const nobody = (): Promise<unknown> =>
@@ -89,7 +89,7 @@ test('a closed client refuses work with closed, and closing twice is fine', asyn
   expect(() => alice.connect()).toThrow('closed')
 })
 
-test('[D1] what is being written when the client closes is written', async () => {
+test('[D1] a write in progress when the client closes is completed', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
   const [set, closed] = [alice.ownProfile.set('name', 'Ada'), alice.close()]
@@ -97,7 +97,7 @@ test('[D1] what is being written when the client closes is written', async () =>
   expect((await phone.open()).ownProfile.get('name')).toBe('Ada')
 })
 
-test('[V5] what was overwritten is in no snapshot of this device', async () => {
+test('[V5] overwritten values are in no snapshot of this device', async () => {
   const phone = installation('alice')
   const alice = await phone.open({ databaseName: 'mine' })
   await alice.ownProfile.set('name', 'a secret that was erased')

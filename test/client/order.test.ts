@@ -29,7 +29,7 @@ test('[V6] a revocation made offline before an edit takes effect before that edi
   expect(seen.fields).toEqual({ mood: 'well' })
 })
 
-test('[V6] a field erased offline before a grant is not seen by whom the grant lets in', async () => {
+test('[V6] a field erased offline before a grant is never seen by the granted user', async () => {
   const { device, open } = await backend()
   const indexedDB = new IDBFactory()
   const [alice, bob] = [await open('alice', { indexedDB }), await device('bob')]
@@ -82,7 +82,7 @@ test('[R4] a block made offline survives a lifting elsewhere that had not seen i
   expect([there.isBlocked, here.isBlocked]).toEqual([true, true])
 })
 
-test('[R6] of two fields set apart one wins, the same on both devices, and a set beats an unset', async () => {
+test('[R6] of two concurrent values of a field one wins on both devices, and a set beats an unset', async () => {
   const { device } = await backend()
   const [phone, laptop] = [await device('alice'), await device('alice')]
   await phone.ownProfile.set('mood', 'well')
@@ -105,7 +105,7 @@ test('[R6] of two fields set apart one wins, the same on both devices, and a set
   expect(phone.ownProfile.get('mood')).toBe('better')
 })
 
-test('[D2] whenSynced waits for all that was changed before, in both documents', async () => {
+test('[D2] whenSynced waits for all earlier changes in both documents', async () => {
   const { device } = await backend()
   const alice = await device('alice')
   await alice.whenSynced()

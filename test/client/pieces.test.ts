@@ -36,7 +36,7 @@ test('[D6] the pieces of one large change go to the server without a wait for ea
   expect(other.getProfile('contact-4999').accessLevels).toEqual([1, 2, 3])
 }, 60_000)
 
-test('[D6] of a large change in pieces that has no room on the server, what fits arrives, and the rest stays and is reported', async () => {
+test('[D6] of a large change that exceeds the server’s room, the pieces that fit arrive, and the rest stays and is reported', async () => {
   const { device } = await backend({ relations: 1_500 })
   // Before the device knows of the limit.
   const alice = await device('alice', { connect: false })

@@ -14,7 +14,7 @@ import { serverWorld, type World } from '../support/server-world.ts'
 
 const online: Presence = { isOnline: true }
 
-test('livePresence tells whether somebody is online, when they last were, and nothing without a connection', async () => {
+test('livePresence emits whether a user is online, when they were last seen, and undefined without a connection', async () => {
   const world = await serverWorld()
   const [alice, bob] = await acquainted(world)
   const seen = emissions(alice.livePresence('bob'))
@@ -32,7 +32,7 @@ test('livePresence tells whether somebody is online, when they last were, and no
   expect(seen.at(-1)).toBeUndefined()
 })
 
-test('[V1] a block takes it at once, on either side', async () => {
+test('[V1] a block by either user hides presence at once', async () => {
   for (const side of [0, 1] as const) {
     const pair = await acquainted(await serverWorld())
     const seen = emissions(pair[0].livePresence('bob'))
@@ -44,7 +44,7 @@ test('[V1] a block takes it at once, on either side', async () => {
   }
 })
 
-test('[V8] what was known of somebody is forgotten with the watch, and not shown when they are looked for again', async () => {
+test('[V8] presence is forgotten when its last subscriber leaves, and not shown at the next subscription', async () => {
   const world = await serverWorld()
   const [alice, bob] = await acquainted(world)
   const sent = sentBy(alice)
@@ -64,7 +64,7 @@ test('[V8] what was known of somebody is forgotten with the watch, and not shown
   expect(again).toEqual([undefined])
 })
 
-test('[S4] somebody whose profile was not looked at is nobody, until it is', async () => {
+test('[S4] the presence of a user is unknown until their profile is accessed', async () => {
   const world = await serverWorld()
   const [alice, carol] = [await device(world, 'alice'), await device(world, 'carol')]
   await Promise.all([alice.whenSynced(), carol.whenSynced()])
@@ -80,7 +80,7 @@ test('[S4] somebody whose profile was not looked at is nobody, until it is', asy
   expect(answered).toEqual([undefined])
 })
 
-test('hiding takes it from everybody, whatever the audience, and showing gives it back', async () => {
+test('hiding presence hides it from all users, for any audience, and showing restores it', async () => {
   const world = await serverWorld()
   const [alice, bob] = await acquainted(world)
   const seen = emissions(alice.livePresence('bob'))
@@ -96,7 +96,7 @@ test('hiding takes it from everybody, whatever the audience, and showing gives i
   expect(seen.at(-1)).toEqual(online)
 })
 
-test('[R3][R4] hiding again writes nothing, showing lifts all that is seen, and hiding survives whoever had not seen it', async () => {
+test('[R3][R4] hiding again writes nothing, showing removes all hidings that the device has seen, and an unseen hiding survives', async () => {
   const world = await serverWorld()
   const [phone, laptop] = [await device(world, 'bob'), await device(world, 'bob')]
   await Promise.all([phone.whenSynced(), laptop.whenSynced()])
@@ -121,7 +121,7 @@ test('[R3][R4] hiding again writes nothing, showing lifts all that is seen, and 
   await expect(phone.setHidePresence('yes' as never)).rejects.toThrow(TypeError)
 })
 
-test('what an app begins and ends to show at once is asked for in one message, and again after each connect', async () => {
+test('presence subscriptions that begin and end together are sent in one message, and again after each connect', async () => {
   const world = await serverWorld()
   const alice = await device(world, 'alice')
   await alice.whenSynced()
@@ -148,7 +148,7 @@ test('what an app begins and ends to show at once is asked for in one message, a
     ])
 })
 
-test('[S3] of more than 256 the newest are watched; a server with another limit says whom it leaves', async () => {
+test('[S3] of more than 256 owners the newest are watched; a server with another limit reports the others', async () => {
   const world = await serverWorld({ limits: { watchedOwners: 255 } })
   const alice = await device(world, 'alice')
   await alice.whenSynced()
@@ -160,7 +160,7 @@ test('[S3] of more than 256 the newest are watched; a server with another limit 
   expect(await failed).toMatchObject([{ code: 'too-many-watched', addresses: ['user44'] }])
 })
 
-test('tabs watch through the one with the socket, each until it ends, and another one goes on when that one ends', async () => {
+test('tabs watch presence through the tab with the socket, and another tab takes over when that tab closes', async () => {
   const world = await serverWorld()
   const bob = await device(world, 'bob')
   const carol = await device(world, 'carol')
@@ -191,7 +191,7 @@ test('tabs watch through the one with the socket, each until it ends, and anothe
   await expect.poll(() => inFive.slice(-2)).toEqual([undefined, online])
 })
 
-test('usePresence shows it, and watches as long as any component shows it', async () => {
+test('usePresence shows presence, and watches as long as any component uses it', async () => {
   const [alice] = await acquainted(await serverWorld())
   const sent = sentBy(alice)
   const Bob = (): ReactNode => (usePresence('bob')?.isOnline ? 'here ' : 'away ')
@@ -204,7 +204,7 @@ test('usePresence shows it, and watches as long as any component shows it', asyn
   await expect.poll(() => sent()).toEqual([['bob'], []])
 })
 
-test('what was known of somebody is nowhere in the database once it is not known any more', async () => {
+test('presence that is no longer known is nowhere in the database', async () => {
   const world = await serverWorld()
   const bob = await device(world, 'bob')
   const { tab } = browser(world, 'alice')

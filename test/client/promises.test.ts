@@ -123,7 +123,7 @@ const table = Object.entries(faults).flatMap(([what, fault]) =>
   modes.filter(mode => !fault.needsOther || mode !== 'alone').map(mode => [what, mode, fault] as const),
 )
 
-test.each(table)('each promise settles in its time when %s, in a tab %s', async (_what, mode, fault) => {
+test.each(table)('each promise of the client settles in time when %s, in a tab %s', async (_what, mode, fault) => {
   // Before any frame is sent, as the first arrives, and further on.
   for (const moves of [0, 1, 3]) {
     const scene = await begin(mode)

@@ -7,7 +7,7 @@ import { Locks } from '../support/locks.ts'
 
 const minuteMs = 60_000
 
-test('a tab that follows says so after 5 s of silence, and takes over after 10 to 12 s', async () => {
+test('a follower tab is offline after 5 s of silence, and takes over after 10 to 12 s', async () => {
   for (const fraction of [0, 0.99]) {
     const { clock, follow, lead } = world(fraction)
     const [holder, tab] = [lead(), follow()]
@@ -53,7 +53,7 @@ test('a tab that stood still itself does not count that as silence', async () =>
   expect([tab.silences, tab.takeOvers]).toEqual([0, 0])
 })
 
-test('a tab in the background takes over too when the one with the connection stands still, only later', async () => {
+test('a background tab also takes over from a frozen leader, only later', async () => {
   const { clock, follow, lead } = world(0)
   const [holder, tab] = [lead(), follow(throttled(clock))]
   await pass(clock, 2 * minuteMs)
@@ -62,7 +62,7 @@ test('a tab in the background takes over too when the one with the connection st
   expect(tab.takeOvers).toBeGreaterThan(0)
 })
 
-test('setting the clock ahead ten years, or back, makes no tab take over', async () => {
+test('setting the clock ten years ahead or back makes no tab take over', async () => {
   const { clock, follow, lead } = world(0)
   lead()
   const tab = follow()
@@ -74,7 +74,7 @@ test('setting the clock ahead ten years, or back, makes no tab take over', async
   expect([tab.silences, tab.takeOvers]).toEqual([0, 0])
 })
 
-test('nothing passes a socket, either way, while it is uncertain whether the tab still has the lock; then all in order', async () => {
+test('no frame passes the socket in either direction while the tab is unsure of its lock; then all pass in order', async () => {
   const { clock, locks } = world(0)
   const { lease, socket, inner, heard } = guarded(clock, locks)
   inner.onopen?.({} as never)
@@ -90,7 +90,7 @@ test('nothing passes a socket, either way, while it is uncertain whether the tab
   expect([heard, inner.sent, lease.isCertain]).toEqual([['open', 'one', 'two', 'close'], [1, 2], true])
 })
 
-test('what waits at a socket is dropped when the lock was taken, and a socket that was not opened yet never is', async () => {
+test('frames that wait at a socket are dropped when the lock was stolen, and a socket that is not open yet never opens', async () => {
   const { clock, locks } = world(0)
   const { lease, socket, inner, heard, open } = guarded(clock, locks)
   clock.move(5_000)

@@ -20,7 +20,7 @@ import { coreOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 import { openPage } from '../support/page.ts'
 
-test('useKith gives the client of the provider, and says what is missing when there is none', async () => {
+test('useKith returns the provider’s client, and throws an explanation without a provider', async () => {
   const kith = await installation('alice').open()
   const page = await openPage()
   const User = (): ReactNode => useKith().user
@@ -58,7 +58,7 @@ test('useContacts shows the list, undefined before it is read, and renders only 
   expect(new Set(renders)).toEqual(new Set(['carol', 'erin']))
 })
 
-test('what does not concern a component does not render it again', async () => {
+test('a change that does not concern a component does not render it again', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob'])
   const renders = { contacts: 0, own: 0, status: 0, view: 0, profile: 0 }
@@ -128,7 +128,7 @@ test('useProfile accesses the profile: it is fetched and followed, shown as load
   await expect.poll(() => page.text).toBe('bob ? true true') // [V7]
 })
 
-test('useProfile knows the facts of the roster at once, also of oneself, and takes no address that is none', async () => {
+test('useProfile has the roster’s facts at once, also of the own user id, and throws for an invalid address', async () => {
   const kith = await installation('alice').open()
   await kith.ownProfile.set('name', 'Ada')
   const bob = kith.getProfile('bob')
@@ -150,7 +150,7 @@ test('useProfile knows the facts of the roster at once, also of oneself, and tak
   await expect.poll(() => page.errors).toEqual([expect.any(TypeError)])
 })
 
-test('useOwnProfile shows the own profile, sets and unsets, and shows what another tab does', async () => {
+test('useOwnProfile shows the own profile, sets and unsets fields, and shows changes of another tab', async () => {
   const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   let own: ReturnType<typeof useOwnProfile> | undefined
@@ -181,7 +181,7 @@ test('useOwnProfile shows the own profile, sets and unsets, and shows what anoth
   expect(seen.size).toBe(size + 1)
 })
 
-test('useSyncStatus shows the status and what is unsent, and useViewAs what somebody would see', async () => {
+test('useSyncStatus shows the status and the unsent count, and useViewAs what a user would see', async () => {
   const world = await backend()
   const alice = await world.device('alice', { connect: false })
   const Status = (): ReactNode => Object.values(useSyncStatus()).join()
@@ -198,7 +198,7 @@ test('useSyncStatus shows the status and what is unsent, and useViewAs what some
   await expect.poll(() => page.text).toBe('synced,0{"levels":[],"fields":{},"reason":"blocked"}')
 })
 
-test('the hooks show what another tab writes', async () => {
+test('the hooks show changes that another tab writes', async () => {
   const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   const List = (): ReactNode => `${useContacts()?.map(({ label }) => label)} `
@@ -214,7 +214,7 @@ test('the hooks show what another tab writes', async () => {
   await expect.poll(() => page.text).toBe('Bob Bob 0,6 2') // With the follow.
 })
 
-test('all components share one subscription for each thing shown, and the last to leave ends it', async () => {
+test('components share one subscription for each query, and the last component ends it', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob', 'carol'])
   const [contacts, profiles] = [vi.spyOn(kith, 'contacts'), vi.spyOn(kith, 'liveProfile')]
@@ -257,7 +257,7 @@ test('all components share one subscription for each thing shown, and the last t
   expect(lists[0]).toBe(undefined)
 })
 
-test('in StrictMode, where React leaves and comes back at once, everything is shown', async () => {
+test('in StrictMode, where React unmounts and mounts again at once, the hooks show everything', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob'])
   const contacts = vi.spyOn(kith, 'contacts')
@@ -269,7 +269,7 @@ test('in StrictMode, where React leaves and comes back at once, everything is sh
   expect(contacts).toHaveBeenCalledTimes(1)
 })
 
-test('another client on the provider switches everything over', async () => {
+test('a new client on the provider switches all hooks to it', async () => {
   const [alice, bob] = [await installation('alice').open(), await installation('bob').open()]
   await alice.ownProfile.set('name', 'Ada')
   await new ContactSynchronizer(alice).sync(['carol'])
@@ -285,7 +285,7 @@ test('another client on the provider switches everything over', async () => {
   await expect.poll(() => page.text).toBe('carol Bob Bob 2 false')
 })
 
-test('a client that is closed under its components does no harm, nor does one that was closed before', async () => {
+test('a client that is closed before or while components use it causes no error', async () => {
   const kith = await installation('alice').open()
   await new ContactSynchronizer(kith).sync(['bob'])
   const All = (): ReactNode =>

@@ -36,7 +36,7 @@ async function syncedDevice(): Promise<{ alice: Kith; server: Y.Doc }> {
   return { alice, server }
 }
 
-test('[D6][R4] a document that is built upon the server’s state does not bring back what another device removed there', async () => {
+test('[D6][R4] a document that is rebuilt on the server’s state does not restore entries that another device removed', async () => {
   const { alice, server } = await syncedDevice()
   applyChanges(server, [{ root: 'grants', key: '1/bob', value: undefined }])
   const { store } = coreOf(alice)
@@ -45,7 +45,7 @@ test('[D6][R4] a document that is built upon the server’s state does not bring
   expect(await store.db.outbox.count()).toBe(0)
 })
 
-test('[D6] a document that was built anew has a client id of which nothing was sent, and only its own: the other’s count stays', async () => {
+test('[D6] a rebuilt document has an unused client id for its own document, and the other document keeps its id', async () => {
   const { alice, server } = await syncedDevice()
   const { store } = coreOf(alice)
   await store.work(async ({ db }) => writeMeta(db, 'sent', { roster: 7, profile: 3 }))
@@ -56,7 +56,7 @@ test('[D6] a document that was built anew has a client id of which nothing was s
 })
 
 test.each(['roster', 'profile'] as const)(
-  '[D6] of an update of the %s that another device made under this device’s client id nothing is taken in',
+  '[D6] an update of the %s that another device made under this device’s client id is not applied',
   async name => {
     const { alice } = await syncedDevice()
     await alice.ownProfile.set('name', 'Ada')
@@ -84,7 +84,7 @@ test.each(['roster', 'profile'] as const)(
   },
 )
 
-test('[V6] removals that unsent changes make themselves are not made ahead of them', () => {
+test('[V6] removals that belong to unsent changes are not sent ahead of them', () => {
   const device = new Y.Doc()
   for (const key of ['a', 'b', 'c']) applyChanges(device, [{ root: 'labels', key, value: `of ${key}` }])
   const server = Y.encodeStateAsUpdate(device)
@@ -104,7 +104,7 @@ test('[V6] removals that unsent changes make themselves are not made ahead of th
   expect(labelsAfter(removalsBut(lacking, updates, 1_000, device))).toEqual(['a', 'b', 'c'])
 })
 
-test('[D6][V5] what a document without garbage collection holds of removed values stays removed when it is cut in pieces', () => {
+test('[D6][V5] removed values in a document without garbage collection stay removed when it is cut into pieces', () => {
   const device = new Y.Doc({ gc: false })
   for (const key of ['a', 'b', 'c']) applyChanges(device, [{ root: 'labels', key, value: `of ${key}` }])
   applyChanges(device, [{ root: 'labels', key: 'a', value: undefined }])

@@ -9,7 +9,7 @@ import { copyOf } from '../support/database-copy.ts'
 import { first } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
 
-test('[D5] a change that is too large to send is found out, reported, and holds back no other', async () => {
+test('[D5] a change that is too large to send is found and reported, and delays no other change', async () => {
   const { open, device } = await backend({ frameBytes: 2000 })
   const alice = await open('alice', { indexedDB: new IDBFactory() })
   await alice.whenSynced()
@@ -24,7 +24,7 @@ test('[D5] a change that is too large to send is found out, reported, and holds 
   expect(other.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
 })
 
-test('[V7] another server gets all that is one’s own, and its feed replaces what the old one said', async () => {
+test('[V7] a different server gets all of the user’s data, and its feed replaces the replicas of the former server', async () => {
   const [old, fresh] = [await backend(), await backend({}, slowToLook)]
   const device = { indexedDB: new IDBFactory(), databaseName: 'mine' }
   for (const [world, name] of [
@@ -80,7 +80,7 @@ function slowToLook(store: Store): Store {
   })
 }
 
-test('a copied database takes another writer’s name before it sends, and both copies’ changes arrive', async () => {
+test('a copied database takes a new writer id before it sends, and the changes of both copies arrive', async () => {
   const { open, device } = await backend()
   const indexedDB = new IDBFactory()
   const options = { indexedDB, databaseName: 'mine' }
@@ -141,7 +141,7 @@ test('a token is renewed before it expires, on the same connection', async () =>
   expect(seen).not.toContain('offline')
 })
 
-test('a connection on which nothing comes is given up, and another one made', async () => {
+test('a silent connection is closed, and a new one is opened', async () => {
   const { device } = await backend()
   const clock = new TestClock()
   const alice = await device('alice', { clock })
@@ -156,7 +156,7 @@ test('a connection on which nothing comes is given up, and another one made', as
   expect(alice.unsent).toBe(0)
 })
 
-test('[S3] follows beyond the limit wait, and the device is told which', async () => {
+test('[S3] follows beyond the limit wait, and the device knows which', async () => {
   const { device } = await backend({ follows: 2 })
   const alice = await device('alice')
   const told = nextEvent(alice, 'error')

@@ -3,7 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 
-test('[D5] a refused change stays, is reported, and holds back neither what was made before nor after', async () => {
+test('[D5] a refused change stays and is reported, and delays neither earlier nor later changes', async () => {
   const { open } = await backend({ labelBytes: 10 })
   const indexedDB = new IDBFactory()
   const alice = await open('alice', { indexedDB, connect: false })
@@ -48,7 +48,7 @@ test('[D5] a refused change stays, is reported, and holds back neither what was 
   expect([alice.unsent, there[0]?.label]).toEqual([0, 'Bob'])
 })
 
-test('[D5] a refused change survives a reload, and is tried once more', async () => {
+test('[D5] a refused change survives a reload, and is sent once more', async () => {
   const { open } = await backend({ labelBytes: 10 })
   const indexedDB = new IDBFactory()
   const first = await open('alice', { indexedDB, connect: false })
@@ -70,7 +70,7 @@ test('[D5] a refused change survives a reload, and is tried once more', async ()
   expect(again.unsent).toBe(1)
 })
 
-test('[D5] of refused changes, those that a later edit does not name stay, also over a reload', async () => {
+test('[D5] refused changes of keys that a later edit does not touch stay, also after a reload', async () => {
   const { open } = await backend({ rosterBytes: 300 })
   const indexedDB = new IDBFactory()
   const first = await open('alice', { indexedDB, connect: false })
@@ -125,7 +125,7 @@ test('[D5] a refused field stays on its device, and those set beside it arrive',
   expect(seen.get('place')).toBe('Paris')
 })
 
-test('[D5] of a refused synchronisation, what it takes away is taken away all the same', async () => {
+test('[D5] the removals of a refused synchronisation are made nevertheless', async () => {
   const { open, device } = await backend({ rosterBytes: 2000 })
   const alice = await open('alice', { indexedDB: new IDBFactory() })
   const syncer = new ContactSynchronizer(alice)
@@ -152,7 +152,7 @@ test('[D5] of a refused synchronisation, what it takes away is taken away all th
   expect(second.getProfile('bob').accessLevels).toEqual([2])
 })
 
-test('[D5] when changes are made anew, what takes something away goes first', async () => {
+test('[D5] when changes are made again, removals go first', async () => {
   const { open, device } = await backend({ labelBytes: 10 })
   const alice = await device('alice')
   const grant = alice.getProfile('bob')
@@ -185,7 +185,7 @@ test('[D5] when changes are made anew, what takes something away goes first', as
   expect(seen.fields).toEqual({})
 })
 
-test('[D5][R6] when a field that another device set is set anew after a refusal, it is missing for nobody meanwhile', async () => {
+test('[D5][R6] a field of another device that is set again after a refusal is missing for no user meanwhile', async () => {
   const { open, device } = await backend({ profileBytes: 100 })
   const alice = await device('alice')
   await alice.ownProfile.set('name', 'Ada')
@@ -230,7 +230,7 @@ async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   })
 }
 
-test('[F3][D5] a new user of whose first roster something is refused is registered all the same', async () => {
+test('[F3][D5] a new user registers although an entry of the first roster is refused', async () => {
   const { open, admin } = await backend({ labelBytes: 10 })
   const alice = await open('alice', { indexedDB: new IDBFactory(), connect: false })
   const bob = alice.getProfile('bob')
@@ -242,7 +242,7 @@ test('[F3][D5] a new user of whose first roster something is refused is register
   expect((await admin('GET', '/v1/users/alice')).status).toBe(200)
 })
 
-test('[F3][D6] a new user whose first roster holds a value that fits no frame of this server is registered all the same', async () => {
+test('[F3][D6] a new user registers although the first roster has a value that exceeds the server’s frames', async () => {
   const { open, admin } = await backend({ rosterBytes: 150 })
   const alice = await open('alice', { indexedDB: new IDBFactory(), connect: false })
   const bob = alice.getProfile('bob')

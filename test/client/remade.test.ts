@@ -24,7 +24,7 @@ function meet(a: OwnDocument, b: OwnDocument): void {
   b.take(forB)
 }
 
-test('[D6][R4] a grant that one device makes again stays revoked by another that had revoked the original, whoever comes first', () => {
+test('[D6][R4] a grant that one device makes again stays revoked if another device revoked the original, in either order of arrival', () => {
   for (let round = 0; round < 40; round++) {
     const [one, two] = [phone(), phone()]
     one.write([grant])
@@ -40,7 +40,7 @@ test('[D6][R4] a grant that one device makes again stays revoked by another that
   }
 })
 
-test('[D6] a label that one device makes again gives way to the newer one that another had set', () => {
+test('[D6] a label that one device makes again loses to the newer label of another device', () => {
   for (let round = 0; round < 40; round++) {
     const [one, two] = [phone(), phone()]
     one.write([{ root: 'labels', key: 'bob', value: 'Bob' }])
@@ -53,7 +53,7 @@ test('[D6] a label that one device makes again gives way to the newer one that a
   }
 })
 
-test('[D6] two copies of one database that wrote apart under one client id come to both', () => {
+test('[D6] concurrent changes of two copies of one database, under one client id, all arrive at both copies', () => {
   const original = phone()
   original.write([{ root: 'contacts', key: 'before', value: true }])
   const copy = new OwnDocument('roster', original.clientId)
@@ -69,7 +69,7 @@ test('[D6] two copies of one database that wrote apart under one client id come 
   expect(Object.keys(content['contacts'] ?? {}).sort()).toEqual([0, 1, 2, 3, 4].map(count => `original ${count}`))
 })
 
-test('[D5][R6] a field that is set in place of another device’s stays one entry with what it removes', () => {
+test('[D5][R6] a field that replaces another device’s value stays one entry with the removal of that value', () => {
   const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
     OwnDocument,
     OwnDocument,

@@ -51,7 +51,7 @@ test('[V6] the deletion of an entry that was removed, and put again by a change 
   expect(grants(server)).toEqual(['1/bob'])
 })
 
-test('[R2][D6] the removals that go ahead of an update in pieces take away no key that no device removed', () => {
+test('[R2][D6] the removals sent ahead of an update in pieces remove only keys that a device removed', () => {
   const edit = fc.record({
     at: fc.nat(2),
     key: fc.nat(5),

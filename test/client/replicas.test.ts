@@ -6,7 +6,7 @@ import { first, installation } from '../support/devices.ts'
 
 /** What a device makes of the feed, frame by frame, whatever it does meanwhile. */
 
-test('[V1][F1] what came while somebody was blocked is not shown, and is as soon as the block is lifted, offline too', async () => {
+test('[V1][F1] a profile that arrives while its owner is blocked is hidden, and shown as soon as the block is lifted, also offline', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   bob.block(true)
@@ -19,7 +19,7 @@ test('[V1][F1] what came while somebody was blocked is not shown, and is as soon
   expect(bob.fields).toEqual({ name: 'Bob' })
 })
 
-test('[V1][V7] a block offline leaves no follow that waits, and lifting it tells the app of the profile that is shown again', async () => {
+test('[V1][V7] an offline block leaves no waiting follow, and lifting it emits the profile that is shown again', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   const told: unknown[] = []
@@ -40,7 +40,7 @@ test('[V1][V7] a block offline leaves no follow that waits, and lifting it tells
   expect(await row()).toMatchObject({ isBlocked: true, isWaiting: false, fields: {} })
 })
 
-test('[V7] what was taken away while a feed began anew twice is told as withdrawn', async () => {
+test('[V7] a profile that disappears while a feed restarts twice emits withdrawn', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   const withdrawn: unknown[] = []
@@ -56,7 +56,7 @@ test('[V7] what was taken away while a feed began anew twice is told as withdraw
   await expect.poll(() => withdrawn).toEqual([['bob', [5]]])
 })
 
-test('[V7] what is empty by now is no longer shown when a feed has begun anew, and nothing is told as withdrawn', async () => {
+test('[V7] a level that is empty by now is not shown after a feed restarts, and withdrawn is not emitted', async () => {
   const kith = await installation('alice').open()
   const bob = kith.getProfile('bob')
   const told: [string, unknown][] = []

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
 
-test('[F1] a device that comes back says how far it has read, and gets what changed since', async () => {
+test('[F1] a returning device sends its cursor, and gets what changed since', async () => {
   const { open, device } = await backend()
   const owners = [await device('alice'), await device('carol')]
   for (const owner of owners) {

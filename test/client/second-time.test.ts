@@ -63,7 +63,7 @@ test('[V7] a profile returns each time that its owner lifts a block, and each ti
   }
 })
 
-test('[V7] somebody who is looked at again each time that their follow has ended is shown each time', async () => {
+test('[V7] a user who is accessed again after each unfollow is shown each time', async () => {
   const { alice, seen } = await follower()
   for (let round = 0; round < 3; round++) {
     seen.subscribe(false)
@@ -78,7 +78,7 @@ test('[V7] somebody who is looked at again each time that their follow has ended
   }
 })
 
-test('[D2] a device that disconnects and connects again and again has all of each time', async () => {
+test('[D2] a device that disconnects and connects repeatedly gets everything each time', async () => {
   const { alice, bob, seen } = await follower()
   for (let round = 0; round < 3; round++) {
     alice.disconnect()
@@ -96,7 +96,7 @@ test('[D2] a device that disconnects and connects again and again has all of eac
   }
 })
 
-test('[D5] a refusal is reported each time, to the whenSynced of that time, and delays nothing later', async () => {
+test('[D5] each refusal rejects the whenSynced that waits for it, and delays no later one', async () => {
   const { device } = await backend({ labelBytes: 100 })
   const alice = await device('alice')
   await alice.whenSynced()
@@ -117,7 +117,7 @@ test('[D5] a refusal is reported each time, to the whenSynced of that time, and 
   }
 })
 
-test('a message is delivered once the app of the recipient has it, and not before', async () => {
+test('a message is delivered when the recipient’s app has it, not earlier', async () => {
   const { device } = await backend()
   const happened: string[] = []
   class Recording extends WebSocket {
@@ -140,7 +140,7 @@ test('a message is delivered once the app of the recipient has it, and not befor
   }
 })
 
-test('a message is not taken while its sender cannot be followed: it is delivered when that is stored', async () => {
+test('a message is acknowledged only after the follow of its sender is stored', async () => {
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
@@ -168,7 +168,7 @@ test('a message is not taken while its sender cannot be followed: it is delivere
 test.each([
   ['', false],
   [', also when it has folded it into a snapshot', true],
-])('[D5][S3] what another tab wrote counts toward the size of the roster%s', async (_, isFolded) => {
+])('[D5][S3] entries that another tab wrote count toward the size of the roster%s', async (_, isFolded) => {
   const { tab } = await tabs({ connect: false })
   const [one, two] = [await tab(), await tab()]
   const friends = Array.from({ length: 40 }, (_, index) => `contact-number-${index}`)

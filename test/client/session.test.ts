@@ -43,7 +43,7 @@ test('whenSynced waits while offline, and ends with the signal or the client', a
   await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'closed' })
 })
 
-test('whenSynced that is asked for right before the client is closed rejects with closed, and hangs nowhere', async () => {
+test('whenSynced called right before close() rejects with closed', async () => {
   const { device } = await backend()
   for (const connect of [true, false]) {
     const alice = await device('alice', { connect })
@@ -105,7 +105,7 @@ test('[V7] a block or a refusal to follow withdraws the replica at once, offline
   expect(after.fields).toEqual({})
 })
 
-test('[V1] what was handed over before the server heard of a block is not shown, and is there when the block is lifted', async () => {
+test('[V1] a profile that was sent before the server received a block is hidden, and shown when the block is lifted', async () => {
   const { alice, carol, seen } = await followerOffline()
   const happened: unknown[] = []
   alice.on('profile', ({ id, fields }) => happened.push(['profile', id, fields]))
@@ -135,7 +135,7 @@ test('[V1] what was handed over before the server heard of a block is not shown,
   expect([seen.fields, seen.hasJoined]).toEqual([{ name: 'Caroline' }, true])
 })
 
-test('[D1] what another device writes while this one is still reading its database is taken in, and no loss of it', async () => {
+test('[D1] an update of another device that arrives while this device reads its database is applied', async () => {
   const { open, device } = await backend()
   let received = 0
   class Counting extends WebSocket {
@@ -170,7 +170,7 @@ test('[D1] what another device writes while this one is still reading its databa
   expect([errors, phone.getProfile('bob').label]).toEqual([[], 'Bob'])
 })
 
-test('[V7] replicas are read offline after a reload, and those merely looked at are not', async () => {
+test('[V7] replicas of followed users are readable offline after a reload, and fetched ones are not', async () => {
   const { open, device } = await backend()
   const [carol, dave] = [await device('carol'), await device('dave')]
   await carol.ownProfile.set('name', 'Carol')
@@ -197,7 +197,7 @@ test('[V7] replicas are read offline after a reload, and those merely looked at 
   expect((await first(again.contacts())).map(row => [row.id, row.fields])).toEqual([['carol', { name: 'Carol' }]])
 })
 
-test('[V7] who is let in again before the server heard of the block is shown again', async () => {
+test('[V7] a user who is unblocked before the server received the block is shown again', async () => {
   const { alice, seen } = await followerOffline()
   for (const isBlocked of [true, false]) {
     seen.block(isBlocked)
@@ -211,7 +211,7 @@ test('[V7] who is let in again before the server heard of the block is shown aga
   expect([seen.fields, seen.hasJoined]).toEqual([{ name: 'Carol' }, true])
 })
 
-test('[V7] who is declined on one device and followed on another at once counts as followed', async () => {
+test('[V7] a user who is concurrently declined on one device and followed on another counts as followed', async () => {
   const { device } = await backend()
   const [phone, laptop, carol] = [await device('alice'), await device('alice'), await device('carol')]
   await carol.ownProfile.set('name', 'Carol')
@@ -232,7 +232,7 @@ test('[V7] who is declined on one device and followed on another at once counts 
   }
 })
 
-test('[F3] somebody followed before they registered joins', async () => {
+test('[F3] joined is emitted when a user who was followed before registers', async () => {
   const { device } = await backend()
   const alice = await device('alice')
   const bob = alice.getProfile('bob')
@@ -245,7 +245,7 @@ test('[F3] somebody followed before they registered joins', async () => {
   expect(bob.hasJoined).toBe(true)
 })
 
-test('a message is delivered to a device that is there, and its sender followed', async () => {
+test('a message is delivered to a connected device, which then follows the sender', async () => {
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await Promise.all([alice.whenSynced(), bob.whenSynced()])
@@ -257,7 +257,7 @@ test('a message is delivered to a device that is there, and its sender followed'
   expect(bob.getProfile('alice').isSubscribed).toBe(true)
 })
 
-test('a token that cannot be had for now is unavailable, and not refused', async () => {
+test('a token that cannot be fetched now reports unavailable, not unauthorised', async () => {
   const { device } = await backend()
   const cause = new Error('no network here')
   const alice = await device('alice', { user: 'alice', token: () => Promise.reject(cause), connect: false })
@@ -266,7 +266,7 @@ test('a token that cannot be had for now is unavailable, and not refused', async
   expect((await failed)[0]).toMatchObject({ code: 'unavailable', cause, retryAfterMs: expect.any(Number) })
 })
 
-test('a token that the server does not take stops a device that has no other', async () => {
+test('a token that the server refuses stops a device that has no other token', async () => {
   const { device } = await backend()
   const alice = await device('alice', { token: 'eyJhbGciOiJIUzI1NiJ9.e30.AA', connect: false })
   const failed = nextEvent(alice, 'error')
@@ -275,7 +275,7 @@ test('a token that the server does not take stops a device that has no other', a
   expect(alice.status).toBe('offline')
 })
 
-test('after its token was revoked a device asks for another, and goes on', async () => {
+test('a device whose token was revoked fetches another, and continues', async () => {
   const { device, token, admin } = await backend()
   let asked = 0
   const alice = await device('alice', {
@@ -303,7 +303,7 @@ test('a token of another user is refused at opening, a roster of another at conn
   expect((await failed)[0].code).toBe('not-your-roster')
 })
 
-test('[V7] somebody whose follow has ended is fetched anew when looked at', async () => {
+test('[V7] a user who is no longer followed is fetched again when accessed', async () => {
   const { device } = await backend()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await bob.ownProfile.set('name', 'Bob')

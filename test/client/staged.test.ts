@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { coreOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
-test('what is staged while a save is under way is written by the next save, and not lost', async () => {
+test('edits staged during a save are written by the next save', async () => {
   const { kith, release } = await held()
   const bob = kith.getProfile('bob')
   bob.setLabel('Bob')
@@ -20,7 +20,7 @@ test('what is staged while a save is under way is written by the next save, and 
   expect(kith.unsent, 'and once').toBe(unsent)
 })
 
-test('[D5] what is staged while a save fails stays, over what that save had', async () => {
+test('[D5] edits staged while a save fails stay, over the edits of that save', async () => {
   const { kith, release } = await held()
   const bob = kith.getProfile('bob')
   bob.setLabel('x'.repeat(300))
@@ -34,7 +34,7 @@ test('[D5] what is staged while a save fails stays, over what that save had', as
   expect([bob.label, bob.isSubscribed]).toEqual(['Bob', true])
 })
 
-test('a removal takes what was staged with it: saving then writes nothing', async () => {
+test('a removal drops the staged edits: saving then writes nothing', async () => {
   const kith = await quiet()
   const bob = kith.getProfile('bob')
   bob.setLabel('Bob')

@@ -5,7 +5,7 @@ import type { Device } from '../simulation/world/device.ts'
 import { World } from '../simulation/world/world.ts'
 import { coreOf } from '../support/client-internals.ts'
 
-test('a tab that hears nothing from the one with the connection says so within 6 s, and takes over within 15 s', async () => {
+test('a tab without an answer from the leader is offline within 6 s, and takes over within 15 s', async () => {
   const { world, phone, holder, other } = await twoTabs()
   await world.freeze(phone)
   const seen = statuses(other)
@@ -20,7 +20,7 @@ test('a tab that hears nothing from the one with the connection says so within 6
   expect(coreOf(holder).store.documents.roster).toBeDefined()
 })
 
-test('[V6] a tab that stood still sends and takes nothing more once another has taken over, and follows', async () => {
+test('[V6] a tab that stood still sends and receives nothing after another took over, and follows it', async () => {
   const { world, phone, holder, other } = await twoTabs()
   // The tab with the connection has a change on its way when it stands still.
   void holder.ownProfile.set('mood', 'well')
@@ -55,7 +55,7 @@ test('[V6] a tab that stood still sends and takes nothing more once another has 
   expect(world.wrong).toEqual([])
 })
 
-test('a tab that stood still and was not replaced goes on where it was, on the same connection', async () => {
+test('a tab that stood still and was not replaced continues on the same connection', async () => {
   const { world, phone, holder, other } = await twoTabs()
   const [wire] = openWires(world)
   await world.freeze(phone)
@@ -68,7 +68,7 @@ test('a tab that stood still and was not replaced goes on where it was, on the s
   expect(openWires(world)).toEqual([wire])
 })
 
-test('the frames that a tab did not look at while it stood still do not come over newer ones [V7]', async () => {
+test('[V7] frames that a tab received while it stood still do not overwrite newer ones', async () => {
   const { world, phone, other, bob } = await twoTabs()
   const bobHere = bob.tab?.kith as Kith
   await bobHere.ownProfile.set('name', 'Bob')
@@ -132,7 +132,7 @@ test('a message that came while a tab stood still is shown once and acknowledged
   expect(world.wrong).toEqual([])
 })
 
-test('whenSynced in any tab goes on with the tab that takes over, also in the one that stood still', async () => {
+test('whenSynced in any tab continues with the tab that takes over, also in the tab that stood still', async () => {
   const { world, phone, holder, other } = await twoTabs()
   phone.isCut = true
   await holder.ownProfile.set('name', 'Ada')

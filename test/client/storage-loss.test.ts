@@ -9,7 +9,7 @@ import { done } from '../support/database-copy.ts'
 import { first, installation } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
 
-test('[D1] a database deleted under a living client is told of, and all that it showed is saved in a new one', async () => {
+test('[D1] a database deleted under an open client reports database-lost, and its contents are saved in a new one', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
   await alice.ownProfile.set('name', 'Ada')
@@ -100,7 +100,7 @@ test('[D5] what the server refused is not sent from a new database, and is still
   expect([other.ownProfile.get('name'), other.getProfile('bob').label]).toEqual(['Ada', undefined])
 })
 
-test('[F1][V7] after the database is lost the feed begins anew: replicas come again, and the app is told', async () => {
+test('[F1][V7] after the database is lost the feed restarts: replicas come again, and the app gets events', async () => {
   const { open, device } = await backend()
   const carol = await device('carol')
   await carol.ownProfile.set('name', 'Carol')
@@ -127,7 +127,7 @@ test('[F1][V7] after the database is lost the feed begins anew: replicas come ag
   watching.unsubscribe()
 })
 
-test('[D1] a connection to the database that is cut off is made again, and nothing else happens', async () => {
+test('[D1] a database connection that is cut is opened again, without any other effect', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
   await alice.ownProfile.set('name', 'Ada')
@@ -207,7 +207,7 @@ test('[D1] changes that were begun while the database was lost are made in the o
 })
 
 for (const table of ['updates', 'outbox', 'people', 'events'] as const) {
-  test(`[D1] storage that is wiped at the write of ${table} takes nothing along: the change is saved, and unsent`, async () => {
+  test(`[D1] storage that is wiped at the write of ${table} loses nothing: the change is saved, and unsent`, async () => {
     const phone = installation('alice', { ...sharedByTabs() })
     const alice = await phone.open()
     await alice.ownProfile.set('name', 'Ada')
@@ -242,7 +242,7 @@ for (const table of ['updates', 'outbox', 'people', 'events'] as const) {
   })
 }
 
-test('[D1] a database of another user that stands there by now is left alone: wrong-user, and then closed', async () => {
+test('[D1] another user’s database under the same name is left alone: wrong-user, and then closed', async () => {
   const phone = installation('alice')
   const alice = await phone.open({ databaseName: 'mine', locks: null })
   await alice.ownProfile.set('name', 'Ada')

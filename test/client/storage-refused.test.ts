@@ -31,7 +31,7 @@ test('storage that is refused at opening is database-failed, and a later attempt
   }
 })
 
-test('where a page has no IndexedDB, or may not even ask for it, opening says what to do', async () => {
+test('in a page without IndexedDB, or not allowed to use it, opening says what to do', async () => {
   const without = { indexedDB: undefined } as unknown as Partial<KithOptions>
   await expect(installation('alice').open(without)).rejects.toMatchObject({
     code: 'database-failed',
@@ -49,7 +49,7 @@ test('where a page has no IndexedDB, or may not even ask for it, opening says wh
   await expect(installation('alice').open(without)).rejects.toMatchObject({ code: 'database-failed' })
 })
 
-test('storage that never answers does not hold up opening for long, and holds nothing open afterwards', async () => {
+test('storage that never answers delays opening for a limited time, and leaves nothing open', async () => {
   const phone = installation('alice')
   await (await phone.open({ databaseName: 'mine' })).close()
   // A deletion waits for a connection that does not give way, and all openings behind it wait too.
@@ -76,7 +76,7 @@ test('storage that never answers does not hold up opening for long, and holds no
   expect(alice.unsent).toBe(1)
 })
 
-test('[D1][D5] with a full disk saving says so, nothing has changed, and what was staged stays staged', async () => {
+test('[D1][D5] on a full disk save() rejects, nothing changes, and staged edits stay staged', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
   await alice.ownProfile.set('name', 'Ada')
@@ -102,7 +102,7 @@ test('[D1][D5] with a full disk saving says so, nothing has changed, and what wa
 })
 
 for (const hasTabs of [false, true]) {
-  test(`[F1] what a full disk can’t take of the feed, ${hasTabs ? 'with tabs' : 'without'}, comes once there is room`, async () => {
+  test(`[F1] frames of the feed that a full disk cannot store, ${hasTabs ? 'with tabs' : 'without'}, come again once there is room`, async () => {
     const { open, device } = await backend({}, hasTabs ? undefined : slowToLook)
     const carol = await device('carol')
     await carol.ownProfile.set('name', 'Carol')
@@ -135,7 +135,7 @@ for (const hasTabs of [false, true]) {
   })
 }
 
-test('[D1] when no new database can be made either, memory stays, and is saved as soon as one can', async () => {
+test('[D1] when no new database can be created, memory is kept, and saved as soon as one can', async () => {
   const phone = installation('alice')
   const { indexedDB, allow, deny } = failing(phone.indexedDB)
   allow()

@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { coreOf } from '../support/client-internals.ts'
 import { first, installation } from '../support/devices.ts'
 
-test('[D1] a write that the database refuses rejects, and nothing has changed; the next one goes on', async () => {
+test('[D1] a write that the database refuses rejects and changes nothing, and the next write works', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
   await alice.ownProfile.set('name', 'Ada')
@@ -28,7 +28,7 @@ test('[D1] a write that the database refuses rejects, and nothing has changed; t
   expect([again.ownProfile.get('name'), again.getProfile('bob').label]).toEqual(['Ada', 'Bob'])
 })
 
-test('[V5] after 200 updates the documents are written anew, again and again, and nothing is lost', async () => {
+test('[V5] the documents are compacted after every 200 updates, and nothing is lost', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
   const { db } = coreOf(alice).store
@@ -43,7 +43,7 @@ test('[V5] after 200 updates the documents are written anew, again and again, an
   expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { name: 'Ada 450' }]]), 450])
 })
 
-test('[D1] whatever writes asks for strict durability', async () => {
+test('[D1] every write transaction asks for strict durability', async () => {
   const asked: unknown[] = []
   const { transaction } = IDBDatabase.prototype
   IDBDatabase.prototype.transaction = function (this: IDBDatabase, names, mode, options) {

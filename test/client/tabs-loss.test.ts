@@ -8,7 +8,7 @@ import { done } from '../support/database-copy.ts'
 import { first } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
 
-test('[D1][D2] of a database that is lost under several tabs one comes again, with what each of them had', async () => {
+test('[D1][D2] a database lost under several tabs is recreated once, with the contents of each tab', async () => {
   const world = await backend()
   const { tab, lose, indexedDB } = browser(world)
   const tabs = [await tab(), await tab(), await tab()] as const
@@ -42,7 +42,7 @@ test('[D1][D2] of a database that is lost under several tabs one comes again, wi
   expect(other.ownProfile.fields).toEqual(new Map([[0, { mood: 'well', name: 'Ada' }]]))
 })
 
-test('[D1] what only one tab knew when the database was lost comes into the new one, before what is made later', async () => {
+test('[D1] changes that only one tab knew when the database was lost are in the new one, before later changes', async () => {
   const { tab, lose } = browser(await backend())
   const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
   await one.ownProfile.set('name', 'Ada')
@@ -69,7 +69,7 @@ test('[D1] what only one tab knew when the database was lost comes into the new 
   expect((await first(one.contacts())).map(row => [row.id, row.isBlocked])).toEqual([['bob', true]])
 })
 
-test('[D1] what a living tab has comes into a database that another tab was opened on meanwhile', async () => {
+test('[D1] the contents of an open tab are added to a database that another tab has created meanwhile', async () => {
   const world = await backend()
   const { tab, lose } = browser(world)
   const one = await tab()
@@ -112,7 +112,7 @@ test('[D2] whenSynced of a tab without the socket does not resolve because the d
   expect(two.unsent).toBe(0)
 })
 
-test('[F1] the next tab with the socket is connected if the one before was, also when the database was lost between', async () => {
+test('[F1] a tab that takes over connects if the former leader was connected, also when the database was lost in between', async () => {
   const { tab, lose } = browser(await backend())
   const [one, two] = [await tab(), await tab({ connect: false })]
   await two.whenSynced()
@@ -124,7 +124,7 @@ test('[F1] the next tab with the socket is connected if the one before was, also
   expect(two.unsent).toBe(0)
 })
 
-test('[D1] what is watched from while the database is gone shows what came back', async () => {
+test('[D1] a live query that is subscribed while the database is gone shows the recovered data', async () => {
   const { tab, lose } = browser(await backend())
   const one = await tab({ connect: false })
   const bob = one.getProfile('bob')
@@ -156,7 +156,7 @@ test('[D1] what is watched from while the database is gone shows what came back'
   expect(failures).toEqual([])
 })
 
-test('what one tab erases no other brings back: it is told so, closes, and leaves nothing behind', async () => {
+test('a device that one tab erases is not restored by another tab, which reports closed, closes, and leaves nothing', async () => {
   const { tab, indexedDB } = browser(await backend())
   const [one, two, three] = [await tab(), await tab(), await tab({ connect: false })]
   await three.ownProfile.set('name', 'Ada')
@@ -171,7 +171,7 @@ test('what one tab erases no other brings back: it is told so, closes, and leave
   expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
 })
 
-test('a tab that slept while another one erased the device, and while somebody came anew, closes all the same', async () => {
+test('a tab that slept while another tab erased the device, and a new one was created, closes', async () => {
   const { tab, indexedDB } = browser(await backend())
   const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
   await one.ownProfile.set('name', 'Ada')
@@ -203,7 +203,7 @@ test('a tab that slept while the database was lost, and then erased in another t
   expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
 })
 
-test('a device whose erasing was cut short is empty when it is opened again, and lives on as any other', async () => {
+test('a device whose erasure was interrupted is empty when it is opened again, and works as any other', async () => {
   const { tab, lose } = browser(await backend())
   const one = await tab({ connect: false })
   await one.ownProfile.set('name', 'Ada')

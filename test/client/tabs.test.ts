@@ -37,7 +37,19 @@ test('what one tab writes the other shows, and both know how much is unsent', as
   expect((await first(two.contacts())).map(row => [row.id, row.label])).toEqual([['bob', 'Bob']])
 })
 
-test('one tab has the socket, and the others use it: fetch, messages, events, status and whenSynced', async () => {
+test('[D5] a tab that was opened before the first connection keeps to the limits of the server that another tab connected to', async () => {
+  const { tab } = await browser(await backend({ labelBytes: 10 }))
+  const [one, two] = [await tab({ connect: false }), await tab({ connect: false })]
+  one.connect()
+  await one.whenSynced()
+  await one.close()
+  two.disconnect()
+  const bob = two.getProfile('bob')
+  bob.setLabel('a label that is too long')
+  await expect(bob.save()).rejects.toMatchObject({ code: 'label-too-long' })
+})
+
+test('the tabs share one socket: fetch, messages, events, status and whenSynced', async () => {
   const world = await backend()
   const { tab } = await browser(world)
   const carol = await world.device('carol')
@@ -70,7 +82,7 @@ test('one tab has the socket, and the others use it: fetch, messages, events, st
   await offline
 })
 
-test('a tab that was just opened waits for its connection before it says that nothing is to be seen', async () => {
+test('a new tab waits for its connection before it reports that a profile shows nothing', async () => {
   const world = await backend()
   const { tab } = await browser(world)
   const carol = await world.device('carol')
@@ -96,7 +108,7 @@ test('when the tab with the socket closes, another one takes over', async () => 
   expect([two.unsent, two.status]).toEqual([0, 'synced'])
 })
 
-test('[V7] what any tab looks at stays in view when another one takes over, and goes when nobody looks any more', async () => {
+test('[V7] a profile that any tab shows stays visible when another tab takes over, and goes when no tab shows it', async () => {
   const world = await backend()
   const { tab } = await browser(world)
   const [carol, dan, erin] = [await world.device('carol'), await world.device('dan'), await world.device('erin')]
@@ -127,7 +139,7 @@ test('[V7] what any tab looks at stays in view when another one takes over, and 
   expect(held.map(({ owner }) => owner)).toEqual(['erin'])
 })
 
-test('[F1] of connect and disconnect the last call counts, whichever tabs they are called in', async () => {
+test('[F1] the last call of connect and disconnect counts, in whichever tab', async () => {
   const { tab } = await browser(await backend())
   const one = await tab()
   const two = await tab()
@@ -148,7 +160,7 @@ test('[F1] of connect and disconnect the last call counts, whichever tabs they a
   }
 })
 
-test('[D2] whenSynced goes on with the next tab when the one that is at it closes', async () => {
+test('[D2] whenSynced continues with the next leader when the leader closes', async () => {
   const { tab } = await browser(await backend())
   const one = await tab({ connect: false })
   const two = await tab({ connect: false })
@@ -163,7 +175,7 @@ test('[D2] whenSynced goes on with the next tab when the one that is at it close
   expect([errors, two.status]).toEqual([[], 'synced'])
 })
 
-test('a message that a tab with the socket had begun to send is not sent again by the next', async () => {
+test('a message that one leader began to send is not sent again by the next', async () => {
   const world = await backend()
   const { tab } = await browser(world)
   const carol = await world.device('carol')
@@ -186,7 +198,7 @@ test('a message that a tab with the socket had begun to send is not sent again b
   expect(heard).toEqual(['another'])
 })
 
-test('what no tab does comes to an end all the same: a message is undelivered, a fetch is over, and whenSynced waits', async () => {
+test('requests that no tab serves end: a message is undelivered, a fetch ends, and whenSynced waits', async () => {
   const world = await backend()
   const clock = new TestClock()
   let getLock = (): void => undefined
@@ -212,7 +224,7 @@ test('what no tab does comes to an end all the same: a message is undelivered, a
   await synced
 })
 
-test('what a tab asked long ago that is no more is dropped, also when the clock was set back since', async () => {
+test('old requests of a closed tab are dropped, also when the clock was set back since', async () => {
   const world = await backend()
   const { tab } = await browser(world)
   const [clock, carol] = [new TestClock(), await world.device('carol')]

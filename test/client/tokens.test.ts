@@ -79,7 +79,7 @@ test('a device that is disconnected while its socket is being opened closes that
   expect([statuses, server.messages, server.connections]).toEqual([['connecting', 'offline'], 0, 1])
 })
 
-test('each time that a token is refused, a device that was connected in between tries another one at once', async () => {
+test('after each refused token, a device that was connected in between tries another one at once', async () => {
   const clock = new TestClock()
   let refusals = 1
   const server = hostileServer((message, _say, close) => {
@@ -101,7 +101,7 @@ test('each time that a token is refused, a device that was connected in between 
   expect([count, server.connections]).toEqual([3, 3])
 })
 
-test('[F1] of two connects with a disconnect between, only the second one’s token opens a socket', async () => {
+test('[F1] of two connects with a disconnect in between, only the token of the second opens a socket', async () => {
   const server = hostileServer(() => false)
   const answers: Answer[] = []
   const token = (): Promise<string> => new Promise((resolve, reject) => answers.push({ resolve, reject }))
@@ -142,7 +142,7 @@ test.each(useless)(
   },
 )
 
-test('a token function that gives the refused token again is not taken to the server at once', async () => {
+test('a token function that returns the refused token again does not cause an immediate reconnect', async () => {
   const { device } = await backend()
   let sockets = 0
   class Counting extends WebSocket {
@@ -205,7 +205,7 @@ test('a token function that never settles keeps opening no longer than 10 s: the
   await alice.close()
 })
 
-test('only a token function opens the last visitor’s data without a user: a string that names nobody is unauthorised', async () => {
+test('only a token function opens the last visitor’s data without `user`: a token string without a user is unauthorised', async () => {
   const { wsUrl, token } = await backend()
   const indexedDB = new IDBFactory()
   const open = async (options: Pick<KithOptions, 'token'> & Partial<KithOptions>): Promise<string> => {
@@ -277,7 +277,7 @@ test.each([2 * hourMs, -2 * hourMs, 87_600 * hourMs, -87_600 * hourMs])(
   },
 )
 
-test('a renewal that fails, hangs or brings the same token again is tried again, less and less often, and told', async () => {
+test('a renewal that fails, hangs or returns the same token is retried at growing intervals, and reported', async () => {
   const clock = new TestClock()
   const first = jwt({ iat: 0, exp: 50 })
   const answers: (() => string | Promise<string>)[] = [

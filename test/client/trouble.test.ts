@@ -2,7 +2,7 @@ import { KithError } from '@kith/shared'
 import { expect, test } from 'vitest'
 import { ErrorReporter } from '../support/client-internals.ts'
 
-test('storage that fails is told once, and once more after something could be stored', () => {
+test('a storage failure is reported once, and again only after a write succeeded', () => {
   const told: string[] = []
   const trouble = new ErrorReporter(({ code }) => told.push(code))
   const failed = new KithError('database-failed', 'no room')
@@ -14,7 +14,7 @@ test('storage that fails is told once, and once more after something could be st
   expect(told).toEqual(['database-failed', 'unavailable', 'unavailable', 'database-failed'])
 })
 
-test('after the last thing that is told nothing more is', () => {
+test('after the final error no more errors are reported', () => {
   const told: string[] = []
   const trouble = new ErrorReporter(({ code }) => told.push(code))
   expect(trouble.end(new KithError('closed', 'erased'))).toBe(true)

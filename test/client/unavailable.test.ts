@@ -20,7 +20,7 @@ async function serverWithADisk() {
   return { disk, ...(await backend({}, over)) }
 }
 
-test('[D5] that the server cannot store changes is told, with the reason and when it is tried again, and the change is kept', async () => {
+test('[D5] a server that cannot store changes is reported with the reason and the time of the retry, and the change is kept', async () => {
   const { disk, device } = await serverWithADisk()
   const [alice, bob] = [await device('alice'), await device('bob')]
   await bob.ownProfile.set('name', 'Bob')
@@ -48,7 +48,7 @@ test('[D5] that the server cannot store changes is told, with the reason and whe
   expect([alice.status, alice.unsent]).toEqual(['synced', 0])
 })
 
-test('a server without room for another connection is told, and tried again', async () => {
+test('a server without room for another connection is reported and retried', async () => {
   const { device } = await backend()
   let attempts = 0
   class OftenRefused extends WebSocket {

@@ -5,7 +5,7 @@ import { sharedByTabs } from '../support/channels.ts'
 import { installation } from '../support/devices.ts'
 import { emissions } from '../support/emissions.ts'
 
-test('[V1] viewAs shows nothing to somebody blocked, whatever is granted', async () => {
+test('[V1] viewAs shows nothing to a blocked user, for any grants', async () => {
   const kith = await withProfile()
   await change(kith, 'bob', profile => profile.setProfileAccessLevels([2]))
   await change(kith, 'bob', profile => profile.block(true))
@@ -34,7 +34,7 @@ test('[V3] viewAs shows the granted levels, and level 0 by the audience, contact
   }
 })
 
-test('[V3] viewAs oneself shows all, and takes no address that is none', async () => {
+test('[V3] viewAs of the own user id shows all fields, and throws for an invalid address', async () => {
   const kith = await withProfile()
   expect(kith.viewAs('alice')).toEqual({
     ...{ levels: [0, 2, 5], reason: 'self' },
@@ -45,7 +45,7 @@ test('[V3] viewAs oneself shows all, and takes no address that is none', async (
   expect(() => kith.viewAs('')).toThrow(TypeError)
 })
 
-test('[V1][V3] what viewAs says is what the server says and what the other one sees', async () => {
+test('[V1][V3] viewAs agrees with the server and with what the viewer sees', async () => {
   const world = await backend()
   const alice = await world.device('alice')
   await fill(alice)
@@ -76,7 +76,7 @@ test('[V1][V3] what viewAs says is what the server says and what the other one s
   }
 })
 
-test('[D5] what the server refused is not in viewAs, for nobody sees it', async () => {
+test('[D5] refused fields are not in viewAs, since no viewer sees them', async () => {
   const world = await backend({ profileLevels: 1 })
   const kith = await world.device('alice', { connect: false })
   await kith.ownProfile.set('name', 'Ada')
@@ -88,7 +88,7 @@ test('[D5] what the server refused is not in viewAs, for nobody sees it', async 
   expect([kith.ownProfile.get('phone', { level: 2 }), kith.viewAs('bob').fields]).toEqual(['+44', { name: 'Ada' }])
 })
 
-test('liveViewAs tells in every tab what changes the view, and nothing else', async () => {
+test('liveViewAs emits in every tab when the view changes, and only then', async () => {
   const phone = installation('alice', { ...sharedByTabs() })
   const [one, two] = [await phone.open(), await phone.open()]
   const told = emissions(two.liveViewAs('bob'))

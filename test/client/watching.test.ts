@@ -21,7 +21,7 @@ function session() {
   return { clock, pace, watching, asked, shown }
 }
 
-test('[V8] what was known of somebody who is watched no more is forgotten at once, and does not come back with the others', async () => {
+test('[V8] the presence of an owner who is no longer watched is forgotten at once, and does not come back with the others', async () => {
   const { watching, shown } = session()
   await watching.start()
   await watching.want(['alice', 'bob'])
@@ -34,7 +34,7 @@ test('[V8] what was known of somebody who is watched no more is forgotten at onc
   expect(shown.slice(3)).toEqual([['bob']])
 })
 
-test('[S3] whoever is wanted while a message waits for its turn goes with it: one message for all', async () => {
+test('[S3] owners added while a watch message waits are sent with it, in one message', async () => {
   const { clock, pace, watching, asked } = session()
   await watching.start()
   await pace.take(1_600)
@@ -49,7 +49,7 @@ test('[S3] whoever is wanted while a message waits for its turn goes with it: on
   expect(asked().length).toBeLessThanOrEqual(2)
 })
 
-test('a session that ends while a message waits for its turn says nothing more', async () => {
+test('a session that ends while a watch message waits sends nothing more', async () => {
   const { clock, pace, watching, asked, shown } = session()
   await watching.start()
   await watching.want(['alice'])

@@ -37,7 +37,7 @@ const positions = (bytes: number): number[] => [
   ...Array.from({ length: rounds }, (_, i) => Math.floor((bytes * i) / rounds)),
 ]
 
-test('[D1][D2][D3] a connection that breaks within a frame to the server takes all of a change there or nothing, and it is there after the next', async () => {
+test('[D1][D2][D3] a connection that breaks within a frame to the server delivers a change completely or not at all, and the next connection delivers it', async () => {
   const kith = await server()
   const cutter = await Cutter.open(kith.url)
   const alice = await openDevice(kith, 'alice', { url: cutter.url, connect: false })
@@ -82,7 +82,7 @@ test('[D1][D2][D3] a connection that breaks within a frame to the server takes a
   expect(missing).toBeGreaterThan(0)
 })
 
-test('[F1][V7] a connection that breaks within a frame to a device takes all of a level there or nothing, and the rest comes with the next', async () => {
+test('[F1][V7] a connection that breaks within a frame to a device delivers a level completely or not at all, and the next connection delivers the rest', async () => {
   const kith = await server()
   const cutter = await Cutter.open(kith.url)
   const alice = await openDevice(kith, 'alice')
@@ -120,7 +120,7 @@ test('[F1][V7] a connection that breaks within a frame to a device takes all of 
   expect(missing).toBeGreaterThan(0)
 })
 
-test('[F1][V7] a device that is told live keeps no part of a level from a broken frame, and takes nothing for read that it lost', async () => {
+test('[F1][V7] a connected device keeps no part of a level from a broken frame, and its cursor does not pass it', async () => {
   const kith = await server()
   const cutter = await Cutter.open(kith.url)
   const alice = await openDevice(kith, 'alice')

@@ -124,7 +124,7 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
     /\.log ends too early; lost: the changes (\d+) to \1, which had been answered/,
   ],
   ['a witness that is none', one => one.flip('acknowledged', 12), /acknowledged is damaged; lost: nothing by itself/],
-])('[D2][D4] damage is named, with what is lost, and not served: %s', async (_, harm, what) => {
+])('[D2][D4] a damaged folder is not served, and the damage and the loss are named: %s', async (_, harm, what) => {
   const harmed = await folderOfTwo()
   await expectWhole(await harmed.copy())
   await harm(harmed)
@@ -133,7 +133,7 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
   expect(await refusal(harmed)).toMatch(/lost/)
 })
 
-test('[D2][D4] whatever byte of whatever file is flipped, and wherever it is cut, that is found', async () => {
+test('[D2][D4] a flipped byte or a cut of any file, at any place, is found', async () => {
   const whole = await folderOfTwo()
   const harmed = await whole.copy()
   const missed: string[] = []
@@ -153,7 +153,7 @@ test('[D2][D4] whatever byte of whatever file is flipped, and wherever it is cut
   expect(missed.filter(one => !isHarmless(one, table.length))).toEqual([])
 })
 
-test('[D2] what a crash leaves of a write that nobody was answered is no damage', async () => {
+test('[D2] an unfinished write that was never acknowledged is not damage', async () => {
   const harmed = await folderOfTwo()
   const log = await harmed.file('.log')
   const bytes = await harmed.read(log)
@@ -169,7 +169,7 @@ test('[D2] what a crash leaves of a write that nobody was answered is no damage'
   await expectWhole(one)
 })
 
-test('a folder in which a server was killed while it made the store is no damage', async () => {
+test('a folder of a server that was killed while it created the store is not damage', async () => {
   const harmed = await folderOfTwo()
   const manifest = await harmed.read(await harmed.file('MANIFEST'))
   await harmed.remove('store')
@@ -181,7 +181,7 @@ test('a folder in which a server was killed while it made the store is no damage
   await store.close()
 })
 
-test('[D4] the commands say what is lost and what to do, and the server does not start', async () => {
+test('[D4] for a damaged folder the commands say what is lost and what to do, and the server does not start', async () => {
   const harmed = await folderOfTwo()
   await harmed.flip(await harmed.file('.ldb'), 700)
   const run = (...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> =>
@@ -202,7 +202,7 @@ test('[D4] the commands say what is lost and what to do, and the server does not
   }
 })
 
-test('[D2] devices bring back to an empty store all that their users had, and see what they may', async () => {
+test('[D2] devices restore all of their users’ data in an empty store, and see what they may', async () => {
   const harmed = await folderOfTwo()
   await harmed.remove('store')
   await harmed.remove('acknowledged')
@@ -239,7 +239,7 @@ test('[D2] devices bring back to an empty store all that their users had, and se
   await expectWhole(harmed)
 })
 
-test('[D2][V6][V7] a backup shows what it knows, never what came since, until the owner’s device brings it up to date', async () => {
+test('[D2][V6][V7] a restored backup shows its own state, and nothing later, until the owner’s device updates it', async () => {
   const folder = (await folderOfTwo()).folder
   let kith = await server({ folder })
   const port = Number(new URL(kith.url).port)

@@ -27,7 +27,7 @@ async function idleSockets(port: number, count: number): Promise<void> {
 }
 
 test.runIf(process.platform === 'linux')(
-  '[S3] [D2] with few descriptors a crowd of sockets takes none of the store’s: devices beyond are closed with 4503 and come back',
+  '[S3] [D2] with few descriptors many sockets leave the store its own: further devices are closed with 4503 and come back',
   async () => {
     const server = await startServerProcess({ openFiles, env: { KITH_LOG_LEVEL: 'error' } })
     onTestFinished(() => server.stop())

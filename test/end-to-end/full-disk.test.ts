@@ -11,7 +11,7 @@ import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
 const disk = smallDisk(24 * 1024)
 
 test.runIf(disk)(
-  '[D2] [F1] a server on a full disk serves what it has, says so to monitors and devices, and goes on when there is room',
+  '[D2] [F1] a server on a full disk serves reads, reports it to monitors and devices, and continues when there is room',
   async () => {
     const { folder, fill } = disk as SmallDisk
     const server = await startServerProcess({ folder: join(folder, 'data'), env: { KITH_LOG_LEVEL: 'silent' } })

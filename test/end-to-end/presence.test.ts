@@ -8,7 +8,7 @@ import { openDevice, settle } from '../support/process-devices.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
 
-test('who is online is told by a server process, and when they last were by the next, as far as the one before could tell', async () => {
+test('a server process reports who is online, and the next process when they were last seen, if the first could store it', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'kith-test-'))
   onTestFinished(() => rm(folder, { recursive: true }))
   const start = async (port?: number): Promise<ServerProcess> => {

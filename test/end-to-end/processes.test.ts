@@ -54,7 +54,7 @@ test('two devices and a follower: a grant, a field, and the follower sees it at 
   expect(bob.getProfile('alice').get('phone')).toBe('+441632960002')
 })
 
-test('[D2][D3][D4] kill -9 loses nothing that whenSynced had answered, removals too', async () => {
+test('[D2][D3][D4] kill -9 loses nothing for which whenSynced had resolved, also no removal', async () => {
   const folder = await temporaryFolder()
   let kith = await server({ folder })
   const port = Number(new URL(kith.url).port)
@@ -96,7 +96,7 @@ test('[D2][D3][D4] kill -9 loses nothing that whenSynced had answered, removals 
   expect(await command('check', folder)).toMatchObject({ code: 0 })
 })
 
-test('[V5] what was overwritten and erased before a grant reaches no newcomer, and after compact no file', async () => {
+test('[V5] values overwritten or erased before a grant reach no new viewer, and are in no file after compact', async () => {
   const folder = await temporaryFolder()
   const kith = await server({ folder })
   const alice = await openDevice(kith, 'alice')
@@ -177,7 +177,7 @@ test('[V5][V6] a field erased offline before a grant is not shown for a moment',
   expect(bob.received.contains('before-the-grant')).toBe(false)
 })
 
-test('[F3] somebody new is not announced to whom they blocked before they first connected', async () => {
+test('[F3] a new user is not announced to users whom they blocked before their first connection', async () => {
   const kith = await server()
   const bob = await openDevice(kith, 'bob')
   bob.getProfile('alice')

@@ -17,7 +17,7 @@ import {
 } from './operations.ts'
 import { outcomes, outcomeText } from './outcomes.ts'
 
-test('[R4][R5] a block is lost in no line but to a lifting that had seen it', () => {
+test('[R4][R5] in each line of the table, a block is only lost to an unblock that had seen it', () => {
   const lost: string[] = []
   for (const { one, other } of [...pairs, ...undone]) {
     for (const start of starts) {
@@ -33,12 +33,12 @@ test('[R4][R5] a block is lost in no line but to a lifting that had seen it', ()
   expect(lost).toEqual([])
 })
 
-test('[R1] what hangs on client ids is told as such', () => {
+test('[R1] results that depend on client ids are marked', () => {
   const [stranger] = starts as [Start]
   expect(outcomes(stranger, { one: [grant2, revoke2], other: [grant2] })).toEqual(['contact', 'contact: 2'])
 })
 
-test('[R1][R2][R4][R5] two clients and a server make of any two changes what docs/RULES.md says', {
+test('[R1][R2][R4][R5] two clients and a server merge any two changes as docs/RULES.md says', {
   timeout: 60_000,
 }, async () => {
   const world = await backend()

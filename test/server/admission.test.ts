@@ -95,7 +95,7 @@ function refused(admission: Admission): string {
 const contact = (client: number, key: string, value: unknown = true, clock = 0): Uint8Array =>
   rawUpdate([{ client, clock, structs: [entry('contacts', key, value)] }])
 
-describe('[S2] what no flat document holds is refused, and changes nothing', () => {
+describe('[S2] content that is not a flat document is refused, and changes nothing', () => {
   const one = (struct: RawStruct): Uint8Array => rawUpdate([{ client: 7, clock: 0, structs: [struct] }])
   const inContacts = (content: RawContent): Uint8Array => one({ content, parent: 'contacts', key: 'bob' })
   let nested: unknown[] = []
@@ -150,7 +150,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(server.take(update))).toBe('malformed')
   })
 
-  test('[S2] of a profile, other roots and other keys are refused too', () => {
+  test('[S2] other roots and other keys of a profile are refused', () => {
     for (const [root, key] of [
       ['contacts', '0/writer-12/name'],
       ['x', '0/writer-12/name'],
@@ -177,7 +177,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(server.document.doc.getMap('labels').get('__proto__')).toBe('__proto__')
   })
 
-  test('[S2] an entry that replaces another stands where that one stands, whatever it says of itself', () => {
+  test('[S2] an entry that replaces another belongs to the parent of that entry, whatever parent it names', () => {
     const server = new Server('roster', contact(1, 'bob'))
     const asLabel = entry('labels', 'bob', 'Bob', { client: 1, clock: 0 })
     expect(refused(server.take(one(asLabel)))).toBe('malformed')
@@ -203,7 +203,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(server.take(rawUpdate(knot)))).toBe('malformed')
   })
 
-  test('[S2] an item that stands left of another, or in a type of another item, is no entry and is refused', () => {
+  test('[S2] an item to the left of another, or inside another item’s type, is refused', () => {
     const server = new Server('roster', contact(1, 'bob'))
     const id = { client: 1, clock: 0 }
     const content: RawContent = { is: 'any', values: [true] }
@@ -224,7 +224,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(refused(new Server().take(rawUpdate(blocks)))).toBe('malformed')
   })
 
-  test('[S2] an item that goes on where another key stands is refused', () => {
+  test('[S2] an item whose origin has another key is refused', () => {
     const known = { client: 5, clock: 0, structs: [entry('contacts', 'a', undefined)] }
     const server = new Server('roster', rawUpdate([known]))
     const longer: RawStruct = { content: { is: 'deleted', length: 3 }, parent: 'contacts', key: 'b' }
@@ -248,7 +248,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     expect(server.content()).toEqual({})
   })
 
-  test('[S2] what builds on something that the server lacks is missing, and no violation', () => {
+  test('[S2] an update whose predecessors the server lacks is incomplete, not a violation', () => {
     const server = new Server('roster', contact(1, 'a'))
     const missing: [RawBlock[], RawRange[]][] = [
       [[{ client: 1, clock: 2, structs: [entry('contacts', 'b', true)] }], []],
@@ -262,7 +262,7 @@ describe('[S2] what no flat document holds is refused, and changes nothing', () 
     for (const [blocks, removals] of missing) expect(server.take(rawUpdate(blocks, removals)).state).toBe('missing')
   })
 
-  test('[S1] bytes that are no update are refused: empty, text, counts without end, an array of a billion', () => {
+  test('[S1] bytes that are not an update are refused: empty, text, huge counts, an array of a billion', () => {
     const counts = encoding.createEncoder()
     for (const number of [2 ** 50, 2 ** 50, 2 ** 50, 2 ** 50]) encoding.writeVarUint(counts, number)
     const deep = inContacts({ is: 'any', values: [] })
@@ -348,7 +348,7 @@ describe('[S1] hostile updates cost no more than they weigh', () => {
   })
 })
 
-describe('[S1][S2] random hostile updates', () => {
+describe('[S1][S2] random hostile updates are refused without a trace, or admitted', () => {
   const id = fc.record({ client: fc.integer({ min: 1, max: 4 }), clock: fc.nat(6) })
   const content: fc.Arbitrary<RawContent> = fc.oneof(
     { weight: 6, arbitrary: fc.constant<RawContent>({ is: 'any', values: [true] }) },
@@ -390,7 +390,7 @@ describe('[S1][S2] random hostile updates', () => {
     .tuple(fc.array(block, { maxLength: 4 }), fc.array(range, { maxLength: 2 }))
     .map(([blocks, removals]) => rawUpdate(blocks, removals))
 
-  test('[S1][S2] structs of any shape in any order: refused without a trace, or taken in whole', () => {
+  test('[S1][S2] structs of any shape in any order are refused without a trace, or admitted completely', () => {
     let admitted = 0
     holds(
       fc.property(fc.array(update, { minLength: 1, maxLength: 5 }), updates => {
@@ -409,7 +409,7 @@ describe('[S1][S2] random hostile updates', () => {
     expect(admitted).toBeGreaterThan(300)
   })
 
-  test('[S1][S2] a real update that was cut, flipped or mixed: refused without a trace, or taken in whole', () => {
+  test('[S1][S2] a real update that was cut, flipped or mixed is refused without a trace, or admitted completely', () => {
     const [alice, base] = [device(11), device(12)]
     alice.edit(rosterEdits(0, 12))
     base.edit(rosterEdits(5, 8))
@@ -430,7 +430,7 @@ describe('[S1][S2] random hostile updates', () => {
     )
   })
 
-  test('[S1] random bytes', () => {
+  test('[S1] random bytes are refused without a trace, or admitted', () => {
     holds(
       fc.property(fc.uint8Array({ maxLength: 60 }), bytes => {
         new Server('profile').take(bytes)
@@ -440,8 +440,8 @@ describe('[S1][S2] random hostile updates', () => {
   })
 })
 
-describe('[S2] whatever real documents write is admitted', () => {
-  test('[S2] updates of devices that edit, meet and merge in any order, with or without garbage collection', () => {
+describe('[S2] updates of real documents are admitted', () => {
+  test('[S2] updates of devices that edit and merge in any order are admitted, with or without garbage collection', () => {
     const step = fc.record({
       at: fc.nat(2),
       does: fc.constantFrom('edit', 'edit', 'edit', 'meet', 'send', 'send', 'sendAll') as fc.Arbitrary<string>,
@@ -484,7 +484,7 @@ describe('[S2] whatever real documents write is admitted', () => {
     )
   })
 
-  test('[S2] thousands of overwrites, at once and as one merged update, under one id or a new one each time', () => {
+  test('[S2] thousands of overwrites are admitted, singly and as one merged update, under one client id or many', () => {
     const alice = device(3)
     const server = new Server()
     for (let round = 0; round < 3000; round++) alice.edit([{ root: 'labels', key: 'bob', value: `Bob ${round}` }])
@@ -500,7 +500,7 @@ describe('[S2] whatever real documents write is admitted', () => {
     expect(new Server('roster', ...often.unsent.slice(0, 1500)).content()['settings']).toEqual({ theme: 1500 })
   })
 
-  test('[S2] documents that keep what was overwritten: without garbage collection, or with an UndoManager', () => {
+  test('[S2] documents that keep overwritten values are admitted: without garbage collection, or with an UndoManager', () => {
     const keeping = device(3, false)
     const undoing = device(4)
     const undo = new Y.UndoManager(undoing.doc.getMap('labels'))
@@ -517,7 +517,7 @@ describe('[S2] whatever real documents write is admitted', () => {
     }
   })
 
-  test('[S2] a phone book of thousands that three devices synchronised apart', () => {
+  test('[S2] a phone book of thousands that three devices synchronised concurrently is admitted', () => {
     const server = new Server()
     const all = [1, 2, 3].map(client => device(client))
     for (const { doc, edit } of all) {
@@ -527,7 +527,7 @@ describe('[S2] whatever real documents write is admitted', () => {
     expect(server.take(Y.mergeUpdates(all.map(({ doc }) => Y.encodeStateAsUpdate(doc)))).state).toBe('admitted')
   })
 
-  test('[S2] profiles: every kind of value, and the removal of each', () => {
+  test('[S2] profile fields of every kind of value, and their removals, are admitted', () => {
     const alice = device(3)
     const values = [
       '',

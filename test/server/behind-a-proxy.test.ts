@@ -72,7 +72,7 @@ test('[S3] behind a trusted proxy sessions count for the address that the proxy 
   expect(await signIn(world, here)).toBe(4529)
 })
 
-test('[S3] what a device itself says of its address does not count, only what the proxy adds behind it', async () => {
+test('[S3] only the address that the proxy adds counts, not one that the device claims', async () => {
   const world = await behindProxy()
   for (const claimed of ['198.51.100.1', '198.51.100.2']) {
     expect(await signIn(world, `${claimed}, ${here}`)).toBeInstanceOf(WebSocket)
@@ -81,13 +81,13 @@ test('[S3] what a device itself says of its address does not count, only what th
   expect(await signIn(world, `${here}, ${there}`)).toBeInstanceOf(WebSocket)
 })
 
-test('[S3] without a trusted proxy nothing that a request says of its address counts', async () => {
+test('[S3] without a trusted proxy, no address that a request claims counts', async () => {
   const world = await serverWorld({ limits: { connectionsPerAddress: 2 } })
   for (const claimed of [here, there]) expect(await signIn(world, claimed)).toBeInstanceOf(WebSocket)
   expect(await signIn(world, '192.0.2.3')).toBe(4529)
 })
 
-test('[S3] behind a trusted proxy requests under way count for the address that it names, until they are answered or given up', async () => {
+test('[S3] behind a trusted proxy, open requests count for the address that the proxy names until they are answered or aborted', async () => {
   const world = await behindProxy()
   const [answered, givenUp] = [begin(world, here), begin(world, here)]
   await served(world)
@@ -108,7 +108,7 @@ test('[S3] behind a trusted proxy requests under way count for the address that 
   expect(await Promise.all([again.status, last.status])).toEqual([200, 200])
 })
 
-test('[S3] the connections of a trusted proxy are many people’s, and have no limit of their own', async () => {
+test('[S3] the connections of a trusted proxy have no limit of their own', async () => {
   const world = await behindProxy(2)
   const sessions: (WebSocket | number)[] = []
   for (let index = 0; index < 30; index++) sessions.push(await signIn(world, `192.0.2.${index + 10}`))

@@ -49,7 +49,7 @@ function shapes(device: Device, from: number): string[] {
 }
 
 for (const { what, ask } of questions) {
-  test(`[V10] what a ${what} of a blocked viewer waits for, reads and gets is the same whoever is being written`, async () => {
+  test(`[V10] a ${what} of a blocked viewer waits, reads and returns the same whichever user is being written`, async () => {
     const { world, alice, bob, carol } = await blocked()
     const log = new ReadLog(world.disk.database)
     const seen: unknown[] = []
@@ -76,7 +76,7 @@ for (const { what, ask } of questions) {
   })
 }
 
-test('[V10] how often a fetch reads does not depend on who was committed while it read', async () => {
+test('[V10] the number of reads of a fetch does not depend on commits of other users', async () => {
   const { world, alice, bob, carol } = await blocked()
   const counts: number[] = []
   for (const actor of [alice, carol]) {
@@ -131,7 +131,7 @@ test('[V10] the server reads nothing for a blocked viewer when the owner changes
   expect(shapes(bob, from)).toEqual([])
 })
 
-test('[V10][F1] a viewer who fetched and follows a stranger is told of every change of the audience all the same', async () => {
+test('[V10][F1] a viewer who fetched and follows a stranger gets every change of the audience', async () => {
   const world = await serverWorld()
   const [alice, bob, carol] = await world.devices('alice', 'bob', 'carol')
   alice.setField('name', 'Ada')
@@ -158,7 +158,7 @@ test('[V10][F1] a viewer who fetched and follows a stranger is told of every cha
   expect(bob.access.get('alice')?.levels).toEqual([])
 })
 
-test('[V10] an owner of whom nothing is seen leaves no gap in the cursors of those who share its batch', async () => {
+test('[V10] commits of an invisible owner leave no gap in the cursors of users in the same batch', async () => {
   const { world, alice, bob, carol } = await blocked()
   const [dora] = await world.devices('dora')
   bob.edit('dora', { isSubscribed: true })
@@ -186,7 +186,7 @@ test('[V10] an owner of whom nothing is seen leaves no gap in the cursors of tho
   expect(shapesOf[0]).toEqual(shapesOf[1])
 })
 
-test('[V10][F1] once an hour a device is told how far it has read, whether or not anything was committed', async () => {
+test('[V10][F1] a device gets its cursor once an hour, whether or not anything was committed', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   const told: number[] = []
@@ -204,7 +204,7 @@ test('[V10][F1] once an hour a device is told how far it has read, whether or no
   expect(told).toEqual([2, 3, 4])
 })
 
-test('[V10] a user who is followed gets no frame of it, nothing is read for the user, and a return shows nothing', async () => {
+test('[V10] a follow sends no frame to the followed user, reads nothing for them, and does not show on their return', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -232,7 +232,7 @@ test('[V10] a user who is followed gets no frame of it, nothing is read for the 
   expect(types.filter(type => !['welcome', 'ownProfile', 'rosterSync'].includes(type))).toEqual(['caughtUp'])
 })
 
-test('[V10][F1] what a return reads is the same however many commits of others have passed, and brings what changed', async () => {
+test('[V10][F1] a return reads the same amount for any number of commits of others, and brings what changed', async () => {
   const { world, alice, bob, carol } = await blocked()
   const [dora] = await world.devices('dora')
   bob.edit('dora', { isSubscribed: true })

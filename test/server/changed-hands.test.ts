@@ -32,7 +32,7 @@ async function handedOver(): Promise<{ world: World; bob: Device }> {
   return { world, bob }
 }
 
-test('[D7] the next holder of an id gets nothing by grants to the old one, and sees it once the grants are confirmed', async () => {
+test('[D7] grants to the former holder show nothing to the next holder of an id until they are confirmed', async () => {
   const { world, bob } = await handedOver()
   const next = await nextHolder(world, 'alice')
   await settle(next, bob)
@@ -80,7 +80,7 @@ test('[V7][D7] a device that was away from before the erasure until after the co
   expect(laptop.sees('alice')).toEqual({})
 })
 
-test('[D7] what is given again after it was taken back counts for the next holder', async () => {
+test('[D7] a grant that is revoked and made again counts for the next holder', async () => {
   const { world, bob } = await handedOver()
   const next = await nextHolder(world, 'alice')
   bob.edit('alice', { levels: null, isSubscribed: false })
@@ -144,7 +144,7 @@ test('[D7][V3] with the audience `contacts` the next holder of a contact’s id 
   expect(next.sees('bob')).toEqual({ name: 'Bob' })
 })
 
-test('[D7] presence is not told by a grant to, or a follow by, the old holder', async () => {
+test('[D7] a grant to the former holder, or a follow by the former holder, shows no presence', async () => {
   const world = await serverWorld()
   const [, bob] = await world.devices('alice', 'bob')
   bob.setAudience('nobody')
@@ -167,7 +167,7 @@ test('[D7] presence is not told by a grant to, or a follow by, the old holder', 
   expect([next, bob].map(device => device.all('presence').at(-1)?.state.is)).toEqual(['online', 'online'])
 })
 
-test('[D7] who gave something to an id is told at its erasure, connected or on return, whether they follow it or not', async () => {
+test('[D7] users with grants or contacts of an id get access with flag 8 at its erasure, connected or on return, whether they follow it or not', async () => {
   const world = await serverWorld()
   const [alice, follower, lister, granter, away, stranger] = await world.devices('alice', 'f', 'l', 'g', 'a', 's')
   follower.edit('alice', { isSubscribed: true })
@@ -188,7 +188,7 @@ test('[D7] who gave something to an id is told at its erasure, connected or on r
   for (const device of [follower, granter, away]) expect(device.sees('alice')).toEqual({})
 })
 
-test('[D7][F1] a device that was told comes back for the same few bytes, and is not told again', async () => {
+test('[D7][F1] a device that has received the flag returns for the same few bytes, and does not get it again', async () => {
   const { world, bob } = await handedOver()
   await bob.close()
   await bob.signIn()
@@ -225,7 +225,7 @@ test('[D7] a confirmation of one incarnation does not count for the next', async
   expect([...bob.roster.getMap('confirmed').keys()]).toHaveLength(1)
 })
 
-test('[V8] nothing that the next holder does is told by it: an access comes at the erasure, and none after', async () => {
+test('[V8] an access comes at the erasure, and none when the next holder acts', async () => {
   const { world, bob } = await handedOver()
   const from = bob.frames.length
   const next = await nextHolder(world, 'alice')
@@ -237,7 +237,7 @@ test('[V8] nothing that the next holder does is told by it: an access comes at t
   expect(bob.frames.slice(from).filter(({ type }) => type !== 'reached')).toEqual([])
 })
 
-test('[D7][S4] a follow that ends with the incarnation gives its place to one that waits, and needs a place again', async () => {
+test('[D7][S4] a follow that ends with the incarnation frees its place for a waiting follow, and needs a place again', async () => {
   const world = await serverWorld({ limits: { follows: 1 } })
   const [, , bob] = await world.devices('alice', 'carol', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -254,7 +254,7 @@ test('[D7][S4] a follow that ends with the incarnation gives its place to one th
   expect(await world.check()).toEqual([])
 })
 
-test('[D7] what the backend said of an id, and what was spent of its budget, outlives the account; its pairs do not', async () => {
+test('[D7] the backend’s settings and the spent budget of an id survive the account; its pairs do not', async () => {
   const world = await serverWorld({ limits: { lookups: 3, lookupsPerDay: 0 } })
   await world.admin('PUT', '/v1/users/alice', { restricted: true, announceJoin: false })
   await world.admin('PUT', '/v1/pairs/alice/bob')
@@ -271,7 +271,7 @@ test('[D7] what the backend said of an id, and what was spent of its budget, out
   expect(await next.fetch('x')).toMatchObject({ type: 'failure', code: 'discovery-limit' })
 })
 
-test('[F3] of an id that is registered and erased 20 times, a follower is told once in 30 days that it joined', async () => {
+test('[F3] for an id that is registered and erased 20 times, a follower gets joined once in 30 days', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   bob.edit('alice', { isSubscribed: true })

@@ -44,7 +44,7 @@ describe('[S3] a frame is charged by what it costs:', () => {
   })
 })
 
-test('[S1][S3] a state vector that says it names more clients than its bytes can hold is refused by its count', async () => {
+test('[S1][S3] a state vector with a count of clients that its bytes cannot hold is refused', async () => {
   const world = await serverWorld()
   const [mallory] = await world.devices('mallory')
   const payload = Uint8Array.of(0xf0, 0xfb, 0x73, 1, 1)
@@ -64,7 +64,7 @@ test('[S3] a charge beyond what is left is a debt, which is paid before anything
   expect(work.debtMs).toBe(0)
 })
 
-test('[S3] frames wait in their order while their user owes work, and the socket is not read meanwhile', () => {
+test('[S3] frames wait in order while their user owes work, and the socket is not read meanwhile', () => {
   const clock = new TestClock()
   const work = new TokenBucket(clock, 10, 10)
   const seen: string[] = []
@@ -90,7 +90,7 @@ test('[S3] frames wait in their order while their user owes work, and the socket
   expect(inbox.isPaused).toBe(false)
 })
 
-test('[S3] an inbox that has ended handles nothing more, and lets the socket be read for its close', () => {
+test('[S3] a closed inbox handles nothing more, and lets the socket be read for its close frame', () => {
   const clock = new TestClock()
   const work = new TokenBucket(clock, 10, 10)
   const seen: string[] = []
@@ -110,7 +110,7 @@ test('[S3] an inbox that has ended handles nothing more, and lets the socket be 
   expect(seen).toEqual(['resumed'])
 })
 
-test('[S3] of many frames that come at once, others have their turn after some', async () => {
+test('[S3] other users have their turn between many frames that come at once', async () => {
   const share = new TurnShare()
   const handled: number[] = []
   let inThisTurn = 0
@@ -138,7 +138,7 @@ test('[S3] of many frames that come at once, others have their turn after some',
   expect(Math.max(...handled)).toBe(40)
 })
 
-test('[S3] what one device of a user costs is paid by the next frames of all of them, and closes none', async () => {
+test('[S3] the cost of one device delays the frames of all of the user’s devices, and closes none', async () => {
   const world = await serverWorld({ limits: { workPerSecond: 20, workBurst: 100 } })
   const [phone, laptop, other] = await world.devices('alice', 'alice', 'bob')
   await phone.close()
@@ -157,7 +157,7 @@ test('[S3] what one device of a user costs is paid by the next frames of all of 
   expect(laptop.isConnected).toBe(true)
 })
 
-test('[S3] acknowledgements of messages that nobody sent count as writes; of those that came they cost nothing', async () => {
+test('[S3] acknowledgements of messages that were never sent count as writes; those of received messages cost nothing', async () => {
   const world = await serverWorld({ limits: { writesBurst: 60, writesPerSecond: 1 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   // Who may know whether Bob is there learns what becomes of a message.
@@ -179,7 +179,7 @@ test.each(['ping', 'pong'] as const)('[S3] unasked %ss count as writes', async k
   expect((await mallory.closed()).code).toBe(4529)
 })
 
-test('a pong that is no answer to the last pings does not keep a connection', async () => {
+test('a pong that answers none of the last pings does not keep a connection open', async () => {
   const world = await serverWorld()
   const [mallory, alice] = await world.devices('mallory', 'alice')
   ;(mallory.socket as unknown as { _autoPong: boolean })._autoPong = false
@@ -192,7 +192,7 @@ test('a pong that is no answer to the last pings does not keep a connection', as
   expect(mallory.isConnected).toBe(false)
 })
 
-test('[V10] what a change costs its user does not depend on what the rosters of others say', async () => {
+test('[V10] the cost of a change does not depend on the rosters of others', async () => {
   const relationsOf = async (areOthersInterested: boolean): Promise<number[]> => {
     const clock = new TestClock()
     const store = storeOver(await newDatabase('memory'), clock, { unaskedOwners: 2 })
@@ -219,7 +219,7 @@ test('[V10] what a change costs its user does not depend on what the rosters of 
   expect(await relationsOf(true)).toEqual(await relationsOf(false))
 })
 
-test('[S3] of one user, feeds are opened one after the other, also behind one that failed; those of others beside', async () => {
+test('[S3] feeds of one user are opened one after the other, also after a failure; feeds of other users in parallel', async () => {
   const openings = new OneAtATime()
   const steps: string[] = []
   const opening = (name: string, ends: Promise<void>) => async (): Promise<void> => {
@@ -242,7 +242,7 @@ test('[S3] of one user, feeds are opened one after the other, also behind one th
   expect(openings.size).toBe(0)
 })
 
-test('[V10] a return costs a user by what the own roster says, not by what others say of the user', async () => {
+test('[V10] the cost of a return depends on the user’s own roster, not on the rosters of others', async () => {
   const store = storeOver(await newDatabase('memory'), new TestClock())
   await store.commit(rosterChange('alice', { zoe: { isContact: true } }))
   for (const other of names(20)) await store.commit(rosterChange(other, { alice: { isContact: true, levels: [1] } }))
@@ -268,7 +268,7 @@ test('[S3] a change is charged by the users whom it names, and by the whole rost
 })
 
 describe('[F2] a device that stops reading', () => {
-  test('has stalled when the network has taken nothing over two heartbeats, although bytes wait', () => {
+  test('[F2] a device has stalled if the network accepted nothing during two heartbeats although bytes wait', () => {
     const stall = new StallWatch()
     stall.sent(1_000)
     expect(stall.beat(600)).toBe(false)
@@ -276,13 +276,13 @@ describe('[F2] a device that stops reading', () => {
     expect(stall.beat(600)).toBe(true)
   })
 
-  test('has not stalled while anything is taken, however slowly', () => {
+  test('[F2] a device has not stalled while the network accepts anything, however slowly', () => {
     const stall = new StallWatch()
     stall.sent(1_000)
     for (let left = 990; left > 0; left -= 10) expect(stall.beat(left)).toBe(false)
   })
 
-  test('has stalled also when more is sent to it meanwhile', () => {
+  test('[F2] a device has stalled also if more is sent to it meanwhile', () => {
     const stall = new StallWatch()
     const beats: boolean[] = []
     for (let sent = 1; sent <= 3; sent++) {
@@ -292,7 +292,7 @@ describe('[F2] a device that stops reading', () => {
     expect(beats).toEqual([false, true, true])
   })
 
-  test('is not stalled while nothing waits for it', () => {
+  test('[F2] a device has not stalled while no bytes wait for it', () => {
     const stall = new StallWatch()
     for (let beat = 0; beat < 5; beat++) expect(stall.beat(0)).toBe(false)
   })

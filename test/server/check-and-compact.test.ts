@@ -48,7 +48,7 @@ async function world(database: LevelDatabase): Promise<World> {
 }
 
 describe('[D4] check', () => {
-  test('[D4] finds nothing where nothing is wrong, and counts', async () => {
+  test('[D4] check finds nothing in a correct store, and counts its records', async () => {
     const { database } = await world(await newDatabase('memory'))
     expect(await check(database)).toEqual({ users: 2, relations: 2, findings: [] })
     expect(await check(await newDatabase('memory'))).toEqual({ users: 0, relations: 0, findings: [] })
@@ -168,7 +168,7 @@ describe('[D4] check', () => {
     ],
     ['a record that is none', db => db.put(keys.user('alice'), new Uint8Array([123])), 'alice', /can't be read/],
     ['a position', db => db.put(keys.position, encodeNumber(1)), 'bob', /from the future/],
-  ])('[D4] finds a wrong or missing record: %s', async (_, tamper, who, what) => {
+  ])('[D4] check finds a wrong or missing record: %s', async (_, tamper, who, what) => {
     const { database } = await world(await newDatabase('memory'))
     await tamper(database)
     const { findings } = await check(database)
@@ -177,7 +177,7 @@ describe('[D4] check', () => {
 })
 
 describe('[V5] compact', () => {
-  test('[V5] what was overwritten or removed is in no file of the folder afterwards; the rest stays, and is right', async () => {
+  test('[V5] after compact, overwritten and removed values are in no file of the folder, and all else is unchanged', async () => {
     const folder = await temporaryFolder()
     const open = (): Promise<LevelDatabase> => openUncompressed(folder)
     let database = await open()
@@ -213,7 +213,7 @@ describe('[V5] compact', () => {
     await database.close()
   })
 
-  test('[V5] also where no document lies near, so that LevelDB of itself would rewrite nothing', async () => {
+  test('[V5] compact also rewrites tables that LevelDB would not rewrite by itself', async () => {
     const folder = await temporaryFolder()
     const record = (text: string): Uint8Array => encodeLevel({ position: 1, fields: encodeFields({ text }) })
     let database = await openUncompressed(folder)

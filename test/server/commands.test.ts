@@ -124,7 +124,7 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
     expect(stderr).not.toMatch(/\n {4}at /)
   })
 
-  test('the environment and limits, too', async () => {
+  test('a wrong environment or limit is answered with 2 and what to do', async () => {
     const folder = await temporaryFolder()
     const data = ['serve', '--port', '0', '--data', join(folder, 'data')]
     const cases: [Record<string, string>, unknown, RegExp][] = [
@@ -157,13 +157,13 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
     })
   })
 
-  test('help is no mistake', async () => {
+  test('help exits with 0', async () => {
     expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/Usage/), stderr: '' })
   })
 })
 
 describe('serve', () => {
-  test('it says where it listens, makes secrets that only their owner may read, and ends with 0 on SIGTERM', async () => {
+  test('serve prints its address, creates secrets that only their owner may read, and exits with 0 on SIGTERM', async () => {
     const folder = join(await temporaryFolder(), 'data')
     const { url, child, ended } = await serve(folder)
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
@@ -181,7 +181,7 @@ describe('serve', () => {
     expect((await again.ended).code).toBe(0)
   })
 
-  test('secrets that were given are used, and none are made', async () => {
+  test('serve uses the secrets of the settings, and creates none', async () => {
     const folder = await temporaryFolder()
     const file = join(folder, 'limits.json')
     await writeFile(file, '{ "labelBytes": 3 }')
@@ -198,7 +198,7 @@ describe('serve', () => {
     expect((await ended).code).toBe(0)
   })
 
-  test('a port that is taken, a folder in use, of another format or not writable: each with what to do', async () => {
+  test('serve says what to do about a port that is taken and a folder that is in use, of another format or not writable', async () => {
     const folder = await temporaryFolder()
     const other = createServer()
     await new Promise<void>(resolve => other.listen(0, '127.0.0.1', resolve))
@@ -284,7 +284,7 @@ test('[S3] limits are the defaults, changed by the file, changed by the environm
 })
 
 describe('token', () => {
-  test('it prints a token that the server takes for the user, with the folder’s secret', async () => {
+  test('token prints a token that the server accepts, signed with the folder’s secret', async () => {
     const folder = await temporaryFolder()
     const printed = await run(['token', '+441632960001', '--data', folder])
     expect(printed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[\w-]+\.[\w-]+\.[\w-]+\n$/) })
@@ -300,7 +300,7 @@ describe('token', () => {
 })
 
 describe('check and compact', () => {
-  test('[D4] check ends with 0 where all is well, with 1 and what is wrong where not, and with 1 where there is nothing', async () => {
+  test('[D4] check exits with 0 for a correct folder, with 1 and the findings for a wrong one, and with 1 without a folder', async () => {
     const folder = await temporaryFolder()
     const { url, child, ended } = await serve(folder, given)
     const headers = { authorization: `Bearer ${given.KITH_ADMIN_KEY}` }

@@ -26,7 +26,7 @@ test.each([
   ['half the headers', head],
   ['half the headers of an upgrade', 'GET /v1/roster/alice HTTP/1.1\r\nUpgrade: websocket\r\n'],
   ['half a body', `${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{`],
-])('[S3] a connection that has brought %s when its time is over is closed', async (_, text) => {
+])('[S3] a connection that has sent %s at its deadline is closed', async (_, text) => {
   const world = await serverWorld()
   const socket = await open(world, text)
   await served(world)
@@ -39,7 +39,7 @@ test.each([
   expect(socket.closed).toBe(true)
 })
 
-test('[S3] a websocket, and a connection that was just answered, have no such deadline', async () => {
+test('[S3] a websocket, and a connection that was just answered, have no request deadline', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   const socket = await open(world, 'GET /healthz HTTP/1.1\r\nHost: kith\r\n\r\n')
@@ -55,7 +55,7 @@ test('[S3] a websocket, and a connection that was just answered, have no such de
   expect(alice.isConnected).toBe(true)
 })
 
-test('[S3] all connections of an address count together: beyond the limit a request is refused with 429', async () => {
+test('[S3] all connections of an address count together, and a request beyond the limit is refused with 429', async () => {
   const world = await serverWorld({ limits: { connectionsPerAddress: 3 } })
   const [alice] = await world.devices('alice')
   await open(world, head)
@@ -70,7 +70,7 @@ test('[S3] all connections of an address count together: beyond the limit a requ
   expect(alice.isConnected).toBe(true)
 })
 
-test('[S3] an address that goes on connecting beyond its limit is not even answered', async () => {
+test('[S3] further connections of an address beyond its limit are dropped without a response', async () => {
   const world = await serverWorld({ limits: { connectionsPerAddress: 2 } })
   const sockets: Socket[] = []
   for (let n = 0; n < 40; n++) sockets.push(await open(world, ''))

@@ -42,7 +42,7 @@ test('[V4] a read begins when no batch is being written', async () => {
   expect(read.handedOver).toEqual(['after the batch'])
 })
 
-test('[V4] what was read before a batch began is not handed over, and is read again after the batch', async () => {
+test('[V4] records read before a batch began are not used, and are read again after the batch', async () => {
   const reads = new CurrentReads()
   const read = heldRead(reads)
   await setImmediate()
@@ -55,7 +55,7 @@ test('[V4] what was read before a batch began is not handed over, and is read ag
   expect([read.times, read.handedOver]).toEqual([2, ['after the batch']])
 })
 
-test('[V4] what was read before a batch is not handed over though that batch has ended meanwhile', async () => {
+test('[V4] records read before a batch are not used even if the batch has ended meanwhile', async () => {
   const reads = new CurrentReads()
   const read = heldRead(reads)
   await setImmediate()
@@ -82,7 +82,7 @@ test('[V4][V10] a batch waits for second reads, so no read is made more than twi
   reads.end()
 })
 
-test('a read that comes while a batch waits does not hold that batch back', async () => {
+test('a read that begins while a batch waits does not delay that batch', async () => {
   const reads = new CurrentReads()
   const early = heldRead(reads)
   await setImmediate()
@@ -117,7 +117,7 @@ test('[S1] a batch waits for at most 64 reads; those beyond have their turn afte
   expect(all.filter(({ times }) => times === 2)).toHaveLength(70)
 })
 
-test('[S1] a second read that fails, or whose hand-over fails, holds no batch back', async () => {
+test('[S1] a second read that fails, or whose hand-over fails, delays no batch', async () => {
   const reads = new CurrentReads()
   let count = 0
   const failing = reads.read(

@@ -24,7 +24,7 @@ test('[V10] all cursors have one size, and two of the same position have nothing
   for (let index = 0; index < 44; index++) expect(new Set(sealed.map(bytes => bytes[index])).size).toBeGreaterThan(200)
 })
 
-test('[V10] a cursor in which a byte was changed, or that another store sealed, is of no use', async () => {
+test('[V10] a cursor with a changed byte, or sealed by another store, is rejected', async () => {
   const store = await storeAt(3)
   const cursors = new Cursors(store)
   const cursor = cursors.seal()

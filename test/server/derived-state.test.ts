@@ -330,14 +330,14 @@ async function compare(store: Store, world: World, limits: Partial<Limits>): Pro
 
 const batches = (): fc.Arbitrary<boolean[]> => fc.array(fc.boolean(), { minLength: 1, maxLength: 10 })
 
-test('[D4][V3][F4] whatever rosters, profiles and the backend do, what each viewer is shown is what the rules say', async () => {
+test('[D4][V3][F4] after any changes of rosters, profiles and the backend, each viewer is shown what the rules say', async () => {
   await holdsAsync(
     fc.asyncProperty(steps(), batches(), (story, when) => play(story, when, {})),
     120,
   )
 })
 
-test('[D4][S3][F4] also at the limits: follows wait, contacts come first, and `check` finds no difference', async () => {
+test('[D4][S3][F4] after any changes at the limits, follows wait, contacts come first, and `check` finds no difference', async () => {
   await holdsAsync(
     fc.asyncProperty(steps(), batches(), (story, when) => play(story, when, { follows: 1, unaskedOwners: 1 })),
     120,

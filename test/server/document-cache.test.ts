@@ -64,7 +64,7 @@ test('the cache of documents keeps its bound at each load, without a sweep', asy
   await accounts.idle()
 })
 
-test('a document that grows counts as much as it holds then', async () => {
+test('a document that grows counts with its new size', async () => {
   const { store } = await watchedStore()
   const { accounts, documents, device } = accountsOver(
     store,
@@ -140,7 +140,7 @@ test('[D4] a change that was admitted while changes were refused is not written 
   expect([commits, alice.failures]).toEqual([[], [reason]])
 })
 
-test('[S1] the larger a document is, the fewer updates of it go together, so that others have their turn between', async () => {
+test('[S1] the larger a document is, the fewer of its updates are merged together, so that others have their turn', async () => {
   const { store, holdAlice } = await watchedStore()
   const { accounts, documents, device } = accountsOver(store, new TestClock())
   const alice = device('alice')
@@ -171,7 +171,7 @@ test('[S1] the larger a document is, the fewer updates of it go together, so tha
   }
 })
 
-test('[S3] each update is charged for the document that is looked through for it', async () => {
+test('[S3] each update is charged for the size of the document that is searched for it', async () => {
   const { store, holdAlice } = await watchedStore()
   const { accounts, documents, device } = accountsOver(store, new TestClock())
   const alice = device('alice')

@@ -8,7 +8,7 @@ import { Documents } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
-test('[D2] a sweep of the documents in memory during a commit takes nothing from it: what another device then writes goes with it', async () => {
+test('[D2] a sweep of the documents in memory during a commit loses nothing, and a later write of another device is kept', async () => {
   const world = await serverWorld()
   const [phone, laptop, tablet] = await world.devices('alice', 'alice', 'alice')
   phone.edit('bob', { label: 'before' })
@@ -107,7 +107,7 @@ describe('[F2] documents in memory', () => {
     return { documents, reads: () => read.splice(0) }
   }
 
-  test('are read once while they are used, and go when nobody used them for 30 seconds', async () => {
+  test('[F2] documents are read once while they are used, and leave memory after 30 unused seconds', async () => {
     const { documents, reads } = await cache()
     for (const user of ['alice', 'bob']) await documents.stateVector(user, 'roster')
     clock.leap(20_000)
@@ -120,7 +120,7 @@ describe('[F2] documents in memory', () => {
     expect(reads(), 'Alice’s was not used for 30 seconds').toEqual(['alice'])
   })
 
-  test('are read again after they were discarded, both of a user and nobody else’s', async () => {
+  test('[F2] the documents of a user are read again after they were discarded, and those of other users are not', async () => {
     const { documents, reads } = await cache()
     const all = [
       ['alice', 'roster'],
@@ -134,7 +134,7 @@ describe('[F2] documents in memory', () => {
     expect(reads()).toEqual(['alice', 'alice', 'bob', 'alice', 'alice'])
   })
 
-  test('of an account without work are swept, those of one with work are not', async () => {
+  test('[F2] documents of an account without work are swept, those of an account with work are not', async () => {
     const store = storeOver(await newDatabase('memory'), clock)
     const { accounts, device } = accountsOver(store, clock)
     const alice = device('alice')
@@ -157,7 +157,7 @@ describe('[F2] documents in memory', () => {
   })
 })
 
-test('[R3] what a device sends again, or what changes nothing, is admitted and is no commit', async () => {
+test('[R3] an update that is sent again, or changes nothing, is admitted without a commit', async () => {
   const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
   const { accounts, device } = accountsOver(store, clock)

@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 import { type Device, newNonce } from '../support/raw-device.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 
-test('[D2] while the disk writes nothing is answered and nothing relayed; then all of it is', async () => {
+test('[D2] during a disk write nothing is acknowledged or relayed, and after it everything is', async () => {
   const world = await serverWorld()
   const [alice, laptop, bob] = await world.devices('alice', 'alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -28,7 +28,7 @@ test('[D2] while the disk writes nothing is answered and nothing relayed; then a
   expect(laptop.roster.getMap('labels').get('carol')).toBe('Carol')
 })
 
-test('[D2] a commit that fails answers nothing, relays nothing and ends the session with 4500', async () => {
+test('[D2] a failed commit acknowledges nothing, relays nothing and closes the session with 4500', async () => {
   const world = await serverWorld()
   const [alice, laptop, bob] = await world.devices('alice', 'alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -91,7 +91,7 @@ test('[D3] a barrier covers removals', async () => {
   expect(other.profile.getMap('fields').size).toBe(0)
 })
 
-test('[D5] a barrier after an update whose predecessors are missing is incomplete, and all is asked for once', async () => {
+test('[D5] a barrier after an update with missing predecessors is incomplete, and the state is requested once', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   const updates: Uint8Array[] = []
@@ -128,7 +128,7 @@ const field = (level: number, name: string, value: string | number): KeyChange =
   value,
 })
 
-test('[S2][S3] what is refused is answered with its code, nothing of it is written, and later changes go on', async () => {
+test('[S2][S3] a refused update is answered with its code, nothing of it is written, and later changes are admitted', async () => {
   const world = await serverWorld({
     limits: { labelBytes: 10, rosterBytes: 4000, profileBytes: 100, profileLevels: 2, fieldNameBytes: 8 },
   })
@@ -164,7 +164,7 @@ test('[S2][S3] what is refused is answered with its code, nothing of it is writt
   expect(await world.check()).toEqual([])
 })
 
-test('[S3] what only removes is admitted at any size', async () => {
+test('[S3] an update that only removes is admitted at any size', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 1200 } })
   const [alice] = await world.devices('alice')
   for (let count = 0; count < 40; count++) alice.edit(`contact ${count}`, { levels: [1] })
@@ -201,7 +201,7 @@ test('[S3] a roster of removed names does not grow without end', async () => {
   expect(refusals).toHaveLength(1)
 })
 
-test('[S3] updates that are admitted in one go count together against the limit', async () => {
+test('[S3] updates that are admitted together count together against the limit', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 4000 } })
   const [alice] = await world.devices('alice')
   const held = world.disk.hold()
@@ -221,7 +221,7 @@ test('[S3] updates that are admitted in one go count together against the limit'
   expect(rosterBytes(flatMapsOf(other.roster))).toBeLessThanOrEqual(4000)
 })
 
-test('[F3] a user whose first roster is refused is not registered by it', async () => {
+test('[F3] a refused first roster does not register its user', async () => {
   const world = await serverWorld()
   const alice = world.device('alice')
   alice.change([{ root: 'nonsense', key: 'x', value: true }])
@@ -230,7 +230,7 @@ test('[F3] a user whose first roster is refused is not registered by it', async 
   expect((await world.admin('GET', '/v1/users/alice')).status).toBe(404)
 })
 
-test('what a device sends while its account is erased is not written', async () => {
+test('updates that arrive while the account is erased are not written', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   const held = world.disk.hold()

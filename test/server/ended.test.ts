@@ -9,7 +9,7 @@ setFlagsFromString('--expose-gc')
 const collectGarbage: () => void = runInNewContext('gc')
 
 /** What the server keeps of sessions that have ended: a table that only grows is a leak. */
-describe('[F2] of a session that has ended nothing is kept', () => {
+describe('[F2] nothing of an ended session stays in memory', () => {
   const endings: [string, (world: EngineWorld, line: Line) => Promise<void> | void][] = [
     ['the device closes', (_, line) => line.drop()],
     ['the server closes it', (_, line) => line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })],
@@ -76,7 +76,7 @@ describe('[F2] of a session that has ended nothing is kept', () => {
   }
 })
 
-test('[S4] a session that ends while its feed opens is kept nowhere, and is not opened', async () => {
+test('[S4] a session that ends while its feed opens stays nowhere in memory, and its feed is not opened', async () => {
   const world = await engineWorld()
   await world.store.commit(follows('bob', 'alice'))
   for (const read of ['oldestCursor', 'relationsOf', 'views', 'levels'] as const) {

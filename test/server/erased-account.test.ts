@@ -31,7 +31,7 @@ function hello(device: Device): void {
   device.send({ type: 'hello', version: 1, cursor, incarnation, owners: ['bob'] })
 }
 
-test('[D7] a device of an erased account is told so, gets nothing of the next account and no feed, and is closed with 4403', async () => {
+test('[D7] a device of an erased account gets welcome with flag 2, nothing of the next account and no feed, and is closed with 4403', async () => {
   const world = await serverWorld()
   const old = await endedDevice(world)
   const [next] = await world.devices('alice')
@@ -50,7 +50,7 @@ test('[D7] a device of an erased account is told so, gets nothing of the next ac
   expect(old.all('welcome').at(-1)?.incarnation).toEqual(next.incarnation)
 })
 
-test('[D7] what a device sends although its account was erased is not written, and registers no user', async () => {
+test('[D7] updates of a device whose account was erased are not written, and register no user', async () => {
   const world = await serverWorld()
   const old = await endedDevice(world)
   const bob = world.device('bob')
@@ -72,7 +72,7 @@ test('[D7] what a device sends although its account was erased is not written, a
   expect(await world.check()).toEqual([])
 })
 
-test('[D7] a device that is turned away as erased makes nobody online or offline, and sends and gets no message', async () => {
+test('[D7] a device of an erased account changes no presence, and sends and receives no message', async () => {
   const world = await serverWorld()
   const old = await endedDevice(world)
   await world.admin('PUT', '/v1/users/alice')
@@ -147,7 +147,7 @@ test('[D7] an incarnation is of one user id, and no other id’s passes for it',
   expect(new Incarnations(Incarnations.newIdentity()).stateOf(ofAlice, 'alice', 3)).toBe('unknown')
 })
 
-test('[D7] incarnations show no count: the same number of erasures of two ids looks different', () => {
+test('[D7] incarnations reveal no count: equal numbers of erasures of two ids look different', () => {
   const incarnations = new Incarnations(Incarnations.newIdentity())
   const shown = ['alice', 'bob'].flatMap(user => [0, 1, 2].map(number => incarnations.tokenOf(user, number)))
   expect(new Set(shown).size).toBe(6)
@@ -176,7 +176,7 @@ test('[D7] writes of a session that stand in the queue as its account is erased 
   expect(await world.check()).toEqual([])
 })
 
-test('[D7] a device that signs in as its account is erased comes too late, or is told so', async () => {
+test('[D7] a device that signs in during the erasure of its account is closed, or gets welcome with flag 2', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   alice.setField('name', 'the erased name')
@@ -212,7 +212,7 @@ test('[D7] a token that is issued at once does not bring the account back while 
   expect(await isRegistered(world, 'alice')).toBe(false)
 })
 
-test('[D7] what a session looks up as it ends is not noted for the next holder', async () => {
+test('[D7] a look-up of a session that ends is not counted for the next holder', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   const held = world.disk.hold()

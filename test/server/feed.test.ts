@@ -115,7 +115,7 @@ function lingering(inner: LevelDatabase): { database: LevelDatabase; linger: () 
   return { database, linger }
 }
 
-test('[V4] what was read before a block is not handed over after it', async () => {
+test('[V4] records read before a block are not handed over after it', async () => {
   const { store, feed, sent, hold, caughtUp } = await feedOfBob()
   await store.commit(profileChange('alice', { 0: 'secret' }))
   await feed.open(undefined)
@@ -130,7 +130,7 @@ test('[V4] what was read before a block is not handed over after it', async () =
   expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
 })
 
-test('[V4] what was read before a block is not handed over once the block is on disk, though nobody was told yet', async () => {
+test('[V4] records read before a block are not handed over once the block is on disk, even before listeners run', async () => {
   const { store, feed, sent, hold, linger, caughtUp } = await feedOfBob()
   await store.commit(profileChange('alice', { 0: 'secret' }))
   await feed.open(undefined)
@@ -150,7 +150,7 @@ test('[V4] what was read before a block is not handed over once the block is on 
   expect(sent().at(-1)).toMatchObject({ type: 'access', owner: 'alice', levels: [] })
 })
 
-test('[V4][V6] what a commit brings is not handed over to whom the same commit shuts out', async () => {
+test('[V4][V6] the content of a commit is not handed over to a viewer whom the same commit excludes', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await store.commit(rosterChange('alice', { bob: { levels: [1] } }))
@@ -163,7 +163,7 @@ test('[V4][V6] what a commit brings is not handed over to whom the same commit s
   expect(sent().slice(before)).toMatchObject([{ type: 'access', owner: 'alice', levels: [0] }])
 })
 
-test('[F1] what was handed over does not come again when more is shown', async () => {
+test('[F1] levels that were handed over are not sent again when more levels are shown', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await store.commit(profileChange('alice', { 0: 'Ada', 1: '+44' }))
@@ -211,7 +211,7 @@ test('[V8] a stranger who blocks the viewer while its feed opens is not named', 
   expect(sent().map(({ type }) => type)).toEqual(['caughtUp'])
 })
 
-test('[V7] of an owner whose loss the device was not yet told on its return, it is told all the same if another change comes first', async () => {
+test('[V7] a returning device gets the withdrawal of an owner also if another change of the owner comes first', async () => {
   const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
   const owners = [...Array.from({ length: 39 }, (_, index) => `owner ${index}`), 'zoe']
   for (const owner of owners) await store.commit(profileChange(owner, { 0: 'name' }))
@@ -230,7 +230,7 @@ test('[V7] of an owner whose loss the device was not yet told on its return, it 
   expect(sent().filter(({ type }) => type === 'access')).toHaveLength(owners.length)
 })
 
-test('[F1] what changes while a feed opens is not missed', async () => {
+test('[F1] a change during the opening of a feed is not missed', async () => {
   const { store, feed, sent, hold, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await store.commit(profileChange('alice', { 0: 'Ada' }))
@@ -253,7 +253,7 @@ test('[S1] a feed that was closed before it opened stays closed', async () => {
   expect(sent()).toEqual([])
 })
 
-test('[V4][F2] at most 64 KiB are outstanding on a socket, whatever is sent, and then the newest state of each goes', async () => {
+test('[V4][F2] at most 64 KiB of the feed are outstanding on a socket, and then the newest state of each owner is sent', async () => {
   const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
   const owners = Array.from({ length: 300 }, (_, n) => `owner ${n}`)
   for (const owner of owners) await store.commit(userChange(owner))
@@ -284,7 +284,7 @@ test('[V4][F2] at most 64 KiB are outstanding on a socket, whatever is sent, and
   for (const owner of owners) expect(last.get(owner)).toMatchObject({ type: 'access', levels: [] })
 })
 
-test('[F1][F2] a level that had no room comes when there is some, and until then no cursor passes it', async () => {
+test('[F1][F2] a level without room on the socket is sent later, and no cursor passes it until then', async () => {
   const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
   const owners = ['o1', 'o2', 'o3', 'o4', 'o5']
   const publish = async (letter: string): Promise<void> => {
@@ -319,7 +319,7 @@ test('[F1][F2] a level that had no room comes when there is some, and until then
   expect(last.map(({ cursor }) => cursor.length > 0)).toEqual([false, false, true])
 })
 
-test('[F1] what was taken and given back before anybody looked moves the cursor: it does not come on return', async () => {
+test('[F1] a revocation and a new grant between two visits move the cursor, so they are not sent on return', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await feed.open(undefined)
@@ -335,7 +335,7 @@ test('[F1] what was taken and given back before anybody looked moves the cursor:
   expect(new Cursors(store).positionOf(cursors.at(-1) as Uint8Array, 0)).toBe(store.position)
 })
 
-test('[V10] a commit and the barrier behind it are answered before the change goes out to those who follow', async () => {
+test('[V10] a commit and its barrier are answered before the change is sent to followers', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await feed.open(undefined)
@@ -349,7 +349,7 @@ test('[V10] a commit and the barrier behind it are answered before the change go
   expect(sent().slice(before)).toMatchObject([{ type: 'profile', owner: 'alice', fields: { name: 'Ada' } }])
 })
 
-test('[V4] the next batch waits until what was committed has gone out, or is the name of something stale', async () => {
+test('[V4] the next batch waits until the committed content is sent, or is marked as stale', async () => {
   const { store, relay, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await feed.open(undefined)
@@ -367,7 +367,7 @@ test('[V4] the next batch waits until what was committed has gone out, or is the
   relay.reads.end()
 })
 
-test('[S1] a feed that is closed between a commit and its delivery is sent nothing', async () => {
+test('[S1] a feed that is closed between a commit and its delivery sends nothing', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   await feed.open(undefined)
@@ -418,7 +418,7 @@ test.each([999, 1_000, 1_001, 1_300])(
   },
 )
 
-test('[F1] a new device gets everything of 300 owners, and one that returns what 40 of them changed', async () => {
+test('[F1] a new device gets everything of 300 owners, and a returning device the changes of 40 of them', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   const owners = Array.from({ length: 300 }, (_, index) => `owner-${String(index).padStart(3, '0')}`)
   await Promise.all(owners.map(owner => store.commit(profileChange(owner, { 0: owner }))))
@@ -447,7 +447,7 @@ test('[F1] a new device gets everything of 300 owners, and one that returns what
   expect(looks).toBe(Math.ceil(changing.length / 32))
 })
 
-test('[F3] a device that returns is not told once more of a join that it was told of', async () => {
+test('[F3] a returning device does not get a join again', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await feed.open(undefined)
   await store.commit(rosterChange('bob', { dora: { isSubscribed: true } }))
@@ -464,7 +464,7 @@ test('[F3] a device that returns is not told once more of a join that it was tol
   expect(access).toMatchObject([{ owner: 'dora', levels: [0, 3], hasJustJoined: false }])
 })
 
-test('[V4] what was read before a pair was taken back is not handed over once that is on disk, though nobody was told yet', async () => {
+test('[V4] records read before a pair was removed are not handed over once the removal is on disk, even before listeners run', async () => {
   const { store, feed, sent, hold, linger, caughtUp } = await feedOfBob()
   await store.commit(profileChange('alice', { 0: 'secret' }))
   await store.commit(userChange('alice', { restricted: true }))
@@ -487,7 +487,7 @@ test('[V4] what was read before a pair was taken back is not handed over once th
 })
 
 test.each(['alice', 'bob'])(
-  '[V4] what was read before a pair was taken back is not handed over after it, when %s is restricted',
+  '[V4] records read before a pair was removed are not handed over after it, when %s is restricted',
   async restricted => {
     const { store, feed, sent, hold, caughtUp } = await feedOfBob()
     await store.commit(profileChange('alice', { 0: 'secret' }))
@@ -520,7 +520,7 @@ describe('a change of more than 500 pairs at once', () => {
     return { ...world, news: () => sent().slice(before) }
   }
 
-  test('[V4][V7] takes effect on all of them at once: nothing more is handed over, and each is withdrawn', async () => {
+  test('[V4][V7] a change of more than 500 pairs takes effect on all at once: nothing more is handed over, and each is withdrawn', async () => {
     const { store, news, hold, caughtUp } = await feedOfMany()
     const held = hold('views')
     await store.commit(userChange('bob', { restricted: true }))
@@ -539,7 +539,7 @@ describe('a change of more than 500 pairs at once', () => {
     expect(withdrawn.sort()).toEqual(owners)
   })
 
-  test('[F1] is told as a whole before the feed is caught up, also where another one follows at once', async () => {
+  test('[F1] a change of more than 500 pairs is sent completely before caughtUp, also if another one follows at once', async () => {
     const { store, news, caughtUp } = await feedOfMany()
     await store.commit(userChange('bob', { restricted: true }))
     await store.commit(userChange('bob', { restricted: false }))
@@ -551,7 +551,7 @@ describe('a change of more than 500 pairs at once', () => {
     expect(profiles.at(-1)).toMatchObject({ fields: { name: 'after both' } })
   })
 
-  test('[V10] leaves no owner unread whom the viewer merely fetched: their next change costs no read', async () => {
+  test('[V10] a change of more than 500 pairs reads every owner that the viewer fetched: their next change costs no read', async () => {
     const { store, feed, caughtUp, reads } = await feedOfMany()
     await store.commit(profileChange('alice', { 0: 'Alice' }))
     await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
@@ -566,7 +566,7 @@ describe('a change of more than 500 pairs at once', () => {
     expect(reads() - before).toBe(0)
   })
 
-  test('[V4][V7] reaches each of 600 viewers whom one owner shuts out', async () => {
+  test('[V4][V7] a change of more than 500 pairs reaches each of 600 viewers whom one owner excludes', async () => {
     const { store, feed, sent, caughtUp } = await feedOfBob()
     await store.commit(profileChange('alice', { 0: 'Alice' }))
     for (const viewer of ['bob', ...owners]) await store.commit(rosterChange(viewer, { alice: { isSubscribed: true } }))

@@ -22,7 +22,7 @@ async function logBytes(folder: string): Promise<number> {
 
 const canLimit = process.platform === 'linux'
 
-test.runIf(canLimit)('[D2] what is answered after the disk was full is there after a crash', async () => {
+test.runIf(canLimit)('[D2] changes acknowledged after the disk was full survive a crash', async () => {
   const clock = new TestClock()
   const options = { limits: limitsWith(), clock }
   const folder = await temporaryFolder()
@@ -64,7 +64,7 @@ test.runIf(canLimit)('[D2] what is answered after the disk was full is there aft
   await recovered.close()
 })
 
-test('[D2] a write that fails after it reached the disk counts, and is told', async () => {
+test('[D2] a write that fails after it reached the disk counts, and is reported to listeners', async () => {
   const database = await newDatabase('level')
   let failures = 1
   const store = storeOver(

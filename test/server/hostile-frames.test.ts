@@ -107,7 +107,7 @@ async function attack(world: World, frames: readonly Uint8Array[], saysHello: bo
   await mallory.closed()
 }
 
-test('[S1] any bytes get an answer or a close code, touch nobody else, and write nothing that was not admitted', {
+test('[S1] any bytes get an answer or a close code, affect no other user, and write nothing that was not admitted', {
   timeout: 60_000,
 }, async () => {
   const world = await serverWorld({ limits: { writesBurst: 1_000_000, messagesBurst: 1_000_000 } })
@@ -160,7 +160,7 @@ async function expectAdmissible(world: World): Promise<void> {
   await mallory.close()
 }
 
-test('[S1] devices that vanish in the midst of a hello leave nothing behind', async () => {
+test('[S1] devices that disconnect during their hello leave nothing in memory', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   const bob = world.device('bob')
@@ -182,7 +182,7 @@ test('[S1] devices that vanish in the midst of a hello leave nothing behind', as
   expect(world.errors).toEqual([])
 })
 
-test('[S1][F2] what a device asks for and does not take is bounded: others go on, and after three heartbeats it is gone', {
+test('[S1][F2] answers that a device does not read are bounded: others are served, and the device is disconnected after three heartbeats', {
   timeout: 60_000,
 }, async () => {
   const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, writesBurst: 100_000, workBurst: 100_000 } })
@@ -209,7 +209,7 @@ test('[S1][F2] what a device asks for and does not take is bounded: others go on
   expect((await glutton.closed()).code).toBe(1006)
 })
 
-test('[F2] a device that asks for more than it takes at once is not closed, and gets every answer when it reads', {
+test('[F2] a device that reads slowly is not closed, and gets every answer when it reads', {
   timeout: 60_000,
 }, async () => {
   const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, writesBurst: 100_000, workBurst: 100_000_000 } })
@@ -243,7 +243,7 @@ async function sentBytes(world: World): Promise<number> {
   return Number(/^kith_sent_bytes_total (\d+)/m.exec(text)?.[1])
 }
 
-test('[S1] while somebody asks for a large roster again and again, or edits it near its limit, others are served in between', {
+test('[S1] while a user requests a large roster repeatedly, or edits it near its limit, others are served in between', {
   timeout: 60_000,
 }, async () => {
   const world = await serverWorld({ limits: { rosterBytes: 1024 * 1024 } })
@@ -269,7 +269,7 @@ test('[S1] while somebody asks for a large roster again and again, or edits it n
   await served
 })
 
-test('[V5] a secret that a device set and removed in one go reaches neither its other devices nor viewers', async () => {
+test('[V5] a value that a device set and removed in one update reaches neither its other devices nor viewers', async () => {
   const world = await serverWorld()
   const [alice, laptop, bob] = await world.devices('alice', 'alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -295,7 +295,7 @@ function begin(device: { socket: unknown }, frameBytes: number, sentBytes: numbe
   tcp.write(Buffer.concat([header, Buffer.alloc(sentBytes)]))
 }
 
-test('[S3] frames that a user begins and does not end, on all sockets together, take two rosters at most', async () => {
+test('[S3] unfinished frames of a user, on all sockets together, take at most twice rosterBytes', async () => {
   const world = await serverWorld({ limits: { rosterBytes: 256 * 1024, frameBytes: 1024 * 1024 } })
   const [phone, laptop, tablet, bob] = await world.devices('mallory', 'mallory', 'mallory', 'bob')
   const most = 2 * 256 * 1024

@@ -46,7 +46,7 @@ function failure(status: number, code: string): unknown {
 }
 
 describe('users', () => {
-  test('a user is made with 201, changed with 200, read, and erased with 204, once', async () => {
+  test('a user is created with 201, changed with 200, read with 200, and erased with 204, once', async () => {
     const { call } = await world()
     const alice = { id: 'alice', registered: true, restricted: false, announceJoin: true }
     expect(await call('GET', '/v1/users/alice')).toEqual(failure(404, 'unknown-user'))
@@ -84,7 +84,7 @@ describe('users', () => {
   })
 
   test.each(['%20alice', 'alice%0A', 'e%CC%81', 'x'.repeat(129), '%C3%A9'.repeat(65), '%00', '%zz', '%ff', '%'])(
-    'the id %s is none',
+    'the user id %s is malformed',
     async id => {
       const { call, store } = await world()
       for (const [method, path] of [
@@ -118,13 +118,13 @@ describe('users', () => {
       { text: 'restricted=true', headers: { 'content-type': 'application/x-www-form-urlencoded' } },
     ],
     ['plain text', { text: 'restricted', headers: { 'content-type': 'text/plain' } }],
-  ])('a body that is %s is malformed, and changes nothing', async (_, body) => {
+  ])('a request body that is %s is malformed, and changes nothing', async (_, body) => {
     const { call, store } = await world()
     expect(await call('PUT', '/v1/users/alice', body)).toEqual(failure(400, 'malformed'))
     expect(store.position).toBe(0)
   })
 
-  test('a body may be missing although its type is announced, and may not be huge', async () => {
+  test('a request body may be missing although its type is announced, and may not be huge', async () => {
     const { call } = await world()
     expect((await call('PUT', '/v1/users/alice', { text: '' })).status).toBe(201)
     expect((await call('DELETE', '/v1/users/alice', { text: '' })).status).toBe(204)
@@ -143,7 +143,7 @@ describe('the admin key', () => {
     `Basic ${adminKey}`,
     adminKey,
     `Bearer ${adminKey}x`,
-  ])('the header %j opens nothing', async authorization => {
+  ])('the authorization header %j gives no access', async authorization => {
     const { server, store } = await world()
     for (const [method, path] of [
       ['PUT', '/v1/users/alice'],
@@ -170,7 +170,7 @@ describe('the admin key', () => {
     expect(store.position).toBe(0)
   })
 
-  test('health and metrics need none; what does not exist is not found', async () => {
+  test('health and metrics need no admin key, and unknown paths are not found', async () => {
     const { server, call } = await world()
     for (const path of ['/healthz', '/readyz', '/metrics']) expect((await fetch(server.url + path)).status).toBe(200)
     expect((await call('GET', '/readyz')).body).toEqual({ status: 'ready' })
@@ -207,7 +207,7 @@ describe('tokens', () => {
     )
   })
 
-  test('revoking ends with 204, for any user', async () => {
+  test('revoking tokens returns 204 for any user', async () => {
     const { call, store, clock } = await world()
     expect(await call('POST', '/v1/users/alice/sessions/revoke')).toEqual({ status: 204, body: '' })
     expect(await store.tokensRevokedAt('alice')).toBe(clock.now())
@@ -218,7 +218,7 @@ describe('tokens', () => {
 })
 
 describe('pairs', () => {
-  test('pairs are symmetric, may be made twice and taken back twice, and need two users', async () => {
+  test('pairs are symmetric, may be added and removed twice, and need two users', async () => {
     const { call } = await world()
     for (const method of ['PUT', 'PUT'] as const) expect((await call(method, '/v1/pairs/alice/bob')).status).toBe(204)
     await call('PUT', '/v1/pairs/carol/alice')
@@ -265,7 +265,7 @@ describe('why someone sees something, and may communicate', () => {
     await both([], 'unknown-user', false)
   })
 
-  test('[V3] the owner sees all, with 0, and may write to the own devices', async () => {
+  test('[V3] the owner sees all levels and 0, and may send messages to the own devices', async () => {
     const { call, store } = await world()
     const self = '/v1/visibility?owner=alice&viewer=alice'
     expect((await call('GET', self)).body).toEqual({ levels: [], reason: 'unknown-user' })
@@ -289,7 +289,7 @@ describe('why someone sees something, and may communicate', () => {
   })
 })
 
-test('while the disk fails the answer is 503, and later all is well', async () => {
+test('the API returns 503 while the disk fails, and works again later', async () => {
   const { call, store } = await world()
   const { commit } = store
   store.commit = () => Promise.reject(new Error('a path on this machine: the disk is full'))

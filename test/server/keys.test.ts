@@ -18,7 +18,7 @@ const positions = [...Array(13).keys()]
   .concat([0, 1, 9, 10, 65_534, 65_537, Number.MAX_SAFE_INTEGER])
   .sort((a, b) => a - b)
 
-test('[F1] keys sort as their positions, levels and days do, beyond 65,535 too, and give them back', () => {
+test('[F1] keys sort by position, level and day, also beyond 65,535, and decode to the same values', () => {
   const families = {
     update: (position: number) => keys.update('alice', 'roster', position),
     change: keys.change,
@@ -35,7 +35,7 @@ test('[F1] keys sort as their positions, levels and days do, beyond 65,535 too, 
   }
 })
 
-test('[F1] the changes after a position, and up to one, are those of the positions beyond, and of the others', () => {
+test('[F1] the ranges of changes after a position and up to a position divide all changes', () => {
   const among = ({ gt, lt }: { gt: string; lt: string }): number[] =>
     positions.filter(position => keys.change(position) > gt && keys.change(position) < lt)
   for (const at of positions.filter(position => position < Number.MAX_SAFE_INTEGER)) {
@@ -44,7 +44,7 @@ test('[F1] the changes after a position, and up to one, are those of the positio
   }
 })
 
-test('[F1] a store goes on beyond position 65,535: updates stay in order, and what changed since is found', async () => {
+test('[F1] beyond position 65,535 updates stay in order, and changedSince works', async () => {
   const store = await storeAt(65_530)
   await store.commit(rosterChange('alice', {}))
   const since: number[] = []
@@ -59,7 +59,7 @@ test('[F1] a store goes on beyond position 65,535: updates stay in order, and wh
   expect(await store.changedSince(store.position, 1_000)).toEqual([])
 })
 
-test('[D2] 600 changes at the same moment are all written, in their order, in groups', async () => {
+test('[D2] 600 simultaneous changes are all written, in order and in groups', async () => {
   const store = await storeAt(0)
   const told: number[] = []
   store.watch({ committed: commits => void told.push(commits.length) })

@@ -144,7 +144,7 @@ test.each([
   { what: 'write', contacts: veryMany, fault: 'before', onlyWrites: true },
   { what: 'write', contacts: veryMany, fault: 'after', onlyWrites: true },
 ] as const)(
-  '[D2][D4] whichever $what of a LevelDB fails, $fault it is done, a change of $contacts contacts beside others is written whole or not at all',
+  '[D2][D4] if any $what of LevelDB fails, $fault it is done, a change of $contacts contacts is written completely or not at all',
   { timeout: 120_000 },
   async ({ contacts, fault, onlyWrites }) => {
     let isOver = false
@@ -175,7 +175,7 @@ test('[D2] a large change that is ready when the database is opened again is pre
   expect((await check(level.database)).findings).toEqual([])
 })
 
-test('[D2][D4] a server that ends while a large change is being written has all of it on disk, or nothing', async () => {
+test('[D2][D4] a server that ends during the write of a large change has all of it on disk, or nothing', async () => {
   const folder = await temporaryFolder()
   const options = { limits: limitsWith(), clock: new TestClock() }
   const level = new FaultyLevel(await openLevelDatabase(folder))
@@ -207,7 +207,7 @@ test('[D2][D4] a server that ends while a large change is being written has all 
 const disk = smallDisk(24 * 1024)
 
 test.runIf(disk)(
-  '[D2] a large change for which the disk has no room is refused whole, and written when there is room',
+  '[D2] a large change without room on the disk is refused completely, and written when there is room',
   async () => {
     const { folder, fill } = disk as SmallDisk
     const clock = new TestClock()

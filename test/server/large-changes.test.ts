@@ -51,14 +51,14 @@ test('[S3] commits of others pass a large change while it is prepared', async ()
   expect(told).toEqual(['small', 'small', 'large'])
 })
 
-test('[S3] a large change lets others have their turn at least once in 500 relations', async () => {
+test('[S3] a large change gives other users a turn at least every 500 relations', async () => {
   const store = await newStore()
   const turns = countTurns()
   await store.commit(rosterChange('alice', granted(5_000)))
   expect(turns.end()).toBeGreaterThan((2 * 5_000) / 500)
 })
 
-test('[D4] what was read for a large change and is written meanwhile is read again', async () => {
+test('[D4] records read for a large change and written meanwhile are read again', async () => {
   const inner = await newDatabase('memory')
   const facts = granted()
   const last = Object.keys(facts).at(-1) as string
@@ -90,7 +90,7 @@ test('[D4] what was read for a large change and is written meanwhile is read aga
   expect(view?.relation).toMatchObject({ mine: { isBlocked: true }, theirs: { levels: [1] }, shown: [] })
 })
 
-test('[D4] a profile edit of somebody whom a large change names is kept, and does not delay it', async () => {
+test('[D4] a profile edit of a user whom a large change names is kept, and does not delay the change', async () => {
   const store = await newStore()
   await store.commit(profileChange('contact 7', { 1: 'before' }))
   const large = store.commit(rosterChange('alice', granted()))
@@ -101,7 +101,7 @@ test('[D4] a profile edit of somebody whom a large change names is kept, and doe
   expect(record).toMatchObject({ unasked: 1, relationsChangedAt: largePosition })
 })
 
-test('[D4] a profile edit of the user whose large change is prepared is kept', async () => {
+test('[D4] a profile edit of a user whose large change is being prepared is kept', async () => {
   const store = await newStore()
   await store.commit(profileChange('alice', { 1: 'before' }))
   const large = store.commit(rosterChange('alice', granted(), { audience: 'nobody' }))
@@ -112,7 +112,7 @@ test('[D4] a profile edit of the user whose large change is prepared is kept', a
   expect(levels['2']).toBe(position)
 })
 
-test('[S3] relations that are in memory already are gone through in slices, too', async () => {
+test('[S3] relations that are already in memory are also processed in slices', async () => {
   const database = await newDatabase('memory')
   const disk: Disk = {
     getMany: wanted => database.getMany(wanted),
@@ -127,7 +127,7 @@ test('[S3] relations that are in memory already are gone through in slices, too'
   expect(turns.end()).toBeGreaterThanOrEqual(5_000 / 500)
 })
 
-test('[D7] an erasure that takes long lifts no revocation that came meanwhile', async () => {
+test('[D7] a long erasure does not undo a revocation made meanwhile', async () => {
   const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
   await store.commit(rosterChange('alice', granted()))
@@ -213,7 +213,7 @@ function measured(inner: LevelDatabase): { database: LevelDatabase; mostAtOnce: 
   return { database, mostAtOnce: () => most }
 }
 
-test('[S3] what an erasure removes is read in slices, and all of it goes', async () => {
+test('[S3] the records that an erasure removes are read in slices, and all are removed', async () => {
   const inner = await newDatabase('memory')
   const { database, mostAtOnce } = measured(inner)
   const store = storeOver(database, new TestClock())
@@ -225,7 +225,7 @@ test('[S3] what an erasure removes is read in slices, and all of it goes', async
   expect(await inner.keys({ gt: 'asked\u0000alice\u0000', lt: 'asked\u0000alice\u0001' }).all()).toEqual([])
 })
 
-test('[S3][F4] places of owners are dealt out in slices', async () => {
+test('[S3][F4] places of unrequested owners are assigned in slices', async () => {
   const store = await newStore()
   const owners = contacts(3_000)
   for (const owner of owners) await store.commit(rosterChange(owner, { alice: { levels: [1] } }))
@@ -240,7 +240,7 @@ test('[S3][F4] places of owners are dealt out in slices', async () => {
   expect(chosen).toEqual([...owners].sort().slice(0, 2_000))
 }, 60_000)
 
-test('[D4][F4] a grant that is taken back between two slices of a review leaves its place to another', async () => {
+test('[D4][F4] a grant revoked between two slices of a review frees its place for another owner', async () => {
   const store = await newStore()
   const owners = contacts(2_500)
   for (const owner of owners) await store.commit(rosterChange(owner, { alice: { levels: [1] } }))
@@ -275,7 +275,7 @@ test('[S3] large changes are prepared one after the other, so that only one of t
   expect(readers).toEqual(['alice', 'bob', 'carol'])
 })
 
-test('[S3][S4] first-time look-ups that come together are read at once, and each is spent once', async () => {
+test('[S3][S4] simultaneous first-time look-ups are read together, and each is counted once', async () => {
   const inner = await newDatabase('memory')
   let reads = 0
   const database = new Proxy(inner, {
@@ -310,7 +310,7 @@ const small = (): fc.Arbitrary<Change> => {
   )
 }
 
-test('[D4] large changes beside others leave what the same changes leave one after the other', {
+test('[D4] concurrent large and small changes have the same result as the changes one after the other', {
   timeout: 60_000,
 }, async () => {
   const seed = Date.now() % 2 ** 31

@@ -83,7 +83,7 @@ function engineOn(disk: Disk, clock: TestClock) {
   return { engine, device }
 }
 
-test('[V6] [D2] [D5] nothing is stored or answered that follows a revocation which could not be stored, while its device is still served', async () => {
+test('[V6] [D2] [D5] while a device is still served, nothing that follows its failed revocation is stored or acknowledged', async () => {
   const disk = new Disk(new MemoryLevel({ keyEncoding: 'utf8', valueEncoding: 'view' }) as unknown as LevelDatabase)
   const clock = new TestClock()
   const { engine, device } = engineOn(disk, clock)
@@ -117,7 +117,7 @@ test('[V6] [D2] [D5] nothing is stored or answered that follows a revocation whi
   expect([alice.count('reached'), alice.count('profile')]).toEqual([0, 1])
 })
 
-test('a device that takes nothing of what it may see is sent away all the same after a while', async () => {
+test('a device that does not read its last frames is disconnected after a while', async () => {
   const disk = new Disk(new MemoryLevel({ keyEncoding: 'utf8', valueEncoding: 'view' }) as unknown as LevelDatabase)
   const clock = new TestClock()
   const { engine, device } = engineOn(disk, clock)

@@ -100,7 +100,7 @@ function comeBack(device: WritingDevice): void {
 }
 
 test.each(['open', 'merge'] as const)(
-  '[D2] a merge thread that ends as it is asked to %s leaves nothing half done: the device hears of it, and what it sends again is written',
+  '[D2] a merge thread that ends while it must %s leaves nothing half done: the device learns of it, and a repeated update is written',
   async moment => {
     const { accounts, device, overseer, store, database, rosterOf } = await large()
     const [alice, bob] = [device('alice'), device('bob')]
@@ -154,7 +154,7 @@ test('[D2] a merge thread that ends while a document is in it, and its change is
   expect((await check(database)).findings).toEqual([])
 })
 
-test('[D2] a document that makes room for another in the merge thread while its change is being written loses nothing', async () => {
+test('[D2] a document evicted from the merge thread while its change is being written loses nothing', async () => {
   const { accounts, device, overseer, store, rosterOf } = await large({ maxHeapBytes: 1 })
   const [alice, bob] = [device('alice'), device('bob')]
   for (const one of [alice, bob]) one.connect()
@@ -188,7 +188,7 @@ test('[D2] a document that makes room for another in the merge thread while its 
   }
 })
 
-test('[S3][D2] however many large documents are edited at once, the merge thread holds what its bound allows, and none fails', async () => {
+test('[S3][D2] with any number of large documents edited at once, the merge thread stays within its bound, and no edit fails', async () => {
   const { accounts, device, overseer, rosterOf } = await large({ maxHeapBytes: 18 * 1024 * 1024 })
   const devices = Array.from({ length: 6 }, (_, index) => device(`user ${index}`))
   for (const one of devices) {
@@ -213,7 +213,7 @@ test('[S3][D2] however many large documents are edited at once, the merge thread
   expect(overseer.count('open')).toBeGreaterThan(6)
 })
 
-test('[S3] before a large update is merged into a new document, the merge thread lets go of others whose room it needs', async () => {
+test('[S3] the merge thread evicts documents before it merges a large update into a new document', async () => {
   const { accounts, device, overseer } = await large({ maxHeapBytes: 8 * 1024 * 1024 })
   const [alice, bob] = [device('alice'), device('bob')]
   for (const one of [alice, bob]) {
@@ -225,7 +225,7 @@ test('[S3] before a large update is merged into a new document, the merge thread
   expect(asked).toEqual(['open', 'merge', 'close', 'open', 'merge'])
 })
 
-test('[S3] before a large update is merged into a document that is loaded, the merge thread lets go of others whose room it needs', async () => {
+test('[S3] the merge thread evicts documents before it merges a large update into a loaded document', async () => {
   const { accounts, device, overseer } = await large({ maxHeapBytes: 18 * 1024 * 1024 })
   const [alice, bob] = [device('alice'), device('bob')]
   for (const one of [alice, bob]) {
@@ -238,7 +238,7 @@ test('[S3] before a large update is merged into a document that is loaded, the m
   expect(overseer.asked.slice(-2)).toEqual(['close', 'merge'])
 })
 
-test('[S3] large documents for which the merge thread has room are loaded once, however they take turns', async () => {
+test('[S3] large documents that fit into the merge thread are loaded once, also if edited in turns', async () => {
   const { accounts, device, overseer } = await large()
   const devices = [device('alice'), device('bob')]
   for (const one of devices) {
@@ -252,7 +252,7 @@ test('[S3] large documents for which the merge thread has room are loaded once, 
   expect([overseer.count('open'), overseer.count('close')]).toEqual([2, 0])
 })
 
-test('[F2] a merge thread that nobody has asked for 10 seconds ends with all that it holds, and begins again when it is asked', async () => {
+test('[F2] a merge thread without work for 10 seconds ends with all its documents, and starts again at the next request', async () => {
   const clock = new TestClock()
   const { accounts, device, overseer, rosterOf } = await large({ clock })
   const alice = device('alice')
@@ -277,7 +277,7 @@ test('[F2] a merge thread that nobody has asked for 10 seconds ends with all tha
   expect(labelsOf(await rosterOf('alice'))).toEqual(labelsOf(alice.roster))
 })
 
-test('[D2] a device whose roster was being merged when the merge thread ended is sent away to come back, and loses nothing', async () => {
+test('[D2] a device whose roster was being merged when the merge thread ended is disconnected with a retry, and loses nothing', async () => {
   const overseer = new Overseer()
   const world = await serverWorld({ limits: { writesBurst: 10_000, workBurst: 100_000 } })
   const [phone, laptop, carol] = await world.devices('alice', 'alice', 'carol')

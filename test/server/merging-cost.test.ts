@@ -85,7 +85,7 @@ for (const days of [62, 600]) {
     [70_000_001, 70_000_002],
     [90_000_002, 90_000_001, 90_000_003],
   ]) {
-    test(`[D6][S1] what ${clients.length} devices wrote apart, a hundred labels once a day for ${days} days, an empty server takes whole and in pieces`, () => {
+    test(`[D6][S1] an empty server admits, complete and in pieces, what ${clients.length} devices wrote concurrently: a hundred labels once a day for ${days} days`, () => {
       const phones = clients.map(client => new Phone(client))
       for (let day = 0; day < days; day++) {
         for (const [index, phone] of phones.entries()) {
@@ -127,7 +127,7 @@ const story = fc.record({
   maxBytes: fc.constantFrom(60, 700, 20_000),
 })
 
-test('[D6][S1] histories of devices that edit and meet whenever they like: an empty server takes the document, whole and in pieces', () => {
+test('[D6][S1] an empty server admits, complete and in pieces, documents of devices that edit and synchronise at random', () => {
   holds(
     fc.property(story, ({ clients, keys, days, maxBytes }) => {
       const phones = clients.map(client => new Phone(client))
@@ -164,7 +164,7 @@ test('[D6][S1] histories of devices that edit and meet whenever they like: an em
   )
 }, 120_000)
 
-test('[D6] of an update in pieces, what it removes of other updates comes first, and any beginning of the pieces can be taken in', () => {
+test('[D6] an update in pieces begins with its removals of other updates, and any prefix of the pieces can be applied', () => {
   const [phone, server] = [new Phone(5), new Phone(9)]
   for (let who = 0; who < 50; who++) phone.edit({ root: 'grants', key: `1/person ${who}`, value: true })
   Y.applyUpdate(server.doc, phone.update)
@@ -182,7 +182,7 @@ test('[D6] of an update in pieces, what it removes of other updates comes first,
   expect(contentOf(server.doc)).toEqual(contentOf(phone.doc))
 })
 
-test('[S1] finding out what an update costs takes hardly more steps than it may cost', () => {
+test('[S1] estimating the merging cost of an update takes hardly more steps than the cost limit', () => {
   const run: RawStruct = { content: { is: 'deleted', length: 30_000 }, parent: 'contacts', key: 'a' }
   const siblings = Array.from({ length: 30_000 }, () => entry('contacts', 'a', true))
   const splits = Array.from({ length: 30_000 }, (_, clock) => entry('contacts', 'a', true, { client: 5, clock }))

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { DirectMessages, Relay, rosterChange, type Session, userChange } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-test('[V1] a message is not delivered when a block was written while it was looked whether it may be', async () => {
+test('[V1] a message is not delivered if a block was written during its visibility check', async () => {
   const limits = limitsWith()
   const inner = await openMemoryStore({ limits, clock: new TestClock() })
   let afterReading: (() => Promise<unknown>) | undefined

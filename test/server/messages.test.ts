@@ -17,7 +17,7 @@ test('a message is delivered to every device of the addressee and to the other d
   expect(phone.received('to myself')).toBe(false)
 })
 
-test('a message that no device has taken is undelivered, before a sender that waits 10 seconds gives up', async () => {
+test('a message that no device acknowledged is undelivered within the sender’s 10 seconds', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   await alice.fetch('bob')
@@ -78,7 +78,7 @@ test('[V2] restricted users reach those whom they are paired with', async () => 
   expect([alice, bob].map(device => device.all('message').map(({ text }) => text))).toEqual([['three'], ['two']])
 })
 
-test('[S3] a message beyond its size is undelivered, with a code; one of the very size goes', async () => {
+test('[S3] a message above the size limit is refused with a code; a message of exactly that size is delivered', async () => {
   const world = await serverWorld({ limits: { messageBytes: 10 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   await alice.fetch('bob')
@@ -88,7 +88,7 @@ test('[S3] a message beyond its size is undelivered, with a code; one of the ver
   expect(bob.all('message')).toHaveLength(1)
 })
 
-test('[S3] beyond the rate a message is refused, with a hint, and those before it are delivered', async () => {
+test('[S3] a message beyond the rate is refused with a hint, and earlier ones are delivered', async () => {
   const world = await serverWorld({ limits: { messagesPerSecond: 2, messagesBurst: 3 } })
   const [alice, bob] = await world.devices('alice', 'bob')
   await alice.fetch('bob')
@@ -101,7 +101,7 @@ test('[S3] beyond the rate a message is refused, with a hint, and those before i
   expect(bob.all('message').map(({ text }) => text)).toEqual(['one', 'two', 'three', 'five'])
 })
 
-test('[S3] whoever goes on sending beyond the rate is closed with 4529 and a hint', async () => {
+test('[S3] a device that keeps sending beyond the rate is closed with 4529 and a hint', async () => {
   const world = await serverWorld({ limits: { messagesPerSecond: 2, messagesBurst: 3, writesBurst: 30 } })
   const [alice] = await world.devices('alice', 'bob')
   for (let count = 0; count < 40; count++) {
@@ -110,7 +110,7 @@ test('[S3] whoever goes on sending beyond the rate is closed with 4529 and a hin
   expect(await alice.closed()).toEqual({ code: 4529, reason: 'too-many-writes retry-after-ms=5' })
 })
 
-test('[S4] a message to a user never asked for is a look-up; beyond the budget it is refused, with the time to wait', async () => {
+test('[S4] a message to a user who was never looked up is a look-up; beyond the budget it is refused with the time to wait', async () => {
   const world = await serverWorld({ limits: { lookups: 1, lookupsPerDay: 24 } })
   const [alice] = await world.devices('alice', 'bob', 'carol')
   expect(await sendInTime(world, alice, 'bob', 'hello')).toBe('unconfirmed')

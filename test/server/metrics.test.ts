@@ -38,13 +38,13 @@ function statusOf(port: number, headers: Record<string, string> = {}): Promise<n
   })
 }
 
-test('[V10] metrics need no key for a program on this machine, of a server that listens on loopback', async () => {
+test('[V10] metrics of a server on loopback need no key for a program on this machine', async () => {
   const port = await portOf()
   expect(await statusOf(port)).toBe(200)
   expect(await statusOf(port, { host: `localhost:${port}` })).toBe(200)
 })
 
-test('[V10] metrics need the admin key for a request that came through a proxy, or to a name from elsewhere', async () => {
+test('[V10] metrics need the admin key for a request through a proxy, or to a host name that is not loopback', async () => {
   const port = await portOf()
   for (const headers of [
     { 'x-forwarded-for': '192.0.2.1' },
@@ -61,7 +61,7 @@ test('[V10] metrics need the admin key for a request that came through a proxy, 
   }
 })
 
-test('[V10] metrics need the admin key of a server that trusts a proxy, or does not listen on loopback alone', async () => {
+test('[V10] metrics need the admin key if the server trusts a proxy, or listens on more than loopback', async () => {
   for (const options of [{ trustedProxies: ['10.0.0.0/8'] }, { host: '0.0.0.0' }]) {
     const port = await portOf(options)
     expect(await statusOf(port)).toBe(401)
@@ -69,7 +69,7 @@ test('[V10] metrics need the admin key of a server that trusts a proxy, or does 
   }
 })
 
-test('sessions that were closed are counted by their code', async () => {
+test('closed sessions are counted by their close code', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.sendBytes(Uint8Array.of(99, 1, 2))

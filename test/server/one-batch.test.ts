@@ -23,7 +23,7 @@ function watched(inner: LevelDatabase): { database: LevelDatabase; batches: Batc
   return { database, batches }
 }
 
-test('[D2][D4] a commit is one synced batch: the documents, and all that follows from them', async () => {
+test('[D2][D4] a commit is one synced batch of the documents and all derived records', async () => {
   const { database, batches } = watched(await newDatabase('memory'))
   const store = storeOver(database, new TestClock())
   const facts = { bob: { levels: [1] } }
@@ -43,7 +43,7 @@ test('[D2][D4] a commit is one synced batch: the documents, and all that follows
   )
 })
 
-test('[D2] after a write that failed, nothing is written before the database was opened anew', async () => {
+test('[D2] after a failed write, nothing is written before the database is reopened', async () => {
   const { database, failNextBatches } = faulty(await newDatabase('memory'))
   let isLocked = false
   const stubborn = new Proxy(database, {
@@ -69,7 +69,7 @@ test('[D2] after a write that failed, nothing is written before the database was
   await store.close()
 })
 
-test('[D2] when old changes cannot be cleared away, the database is opened again before the next write', async () => {
+test('[D2] when old changes cannot be deleted, the database is reopened before the next write', async () => {
   const database = await newDatabase('memory')
   const done: string[] = []
   let failures = 1
@@ -88,7 +88,7 @@ test('[D2] when old changes cannot be cleared away, the database is opened again
   expect(done).toEqual(['batch', 'open', 'batch'])
 })
 
-test('[V5][S4] what one batch has written already is erased, and counted, within it', async () => {
+test('[V5][S4] an erasure removes, and the budget counts, what the same batch wrote earlier', async () => {
   const store = storeOver(await newDatabase('memory'), new TestClock(), { lookups: 2, lookupsPerDay: 24 })
   const lookUp = (user: string, owner: string): Promise<Commit> => store.commit({ type: 'lookup', user, owner })
   const [, , , again, another] = await Promise.all([
@@ -109,7 +109,7 @@ test('[V5][S4] what one batch has written already is erased, and counted, within
 })
 
 test.each(['lookup', 'promote'] as const)(
-  '[S4] a change of type %s waits for the record of its user, however late that is read',
+  '[S4] a change of type %s waits for the record of its user, also if that is read late',
   async type => {
     const database = await newDatabase('memory')
     const store = storeOver(

@@ -27,7 +27,7 @@ function admitted(places: Places): Stand {
   return stand
 }
 
-test('[S3] when all places are taken, the connection that is quiet for the longest time makes room for a new one', () => {
+test('[S3] when all places are taken, the longest idle connection is closed for a new one', () => {
   const places = new Places(16)
   const stands = Array.from({ length: 16 }, () => admitted(places))
   const [first, second, third] = stands as [Stand, Stand, Stand]
@@ -41,7 +41,7 @@ test('[S3] when all places are taken, the connection that is quiet for the longe
   expect(places.openCount).toBe(15)
 })
 
-test('[S3] sessions keep their places, and leave some to connections that are none', () => {
+test('[S3] sessions keep their places, and leave some to other connections', () => {
   const places = new Places(16)
   const devices = Array.from({ length: 16 }, () => admitted(places))
   const seated = devices.filter(({ socket }) => places.seat(socket))
@@ -58,7 +58,7 @@ test('[S3] sessions keep their places, and leave some to connections that are no
   expect(places.seat(admitted(places).socket)).toBe(true)
 })
 
-test('a connection that finds no place, and nobody quiet, is ended', () => {
+test('a new connection is closed if there is no place and no idle connection', () => {
   const places = new Places(10)
   const busy = Array.from({ length: 10 }, () => admitted(places))
   for (const { socket } of busy) places.stir(socket)
@@ -69,7 +69,7 @@ test('a connection that finds no place, and nobody quiet, is ended', () => {
   expect((busy[4] as Stand).destroyed).toBe(true)
 })
 
-test('the store gets its descriptors first, and with too few for a server it is said what to do', () => {
+test('the store gets its descriptors first, and with too few for a server the error says what to do', () => {
   expect(descriptorShares(192)).toEqual({ databaseFiles: 74, sockets: 54 })
   expect(descriptorShares(1024)).toEqual({ databaseFiles: 256, sockets: 704 })
   expect(descriptorShares(200_000)).toEqual({ databaseFiles: 1000, sockets: 198_936 })
@@ -78,7 +78,7 @@ test('the store gets its descriptors first, and with too few for a server it is 
   expect(descriptorProblem(192)).toBe(undefined)
 })
 
-test('[S3] a device that finds no place is closed with 4503 and a hint, and the others go on', async () => {
+test('[S3] a device without a place is closed with 4503 and a hint, and the other devices stay connected', async () => {
   const world = await serverWorld({ maxSockets: 20 })
   const devices = await world.devices(...Array.from({ length: 12 }, (_, index) => `user ${index}`))
   const late = world.device('late')
@@ -92,7 +92,7 @@ test('[S3] a device that finds no place is closed with 4503 and a hint, and the 
   await late.signIn()
 })
 
-test('[S3] a device that was turned away and says nothing more costs its place for two seconds', async () => {
+test('[S3] a rejected device that does not answer the close takes its place for two seconds', async () => {
   const world = await serverWorld({ maxSockets: 20 })
   const silent = connect(Number(new URL(world.url).port), '127.0.0.1')
   onTestFinished(() => void silent.destroy())
@@ -121,7 +121,7 @@ async function idleSockets(url: string, count: number): Promise<Socket[]> {
   return sockets
 }
 
-test('[S3] idle connections keep nobody out', async () => {
+test('[S3] idle connections do not keep devices from connecting', async () => {
   const world = await serverWorld({ maxSockets: 20 })
   const [alice] = await world.devices('alice')
   let ended = 0

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { Feed, Presence, Relay, rosterChange, userChange, Watch, Watchers } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-test('[V4] nobody is told what was read before a block, a restriction or hiding was written', async () => {
+test('[V4] presence read before a block, a restriction or hiding was written is not sent', async () => {
   const losses = [
     rosterChange('alice', { bob: { isBlocked: true } }),
     rosterChange('bob', { alice: { isSubscribed: true, isBlocked: true } }),
@@ -22,7 +22,7 @@ test('[V4] nobody is told what was read before a block, a restriction or hiding 
   }
 })
 
-test('[F2] a device that takes nothing is told of each owner once, as they then are', async () => {
+test('[F2] a device that reads nothing gets one presence for each owner, with its newest state', async () => {
   const { presence, watch, told, rest, socket } = await watcher()
   socket.outstandingBytes = 64 * 1024
   watch.replace(new Set(['alice', 'carol']))
@@ -35,7 +35,7 @@ test('[F2] a device that takes nothing is told of each owner once, as they then 
   expect(told).toEqual([{ is: 'online' }, { is: 'unknown' }])
 })
 
-test('[S4] whoever comes and goes is looked at only for those who may know, and once for all that they do in a while', async () => {
+test('[S4] presence changes are read only for viewers who may know them, and once for all changes within the rest period', async () => {
   const { presence, watch, told, rest, reads } = await watcher()
   watch.replace(new Set(['alice', 'carol']))
   await rest()
@@ -50,7 +50,7 @@ test('[S4] whoever comes and goes is looked at only for those who may know, and 
   expect([told.length, reads()]).toEqual([2, 1])
 })
 
-test('[V8] what changes is told at once, though the network takes nothing just then', async () => {
+test('[V8] a presence change is sent at once, although the network accepts nothing at that moment', async () => {
   const { store, clock, presence, watch, told, rest } = await watcher()
   watch.replace(new Set(['alice']))
   await rest()
@@ -64,7 +64,7 @@ test('[V8] what changes is told at once, though the network takes nothing just t
   expect(told.map(({ is }) => is)).toEqual(['offline', 'online', 'unknown'])
 })
 
-test('a session that has ended is told nothing, and is remembered nowhere', async () => {
+test('an ended session gets no presence, and stays nowhere in memory', async () => {
   const { presence, watch, told, rest, afterReading } = await watcher()
   afterReading(async () => watch.close())
   watch.replace(new Set(['alice']))

@@ -64,7 +64,7 @@ function minuteOf(world: World): number {
 }
 
 describe('coming and going', () => {
-  test('[V3] whoever sees something of an owner is told when they go, with the minute, and when they come back', async () => {
+  test('[V3] a viewer who sees a level of an owner is told when the owner leaves, with the minute, and when they return', async () => {
     const { world, alice, bob } = await watching()
     await alice.close()
     const lastSeenMinute = minuteOf(world)
@@ -78,7 +78,7 @@ describe('coming and going', () => {
     expect(told(bob, 'alice').slice(2)).toEqual([online])
   })
 
-  test('whoever is back within the grace was never away', async () => {
+  test('an owner who returns within the grace period was never offline', async () => {
     const { world, alice, bob } = await watching()
     await pass(world, 10, alice, bob)
     await alice.close()
@@ -89,7 +89,7 @@ describe('coming and going', () => {
     expect(told(bob, 'alice')).toEqual([online])
   })
 
-  test('whoever leaves is told to be gone within half a minute, also when the machine’s clock is set back meanwhile', async () => {
+  test('an owner who leaves is offline within half a minute, also when the machine’s clock is set back meanwhile', async () => {
     const { world, alice, bob } = await watching()
     await alice.close()
     world.clock.leap(-60 * 60_000)
@@ -99,7 +99,7 @@ describe('coming and going', () => {
     expect((state as { lastSeenMinute: number }).lastSeenMinute).toBeLessThanOrEqual(minuteOf(world))
   })
 
-  test('a user is there until the last device is gone', async () => {
+  test('a user is online until the last device has left', async () => {
     const { world, alice, bob } = await watching()
     const [other] = await world.devices('alice')
     await alice.close()
@@ -110,7 +110,7 @@ describe('coming and going', () => {
     expect(told(bob, 'alice')).toHaveLength(2)
   })
 
-  test('a device that takes none of Kith’s messages makes nobody online', async () => {
+  test('a device without Kith’s messages does not make its user online', async () => {
     const world = await serverWorld()
     const [bob] = await world.devices('bob')
     const stock = world.device('alice')
@@ -124,7 +124,7 @@ describe('coming and going', () => {
     expect(told(bob, 'alice').at(-1)).toEqual(online)
   })
 
-  test('of two devices that watch the same owner the other is told still when one has gone', async () => {
+  test('when one of two devices that watch an owner leaves, the other still gets presence', async () => {
     const { world, alice, bob } = await watching()
     const carol = world.device('carol')
     await carol.signIn()
@@ -138,7 +138,7 @@ describe('coming and going', () => {
     expect(told(bob, 'alice')).toMatchObject([online, { is: 'offline' }])
   })
 
-  test('who is no longer watched is told of no more', async () => {
+  test('no presence is sent for an owner who is no longer watched', async () => {
     const { world, alice, bob } = await watching()
     await watch(bob)
     await alice.close()
@@ -148,7 +148,7 @@ describe('coming and going', () => {
     expect(told(bob, 'alice').at(-1)).toMatchObject({ is: 'offline' })
   })
 
-  test('[F1] a device that comes back is told nobody’s presence unasked', async () => {
+  test('[F1] a returning device gets no presence until it watches again', async () => {
     const { world, bob } = await watching()
     await bob.close()
     const from = bob.frames.length
@@ -159,7 +159,7 @@ describe('coming and going', () => {
   })
 })
 
-describe('who may not know is told the same as of nobody', () => {
+describe('presence that a viewer may not know looks like that of a user who does not exist', () => {
   const losses: [how: string, lose: (world: World, alice: Device, bob: Device) => Promise<unknown>][] = [
     ['[V1] the owner blocks', async (_, alice) => alice.edit('bob', { isBlocked: true })],
     ['[V1] the viewer blocks', async (_world, _alice, bob) => bob.edit('alice', { isBlocked: true })],
@@ -170,7 +170,7 @@ describe('who may not know is told the same as of nobody', () => {
     ['the owner hides it', async (_, alice) => hide(alice, 'nonce-one')],
     ['the owner’s account is erased', world => world.admin('DELETE', '/v1/users/alice')],
   ]
-  test.each(losses)('[V8] at once, when %s', async (_, lose) => {
+  test.each(losses)('[V8] presence becomes unknown at once when %s', async (_, lose) => {
     const { world, alice, bob } = await watching()
     await watch(bob, 'alice', 'never')
     await lose(world, alice, bob)
@@ -184,7 +184,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect(told(bob, 'alice')).toEqual([online, unknown])
   })
 
-  test('[V2][V8] at once also of whom one merely looked at, when either is restricted', async () => {
+  test('[V2][V8] presence of a fetched owner becomes unknown at once when either user is restricted', async () => {
     for (const restricted of ['alice', 'bob']) {
       const world = await serverWorld()
       const [bob] = await world.devices('bob', 'alice')
@@ -196,7 +196,7 @@ describe('who may not know is told the same as of nobody', () => {
     }
   })
 
-  test('[V2] pairing gives it back, and unpairing takes it', async () => {
+  test('[V2] pairing shows presence again, and unpairing hides it', async () => {
     const { world, bob } = await watching()
     await world.admin('PUT', '/v1/users/alice', { restricted: true })
     await pass(world, 10, bob)
@@ -208,7 +208,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect(told(bob, 'alice').at(-1)).toEqual(unknown)
   })
 
-  test('[R4] it is hidden as long as any key says so, and the audience stays what it is', async () => {
+  test('[R4] presence is hidden as long as any key says so, and the audience stays unchanged', async () => {
     const { world, alice, bob } = await watching()
     hide(alice, 'nonce-one')
     hide(alice, 'nonce-two')
@@ -224,7 +224,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect(await world.check()).toEqual([])
   })
 
-  test('[V8] whoever never was, blocks, is apart, shows nothing, hides or is not followed looks the same, byte for byte', async () => {
+  test('[V8] owners who do not exist, block, are not paired, show nothing, hide or are not followed look the same, byte for byte', async () => {
     const world = await serverWorld()
     const names = ['never00', 'blocker', 'apart00', 'nothing', 'hidden0', 'further']
     const [bob, ...others] = await world.devices('bob', ...names.slice(1))
@@ -240,7 +240,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect(names.flatMap(name => told(bob, name))).toEqual(names.map(() => unknown))
   })
 
-  test('[S4] of whom one neither follows nor has fetched one is told nothing, and it costs no look-up', async () => {
+  test('[S4] no presence is sent of an owner whom the viewer neither follows nor fetched, and watching costs no look-up', async () => {
     const world = await serverWorld({ limits: { lookups: 1, lookupsPerDay: 0 } })
     const [bob] = await world.devices('bob', 'alice')
     await watch(bob, 'alice', 'carol', 'dave')
@@ -251,7 +251,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect(await bob.fetch('carol')).toMatchObject({ code: 'discovery-limit' })
   })
 
-  test('[S4] a follow that waits is told nothing', async () => {
+  test('[S4] a waiting follow gets no presence', async () => {
     const world = await serverWorld({ limits: { follows: 1 } })
     const [bob] = await world.devices('bob', 'alice', 'carol')
     bob.edit('alice', { isSubscribed: true })
@@ -265,7 +265,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect([told(bob, 'alice').at(-1), told(bob, 'carol').at(-1)]).toEqual([unknown, online])
   })
 
-  test('[F4] whoever was granted a level is told without having asked for the profile', async () => {
+  test('[F4] a viewer who was granted a level gets presence without having fetched the profile', async () => {
     const world = await serverWorld()
     const [alice, bob] = await world.devices('alice', 'bob')
     await watch(bob, 'alice')
@@ -274,7 +274,7 @@ describe('who may not know is told the same as of nobody', () => {
     expect(told(bob, 'alice')).toEqual([unknown, online])
   })
 
-  test('[V4] a block that is being written keeps from the viewer that the owner comes', async () => {
+  test('[V4] during the write of a block, the blocked viewer is not told that the owner comes online', async () => {
     const world = await serverWorld()
     const [alice, bob] = await world.devices('alice', 'bob')
     bob.edit('alice', { isSubscribed: true })
@@ -296,7 +296,7 @@ describe('who may not know is told the same as of nobody', () => {
 })
 
 describe('how much is told', () => {
-  test('[S3] of one owner one device is told once, and once more in each 10 seconds at most, however often they come and go', async () => {
+  test('[S3] a device gets the presence of an owner at most once in 10 seconds, however often the owner comes and goes', async () => {
     const { world, alice, bob } = await watching()
     const seconds = 120
     for (let passed = 0; passed < seconds; passed += 12) {
@@ -312,7 +312,7 @@ describe('how much is told', () => {
     expect(told(bob, 'alice').at(-1)).toEqual(online)
   })
 
-  test('[S3] a block that comes and goes tells no more than twice as much', async () => {
+  test('[S3] a repeated block and unblock sends at most twice as many presences', async () => {
     const { world, alice, bob } = await watching()
     for (let second = 0; second < 40; second++) {
       alice.edit('bob', { isBlocked: second % 2 === 0 })
@@ -327,7 +327,7 @@ describe('how much is told', () => {
     expect(told(bob, 'alice').at(-1)).toEqual(online)
   })
 
-  test('[S3] the first of those named are watched, up to the limit, and the device is told of the rest', async () => {
+  test('[S3] the first owners of a watch are watched, up to the limit, and the device gets the ids of the rest', async () => {
     const { bob } = await watching({ limits: { watchedOwners: 2 } })
     bob.send({ type: 'watch', owners: ['alice', 'alice', 'carol', 'dave', 'eve'] })
     await settled(bob)
@@ -335,14 +335,14 @@ describe('how much is told', () => {
     expect(['carol', 'dave', 'eve'].map(name => told(bob, name).length)).toEqual([1, 0, 0])
   })
 
-  test('[S3] who names thousands again and again is over the limit, though nobody among them is new', async () => {
+  test('[S3] a device that names thousands of owners repeatedly is over the limit, although none of them is new', async () => {
     const { bob } = await watching()
     const owners = Array.from({ length: 4096 }, (_, number) => `user-${number}`)
     for (let round = 0; round < 40; round++) bob.send({ type: 'watch', owners })
     await expect(bob.barrier()).rejects.toThrow('4529 too-many-writes')
   })
 
-  test('[S3] a device that names 4,096 once, most of them beyond the limit, stays connected and is told of the rest', async () => {
+  test('[S3] a device that names 4,096 owners once, most of them beyond the limit, stays connected and gets the ids of the rest', async () => {
     const { bob } = await watching()
     const owners = Array.from({ length: 4096 }, (_, number) => `user-${number}`)
     bob.send({ type: 'watch', owners })
@@ -351,7 +351,7 @@ describe('how much is told', () => {
     expect(bob.isConnected).toBe(true)
   })
 
-  test('[S3] each who is newly watched counts as a write', async () => {
+  test('[S3] each newly watched owner counts as a write', async () => {
     const { bob } = await watching({ limits: { writesBurst: 60, writesPerSecond: 1 } })
     const some = (name: string): string[] => Array.from({ length: 20 }, (_, index) => `${name}${index}`)
     await watch(bob, ...some('a'))
@@ -360,7 +360,7 @@ describe('how much is told', () => {
     await expect(bob.barrier()).rejects.toThrow('4529 too-many-writes')
   })
 
-  test('[S1] a watch before hello, or of what is no user id, ends the session', async () => {
+  test('[S1] a watch before hello, or of an invalid user id, ends the session', async () => {
     const world = await serverWorld()
     const early = world.device('bob')
     await early.connect()
@@ -373,7 +373,7 @@ describe('how much is told', () => {
 })
 
 describe('when somebody was last seen', () => {
-  test('it is there after a restart, also of those who were here when the server stopped', async () => {
+  test('last seen survives a restart, also for users who were online when the server stopped', async () => {
     const { world, alice, bob } = await watching({ folder: await temporaryFolder() })
     const carol = world.device('carol')
     await carol.signIn()
@@ -389,7 +389,7 @@ describe('when somebody was last seen', () => {
     expect(told(bob, 'carol')).toEqual([{ is: 'offline', lastSeenMinute: stopped }])
   })
 
-  test('who is back while it is written is not gone, and who leaves again meanwhile is gone later, with that minute', async () => {
+  test('a user who returns during the write of last seen stays online, and leaving again gives the later minute', async () => {
     const { world, alice, bob } = await watching()
     await alice.close()
     const held = world.disk.hold()
@@ -416,7 +416,7 @@ describe('when somebody was last seen', () => {
     expect(told(bob, 'alice')).toEqual([online, { is: 'offline', lastSeenMinute: minute }])
   })
 
-  test('it goes with the account', async () => {
+  test('last seen is erased with the account', async () => {
     const { world, alice, bob } = await watching()
     hide(alice, 'nonce-one')
     await settled(alice)
@@ -430,7 +430,7 @@ describe('when somebody was last seen', () => {
     expect(await world.check()).toEqual([])
   })
 
-  test('it goes with an account that is erased while its user is here, whose successor was never here', async () => {
+  test('last seen is erased with an account whose user is online, and the next holder has none', async () => {
     const { world, bob } = await watching()
     await pass(world, 10, bob)
     await world.admin('DELETE', '/v1/users/alice')
@@ -440,7 +440,7 @@ describe('when somebody was last seen', () => {
     expect(told(bob, 'alice').slice(1)).toEqual([unknown, { is: 'offline' }])
   })
 
-  test('a disk that refuses it keeps nobody from being told, and the time before is what is known', async () => {
+  test('if the disk refuses last seen, viewers still get offline, with the last stored time', async () => {
     const { world, alice, bob } = await watching()
     await alice.close()
     await pass(world, 10, bob)

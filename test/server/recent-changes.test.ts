@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { RecentChanges } from '../support/server-internals.ts'
 
-test('[F1] owners whose profile changed after a position are found; before the start of the server nothing is known', () => {
+test('[F1] owners whose profile changed after a position are found; for positions before the server’s start the answer is unknown', () => {
   const changes = new RecentChanges(10)
   changes.note('alice', 11)
   changes.note('bob', 12)
@@ -12,7 +12,7 @@ test('[F1] owners whose profile changed after a position are found; before the s
   expect(changes.amongSince(['alice'], 9)).toBe(undefined)
 })
 
-test('[F2] of more than 100,000 owners the half that changed last is kept, and of the others nothing is claimed', () => {
+test('[F2] of more than 100,000 owners the most recent half is kept, and for the others the answer is unknown', () => {
   const changes = new RecentChanges(0)
   for (let position = 1; position <= 100_001; position++) changes.note(`owner ${position}`, position)
   expect(changes.amongSince(['owner 100001'], 100_000)).toEqual(['owner 100001'])

@@ -19,7 +19,7 @@ test('[S3] a roster names at most `relations` users: one more is refused with to
   expect(await world.check()).toEqual([])
 })
 
-test('[S3] removals, blocks and narrower privacy always have room, and so has more about those who are named', async () => {
+test('[S3] removals, blocks and narrower privacy are always admitted, and so are more facts about users who are already named', async () => {
   const world = await serverWorld({ limits: { relations: 2 } })
   const [alice] = await world.devices('alice')
   alice.edit('bob', { levels: [1] })
@@ -38,7 +38,7 @@ test('[S3] removals, blocks and narrower privacy always have room, and so has mo
   expect(alice.all('refused')).toEqual([])
 })
 
-test('[S3] one change that names others in place of those it removes is no more than before', async () => {
+test('[S3] a change that replaces named users by as many others is admitted at the limit', async () => {
   const world = await serverWorld({ limits: { relations: 2 } })
   const [alice] = await world.devices('alice')
   alice.edit('bob', { levels: [1] })
@@ -53,7 +53,7 @@ test('[S3] one change that names others in place of those it removes is no more 
   expect(alice.all('refused')).toEqual([])
 })
 
-test('[S3] those who were named by the last change before the limit count for the next', async () => {
+test('[S3] users named by the last change before the limit count for the next change', async () => {
   const world = await serverWorld({ limits: { relations: 60 } })
   const [alice] = await world.devices('alice')
   const contacts = (from: number, count: number): KeyChange[] =>

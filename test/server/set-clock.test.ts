@@ -25,7 +25,7 @@ test.each(jumps)('a session lasts as long as its token, from the sign-in on, whe
 })
 
 test.each(jumps)(
-  '[S3] a rate gives no more than its burst, and waits no longer than it must, when the clock is set by %i ms',
+  '[S3] a rate limit allows no more than its burst, and waits no longer than needed, when the clock is set by %i ms',
   byMs => {
     const clock = new TestClock()
     const rate = new TokenBucket(clock, 10, 100)

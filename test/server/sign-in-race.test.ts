@@ -121,7 +121,7 @@ test('[S3] sign-ins of one user at the same moment stay within the limit of conn
   expect(engine.door.sessions.size).toBe(2)
 })
 
-test('[S3] who spent the writes, left and returns after the sweep is over the limit still', async () => {
+test('[S3] a user who spent the writes, left and returns after the sweep is still over the limit', async () => {
   const world = await serverWorld({ limits: { writesPerSecond: 1, writesBurst: 60 } })
   const [alice] = await world.devices('alice')
   expect(await spend(alice, 100)).toBe(4529)
@@ -132,7 +132,7 @@ test('[S3] who spent the writes, left and returns after the sweep is over the li
   expect((await again.closed()).reason).toMatch(/^too-many-writes /)
 })
 
-test('[S3] two devices of one user share their writes, also when a sweep came between', async () => {
+test('[S3] two devices of one user share their writes, also with a sweep in between', async () => {
   const world = await serverWorld({ limits: { writesPerSecond: 1, writesBurst: 60 } })
   const [phone] = await world.devices('alice')
   const beat = phone.next('awareness')

@@ -63,7 +63,7 @@ test('a connection with a token that does not offer kith.v1 closes with 4400', a
   expect((await refusal(alice, [`bearer.${await world.token('alice')}`])).code).toBe(4400)
 })
 
-test('a path of no roster is answered with 404; one whose user id is none completes the upgrade, and no token is good for it', async () => {
+test('an upgrade on an unknown path gets 404; one with an invalid user id completes, and every token is refused', async () => {
   const world = await serverWorld()
   for (const path of ['/', '/v1', '/v2/roster/alice', '/v1/rosters/alice']) {
     const { statusCode } = await upgradeRequest(world.url + path)
@@ -109,7 +109,7 @@ function upgradeRequest(url: string): Promise<{ statusCode: number | undefined }
   })
 }
 
-test('a user id of any characters signs in under its percent-encoded name', async () => {
+test('a user id with any characters signs in with its percent-encoded path', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('+44 1632/960001?#é')
   expect(await alice.barrier()).toBe(true)
@@ -152,7 +152,7 @@ test('a second hello, a message before hello and a message that only servers sen
   expect((await early.closed()).code).toBe(4400)
 })
 
-test('[V9] a device that sends the profile of somebody else ends with 4403', async () => {
+test('[V9] a device that sends another user’s profile is closed with 4403', async () => {
   const world = await serverWorld()
   const [alice, mallory] = await world.devices('alice', 'mallory')
   const cursor = new Uint8Array()
@@ -162,7 +162,7 @@ test('[V9] a device that sends the profile of somebody else ends with 4403', asy
   expect(alice.received('Eve')).toBe(false)
 })
 
-test('a revocation closes every session of the user with 4401, and no other; earlier tokens count no more', async () => {
+test('a revocation closes every session of the user with 4401, and no other; earlier tokens are refused', async () => {
   const world = await serverWorld()
   const [phone, laptop, bob] = await world.devices('alice', 'alice', 'bob')
   const old = await world.token('alice')
@@ -203,7 +203,7 @@ test('a renewal with a wrong token, or with that of another user, ends the sessi
   expect((await bob.closed()).code).toBe(4401)
 })
 
-test('[S3] beyond the connections of a user, or of an address, 4529 says when to return', async () => {
+test('[S3] a connection beyond the limit of a user, or of an address, is closed with 4529 and a hint', async () => {
   const world = await serverWorld({ limits: { connectionsPerUser: 2, connectionsPerAddress: 3 } })
   const [first] = await world.devices('alice', 'alice')
   const third = world.device('alice')
@@ -230,7 +230,7 @@ test('[S3] connections that sign in at the same moment do not pass the limit tog
   expect(isIn.filter(Boolean)).toHaveLength(3)
 })
 
-test('[S3] beyond the rate of writes the session ends with 4529 and a hint; coming back does not reset it', async () => {
+test('[S3] a session beyond the rate of writes is closed with 4529 and a hint; reconnecting does not reset the rate', async () => {
   const world = await serverWorld({ limits: { writesPerSecond: 4, writesBurst: 30 } })
   const [alice, other] = await world.devices('alice', 'bob')
   for (let count = 0; count < 40; count++) alice.edit('bob', { label: `label ${count}` })
@@ -243,7 +243,7 @@ test('[S3] beyond the rate of writes the session ends with 4529 and a hint; comi
   expect((await again.closed()).code).toBe(4529)
 })
 
-test('a device that does not answer pings is dropped; one that answers stays for as long as it likes', async () => {
+test('a device that does not answer pings is disconnected; one that answers stays connected', async () => {
   const world = await serverWorld()
   const [alive, dead] = await world.devices('alice', 'bob')
   ;(dead.socket as unknown as { _socket: { pause(): void } })._socket.pause()
@@ -258,7 +258,7 @@ test('a device that does not answer pings is dropped; one that answers stays for
   expect((await dead.closed()).code).toBe(1006)
 })
 
-test('a server that stops closes its sessions with 1001; they find all again when it is back', async () => {
+test('a server that stops closes its sessions with 1001, and the devices find all data after its restart', async () => {
   const world = await serverWorld({ folder: await temporaryFolder() })
   const [alice] = await world.devices('alice')
   alice.edit('bob', { label: 'before' })

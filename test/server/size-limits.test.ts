@@ -5,7 +5,7 @@ import { entry, rawUpdate } from '../support/raw-update.ts'
 import { admit, profileRules, StoredDocument, sizeError } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
-test('[S3] of a profile that is beyond lower limits, levels may shrink, and others change', () => {
+test('[S3] a profile above lowered limits accepts smaller levels, and changes of levels within the limits', () => {
   const device = new Y.Doc()
   const set = (level: number, value: string): Uint8Array => {
     const before = Y.encodeStateVector(device)
@@ -25,7 +25,7 @@ test('[S3] of a profile that is beyond lower limits, levels may shrink, and othe
   expect(take(set(2, 'x'.repeat(101)))).toBe('profile-too-large')
 })
 
-test('[D6][S3] a full roster takes another label in place of one as long', () => {
+test('[D6][S3] a full roster accepts a label that replaces one of the same length', () => {
   const device = new Y.Doc()
   const update = (key: string, value: string | undefined): Uint8Array => {
     const before = Y.encodeStateVector(device)
@@ -44,7 +44,7 @@ test('[D6][S3] a full roster takes another label in place of one as long', () =>
   expect(take(update('bob', 'z'.repeat(990)))).toBe('roster-too-large')
 })
 
-describe('[S3] the levels of a profile are counted whatever the size of the update', () => {
+describe('[S3] the levels of a profile are counted for updates of any size', () => {
   const limits = limitsWith({ profileLevels: 16 })
   const client = 5
   const keyOf = (level: number): string => profileKey(level, 'writer-1', 'a')
@@ -85,7 +85,7 @@ describe('[S3] the levels of a profile are counted whatever the size of the upda
   })
 })
 
-test('[S3] fields that were removed and are brought back in 5 bytes each count with name and value', () => {
+test('[S3] removed fields that are restored in 5 bytes each count with name and value', () => {
   const limits = limitsWith({ profileLevels: 16 })
   const client = 5
   // 97 bytes each: all of them are a little more than the limit.
@@ -103,7 +103,7 @@ test('[S3] fields that were removed and are brought back in 5 bytes each count w
   expect(sizeError('profile', document, bringBack(15), 'content', limits)).toBe('profile-too-large')
 })
 
-describe('[S3] what a document takes in memory counts, however little of it is stored', () => {
+describe('[S3] a document counts with its size in memory, however little of it is stored', () => {
   const limits = limitsWith({ rosterBytes: 100_000 })
 
   /** Two keys overwritten in turns by one client: Yjs keeps a struct of each time, and stores all of them in some bytes. */
@@ -117,7 +117,7 @@ describe('[S3] what a document takes in memory counts, however little of it is s
 
   const label = rawUpdate([{ client: 6, clock: 0, structs: [entry('labels', 'c', 'a label')] }])
 
-  test('names of what was removed have twice the room', () => {
+  test('[S3] names of removed entries have twice the room', () => {
     for (const adds of ['content', 'history'] as const) {
       expect(sizeError('roster', overwritten(19_000), label, adds, limits)).toBe(undefined)
       expect(sizeError('roster', overwritten(21_000), label, adds, limits)).toBe('roster-too-large')
@@ -126,7 +126,7 @@ describe('[S3] what a document takes in memory counts, however little of it is s
   })
 })
 
-test('[S3] a roster counts as it stands in its content, however few bytes of it are stored', () => {
+test('[S3] a roster counts with its content, however few bytes of it are stored', () => {
   const device = new Y.Doc()
   const contacts = Array.from({ length: 5_000 }, (_, index) => `${index}`.padStart(4, 'c'))
   applyChanges(
@@ -143,7 +143,7 @@ test('[S3] a roster counts as it stands in its content, however few bytes of it 
   expect(sizeError('roster', document, label(60), 'content', limits)).toBe('roster-too-large')
 })
 
-test('[S3] a roster at its limit takes more as soon as something was removed, and no more than that', () => {
+test('[S3] a roster at its limit accepts as much as was removed, and no more', () => {
   const device = new Y.Doc()
   const update = (key: string, value: string | undefined): Uint8Array => {
     const before = Y.encodeStateVector(device)

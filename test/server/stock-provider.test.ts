@@ -5,7 +5,7 @@ import { serverWorld } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
-test('a stock provider syncs a roster both ways, with nothing of ours', async () => {
+test('a stock provider syncs a roster in both directions without Kith’s client', async () => {
   const world = await serverWorld()
   const [kith] = await world.devices('alice')
   kith.edit('bob', { label: 'Bob' })
@@ -20,7 +20,7 @@ test('a stock provider syncs a roster both ways, with nothing of ours', async ()
   await stock.until(() => stock.label('dave') === 'Dave')
 })
 
-test('a provider that reports sync has sent all that the server lacked, and a barrier sent then covers it', async () => {
+test('a provider that reports sync has sent all that the server lacked, and a later barrier covers it', async () => {
   const world = await serverWorld()
   const stock = await stockDevice(world, 'alice')
   stock.setLabel('bob', 'made offline')
@@ -32,7 +32,7 @@ test('a provider that reports sync has sent all that the server lacked, and a ba
   expect((await world.admin('GET', '/v1/users/alice')).body).toMatchObject({ registered: true })
 })
 
-test('a stock provider comes back by itself when the server was restarted, and brings what was made meanwhile', async () => {
+test('a stock provider reconnects after a restart of the server, and sends the edits made meanwhile', async () => {
   const world = await serverWorld({ folder: await temporaryFolder() })
   const stock = await stockDevice(world, 'alice')
   stock.provider.connect()
@@ -46,7 +46,7 @@ test('a stock provider comes back by itself when the server was restarted, and b
   expect(stock.closes.every(code => code < 4400 || code > 4499)).toBe(true)
 })
 
-test('an update whose predecessors are missing is asked for again, and closes nothing', async () => {
+test('an update with missing predecessors is requested again, and closes no session', async () => {
   const world = await serverWorld()
   const doc = new Y.Doc()
   doc.getMap('labels').set('bob', 'made before the connection')
@@ -65,7 +65,7 @@ test('an update whose predecessors are missing is asked for again, and closes no
   expect(stock.closes).toEqual([])
 })
 
-test('a stock provider never gets a message of ours, whatever happens to its user', async () => {
+test('a stock provider never gets a message of Kith, whatever happens to its user', async () => {
   const world = await serverWorld()
   const stock = await stockDevice(world, 'bob')
   const types = new Set<number>()

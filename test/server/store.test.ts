@@ -25,7 +25,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('the contract, by a store on %s
 })
 
 describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s refuses', kind => {
-  test('[D2] the call rejects, nothing of the change is there, nobody is told, and the store goes on', async () => {
+  test('[D2] commit rejects when the disk refuses, nothing of the change is stored, no listener is called, and the store continues', async () => {
     const { database, failNextBatches } = faulty(await newDatabase(kind))
     const store = storeOver(database, new TestClock())
     const told: number[] = []
@@ -48,7 +48,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s
     expect(await relationOf(store, 'bob', 'alice')).toMatchObject({ shown: [0], changedAt: 2 })
   })
 
-  test('[D2] of a group that fails, each change is tried alone, and only what fails again is rejected', async () => {
+  test('[D2] each change of a failed group is tried alone, and only those that fail again are rejected', async () => {
     const { database, failNextBatches } = faulty(await newDatabase(kind))
     const store = storeOver(database, new TestClock())
     const first = store.commit(userChange('first'))
@@ -64,7 +64,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s
 })
 
 describe('a data folder', () => {
-  test('[D2] opened again, it holds all that was answered, and is the same store', async () => {
+  test('[D2] a reopened data folder has all acknowledged changes, and is the same store', async () => {
     const folder = await temporaryFolder()
     const clock = new TestClock()
     const options = { limits: limitsWith(), clock }
@@ -87,7 +87,7 @@ describe('a data folder', () => {
     await other.close()
   })
 
-  test('[F1] a restored backup takes no cursor of the history that was lost, however far it has come since', async () => {
+  test('[F1] a restored backup refuses cursors of the lost changes, however many commits follow', async () => {
     const folder = await temporaryFolder()
     const backup = join(await temporaryFolder(), 'backup')
     const options = { limits: limitsWith(), clock: new TestClock() }
@@ -116,7 +116,7 @@ describe('a data folder', () => {
     await next.close()
   })
 
-  test('a folder that is in use, of another format, or no folder is refused with what to do', async () => {
+  test('a folder that is in use, of another format, or not a folder is refused with advice', async () => {
     const folder = await temporaryFolder()
     const options = { limits: limitsWith(), clock: new TestClock() }
     const store = await openLevelStore(folder, options)

@@ -25,7 +25,7 @@ test.each([
   [60, 3],
   [200, 7],
 ])(
-  '[D2][S2] %i edits of %i devices that took turns are admitted at once, as by a server that lost its data',
+  '[D2][S2] %i edits of %i devices in turns are admitted in one update, as after a loss of the server’s data',
   (...turns) => {
     expect(admit(new Y.Doc(), editedInTurns(...turns), rosterRules(defaultLimits))).toMatchObject({ state: 'admitted' })
   },

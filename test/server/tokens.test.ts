@@ -41,7 +41,7 @@ describe('tokens with a secret', () => {
     await expect(tokens.verify(token)).rejects.toMatchObject(unauthorised)
   })
 
-  test('a token of the app’s own may have no expiry; one that counts only later does not count yet', async () => {
+  test('a token of the app’s issuer may have no expiry; a token with a later nbf is refused', async () => {
     const { tokens, sign } = world()
     expect(await tokens.verify(await sign({}))).toEqual({ user: 'alice', expiresAtMs: undefined })
     await expect(tokens.verify(await sign({ nbf: 1_700_000_100 }))).rejects.toMatchObject(unauthorised)
@@ -69,7 +69,7 @@ describe('tokens with a secret', () => {
     }
   })
 
-  test('[S1] only HS256 with the secret counts: no other secret, algorithm, or none, and no bytes that are no token', async () => {
+  test('[S1] only HS256 with the server’s secret is accepted: no other secret or algorithm, and no invalid token', async () => {
     const { tokens, sign } = world()
     const other = new TextEncoder().encode('another secret of these tests')
     const signed = (alg: string, key: Uint8Array): Promise<string> =>
@@ -108,7 +108,7 @@ describe('tokens with a secret', () => {
     }
   })
 
-  test('a revocation ends tokens that say they are of a time to come, as with an iat in ms', async () => {
+  test('a revocation ends tokens with an iat in the future, such as one in ms', async () => {
     const { tokens, clock, revoke, sign } = world()
     const inMs = await sign({ iat: clock.now() })
     expect((await tokens.verify(inMs)).user).toBe('alice')
@@ -138,7 +138,7 @@ describe('tokens of the app’s own issuer', () => {
     return { url: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks.json`), keys }
   }
 
-  test('a key of the set counts; another key, and the public key taken as a secret, do not', async () => {
+  test('a key of the set is accepted; another key, and the public key used as a secret, are not', async () => {
     const good = await generateKeyPair('ES256')
     const bad = await generateKeyPair('ES256')
     const jwk = { ...(await exportJWK(good.publicKey)), kid: 'one', alg: 'ES256' }
@@ -155,7 +155,7 @@ describe('tokens of the app’s own issuer', () => {
     await expect(tokens.issue('alice')).rejects.toMatchObject({ code: 'unavailable' })
   })
 
-  test('while the issuer’s keys can’t be had, a token is not called wrong: devices come back', async () => {
+  test('while the issuer’s keys cannot be fetched, a token is not refused as wrong: devices come back', async () => {
     const { privateKey } = await generateKeyPair('ES256')
     const token = await new SignJWT({}).setProtectedHeader({ alg: 'ES256' }).setSubject('alice').sign(privateKey)
     for (const answer of [

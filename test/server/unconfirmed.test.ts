@@ -26,7 +26,7 @@ async function timeline(world: World, stranger: Device, to: string): Promise<str
   return seen
 }
 
-test('[V10] a sender who may not know whether the recipient is there gets the same bytes after the same time, whatever becomes of the message', async () => {
+test('[V10] a sender who may not know the recipient’s presence gets the same bytes after the same time, for any outcome', async () => {
   const world = await serverWorld()
   const names = ['here', 'silent', 'away', 'blocks', 'apart', 'shy', 'hides', 'picky', 'closed'] as const
   const owners = await world.devices(...names)
@@ -56,7 +56,7 @@ test('[V10] a sender who may not know whether the recipient is there gets the sa
   expect(got.map(([name]) => name).sort()).toEqual(['here', 'hides', 'shy', 'silent'])
 })
 
-test('[V10] a sender who gets something of the profile is told what became of the message', async () => {
+test('[V10] a sender who sees a level of the recipient’s profile gets the outcome of the message', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.edit('bob', { isSubscribed: true })
@@ -73,7 +73,7 @@ test('[V10] a sender who gets something of the profile is told what became of th
   expect(await hidden).toBe('unconfirmed')
 })
 
-test('[V10] a recipient who takes no messages of the sender looks like one whose devices do not answer', async () => {
+test('[V10] a recipient who accepts no messages of the sender looks like one whose devices do not answer', async () => {
   const world = await serverWorld()
   const [alice, picky, silent] = await world.devices('alice', 'picky', 'silent')
   for (const owner of ['picky', 'silent']) await alice.fetch(owner)
@@ -90,7 +90,7 @@ test('[V10] a recipient who takes no messages of the sender looks like one whose
   expect(seen[0]).toEqual(seen[1])
 })
 
-test('whose messages arrive is what the recipient chose; a user always reaches itself', async () => {
+test('the recipient’s message audience decides whose messages arrive; a user always reaches the own devices', async () => {
   const world = await serverWorld()
   const [bob, tablet, contact, granted, stranger] = await world.devices('bob', 'bob', 'contact', 'granted', 'stranger')
   bob.edit('contact', { levels: [] })
@@ -126,7 +126,7 @@ test('whose messages arrive is what the recipient chose; a user always reaches i
   expect(await world.check()).toEqual([])
 })
 
-test('an account that is registered again takes messages of everyone', async () => {
+test('an account that is registered again accepts messages of everyone', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   bob.setMessageAudience('nobody')

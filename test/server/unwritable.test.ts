@@ -21,7 +21,7 @@ async function takesChanges(world: World): Promise<void> {
   await expect.poll(() => ask(world, '/readyz')).toEqual(ready)
 }
 
-test('[D2] while the disk is full readyz says so with 503, what is on disk is served, and with room it is ready by itself', async () => {
+test('[D2] while the disk is full, readyz returns 503 and reads are served; with room the server is ready without a restart', async () => {
   const world = await serverWorld()
   const [alice, bob, carol] = await world.devices('alice', 'bob', 'carol')
   bob.edit('alice', { isSubscribed: true })
@@ -57,7 +57,7 @@ test('[D2] while the disk is full readyz says so with 503, what is on disk is se
   expect(await world.check()).toEqual([])
 })
 
-test('[F1] a device whose change cannot be stored gets what it may see before it is sent away', async () => {
+test('[F1] a device whose change cannot be stored gets what it may see before it is disconnected', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.edit('bob', { isSubscribed: true })
@@ -81,7 +81,7 @@ test('[F1] a device whose change cannot be stored gets what it may see before it
   expect(await world.check()).toEqual([])
 })
 
-test('[S4] somebody who is asked for the first time while changes are refused waits, and so does a message to them', async () => {
+test('[S4] a first-time look-up while changes are refused waits, and so does a message to that user', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   bob.setField('name', 'Bob')
@@ -98,7 +98,7 @@ test('[S4] somebody who is asked for the first time while changes are refused wa
   expect(await alice.fetch('bob')).toMatchObject({ type: 'access', levels: [0] })
 })
 
-test('[D2] [D4] a change whose write failed, and that is on disk all the same, is a change like any other once there is room', async () => {
+test('[D2] [D4] a change whose write failed but reached the disk is a normal change once there is room', async () => {
   const world = await serverWorld()
   const [alice, laptop, bob] = await world.devices('alice', 'alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -131,7 +131,7 @@ test('a server that stops while its disk is full stops', async () => {
   await world.end()
 })
 
-test('[D2] a store that is closed while changes are refused is not opened again by its next look for room', async () => {
+test('[D2] a store that is closed while changes are refused is not reopened by the next check for room', async () => {
   const clock = new TestClock()
   const disk = new Disk(await newDatabase('memory'))
   const store = openMemory(disk, limitsWith(), clock)

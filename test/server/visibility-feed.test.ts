@@ -83,7 +83,7 @@ async function unpair({ world }: Town): Promise<void> {
 }
 
 for (const [name, take, give, left] of causes) {
-  test(`[V1][V2][V3][V7] when ${name}, a connected follower loses it at once, and gets it back`, async () => {
+  test(`[V1][V2][V3][V7] when ${name}, a connected follower loses the profile at once, and gets it back afterwards`, async () => {
     const town = await acquainted()
     const { alice, bob } = town
     await take(town)
@@ -99,7 +99,7 @@ for (const [name, take, give, left] of causes) {
     expect(await town.world.check()).toEqual([])
   })
 
-  test(`[V5][V7][F1] when ${name} while a follower is away, it loses it on return, and gets it back on the next`, async () => {
+  test(`[V5][V7][F1] when ${name} while a follower is away, it loses the profile on return, and gets it back on the next return`, async () => {
     const town = await acquainted()
     const { alice, bob } = town
     await bob.close()
@@ -139,7 +139,7 @@ test('[V3] the audience decides on level 0 alone, and a grant of 0 counts as a g
   expect(await sights()).toEqual([true, true, true])
 })
 
-test('[V5] a late joiner gets no byte of what was overwritten, removed or erased before', async () => {
+test('[V5] a new viewer gets no byte that was overwritten, removed or erased before', async () => {
   const world = await serverWorld()
   const [alice] = await world.devices('alice')
   alice.setField('name', 'overwritten secret')
@@ -192,7 +192,7 @@ test('[V6] a revocation made before an edit takes effect before it, in one burst
   expect(bob.received('secret after a block')).toBe(false)
 })
 
-test('[V4] what is taken away while a viewer is catching up is not handed over any more', async () => {
+test('[V4] levels revoked while a viewer is catching up are not handed over', async () => {
   const world = await serverWorld()
   const owners = await world.devices('o0', 'o1', 'o2', 'o3', 'o4', 'o5', 'o6', 'o7')
   const bob = world.device('bob')
@@ -224,7 +224,7 @@ test('[V4] what is taken away while a viewer is catching up is not handed over a
   }
 })
 
-test('[V4][V7] who merely looks is shown no more once the audience is narrowed, or the looker restricted', async () => {
+test('[V4][V7] a viewer who only fetched loses the profile once the audience is narrowed, or the viewer restricted', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -250,7 +250,7 @@ test('[V4][V7] who merely looks is shown no more once the audience is narrowed, 
   }
 })
 
-test('[V4][V2] a restricted user, paired with an owner and merely looking, is told of each change of the audience', async () => {
+test('[V4][V2] a restricted, paired user who only fetched gets each change of the audience', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -282,7 +282,7 @@ test('[V7] an unfollow on one device withdraws the replica from the others; a fe
   expect([bob.sees('alice'), laptop.sees('alice')]).toEqual([everything, {}])
 })
 
-test('[V7] who was shown unasked, then followed, then unfollowed is withdrawn, though it was fetched', async () => {
+test('[V7] an unrequested owner who is followed and then unfollowed is withdrawn, although it was fetched', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -298,7 +298,7 @@ test('[V7] who was shown unasked, then followed, then unfollowed is withdrawn, t
   expect(bob.access.get('alice')?.levels).toEqual([])
 })
 
-test('[V7] who was fetched, then followed, then unfollowed is not shown again by a grant: they were declined', async () => {
+test('[V7] an owner who was fetched, followed and unfollowed is not shown again by a grant, since the unfollow declines', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -343,7 +343,7 @@ test('[V8] unknown, blocked and invisible owners look the same, byte for byte, w
   expect(bob.all('access').every(({ hasJustJoined }) => !hasJustJoined)).toBe(true)
 })
 
-test('[V8] a stranger who blocks somebody, or hides, is not noticed', async () => {
+test('[V8] a stranger who blocks the viewer, or hides, causes no frame', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   alice.setField('name', 'Ada')
@@ -364,7 +364,7 @@ test('[F1] a follower that is connected gets a change at once, in one frame', as
   expect(bob.frames).toHaveLength(from + 1)
 })
 
-test('[F1] with nothing changed a return costs the same few bytes for 10 follows as for 1,000', {
+test('[F1] a return without changes costs the same few bytes for 10 follows as for 1,000', {
   timeout: 60_000,
 }, async () => {
   const world = await serverWorld()
@@ -410,7 +410,7 @@ test('[F1] a device that returns gets the levels that changed, and no other', as
   expect(came).toMatchObject([{ type: 'profile', level: 1, fields: { phone: '+49' } }])
 })
 
-test('[F1] a cursor that is of no use starts afresh: another store, garbage, from the future, none', async () => {
+test('[F1] an invalid cursor starts a fresh feed: of another store, garbage, from the future, none', async () => {
   const { world, alice, bob } = await acquainted()
   const elsewhere = await acquainted()
   const future = Uint8Array.of(...bob.cursor.subarray(0, 8), 0xff, 0xff, 0x7f)
@@ -428,7 +428,7 @@ test('[F1] a cursor that is of no use starts afresh: another store, garbage, fro
   }
 })
 
-test('[F1] a connected device knows no less than one that returns: what changed in one commit of several owners all comes', async () => {
+test('[F1] a connected device gets all changes of one commit of several owners, like a returning device', async () => {
   const world = await serverWorld()
   const [alice, carol, erin, bob] = await world.devices('alice', 'carol', 'erin', 'bob')
   // Erin's frame of Alice, made first, may carry the cursor already; Bob's may not.
@@ -453,7 +453,7 @@ test('[F1] a connected device knows no less than one that returns: what changed 
   expect(changes.map(({ cursor }) => cursor.length > 0)).toEqual([false, true])
 })
 
-test('[F2] a device that takes nothing costs bounded memory, and gets the newest state when it can', {
+test('[F2] a device that reads nothing costs bounded memory, and gets the newest state when it reads', {
   timeout: 60_000,
 }, async () => {
   const world = await serverWorld({ limits: { outstandingBytes: 64 * 1024, writesBurst: 100_000, workBurst: 100_000 } })
@@ -474,7 +474,7 @@ test('[F2] a device that takes nothing costs bounded memory, and gets the newest
   expect(bob.all('profile').length).toBeLessThan(rounds / 2)
 })
 
-test('[F3] following somebody who is not registered costs nothing; when they come, followers are told once, at once', async () => {
+test('[F3] following an unregistered user shows nothing; when the user registers, followers get joined once, at once', async () => {
   const world = await serverWorld()
   const [bob, laptop] = await world.devices('bob', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -501,7 +501,7 @@ test('[F3] following somebody who is not registered costs nothing; when they com
   expect(bob.all('access').filter(({ hasJustJoined }) => hasJustJoined)).toHaveLength(1)
 })
 
-test('[F3] a follower who was told of a join is not told again on unfollowing and looking', async () => {
+test('[F3] a follower who got joined does not get it again after an unfollow and a fetch', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   bob.edit('alice', { isSubscribed: true })
@@ -515,7 +515,7 @@ test('[F3] a follower who was told of a join is not told again on unfollowing an
   expect(bob.all('access').filter(({ hasJustJoined }) => hasJustJoined)).toHaveLength(1)
 })
 
-test('[F3] a follower that is away is told on return, once', async () => {
+test('[F3] a follower that is away gets joined on return, once', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   bob.edit('alice', { isSubscribed: true })
@@ -531,7 +531,7 @@ test('[F3] a follower that is away is told on return, once', async () => {
   }
 })
 
-test('[F3][V8] nobody is told of a user who joins with announceJoin false, hidden, or blocking them', async () => {
+test('[F3][V8] joined is not sent for a user with announceJoin false, a hidden user, or to users whom the user blocks', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   for (const owner of ['quiet', 'hidden', 'blocker']) bob.edit(owner, { isSubscribed: true })
@@ -564,7 +564,7 @@ test('[F3] a user registers with the first roster on disk, not by opening a sock
   expect(await bob.barrier()).toBe(true)
 })
 
-test('[F4] a grant puts the owner into the feed unasked, unless declined, blocked or switched off', async () => {
+test('[F4] a grant puts the owner into the feed without a follow, unless declined, blocked or disabled', async () => {
   const world = await serverWorld()
   const [alice, bob, decliner, blocker, off] = await world.devices('alice', 'bob', 'decliner', 'blocker', 'off')
   decliner.edit('alice', { isSubscribed: false })
@@ -582,7 +582,7 @@ test('[F4] a grant puts the owner into the feed unasked, unless declined, blocke
   expect([bob.sees('alice'), off.sees('alice')]).toEqual([{}, { name: 'Ada' }])
 })
 
-test('[F4] of more unasked owners than the limit, those in the contacts of the viewer are shown', async () => {
+test('[F4] beyond the limit of unrequested owners, the viewer’s contacts are shown first', async () => {
   const world = await serverWorld({ limits: { unaskedOwners: 2 } })
   const [bob, ...owners] = await world.devices('bob', 'o1', 'o2', 'o3', 'o4')
   for (const owner of owners) {
@@ -598,7 +598,7 @@ test('[F4] of more unasked owners than the limit, those in the contacts of the v
   expect(await world.check()).toEqual([])
 })
 
-test('[S3] follows beyond the limit wait; the device is told how many and for whom, and they are served when there is room', async () => {
+test('[S3] follows beyond the limit wait; the device gets their number and ids, and they are served when there is room', async () => {
   const world = await serverWorld({ limits: { follows: 2 } })
   const [bob, ...owners] = await world.devices('bob', 'o1', 'o2', 'o3')
   for (const owner of owners) owner.setField('name', owner.user)
@@ -624,7 +624,7 @@ test('[S3] follows beyond the limit wait; the device is told how many and for wh
 })
 
 for (const returns of [false, true])
-  test(`[S3][F1] ${returns ? 'a device that came back' : 'a device'} hears that a follow waits no longer, also if it shows nothing`, async () => {
+  test(`[S3][F1] ${returns ? 'a returning device' : 'a connected device'} learns that a follow waits no longer, also if it shows nothing`, async () => {
     const world = await serverWorld({ limits: { follows: 1 } })
     const [bob] = await world.devices('bob')
     for (const owner of ['xenia', 'yves']) {
@@ -643,7 +643,7 @@ for (const returns of [false, true])
     expect(bob.access.get('yves')).toMatchObject({ isWaiting: false })
   })
 
-test('[S4] look-ups by follow and fetch share one budget; what is beyond waits, and is served when it has refilled', async () => {
+test('[S4] look-ups by follow and fetch share one budget; those beyond it wait, and are served when it has refilled', async () => {
   const world = await serverWorld({ limits: { lookups: 2, lookupsPerDay: 24 } })
   const [bob, ...owners] = await world.devices('bob', 'o1', 'o2', 'o3')
   for (const owner of owners) owner.setField('name', owner.user)
@@ -667,7 +667,7 @@ test('[S4] look-ups by follow and fetch share one budget; what is beyond waits, 
   expect(bob.sees('o2')).toEqual({})
 })
 
-test('[S4] a follow that waits is served when the budget has refilled, on a device that stays', async () => {
+test('[S4] a waiting follow is served when the budget has refilled, on a device that stays connected', async () => {
   const world = await serverWorld({ limits: { lookups: 1, lookupsPerDay: 86_400 } })
   const [bob, ...owners] = await world.devices('bob', 'o1', 'o2')
   for (const owner of owners) owner.setField('name', owner.user)
@@ -682,7 +682,7 @@ test('[S4] a follow that waits is served when the budget has refilled, on a devi
   expect(bob.access.get('o2')).toMatchObject({ isWaiting: false, levels: [0] })
 })
 
-test('[F1] what a device was handed does not come again, whatever else the commit concerned', async () => {
+test('[F1] a level that a device has is not sent again by an unrelated commit', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob', 'o1', 'o2')
   await bob.fetch('o2')

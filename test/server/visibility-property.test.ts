@@ -225,7 +225,7 @@ function expectNoUnseenSecret(
   }
 }
 
-test('[V4][V7][F1][D4] whatever three users do on two devices each, every viewer ends with exactly what it may see', {
+test('[V4][V7][F1][D4] after any edits of three users on two devices each, every viewer has exactly what it may see', {
   timeout: 120_000,
 }, async () => {
   await holdsAsync(

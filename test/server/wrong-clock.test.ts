@@ -78,7 +78,7 @@ test('[S4] a follow that waits by a clock years ahead is served once its budget 
   expect(alice.sees('bob')).toEqual({ name: 'Bob' })
 })
 
-test('when a user was last seen is not known while a clock years ahead has dated it', async () => {
+test('last seen is unknown while it was dated by a clock years ahead', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   bob.edit('alice', { isSubscribed: true })
@@ -93,7 +93,7 @@ test('when a user was last seen is not known while a clock years ahead has dated
   expect(bob.all('presence').at(-1)?.state).toEqual({ is: 'offline' })
 })
 
-test('[F3] a join that a clock years ahead dated does not keep the next one from being told', async () => {
+test('[F3] a join that was dated by a clock years ahead does not suppress the next one', async () => {
   const world = await serverWorld()
   const [bob] = await world.devices('bob')
   bob.edit('alice', { isSubscribed: true })
@@ -109,7 +109,7 @@ test('[F3] a join that a clock years ahead dated does not keep the next one from
   expect(bob.all('access').filter(({ hasJustJoined }) => hasJustJoined)).toHaveLength(2)
 })
 
-test('[F1] after a clock that was years ahead is right again, a device that returns is told only what changed', async () => {
+test('[F1] after a clock that was years ahead is corrected, a returning device gets only what changed', async () => {
   const world = await serverWorld()
   const [alice, bob] = await world.devices('alice', 'bob')
   bob.edit('alice', { isSubscribed: true })

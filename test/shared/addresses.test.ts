@@ -112,7 +112,7 @@ describe('user ids', () => {
     expect([...others, undefined, {}, ['alice'], new String('alice')].filter(isUserId)).toEqual([])
   })
 
-  test('any text gives a canonical id, which is read as itself, or a reason', () => {
+  test('any text gives a canonical user id, which parses to itself, or a reason', () => {
     property(anyText, text => {
       const result = parseUserId(text)
       if ('reason' in result) return expect(['malformed', 'too-long']).toContain(result.reason)
@@ -122,7 +122,7 @@ describe('user ids', () => {
     })
   })
 
-  test('a text is a user id exactly if it is read as itself', () => {
+  test('a text is a user id exactly if it parses to itself', () => {
     property(anyText, text => expect(isUserId(text)).toBe(outcome(parseUserId(text)) === text))
   })
 })
@@ -241,7 +241,7 @@ describe('phone numbers', () => {
     expect(regions.every(region => region === undefined || isSupportedRegion(region))).toBe(true)
   })
 
-  test('any text gives an id that every region reads as itself, or a reason', () => {
+  test('any text gives an id that parses to itself in every region, or a reason', () => {
     property(fc.tuple(fc.oneof(anyText, nearlyPhone), anyRegion, anyRegion), ([text, region, other]) => {
       const result = normalisePhoneNumber(text, { region })
       if ('reason' in result) {
@@ -275,7 +275,7 @@ describe('phone numbers', () => {
 describe.skipIf(!existsSync(corpus))('a phone book of 1,010 lines', () => {
   const lines = existsSync(corpus) ? readFileSync(corpus, 'utf8').replace(/\n$/, '').split('\n') : []
 
-  test.each(regions)('with region %s every line is an id, a duplicate or a reported reason, for good', region => {
+  test.each(regions)('in region %s every line of the phone book is an id, a duplicate or a reported reason', region => {
     const counts: Record<string, number> = {}
     const ids = new Set<string>()
     for (const line of lines) {
@@ -291,7 +291,7 @@ describe.skipIf(!existsSync(corpus))('a phone book of 1,010 lines', () => {
     expect(counts).toEqual(expectedCounts[region ?? 'none'])
   })
 
-  test('no line with its plus is one person in one region and another elsewhere', () => {
+  test('a number with its plus is the same id in all regions', () => {
     for (const line of lines.filter(text => /[+\uff0b]/.test(text))) {
       for (const region of regions) expect(phone(line, region)).toBe(phone(line))
     }

@@ -52,7 +52,7 @@ test('no region refuses its own mobile numbers in the forms that people use most
   expect(refused).toEqual([])
 })
 
-test('a number with its plus has one id, with and without a region, whatever the region', () => {
+test('a number with its plus has one id, with any region and without one', () => {
   const others = [undefined, 'US', 'GB', 'DE', 'FR', 'IN', 'BR', 'MX', 'RU', 'IT', 'HK', 'TZ', 'WS']
   const changed = cases
     .filter(({ form }, index) => withPlus.includes(form) && index % 3 === 0)

@@ -14,7 +14,7 @@ test("each region's exit codes are those of the metadata", () => {
   expect(getCountries().map(region => [region, exitCode(region)])).toEqual(known)
 })
 
-test('what the sources take from libphonenumber-js, its CommonJS build has, too', () => {
+test('the CommonJS build of libphonenumber-js has everything that the sources import', () => {
   const folder = new URL('../../packages/shared/src/phone/', import.meta.url)
   const sources = [...readdirSync(folder).map(name => new URL(name, folder)), new URL('../phone.ts', folder)]
   const imported = sources.flatMap(source => {
@@ -39,7 +39,7 @@ test('from each territory of the French plan a mobile number of each other is di
   expect(wrong).toEqual([])
 })
 
-test('between Kenya, Uganda and Tanzania 005, 006 and 007 lead to that line, or it cannot be told', () => {
+test('between Kenya, Uganda and Tanzania, 005, 006 and 007 lead to that line, or the number is ambiguous', () => {
   const codes: [from: CountryCode, code: string, to: CountryCode][] = [
     ['TZ', '005', 'KE'],
     ['UG', '005', 'KE'],
@@ -71,7 +71,7 @@ const renumbered: [region: CountryCode, old: string, today: string][] = [
   ['BJ', '97xxxxxx', '0197xxxxxx'],
 ]
 
-test('an old number becomes the one that it was changed into, wherever the phone book was written', () => {
+test('an old number becomes its renumbered form in a phone book of any region', () => {
   for (const [region, old, today] of renumbered) {
     const code = getCountryCallingCode(region)
     for (let count = 0; count < 20; count++) {

@@ -20,7 +20,7 @@ interface Device extends Replica {
   writer: string
 }
 
-describe('[R6] concurrent sets and unsets of one field at one level', () => {
+describe('[R6] concurrent sets and unsets of one field at one level give the same result on all devices', () => {
   test('[R6] a set beats a concurrent unset', () => {
     holds(
       fc.property(clientIds(2), writers(2), (ids, names) => {
@@ -36,7 +36,7 @@ describe('[R6] concurrent sets and unsets of one field at one level', () => {
     )
   })
 
-  test('[R6] also when the unsetting device has itself set and unset the field meanwhile', () => {
+  test('[R6] a set beats a concurrent unset also when the unsetting device has set and unset the field meanwhile', () => {
     holds(
       fc.property(clientIds(2), writers(2), fc.boolean(), fc.boolean(), (ids, names, isSetBefore, isByTablet) => {
         const [phone, tablet] = devices(ids, names) as [Device, Device]
@@ -52,7 +52,7 @@ describe('[R6] concurrent sets and unsets of one field at one level', () => {
     )
   })
 
-  test('[R6] also when the set brings back the value that another device had concurrently overruled', () => {
+  test('[R6] a set beats a concurrent unset also when it restores a value that another device had overruled', () => {
     const [phone, tablet, laptop] = devices([1, 2, 3], ['aaaaaaaa', 'bbbbbbbb', 'cccccccc']) as [Device, Device, Device]
     set(phone, 'name', 'Ada')
     set(tablet, 'name', 'Grace')
@@ -64,7 +64,7 @@ describe('[R6] concurrent sets and unsets of one field at one level', () => {
     for (const each of [phone, tablet, laptop]) expect(value(each, 'name')).toBe('Ada')
   })
 
-  test('[R6] of concurrent sets one wins, the same everywhere; a later set then stands alone', () => {
+  test('[R6] one of several concurrent sets wins on all devices, and a later set then stands alone', () => {
     holds(
       fc.property(clientIds(3), writers(3), (ids, names) => {
         const all = devices(ids, names)
@@ -134,7 +134,7 @@ describe('[R6] concurrent sets and unsets of one field at one level', () => {
     )
   })
 
-  test('[R6] fields and levels of other names are left alone', () => {
+  test('[R6] other fields and levels stay unchanged', () => {
     const [phone] = devices([1], ['aaaaaaaa']) as [Device]
     set(phone, 'name', 'Ada', 0)
     set(phone, 'name', 'Ada Lovelace', 2)
@@ -149,7 +149,7 @@ describe('[R6] concurrent sets and unsets of one field at one level', () => {
   })
 })
 
-describe('[R3] what stands already is not written', () => {
+describe('[R3] a value that is already set is not written again', () => {
   test.each<[FieldValue]>([
     ['Ada'],
     [''],
@@ -184,8 +184,8 @@ describe('[R3] what stands already is not written', () => {
   })
 })
 
-describe('[R1] what one device stores is what the others get', () => {
-  test('[R1] bytes are copied in and out: to change them afterwards changes no document', () => {
+describe('[R1] the other devices get exactly what one device stores', () => {
+  test('[R1] bytes are copied in and out, so later changes of the array change no document', () => {
     const [phone, tablet] = devices([1, 2], ['aaaaaaaa', 'bbbbbbbb']) as [Device, Device]
     const given = Uint8Array.of(1, 2, 3)
     set(phone, 'avatar', given)
@@ -222,7 +222,7 @@ describe('[R1] what one device stores is what the others get', () => {
 })
 
 describe('names and keys', () => {
-  test('a field may be called as anything in JavaScript is', () => {
+  test('a field may have the name of any JavaScript property', () => {
     const [phone, tablet] = devices([1, 2], ['__proto__', 'constructor']) as [Device, Device]
     const names = ['__proto__', 'constructor', 'toString', 'a/b', '0/aaaaaaaa/x', '\n', '7']
     for (const name of names) set(phone, name, `value of ${name}`, 3)
@@ -257,7 +257,7 @@ describe('names and keys', () => {
     }
   })
 
-  test('keys that are not of that form are no fields', () => {
+  test('keys of any other form are not fields', () => {
     const doc = new Y.Doc()
     doc.getMap(profileRoot).set('name', 'Ada')
     doc.getMap(profileRoot).set('256/aaaaaaaa/name', 'Ada')
@@ -267,7 +267,7 @@ describe('names and keys', () => {
 })
 
 describe('levels and sizes', () => {
-  test('levels come ascending, fields by name, and levels without any are absent', () => {
+  test('levels are ascending, fields sorted by name, and levels without fields absent', () => {
     const [phone] = devices([1], ['aaaaaaaa']) as [Device]
     for (const level of [10, 9, 255, 0]) for (const name of ['b', 'a']) set(phone, name, level, level)
     for (const name of ['a', 'b']) set(phone, name, undefined, 9)
@@ -285,7 +285,7 @@ describe('levels and sizes', () => {
     expect(mergeLevels(new Map())).toEqual({})
   })
 
-  test('[S3] a profile counts the UTF-8 of its names and values and 32 a field at each level, those of concurrent sets too', () => {
+  test('[S3] a profile counts the UTF-8 bytes of names and values and 32 bytes a field at each level, also of concurrent sets', () => {
     const [phone, tablet] = devices([1, 2], ['aaaaaaaa', 'bbbbbbbb']) as [Device, Device]
     set(phone, 'näme', '€😀') // 5 + 7
     set(phone, 'n', 1.5) // 1 + 8

@@ -30,7 +30,7 @@ import { holds } from '../support/properties.ts'
 import { clientIds, contentOf, meet, meetAll, type Replica, receive, replica } from '../support/replicas.ts'
 
 describe('[R1] replicas that hold the same updates are equal', () => {
-  test('[R1] whatever the order, the duplicates and the partitions', () => {
+  test('[R1] replicas converge for any order, duplicates and partitions of updates', () => {
     const story = fc.array(
       fc.oneof(
         { weight: 4, arbitrary: fc.record({ device: fc.nat(2), edit: edits() }) },
@@ -61,7 +61,7 @@ describe('[R1] replicas that hold the same updates are equal', () => {
     )
   })
 
-  test('[R1] bytes and ids that are names of JavaScript come through', () => {
+  test('[R1] bytes, and ids that are names of JavaScript properties, are preserved', () => {
     const [phone, tablet] = [replica(1), replica(2)]
     for (const user of ['__proto__', 'constructor', 'hasOwnProperty', 'a/b', '1/2/3']) {
       phone.edit(planSync(phone.maps, [user], { levels: [0, 7], isSubscribed: true }).changes)
@@ -75,8 +75,8 @@ describe('[R1] replicas that hold the same updates are equal', () => {
   })
 })
 
-describe('[R2] union', () => {
-  test('[R2] two devices that sync one contact apart arrive at the union of what either added and what both kept', () => {
+describe('[R2] concurrent changes of contacts add up', () => {
+  test('[R2] two devices that sync one contact concurrently have the union of what either added and both kept', () => {
     const contact = fc.record({ before: someLevels(), here: someLevels(), there: someLevels() })
     const contacts = fc.array(contact, { minLength: 1, maxLength: 4 })
     holds(
@@ -110,7 +110,7 @@ describe('[R2] union', () => {
     )
   })
 
-  test('[R2] for a new contact that is the union', () => {
+  test('[R2] two devices that add one new contact concurrently have the union', () => {
     holds(
       fc.property(clientIds(2), someLevels(), someLevels(), (ids, here, there) => {
         const [phone, tablet] = ids.map(replica) as [Replica, Replica]
@@ -140,7 +140,7 @@ describe('[R2] union', () => {
 })
 
 describe('[R3] a write that changes nothing writes nothing', () => {
-  test('[R3] any edit made again, at once, makes no update', () => {
+  test('[R3] an edit that is repeated at once makes no update', () => {
     holds(
       fc.property(
         clientIds(2),
@@ -165,7 +165,7 @@ describe('[R3] a write that changes nothing writes nothing', () => {
     )
   })
 
-  test('[R3] an edit that leaves everything as it is makes no update, also where two devices set it at once', () => {
+  test('[R3] an edit that changes nothing makes no update, also where two devices set it at once', () => {
     const [phone, tablet] = [replica(7), replica(5)]
     const newNonce = nonces()
     phone.edit(planAudience(phone.maps, 'contacts', newNonce))
@@ -177,7 +177,7 @@ describe('[R3] a write that changes nothing writes nothing', () => {
     }
   })
 
-  test('[R3] syncing the same phone book again counts everybody as unchanged', () => {
+  test('[R3] syncing the same phone book again counts all contacts as unchanged', () => {
     const phone = replica(1)
     const users = Array.from({ length: 100 }, (_, index) => `user${index}`)
     const preferences = { levels: [1, 2], isSubscribed: true }
@@ -188,7 +188,7 @@ describe('[R3] a write that changes nothing writes nothing', () => {
     expect(phone.updates.length).toBe(3)
   })
 
-  test('[R3] nobody counts as added who does not become a contact', () => {
+  test('[R3] only users who become contacts count as added', () => {
     const phone = replica(1)
     expect(counts(phone, ['bob'], { levels: null, isSubscribed: true })).toEqual({ added: 0, updated: 1, unchanged: 0 })
     expect(counts(phone, ['bob'], { levels: null })).toEqual({ added: 0, updated: 0, unchanged: 1 })
@@ -215,7 +215,7 @@ describe('[R3] a write that changes nothing writes nothing', () => {
   })
 })
 
-describe('[R4] the private side wins', () => {
+describe('[R4] the private side of concurrent changes wins', () => {
   // The model knows nothing of keys: an edit is an event that knows which events its device had seen.
   interface Event<T> {
     value: T
@@ -300,7 +300,7 @@ describe('[R4] the private side wins', () => {
     )
   })
 
-  test('[R4] contacts-only, set apart, survives when a third device confirms nobody and a fourth widens to everyone', () => {
+  test('[R4] a concurrent audience `contacts` survives when a third device confirms `nobody` and a fourth widens to `everyone`', () => {
     const [phone, tablet, laptop, watch] = [4, 3, 2, 1].map(replica) as [Replica, Replica, Replica, Replica]
     const newNonce = nonces()
     phone.edit(planAudience(phone.maps, 'contacts', newNonce))
@@ -314,7 +314,7 @@ describe('[R4] the private side wins', () => {
     expect(rosterSettings(watch.maps).audience).toBe('contacts')
   })
 
-  test('[R4] contacts-only survives a widening by a device that got the later nobody first, and it not at all', () => {
+  test('[R4] the audience `contacts` survives a widening by a device that has seen the later `nobody` only', () => {
     const [phone, tablet, watch] = [3, 2, 1].map(replica) as [Replica, Replica, Replica]
     const newNonce = nonces()
     phone.edit(planAudience(phone.maps, 'contacts', newNonce))
@@ -327,7 +327,7 @@ describe('[R4] the private side wins', () => {
     expect(rosterSettings(watch.maps).audience).toBe('contacts')
   })
 
-  test('[R4] contacts, chosen after nobody, survives a concurrent widening to everyone', () => {
+  test('[R4] the audience `contacts`, chosen after `nobody`, survives a concurrent widening to `everyone`', () => {
     const [phone, tablet] = [replica(1), replica(2)]
     const newNonce = nonces()
     phone.edit(planAudience(phone.maps, 'contacts', newNonce))
@@ -339,7 +339,7 @@ describe('[R4] the private side wins', () => {
     expect(rosterSettings(phone.maps).audience).toBe('contacts')
   })
 
-  test('[R4] hiding one’s presence survives a concurrent showing, and showing lifts all that is seen, and no audience', () => {
+  test('[R4] hiding presence survives a concurrent showing, and showing removes all hidings that the device has seen, and no audience', () => {
     const [phone, tablet] = [replica(1), replica(2)]
     const newNonce = nonces()
     phone.edit(planAudience(phone.maps, 'contacts', newNonce))
@@ -367,7 +367,7 @@ describe('[R4] the private side wins', () => {
     expect(planPresence(replica(3).maps, true, newNonce).map(isNarrowing)).toEqual([true])
   })
 
-  test('[R4] of two audiences for messages made apart the narrower counts, and it changes nothing of who sees level 0', () => {
+  test('[R4] the narrower of two concurrent message audiences counts, and does not change who sees level 0', () => {
     const [phone, tablet] = [replica(1), replica(2)]
     const newNonce = nonces()
     phone.edit(planMessageAudience(phone.maps, 'contacts', newNonce))
@@ -387,7 +387,7 @@ describe('[R4] the private side wins', () => {
     expect(planMessageAudience(replica(3).maps, 'nobody', newNonce).map(isNarrowing)).toEqual([true])
   })
 
-  test('[R4] of two hidings made apart, lifting the one that was seen leaves the other, whichever device made it', () => {
+  test('[R4] of two concurrent hidings, showing removes the one that the device has seen, and the other stays', () => {
     for (const [one, other] of [
       [7, 5],
       [5, 7],
@@ -401,7 +401,7 @@ describe('[R4] the private side wins', () => {
     }
   })
 
-  test("[R4] changing one's mind a thousand times leaves a handful of keys", () => {
+  test('[R4] a thousand changes of the audience leave a handful of keys', () => {
     const phone = replica(1)
     const newNonce = nonces()
     for (let turn = 0; turn < 1000; turn++) {
@@ -413,7 +413,7 @@ describe('[R4] the private side wins', () => {
     expect([...phone.maps.entries('blocks')].length).toBeLessThan(2)
   })
 
-  test('[R4] lifting deletes every key that the device sees, and no privacy key of a later version', () => {
+  test('[R4] unblocking deletes every key that the device sees, and no privacy key of a later version', () => {
     const phone = replica(1)
     for (const nonce of ['aaaaaaaa', 'bbbbbbbb']) {
       for (const [root, name] of [
@@ -436,7 +436,7 @@ describe('[R4] the private side wins', () => {
   })
 })
 
-describe('[R5] sync touches what it names', () => {
+describe('[R5] sync changes only the contacts that it names', () => {
   const preferences = fc.record<ContactPreferences>(
     { levels: fc.option(someLevels()), isSubscribed: fc.boolean() },
     { requiredKeys: [] },
@@ -504,7 +504,7 @@ describe('[R5] sync touches what it names', () => {
 })
 
 describe('one contact', () => {
-  test('removing leaves no contact, label, grants or subscription, declines, and spares a block', () => {
+  test('remove() deletes contact, label, grants and subscription, declines, and keeps a block', () => {
     const phone = replica(1)
     phone.edit(
       planContact(phone.maps, 'bob', { levels: [0, 255], label: 'B', isSubscribed: true, isBlocked: true }, nonces()),
@@ -513,7 +513,7 @@ describe('one contact', () => {
     expect(contentOf(phone, rosterRoots).map(([root]) => root)).toEqual(['declined', 'blocks'])
   })
 
-  test('automatic sync follows, grants nothing, and passes by who is declined or blocked', () => {
+  test('automatic synchronisation follows, grants nothing, and skips declined and blocked users', () => {
     const phone = replica(1)
     phone.edit(planAutomaticFollow(phone.maps, 'bob'))
     expect(contentOf(phone, rosterRoots)).toEqual([['subscriptions', 'bob', true]])
@@ -542,7 +542,7 @@ describe('one contact', () => {
 })
 
 describe('facts and keys', () => {
-  test('facts about many users are those about each, levels ascending, in the order asked', () => {
+  test('facts about many users equal those about each, with ascending levels, in the order of the request', () => {
     const phone = replica(1)
     const many = Array.from({ length: 90 }, (_, index) => `user${index}`)
     many.forEach((user, index) => {
@@ -602,7 +602,7 @@ describe('facts and keys', () => {
     expect(userOfKey('privacy', '12345678/bob')).toBeUndefined()
   })
 
-  test('what takes something away from others is narrowing: removals, blocks, privacy, refusals', () => {
+  test('removals, blocks, narrower privacy and declines are narrowing', () => {
     const change = (root: string, value: true | undefined): KeyChange => ({ root, key: 'x', value })
     for (const root of ['contacts', 'grants', 'subscriptions']) {
       expect([isNarrowing(change(root, undefined)), isNarrowing(change(root, true))]).toEqual([true, false])

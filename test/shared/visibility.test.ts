@@ -29,12 +29,12 @@ const levelsShown = [[0], [0], [0, 7], [0, 7], [0, 7], [0, 1, 9, 10, 255], [0, 3
 const cases = everyCase()
 
 describe('what a viewer sees', () => {
-  test('[V1][V2][V3] the table speaks of every case once', () => {
+  test('[V1][V2][V3] the table has every case once', () => {
     expect(cases.length).toBe(2 ** 6 * 3 * 2 * grantSets.length)
     for (const standing of cases) expect(rowsFor(standing).length, JSON.stringify(standing)).toBe(1)
   })
 
-  test('[V1][V2][V3] levels and reason are as the table has them, in every case', () => {
+  test('[V1][V2][V3] levels and reason match the table in every case', () => {
     for (const standing of cases) {
       const [, reason, seesLevel0] = rowsFor(standing)[0] as (typeof table)[number]
       const shown = levelsShown[grantSets.indexOf(standing.grants as number[])] as number[]
@@ -43,7 +43,7 @@ describe('what a viewer sees', () => {
     }
   })
 
-  test('[V1][V2] communication asks for neither grants nor privacy, in every case', () => {
+  test('[V1][V2] communication depends on neither grants nor privacy, in every case', () => {
     for (const standing of cases) {
       const [, reason] = rowsFor(standing)[0] as (typeof table)[number]
       const expected = reason === 'visible' || reason === 'not-granted' ? 'allowed' : reason
@@ -51,7 +51,7 @@ describe('what a viewer sees', () => {
     }
   })
 
-  test('[V1][V2] messages arrive where communication is allowed and the audience for messages has the sender, in every case', () => {
+  test('[V1][V2] messages arrive if communication is allowed and the message audience includes the sender, in every case', () => {
     for (const standing of cases) {
       const communication = communicationBetween(standing)
       const isContact = standing.isContact || standing.grants.length > 0
@@ -63,7 +63,7 @@ describe('what a viewer sees', () => {
     }
   })
 
-  test('[V3] levels are ascending, each once, with 0 if there are any, and only what was granted', () => {
+  test('[V3] visible levels are ascending and unique, include 0 if there are any, and are granted', () => {
     for (const standing of cases) {
       const { levels, reason } = visibility(standing)
       expect(levels.every((level, index) => index === 0 || level > (levels[index - 1] as number))).toBe(true)
@@ -72,7 +72,7 @@ describe('what a viewer sees', () => {
     }
   })
 
-  test('[V3] deciding changes nothing that it was given', () => {
+  test('[V3] the visibility decision does not change its arguments', () => {
     const grants = Object.freeze([9, 1, 5])
     const standing = Object.freeze({
       ...(cases.find(each => visibility(each).reason === 'visible') as Standing),
@@ -96,20 +96,20 @@ describe('examples, in words', () => {
     grants: [],
   }
 
-  test('[V1] whoever blocks, neither sees the other, whatever is granted', () => {
+  test('[V1] if either user blocks the other, neither sees the other, for any grants', () => {
     const granted = { ...strangers, isContact: true, isPaired: true, grants: [0, 1] }
     expect(visibility({ ...granted, ownerBlocks: true })).toEqual({ levels: [], reason: 'blocked' })
     expect(visibility({ ...granted, viewerBlocks: true })).toEqual({ levels: [], reason: 'blocked' })
   })
 
-  test('[V2] a restricted user and somebody not paired see nothing of each other; pairing lifts that and no more', () => {
+  test('[V2] a restricted user and an unpaired user see nothing of each other; pairing lifts only that', () => {
     const restricted = { ...strangers, isRestricted: true }
     expect(visibility(restricted)).toEqual({ levels: [], reason: 'restricted' })
     expect(visibility({ ...restricted, isPaired: true })).toEqual({ levels: [0], reason: 'visible' })
     expect(visibility({ ...restricted, isPaired: true, audience: 'nobody' }).reason).toBe('not-granted')
   })
 
-  test('[V3] nobody means those with a grant; to stand in contacts is not enough', () => {
+  test('[V3] the audience `nobody` includes users with a grant, not mere contacts', () => {
     const closed = { ...strangers, audience: 'nobody' as const, isContact: true }
     expect(visibility(closed)).toEqual({ levels: [], reason: 'not-granted' })
     expect(visibility({ ...closed, grants: [4] })).toEqual({ levels: [0, 4], reason: 'visible' })

@@ -161,11 +161,11 @@ const golden: [message: Frame, hex: string][] = [
 describe('golden bytes', () => {
   const named = golden.map(([message, hex]) => [`${message.type} (${hex.slice(0, 12)}…)`, message, hex] as const)
 
-  test.each(named)('%s is written as ever', (_, message, hex) => {
+  test.each(named)('%s is written as its golden bytes', (_, message, hex) => {
     expect(toHex(encodeFrame(message))).toBe(toHex(bytesOf(hex)))
   })
 
-  test.each(named)('%s is read as ever', (_, message, hex) => {
+  test.each(named)('%s is read from its golden bytes', (_, message, hex) => {
     expect(decodeFrame(bytesOf(hex))).toStrictEqual(message)
   })
 
@@ -180,7 +180,7 @@ describe('golden bytes', () => {
   const fromDevices = ['hello', 'barrier', 'fetch', 'sendMessage', 'received', 'renew', 'watch']
   const fromBoth = ['rosterSync', 'ownProfile']
 
-  test.each(named)('a device writes %s, or reads it, or neither, as ever', (_, message, hex) => {
+  test.each(named)('the direction of %s is as documented', (_, message, hex) => {
     const [isDevices, isBoths] = [fromDevices.includes(message.type), fromBoth.includes(message.type)]
     if (isDevices || isBoths) {
       expect(toHex(encodeClientMessage(message as ClientMessage))).toBe(toHex(bytesOf(hex)))
@@ -213,7 +213,7 @@ describe('[S1] decoding is total', () => {
     }
   })
 
-  test("[S1] nothing outside the frame is read, though it lies in a pool with other sessions' bytes", () => {
+  test('[S1] nothing outside the frame is read, although it shares a buffer pool with other sessions', () => {
     for (const [message, hex] of golden) {
       const frame = bytesOf(hex)
       for (let length = 0; length <= frame.length; length++) {
@@ -240,7 +240,7 @@ describe('[S1] decoding is total', () => {
     expect(decodeFrame(pool.subarray(100, 100 + halfNumber.length)).type).toBe('malformed')
   })
 
-  test('[S1] bytes of a message lie in memory of their own', () => {
+  test('[S1] bytes of a message have memory of their own', () => {
     for (const [, hex] of golden) {
       const frame = bytesOf(hex)
       const pool = Buffer.alloc(4096, 'secret')
@@ -253,7 +253,7 @@ describe('[S1] decoding is total', () => {
     }
   })
 
-  test('[S1] any bytes are a message or malformed; a message is written as the very bytes that it was read from', () => {
+  test('[S1] any bytes are a message or malformed, and a message is written as exactly the bytes that it was read from', () => {
     const types = fc.constantFrom(0, 1, 2, 3, ...Array.from({ length: 18 }, (_, index) => 100 + index))
     const noise = fc.tuple(types, fc.uint8Array({ maxLength: 60 })).map(([type, rest]) => Uint8Array.of(type, ...rest))
     const mutant = fc
@@ -277,7 +277,7 @@ describe('[S1] decoding is total', () => {
     )
   })
 
-  test('[S1] a number has one form: with needless zeros at its end it is malformed', () => {
+  test('[S1] a number has one form: with trailing zero groups it is malformed', () => {
     for (const hex of ['8000 00 01 00', 'e400 01 00', '64 8100 00', '64 01 8000', '67 ac8200 01', '6d 8200 0105']) {
       expect(decodeFrame(bytesOf(hex)).type, hex).toBe('malformed')
     }
@@ -295,7 +295,7 @@ describe('[S1] decoding is total', () => {
     expect(decodeFrame(endless.subarray(1)).type).toBe('malformed')
   })
 
-  test('[S1] huge lengths and counts, wherever they stand, are refused at once', () => {
+  test('[S1] huge lengths and counts are refused at once, at any place', () => {
     const started = performance.now()
     const before = process.memoryUsage().arrayBuffers
     let tried = 0
@@ -351,7 +351,7 @@ describe('[S1] decoding is total', () => {
     expect(decodeFrame(bytesOf(hex)).type).toBe('malformed')
   })
 
-  test('[S1] text that is no UTF-8 leaves nothing behind for the next frame', () => {
+  test('[S1] text that is not UTF-8 does not affect the next frame', () => {
     expect(decodeFrame(bytesOf('72 02 61c3')).type).toBe('malformed')
     expect(decodeFrame(bytesOf('72 02 c3a4'))).toEqual({ type: 'renew', token: 'ä' })
     expect(decodeFrame(bytesOf('72 03 efbbbf'))).toEqual({ type: 'renew', token: '\ufeff' })
@@ -359,7 +359,7 @@ describe('[S1] decoding is total', () => {
 })
 
 describe('encoding and decoding are inverse', () => {
-  test('whatever the message', () => {
+  test('any message is decoded to what was encoded', () => {
     holds(
       fc.property(anyFrame(), message => {
         const frame = encodeFrame(message)
@@ -370,7 +370,7 @@ describe('encoding and decoding are inverse', () => {
     )
   })
 
-  test('names of fields are ordered by UTF-16 code units, above and below the surrogates', () => {
+  test('field names are ordered by UTF-16 code units, above and below the surrogates', () => {
     // In code points U+FF5E comes before U+1F600, in UTF-16 after it (D83D DE00).
     const names = ['~', '\u{1F600}', '\u{10FFFF}', '\uFF5E', '\uFFFF']
     const shuffled = ['\uFFFF', '\u{1F600}', '~', '\uFF5E', '\u{10FFFF}']
@@ -383,7 +383,7 @@ describe('encoding and decoding are inverse', () => {
     expect(Object.keys(decodeFields(bytes))).toEqual(names)
   })
 
-  test('names that are numbers, or names of JavaScript, are names like any other', () => {
+  test('field names that are numbers, or names of JavaScript properties, are normal names', () => {
     const odd = fieldsOf([
       ['10', 1],
       ['9', 2],
@@ -415,13 +415,13 @@ describe('encoding and decoding are inverse', () => {
   })
 
   test.each([[Number.POSITIVE_INFINITY], [Number.NaN], [-1], [2 ** 53]])(
-    'a number that no varint carries, %d, is a TypeError and not an endless loop',
+    'a number that no varint can carry, %d, is a TypeError, not an endless loop',
     number => {
       expect(() => encodeFrame({ type: 'barrier', id: number, withFeed: true })).toThrow(TypeError)
     },
   )
 
-  test('a wait without end is sent as one that does not help, a fraction as the next millisecond', () => {
+  test('an infinite retry time is sent as 0, and a fraction as the next millisecond', () => {
     const failure = { type: 'failure', code: 'discovery-limit', count: 0, addresses: [] } as const
     const sent = (retryAfterMs: number): unknown => decodeFrame(encodeFrame({ ...failure, retryAfterMs }))
     expect(sent(Number.POSITIVE_INFINITY)).toEqual({ ...failure, retryAfterMs: 0 })
@@ -438,7 +438,7 @@ describe("y-protocols' own messages", () => {
     expect(awarenessProtocol.modifyAwarenessUpdate(update, state => state)).toEqual(update)
   })
 
-  test('what a stock provider says of its awareness is read and dropped', () => {
+  test('awareness of a stock provider is read and dropped', () => {
     expect(decodeFrame(bytesOf('01 04 01 07 01 00'))).toEqual({ type: 'awareness' })
   })
 

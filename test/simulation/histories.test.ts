@@ -12,7 +12,7 @@ const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
  * every `caughtUp`: the device holds nothing that the model denies at that cursor, and all that is due to it. At the end:
  * all devices of a user are equal, and `check` finds nothing. See `world/`, and the model in `model/`.
  */
-test('[R1][R2][R3][R4][R5][R6][V1][V2][V3][V4][V5][V6][V7][V8][D1][D2][D3][D4][D6][D7][F1][F2][F3][F4] in any history of devices, faults and calls of the backend', async () => {
+test('[R1][R2][R3][R4][R5][R6][V1][V2][V3][V4][V5][V6][V7][V8][D1][D2][D3][D4][D6][D7][F1][F2][F3][F4] all rules hold in any history of devices, faults and calls of the backend', async () => {
   console.info(`property seed ${seed}`)
   let [last, wrong]: [History | undefined, string[]] = [undefined, []]
   const property = fc.asyncProperty(histories, async history => {

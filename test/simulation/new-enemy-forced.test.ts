@@ -14,7 +14,7 @@ const forced = new Map([
 ])
 
 for (const [id, name] of forced) {
-  test(`[V4][V6] with the order taken out by ${id}, the viewer sees the secret: ${name}`, {
+  test(`[V4][V6] without the order that ${id} removes, the viewer sees the secret: ${name}`, {
     timeout: 30_000,
   }, async () => {
     const path = `./new-enemy/stories.ts?mutant=${id}`

@@ -22,7 +22,7 @@ const standstills = histories.map(history => {
   return { ...history, hasTabs: true, steps }
 })
 
-test('[R1][V4][V5][V6][V7][D1][D2][F1] in any history in which one of two tabs stands still again and again', async () => {
+test('[R1][V4][V5][V6][V7][D1][D2][F1] all rules hold in any history in which one of two tabs stands still repeatedly', async () => {
   console.info(`property seed ${seed}`)
   let [last, wrong]: [History | undefined, string[]] = [undefined, []]
   const property = fc.asyncProperty(standstills, async history => {

@@ -5,7 +5,7 @@ import { expectRight } from './histories/expect-right.ts'
 const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }
 
 describe('what was merely looked at ends with the session, and with what may be seen', () => {
-  test('[V7] somebody removed before the server ever heard of the look', async () => {
+  test('[V7] a replica of a fetched user is dropped when the user is removed before the fetch is sent', async () => {
     await expectRight({
       ...world,
       steps: [
@@ -17,7 +17,7 @@ describe('what was merely looked at ends with the session, and with what may be 
     })
   })
 
-  test('[V7] somebody declined while the look is under way', async () => {
+  test('[V7] a replica of a fetched user is dropped when the user is declined during the fetch', async () => {
     await expectRight({
       ...world,
       steps: [
@@ -30,7 +30,7 @@ describe('what was merely looked at ends with the session, and with what may be 
     })
   })
 
-  test('[V7] somebody looked at, then followed offline, who has blocked by the time the device comes back', async () => {
+  test('[V7] a replica of a user who was fetched, then followed offline, is dropped when the user has blocked meanwhile', async () => {
     await expectRight({
       ...world,
       isAcquainted: true,
@@ -44,7 +44,7 @@ describe('what was merely looked at ends with the session, and with what may be 
     })
   })
 
-  test('[V7] somebody who may not be seen any more when the device comes back', async () => {
+  test('[V7] a replica of a fetched user who may no longer be seen is dropped when the device returns', async () => {
     await expectRight({
       ...world,
       steps: [
@@ -73,7 +73,7 @@ describe('a device that comes back is told what changed, and nothing else', () =
 })
 
 describe('what one change takes and gives again', () => {
-  test('[F1] is no news to a viewer who comes back', async () => {
+  test('[F1] a revocation and a new grant in one change cause no event for a returning viewer', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -92,7 +92,7 @@ describe('what one change takes and gives again', () => {
 })
 
 describe('what was set and unset before anybody saw it', () => {
-  test('[F1] is no news', async () => {
+  test('[F1] a field that was set and unset before any viewer saw it causes no event', async () => {
     await expectRight({
       ...world,
       isAcquainted: true,
@@ -107,7 +107,7 @@ describe('what was set and unset before anybody saw it', () => {
 })
 
 describe('what an erased account showed', () => {
-  test('[V5][V7] is gone from a viewer who comes back after the id was registered anew', async () => {
+  test('[V5][V7] replicas of an erased account disappear from a viewer who returns after the id was registered again', async () => {
     await expectRight({
       ...world,
       isAcquainted: true,
@@ -121,7 +121,7 @@ describe('what an erased account showed', () => {
 })
 
 describe('an account that is erased', () => {
-  test('[D7] does not come back by a device that was away, nor by one whose database is restored', async () => {
+  test('[D7] an erased account is not restored by a device that was away, nor by a device with a restored database', async () => {
     await expectRight({
       ...world,
       isAcquainted: true,
@@ -142,7 +142,7 @@ describe('an account that is erased', () => {
     })
   })
 
-  test('[D7] gives its id to the next holder without what others gave to it, until they confirm it', async () => {
+  test('[D7] the next holder of an erased id gets no grants of others until they confirm', async () => {
     await expectRight({
       ...world,
       isAcquainted: true,
@@ -163,7 +163,7 @@ describe('an account that is erased', () => {
     })
   })
 
-  test('[D7] stands again in an older store, until it is erased again: then its next holder goes on', async () => {
+  test('[D7] an erased account exists again in an older store until it is erased again; then its next holder continues', async () => {
     await expectRight({
       ...world,
       isAcquainted: true,
@@ -227,7 +227,7 @@ describe('a device that comes back to a restored server', () => {
 })
 
 describe('a database that was restored before what it held was sent', () => {
-  test('[D2][D5] makes its changes anew, which stand beside those that the server got from it before', async () => {
+  test('[D2][D5] a restored database makes its changes again, beside those that the server received before', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -246,7 +246,7 @@ describe('a database that was restored before what it held was sent', () => {
 })
 
 describe('while the disk is slow to confirm a change', () => {
-  test('[F1] a device that catches up may be told already what follows from it', async () => {
+  test('[F1] while the disk is slow to confirm a change, a device that catches up may already get its effects', async () => {
     await expectRight({
       ...{ seed: 281438562, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -265,7 +265,7 @@ describe('while the disk is slow to confirm a change', () => {
     })
   })
 
-  test('[D2][F1] a barrier may be answered with what was before it, which follows', async () => {
+  test('[D2][F1] while the disk is slow to confirm a change, a barrier may be answered before the effects of that change are sent', async () => {
     await expectRight({
       ...{ seed: 598785627, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -282,7 +282,7 @@ describe('while the disk is slow to confirm a change', () => {
 })
 
 describe('what a device dropped on its own', () => {
-  test('[F1][V7] is still to be asked for when the server spoke of its owner before it heard', async () => {
+  test('[F1][V7] a dropped replica is still fetched when the server sent the owner before it received the drop', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -294,7 +294,7 @@ describe('what a device dropped on its own', () => {
     })
   })
 
-  test('[F1][V7] is so too when the owner is erased meanwhile', async () => {
+  test('[F1][V7] a dropped replica is still fetched when the owner is erased meanwhile', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -310,7 +310,7 @@ describe('what a device dropped on its own', () => {
 })
 
 describe('a database that was restored before anybody knew what it held', () => {
-  test('[R2] gives the ids of what is gone to other changes', async () => {
+  test('[R2] a restored database may reuse the ids of lost changes for other changes', async () => {
     await expectRight({
       ...{ seed: 0, cast: [1], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -370,7 +370,7 @@ describe('a server that lacks what it had acknowledged', () => {
     })
   })
 
-  test('[D6] what was acknowledged since the session began is not taken for lost', async () => {
+  test('[D6] changes acknowledged since the session began do not count as lost', async () => {
     await expectRight({
       ...acquainted,
       steps: [
@@ -527,7 +527,7 @@ describe('a server that lies', () => {
     ['says that it takes everything and keeps nothing', 'forgets'],
     ['closes because of each change as of one that is too large', 'too large'],
   ] as const) {
-    test(`[D6] a server that ${what} takes nothing from a device, and an honest one gets everything after it`, async () => {
+    test(`[D6] a server that ${what} removes nothing from a device, and an honest server gets everything after it`, async () => {
       await expectRight({
         ...acquainted,
         steps: [

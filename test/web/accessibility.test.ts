@@ -6,7 +6,7 @@ import { openDemo } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
 
 test.each(['desk', 'phone'] as const)(
-  'at the size of a %s axe finds nothing wrong, in light and in dark',
+  'at the size of a %s axe finds no violation, in light and in dark mode',
   async size => {
     const { page, device } = await openDemo({ size })
     const found: string[] = []

@@ -34,7 +34,7 @@ function conversation(): Uint8Array[] {
 
 const direction = fc.constantFrom('sent' as const, 'received' as const)
 
-test('any bytes give some words, and no exception', () => {
+test('any bytes are described in words, without an exception', () => {
   holds(
     fc.property(fc.array(fc.tuple(direction, fc.uint8Array({ maxLength: 60 })), { maxLength: 20 }), frames => {
       const told = teller()
@@ -44,7 +44,7 @@ test('any bytes give some words, and no exception', () => {
   )
 })
 
-test('frames with a byte changed, lost or put in give some words, and what comes after them too', () => {
+test('frames with a byte changed, lost or added are described in words, and so are the frames after them', () => {
   const frames = conversation()
   const change = fc.record({ at: fc.nat(300), kind: fc.constantFrom('set', 'cut', 'insert'), byte: fc.nat(255) })
   const step = fc.tuple(direction, fc.nat(frames.length - 1), fc.array(change, { maxLength: 2 }))

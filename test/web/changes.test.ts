@@ -18,7 +18,7 @@ function rosterWords() {
   }
 }
 
-test('every sort of change of a roster has its words', () => {
+test('every kind of roster change is described', () => {
   const words = rosterWords()
   const { edit } = replica()
   const sent = (...changes: Parameters<typeof edit>): string => words('sent', edit(...changes))
@@ -53,7 +53,7 @@ test('every sort of change of a roster has its words', () => {
   expect(sent(['privacy:aaaaaaaa/hidePresence', undefined])).toBe('presence: shown')
 })
 
-test('a block that survives the lifting of another is told', () => {
+test('a block that survives the lifting of another block is described', () => {
   const words = rosterWords()
   const phone = replica()
   const laptop = replica()
@@ -66,7 +66,7 @@ test('a block that survives the lifting of another is told', () => {
   )
 })
 
-test('what was known already is nothing new', () => {
+test('changes that were known are not described again', () => {
   const words = rosterWords()
   const { edit } = replica()
   const update = edit(['contacts:bob', true])
@@ -76,7 +76,7 @@ test('what was known already is nothing new', () => {
   expect(words('received', same)).toBe('nothing new from another of Alice’s devices')
 })
 
-test('a long list is cut short, and told in full besides', () => {
+test('a long list is shortened, and given in full as details', () => {
   const { edit } = replica()
   const payload = edit(
     ...['ann', 'ben', 'cid', 'dan', 'eve'].map(user => [`contacts:${user}`, true] as [string, boolean]),
@@ -87,7 +87,7 @@ test('a long list is cut short, and told in full besides', () => {
   })
 })
 
-test('fields of the own profile are told by name and level, and the device that wrote them is not', () => {
+test('fields of the own profile are described by name and level, without the device that wrote them', () => {
   const told = teller()
   const { edit } = replica()
   const own = (payload: Uint8Array) => told.sent({ type: 'ownProfile', step: 'update', payload })
@@ -104,7 +104,7 @@ test('fields of the own profile are told by name and level, and the device that 
   expect(gone.text).toBe('Alice’s phone sent the removal of 1 field (name at level 0)')
 })
 
-test('the answers of both sides are told apart from updates', () => {
+test('the sync answers of both sides are distinguished from updates', () => {
   const told = teller()
   const { doc, edit } = replica()
   const ask = (payload: Uint8Array) => told.sent({ type: 'rosterSync', step: 'step1', payload }).text

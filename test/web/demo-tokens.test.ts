@@ -40,7 +40,7 @@ test('a page of this server gets a demo token for any user, which signs in as th
   expect(claims.sub).toBe('alice')
 })
 
-test('nobody else gets one: a foreign Host or Origin, or whoever comes through a proxy', async () => {
+test('requests with a foreign Host or Origin, or through a proxy, get no demo token', async () => {
   const { url } = await demo()
   const port = new URL(url).port
   const refused: Record<string, string>[] = [
@@ -65,7 +65,7 @@ test('nobody else gets one: a foreign Host or Origin, or whoever comes through a
   }
 })
 
-test('what names no user gets none', async () => {
+test('a request without a valid user id gets no demo token', async () => {
   const { url } = await demo()
   const wrong = ['', ' alice', '..', 'a'.repeat(129), 'a\u0000b', 7, null, undefined]
   for (const user of wrong) {

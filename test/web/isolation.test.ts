@@ -10,16 +10,16 @@ const anyWords = fc.string({
   unit: fc.constantFrom(...'ab 1רم\n', ...'\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2029'),
 })
 
-test('words that can turn no order are printed as they are', () => {
+test('text that cannot change the direction is printed as it is', () => {
   for (const words of ['', 'Bob', '+44 1632 960001', 'Zoë “the cat” 猫 🙂']) expect(isolated(words)).toBe(words)
 })
 
-test('words from right to left, or with a mark that turns the order, are isolated', () => {
+test('right-to-left text, and text with directional marks, is isolated', () => {
   expect(isolated('רחל')).toBe('\u2068רחל\u2069')
   expect(isolated('a\u202Eb')).toBe('\u2068a\u202Eb\u2069')
 })
 
-test('whatever words hold, their isolate ends where they end and nothing else of them is lost', () => {
+test('the isolate of any text ends with the text, and nothing else of the text is lost', () => {
   holds(
     fc.property(anyWords, words => {
       const text = balanced(words)

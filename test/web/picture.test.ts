@@ -30,7 +30,7 @@ test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', a
   await bobsPhone.row('Alice').locator('img').waitFor({ state: 'detached' })
 })
 
-test('a file that is no picture is told, and the picture stays', async () => {
+test('a file that is not a picture is reported, and the picture stays', async () => {
   const { page, alicesPhone } = await threeDevices()
   await alicesPhone.goTo('My profile')
   await choosePicture(alicesPhone, 'small.png', await noisyPicture(page, 8))

@@ -11,7 +11,7 @@ test('who is online is shown beside their name, and no longer when they hide it'
   await dot.waitFor({ state: 'detached' })
 })
 
-test('[V1] whoever blocks somebody is no longer seen to be online', async () => {
+test('[V1] a user who blocks another is no longer shown as online', async () => {
   const { alicesPhone, bobsPhone } = await threeDevices()
   await alicesPhone.add('bob')
   const dot = alicesPhone.row('Bob').getByRole('img', { name: 'online' })

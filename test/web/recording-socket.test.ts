@@ -40,7 +40,7 @@ const bytesOf = (happenings: readonly Happening[]): unknown[] => {
   return happenings.flatMap(one => (one.type === 'frame' ? [[one.direction, ...one.bytes]] : []))
 }
 
-test('every binary frame is told, in order, with its bytes; text is not', async () => {
+test('every binary frame is recorded in order with its bytes; text frames are not', async () => {
   const { socket, peer, happenings, taken } = await connected()
   expect(socket.protocol).toBe('a')
   peer.on('message', (data: Buffer, isBinary) => peer.send(isBinary ? Buffer.from([...data, 0]) : 'text'))
@@ -60,7 +60,7 @@ test('every binary frame is told, in order, with its bytes; text is not', async 
   expect(happenings[0]).toEqual({ type: 'opened', atMs: 7 })
 })
 
-test('whoever is told can neither change what comes nor end the connection', async () => {
+test('the recorder’s listener can neither change a frame nor end the connection', async () => {
   const { peer, taken, errors, happenings } = await connected(happening => {
     if (happening.type !== 'frame') return
     happening.bytes.fill(0)
@@ -73,7 +73,7 @@ test('whoever is told can neither change what comes nor end the connection', asy
   expect(happenings.map(({ type }) => type)).toEqual(['opened', 'frame', 'frame'])
 })
 
-test('closing is told with its code and reason', async () => {
+test('a close is recorded with its code and reason', async () => {
   const { peer, happenings } = await connected()
   peer.close(4529, 'too-many-writes')
   await vi.waitFor(() =>
@@ -81,7 +81,7 @@ test('closing is told with its code and reason', async () => {
   )
 })
 
-test('what the device no longer takes or sends is not told', async () => {
+test('frames that the device no longer receives or sends are not recorded', async () => {
   const { socket, peer, happenings } = await connected()
   socket.close(1000)
   peer.send(Uint8Array.of(1))

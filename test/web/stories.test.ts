@@ -9,7 +9,7 @@ async function settled(...devices: ToldDevice[]): Promise<void> {
   for (const { kith } of devices) await kith.whenSynced()
 }
 
-test('a grant, a look, a revocation and a block are told on both sides', async () => {
+test('a grant, a fetch, a revocation and a block are described on both sides', async () => {
   const server = await backend()
   const laptop = await toldDevice(server, 'alice', 'Alice’s laptop')
   const phone = await toldDevice(server, 'bob', 'Bob’s phone')
@@ -58,7 +58,7 @@ test('a grant, a look, a revocation and a block are told on both sides', async (
   ])
 })
 
-test('a merge of two devices that were offline is told on each', async () => {
+test('the merge of two devices that were offline is described on each', async () => {
   const server = await backend()
   const laptop = await toldDevice(server, 'alice', 'Alice’s laptop')
   const phone = await toldDevice(server, 'alice', 'Alice’s phone')
@@ -91,7 +91,7 @@ test('a merge of two devices that were offline is told on each', async () => {
   expect(on(laptop).accessLevels).toEqual([1, 7])
 })
 
-test('that somebody joined, and a message and its answer, are told', async () => {
+test('a join, and a message and its answer, are described', async () => {
   const server = await backend()
   const laptop = await toldDevice(server, 'alice', 'Alice’s laptop')
   const bob = laptop.kith.getProfile('bob')
@@ -116,7 +116,7 @@ test('that somebody joined, and a message and its answer, are told', async () =>
   ])
 })
 
-test('a page that is loaded again goes on telling what is new', async () => {
+test('a reloaded page continues to describe what is new', async () => {
   const server = await backend()
   const indexedDB = new IDBFactory()
   const before = await toldDevice(server, 'alice', 'Alice’s laptop', { indexedDB })

@@ -16,7 +16,7 @@ const steps = [
 ] as const
 
 test.each(['desk', 'phone'] as const)(
-  'at the size of a %s each step of the guided story comes true as told',
+  'at the size of a %s each step of the guided story happens as described',
   async size => {
     const { page, device } = await openDemo({ size })
     await page.getByRole('button', { name: 'Begin the story' }).click()
@@ -63,7 +63,7 @@ test.each(['desk', 'phone'] as const)(
   },
 )
 
-test('whoever leaves the story finds the devices that were there before it', async () => {
+test('leaving the story shows the devices from before the story', async () => {
   const { page, complaints, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
   complaints.expect(/WebSocket is closed before the connection is established/) // One can leave at any time.
   await page.getByRole('button', { name: 'Guided story' }).click()

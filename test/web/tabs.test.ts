@@ -25,7 +25,7 @@ test('two tabs of one device stay in step over one socket', async () => {
   expect(await demo.server.sessionCount()).toBe(1)
 })
 
-test('a device that is erased in one window shows nothing in another, and begins anew there', async () => {
+test('a device that is erased in one window shows nothing in another, and starts empty there', async () => {
   const demo = await openDemo()
   // The other window takes over the socket as the first one closes, and lets go of it.
   demo.complaints.expect(/wants to delete database/, /closed before the connection is established/)

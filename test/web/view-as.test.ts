@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { test } from './support/chromium.ts'
 import { threeDevices } from './support/demo.ts'
 
-test('[V1][V3] “View as” says what somebody sees, and why, while one edits', async () => {
+test('[V1][V3] “View as” shows what a user sees, and why, during edits', async () => {
   const { alicesPhone: phone, alicesLaptop: laptop } = await threeDevices()
   await phone.add('bob', { levels: ['Work (level 5)'] })
   await laptop.openContact('Bob')

@@ -126,14 +126,14 @@ const examples: { [T in Frame['type']]: Example<T> } = {
 }
 
 test.each(Object.entries(examples))(
-  'a message of the type %s is told in words',
+  'a message of the type %s is described in words',
   (_, [direction, message, kind, text]) => {
     const bytes = encodeFrame(message)
     expect(teller().bytes(direction, bytes)).toMatchObject({ kind, text, bytes: bytes.length })
   },
 )
 
-test('opening and closing are told, with the reason', () => {
+test('opening and closing are described, with the reason', () => {
   const told = new Teller({ device: 'Alice’s phone', user: 'alice' })
   expect(told.tell({ type: 'opened', atMs: 0 })).toEqual({
     ...{ kind: 'session', text: 'Alice’s phone is connected', bytes: 0 },
@@ -156,7 +156,7 @@ test('opening and closing are told, with the reason', () => {
   ])
 })
 
-test('an answer names what was asked', () => {
+test('an answer names its request', () => {
   const told = teller()
   told.sent({ type: 'sendMessage', id: 'a', to: 'bob', text: 'a' })
   told.sent({ type: 'sendMessage', id: 'b', to: 'carol', text: 'b' })
@@ -173,7 +173,7 @@ test('an answer names what was asked', () => {
   expect(told.received({ type: 'reached', id: 8, isComplete: false })).toMatchObject({ kind: 'problem' })
 })
 
-test('of what a device may see, what changed is told', () => {
+test('changes of what a device may see are described', () => {
   const told = teller()
   told.received({ type: 'welcome', isFresh: true, ...account, limits: defaultLimits })
   const access = (...levels: number[]): string => {
@@ -197,7 +197,7 @@ test('of what a device may see, what changed is told', () => {
   expect(access()).toBe('nothing')
 })
 
-test('[D7] an erased account and an id that changed hands are told in words', () => {
+test('[D7] an erased account and an id that changed hands are described in words', () => {
   const told = teller()
   const erased = { isFresh: true, isErased: true, incarnation: some, limits: defaultLimits }
   expect(told.received({ type: 'welcome', ...erased })).toMatchObject({
@@ -212,7 +212,7 @@ test('[D7] an erased account and an id that changed hands are told in words', ()
   )
 })
 
-test('who is online is told as far as the device may know it', () => {
+test('presence is described as far as the device may know it', () => {
   const told = teller()
   const texts = (['unknown', 'online', 'offline'] as const).map(
     is => told.received({ type: 'presence', owner: 'bob', state: { is } }).text,

@@ -27,7 +27,7 @@ export const addressMutants: readonly Mutant[] = [
     {
       id: 'any-calling-code-first',
       rules: [],
-      what: 'A national mobile number that is also one of another country is taken for that one.',
+      what: 'A national mobile number that is also valid in another country becomes that country’s number.',
       tests: ['shared/phone-forms'],
     },
   ),
@@ -73,13 +73,13 @@ export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/phone/reading.ts', 'if (!mayBeMobile(home) && isLocal(home, digits, region))', 'if (false)', {
     id: 'neighbours-in-other-towns',
     rules: [],
-    what: 'A number without its area code is taken for one of another area, or of an island.',
+    what: 'A number without its area code becomes one of another area, or of an island.',
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/reading.ts', 'return fits ? found', 'return found ? found', {
     id: 'groups-not-looked-at',
     rules: [],
-    what: 'A number in the groups of North America is taken for one of the region.',
+    what: 'A number in North American grouping becomes one of the region.',
     tests: ['shared/phone-books'],
   }),
   mutant(
@@ -125,7 +125,7 @@ export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/phone/territories.ts', "others.length > 0 ? 'ambiguous' : reading", 'reading', {
     id: 'first-territory-taken',
     rules: [],
-    what: 'Of several territories that may have a number the first is taken.',
+    what: 'Of several territories that may have a number the first is chosen.',
     tests: ['shared/phone-books'],
   }),
   mutant('shared/src/phone/exit-codes.ts', "?.[1] ?? '00'", "?.[2] ?? '00'", {
@@ -137,7 +137,7 @@ export const addressMutants: readonly Mutant[] = [
   mutant('shared/src/limits.ts', '(text.charCodeAt(index + 1) & 0xfc00) === 0xdc00', 'true', {
     id: 'half-pairs-count-as-pairs',
     rules: ['S3'],
-    what: 'A text with half a surrogate pair is taken for shorter than it is in UTF-8.',
+    what: 'A text with a lone surrogate counts with fewer bytes than its UTF-8.',
     tests: ['shared/utf8'],
   }),
   mutant(

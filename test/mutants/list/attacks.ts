@@ -11,7 +11,7 @@ export const attackMutants: readonly Mutant[] = [
     {
       id: 'no-room-and-forgotten',
       rules: ['F1', 'F2'],
-      what: 'A level for which there was no room never comes.',
+      what: 'A level without room on the socket is never sent.',
       tests: ['server/feed'],
       names: '\\[F2\\]',
     },
@@ -35,22 +35,22 @@ export const attackMutants: readonly Mutant[] = [
     {
       id: 'cursor-behind-what-came-to-nothing',
       rules: ['F1'],
-      what: 'What was taken and given back in one go comes again on return.',
+      what: 'A grant that was removed and made again between two visits is sent again on return.',
       tests: ['server/feed'],
-      names: 'given back',
+      names: 'revocation and a new grant',
     },
   ),
   mutant('server/src/relay/feed-entries.ts', 'if (isWaiting) this.#waiting.add(entry.owner)', '', {
     id: 'waits-and-is-dropped',
     rules: ['F1', 'S3'],
-    what: 'A device never hears that a follow no longer waits when it shows nothing.',
+    what: 'A device never learns that a follow no longer waits if it shows nothing.',
     tests: ['server/visibility-feed'],
     names: 'waits no longer',
   }),
   mutant(feed, "if (isNew && this.#state === 'open') entry.joinTold = this.#store.position", '', {
     id: 'joined-again-when-looked-at',
     rules: ['F3'],
-    what: 'A join that was told is told again when the viewer looks at the owner.',
+    what: 'A joined that was sent is sent again when the viewer fetches the owner.',
     tests: ['server/visibility-feed'],
     names: '\\[F3\\]',
   }),
@@ -64,7 +64,7 @@ export const attackMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'if (hasFollowEnded(entry, view)) entry.isFetched = false', '', {
     id: 'fetch-outlives-unfollowing',
     rules: ['V7'],
-    what: 'Who was looked at before they were followed and declined comes back with their next grant.',
+    what: 'An owner who was fetched, then followed and declined, is shown again by the next grant.',
     tests: ['server/visibility-feed'],
     names: '\\[V7\\]',
   }),
@@ -106,7 +106,7 @@ export const attackMutants: readonly Mutant[] = [
       rules: ['D5'],
       what: 'Of a refused change, what a later edit does not name is lost.',
       tests: ['client/refusal'],
-      names: 'does not name',
+      names: '\\[D5\\] refused changes of keys',
     },
   ),
   mutant('client/src/sync/sync-waiters.ts', 'await this.#store.idle()', '', {
@@ -119,7 +119,7 @@ export const attackMutants: readonly Mutant[] = [
   mutant('client/src/database/people.ts', 'if (isOpenedAgain) this.#showAgain(id)', '', {
     id: 'lifted-and-not-shown',
     rules: ['F1'],
-    what: 'What came while somebody was blocked stays out of view when the block is lifted.',
+    what: 'A profile that arrived while its owner was blocked stays hidden when the block is lifted.',
     tests: ['client/replicas'],
   }),
   mutant(
@@ -129,7 +129,7 @@ export const attackMutants: readonly Mutant[] = [
     {
       id: 'hidden-once-and-forgotten',
       rules: ['V7'],
-      what: 'Nobody is told of what was taken away while a feed began anew for the second time.',
+      what: 'No event is emitted for a profile that disappears while a feed restarts for the second time.',
       tests: ['client/replicas'],
     },
   ),

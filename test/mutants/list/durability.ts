@@ -50,7 +50,7 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'relayed-before-the-disk',
       rules: ['D2'],
-      what: 'An update goes to the own devices, and barriers are answered, while it is being written.',
+      what: 'An update is relayed to the own devices, and barriers are answered, during its write.',
       tests: ['server/durability'],
       names: '\\[D2\\]',
     },
@@ -120,7 +120,7 @@ export const durabilityMutants: readonly Mutant[] = [
       rules: ['D3'],
       what: 'The server answers a barrier after removals that it did not write.',
       tests: ['server/visibility-feed'],
-      names: '\\[V5\\] a late joiner',
+      names: 'byte that was overwritten,',
     },
   ),
   mutant(
@@ -137,7 +137,7 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('server/src/relations/roster.ts', 'draft.setRelation(other, user, theirSide(side))', '', {
     id: 'other-side-forgotten',
     rules: ['D4', 'V1'],
-    what: 'What a roster says of somebody does not reach their side of the relation.',
+    what: 'The facts of a roster about another user are missing on that user’s side of the relation.',
     tests: ['server/store'],
     names: '\\[D4\\]',
   }),
@@ -177,8 +177,8 @@ export const durabilityMutants: readonly Mutant[] = [
   mutant('client/src/database/remade-entries.ts', 'return [...narrowing, ...rest]', 'return [...rest, ...narrowing]', {
     id: 'narrowing-last',
     rules: ['D5'],
-    what: 'When changes are made anew, those that take something away come last.',
-    names: 'when changes are made anew',
+    what: 'When changes are made again, removals go last.',
+    names: '\\[D5\\] when changes are made',
     tests: ['client/refusal'],
   }),
   mutant(
@@ -212,14 +212,14 @@ export const durabilityMutants: readonly Mutant[] = [
     {
       id: 'damaged-log-written-on',
       rules: ['D2'],
-      what: 'After a write that failed half-way the store goes on in the same log.',
+      what: 'After a partly failed write the store continues in the same log.',
       tests: ['server/one-batch'],
     },
   ),
   mutant('server/src/store/recovering-level.ts', 'if (this.#isDamaged) await this.#reopen()', '', {
     id: 'written-on-after-a-failed-clearing',
     rules: ['D2'],
-    what: 'After old changes could not be cleared, as on a full disk, the store goes on in the same log.',
+    what: 'After old changes could not be deleted, as on a full disk, the store continues in the same log.',
     tests: ['server/one-batch'],
   }),
   mutant(
@@ -272,6 +272,6 @@ export const durabilityMutants: readonly Mutant[] = [
     rules: ['D5', 'R6'],
     what: 'When a field is set again, what it replaces is removed ahead of it.',
     tests: ['client/hostile-server'],
-    names: 'searched for, a field',
+    names: '\\[D5\\]\\[R6\\] while a device searches',
   }),
 ]

@@ -9,7 +9,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'changes-while-opening-missed',
       rules: ['F1'],
-      what: 'What changes while a feed reads where it stands is lost.',
+      what: 'Changes made while a feed opens are lost.',
       tests: ['server/feed'],
       names: '\\[F1\\]',
     },
@@ -23,13 +23,13 @@ export const feedMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'A device that returns gets everything again.',
       tests: ['server/visibility-feed'],
-      names: '\\[F1\\] with nothing changed',
+      names: 'return without changes costs',
     },
   ),
   mutant('server/src/relay/relay.ts', '(lastOwners?.get(feed) ?? owner) === owner', 'true', {
     id: 'cursor-ahead-of-others',
     rules: ['F1'],
-    what: 'Of several owners told together, the first moves the cursor past the others.',
+    what: 'Of several owners sent together, the first moves the cursor past the others.',
     tests: ['server/visibility-feed'],
     names: '\\[F1\\] a connected device',
   }),
@@ -40,7 +40,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'lost-history-resumed',
       rules: ['F1'],
-      what: 'A restored backup takes cursors of what came after it was made.',
+      what: 'A restored backup accepts cursors from after the backup was made.',
       tests: ['server/store'],
       names: '\\[F1\\] a restored backup',
     },
@@ -52,9 +52,9 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'foreign-cursor-taken',
       rules: ['F1'],
-      what: 'A cursor of another store is taken for one of this.',
+      what: 'A cursor of another store is accepted.',
       tests: ['server/visibility-feed'],
-      names: '\\[F1\\] a cursor',
+      names: 'of another store, garbage,',
     },
   ),
   mutant('server/src/relay/changed-levels.ts', 'position > since', 'position >= 0', {
@@ -67,14 +67,14 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relay/hand-over.ts', '      entry.stale.delete(level)\n', '', {
     id: 'sent-stays-stale',
     rules: ['F1', 'F2'],
-    what: 'What was handed over counts as stale all the same, and goes again with the next look.',
+    what: 'A level that was handed over still counts as stale, and is sent again at the next check.',
     tests: ['server/feed'],
     names: '\\[F1\\]',
   }),
   mutant('server/src/relay/plan.ts', 'entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)', '', {
     id: 'joined-told-again',
     rules: ['F3'],
-    what: 'A device is told with every change that somebody has just joined.',
+    what: 'A device gets joined with every change of the owner.',
     tests: ['server/visibility-feed'],
     names: '\\[F3\\]',
   }),
@@ -88,7 +88,7 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/accounts/account.ts', 'const registers = roster?.isAnswered === true && ', 'const registers = ', {
     id: 'registered-by-any-write',
     rules: ['F3'],
-    what: 'A user registers with whatever is sent first, before its roster is there.',
+    what: 'A user registers with the first frame, before its roster is stored.',
     tests: ['server/visibility-feed', 'server/durability'],
     names: '\\[F3\\]',
   }),
@@ -107,14 +107,14 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relations/standing.ts', '!mine.isDeclined && ', '', {
     id: 'declined-shown-unasked',
     rules: ['F4'],
-    what: 'An owner who grants a level is shown to somebody who declined them.',
+    what: 'An owner who grants a level is shown to a user who declined the owner.',
     tests: ['server/store'],
     names: '\\[F4\\]',
   }),
   mutant('server/src/relations/standing.ts', 'viewer.autoSync && ', '', {
     id: 'unasked-without-automatic-sync',
     rules: ['F4'],
-    what: 'Owners are shown unasked to somebody who switched automatic synchronisation off.',
+    what: 'Unrequested owners are shown to a user who disabled automatic synchronisation.',
     tests: ['server/store'],
     names: '\\[F4\\]',
   }),
@@ -162,7 +162,7 @@ export const feedMutants: readonly Mutant[] = [
     {
       id: 'waiting-not-known-on-return',
       rules: ['F1', 'S3'],
-      what: 'A device that came back while a follow waited does not hear that it waits no longer.',
+      what: 'A device that returned while a follow waited does not learn that it waits no longer.',
       tests: ['server/visibility-feed'],
       names: 'waits no longer',
     },
@@ -195,7 +195,7 @@ export const feedMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'else for (const owner of owners) feed?.recheck(owner, position)', '', {
     id: 'few-of-many-overlooked',
     rules: ['V4', 'V7'],
-    what: 'Of a change of many pairs only viewers whom many of them concern are told.',
+    what: 'A change of many pairs reaches only viewers with many of the pairs.',
     tests: ['server/feed'],
     names: 'more than 500 pairs',
   }),

@@ -5,7 +5,7 @@ export const handingOverMutants: readonly Mutant[] = [
   {
     id: 'offer-before-recheck',
     rules: ['V4', 'V6'],
-    what: 'The relay hands out what is new in a commit before it looks who may still see it.',
+    what: 'The relay hands out the content of a commit before it checks who may still see it.',
     changes: [
       { file: 'packages/server/src/relay/relay.ts', find: '      this.#recheck(commit)\n', replace: '' },
       {
@@ -71,9 +71,9 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'fetched-not-rechecked',
       rules: ['V4', 'V7'],
-      what: 'Whoever merely looks at a profile goes on getting it when its owner narrows the audience.',
+      what: 'A viewer who only fetched keeps getting the profile when its owner narrows the audience.',
       tests: ['server/visibility-feed'],
-      names: '\\[V4\\]\\[V7\\] who merely',
+      names: '\\[V4\\]\\[V7\\] a viewer who only',
     },
   ),
   mutant('server/src/documents/stored-document.ts', 'new Y.Doc({ gc: true })', 'new Y.Doc({ gc: false })', {
@@ -149,7 +149,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'loss-untold-on-return',
       rules: ['V7'],
-      what: 'A device that returns is not told of those who show it nothing any more.',
+      what: 'A returning device does not get the withdrawal of owners who show it nothing any more.',
       tests: ['server/visibility-feed'],
       names: '\\[V7\\]',
     },
@@ -161,7 +161,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'no-tombstones',
       rules: ['V7', 'F1'],
-      what: 'Once nothing stands between two users, it is forgotten that something did.',
+      what: 'When a relation between two users ends, no tombstone is kept.',
       tests: ['server/store'],
       names: 'tombstone',
     },
@@ -169,42 +169,42 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('client/src/database/people.ts', 'replica.levels = replica.levels.filter(isKept)', '', {
     id: 'withdrawn-levels-kept',
     rules: ['V7'],
-    what: 'A device keeps the levels that it is told are not for it any more.',
+    what: 'A device keeps the levels that an access withdraws.',
     tests: ['client/online', 'client/session'],
     names: '\\[F1\\] a follower|\\[V7\\]',
   }),
   mutant('client/src/database/fetched-replicas.ts', 'people.setAccess(id, [], false)', '', {
     id: 'fetched-outlive-the-session',
     rules: ['V7'],
-    what: 'Replicas that were merely looked at are there after a reload.',
+    what: 'Replicas of fetched profiles are kept after a reload.',
     tests: ['client/session'],
     names: '\\[V7\\]',
   }),
   mutant('server/src/relay/plan.ts', 'return entry.isFollowed && !view.relation.mine.isSubscribed', 'return false', {
     id: 'unfollowed-but-fetched',
     rules: ['V7'],
-    what: 'A replica that was also looked at stays when the follow ends.',
+    what: 'A replica that was also fetched stays when the follow ends.',
     tests: ['server/visibility-feed'],
-    names: '\\[V7\\] who was shown',
+    names: 'followed and then unfollowed',
   }),
   mutant('server/src/relations/visible-levels.ts', ' || before.isFollowed !== after.isFollowed', '', {
     id: 'end-of-follow-unfelt',
     rules: ['V7'],
-    what: 'The relay is not told of a follow that ends while the same is shown.',
+    what: 'The relay does not learn of a follow that ends while the same levels are shown.',
     tests: ['server/visibility-feed'],
     names: '\\[V7\\] ',
   }),
   mutant('server/src/relay/plan.ts', 'entry.isFetched || relation.changedAt > openedAt', 'true', {
     id: 'strangers-named',
     rules: ['V8'],
-    what: 'A device is told that a stranger shows it nothing, whenever that stranger blocks it.',
+    what: 'A device gets an empty access whenever a stranger blocks it.',
     tests: ['server/feed'],
     names: '\\[V8\\]',
   }),
   mutant('server/src/relations/account.ts', '!isFollowed || shown.length === 0 ||', '!isFollowed ||', {
     id: 'hidden-users-join',
     rules: ['V8', 'F3'],
-    what: 'It is kept that somebody joined for those to whom they show nothing.',
+    what: 'A join is stored also for followers to whom the user shows nothing.',
     tests: ['server/store'],
     names: '\\[F3\\]',
   }),
@@ -221,7 +221,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'pairs-not-rechecked',
       rules: ['V4', 'V6', 'V7'],
-      what: 'The sessions of a viewer are not told that what they may see of an owner has changed.',
+      what: 'The sessions of a viewer do not get a change of what they may see of an owner.',
       tests: ['server/visibility-feed'],
       names: '\\[V6\\]|the owner blocks, a connected',
     },
@@ -233,9 +233,9 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'viewer-not-rechecked',
       rules: ['V4', 'V7'],
-      what: 'A viewer who is restricted goes on getting what it merely looks at.',
+      what: 'A viewer who becomes restricted keeps getting profiles that it only fetched.',
       tests: ['server/visibility-feed'],
-      names: '\\[V4\\]\\[V7\\] who merely',
+      names: '\\[V4\\]\\[V7\\] a viewer who only',
     },
   ),
   mutant(
@@ -245,7 +245,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'hidden-never-dropped',
       rules: ['V7'],
-      what: 'What did not come again, after the feed began anew, is withdrawn from the app and stays in the database.',
+      what: 'Replicas that a fresh feed did not bring are withdrawn from the app but stay in the database.',
       tests: ['client/recovery'],
       names: '\\[V7\\]',
     },
@@ -259,7 +259,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'unknown-users-told',
       rules: ['V8'],
-      what: 'Whoever looks at somebody learns whether such a user is registered.',
+      what: 'A fetch reveals whether the user is registered.',
       tests: ['server/visibility-feed'],
       names: '\\[V8\\] unknown',
     },
@@ -271,7 +271,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'refusal-of-messages-shown',
       rules: ['V8', 'V10'],
-      what: 'A sender who may not know whether the recipient is there is told at once that nothing is confirmed.',
+      what: 'A sender who may not know the recipient’s presence gets unconfirmed at once.',
       tests: ['server/unconfirmed'],
       names: '\\[V10\\]',
     },
@@ -283,7 +283,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'foreign-profile-by-the-way',
       rules: ['V9'],
-      what: 'A device that writes the profile of somebody else is not told what it did.',
+      what: 'A device that writes another user’s profile is closed with another code.',
       tests: ['server/sign-in'],
       names: '\\[V9\\]',
     },
@@ -291,7 +291,7 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('server/src/socket/sign-in.ts', 'if (identity.user !== user) {', "if (user === '') {", {
     id: 'any-token-for-any-roster',
     rules: ['V9'],
-    what: 'Whoever has a token reads and writes the roster of anybody.',
+    what: 'Any valid token reads and writes any roster.',
     tests: ['server/sign-in'],
     names: 'a token of another user',
     isSeenByWaiting: true,
@@ -299,7 +299,7 @@ export const handingOverMutants: readonly Mutant[] = [
   mutant('client/src/database/people.ts', 'if (isNewlyShut) this.#drop(id)', '', {
     id: 'block-withdraws-later',
     rules: ['V7'],
-    what: 'A block leaves the replica until the server says so, for ever when offline.',
+    what: 'After a block the replica stays until the server withdraws it, forever if the device is offline.',
     tests: ['client/session'],
     names: '\\[V7\\]',
   }),
@@ -329,7 +329,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'message-past-a-block',
       rules: ['V1'],
-      what: 'A message is delivered although a block was written while it was looked whether it may be.',
+      what: 'A message is delivered although a block was written during its visibility check.',
       tests: ['server/message-race'],
     },
   ),
@@ -340,7 +340,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'message-audience-told-at-once',
       rules: ['V10'],
-      what: 'A sender tells a recipient who takes none of its messages from one who does not answer, by the time it takes.',
+      what: 'A sender can distinguish, by the time, a recipient who refuses messages from one who does not answer.',
       tests: ['server/unconfirmed'],
       names: '\\[V10\\]',
     },
@@ -352,7 +352,7 @@ export const handingOverMutants: readonly Mutant[] = [
     {
       id: 'foreign-profile-ignored',
       rules: ['V9'],
-      what: 'A device that writes the profile of somebody else goes on.',
+      what: 'A device that writes another user’s profile stays connected.',
       isSeenByWaiting: true,
       tests: ['server/sign-in'],
       names: '\\[V9\\]',

@@ -23,15 +23,15 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'What a device of an erased account sent right after its hello is written.',
       tests: ['server/erased-account'],
-      names: 'although its account was erased',
+      names: 'a device whose account was',
     },
   ),
   mutant('server/src/socket/handle.ts', 'if (await session.arrived) await session.context', 'await session.context', {
     id: 'messages-before-the-welcome',
     rules: ['D7'],
-    what: 'A message goes out for a device before it is known whether its account was erased.',
+    what: 'A message of a device is delivered before it is known whether its account was erased.',
     tests: ['server/erased-account'],
-    names: 'turned away',
+    names: 'account changes no presence,',
   }),
   mutant(
     'server/src/socket/session.ts',
@@ -42,7 +42,7 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: 'A session that was never welcome counts as one that ends.',
       tests: ['server/erased-account'],
-      names: 'turned away',
+      names: 'account changes no presence,',
     },
   ),
   mutant(
@@ -60,7 +60,7 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/incarnations.ts', "return 'later'", "return 'ended'", {
     id: 'older-store-erases',
     rules: ['D7'],
-    what: 'A store that was restored from an older backup takes later accounts for erased ones.',
+    what: 'A store restored from an older backup treats later accounts as erased.',
     tests: ['server/erased-account'],
     names: 'older than the account',
   }),
@@ -69,7 +69,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['D7'],
     what: 'What others gave to an erased account is given to the next holder of its id.',
     tests: ['server/changed-hands'],
-    names: 'gets nothing by grants',
+    names: 'former holder show nothing',
   }),
   mutant(
     erasing,
@@ -78,7 +78,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'pairs-outlive-the-account',
       rules: ['D7'],
-      what: 'A pairing of an erased account stands for the next holder of its id.',
+      what: 'A pairing of an erased account counts for the next holder of its id.',
       tests: ['server/changed-hands'],
       names: 'its pairs do not',
     },
@@ -95,7 +95,7 @@ export const handsMutants: readonly Mutant[] = [
     rules: ['S4'],
     what: 'Erasing an account refills the discovery budget of its id.',
     tests: ['server/changed-hands'],
-    names: 'its budget',
+    names: '\\[D7\\] the backend’s settings',
   }),
   mutant(erasing, ' || wasAnnounced(draft, follower, user)', '', {
     id: 'joins-over-and-over',
@@ -128,9 +128,9 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/roster.ts', "gives(facts) ? unconfirmed : ''", 'unconfirmed', {
     id: 'given-again-in-vain',
     rules: ['D7'],
-    what: 'What was taken back and given again does not count for the next holder.',
+    what: 'A grant that was revoked and made again does not count for the next holder.',
     tests: ['server/changed-hands'],
-    names: 'taken back',
+    names: 'revoked and made again counts',
   }),
   mutant('shared/src/roster/facts.ts', '!facts.confirmed.includes(incarnation)', 'facts.confirmed.length === 0', {
     id: 'any-confirmation-counts',
@@ -142,9 +142,9 @@ export const handsMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', ' ||\n    before.changedHands !== after.changedHands', '', {
     id: 'granters-not-told',
     rules: ['D7'],
-    what: 'Who granted something to an id, and does not follow it, is not told that it changed hands.',
+    what: 'A user who granted a level to an id, and does not follow it, does not learn that it changed hands.',
     tests: ['server/changed-hands'],
-    names: 'is told at its erasure',
+    names: 'return, whether they follow',
   }),
   mutant(
     'server/src/relay/feed.ts',
@@ -153,9 +153,9 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'new-devices-not-told',
       rules: ['D7'],
-      what: 'A new device is not told which ids have changed hands.',
+      what: 'A new device does not learn which ids have changed hands.',
       tests: ['server/changed-hands'],
-      names: 'is told at its erasure',
+      names: 'return, whether they follow',
     },
   ),
   mutant('client/src/sync/sender.ts', 'while (!this.#isWelcome || !this.#asked.roster', 'while (!this.#asked.roster', {
@@ -186,7 +186,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/erased-account'],
     names: 'before the welcome, and then',
   }),
-  mutant('client/src/database/own-documents.ts', "    this.incarnation = await readMeta(db, 'incarnation')\n", '', {
+  mutant('client/src/database/own-documents.ts', '    this.incarnation = incarnation\n', '', {
     id: 'incarnation-unknown-to-other-tabs',
     rules: ['D7'],
     what: 'A tab that did not take the welcome itself makes a lost database again without the incarnation.',
@@ -194,12 +194,19 @@ export const handsMutants: readonly Mutant[] = [
     names: 'before the first welcome',
     isSeenByWaiting: true,
   }),
+  mutant('client/src/database/own-documents.ts', '    this.limits = { ...defaultContentLimits, ...limits }\n', '', {
+    id: 'limits-unknown-to-other-tabs',
+    rules: ['D5'],
+    what: 'A tab that did not take the welcome itself checks changes by the limits from before.',
+    tests: ['client/tabs'],
+    names: 'limits of the server',
+  }),
   mutant('client/src/device/new-database.ts', 'memory.incarnation ? [', 'false ? [', {
     id: 'incarnation-lost-with-the-database',
     rules: ['D7'],
     what: 'A database that is made again from memory does not know which account it belongs to.',
     tests: ['client/erased-account'],
-    names: 'made again from memory',
+    names: 'database that is recreated',
     isSeenByWaiting: true,
   }),
   mutant(
@@ -209,7 +216,7 @@ export const handsMutants: readonly Mutant[] = [
     {
       id: 'account-erasure-not-noted',
       rules: ['D7'],
-      what: 'Nothing tells the other tabs that the account was erased: they write its data again.',
+      what: 'Other tabs do not learn that the account was erased, and write its data again.',
       tests: ['client/erased-account'],
       names: 'every tab',
       isSeenByWaiting: true,
@@ -218,16 +225,16 @@ export const handsMutants: readonly Mutant[] = [
   mutant(people, 'if (!hands || hands.isTold ||', 'if (!hands ||', {
     id: 'changed-hands-over-and-over',
     rules: ['D7'],
-    what: 'An app is told at each change of its roster that an id has changed hands.',
+    what: 'An app gets changedHands at each change of its roster.',
     tests: ['client/changed-hands'],
-    names: 'told once',
+    names: 'device reports each incarnation',
   }),
   mutant('client/src/database/incoming-frames.ts', '    await people.dropOldHands(documents.roster.view)\n', '', {
     id: 'old-hands-kept',
     rules: ['D7'],
-    what: 'What the feed no longer says of changed hands stays on a device whose feed began anew.',
+    what: 'A change of hands that a fresh feed does not repeat stays on the device.',
     tests: ['client/changed-hands'],
-    names: 'begins anew',
+    names: 'fresh feed does not repeat',
     isSeenByWaiting: true,
   }),
   mutant(
@@ -239,21 +246,21 @@ export const handsMutants: readonly Mutant[] = [
       rules: ['D7'],
       what: '`viewAs` shows what the next holder of an id does not see.',
       tests: ['client/changed-hands'],
-      names: 'at the erasure',
+      names: 'erasure emits changedHands',
     },
   ),
   mutant('client/src/sync/accessed-profiles.ts', "hands.get(owner)?.incarnation ?? ''", "''", {
     id: 'looks-wait-for-a-follow-that-does-not-count',
     rules: ['D7'],
-    what: 'A profile that is looked at is not fetched, as its id is followed, though that does not count.',
+    what: 'An accessed profile is not fetched because its id is followed, although that follow does not count.',
     tests: ['client/changed-hands'],
-    names: 'looking at',
+    names: '\\[D7\\] accessing the profile',
   }),
   mutant('client/src/database/fetched-replicas.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
     id: 'looked-at-and-kept',
     rules: ['D7', 'V7'],
     what: 'What was fetched of an id that changed hands stays after the session, as its id is followed.',
     tests: ['client/changed-hands'],
-    names: 'looking at',
+    names: '\\[D7\\] accessing the profile',
   }),
 ]

@@ -51,7 +51,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/relations/visible-levels.ts', 'viewers: excepted,', "viewers: excepted.add('carol'),", {
     id: 'stranger-taken-for-related',
     rules: ['F1', 'V4'],
-    what: 'A stranger who fetched a profile goes on getting it when the audience is narrowed.',
+    what: 'A stranger who fetched a profile keeps getting it when the audience is narrowed.',
     tests,
     names: '\\[F1\\] a viewer who fetched',
   }),
@@ -62,9 +62,9 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'unseen-owner-takes-the-cursor',
       rules: ['V10', 'F1'],
-      what: 'A frame lacks its cursor because an owner of whom the viewer sees nothing shares the batch.',
+      what: 'A frame has no cursor because an invisible owner shares the batch.',
       tests,
-      names: 'leaves no gap',
+      names: '\\[V10\\] commits of an invisible',
     },
   ),
   mutant(
@@ -120,7 +120,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/socket/direct-messages.ts', 'mayKnowPresence(session.feed, to, view)', 'true', {
     id: 'presence-by-message',
     rules: ['V8', 'V10'],
-    what: 'The outcome of a message tells a stranger whether its recipient is there.',
+    what: 'The outcome of a message shows a stranger whether the recipient is online.',
     tests: ['server/unconfirmed'],
     names: '\\[V10\\]',
   }),
@@ -131,7 +131,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'messages-of-strangers',
       rules: ['R4'],
-      what: 'Messages of strangers reach a user who takes those of contacts only.',
+      what: 'Messages of strangers reach a user whose message audience is `contacts`.',
       tests: ['shared/visibility'],
       names: 'messages',
     },
@@ -139,7 +139,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('shared/src/wire/send-message.ts', "ensure(text !== '', 'a message without text')", '', {
     id: 'message-without-text',
     rules: ['S1'],
-    what: 'A message that says nothing, and only asks whether somebody is there, is handed on.',
+    what: 'An empty message, which can only reveal presence, is delivered.',
     tests: ['shared/wire', 'server/messages'],
     names: '\\[S1\\]',
     isSeenByWaiting: true,
@@ -147,27 +147,27 @@ export const indistinguishableMutants: readonly Mutant[] = [
   mutant('server/src/relay/relay.ts', 'this.#changes.note(owner, commit.position)', '', {
     id: 'change-missed-on-return',
     rules: ['F1'],
-    what: 'A device that comes back is not sent what changed since this server began.',
+    what: 'A returning device does not get changes made since the server started.',
     tests: ['server/blocked-viewer'],
-    names: 'what a return reads',
+    names: '\\[V10\\]\\[F1\\] a return reads the',
   }),
   mutant('server/src/relay/changed-levels.ts', 'if (recent.amongSince([], since)) return', 'if (since < 0) return', {
     id: 'return-reads-what-others-did',
     rules: ['V10'],
-    what: 'A return takes the longer the more commits of others have passed.',
+    what: 'A return takes longer the more commits of others there were.',
     tests: ['server/blocked-viewer'],
-    names: 'what a return reads',
+    names: '\\[V10\\]\\[F1\\] a return reads the',
   }),
   mutant('server/src/relay/recent-changes.ts', 'this.#knownSince = position\n    }', '}', {
     id: 'forgotten-taken-for-unchanged',
     rules: ['F1'],
-    what: 'Owners of whom too much time has passed count as unchanged.',
+    what: 'Owners whose changes are no longer remembered count as unchanged.',
     tests: ['server/recent-changes'],
   }),
   mutant('server/src/relay/relay.ts', 'setImmediate(() => setImmediate(work))', 'work()', {
     id: 'followers-before-the-answer',
     rules: ['V10'],
-    what: 'An owner tells by the time that an edit takes how many devices follow it.',
+    what: 'The time of an edit shows the owner how many devices follow it.',
     tests: ['server/feed'],
     names: '\\[V10\\]',
   }),
@@ -178,7 +178,7 @@ export const indistinguishableMutants: readonly Mutant[] = [
     {
       id: 'next-batch-before-the-delivery',
       rules: ['V4'],
-      what: 'What was committed is handed over while the next batch, which may take it away, is being written.',
+      what: 'Committed content is handed over during the next batch, which may revoke it.',
       tests: ['server/feed'],
       names: 'the next batch waits',
     },

@@ -58,7 +58,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'answers-in-one-frame',
       rules: ['D6'],
-      what: 'What the server lacks goes in one frame, whatever its size.',
+      what: 'Content that the server lacks is sent in one frame of any size.',
       tests: lostStore,
       names: 'larger than a frame .* without',
       isSeenByWaiting: true,
@@ -71,9 +71,9 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'pieces-out-of-order',
       rules: ['D6'],
-      what: 'A piece builds on what comes later.',
+      what: 'A piece depends on a later piece.',
       tests: merging,
-      names: 'histories of devices',
+      names: 'pieces, documents of devices',
     },
   ),
   mutant(
@@ -85,7 +85,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6', 'D3'],
       what: 'What a device has removed of what the server holds is left out of the pieces.',
       tests: merging,
-      names: 'what it removes of other updates',
+      names: 'removals of other updates,',
     },
   ),
   mutant(
@@ -95,7 +95,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'replaced-entries-removed-first',
       rules: ['R2', 'D6'],
-      what: 'The deletion of an entry that lost to a concurrent entry goes ahead: the key is absent on the server in between.',
+      what: 'The deletion of an entry that lost to a concurrent entry is sent ahead, so the key is absent on the server in between.',
       tests: ['client/replaced'],
       names: 'unsent entry of the same key',
     },
@@ -126,7 +126,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'refused-audience-dropped',
       rules: ['R4', 'D6'],
-      what: 'An audience that a server refuses leaves the device, which goes back to a wider one.',
+      what: 'An audience that a server refuses is dropped by the device, which returns to a wider one.',
       tests: ['simulation/stories'],
       names: 'audience of nobody',
     },
@@ -150,7 +150,7 @@ export const keepingMutants: readonly Mutant[] = [
     {
       id: 'covered-taken-for-original',
       rules: ['D5', 'D6'],
-      what: 'What a refused change replaced counts as its original, and the change is dropped when that comes back.',
+      what: 'The value that a refused change replaced counts as its original, so the change is dropped when that value comes back.',
       tests: ['simulation/stories'],
       names: 'a refused',
     },
@@ -170,7 +170,7 @@ export const keepingMutants: readonly Mutant[] = [
   {
     id: 'synced-though-refused',
     rules: ['D6'],
-    what: 'The app hears that all is synced although the server refuses some of its changes.',
+    what: 'The status is synced although the server refuses some changes.',
     tests: ['simulation/stories'],
     names: 'takes smaller',
     changes: [
@@ -241,7 +241,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('client/src/database/rebuild.ts', 'if (reported === code) continue', '', {
     id: 'refusal-reported-again',
     rules: ['D6', 'D5'],
-    what: 'The app hears of a refused change each time that it is offered.',
+    what: 'The app gets an error each time that a refused change is offered.',
     tests: ['client/kept-whole'],
     names: 'offered again',
   }),
@@ -288,7 +288,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6'],
       what: 'An entry of many changes that is refused is sent again as it was.',
       tests: hostile,
-      names: 'of sixty labels',
+      names: 'device finds the one label',
     },
   ),
   mutant(
@@ -305,7 +305,7 @@ export const keepingMutants: readonly Mutant[] = [
   mutant('server/src/admission/key-history.ts', 'return steps + scanned', 'return 0', {
     id: 'merging-costs-nothing',
     rules: ['S1'],
-    what: 'The server takes any number of concurrent changes of one key.',
+    what: 'The server admits any number of concurrent changes of one key.',
     tests: ['server/admission'],
     names: 'a million concurrent values',
   }),
@@ -318,13 +318,13 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['D6', 'S1'],
       what: 'Honest histories count as if devices had changed everything at the same moment.',
       tests: merging,
-      names: '2 devices wrote apart',
+      names: '2 devices wrote concurrently',
     },
   ),
   mutant('server/src/admission/roster-growth.ts', '(old === undefined ? 0 : rosterEntryBytes(root, key, old))', '0', {
     id: 'replaced-entries-count-twice',
     rules: ['D6', 'S3'],
-    what: 'A full roster takes no label of the same length in place of another.',
+    what: 'A full roster refuses a label that replaces one of the same length.',
     tests: ['server/size-limits'],
     names: 'a full roster',
   }),

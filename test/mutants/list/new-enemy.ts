@@ -7,7 +7,7 @@ export const newEnemyMutants: readonly Mutant[] = [
   {
     id: 'profile-sent-first',
     rules: ['V6', 'D5'],
-    what: 'A device that comes back sends its profile before its roster, and before what that removes.',
+    what: 'A returning device sends its profile before its roster and the roster’s removals.',
     tests,
     names: 'after a revocation, an edit made offline in an app: a viewer who follows live',
     changes: [
@@ -40,7 +40,7 @@ export const newEnemyMutants: readonly Mutant[] = [
   mutant('server/src/accounts/account.ts', "entry.type === 'task' || entry.writer !== writer", 'true', {
     id: 'edit-behind-a-failed-revocation',
     rules: ['V6', 'D2'],
-    what: 'An edit is taken in although the revocation sent before it could not be written.',
+    what: 'An edit is admitted although the revocation sent before it could not be written.',
     tests,
     names: 'after a revocation, an edit behind it, which the disk refuses: a viewer who follows live',
   }),
@@ -77,7 +77,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'no-check-after-reading',
       rules: ['V4'],
-      what: 'What was read for a device is handed over, whatever has been committed since.',
+      what: 'Records read for a device are handed over although commits followed.',
       tests,
       names: 'after privacy for nobody, an edit in one commit: a viewer who catches up, having read views before it',
     },
@@ -89,7 +89,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'deaf-while-opening',
       rules: ['V4', 'V6'],
-      what: 'A feed that is reading where it stands misses what is taken away meanwhile.',
+      what: 'A feed that reads its relations while it opens misses a revocation made meanwhile.',
       tests,
       names:
         'after a revocation, an edit on a second device, which saw it: a viewer who catches up in between, having read relations',
@@ -102,7 +102,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'stale-by-what-was-told',
       rules: ['V4', 'F2'],
-      what: 'What waited for a slow device goes out by the levels that it had when it began to wait.',
+      what: 'A frame that waited for a slow device is sent with the levels from the begin of the wait.',
       tests,
       names: 'after a block, an edit in one commit: a viewer who is slow',
     },
@@ -119,7 +119,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'audience-set-before-it-is-compared',
       rules: ['V3', 'V6'],
-      what: 'A narrower audience is written before it is looked who saw what, so nobody seems to lose anything.',
+      what: 'A narrower audience is written before the former visibility is read, so no viewer seems to lose anything.',
       tests,
       names: 'after privacy for contacts, an edit in one commit: a viewer who reconnects with an old cursor',
     },
@@ -137,7 +137,7 @@ export const newEnemyMutants: readonly Mutant[] = [
     {
       id: 'pairing-ended-before-it-is-compared',
       rules: ['V2', 'V6'],
-      what: 'A pairing ends before it is looked who saw what, so nobody seems to lose anything.',
+      what: 'A pairing ends before the former visibility is read, so no viewer seems to lose anything.',
       tests,
       names: 'after the end of a pairing, an edit on a device: a viewer who reconnects with an old cursor in between',
     },

@@ -11,14 +11,14 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(mayKnow, 'feed.levelsOf(owner, view).length > 0 && !view.owner.hidesPresence', '!view.owner.hidesPresence', {
     id: 'presence-of-anybody',
     rules: ['V1', 'V2', 'V3', 'V8', 'S4'],
-    what: 'Whoever watches somebody is told, whatever they may see.',
+    what: 'A viewer gets presence of any watched owner, without a visibility check.',
     tests,
     names: '\\[V8\\]|\\[S4\\]',
   }),
   mutant(mayKnow, ' && !view.owner.hidesPresence', '', {
     id: 'presence-in-spite-of-hiding',
     rules: ['V8'],
-    what: 'Hiding it is written down and comes to nothing.',
+    what: 'Hiding presence is stored and has no effect.',
     tests,
     names: 'hides it|\\[R4\\]',
   }),
@@ -29,7 +29,7 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'presence-without-a-look-up',
       rules: ['S4'],
-      what: 'It is enough that somebody could be seen: who has registered can be found out without any budget.',
+      what: 'Presence needs only visibility, so a viewer can find registered users without the look-up budget.',
       tests,
       names: '\\[S4\\]',
     },
@@ -37,27 +37,27 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(watch, 'await relay.reads.read(', 'await (async (read, handOver) => handOver(await read()))(', {
     id: 'presence-by-what-was-read-before',
     rules: ['V4'],
-    what: 'What was read before a block is told after it.',
+    what: 'Presence read before a block is sent after it.',
     tests: ['server/presence-race'],
   }),
   mutant(watchers, 'for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)', '', {
     id: 'presence-after-a-block',
     rules: ['V1', 'V8'],
-    what: 'A block takes away nothing that was told before.',
+    what: 'A block does not hide presence that was sent before.',
     tests,
     names: '\\[V1\\]',
   }),
   mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', 'void user', {
     id: 'presence-after-a-restriction',
     rules: ['V2'],
-    what: 'A restriction of the viewer takes away nothing of those whom they had merely looked at.',
+    what: 'A restriction of the viewer does not withdraw profiles that the viewer only fetched.',
     tests,
     names: '\\[V2\\]',
   }),
   mutant(watchers, 'for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)', '', {
     id: 'presence-after-hiding',
     rules: ['V8'],
-    what: 'Hiding it takes away nothing that was told before.',
+    what: 'Hiding presence does not hide what was sent before.',
     tests,
     names: 'hides it',
   }),
@@ -80,9 +80,9 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'hiding-without-a-nonce',
       rules: ['R4'],
-      what: 'Hiding is lifted by somebody who had not seen it.',
+      what: 'Hiding is lifted by a device that had not seen it.',
       tests: ['shared/roster'],
-      names: 'two hidings made apart',
+      names: 'concurrent hidings, showing',
     },
   ),
   mutant(
@@ -107,9 +107,9 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(watch, 'const restMs = 10_000', 'const restMs = 0', {
     id: 'presence-without-rest',
     rules: ['S3'],
-    what: 'Every coming and going is told, however many there are.',
+    what: 'Every change of presence is sent, without the rest period.',
     tests,
-    names: '\\[S3\\] of one owner|\\[S3\\] a block',
+    names: 'seconds, however often the|repeated block and unblock',
   }),
   mutant(watch, "if (!one?.told || one.told.is === 'unknown') return", 'if (!one) return', {
     id: 'looked-at-though-unknown',
@@ -121,7 +121,7 @@ export const presenceMutants: readonly Mutant[] = [
   mutant(watch, 'if (!owners.has(one.owner)) this.#drop(one)', 'if (one.owner === "") this.#drop(one)', {
     id: 'watched-for-ever',
     rules: ['F1'],
-    what: 'Whoever was watched once is told of as long as the session lasts.',
+    what: 'The presence of an owner is sent for the whole session after it was watched once.',
     tests,
     names: 'no longer watched',
   }),
@@ -146,9 +146,9 @@ export const presenceMutants: readonly Mutant[] = [
     {
       id: 'last-seen-of-an-erased-account',
       rules: ['V8'],
-      what: 'When an account was last seen is still there when somebody else has its id.',
+      what: 'Last seen of an erased account is shown for the next holder of the id.',
       tests,
-      names: 'goes with the account',
+      names: 'is erased with the account',
     },
   ),
   mutant('server/src/http/users.ts', 'presence.forget(user)', '', {
@@ -156,21 +156,21 @@ export const presenceMutants: readonly Mutant[] = [
     rules: ['V8'],
     what: 'An account that was just erased makes the next one of its id online.',
     tests,
-    names: 'goes with an account',
+    names: 'erased with an account whose',
   }),
   mutant(presence, "await this.#store.commit({ type: 'seen', users })", 'await Promise.resolve()', {
     id: 'last-seen-not-written',
     rules: ['D4'],
-    what: 'When somebody was last seen is not written down.',
+    what: 'Last seen is not stored.',
     tests,
     names: 'restart',
   }),
   mutant('client/src/sync/presence-subscription.ts', 'if (this.#known.size > 0) this.#port.show(new Map())', '', {
     id: 'presence-without-a-connection',
     rules: ['V8'],
-    what: 'A device that is offline goes on showing who was online.',
+    what: 'An offline device continues to show presence.',
     tests: ['client/presence'],
-    names: 'livePresence tells',
+    names: 'livePresence emits whether',
   }),
   mutant(
     'client/src/tabs/watching.ts',

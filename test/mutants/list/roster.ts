@@ -24,7 +24,7 @@ export const rosterMutants: readonly Mutant[] = [
   {
     id: 'sync-confirms-what-stands',
     rules: ['R2', 'R3'],
-    what: 'A synchronisation writes anew what is granted already, and so undoes a concurrent revocation.',
+    what: 'A synchronisation writes existing grants again, which undoes a concurrent revocation.',
     changes: [
       {
         file: 'packages/shared/src/roster/edits.ts',
@@ -47,7 +47,7 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'sync-keeps-dropped-levels',
       rules: ['R2', 'R5'],
-      what: 'A synchronisation adds levels and takes none away.',
+      what: 'A synchronisation adds levels and removes none.',
       tests: ['shared/roster'],
       names: '\\[R2\\]|\\[R5\\]',
     },
@@ -69,7 +69,7 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/roster/edits.ts', 'if (rosterSettings(roster).audience === audience) return []', '', {
     id: 'audience-written-again',
     rules: ['R3'],
-    what: 'The audience that stands is chosen again with a new key.',
+    what: 'Choosing the current audience again writes a new key.',
     tests: ['shared/roster'],
     names: '\\[R3\\]',
   }),
@@ -88,14 +88,14 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/roster/edits.ts', 'nonceKey(newNonce(), user)', "nonceKey('aaaaaaaa', user)", {
     id: 'block-without-nonce',
     rules: ['R4'],
-    what: 'Every block of a user is one key, so a concurrent lifting takes away one that it had not seen.',
+    what: 'Every block of a user is one key, so a concurrent unblock removes a block that it had not seen.',
     tests: ['shared/roster'],
     names: '\\[R4\\]',
   }),
   mutant('shared/src/roster/edits.ts', "if (audience === 'nobody') return changes", '', {
     id: 'nobody-replaces-contacts-only',
     rules: ['R4'],
-    what: 'Choosing nobody takes contacts-only away, and it is missing once somebody lifts the nobody.',
+    what: 'Choosing the audience `nobody` removes `contacts`, which is missing when `nobody` is lifted.',
     tests: ['shared/roster'],
     names: '\\[R4\\]',
   }),
@@ -114,7 +114,7 @@ export const rosterMutants: readonly Mutant[] = [
   mutant('shared/src/roster/edits.ts', '[...facts.levels, ...levels]', 'levels', {
     id: 'update-replaces-levels',
     rules: ['R5'],
-    what: 'syncAsUpdate takes away the levels that it does not name.',
+    what: 'syncAsUpdate removes the levels that it does not name.',
     tests: ['shared/roster'],
     names: '\\[R5\\]',
   }),
@@ -125,7 +125,7 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'sync-touches-labels',
       rules: ['R5'],
-      what: 'A synchronisation removes the labels of those whom it names.',
+      what: 'A synchronisation removes the labels of the contacts that it names.',
       tests: ['shared/roster'],
       names: '\\[R5\\]',
     },
@@ -137,7 +137,7 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'sync-lifts-blocks',
       rules: ['R5'],
-      what: 'A synchronisation lifts the blocks of those whom it names.',
+      what: 'A synchronisation removes the blocks of the contacts that it names.',
       tests: ['shared/roster'],
       names: '\\[R5\\]',
     },
@@ -149,7 +149,7 @@ export const rosterMutants: readonly Mutant[] = [
     {
       id: 'one-key-for-all-writers',
       rules: ['R6'],
-      what: 'All devices write a field under one key, so a concurrent unset takes a set away.',
+      what: 'All devices write a field under one key, so a concurrent unset removes a set.',
       tests: ['shared/profile'],
       names: '\\[R6\\]',
     },

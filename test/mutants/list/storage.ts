@@ -27,7 +27,7 @@ export const storageMutants: readonly Mutant[] = [
   mutant(restoring, 'db.outbox.bulkAdd(unnumbered)', 'db.outbox.bulkAdd([])', {
     id: 'begun-change-not-restored',
     rules: ['D1'],
-    what: 'A change that was being written when storage was taken away is shown and never sent.',
+    what: 'A change that was being written when storage was lost is shown and never sent.',
     tests: ['client/storage-loss'],
     names: 'wiped',
   }),
@@ -39,7 +39,7 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'client-ids-outlive-the-database',
       rules: ['D1'],
-      what: 'A new database goes on with the Yjs client ids of the lost one.',
+      what: 'A new database uses the Yjs client ids of the lost one.',
       tests: ['client/storage-loss'],
       names: '\\[D1\\]',
     },
@@ -54,7 +54,7 @@ export const storageMutants: readonly Mutant[] = [
   mutant('client/src/api/core.ts', "await this.#parts.noteErased('closed')", '', {
     id: 'erasure-not-noted',
     rules: ['D1'],
-    what: 'Nothing tells the other tabs a deletion that was meant from a loss.',
+    what: 'Other tabs cannot distinguish an intended deletion from a loss.',
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
@@ -82,20 +82,20 @@ export const storageMutants: readonly Mutant[] = [
   mutant(surviving, 'await there.writeSnapshots(db, there, there.generation + 1)', '', {
     id: 'merged-unseen',
     rules: ['D1'],
-    what: 'Tabs do not hear that what was unsent elsewhere came among their own.',
+    what: 'Tabs do not learn that another tab’s unsent changes joined their own.',
     tests: ['client/tabs-loss'],
     names: '\\[D1\\]',
   }),
   mutant(restoring, '...numberFrom(db, first),', '', {
     id: 'numbers-begin-anew',
     rules: ['D1', 'D2'],
-    what: 'A new database numbers its rows as the lost one did, and tabs take its rows for those.',
+    what: 'A new database reuses the row numbers of the lost one, and tabs confuse its rows with the lost ones.',
     tests: ['client/tabs-loss'],
   }),
   {
     id: 'feed-goes-on-in-a-new-database',
     rules: ['F1', 'V7'],
-    what: 'A session goes on with the cursor of the lost database, whose replicas do not come again.',
+    what: 'A session continues with the cursor of the lost database, so its replicas do not come again.',
     changes: [
       {
         file: 'packages/client/src/sync/attempt.ts',
@@ -125,7 +125,7 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'wish-not-restored',
       rules: ['F1'],
-      what: 'After a loss and a change of tabs nobody knows that the app wants to be connected.',
+      what: 'After a loss and a change of leader no tab knows that the app wants to be connected.',
       tests: ['client/tabs-loss'],
       names: '\\[F1\\]',
       isSeenByWaiting: true,
@@ -163,14 +163,14 @@ export const storageMutants: readonly Mutant[] = [
   mutant('client/src/device/error-reporter.ts', 'if (isStorage && this.#isTold) return false', '', {
     id: 'full-disk-told-for-ever',
     rules: ['F1'],
-    what: 'The app is told at every attempt that the disk is full.',
+    what: 'The app gets an error at every attempt while the disk is full.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
   mutant('client/src/database/failure.ts', "isNamed(error, ['QuotaExceededError'])", 'false', {
     id: 'full-disk-unnamed',
     rules: ['D1'],
-    what: 'What a full disk refuses does not say what to do.',
+    what: 'An error of a full disk does not say what to do.',
     tests: ['client/storage-refused'],
     names: '\\[D5\\]',
   }),
@@ -183,7 +183,7 @@ export const storageMutants: readonly Mutant[] = [
       rules: ['D1', 'F1'],
       what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
       tests: ['client/tabs-loss'],
-      names: 'watched',
+      names: 'subscribed while the database',
     },
   ),
   mutant(
@@ -193,9 +193,9 @@ export const storageMutants: readonly Mutant[] = [
     {
       id: 'watching-stands-still',
       rules: ['D1', 'F1'],
-      what: 'What was watched while the database was gone is not looked up again.',
+      what: 'Owners watched while the database was gone are not fetched again.',
       tests: ['client/tabs-loss'],
-      names: 'watched',
+      names: 'subscribed while the database',
     },
   ),
   mutant(

@@ -5,13 +5,13 @@ export const storyMutants: readonly Mutant[] = [
   mutant('server/src/relay/plan.ts', 'seen.length > 0 && view.relation.shown.length === 0', 'seen.length > 256', {
     id: 'fetched-passed-off-as-followed',
     rules: ['V7'],
-    what: 'A device isn’t told that a replica ends with the session.',
+    what: 'A device does not learn that a replica ends with the session.',
     tests: ['simulation/stories'],
   }),
   mutant('server/src/socket/handle.ts', 'await Promise.all(owners.map(owner => fetch(session, owner)))', '', {
     id: 'looked-at-and-forgotten',
     rules: ['V7'],
-    what: 'Whom a returning device still looks at is not looked up before it is caught up.',
+    what: 'The fetched owners of a returning device are not read before caughtUp.',
     tests: ['simulation/stories'],
   }),
   mutant(
@@ -43,9 +43,9 @@ export const storyMutants: readonly Mutant[] = [
     {
       id: 'shown-before-the-block-is-heard',
       rules: ['V1'],
-      what: 'What the server hands over before it hears of a block is shown for that long.',
+      what: 'A profile that the server sends before it receives a block is shown until then.',
       tests: ['client/session'],
-      names: 'before the server heard of a block',
+      names: 'profile that was sent before',
     },
   ),
   mutant(
@@ -55,17 +55,17 @@ export const storyMutants: readonly Mutant[] = [
     {
       id: 'dropped-taken-for-held',
       rules: ['F1', 'V7'],
-      what: 'Whatever the server says of somebody counts as all of them, though it has not heard that they were dropped.',
+      what: 'Any frame of an owner counts as an answer, although the server had not received the drop.',
       tests: ['simulation/stories'],
-      names: 'is still to be asked for',
+      names: 'still fetched when the server',
     },
   ),
   mutant('server/src/relations/visible-levels.ts', 'if (!notes.sights.has(key)) notes', 'notes', {
     id: 'told-of-what-one-change-gave-back',
     rules: ['F1'],
-    what: 'What is taken and given again within one change counts as changed.',
+    what: 'A grant that is removed and made again in one change counts as changed.',
     tests: ['simulation/stories'],
-    names: 'is no news to a viewer who comes back',
+    names: 'revocation and a new grant',
   }),
   mutant('server/src/relay/plan.ts', '?? unwritten', '', {
     id: 'erased-levels-left',
@@ -83,7 +83,7 @@ export const storyMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'The tab with the socket connects ahead of what another tab has asked before.',
       tests: ['client/tabs'],
-      names: 'the last call counts',
+      names: 'connect and disconnect counts,',
     },
   ),
 ]

@@ -9,16 +9,16 @@ export const tabMutants: readonly Mutant[] = [
   mutant(shared, "silent: () => this.#show('offline'),", 'silent: () => undefined,', {
     id: 'silent-holder-still-synced',
     rules: ['F1'],
-    what: 'A tab goes on saying what the tab with the connection said before it stood still.',
+    what: 'A tab keeps showing the status from before the leader stood still.',
     tests: ['client/standstill'],
-    names: 'says so within',
+    names: 'tab without an answer from',
   }),
   mutant(shared, 'takeOver: () => this.#requestLock(true),', 'takeOver: () => undefined,', {
     id: 'holder-never-replaced',
     rules: ['F1', 'V6'],
-    what: 'No tab takes over from one that stands still, so a block stays unsent.',
+    what: 'No tab takes over from a leader that stands still, so a block stays unsent.',
     tests: ['client/standstill'],
-    names: 'says so within',
+    names: 'tab without an answer from',
   }),
   mutant(shared, 'own?.end(steppedDown)', '', {
     id: 'old-holder-goes-on',
@@ -34,7 +34,7 @@ export const tabMutants: readonly Mutant[] = [
     {
       id: 'socket-not-guarded',
       rules: ['V6', 'V7'],
-      what: 'A tab that stood still takes and sends frames before it knows whether it was replaced.',
+      what: 'A tab that stood still handles and sends frames before it knows whether it was replaced.',
       tests: ['client/pulse'],
       names: 'socket',
     },
@@ -60,7 +60,7 @@ export const tabMutants: readonly Mutant[] = [
   mutant(pulse, 'Math.min(nowMs - this.#tickedAt, mostCountedMs)', 'nowMs - this.#tickedAt', {
     id: 'late-tab-counts-its-own-sleep',
     rules: ['F1'],
-    what: 'A tab that stood still itself takes the connection from a healthy one.',
+    what: 'A tab that stood still itself takes over from a healthy leader.',
     tests: ['client/pulse'],
     names: 'stood still itself',
   }),
@@ -69,7 +69,7 @@ export const tabMutants: readonly Mutant[] = [
     rules: ['D2'],
     what: 'The status is synced while changes are on no server.',
     tests: ['client/standstill'],
-    names: 'says so within',
+    names: 'tab without an answer from',
   }),
   mutant('client/src/tabs/requests.ts', "if (row.isBegun) return 'say'", '', {
     id: 'message-begun-twice',
@@ -95,12 +95,12 @@ export const tabMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'A message that the server had no room for is never tried again.',
     tests: ['client/messages'],
-    names: 'refused message goes again',
+    names: 'refused message is sent again',
   }),
   mutant('client/src/sync/message-rate.ts', 'this.#left--', '', {
     id: 'message-flood',
     rules: ['S3'],
-    what: 'A device sends more messages than the server takes, which ends its session.',
+    what: 'A device sends more messages than the server accepts, which ends its session.',
     tests: ['client/messages'],
     names: 'clock that is set back',
   }),
@@ -140,7 +140,7 @@ export const tabMutants: readonly Mutant[] = [
     {
       id: 'garbage-opens-the-last-visitor',
       rules: ['V3'],
-      what: 'Any string as a token opens the data of whoever was here last.',
+      what: 'Any string as a token opens the data of the last user.',
       tests: ['client/tokens'],
       names: 'only a token function',
     },

@@ -58,7 +58,7 @@ export const timingMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'A sweep gives the next device of a user writes of its own.',
     tests: ['server/sign-in-race'],
-    names: 'a sweep came between',
+    names: 'one user share their writes,',
   }),
   mutant(session, 'if (!this.#isClosed) this.#expiry.set', 'this.#expiry.set', {
     id: 'timer-of-an-ended-session',
@@ -70,7 +70,7 @@ export const timingMutants: readonly Mutant[] = [
   mutant(session, 'this.waiting.end()\n    this.context.relay.leave(this)', 'this.context.relay.leave(this)', {
     id: 'waiting-outlives-the-session',
     rules: ['F2'],
-    what: 'The timer for follows that wait goes on when the device has left.',
+    what: 'The timer for waiting follows continues after the device has left.',
     tests: ['server/ended'],
   }),
   mutant(
@@ -87,13 +87,13 @@ export const timingMutants: readonly Mutant[] = [
   mutant(relay, 'if (sessions?.size === 0) this.#sessionsByUser.delete(session.user)\n    session.feed?.close()', '', {
     id: 'feed-left-open',
     rules: ['F2'],
-    what: 'The feed of a session that has ended goes on.',
+    what: 'The feed of an ended session continues.',
     tests: ['server/ended'],
   }),
   mutant('server/src/presence/subscriptions.ts', 'some?.delete(watch)', '', {
     id: 'watchers-only-grow',
     rules: ['F2'],
-    what: 'Who watched whom is remembered after the session.',
+    what: 'The watched owners of a session are kept after its end.',
     tests: ['server/ended'],
   }),
   mutant(presence, '?.sessions !== 0 || this.#leaving.has(user)', '?.sessions !== 0', {
@@ -101,14 +101,14 @@ export const timingMutants: readonly Mutant[] = [
     rules: ['F1'],
     what: 'Who came back and left while it was written that they left is gone at once, and nothing is noted of the second time.',
     tests: ['server/presence'],
-    names: 'while it is written',
+    names: 'user who returns during the',
   }),
   mutant(presence, 'if (this.#stays.get(user)?.sessions !== 0 || ', 'if (', {
     id: 'gone-though-back',
     rules: ['F1'],
-    what: 'Who came back while it was written that they left is told to be gone.',
+    what: 'A user who returned during the write of last seen is reported as offline.',
     tests: ['server/presence'],
-    names: 'while it is written',
+    names: 'user who returns during the',
   }),
   mutant('server/src/relations/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
     id: 'short-positions',
@@ -121,7 +121,7 @@ export const timingMutants: readonly Mutant[] = [
     rules: ['D2'],
     what: 'Of more than 256 changes at once the others are neither written nor answered.',
     tests: ['server/keys'],
-    names: '600 changes',
+    names: '\\[D2\\] 600 simultaneous changes',
     isSeenByWaiting: true,
   }),
   mutant(
@@ -145,7 +145,7 @@ export const timingMutants: readonly Mutant[] = [
       rules: ['S3'],
       what: 'Fields that were removed are brought back beyond the limit by a small update.',
       tests: ['server/size-limits'],
-      names: 'brought back',
+      names: '\\[S3\\] removed fields that are',
     },
   ),
   mutant(sizes, 'if (minStructBytes * structs + update.length > most) return true', '', {
@@ -178,7 +178,7 @@ export const timingMutants: readonly Mutant[] = [
       rules: ['D1'],
       what: 'What is staged while a save is under way is forgotten.',
       tests: ['client/staged'],
-      names: 'while a save is under way',
+      names: 'edits staged during a save',
     },
   ),
   mutant(profile, '{ ...staged, ...this.#staged }', '{ ...this.#staged, ...staged }', {
@@ -272,9 +272,9 @@ export const timingMutants: readonly Mutant[] = [
     {
       id: 'roster-by-stored-bytes',
       rules: ['S3'],
-      what: 'A roster takes what is beyond its limit, since it is stored in fewer bytes than it counts.',
+      what: 'A roster beyond its limit is admitted, because its stored bytes are counted instead of its content.',
       tests: ['server/size-limits'],
-      names: 'in its content',
+      names: 'content, however few bytes',
     },
   ),
 ]

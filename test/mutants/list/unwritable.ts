@@ -16,13 +16,13 @@ export const unwritableMutants: readonly Mutant[] = [
   mutant(recovering, '      this.#probeLater()\n      throw reason', '      throw reason', {
     id: 'no-way-back',
     rules: ['D2'],
-    what: 'Nothing looks whether the disk has room again.',
+    what: 'The store never checks whether the disk has room again.',
     tests,
   }),
   mutant(recovering, '      await this.#settleUndecided()\n', '', {
     id: 'surfaced-batch-untold',
     rules: ['D2', 'D4'],
-    what: 'A batch that failed and is on disk all the same is never told.',
+    what: 'A batch that failed but reached the disk is never reported to listeners.',
     tests,
   }),
   mutant('server/src/assemble.ts', '      documents.forgetAll()\n', '', {
@@ -34,7 +34,7 @@ export const unwritableMutants: readonly Mutant[] = [
   mutant('server/src/accounts/account.ts', '    if (refusal) throw refusal\n', '', {
     id: 'written-on-what-was-read-before',
     rules: ['D4'],
-    what: 'What was admitted while changes were refused is written after they are taken again.',
+    what: 'A change admitted while changes were refused is written when changes are accepted again.',
     tests: ['server/document-cache'],
   }),
   mutant(gate, '    while (this.#opened) await this.#opened\n', '', {
@@ -61,7 +61,7 @@ export const unwritableMutants: readonly Mutant[] = [
   mutant(session, '    this.drain()\n    const close', '    const close', {
     id: 'leaving-session-writes-on',
     rules: ['V6', 'D5'],
-    what: 'A session goes on writing after a change of its device could not be stored.',
+    what: 'A session continues to write after a change of its device could not be stored.',
     tests: ['server/leaving-session'],
   }),
   mutant('server/src/socket/handle.ts', 'if (!session.isLeaving) session.say', 'session.say', {
@@ -94,7 +94,7 @@ export const unwritableMutants: readonly Mutant[] = [
     {
       id: 'full-disk-untold',
       rules: ['D5'],
-      what: 'The app never hears that the server cannot store changes.',
+      what: 'The app never learns that the server cannot store changes.',
       tests: ['client/unavailable'],
       isSeenByWaiting: true,
     },

@@ -5,7 +5,7 @@ export const visibilityMutants: readonly Mutant[] = [
   mutant('shared/src/visibility.ts', 'standing.ownerBlocks || standing.viewerBlocks', 'standing.ownerBlocks', {
     id: 'block-in-one-direction',
     rules: ['V1'],
-    what: 'Whoever blocks somebody still sees them.',
+    what: 'A user who blocks another still sees that user.',
     tests: ['shared/visibility'],
   }),
   mutant(
@@ -36,7 +36,7 @@ export const visibilityMutants: readonly Mutant[] = [
   mutant('server/src/relations/standing.ts', 'viewer.restricted || owner.restricted', 'owner.restricted', {
     id: 'restriction-on-one-side',
     rules: ['V2'],
-    what: 'A restricted viewer sees those whom it is not paired with.',
+    what: 'A restricted viewer sees users without a pair.',
     tests: ['server/store'],
     names: '\\[V3\\]',
   }),
@@ -66,7 +66,7 @@ export const visibilityMutants: readonly Mutant[] = [
     {
       id: 'nobody-means-contacts',
       rules: ['V3'],
-      what: 'To stand in the contacts is enough where nobody is to see level 0.',
+      what: 'With the audience `nobody`, contacts without a grant see level 0.',
       tests: ['shared/visibility'],
     },
   ),
@@ -84,7 +84,7 @@ export const visibilityMutants: readonly Mutant[] = [
   mutant('shared/src/visibility.ts', 'if (seesPublicLevel(standing)) levels.add(0)', 'levels.add(0)', {
     id: 'level-0-for-everyone',
     rules: ['V3'],
-    what: 'Everyone sees level 0, whatever the owner chose.',
+    what: 'Everyone sees level 0, for any audience.',
     tests: ['shared/visibility'],
   }),
   mutant(
@@ -94,7 +94,7 @@ export const visibilityMutants: readonly Mutant[] = [
     {
       id: 'audience-not-taken-over',
       rules: ['V3', 'D4'],
-      what: 'A change of the audience alone is not taken over from the roster.',
+      what: 'A change of only the audience is not stored from the roster.',
       tests: ['server/store'],
       names: '\\[V3\\]',
     },

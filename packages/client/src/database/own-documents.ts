@@ -5,7 +5,15 @@ import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import { OutboxMemory } from './outbox-memory.ts'
-import { type Hands, type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from './schema.ts'
+import {
+  type Hands,
+  type KithDatabase,
+  type MetaValues,
+  type OutboxRow,
+  readMeta,
+  readMetas,
+  writeMeta,
+} from './schema.ts'
 
 /** The number of updates after which both documents are written as snapshots, without what was erased [V5]. */
 const updatesPerSnapshot = 200
@@ -30,7 +38,7 @@ export class OwnDocuments {
   readonly roster: OwnDocument
   readonly profile: OwnDocument
   readonly outbox: OutboxMemory = new OutboxMemory()
-  limits: ContentLimits
+  limits: ContentLimits = defaultContentLimits
   /** The incarnation of the account that this device synced with [D7]. */
   incarnation: Uint8Array | undefined
   /** What this device knew when it built a document upon a server's state. */
@@ -49,13 +57,11 @@ export class OwnDocuments {
     { writer, device = writer, first = 0 }: MetaValues['identity'],
     head: MetaValues['head'],
     snapshots: Record<DocumentName, Uint8Array | undefined>,
-    limits: ContentLimits,
   ) {
     this.writer = writer
     this.device = device
     this.firstNumber = first
     this.generation = head.generation
-    this.limits = limits
     this.roster = new OwnDocument('roster', head.clientIds.roster)
     this.profile = new OwnDocument('profile', head.clientIds.profile)
     for (const name of documentNames) {
@@ -69,15 +75,11 @@ export class OwnDocuments {
 
   /** Reads all from the database. Call it in a transaction. */
   static async load(db: KithDatabase): Promise<OwnDocuments> {
-    const [identity, head, limits] = [
-      await readMeta(db, 'identity'),
-      await readMeta(db, 'head'),
-      await readMeta(db, 'limits'),
-    ]
+    const [identity, head] = await readMetas(db, ['identity', 'head'])
     if (!identity || !head) throw new EmptyDatabase()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
-    const documents = new OwnDocuments(identity, head, snapshots, { ...defaultContentLimits, ...limits })
+    const documents = new OwnDocuments(identity, head, snapshots)
     documents.known = (await readMeta(db, 'known')) ?? {}
     documents.originals = (await readMeta(db, 'originals')) ?? {}
     documents.removed = (await readMeta(db, 'removed')) ?? {}
@@ -101,8 +103,10 @@ export class OwnDocuments {
       this.#grow(document, update)
       this.#seq = seq as number
     }
-    this.hands = (await readMeta(db, 'hands')) ?? new Map()
-    this.incarnation = await readMeta(db, 'incarnation')
+    const [hands, incarnation, limits] = await readMetas(db, ['hands', 'incarnation', 'limits'])
+    this.hands = hands ?? new Map()
+    this.incarnation = incarnation
+    this.limits = { ...defaultContentLimits, ...limits }
     for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)
     return true

@@ -202,6 +202,15 @@ export async function readMeta<K extends keyof MetaValues>(
   return row?.value as MetaValues[K] | undefined
 }
 
+/** Several values at once, in the order of the keys. */
+export async function readMetas<const K extends readonly (keyof MetaValues)[]>(
+  db: KithDatabase,
+  keys: K,
+): Promise<{ [I in keyof K]: MetaValues[K[I]] | undefined }> {
+  const rows = await db.meta.bulkGet([...keys])
+  return rows.map(row => row?.value) as { [I in keyof K]: MetaValues[K[I]] | undefined }
+}
+
 export async function writeMeta<K extends keyof MetaValues>(
   db: KithDatabase,
   key: K,
