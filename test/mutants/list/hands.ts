@@ -172,14 +172,14 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/erased-account'],
     names: 'before the welcome',
   }),
-  mutant(sessions, 'this.#isWelcome ? taken : this.#fromWelcome(taken)', 'taken', {
+  mutant('client/src/sync/early-frames.ts', 'if (this.#isWelcome) return frames', 'return frames', {
     id: 'content-stored-before-the-welcome',
     rules: ['D7'],
     what: 'A device stores what it is sent of an account before it knows the incarnation, and takes it into the next account.',
     tests: ['client/erased-account', 'simulation/stories'],
     names: 'the welcome, and then stores|erased meanwhile',
   }),
-  mutant(sessions, 'this.#early = welcome ? [] : came', 'this.#early = []', {
+  mutant('client/src/sync/early-frames.ts', 'this.#early = welcome ? [] : came', 'this.#early = []', {
     id: 'content-before-the-welcome-lost',
     rules: ['D7'],
     what: 'What a device is sent of its account before the welcome is lost.',

@@ -175,7 +175,7 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'takes smaller',
     changes: [
       {
-        file: 'packages/client/src/sync/session.ts',
+        file: 'packages/client/src/sync/sync-state.ts',
         find: "this.isSynced && this.#port.store.unsent === 0 ? 'synced'",
         replace: "this.isSynced ? 'synced'",
       },
@@ -260,18 +260,13 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'a state with gaps',
     isSeenByWaiting: true,
   }),
-  mutant(
-    'client/src/sync/connection-manager.ts',
-    'else this.#isServerFailing = true',
-    'else this.#isServerFailing = false',
-    {
-      id: 'garbled-server-asked-at-once',
-      rules: ['D6'],
-      what: 'A server that sends no document is asked again and again without a pause.',
-      tests: hostile,
-      names: 'bytes that are no update',
-    },
-  ),
+  mutant('client/src/sync/retries.ts', 'else this.#isServerFailing = true', 'else this.#isServerFailing = false', {
+    id: 'garbled-server-asked-at-once',
+    rules: ['D6'],
+    what: 'A server that sends no document is asked again and again without a pause.',
+    tests: hostile,
+    names: 'bytes that are no update',
+  }),
   mutant('client/src/sync/sender.ts', 'if (slower > 0) await', 'if (slower < 0) await', {
     id: 'refusing-server-asked-at-once',
     rules: ['D6'],

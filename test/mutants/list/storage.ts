@@ -145,14 +145,14 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: 'in the order of the calls',
   }),
-  mutant('client/src/sync/connection-manager.ts', 'if (!this.#isStorageFailing &&', 'if (', {
+  mutant('client/src/sync/retries.ts', 'if (!this.#isStorageFailing &&', 'if (', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],
     what: 'With a full disk the device connects again and again without a pause.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
-  mutant('client/src/sync/connection-manager.ts', 'if (this.#isStorageFailing) this.retryNow()', '', {
+  mutant('client/src/sync/connection-manager.ts', 'if (this.#retries.isStorageFailing) this.retryNow()', '', {
     id: 'room-not-noticed',
     rules: ['F1'],
     what: 'What the feed brings waits for the next attempt, though there is room again.',

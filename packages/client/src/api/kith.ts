@@ -1,11 +1,5 @@
-import {
-  type Audience,
-  planAudience,
-  planAutoSync,
-  planMessageAudience,
-  planPresence,
-  rosterSettings,
-} from '@kith/shared'
+import type { Audience } from '@kith/shared'
+import { planAudience, planAutoSync, planMessageAudience, planPresence, rosterSettings } from '@kith/shared'
 import { liveMemory } from '../live/memory.ts'
 import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
 import { liveRows } from '../live/rows.ts'
