@@ -24,7 +24,7 @@ test('[V7] a profile returns each time that a block is lifted, in one session', 
   }
 })
 
-test('[V7] a profile returns each time that a block is made and lifted before the server has heard of it', async () => {
+test('[V7] a profile returns each time that a block is made and lifted before the server received the block', async () => {
   const { alice, seen } = await follower()
   for (let round = 0; round < 3; round++) {
     seen.block(true)

@@ -101,6 +101,56 @@ test('after each refused token, a device that was connected in between tries ano
   expect([count, server.connections]).toEqual([3, 3])
 })
 
+test('a second token that is refused before any welcome waits for the backoff, even if the server took 6 s to refuse it', async () => {
+  const clock = new TestClock()
+  const server = hostileServer((_message, _say, close) => {
+    close(4401)
+    return true
+  })
+  let count = 0
+  const token = (): string => {
+    clock.move(6_000)
+    return `token-${++count}`
+  }
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, token, connect: false })
+  const failed = nextEvent(alice, 'error')
+  alice.connect()
+  const [error] = await failed
+  expect(error).toMatchObject({ code: 'unauthorised', retryAfterMs: expect.any(Number) })
+  expect([count, server.connections, alice.status]).toEqual([2, 2, 'offline'])
+})
+
+test.each([
+  [4_999, 'waits for the rest of the 5 s', ['unauthorised'], 2],
+  [5_000, 'tries another one at once', [], 3],
+])(
+  'a device whose token is refused again %i ms after it tried another one at once %s',
+  async (laterMs, _what, errors, tried) => {
+    const clock = new TestClock()
+    let refusals = 1
+    const server = hostileServer((message, _say, close) => {
+      if (refusals === 0 || (message.type !== 'hello' && message.type !== 'barrier')) return false
+      refusals--
+      close(4401)
+      return true
+    })
+    let count = 0
+    const token = (): string => `token-${++count}`
+    const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, token, connect: false })
+    const codes: string[] = []
+    alice.on('error', ({ code }) => codes.push(code))
+    alice.connect()
+    await alice.whenSynced()
+    clock.move(laterMs)
+    refusals = 1
+    const ended = nextEvent(alice, 'status', status => status !== 'synced')
+    void alice.whenSynced().catch(() => undefined) // Raises a barrier.
+    const [status] = await ended
+    for (let turns = 0; turns < 50; turns++) await new Promise(resolve => setImmediate(resolve))
+    expect([codes, count, server.connections, status === 'offline']).toEqual([errors, tried, tried, tried === 2])
+  },
+)
+
 test('[F1] of two connects with a disconnect in between, only the token of the second opens a socket', async () => {
   const server = hostileServer(() => false)
   const answers: Answer[] = []

@@ -61,7 +61,7 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'V4',
-        text: "The server hands no byte of a profile document to a socket unless V1–V3 allow it by both users' state on disk at that moment; the check and the handing over are one step. At most 64 KiB are outstanding on a socket; the rest waits as names of stale documents (F2).",
+        text: "The server hands no byte of a profile document to a socket unless [V1], [V2] and [V3] allow it by both users' state on disk at that moment; the check and the handing over are one step. At most 64 KiB are outstanding on a socket; the rest waits as names of stale documents [F2].",
       },
       {
         id: 'V5',

@@ -170,7 +170,7 @@ test('[S3] acknowledgements of messages that were never sent count as writes; th
   expect((await bob.closed()).reason).toMatch(/^too-many-writes /)
 })
 
-test.each(['ping', 'pong'] as const)('[S3] unasked %ss count as writes', async kind => {
+test.each(['ping', 'pong'] as const)('[S3] unsolicited %ss count as writes', async kind => {
   const world = await serverWorld({ limits: { writesBurst: 60, writesPerSecond: 1 } })
   const [mallory] = await world.devices('mallory')
   for (let n = 0; n < 60; n++) mallory.socket[kind]()

@@ -14,7 +14,10 @@ describe('[F2] nothing of an ended session stays in memory', () => {
     ['the device closes', (_, line) => line.drop()],
     ['the server closes it', (_, line) => line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })],
     ['it is revoked', world => world.revoke('bob')],
-    ['it answers no ping', ({ engine }) => [...engine.door.sessions].find(({ user }) => user === 'bob')?.terminate()],
+    [
+      'it answers no ping',
+      ({ engine }) => [...engine.signIns.sessions].find(({ user }) => user === 'bob')?.terminate(),
+    ],
     ['the token expires', ({ clock }) => clock.move(60_000)],
   ]
 
@@ -33,7 +36,7 @@ describe('[F2] nothing of an ended session stays in memory', () => {
       await end(world, line)
     })
     await rest()
-    expect([...engine.door.sessions].map(({ user }) => user)).toEqual([])
+    expect([...engine.signIns.sessions].map(({ user }) => user)).toEqual([])
     expect(engine.context.relay.sessionCount).toBe(0)
     // Who left is noted when the grace is over.
     clock.move(30_000)
@@ -52,7 +55,7 @@ describe('[F2] nothing of an ended session stays in memory', () => {
   ): Promise<WeakRef<object>> {
     const token = await world.engine.context.tokens.issue('bob', 50)
     const line = await world.signIn('bob', { token })
-    const [session] = [...world.engine.door.sessions]
+    const [session] = [...world.engine.signIns.sessions]
     line.send({ type: 'rosterSync', step: 'step2', payload: new Uint8Array([0, 0]) })
     line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
     line.send({ type: 'fetch', owner: 'carol' })
@@ -101,3 +104,30 @@ function follows(user: string, ...owners: string[]): DocumentsChange {
   if (change.roster) change.roster.update = Y.encodeStateAsUpdateV2(new Y.Doc())
   return change
 }
+
+test.each([true, false])(
+  '[S1] a read that fails for a session is an error only while the session is open: of a closed one the log says no error',
+  async isOpen => {
+    const world = await engineWorld()
+    const { store } = world
+    let fail: () => void = () => undefined
+    const begun = new Promise<void>(resolve => {
+      const next = async (): Promise<never> => {
+        resolve()
+        await new Promise<void>(go => {
+          fail = go
+        })
+        throw new Error('Database is not open')
+      }
+      store.relationsOf = () => ({ [Symbol.asyncIterator]: () => ({ next }) })
+    })
+    const line = await world.signIn('bob')
+    line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+    await begun
+    if (!isOpen) line.drop()
+    fail()
+    await rest()
+    expect(world.errors.length).toBe(isOpen ? 1 : 0)
+    if (isOpen) expect(line.code).toBe(4500)
+  },
+)

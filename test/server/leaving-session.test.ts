@@ -73,7 +73,7 @@ function engineOn(disk: Disk, clock: TestClock) {
   onTestFinished(() => engine.close())
   const device = (user: string): SlowDevice => {
     const slow = new SlowDevice()
-    engine.door.begin(slow.socket, { user, expiresAtMs: undefined }, '127.0.0.1')
+    engine.signIns.begin(slow.socket, { user, expiresAtMs: undefined }, '127.0.0.1')
     slow.say({ type: 'hello', version: 1, cursor: new Uint8Array() })
     for (const type of ['rosterSync', 'ownProfile'] as const) {
       slow.say({ type, step: 'step2', payload: Uint8Array.of(0, 0) })
@@ -112,7 +112,7 @@ test('[V6] [D2] [D5] while a device is still served, nothing that follows its fa
 
   // It takes what waits for it.
   alice.bufferedAmount = 0
-  for (const { user, feed } of engine.door.sessions) if (user === 'alice') feed?.onTaken()
+  for (const { user, feed } of engine.signIns.sessions) if (user === 'alice') feed?.onTaken()
   await expect.poll(() => alice.closedWith).toEqual([4500, 'unavailable retry-after-ms=10000 the disk is full'])
   expect([alice.count('reached'), alice.count('profile')]).toEqual([0, 1])
 })

@@ -213,6 +213,35 @@ test('[S3][D2] with any number of large documents edited at once, the merge thre
   expect(overseer.count('open')).toBeGreaterThan(6)
 })
 
+test('[S3] large documents that wait for room in the merge thread are read and loaded one after the other as room becomes free', async () => {
+  const { accounts, device, overseer, store } = await large({ maxHeapBytes: 8 * 1024 * 1024 })
+  const devices = Array.from({ length: 6 }, (_, index) => device(`user ${index}`))
+  for (const one of devices) {
+    one.connect()
+    one.edit(largeRoster())
+    await accounts.idle()
+  }
+  overseer.asked.splice(0)
+  const loadedBefore = new Map<string, number[]>()
+  const inner = store.document
+  store.document = async (user, name) => {
+    loadedBefore.set(user, [...(loadedBefore.get(user) ?? []), overseer.count('open')])
+    return inner(user, name)
+  }
+  for (const one of devices) one.edit(label('carol', `of ${one.user}`))
+  await accounts.idle()
+  let loaded = 1 // Of the user who was last.
+  const most = Math.max(
+    ...overseer.asked.map(type => {
+      loaded += type === 'open' ? 1 : type === 'close' ? -1 : 0
+      return loaded
+    }),
+  )
+  expect([most, overseer.count('merge')]).toEqual([1, 6])
+  // Once to learn the size, and again when there is room.
+  expect(devices.map(({ user }) => loadedBefore.get(user))).toEqual([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4], undefined])
+})
+
 test('[S3] the merge thread evicts documents before it merges a large update into a new document', async () => {
   const { accounts, device, overseer } = await large({ maxHeapBytes: 8 * 1024 * 1024 })
   const [alice, bob] = [device('alice'), device('bob')]

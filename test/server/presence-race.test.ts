@@ -2,7 +2,15 @@ import { openMemoryStore, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { decodeFrame, type PresenceState } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
-import { Feed, Presence, Relay, rosterChange, userChange, Watch, Watchers } from '../support/server-internals.ts'
+import {
+  Feed,
+  Presence,
+  PresenceSubscription,
+  PresenceSubscriptions,
+  Relay,
+  rosterChange,
+  userChange,
+} from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
 test('[V4] presence read before a block, a restriction or hiding was written is not sent', async () => {
@@ -78,7 +86,7 @@ interface Watcher {
   store: Store
   clock: TestClock
   presence: Presence
-  watch: Watch
+  watch: PresenceSubscription
   told: PresenceState[]
   socket: { outstandingBytes: number }
   /** How often the store was asked how things stand. */
@@ -108,9 +116,9 @@ async function watcher(): Promise<Watcher> {
   await inner.commit(rosterChange('alice', {}))
   await inner.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   const relay = new Relay(store)
-  const watchers = new Watchers()
-  const stops = [relay, watchers].map(({ listener }) => store.watch(listener))
-  const presence = new Presence({ store, watchers, clock, log: { warn: () => undefined } as never })
+  const subscriptions = new PresenceSubscriptions()
+  const stops = [relay, subscriptions].map(({ listener }) => store.watch(listener))
+  const presence = new Presence({ store, subscriptions, clock, log: { warn: () => undefined } as never })
   onTestFinished(async () => {
     for (const stop of stops) stop()
     await inner.close()
@@ -128,7 +136,7 @@ async function watcher(): Promise<Watcher> {
   }
   const maxOutstandingBytes = 64 * 1024
   const feed = new Feed('bob', relay, socket, maxOutstandingBytes)
-  const watch = new Watch({ user: 'bob', relay, presence, feed, clock, maxOutstandingBytes }, socket)
+  const watch = new PresenceSubscription({ user: 'bob', relay, presence, feed, clock, maxOutstandingBytes }, socket)
   return {
     ...{ store, clock, presence, watch, told, socket },
     reads: () => reads,

@@ -63,7 +63,7 @@ function minuteOf(world: World): number {
   return Math.floor(world.clock.now() / 60_000)
 }
 
-describe('coming and going', () => {
+describe('online and offline', () => {
   test('[V3] a viewer who sees a level of an owner is told when the owner leaves, with the minute, and when they return', async () => {
     const { world, alice, bob } = await watching()
     await alice.close()
@@ -295,7 +295,7 @@ describe('presence that a viewer may not know looks like that of a user who does
   })
 })
 
-describe('how much is told', () => {
+describe('how much presence is sent', () => {
   test('[S3] a device gets the presence of an owner at most once in 10 seconds, however often the owner comes and goes', async () => {
     const { world, alice, bob } = await watching()
     const seconds = 120
@@ -372,7 +372,7 @@ describe('how much is told', () => {
   })
 })
 
-describe('when somebody was last seen', () => {
+describe('last seen', () => {
   test('last seen survives a restart, also for users who were online when the server stopped', async () => {
     const { world, alice, bob } = await watching({ folder: await temporaryFolder() })
     const carol = world.device('carol')

@@ -40,7 +40,7 @@ test.each(['revoke', 'erase'] as const)(
     await world[how]('alice')
     release()
     expect((await line).code).toBe(4500)
-    expect([engine.door.sessions.size, (await store.user('alice')).registeredAt > 0]).toEqual([0, how === 'revoke'])
+    expect([engine.signIns.sessions.size, (await store.user('alice')).registeredAt > 0]).toEqual([0, how === 'revoke'])
   },
 )
 
@@ -52,7 +52,7 @@ test('the revocation of one user ends no sign-in of another', async () => {
   await revoke('alice')
   release()
   expect((await line).code).toBe(undefined)
-  expect(engine.door.sessions.size).toBe(1)
+  expect(engine.signIns.sessions.size).toBe(1)
 })
 
 test('a revocation ends a sign-in of its time only: the next one begins a session', async () => {
@@ -75,10 +75,10 @@ test('a server that stops while the token of a sign-in is checked begins no sess
   const held = hold('tokensRevokedAt')
   const line = signIn('alice')
   const release = await held
-  engine.door.stopAccepting()
+  engine.signIns.stopAccepting()
   release()
   expect((await line).code).toBe(1001)
-  expect(engine.door.sessions.size).toBe(0)
+  expect(engine.signIns.sessions.size).toBe(0)
 })
 
 test('a renewal that is checked while its token is revoked keeps no session alive, and leaves no timer', async () => {
@@ -94,7 +94,7 @@ test('a renewal that is checked while its token is revoked keeps no session aliv
   release()
   await rest()
   expect(line.code).toBe(4401)
-  expect([engine.door.sessions.size, clock.timerCount]).toEqual([0, timers])
+  expect([engine.signIns.sessions.size, clock.timerCount]).toEqual([0, timers])
 })
 
 test('[S3] sign-ins of one address at the same moment, of different users, stay within its limit', async () => {
@@ -104,7 +104,7 @@ test('[S3] sign-ins of one address at the same moment, of different users, stay 
   const lines = await Promise.all(users.map((user, index) => signIn(user, { token: tokens[index] as string })))
   expect(lines.filter(({ code }) => code === undefined)).toHaveLength(3)
   expect(lines.filter(({ code }) => code === 4529)).toHaveLength(9)
-  expect(engine.door.sessions.size).toBe(3)
+  expect(engine.signIns.sessions.size).toBe(3)
   lines.find(({ code }) => code === undefined)?.drop()
   expect((await signIn('late')).code).toBe(undefined)
   expect((await signIn('too-late')).code).toBe(4529)
@@ -118,7 +118,7 @@ test('[S3] sign-ins of one user at the same moment stay within the limit of conn
     Array.from({ length: 8 }, (_, index) => signIn('alice', { token: own, address: `127.0.0.${index}` })),
   )
   expect(lines.filter(({ code }) => code === undefined)).toHaveLength(2)
-  expect(engine.door.sessions.size).toBe(2)
+  expect(engine.signIns.sessions.size).toBe(2)
 })
 
 test('[S3] a user who spent the writes, left and returns after the sweep is still over the limit', async () => {

@@ -1,6 +1,8 @@
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { rosterChange, Turns } from '../support/server-internals.ts'
+import * as Y from 'yjs'
+import { engineWorld, rest } from '../support/engine-world.ts'
+import { profileChange, rosterChange, sortedInTurns, Turns } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Notes how many slices begin in one turn of the event loop, at most. */
@@ -58,3 +60,50 @@ test('[S3] users whose relations are read at the same time are read in different
   expect(relations).toBe(7 * 1_000)
   expect(slices.most).toBe(1)
 })
+
+test('[S3] devices of several users that return at once are handed their follows in different turns of the event loop', async () => {
+  const world = await engineWorld()
+  const owners = Array.from({ length: 160 }, (_, index) => `owner ${index}`)
+  await Promise.all(owners.map(owner => world.store.commit(profileChange(owner, { 0: `of ${owner}` }))))
+  const update = Y.encodeStateAsUpdateV2(new Y.Doc())
+  const follows = Object.fromEntries(owners.map(owner => [owner, { isSubscribed: true }]))
+  for (const user of users) {
+    const change = rosterChange(user, follows)
+    await world.store.commit({ ...change, roster: { ...(change.roster as NonNullable<typeof change.roster>), update } })
+  }
+  const slices = new SlicesInTurn()
+  const begun = new Set<string>()
+  const { views } = world.store
+  world.store.views = (viewer, named) => {
+    // The first look of each device comes with its opening.
+    if (named.length > 1 && begun.has(viewer)) slices.note()
+    begun.add(viewer)
+    return views(viewer, named)
+  }
+  const lines = await Promise.all(users.map(user => world.signIn(user)))
+  for (const line of lines) line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+  for (let round = 0; round < 5; round++) await rest()
+  for (const { frames } of lines) expect(frames.filter(({ type }) => type === 'profile').length).toBe(160)
+  expect(slices.most).toBe(1)
+})
+
+/** Counts the pauses of some work. */
+class CountedTurns extends Turns {
+  count = 0
+
+  override async pass(): Promise<void> {
+    this.count++
+    await super.pass()
+  }
+}
+
+test.each([0, 1, 2, 1_999, 2_000, 2_001, 9_999, 30_000])(
+  '[S3] %i names that are sorted in slices are in the same order as those sorted at once',
+  async count => {
+    const names = Array.from({ length: count }, (_, index) => `user ${(index * 7_919) % 10_007}`)
+    names.push(...names.slice(0, 3), 'é', '\u{1f600}', '\uffee')
+    const turns = new CountedTurns(250)
+    expect(await sortedInTurns(names, turns)).toEqual([...names].sort())
+    expect(turns.count).toBeGreaterThanOrEqual(Math.floor(count / 2_001) + Math.floor(count / 5_000))
+  },
+)

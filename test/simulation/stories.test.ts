@@ -4,7 +4,7 @@ import { expectRight } from './histories/expect-right.ts'
 /** What random histories found, each shrunk to a story. */
 const world = { seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false }
 
-describe('what was merely looked at ends with the session, and with what may be seen', () => {
+describe('replicas of fetched owners end with the session, and when they may no longer be seen', () => {
   test('[V7] a replica of a fetched user is dropped when the user is removed before the fetch is sent', async () => {
     await expectRight({
       ...world,
@@ -58,7 +58,7 @@ describe('what was merely looked at ends with the session, and with what may be 
   })
 })
 
-describe('a device that comes back is told what changed, and nothing else', () => {
+describe('a returning device gets what changed, and nothing else', () => {
   test('[F1] a field that another device set at once, which loses, is not shown again', async () => {
     await expectRight({
       ...world,
@@ -72,7 +72,7 @@ describe('a device that comes back is told what changed, and nothing else', () =
   })
 })
 
-describe('what one change takes and gives again', () => {
+describe('a grant that one change removes and makes again', () => {
   test('[F1] a revocation and a new grant in one change cause no event for a returning viewer', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
@@ -91,7 +91,7 @@ describe('what one change takes and gives again', () => {
   })
 })
 
-describe('what was set and unset before anybody saw it', () => {
+describe('a field that was set and unset before any viewer saw it', () => {
   test('[F1] a field that was set and unset before any viewer saw it causes no event', async () => {
     await expectRight({
       ...world,
@@ -106,7 +106,7 @@ describe('what was set and unset before anybody saw it', () => {
   })
 })
 
-describe('what an erased account showed', () => {
+describe('replicas of an erased account', () => {
   test('[V5][V7] replicas of an erased account disappear from a viewer who returns after the id was registered again', async () => {
     await expectRight({
       ...world,
@@ -226,7 +226,7 @@ describe('a device that comes back to a restored server', () => {
   })
 })
 
-describe('a database that was restored before what it held was sent', () => {
+describe('a database that was restored before its changes were sent', () => {
   test('[D2][D5] a restored database makes its changes again, beside those that the server received before', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
@@ -281,7 +281,7 @@ describe('while the disk is slow to confirm a change', () => {
   })
 })
 
-describe('what a device dropped on its own', () => {
+describe('replicas that a device dropped by itself', () => {
   test('[F1][V7] a dropped replica is still fetched when the server sent the owner before it received the drop', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
@@ -309,7 +309,7 @@ describe('what a device dropped on its own', () => {
   })
 })
 
-describe('a database that was restored before anybody knew what it held', () => {
+describe('a database that was restored before its changes were sent to any device', () => {
   test('[R2] a restored database may reuse the ids of lost changes for other changes', async () => {
     await expectRight({
       ...{ seed: 0, cast: [1], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
@@ -332,7 +332,7 @@ describe('a server that lacks what it had acknowledged', () => {
     ['revocation', { levels: [] }],
     ['block', { blocks: true }],
   ] as const) {
-    test(`[V6][D6] on an older backup, a ${what} that was lost takes effect before an edit made offline`, async () => {
+    test(`[V6][D6] on an older backup, a ${what} that was lost takes effect before an offline edit`, async () => {
       await expectRight({
         ...acquainted,
         steps: [
@@ -386,7 +386,7 @@ describe('a server that lacks what it had acknowledged', () => {
     })
   })
 
-  test('[R2] a contact that two devices put at once is never absent on the server while the later device is in step', async () => {
+  test('[R2] a contact that two devices add concurrently is never absent on the server while the later device syncs', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -402,7 +402,7 @@ describe('a server that lacks what it had acknowledged', () => {
     })
   })
 
-  test('[R2][D6] a follow that two devices put at once is never absent on a server that is refilled', async () => {
+  test('[R2][D6] a follow that two devices make concurrently is never absent on a server that is refilled', async () => {
     await expectRight({
       ...{ seed: 188329593, cast: [0, 1, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -421,8 +421,8 @@ describe('a server that lacks what it had acknowledged', () => {
   })
 })
 
-describe('what two devices added apart', () => {
-  test('[R2][D6] what two devices added apart stays on the server when removals of the second go ahead of its additions', async () => {
+describe('additions of two devices that were concurrent', () => {
+  test('[R2][D6] concurrent additions of two devices stay on the server when removals of the second are sent ahead of its additions', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 1, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -440,8 +440,8 @@ describe('what two devices added apart', () => {
   })
 })
 
-describe('a server that has room for nothing more', () => {
-  test('[R2][D6] a server without room keeps what two devices added apart, although it refuses what the second one adds', async () => {
+describe('a server without room', () => {
+  test('[R2][D6] a server without room keeps concurrent additions of two devices, although it refuses further ones of the second', async () => {
     await expectRight({
       ...{ seed: 178253003, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -461,7 +461,7 @@ describe('a server that has room for nothing more', () => {
   })
 })
 
-describe('a server that takes less than it did', () => {
+describe('a server with lower limits than before', () => {
   const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
   const comingBack = { do: 'pass', seconds: 20, flows: true } as const
 
@@ -516,7 +516,7 @@ describe('a server that takes less than it did', () => {
   })
 })
 
-describe('a server that lies', () => {
+describe('a dishonest server', () => {
   const acquainted = { seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false }
   const comingBack = { do: 'pass', seconds: 20, flows: true } as const
 
@@ -548,7 +548,7 @@ describe('a server that lies', () => {
     })
   }
 
-  test('[D6][V6] a grant that a lying server refused to one device, and that another device revokes at the honest one, is not granted again', async () => {
+  test('[D6][V6] a grant that a dishonest server refused, and that another device revoked at an honest server, is not made again', async () => {
     await expectRight({
       ...acquainted,
       steps: [
@@ -568,7 +568,7 @@ describe('a server that lies', () => {
     })
   })
 
-  test('[R4][D6] an audience of nobody stands on both devices while a server refuses it, beside the wider audience that it came after', async () => {
+  test('[R4][D6] the audience `nobody` counts on both devices while a server refuses it and has the wider audience before it', async () => {
     await expectRight({
       ...acquainted,
       isAcquainted: false,
@@ -584,7 +584,7 @@ describe('a server that lies', () => {
     })
   })
 
-  test('[R6][D6] of a field that two devices set apart either value may be shown while a server refuses what they make again of it', async () => {
+  test('[R6][D6] of two concurrent values of a field either may be shown while a server refuses the values that are made again', async () => {
     await expectRight({
       ...acquainted,
       seed: 242960360,
@@ -597,7 +597,7 @@ describe('a server that lies', () => {
     })
   })
 
-  test('[D6][V5] a field that two devices made again each is removed before it is put again, so it is absent for a while and then stands', async () => {
+  test('[D6][V5] a field that two devices both make again is removed before it is set again, so it is absent for a moment and then present', async () => {
     await expectRight({
       ...acquainted,
       cast: [0, 1, 2, 3, 4],
@@ -617,7 +617,7 @@ describe('a server that lies', () => {
     ['finds it too large', 'too large'],
     ['refuses it', 'refuses all'],
   ] as const) {
-    test(`[D5][D6] a refused end of a follow stands after a server without the follow ${what}`, async () => {
+    test(`[D5][D6] a refused unfollow stays after a server without the follow ${what}`, async () => {
       await expectRight({
         ...acquainted,
         cast: [0, 2],
@@ -633,7 +633,7 @@ describe('a server that lies', () => {
       })
     })
 
-    test(`[D5][D6] a refused label stands after a server without the label before it ${what}`, async () => {
+    test(`[D5][D6] a refused label stays after a server without the former label ${what}`, async () => {
       await expectRight({
         ...acquainted,
         steps: [
@@ -665,7 +665,7 @@ describe('a server that lies', () => {
     })
   })
 
-  test('[D5][D6] a refused value that the user set last stays in view when a server without a store also refuses the value before it', async () => {
+  test('[D5][D6] a refused value that the user set last stays visible when a server without a store also refuses the former value', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [
@@ -733,7 +733,7 @@ describe('a server that lies', () => {
     ['follow that a device ended', { type: 'save', whom: 0, follows: false }],
     ['grant that a device revoked', { type: 'save', whom: 0, levels: [] }],
   ] as const) {
-    test(`[D6][V6] a ${what} stays so when another device, which did not hear of it, makes it again on a server that lost its store`, async () => {
+    test(`[D6][V6] a ${what} stays so when another device, which has not received that change, makes it again on a server that lost its store`, async () => {
       await expectRight({
         ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
         steps: [
@@ -750,7 +750,7 @@ describe('a server that lies', () => {
     })
   }
 
-  test('[D5][D6] a refused change of a contact stays in view when a server without a store also refuses what stood before it', async () => {
+  test('[D5][D6] a refused change of a contact stays visible when a server without a store also refuses the former value', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
       steps: [

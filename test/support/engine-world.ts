@@ -19,7 +19,7 @@ export interface EngineWorld {
   failNextBatches(count: number): void
   /** The next call of this method has its result and waits. Resolves then, with the function that lets it go on. */
   hold(method: keyof Store): Promise<() => void>
-  /** Signs in at the door; begins a session unless it is refused. */
+  /** Signs in; begins a session unless it is refused. */
   signIn(user: string, options?: { token?: string; address?: string }): Promise<Line>
   token(user: string): Promise<string>
   revoke(user: string): Promise<void>
@@ -60,10 +60,10 @@ export async function engineWorld(limits: Partial<Limits> = {}): Promise<EngineW
       }),
     async signIn(user, options = {}) {
       const { token = await engine.context.tokens.issue(user), address = '127.0.0.1' } = options
-      const signIn = await engine.door.signIn({ user, protocols: ['kith.v1', `bearer.${token}`], address })
+      const signIn = await engine.signIns.signIn({ user, protocols: ['kith.v1', `bearer.${token}`], address })
       const end = new DeviceEnd()
-      if ('code' in signIn) engine.door.refuse(end, signIn)
-      else engine.door.begin(end, signIn, address)
+      if ('code' in signIn) engine.signIns.refuse(end, signIn)
+      else engine.signIns.begin(end, signIn, address)
       return end
     },
     token: user => engine.context.tokens.issue(user),

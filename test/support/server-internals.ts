@@ -19,8 +19,9 @@ export { clientsNamed } from '../../packages/server/src/documents/state-vector.t
 export { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 export { requestDeadlineMs } from '../../packages/server/src/http/connections.ts'
 export { Presence } from '../../packages/server/src/presence/presence.ts'
-export { Watch } from '../../packages/server/src/presence/subscription.ts'
-export { Watchers } from '../../packages/server/src/presence/subscriptions.ts'
+export { PresenceSubscription } from '../../packages/server/src/presence/subscription.ts'
+export type { PresenceListener } from '../../packages/server/src/presence/subscriptions.ts'
+export { PresenceSubscriptions } from '../../packages/server/src/presence/subscriptions.ts'
 export type { Disk } from '../../packages/server/src/relations/draft.ts'
 export { Draft } from '../../packages/server/src/relations/draft.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
@@ -38,10 +39,12 @@ export {
   encodeUser,
   noRelation,
 } from '../../packages/server/src/relations/records.ts'
+export { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
 export type { DocumentsChange } from '../../packages/server/src/relations/store.ts'
 export { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
 export { CurrentReads } from '../../packages/server/src/relay/current-reads.ts'
 export { Cursors } from '../../packages/server/src/relay/cursors.ts'
+export type { Entry, Follower } from '../../packages/server/src/relay/entry.ts'
 export { Feed } from '../../packages/server/src/relay/feed.ts'
 export { RecentChanges } from '../../packages/server/src/relay/recent-changes.ts'
 export type { Receiver } from '../../packages/server/src/relay/relay.ts'
@@ -72,4 +75,4 @@ export {
   userChange,
 } from '../../packages/server/src/testing/store-contract/changes.ts'
 export { Tokens } from '../../packages/server/src/tokens.ts'
-export { Turns } from '../../packages/server/src/turns.ts'
+export { inSlices, Turns } from '../../packages/server/src/turns.ts'

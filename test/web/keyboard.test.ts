@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import { test } from './support/chromium.ts'
 import { openDemo } from './support/demo.ts'
 
-test('the keyboard alone signs in, adds somebody, opens them, grants a level, blocks them and goes back', async () => {
+test('with the keyboard only, a user signs in, adds a contact, opens it, grants a level, blocks it and goes back', async () => {
   const { page, device } = await openDemo()
   const { keyboard } = page
   const alice = device('Alice’s phone')

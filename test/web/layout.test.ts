@@ -47,7 +47,7 @@ async function fullPage(size: keyof typeof sizes) {
 }
 
 test.each(['desk', 'phone', 'small phone'] as const)(
-  'at the size of a %s nothing is drawn over a text, out of its card or in another order, whatever names and fields people have',
+  'at the size of a %s, with any names and fields, nothing covers a text, leaves its card or changes order',
   async size => {
     const { page, looks, house, alice } = await fullPage(size)
     const { card } = alice

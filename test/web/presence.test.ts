@@ -1,7 +1,7 @@
 import { test } from './support/chromium.ts'
 import { threeDevices } from './support/demo.ts'
 
-test('who is online is shown beside their name, and no longer when they hide it', async () => {
+test('presence is shown beside the name, and disappears when the user hides it', async () => {
   const { alicesPhone, bobsPhone } = await threeDevices()
   await alicesPhone.add('bob')
   const dot = alicesPhone.row('Bob').getByRole('img', { name: 'online' })

@@ -1,7 +1,7 @@
 import { test } from './support/chromium.ts'
 import { threeDevices } from './support/demo.ts'
 
-test('“What happened” tells grants, checks, withdrawals and what is on disk, with bytes', async () => {
+test('“What happened” describes grants, checks, withdrawals and disk writes, with bytes', async () => {
   const { page, alicesPhone, bobsPhone } = await threeDevices()
   const log = page.getByRole('list', { name: 'Messages, newest last' })
   const tells = (words: RegExp): Promise<void> => {

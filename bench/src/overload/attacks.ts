@@ -20,6 +20,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   returns: rosters.returns,
   pings: frames.pings,
   'empty-fragments': frames.emptyFragments,
+  'dripping-fragments': frames.drippingFragments,
   awareness: frames.awareness,
   barriers: frames.barriers,
   renewals: frames.renewals,

@@ -104,6 +104,31 @@ export const emptyFragments: Attack = floodOf(
   socket => socket.socket.send(new Uint8Array(), { fin: false, binary: true }),
   false,
 )
+/** Fragments that drip, on as many sockets as a user may have: each must end by its deadline. */
+export const drippingFragments: Attack = {
+  name: '20 sockets with a message of which a byte a second comes, in fragments',
+  async prepare() {
+    return undefined
+  },
+  async run(target) {
+    const sockets = await open(target, 20)
+    for (const { socket } of sockets) socket.send(new Uint8Array(200_000), { fin: false, binary: true })
+    const until = performance.now() + mostDrippingMs
+    while (performance.now() < until && sockets.some(({ isClosed }) => !isClosed)) {
+      for (const { socket, isClosed } of sockets) {
+        if (!isClosed) socket.send(new Uint8Array(1), { fin: false, binary: true })
+      }
+      await pause(1_000)
+    }
+    const { text, areAllClosed } = endings(sockets)
+    closeAll(sockets)
+    return { text, isRight: areAllClosed }
+  },
+}
+
+/** A minute, the time for 200 KB, and two heartbeats. */
+const mostDrippingMs = 110_000
+
 export const awareness: Attack = floodOf('queries of awareness without end, 10 sockets', socket =>
   socket.send({ type: 'queryAwareness' }),
 )

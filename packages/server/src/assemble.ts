@@ -9,7 +9,7 @@ import { MergeThread } from './documents/merge-thread.ts'
 import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
 import { Presence } from './presence/presence.ts'
-import { Watchers } from './presence/subscriptions.ts'
+import { PresenceSubscriptions } from './presence/subscriptions.ts'
 import type { Store, Watcher } from './relations/store.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
@@ -17,7 +17,8 @@ import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { OneAtATime } from './socket/one-at-a-time.ts'
 import { RateLimits } from './socket/rate-limits.ts'
-import { Door } from './socket/sign-in.ts'
+import { SignIns } from './socket/sign-in.ts'
+import { UnfinishedFrames } from './socket/unfinished-frames.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
 
 export interface EngineOptions {
@@ -33,10 +34,10 @@ export interface EngineOptions {
   hasMergeThread?: boolean
 }
 
-/** A whole server but for the network: callers come to its door, and the backend to its API. */
+/** A whole server without a network: callers sign in, and the backend calls its API. */
 export interface Engine {
   readonly context: Context
-  readonly door: Door
+  readonly signIns: SignIns
   readonly api: FastifyInstance
   isReady: boolean
   /** Flushes, closes sockets with 1001, the API and the store. */
@@ -52,8 +53,8 @@ const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 export function assemble(options: EngineOptions): Engine {
   const { store, clock, log, limits } = options
   const relay = new Relay(store)
-  const watchers = new Watchers()
-  const presence = new Presence({ store, watchers, clock, log })
+  const subscriptions = new PresenceSubscriptions()
+  const presence = new Presence({ store, subscriptions, clock, log })
   const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
@@ -68,7 +69,7 @@ export function assemble(options: EngineOptions): Engine {
   }
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
-  const stops = [relay.listener, watchers.listener, observer].map(listener => store.watch(listener))
+  const stops = [relay.listener, subscriptions.listener, observer].map(listener => store.watch(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,
@@ -79,14 +80,15 @@ export function assemble(options: EngineOptions): Engine {
   const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
-  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, openings }
+  const unfinished: Context['unfinished'] = new UnfinishedFrames(8 * limits.rosterBytes)
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings }
   const context: Context = { ...shared, limits, clock, log, metrics }
-  const door = new Door(context)
+  const signIns = new SignIns(context)
   const api = createApi(context, {
     adminKey: options.adminKey,
     hasOpenMetrics: options.hasOpenMetrics === true,
     isReady: () => engine.isReady,
-    endSessions: user => door.end(user),
+    endSessions: user => signIns.end(user),
   })
 
   const heartbeat = encodeFrame({ type: 'awareness' })
@@ -95,10 +97,10 @@ export function assemble(options: EngineOptions): Engine {
     beats++
     // One for all: that the hour is over is no news.
     const caughtUp = beats % beatsPerHour === 0 ? relay.caughtUp() : undefined
-    for (const session of door.sessions) {
+    for (const session of signIns.sessions) {
       session.beat(heartbeat)
       if (caughtUp) {
-        session.feed?.tellCursor(caughtUp)
+        session.feed?.sendCursor(caughtUp)
         session.waiting.retry()
       }
     }
@@ -108,15 +110,15 @@ export function assemble(options: EngineOptions): Engine {
 
   const engine: Engine = {
     context,
-    door,
+    signIns,
     api,
     isReady: false,
     async close() {
       engine.isReady = false
       stopBeating()
-      door.stopAccepting()
+      signIns.stopAccepting()
       await accounts.idle()
-      door.closeAll()
+      signIns.closeAll()
       await accounts.idle()
       await presence.close()
       await thread?.close()

@@ -50,7 +50,7 @@ export interface Server {
 export async function startServer(options: ServerOptions): Promise<Server> {
   const hasOpenMetrics = namesLoopback(options.host) && options.trustedProxies.length === 0
   const engine = assemble({ hasMergeThread: true, ...options, hasOpenMetrics })
-  const { api, door, context } = engine
+  const { api, signIns, context } = engine
   const issueToken = (user: string, expiresInSeconds?: number): Promise<string> =>
     context.tokens.issue(user, expiresInSeconds)
   const { routes } = options
@@ -78,7 +78,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     places.stir(socket)
     response.once('close', () => places.hush(socket))
   })
-  const upgrades = new Upgrades({ door, places, limits: options.limits, addressOf, connections })
+  const upgrades = new Upgrades({ signIns, places, limits: options.limits, addressOf, connections })
   api.server.on('upgrade', (request, socket, head) => {
     upgrades.upgrade(request, socket, head).catch((error: unknown) => {
       options.log.error({ err: error }, 'an upgrade failed')

@@ -22,6 +22,32 @@ function beginNext(): void {
   if (waiting.length > 0) setImmediate(beginNext)
 }
 
+/** A look-up in memory is one step; so many take about 5 ms. */
+const stepsInSlice = 10_000
+
+/**
+ * Work that all commits wait for, in slices: it yields how many steps it has done since it last did. The first slice is done
+ * at once, so little work is done when this returns `undefined`; else the promise resolves when all of it is. Its slices do
+ * not stand in the line of users' long work, or all commits would wait for that too.
+ */
+export function inSlices(work: Iterator<number>): Promise<void> | undefined {
+  return doSlice(work) === 'done' ? undefined : doRest(work)
+}
+
+async function doRest(work: Iterator<number>): Promise<void> {
+  do await othersTurn()
+  while (doSlice(work) === 'more')
+}
+
+function doSlice(work: Iterator<number>): 'done' | 'more' {
+  let left = stepsInSlice
+  for (let step = work.next(); !step.done; step = work.next()) {
+    left -= step.value
+    if (left <= 0) return 'more'
+  }
+  return 'done'
+}
+
 /**
  * Cuts work that grows with what one user owns into slices: between them all others have their turn, so no user holds the
  * event loop for long [S3]. Counts steps instead of time, so that the same work is cut at the same places.

@@ -1,4 +1,4 @@
-/** Limits that a change must meet (S3): checked by the device before the change, by the server at admission. */
+/** Limits that a change must meet [S3]: checked by the device before the change, by the server at admission. */
 export interface ContentLimits {
   /** One roster, as its live state encodes, in bytes. */
   rosterBytes: number
@@ -16,7 +16,7 @@ export interface ContentLimits {
   relations: number
 }
 
-/** All limits of a server (S3, S4). Setting: `KITH_LIMIT_<NAME>`, the name in capitals, as in `KITH_LIMIT_LABEL_BYTES`. */
+/** All limits of a server ([S3], [S4]). Setting: `KITH_LIMIT_<NAME>`, the name in capitals, as in `KITH_LIMIT_LABEL_BYTES`. */
 export interface Limits extends ContentLimits {
   /** A websocket frame that is no y-protocols message of one's own roster, in bytes. */
   frameBytes: number
@@ -24,7 +24,7 @@ export interface Limits extends ContentLimits {
   outstandingBytes: number
   /** Follows that are served; the excess waits. */
   follows: number
-  /** Owners that a viewer is sent because they granted a level, without having asked (F4). */
+  /** Owners that a viewer is sent because they granted a level, without having asked [F4]. */
   unaskedOwners: number
   /** Owners whose presence one session gets. */
   watchedOwners: number
@@ -38,7 +38,7 @@ export interface Limits extends ContentLimits {
   connectionsPerUser: number
   connectionsPerAddress: number
   /**
-   * First-time look-ups of a user (S4). Source: Hagen et al., "All the Numbers are US: Large-scale Abuse of Contact
+   * First-time look-ups of a user [S4]. Source: Hagen et al., "All the Numbers are US: Large-scale Abuse of Contact
    * Discovery in Mobile Messengers", NDSS 2021.
    */
   lookups: number

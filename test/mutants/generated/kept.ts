@@ -34,7 +34,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/server/src/relay/feed.ts',
-    line: 'entry.joinTold = position - 1',
+    line: 'entry.joinSentAt = position - 1',
     change: '1 → 2',
     why: 'The same: a join makes an entry, and it goes by a later commit, so no join is as old as one before this commit.',
   },
@@ -254,18 +254,6 @@ export const kept: readonly Kept[] = [
     line: 'const { level, name } = parseProfileKey(key) ?? {}',
     change: 'parseProfileKey(key) ?? {} → parseProfileKey(key)',
     why: 'The same: what a device holds, and what a server admits, has well-formed keys only.',
-  },
-  {
-    file: 'packages/client/src/sync/retries.ts',
-    line: 'if (this.#hasTriedNewToken || restMs > 0) return Math.max(0, restMs)',
-    change: '> → >=',
-    why: 'One millisecond of a rest that is a choice.',
-  },
-  {
-    file: 'packages/client/src/sync/retries.ts',
-    line: 'if (this.#hasTriedNewToken || restMs > 0) return Math.max(0, restMs)',
-    change: '0 → 1',
-    why: 'One millisecond of a rest that is a choice.',
   },
 ]
 

@@ -47,7 +47,7 @@ export const attackMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: 'waits no longer',
   }),
-  mutant(feed, "if (isNew && this.#state === 'open') entry.joinTold = this.#store.position", '', {
+  mutant(feed, "if (isNew && this.#state === 'open') entry.joinSentAt = this.#store.position", '', {
     id: 'joined-again-when-looked-at',
     rules: ['F3'],
     what: 'A joined that was sent is sent again when the viewer fetches the owner.',

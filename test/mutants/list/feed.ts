@@ -71,7 +71,7 @@ export const feedMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[F1\\]',
   }),
-  mutant('server/src/relay/plan.ts', 'entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)', '', {
+  mutant('server/src/relay/plan.ts', 'entry.joinSentAt = Math.max(entry.joinSentAt, relation.joinedAt)', '', {
     id: 'joined-told-again',
     rules: ['F3'],
     what: 'A device gets joined with every change of the owner.',
@@ -157,7 +157,7 @@ export const feedMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/relay/feed-entries.ts',
-    'entry.toldWaiting = this.#waiting.delete(owner)',
+    'entry.sentWaiting = this.#waiting.delete(owner)',
     'this.#waiting.delete(owner)',
     {
       id: 'waiting-not-known-on-return',

@@ -7,12 +7,12 @@ export const handingOverMutants: readonly Mutant[] = [
     rules: ['V4', 'V6'],
     what: 'The relay hands out the content of a commit before it checks who may still see it.',
     changes: [
-      { file: 'packages/server/src/relay/relay.ts', find: '      this.#recheck(commit)\n', replace: '' },
+      { file: 'packages/server/src/relay/relay.ts', find: '      yield* this.#recheck(commit)\n', replace: '' },
       {
         file: 'packages/server/src/relay/relay.ts',
         find: 'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)',
         replace:
-          'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)\n    for (const commit of commits) this.#recheck(commit)',
+          'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)\n    for (const commit of commits) yield* this.#recheck(commit)',
       },
       {
         file: 'packages/server/src/relay/feed.ts',

@@ -128,7 +128,7 @@ export const keepingMutants: readonly Mutant[] = [
       rules: ['R4', 'D6'],
       what: 'An audience that a server refuses is dropped by the device, which returns to a wider one.',
       tests: ['simulation/stories'],
-      names: 'audience of nobody',
+      names: 'counts on both devices while',
     },
   ),
   mutant(
@@ -191,7 +191,7 @@ export const keepingMutants: readonly Mutant[] = [
     rules: ['D6', 'V6'],
     what: 'A refused grant is offered again although another device has revoked the original since.',
     tests: ['simulation/stories'],
-    names: 'is not granted again',
+    names: 'a dishonest server refused,',
   }),
   mutant('client/src/database/incoming-frames.ts', '...again, ...removedAgain', '...removedAgain', {
     id: 'originals-brought-back',
@@ -223,14 +223,14 @@ export const keepingMutants: readonly Mutant[] = [
     rules: ['D6', 'V6'],
     what: 'A device forgets what it revoked when it builds its documents upon the state of a server that has nothing.',
     tests: ['simulation/stories'],
-    names: 'did not hear of it',
+    names: 'when another device, which',
   }),
   mutant('client/src/database/rebuild.ts', 'new Set(work.documents[name].refused.map(keyName))', 'new Set<string>()', {
     id: 'older-value-over-refused',
     rules: ['D5', 'D6'],
     what: 'A refused value is covered by the older one of its key when a later server refuses that too.',
     tests: ['simulation/stories'],
-    names: 'stays in view',
+    names: '\\[D5\\]\\[D6\\] a refused value that|that one server acknowledged|contact stays visible when',
   }),
   mutant('client/src/documents/said-again.ts', 'known.set(client, Math.max(', 'known.set(client, 0 * Math.max(', {
     id: 'originals-forgotten',

@@ -59,8 +59,8 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/relay.ts',
-    '#recheck({ position, pairs, standings, strangers }: Commit): void {\n',
-    `#recheck({ position, pairs: all, standings, strangers, subjects }: Commit): void {
+    '#recheck({ position, pairs, standings, strangers }: Commit): Iterable<number> {\n',
+    `#recheck({ position, pairs: all, standings, strangers, subjects }: Commit): Iterable<number> {
     const pairs = all.filter(({ viewer }) => viewer === subjects[0])\n`,
     {
       id: 'owner-not-looked-at',
@@ -98,7 +98,7 @@ export const newEnemyMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/plan.ts',
     'const seen = levelsFor(entry, view)',
-    'const seen = entry.stale.size > 0 && entry.told ? entry.told : levelsFor(entry, view)',
+    'const seen = entry.stale.size > 0 && entry.sentLevels ? entry.sentLevels : levelsFor(entry, view)',
     {
       id: 'stale-by-what-was-told',
       rules: ['V4', 'F2'],

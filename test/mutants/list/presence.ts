@@ -47,14 +47,14 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[V1\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()', 'void user', {
+  mutant(watchers, 'watch.askAll()', 'void watch', {
     id: 'presence-after-a-restriction',
     rules: ['V2'],
     what: 'A restriction of the viewer does not withdraw profiles that the viewer only fetched.',
     tests,
     names: '\\[V2\\]',
   }),
-  mutant(watchers, 'for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)', '', {
+  mutant(watchers, 'watch.askIfSeen(owner)', '', {
     id: 'presence-after-hiding',
     rules: ['V8'],
     what: 'Hiding presence does not hide what was sent before.',
@@ -111,7 +111,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: 'seconds, however often the|repeated block and unblock',
   }),
-  mutant(watch, "if (!one?.told || one.told.is === 'unknown') return", 'if (!one) return', {
+  mutant(watch, "if (!one?.sent || one.sent.is === 'unknown') return", 'if (!one) return', {
     id: 'looked-at-though-unknown',
     rules: ['S4'],
     what: 'Whoever names people at random has the server look at each of them whenever they come or go.',

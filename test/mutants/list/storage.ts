@@ -160,7 +160,7 @@ export const storageMutants: readonly Mutant[] = [
     names: '\\[F1\\]',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/device/error-reporter.ts', 'if (isStorage && this.#isTold) return false', '', {
+  mutant('client/src/device/error-reporter.ts', 'if (isStorage && this.#hasReportedStorage) return false', '', {
     id: 'full-disk-told-for-ever',
     rules: ['F1'],
     what: 'The app gets an error at every attempt while the disk is full.',

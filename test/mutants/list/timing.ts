@@ -1,6 +1,6 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const door = 'server/src/socket/sign-in.ts'
+const signIn = 'server/src/socket/sign-in.ts'
 const rates = 'server/src/socket/rate-limits.ts'
 const session = 'server/src/socket/session.ts'
 const presence = 'server/src/presence/presence.ts'
@@ -32,14 +32,14 @@ export const timingMutants: readonly Mutant[] = [
       names: 'is being written',
     },
   ),
-  mutant(door, 'if (attempt.isEnded) return', 'if (attempt.isEnded && attempt.user !== user) return', {
+  mutant(signIn, 'if (attempt.isEnded) return', 'if (attempt.isEnded && attempt.user !== user) return', {
     id: 'revocation-misses-a-sign-in',
     rules: ['V9'],
     what: 'A session begins with a token that was revoked while it was checked.',
     tests: ['server/sign-in-race'],
     names: 'no session begins',
   }),
-  mutant(door, 'const isCrowded = this.#isFull(address) || ', 'const isCrowded = ', {
+  mutant(signIn, 'const isCrowded = this.#isFull(address) || ', 'const isCrowded = ', {
     id: 'address-counted-too-early',
     rules: ['S3'],
     what: 'Connections of one address that sign in at once pass its limit together.',

@@ -85,16 +85,16 @@ export class Backend {
 
   /** A device calls. */
   answer(wire: Wire): void {
-    const door = this.#engine?.door
-    if (!door) return wire.endDevice(1006, '')
+    const signIns = this.#engine?.signIns
+    if (!signIns) return wire.endDevice(1006, '')
     const user = decodeURIComponent(new URL(wire.url).pathname.split('/').at(-1) ?? '')
     const address = `device ${wire.id}`
     const signIn = async (): Promise<void> => {
-      const answer = await door.signIn({ user, protocols: wire.protocols, address })
-      if (wire.hasDeviceEnded || wire.hasServerEnded || door !== this.#engine?.door) return wire.silence('server')
+      const answer = await signIns.signIn({ user, protocols: wire.protocols, address })
+      if (wire.hasDeviceEnded || wire.hasServerEnded || signIns !== this.#engine?.signIns) return wire.silence('server')
       wire.onopen?.(undefined as never)
-      if ('code' in answer) door.refuse(wire.server, answer)
-      else door.begin(wire.server, answer, address)
+      if ('code' in answer) signIns.refuse(wire.server, answer)
+      else signIns.begin(wire.server, answer, address)
     }
     signIn().catch((error: unknown) => this.#watcher.error(error))
   }

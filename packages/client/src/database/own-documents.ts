@@ -19,8 +19,8 @@ import {
 const updatesPerSnapshot = 200
 
 /**
- * A roster read from a snapshot is counted when it is next to grow: a snapshot is in the V2 encoding, which may be thousands
- * of times smaller.
+ * A roster read from a snapshot is counted when it next grows: a snapshot is in the `updateV2` encoding, which may be
+ * thousands of times smaller.
  */
 const uncounted = Number.POSITIVE_INFINITY
 

@@ -17,20 +17,20 @@ import type { DocumentName } from '../documents/name.ts'
 export interface UpdateRow {
   seq?: number
   document: DocumentName
-  /** In Yjs' V1 encoding. */
+  /** In Yjs' `updateV1` encoding. */
   update: Uint8Array
 }
 
 export interface SnapshotRow {
   document: DocumentName
-  /** In Yjs' V2 encoding, made from a document that collects its garbage: nothing erased is in it [V5]. */
+  /** In Yjs' `updateV2` encoding, made from a document that collects its garbage: nothing erased is in it [V5]. */
   update: Uint8Array
 }
 
 export interface OutboxRow {
   seq?: number
   document: DocumentName
-  /** In Yjs' V1 encoding; empty once refused. */
+  /** In Yjs' `updateV1` encoding; empty once refused. */
   update: Uint8Array
   /** The changes of the update, so that it can be made again [D5]: see `changes-codec.ts`. */
   changes: Uint8Array

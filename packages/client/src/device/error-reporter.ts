@@ -1,22 +1,22 @@
 import type { KithError } from '@kith/shared'
 
-/** Tells the app what fails, and of storage that fails again and again only once, until something can be stored. */
+/** Reports errors to the app. A storage failure that repeats is reported once, until a write succeeds. */
 export class ErrorReporter {
-  readonly #told: (error: KithError) => void
-  #isTold = false
+  readonly #report: (error: KithError) => void
+  #hasReportedStorage = false
   #isEnded = false
 
-  constructor(told: (error: KithError) => void) {
-    this.#told = told
+  constructor(report: (error: KithError) => void) {
+    this.#report = report
   }
 
   /** Returns `false` when it was reported before. */
   tell(error: KithError): boolean {
     if (this.#isEnded) return false
     const isStorage = error.code === 'database-failed'
-    if (isStorage && this.#isTold) return false
-    this.#isTold ||= isStorage
-    this.#told(error)
+    if (isStorage && this.#hasReportedStorage) return false
+    this.#hasReportedStorage ||= isStorage
+    this.#report(error)
     return true
   }
 
@@ -28,6 +28,6 @@ export class ErrorReporter {
   }
 
   isOver(): void {
-    this.#isTold = false
+    this.#hasReportedStorage = false
   }
 }

@@ -87,7 +87,7 @@ export class OwnDocument {
     return this.#update
   }
 
-  /** Takes in an update in Yjs' V1 encoding: another tab's, another device's, or an old one of our own. */
+  /** Takes in an update in Yjs' `updateV1` encoding: another tab's, another device's, or an old one of our own. */
   take(update: Uint8Array): void {
     this.#apply(() => Y.applyUpdate(this.doc, update))
   }

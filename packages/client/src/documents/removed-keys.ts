@@ -1,4 +1,4 @@
-import { isNarrowing, type KeyChange } from '@kith/shared'
+import type { KeyChange } from '@kith/shared'
 import type * as Y from 'yjs'
 import { isRemakingClientId } from '../nonce.ts'
 import { addressOf, keyName } from './lost.ts'
@@ -6,6 +6,9 @@ import type { OwnDocument } from './own-document.ts'
 
 /** Keys that this device knew to be removed when it built the document upon a state without them, as `root key`. */
 export type RemovedKeys = ReadonlySet<string>
+
+/** Roots whose removals show more to others: what was removed may come back, since the private side wins. */
+const mayComeBack: ReadonlySet<string> = new Set(['blocks', 'privacy'])
 
 /**
  * The keys that stay removed when the document is built upon the server's state: such a removal leaves no trace there, and
@@ -16,10 +19,8 @@ export function removedKeys(own: OwnDocument, server: OwnDocument, earlier: Remo
   for (const root of own.roots) {
     for (const [key, { deleted }] of own.doc.getMap(root)._map) {
       const name = keyName({ root, key })
-      // Where a removal shows more to others, what was removed may come back.
-      const isNarrow = isNarrowing({ root, key, value: undefined })
       if (!deleted) removed.delete(name)
-      else if (isNarrow && !server.doc.getMap(root)._map.has(key)) removed.add(name)
+      else if (!mayComeBack.has(root) && !server.doc.getMap(root)._map.has(key)) removed.add(name)
     }
   }
   return removed

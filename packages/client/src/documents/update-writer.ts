@@ -8,7 +8,7 @@ export interface DeletedRange {
   len: number
 }
 
-/** The struct as Yjs' V1 encoding has it. */
+/** The struct as Yjs' `updateV1` encoding has it. */
 export function encodeStruct(struct: Y.Item | Y.GC | Y.Skip): Uint8Array {
   const encoder = new Y.UpdateEncoderV1()
   struct.write(encoder, 0)
@@ -22,7 +22,7 @@ export interface Block {
   structs: Uint8Array[]
 }
 
-/** Writes a Yjs update in V1: at most one block for each client, and deleted ranges sorted by client and clock. */
+/** Writes a Yjs update in `updateV1`: at most one block for each client, and deleted ranges sorted by client and clock. */
 export function writeUpdate(blocks: readonly Block[], deleted: readonly DeletedRange[]): Uint8Array {
   const encoder = encoding.createEncoder()
   encoding.writeVarUint(encoder, blocks.length)

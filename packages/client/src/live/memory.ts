@@ -9,13 +9,13 @@ export type Watch = (listener: () => void) => () => void
  * memory of every tab, level with the database: what another tab writes is taken in, and then this tells it too.
  */
 export function liveMemory<T>(watch: Watch, read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
-  return observable(told => {
+  return observable(subscriber => {
     let shown: { value: T } | undefined
     const look = (): void => {
       const value = read()
       if (shown && isSame(shown.value, value)) return
       shown = { value }
-      told.next(value)
+      subscriber.next(value)
     }
     queueMicrotask(look) // Never while the caller still waits for its subscription.
     return watch(look)

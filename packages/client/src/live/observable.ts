@@ -1,7 +1,7 @@
 import type { Observable, Observer, Subscription } from '../observable.ts'
 
 /** The subscriber of an observable. */
-export interface Told<T> {
+export interface Subscriber<T> {
   next(value: T): void
   error(error: unknown): void
 }
@@ -13,7 +13,7 @@ const wellKnown: symbol = (Symbol.observable as symbol | undefined) ?? ('@@obser
  * An observable like Dexie's: `start` is called for each subscriber, and what it returns when they leave. A listener that
  * throws harms no other: its error surfaces as the platform's unhandled rejections do.
  */
-export function observable<T>(start: (told: Told<T>) => () => void): Observable<T> {
+export function observable<T>(start: (subscriber: Subscriber<T>) => () => void): Observable<T> {
   const subscribe = (
     observerOrNext?: Observer<T> | ((value: T) => void) | null,
     onError?: ((error: unknown) => void) | null,

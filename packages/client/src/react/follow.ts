@@ -1,10 +1,10 @@
 import { KithError } from '@kith/shared'
-import type { Told } from '../live/observable.ts'
+import type { Subscriber } from '../live/observable.ts'
 import type { Observable } from '../observable.ts'
 
 /** Subscribes. Returns an unsubscribe function. A client that was closed emits nothing, and does not fail. */
-export function follow<T>(open: () => Observable<T>, told: Told<T>): () => void {
-  const subscription = unlessClosed(() => open().subscribe(told))
+export function follow<T>(open: () => Observable<T>, subscriber: Subscriber<T>): () => void {
+  const subscription = unlessClosed(() => open().subscribe(subscriber))
   return () => subscription?.unsubscribe()
 }
 

@@ -44,29 +44,32 @@ function newQueries(kith: Kith): Queries {
     contacts: new SharedQuery<readonly Contact[] | undefined>({
       initial: () => undefined,
       isSame: Object.is,
-      start: told => follow(() => kith.contacts(), told),
+      start: subscriber => follow(() => kith.contacts(), subscriber),
     }),
     ownProfile: new SharedQuery<OwnProfileControls>({
       initial: () => ({ ...readOwnProfile(coreOf(kith).store.documents), set, unset }),
       isSame: sameOwnProfile,
-      start: told =>
-        follow(() => kith.liveOwnProfile(), { ...told, next: state => told.next({ ...state, set, unset }) }),
+      start: subscriber =>
+        follow(() => kith.liveOwnProfile(), {
+          ...subscriber,
+          next: state => subscriber.next({ ...state, set, unset }),
+        }),
     }),
     syncStatus: new SharedQuery({
       initial: () => ({ status: kith.status, unsent: kith.unsent }),
       isSame: sameSyncStatus,
-      start: told => follow(() => kith.liveSyncStatus(), told),
+      start: subscriber => follow(() => kith.liveSyncStatus(), subscriber),
     }),
     profile: byId(id => profileQuery(kith, id)),
     viewAs: byId(id => ({
       initial: () => kith.viewAs(id),
       isSame: sameView,
-      start: told => follow(() => kith.liveViewAs(id), told),
+      start: subscriber => follow(() => kith.liveViewAs(id), subscriber),
     })),
     presence: byId(id => ({
       initial: () => undefined,
       isSame: samePresence,
-      start: told => follow(() => kith.livePresence(id), told),
+      start: subscriber => follow(() => kith.livePresence(id), subscriber),
     })),
   }
 }

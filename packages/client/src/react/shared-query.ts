@@ -1,4 +1,4 @@
-import type { Told } from '../live/observable.ts'
+import type { Subscriber } from '../live/observable.ts'
 
 /** What a shared query is made of. */
 export interface QueryPlan<T> {
@@ -6,7 +6,7 @@ export interface QueryPlan<T> {
   initial(): T
   isSame(a: T, b: T): boolean
   /** Begins to emit. Returns a function that ends it. */
-  start(told: Told<T>): () => void
+  start(subscriber: Subscriber<T>): () => void
 }
 
 /**

@@ -216,7 +216,7 @@ export class Link implements LinkPort {
     else this.#host.failed(tokenRefused(this.#wait(restMs)))
   }
 
-  /** The server sent this device away because of a limit (S3), or can't store changes or take connections now. */
+  /** The server sent this device away because of a limit [S3], or can't store changes or take connections now. */
   #rest({ code, hintMs, message }: Extract<Verdict, { type: 'rest' }>): void {
     const error = sentAway(code, message, this.#wait(hintMs))
     if (code === 'unavailable') this.#retries.failed(error)

@@ -3,7 +3,7 @@ import { valueBytes } from '@kith/shared'
 import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
 
-/** Well below what a server takes by default, and little enough work for it at a time (S3). */
+/** Well below what a server takes by default, and little enough work for it at a time [S3]. */
 export const mostFrameBytes: number = 256 * 1024
 
 /**
@@ -16,7 +16,7 @@ export class FrameSizes {
   /** As large as an update of this document may be, unless it is a single change. */
   most(document: DocumentName, { rosterBytes }: ContentLimits): number {
     const most = this.#most[document]
-    // A frame of one's own roster may be as large as the roster (S3).
+    // A frame of one's own roster may be as large as the roster [S3].
     return document === 'roster' ? Math.min(most, rosterBytes) : most
   }
 

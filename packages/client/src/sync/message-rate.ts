@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 
 /**
- * The server takes 50 direct messages a second from one user, and 500 at once (S3), over all devices: this leaves room for
+ * The server takes 50 direct messages a second from one user, and 500 at once [S3], over all devices: this leaves room for
  * other devices. A server may be set to take fewer; then its refusals teach this device.
  */
 const defaultPerSecond = 40

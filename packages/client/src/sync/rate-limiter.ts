@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
 
-/** The server takes 200 messages a second, and 2,000 at once (S3): this leaves room for those that aren't counted here. */
+/** The server takes 200 messages a second, and 2,000 at once [S3]: this leaves room for those that aren't counted here. */
 const burst = 1_600
 const perSecond = 160
 

@@ -14,7 +14,7 @@ export function afterTooLarge(
   const { document, update } = inFlight
   const next = sizes.wasTooLarge(document, update)
   if (next?.type !== 'refuse') return next && { recovery: undefined }
-  // A frame of one's own roster may be as large as the roster (S3).
+  // A frame of one's own roster may be as large as the roster [S3].
   const code = document === 'roster' ? 'roster-too-large' : 'frame-too-large'
   return { recovery: { document, refusal: { code, valueBytes: next.valueBytes } } }
 }

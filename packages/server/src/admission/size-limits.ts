@@ -5,7 +5,7 @@ import type { DocumentName } from '../relations/keys.ts'
 import { rosterGrowth } from './roster-growth.ts'
 
 /**
- * The sizes that a document may have (S3), checked before an update that adds something is applied. The cheap bound comes
+ * The sizes that a document may have [S3], checked before an update that adds something is applied. The cheap bound comes
  * first; only near the limit is the real size looked at.
  */
 export function sizeError(
@@ -42,8 +42,8 @@ function isTooLong(
 }
 
 /**
- * What one struct takes in the V1 encoding, at least and at most, its texts and values apart. What is stored is V2, which
- * may encode a hundred thousand removed entries in a hundred bytes; in memory each of them is there.
+ * The size of one struct in the `updateV1` encoding, at least and at most, without its texts and values. The stored encoding
+ * is `updateV2`, which may encode a hundred thousand removed entries in a hundred bytes; in memory each of them exists.
  */
 const minStructBytes = 10
 const maxStructBytes = 32
@@ -56,7 +56,7 @@ function rosterSizeError(
 ): ErrorCode | undefined {
   if (adds === 'history') return undefined
   const known = document.contentBytesAtMost
-  // What is stored is V2, which has every text and value; what it spares on a struct is bounded.
+  // The stored encoding is `updateV2`, which has every text and value; what it spares on a struct is bounded.
   const atMost = document.storedBytes + maxStructBytes * document.structs + update.length
   if (known === undefined && atMost <= limits.rosterBytes) return undefined
   const growth = rosterGrowth(document.doc, update)

@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { systemClock } from '../clock.ts'
+import { boundHeapGrowth } from '../heap-growth.ts'
 import { type Routes, startServer } from '../server.ts'
 import { type Environment, readSettings, SettingsError } from '../settings.ts'
 import { openLevelStore } from '../store/open.ts'
@@ -7,6 +8,7 @@ import { openLevelStore } from '../store/open.ts'
 /** Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error. */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
+  boundHeapGrowth()
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
   const store = await openLevelStore(settings.folder, { limits: settings.limits, clock: systemClock })
   let server: Awaited<ReturnType<typeof startServer>>

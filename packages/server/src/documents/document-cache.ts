@@ -32,6 +32,8 @@ export class Documents {
   #heapBytes = 0
   /** Users whose accounts have work: their documents may be ahead of the disk, so they stay. */
   #held = new Set<string>()
+  /** How large documents for the thread are on disk: of users with work, so that it is read once. */
+  #sizes = new Map<string, number>()
 
   #thread: MergeThread | undefined
   #limits: Limits
@@ -66,7 +68,10 @@ export class Documents {
   /** The user's account has no work left. */
   release(user: string): void {
     this.#held.delete(user)
-    for (const name of ['roster', 'profile'] as const) this.#measure(keyOf(user, name))
+    for (const name of ['roster', 'profile'] as const) {
+      this.#sizes.delete(keyOf(user, name))
+      this.#measure(keyOf(user, name))
+    }
     this.#evict()
   }
 
@@ -97,7 +102,24 @@ export class Documents {
 
   /** An upper bound of what a document takes on disk. */
   async storedBytes(user: string, name: DocumentName): Promise<number> {
-    return this.#use(user, name, 0, async document => document.storedBytes)
+    const key = keyOf(user, name)
+    const cached = this.#cached.get(key)?.document
+    if (cached && !(cached instanceof RemoteDocument && cached.isGone)) return cached.storedBytes
+    return this.#sizes.get(key) ?? (await this.#readSize(user, name))
+  }
+
+  /** A small document is kept, since it was read; a large one is loaded when there is work for it. */
+  async #readSize(user: string, name: DocumentName): Promise<number> {
+    const parts = await this.#store.document(user, name)
+    const key = keyOf(user, name)
+    const storedBytes = sizeOf(parts)
+    if (this.#isForThread(storedBytes)) this.#sizes.set(key, storedBytes)
+    else this.#keep(key, new LocalDocument(name, parts, this.#limits))
+    return storedBytes
+  }
+
+  #isForThread(bytes: number): boolean {
+    return this.#thread !== undefined && bytes > mostLocalBytes
   }
 
   async #use<T>(
@@ -110,8 +132,14 @@ export class Documents {
     try {
       return await work(document)
     } finally {
+      this.#noteSize(keyOf(user, name), document)
       document.release()
     }
+  }
+
+  /** Others may need its room in the thread before its user's account is done. */
+  #noteSize(key: string, document: HostedDocument): void {
+    if (document instanceof RemoteDocument && this.#sizes.has(key)) this.#sizes.set(key, document.storedBytes)
   }
 
   /** Returns it held. `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
@@ -122,10 +150,14 @@ export class Documents {
     const usable = this.#usable(cached?.document, moreBytes)
     usable?.hold(moreBytes)
     const document = usable ?? (await this.#open(user, name, moreBytes))
+    this.#keep(key, document)
+    return document
+  }
+
+  #keep(key: string, document: HostedDocument): void {
     this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes: 0 })
     this.#measure(key)
     this.#evict()
-    return document
   }
 
   #usable(document: HostedDocument | undefined, moreBytes: number): HostedDocument | undefined {
@@ -137,15 +169,18 @@ export class Documents {
   }
 
   async #open(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
-    const parts = await this.#store.document(user, name)
-    const bytes = parts.reduce((sum, part) => sum + part.length, moreBytes)
-    if (this.#thread && bytes > mostLocalBytes) return this.#thread.open(name, parts, moreBytes)
-    return new LocalDocument(name, parts, this.#limits)
+    const known = this.#sizes.get(keyOf(user, name))
+    const parts = known === undefined ? await this.#store.document(user, name) : []
+    const storedBytes = known ?? sizeOf(parts)
+    if (!this.#thread || !this.#isForThread(storedBytes + moreBytes))
+      return new LocalDocument(name, parts, this.#limits)
+    return this.#thread.open(name, { storedBytes, moreBytes }, () => this.#store.document(user, name))
   }
 
   /** Whatever is in memory may say something else than the disk: all is read again. What the thread holds, it drops itself. */
   forgetAll(): void {
     this.#cached.clear()
+    this.#sizes.clear()
     this.#heapBytes = 0
   }
 
@@ -153,6 +188,7 @@ export class Documents {
   discard(user: string): void {
     for (const name of ['roster', 'profile'] as const) {
       this.#cached.get(keyOf(user, name))?.document.destroy()
+      this.#sizes.delete(keyOf(user, name))
       this.#forget(keyOf(user, name))
     }
   }
@@ -190,6 +226,10 @@ export class Documents {
     this.#cached.delete(key)
     this.#heapBytes -= cached.heapBytes
   }
+}
+
+function sizeOf(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0)
 }
 
 function keyOf(user: string, name: DocumentName): string {

@@ -41,30 +41,39 @@ export class MergeThread {
 
   /**
    * Loads a document in the thread, when there is room for it. It is held: those who wait for room must not take it before
-   * anything was done with it. `moreBytes` are about to be merged: they need room as well.
+   * anything was done with it. `moreBytes` are about to be merged: they need room as well. `read` gives snapshot and updates;
+   * it is called when there is room, so that the bytes of those who wait lie on the disk alone [S3].
    */
-  async open(name: DocumentName, parts: readonly Uint8Array[], moreBytes: number): Promise<RemoteDocument> {
-    const storedBytes = parts.reduce((sum, part) => sum + part.length, 0)
+  async open(
+    name: DocumentName,
+    { storedBytes, moreBytes }: { storedBytes: number; moreBytes: number },
+    read: () => Promise<readonly Uint8Array[]>,
+  ): Promise<RemoteDocument> {
     const document = new RemoteDocument(this, ++this.#count, storedBytes)
     document.hold(moreBytes)
-    await this.#makeRoom(document)
-    this.#documents.add(document)
+    await this.#takeRoom(document)
     try {
+      const parts = await read()
+      if (document.isGone) throw new Error('the merging thread has ended')
       await this.ask({ type: 'open', document: document.id, name, parts, limits: this.#limits })
     } catch (error) {
       document.release()
       document.destroy()
+      if (this.#pending.length === 0) this.#endWhenIdle()
       throw error
     }
     return document
   }
 
-  async #makeRoom(document: RemoteDocument): Promise<void> {
+  async #takeRoom(document: RemoteDocument): Promise<void> {
     while (this.#documents.size > 0 && !this.#hasRoomFor(document.heapBytes)) {
       const idle = this.#leastUsed()
       if (idle) idle.destroy()
       else await new Promise<void>(resolve => this.#waiting.push(resolve))
     }
+    // No `await` since the last look at the room: of several that wait, each must see those that took room before it.
+    this.#documents.add(document)
+    this.#cancelIdle()
   }
 
   #hasRoomFor(moreBytes: number): boolean {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { LastSeen, Store } from '../relations/store.ts'
 import { Unwritable } from '../relations/unwritable.ts'
-import type { Watchers } from './subscriptions.ts'
+import type { PresenceSubscriptions } from './subscriptions.ts'
 
 /** Whoever leaves and is back by then was never away: a reload, or a change of networks. */
 const graceMs = 10_000
@@ -23,7 +23,7 @@ interface Stay {
  * grace, that moment is noted on disk, and only then do watchers get it.
  */
 export class Presence {
-  readonly watchers: Watchers
+  readonly subscriptions: PresenceSubscriptions
   #store: Store
   #clock: Clock
   #log: Logger
@@ -33,11 +33,16 @@ export class Presence {
   #cancel: (() => void) | undefined
   #noted: Promise<void> = Promise.resolve()
 
-  constructor({ store, watchers, clock, log }: { store: Store; watchers: Watchers; clock: Clock; log: Logger }) {
+  constructor({
+    store,
+    subscriptions,
+    clock,
+    log,
+  }: { store: Store; subscriptions: PresenceSubscriptions; clock: Clock; log: Logger }) {
     this.#store = store
     this.#clock = clock
     this.#log = log
-    this.watchers = watchers
+    this.subscriptions = subscriptions
   }
 
   isOnline(user: string): boolean {
@@ -51,7 +56,7 @@ export class Presence {
     if (stay) stay.sessions++
     else {
       this.#stays.set(user, { sessions: 1, leftAtMs: 0 })
-      this.watchers.stir(user)
+      this.subscriptions.stir(user)
     }
   }
 
@@ -127,6 +132,6 @@ export class Presence {
   #part(user: string): void {
     if (this.#stays.get(user)?.sessions !== 0 || this.#leaving.has(user)) return
     this.#stays.delete(user)
-    this.watchers.stir(user)
+    this.subscriptions.stir(user)
   }
 }

@@ -7,7 +7,7 @@ import type { Follower } from '../relay/entry.ts'
 import type { Relay } from '../relay/relay.ts'
 import { mayKnowPresence } from './may-know-presence.ts'
 import type { Presence } from './presence.ts'
-import type { PresenceWatch } from './subscriptions.ts'
+import type { PresenceListener } from './subscriptions.ts'
 
 /** A device gets the presence of one owner at most once in this time, except when it may no longer know it. */
 const restMs = 10_000
@@ -18,17 +18,17 @@ const batchSize = 32
 interface Watched {
   readonly owner: string
   /** Absent until the device has its first answer. */
-  told: PresenceState | undefined
+  sent: PresenceState | undefined
   /** As of the last look, whether the device gets anything of the owner's profile. */
   isSeen: boolean
   /** As of the last look, whether the viewer sees what strangers see. */
   isOpen: boolean
   /** When the device last got a presence of the owner. */
-  toldAtMs: number
+  sentAtMs: number
   cancelRest: () => void
 }
 
-export interface WatchPort {
+export interface SubscriptionPort {
   readonly user: string
   readonly relay: Relay
   readonly presence: Presence
@@ -41,18 +41,18 @@ export interface WatchPort {
  * The presences that one session gets. As for profiles, what is handed over was read since the last batch began, and check
  * and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
  */
-export class Watch implements PresenceWatch {
-  readonly #port: WatchPort
+export class PresenceSubscription implements PresenceListener {
+  readonly #port: SubscriptionPort
   readonly #outlet: Pick<Device, 'outstandingBytes' | 'send' | 'fail'>
   #watched = new Map<string, Watched>()
   #queue = new Set<Watched>()
   #isPumping = false
   #isClosed = false
 
-  constructor(port: WatchPort, outlet: Pick<Device, 'outstandingBytes' | 'send' | 'fail'>) {
+  constructor(port: SubscriptionPort, outlet: Pick<Device, 'outstandingBytes' | 'send' | 'fail'>) {
     this.#port = port
     this.#outlet = outlet
-    port.presence.watchers.open(port.user, this)
+    port.presence.subscriptions.open(port.user, this)
   }
 
   get user(): string {
@@ -91,11 +91,11 @@ export class Watch implements PresenceWatch {
 
   /**
    * This owner has come or gone. Of whom the device may know nothing that is no news, and is not looked at; nor are those
-   * of whom it was just told, until that is some time ago.
+   * whose presence it just got, until that is some time ago.
    */
   stir(owner: string): void {
     const one = this.#watched.get(owner)
-    if (!one?.told || one.told.is === 'unknown') return
+    if (!one?.sent || one.sent.is === 'unknown') return
     if (!this.#isResting(one)) this.ask(owner)
   }
 
@@ -112,20 +112,20 @@ export class Watch implements PresenceWatch {
   close(): void {
     this.#isClosed = true
     for (const one of this.#watched.values()) this.#drop(one)
-    this.#port.presence.watchers.end(this.#port.user, this)
+    this.#port.presence.subscriptions.end(this.#port.user, this)
   }
 
   #begin(owner: string): void {
     const one: Watched = {
       owner,
-      told: undefined,
+      sent: undefined,
       isSeen: false,
       isOpen: false,
-      toldAtMs: Number.NEGATIVE_INFINITY,
+      sentAtMs: Number.NEGATIVE_INFINITY,
       cancelRest: () => undefined,
     }
     this.#watched.set(owner, one)
-    this.#port.presence.watchers.add(owner, this)
+    this.#port.presence.subscriptions.add(owner, this)
     this.#queue.add(one)
   }
 
@@ -133,7 +133,7 @@ export class Watch implements PresenceWatch {
     one.cancelRest()
     this.#watched.delete(one.owner)
     this.#queue.delete(one)
-    this.#port.presence.watchers.remove(one.owner, this)
+    this.#port.presence.subscriptions.remove(one.owner, this)
   }
 
   #pump(): void {
@@ -185,20 +185,20 @@ export class Watch implements PresenceWatch {
 
   #tell(one: Watched, state: PresenceState): void {
     one.cancelRest()
-    if (one.told && isSame(one.told, state)) return
+    if (one.sent && isSame(one.sent, state)) return
     if (state.is !== 'unknown') {
       if (this.#isResting(one)) return
-      one.toldAtMs = this.#port.clock.now()
+      one.sentAtMs = this.#port.clock.now()
     }
-    one.told = state
+    one.sent = state
     this.#outlet.send(encodeFrame({ type: 'presence', owner: one.owner, state }))
   }
 
   /** The device has just got the presence of this owner: it is read again after the rest period. */
   #isResting(one: Watched): boolean {
     const { clock } = this.#port
-    one.toldAtMs = Math.min(one.toldAtMs, clock.now()) // The machine's clock may have been set back.
-    const leftMs = one.toldAtMs + restMs - clock.now()
+    one.sentAtMs = Math.min(one.sentAtMs, clock.now()) // The machine's clock may have been set back.
+    const leftMs = one.sentAtMs + restMs - clock.now()
     if (leftMs <= 0) return false
     one.cancelRest()
     one.cancelRest = clock.after(leftMs, () => this.ask(one.owner))

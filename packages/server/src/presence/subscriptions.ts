@@ -1,7 +1,12 @@
 import { type Commit, isLooker, type Watcher } from '../relations/store.ts'
+import { inSlices } from '../turns.ts'
+
+/** What it takes one session to look at one owner again, and at all that it watches, in look-ups. */
+const stepsOfAsking = 10
+const stepsOfAskingAll = 500
 
 /** The watch of one session: the users whose presence its device wants to know. */
-export interface PresenceWatch {
+export interface PresenceListener {
   readonly user: string
   /** What the device may know of this owner is to be read again. */
   ask(owner: string): void
@@ -16,26 +21,33 @@ export interface PresenceWatch {
 }
 
 /** Which sessions watch which owners, to call those that must read again. */
-export class Watchers {
-  #byOwner = new Map<string, Set<PresenceWatch>>()
-  #byViewer = new Map<string, Set<PresenceWatch>>()
+export class PresenceSubscriptions {
+  #byOwner = new Map<string, Set<PresenceListener>>()
+  #byViewer = new Map<string, Set<PresenceListener>>()
   /** To be called for each batch, after the relay's: by the relay, watches find out that what they have read is outdated. */
-  readonly listener: Watcher = { committed: commits => this.#onCommits(commits) }
+  readonly listener: Watcher = {
+    writing: async () => this.#unfinished,
+    committed: commits => {
+      this.#unfinished = inSlices(this.#onCommits(commits))
+    },
+  }
+  /** The slices of a commit that concerns many: the next batch waits for them, so that what it changes comes after. */
+  #unfinished: Promise<void> | undefined
 
   /** A session of this viewer may begin to watch, or ends. */
-  open(viewer: string, watch: PresenceWatch): void {
+  open(viewer: string, watch: PresenceListener): void {
     add(this.#byViewer, viewer, watch)
   }
 
-  end(viewer: string, watch: PresenceWatch): void {
+  end(viewer: string, watch: PresenceListener): void {
     remove(this.#byViewer, viewer, watch)
   }
 
-  add(owner: string, watch: PresenceWatch): void {
+  add(owner: string, watch: PresenceListener): void {
     add(this.#byOwner, owner, watch)
   }
 
-  remove(owner: string, watch: PresenceWatch): void {
+  remove(owner: string, watch: PresenceListener): void {
     remove(this.#byOwner, owner, watch)
   }
 
@@ -45,27 +57,40 @@ export class Watchers {
   }
 
   /** What was taken away is sent at once, and so is what was given. */
-  #onCommits(commits: readonly Commit[]): void {
+  *#onCommits(commits: readonly Commit[]): Iterator<number> {
     for (const { pairs, standings, strangers, hidings } of commits) {
       for (const { viewer, owner } of pairs) {
         for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)
+        yield 1 + stepsOfAsking * (this.#byViewer.get(viewer)?.size ?? 0)
       }
       for (const lookers of strangers) {
         const { owner } = lookers
-        for (const watch of this.#byOwner.get(owner) ?? [])
+        for (const watch of this.#byOwner.get(owner) ?? []) {
           if (isLooker(lookers, watch.user)) watch.askAsStranger(owner)
+          yield stepsOfAsking
+        }
       }
-      for (const owner of hidings) for (const watch of this.#byOwner.get(owner) ?? []) watch.askIfSeen(owner)
-      for (const user of standings) for (const watch of this.#byViewer.get(user) ?? []) watch.askAll()
+      for (const owner of hidings) {
+        for (const watch of this.#byOwner.get(owner) ?? []) {
+          watch.askIfSeen(owner)
+          yield stepsOfAsking
+        }
+      }
+      for (const user of standings) {
+        for (const watch of this.#byViewer.get(user) ?? []) {
+          watch.askAll()
+          yield stepsOfAskingAll
+        }
+      }
     }
   }
 }
 
-function add(watches: Map<string, Set<PresenceWatch>>, user: string, watch: PresenceWatch): void {
+function add(watches: Map<string, Set<PresenceListener>>, user: string, watch: PresenceListener): void {
   watches.set(user, (watches.get(user) ?? new Set()).add(watch))
 }
 
-function remove(watches: Map<string, Set<PresenceWatch>>, user: string, watch: PresenceWatch): void {
+function remove(watches: Map<string, Set<PresenceListener>>, user: string, watch: PresenceListener): void {
   const some = watches.get(user)
   some?.delete(watch)
   if (some?.size === 0) watches.delete(user)

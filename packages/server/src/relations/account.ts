@@ -10,8 +10,8 @@ import { updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 
 /**
- * The user has an account from here on. Followers to whom V1–V3 then show something are told, unless the backend said not
- * to [F3].
+ * Registers the user. Followers who then see something by [V1], [V2] and [V3] get `joined`, unless the backend disabled
+ * that [F3].
  */
 export async function register(draft: Draft, notes: CommitNotes, user: string): Promise<void> {
   await draft.loadUsers([user])

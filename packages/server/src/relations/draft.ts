@@ -1,11 +1,11 @@
 import { Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
+import { type Operation, operationOf, userOperation } from './operations.ts'
 import {
   decodeRelation,
   decodeUser,
   encodeRelation,
-  encodeUser,
   isTombstone,
   newUser,
   noRelation,
@@ -35,8 +35,6 @@ export class TooLarge extends Error {
   }
 }
 
-export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
-
 /**
  * The next batch while it is being made: what is on disk, with what has been derived so far laid over it. Records are
  * loaded first and then changed synchronously; nothing is written until all of the group is derived, so a change that
@@ -46,7 +44,7 @@ export class Draft {
   readonly nowMs: number
   readonly incarnations: Incarnations
   #disk: Disk
-  #users = new Map<string, UserRecord>()
+  #users = new Map<string, Readonly<UserRecord>>()
   #relations = new Map<string, Relation>()
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
@@ -75,7 +73,7 @@ export class Draft {
       const records = await this.#readSlice(missing.map(keys.user), some.length === sliceSize)
       missing.forEach((id, index) => {
         const bytes = records[index]
-        this.#users.set(id, bytes ? decodeUser(bytes) : newUser())
+        this.#users.set(id, bytes ? decodeUser(bytes) : noUser)
       })
     }
   }
@@ -235,18 +233,8 @@ function* inSlices<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   if (slice.length > 0) yield slice
 }
 
-/** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
-export function userOperation(id: string, user: UserRecord): Operation {
-  return operationOf(keys.user(id), isBlank(user) ? undefined : encodeUser(user))
-}
-
-function operationOf(key: string, value: Uint8Array | undefined): Operation {
-  return value ? { type: 'put', key, value } : { type: 'del', key }
-}
-
-function isBlank(user: UserRecord): boolean {
-  return JSON.stringify(user) === JSON.stringify(newUser())
-}
+/** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
+const noUser: Readonly<UserRecord> = newUser()
 
 /** Collects what one change of the group did. */
 export type CommitNotes = {

@@ -1,9 +1,10 @@
 import type { Limits } from '@kith/shared'
+import { turnForSlice } from '../turns.ts'
 import type { Draft } from './draft.ts'
 import { keys } from './keys.ts'
 import type { UserRecord } from './records.ts'
 
-/** Which follows are served: within the number of follows (S3) and the budget of first-time look-ups (S4). */
+/** Which follows are served: within the number of follows [S3] and the budget of first-time look-ups [S4]. */
 
 const dayMs = 86_400_000
 const nothing = new Uint8Array()
@@ -41,9 +42,18 @@ const longestDelayMs = 30 * dayMs
 
 /** Those of the ids that the user has looked up before. */
 export async function askedBefore(draft: Draft, user: string, ids: readonly string[]): Promise<Set<string>> {
-  const found = await draft.readMany(ids.map(id => keys.asked(user, id)))
-  return new Set(ids.filter((_, index) => found[index] !== undefined))
+  const asked = new Set<string>()
+  for (let start = 0; start < ids.length; start += idsInTurn) {
+    if (start > 0) await turnForSlice()
+    const some = ids.slice(start, start + idsInTurn)
+    const found = await draft.readMany(some.map(id => keys.asked(user, id)))
+    for (const [index, id] of some.entries()) if (found[index] !== undefined) asked.add(id)
+  }
+  return asked
 }
+
+/** As many ids as are looked for without a pause. */
+const idsInTurn = 250
 
 /** Serves a new follow, or lets it wait. */
 export function beginFollow(draft: Draft, viewer: string, owner: string, hasAsked: boolean, limits: Limits): void {

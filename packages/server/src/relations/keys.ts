@@ -6,11 +6,11 @@
  *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   erased | <id>                           how often the account was erased; outlives the account
- *   document | <id> | roster, profile | s   snapshot, a Yjs update (V2)
- *   document | <id> | roster, profile | u | <position>   an update since (V2)
+ *   document | <id> | roster, profile | s   snapshot, a Yjs update in `updateV2`
+ *   document | <id> | roster, profile | u | <position>   an update since, in `updateV2`
  *   level | <owner> | <level>               what viewers of a level get: position, then fields
  *   relation | <a> | <b>                    Relation, what a and b are to each other, seen from a
- *   asked | <viewer> | <id>                 the viewer has looked that id up before (S4)
+ *   asked | <viewer> | <id>                 the viewer has looked that id up before [S4]
  *   change | <position>                     the user whose documents or standing changed then
  *   day | <ms, at midnight UTC>             the position at which that day began
  */

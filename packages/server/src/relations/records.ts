@@ -21,14 +21,14 @@ export interface UserRecord {
   lastSeenMinute?: number | undefined
   /** Level → position of its last change. An emptied level stays, so that viewers learn of it. */
   levels: Record<string, number>
-  /** Follows that are served, and follows that wait (S3, S4). */
+  /** Follows that are served, and follows that wait ([S3], [S4]). */
   follows: number
   waiting: number
   /** Owners who are shown to this user because they granted a level [F4]. */
   unasked: number
   /** The position at which one of the user's relations last changed what the user is shown. */
   relationsChangedAt: number
-  /** First-time look-ups left, as of a time in ms (S4); absent while none was spent. */
+  /** First-time look-ups left, as of a time in ms [S4]; absent while none was spent. */
   lookups?: { left: number; atMs: number } | undefined
 }
 
@@ -166,11 +166,15 @@ export function decodeRelation(bytes: Uint8Array): Relation {
     isPaired: (bits & 1) !== 0,
     isWaiting: (bits & 2) !== 0,
     isUnasked: (bits & 4) !== 0,
-    shown: [...decoding.readVarUint8Array(decoder)],
+    shown: levelsIn(decoding.readVarUint8Array(decoder)),
     changedAt: decoding.readVarUint(decoder),
     joinedAt: decoding.readVarUint(decoder),
     joinedAtMs: decoding.hasContent(decoder) ? decoding.readVarUint(decoder) : 0,
   }
+}
+
+function levelsIn(bytes: Uint8Array): readonly number[] {
+  return bytes.length === 0 ? noRelation.shown : [...bytes]
 }
 
 /** Few ids change hands, so what concerns that takes no room in other records. */
@@ -186,18 +190,41 @@ export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side
 
 export function readSide(decoder: decoding.Decoder): Side {
   const bits = decoding.readUint8(decoder)
-  const said = {
-    isContact: (bits & 1) !== 0,
-    isSubscribed: (bits & 2) !== 0,
-    isDeclined: (bits & 4) !== 0,
-    isBlocked: (bits & 8) !== 0,
-    levels: [...decoding.readVarUint8Array(decoder)],
-  }
-  if ((bits & 16) === 0) return { said: { ...said, confirmed: [] }, unconfirmed: '' }
+  const levels = decoding.readVarUint8Array(decoder)
+  if ((bits & 16) === 0) return plainSide(bits, levels)
+  const said = saidBy(bits, levels)
   const unconfirmed = decoding.readVarString(decoder)
   const count = decoding.readVarUint(decoder)
   const confirmed = Array.from({ length: count }, () => decoding.readVarString(decoder))
   return { said: { ...said, confirmed }, unconfirmed }
+}
+
+function saidBy(bits: number, levels: Uint8Array): ContactFacts {
+  return {
+    isContact: (bits & 1) !== 0,
+    isSubscribed: (bits & 2) !== 0,
+    isDeclined: (bits & 4) !== 0,
+    isBlocked: (bits & 8) !== 0,
+    levels: [...levels],
+    confirmed: [],
+  }
+}
+
+/** As many different sides as are shared. */
+const mostShared = 1_024
+const sharedSides = new Map<string, Side>()
+
+/**
+ * A roster says the same of most users whom it names: the sides of a hundred thousand relations that a large change looks at
+ * are a few objects. Nothing changes them.
+ */
+function plainSide(bits: number, levels: Uint8Array): Side {
+  const name = String.fromCharCode(bits, ...levels)
+  const shared = sharedSides.get(name)
+  if (shared) return shared
+  const side: Side = { said: saidBy(bits, levels), unconfirmed: '' }
+  if (sharedSides.size < mostShared) sharedSides.set(name, side)
+  return side
 }
 
 function flags(...bits: boolean[]): number {

@@ -3,6 +3,7 @@ import { Turns } from '../turns.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follow-budget.ts'
 import { mySide, type Relation, type Side, theirSide } from './records.ts'
+import { sortedInTurns } from './sorted-in-turns.ts'
 import type { Facts } from './store.ts'
 import { dealUnasked, mayBeUnasked, updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
@@ -132,7 +133,7 @@ export async function promote(draft: Draft, notes: CommitNotes, viewer: string, 
   const owners = await draft.loadRelationsOf(viewer, ({ isWaiting }) => isWaiting)
   const asked = await askedBefore(draft, viewer, owners)
   const turns = new Turns(pairsInTurn)
-  for (const owner of owners.sort()) {
+  for (const owner of await sortedInTurns(owners, turns)) {
     if (turns.isOver()) await turns.pass()
     const { follows, waiting } = draft.user(viewer)
     if (follows >= limits.follows) return

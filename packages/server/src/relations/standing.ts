@@ -17,7 +17,7 @@ export function standingOf({ viewer, owner, relation }: View, isSelf = false): S
   }
 }
 
-/** What the viewer may see of the owner by V1–V3. */
+/** What the viewer may see of the owner by [V1], [V2] and [V3]. */
 export function visibleLevels(view: View): readonly number[] {
   return visibility(standingOf(view)).levels
 }

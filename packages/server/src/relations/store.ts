@@ -4,7 +4,7 @@ import type { DocumentName } from './keys.ts'
 import type { LevelRecord, Relation, UserRecord } from './records.ts'
 import type { Unwritable } from './unwritable.ts'
 
-/** A change of one document, as one Yjs update in the server's own encoding (V2). */
+/** A change of one document, as one Yjs update in the server's own encoding, `updateV2`. */
 export interface DocumentUpdate {
   update: Uint8Array
   /** The whole document after the update, when the log before it shall be folded into it. */

@@ -45,17 +45,18 @@ export async function updateShown(draft: Draft, notes: CommitNotes): Promise<voi
 
 function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
   const after = sightOf(draft, viewer, owner)
-  const isOtherwise =
+  const isShownChanged =
     !sameLevels(before.shown, after.shown) ||
     before.isWaiting !== after.isWaiting ||
     before.changedHands !== after.changedHands
-  if (isOtherwise) {
+  if (isShownChanged) {
     draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
     draft.setUser(viewer, { relationsChangedAt: notes.position })
   }
   // A follow that begins or ends changes what becomes of a replica, even while the same is shown [V7].
-  const isFelt = isOtherwise || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
-  if (isFelt) notes.pairs.push({ viewer, owner })
+  const affectsDevices =
+    isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
+  if (affectsDevices) notes.pairs.push({ viewer, owner })
 }
 
 /** As many pairs as are looked at without a pause. */

@@ -6,21 +6,21 @@ export interface Entry {
   readonly owner: string
   readonly feed: Follower
   /** The levels of the last `access` that was sent; `undefined`: what the device holds is not known, so an `access` must be sent. */
-  told: readonly number[] | undefined
-  toldWaiting: boolean
+  sentLevels: readonly number[] | undefined
+  sentWaiting: boolean
   /** The last `access` said that the device gets them only because it asked. */
-  toldFetched: boolean
+  sentFetched: boolean
   /** The incarnation to confirm, as last sent [D7]. */
-  toldHands: string
+  sentHands: string
   /** The position up to which a join of the owner was sent. */
-  joinTold: number
+  joinSentAt: number
   /** Asked for by this session, whether followed or not [V7]. */
   isFetched: boolean
   /** As of the last look, for noticing that a follow ended. */
   isFollowed: boolean
   /** As of the last look, whether the viewer sees what strangers see. */
   isOpen: boolean
-  /** `told` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
+  /** `sentLevels` is what the disk says, so live frames may be handed over. False from a commit until it is read again. */
   isChecked: boolean
   /** The feed's, when it was read: a change of many pairs at once begins another. */
   era: number
@@ -43,8 +43,11 @@ export interface Follower {
   readonly user: string
   /** A change of this pair, at this position: nothing more is handed over until the pair was read again. */
   recheck(owner: string, position: number): void
-  /** A change of many pairs at once: all entries count as unread from now on [V4]. */
-  recheckMany(owners: readonly string[], position: number): void
+  /**
+   * A change of many pairs at once: all entries count as unread from the first step on [V4]. Yields how many look-ups it has
+   * done since it last did, so that the relay can do it in slices.
+   */
+  recheckMany(owners: readonly string[], position: number): Iterable<number>
   /** A change of the viewer's own standing. */
   recheckFetched(position: number): void
   /** Another level 0 of this owner for viewers without a relation to the owner. */
@@ -62,15 +65,15 @@ export interface Follower {
 }
 
 /** An owner of whom it isn't known what the device holds. */
-export function newEntry(owner: string, feed: Follower, joinTold: number): Entry {
+export function newEntry(owner: string, feed: Follower, joinSentAt: number): Entry {
   return {
     owner,
     feed,
-    told: undefined,
-    toldWaiting: false,
-    toldFetched: false,
-    toldHands: '',
-    joinTold,
+    sentLevels: undefined,
+    sentWaiting: false,
+    sentFetched: false,
+    sentHands: '',
+    joinSentAt,
     isFetched: false,
     isFollowed: false,
     isOpen: false,

@@ -40,7 +40,7 @@ export class FeedEntries {
     const known = this.#byOwner.get(owner)
     if (known) return known
     const entry = newEntry(owner, this.#feed, this.openedAt)
-    entry.toldWaiting = this.#waiting.delete(owner)
+    entry.sentWaiting = this.#waiting.delete(owner)
     this.#byOwner.set(owner, entry)
     this.#relay.addEntry(entry)
     return entry
@@ -49,9 +49,9 @@ export class FeedEntries {
   /** Makes the entry of an owner of whom the device has all but the levels in `stale`. */
   install(owner: string, relation: Relation, stale: readonly number[]): void {
     const entry = this.of(owner)
-    entry.told = relation.shown
-    entry.toldWaiting = relation.isWaiting
-    entry.toldHands = changedHands(relation.mySide)
+    entry.sentLevels = relation.shown
+    entry.sentWaiting = relation.isWaiting
+    entry.sentHands = changedHands(relation.mySide)
     entry.isFollowed = relation.mine.isSubscribed
     this.noteChecked(entry)
     for (const level of stale) if (relation.shown.includes(level)) markStale(entry, level)

@@ -11,6 +11,9 @@ import type { LevelFrames } from './level-frames.ts'
 import { levelsFor } from './plan.ts'
 import type { Relay } from './relay.ts'
 
+/** What it takes to look at one owner again, in look-ups. */
+const stepsOfRecheck = 10
+
 /**
  * What one session is sent about others.
  *
@@ -98,8 +101,8 @@ export class Feed implements Follower {
     const entry = this.#entries.of(owner)
     // While opening, what the device holds isn't known; later, an owner without an entry is one it holds nothing of.
     if (isNew && this.#state === 'open') {
-      entry.told = []
-      entry.joinTold = position - 1
+      entry.sentLevels = []
+      entry.joinSentAt = position - 1
     }
     this.#ask(entry)
   }
@@ -108,9 +111,12 @@ export class Feed implements Follower {
    * A change of many pairs at once. All entries count as unread from now on, at once [V4]; those of these owners are made
    * and read as the device can take them.
    */
-  recheckMany(owners: readonly string[], position: number): void {
+  *recheckMany(owners: readonly string[], position: number): Iterable<number> {
     if (this.#state !== 'open') {
-      for (const owner of owners) this.recheck(owner, position)
+      for (const owner of owners) {
+        this.recheck(owner, position)
+        yield stepsOfRecheck
+      }
       return
     }
     this.#entries.beginEra()
@@ -139,9 +145,9 @@ export class Feed implements Follower {
     }
     const isNew = this.#entries.isNew(owner)
     const entry = this.#entries.of(owner)
-    if (isNew && this.#state === 'open') entry.joinTold = this.#store.position
+    if (isNew && this.#state === 'open') entry.joinSentAt = this.#store.position
     entry.isFetched = true
-    entry.told = undefined
+    entry.sentLevels = undefined
     this.#ask(entry)
   }
 
@@ -199,7 +205,7 @@ export class Feed implements Follower {
   /** Those of the levels that the device gets, or may get, as far as is known before the next look. */
   takes(entry: Entry, levels: readonly number[]): number[] {
     const isChecked = this.#entries.isChecked(entry)
-    return levels.filter(level => !isChecked || entry.told?.includes(level))
+    return levels.filter(level => !isChecked || entry.sentLevels?.includes(level))
   }
 
   /** Calls back once everything that the device may see by now has been handed over. */
@@ -211,8 +217,8 @@ export class Feed implements Follower {
    * Tells the device how far it has read: for one that stays connected and gets little. `caughtUp` comes whether or not
    * anything was committed meanwhile, or a device would learn which [V10].
    */
-  tellCursor(caughtUp: Uint8Array): void {
-    this.#handOver.tellCursor(caughtUp)
+  sendCursor(caughtUp: Uint8Array): void {
+    this.#handOver.sendCursor(caughtUp)
   }
 
   /** The network has taken what was outstanding. */

@@ -8,7 +8,7 @@ import { type FeedCursor, noCursor } from './feed-cursor.ts'
 import type { FeedEntries } from './feed-entries.ts'
 import type { FeedQueue, QueuePort } from './feed-queue.ts'
 import { profileFrame } from './level-frames.ts'
-import { accessFor, noteTold, type Plan, planHandOver, writtenLevels } from './plan.ts'
+import { accessFor, notePlanSent, type Plan, planHandOver, writtenLevels } from './plan.ts'
 import type { Relay } from './relay.ts'
 
 /** Owners looked at in one read. */
@@ -93,7 +93,7 @@ export class HandOver {
   }
 
   /** Tells the device how far it has read: now, or when what is left has been handed over. */
-  tellCursor(caughtUp: Uint8Array): void {
+  sendCursor(caughtUp: Uint8Array): void {
     const { cursor } = this.#port
     if (this.#state !== 'running' || !cursor.hasCaughtUp) return
     if (!this.isAtRest || this.#offered > 0) cursor.owe()
@@ -182,7 +182,7 @@ export class HandOver {
     }
     // Nothing to hand over: the device knows already what changed.
     else if (written.length === 0) cursor.noteNothingToSend(view.relation.changedAt)
-    noteTold(plan)
+    notePlanSent(plan)
     entries.noteChecked(entry)
     entry.stale = written.length === 0 ? nothingStale : new Set(written.map(({ level }) => level))
     for (const [index, { level, fields }] of written.entries()) {
@@ -190,7 +190,7 @@ export class HandOver {
       if (!this.#sendIfRoom(entry, isLast, sealed => profileFrame(entry.owner, level, fields, sealed))) return false
       entry.stale.delete(level)
     }
-    if (seen.length === 0 && !entry.isFetched && entry.toldHands === '') {
+    if (seen.length === 0 && !entry.isFetched && entry.sentHands === '') {
       entries.drop(entry, view.relation.isWaiting)
     }
     return true

@@ -33,8 +33,8 @@ function hasFollowEnded(entry: Entry, view: View): boolean {
 export function planHandOver(entry: Entry, view: View): Plan {
   const seen = levelsFor(entry, view)
   if (hasFollowEnded(entry, view)) entry.isFetched = false
-  const { told } = entry
-  const levels = told ? seen.filter(level => !told.includes(level) || entry.stale.has(level)) : seen
+  const { sentLevels } = entry
+  const levels = sentLevels ? seen.filter(level => !sentLevels.includes(level) || entry.stale.has(level)) : seen
   const isFetched = seen.length > 0 && view.relation.shown.length === 0
   return { entry, view, seen, isFetched, levels, revision: entry.revision }
 }
@@ -50,7 +50,7 @@ export function writtenLevels(
   records: readonly (LevelRecord | undefined)[],
   isResumed: boolean,
 ): { level: number; fields: Uint8Array }[] {
-  const unwritten = isResumed && entry.told === undefined ? noFields : undefined
+  const unwritten = isResumed && entry.sentLevels === undefined ? noFields : undefined
   return levels.flatMap((level, index) => {
     const fields = records[index]?.fields ?? unwritten
     return fields ? [{ level, fields }] : []
@@ -64,14 +64,14 @@ export function accessFor(
 ): Omit<Access, 'cursor'> | undefined {
   const { relation } = view
   const hands = changedHands(relation.mySide)
-  const hasJustJoined = relation.joinedAt > entry.joinTold && seen.length > 0
+  const hasJustJoined = relation.joinedAt > entry.joinSentAt && seen.length > 0
   // An owner of whom nothing is seen is named only to a session that asked, or that was shown something before [V8].
   const mayHold = entry.isFetched || relation.changedAt > openedAt
   const isNews =
-    entry.toldWaiting !== relation.isWaiting ||
-    entry.toldFetched !== isFetched ||
-    entry.toldHands !== hands ||
-    (entry.told ? !sameLevels(entry.told, seen) : mayHold || seen.length > 0)
+    entry.sentWaiting !== relation.isWaiting ||
+    entry.sentFetched !== isFetched ||
+    entry.sentHands !== hands ||
+    (entry.sentLevels ? !sameLevels(entry.sentLevels, seen) : mayHold || seen.length > 0)
   if (!isNews && !hasJustJoined) return undefined
   const { owner } = entry
   const { isWaiting } = relation
@@ -83,13 +83,13 @@ export function accessFor(
 }
 
 /** Notes that the plan was sent to the device. */
-export function noteTold({ entry, view, seen, isFetched }: Plan): void {
+export function notePlanSent({ entry, view, seen, isFetched }: Plan): void {
   const { relation } = view
-  entry.told = seen
-  entry.toldWaiting = relation.isWaiting
-  entry.toldFetched = isFetched
-  entry.toldHands = changedHands(relation.mySide)
-  entry.joinTold = Math.max(entry.joinTold, relation.joinedAt)
+  entry.sentLevels = seen
+  entry.sentWaiting = relation.isWaiting
+  entry.sentFetched = isFetched
+  entry.sentHands = changedHands(relation.mySide)
+  entry.joinSentAt = Math.max(entry.joinSentAt, relation.joinedAt)
   entry.isFollowed = relation.mine.isSubscribed
   entry.isOpen = isOpen(view.viewer)
 }

@@ -2,6 +2,7 @@ import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import type { DocumentName } from '../relations/keys.ts'
 import { type Commit, isLooker, type Store, type Watcher } from '../relations/store.ts'
+import { inSlices } from '../turns.ts'
 import { type Among, changedSince } from './changed-levels.ts'
 import { CurrentReads } from './current-reads.ts'
 import { Cursors } from './cursors.ts'
@@ -11,6 +12,9 @@ import { RecentChanges } from './recent-changes.ts'
 
 /** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
 const manyPairs = 500
+/** What it takes to have one feed look at one owner again, and at all owners, in look-ups. */
+const stepsOfRecheck = 10
+const stepsOfManyRechecks = 2_000
 
 /** What the relay needs of a session. */
 export type Receiver = Pick<
@@ -31,14 +35,16 @@ export class Relay {
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Follower>()
+  /** The slices of a commit that concerns many. Until they are done nothing that was read is handed over, and no batch begins. */
+  #unfinished: Promise<void> | undefined
   /** To be called for each batch, before all other listeners but the witness of what was answered. */
   readonly listener: Watcher = {
-    writing: () => this.reads.begin(),
+    writing: () => this.#unfinished?.then(() => this.reads.begin()) ?? this.reads.begin(),
     committed: commits => {
       try {
-        this.#onCommits(commits)
+        this.#unfinished = inSlices(this.#onCommits(commits))?.finally(() => this.#finish())
       } finally {
-        this.reads.end()
+        if (!this.#unfinished) this.reads.end()
       }
     },
     failed: () => this.reads.end(),
@@ -97,11 +103,16 @@ export class Relay {
     if (entries?.size === 0) this.#audience.delete(entry.owner)
   }
 
+  #finish(): void {
+    this.#unfinished = undefined
+    this.reads.end()
+  }
+
   /** First everything that may have been taken away, then what is new, in its newest state [V4][V6]. */
-  #onCommits(commits: readonly Commit[]): void {
+  *#onCommits(commits: readonly Commit[]): Iterator<number> {
     const levelsByOwner = new Map<string, Map<number, Uint8Array>>()
     for (const commit of commits) {
-      this.#recheck(commit)
+      yield* this.#recheck(commit)
       const [owner] = commit.subjects
       if (commit.levels.size === 0 || owner === undefined) continue
       const levels = levelsByOwner.get(owner) ?? new Map<number, Uint8Array>()
@@ -113,23 +124,29 @@ export class Relay {
     for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)
   }
 
-  #recheck({ position, pairs, standings, strangers }: Commit): void {
-    if (pairs.length > manyPairs) this.#recheckMany(pairs, position)
+  *#recheck({ position, pairs, standings, strangers }: Commit): Iterable<number> {
+    if (pairs.length > manyPairs) yield* this.#recheckMany(pairs, position)
     else
       for (const { viewer, owner } of pairs) {
         for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
+        yield stepsOfRecheck
       }
-    for (const user of standings) for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
+    for (const user of standings) {
+      for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
+      yield stepsOfManyRechecks * this.sessionsOf(user).size
+    }
     for (const lookers of strangers) {
       for (const entry of this.#audience.get(lookers.owner) ?? []) {
         if (isLooker(lookers, entry.feed.user)) entry.feed.recheckStranger(entry, position)
+        yield stepsOfRecheck
       }
     }
   }
 
-  #recheckMany(pairs: Commit['pairs'], position: number): void {
+  *#recheckMany(pairs: Commit['pairs'], position: number): Iterable<number> {
     const ownersByViewer = new Map<string, string[]>()
     for (const { viewer, owner } of pairs) {
+      yield 1
       if (!this.#sessionsByUser.has(viewer)) continue
       const owners = ownersByViewer.get(viewer)
       if (owners) owners.push(owner)
@@ -137,8 +154,11 @@ export class Relay {
     }
     for (const [viewer, owners] of ownersByViewer) {
       for (const { feed } of this.sessionsOf(viewer)) {
-        if (owners.length > manyPairs) feed?.recheckMany(owners, position)
-        else for (const owner of owners) feed?.recheck(owner, position)
+        if (owners.length > manyPairs) {
+          if (feed) yield* feed.recheckMany(owners, position)
+          yield stepsOfManyRechecks
+        } else for (const owner of owners) feed?.recheck(owner, position)
+        yield stepsOfRecheck * Math.min(owners.length, manyPairs)
       }
     }
   }

@@ -11,6 +11,7 @@ import type { AnswerRoom } from './answer-room.ts'
 import type { DirectMessages } from './direct-messages.ts'
 import type { OneAtATime } from './one-at-a-time.ts'
 import type { RateLimits } from './rate-limits.ts'
+import type { UnfinishedFrames } from './unfinished-frames.ts'
 
 /** What sessions share. */
 export interface Context {
@@ -22,6 +23,7 @@ export interface Context {
   tokens: Tokens
   rates: RateLimits
   answers: AnswerRoom
+  unfinished: UnfinishedFrames<{ cutOff(reason: string): void }>
   /** Feeds are opened one after the other for each user. */
   openings: OneAtATime
   limits: Limits

@@ -6,9 +6,11 @@ export interface DeviceSocket {
   readonly untakenBytes?: number
   /** Bytes of frames that have not arrived as a whole; absent where that is not known. */
   readonly unfinishedBytes?: number
+  /** The number of the frame that is begun and not whole; absent where there is none, or where that is not known. */
+  readonly unfinishedFrame?: number | undefined
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
   on(event: 'pong', heard: (data: Buffer) => void): unknown
-  /** `unfinished`: more has arrived of a large frame that is not whole yet. */
+  /** `unfinished`: more has arrived of a frame that is not whole yet, or all of it. */
   on(event: 'ping' | 'close' | 'unfinished', heard: () => void): unknown
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */

@@ -156,7 +156,7 @@ async function fetch(session: Session, owner: string): Promise<void> {
 /** Reading so many names costs about as much as a write does. */
 const namesPerWrite = 64
 
-/** The first of those named, up to the limit; each that is new costs as much as a write, and so do many beyond (S3). */
+/** The first of those named, up to the limit; each that is new costs as much as a write, and so do many beyond [S3]. */
 function watch(session: Session, feed: Feed, owners: readonly string[]): void {
   const named = [...new Set(owners)]
   const watched = new Set(named.slice(0, session.context.limits.watchedOwners))

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import { TokenBucket } from './token-bucket.ts'
 import { TurnShare } from './turn-share.ts'
 
-/** What one user may send a second, over all their devices (S3). */
+/** What one user may send a second, over all their devices [S3]. */
 export interface UserRates {
   writes: TokenBucket
   messages: TokenBucket

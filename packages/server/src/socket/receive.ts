@@ -1,4 +1,3 @@
-import { closeCodes } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, isYProtocols } from '@kith/shared/wire'
 import { costOf } from './cost.ts'
 import type { DeviceSocket } from './device-socket.ts'
@@ -34,7 +33,7 @@ interface Arrived {
  * Where a device's frames come in. A frame is bounded, decoded, counted, charged and only then handled. A frame that breaks
  * a rule ends this session with a code, and no other session [S1][S3].
  */
-export function receive(session: Session, socket: DeviceSocket): void {
+export function receive(session: Session, socket: DeviceSocket, address: string): void {
   const { user, context, allowance, outbound } = session
   const { accounts, limits, clock } = context
   const inbox = new Inbox<Arrived>({
@@ -57,19 +56,22 @@ export function receive(session: Session, socket: DeviceSocket): void {
   socket.on('ping', () => {
     if (!session.isClosed) session.isWithinWrites()
   })
-  socket.on('unfinished', () => boundUnfinished(session, socket))
+  socket.on('unfinished', () => boundUnfinished(session, address))
+  socket.on('close', () => context.unfinished.note(address, session, 0))
 }
 
-/** Frames that are begun and not ended, on all sockets of the user together, take two rosters' worth at most [S3]. */
-function boundUnfinished(session: Session, socket: DeviceSocket): void {
+/**
+ * Frames that are begun and not ended take two rosters' worth at most on all sockets of the user together, and eight on all
+ * sockets of the address [S3].
+ */
+function boundUnfinished(session: Session, address: string): void {
   if (session.isClosed) return
-  const { relay, limits } = session.context
+  const { relay, limits, unfinished } = session.context
   let bytes = 0
   for (const other of relay.sessionsOf(session.user)) bytes += other.unfinishedBytes
-  if (bytes <= 2 * limits.rosterBytes) return
-  session.close(closeCodes.unavailable, 'too much begun at once')
-  // What has come of the frame is kept for as long as the connection is there.
-  socket.terminate()
+  if (bytes > 2 * limits.rosterBytes) return session.cutOff('too much begun at once')
+  unfinished.note(address, session, session.unfinishedBytes)
+  unfinished.largestBeyond(address)?.cutOff('too much begun at once from one address')
 }
 
 function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: boolean): void {

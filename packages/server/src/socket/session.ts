@@ -1,7 +1,7 @@
 import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
-import { Watch } from '../presence/subscription.ts'
+import { PresenceSubscription } from '../presence/subscription.ts'
 import type { DocumentName } from '../relations/keys.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import { Feed } from '../relay/feed.ts'
@@ -14,6 +14,7 @@ import { DeferredFollows } from './deferred-follows.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { DocumentRequests } from './document-requests.ts'
 import { Expiry } from './expiry.ts'
+import { FrameDeadline } from './frame-deadline.ts'
 import type { Inbox } from './inbox.ts'
 import { Outbound } from './outbound.ts'
 import { ownFrame } from './own-frames.ts'
@@ -31,10 +32,11 @@ export class Session implements Device {
   readonly requests: DocumentRequests = new DocumentRequests()
   readonly #arrival = new Arrival()
   readonly #expiry: Expiry
+  readonly #frameDeadline = new FrameDeadline()
   readonly outbound: Outbound
   #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   #feed: Feed | undefined
-  #watch: Watch | undefined
+  #watch: PresenceSubscription | undefined
   #isClosed = false
   /** Nothing was refused or dropped since the last barrier. */
   #isComplete = true
@@ -96,14 +98,14 @@ export class Session implements Device {
   }
 
   /** The users whose presence the device wants to know; absent until it has named one. */
-  get watch(): Watch | undefined {
+  get watch(): PresenceSubscription | undefined {
     return this.#watch
   }
 
-  openWatch(feed: Feed): Watch {
+  openWatch(feed: Feed): PresenceSubscription {
     const { relay, presence, clock, limits } = this.context
     const port = { user: this.user, relay, presence, feed, clock, maxOutstandingBytes: limits.outstandingBytes }
-    this.#watch ??= new Watch(port, this)
+    this.#watch ??= new PresenceSubscription(port, this)
     return this.#watch
   }
 
@@ -116,6 +118,12 @@ export class Session implements Device {
     // A device that takes nothing for so long is better off with a new start; and it must not cost others the memory.
     if (this.outbound.isBurden) return this.close(closeCodes.unavailable, 'too slow')
     this.outbound.send(frame)
+  }
+
+  /** Ends the connection at once: what has come of a frame is kept for as long as it is there. */
+  cutOff(reason: string): void {
+    this.close(closeCodes.unavailable, reason)
+    this.#socket.terminate()
   }
 
   get unfinishedBytes(): number {
@@ -177,6 +185,8 @@ export class Session implements Device {
 
   fail(error: unknown): void {
     this.#isComplete = false
+    // What was under way for it fails when the server stops, and nobody waits for it.
+    if (this.#isClosed) return this.context.log.debug({ user: this.user, err: error }, 'a closed session failed')
     if (error instanceof Unwritable) return this.#leave(error)
     this.context.log.error({ user: this.user, err: error }, 'a session failed')
     this.close(closeCodes.unavailable, 'try again later')
@@ -227,8 +237,13 @@ export class Session implements Device {
   /** Keeps the connection in use, and ends it when the device is gone or does not read. */
   beat(heartbeat: Uint8Array): void {
     if (this.outbound.hasStalled()) return this.terminate()
-    // While the socket is not read, no answer can come.
-    if (!this.#inbox.isPaused) this.outbound.ping()
+    const { isPaused } = this.#inbox
+    const { unfinishedFrame } = this.#socket
+    if (this.#frameDeadline.beat(unfinishedFrame, this.unfinishedBytes, !isPaused)) {
+      return this.cutOff('a frame took too long')
+    }
+    // While the socket is not read, or amid a frame, no answer can come.
+    if (!isPaused && unfinishedFrame === undefined) this.outbound.ping()
     this.send(heartbeat)
   }
 

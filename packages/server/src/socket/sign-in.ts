@@ -34,14 +34,14 @@ export interface Refusal {
   reason: string
 }
 
-/** Who may come in: from a caller to a session, or to a close code. */
-export class Door {
+/** Signs callers in: each gets a session or a close code. */
+export class SignIns {
   #context: Context
   #sessions = new Set<Session>()
   #countByAddress = new Map<string, number>()
   #signingIn = new Set<{ user: string; isEnded: boolean }>()
   #isClosing = false
-  #toldFullAtMs = Number.NEGATIVE_INFINITY
+  #loggedFullAtMs = Number.NEGATIVE_INFINITY
 
   constructor(context: Context) {
     this.#context = context
@@ -99,8 +99,8 @@ export class Door {
 
   #tellFull(): void {
     const { clock, log } = this.#context
-    if (Math.abs(clock.now() - this.#toldFullAtMs) < fullIsNewsMs) return
-    this.#toldFullAtMs = clock.now()
+    if (Math.abs(clock.now() - this.#loggedFullAtMs) < fullIsNewsMs) return
+    this.#loggedFullAtMs = clock.now()
     log.warn(
       { sessions: this.#sessions.size },
       'no place for another session: raise the limit of open files (ulimit -n)',
@@ -110,7 +110,7 @@ export class Door {
   /** Begins the session of a caller who has just signed in. */
   begin(socket: DeviceSocket, identity: Identity, address: string): void {
     const session = new Session(socket, identity, this.#context)
-    receive(session, socket)
+    receive(session, socket, address)
     this.#sessions.add(session)
     this.#countByAddress.set(address, (this.#countByAddress.get(address) ?? 0) + 1)
     socket.on('close', () => {

@@ -1,69 +1,19 @@
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { type CloseCode, closeCodes, isUserId, type Limits } from '@kith/shared'
-import { WebSocket, WebSocketServer } from 'ws'
+import { isUserId, type Limits } from '@kith/shared'
+import { WebSocketServer } from 'ws'
 import type { Connections } from '../http/connections.ts'
+import { KithSocket } from './kith-socket.ts'
 import type { Places } from './places.ts'
-import { crowded, type Door, noRoom, type Refusal, subprotocol } from './sign-in.ts'
+import { crowded, noRoom, type Refusal, type SignIns, subprotocol } from './sign-in.ts'
 
 const pathPrefix = '/v1/roster/'
-
-/** What `ws` itself finds wrong with frames, as our close codes. */
-const ownCodes: Readonly<Record<number, CloseCode>> = {
-  1002: closeCodes.protocolViolation,
-  1003: closeCodes.protocolViolation,
-  1007: closeCodes.protocolViolation,
-  1009: closeCodes.tooLarge,
-}
 
 /** A device that is gone doesn't answer a close frame, and its socket costs a descriptor. `ws` has this, its types don't. */
 const closing: object = { closeTimeout: 10_000 }
 
-/** Below this what has come of a frame is no burden. */
-const lightFrameBytes = 64 * 1024
-
-class KithSocket extends WebSocket {
-  /** What has come of frames that are not whole yet: `ws` keeps it until they are. */
-  get unfinishedBytes(): number {
-    const { _receiver: receiver } = this as unknown as {
-      _receiver?: { _bufferedBytes: number; _messageLength: number }
-    }
-    return receiver ? receiver._bufferedBytes + receiver._messageLength : 0
-  }
-
-  /** `ws` calls it, once, with the connection: its types don't say so. */
-  setSocket(socket: Duplex, head: Buffer, options: object): void {
-    const { setSocket } = WebSocket.prototype as unknown as { setSocket: KithSocket['setSocket'] }
-    setSocket.call(this, socket, head, options)
-    // Behind the listener of `ws`, which takes in what is whole.
-    socket.on('data', () => {
-      if (this.unfinishedBytes > lightFrameBytes) this.emit('unfinished')
-    })
-  }
-
-  /** Node counts a write as taken when all of it is; libuv knows how much of it the system has accepted by now. */
-  get untakenBytes(): number {
-    const { _socket: socket } = this as unknown as { _socket: { _handle?: { writeQueueSize?: number } | null } | null }
-    const inSystem = socket?._handle?.writeQueueSize
-    return inSystem === undefined ? this.bufferedAmount : Math.max(0, inSystem + this.#unwritten())
-  }
-
-  /** Frames that wait behind the write that is under way. */
-  #unwritten(): number {
-    const { _socket: socket } = this as unknown as {
-      _socket: { writableLength: number; _writableState?: { writelen?: number } } | null
-    }
-    if (!socket) return 0
-    return Math.max(0, socket.writableLength - (socket._writableState?.writelen ?? 0))
-  }
-
-  override close(code?: number, reason?: string | Buffer): void {
-    super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
-  }
-}
-
 export interface UpgradeOptions {
-  door: Door
+  signIns: SignIns
   places: Places
   limits: Limits
   /** Where a request comes from, for the limit per address. */
@@ -71,16 +21,16 @@ export interface UpgradeOptions {
   connections: Connections
 }
 
-/** Where devices come in: from an HTTP upgrade to a websocket at the door. */
+/** Turns HTTP upgrades into websockets, and signs their devices in. */
 export class Upgrades {
-  #door: Door
+  #signIns: SignIns
   #places: Places
   #addressOf: (request: IncomingMessage) => string
   #connections: Connections
   #server: WebSocketServer
 
-  constructor({ door, places, limits, addressOf, connections }: UpgradeOptions) {
-    this.#door = door
+  constructor({ signIns, places, limits, addressOf, connections }: UpgradeOptions) {
+    this.#signIns = signIns
     this.#places = places
     this.#addressOf = addressOf
     this.#connections = connections
@@ -112,12 +62,12 @@ export class Upgrades {
     const offered = request.headers['sec-websocket-protocol'] ?? ''
     const protocols = offered.split(',').map(name => name.trim())
     const turnedAway = hasPlace ? this.#turnedAway(request) : noRoom
-    const signIn = turnedAway ?? (await this.#door.signIn({ user, protocols, address }))
+    const signIn = turnedAway ?? (await this.#signIns.signIn({ user, protocols, address }))
     if (socket.destroyed) return
     this.#server.handleUpgrade(request, socket, head, webSocket => {
-      if (!('code' in signIn)) return this.#door.begin(webSocket, signIn, address)
+      if (!('code' in signIn)) return this.#signIns.begin(webSocket, signIn, address)
       this.#places.hush(socket)
-      this.#door.refuse(webSocket, signIn)
+      this.#signIns.refuse(webSocket, signIn)
     })
   }
 

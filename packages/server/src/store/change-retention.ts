@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.ts'
-import type { Operation } from '../relations/draft.ts'
 import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
+import type { Operation } from '../relations/operations.ts'
 import { decodeNumber, encodeNumber } from '../relations/records.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
 

@@ -1,5 +1,6 @@
 import type { AbstractChainedBatch } from 'abstract-level'
-import type { Draft, Operation } from '../relations/draft.ts'
+import type { Draft } from '../relations/draft.ts'
+import type { Operation } from '../relations/operations.ts'
 import { Turns } from '../turns.ts'
 import type { LevelDatabase } from './paged-reads.ts'
 

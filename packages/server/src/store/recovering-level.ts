@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
-import type { CommitNotes, Operation } from '../relations/draft.ts'
+import type { CommitNotes } from '../relations/draft.ts'
 import { keys } from '../relations/keys.ts'
+import type { Operation } from '../relations/operations.ts'
 import { decodeNumber } from '../relations/records.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import type { CommitListeners } from './commit-listeners.ts'

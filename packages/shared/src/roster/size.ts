@@ -3,7 +3,7 @@ import { utf8Length } from '../limits.ts'
 import { rosterRoots } from './keys.ts'
 
 /**
- * How many bytes an entry of a roster counts toward `rosterBytes`: what Yjs' V1 encoding takes for it alone. Device and
+ * How many bytes an entry of a roster counts toward `rosterBytes`: what Yjs' `updateV1` encoding takes for it alone. Device and
  * server count the same, independent of their documents' histories, so what fits on one fits on the other [D6].
  */
 export function rosterEntryBytes(root: string, key: string, value: FieldValue): number {

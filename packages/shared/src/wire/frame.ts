@@ -102,7 +102,7 @@ export function decodeFrame(bytes: Uint8Array): Frame | Malformed {
   return unframed(bytes, number => readers.get(number))
 }
 
-/** Whether a frame is one of y-protocols' own (types 0 to 3), which have the roster's limit and not the frame's (S3). */
+/** Whether a frame is one of y-protocols' own (types 0 to 3), which have the roster's limit and not the frame's [S3]. */
 export function isYProtocols(bytes: Uint8Array): boolean {
   return bytes.length > 0 && (bytes[0] as number) <= queryAwarenessType
 }

@@ -4,7 +4,7 @@ import { type Decoder, type Encoder, ensure, readBytes, readUint, writeBytes, wr
 /** The content of a y-protocols sync message: for the roster (type 0), and for the own profile (type 102). */
 export interface SyncStep {
   step: 'step1' | 'step2' | 'update'
-  /** A state vector for `step1`, else an update (V1). */
+  /** A state vector for `step1`, otherwise an update in `updateV1`. */
   payload: Uint8Array
 }
 
