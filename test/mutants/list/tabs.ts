@@ -20,7 +20,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
-  mutant(shared, 'own?.end(steppedDown)', '', {
+  mutant(shared, 'leading?.own.end(steppedDown)', '', {
     id: 'old-holder-goes-on',
     rules: ['V6'],
     what: 'A tab that was replaced while it stood still keeps its connection.',

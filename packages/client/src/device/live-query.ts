@@ -21,6 +21,7 @@ export function followLives<T>(
   observer: QueryObserver<T>,
 ): () => void {
   let stopAsking: () => void = () => undefined
+  let isStopped = false
   const ask = (device: Device | undefined, left: number): void => {
     stopAsking()
     if (!device) return
@@ -36,7 +37,6 @@ export function followLives<T>(
     })
     stopAsking = () => asking.unsubscribe()
   }
-  let isStopped = false
   ask(lives.present, mostAttempts)
   const stopFollowing = lives.onOpen(() => ask(lives.present, mostAttempts))
   return () => {

@@ -6,7 +6,8 @@ import type { Outcome, TellTabs } from '../database/work.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { TabPlatform } from './lock.ts'
 import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
-import { type Held, type OwnLink, SharedLink } from './shared-link.ts'
+import { SharedLink } from './shared-link.ts'
+import type { Held, OwnLink } from './shared-link-port.ts'
 import { TabsWatching } from './watching.ts'
 
 export interface SharePort {
