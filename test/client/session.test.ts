@@ -1,4 +1,5 @@
 import { ContactSynchronizer, type Kith, type Profile, type Status } from '@kith/client'
+import { TestClock } from '@kith/client/testing'
 import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
@@ -6,6 +7,7 @@ import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
 import { first } from '../support/devices.ts'
+import { hostileServer } from '../support/hostile-server.ts'
 import { nextEvent } from '../support/next-event.ts'
 
 test('the status goes from offline over connecting and syncing to synced, and back', async () => {
@@ -331,3 +333,22 @@ async function followerOffline(): Promise<{ alice: Kith; carol: Kith; seen: Prof
   alice.disconnect()
   return { alice, carol, seen }
 }
+
+test('a device that is disconnected at any moment of its connecting stays offline, and reports nothing', async () => {
+  for (let turns = 0; turns < 40; turns++) {
+    const server = hostileServer(() => false)
+    const clock = new TestClock()
+    const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
+    await alice.ownProfile.set('name', 'Ada')
+    const seen: unknown[] = []
+    alice.on('status', status => seen.push(status))
+    alice.on('error', error => seen.push(error))
+    alice.connect()
+    for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
+    alice.disconnect()
+    const before = [...seen]
+    for (let turn = 0; turn < 40; turn++) await new Promise(resolve => setImmediate(resolve))
+    expect([turns, seen, alice.status]).toEqual([turns, before, 'offline'])
+    await alice.close()
+  }
+})

@@ -31,6 +31,16 @@ test('storage that is refused at opening is database-failed, and a later attempt
   }
 })
 
+test('database-failed has what the browser threw beneath it, as its cause', async () => {
+  const phone = installation('alice')
+  await (await phone.open()).close()
+  const { indexedDB } = throwing(phone.indexedDB)
+  const failure = await phone.open({ indexedDB }).catch((error: unknown) => error)
+  expect(failure).toMatchObject({ code: 'database-failed', cause: expect.any(Error) })
+  const { cause } = failure as { cause: { name: string; inner?: { name: string } } }
+  expect([cause.name, cause.inner?.name]).toContain('SecurityError')
+})
+
 test('in a page without IndexedDB, or not allowed to use it, opening says what to do', async () => {
   const without = { indexedDB: undefined } as unknown as Partial<KithOptions>
   await expect(installation('alice').open(without)).rejects.toMatchObject({

@@ -162,3 +162,27 @@ test('[S3] a roster at its limit accepts as much as was removed, and no more', (
   expect(take(update('d', 'd'.repeat(300)))).toBe(undefined)
   expect(take(update('e', 'e'.repeat(300)))).toBe('roster-too-large')
 })
+
+test('[S3] with the history of what was removed, a roster takes exactly twice its limit, and not one byte more', () => {
+  const device = new Y.Doc()
+  // Of V2, so that the parts on disk are longer than the document that they make.
+  const parts: Uint8Array[] = []
+  device.on('updateV2', (bytes: Uint8Array) => parts.push(bytes))
+  for (const key of ['a', 'b', 'c']) {
+    applyChanges(device, [{ root: 'labels', key, value: key.repeat(300) }])
+    applyChanges(device, [{ root: 'labels', key, value: undefined }])
+  }
+  const document = new StoredDocument('roster', [Y.encodeStateAsUpdateV2(new Y.Doc()), ...parts])
+  const encodedBytes = Y.encodeStateAsUpdateV2(document.doc).length
+  const update = (length: number): Uint8Array =>
+    rawUpdate([{ client: 6, clock: 0, structs: [entry('labels', 'd', 'x'.repeat(length))] }])
+  const total = encodedBytes + update(300).length
+  const even = update(total % 2 === 0 ? 300 : 301)
+  const rosterLimit = (encodedBytes + even.length) / 2
+  expect(document.storedBytes + even.length).toBeGreaterThan(2 * rosterLimit)
+  const limits = limitsWith({ rosterBytes: rosterLimit })
+  expect(sizeError('roster', document, even, 'history', limits)).toBe(undefined)
+  const longer = update(total % 2 === 0 ? 301 : 302)
+  expect(longer.length).toBe(even.length + 1)
+  expect(sizeError('roster', document, longer, 'history', limits)).toBe('roster-too-large')
+})

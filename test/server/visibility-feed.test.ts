@@ -623,6 +623,20 @@ test('[S3] follows beyond the limit wait; the device gets their number and ids, 
   expect(await world.check()).toEqual([])
 })
 
+test('[S3][S4] a follow beyond the limit of follows is too-many-follows while one look-up is left, discovery-limit without', async () => {
+  for (const [lookups, code] of [
+    [3, 'too-many-follows'],
+    [2, 'discovery-limit'],
+  ] as const) {
+    const world = await serverWorld({ limits: { follows: 2, lookups } })
+    const [bob] = await world.devices('bob')
+    const failure = bob.next('failure')
+    for (const owner of ['o1', 'o2', 'o3']) bob.edit(owner, { isSubscribed: true })
+    const { code: said, retryAfterMs } = (await failure) as { code: string; retryAfterMs: number }
+    expect([said, retryAfterMs > 0]).toEqual([code, code === 'discovery-limit'])
+  }
+})
+
 for (const returns of [false, true])
   test(`[S3][F1] ${returns ? 'a returning device' : 'a connected device'} learns that a follow waits no longer, also if it shows nothing`, async () => {
     const world = await serverWorld({ limits: { follows: 1 } })
