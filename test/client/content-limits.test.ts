@@ -1,4 +1,12 @@
-import { applyChanges, defaultLimits, flatMapsOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
+import {
+  applyChanges,
+  defaultLimits,
+  flatMapsOf,
+  type KeyChange,
+  profileKey,
+  profileRoot,
+  rosterBytes,
+} from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { checkLimits, coreOf, roomOf } from '../support/client-internals.ts'
@@ -76,4 +84,22 @@ test('[D5] a label that was set many times counts with its last value only', asy
     await profile.save()
   }
   expect(alice.getProfile('grace').label).toHaveLength(250)
+})
+
+test('[D6][S3] in a full roster a removal frees exactly its bytes, and a removal of what is not there changes nothing', () => {
+  const doc = new Y.Doc()
+  const label = (key: string, length: number): KeyChange => ({ root: 'labels', key, value: 'x'.repeat(length) })
+  applyChanges(doc, [label('a', 100), label('b', 100)])
+  const standing = flatMapsOf(doc)
+  const limits = { ...defaultLimits, rosterBytes: rosterBytes(standing) }
+  const room = roomOf('roster', standing, limits)
+  expect(room.take([{ root: 'labels', key: 'c', value: undefined }], standing)).toBe(undefined)
+  expect(room.take([label('c', 1)], standing)).toBe('roster-too-large')
+  expect(room.take([{ root: 'labels', key: 'a', value: undefined }], standing)).toBe(undefined)
+  // What an entry frees has room in the next entry, not in the same one.
+  expect(room.take([label('c', 100)], standing)).toBe('roster-too-large')
+  room.endEntry()
+  expect(room.take([label('c', 101)], standing)).toBe('roster-too-large')
+  expect(room.take([label('c', 100)], standing)).toBe(undefined)
+  expect(room.take([label('d', 1)], standing)).toBe('roster-too-large')
 })

@@ -224,3 +224,21 @@ test('[S2][D6] a roster of as many entries as fit into its limit is admitted in 
   const update = Y.encodeStateAsUpdate(doc)
   expect(admit(new Y.Doc(), update, rosterRules(defaultLimits))).toMatchObject({ state: 'admitted' })
 }, 60_000)
+
+test('[S2] an item of an update is found by each of its clocks, and nothing is found before, between or behind the items', () => {
+  const owners = new Y.Doc()
+  owners.clientID = 7
+  for (const key of ['a', 'b', 'c', 'd', 'e']) applyChanges(owners, [{ root: 'labels', key, value: key }])
+  const { structs } = Y.decodeUpdate(Y.encodeStateAsUpdate(owners))
+  const items = structs.filter(struct => struct instanceof Y.Item)
+  expect(items).toHaveLength(5)
+  for (const kept of [[], [1], [0, 2], [1, 3], [1, 2, 4], [0, 1, 2, 3, 4]]) {
+    const some = kept.map(index => items[index] as Y.Item)
+    const byClient = new ItemsByClient(some)
+    for (let clock = 0; clock < 6; clock++) {
+      const id = Y.createID(7, clock)
+      expect([kept, clock, byClient.find(id)]).toEqual([kept, clock, some.find(item => item.id.clock === clock)])
+    }
+    expect(byClient.find(Y.createID(8, 0))).toBe(undefined)
+  }
+})

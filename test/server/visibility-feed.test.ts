@@ -721,3 +721,20 @@ test('[V7] an erased account is withdrawn from its followers, at once and on ret
   expect(await bob.fetch('alice')).toMatchObject({ levels: [], hasJustJoined: false })
   expect(await world.check()).toEqual([])
 })
+
+test('[V1][F1] what becomes visible to a user whose other device has not said hello reaches the device that has', async () => {
+  const world = await serverWorld()
+  const [alice, bob] = await world.devices('alice', 'bob')
+  const silent = world.device('bob')
+  await silent.connect()
+  alice.setField('name', 'Ada')
+  alice.setField('phone', '+44', 1)
+  bob.edit('alice', { isSubscribed: true })
+  await settle(alice, bob)
+  for (const levels of [[1], [], [1]]) {
+    alice.edit('bob', { levels })
+    await settle(alice, bob)
+    expect(bob.sees('alice')).toEqual(levels.length > 0 ? { name: 'Ada', phone: '+44' } : { name: 'Ada' })
+  }
+  expect([alice.isConnected, bob.isConnected, silent.isConnected]).toEqual([true, true, true])
+})

@@ -59,6 +59,23 @@ describe('replicas of fetched owners end with the session, and when they may no 
 })
 
 describe('a returning device gets what changed, and nothing else', () => {
+  test('[F1][V5] the answer to a fetch, sent just before a change of another owner, has no cursor that covers that change', async () => {
+    await expectRight({
+      ...{ seed: 917291254, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: true },
+      steps: [
+        { do: 'act', device: 10, act: { type: 'remove', whom: 1 } },
+        { do: 'flow' },
+        { do: 'openTab', device: 0 },
+        { do: 'slowDisk', isSlow: true },
+        { do: 'act', device: 11, act: { type: 'unset', level: 2, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'save', whom: 1, blocks: true } },
+        { do: 'next', picks: [7] },
+        { do: 'freeze', device: 0 },
+        { do: 'next', picks: [0] },
+      ],
+    })
+  })
+
   test('[F1] a field that another device set at once, which loses, is not shown again', async () => {
     await expectRight({
       ...world,

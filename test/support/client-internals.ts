@@ -19,6 +19,7 @@ export { inPieces, piecesOf, removalsBut } from '../../packages/client/src/docum
 export { roomOf } from '../../packages/client/src/documents/room.ts'
 export { saidAgain, standingOf } from '../../packages/client/src/documents/said-again.ts'
 export { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+export { verdictOn } from '../../packages/client/src/sync/close-action.ts'
 export { Connection } from '../../packages/client/src/sync/connection.ts'
 export { Link } from '../../packages/client/src/sync/connection-manager.ts'
 export { OutgoingMessages } from '../../packages/client/src/sync/direct-messages.ts'

@@ -78,7 +78,7 @@ class HostileSession {
           type: 'welcome',
           isFresh: false,
           isErased: false,
-          incarnation: message.incarnation ?? this.#truth.incarnation ?? new Uint8Array(16),
+          incarnation: nameFor(message.incarnation, this.#truth.incarnation),
           limits: defaultContentLimits,
         })
         this.#ask('profile')
@@ -116,4 +116,13 @@ class HostileSession {
   #say(message: ServerMessage): void {
     this.#wire.server.send(encodeFrame(message), { binary: true }, () => undefined)
   }
+}
+
+/** What a server without an account to hand out calls an incarnation. */
+const noName = new Uint8Array(16)
+
+/** The incarnation that the device has, unless a server without the account gave it: then that of the account's documents. */
+function nameFor(own: Uint8Array | undefined, ofDocuments: Uint8Array | undefined): Uint8Array {
+  if (own?.some(byte => byte !== 0)) return own
+  return ofDocuments ?? noName
 }

@@ -215,7 +215,8 @@ export class HandOver {
 
   #cursorIfLast(): Uint8Array {
     const { queue, cursor } = this.#port
-    return queue.isEmpty ? cursor.ofLastFrame() : noCursor
+    // What was offered is still to come: a device that left before it, with a later cursor, would never get it.
+    return queue.isEmpty && this.#offered === 0 ? cursor.ofLastFrame() : noCursor
   }
 
   #sendCaughtUp(frame: Uint8Array): void {
