@@ -23,7 +23,7 @@ async function rowOf(kith: Kith, id: string): Promise<unknown> {
 }
 
 async function give(kith: Kith, id: string, levels: number[] | undefined, follows?: boolean): Promise<void> {
-  const profile = coreOf(kith).profile(id)
+  const profile = coreOf(kith).shown.profile(id)
   if (levels) profile.setProfileAccessLevels(levels)
   if (follows !== undefined) profile.subscribe(follows)
   await profile.save()
@@ -39,7 +39,7 @@ async function handedOver(options: Parameters<Backend['device']>[1] = {}): Promi
   const bob = await world.device('bob', options)
   await bob.ownProfile.set('phone', '1', { level: 5 })
   await give(bob, 'alice', [5], true)
-  await expect.poll(() => coreOf(bob).profile('alice').get('name')).toBe('the old holder')
+  await expect.poll(() => coreOf(bob).shown.profile('alice').get('name')).toBe('the old holder')
   const told = nextEvent(bob, 'changedHands')
   await erase(world, 'alice')
   expect((await told)[0].id).toBe('alice')
@@ -48,7 +48,7 @@ async function handedOver(options: Parameters<Backend['device']>[1] = {}): Promi
 
 test('[D7][V7] an erasure emits changedHands on the granter’s device, marks profile and row, and withdraws the replicas', async () => {
   const { bob } = await handedOver()
-  const alice = coreOf(bob).profile('alice')
+  const alice = coreOf(bob).shown.profile('alice')
   expect([alice.hasChangedHands, alice.accessLevels, alice.isSubscribed]).toEqual([true, [5], true])
   expect(await rowOf(bob, 'alice')).toMatchObject({ hasChangedHands: true, levels: [5], fields: {}, hasJoined: false })
   expect(await first(bob.liveProfile('alice'))).toMatchObject({ hasChangedHands: true })
@@ -63,7 +63,7 @@ test('[D7] confirm() makes grants and follow count for the next holder, and hasC
   const bobSeen = next.getProfile('bob')
   await bobSeen.loaded
   expect(bobSeen.get('phone')).toBeUndefined()
-  const alice = coreOf(bob).profile('alice')
+  const alice = coreOf(bob).shown.profile('alice')
   await alice.confirm()
   expect(alice.hasChangedHands).toBe(false)
   expect(await rowOf(bob, 'alice')).toMatchObject({ hasChangedHands: false })
@@ -77,38 +77,38 @@ test('[D7] confirm() makes grants and follow count for the next holder, and hasC
 test('[D7][R3] confirm() writes nothing if the id has not changed hands, and nothing a second time', async () => {
   const { bob } = await handedOver()
   bob.disconnect()
-  await coreOf(bob).profile('carol').confirm()
+  await coreOf(bob).shown.profile('carol').confirm()
   expect(bob.unsent).toBe(0)
-  await coreOf(bob).profile('alice').confirm()
-  await coreOf(bob).profile('alice').confirm()
+  await coreOf(bob).shown.profile('alice').confirm()
+  await coreOf(bob).shown.profile('alice').confirm()
   expect(bob.unsent).toBe(1)
-  await expect(coreOf(bob).profile('bob').confirm()).rejects.toThrow(TypeError)
+  await expect(coreOf(bob).shown.profile('bob').confirm()).rejects.toThrow(TypeError)
 })
 
 test('[D7][D1] an offline confirmation survives a reload, and counts when the device connects', async () => {
   const storage = { indexedDB: new IDBFactory() }
   const { world, bob } = await handedOver(storage)
   bob.disconnect()
-  await coreOf(bob).profile('alice').confirm()
+  await coreOf(bob).shown.profile('alice').confirm()
   await bob.close()
   const again = await world.open('bob', { ...storage, connect: false })
   const reports = reported(again)
-  expect(coreOf(again).profile('alice').hasChangedHands).toBe(false)
+  expect(coreOf(again).shown.profile('alice').hasChangedHands).toBe(false)
   const next = await world.device('alice')
   await next.ownProfile.set('name', 'Next')
   await next.whenSynced()
   again.connect()
   await again.whenSynced()
-  expect([coreOf(again).profile('alice').get('name'), coreOf(again).profile('alice').hasChangedHands]).toEqual([
-    'Next',
-    false,
-  ])
+  expect([
+    coreOf(again).shown.profile('alice').get('name'),
+    coreOf(again).shown.profile('alice').hasChangedHands,
+  ]).toEqual(['Next', false])
   expect(reports).toEqual([])
 })
 
 test('[D7] remove() clears hasChangedHands at once, also offline, and grants made after it count', async () => {
   const { world, bob } = await handedOver()
-  const alice = coreOf(bob).profile('alice')
+  const alice = coreOf(bob).shown.profile('alice')
   bob.disconnect()
   await alice.remove()
   expect([alice.hasChangedHands, await rowOf(bob, 'alice')]).toEqual([false, undefined])
@@ -147,14 +147,14 @@ test('[D7] each device reports each incarnation once: also a device that was awa
   const news = reported(fresh)
   fresh.connect()
   await fresh.whenSynced()
-  const contact = coreOf(again).profile('alice')
+  const contact = coreOf(again).shown.profile('alice')
   contact.setProfileAccessLevels([5, 6])
   await contact.save()
   await again.whenSynced()
   expect([reports, later, news]).toEqual([['alice'], [], ['alice']])
-  expect(coreOf(again).profile('alice').hasChangedHands).toBe(true)
+  expect(coreOf(again).shown.profile('alice').hasChangedHands).toBe(true)
 
-  await coreOf(again).profile('alice').confirm()
+  await coreOf(again).shown.profile('alice').confirm()
   await again.whenSynced()
   const next = await world.device('alice')
   await next.whenSynced()
@@ -168,9 +168,9 @@ test('[D7] a confirmation or a removal on one device clears hasChangedHands on t
   const { world, bob } = await handedOver()
   const laptop = await world.device('bob')
   await laptop.whenSynced()
-  const alice = coreOf(laptop).profile('alice')
+  const alice = coreOf(laptop).shown.profile('alice')
   expect(alice.hasChangedHands).toBe(true)
-  await coreOf(bob).profile('alice').confirm()
+  await coreOf(bob).shown.profile('alice').confirm()
   await bob.whenSynced()
   await expect.poll(() => alice.hasChangedHands).toBe(false)
   await expect.poll(() => rowOf(laptop, 'alice')).toMatchObject({ hasChangedHands: false })
@@ -186,9 +186,9 @@ test('[D7] every tab emits changedHands, and shows it', async () => {
   const told = [one, two].map(tab => nextEvent(tab, 'changedHands'))
   await erase(world, 'alice')
   await Promise.all(told)
-  expect([one, two].map(tab => coreOf(tab).profile('alice').hasChangedHands)).toEqual([true, true])
-  await coreOf(two).profile('alice').confirm()
-  await expect.poll(() => coreOf(one).profile('alice').hasChangedHands).toBe(false)
+  expect([one, two].map(tab => coreOf(tab).shown.profile('alice').hasChangedHands)).toEqual([true, true])
+  await coreOf(two).shown.profile('alice').confirm()
+  await expect.poll(() => coreOf(one).shown.profile('alice').hasChangedHands).toBe(false)
 })
 
 test('[D7][R5] synchronising the phone book again confirms nothing', async () => {
@@ -198,7 +198,7 @@ test('[D7][R5] synchronising the phone book again confirms nothing', async () =>
   synchronizer.setProfileAccessLevels([5, 6])
   await synchronizer.sync(['alice'])
   await bob.whenSynced()
-  expect(coreOf(bob).profile('alice').hasChangedHands).toBe(true)
+  expect(coreOf(bob).shown.profile('alice').hasChangedHands).toBe(true)
 })
 
 test('[D7] accessing the profile of an id that changed hands fetches it like a stranger’s, for the session only', async () => {
@@ -212,8 +212,8 @@ test('[D7] accessing the profile of an id that changed hands fetches it like a s
   expect([seen.get('name'), seen.hasChangedHands]).toEqual(['Next', true])
   await bob.close()
   const again = await world.open('bob', { ...storage, connect: false })
-  await coreOf(again).load('alice')
-  expect(coreOf(again).profile('alice').fields).toEqual({})
+  await coreOf(again).shown.load('alice')
+  expect(coreOf(again).shown.profile('alice').fields).toEqual({})
 })
 
 test('[D7] a change of hands that a fresh feed does not repeat is dropped', async () => {
@@ -221,22 +221,22 @@ test('[D7] a change of hands that a fresh feed does not repeat is dropped', asyn
   bob.disconnect()
   const laptop = await world.device('bob')
   await laptop.whenSynced()
-  await coreOf(laptop).profile('alice').remove()
+  await coreOf(laptop).shown.profile('alice').remove()
   await laptop.whenSynced()
   await give(laptop, 'alice', [5])
   await coreOf(bob).store.db.meta.delete('cursor')
   bob.connect()
   await bob.whenSynced()
-  await expect.poll(() => coreOf(bob).profile('alice').hasChangedHands).toBe(false)
-  expect(coreOf(bob).profile('alice').accessLevels).toEqual([5])
+  await expect.poll(() => coreOf(bob).shown.profile('alice').hasChangedHands).toBe(false)
+  expect(coreOf(bob).shown.profile('alice').accessLevels).toEqual([5])
 })
 
 test('[D7] the roster holds a confirmation as `<incarnation>/<user id>`, and loses it with the contact', async () => {
   const { bob } = await handedOver()
   const keys = (): string[] => [...coreOf(bob).store.documents.roster.view.entries('confirmed')].map(([key]) => key)
-  await coreOf(bob).profile('alice').confirm()
+  await coreOf(bob).shown.profile('alice').confirm()
   expect(keys()).toEqual([expect.stringMatching(/^[A-Za-z0-9_-]{11}\/alice$/)])
-  await coreOf(bob).profile('alice').remove()
+  await coreOf(bob).shown.profile('alice').remove()
   expect(keys()).toEqual([])
   await bob.whenSynced()
 })

@@ -88,7 +88,10 @@ test('[F1] an update from another device that arrives in order triggers no sync 
     await bob.save()
     await laptop.whenSynced()
     await phone.whenSynced()
-    expect([phone.ownProfile.get('name'), coreOf(phone).profile('bob').label]).toEqual([`Ada ${round}`, `Bob ${round}`])
+    expect([phone.ownProfile.get('name'), coreOf(phone).shown.profile('bob').label]).toEqual([
+      `Ada ${round}`,
+      `Bob ${round}`,
+    ])
   }
   expect(steps).toBe(2)
 })
@@ -125,7 +128,7 @@ test('a device that disconnects while it stores received frames stays offline', 
   expect([alice.status, statuses]).toEqual(['offline', []])
   alice.connect()
   await alice.whenSynced()
-  expect(coreOf(alice).profile('bob').get('name')).toBe('Bob')
+  expect(coreOf(alice).shown.profile('bob').get('name')).toBe('Bob')
 })
 
 test('a message that waits for a connection is rejected with closed when the client is closed', async () => {
@@ -163,6 +166,7 @@ async function scripted() {
       ...{ user: 'alice', url: 'ws://127.0.0.1:9', token: () => 'a-token', store: coreOf(kith).store, clock },
       randomness: { bytes: length => new Uint8Array(length), fraction: () => 1 },
       WebSocket: Scripted as never,
+      openStore: () => coreOf(kith).store.openStore(),
       setStatus: () => undefined,
       settled: () => undefined,
       accountErased: () => undefined,

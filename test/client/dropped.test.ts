@@ -111,7 +111,7 @@ async function show(kith: Kith, levels: number[]): Promise<void> {
     hasJustJoined: false,
     isFetched: false,
   } as const
-  await storeFrames(coreOf(kith).store, [{ ...access, cursor: none }], undefined, systemRandomness)
+  await storeFrames(coreOf(kith).store, [{ ...access, cursor: none }], systemRandomness)
 }
 
 async function dropAndFollow(bob: Profile): Promise<void> {

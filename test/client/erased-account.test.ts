@@ -258,7 +258,11 @@ test('[D7] a device whose deletion fails is empty when it is opened again', asyn
   await erase(world, 'alice')
   await told
   const again = await world.open('alice', { ...storage, connect: false })
-  expect([again.ownProfile.fields, again.unsent, coreOf(again).profile('bob').accessLevels]).toEqual([new Map(), 0, []])
+  expect([again.ownProfile.fields, again.unsent, coreOf(again).shown.profile('bob').accessLevels]).toEqual([
+    new Map(),
+    0,
+    [],
+  ])
 })
 
 test('[D7][D6] a server whose store was lost is filled again by the devices that synced with it', async () => {

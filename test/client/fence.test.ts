@@ -29,14 +29,12 @@ test('[V7] frames of a replaced connection are not stored over those of the newe
     { type: 'profile', owner: 'bob', level: 0, fields: { name }, cursor: Uint8Array.of(cursor) },
   ]
   // A database of which no tab has taken over yet, as after a loss, is anybody's.
-  await storeFrames(older as typeof store, frames('Bob', 1), undefined, systemRandomness)
+  await storeFrames(older as typeof store, frames('Bob', 1), systemRandomness)
   await takeWishes(db, 'one')
-  await storeFrames(older as typeof store, frames('Robert', 2), undefined, systemRandomness)
+  await storeFrames(older as typeof store, frames('Robert', 2), systemRandomness)
   await takeWishes(db, 'two')
-  await storeFrames(newer as typeof store, frames('Rob', 3), undefined, systemRandomness)
-  await expect(storeFrames(older as typeof store, frames('Robert', 2), undefined, systemRandomness)).rejects.toThrow(
-    SteppedDown,
-  )
+  await storeFrames(newer as typeof store, frames('Rob', 3), systemRandomness)
+  await expect(storeFrames(older as typeof store, frames('Robert', 2), systemRandomness)).rejects.toThrow(SteppedDown)
   await expect((older as typeof store).work(async () => 'done')).rejects.toThrow(SteppedDown)
   expect(await (newer as typeof store).work(async () => 'done')).toBe('done')
   const profile = alice.getProfile('bob')

@@ -33,7 +33,7 @@ const written: readonly Call[] = [
   { name: 'setPublicAudience', boundMs: atOnce, begin: kith => kith.setPublicAudience('contacts') },
   { name: 'setHidePresence', boundMs: atOnce, begin: kith => kith.setHidePresence(true) },
   { name: 'profile.save', boundMs: atOnce, begin: kith => saved(kith) },
-  { name: 'profile.remove', boundMs: atOnce, begin: kith => coreOf(kith).profile('carol').remove() },
+  { name: 'profile.remove', boundMs: atOnce, begin: kith => coreOf(kith).shown.profile('carol').remove() },
   { name: 'sync', boundMs: atOnce, begin: kith => synced(kith, 'sync') },
   { name: 'syncAsUpdate and syncNow', boundMs: atOnce, begin: kith => synced(kith, 'syncNow') },
 ]
@@ -231,7 +231,7 @@ function partition(device: Device, isCut: boolean): void {
 }
 
 async function saved(kith: Kith): Promise<void> {
-  const bob = coreOf(kith).profile('bob')
+  const bob = coreOf(kith).shown.profile('bob')
   bob.setProfileAccessLevels([1, 2])
   await bob.save()
 }

@@ -74,8 +74,8 @@ test.each(['roster', 'profile'] as const)(
     const known: StoredFrame = { type, step: 'update', payload: Y.encodeStateAsUpdate(own.doc) }
     const stored = await store.db.updates.count()
     // What it has itself comes back from any server, and is no sign of a copy.
-    expect(await storeFrames(store, [known], undefined, systemRandomness)).toMatchObject({ cloned: new Set() })
-    expect(await storeFrames(store, [ahead], undefined, systemRandomness)).toEqual({
+    expect(await storeFrames(store, [known], systemRandomness)).toMatchObject({ cloned: new Set() })
+    expect(await storeFrames(store, [ahead], systemRandomness)).toEqual({
       cloned: new Set([name]),
       incomplete: new Set(),
     })

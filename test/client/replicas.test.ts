@@ -87,5 +87,5 @@ function profile(level: number, name: string): StoredFrame {
 }
 
 async function take(kith: Kith, ...frames: StoredFrame[]): Promise<void> {
-  await storeFrames(coreOf(kith).store, frames, undefined, systemRandomness)
+  await storeFrames(coreOf(kith).store, frames, systemRandomness)
 }

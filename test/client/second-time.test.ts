@@ -162,7 +162,7 @@ test('a message is acknowledged only after the follow of its sender is stored', 
   isReleased = true
   await held
   expect(await outcome).toBe('delivered')
-  expect(coreOf(bob).profile('alice').isSubscribed).toBe(true)
+  expect(coreOf(bob).shown.profile('alice').isSubscribed).toBe(true)
 })
 
 test.each([

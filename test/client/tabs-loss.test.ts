@@ -3,7 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, KithDatabase } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { first } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -134,20 +134,25 @@ test('[D1] a live query that is subscribed while the database is gone shows the 
   await lose([])
   const shown: string[][] = []
   const failures: unknown[] = []
-  // As Chromium says to what it interrupts.
-  vi.spyOn(coreOf(one).store.db.people, 'where').mockImplementationOnce(() => {
-    throw new DOMException('Backend aborted error', 'InvalidStateError')
-  })
-  one.contacts().subscribe({
-    next: rows => shown.push(rows.map(row => row.label ?? '')),
-    error: failure => failures.push(failure),
-  })
+  const watch = (): void => {
+    one.contacts().subscribe({
+      next: rows => shown.push(rows.map(row => row.label ?? '')),
+      error: failure => failures.push(failure),
+    })
+  }
+  watch()
   for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
   expect(shown).toEqual([])
   const told = nextEvent(one, 'error')
   wake()
   await told
   await expect.poll(() => shown).toEqual([['Bob']])
+  // As Chromium says to what it interrupts.
+  vi.spyOn(coreOf(one).store.db.people, 'where').mockImplementationOnce(() => {
+    throw new DOMException('Backend aborted error', 'InvalidStateError')
+  })
+  watch()
+  await expect.poll(() => shown).toEqual([['Bob'], ['Bob']])
   expect(failures).toEqual([])
 })
 
@@ -222,7 +227,8 @@ function browser({ open }: Backend): {
   const shared = { indexedDB, ...sharedByTabs(), databaseName: 'alice' }
   return {
     indexedDB,
-    tab: options => open('alice', { ...shared, ...options }),
+    // Each tab has a storage of its own name, by which it can be told from the others.
+    tab: options => open('alice', { ...shared, indexedDB: new Proxy(indexedDB, bound), ...options }),
     async lose(tabs, wake) {
       const told = tabs.map(kith => nextEvent(kith, 'error', ({ code }) => code === 'database-lost'))
       await done(indexedDB.deleteDatabase('alice'))
@@ -232,22 +238,40 @@ function browser({ open }: Backend): {
   }
 }
 
-/** The tab's connection is closed, as a deletion asks of it, and it does no work until it is woken. */
+const bound: ProxyHandler<IDBFactory> = {
+  get(target, name) {
+    const value: unknown = Reflect.get(target, name, target)
+    return typeof value === 'function' ? value.bind(target) : value
+  },
+}
+
+/** The tab's connection is closed, as a deletion asks of it, and it neither works nor opens anything until it is woken. */
 function asleep(kith: Kith): () => void {
   let wake: () => void = () => undefined
-  const { store } = coreOf(kith)
-  const { transaction } = store.db
+  const { db } = coreOf(kith).store
+  const { transaction } = db
   const sleep = new Promise<void>(resolve => {
     wake = resolve
   })
-  store.db.transaction = (async (...details: Parameters<typeof transaction>) => {
+  db.transaction = (async (...details: Parameters<typeof transaction>) => {
     await sleep
-    return transaction.apply(store.db, details)
+    return transaction.apply(db, details)
   }) as unknown as typeof transaction
+  sleepers.set(db._options.indexedDB, sleep)
   return () => {
-    store.db.transaction = transaction
+    db.transaction = transaction
+    sleepers.delete(db._options.indexedDB)
     wake()
   }
+}
+
+/** Tabs that sleep, by their storage. */
+const sleepers = new Map<unknown, Promise<void>>()
+
+const { open } = KithDatabase.prototype
+KithDatabase.prototype.open = function () {
+  const sleep = sleepers.get(this._options.indexedDB)
+  return (sleep ? sleep.then(() => open.call(this)) : open.call(this)) as ReturnType<typeof open>
 }
 
 function errorsOf(kith: Kith): string[] {

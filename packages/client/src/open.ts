@@ -4,7 +4,7 @@ import { systemClock, systemRandomness } from './clock.ts'
 import { KithDatabase } from './database/schema.ts'
 import { assemble } from './device/assemble.ts'
 import { prepareDevice } from './device/prepare.ts'
-import { erasureOf, forgetVisit, noteErased, noteVisit } from './device/registry.ts'
+import { noteVisit } from './device/registry.ts'
 import { claimDatabase } from './device/single-open.ts'
 import { patiently } from './device/storage-timeout.ts'
 import { checkOptions, type KithOptions } from './options.ts'
@@ -36,24 +36,12 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   const tabs = tabPlatform(options.locks, options.openChannel, indexedDB)
   const release = tabs ? () => undefined : claimDatabase(indexedDB, name)
 
-  const db = new KithDatabase(name, storage)
+  const place = { user, name, storage, clock, randomness }
+  const db = new KithDatabase(name, storage, () => undefined)
   const assembling = async (): Promise<Kith> => {
-    await prepareDevice(db, user, randomness, clock, device => erasureOf(storage, device))
+    await prepareDevice(db, place)
     await noteVisit(storage, url, user)
-    return assemble({
-      ...{ user, url, token: options.token, firstToken, db, tabs, clock, randomness, WebSocket },
-      noteVisit: () => noteVisit(storage, url, user),
-      erasureOf: device => erasureOf(storage, device),
-      async closeDatabase() {
-        db.close()
-        release()
-      },
-      noteErased: (device, why) => noteErased(storage, device, why),
-      async deleteDatabase() {
-        await db.delete()
-        await forgetVisit(storage, url, user)
-      },
-    })
+    return assemble({ ...place, url, token: options.token, firstToken, db, tabs, WebSocket, release })
   }
   try {
     const kith = await patiently(clock, assembling)

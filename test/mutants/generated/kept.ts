@@ -63,8 +63,8 @@ export const kept: readonly Kept[] = [
     why: 'The same, after one more look for something to send.',
   },
   {
-    file: 'packages/client/src/sync/session.ts',
-    line: 'const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []',
+    file: 'packages/client/src/sync/hello.ts',
+    line: 'const owners = cursor.length > 0 ? all.slice(0, maxHelloOwners) : []',
     change: '0 → 1',
     why: 'The same: no cursor has one byte.',
   },
@@ -93,13 +93,13 @@ export const kept: readonly Kept[] = [
     why: 'One more or less in one commit; the others go in the next, which shows nowhere.',
   },
   {
-    file: 'packages/client/src/database/store.ts',
+    file: 'packages/client/src/device/lifecycle.ts',
     line: 'const mostLosses = 10',
     change: '10 → 11',
     why: 'Tests hold that it ends, and that losses are outlived; how many in a row are is a choice.',
   },
   {
-    file: 'packages/client/src/database/store.ts',
+    file: 'packages/client/src/device/lifecycle.ts',
     line: 'const mostLosses = 10',
     change: '10 → (9)',
     why: 'Tests hold that it ends, and that losses are outlived; how many in a row are is a choice.',
@@ -141,28 +141,10 @@ export const kept: readonly Kept[] = [
     why: 'The same order and the same frames: a run ends by its bytes, and here reads more entries than it takes.',
   },
   {
-    file: 'packages/client/src/database/schema.ts',
-    line: 'if (!this.begin) throw new DatabaseLost()',
-    change: 'throw new DatabaseLost() → {}',
-    why: 'The same: the call that follows throws, since there is nothing to call, and `isGone` says why.',
-  },
-  {
-    file: 'packages/client/src/database/store.ts',
-    line: 'const nothing = { happenings: [], isOwnProfileChanged: true, hasWritten: true, isChanged: true }',
-    change: 'true → false',
-    why: 'The same: other tabs that lose this database load it anew, and the one with the connection begins another session.',
-  },
-  {
     file: 'packages/client/src/sync/direct-messages.ts',
     line: 'if (!sending) return',
     change: 'return → {}',
     why: 'The same: whatever ends a message cancels this timer.',
-  },
-  {
-    file: 'packages/client/src/sync/connection-manager.ts',
-    line: "if (this.#state.state === 'open' && this.#state.session.isOutdated) this.restart()",
-    change: 'this.restart() → {}',
-    why: 'The same, later: the next frame that is to be stored finds another writer there, and ends the session.',
   },
   {
     file: 'packages/client/src/database/failure.ts',
@@ -250,8 +232,8 @@ export const kept: readonly Kept[] = [
     why: 'The same frames in another order; a device takes levels in any.',
   },
   {
-    file: 'packages/client/src/sync/connection-manager.ts',
-    line: "this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))",
+    file: 'packages/client/src/sync/link-errors.ts',
+    line: "return new KithError('unavailable', cause instanceof Error ? cause.message : String(cause), { cause })",
     change: '{ cause } → {}',
     why: 'The text says the same; what lies beneath is for people who look for it.',
   },

@@ -180,7 +180,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['client/online', 'client/session'],
     names: '\\[F1\\] a follower|\\[V7\\]',
   }),
-  mutant('client/src/device/prepare.ts', 'people.setAccess(id, [], false)', '', {
+  mutant('client/src/database/fetched-replicas.ts', 'people.setAccess(id, [], false)', '', {
     id: 'fetched-outlive-the-session',
     rules: ['V7'],
     what: 'Replicas of fetched profiles are kept after a reload.',
@@ -310,18 +310,13 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['client/session'],
     names: '\\[V7\\]',
   }),
-  mutant(
-    'client/src/sync/session.ts',
-    '    await this.#barriers.raise(true)\n    await dropHidden',
-    '    await dropHidden',
-    {
-      id: 'dropped-before-all-came',
-      rules: ['V7'],
-      what: 'Replicas from before a fresh start are dropped before the server has handed over what there is.',
-      tests: ['client/recovery'],
-      names: '\\[V7\\]',
-    },
-  ),
+  mutant('client/src/sync/drained.ts', '    await barriers.raise(true)\n    await dropHidden', '    await dropHidden', {
+    id: 'dropped-before-all-came',
+    rules: ['V7'],
+    what: 'Replicas from before a fresh start are dropped before the server has handed over what there is.',
+    tests: ['client/recovery'],
+    names: '\\[V7\\]',
+  }),
   mutant('server/src/relations/account.ts', 'await draft.removeRange(ranges.levels(user))', '', {
     id: 'erased-levels-kept',
     rules: ['V5'],

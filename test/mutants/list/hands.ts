@@ -285,7 +285,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/changed-hands'],
     names: '\\[D7\\] accessing the profile',
   }),
-  mutant('client/src/device/prepare.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
+  mutant('client/src/database/fetched-replicas.ts', "documents.hands.get(id)?.incarnation ?? ''", "''", {
     id: 'looked-at-and-kept',
     rules: ['D7', 'V7'],
     what: 'What was fetched of an id that changed hands stays after the session, as its id is followed.',

@@ -174,12 +174,12 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'takes smaller',
     changes: [
       {
-        file: 'packages/client/src/sync/session.ts',
+        file: 'packages/client/src/sync/sync-state.ts',
         find: "this.isSynced && this.#port.store.unsent === 0 ? 'synced'",
         replace: "this.isSynced ? 'synced'",
       },
       {
-        file: 'packages/client/src/api/core.ts',
+        file: 'packages/client/src/api/shown.ts',
         find: "return this.#linkStatus === 'synced' && this.store.unsent > 0 ? 'syncing' : this.#linkStatus",
         replace: 'return this.#linkStatus',
       },
@@ -187,8 +187,8 @@ export const keepingMutants: readonly Mutant[] = [
   },
   mutant(
     'client/src/sync/session.ts',
-    'await this.#rebuild(document, {})\n    this.wake()',
-    'await this.#rebuild(document, {})',
+    'await this.#exchange.rebuild(document, {})\n    this.wake()',
+    'await this.#exchange.rebuild(document, {})',
     {
       id: 'rebuilt-and-not-sent',
       rules: ['D6'],
@@ -337,18 +337,13 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'a state with gaps',
     isSeenByWaiting: true,
   }),
-  mutant(
-    'client/src/sync/connection-manager.ts',
-    'else this.#isServerFailing = true',
-    'else this.#isServerFailing = false',
-    {
-      id: 'garbled-server-asked-at-once',
-      rules: ['D6'],
-      what: 'A server that sends no document is asked again and again without a pause.',
-      tests: hostile,
-      names: 'bytes that are no update',
-    },
-  ),
+  mutant('client/src/sync/retries.ts', 'else this.#isServerFailing = true', 'else this.#isServerFailing = false', {
+    id: 'garbled-server-asked-at-once',
+    rules: ['D6'],
+    what: 'A server that sends no document is asked again and again without a pause.',
+    tests: hostile,
+    names: 'bytes that are no update',
+  }),
   mutant('client/src/sync/sender.ts', 'if (slower > 0) await', 'if (slower < 0) await', {
     id: 'refusing-server-asked-at-once',
     rules: ['D6'],

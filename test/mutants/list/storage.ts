@@ -58,10 +58,10 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
-  mutant('client/src/device/prepare.ts', 'db.begin = undefined', '', {
+  mutant(surviving, 'isGone = true\n    throw new DatabaseLost()', 'isGone = true', {
     id: 'reading-makes-a-database',
     rules: ['D1'],
-    what: 'Whatever is read first after a deletion makes an empty database.',
+    what: 'Looking whether the database is still there makes an empty one.',
     tests: ['client/tabs-loss'],
     names: 'erase',
   }),
@@ -98,25 +98,20 @@ export const storageMutants: readonly Mutant[] = [
     what: 'A session continues with the cursor of the lost database, so its replicas do not come again.',
     changes: [
       {
+        file: 'packages/client/src/sync/attempt.ts',
+        find: 'this.#leaveStore = store.onEnd(() => this.#port.storeEnded())',
+        replace: 'void store',
+      },
+      {
         file: 'packages/client/src/device/assemble.ts',
-        find: 'interrupted: () => link?.restart(),',
-        replace: 'interrupted: () => undefined,',
-      },
-      {
-        file: 'packages/client/src/sync/session.ts',
-        find: 'return this.#writer !== undefined && this.#writer !== this.#port.store.documents.writer',
-        replace: 'return false',
-      },
-      {
-        file: 'packages/client/src/database/incoming-frames.ts',
-        find: 'if (writer !== undefined && work.documents.writer !== writer)',
-        replace: 'if (false)',
+        find: 'openStore: () => lifecycle.openStore(),',
+        replace: 'openStore: async () => lifecycle as never,',
       },
     ],
     tests: ['client/storage-loss'],
     names: '\\[F1\\]',
   },
-  mutant('client/src/tabs/requests.ts', "if (type === 'whenSynced') return", "if (type === 'fetch') return", {
+  mutant('client/src/tabs/requests.ts', "if (!answer && request.type === 'whenSynced') continue", '', {
     id: 'synced-because-lost',
     rules: ['D2'],
     what: 'A wait for everything to be synced ends when the database is lost.',
@@ -124,9 +119,9 @@ export const storageMutants: readonly Mutant[] = [
     names: '\\[D2\\]',
   }),
   mutant(
-    'client/src/tabs/shared-link.ts',
-    "await writeMeta(this.#port.db, 'isWanted', this.#own.isWanted)",
-    'await Promise.resolve()',
+    'client/src/tabs/requests.ts',
+    "if ((await readMeta(db, 'isWanted')) === undefined) await writeMeta(db, 'isWanted', isWanted)",
+    'await Promise.resolve(isWanted)',
     {
       id: 'wish-not-restored',
       rules: ['F1'],
@@ -136,14 +131,28 @@ export const storageMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('client/src/sync/connection-manager.ts', 'if (!this.#isStorageFailing &&', 'if (', {
+  mutant('client/src/database/schema.ts', 'if (this.#wasOpened) return', 'if (!this.#wasOpened && false) return', {
+    id: 'opened-behind-our-back',
+    rules: ['D1'],
+    what: 'Dexie opens the database again by itself, and fills a new one with what memory held long before.',
+    tests: ['client/storage-loss'],
+    names: 'which no event announces',
+  }),
+  mutant('client/src/device/lifecycle.ts', 'this.#held === 0 ? this.present : undefined', 'this.present', {
+    id: 'newest-change-first',
+    rules: ['D1'],
+    what: 'What is changed as the app hears of the loss is written before what was changed earlier.',
+    tests: ['client/storage-loss'],
+    names: 'in the order of the calls',
+  }),
+  mutant('client/src/sync/retries.ts', 'if (!this.#isStorageFailing &&', 'if (', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],
     what: 'With a full disk the device connects again and again without a pause.',
     tests: ['client/storage-refused'],
     names: '\\[F1\\]',
   }),
-  mutant('client/src/sync/connection-manager.ts', 'if (this.#isStorageFailing) this.retryNow()', '', {
+  mutant('client/src/sync/connection-manager.ts', 'if (this.#retries.isStorageFailing) this.retryNow()', '', {
     id: 'room-not-noticed',
     rules: ['F1'],
     what: 'What the feed brings waits for the next attempt, though there is room again.',
@@ -165,20 +174,30 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-refused'],
     names: '\\[D5\\]',
   }),
-  mutant('client/src/database/live-query.ts', 'isLoss(db, error) ? new Dexie.DatabaseClosedError() : error', 'error', {
-    id: 'watching-ends-with-the-database',
-    rules: ['D1', 'F1'],
-    what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
-    tests: ['client/tabs-loss'],
-    names: 'subscribed while the database',
-  }),
-  mutant('client/src/database/store.ts', '      watchAnew()', '', {
-    id: 'watching-stands-still',
-    rules: ['D1', 'F1'],
-    what: 'Owners watched while the database was gone are not fetched again.',
-    tests: ['client/tabs-loss'],
-    names: 'subscribed while the database',
-  }),
+  mutant(
+    'client/src/device/live-query.ts',
+    'if (left > 0 && isLoss(error, device.db)) ask(device, left - 1)',
+    'if (false) ask(device, left - 1)',
+    {
+      id: 'watching-ends-with-the-database',
+      rules: ['D1', 'F1'],
+      what: 'What is watched while the database is gone is watched no more: lists stand still, and tabs are deaf.',
+      tests: ['client/tabs-loss'],
+      names: 'subscribed while the database',
+    },
+  ),
+  mutant(
+    'client/src/device/live-query.ts',
+    'lives.onOpen(() => ask(lives.present, mostAttempts))',
+    'lives.onOpen(() => undefined)',
+    {
+      id: 'watching-stands-still',
+      rules: ['D1', 'F1'],
+      what: 'Owners watched while the database was gone are not fetched again.',
+      tests: ['client/tabs-loss'],
+      names: 'subscribed while the database',
+    },
+  ),
   mutant(
     'client/src/device/storage-timeout.ts',
     'cancel = clock.after(openingMs, () => reject(silence()))',

@@ -20,7 +20,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
-  mutant(shared, 'own?.end(steppedDown)', '', {
+  mutant(shared, 'leading?.own.end(steppedDown)', '', {
     id: 'old-holder-goes-on',
     rules: ['V6'],
     what: 'A tab that was replaced while it stood still keeps its connection.',
@@ -64,7 +64,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/pulse'],
     names: 'stood still itself',
   }),
-  mutant('client/src/api/core.ts', "this.#linkStatus === 'synced' && this.store.unsent > 0", 'false', {
+  mutant('client/src/api/shown.ts', "this.#linkStatus === 'synced' && this.store.unsent > 0", 'false', {
     id: 'synced-with-unsent-changes',
     rules: ['D2'],
     what: 'The status is synced while changes are on no server.',

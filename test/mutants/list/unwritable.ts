@@ -77,7 +77,7 @@ export const unwritableMutants: readonly Mutant[] = [
     tests,
   }),
   mutant(
-    'client/src/sync/connection-manager.ts',
+    'client/src/sync/retries.ts',
     'if (!this.#isStorageFailing && !this.#isServerFailing) this',
     'if (!this.#isStorageFailing) this',
     {

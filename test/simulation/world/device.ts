@@ -1,12 +1,13 @@
 import { type Kith, openKith, type Presence } from '@kith/client'
 import { type ContentLimits, defaultContentLimits, type KeyChange } from '@kith/shared'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
-import { coreOf, decodeChanges, type OutboxRow, watchAnew } from '../../support/client-internals.ts'
+import { coreOf, decodeChanges, type KithDatabase, type OutboxRow } from '../../support/client-internals.ts'
 import { copyOf, done } from '../../support/database-copy.ts'
 import type { Facts } from '../model/edits.ts'
 import { Channels } from './channels.ts'
 import type { WorldClock } from './clock.ts'
 import { type Documents, factsOfMaps } from './documents.ts'
+import { readAgain } from './live-queries.ts'
 import { Locks } from './locks.ts'
 import { MortalDatabase } from './mortal-database.ts'
 import type { Network } from './network.ts'
@@ -253,17 +254,11 @@ export class Tab {
       randomness: parts.randomness,
       WebSocket: parts.network.webSocketOf(this),
     })
-    const { db } = coreOf(kith).store
-    const rebuilding = new WeakSet<object>()
-    // Documents that were replaced have another generation; the rows before it in that transaction say things again.
-    db.meta.hook('updating', (changes, key, _row, transaction) => {
-      if (key === 'head' && isOtherGeneration(changes)) rebuilding.add(transaction)
-    })
-    db.outbox.hook('creating', (_key, row, transaction) => {
-      this.#written.push(writtenOf(row, () => rebuilding.has(transaction)))
-    })
+    const { store } = coreOf(kith)
+    this.#noteWrites(store.db)
+    store.onOpen(() => this.#noteWrites(store.db))
     // What a client that opens offers again it has written by now.
-    for (const row of await db.outbox.toArray()) this.#written.unshift(writtenOf(row, () => true))
+    for (const row of await store.db.outbox.toArray()) this.#written.unshift(writtenOf(row, () => true))
     kith.on('message', ({ text }) => {
       parts.took(text)
       if (this.#messages.has(text)) parts.wrong(`a tab of ${this.device.name} showed a message twice`)
@@ -279,6 +274,18 @@ export class Tab {
     })
     this.kith = kith
     if (connect) kith.connect()
+  }
+
+  /** Notes what is written into the outbox of a database from now on. */
+  #noteWrites(db: KithDatabase): void {
+    const rebuilding = new WeakSet<object>()
+    // Documents that were replaced have another generation; the rows before it in that transaction say things again.
+    db.meta.hook('updating', (changes, key, _row, transaction) => {
+      if (key === 'head' && isOtherGeneration(changes)) rebuilding.add(transaction)
+    })
+    db.outbox.hook('creating', (_key, row, transaction) => {
+      this.#written.push(writtenOf(row, () => rebuilding.has(transaction)))
+    })
   }
 
   /** Once in 30 days, which no history takes, whatever becomes of the account [F3]. */
@@ -338,7 +345,7 @@ export class Tab {
     const { standstill, randomness } = this.device.parts
     if (!this.kith) return
     for (const table of tablesOf(this.kith)) delete table._trans
-    standstill.run(this, watchAnew)
+    standstill.run(this, readAgain)
     standstill.end(this, count => Math.floor(randomness.fraction() * count))
   }
 

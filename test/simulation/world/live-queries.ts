@@ -1,4 +1,4 @@
-import { Dexie } from 'dexie'
+import { Dexie, RangeSet } from 'dexie'
 
 interface Listeners {
   subscribers: unknown[]
@@ -14,4 +14,9 @@ export function watchLiveQueries(): () => void {
       if (!before.has(subscriber)) listeners.unsubscribe(subscriber)
     }
   }
+}
+
+/** Makes all live queries read again, as if everything had changed. */
+export function readAgain(): void {
+  Dexie.on.storagemutated.fire({ all: new RangeSet(-Infinity, [[[]]]) })
 }

@@ -1,11 +1,5 @@
-import {
-  type Audience,
-  planAudience,
-  planAutoSync,
-  planMessageAudience,
-  planPresence,
-  rosterSettings,
-} from '@kith/shared'
+import type { Audience } from '@kith/shared'
+import { planAudience, planAutoSync, planMessageAudience, planPresence, rosterSettings } from '@kith/shared'
 import { liveMemory } from '../live/memory.ts'
 import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
 import { liveRows } from '../live/rows.ts'
@@ -42,7 +36,7 @@ export class Kith {
    * change is unsent, also if the server refused it [D6]. The event `status` reports each change.
    */
   get status(): Status {
-    return this.#core.status
+    return this.#core.shown.status
   }
 
   /** The number of changes that are not yet on the server's disk. A bulk synchronisation is one change. */
@@ -73,7 +67,7 @@ export class Kith {
     this.#core.checkOpen()
     const user = checkUserId(id)
     if (user !== this.user) this.#core.access(user)
-    return this.#core.profile(user)
+    return this.#core.shown.profile(user)
   }
 
   /**
@@ -96,7 +90,7 @@ export class Kith {
    */
   async setPublicAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
-    await this.#core.editRoster(roster => planAudience(roster, audience, () => this.#core.newNonce()))
+    await this.#core.editRoster(roster => planAudience(roster, audience, () => this.#core.shown.newNonce()))
   }
 
   /** The users whose messages reach this user; 'everyone' at first. */
@@ -110,7 +104,7 @@ export class Kith {
    */
   async setMessageAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
-    await this.#core.editRoster(roster => planMessageAudience(roster, audience, () => this.#core.newNonce()))
+    await this.#core.editRoster(roster => planMessageAudience(roster, audience, () => this.#core.shown.newNonce()))
   }
 
   /** Whether other users see neither that this user is online nor when they last were. */
@@ -121,7 +115,7 @@ export class Kith {
   /** Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4]. */
   async setHidePresence(isHidden: boolean): Promise<void> {
     checkBoolean(isHidden, 'setHidePresence')
-    await this.#core.editRoster(roster => planPresence(roster, isHidden, () => this.#core.newNonce()))
+    await this.#core.editRoster(roster => planPresence(roster, isHidden, () => this.#core.shown.newNonce()))
   }
 
   /**
@@ -135,7 +129,7 @@ export class Kith {
   livePresence(id: string): Observable<Presence | undefined> {
     this.#core.checkOpen()
     const user = checkUserId(id)
-    const { presences } = this.#core
+    const { presences } = this.#core.shown
     return liveMemory(
       listener => presences.listen(user, listener),
       () => presences.get(user),
@@ -150,7 +144,7 @@ export class Kith {
    */
   contacts(): Observable<Contact[]> {
     this.#core.checkOpen()
-    return liveRows(this.#core.store.db, db => listContacts(db), keepContacts)
+    return liveRows(this.#core.store, listContacts, keepContacts)
   }
 
   /**
@@ -160,31 +154,21 @@ export class Kith {
   liveProfile(id: string): Observable<Contact> {
     this.#core.checkOpen()
     const user = checkUserId(id)
-    const { store } = this.#core
-    if (user !== this.user) return liveRows(store.db, db => readContact(db, user), keepContact)
-    return liveMemory(
-      listener => store.watch(listener),
-      () => this.#core.row(user),
-      sameContact,
-    )
+    if (user !== this.user) return liveRows(this.#core.store, db => readContact(db, user), keepContact)
+    return this.#live(() => this.#core.shown.row(user), sameContact)
   }
 
   /** The own profile and its privacy settings. Emits after each change, by any tab or device. */
   liveOwnProfile(): Observable<OwnProfileState> {
     this.#core.checkOpen()
-    const { store } = this.#core
-    return liveMemory(
-      listener => store.watch(listener),
-      () => readOwnProfile(store.documents),
-      sameOwnProfile,
-    )
+    return this.#live(() => readOwnProfile(this.#core.store.documents), sameOwnProfile)
   }
 
   /** `status` and `unsent`. Emits after each change. */
   liveSyncStatus(): Observable<SyncStatus> {
     this.#core.checkOpen()
     return liveMemory(
-      listener => this.#core.watchStatus(listener),
+      listener => this.#core.shown.watchStatus(listener),
       () => ({ status: this.status, unsent: this.unsent }),
       sameSyncStatus,
     )
@@ -203,12 +187,7 @@ export class Kith {
   liveViewAs(id: string): Observable<ViewAs> {
     this.#core.checkOpen()
     const user = checkUserId(id)
-    const { store } = this.#core
-    return liveMemory(
-      listener => store.watch(listener),
-      () => this.viewAs(user),
-      sameView,
-    )
+    return this.#live(() => this.viewAs(user), sameView)
   }
 
   /**
@@ -241,7 +220,7 @@ export class Kith {
 
   /** Subscribes to an event. Returns an unsubscribe function. */
   on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents[E]) => void): () => void {
-    return this.#core.listeners.on(event, listener)
+    return this.#core.shown.listeners.on(event, listener)
   }
 
   /** Ends the connection and closes the database, after the writes that were begun. May be called twice. */
@@ -257,6 +236,11 @@ export class Kith {
     this.#core.checkOpen()
     checkIsObject(options)
     await this.#core.erase(checkBoolean(options.force ?? false, 'force'))
+  }
+
+  /** What is read of the own documents in memory, again whenever these changed. */
+  #live<T>(read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
+    return liveMemory(listener => this.#core.store.watch(listener), read, isSame)
   }
 
   get #settings(): ReturnType<typeof rosterSettings> {

@@ -1,5 +1,10 @@
 import { KithError } from '@kith/shared'
 
+/** A KithError or TypeError as it is, and anything else as the cause of a KithError. */
+export function asFailure(error: unknown): unknown {
+  return error instanceof KithError || error instanceof TypeError ? error : databaseFailure(error)
+}
+
 /** Wraps what IndexedDB threw in a KithError that says what the user can do about it. */
 export function databaseFailure(error: unknown): KithError {
   return new KithError('database-failed', describe(error), { cause: error })

@@ -27,20 +27,13 @@ export interface StoredOutcome {
   cloned: Set<DocumentName>
 }
 
-/**
- * Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. They
- * belong to the database of `writer`: a new one holds nothing of what they follow upon. `undefined` stands for any
- * database: a server may welcome a device before it has read which one it has.
- */
+/** Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. */
 export async function storeFrames(
   store: Store,
   frames: readonly StoredFrame[],
-  writer: string | undefined,
   randomness: Randomness,
 ): Promise<StoredOutcome> {
   return store.work(async work => {
-    if (writer !== undefined && work.documents.writer !== writer)
-      throw new KithError('database-lost', 'The database was restored: the feed begins from the start')
     const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()

@@ -93,7 +93,7 @@ export async function acknowledge(store: Store, seqs: readonly number[]): Promis
 /** The last entry that is to be sent; 0 when there is none. */
 export async function lastPending(store: Store): Promise<number> {
   const isPending = (row: OutboxRow): boolean => row.refusal === undefined
-  const last = await store.apart(() => store.db.outbox.orderBy(':id').reverse().filter(isPending).first())
+  const last = await store.use(db => db.outbox.orderBy(':id').reverse().filter(isPending).first())
   return last?.seq ?? 0
 }
 

@@ -1,11 +1,10 @@
 import type { ContentLimits, KeyChange } from '@kith/shared'
 import { defaultContentLimits, KithError, rosterBytes } from '@kith/shared'
 import * as Y from 'yjs'
-import { DatabaseLost } from '../device/loss.ts'
-import { OutboxMemory } from '../device/outbox-memory.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
+import { OutboxMemory } from './outbox-memory.ts'
 import {
   type Hands,
   type KithDatabase,
@@ -24,6 +23,9 @@ const updatesPerSnapshot = 200
  * thousands of times smaller.
  */
 const uncounted = Number.POSITIVE_INFINITY
+
+/** Nothing has set this database up. */
+export class EmptyDatabase extends Error {}
 
 /** The user's own two documents in memory, level with the database up to `seq`. */
 export class OwnDocuments {
@@ -74,7 +76,7 @@ export class OwnDocuments {
   /** Reads all from the database. Call it in a transaction. */
   static async load(db: KithDatabase): Promise<OwnDocuments> {
     const [identity, head] = await readMetas(db, ['identity', 'head'])
-    if (!identity || !head) throw new DatabaseLost()
+    if (!identity || !head) throw new EmptyDatabase()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
     const snapshots = { roster: roster?.update, profile: profile?.update }
     const documents = new OwnDocuments(identity, head, snapshots)

@@ -7,7 +7,7 @@ import type { Store } from './store.ts'
  * server is to be asked for them.
  */
 export async function droppedAndWanted(store: Store): Promise<(readonly [owner: string, drop: number])[]> {
-  const drops = (await readMeta(store.db, 'dropped'))?.owners
+  const drops = (await store.use(db => readMeta(db, 'dropped')))?.owners
   if (!drops?.size) return []
   const facts = contactFacts(store.documents.roster.view, drops.keys())
   return [...drops].filter(([id]) => {

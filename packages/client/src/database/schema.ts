@@ -1,6 +1,5 @@
 import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
-import { Dexie, type DexieOptions, type Table } from 'dexie'
-import { DatabaseLost } from '../device/loss.ts'
+import { Dexie, type DexieOptions, type PromiseExtended, type Table } from 'dexie'
 import type { DocumentName } from '../documents/name.ts'
 
 /**
@@ -150,10 +149,7 @@ export interface DatabaseOptions {
 }
 
 export class KithDatabase extends Dexie {
-  /** Fills a database that opening has to make, in one with making it. Once one was open: absent, none is made. */
-  begin: (() => void) | undefined = () => undefined
-  /** Opening found that there is none any more. */
-  isGone = false
+  #wasOpened = false
   declare readonly updates: Table<UpdateRow, number>
   declare readonly snapshots: Table<SnapshotRow, DocumentName>
   declare readonly outbox: Table<OutboxRow, number>
@@ -163,8 +159,9 @@ export class KithDatabase extends Dexie {
   declare readonly requests: Table<RequestRow, number>
   declare readonly events: Table<EventRow, number>
 
-  constructor(name: string, options: DatabaseOptions) {
-    super(name, dexieOptions(options))
+  /** `populate` fills a database that opening has to make, in one with making it. If it throws, none is made. */
+  constructor(name: string, options: DatabaseOptions, populate: (db: KithDatabase) => void) {
+    super(name, { ...dexieOptions(options), autoOpen: false })
     this.version(1).stores({
       updates: '++seq',
       snapshots: 'document',
@@ -175,11 +172,14 @@ export class KithDatabase extends Dexie {
       requests: '++id',
       events: '++id',
     })
-    this.on('populate', () => {
-      this.isGone = this.begin === undefined
-      if (!this.begin) throw new DatabaseLost()
-      this.begin()
-    })
+    this.on('populate', () => populate(this))
+  }
+
+  /** Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. */
+  override open(): PromiseExtended<Dexie> {
+    if (this.#wasOpened) return Dexie.Promise.reject(new Dexie.DatabaseClosedError()) as PromiseExtended<Dexie>
+    this.#wasOpened = true
+    return super.open()
   }
 }
 

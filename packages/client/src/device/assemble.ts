@@ -1,136 +1,140 @@
 import { KithError } from '@kith/shared'
+import { followAutomatically } from '../api/automatic-follow.ts'
 import { asKithError, KithCore } from '../api/core.ts'
 import { Kith } from '../api/kith.ts'
-import type { Clock, Randomness } from '../clock.ts'
+import { Shown } from '../api/shown.ts'
 import { retryRefused } from '../database/edit.ts'
+import { dropFetched } from '../database/fetched-replicas.ts'
 import type { KithDatabase } from '../database/schema.ts'
-import { Store } from '../database/store.ts'
 import { newNonce } from '../nonce.ts'
+import { Signal } from '../signal.ts'
 import { Link } from '../sync/connection-manager.ts'
 import type { LinkHost } from '../sync/host.ts'
 import type { WebSocketConstructor } from '../sync/socket.ts'
 import { guardedSocket } from '../tabs/guarded-socket.ts'
 import type { TabPlatform } from '../tabs/lock.ts'
-import { type Sharing, share } from '../tabs/share.ts'
-import type { DeviceLink } from '../tabs/shared-link.ts'
+import { share } from '../tabs/share.ts'
+import type { DeviceLink } from '../tabs/shared-link-port.ts'
 import type { TokenSource } from '../token.ts'
 import { ErrorReporter } from './error-reporter.ts'
-import { isLoss } from './loss.ts'
-import { dropFetched } from './prepare.ts'
-import { erased } from './recover.ts'
-import type { Erasure } from './registry.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { type DatabasePlace, erased } from './recover.ts'
+import { forgetVisit, noteErased, noteVisit } from './registry.ts'
 
-export interface Parts {
-  readonly user: string
+export interface Parts extends DatabasePlace {
   readonly url: string
   readonly token: TokenSource
   /** One that was had already, for the first connect. */
   readonly firstToken: string | undefined
+  /** Open, and set up. */
   readonly db: KithDatabase
   /** Absent: no other tab can have this database open. */
   readonly tabs: TabPlatform | undefined
-  readonly clock: Clock
-  readonly randomness: Randomness
   readonly WebSocket: WebSocketConstructor
-  /** Whose device this is, for the next visit. */
-  noteVisit(): Promise<void>
-  erasureOf(device: string): Promise<Erasure | undefined>
-  closeDatabase(): Promise<void>
-  /** Whether it was not noted before. */
-  noteErased(device: string, why: Erasure): Promise<boolean>
-  /** Deletes the database of this device, for good. */
-  deleteDatabase(): Promise<void>
+  /** Lets another client of this process open the database. */
+  release(): void
 }
 
 /** Puts a client together on an open database: the one place that names its concrete parts. */
 export async function assemble(parts: Parts): Promise<Kith> {
-  const { db, tabs, clock, randomness } = parts
-  let kith: KithCore | undefined
-  let link: DeviceLink | undefined
-  let sharing: Sharing | undefined
-  const trouble = new ErrorReporter(error => kith?.failed(error))
-  /** What failed because the database is gone is no matter once that is back; the store tells if it can't be. */
+  const { user, url, storage, clock, randomness } = parts
+  const lifecycle = await Lifecycle.open(parts, parts.db)
+  const shown = new Shown({ user, store: lifecycle, clock, newNonce: () => newNonce(randomness) })
+  const errors = new ErrorReporter(error => shown.failed(error))
   const report = (error: unknown): KithError => {
     const failure = asKithError(error, 'database-failed')
-    if (isLoss(db, error)) store.refresh().catch(report)
-    else if (failure.code !== 'closed') trouble.tell(failure)
+    if (failure.code !== 'closed') errors.tell(failure)
     return failure
   }
-  const store = await Store.open(db, {
-    ...parts,
-    committed(outcome) {
-      kith?.committed(outcome)
-      if (!outcome.hasWritten) return
-      trouble.isOver()
-      link?.wake()
-    },
-    interrupted: () => link?.restart(),
-    restored() {
-      link?.renew()
-      kith?.failed(new KithError('database-lost', 'The storage was deleted: what this tab had is saved again'))
-      const after = [kith?.committedElsewhere('many', []), sharing?.restored(), parts.noteVisit()]
-      for (const work of after) work?.catch(report)
-    },
-    ended(error) {
-      if (trouble.end(error)) void kith?.close()
-    },
-    failed: report,
+  lifecycle.committed.on(outcome => {
+    shown.committed(outcome)
+    if (outcome.hasWritten) errors.isOver()
   })
+  lifecycle.failed.on(report)
+  lifecycle.onOpen(isAnother => {
+    if (!isAnother) return
+    shown.failed(new KithError('database-lost', 'The storage was deleted: what this tab had is saved again'))
+    for (const work of [shown.committedElsewhere('many', []), noteVisit(storage, url, user)]) work.catch(report)
+  })
+  const accountErased = new Signal<[]>()
   const host: LinkHost = {
     ...parts,
-    store,
-    setStatus: status => {
-      if (sharing) sharing.link.setStatus(status)
-      else kith?.setStatus(status)
-    },
-    settled: () => trouble.isOver(),
-    failed: error => {
-      if (trouble.tell(error)) sharing?.tellError(error)
-    },
-    showPresence: known => {
-      if (sharing) sharing.showPresence(known)
-      else kith?.presences.show(known)
-    },
-    accountErased: () => {
-      kith?.accountErased(erased('account-erased')).catch(report)
-    },
+    store: lifecycle,
+    openStore: () => lifecycle.openStore(),
+    setStatus: status => shown.setStatus(status),
+    settled: () => errors.isOver(),
+    failed: error => void errors.tell(error),
+    showPresence: known => shown.presences.show(known),
+    accountErased: () => accountErased.emit(),
     received: async message => {
-      sharing?.tell({ type: 'message', message })
-      await kith?.received(message)
+      shown.showMessage(message)
+      await followAutomatically(lifecycle, message.from)
     },
   }
-  const begin = async (): Promise<void> => {
-    await dropFetched(store)
-    await retryRefused(store, randomness)
-  }
-  if (tabs) {
-    sharing = await share({
-      ...{ db, store, clock, randomness, platform: tabs, tab: newNonce(randomness), kith: () => kith },
-      newLink: held => {
-        const WebSocket = guardedSocket(parts.WebSocket, held.lease)
-        return new Link({ ...host, store: held.store, WebSocket }, parts.firstToken)
-      },
-      begin,
-      failed: report,
-    })
-    link = sharing.link
-  } else {
-    await begin()
-    link = new Link(host, parts.firstToken)
-  }
-  const [ownLink, ownSharing] = [link, sharing]
-  const onOnline = (): void => ownLink.retryNow()
+  const { link, closeTabs } = await connect(parts, lifecycle, shown, host, errors, report)
+  const onOnline = (): void => link.retryNow()
   globalThis.addEventListener?.('online', onOnline)
-  kith = new KithCore({
-    ...{ user: parts.user, store, link, clock, newNonce: () => newNonce(randomness) },
+  const core = new KithCore({
+    ...{ shown, link },
     async closeDatabase() {
       globalThis.removeEventListener?.('online', onOnline)
-      await ownSharing?.close()
-      await parts.closeDatabase()
+      await closeTabs()
+      await lifecycle.close()
+      parts.release()
     },
-    noteErased: why => parts.noteErased(store.documents.device, why),
-    deleteDatabase: () => parts.deleteDatabase(),
+    noteErased: why => noteErased(storage, lifecycle.documents.device, why),
+    async deleteDatabase() {
+      await lifecycle.db.delete()
+      await forgetVisit(storage, url, user)
+    },
   })
-  if (sharing) kith.setStatus(sharing.link.status)
-  return new Kith(kith)
+  lifecycle.committed.on(outcome => {
+    if (outcome.hasWritten) link.wake()
+  })
+  lifecycle.ended.on(error => {
+    if (errors.end(error)) void core.close()
+  })
+  accountErased.on(() => void core.accountErased(erased('account-erased')).catch(report))
+  return new Kith(core)
+}
+
+/** The connection: of this client's own, or the one that its tabs share. */
+async function connect(
+  { tabs, clock, randomness, WebSocket, firstToken }: Parts,
+  lifecycle: Lifecycle,
+  shown: Shown,
+  host: LinkHost,
+  errors: ErrorReporter,
+  report: (error: unknown) => KithError,
+): Promise<{ link: DeviceLink; closeTabs(): Promise<void> }> {
+  const begin = async (): Promise<void> => {
+    await dropFetched(lifecycle)
+    await retryRefused(lifecycle, randomness)
+  }
+  if (!tabs) {
+    await begin()
+    return { link: new Link(host, firstToken), closeTabs: () => Promise.resolve() }
+  }
+  const { link, close } = await share({
+    ...{ store: lifecycle, shown, clock, randomness, platform: tabs, tab: newNonce(randomness), begin, failed: report },
+    shareWith: tellTabs => lifecycle.shareWith(tellTabs),
+    newLink: ({ fence, lease, setStatus }, others) => {
+      const own: LinkHost = {
+        ...host,
+        setStatus,
+        openStore: async () => fence(await lifecycle.openStore()),
+        WebSocket: guardedSocket(WebSocket, lease),
+        failed: error => {
+          if (errors.tell(error)) others.tellError(error)
+        },
+        showPresence: others.showPresence,
+        received: async message => {
+          others.tell({ type: 'message', message })
+          await host.received(message)
+        },
+      }
+      return new Link(own, firstToken)
+    },
+  })
+  return { link, closeTabs: close }
 }

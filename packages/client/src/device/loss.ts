@@ -1,6 +1,7 @@
 import { KithError } from '@kith/shared'
 import type { Dexie } from 'dexie'
 import { isFull, isNamed } from '../database/failure.ts'
+import { EmptyDatabase } from '../database/own-documents.ts'
 
 /** The database that memory was read from is gone, or another one stands in its place. */
 export class DatabaseLost extends Error {
@@ -10,9 +11,9 @@ export class DatabaseLost extends Error {
 }
 
 /** Whether it may be that the database, and no single piece of work, has failed. */
-export function isLoss(db: Dexie, error: unknown): boolean {
-  if (error instanceof KithError) return false
-  if (!db.isOpen() || error instanceof DatabaseLost) return true
+export function isLoss(error: unknown, db?: Dexie): boolean {
+  if (error instanceof KithError) return error.code === 'database-failed' && isLoss(error.cause, db)
+  if (db?.isOpen() === false || error instanceof DatabaseLost || error instanceof EmptyDatabase) return true
   return isNamed(error, lossNames) && !isFull(error)
 }
 

@@ -2,59 +2,61 @@ import { KithError, namedUsers } from '@kith/shared'
 import type { Clock, Randomness } from '../clock.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
 import { People } from '../database/people.ts'
-import { type KithDatabase, type MetaValues, type OutboxRow, readMeta, writeMeta } from '../database/schema.ts'
+import { type DatabaseOptions, KithDatabase, type OutboxRow, readMeta, writeMeta } from '../database/schema.ts'
 import { newNonce } from '../nonce.ts'
 import { layOver } from './lay-over.ts'
+import { DatabaseLost } from './loss.ts'
 import { fillFromMemory } from './new-database.ts'
-import type { Erasure } from './registry.ts'
+import { type Erasure, erasureOf } from './registry.ts'
 
-/** What a store needs of the client that it belongs to, should its database go away under it. */
-export interface SurvivalPort {
+/** Where the database of this device is, and whose it is. */
+export interface DatabasePlace {
   readonly user: string
+  readonly name: string
+  /** The platform's storage, or what the app passed in its place. */
+  readonly storage: DatabaseOptions
   readonly clock: Clock
   readonly randomness: Randomness
-  /** Why that device was erased, by any tab; `undefined` if it was not. Nothing of an erased device is restored. */
-  erasureOf(device: string): Promise<Erasure | undefined>
-  /** The connection to the database has ended, and this client has not closed it. */
-  interrupted(): void
-  /** What memory had stands in a new database. */
-  restored(): void
-  /** There is nothing more to be done with this client. */
-  ended(error: KithError): void
-  failed(error: unknown): unknown
+}
+
+export interface Recovered {
+  db: KithDatabase
+  /** It is another database than the one that memory was read from. */
+  isAnother: boolean
 }
 
 /**
- * After the connection to the database has ended, or another database stands there: goes on if it is still the same.
- * Otherwise what memory holds comes to be in the new one, whether this tab makes that, another tab did, or it was opened
- * again meanwhile; `true` then. Rejects with `closed` when it was erased, and with `wrong-user` when it is another user's.
+ * Opens the database again after the connection to it has ended. If it is another one, or gone, what memory holds comes to
+ * be in the new one, whether this tab makes that, another tab did, or it was opened again meanwhile. Rejects with `closed`
+ * or `account-erased` when any tab has erased this device, and with `wrong-user` when the database there is another user's.
  */
-export async function survive(db: KithDatabase, memory: OwnDocuments, port: SurvivalPort): Promise<boolean> {
-  if ((await identityThere(db))?.writer === memory.writer) return false
-  const erasure = await port.erasureOf(memory.device)
+export async function recover(place: DatabasePlace, memory: OwnDocuments): Promise<Recovered> {
+  const { user, name, storage, clock, randomness } = place
+  const same = await openSame(place, memory.writer)
+  if (same) return { db: same, isAnother: false }
+  const erasure = await erasureOf(storage, memory.device)
   if (erasure) throw erased(erasure)
-  const { user, randomness, clock } = port
   const identity = { user, writer: newNonce(randomness), device: memory.device }
-  const fill = (): Promise<unknown> => fillFromMemory(db, memory, identity, randomness, clock)
-  db.begin = () => {
-    fill().catch(() => undefined) // Then the database is not made, and opening it says why.
-  }
+  const fill = (db: KithDatabase): Promise<unknown> => fillFromMemory(db, memory, identity, randomness, clock)
+  const db = new KithDatabase(name, storage, made => {
+    fill(made).catch(() => undefined) // Then the database is not made, and opening it says why.
+  })
   try {
     await db.open()
-  } finally {
-    db.begin = undefined
+    await db.transaction('rw', db.tables, async () => {
+      const found = await readMeta(db, 'identity')
+      if (found?.writer === identity.writer) return
+      if (found && found.user !== user)
+        throw new KithError('wrong-user', `The database ${name} is ${found.user}'s by now`)
+      if (found) return merge(db, memory, randomness)
+      for (const table of db.tables) await table.clear()
+      await fill(db)
+    })
+  } catch (error) {
+    db.close()
+    throw error
   }
-  await db.transaction('rw', db.tables, async () => {
-    const found = await readMeta(db, 'identity')
-    if (found?.writer === identity.writer) return
-    if (found && found.user !== user) {
-      throw new KithError('wrong-user', `The database ${db.name} is ${found.user}'s by now`)
-    }
-    if (found) return merge(db, memory, randomness)
-    for (const table of db.tables) await table.clear()
-    await fill()
-  })
-  return true
+  return { db, isAnother: true }
 }
 
 /** The last error of a client whose device was erased. */
@@ -66,15 +68,22 @@ export function erased(why: Erasure): KithError {
   return new KithError(why, message)
 }
 
-async function identityThere(db: KithDatabase): Promise<MetaValues['identity'] | undefined> {
+/** The open database, if it is still the one of this writer. */
+async function openSame({ name, storage }: DatabasePlace, writer: string): Promise<KithDatabase | undefined> {
+  let isGone = false
+  const db = new KithDatabase(name, storage, () => {
+    isGone = true
+    throw new DatabaseLost()
+  })
   try {
     await db.open()
-    return await readMeta(db, 'identity')
+    if ((await readMeta(db, 'identity'))?.writer === writer) return db
+    db.close()
+    return undefined
   } catch (error) {
-    if (db.isGone) return undefined
+    db.close()
+    if (isGone) return undefined
     throw error
-  } finally {
-    db.isGone = false
   }
 }
 

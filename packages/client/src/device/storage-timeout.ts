@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import { databaseFailure } from '../database/failure.ts'
+import { asFailure } from '../database/failure.ts'
 
 /** How long opening waits for the platform's storage, in milliseconds; a large database on a busy disk takes a few seconds. */
 const openingMs = 20_000
@@ -14,7 +14,7 @@ export async function patiently<T>(clock: Clock, work: () => PromiseLike<T>): Pr
   try {
     return await Promise.race([Promise.resolve().then(work), patience])
   } catch (error) {
-    throw error instanceof KithError || error instanceof TypeError ? error : databaseFailure(error)
+    throw asFailure(error)
   } finally {
     cancel()
   }

@@ -1,22 +1,22 @@
 import { KithError } from '@kith/shared'
-import { watch } from '../database/live-query.ts'
 import type { KithDatabase } from '../database/schema.ts'
+import type { DeviceStore } from '../database/store.ts'
 import type { Observable } from '../observable.ts'
 import { observable } from './observable.ts'
 
 /**
  * What a query of this device's database gives, again whenever any tab has written what it looks at and it looks different.
  * `keep` gives the value of before itself when nothing is different. An error says that the database can't be read; while
- * it is gone, and of a client that was closed, nothing is told.
+ * none is open nothing is told.
  */
 export function liveRows<T>(
-  db: KithDatabase,
+  store: DeviceStore,
   read: (db: KithDatabase) => Promise<T>,
   keep: (before: T, now: T) => T,
 ): Observable<T> {
   return observable(told => {
     let shown: { value: T } | undefined
-    const subscription = watch(db, () => read(db)).subscribe({
+    return store.live(read, {
       next: now => {
         const value = shown ? keep(shown.value, now) : now
         if (shown && shown.value === value) return
@@ -29,6 +29,5 @@ export function liveRows<T>(
         told.error(new KithError('database-failed', `This device's database could not be read: ${reason}`, { cause }))
       },
     })
-    return () => subscription.unsubscribe()
   })
 }

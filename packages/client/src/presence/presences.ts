@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { Signal } from '../signal.ts'
 import { type Presence, type PresenceByUser, samePresence } from './presence.ts'
 
 /** The number of users whose presence a server sends to one device, by default [S3]. */
@@ -8,18 +9,17 @@ const gatheringMs = 50
 
 /** Whose presence this tab's app shows, and what is known of it: nothing while there is no connection. */
 export class Presences {
+  /** The users to watch from then on, the newest first. */
+  readonly wanted: Signal<[users: readonly string[]]> = new Signal()
   readonly #clock: Clock
-  readonly #watch: (users: readonly string[]) => void
   /** Who looks at whom, the newest last. */
   readonly #listeners: Map<string, Set<() => void>> = new Map()
   #known: PresenceByUser = new Map()
   #watched: readonly string[] = []
   #cancel: (() => void) | undefined
 
-  /** `watch` is called with the users to watch from then on, the newest first. */
-  constructor(clock: Clock, watch: (users: readonly string[]) => void) {
+  constructor(clock: Clock) {
     this.#clock = clock
-    this.#watch = watch
   }
 
   get(user: string): Presence | undefined {
@@ -59,7 +59,7 @@ export class Presences {
       const users = [...this.#listeners.keys()].reverse().slice(0, mostWatched)
       if (users.join('\n') === this.#watched.join('\n')) return
       this.#watched = users
-      this.#watch(users)
+      this.wanted.emit(users)
     })
   }
 }

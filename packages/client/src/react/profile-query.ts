@@ -1,3 +1,4 @@
+import { checkUserId } from '../api/arguments.ts'
 import { type Contact, sameContact } from '../api/contacts.ts'
 import { coreOf } from '../api/core-of.ts'
 import type { Kith } from '../api/kith.ts'
@@ -12,9 +13,9 @@ export interface ProfileState extends Contact {
 
 /** The first component that shows a profile accesses it; what is known of it in memory is shown at once. */
 export function profileQuery(kith: Kith, id: string): QueryPlan<ProfileState> {
-  const isOwn = coreOf(kith).row(id).id === kith.user
+  const isOwn = checkUserId(id) === kith.user
   return {
-    initial: () => ({ ...coreOf(kith).row(id), isLoaded: isOwn }),
+    initial: () => ({ ...coreOf(kith).shown.row(checkUserId(id)), isLoaded: isOwn }),
     isSame: (a, b) => a.isLoaded === b.isLoaded && sameContact(a, b),
     start(told) {
       let isLoaded = isOwn

@@ -1,32 +1,29 @@
 import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
-import { isLoss } from '../device/loss.ts'
-import { askForToken, isPresentable } from '../token.ts'
+import type { OpenStore } from '../database/store.ts'
+import { askForToken } from '../token.ts'
 import { AccessedProfiles } from './accessed-profiles.ts'
-import { backoffMs } from './backoff.ts'
+import { Attempt } from './attempt.ts'
 import { type Verdict, verdictOn } from './close-action.ts'
-import { Connection } from './connection.ts'
+import type { Connection } from './connection.ts'
+import { Dialling } from './dialling.ts'
 import { OutgoingMessages } from './direct-messages.ts'
 import { FrameSizes } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
+import { notConnected, sentAway, sessionFailed, tokenRefused } from './link-errors.ts'
 import type { Delivery, LinkPort } from './port.ts'
-import { type Recovery, tooLargeCode } from './sender.ts'
+import { Retries } from './retries.ts'
+import type { Recovery } from './sender.ts'
 import { Session } from './session.ts'
 import { SyncWaiters } from './sync-waiters.ts'
-import { keepRenewing } from './token-renewal.ts'
+import { afterTooLarge } from './too-large.ts'
 
 type State =
   | { state: 'idle' }
-  /** Getting a token and opening a socket; `end` gives both up. */
   | { state: 'dialling'; end: () => void }
   | { state: 'open'; session: Session; end: () => void }
   | { state: 'waiting'; end: () => void }
   | { state: 'closed' }
-
-/** Another token is tried at once, but not more often than this, in milliseconds: tokens may last a second only. */
-const newTokenRestMs = 5_000
-/** How long `loaded` waits for a connection that is being made, in milliseconds. */
-const diallingPatienceMs = 10_000
 
 /** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
 export class Link implements LinkPort {
@@ -34,22 +31,12 @@ export class Link implements LinkPort {
   readonly #waiters: SyncWaiters
   readonly #messages: OutgoingMessages
   readonly #looks: AccessedProfiles
+  readonly #retries: Retries
   #state: State = { state: 'idle' }
   #firstToken: string | undefined
-  readonly #onDialled: Set<() => void> = new Set()
+  readonly #dialling: Dialling
   #watched: readonly string[] = []
-  #attempt = 0
-  #hasTriedNewToken = false
-  /** When another token was last tried at once, by `clock.elapsed()`. */
-  #triedNewTokenAt = Number.NEGATIVE_INFINITY
-  /** Since a session was last in step, one ended because its frames could not be stored. */
-  #isStorageFailing = false
-  /**
-   * Since a session was last in step, the server sent what it cannot send, did not take what it must take, or was unavailable:
-   * the next attempts come more and more rarely.
-   */
-  #isServerFailing = false
-  /** The server closed rather than take a change: the next session begins with the server's state. */
+  /** The server closed rather than take a change: the next session begins with its state. */
   #recovery: Recovery | undefined
   readonly #frameSizes = new FrameSizes()
 
@@ -57,13 +44,15 @@ export class Link implements LinkPort {
     this.#host = host
     this.#firstToken = firstToken
     this.#looks = new AccessedProfiles(host.store)
+    this.#dialling = new Dialling(host.clock)
+    this.#retries = new Retries(host.clock, host.randomness)
     this.#waiters = new SyncWaiters(host.store)
     this.#messages = new OutgoingMessages(host.clock, host.randomness)
   }
 
   connect(): void {
     this.#waiters.resume()
-    if (this.#state.state === 'idle') this.#attempt = 0
+    if (this.#state.state === 'idle') this.#retries.begin()
     this.retryNow()
     if (this.#state.state === 'idle') this.#dial()
   }
@@ -73,18 +62,6 @@ export class Link implements LinkPort {
     if (this.#state.state !== 'waiting') return
     this.#state.end()
     this.#dial()
-  }
-
-  /** The database is gone, or was: a session goes on only in the one that it began in. */
-  restart(): void {
-    if (this.#state.state !== 'open') return
-    this.#leave()
-    this.#dial()
-  }
-
-  /** The database is another one. */
-  renew(): void {
-    if (this.#state.state === 'open' && this.#state.session.isOutdated) this.restart()
   }
 
   /** Whether the app wants to be connected. */
@@ -102,12 +79,12 @@ export class Link implements LinkPort {
   /** Something was written that is to be sent. If there was no room for the server's frames, there may be now. */
   wake(): void {
     if (this.#state.state === 'open') this.#state.session.wake()
-    if (this.#isStorageFailing) this.retryNow()
+    if (this.#retries.isStorageFailing) this.retryNow()
   }
 
   async fetch(owner: string): Promise<void> {
     this.#looks.add(owner)
-    if (this.#state.state === 'dialling') await this.#dialled()
+    if (this.#state.state === 'dialling') await this.#dialling.over()
     if (this.#state.state !== 'open') return
     const { session } = this.#state
     // The feed has brought what the followed users show.
@@ -117,7 +94,7 @@ export class Link implements LinkPort {
 
   send(to: string, text: string, limitMs?: number): Promise<Delivery> {
     const delivery = this.#messages.send(to, text, limitMs)
-    this.#flush()
+    if (this.#state.state === 'open') this.#state.session.flush()
     return delivery
   }
 
@@ -126,8 +103,8 @@ export class Link implements LinkPort {
     if (this.#state.state === 'open') this.#state.session.watch(users)
   }
 
-  async whenSynced(signal: AbortSignal | undefined): Promise<void> {
-    await this.#waiters.wait(signal, () => this.wake())
+  whenSynced(signal: AbortSignal | undefined): Promise<void> {
+    return this.#waiters.wait(signal, () => this.wake())
   }
 
   async close(): Promise<void> {
@@ -145,30 +122,40 @@ export class Link implements LinkPort {
 
   /** `refused`: the token that the server has just refused. */
   #dial(refused?: string): void {
-    let isGivenUp = false
-    let connection: Connection | undefined
-    this.#setState({
-      state: 'dialling',
-      end: () => {
-        isGivenUp = true
-        connection?.close()
+    const attempt = new Attempt(
+      {
+        host: this.#host,
+        nextToken: () => this.#nextToken(),
+        newSession: (own, connection, store) => this.#newSession(own, connection, store),
+        opened: session => {
+          this.#setState({ state: 'open', session, end: () => attempt.end() })
+          session.watch(this.#watched)
+          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(attempt, error))
+        },
+        storeEnded: () => {
+          this.#leave()
+          this.#dial()
+        },
+        storeFailed: error => {
+          this.#retries.failed(error)
+          this.#host.failed(error)
+          this.#wait(undefined)
+        },
+        failed: cause => this.#host.failed(notConnected(this.#wait(undefined), cause)),
+        unauthorised: token => this.#unauthorised(token),
+        closed: (code, reason, token, session) => {
+          const next = code === closeCodes.tooLarge ? afterTooLarge(session?.inFlight, this.#frameSizes) : undefined
+          this.#recovery = next?.recovery
+          if (next) this.#wait(undefined)
+          else this.#closed(code, reason, token)
+        },
+        interrupted: () => this.#messages.interrupt(),
       },
-    })
+      refused,
+    )
+    this.#setState({ state: 'dialling', end: () => attempt.end() })
     this.#host.setStatus('connecting')
-    const dial = async (): Promise<void> => {
-      const token = await this.#nextToken()
-      if (isGivenUp) return
-      if (isPresentable(token) && token !== refused) connection = this.#open(token, () => isGivenUp)
-      else this.#unauthorised(token)
-    }
-    dial().catch((cause: unknown) => {
-      if (isGivenUp) return
-      const delayMs = this.#wait(undefined)
-      const options = { retryAfterMs: Math.ceil(delayMs), cause }
-      // The same text each time, so that an app can show it once.
-      const message = 'Could not get a token, or open a connection with it; trying again'
-      this.#host.failed(new KithError('unavailable', message, options))
-    })
+    void attempt.start()
   }
 
   async #nextToken(): Promise<string> {
@@ -178,69 +165,21 @@ export class Link implements LinkPort {
     return first ?? (typeof token === 'string' ? token : await askForToken(token, clock))
   }
 
-  #open(token: string, isGivenUp: () => boolean): Connection {
-    const { url, user, WebSocket, clock } = this.#host
-    let session: Session | undefined
-    let stopRenewing: () => void = () => undefined
-    const connection = new Connection(
-      {
-        opened: () => {
-          session = this.#newSession(connection)
-          stopRenewing = keepRenewing(this.#host, token, next => connection.send({ type: 'renew', token: next }))
-          this.#setState({ state: 'open', session, end: () => connection.close() })
-          session.watch(this.#watched)
-          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(connection, error))
-        },
-        message: (message, bytes) => session?.take(message, bytes),
-        closed: (code, reason) => {
-          stopRenewing()
-          session?.end()
-          this.#messages.interrupt()
-          if (isGivenUp() || !this.#isCurrent(session)) return
-          this.#recovery = undefined
-          if (code === closeCodes.tooLarge && this.#canRecover(session)) this.#wait(undefined)
-          else this.#closed(code, reason, token)
-        },
-      },
-      {
-        url: `${url}/v1/roster/${encodeURIComponent(user)}`,
-        protocols: ['kith.v1', `bearer.${token}`],
-        WebSocket,
-        clock,
-      },
-    )
-    return connection
-  }
-
-  /** What was too large goes in smaller pieces, or stays here [D6]. */
-  #canRecover(session: Session | undefined): boolean {
-    if (!session?.inFlight) return false
-    const { document, update } = session.inFlight
-    const next = this.#frameSizes.wasTooLarge(document, update)
-    if (next?.type === 'refuse') {
-      this.#recovery = { document, refusal: { code: tooLargeCode(document), valueBytes: next.valueBytes } }
-    }
-    return next !== undefined
-  }
-
-  #newSession(connection: Connection): Session {
+  #newSession(attempt: Attempt, connection: Connection, store: OpenStore): Session {
     return new Session({
       ...this.#host,
+      store,
       waiters: this.#waiters,
       messages: this.#messages,
       recovery: this.#recovery,
       frameSizes: this.#frameSizes,
       send: (message: ClientMessage) => connection.send(message),
       settled: () => {
-        this.#isStorageFailing = false
-        this.#isServerFailing = false
+        this.#retries.settled()
         this.#host.settled()
       },
-      welcomed: () => {
-        if (!this.#isStorageFailing && !this.#isServerFailing) this.#attempt = 0
-        this.#hasTriedNewToken = false
-      },
-      broken: (error: unknown) => this.#broken(connection, error),
+      welcomed: () => this.#retries.welcomed(),
+      broken: (error: unknown) => this.#broken(attempt, error),
       accountErased: () => {
         this.#leave()
         this.#host.accountErased()
@@ -249,61 +188,44 @@ export class Link implements LinkPort {
   }
 
   /** The session can't go on; another one may. */
-  #broken(connection: Connection, cause: unknown): void {
-    const text = cause instanceof Error ? cause.message : String(cause)
-    if (cause instanceof KithError && cause.code === 'database-failed') this.#isStorageFailing = true
-    else this.#isServerFailing = true
-    // The store reports that the database is gone. The next session begins once it is back.
-    if (!isLoss(this.#host.store.db, cause)) {
-      this.#host.failed(cause instanceof KithError ? cause : new KithError('unavailable', text, { cause }))
-    }
-    connection.close()
+  #broken(attempt: Attempt, cause: unknown): void {
+    if (attempt.isOver) return
+    this.#retries.failed(cause)
+    this.#host.failed(sessionFailed(cause))
+    attempt.abandon()
   }
 
   #closed(code: number, reason: string, token: string): void {
     const verdict = verdictOn(code, reason)
     switch (verdict.type) {
       case 'retry':
-        this.#wait(undefined)
-        return
+        return void this.#wait(undefined)
       case 'rest':
-        this.#rest(verdict)
-        return
+        return this.#rest(verdict)
       case 'newToken':
-        this.#unauthorised(token)
-        return
+        return this.#unauthorised(token)
       case 'stop':
-        this.#stop(new KithError(verdict.code, `The server closed with ${code} ${reason}`))
+        return this.#stop(new KithError(verdict.code, `The server closed with ${code} ${reason}`))
     }
   }
 
   #unauthorised(token: string): void {
-    const message = 'The server does not take the token'
-    const { clock, token: source } = this.#host
-    if (typeof source !== 'function') return this.#stop(new KithError('unauthorised', message))
-    const restMs = this.#triedNewTokenAt + newTokenRestMs - clock.elapsed()
-    if (!this.#hasTriedNewToken && restMs <= 0) {
-      this.#hasTriedNewToken = true
-      this.#triedNewTokenAt = clock.elapsed()
-      this.#dial(token)
-    } else {
-      const retryAfterMs = Math.ceil(this.#wait(Math.max(0, restMs)))
-      this.#host.failed(new KithError('unauthorised', message, { retryAfterMs }))
-    }
+    if (typeof this.#host.token !== 'function') return this.#stop(tokenRefused(undefined))
+    const restMs = this.#retries.newTokenDelayMs()
+    if (restMs === undefined) this.#dial(token)
+    else this.#host.failed(tokenRefused(this.#wait(restMs)))
   }
 
   /** The server sent this device away because of a limit [S3], or can't store changes or take connections now. */
   #rest({ code, hintMs, message }: Extract<Verdict, { type: 'rest' }>): void {
-    this.#isServerFailing ||= code === 'unavailable'
-    const retryAfterMs = Math.ceil(this.#wait(hintMs))
-    this.#host.failed(new KithError(code, message, { retryAfterMs }))
+    const error = sentAway(code, message, this.#wait(hintMs))
+    if (code === 'unavailable') this.#retries.failed(error)
+    this.#host.failed(error)
   }
 
   #wait(hintMs: number | undefined): number {
-    const delayMs = backoffMs(this.#attempt, hintMs, this.#host.randomness)
-    this.#attempt++
-    const cancel = this.#host.clock.after(delayMs, () => this.#dial())
-    this.#setState({ state: 'waiting', end: cancel })
+    const delayMs = this.#retries.nextDelayMs(hintMs)
+    this.#setState({ state: 'waiting', end: this.#host.clock.after(delayMs, () => this.#dial()) })
     this.#host.setStatus('offline')
     return delayMs
   }
@@ -315,37 +237,14 @@ export class Link implements LinkPort {
     this.#host.failed(error)
   }
 
-  /** Resolves when the attempt to connect has come to something, or takes too long. */
-  async #dialled(): Promise<void> {
-    await new Promise<void>(resolve => {
-      const cancel = this.#host.clock.after(diallingPatienceMs, resolve)
-      this.#onDialled.add(() => {
-        cancel()
-        resolve()
-      })
-    })
-  }
-
   #setState(state: State): void {
     this.#state = state
-    if (state.state === 'dialling') return
-    const waiting = [...this.#onDialled]
-    this.#onDialled.clear()
-    for (const resolve of waiting) resolve()
-  }
-
-  /** Whether this is still the session, or the attempt at one, that counts. */
-  #isCurrent(session: Session | undefined): boolean {
-    return session === (this.#state.state === 'open' ? this.#state.session : undefined)
+    if (state.state !== 'dialling') this.#dialling.end()
   }
 
   #leave(): void {
     const left = this.#state
     this.#setState({ state: 'idle' })
     if (left.state !== 'idle' && left.state !== 'closed') left.end()
-  }
-
-  #flush(): void {
-    if (this.#state.state === 'open') this.#state.session.flush()
   }
 }

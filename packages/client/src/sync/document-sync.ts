@@ -1,9 +1,9 @@
-import type { ClientMessage } from '@kith/shared/wire'
+import { KithError } from '@kith/shared'
+import type { RosterSync } from '@kith/shared/wire'
 import * as Y from 'yjs'
-import type { Randomness } from '../clock.ts'
 import { type RebuildOptions, type Rebuilt, rebuild } from '../database/rebuild.ts'
-import type { Store } from '../database/store.ts'
 import type { DocumentName } from '../documents/name.ts'
+import type { SessionPort } from './session-port.ts'
 
 type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; done: (rebuilt: Rebuilt) => void }
 
@@ -12,42 +12,64 @@ type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; don
  * everything, for a rebuild. The server answers in the order of asking.
  */
 export class DocumentSync {
-  readonly #store: Store
-  readonly #randomness: Randomness
-  readonly #send: (message: ClientMessage) => void
+  readonly #port: SessionPort
   readonly #requests: Record<DocumentName, Request[]> = { roster: [], profile: [] }
 
-  constructor(store: Store, randomness: Randomness, send: (message: ClientMessage) => void) {
-    this.#store = store
-    this.#randomness = randomness
-    this.#send = send
+  constructor(port: SessionPort) {
+    this.#port = port
   }
 
   /** Asks for what this device lacks, unless it has asked and not been answered. */
   ask(document: DocumentName): void {
     if (this.#requests[document].some(request => request.type === 'missing')) return
-    const stateVector = Y.encodeStateVector(this.#store.documents[document].doc)
+    const stateVector = Y.encodeStateVector(this.#port.store.documents[document].doc)
     this.#request(document, { type: 'missing' }, stateVector)
   }
 
-  /** Resolves when the document is built upon the server's state, with all that this device holds besides [D5][D6]. */
-  rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
-    return new Promise(resolve => {
+  /**
+   * Resolves when the document is built upon the server's state, with all that this device holds besides [D5][D6]. Reports
+   * what the server does not take.
+   */
+  async rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
+    const { waiters, failed } = this.#port
+    const rebuilt = await new Promise<Rebuilt>(resolve => {
       this.#request(document, { type: 'all', options, done: resolve }, Y.encodeStateVector(new Y.Doc()))
     })
+    await waiters.renumber()
+    for (const [index, { code, addresses }] of rebuilt.refused.entries()) {
+      const message = `The server does not take a change of the ${document}; it stays on this device`
+      const error = new KithError(code, message, addresses.length > 0 ? { addresses } : {})
+      failed(error)
+      if (index === 0) waiters.refuse(error)
+    }
+    return rebuilt
   }
 
   /** The server's step 2. `false` when it is an update like any other. */
   async answered(document: DocumentName, update: Uint8Array): Promise<boolean> {
     const request = this.#requests[document].shift()
     if (request?.type !== 'all') return false
-    request.done(await rebuild(this.#store, document, update, this.#randomness, request.options))
+    const { store, randomness } = this.#port
+    request.done(await rebuild(store, document, update, randomness, request.options))
     return true
+  }
+
+  send(document: DocumentName, step: RosterSync['step'], payload: Uint8Array): void {
+    this.#port.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
   }
 
   #request(document: DocumentName, request: Request, stateVector: Uint8Array): void {
     this.#requests[document].push(request)
-    const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
-    this.#send({ type, step: 'step1', payload: stateVector })
+    this.send(document, 'step1', stateVector)
+  }
+}
+
+/** Returns it. Throws `unavailable` when it cannot be read. */
+export function checkedStateVector(stateVector: Uint8Array): Uint8Array {
+  try {
+    Y.decodeStateVector(stateVector)
+    return stateVector
+  } catch (cause) {
+    throw new KithError('unavailable', 'The server sent a state vector that cannot be read', { cause })
   }
 }

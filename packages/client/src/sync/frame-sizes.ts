@@ -1,4 +1,4 @@
-import type { FieldValue } from '@kith/shared'
+import type { ContentLimits, FieldValue } from '@kith/shared'
 import { valueBytes } from '@kith/shared'
 import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
@@ -14,8 +14,10 @@ export class FrameSizes {
   readonly #most: Record<DocumentName, number> = { roster: mostFrameBytes, profile: mostFrameBytes }
 
   /** As large as an update of this document may be, unless it is a single change. */
-  most(document: DocumentName): number {
-    return this.#most[document]
+  most(document: DocumentName, { rosterBytes }: ContentLimits): number {
+    const most = this.#most[document]
+    // A frame of one's own roster may be as large as the roster [S3].
+    return document === 'roster' ? Math.min(most, rosterBytes) : most
   }
 
   /**

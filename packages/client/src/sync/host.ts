@@ -1,7 +1,7 @@
 import type { KithError } from '@kith/shared'
 import type { IncomingMessage, Status } from '../api/events.ts'
 import type { Clock, Randomness } from '../clock.ts'
-import type { Store } from '../database/store.ts'
+import type { DeviceStore, OpenStore } from '../database/store.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { TokenSource } from '../token.ts'
 import type { WebSocketConstructor } from './socket.ts'
@@ -11,7 +11,9 @@ export interface LinkHost {
   readonly user: string
   readonly url: string
   readonly token: TokenSource
-  readonly store: Store
+  readonly store: DeviceStore
+  /** Resolves to the store on the database that is open. Rejects with a KithError when none can be opened now. */
+  openStore(): Promise<OpenStore>
   readonly clock: Clock
   readonly randomness: Randomness
   readonly WebSocket: WebSocketConstructor

@@ -236,9 +236,3 @@ export class Sender {
 function stateVectorOf(doc: Y.Doc): Map<number, number> {
   return Y.decodeStateVector(Y.encodeStateVector(doc))
 }
-
-/** What a frame that was too large says of what was in it. */
-export function tooLargeCode(document: DocumentName): ErrorCode {
-  // A frame of one's own roster may be as large as the roster [S3].
-  return document === 'roster' ? 'roster-too-large' : 'frame-too-large'
-}

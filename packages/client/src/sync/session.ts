@@ -1,43 +1,24 @@
 import { KithError } from '@kith/shared'
-import { type ClientMessage, maxHelloOwners, type ServerMessage } from '@kith/shared/wire'
-import * as Y from 'yjs'
-import type { Status } from '../api/events.ts'
-import { dropHidden, type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
-import { droppedAndWanted } from '../database/pending-refetches.ts'
-import type { RebuildOptions, Rebuilt } from '../database/rebuild.ts'
-import { readMeta } from '../database/schema.ts'
-import { fetchedOwners } from '../device/prepare.ts'
+import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
+import { type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
-import type { OutgoingMessages } from './direct-messages.ts'
-import { DocumentSync } from './document-sync.ts'
-import type { FrameSizes } from './frame-sizes.ts'
-import type { LinkHost } from './host.ts'
+import { checkedStateVector, DocumentSync } from './document-sync.ts'
+import { Drained } from './drained.ts'
+import { helloOf, readBefore } from './hello.ts'
 import { Watching } from './presence-subscription.ts'
 import { ProfileFetches } from './profile-fetches.ts'
 import { RateLimiter } from './rate-limiter.ts'
 import { Receiver } from './receiver.ts'
-import { type Recovery, Sender, type SenderPort } from './sender.ts'
-import type { SyncWaiters } from './sync-waiters.ts'
+import { Sender, type SenderPort } from './sender.ts'
+import { reportFailure } from './server-failure.ts'
+import type { SessionPort } from './session-port.ts'
+import { SyncState } from './sync-state.ts'
+import { Timers } from './timers.ts'
 import { WelcomeWait } from './welcome-wait.ts'
 
 /** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
 const mostIncomplete = 3
-
-/** What a session needs of the connection that holds it. */
-export interface SessionPort extends LinkHost {
-  readonly waiters: SyncWaiters
-  readonly messages: OutgoingMessages
-  /** What the session before failed at. */
-  readonly recovery: Recovery | undefined
-  readonly frameSizes: FrameSizes
-  send(message: ClientMessage): void
-  welcomed(): void
-  /** All that can be exchanged is: only what was refused is unsent. */
-  settled(): void
-  /** It can't go on: the socket is to be closed. */
-  broken(error: unknown): void
-}
 
 /**
  * One open socket, from the device's side:
@@ -56,27 +37,24 @@ export class Session {
   readonly #incoming: Receiver
   readonly #fetches: ProfileFetches
   readonly #watching: Watching
-  readonly #cancels: Set<() => void> = new Set()
-  /** Which database it began in. */
-  #writer: string | undefined
+  readonly #state: SyncState
+  readonly #drained: Drained
+  readonly #timers: Timers
+  readonly #welcomeWait: WelcomeWait
   #introduce: () => void = () => undefined
   /** The server doesn't know how far this device had come: its store is another, or an older one. */
   #isForgotten = false
   #hadCursor = false
   #incompleteInARow = 0
-  #isCaughtUp = false
-  #isDrained = false
-  #shown: Status | undefined
   #started: Promise<void> = Promise.resolve()
-  #settled: Promise<void> | undefined
   /** This device has synced with an account before. */
   #isKnown = false
   #isWelcome = false
-  readonly #welcomeWait: WelcomeWait
   #hasEnded = false
 
   constructor(port: SessionPort) {
     this.#port = port
+    this.#timers = new Timers(port.clock)
     const send = (message: ClientMessage): void => port.send(message)
     this.#barriers = new Barriers(send)
     this.#welcomeWait = new WelcomeWait({
@@ -84,7 +62,8 @@ export class Session {
       rosterBytes: () => port.store.documents.limits.rosterBytes,
       failed: error => port.broken(error),
     })
-    this.#exchange = new DocumentSync(port.store, port.randomness, send)
+    this.#exchange = new DocumentSync(port)
+    this.#state = new SyncState(port)
     const pace = new RateLimiter(port.clock)
     const introduced = new Promise<void>(resolve => {
       this.#introduce = resolve
@@ -94,23 +73,28 @@ export class Session {
       raiseBarrier: () => this.#barriers.raise(true),
     })
     this.#watching = new Watching({ pace, send, show: known => port.showPresence(known) })
+    this.#drained = new Drained({
+      ...{ store: port.store, waiters: port.waiters, barriers: this.#barriers, fetches: this.#fetches },
+      unlessEnded: work => this.#unlessEnded(work),
+    })
     this.#incoming = new Receiver({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
     const outgoing: SenderPort = {
       store: port.store,
-      sendUpdate: (document, step, payload) => {
-        send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
-      },
+      sendUpdate: (document, step, payload) => this.#exchange.send(document, step, payload),
       raiseBarrier: () => this.#barriers.raise(false),
       pace: () => pace.take(2), // The update, and its barrier.
       isRefill: () => this.#isForgotten,
-      maxBytes: document => this.#maxBytes(document),
-      pause: ms => this.#pause(ms),
-      rebuild: (document, options) => this.#rebuild(document, options),
+      maxBytes: document => port.frameSizes.most(document, port.store.documents.limits),
+      pause: ms => this.#timers.pause(ms),
+      rebuild: (document, options) => this.#exchange.rebuild(document, options),
       drained: isDrained => {
-        this.#isDrained = isDrained
+        this.#state.isDrained = isDrained
         this.#showStatus()
       },
-      progressed: () => this.#unlessEnded(this.#progress()),
+      progressed: () => {
+        this.#introduce()
+        this.#unlessEnded(this.#drained.proceed())
+      },
     }
     this.#outgoing = new Sender(outgoing, port.recovery)
   }
@@ -122,29 +106,20 @@ export class Session {
   }
 
   async #start(owners: () => Iterable<string>): Promise<void> {
-    await this.#port.store.refresh()
-    this.#writer = this.#port.store.documents.writer
-    const cursor = (await readMeta(this.#port.store.db, 'cursor')) ?? new Uint8Array()
-    const incarnation = await readMeta(this.#port.store.db, 'incarnation')
-    this.#isKnown = incarnation !== undefined
-    this.#hadCursor = cursor.length > 0
+    const { store } = this.#port
+    await store.refresh()
+    const before = await readBefore(store)
     if (this.#hasEnded) return
-    const looked = [...new Set([...(await fetchedOwners(this.#port.store.db)), ...owners()])]
-    if (this.#hasEnded) return
-    // The server shows nothing yet to a new user.
-    const again = cursor.length > 0 ? looked.slice(0, maxHelloOwners) : []
-    for (const owner of again) this.#fetches.sent(owner)
-    this.#port.send({
-      type: 'hello',
-      ...{ version: 1, cursor },
-      ...(incarnation && { incarnation }),
-      ...(again.length > 0 && { owners: again }),
-    })
+    this.#isKnown = before.incarnation !== undefined
+    this.#hadCursor = before.cursor.length > 0
+    const [hello, rest] = helloOf(before, owners())
+    for (const owner of hello.owners ?? []) this.#fetches.sent(owner)
+    this.#port.send(hello)
     this.#welcomeWait.begin()
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
-    if (cursor.length > 0) this.#introduce()
-    for (const owner of looked.slice(again.length)) this.#unlessEnded(this.#fetches.fetch(owner))
+    if (this.#hadCursor) this.#introduce()
+    for (const owner of rest) this.#unlessEnded(this.#fetches.fetch(owner))
     this.#unlessEnded(this.#watching.start())
     this.#showStatus()
     this.#unlessEnded(this.#outgoing.run())
@@ -205,13 +180,8 @@ export class Session {
     return this.#outgoing.inFlight
   }
 
-  /** It began in another database than there is now, so what it is told does not follow upon what that holds. */
-  get isOutdated(): boolean {
-    return this.#writer !== undefined && this.#writer !== this.#port.store.documents.writer
-  }
-
   get isSynced(): boolean {
-    return this.#isCaughtUp && this.#isDrained
+    return this.#state.isSynced
   }
 
   end(): void {
@@ -221,14 +191,14 @@ export class Session {
     this.#barriers.end(new SessionEnded('The connection is gone'))
     this.#fetches.end()
     this.#watching.end()
-    for (const cancel of this.#cancels) cancel()
+    this.#timers.end()
   }
 
   async #store(taken: readonly StoredFrame[]): Promise<void> {
     const { store, randomness } = this.#port
     const frames = this.#isWelcome ? taken : this.#welcomeWait.release(taken)
     if (frames.length === 0) return
-    const { incomplete, cloned } = await storeFrames(store, frames, this.#writer, randomness)
+    const { incomplete, cloned } = await storeFrames(store, frames, randomness)
     this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
     for (const document of incomplete) this.#exchange.ask(document)
@@ -239,7 +209,7 @@ export class Session {
         this.#welcomed()
       }
       if (frame.type === 'access') this.#fetches.answered(frame.owner, frame.levels.length > 0)
-      if (frame.type === 'caughtUp') this.#isCaughtUp = true
+      if (frame.type === 'caughtUp') this.#state.isCaughtUp = true
     }
     this.#showStatus()
   }
@@ -249,7 +219,7 @@ export class Session {
       case 'rosterSync':
       case 'ownProfile': {
         const document = message.type === 'rosterSync' ? 'roster' : 'profile'
-        if (message.step === 'step1') this.#asked(document, message.payload)
+        if (message.step === 'step1') this.#outgoing.asked(document, checkedStateVector(message.payload))
         else if (!(await this.#exchange.answered(document, message.payload))) {
           await this.#store([{ ...message, step: 'step2' }])
         }
@@ -272,99 +242,20 @@ export class Session {
         this.#watching.heard(message.owner, message.state)
         return
       case 'failure':
-        this.#failed(message)
+        reportFailure(message, { fetches: this.#fetches, timers: this.#timers, failed: this.#port.failed })
         return
       default: // The heartbeat, and what was stored.
     }
   }
 
-  #asked(document: DocumentName, stateVector: Uint8Array): void {
-    try {
-      Y.decodeStateVector(stateVector)
-    } catch (cause) {
-      throw new KithError('unavailable', 'The server sent a state vector that cannot be read', { cause })
-    }
-    this.#outgoing.asked(document, stateVector)
-  }
-
   /** The sender may be idle, and does not notice the changes that the rebuild put into the outbox. */
   async #rebuildCloned(document: DocumentName): Promise<void> {
-    await this.#rebuild(document, {})
+    await this.#exchange.rebuild(document, {})
     this.wake()
   }
 
-  async #rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
-    const rebuilt = await this.#exchange.rebuild(document, options)
-    await this.#port.waiters.renumber()
-    for (const [index, { code, addresses }] of rebuilt.refused.entries()) {
-      const message = `The server does not take a change of the ${document}; it stays on this device`
-      const error = new KithError(code, message, addresses.length > 0 ? { addresses } : {})
-      this.#port.failed(error)
-      if (index === 0) this.#port.waiters.refuse(error)
-    }
-    return rebuilt
-  }
-
-  /** A frame of one's own roster may be as large as the roster [S3]. */
-  #maxBytes(document: DocumentName): number {
-    const most = this.#port.frameSizes.most(document)
-    return document === 'roster' ? Math.min(most, this.#port.store.documents.limits.rosterBytes) : most
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const cancel = this.#port.clock.after(ms, () => {
-        this.#cancels.delete(cancel)
-        resolve()
-      })
-      this.#cancels.add(cancel)
-    })
-  }
-
-  /** All that was unsent at some moment is on the server's disk. */
-  async #progress(): Promise<void> {
-    this.#introduce()
-    this.#settled ??= this.#settle()
-    await this.#settled
-    const { store } = this.#port
-    for (const [owner, drop] of await droppedAndWanted(store)) {
-      const fetchAnew = async (): Promise<void> => {
-        if (await this.#fetches.again(owner)) await store.work(async ({ people }) => people.settleDrop(owner, drop))
-      }
-      this.#unlessEnded(fetchAnew())
-    }
-    await this.#fetches.answeredAgain()
-    await this.#port.waiters.progress(() => this.#barriers.raise(true))
-  }
-
-  /** Once a session: what a feed that began from the start did not repeat is dropped [V7]. */
-  async #settle(): Promise<void> {
-    const { store } = this.#port
-    if (!(await readMeta(store.db, 'hasHidden'))) return
-    await this.#barriers.raise(true)
-    await dropHidden(store)
-  }
-
-  #failed(failure: Extract<ServerMessage, { type: 'failure' }>): void {
-    const { code, retryAfterMs, count, addresses } = failure
-    if (code !== 'too-many-watched') for (const owner of addresses) this.#fetches.answered(owner, false)
-    const retry = retryAfterMs > 0 ? { retryAfterMs } : {}
-    this.#port.failed(new KithError(code, `The server left ${count} undone: ${code}`, { ...retry, addresses }))
-    if ((code !== 'discovery-limit' && code !== 'unavailable') || retryAfterMs === 0) return
-    const cancel = this.#port.clock.after(retryAfterMs, () => {
-      this.#cancels.delete(cancel)
-      for (const owner of addresses) void this.#fetches.again(owner)
-    })
-    this.#cancels.add(cancel)
-  }
-
   #showStatus(): void {
-    if (this.#hasEnded) return
-    if (this.isSynced) this.#port.settled()
-    const status = this.isSynced && this.#port.store.unsent === 0 ? 'synced' : 'syncing'
-    if (status === this.#shown) return
-    this.#shown = status
-    this.#port.setStatus(status)
+    if (!this.#hasEnded) this.#state.show()
   }
 
   #unlessEnded(work: Promise<unknown>): void {

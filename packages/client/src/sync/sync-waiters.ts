@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
 import { lastPending, pendingEntries } from '../database/outbox.ts'
-import type { Store } from '../database/store.ts'
+import type { DeviceStore } from '../database/store.ts'
 
 interface Waiter {
   /** The last change that it waits for. */
@@ -13,14 +13,14 @@ interface Waiter {
 
 /** Those who wait until everything is exchanged: `whenSynced`. They outlive sessions, and wait while there is none. */
 export class SyncWaiters {
-  readonly #store: Store
+  readonly #store: DeviceStore
   readonly #waiters: Set<Waiter> = new Set()
   #unreported: KithError | undefined
   /** Why waiting is in vain until the app connects again. */
   #stopped: KithError | undefined
   #ended: KithError | undefined
 
-  constructor(store: Store) {
+  constructor(store: DeviceStore) {
     this.#store = store
   }
 
@@ -54,7 +54,7 @@ export class SyncWaiters {
   /** Raises a barrier for those whose changes have all been acknowledged. */
   async progress(raiseBarrier: () => Promise<boolean>): Promise<void> {
     if (![...this.#waiters].some(waiter => !waiter.isAsking)) return
-    const [first] = await pendingEntries(this.#store.db, 1)
+    const [first] = await this.#store.use(db => pendingEntries(db, 1))
     const due = [...this.#waiters].filter(waiter => !waiter.isAsking && waiter.upTo < (first?.seq ?? Infinity))
     if (due.length === 0) return
     for (const waiter of due) waiter.isAsking = true

@@ -7,7 +7,7 @@ import { SteppedDown } from './stepped-down.ts'
  * over. Looked up in the transaction of the work itself, so nothing that an outdated connection still had in hand comes
  * over what a newer one has stored.
  */
-export function fenced(store: Store, isHolder: (db: KithDatabase) => Promise<boolean>): Store {
+export function fenced<S extends Store>(store: S, isHolder: (db: KithDatabase) => Promise<boolean>): S {
   const work: Store['work'] = async body => {
     let isOut = false
     try {

@@ -1,8 +1,8 @@
 import { type ErrorCode, KithError } from '@kith/shared'
 import type { IncomingMessage } from '../api/events.ts'
-import { watch } from '../database/live-query.ts'
 import type { Happening } from '../database/people.ts'
 import type { EventRow, KithDatabase } from '../database/schema.ts'
+import type { DeviceStore } from '../database/store.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 
 /** A message of one tab to the others. */
@@ -53,8 +53,13 @@ export async function tell(db: KithDatabase, tab: string, event: Notice): Promis
 }
 
 /** Calls `heard` with the notices of other tabs from now on, in order. Returns a function that stops it. */
-export async function listen(db: KithDatabase, tab: string, heard: (notice: Notice) => void): Promise<() => void> {
-  let last = (await db.events.orderBy(':id').last())?.id ?? 0
+export async function listen(
+  store: DeviceStore,
+  tab: string,
+  heard: (notice: Notice) => void,
+  failed: (error: unknown) => void,
+): Promise<() => void> {
+  let last = (await store.use(db => db.events.orderBy(':id').last()))?.id ?? 0
   const take = (rows: EventRow[]): void => {
     for (const row of rows) {
       const id = row.id as number
@@ -63,6 +68,5 @@ export async function listen(db: KithDatabase, tab: string, heard: (notice: Noti
       if (row.tab !== tab) heard(row.event as Notice)
     }
   }
-  const subscription = watch(db, () => db.events.where(':id').above(last).toArray()).subscribe(take)
-  return () => subscription.unsubscribe()
+  return store.live(db => db.events.where(':id').above(last).toArray(), { next: take, error: failed })
 }

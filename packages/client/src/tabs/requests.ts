@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
-import { watch } from '../database/live-query.ts'
 import { type KithDatabase, type RequestRow, readMeta, writeMeta } from '../database/schema.ts'
+import type { DeviceStore } from '../database/store.ts'
 import type { Delivery } from '../sync/port.ts'
 import { errorFrom, type PlainError, plainError } from './notices.ts'
 
@@ -20,69 +20,82 @@ export type Reply = Delivery | undefined
 type Answer = { reply: Reply } | { error: PlainError }
 
 /** Asks, and resolves to the reply. When the signal fires the request is taken back, and its reason is thrown. */
-export async function ask(db: KithDatabase, request: Question, askedAt: number, signal?: AbortSignal): Promise<Reply> {
-  const id = await db.requests.add({ askedAt, request })
-  try {
-    const answer = await answerTo(db, id, request, signal)
-    if ('error' in answer) throw errorFrom(answer.error)
-    return answer.reply
-  } finally {
-    await takeBack(db, id)
+export async function ask(
+  store: DeviceStore,
+  request: Question,
+  askedAt: number,
+  signal?: AbortSignal,
+): Promise<Reply> {
+  for (;;) {
+    const id = await store.use(db => db.requests.add({ askedAt, request }))
+    try {
+      const answer = await answerTo(store, id, signal)
+      if (!answer && request.type === 'whenSynced') continue
+      return replyOf(answer)
+    } finally {
+      await takeBack(store, id)
+    }
   }
 }
 
 /** Asks for a message to be sent. When the signal fires, resolves to what is known of the message by then. */
 export async function askToSend(
-  db: KithDatabase,
+  store: DeviceStore,
   request: Extract<Question, { type: 'send' }>,
   askedAt: number,
   signal: AbortSignal,
 ): Promise<Reply> {
-  const id = await db.requests.add({ askedAt, request })
+  const id = await store.use(db => db.requests.add({ askedAt, request }))
   let isUntouched = false
   try {
-    const answer = await answerTo(db, id, request, signal)
-    if ('error' in answer) throw errorFrom(answer.error)
-    return answer.reply
+    const answer = await answerTo(store, id, signal)
+    return answer ? replyOf(answer) : 'unconfirmed'
   } catch (error) {
     if (!signal.aborted) throw error
-    isUntouched = await takeBack(db, id)
+    isUntouched = await takeBack(store, id)
     return isUntouched ? 'undelivered' : 'unconfirmed'
   } finally {
-    if (!isUntouched) await takeBack(db, id)
+    if (!isUntouched) await takeBack(store, id)
   }
+}
+
+function replyOf(answer: Answer | undefined): Reply {
+  if (answer && 'error' in answer) throw errorFrom(answer.error)
+  return answer?.reply
 }
 
 /**
  * Whether no tab had begun it: then none will. It does not fail, as the caller would then ask again: what can't be taken
  * back now is dropped once it is late.
  */
-async function takeBack(db: KithDatabase, id: number): Promise<boolean> {
-  if (!db.isOpen()) return false
-  const taking = db.transaction('rw', db.requests, async () => {
-    const row = await db.requests.get(id)
-    if (row) await db.requests.delete(id)
-    return row !== undefined && !row.isBegun
-  })
+async function takeBack(store: DeviceStore, id: number): Promise<boolean> {
+  const taking = store.use(db =>
+    db.transaction('rw', db.requests, async () => {
+      const row = await db.requests.get(id)
+      if (row) await db.requests.delete(id)
+      return row !== undefined && !row.isBegun
+    }),
+  )
   return taking.catch(() => false)
 }
 
-async function answerTo(db: KithDatabase, id: number, request: Request, signal?: AbortSignal): Promise<Answer> {
+/** `undefined` when the request is no more, and no answer will come. */
+async function answerTo(store: DeviceStore, id: number, signal?: AbortSignal): Promise<Answer | undefined> {
   let stop: () => void = () => undefined
   try {
-    return await new Promise<Answer>((resolve, reject) => {
+    return await new Promise<Answer | undefined>((resolve, reject) => {
       const onAbort = (): void => reject(signal?.reason)
       if (signal?.aborted) return onAbort()
       signal?.addEventListener('abort', onAbort)
-      const subscription = watch(db, () => db.requests.get(id)).subscribe({
+      const stopAsking = store.live(db => db.requests.get(id), {
         next: row => {
-          if (!row) resolve(undone(request))
+          if (!row) resolve(undefined)
           else if (row.answer) resolve(row.answer as Answer)
         },
         error: reject,
       })
       stop = () => {
-        subscription.unsubscribe()
+        stopAsking()
         signal?.removeEventListener('abort', onAbort)
       }
     })
@@ -92,24 +105,24 @@ async function answerTo(db: KithDatabase, id: number, request: Request, signal?:
 }
 
 /**
- * What comes of a request that was too late, that a tab had begun which is no more, or that is lost with the database: a
- * message is never sent twice. A wait for all to be synced is never too late.
- */
-function undone({ type }: Request): Answer {
-  if (type === 'whenSynced') return { error: plainError(new KithError('database-lost', 'Ask again')) }
-  return { reply: type === 'send' ? 'unconfirmed' : undefined }
-}
-
-/**
  * Whether the app wants to be connected is kept for the next holder, in one with the request: the last wish counts.
  * Resolves when the tab with the connection has followed it. It stays when the signal fires.
  */
-export async function wish(db: KithDatabase, request: Wish, askedAt: number, signal: AbortSignal): Promise<void> {
-  const id = await db.transaction('rw', db.meta, db.requests, async () => {
-    await writeMeta(db, 'isWanted', request.type === 'connect')
-    return db.requests.add({ askedAt, request })
+export async function wish(store: DeviceStore, request: Wish, askedAt: number, signal: AbortSignal): Promise<void> {
+  const id = await store.use(db =>
+    db.transaction('rw', db.meta, db.requests, async () => {
+      await writeMeta(db, 'isWanted', request.type === 'connect')
+      return db.requests.add({ askedAt, request })
+    }),
+  )
+  await answerTo(store, id, signal)
+}
+
+/** A database that does not know yet what the app wants learns it from the tab that has the socket. */
+export async function noteWish(db: KithDatabase, isWanted: boolean): Promise<void> {
+  await db.transaction('rw', db.meta, async () => {
+    if ((await readMeta(db, 'isWanted')) === undefined) await writeMeta(db, 'isWanted', isWanted)
   })
-  await answerTo(db, id, request, signal)
 }
 
 /** A tab takes over, in this term: what all wishes up to now come to, which is whether the app wants to be connected. */
@@ -140,7 +153,7 @@ export interface Service {
  * Does what tabs ask, this one too, from now on, and begins it in the order in which it was asked. The answer stops it:
  * what was begun and not answered by then is left to the next holder.
  */
-export function serve(db: KithDatabase, { term, handle, isLate, failed }: Service): () => void {
+export function serve(store: DeviceStore, { term, handle, isLate, failed }: Service): () => void {
   const begun = new Set<number>()
   let isStopped = false
   const reply = async (request: Request, askedAt: number): Promise<Answer | undefined> => {
@@ -154,26 +167,29 @@ export function serve(db: KithDatabase, { term, handle, isLate, failed }: Servic
   }
   const take = async (id: number, { askedAt, ...row }: RequestRow): Promise<void> => {
     const request = row.request as Request
-    const next = await begin(db, id, request, term, isLate(request, askedAt))
+    const isTooLate = isLate(request, askedAt)
+    const next = await store.use(db => begin(db, id, request, term, isTooLate))
     if (isStopped || next === 'leave') return
-    const answer = next === 'do' ? await reply(request, askedAt) : undone(request)
+    // A message that a tab had begun which is no more may have been sent.
+    const answer = next === 'do' ? await reply(request, askedAt) : { reply: 'unconfirmed' as const }
     if (isStopped || !answer) return
-    if (isWish(request)) await db.requests.delete(id)
-    else await db.requests.update(id, { answer })
+    await store.use<unknown>(db => (isWish(request) ? db.requests.delete(id) : db.requests.update(id, { answer })))
   }
-  const subscription = watch(db, () => db.requests.toArray()).subscribe(rows => {
+  const report = (error: unknown): void => {
+    if (!isStopped) failed(error)
+  }
+  const next = (rows: RequestRow[]): void => {
     for (const row of rows) {
       const id = row.id as number
       if (row.answer || begun.has(id)) continue
       begun.add(id)
-      take(id, row).catch((error: unknown) => {
-        if (!isStopped) failed(error)
-      })
+      take(id, row).catch(report)
     }
-  })
+  }
+  const stop = store.live(db => db.requests.toArray(), { next, error: report })
   return () => {
     isStopped = true
-    subscription.unsubscribe()
+    stop()
   }
 }
 

@@ -1,39 +1,41 @@
 import { KithError } from '@kith/shared'
-import type { KithCore } from '../api/core.ts'
+import type { Shown } from '../api/shown.ts'
 import type { Clock, Randomness } from '../clock.ts'
-import type { KithDatabase } from '../database/schema.ts'
-import type { Store } from '../database/store.ts'
-import type { Outcome } from '../database/work.ts'
+import type { DeviceStore } from '../database/store.ts'
+import type { Outcome, TellTabs } from '../database/work.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { TabPlatform } from './lock.ts'
 import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
-import { type Held, type OwnLink, SharedLink } from './shared-link.ts'
+import { SharedLink } from './shared-link.ts'
+import type { Held, OwnLink } from './shared-link-port.ts'
 import { TabsWatching } from './watching.ts'
 
 export interface SharePort {
-  readonly db: KithDatabase
-  readonly store: Store
+  readonly store: DeviceStore
+  readonly shown: Shown
   readonly clock: Clock
   readonly randomness: Randomness
   readonly platform: TabPlatform
   /** This tab's own name among the tabs. */
   readonly tab: string
-  readonly kith: () => KithCore | undefined
-  newLink(held: Held): OwnLink
+  newLink(held: Held, others: OtherTabs): OwnLink
   /** What is due once for all tabs. */
   begin(): Promise<void>
   failed(error: unknown): KithError
+  /** From now on each commit is announced to the other tabs, inside its transaction. */
+  shareWith(tellTabs: TellTabs): void
+}
+
+/** What the connection of this tab tells the other tabs. */
+interface OtherTabs {
+  tell(notice: Notice): void
+  tellError(error: KithError): void
+  showPresence(known: PresenceByUser): void
 }
 
 /** What one tab shares with the others. */
 export interface Sharing {
   readonly link: SharedLink
-  tell(notice: Notice): void
-  tellError(error: KithError): void
-  /** The database is a new one. */
-  restored(): Promise<void>
-  /** What the socket of this tab knows. */
-  showPresence(known: PresenceByUser): void
   close(): Promise<void>
 }
 
@@ -42,79 +44,94 @@ const mostNamed = 200
 
 /** Makes this client one of several tabs on one database: what each writes the others hear of, and one has the socket. */
 export async function share(port: SharePort): Promise<Sharing> {
-  const { db, store, clock, randomness, tab, kith } = port
+  const { store, shown, clock, randomness, tab } = port
   const { locks, openChannel } = port.platform
-  let link: SharedLink | undefined
-  let last: Promise<unknown> = Promise.resolve()
-  const inOrder = (work: () => Promise<unknown>): void => {
-    last = last.then(work).catch((error: unknown) => {
-      const isClosing = error instanceof KithError && error.code === 'closed'
-      if (db.isOpen() && !isClosing) port.failed(error)
-    })
+  const inOrder = queue(error => {
+    const isClosing = error instanceof KithError && error.code === 'closed'
+    if (!isClosing) port.failed(error)
+  })
+  const tellNow = (notice: Notice): Promise<void> => store.use(db => tell(db, tab, notice))
+  const others: OtherTabs = {
+    tell: notice => void inOrder(() => tellNow(notice)),
+    tellError: error => void inOrder(() => tellNow({ type: 'error', error: plainError(error) })),
+    showPresence: known => watching.show(known),
   }
+  const lockName = `kith:${store.db.name}`
+  const watching = new TabsWatching({
+    ...{ tab, locks, lockName },
+    tell: notice =>
+      void inOrder(async () => {
+        const told = notice()
+        if (told) await tellNow(told)
+      }),
+    show: known => shown.presences.show(known),
+  })
+  const link = new SharedLink({
+    ...{ store, clock, randomness, locks, lockName, channel: openChannel(lockName), tab, watching },
+    newLink: held => port.newLink(held, others),
+    tookOver: () => port.begin(),
+    setStatus: status => shown.setStatus(status),
+    failed: error => port.failed(error),
+  })
 
   const hear = async (notice: Notice): Promise<void> => {
     switch (notice.type) {
       case 'committed':
         await store.refresh()
-        await kith()?.committedElsewhere(notice.ids, notice.happenings)
-        if (notice.hasWritten) link?.wake()
+        await shown.committedElsewhere(notice.ids, notice.happenings)
+        if (notice.hasWritten) link.wake()
         return
       case 'message':
-        kith()?.showMessage(notice.message)
+        shown.showMessage(notice.message)
         return
       case 'error':
-        kith()?.failed(errorFrom(notice.error))
+        shown.failed(errorFrom(notice.error))
         return
       case 'watching':
         watching.heardWanted(notice.tab, notice.users)
         return
       case 'whoWatches':
         watching.heardQuestion()
-        link?.lookAgain()
+        link.lookAgain()
         return
       case 'presence':
         watching.heardKnown(notice.known)
     }
   }
-  const lockName = `kith:${db.name}`
-  const watching = new TabsWatching({
-    ...{ tab, locks, lockName },
-    tell: notice =>
-      inOrder(async () => {
-        const told = db.isOpen() ? notice() : undefined
-        if (told) await tell(db, tab, told)
-      }),
-    show: known => kith()?.presences.show(known),
-  })
-  const stopListening = await listen(db, tab, notice => inOrder(() => hear(notice)))
+  const stopListening = await listen(
+    store,
+    tab,
+    notice => void inOrder(() => hear(notice)),
+    error => port.failed(error),
+  )
   await store.refresh() // What was written before this tab listened.
 
-  store.shareWith(async (database, { people, happenings, hasWritten, isChanged, isOwnProfileChanged }: Outcome) => {
+  port.shareWith(async (db, { people, happenings, hasWritten, isChanged, isOwnProfileChanged }: Outcome) => {
     const isNews = people.size > 0 || happenings.length > 0 || hasWritten || isChanged || isOwnProfileChanged
     const ids = people.size > mostNamed ? 'many' : [...people.keys()]
-    if (isNews) await tell(database, tab, { type: 'committed', ids, happenings, hasWritten })
+    if (isNews) await tell(db, tab, { type: 'committed', ids, happenings, hasWritten })
   })
-  link = new SharedLink({
-    ...{ db, store, clock, randomness, locks, lockName, channel: openChannel(lockName), tab, watching },
-    newLink: held => port.newLink(held),
-    tookOver: () => port.begin(),
-    setStatus: status => kith()?.setStatus(status),
-    failed: error => port.failed(error),
+  // Another database has none of the notices, and does not know what the app wants.
+  store.onOpen(isAnother => {
+    if (!isAnother) return
+    watching.repeat()
+    link.noteWish().catch((error: unknown) => port.failed(error))
   })
+  link.begin()
   return {
     link,
-    showPresence: known => watching.show(known),
-    tell: notice => inOrder(() => (db.isOpen() ? tell(db, tab, notice) : Promise.resolve())),
-    tellError: error =>
-      inOrder(() => (db.isOpen() ? tell(db, tab, { type: 'error', error: plainError(error) }) : Promise.resolve())),
-    async restored() {
-      watching.restored()
-      await link?.restored()
-    },
     async close() {
       stopListening()
-      await last
+      await inOrder(async () => undefined)
     },
+  }
+}
+
+/** Runs work one piece after the other, and reports what fails. */
+function queue(failed: (error: unknown) => void): (work: () => Promise<unknown>) => Promise<unknown> {
+  const state = { last: Promise.resolve() as Promise<unknown> }
+  return work => {
+    state.last = state.last.then(work).catch(failed)
+    return state.last
   }
 }

@@ -81,8 +81,8 @@ export class TabsWatching {
     if (this.#own.length > 0) this.#tellWanted()
   }
 
-  /** The database is a new one: notices that were lost with the old one are sent again. */
-  restored(): void {
+  /** Says again what the others may not have heard. */
+  repeat(): void {
     if (this.#link) this.#port.tell(() => ({ type: 'whoWatches' }))
     else if (this.#own.length > 0) this.#tellWanted()
   }

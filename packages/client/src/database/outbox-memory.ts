@@ -1,9 +1,6 @@
-import type { KithDatabase, OutboxRow } from '../database/schema.ts'
+import type { KithDatabase, OutboxRow } from './schema.ts'
 
-/**
- * The outbox as memory keeps it, so that what is unsent outlives the database. Rows that are to be sent don't change under
- * their number; refused ones may.
- */
+/** The outbox as memory holds it. Rows that are to be sent don't change under their number; refused ones may. */
 export class OutboxMemory {
   readonly #rows: Map<number, OutboxRow> = new Map()
   #last = 0

@@ -1,0 +1,137 @@
+import type { KithError } from '@kith/shared'
+import type { Clock } from '../clock.ts'
+import type { Happening } from '../database/people.ts'
+import type { DeviceStore } from '../database/store.ts'
+import type { Outcome } from '../database/work.ts'
+import { Presences } from '../presence/presences.ts'
+import { Profile } from './contact-profile.ts'
+import { type Contact, contactOfProfile } from './contacts.ts'
+import { type IncomingMessage, Listeners, type Status } from './events.ts'
+import { HeldProfile } from './held-profile.ts'
+
+export interface ShownParts {
+  /** The user id. */
+  readonly user: string
+  readonly store: DeviceStore
+  readonly clock: Clock
+  newNonce(): string
+}
+
+/**
+ * What the app is shown: the profiles in memory, the status, presence and events. The connection, the store and the other
+ * tabs report to it, and it asks nothing of them but what is stored.
+ */
+export class Shown {
+  readonly user: string
+  readonly store: DeviceStore
+  readonly presences: Presences
+  readonly listeners: Listeners = new Listeners()
+  readonly #parts: ShownParts
+  readonly #profiles: Map<string, { profile: Profile; held: HeldProfile }> = new Map()
+  /** The status of the connection, in whichever tab it is. */
+  #linkStatus: Status = 'offline'
+  /** The status that the last event reported. */
+  #reportedStatus: Status = 'offline'
+
+  constructor(parts: ShownParts) {
+    this.#parts = parts
+    this.user = parts.user
+    this.store = parts.store
+    this.presences = new Presences(parts.clock)
+    parts.store.watch(() => this.#reportStatus())
+  }
+
+  newNonce(): string {
+    return this.#parts.newNonce()
+  }
+
+  /** Never 'synced' while a change is unsent, also if the server refused it [D6]. */
+  get status(): Status {
+    return this.#linkStatus === 'synced' && this.store.unsent > 0 ? 'syncing' : this.#linkStatus
+  }
+
+  setStatus(status: Status): void {
+    this.#linkStatus = status
+    this.#reportStatus()
+  }
+
+  /** The profile object of a user, always the same one. Without an access: nothing is fetched, and no follow begins. */
+  profile(id: string): Profile {
+    return this.#entry(id).profile
+  }
+
+  /** What memory holds of a user's profile. */
+  held(id: string): HeldProfile {
+    return this.#entry(id).held
+  }
+
+  /** The row of a user as memory holds it. */
+  row(id: string): Contact {
+    const { profile, held } = this.#entry(id)
+    return contactOfProfile(profile, held.row?.isWaiting ?? false)
+  }
+
+  /** Reads what this device holds of a user. */
+  async load(id: string): Promise<void> {
+    await this.held(id).load(() => this.store.use(db => db.people.get(id)))
+  }
+
+  /** Calls `listener` whenever the status or the number of unsent changes may have changed. Returns an unsubscribe function. */
+  watchStatus(listener: () => void): () => void {
+    const stops = [this.listeners.on('status', listener), this.store.watch(listener)]
+    return () => {
+      for (const stop of stops) stop()
+    }
+  }
+
+  /** Shows the app what this tab stored. */
+  committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
+    for (const [id, row] of people) this.#profiles.get(id)?.held.set(row)
+    for (const { id } of happenings) this.held(id).set(people.get(id))
+    this.#emit(happenings)
+    if (isOwnProfileChanged) this.listeners.emit('profile', this.profile(this.user))
+  }
+
+  /** Shows the app what is stored by now of these users, or of too many to name, and what happened. */
+  async committedElsewhere(ids: readonly string[] | 'many', happenings: readonly Happening[]): Promise<void> {
+    const changed = [...this.#profiles].filter(([id]) => ids === 'many' || ids.includes(id))
+    const rows = await this.store.use(db => db.people.bulkGet(changed.map(([id]) => id)))
+    for (const [index, [, { held }]] of changed.entries()) held.set(rows[index])
+    for (const { id } of happenings) await this.load(id)
+    this.#emit(happenings)
+  }
+
+  /** Shows the app a message that arrived in this tab or in another. */
+  showMessage(message: IncomingMessage): void {
+    this.listeners.emit('message', message)
+  }
+
+  /** Reports an error that no call waits for. */
+  failed(error: KithError): void {
+    this.listeners.emit('error', error)
+  }
+
+  #reportStatus(): void {
+    const { status } = this
+    if (status === this.#reportedStatus) return
+    this.#reportedStatus = status
+    this.listeners.emit('status', status)
+  }
+
+  #emit(happenings: readonly Happening[]): void {
+    for (const happening of happenings) {
+      const profile = this.profile(happening.id)
+      if (happening.type === 'withdrawn') this.listeners.emit('withdrawn', profile, happening.levels)
+      else this.listeners.emit(happening.type, profile)
+    }
+  }
+
+  #entry(id: string): { profile: Profile; held: HeldProfile } {
+    const known = this.#profiles.get(id)
+    if (known) return known
+    const held = new HeldProfile()
+    const entry = { held, profile: new Profile(this, id, held) }
+    this.#profiles.set(id, entry)
+    return entry
+  }
+}

@@ -1,0 +1,159 @@
+import { addUsers } from '../documents/changed-users.ts'
+import { asFailure } from './failure.ts'
+import type { OwnDocuments } from './own-documents.ts'
+import { People } from './people.ts'
+import type { KithDatabase } from './schema.ts'
+import type { Outcome, TellTabs, Work } from './work.ts'
+
+/** How often one piece of work is done again. */
+const mostRepetitions = 10
+
+export interface TransactionsPort {
+  /** Reads the documents. Call it in a transaction. */
+  load(): Promise<OwnDocuments>
+  /** Whether work that failed may succeed at once, as the failure was of the platform. */
+  mayRepeat(error: unknown): Promise<boolean>
+  /** Tells the other tabs, inside the transaction. */
+  readonly tellTabs: TellTabs
+  committed(outcome: Outcome): void
+  /** Memory is level with the disk again after a failure. */
+  takenBack(): void
+}
+
+/**
+ * The work on one open database. It is done one piece after the other, each in a read-write transaction over all tables,
+ * which keeps out the other tabs too: first what they wrote is taken in, then the work is done, then the rows that follow
+ * from the roster are written. Only after that is on disk does the app hear of it [D1].
+ */
+export class Transactions {
+  readonly #db: KithDatabase
+  readonly #port: TransactionsPort
+  #documents: OwnDocuments
+  #unsent: number
+  #isStale = false
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(db: KithDatabase, documents: OwnDocuments, port: TransactionsPort) {
+    this.#db = db
+    this.#documents = documents
+    this.#unsent = documents.outbox.size
+    this.#port = port
+  }
+
+  get documents(): OwnDocuments {
+    return this.#documents
+  }
+
+  get unsent(): number {
+    return this.#unsent
+  }
+
+  /** Does a piece of work when those before it are done. A KithError or TypeError that it throws comes back as it is. */
+  work<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    const result = this.#last.then(() => this.#transact(body))
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  /** Resolves when the work that was given before is done, whether it failed or not. */
+  async idle(): Promise<void> {
+    await this.#last
+  }
+
+  async #transact<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    for (let left = mostRepetitions; ; left--) {
+      try {
+        return await this.#commit(body)
+      } catch (error) {
+        if (left > 0 && (await this.#port.mayRepeat(error))) continue
+        this.#documents.outbox.doubt()
+        await this.#takeBack()
+        throw asFailure(error)
+      }
+    }
+  }
+
+  async #commit<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    const [result, outcome] = await this.#db.transaction('rw', this.#db.tables, async () => this.#attempt(body))
+    this.#isStale = false
+    this.#unsent = this.#documents.outbox.size
+    this.#port.committed(outcome)
+    return result
+  }
+
+  /** Memory is ahead of the disk: it is loaded again, now if that works, else before the next piece of work. */
+  async #takeBack(): Promise<void> {
+    if (!this.#isStale) return
+    try {
+      await this.#db.transaction('r', this.#db.tables, async () => this.#load())
+      this.#port.takenBack()
+    } catch {
+      // The error that led here says what is wrong; `#isStale` sees to the rest.
+    }
+  }
+
+  async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome]> {
+    const people = new People(this.#db)
+    const hasNews = await this.#takeNews()
+    const unsentBefore = this.#documents.outbox.size
+    let isOwnProfileChanged = false
+    let hasWritten = false
+    const touched = new Set<string>()
+    const result = await body({
+      db: this.#db,
+      documents: this.#documents,
+      people,
+      willChange: () => {
+        this.#isStale = true
+      },
+      reload: async () => {
+        this.#documents = await this.#port.load()
+        return this.#documents
+      },
+      touch: keys => addUsers(touched, keys),
+      touchUsers: ids => {
+        for (const id of ids) touched.add(id)
+      },
+      wrote: () => {
+        hasWritten = true
+      },
+      ownProfileChanged: () => {
+        isOwnProfileChanged = true
+      },
+    })
+    await this.#followRoster(people, touched)
+    await this.#documents.compactIfLong(this.#db)
+    const changed = await people.store()
+    if (people.changedHands) this.#documents.hands = people.changedHands
+    await this.#documents.followOutbox(this.#db)
+    const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
+    const { happenings } = people
+    const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
+    await this.#port.tellTabs(this.#db, outcome)
+    return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }]
+  }
+
+  /** Whether the own profile was changed by another tab. */
+  async #takeNews(): Promise<boolean> {
+    if (this.#isStale || !(await this.#documents.takeNews(this.#db))) {
+      await this.#load()
+      return true
+    }
+    this.#documents.roster.changedKeys() // The tab that wrote them has written their rows too.
+    return this.#documents.profile.changedKeys().length > 0
+  }
+
+  async #load(): Promise<void> {
+    this.#documents = await this.#port.load()
+    this.#isStale = false
+  }
+
+  /** Brings the rows of those touched level with the roster. */
+  async #followRoster(people: People, touched: Set<string>): Promise<void> {
+    addUsers(touched, this.#documents.roster.changedKeys())
+    this.#documents.profile.changedKeys()
+    if (touched.size === 0) return
+    await people.load(touched)
+    people.setFacts(this.#documents.roster.view, touched)
+  }
+}

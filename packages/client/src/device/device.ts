@@ -1,0 +1,112 @@
+import { asFailure } from '../database/failure.ts'
+import { OwnDocuments } from '../database/own-documents.ts'
+import { type KithDatabase, readMeta } from '../database/schema.ts'
+import type { OpenStore } from '../database/store.ts'
+import { Transactions, type TransactionsPort } from '../database/transactions.ts'
+import type { Work } from '../database/work.ts'
+import { DatabaseLost, isLoss } from './loss.ts'
+
+export type DevicePort = Omit<TransactionsPort, 'load' | 'mayRepeat'>
+
+/** How often a query is made again while the database stands and only the query fails. */
+const mostRepetitions = 10
+
+/**
+ * One life of this device's database: from when it was opened until it is closed, deleted, cut off by the platform, or
+ * replaced by another one. What was begun then fails, and nothing begins.
+ */
+export class Device implements OpenStore {
+  readonly db: KithDatabase
+  readonly #transactions: Transactions
+  readonly #writer: string
+  readonly #listeners: Set<() => void> = new Set()
+  #hasEnded = false
+
+  /** Begins on a database that was opened, and on what was loaded from it. */
+  constructor(db: KithDatabase, documents: OwnDocuments, port: DevicePort) {
+    this.db = db
+    this.#writer = documents.writer
+    this.#transactions = new Transactions(db, documents, {
+      ...port,
+      load: () => this.#load(),
+      mayRepeat: error => this.#mayRepeat(error),
+    })
+    db.on('close', () => this.#end())
+    if (!db.isOpen()) this.#end()
+  }
+
+  get documents(): OwnDocuments {
+    return this.#transactions.documents
+  }
+
+  get unsent(): number {
+    return this.#transactions.unsent
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded
+  }
+
+  work<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    return this.#transactions.work(body)
+  }
+
+  async use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
+    for (let left = mostRepetitions; ; left--) {
+      try {
+        return await query(this.db)
+      } catch (error) {
+        if (left === 0 || !(await this.#mayRepeat(error))) throw asFailure(error)
+      }
+    }
+  }
+
+  async refresh(): Promise<void> {
+    await this.work(async () => undefined)
+  }
+
+  /** Resolves when the work that was given before is done. */
+  async idle(): Promise<void> {
+    await this.#transactions.idle()
+  }
+
+  onEnd(listener: () => void): () => void {
+    if (this.#hasEnded) listener()
+    else this.#listeners.add(listener)
+    return () => {
+      this.#listeners.delete(listener)
+    }
+  }
+
+  /** Whether the database is open, and the one that memory was read from; if not, this life ends. */
+  async stands(): Promise<boolean> {
+    const identity = await readMeta(this.db, 'identity').catch(() => undefined)
+    if (identity?.writer !== this.#writer) this.#end()
+    return !this.#hasEnded
+  }
+
+  /** Resolves when nothing of this runs any more. */
+  async close(): Promise<void> {
+    this.#end()
+    this.db.close()
+    await this.idle()
+  }
+
+  async #mayRepeat(error: unknown): Promise<boolean> {
+    return isLoss(error, this.db) && (await this.stands())
+  }
+
+  async #load(): Promise<OwnDocuments> {
+    const documents = await OwnDocuments.load(this.db)
+    if (documents.writer !== this.#writer) throw new DatabaseLost()
+    return documents
+  }
+
+  #end(): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    const listeners = [...this.#listeners]
+    this.#listeners.clear()
+    for (const listener of listeners) listener()
+  }
+}

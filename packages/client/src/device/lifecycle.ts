@@ -1,0 +1,242 @@
+import { KithError } from '@kith/shared'
+import { asFailure } from '../database/failure.ts'
+import { OwnDocuments } from '../database/own-documents.ts'
+import type { KithDatabase } from '../database/schema.ts'
+import type { DeviceStore, QueryObserver } from '../database/store.ts'
+import type { Outcome, TellTabs, Work } from '../database/work.ts'
+import { Signal } from '../signal.ts'
+import { Device } from './device.ts'
+import { followLives } from './live-query.ts'
+import { isLoss } from './loss.ts'
+import { type DatabasePlace, recover } from './recover.ts'
+
+type Life =
+  | { state: 'open'; device: Device }
+  /** The next life begins. */
+  | { state: 'recovering'; device: Device; next: Promise<Device> }
+  /** It is open no more, and the next call opens it again, or another one. */
+  | { state: 'lost'; device: Device }
+  | { state: 'closed'; device: Device }
+
+/** How often one piece of work outlives the database under it: that may be lost again at once. */
+const mostLosses = 10
+
+/**
+ * This device's data, from one life of its database to the next. When the database is lost, what memory holds is saved in
+ * a new one, and the work that failed with it is done again. Meanwhile the getters show the documents as last known.
+ */
+export class Lifecycle implements DeviceStore {
+  readonly committed: Signal<[outcome: Outcome]> = new Signal()
+  /** There is nothing more to be done with this client. */
+  readonly ended: Signal<[error: KithError]> = new Signal()
+  /** Opening another database failed, and no call waits for it. */
+  readonly failed: Signal<[error: unknown]> = new Signal()
+  readonly #opened: Signal<[isAnother: boolean]> = new Signal()
+  readonly #changed: Signal<[]> = new Signal()
+  readonly #place: DatabasePlace
+  readonly #tabs: Set<TellTabs> = new Set()
+  #life: Life
+  #isClosing = false
+  /** Pieces of work that no open device has: what is given later waits for them. */
+  #held = 0
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(place: DatabasePlace, db: KithDatabase, documents: OwnDocuments) {
+    this.#place = place
+    this.#life = { state: 'open', device: this.#newDevice(db, documents) }
+    this.#life.device.onEnd(() => this.#lost())
+  }
+
+  /** Begins on a database that is open and set up. */
+  static async open(place: DatabasePlace, db: KithDatabase): Promise<Lifecycle> {
+    return new Lifecycle(place, db, await loadFrom(db))
+  }
+
+  get db(): KithDatabase {
+    return this.#life.device.db
+  }
+
+  get documents(): OwnDocuments {
+    return this.#life.device.documents
+  }
+
+  get unsent(): number {
+    return this.#life.device.unsent
+  }
+
+  work<T>(body: (work: Work) => Promise<T>): Promise<T> {
+    if (this.#isClosing) return Promise.reject(closed())
+    const before = this.#last
+    const device = this.#held === 0 ? this.present : undefined
+    const attempt = device?.work(body).catch((error: unknown) => {
+      if (!device.hasEnded || !isLoss(error, device.db)) throw error
+      return this.#inTurn(before, body)
+    })
+    const result = attempt ?? this.#inTurn(before, body)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+
+  use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
+    return this.#run(device => device.use(query))
+  }
+
+  async refresh(): Promise<void> {
+    await this.work(async () => undefined)
+  }
+
+  async idle(): Promise<void> {
+    await this.#last
+    await this.#life.device.idle()
+  }
+
+  watch(watcher: () => void): () => void {
+    return this.#changed.on(watcher)
+  }
+
+  onOpen(listener: (isAnother: boolean) => void): () => void {
+    return this.#opened.on(listener)
+  }
+
+  live<T>(query: (db: KithDatabase) => Promise<T>, observer: QueryObserver<T>): () => void {
+    return followLives(this, query, observer)
+  }
+
+  /** From now on each commit is announced to the other tabs, inside its transaction. */
+  shareWith(tellTabs: TellTabs): void {
+    this.#tabs.add(tellTabs)
+  }
+
+  /** The device that is open, if there is one now. */
+  get present(): Device | undefined {
+    return this.#life.state === 'open' ? this.#life.device : undefined
+  }
+
+  /** Resolves to the open device, once there is one. Rejects with a KithError. */
+  openStore(): Promise<Device> {
+    return this.#run(async device => device)
+  }
+
+  async #device(): Promise<Device> {
+    switch (this.#life.state) {
+      case 'open':
+        return this.#life.device
+      case 'recovering':
+        return this.#life.next
+      case 'lost':
+        return this.#recover(this.#life.device)
+      case 'closed':
+        throw closed()
+    }
+  }
+
+  /** Closes the database, when the work that was given before is done, and refuses other work. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#last
+    if (this.#life.state === 'recovering') await this.#life.next.catch(() => undefined)
+    const { device } = this.#life
+    await device.idle()
+    this.#life = { state: 'closed', device }
+    await device.close()
+  }
+
+  /** Does work that no open device has taken, or that one took in vain: after all that was given before it. */
+  async #inTurn<T>(before: Promise<unknown>, body: (work: Work) => Promise<T>): Promise<T> {
+    this.#held++
+    try {
+      await before
+      return await this.#run(device => device.work(body))
+    } finally {
+      this.#held--
+    }
+  }
+
+  /** Does it again when the database was lost meanwhile; not for ever. */
+  async #run<T>(work: (device: Device) => Promise<T>): Promise<T> {
+    for (let left = mostLosses; ; left--) {
+      let device: Device | undefined
+      try {
+        device = await this.#device()
+        return await work(device)
+      } catch (error) {
+        const isOver = device ? device.hasEnded : true
+        if (left > 0 && isOver && isLoss(error, device?.db)) continue
+        throw asFailure(error)
+      }
+    }
+  }
+
+  /** The database was deleted, or the platform took it away, or another one stands in its place. */
+  #lost(): void {
+    if (this.#life.state !== 'open' || this.#isClosing) return
+    this.#life = { state: 'lost', device: this.#life.device }
+    this.refresh().catch((error: unknown) => this.failed.emit(error))
+  }
+
+  #recover(device: Device): Promise<Device> {
+    const next = this.#begin(device)
+    this.#life = { state: 'recovering', device, next }
+    return next
+  }
+
+  async #begin(last: Device): Promise<Device> {
+    try {
+      await last.close()
+      const { db, isAnother } = await recover(this.#place, last.documents)
+      const device = await this.#deviceOn(db, isAnother)
+      this.#life = { state: 'open', device }
+      device.onEnd(() => this.#lost())
+      this.#opened.emit(isAnother)
+      this.#changed.emit()
+      return device
+    } catch (error) {
+      this.#life = { state: 'lost', device: last }
+      if (error instanceof KithError) this.ended.emit(error)
+      throw error
+    }
+  }
+
+  async #deviceOn(db: KithDatabase, isAnother: boolean): Promise<Device> {
+    try {
+      const documents = await loadFrom(db)
+      if (isAnother) await this.#tellAll(db)
+      return this.#newDevice(db, documents)
+    } catch (error) {
+      db.close()
+      throw error
+    }
+  }
+
+  /** Tells the other tabs of all rows: each may have come into the database that another tab made. */
+  async #tellAll(db: KithDatabase): Promise<void> {
+    await db.transaction('rw', db.tables, async () => {
+      const people = new Map((await db.people.toArray()).map(row => [row.id, row]))
+      const outcome = { happenings: [], isOwnProfileChanged: true, hasWritten: true, isChanged: true, people }
+      await this.#tellTabs(db, outcome)
+    })
+  }
+
+  #newDevice(db: KithDatabase, documents: OwnDocuments): Device {
+    return new Device(db, documents, {
+      tellTabs: (database, outcome) => this.#tellTabs(database, outcome),
+      committed: outcome => {
+        this.committed.emit(outcome)
+        this.#changed.emit()
+      },
+      takenBack: () => this.#changed.emit(),
+    })
+  }
+
+  async #tellTabs(db: KithDatabase, outcome: Outcome): Promise<void> {
+    for (const tell of this.#tabs) await tell(db, outcome)
+  }
+}
+
+function loadFrom(db: KithDatabase): PromiseLike<OwnDocuments> {
+  return db.transaction('r', db.tables, async () => OwnDocuments.load(db))
+}
+
+function closed(): KithError {
+  return new KithError('closed', 'This client was closed')
+}

@@ -1,0 +1,118 @@
+import type { KithError } from '@kith/shared'
+import type { OpenStore } from '../database/store.ts'
+import { isPresentable } from '../token.ts'
+import { Connection } from './connection.ts'
+import type { LinkHost } from './host.ts'
+import type { Session } from './session.ts'
+import { keepRenewing } from './token-renewal.ts'
+
+/** What an attempt reports to the link that makes it. After `end` it reports nothing more. */
+export interface AttemptPort {
+  readonly host: LinkHost
+  nextToken(): Promise<string>
+  newSession(attempt: Attempt, connection: Connection, store: OpenStore): Session
+  /** The socket is open. */
+  opened(session: Session): void
+  /** The database of the session was closed. */
+  storeEnded(): void
+  /** No database could be opened. */
+  storeFailed(error: KithError): void
+  /** No token could be had, or no socket opened with it. */
+  failed(cause: unknown): void
+  unauthorised(token: string): void
+  closed(code: number, reason: string, token: string, session: Session | undefined): void
+  /** The socket has closed, also after `end`: no message goes out on it any more. */
+  interrupted(): void
+}
+
+/** One attempt to connect: from opening the database and asking for a token until the socket has closed. */
+export class Attempt {
+  readonly #port: AttemptPort
+  /** The token that the server has just refused. */
+  readonly #refused: string | undefined
+  #connection: Connection | undefined
+  #session: Session | undefined
+  #isOver = false
+  #stopRenewing: () => void = () => undefined
+  #leaveStore: () => void = () => undefined
+
+  constructor(port: AttemptPort, refused: string | undefined) {
+    this.#port = port
+    this.#refused = refused
+  }
+
+  async start(): Promise<void> {
+    try {
+      const store = await this.#openStore()
+      const token = store && (await this.#port.nextToken())
+      if (!store || token === undefined || this.#isOver) return
+      if (isPresentable(token) && token !== this.#refused) this.#connection = this.#open(token, store)
+      else this.#conclude(() => this.#port.unauthorised(token))
+    } catch (cause) {
+      this.#conclude(() => this.#port.failed(cause))
+    }
+  }
+
+  /** Gives it up. */
+  end(): void {
+    this.#conclude(() => undefined)
+    this.#connection?.close()
+  }
+
+  /** The session cannot go on: its socket is closed. */
+  abandon(): void {
+    this.#connection?.close()
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  async #openStore(): Promise<OpenStore | undefined> {
+    try {
+      const store = await this.#port.host.openStore()
+      if (this.#isOver) return undefined
+      this.#leaveStore = store.onEnd(() => this.#port.storeEnded())
+      return store
+    } catch (error) {
+      this.#conclude(() => this.#port.storeFailed(error as KithError))
+      return undefined
+    }
+  }
+
+  #open(token: string, store: OpenStore): Connection {
+    const { host } = this.#port
+    const connection = new Connection(
+      {
+        opened: () => {
+          const session = this.#port.newSession(this, connection, store)
+          this.#session = session
+          this.#stopRenewing = keepRenewing(host, token, next => connection.send({ type: 'renew', token: next }))
+          this.#port.opened(session)
+        },
+        message: (message, bytes) => this.#session?.take(message, bytes),
+        closed: (code, reason) => {
+          this.#session?.end()
+          this.#port.interrupted()
+          this.#conclude(() => this.#port.closed(code, reason, token, this.#session))
+        },
+      },
+      {
+        url: `${host.url}/v1/roster/${encodeURIComponent(host.user)}`,
+        protocols: ['kith.v1', `bearer.${token}`],
+        WebSocket: host.WebSocket,
+        clock: host.clock,
+      },
+    )
+    return connection
+  }
+
+  /** Reports how it ended, unless it was given up. */
+  #conclude(report: () => void): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#leaveStore()
+    this.#stopRenewing()
+    report()
+  }
+}

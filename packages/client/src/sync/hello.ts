@@ -1,0 +1,37 @@
+import { type ClientMessage, maxHelloOwners } from '@kith/shared/wire'
+import { fetchedOwners } from '../database/fetched-replicas.ts'
+import { readMeta } from '../database/schema.ts'
+import type { Store } from '../database/store.ts'
+
+type Hello = Extract<ClientMessage, { type: 'hello' }>
+
+/** What this device's database knows of the sessions before. */
+export interface Before {
+  cursor: Uint8Array
+  /** The incarnation of the account that this device synced with [D7]. */
+  incarnation: Uint8Array | undefined
+  /** Owners whose replicas end with the session, as far as the server knew. */
+  fetched: string[]
+}
+
+export async function readBefore(store: Store): Promise<Before> {
+  return {
+    cursor: (await store.use(db => readMeta(db, 'cursor'))) ?? new Uint8Array(),
+    incarnation: await store.use(db => readMeta(db, 'incarnation')),
+    fetched: await store.use(fetchedOwners),
+  }
+}
+
+/** The hello of a session, and the owners that it has no room for. */
+export function helloOf({ cursor, incarnation, fetched }: Before, accessed: Iterable<string>): [Hello, rest: string[]] {
+  const all = [...new Set([...fetched, ...accessed])]
+  // The server shows nothing yet to a new user.
+  const owners = cursor.length > 0 ? all.slice(0, maxHelloOwners) : []
+  const hello: Hello = {
+    type: 'hello',
+    ...{ version: 1, cursor },
+    ...(incarnation && { incarnation }),
+    ...(owners.length > 0 && { owners }),
+  }
+  return [hello, all.slice(owners.length)]
+}

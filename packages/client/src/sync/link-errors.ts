@@ -1,0 +1,25 @@
+import { type ErrorCode, KithError } from '@kith/shared'
+
+/** What the app is told when connecting, or staying connected, came to nothing. */
+
+export function notConnected(delayMs: number, cause: unknown): KithError {
+  // The same text each time, so that an app can show it once.
+  const message = 'Could not get a token, or open a connection with it; trying again'
+  return new KithError('unavailable', message, { retryAfterMs: Math.ceil(delayMs), cause })
+}
+
+/** `delayMs`: until another token is tried; absent when there is no other. */
+export function tokenRefused(delayMs: number | undefined): KithError {
+  const options = delayMs === undefined ? {} : { retryAfterMs: Math.ceil(delayMs) }
+  return new KithError('unauthorised', 'The server does not take the token', options)
+}
+
+export function sentAway(code: ErrorCode, message: string, delayMs: number): KithError {
+  return new KithError(code, message, { retryAfterMs: Math.ceil(delayMs) })
+}
+
+/** A KithError as it is; anything else says that the server did what it cannot do. */
+export function sessionFailed(cause: unknown): KithError {
+  if (cause instanceof KithError) return cause
+  return new KithError('unavailable', cause instanceof Error ? cause.message : String(cause), { cause })
+}
