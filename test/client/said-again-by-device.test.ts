@@ -35,7 +35,7 @@ async function acknowledged(kith: Kith): Promise<void> {
 
 async function take(kith: Kith, document: 'roster' | 'profile', payload: Uint8Array): Promise<void> {
   const type = document === 'roster' ? ('rosterSync' as const) : ('ownProfile' as const)
-  await storeFrames(coreOf(kith).store, [{ type, step: 'update', payload }], undefined, systemRandomness)
+  await storeFrames(coreOf(kith).store, [{ type, step: 'update', payload }], systemRandomness)
 }
 
 async function rebuiltOnNothing(kith: Kith, document: 'roster' | 'profile'): Promise<void> {

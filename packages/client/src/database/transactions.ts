@@ -2,17 +2,15 @@ import { addUsers } from '../documents/changed-users.ts'
 import { asFailure } from './failure.ts'
 import type { OwnDocuments } from './own-documents.ts'
 import { People } from './people.ts'
+import { repeatedly } from './repeatedly.ts'
 import type { KithDatabase } from './schema.ts'
 import type { Outcome, TellTabs, Work } from './work.ts'
-
-/** How often one piece of work is done again. */
-const mostRepetitions = 10
 
 export interface TransactionsPort {
   /** Reads the documents. Call it in a transaction. */
   load(): Promise<OwnDocuments>
   /** Whether work that failed may succeed at once, as the failure was of the platform. */
-  mayRepeat(error: unknown): Promise<boolean>
+  readonly mayRepeat: (error: unknown) => Promise<boolean>
   /** Tells the other tabs, inside the transaction. */
   readonly tellTabs: TellTabs
   committed(outcome: Outcome): void
@@ -61,15 +59,12 @@ export class Transactions {
   }
 
   async #transact<T>(body: (work: Work) => Promise<T>): Promise<T> {
-    for (let left = mostRepetitions; ; left--) {
-      try {
-        return await this.#commit(body)
-      } catch (error) {
-        if (left > 0 && (await this.#port.mayRepeat(error))) continue
-        this.#documents.outbox.doubt()
-        await this.#takeBack()
-        throw asFailure(error)
-      }
+    try {
+      return await repeatedly(() => this.#commit(body), this.#port.mayRepeat)
+    } catch (error) {
+      this.#documents.outbox.doubt()
+      await this.#takeBack()
+      throw asFailure(error)
     }
   }
 

@@ -1,15 +1,14 @@
 import { asFailure } from '../database/failure.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
+import { repeatedly } from '../database/repeatedly.ts'
 import { type KithDatabase, readMeta } from '../database/schema.ts'
 import type { OpenStore } from '../database/store.ts'
 import { Transactions, type TransactionsPort } from '../database/transactions.ts'
 import type { Work } from '../database/work.ts'
+import { Signal } from '../signal.ts'
 import { DatabaseLost, isLoss } from './loss.ts'
 
 export type DevicePort = Omit<TransactionsPort, 'load' | 'mayRepeat'>
-
-/** How often a query is made again while the database stands and only the query fails. */
-const mostRepetitions = 10
 
 /**
  * One life of this device's database: from when it was opened until it is closed, deleted, cut off by the platform, or
@@ -19,7 +18,7 @@ export class Device implements OpenStore {
   readonly db: KithDatabase
   readonly #transactions: Transactions
   readonly #writer: string
-  readonly #listeners: Set<() => void> = new Set()
+  readonly #ended: Signal<[]> = new Signal()
   #hasEnded = false
 
   /** Begins on a database that was opened, and on what was loaded from it. */
@@ -52,12 +51,13 @@ export class Device implements OpenStore {
   }
 
   async use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
-    for (let left = mostRepetitions; ; left--) {
-      try {
-        return await query(this.db)
-      } catch (error) {
-        if (left === 0 || !(await this.#mayRepeat(error))) throw asFailure(error)
-      }
+    try {
+      return await repeatedly(
+        () => query(this.db),
+        error => this.#mayRepeat(error),
+      )
+    } catch (error) {
+      throw asFailure(error)
     }
   }
 
@@ -72,10 +72,7 @@ export class Device implements OpenStore {
 
   onEnd(listener: () => void): () => void {
     if (this.#hasEnded) listener()
-    else this.#listeners.add(listener)
-    return () => {
-      this.#listeners.delete(listener)
-    }
+    return this.#ended.on(listener)
   }
 
   /** Whether the database is open, and the one that memory was read from; if not, this life ends. */
@@ -105,8 +102,6 @@ export class Device implements OpenStore {
   #end(): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    const listeners = [...this.#listeners]
-    this.#listeners.clear()
-    for (const listener of listeners) listener()
+    this.#ended.emit()
   }
 }

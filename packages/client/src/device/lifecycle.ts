@@ -34,7 +34,7 @@ export class Lifecycle implements DeviceStore {
   readonly #opened: Signal<[isAnother: boolean]> = new Signal()
   readonly #changed: Signal<[]> = new Signal()
   readonly #place: DatabasePlace
-  readonly #tabs: Set<TellTabs> = new Set()
+  #tellTabs: TellTabs = async () => undefined
   #life: Life
   #isClosing = false
   /** Pieces of work that no open device has: what is given later waits for them. */
@@ -104,7 +104,7 @@ export class Lifecycle implements DeviceStore {
 
   /** From now on each commit is announced to the other tabs, inside its transaction. */
   shareWith(tellTabs: TellTabs): void {
-    this.#tabs.add(tellTabs)
+    this.#tellTabs = tellTabs
   }
 
   /** The device that is open, if there is one now. */
@@ -226,10 +226,6 @@ export class Lifecycle implements DeviceStore {
       },
       takenBack: () => this.#changed.emit(),
     })
-  }
-
-  async #tellTabs(db: KithDatabase, outcome: Outcome): Promise<void> {
-    for (const tell of this.#tabs) await tell(db, outcome)
   }
 }
 

@@ -1,27 +1,19 @@
 import { KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import { asFailure } from '../database/failure.ts'
+import { within } from '../timeout.ts'
 
 /** How long opening waits for the platform's storage, in milliseconds; a large database on a busy disk takes a few seconds. */
 const openingMs = 20_000
 
 /** Resolves as `work` does; rejects with `database-failed` when storage refuses, or does not answer for long. */
 export async function patiently<T>(clock: Clock, work: () => PromiseLike<T>): Promise<T> {
-  let cancel: () => void = () => undefined
-  const patience = new Promise<never>((_resolve, reject) => {
-    cancel = clock.after(openingMs, () => reject(silence()))
-  })
   try {
-    return await Promise.race([Promise.resolve().then(work), patience])
+    return await within(clock, openingMs, work, () => Promise.reject(new KithError('database-failed', silence)))
   } catch (error) {
     throw asFailure(error)
-  } finally {
-    cancel()
   }
 }
 
-function silence(): KithError {
-  const message =
-    "This device's storage does not answer: close other tabs of this site, or restart the browser; then try again"
-  return new KithError('database-failed', message)
-}
+const silence =
+  "This device's storage does not answer: close other tabs of this site, or restart the browser; then try again"

@@ -21,8 +21,6 @@ export interface AttemptPort {
   failed(cause: unknown): void
   unauthorised(token: string): void
   closed(code: number, reason: string, token: string, session: Session | undefined): void
-  /** The socket has closed, also after `end`: no message goes out on it any more. */
-  interrupted(): void
 }
 
 /** One attempt to connect: from opening the database and asking for a token until the socket has closed. */
@@ -93,7 +91,6 @@ export class Attempt {
         message: (message, bytes) => this.#session?.take(message, bytes),
         closed: (code, reason) => {
           this.#session?.end()
-          this.#port.interrupted()
           this.#conclude(() => this.#port.closed(code, reason, token, this.#session))
         },
       },

@@ -149,7 +149,6 @@ export class Link implements LinkPort {
           if (next) this.#wait(undefined)
           else this.#closed(code, reason, token)
         },
-        interrupted: () => this.#messages.interrupt(),
       },
       refused,
     )

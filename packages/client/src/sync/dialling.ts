@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.ts'
+import { within } from '../timeout.ts'
 
 /** How long `loaded` waits for a connection that is being made, in milliseconds. */
 const patienceMs = 10_000
@@ -14,13 +15,13 @@ export class Dialling {
 
   /** Resolves when the attempt has come to something, or takes too long. */
   async over(): Promise<void> {
-    await new Promise<void>(resolve => {
-      const cancel = this.#clock.after(patienceMs, resolve)
-      this.#waiting.add(() => {
-        cancel()
-        resolve()
-      })
-    })
+    const over = new Promise<void>(resolve => this.#waiting.add(resolve))
+    await within(
+      this.#clock,
+      patienceMs,
+      () => over,
+      () => undefined,
+    )
   }
 
   end(): void {

@@ -5,6 +5,9 @@ import { type RebuildOptions, type Rebuilt, rebuild } from '../database/rebuild.
 import type { DocumentName } from '../documents/name.ts'
 import type { SessionPort } from './session-port.ts'
 
+/** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
+const mostIncomplete = 3
+
 type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; done: (rebuilt: Rebuilt) => void }
 
 /**
@@ -14,6 +17,7 @@ type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; don
 export class DocumentSync {
   readonly #port: SessionPort
   readonly #requests: Record<DocumentName, Request[]> = { roster: [], profile: [] }
+  #incompleteInARow = 0
 
   constructor(port: SessionPort) {
     this.#port = port
@@ -24,6 +28,13 @@ export class DocumentSync {
     if (this.#requests[document].some(request => request.type === 'missing')) return
     const stateVector = Y.encodeStateVector(this.#port.store.documents[document].doc)
     this.#request(document, { type: 'missing' }, stateVector)
+  }
+
+  /** Asks for what is missing in the documents whose latest updates came with gaps. */
+  askMissing(documents: ReadonlySet<DocumentName>): void {
+    this.#incompleteInARow = documents.size === 0 ? 0 : this.#incompleteInARow + 1
+    if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
+    for (const document of documents) this.ask(document)
   }
 
   /**

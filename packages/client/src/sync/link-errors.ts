@@ -5,17 +5,16 @@ import { type ErrorCode, KithError } from '@kith/shared'
 export function notConnected(delayMs: number, cause: unknown): KithError {
   // The same text each time, so that an app can show it once.
   const message = 'Could not get a token, or open a connection with it; trying again'
-  return new KithError('unavailable', message, { retryAfterMs: Math.ceil(delayMs), cause })
+  return sentAway('unavailable', message, delayMs, cause)
 }
 
 /** `delayMs`: until another token is tried; absent when there is no other. */
 export function tokenRefused(delayMs: number | undefined): KithError {
-  const options = delayMs === undefined ? {} : { retryAfterMs: Math.ceil(delayMs) }
-  return new KithError('unauthorised', 'The server does not take the token', options)
+  return sentAway('unauthorised', 'The server does not take the token', delayMs)
 }
 
-export function sentAway(code: ErrorCode, message: string, delayMs: number): KithError {
-  return new KithError(code, message, { retryAfterMs: Math.ceil(delayMs) })
+export function sentAway(code: ErrorCode, message: string, delayMs: number | undefined, cause?: unknown): KithError {
+  return new KithError(code, message, { ...(delayMs !== undefined && { retryAfterMs: Math.ceil(delayMs) }), cause })
 }
 
 /** A KithError as it is; anything else says that the server did what it cannot do. */

@@ -1,5 +1,6 @@
 import type { ClientMessage } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
+import { within } from '../timeout.ts'
 import type { RateLimiter } from './rate-limiter.ts'
 
 /** How long `loaded` waits for the server, in milliseconds. */
@@ -78,12 +79,12 @@ export class ProfileFetches {
   }
 
   async #patiently(answer: Promise<unknown>): Promise<void> {
-    let cancel: () => void = () => undefined
-    const patience = new Promise<void>(resolve => {
-      cancel = this.#port.clock.after(patienceMs, resolve)
-    })
-    await Promise.race([answer, patience])
-    cancel()
+    await within<unknown>(
+      this.#port.clock,
+      patienceMs,
+      () => answer,
+      () => undefined,
+    )
   }
 
   #ask(owner: string): Answer {

@@ -17,9 +17,6 @@ import { SyncState } from './sync-state.ts'
 import { Timers } from './timers.ts'
 import { WelcomeWait } from './welcome-wait.ts'
 
-/** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
-const mostIncomplete = 3
-
 /**
  * One open socket, from the device's side:
  *
@@ -45,7 +42,6 @@ export class Session {
   /** The server doesn't know how far this device had come: its store is another, or an older one. */
   #isForgotten = false
   #hadCursor = false
-  #incompleteInARow = 0
   #started: Promise<void> = Promise.resolve()
   /** This device has synced with an account before. */
   #isKnown = false
@@ -57,11 +53,7 @@ export class Session {
     this.#timers = new Timers(port.clock)
     const send = (message: ClientMessage): void => port.send(message)
     this.#barriers = new Barriers(send)
-    this.#welcomeWait = new WelcomeWait({
-      clock: port.clock,
-      rosterBytes: () => port.store.documents.limits.rosterBytes,
-      failed: error => port.broken(error),
-    })
+    this.#welcomeWait = new WelcomeWait(port)
     this.#exchange = new DocumentSync(port)
     this.#state = new SyncState(port)
     const pace = new RateLimiter(port.clock)
@@ -187,6 +179,7 @@ export class Session {
   end(): void {
     this.#hasEnded = true
     this.#welcomeWait.end()
+    this.#port.messages.interrupt()
     this.#incoming.end()
     this.#barriers.end(new SessionEnded('The connection is gone'))
     this.#fetches.end()
@@ -199,9 +192,7 @@ export class Session {
     const frames = this.#isWelcome ? taken : this.#welcomeWait.release(taken)
     if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, randomness)
-    this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
-    if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
-    for (const document of incomplete) this.#exchange.ask(document)
+    this.#exchange.askMissing(incomplete)
     for (const document of cloned) this.#unlessEnded(this.#rebuildCloned(document))
     for (const frame of frames) {
       if (frame.type === 'welcome') {

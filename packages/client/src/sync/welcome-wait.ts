@@ -1,6 +1,7 @@
 import { defaultContentLimits, KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { StoredFrame } from '../database/incoming-frames.ts'
+import type { Store } from '../database/store.ts'
 
 /** How long a device waits for the welcome after its `hello`, in milliseconds. */
 const welcomeMs = 60_000
@@ -9,10 +10,10 @@ const frameOverheadBytes = 1024
 
 export interface WelcomeWaitPort {
   readonly clock: Clock
-  /** The limit of a roster, as far as this device knows it. */
-  rosterBytes(): number
+  /** Has the limit of a roster, as far as this device knows it. */
+  readonly store: Store
   /** The session ends with this error. */
-  failed(error: KithError): void
+  broken(error: KithError): void
 }
 
 /**
@@ -44,7 +45,7 @@ export class WelcomeWait {
     if (this.#isOver) return
     if (type === 'welcome') return this.#stop()
     this.#bytes += bytes + frameOverheadBytes
-    const most = 2 * Math.max(defaultContentLimits.rosterBytes, this.#port.rosterBytes())
+    const most = 2 * Math.max(defaultContentLimits.rosterBytes, this.#port.store.documents.limits.rosterBytes)
     if (this.#bytes > most) this.#fail('The server sent more before its welcome than a device holds')
   }
 
@@ -65,7 +66,7 @@ export class WelcomeWait {
 
   #fail(message: string): void {
     this.#stop()
-    this.#port.failed(new KithError('unavailable', message))
+    this.#port.broken(new KithError('unavailable', message))
   }
 
   #stop(): void {
