@@ -232,9 +232,9 @@ export const kept: readonly Kept[] = [
     why: 'The same frames in another order; a device takes levels in any.',
   },
   {
-    file: 'packages/client/src/sync/link-errors.ts',
-    line: "return new KithError('unavailable', cause instanceof Error ? cause.message : String(cause), { cause })",
-    change: '{ cause } → {}',
+    file: 'packages/client/src/database/failure.ts',
+    line: 'return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })',
+    change: '{ cause: error } → {}',
     why: 'The text says the same; what lies beneath is for people who look for it.',
   },
   {

@@ -1,5 +1,6 @@
-import { type ErrorCode, KithError, utf8Length } from '@kith/shared'
+import { KithError, utf8Length } from '@kith/shared'
 import { edit } from '../database/edit.ts'
+import { asKithError } from '../database/failure.ts'
 import type { DeviceStore } from '../database/store.ts'
 import type { Erasure } from '../device/registry.ts'
 import type { Delivery, LinkPort } from '../sync/port.ts'
@@ -113,10 +114,4 @@ export class KithCore {
     await this.#parts.closeDatabase()
     this.shown.setStatus('offline')
   }
-}
-
-/** Returns a KithError as it is, and anything else as the cause of one with this code. */
-export function asKithError(error: unknown, code: ErrorCode): KithError {
-  if (error instanceof KithError) return error
-  return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })
 }

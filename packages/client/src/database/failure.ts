@@ -1,8 +1,14 @@
-import { KithError } from '@kith/shared'
+import { type ErrorCode, KithError } from '@kith/shared'
 
 /** A KithError or TypeError as it is, and anything else as the cause of a KithError. */
 export function asFailure(error: unknown): unknown {
   return error instanceof KithError || error instanceof TypeError ? error : databaseFailure(error)
+}
+
+/** Returns a KithError as it is, and anything else as the cause of one with this code. */
+export function asKithError(error: unknown, code: ErrorCode): KithError {
+  if (error instanceof KithError) return error
+  return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })
 }
 
 /** Wraps what IndexedDB threw in a KithError that says what the user can do about it. */

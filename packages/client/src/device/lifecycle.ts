@@ -12,10 +12,8 @@ import { type DatabasePlace, recover } from './recover.ts'
 
 type Life =
   | { state: 'open'; device: Device }
-  /** The next life begins. */
-  | { state: 'recovering'; device: Device; next: Promise<Device> }
-  /** It is open no more, and the next call opens it again, or another one. */
-  | { state: 'lost'; device: Device }
+  /** It is open no more. `next`: the next life has begun to open; absent: the next call opens it. */
+  | { state: 'lost'; device: Device; next?: Promise<Device> }
   | { state: 'closed'; device: Device }
 
 /** How often one piece of work outlives the database under it: that may be lost again at once. */
@@ -37,8 +35,6 @@ export class Lifecycle implements DeviceStore {
   #tellTabs: TellTabs = async () => undefined
   #life: Life
   #isClosing = false
-  /** Pieces of work that no open device has: what is given later waits for them. */
-  #held = 0
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(place: DatabasePlace, db: KithDatabase, documents: OwnDocuments) {
@@ -66,13 +62,7 @@ export class Lifecycle implements DeviceStore {
 
   work<T>(body: (work: Work) => Promise<T>): Promise<T> {
     if (this.#isClosing) return Promise.reject(closed())
-    const before = this.#last
-    const device = this.#held === 0 ? this.present : undefined
-    const attempt = device?.work(body).catch((error: unknown) => {
-      if (!device.hasEnded || !isLoss(error, device.db)) throw error
-      return this.#inTurn(before, body)
-    })
-    const result = attempt ?? this.#inTurn(before, body)
+    const result = this.#last.then(() => this.#run(device => device.work(body)))
     this.#last = result.catch(() => undefined)
     return result
   }
@@ -118,38 +108,22 @@ export class Lifecycle implements DeviceStore {
   }
 
   async #device(): Promise<Device> {
-    switch (this.#life.state) {
-      case 'open':
-        return this.#life.device
-      case 'recovering':
-        return this.#life.next
-      case 'lost':
-        return this.#recover(this.#life.device)
-      case 'closed':
-        throw closed()
-    }
+    const life = this.#life
+    if (life.state === 'closed') throw closed()
+    if (life.state === 'open') return life.device
+    life.next ??= this.#begin(life.device)
+    return life.next
   }
 
   /** Closes the database, when the work that was given before is done, and refuses other work. */
   async close(): Promise<void> {
     this.#isClosing = true
     await this.#last
-    if (this.#life.state === 'recovering') await this.#life.next.catch(() => undefined)
+    if (this.#life.state === 'lost') await this.#life.next?.catch(() => undefined)
     const { device } = this.#life
     await device.idle()
     this.#life = { state: 'closed', device }
     await device.close()
-  }
-
-  /** Does work that no open device has taken, or that one took in vain: after all that was given before it. */
-  async #inTurn<T>(before: Promise<unknown>, body: (work: Work) => Promise<T>): Promise<T> {
-    this.#held++
-    try {
-      await before
-      return await this.#run(device => device.work(body))
-    } finally {
-      this.#held--
-    }
   }
 
   /** Does it again when the database was lost meanwhile; not for ever. */
@@ -172,12 +146,6 @@ export class Lifecycle implements DeviceStore {
     if (this.#life.state !== 'open' || this.#isClosing) return
     this.#life = { state: 'lost', device: this.#life.device }
     this.refresh().catch((error: unknown) => this.failed.emit(error))
-  }
-
-  #recover(device: Device): Promise<Device> {
-    const next = this.#begin(device)
-    this.#life = { state: 'recovering', device, next }
-    return next
   }
 
   async #begin(last: Device): Promise<Device> {

@@ -37,11 +37,7 @@ export function fillFromMemory(
   return Promise.all([
     db.meta.bulkPut([
       ...metaRows(head, { ...identity, first }),
-      { key: 'limits', value: memory.limits },
-      { key: 'hands', value: memory.hands },
-      { key: 'known', value: memory.known },
-      { key: 'originals', value: memory.originals },
-      { key: 'removed', value: memory.removed },
+      ...(['limits', 'hands', 'known', 'originals', 'removed'] as const).map(key => ({ key, value: memory[key] })),
       // Or the content would be taken for that of a new device, and be restored to another account [D7].
       ...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),
     ]),

@@ -10,9 +10,8 @@ import { keepRenewing } from './token-renewal.ts'
 export interface AttemptPort {
   readonly host: LinkHost
   nextToken(): Promise<string>
-  newSession(attempt: Attempt, connection: Connection, store: OpenStore): Session
-  /** The socket is open. */
-  opened(session: Session): void
+  /** The socket is open: begins a session on it. */
+  opened(connection: Connection, store: OpenStore): Session
   /** The database of the session was closed. */
   storeEnded(): void
   /** No database could be opened. */
@@ -83,10 +82,8 @@ export class Attempt {
     const connection = new Connection(
       {
         opened: () => {
-          const session = this.#port.newSession(this, connection, store)
-          this.#session = session
           this.#stopRenewing = keepRenewing(host, token, next => connection.send({ type: 'renew', token: next }))
-          this.#port.opened(session)
+          this.#session = this.#port.opened(connection, store)
         },
         message: (message, bytes) => this.#session?.take(message, bytes),
         closed: (code, reason) => {

@@ -1,5 +1,6 @@
 import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
+import { asKithError } from '../database/failure.ts'
 import type { OpenStore } from '../database/store.ts'
 import { askForToken } from '../token.ts'
 import { AccessedProfiles } from './accessed-profiles.ts'
@@ -8,15 +9,13 @@ import { type Verdict, verdictOn } from './close-action.ts'
 import type { Connection } from './connection.ts'
 import { Dialling } from './dialling.ts'
 import { OutgoingMessages } from './direct-messages.ts'
-import { FrameSizes } from './frame-sizes.ts'
+import { FrameSizes, type Recovery } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
-import { notConnected, sentAway, sessionFailed, tokenRefused } from './link-errors.ts'
+import { notConnected, sentAway, tokenRefused } from './link-errors.ts'
 import type { Delivery, LinkPort } from './port.ts'
 import { Retries } from './retries.ts'
-import type { Recovery } from './sender.ts'
 import { Session } from './session.ts'
 import { SyncWaiters } from './sync-waiters.ts'
-import { afterTooLarge } from './too-large.ts'
 
 type State =
   | { state: 'idle' }
@@ -126,12 +125,7 @@ export class Link implements LinkPort {
       {
         host: this.#host,
         nextToken: () => this.#nextToken(),
-        newSession: (own, connection, store) => this.#newSession(own, connection, store),
-        opened: session => {
-          this.#setState({ state: 'open', session, end: () => attempt.end() })
-          session.watch(this.#watched)
-          session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(attempt, error))
-        },
+        opened: (connection, store) => this.#begin(attempt, connection, store),
         storeEnded: () => {
           this.#leave()
           this.#dial()
@@ -144,7 +138,8 @@ export class Link implements LinkPort {
         failed: cause => this.#host.failed(notConnected(this.#wait(undefined), cause)),
         unauthorised: token => this.#unauthorised(token),
         closed: (code, reason, token, session) => {
-          const next = code === closeCodes.tooLarge ? afterTooLarge(session?.inFlight, this.#frameSizes) : undefined
+          const inFlight = code === closeCodes.tooLarge ? session?.inFlight : undefined
+          const next = inFlight && this.#frameSizes.wasTooLarge(inFlight)
           this.#recovery = next?.recovery
           if (next) this.#wait(undefined)
           else this.#closed(code, reason, token)
@@ -164,8 +159,8 @@ export class Link implements LinkPort {
     return first ?? (typeof token === 'string' ? token : await askForToken(token, clock))
   }
 
-  #newSession(attempt: Attempt, connection: Connection, store: OpenStore): Session {
-    return new Session({
+  #begin(attempt: Attempt, connection: Connection, store: OpenStore): Session {
+    const session = new Session({
       ...this.#host,
       store,
       waiters: this.#waiters,
@@ -184,13 +179,17 @@ export class Link implements LinkPort {
         this.#host.accountErased()
       },
     })
+    this.#setState({ state: 'open', session, end: () => attempt.end() })
+    session.watch(this.#watched)
+    session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(attempt, error))
+    return session
   }
 
   /** The session can't go on; another one may. */
   #broken(attempt: Attempt, cause: unknown): void {
     if (attempt.isOver) return
     this.#retries.failed(cause)
-    this.#host.failed(sessionFailed(cause))
+    this.#host.failed(asKithError(cause, 'unavailable'))
     attempt.abandon()
   }
 

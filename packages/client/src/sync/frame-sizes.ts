@@ -1,7 +1,20 @@
 import type { ContentLimits, FieldValue } from '@kith/shared'
 import { valueBytes } from '@kith/shared'
+import type { Refusal } from '../database/rebuild.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
+
+/** An update that is on its way. */
+export interface InFlight {
+  document: DocumentName
+  update: Uint8Array
+}
+
+/** The server closed the socket rather than take a value of that size, alone in its frame. */
+export interface Recovery {
+  document: DocumentName
+  refusal: Refusal
+}
 
 /** Well below what a server takes by default, and little enough work for it at a time [S3]. */
 export const mostFrameBytes: number = 256 * 1024
@@ -21,18 +34,18 @@ export class FrameSizes {
   }
 
   /**
-   * This update closed the connection. Returns what to do: send smaller pieces, refuse values from so many bytes on, or
-   * nothing, where no piece can be smaller.
+   * This update closed the connection. Returns what the next session does: it sends smaller pieces, or keeps a single value
+   * here as `recovery` says [D6]. `undefined` when neither helps.
    */
-  wasTooLarge(
-    document: DocumentName,
-    update: Uint8Array,
-  ): { type: 'smaller' } | { type: 'refuse'; valueBytes: number } | undefined {
+  wasTooLarge({ document, update }: InFlight): { recovery: Recovery | undefined } | undefined {
     const value = onlyValue(update)
-    if (value !== undefined) return { type: 'refuse', valueBytes: valueBytes(value as FieldValue) }
+    if (value !== undefined) {
+      const code = document === 'roster' ? 'roster-too-large' : 'frame-too-large'
+      return { recovery: { document, refusal: { code, valueBytes: valueBytes(value as FieldValue) } } }
+    }
     const half = Math.floor(Math.min(this.#most[document], update.length) / 2)
     if (half < 8) return undefined
     this.#most[document] = half
-    return { type: 'smaller' }
+    return { recovery: undefined }
   }
 }

@@ -14,12 +14,12 @@ export interface Before {
   fetched: string[]
 }
 
-export async function readBefore(store: Store): Promise<Before> {
-  return {
-    cursor: (await store.use(db => readMeta(db, 'cursor'))) ?? new Uint8Array(),
-    incarnation: await store.use(db => readMeta(db, 'incarnation')),
-    fetched: await store.use(fetchedOwners),
-  }
+export function readBefore(store: Store): Promise<Before> {
+  return store.use(async db => ({
+    cursor: (await readMeta(db, 'cursor')) ?? new Uint8Array(),
+    incarnation: await readMeta(db, 'incarnation'),
+    fetched: await fetchedOwners(db),
+  }))
 }
 
 /** The hello of a session, and the owners that it has no room for. */

@@ -16,9 +16,3 @@ export function tokenRefused(delayMs: number | undefined): KithError {
 export function sentAway(code: ErrorCode, message: string, delayMs: number | undefined, cause?: unknown): KithError {
   return new KithError(code, message, { ...(delayMs !== undefined && { retryAfterMs: Math.ceil(delayMs) }), cause })
 }
-
-/** A KithError as it is; anything else says that the server did what it cannot do. */
-export function sessionFailed(cause: unknown): KithError {
-  if (cause instanceof KithError) return cause
-  return new KithError('unavailable', cause instanceof Error ? cause.message : String(cause), { cause })
-}

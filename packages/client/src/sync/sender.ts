@@ -4,7 +4,7 @@ import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
 import type { Store } from '../database/store.ts'
 import type { DocumentName } from '../documents/name.ts'
-import { mostFrameBytes } from './frame-sizes.ts'
+import { type InFlight, mostFrameBytes, type Recovery } from './frame-sizes.ts'
 
 /** What sending needs of the session. */
 export interface SenderPort {
@@ -24,12 +24,6 @@ export interface SenderPort {
   drained(isDrained: boolean): void
   /** Something was acknowledged, so a `whenSynced` may be due. */
   progressed(): void
-}
-
-/** The server closed the socket rather than take a value of that size, alone in its frame. */
-export interface Recovery {
-  document: DocumentName
-  refusal: Refusal
 }
 
 /** So many refusals without an acknowledgement are met at once, as by the search for what is refused; then it gets slower. */
@@ -60,7 +54,7 @@ export class Sender {
   #dropsInARow = 0
 
   readonly #recovering: Recovery | undefined
-  #inFlight: { document: DocumentName; update: Uint8Array } | undefined
+  #inFlight: InFlight | undefined
 
   /** Begins with the session, before anything that the server sends is taken in. */
   constructor(port: SenderPort, recovering: Recovery | undefined) {
@@ -71,7 +65,7 @@ export class Sender {
   }
 
   /** What was on its way, if the server closes now because something is too large. */
-  get inFlight(): { document: DocumentName; update: Uint8Array } | undefined {
+  get inFlight(): InFlight | undefined {
     return this.#inFlight
   }
 

@@ -1,9 +1,8 @@
 import type { ClientMessage } from '@kith/shared/wire'
 import type { Store } from '../database/store.ts'
 import type { OutgoingMessages } from './direct-messages.ts'
-import type { FrameSizes } from './frame-sizes.ts'
+import type { FrameSizes, Recovery } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
-import type { Recovery } from './sender.ts'
 import type { SyncWaiters } from './sync-waiters.ts'
 
 /** What a session needs of the connection that holds it. */
