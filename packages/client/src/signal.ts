@@ -11,7 +11,18 @@ export class Signal<Details extends unknown[]> {
     }
   }
 
+  /** Calls all listeners. An error that a listener throws becomes an unhandled rejection, so the others are still called. */
   emit(...details: Details): void {
-    for (const listener of [...this.#listeners]) listener(...details)
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(...details)
+      } catch (error) {
+        void Promise.reject(error)
+      }
+    }
+  }
+
+  clear(): void {
+    this.#listeners.clear()
   }
 }

@@ -205,8 +205,8 @@ export const storageMutants: readonly Mutant[] = [
   ),
   mutant(
     'client/src/device/storage-timeout.ts',
-    'cancel = clock.after(openingMs, () => reject(silence()))',
-    'cancel = () => reject(silence())',
+    'await within(clock, openingMs, work, ',
+    'await within({ ...clock, after: () => () => undefined }, openingMs, work, ',
     {
       id: 'opening-waits-for-ever',
       rules: ['D1'],

@@ -1,4 +1,5 @@
 import type { KithError } from '@kith/shared'
+import { Signal } from '../signal.ts'
 import type { Profile } from './contact-profile.ts'
 
 /** Whether there is a connection, and whether this device and the server have exchanged everything. */
@@ -31,43 +32,31 @@ export interface KithEvents {
   error: [error: KithError]
 }
 
-type Listener<E extends keyof KithEvents> = (...details: KithEvents[E]) => void
-
 export class Listeners {
-  readonly #listeners: { [E in keyof KithEvents]: Set<Listener<E>> } = {
-    profile: new Set(),
-    joined: new Set(),
-    withdrawn: new Set(),
-    changedHands: new Set(),
-    message: new Set(),
-    status: new Set(),
-    error: new Set(),
+  readonly #signals: { [E in keyof KithEvents]: Signal<KithEvents[E]> } = {
+    profile: new Signal(),
+    joined: new Signal(),
+    withdrawn: new Signal(),
+    changedHands: new Signal(),
+    message: new Signal(),
+    status: new Signal(),
+    error: new Signal(),
   }
 
   /** Subscribes to an event. Returns an unsubscribe function. Throws a `TypeError` for an unknown event. */
-  on<E extends keyof KithEvents>(event: E, listener: Listener<E>): () => void {
-    const listeners = this.#listeners[event] as Set<Listener<E>> | undefined
-    if (!listeners || typeof listener !== 'function')
+  on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents[E]) => void): () => void {
+    const signal = this.#signals[event] as Signal<KithEvents[E]> | undefined
+    if (!signal || typeof listener !== 'function')
       throw new TypeError(`There is no event ${String(event)}, or the listener is not a function`)
-    const own: Listener<E> = (...details) => listener(...details) // One entry per call, also for the same listener.
-    listeners.add(own)
-    return () => {
-      listeners.delete(own)
-    }
+    return signal.on(listener)
   }
 
-  /** Calls all listeners. An error that a listener throws becomes an unhandled rejection, so the others are still called. */
+  /** Calls all listeners. */
   emit<E extends keyof KithEvents>(event: E, ...details: KithEvents[E]): void {
-    for (const listener of [...(this.#listeners[event] as Set<Listener<E>>)]) {
-      try {
-        listener(...details)
-      } catch (error) {
-        void Promise.reject(error)
-      }
-    }
+    this.#signals[event].emit(...details)
   }
 
   clear(): void {
-    for (const listeners of Object.values(this.#listeners)) listeners.clear()
+    for (const signal of Object.values(this.#signals)) signal.clear()
   }
 }

@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
 import { asFailure } from '../database/failure.ts'
-import { OwnDocuments } from '../database/own-documents.ts'
+import type { OwnDocuments } from '../database/own-documents.ts'
 import type { KithDatabase } from '../database/schema.ts'
 import type { DeviceStore, QueryObserver } from '../database/store.ts'
 import type { Outcome, TellTabs, Work } from '../database/work.ts'
@@ -8,7 +8,7 @@ import { Signal } from '../signal.ts'
 import { Device } from './device.ts'
 import { followLives } from './live-query.ts'
 import { isLoss } from './loss.ts'
-import { type DatabasePlace, recover } from './recover.ts'
+import { type DatabasePlace, loadFrom, recover } from './recover.ts'
 
 type Life =
   | { state: 'open'; device: Device }
@@ -151,8 +151,8 @@ export class Lifecycle implements DeviceStore {
   async #begin(last: Device): Promise<Device> {
     try {
       await last.close()
-      const { db, isAnother } = await recover(this.#place, last.documents)
-      const device = await this.#deviceOn(db, isAnother)
+      const { db, documents, isAnother } = await recover(this.#place, last.documents)
+      const device = this.#newDevice(db, documents)
       this.#life = { state: 'open', device }
       device.onEnd(() => this.#lost())
       this.#opened.emit(isAnother)
@@ -165,26 +165,6 @@ export class Lifecycle implements DeviceStore {
     }
   }
 
-  async #deviceOn(db: KithDatabase, isAnother: boolean): Promise<Device> {
-    try {
-      const documents = await loadFrom(db)
-      if (isAnother) await this.#tellAll(db)
-      return this.#newDevice(db, documents)
-    } catch (error) {
-      db.close()
-      throw error
-    }
-  }
-
-  /** Tells the other tabs of all rows: each may have come into the database that another tab made. */
-  async #tellAll(db: KithDatabase): Promise<void> {
-    await db.transaction('rw', db.tables, async () => {
-      const people = new Map((await db.people.toArray()).map(row => [row.id, row]))
-      const outcome = { happenings: [], isOwnProfileChanged: true, hasWritten: true, isChanged: true, people }
-      await this.#tellTabs(db, outcome)
-    })
-  }
-
   #newDevice(db: KithDatabase, documents: OwnDocuments): Device {
     return new Device(db, documents, {
       tellTabs: (database, outcome) => this.#tellTabs(database, outcome),
@@ -195,10 +175,6 @@ export class Lifecycle implements DeviceStore {
       takenBack: () => this.#changed.emit(),
     })
   }
-}
-
-function loadFrom(db: KithDatabase): PromiseLike<OwnDocuments> {
-  return db.transaction('r', db.tables, async () => OwnDocuments.load(db))
 }
 
 function closed(): KithError {

@@ -21,6 +21,7 @@ export interface DatabasePlace {
 
 export interface Recovered {
   db: KithDatabase
+  documents: OwnDocuments
   /** It is another database than the one that memory was read from. */
   isAnother: boolean
 }
@@ -33,7 +34,7 @@ export interface Recovered {
 export async function recover(place: DatabasePlace, memory: OwnDocuments): Promise<Recovered> {
   const { user, name, storage, clock, randomness } = place
   const same = await openSame(place, memory.writer)
-  if (same) return { db: same, isAnother: false }
+  if (same) return { db: same, documents: await loadFrom(same), isAnother: false }
   const erasure = await erasureOf(storage, memory.device)
   if (erasure) throw erased(erasure)
   const identity = { user, writer: newNonce(randomness), device: memory.device }
@@ -52,11 +53,11 @@ export async function recover(place: DatabasePlace, memory: OwnDocuments): Promi
       for (const table of db.tables) await table.clear()
       await fill(db)
     })
+    return { db, documents: await loadFrom(db), isAnother: true }
   } catch (error) {
     db.close()
     throw error
   }
-  return { db, isAnother: true }
 }
 
 /** The last error of a client whose device was erased. */
@@ -85,6 +86,11 @@ async function openSame({ name, storage }: DatabasePlace, writer: string): Promi
     if (isGone) return undefined
     throw error
   }
+}
+
+/** What an open database holds of the own documents. */
+export function loadFrom(db: KithDatabase): PromiseLike<OwnDocuments> {
+  return db.transaction('r', db.tables, async () => OwnDocuments.load(db))
 }
 
 /** Lays what memory holds over what is there: all that is there already changes nothing. */

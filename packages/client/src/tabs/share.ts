@@ -111,9 +111,10 @@ export async function share(port: SharePort): Promise<Sharing> {
     const ids = people.size > mostNamed ? 'many' : [...people.keys()]
     if (isNews) await tell(db, tab, { type: 'committed', ids, happenings, hasWritten })
   })
-  // Another database has none of the notices, and does not know what the app wants.
+  // Another database has none of the notices, and does not know what the app wants. Each row may have come into it here.
   store.onOpen(isAnother => {
     if (!isAnother) return
+    others.tell({ type: 'committed', ids: 'many', happenings: [], hasWritten: true })
     watching.repeat()
     link.noteWish().catch((error: unknown) => port.failed(error))
   })
