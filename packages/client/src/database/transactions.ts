@@ -1,5 +1,4 @@
 import { addUsers } from '../documents/changed-users.ts'
-import { asFailure } from './failure.ts'
 import type { OwnDocuments } from './own-documents.ts'
 import { People } from './people.ts'
 import { repeatedly } from './repeatedly.ts'
@@ -7,10 +6,6 @@ import type { KithDatabase } from './schema.ts'
 import type { Outcome, TellTabs, Work } from './work.ts'
 
 export interface TransactionsPort {
-  /** Reads the documents. Call it in a transaction. */
-  load(): Promise<OwnDocuments>
-  /** Whether work that failed may succeed at once, as the failure was of the platform. */
-  readonly mayRepeat: (error: unknown) => Promise<boolean>
   /** Tells the other tabs, inside the transaction. */
   readonly tellTabs: TellTabs
   committed(outcome: Outcome): void
@@ -23,8 +18,8 @@ export interface TransactionsPort {
  * which keeps out the other tabs too: first what they wrote is taken in, then the work is done, then the rows that follow
  * from the roster are written. Only after that is on disk does the app hear of it [D1].
  */
-export class Transactions {
-  readonly #db: KithDatabase
+export abstract class Transactions {
+  readonly db: KithDatabase
   readonly #port: TransactionsPort
   #documents: OwnDocuments
   #unsent: number
@@ -32,7 +27,7 @@ export class Transactions {
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(db: KithDatabase, documents: OwnDocuments, port: TransactionsPort) {
-    this.#db = db
+    this.db = db
     this.#documents = documents
     this.#unsent = documents.outbox.size
     this.#port = port
@@ -53,6 +48,12 @@ export class Transactions {
     return result
   }
 
+  /** Reads the documents. Call it in a transaction. */
+  protected abstract load(): Promise<OwnDocuments>
+
+  /** Whether work that failed may succeed at once, as the failure was of the platform. */
+  protected abstract mayRepeat(error: unknown): Promise<boolean>
+
   /** Resolves when the work that was given before is done, whether it failed or not. */
   async idle(): Promise<void> {
     await this.#last
@@ -60,16 +61,19 @@ export class Transactions {
 
   async #transact<T>(body: (work: Work) => Promise<T>): Promise<T> {
     try {
-      return await repeatedly(() => this.#commit(body), this.#port.mayRepeat)
+      return await repeatedly(
+        () => this.#commit(body),
+        error => this.mayRepeat(error),
+      )
     } catch (error) {
       this.#documents.outbox.doubt()
       await this.#takeBack()
-      throw asFailure(error)
+      throw error
     }
   }
 
   async #commit<T>(body: (work: Work) => Promise<T>): Promise<T> {
-    const [result, outcome] = await this.#db.transaction('rw', this.#db.tables, async () => this.#attempt(body))
+    const [result, outcome] = await this.db.transaction('rw', this.db.tables, async () => this.#attempt(body))
     this.#isStale = false
     this.#unsent = this.#documents.outbox.size
     this.#port.committed(outcome)
@@ -80,7 +84,7 @@ export class Transactions {
   async #takeBack(): Promise<void> {
     if (!this.#isStale) return
     try {
-      await this.#db.transaction('r', this.#db.tables, async () => this.#load())
+      await this.db.transaction('r', this.db.tables, async () => this.#load())
       this.#port.takenBack()
     } catch {
       // The error that led here says what is wrong; `#isStale` sees to the rest.
@@ -88,21 +92,21 @@ export class Transactions {
   }
 
   async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome]> {
-    const people = new People(this.#db)
+    const people = new People(this.db)
     const hasNews = await this.#takeNews()
     const unsentBefore = this.#documents.outbox.size
     let isOwnProfileChanged = false
     let hasWritten = false
     const touched = new Set<string>()
     const result = await body({
-      db: this.#db,
+      db: this.db,
       documents: this.#documents,
       people,
       willChange: () => {
         this.#isStale = true
       },
       reload: async () => {
-        this.#documents = await this.#port.load()
+        this.#documents = await this.load()
         return this.#documents
       },
       touch: keys => addUsers(touched, keys),
@@ -117,20 +121,20 @@ export class Transactions {
       },
     })
     await this.#followRoster(people, touched)
-    await this.#documents.compactIfLong(this.#db)
+    await this.#documents.compactIfLong(this.db)
     const changed = await people.store()
     if (people.changedHands) this.#documents.hands = people.changedHands
-    await this.#documents.followOutbox(this.#db)
+    await this.#documents.followOutbox(this.db)
     const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
     const { happenings } = people
     const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
-    await this.#port.tellTabs(this.#db, outcome)
+    await this.#port.tellTabs(this.db, outcome)
     return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }]
   }
 
   /** Whether the own profile was changed by another tab. */
   async #takeNews(): Promise<boolean> {
-    if (this.#isStale || !(await this.#documents.takeNews(this.#db))) {
+    if (this.#isStale || !(await this.#documents.takeNews(this.db))) {
       await this.#load()
       return true
     }
@@ -139,7 +143,7 @@ export class Transactions {
   }
 
   async #load(): Promise<void> {
-    this.#documents = await this.#port.load()
+    this.#documents = await this.load()
     this.#isStale = false
   }
 

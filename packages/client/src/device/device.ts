@@ -1,73 +1,41 @@
-import { asFailure } from '../database/failure.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
 import { repeatedly } from '../database/repeatedly.ts'
 import { type KithDatabase, readMeta } from '../database/schema.ts'
 import type { OpenStore } from '../database/store.ts'
 import { Transactions, type TransactionsPort } from '../database/transactions.ts'
-import type { Work } from '../database/work.ts'
 import { Signal } from '../signal.ts'
 import { DatabaseLost, isLoss } from './loss.ts'
-
-export type DevicePort = Omit<TransactionsPort, 'load' | 'mayRepeat'>
 
 /**
  * One life of this device's database: from when it was opened until it is closed, deleted, cut off by the platform, or
  * replaced by another one. What was begun then fails, and nothing begins.
  */
-export class Device implements OpenStore {
-  readonly db: KithDatabase
-  readonly #transactions: Transactions
+export class Device extends Transactions implements OpenStore {
   readonly #writer: string
   readonly #ended: Signal<[]> = new Signal()
   #hasEnded = false
 
   /** Begins on a database that was opened, and on what was loaded from it. */
-  constructor(db: KithDatabase, documents: OwnDocuments, port: DevicePort) {
-    this.db = db
+  constructor(db: KithDatabase, documents: OwnDocuments, port: TransactionsPort) {
+    super(db, documents, port)
     this.#writer = documents.writer
-    this.#transactions = new Transactions(db, documents, {
-      ...port,
-      load: () => this.#load(),
-      mayRepeat: error => this.#mayRepeat(error),
-    })
     db.on('close', () => this.#end())
     if (!db.isOpen()) this.#end()
-  }
-
-  get documents(): OwnDocuments {
-    return this.#transactions.documents
-  }
-
-  get unsent(): number {
-    return this.#transactions.unsent
   }
 
   get hasEnded(): boolean {
     return this.#hasEnded
   }
 
-  work<T>(body: (work: Work) => Promise<T>): Promise<T> {
-    return this.#transactions.work(body)
-  }
-
-  async use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
-    try {
-      return await repeatedly(
-        () => query(this.db),
-        error => this.#mayRepeat(error),
-      )
-    } catch (error) {
-      throw asFailure(error)
-    }
+  use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
+    return repeatedly(
+      () => query(this.db),
+      error => this.mayRepeat(error),
+    )
   }
 
   async refresh(): Promise<void> {
     await this.work(async () => undefined)
-  }
-
-  /** Resolves when the work that was given before is done. */
-  async idle(): Promise<void> {
-    await this.#transactions.idle()
   }
 
   onEnd(listener: () => void): () => void {
@@ -89,11 +57,11 @@ export class Device implements OpenStore {
     await this.idle()
   }
 
-  async #mayRepeat(error: unknown): Promise<boolean> {
+  protected override async mayRepeat(error: unknown): Promise<boolean> {
     return isLoss(error, this.db) && (await this.stands())
   }
 
-  async #load(): Promise<OwnDocuments> {
+  protected override async load(): Promise<OwnDocuments> {
     const documents = await OwnDocuments.load(this.db)
     if (documents.writer !== this.#writer) throw new DatabaseLost()
     return documents

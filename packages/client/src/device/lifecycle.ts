@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
-import { asFailure } from '../database/failure.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
+import { repeatedly } from '../database/repeatedly.ts'
 import type { KithDatabase } from '../database/schema.ts'
 import type { DeviceStore, QueryObserver } from '../database/store.ts'
 import type { Outcome, TellTabs, Work } from '../database/work.ts'
@@ -15,9 +15,6 @@ type Life =
   /** It is open no more. `next`: the next life has begun to open; absent: the next call opens it. */
   | { state: 'lost'; device: Device; next?: Promise<Device> }
   | { state: 'closed'; device: Device }
-
-/** How often one piece of work outlives the database under it: that may be lost again at once. */
-const mostLosses = 10
 
 /**
  * This device's data, from one life of its database to the next. When the database is lost, what memory holds is saved in
@@ -127,18 +124,16 @@ export class Lifecycle implements DeviceStore {
   }
 
   /** Does it again when the database was lost meanwhile; not for ever. */
-  async #run<T>(work: (device: Device) => Promise<T>): Promise<T> {
-    for (let left = mostLosses; ; left--) {
-      let device: Device | undefined
-      try {
-        device = await this.#device()
-        return await work(device)
-      } catch (error) {
-        const isOver = device ? device.hasEnded : true
-        if (left > 0 && isOver && isLoss(error, device?.db)) continue
-        throw asFailure(error)
-      }
-    }
+  #run<T>(work: (device: Device) => Promise<T>): Promise<T> {
+    const state: { device?: Device } = {}
+    return repeatedly(
+      async () => {
+        delete state.device
+        state.device = await this.#device()
+        return work(state.device)
+      },
+      error => state.device?.hasEnded !== false && isLoss(error, state.device?.db),
+    )
   }
 
   /** The database was deleted, or the platform took it away, or another one stands in its place. */

@@ -2,12 +2,13 @@ import { closeCodes, KithError } from '@kith/shared'
 import type { ClientMessage } from '@kith/shared/wire'
 import { asKithError } from '../database/failure.ts'
 import type { OpenStore } from '../database/store.ts'
+import { Signal } from '../signal.ts'
+import { within } from '../timeout.ts'
 import { askForToken } from '../token.ts'
 import { AccessedProfiles } from './accessed-profiles.ts'
 import { Attempt } from './attempt.ts'
 import { type Verdict, verdictOn } from './close-action.ts'
 import type { Connection } from './connection.ts'
-import { Dialling } from './dialling.ts'
 import { OutgoingMessages } from './direct-messages.ts'
 import { FrameSizes, type Recovery } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
@@ -24,6 +25,9 @@ type State =
   | { state: 'waiting'; end: () => void }
   | { state: 'closed' }
 
+/** How long `loaded` waits for a connection that is being made, in milliseconds. */
+const patienceMs = 10_000
+
 /** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
 export class Link implements LinkPort {
   readonly #host: LinkHost
@@ -33,7 +37,8 @@ export class Link implements LinkPort {
   readonly #retries: Retries
   #state: State = { state: 'idle' }
   #firstToken: string | undefined
-  readonly #dialling: Dialling
+  /** An attempt to connect has come to something. */
+  readonly #dialled: Signal<[]> = new Signal()
   #watched: readonly string[] = []
   /** The server closed rather than take a change: the next session begins with its state. */
   #recovery: Recovery | undefined
@@ -43,7 +48,6 @@ export class Link implements LinkPort {
     this.#host = host
     this.#firstToken = firstToken
     this.#looks = new AccessedProfiles(host.store)
-    this.#dialling = new Dialling(host.clock)
     this.#retries = new Retries(host.clock, host.randomness)
     this.#waiters = new SyncWaiters(host.store)
     this.#messages = new OutgoingMessages(host.clock, host.randomness)
@@ -71,7 +75,6 @@ export class Link implements LinkPort {
   disconnect(): void {
     if (this.#state.state === 'closed') return
     this.#leave()
-    this.#setState({ state: 'idle' })
     this.#host.setStatus('offline')
   }
 
@@ -83,7 +86,15 @@ export class Link implements LinkPort {
 
   async fetch(owner: string): Promise<void> {
     this.#looks.add(owner)
-    if (this.#state.state === 'dialling') await this.#dialling.over()
+    if (this.#state.state === 'dialling') {
+      const dialled = new Promise<void>(resolve => this.#dialled.on(resolve))
+      await within(
+        this.#host.clock,
+        patienceMs,
+        () => dialled,
+        () => undefined,
+      )
+    }
     if (this.#state.state !== 'open') return
     const { session } = this.#state
     // The feed has brought what the followed users show.
@@ -237,7 +248,9 @@ export class Link implements LinkPort {
 
   #setState(state: State): void {
     this.#state = state
-    if (state.state !== 'dialling') this.#dialling.end()
+    if (state.state === 'dialling') return
+    this.#dialled.emit()
+    this.#dialled.clear()
   }
 
   #leave(): void {
