@@ -6,9 +6,7 @@ export class Signal<Details extends unknown[]> {
   on(listener: (...details: Details) => void): () => void {
     const own = (...details: Details): void => listener(...details) // One entry per call, also for the same listener.
     this.#listeners.add(own)
-    return () => {
-      this.#listeners.delete(own)
-    }
+    return () => void this.#listeners.delete(own)
   }
 
   /** Calls all listeners. An error that a listener throws becomes an unhandled rejection, so the others are still called. */

@@ -52,6 +52,16 @@ export async function askForToken(ask: () => unknown, clock: Clock, limitMs: num
   return token
 }
 
+/** Returns a function that resolves to the token for the next connection: `first`, if there is one, then newer ones. */
+export function nextTokens(source: TokenSource, first: string | undefined, clock: Clock): () => Promise<string> {
+  let next = first
+  return async () => {
+    const token = next ?? (typeof source === 'string' ? source : askForToken(source, clock))
+    next = undefined
+    return token
+  }
+}
+
 function decodePayload(token: string): Record<string, unknown> {
   const payload = token.split('.')[1] ?? ''
   try {

@@ -187,8 +187,8 @@ export const keepingMutants: readonly Mutant[] = [
   },
   mutant(
     'client/src/sync/session.ts',
-    'await this.#exchange.rebuild(document, {})\n    this.wake()',
-    'await this.#exchange.rebuild(document, {})',
+    'this.#exchange.rebuild(document, {}).then(() => this.wake())',
+    'this.#exchange.rebuild(document, {})',
     {
       id: 'rebuilt-and-not-sent',
       rules: ['D6'],

@@ -117,7 +117,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/tokens'],
     names: 'ms off',
   }),
-  mutant('client/src/sync/connection-manager.ts', 'await askForToken(token, clock)', 'await token()', {
+  mutant('client/src/token.ts', ': askForToken(source, clock)', ': source()', {
     id: 'token-awaited-for-ever',
     rules: ['F1'],
     what: 'A token function that never settles leaves the device connecting for ever.',

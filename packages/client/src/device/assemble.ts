@@ -118,7 +118,6 @@ async function connect(
   }
   const { link, close } = await share({
     ...{ store: lifecycle, shown, clock, randomness, platform: tabs, tab: newNonce(randomness), begin, failed: report },
-    shareWith: tellTabs => lifecycle.shareWith(tellTabs),
     newLink: ({ fence, lease, setStatus }, others) => {
       const own: LinkHost = {
         ...host,

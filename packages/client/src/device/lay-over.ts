@@ -32,15 +32,14 @@ export async function layOver(
     db,
     'originals',
     each(name => {
-      const newer = newerOf(name, there, memory)
-      const older = newer === there ? memory : there
-      return new Map([...(older.originals[name] ?? []), ...(newer.originals[name] ?? [])])
+      const inOrder = newerOf(name, there, memory) === there ? [memory, there] : [there, memory]
+      return new Map(inOrder.flatMap(({ originals }) => [...(originals[name] ?? [])]))
     }),
   )
   await writeMeta(
     db,
     'removed',
-    each(name => union(there.removed[name], memory.removed[name])),
+    each(name => new Set([...(there.removed[name] ?? []), ...(memory.removed[name] ?? [])])),
   )
 }
 
@@ -117,10 +116,6 @@ function latest(one: Known = new Map(), other: Known = new Map()): Known {
   const both = new Map(one)
   for (const [client, clock] of other) both.set(client, Math.max(both.get(client) ?? 0, clock))
   return both
-}
-
-function union(one: ReadonlySet<string> = new Set(), other: ReadonlySet<string> = new Set()): ReadonlySet<string> {
-  return new Set([...one, ...other])
 }
 
 /** A value for each document, where there is anything in it. */

@@ -125,14 +125,14 @@ export class Lifecycle implements DeviceStore {
 
   /** Does it again when the database was lost meanwhile; not for ever. */
   #run<T>(work: (device: Device) => Promise<T>): Promise<T> {
-    const state: { device?: Device } = {}
+    let device: Device | undefined
     return repeatedly(
       async () => {
-        delete state.device
-        state.device = await this.#device()
-        return work(state.device)
+        device = undefined
+        device = await this.#device()
+        return work(device)
       },
-      error => state.device?.hasEnded !== false && isLoss(error, state.device?.db),
+      error => device?.hasEnded !== false && isLoss(error, device?.db),
     )
   }
 

@@ -22,23 +22,24 @@ export function followLives<T>(
 ): () => void {
   let stopAsking: () => void = () => undefined
   let isStopped = false
-  const ask = (device: Device | undefined, left: number): void => {
+  const ask = (left: number): void => {
+    const device = lives.present
     stopAsking()
     if (!device) return
     const failed = async (error: unknown): Promise<void> => {
-      const isOver = isLoss(error, device.db) && !(await device.stands())
-      if (isOver || isStopped) return
-      if (left > 0 && isLoss(error, device.db)) ask(device, left - 1)
+      const mayBeLoss = isLoss(error, device.db)
+      if ((mayBeLoss && !(await device.stands())) || isStopped) return
+      if (left > 0 && mayBeLoss) ask(left - 1)
       else observer.error(error)
     }
     const asking = liveQuery(() => query(device.db)).subscribe({
       next: value => observer.next(value),
-      error: error => void failed(error),
+      error: failed,
     })
     stopAsking = () => asking.unsubscribe()
   }
-  ask(lives.present, mostAttempts)
-  const stopFollowing = lives.onOpen(() => ask(lives.present, mostAttempts))
+  ask(mostAttempts)
+  const stopFollowing = lives.onOpen(() => ask(mostAttempts))
   return () => {
     isStopped = true
     stopFollowing()

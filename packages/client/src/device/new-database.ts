@@ -1,3 +1,4 @@
+import type { Table } from 'dexie'
 import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
@@ -53,15 +54,8 @@ export function fillFromMemory(
 
 /** Rows are numbered above all that a database of this name had before, so no tab takes a new one for an old one. */
 function numberFrom(db: KithDatabase, first: number): PromiseLike<unknown>[] {
-  const document = 'roster'
-  const nothing = new Uint8Array()
-  return [
-    db.updates.put({ seq: first, document, update: nothing }),
-    db.outbox.put({ seq: first, document, update: nothing, changes: nothing }),
-    db.requests.put({ id: first, askedAt: 0, request: undefined }),
-    db.events.put({ id: first, tab: '', event: undefined }),
-    ...[db.updates, db.outbox, db.requests, db.events].map(table => table.delete(first)),
-  ]
+  const tables = [db.updates, db.outbox, db.requests, db.events] as Table<object, number>[]
+  return tables.flatMap(table => [table.put({ seq: first, id: first }), table.delete(first)])
 }
 
 function newHead(randomness: Randomness, generation: number, snapshotSeq: number): MetaValues['head'] {

@@ -39,10 +39,11 @@ export class Attempt {
   }
 
   async start(): Promise<void> {
+    const store = await this.#openStore()
+    if (!store) return
     try {
-      const store = await this.#openStore()
-      const token = store && (await this.#port.nextToken())
-      if (!store || token === undefined || this.#isOver) return
+      const token = await this.#port.nextToken()
+      if (this.#isOver) return
       if (isPresentable(token) && token !== this.#refused) this.#connection = this.#open(token, store)
       else this.#conclude(() => this.#port.unauthorised(token))
     } catch (cause) {

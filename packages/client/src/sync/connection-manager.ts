@@ -1,13 +1,12 @@
 import { closeCodes, KithError } from '@kith/shared'
-import type { ClientMessage } from '@kith/shared/wire'
 import { asKithError } from '../database/failure.ts'
 import type { OpenStore } from '../database/store.ts'
 import { Signal } from '../signal.ts'
 import { within } from '../timeout.ts'
-import { askForToken } from '../token.ts'
+import { nextTokens } from '../token.ts'
 import { AccessedProfiles } from './accessed-profiles.ts'
 import { Attempt } from './attempt.ts'
-import { type Verdict, verdictOn } from './close-action.ts'
+import { verdictOn } from './close-action.ts'
 import type { Connection } from './connection.ts'
 import { OutgoingMessages } from './direct-messages.ts'
 import { FrameSizes, type Recovery } from './frame-sizes.ts'
@@ -36,7 +35,7 @@ export class Link implements LinkPort {
   readonly #looks: AccessedProfiles
   readonly #retries: Retries
   #state: State = { state: 'idle' }
-  #firstToken: string | undefined
+  readonly #nextToken: () => Promise<string>
   /** An attempt to connect has come to something. */
   readonly #dialled: Signal<[]> = new Signal()
   #watched: readonly string[] = []
@@ -46,7 +45,7 @@ export class Link implements LinkPort {
 
   constructor(host: LinkHost, firstToken: string | undefined) {
     this.#host = host
-    this.#firstToken = firstToken
+    this.#nextToken = nextTokens(host.token, firstToken, host.clock)
     this.#looks = new AccessedProfiles(host.store)
     this.#retries = new Retries(host.clock, host.randomness)
     this.#waiters = new SyncWaiters(host.store)
@@ -135,7 +134,7 @@ export class Link implements LinkPort {
     const attempt = new Attempt(
       {
         host: this.#host,
-        nextToken: () => this.#nextToken(),
+        nextToken: this.#nextToken,
         opened: (connection, store) => this.#begin(attempt, connection, store),
         storeEnded: () => {
           this.#leave()
@@ -163,13 +162,6 @@ export class Link implements LinkPort {
     void attempt.start()
   }
 
-  async #nextToken(): Promise<string> {
-    const first = this.#firstToken
-    this.#firstToken = undefined
-    const { token, clock } = this.#host
-    return first ?? (typeof token === 'string' ? token : await askForToken(token, clock))
-  }
-
   #begin(attempt: Attempt, connection: Connection, store: OpenStore): Session {
     const session = new Session({
       ...this.#host,
@@ -178,13 +170,13 @@ export class Link implements LinkPort {
       messages: this.#messages,
       recovery: this.#recovery,
       frameSizes: this.#frameSizes,
-      send: (message: ClientMessage) => connection.send(message),
+      send: message => connection.send(message),
       settled: () => {
         this.#retries.settled()
         this.#host.settled()
       },
       welcomed: () => this.#retries.welcomed(),
-      broken: (error: unknown) => this.#broken(attempt, error),
+      broken: error => this.#broken(attempt, error),
       accountErased: () => {
         this.#leave()
         this.#host.accountErased()
@@ -209,8 +201,12 @@ export class Link implements LinkPort {
     switch (verdict.type) {
       case 'retry':
         return void this.#wait(undefined)
-      case 'rest':
-        return this.#rest(verdict)
+      case 'rest': {
+        // Because of a limit [S3], or the server can't store changes or take connections now.
+        const error = sentAway(verdict.code, verdict.message, this.#wait(verdict.hintMs))
+        if (verdict.code === 'unavailable') this.#retries.failed(error)
+        return this.#host.failed(error)
+      }
       case 'newToken':
         return this.#unauthorised(token)
       case 'stop':
@@ -219,17 +215,10 @@ export class Link implements LinkPort {
   }
 
   #unauthorised(token: string): void {
-    if (typeof this.#host.token !== 'function') return this.#stop(tokenRefused(undefined))
+    if (typeof this.#host.token !== 'function') return this.#stop(tokenRefused())
     const restMs = this.#retries.newTokenDelayMs()
     if (restMs === undefined) this.#dial(token)
     else this.#host.failed(tokenRefused(this.#wait(restMs)))
-  }
-
-  /** The server sent this device away because of a limit [S3], or can't store changes or take connections now. */
-  #rest({ code, hintMs, message }: Extract<Verdict, { type: 'rest' }>): void {
-    const error = sentAway(code, message, this.#wait(hintMs))
-    if (code === 'unavailable') this.#retries.failed(error)
-    this.#host.failed(error)
   }
 
   #wait(hintMs: number | undefined): number {
@@ -256,6 +245,6 @@ export class Link implements LinkPort {
   #leave(): void {
     const left = this.#state
     this.#setState({ state: 'idle' })
-    if (left.state !== 'idle' && left.state !== 'closed') left.end()
+    if ('end' in left) left.end()
   }
 }

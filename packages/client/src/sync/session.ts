@@ -1,7 +1,6 @@
 import { KithError } from '@kith/shared'
 import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
-import type { DocumentName } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { checkedStateVector, DocumentSync } from './document-sync.ts'
 import { Drained } from './drained.ts'
@@ -143,14 +142,6 @@ export class Session {
     if (this.#isWelcome) this.#showStatus()
   }
 
-  /** The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds. */
-  #welcomed(): void {
-    this.#isWelcome = true
-    this.#port.welcomed()
-    this.#outgoing.welcomed()
-    this.flush()
-  }
-
   /** Sends the messages that wait. */
   flush(): void {
     if (this.#isWelcome) this.#port.messages.flush(message => this.#port.send(message))
@@ -193,11 +184,18 @@ export class Session {
     if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, randomness)
     this.#exchange.askMissing(incomplete)
-    for (const document of cloned) this.#unlessEnded(this.#rebuildCloned(document))
+    for (const document of cloned) {
+      // The sender may be idle, and does not notice the changes that the rebuild put into the outbox.
+      this.#unlessEnded(this.#exchange.rebuild(document, {}).then(() => this.wake()))
+    }
     for (const frame of frames) {
       if (frame.type === 'welcome') {
+        // The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds.
         this.#isForgotten = frame.isFresh && this.#hadCursor
-        this.#welcomed()
+        this.#isWelcome = true
+        this.#port.welcomed()
+        this.#outgoing.welcomed()
+        this.flush()
       }
       if (frame.type === 'access') this.#fetches.answered(frame.owner, frame.levels.length > 0)
       if (frame.type === 'caughtUp') this.#state.isCaughtUp = true
@@ -237,12 +235,6 @@ export class Session {
         return
       default: // The heartbeat, and what was stored.
     }
-  }
-
-  /** The sender may be idle, and does not notice the changes that the rebuild put into the outbox. */
-  async #rebuildCloned(document: DocumentName): Promise<void> {
-    await this.#exchange.rebuild(document, {})
-    this.wake()
   }
 
   #showStatus(): void {

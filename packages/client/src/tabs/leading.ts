@@ -63,7 +63,7 @@ export class Leading {
         await this.own.fetch(request.owner)
         return undefined
       case 'send':
-        return this.#sendInTime(request, this.#leftMs(askedAt))
+        return this.#sendInTime(request, askedAt)
       case 'whenSynced':
         await this.own.whenSynced(undefined)
         return undefined
@@ -90,13 +90,9 @@ export class Leading {
     this.#stopServing()
   }
 
-  /** How long the tab that asked waits for its message, which is answered a little before that. */
-  #leftMs(askedAt: number): number {
-    const ageMs = Math.max(0, this.#port.clock.now() - askedAt)
-    return Math.max(0, deliveryMs - 2 * takingBackMs - ageMs)
-  }
-
-  async #sendInTime({ to, text }: { to: string; text: string }, leftMs: number): Promise<Delivery> {
+  /** The message is answered a little before the tab that asked no longer waits for it. */
+  async #sendInTime({ to, text }: { to: string; text: string }, askedAt: number): Promise<Delivery> {
+    const leftMs = deliveryMs - 2 * takingBackMs - Math.max(0, this.#port.clock.now() - askedAt)
     return leftMs > 0 ? this.send(to, text, leftMs) : 'undelivered'
   }
 }

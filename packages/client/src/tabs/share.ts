@@ -1,8 +1,8 @@
-import { KithError } from '@kith/shared'
+import type { KithError } from '@kith/shared'
 import type { Shown } from '../api/shown.ts'
 import type { Clock, Randomness } from '../clock.ts'
 import type { DeviceStore } from '../database/store.ts'
-import type { Outcome, TellTabs } from '../database/work.ts'
+import type { Outcome } from '../database/work.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { TabPlatform } from './lock.ts'
 import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
@@ -21,9 +21,8 @@ export interface SharePort {
   newLink(held: Held, others: OtherTabs): OwnLink
   /** What is due once for all tabs. */
   begin(): Promise<void>
+  /** Reports what no call waits for, unless the client is closing, and returns it as the one error class. */
   failed(error: unknown): KithError
-  /** From now on each commit is announced to the other tabs, inside its transaction. */
-  shareWith(tellTabs: TellTabs): void
 }
 
 /** What the connection of this tab tells the other tabs. */
@@ -46,10 +45,7 @@ const mostNamed = 200
 export async function share(port: SharePort): Promise<Sharing> {
   const { store, shown, clock, randomness, tab } = port
   const { locks, openChannel } = port.platform
-  const inOrder = queue(error => {
-    const isClosing = error instanceof KithError && error.code === 'closed'
-    if (!isClosing) port.failed(error)
-  })
+  const inOrder = queue(error => port.failed(error))
   const tellNow = (notice: Notice): Promise<void> => store.use(db => tell(db, tab, notice))
   const others: OtherTabs = {
     tell: notice => void inOrder(() => tellNow(notice)),
@@ -106,7 +102,7 @@ export async function share(port: SharePort): Promise<Sharing> {
   )
   await store.refresh() // What was written before this tab listened.
 
-  port.shareWith(async (db, { people, happenings, hasWritten, isChanged, isOwnProfileChanged }: Outcome) => {
+  store.shareWith(async (db, { people, happenings, hasWritten, isChanged, isOwnProfileChanged }: Outcome) => {
     const isNews = people.size > 0 || happenings.length > 0 || hasWritten || isChanged || isOwnProfileChanged
     const ids = people.size > mostNamed ? 'many' : [...people.keys()]
     if (isNews) await tell(db, tab, { type: 'committed', ids, happenings, hasWritten })

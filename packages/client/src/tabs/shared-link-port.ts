@@ -12,11 +12,12 @@ import type { TabsWatching } from './watching.ts'
 export interface DeviceLink extends LinkPort {
   wake(): void
   retryNow(): void
-  readonly isWanted: boolean
 }
 
 /** A connection that this tab has of its own. */
 export interface OwnLink extends DeviceLink {
+  /** Whether the app wants to be connected. */
+  readonly isWanted: boolean
   /** Ends it at once, and says so only to those who wait for it. */
   end(error: KithError): void
 }

@@ -37,7 +37,6 @@ export class SharedLink implements DeviceLink {
   #lease: Lease | undefined
   /** Of the connection of this tab. */
   #ownStatus: Status = 'offline'
-  #status: Status = 'offline'
   #terms = 0
   /** What this tab wanted last and could not store. */
   #unkept: Wish | undefined
@@ -113,13 +112,8 @@ export class SharedLink implements DeviceLink {
     }
   }
 
-  /** As it is known in this tab, whichever has the connection. */
-  get status(): Status {
-    return this.#status
-  }
-
   /** The status of the connection of this tab. */
-  setStatus(status: Status): void {
+  #setStatus(status: Status): void {
     if (!this.#leading) return
     this.#ownStatus = status
     this.#show(status)
@@ -132,10 +126,6 @@ export class SharedLink implements DeviceLink {
 
   retryNow(): void {
     this.#leading?.own.retryNow()
-  }
-
-  get isWanted(): boolean {
-    return this.#leading?.own.isWanted ?? false
   }
 
   /** A database was opened, which may not know what the app wants. */
@@ -167,7 +157,6 @@ export class SharedLink implements DeviceLink {
   }
 
   #show(status: Status): void {
-    this.#status = status
     this.#port.setStatus(status)
   }
 
@@ -187,7 +176,7 @@ export class SharedLink implements DeviceLink {
     const lease = new Lease({ clock, locks, probeName, announce: () => this.#pulse.announce() })
     const own = this.#port.newLink({
       fence: store => fenced(store, db => isCurrent(db, term)),
-      setStatus: status => this.setStatus(status),
+      setStatus: status => this.#setStatus(status),
       lease,
     })
     const leading = new Leading({ store, clock, own, term, failed })
