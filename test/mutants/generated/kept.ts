@@ -233,7 +233,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/client/src/database/failure.ts',
-    line: 'return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })',
+    line: 'return new KithError(code, textOf(error), { cause: error })',
     change: '{ cause: error } → {}',
     why: 'The text says the same; what lies beneath is for people who look for it.',
   },

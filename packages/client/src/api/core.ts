@@ -1,6 +1,6 @@
 import { KithError, utf8Length } from '@kith/shared'
 import { edit } from '../database/edit.ts'
-import { asKithError } from '../database/failure.ts'
+import { asKithError, closed } from '../database/failure.ts'
 import type { DeviceStore } from '../database/store.ts'
 import type { Erasure } from '../device/registry.ts'
 import type { Delivery, LinkPort } from '../sync/port.ts'
@@ -65,7 +65,7 @@ export class KithCore {
   }
 
   checkOpen(): void {
-    if (this.#closing) throw new KithError('closed', 'This client was closed')
+    if (this.#closing) throw closed()
   }
 
   close(): Promise<void> {

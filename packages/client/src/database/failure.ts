@@ -5,10 +5,19 @@ export function asFailure(error: unknown): unknown {
   return error instanceof KithError || error instanceof TypeError ? error : databaseFailure(error)
 }
 
+export function closed(): KithError {
+  return new KithError('closed', 'This client was closed')
+}
+
+/** What an error of any kind says. */
+export function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** Returns a KithError as it is, and anything else as the cause of one with this code. */
 export function asKithError(error: unknown, code: ErrorCode): KithError {
   if (error instanceof KithError) return error
-  return new KithError(code, error instanceof Error ? error.message : String(error), { cause: error })
+  return new KithError(code, textOf(error), { cause: error })
 }
 
 /** Wraps what IndexedDB threw in a KithError that says what the user can do about it. */
@@ -18,7 +27,7 @@ export function databaseFailure(error: unknown): KithError {
 
 function describe(error: unknown): string {
   if (isFull(error)) return 'No room left, nothing was stored: make room, then try again'
-  const text = error instanceof Error ? error.message : String(error)
+  const text = textOf(error)
   if (isNamed(error, ['SecurityError'])) return `The browser refuses storage: allow this site to store data (${text})`
   return `This device's database failed: ${text}`
 }

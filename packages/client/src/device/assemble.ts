@@ -14,6 +14,7 @@ import type { LinkHost } from '../sync/host.ts'
 import type { WebSocketConstructor } from '../sync/socket.ts'
 import { guardedSocket } from '../tabs/guarded-socket.ts'
 import type { TabPlatform } from '../tabs/lock.ts'
+import { plainError } from '../tabs/notices.ts'
 import { share } from '../tabs/share.ts'
 import type { DeviceLink } from '../tabs/shared-link-port.ts'
 import type { TokenSource } from '../token.ts'
@@ -125,7 +126,7 @@ async function connect(
         openStore: async () => fence(await lifecycle.openStore()),
         WebSocket: guardedSocket(WebSocket, lease),
         failed: error => {
-          if (errors.tell(error)) others.tellError(error)
+          if (errors.tell(error)) others.tell({ type: 'error', error: plainError(error) })
         },
         showPresence: others.showPresence,
         received: async message => {

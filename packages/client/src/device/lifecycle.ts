@@ -1,4 +1,5 @@
 import { KithError } from '@kith/shared'
+import { closed } from '../database/failure.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { repeatedly } from '../database/repeatedly.ts'
 import type { KithDatabase } from '../database/schema.ts'
@@ -32,6 +33,8 @@ export class Lifecycle implements DeviceStore {
   #tellTabs: TellTabs = async () => undefined
   #life: Life
   #isClosing = false
+  /** Pieces of work that no open device has: what is given later waits for them. */
+  #held = 0
   #last: Promise<unknown> = Promise.resolve()
 
   private constructor(place: DatabasePlace, db: KithDatabase, documents: OwnDocuments) {
@@ -59,7 +62,13 @@ export class Lifecycle implements DeviceStore {
 
   work<T>(body: (work: Work) => Promise<T>): Promise<T> {
     if (this.#isClosing) return Promise.reject(closed())
-    const result = this.#last.then(() => this.#run(device => device.work(body)))
+    const before = this.#last
+    const device = this.#held === 0 ? this.present : undefined
+    const attempt = device?.work(body).catch((error: unknown) => {
+      if (!device.hasEnded || !isLoss(error, device.db)) throw error
+      return this.#inTurn(before, body)
+    })
+    const result = attempt ?? this.#inTurn(before, body)
     this.#last = result.catch(() => undefined)
     return result
   }
@@ -115,12 +124,22 @@ export class Lifecycle implements DeviceStore {
   /** Closes the database, when the work that was given before is done, and refuses other work. */
   async close(): Promise<void> {
     this.#isClosing = true
-    await this.#last
+    await this.idle()
     if (this.#life.state === 'lost') await this.#life.next?.catch(() => undefined)
     const { device } = this.#life
-    await device.idle()
     this.#life = { state: 'closed', device }
     await device.close()
+  }
+
+  /** Does work that no open device has taken, or that one took in vain: after all that was given before it. */
+  async #inTurn<T>(before: Promise<unknown>, body: (work: Work) => Promise<T>): Promise<T> {
+    this.#held++
+    try {
+      await before
+      return await this.#run(device => device.work(body))
+    } finally {
+      this.#held--
+    }
   }
 
   /** Does it again when the database was lost meanwhile; not for ever. */
@@ -170,8 +189,4 @@ export class Lifecycle implements DeviceStore {
       takenBack: () => this.#changed.emit(),
     })
   }
-}
-
-function closed(): KithError {
-  return new KithError('closed', 'This client was closed')
 }

@@ -1,4 +1,5 @@
 import { KithError } from '@kith/shared'
+import { textOf } from '../database/failure.ts'
 import type { KithDatabase } from '../database/schema.ts'
 import type { DeviceStore } from '../database/store.ts'
 import type { Observable } from '../observable.ts'
@@ -25,8 +26,8 @@ export function liveRows<T>(
       },
       error: cause => {
         shown = undefined
-        const reason = cause instanceof Error ? cause.message : String(cause)
-        told.error(new KithError('database-failed', `This device's database could not be read: ${reason}`, { cause }))
+        const message = `This device's database could not be read: ${textOf(cause)}`
+        told.error(new KithError('database-failed', message, { cause }))
       },
     })
   })

@@ -1,5 +1,5 @@
 import { closeCodes, KithError } from '@kith/shared'
-import { asKithError } from '../database/failure.ts'
+import { asKithError, closed } from '../database/failure.ts'
 import type { OpenStore } from '../database/store.ts'
 import { Signal } from '../signal.ts'
 import { within } from '../timeout.ts'
@@ -118,7 +118,7 @@ export class Link implements LinkPort {
 
   async close(): Promise<void> {
     this.disconnect()
-    this.end(new KithError('closed', 'This client was closed'))
+    this.end(closed())
   }
 
   /** Ends everything at once. Calls that wait reject with this error. */

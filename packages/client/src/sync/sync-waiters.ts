@@ -103,6 +103,6 @@ export class SyncWaiters {
   }
 }
 
-function aborted(signal: AbortSignal | undefined): KithError {
+export function aborted(signal: AbortSignal | undefined): KithError {
   return new KithError('aborted', 'The wait was aborted', { cause: signal?.reason })
 }

@@ -1,3 +1,4 @@
+import { textOf } from '../database/failure.ts'
 import type { WebSocketConstructor, WebSocketLike } from '../sync/socket.ts'
 import type { Lease } from './lease.ts'
 
@@ -52,8 +53,7 @@ class GuardedSocket implements WebSocketLike {
     try {
       this.#attach(open())
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      this.onclose?.({ code: 1006, reason } as never)
+      this.onclose?.({ code: 1006, reason: textOf(error) } as never)
     }
   }
 

@@ -5,7 +5,7 @@ import type { DeviceStore } from '../database/store.ts'
 import type { Outcome } from '../database/work.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { TabPlatform } from './lock.ts'
-import { errorFrom, listen, type Notice, plainError, tell } from './notices.ts'
+import { errorFrom, listen, type Notice, tell } from './notices.ts'
 import { SharedLink } from './shared-link.ts'
 import type { Held, OwnLink } from './shared-link-port.ts'
 import { TabsWatching } from './watching.ts'
@@ -28,7 +28,6 @@ export interface SharePort {
 /** What the connection of this tab tells the other tabs. */
 interface OtherTabs {
   tell(notice: Notice): void
-  tellError(error: KithError): void
   showPresence(known: PresenceByUser): void
 }
 
@@ -49,7 +48,6 @@ export async function share(port: SharePort): Promise<Sharing> {
   const tellNow = (notice: Notice): Promise<void> => store.use(db => tell(db, tab, notice))
   const others: OtherTabs = {
     tell: notice => void inOrder(() => tellNow(notice)),
-    tellError: error => void inOrder(() => tellNow({ type: 'error', error: plainError(error) })),
     showPresence: known => watching.show(known),
   }
   const lockName = `kith:${store.db.name}`

@@ -1,8 +1,8 @@
-import { KithError } from '@kith/shared'
 import type { Status } from '../api/events.ts'
-import { databaseFailure } from '../database/failure.ts'
+import { asFailure, closed } from '../database/failure.ts'
 import { deliveryMs } from '../sync/direct-messages.ts'
 import type { Delivery } from '../sync/port.ts'
+import { aborted } from '../sync/sync-waiters.ts'
 import { within } from '../timeout.ts'
 import { fenced } from './fence.ts'
 import { Leading, takingBackMs } from './leading.ts'
@@ -225,11 +225,11 @@ export class SharedLink implements DeviceLink {
         ? askToSend(store, request, askedAt, either)
         : ask(store, request, askedAt, either))
       if (!closing.aborted || reply === 'delivered' || reply === 'unconfirmed') return reply
-      throw new KithError('closed', 'This client was closed')
+      throw closed()
     } catch (error) {
-      if (closing.aborted) throw new KithError('closed', 'This client was closed')
-      if (signal?.aborted) throw new KithError('aborted', 'The wait was aborted', { cause: signal.reason })
-      throw error instanceof KithError ? error : databaseFailure(error)
+      if (closing.aborted) throw closed()
+      if (signal?.aborted) throw aborted(signal)
+      throw asFailure(error)
     }
   }
 
