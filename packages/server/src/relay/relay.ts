@@ -18,7 +18,7 @@ const stepsOfManyRechecks = 2_000
 /** What the relay needs of a session. */
 export type Receiver = Pick<
   Device,
-  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'unfinishedBytes' | 'say' | 'sendOwn'
+  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'heldBytes' | 'say' | 'sendOwn'
 >
 
 /**
