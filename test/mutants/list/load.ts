@@ -164,8 +164,8 @@ export const loadMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/documents/merge-thread.ts',
-    '    this.#documents.add(document)\n    this.#cancelIdle()',
-    '    await Promise.resolve()\n    this.#documents.add(document)\n    this.#cancelIdle()',
+    'this.#documents.add(first.document)\n',
+    'void Promise.resolve().then(() => this.#documents.add(first.document))\n',
     {
       id: 'room-taken-twice',
       rules: ['S3'],
@@ -477,8 +477,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/documents/merge-thread.ts',
-    'for (const { reject } of this.#pending.splice(0)) reject(error)\n    this.#wake()',
-    'this.#wake()',
+    'for (const { reject } of this.#pending.splice(0)) reject(error)\n    this.#admit()',
+    'this.#admit()',
     {
       id: 'no-answer-after-the-thread',
       rules: ['D2'],
@@ -575,6 +575,18 @@ export const loadMutants: readonly Mutant[] = [
       what: 'What a session has dropped at its close counts for its address until the device closes too.',
       tests: ['server/closing-sockets'],
       names: 'what it still holds',
+    },
+  ),
+  mutant(
+    'server/src/documents/merge-thread.ts',
+    'if (!idle) return\n',
+    'if (!idle) return void this.#waiting.push(...this.#waiting.splice(0, 1))\n',
+    {
+      id: 'large-documents-starve',
+      rules: ['S3'],
+      what: 'Small documents pass by a large one that waits for room in the merge thread.',
+      tests: ['server/merge-thread'],
+      names: 'has its turn',
     },
   ),
 ]
