@@ -375,4 +375,23 @@ export const safetyMutants: readonly Mutant[] = [
       names: 'keeps no other listener',
     },
   ),
+  mutant(
+    'server/src/socket/deferred-follows.ts',
+    'if (delayMs > longestWaitMs) return',
+    'if (delayMs === 0 || delayMs > longestWaitMs) return',
+    {
+      id: 'refilled-and-not-served',
+      rules: ['S3', 'S4'],
+      what: 'Follows wait for an hour, though the budget has refilled.',
+      tests: ['server/deferred-follows'],
+      names: 'a second later',
+    },
+  ),
+  mutant('server/src/socket/deferred-follows.ts', 'Math.max(shortestWaitMs, delayMs)', 'delayMs', {
+    id: 'retried-without-a-pause',
+    rules: ['S3'],
+    what: 'While changes are refused, each waiting follow is tried in every turn of the event loop.',
+    tests: ['server/deferred-follows'],
+    names: 'busy',
+  }),
 ]
