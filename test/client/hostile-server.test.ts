@@ -318,6 +318,36 @@ test('[D5] a server that accepts changes between refusals is not retried at grow
   await expect.poll(() => docs.rosterSync.getMap('labels').size).toBe(16)
 }, 60_000)
 
+test('[D6] what a device makes again because a copy of its database uses its client id is sent without another edit', async () => {
+  const docs = { rosterSync: new Y.Doc(), ownProfile: new Y.Doc() }
+  let hasLost = false
+  let tell: (message: ServerMessage) => void = () => undefined
+  const server = hostileServer((message, say) => {
+    tell = say
+    if (message.type !== 'rosterSync' && message.type !== 'ownProfile') return false
+    const doc = hasLost && message.step === 'step1' ? new Y.Doc() : docs[message.type]
+    if (message.step === 'step1') say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc) })
+    else Y.applyUpdate(doc, message.payload)
+    return true
+  })
+  const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock: new TestClock() })
+  await alice.enableAutoSyncContacts(false)
+  const { store } = coreOf(alice)
+  await edit(store, 'roster', () => [{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await alice.whenSynced()
+  const { roster } = store.documents
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, Y.encodeStateAsUpdate(roster.doc))
+  copy.clientID = roster.clientId
+  const before = Y.encodeStateVector(copy)
+  copy.getMap('labels').set('carol', 'of the copy')
+  hasLost = true
+  docs.rosterSync = new Y.Doc()
+  tell({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(copy, before) })
+  await expect.poll(() => docs.rosterSync.getMap('labels').get('bob'), { timeout: 5_000 }).toBe('Bob')
+  await expect.poll(() => [alice.status, alice.unsent]).toEqual(['synced', 0])
+})
+
 async function withstands(
   answer: Attack['answer'],
   stateVector: (kith: Kith) => Uint8Array | undefined,

@@ -170,6 +170,23 @@ function sizeOf(value: FieldValue | undefined): number | undefined {
   return value === undefined ? undefined : valueBytes(value)
 }
 
+test('[D6] a change that a full server has no room for reaches it once the server refuses what took the room', async () => {
+  const old = await backend()
+  const phone = { indexedDB: new IDBFactory(), databaseName: 'mine' }
+  const before = await old.open('alice', phone)
+  await before.ownProfile.set('a field with a rather long name', '', { level: 0 })
+  await before.ownProfile.set('photo', new Uint8Array(2_000), { level: 0 })
+  await before.ownProfile.set('name', 'Alice', { level: 1 })
+  await before.whenSynced()
+  await before.close()
+  const small = await backend({ fieldNameBytes: 8, profileLevels: 1, frameBytes: 1_500 })
+  const alice = await small.open('alice', phone)
+  await settled(alice)
+  const other = await small.device('alice')
+  await other.whenSynced()
+  expect([...seenBy(other).values()]).toContain('Alice')
+})
+
 test('[D6] a refused change is offered again to a server with new limits, and is not reported again', async () => {
   // The store stays, and so does what the device has read of its feed.
   let store: Store | undefined

@@ -6,6 +6,7 @@ import {
   coreOf,
   edit,
   encodeChanges,
+  newClientId,
   OwnDocument,
   rebuild,
   storeFrames,
@@ -92,6 +93,59 @@ for (const isAcknowledged of [true, false]) {
     },
   )
 }
+
+test.each([
+  ['a grant', 'roster', { root: 'grants', key: '1/bob', value: true }],
+  ['a contact', 'roster', { root: 'contacts', key: 'bob', value: true }],
+  ['a field', 'profile', { root: profileRoot, key: profileKey(0, 'laptop', 'phone'), value: '1' }],
+] as const)(
+  '[V6][D6] %s that two devices made again, and one of them removed, stays removed on both',
+  async (_what, document, entry) => {
+    for (let round = 0; round < rounds; round++) {
+      const [phone, tablet] = [await quiet(), await quiet()]
+      const laptop = new OwnDocument(document, 2 ** 31)
+      laptop.write([entry])
+      for (const device of [phone, tablet]) {
+        await take(device, document, Y.encodeStateAsUpdate(laptop.doc))
+        await acknowledged(device)
+        await rebuiltOnNothing(device, document)
+        await acknowledged(device)
+      }
+      await edit(coreOf(phone).store, document, () => [{ ...entry, value: undefined }])
+      const stateOf = (device: Kith): Uint8Array => Y.encodeStateAsUpdate(coreOf(device).store.documents[document].doc)
+      if (round % 2 === 0) await take(tablet, document, stateOf(phone))
+      await take(phone, document, stateOf(tablet))
+      await take(tablet, document, stateOf(phone))
+      for (const device of [phone, tablet]) {
+        expect(coreOf(device).store.documents[document].view.get(entry.root, entry.key)).toBeUndefined()
+        await device.close()
+      }
+    }
+  },
+)
+
+test.each([
+  ['a label', 'roster', { root: 'labels', key: 'bob', value: 'Bob' }],
+  ['a field', 'profile', { root: profileRoot, key: profileKey(0, 'laptop', 'phone'), value: '1' }],
+] as const)(
+  '[D5][D6] %s that the user saves after a rebuild stands on every device when an old entry comes back, removed',
+  async (_what, document, entry) => {
+    for (let round = 0; round < rounds; round++) {
+      const alice = await quiet()
+      const laptop = new OwnDocument(document, newClientId(systemRandomness))
+      laptop.write([entry])
+      laptop.write([{ ...entry, value: undefined }])
+      await take(alice, document, Y.encodeStateAsUpdate(laptop.doc))
+      await rebuiltOnNothing(alice, document)
+      await edit(coreOf(alice).store, document, () => [{ ...entry, value: 'new' }])
+      await acknowledged(alice)
+      const { doc } = coreOf(alice).store.documents[document]
+      laptop.take(Y.encodeStateAsUpdate(doc))
+      expect(laptop.standing.get(entry.root, entry.key)).toBe('new')
+      await alice.close()
+    }
+  },
+)
 
 test('[D5][D6] a refused change stays in view when another device makes again an entry of its key that had been removed', async () => {
   const alice = await quiet()

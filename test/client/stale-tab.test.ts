@@ -68,3 +68,57 @@ test.each([
     }
   },
 )
+
+test.each([
+  ['unsent', false],
+  ['acknowledged', true],
+])(
+  '[V6][D1] when each of two tabs rebuilt the roster in another database, what either revoked or renamed afterwards stays, %s too',
+  async (_, isAcknowledged) => {
+    const { open } = await backend()
+    // Which of two entries that were made again counts in Yjs is chance.
+    for (let round = 0; round < 6; round++) {
+      const indexedDB = new IDBFactory()
+      const databaseName = `alice-${round}`
+      const shared = { indexedDB, ...sharedByTabs(), databaseName, connect: false } satisfies Partial<KithOptions>
+      const [one, two] = [await open('alice', shared), await open('alice', shared)]
+      const [first, second] = [coreOf(one).store, coreOf(two).store]
+      for (const id of ['bob', 'carol', 'dave']) {
+        const person = one.getProfile(id)
+        person.setProfileAccessLevels([1])
+        person.setLabel('at first')
+        await person.save()
+      }
+      await acknowledged(one)
+      await second.refresh()
+      const wakeOne = asleep(one)
+      await rebuiltOnNothing(two)
+      await revokeAndRename(two, 'bob')
+      if (isAcknowledged) await acknowledged(two)
+      const wakeTwo = asleep(two)
+      await done(indexedDB.deleteDatabase(databaseName))
+      wakeOne()
+      await first.refresh()
+      await rebuiltOnNothing(one)
+      await revokeAndRename(one, 'carol')
+      wakeTwo()
+      await second.refresh()
+      await first.refresh()
+      for (const kith of [one, two]) {
+        const people = ['bob', 'carol', 'dave'].map(id => kith.getProfile(id))
+        expect(people.map(({ accessLevels, label }) => [accessLevels, label])).toEqual([
+          [[], 'renamed'],
+          [[], 'renamed'],
+          [[1], 'at first'],
+        ])
+      }
+    }
+  },
+)
+
+async function revokeAndRename(kith: Kith, id: string): Promise<void> {
+  const person = kith.getProfile(id)
+  person.setProfileAccessLevels([])
+  person.setLabel('renamed')
+  await person.save()
+}

@@ -767,6 +767,21 @@ describe('a dishonest server', () => {
     })
   }
 
+  test('[D6][V6] a grant that one server lost and refused, and that the user revokes before the next server, stays revoked there', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 0, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'limits', limits: {} },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0], levels: [] } },
+        { do: 'partition', device: 0, isCut: false },
+      ],
+    })
+  })
+
   test('[D5][D6] a refused change of a contact stays visible when a server without a store also refuses the former value', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },

@@ -3,6 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const erasing = 'server/src/relations/account.ts'
 const sessions = 'client/src/sync/session.ts'
 const people = 'client/src/database/people.ts'
+const welcomeWait = 'client/src/sync/welcome-wait.ts'
 
 /** What would restore an erased account, or give its id's next holder what was given to the old one [D7]. */
 export const handsMutants: readonly Mutant[] = [
@@ -172,19 +173,47 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/erased-account'],
     names: 'before the welcome',
   }),
-  mutant(sessions, 'this.#isWelcome ? taken : this.#fromWelcome(taken)', 'taken', {
+  mutant(sessions, 'this.#isWelcome ? taken : this.#welcomeWait.release(taken)', 'taken', {
     id: 'content-stored-before-the-welcome',
     rules: ['D7'],
     what: 'A device stores what it is sent of an account before it knows the incarnation, and takes it into the next account.',
     tests: ['client/erased-account', 'simulation/stories'],
     names: 'the welcome, and then stores|erased meanwhile',
   }),
-  mutant(sessions, 'this.#early = welcome ? [] : came', 'this.#early = []', {
+  mutant(welcomeWait, 'return [welcome, ...others]', 'return [welcome]', {
     id: 'content-before-the-welcome-lost',
     rules: ['D7'],
     what: 'What a device is sent of its account before the welcome is lost.',
     tests: ['client/erased-account'],
     names: 'before the welcome, and then',
+  }),
+  mutant(welcomeWait, 'if (this.#bytes > most)', 'if (this.#bytes > 100 * most)', {
+    id: 'frames-before-the-welcome-unbounded',
+    rules: ['D7'],
+    what: 'A server that never welcomes a device makes it hold frames in memory without a bound.',
+    tests: ['client/welcome-wait'],
+    names: 'before its welcome',
+  }),
+  mutant(welcomeWait, ' + frameOverheadBytes', '', {
+    id: 'small-frames-before-the-welcome-unbounded',
+    rules: ['D7'],
+    what: 'A server that never welcomes a device makes it hold millions of small frames.',
+    tests: ['client/welcome-wait'],
+    names: 'small frames',
+  }),
+  mutant(welcomeWait, "if (type === 'welcome') return this.#stop()", "if (type === 'welcome') return", {
+    id: 'welcome-deadline-not-cancelled',
+    rules: ['D7'],
+    what: 'A session ends a minute after its hello although the server has welcomed the device.',
+    tests: ['client/welcome-wait'],
+    names: 'within 60 s',
+  }),
+  mutant(sessions, '    this.#welcomeWait.begin()\n', '', {
+    id: 'welcome-without-deadline',
+    rules: ['D7'],
+    what: 'A device waits for the welcome of a server as long as the connection lasts.',
+    tests: ['client/welcome-wait'],
+    names: 'within 60 s',
   }),
   mutant('client/src/database/own-documents.ts', '    this.incarnation = incarnation\n', '', {
     id: 'incarnation-unknown-to-other-tabs',

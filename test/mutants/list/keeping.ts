@@ -121,8 +121,8 @@ export const keepingMutants: readonly Mutant[] = [
   ),
   mutant(
     'client/src/database/rebuild.ts',
-    'if (code !== undefined) refused.set(code, kept)',
-    "if (code !== undefined && unit[0]?.root !== 'privacy') refused.set(code, kept)",
+    'else refused.add(unit,',
+    "else if (unit[0]?.root !== 'privacy') refused.add(unit,",
     {
       id: 'refused-audience-dropped',
       rules: ['R4', 'D6'],
@@ -185,6 +185,18 @@ export const keepingMutants: readonly Mutant[] = [
       },
     ],
   },
+  mutant(
+    'client/src/sync/session.ts',
+    'await this.#rebuild(document, {})\n    this.wake()',
+    'await this.#rebuild(document, {})',
+    {
+      id: 'rebuilt-and-not-sent',
+      rules: ['D6'],
+      what: 'What a device makes again because of a copied client id waits for the next edit.',
+      tests: ['client/hostile-server'],
+      names: 'a copy of its database',
+    },
+  ),
   mutant('client/src/database/edit.ts', 'return isBack || sameValue', 'return sameValue', {
     id: 'refused-and-revoked-comes-back',
     rules: ['D6', 'V6'],
@@ -250,6 +262,39 @@ export const keepingMutants: readonly Mutant[] = [
     what: 'A tab with old documents in memory brings back a revoked grant after the database was lost.',
     tests: ['client/stale-tab'],
   }),
+  mutant('client/src/device/lay-over.ts', '...later.filter(change => !isSaid(change)),', '', {
+    id: 'two-rebuilds-laid-over-by-chance',
+    rules: ['V6', 'D1'],
+    what: 'When two tabs rebuilt the roster apart, chance decides whether a revocation of either stays.',
+    tests: ['client/stale-tab'],
+    names: 'in another database',
+  }),
+  mutant('client/src/database/edit.ts', 'row => row.isRefusedHere === true', '() => false', {
+    id: 'room-left-unused',
+    rules: ['D6'],
+    what: 'A change that a server had no room for is not offered when another refusal has made room.',
+    tests: ['client/kept-whole'],
+    names: 'once the server refuses what took the room',
+  }),
+  mutant('client/src/database/rebuild.ts', 'newClientIdAbove(knownNow.keys(), randomness)', 'newClientId(randomness)', {
+    id: 'rebuilt-under-a-low-client-id',
+    rules: ['D5', 'D6'],
+    what: 'What the user saves after a rebuild is hidden by an old removed entry that comes back.',
+    tests: ['client/said-again-by-device'],
+    names: 'that the user saves after a rebuild',
+  }),
+  mutant(
+    'client/src/documents/removed-keys.ts',
+    'return last.deleted && isRemakingClientId(last.id.client)',
+    'return false',
+    {
+      id: 'removed-entry-made-again-stands',
+      rules: ['V6', 'D6'],
+      what: 'When two devices made a grant again and one of them revokes it, chance decides whether it stands.',
+      tests: ['client/said-again-by-device'],
+      names: 'that two devices made again',
+    },
+  ),
   mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
     id: 'removed-keys-forgotten',
     rules: ['D6', 'V6'],

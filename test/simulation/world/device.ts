@@ -160,7 +160,8 @@ export class Device {
     for (const name of names) this.#takenBack.set(name, count)
   }
 
-  hasTakenBack(name: string, edit: number): boolean {
+  /** Whether it took back what an edit said, or ever took something back of this name. */
+  hasTakenBack(name: string, edit = -1): boolean {
     return edit < (this.#takenBack.get(name) ?? 0)
   }
 

@@ -71,16 +71,30 @@ export async function retryRefused(store: Store, randomness: Randomness): Promis
 export async function offerRefused(work: Work, randomness: Randomness): Promise<void> {
   for (const name of documentNames) {
     await dropSaid(work, name)
-    if (work.documents[name].refused.length === 0) continue
-    const room = roomOf(name, work.documents[name].standing, work.documents.limits)
-    for (const row of (await refusedRows(work)).filter(row => row.document === name)) {
-      const fits = (unit: readonly KeyChange[]): boolean => room.take(unit, work.documents[name].standing) === undefined
-      const changes = unitsOf(name, decodeChanges(row.changes)).filter(fits).flat()
-      room.endEntry()
-      if (changes.length === 0) continue
-      const offered = { ...row, changes: encodeChanges(changes) }
-      await offer(work, offered, row.reported, randomness)
-    }
+    await offerFitting(work, name, randomness, () => true)
+  }
+}
+
+/** What another refusal has made room for is offered: the server was not asked before. */
+export async function offerRefusedHere(work: Work, name: DocumentName, randomness: Randomness): Promise<void> {
+  await offerFitting(work, name, randomness, row => row.isRefusedHere === true)
+}
+
+async function offerFitting(
+  work: Work,
+  name: DocumentName,
+  randomness: Randomness,
+  isOffered: (row: OutboxRow) => boolean,
+): Promise<void> {
+  if (work.documents[name].refused.length === 0) return
+  const room = roomOf(name, work.documents[name].standing, work.documents.limits)
+  for (const row of (await refusedRows(work)).filter(row => row.document === name && isOffered(row))) {
+    const fits = (unit: readonly KeyChange[]): boolean => room.take(unit, work.documents[name].standing) === undefined
+    const changes = unitsOf(name, decodeChanges(row.changes)).filter(fits).flat()
+    room.endEntry()
+    if (changes.length === 0) continue
+    const offered = { ...row, changes: encodeChanges(changes) }
+    await offer(work, offered, row.reported, randomness)
   }
 }
 

@@ -3,7 +3,7 @@ import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/sha
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../documents/name.ts'
-import { keysWithoutEntry, removedAgain, removedKeysIn } from '../documents/removed-keys.ts'
+import { goneKeys, keysMadeAgainIn, removedAgain } from '../documents/removed-keys.ts'
 import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { dropSaid, offerRefused, record, remake } from './edit.ts'
@@ -138,7 +138,7 @@ async function takeUpdate(
   work.willChange()
   const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
-  const removed = keysWithoutEntry(document, removedKeysIn(update, work.documents.removed[name]))
+  const gone = known ? goneKeys(document, work.documents.removed[name], keysMadeAgainIn(update)) : []
   const neverTaken = before ? work.documents.neverTaken(name) : []
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
@@ -146,7 +146,7 @@ async function takeUpdate(
   const originals = work.documents.originals[name]
   const again = known && before ? saidAgain(document, { known, before, originals, neverTaken }) : nothingAgain
   if (again.neverTaken.length > 0) await record(work, name, again.neverTaken)
-  const taken = [...again.taken, ...removedAgain(document, removed)]
+  const taken = [...again.taken, ...removedAgain(document, gone)]
   if (taken.length > 0) await remake(work, name, taken, newRemakingClientId(randomness))
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()

@@ -4,13 +4,14 @@ import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
-import { keysWithoutEntry, removedAgain, removedKeys } from '../documents/removed-keys.ts'
+import { goneKeys, removedAgain, removedKeys } from '../documents/removed-keys.ts'
 import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
-import { newClientId, newRemakingClientId } from '../nonce.ts'
+import { newClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
+import { offerRefusedHere } from './edit.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
-import { readMeta, writeMeta } from './schema.ts'
+import { type OutboxRow, readMeta, writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -59,9 +60,10 @@ export async function rebuild(
     work.willChange()
     const { documents } = work
     const own = documents[name]
-    const fresh = new OwnDocument(name, newClientId(randomness))
-    fresh.takeAll(serverState)
     const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
+    const knownNow = knownBefore(own, sent[name], documents.known[name])
+    const fresh = new OwnDocument(name, newClientIdAbove(knownNow.keys(), randomness))
+    fresh.takeAll(serverState)
     const merged = mergedDocument(fresh, own, sent[name], newClientId(randomness))
     const known = documents.known[name]
     const earlier = documents.originals[name]
@@ -71,7 +73,7 @@ export async function rebuild(
       merged.write([...again.neverTaken, ...again.taken])
     }
     const removed = documents.removed[name]
-    if (removed) merged.write(removedAgain(merged, keysWithoutEntry(own, [...removed])))
+    if (known) merged.write(removedAgain(merged, goneKeys(own, removed)))
     const originals = originalsIn(merged, fresh, laidOver, earlier)
     const rows = await pendingEntries(work.db, undefined)
     const suspect = refusal?.seq === undefined ? undefined : { seq: refusal.seq, code: refusal.code }
@@ -86,9 +88,10 @@ export async function rebuild(
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
     await writeMeta(work.db, 'removed', { ...documents.removed, [name]: removedKeys(merged, fresh, removed) })
-    await writeMeta(work.db, 'known', { ...documents.known, [name]: knownBefore(own, sent[name], known) })
+    await writeMeta(work.db, 'known', { ...documents.known, [name]: knownNow })
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
+    await offerRefusedHere({ ...work, documents: now }, name, randomness)
     if (name === 'profile') work.ownProfileChanged()
     else work.touchUsers([...before, ...namedUsers(now.roster.view)])
     return rebuilt
@@ -116,24 +119,26 @@ async function writeEntries(
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(changes), ...(reported && { reported }) })
       continue
     }
-    const [fitting, refused] = [[] as KeyChange[], new Map<ErrorCode, KeyChange[]>()]
+    const fitting: KeyChange[] = []
+    const refused = new RefusedParts()
     for (const unit of unitsOf(name, changes)) {
-      const code = entry.refusal ?? tooLongFor(refusal, unit) ?? room.take(unit, fresh.standing)
-      const kept = code === undefined ? fitting : (refused.get(code) ?? [])
-      kept.push(...unit)
-      if (code !== undefined) refused.set(code, kept)
+      const byServer = entry.refusal ?? tooLongFor(refusal, unit)
+      const code = byServer ?? room.take(unit, fresh.standing)
+      if (code === undefined) fitting.push(...unit)
+      else refused.add(unit, { refusal: code, ...(byServer === undefined && { isRefusedHere: true }) })
     }
     room.endEntry()
     const update = fresh.write(fitting, isRemade ? remakingClientId : undefined)
     if (update) {
       await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
     }
-    for (const [code, changes] of refused) {
+    for (const { changes, marks } of refused.parts) {
       isExplained = true
       // An earlier refusal of the same key is of a later value, which stays in view.
       const kept = isRemade ? changes.filter(change => !hidden.has(keyName(change))) : changes
       if (kept.length === 0) continue
-      const refusal = { refusal: code, reported: code }
+      const code = marks.refusal
+      const refusal = { ...marks, reported: code }
       await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })
       if (reported === code) continue
       const told = addresses.get(code) ?? new Set()
@@ -143,6 +148,20 @@ async function writeEntries(
   }
   const refused = [...addresses].map(([code, told]) => ({ document: name, code, addresses: [...told] }))
   return { refused, isExplained }
+}
+
+type RefusalMarks = Required<Pick<OutboxRow, 'refusal'>> & Pick<OutboxRow, 'isRefusedHere'>
+
+/** The refused changes of one entry, those refused for the same reason together. */
+class RefusedParts {
+  readonly parts: { changes: KeyChange[]; marks: RefusalMarks }[] = []
+
+  add(unit: readonly KeyChange[], marks: RefusalMarks): void {
+    const { refusal, isRefusedHere } = marks
+    const same = this.parts.find(part => part.marks.refusal === refusal && part.marks.isRefusedHere === isRefusedHere)
+    if (same) same.changes.push(...unit)
+    else this.parts.push({ changes: [...unit], marks })
+  }
 }
 
 /** A frame of that size closed the connection, so no value of that size is sent again. */

@@ -37,6 +37,8 @@ export interface OutboxRow {
   changes: Uint8Array
   /** Why the server refused it; absent while it is to be sent. */
   refusal?: ErrorCode
+  /** This device refused it by the server's limits, and did not ask the server. It is offered once it fits [D6]. */
+  isRefusedHere?: true
   /** The code of the refusal that the app was given; each is reported once [D5]. */
   reported?: ErrorCode
   /** It had been acknowledged, and the server lacks it: it is made again, under a client id of its own kind [D6]. */

@@ -1,12 +1,15 @@
+import { type KeyChange, sameValue } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { type KithDatabase, writeMeta } from '../database/schema.ts'
 import { encodeChanges } from '../documents/changes-codec.ts'
+import { keyName } from '../documents/lost.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
-import { keysWithoutEntry, removedAgain } from '../documents/removed-keys.ts'
+import type { OwnDocument } from '../documents/own-document.ts'
+import { goneKeys, removedAgain } from '../documents/removed-keys.ts'
 import { type Known, saidAgain, standingOf } from '../documents/said-again.ts'
-import { newRemakingClientId } from '../nonce.ts'
+import { isRemakingClientId, newRemakingClientId } from '../nonce.ts'
 
 /**
  * Lays the documents in memory over those of a database that another tab has made. One of the two may be from before a
@@ -25,7 +28,15 @@ export async function layOver(
     'known',
     each(name => latest(there.known[name], memory.known[name])),
   )
-  await writeMeta(db, 'originals', { ...memory.originals, ...there.originals })
+  await writeMeta(
+    db,
+    'originals',
+    each(name => {
+      const newer = newerOf(name, there, memory)
+      const older = newer === there ? memory : there
+      return new Map([...(older.originals[name] ?? []), ...(newer.originals[name] ?? [])])
+    }),
+  )
   await writeMeta(
     db,
     'removed',
@@ -40,24 +51,62 @@ async function layOne(
   name: DocumentName,
   randomness: Randomness,
 ): Promise<void> {
-  const newer = knowsMore(memory.known[name], there.known[name]) ? memory : there
+  const newer = newerOf(name, there, memory)
   const before = standingOf(newer[name])
-  const without = keysWithoutEntry(newer[name], [...(newer.removed[name] ?? [])])
+  const gone = goneKeys(newer[name], newer.removed[name])
   const neverTaken = [...there.neverTaken(name), ...memory.neverTaken(name)]
   const own = there[name]
+  const later = [
+    ...saidLater(own, memory[name], memory.known[name]),
+    ...saidLater(memory[name], own, there.known[name]),
+  ]
   await there.take(db, name, Y.encodeStateAsUpdate(memory[name].doc, Y.encodeStateVector(own.doc)))
   const known = newer.known[name]
   if (!known) return
-  const again = saidAgain(own, { known, before, originals: newer.originals[name], neverTaken })
-  const taken = [...again.taken, ...removedAgain(own, without)]
+  const isSaid = ({ root, key, value }: KeyChange): boolean => sameValue(own.standing.get(root, key), value)
+  const laterKeys = new Set(later.map(keyName))
+  const said = saidAgain(own, { known, before, originals: newer.originals[name], neverTaken })
+  const again = [
+    ...[...said.neverTaken, ...said.taken].filter(change => !laterKeys.has(keyName(change))),
+    ...later.filter(change => !isSaid(change)),
+  ]
+  const pendingKeys = new Set(neverTaken.map(keyName))
+  const isPending = (change: KeyChange): boolean => pendingKeys.has(keyName(change))
+  const taken = [...again.filter(change => !isPending(change)), ...removedAgain(own, gone)]
   const isRemade = true as const
   for (const { changes, clientId, marks } of [
-    { changes: again.neverTaken, clientId: undefined, marks: {} },
+    { changes: again.filter(isPending), clientId: undefined, marks: {} },
     { changes: taken, clientId: newRemakingClientId(randomness), marks: { isRemade } },
   ]) {
     const update = await there.write(db, name, changes, clientId)
     if (update) await db.outbox.add({ document: name, update, changes: encodeChanges(changes), ...marks })
   }
+}
+
+/**
+ * What one document says of the keys of which the other one only has entries that were made again. Such an entry says what
+ * its original had said. So what was written or removed in place of it, and is not older than the other one's rebuild, is
+ * later. Of two entries that were made again Yjs would let the higher client id count, and hide it by chance.
+ */
+function saidLater(own: OwnDocument, other: OwnDocument, otherKnown: Known = new Map()): KeyChange[] {
+  return own.roots.flatMap(root =>
+    [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]) => {
+      const theirs = other.doc.getMap(root)._map.get(key)
+      if (!theirs || theirs.deleted || !isRemakingClientId(theirs.id.client)) return []
+      const isOlder = id.clock < (otherKnown.get(id.client) ?? 0)
+      if (isOlder || isIn(other, id) || (isRemakingClientId(id.client) && !deleted)) return []
+      return [{ root, key, value: own.standing.get(root, key) }]
+    }),
+  )
+}
+
+function isIn({ doc }: OwnDocument, { client, clock }: Y.ID): boolean {
+  return clock < Y.getState(doc.store, client)
+}
+
+/** Which of the two was built upon a server's state last. */
+function newerOf(name: DocumentName, there: OwnDocuments, memory: OwnDocuments): OwnDocuments {
+  return knowsMore(memory.known[name], there.known[name]) ? memory : there
 }
 
 function knowsMore(one: Known | undefined, other: Known | undefined): boolean {

@@ -29,20 +29,36 @@ export function removedKeys(own: OwnDocument, server: OwnDocument, earlier: Remo
   return new Set([...removed].slice(-mostRemembered))
 }
 
-/** The removed keys of which an update brings an entry that was made again, and that builds on no other. */
-export function removedKeysIn(update: Uint8Array, removed: RemovedKeys | undefined): string[] {
-  if (!removed?.size) return []
+/** The keys of which an update brings an entry that was made again, and that builds on no other. */
+export function keysMadeAgainIn(update: Uint8Array): string[] {
   const names = Y.decodeUpdate(update).structs.flatMap(struct => {
     if (!(struct instanceof Y.Item) || struct.parentSub === null || !isRemakingClientId(struct.id.client)) return []
     const parent: unknown = struct.parent
     return typeof parent === 'string' ? [keyName({ root: parent, key: struct.parentSub })] : []
   })
-  return [...new Set(names)].filter(name => removed.has(name))
+  return [...new Set(names)]
 }
 
-/** Those of the removed keys of which the document has no entry, not even a removed one. */
-export function keysWithoutEntry(own: OwnDocument, removed: readonly string[]): string[] {
-  return removed.filter(name => lastEntry(own, name).last === undefined)
+/**
+ * Those of the keys that this device knows to be removed, though what another device makes again may stand in the document:
+ * keys of which it has no entry, and keys whose entry was made again and then removed. Of two entries that were made again
+ * Yjs would let the higher client id count.
+ */
+export function goneKeys(
+  own: OwnDocument,
+  removed: RemovedKeys = new Set(),
+  names: readonly string[] = allKeys(own, removed),
+): string[] {
+  return names.filter(name => {
+    const { root, last } = lastEntry(own, name)
+    if (!last) return removed.has(name)
+    return last.deleted && isRemakingClientId(last.id.client) && !mayComeBack.has(root)
+  })
+}
+
+function allKeys(own: OwnDocument, removed: RemovedKeys): string[] {
+  const keys = own.roots.flatMap(root => [...own.doc.getMap(root)._map.keys()].map(key => keyName({ root, key })))
+  return [...new Set([...removed, ...keys])]
 }
 
 /** The changes that remove the entries of these keys once more: entries which another device made again. */

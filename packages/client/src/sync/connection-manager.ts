@@ -191,7 +191,7 @@ export class Link implements LinkPort {
           session.watch(this.#watched)
           session.start(() => this.#looks.unfollowed).catch((error: unknown) => this.#broken(connection, error))
         },
-        message: message => session?.take(message),
+        message: (message, bytes) => session?.take(message, bytes),
         closed: (code, reason) => {
           stopRenewing()
           session?.end()

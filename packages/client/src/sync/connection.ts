@@ -4,7 +4,8 @@ import type { WebSocketConstructor, WebSocketLike } from './socket.ts'
 
 export interface ConnectionPort {
   opened(): void
-  message(message: ServerMessage): void
+  /** A message, and the size of its frame. */
+  message(message: ServerMessage, bytes: number): void
   /** Called once, also when it never opened. */
   closed(code: number, reason: string): void
 }
@@ -65,11 +66,12 @@ export class Connection {
   #received(data: unknown): void {
     this.#heardAt = this.#clock.elapsed()
     if (!this.#socket) return
-    const frame = data instanceof ArrayBuffer ? decodeServerMessage(new Uint8Array(data)) : undefined
+    const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined
+    const frame = bytes && decodeServerMessage(bytes)
     if (!frame || frame.type === 'malformed') {
       this.close(1000, malformedCode, `The server sent no frame of ours: ${frame?.what ?? 'text'}`)
     } else {
-      this.#port.message(frame)
+      this.#port.message(frame, bytes.length)
     }
   }
 

@@ -19,6 +19,7 @@ import { RateLimiter } from './rate-limiter.ts'
 import { Receiver } from './receiver.ts'
 import { type Recovery, Sender, type SenderPort } from './sender.ts'
 import type { SyncWaiters } from './sync-waiters.ts'
+import { WelcomeWait } from './welcome-wait.ts'
 
 /** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
 const mostIncomplete = 3
@@ -71,14 +72,18 @@ export class Session {
   /** This device has synced with an account before. */
   #isKnown = false
   #isWelcome = false
-  /** What came before the welcome. */
-  #early: readonly StoredFrame[] = []
+  readonly #welcomeWait: WelcomeWait
   #hasEnded = false
 
   constructor(port: SessionPort) {
     this.#port = port
     const send = (message: ClientMessage): void => port.send(message)
     this.#barriers = new Barriers(send)
+    this.#welcomeWait = new WelcomeWait({
+      clock: port.clock,
+      rosterBytes: () => port.store.documents.limits.rosterBytes,
+      failed: error => port.broken(error),
+    })
     this.#exchange = new DocumentSync(port.store, port.randomness, send)
     const pace = new RateLimiter(port.clock)
     const introduced = new Promise<void>(resolve => {
@@ -135,6 +140,7 @@ export class Session {
       ...(incarnation && { incarnation }),
       ...(again.length > 0 && { owners: again }),
     })
+    this.#welcomeWait.begin()
     this.#exchange.ask('roster')
     this.#exchange.ask('profile')
     if (cursor.length > 0) this.#introduce()
@@ -144,7 +150,10 @@ export class Session {
     this.#unlessEnded(this.#outgoing.run())
   }
 
-  take(message: ServerMessage): void {
+  /** Takes a message that arrived in a frame of so many bytes. */
+  take(message: ServerMessage, bytes: number): void {
+    this.#welcomeWait.arrived(message.type, bytes)
+    if (this.#hasEnded) return
     // At once, also while frames are being stored: the server closes after this, and frames that wait are then dropped.
     if (message.type === 'welcome' && message.isErased) this.#accountErased()
     else this.#unlessEnded(this.#incoming.push(message))
@@ -207,7 +216,7 @@ export class Session {
 
   end(): void {
     this.#hasEnded = true
-    this.#early = []
+    this.#welcomeWait.end()
     this.#incoming.end()
     this.#barriers.end(new SessionEnded('The connection is gone'))
     this.#fetches.end()
@@ -217,13 +226,13 @@ export class Session {
 
   async #store(taken: readonly StoredFrame[]): Promise<void> {
     const { store, randomness } = this.#port
-    const frames = this.#isWelcome ? taken : this.#fromWelcome(taken)
+    const frames = this.#isWelcome ? taken : this.#welcomeWait.release(taken)
     if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, this.#writer, randomness)
     this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
     for (const document of incomplete) this.#exchange.ask(document)
-    for (const document of cloned) this.#unlessEnded(this.#rebuild(document, {}))
+    for (const document of cloned) this.#unlessEnded(this.#rebuildCloned(document))
     for (const frame of frames) {
       if (frame.type === 'welcome') {
         this.#isForgotten = frame.isFresh && this.#hadCursor
@@ -233,17 +242,6 @@ export class Session {
       if (frame.type === 'caughtUp') this.#isCaughtUp = true
     }
     this.#showStatus()
-  }
-
-  /**
-   * Nothing is stored before the incarnation that it belongs to [D7]. A server sends updates of the roster to every socket
-   * of the user, also before the device's `hello`: such an update waits for the welcome, and is stored in its transaction.
-   */
-  #fromWelcome(taken: readonly StoredFrame[]): readonly StoredFrame[] {
-    const came = [...this.#early, ...taken]
-    const welcome = came.find(({ type }) => type === 'welcome')
-    this.#early = welcome ? [] : came
-    return welcome ? [welcome, ...came.filter(frame => frame !== welcome)] : []
   }
 
   async #handle(message: ServerMessage): Promise<void> {
@@ -287,6 +285,12 @@ export class Session {
       throw new KithError('unavailable', 'The server sent a state vector that cannot be read', { cause })
     }
     this.#outgoing.asked(document, stateVector)
+  }
+
+  /** The sender may be idle, and does not notice the changes that the rebuild put into the outbox. */
+  async #rebuildCloned(document: DocumentName): Promise<void> {
+    await this.#rebuild(document, {})
+    this.wake()
   }
 
   async #rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
