@@ -394,4 +394,18 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/deferred-follows'],
     names: 'busy',
   }),
+  mutant('client/src/sync/receiver.ts', 'this.#bytes -= next?.bytes ?? 0', '', {
+    id: 'stored-and-still-waiting',
+    rules: ['F1'],
+    what: 'A device leaves a server that has sent it 256 MiB, though all of it is stored.',
+    tests: ['client/receiver'],
+    names: 'any number of bytes',
+  }),
+  mutant('client/src/sync/receiver.ts', 'this.#bytes > this.#mostBytes', 'this.#bytes > Number.POSITIVE_INFINITY', {
+    id: 'frames-without-bound',
+    rules: ['S1'],
+    what: 'A server that sends faster than a device stores fills the memory of the device.',
+    tests: ['client/receiver'],
+    names: 'bounded number',
+  }),
 ]
