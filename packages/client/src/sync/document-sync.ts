@@ -25,9 +25,14 @@ export class DocumentSync {
 
   /** Asks for what this device lacks, unless it has asked and not been answered. */
   ask(document: DocumentName): void {
-    if (this.#requests[document].some(request => request.type === 'missing')) return
+    if (this.isAsking(document)) return
     const stateVector = Y.encodeStateVector(this.#store.documents[document].doc)
     this.#request(document, { type: 'missing' }, stateVector)
+  }
+
+  /** Whether it has asked for what this device lacks, and the answer is still to come. */
+  isAsking(document: DocumentName): boolean {
+    return this.#requests[document].some(request => request.type === 'missing')
   }
 
   /** Resolves when the document is built upon the server's state, with all that this device holds besides [D5][D6]. */

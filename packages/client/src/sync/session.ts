@@ -156,7 +156,7 @@ export class Session {
     if (this.#hasEnded) return
     // At once, also while frames are being stored: the server closes after this, and frames that wait are then dropped.
     if (message.type === 'welcome' && message.isErased) this.#accountErased()
-    else this.#unlessEnded(this.#incoming.push(message))
+    else this.#unlessEnded(this.#incoming.push(message, bytes))
   }
 
   /** Nothing is sent from here on, and nothing stored [D7]. */
@@ -229,9 +229,12 @@ export class Session {
     const frames = this.#isWelcome ? taken : this.#welcomeWait.release(taken)
     if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, this.#writer, randomness)
-    this.#incompleteInARow = incomplete.size === 0 ? 0 : this.#incompleteInARow + 1
+    // Until the server has answered, each change that another device of the user makes may have a gap.
+    const answered = [...incomplete].filter(document => !this.#exchange.isAsking(document))
+    if (incomplete.size === 0) this.#incompleteInARow = 0
+    else if (answered.length > 0) this.#incompleteInARow++
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
-    for (const document of incomplete) this.#exchange.ask(document)
+    for (const document of answered) this.#exchange.ask(document)
     for (const document of cloned) this.#unlessEnded(this.#rebuildCloned(document))
     for (const frame of frames) {
       if (frame.type === 'welcome') {
