@@ -613,7 +613,7 @@ function sessionOf(feed: Feed): Receiver {
     feed,
     hasArrived: true,
     outstandingBytes: 0,
-    unfinishedBytes: 0,
+    heldBytes: 0,
     say: nothing,
     sendOwn: nothing,
   }

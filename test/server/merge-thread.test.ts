@@ -242,6 +242,30 @@ test('[S3] large documents that wait for room in the merge thread are read and l
   expect(devices.map(({ user }) => loadedBefore.get(user))).toEqual([[0, 0], [0, 1], [0, 2], [0, 3], [0, 4], undefined])
 })
 
+test('[S3] of the documents that wait for room in the merge thread each has its turn: small ones do not pass by a large one', async () => {
+  // Room for 5,000 bytes of documents.
+  const thread = new MergeThread({ clock: new TestClock(), limits: defaultLimits, maxHeapBytes: 100_000 })
+  onTestFinished(() => thread.close())
+  const read: string[] = []
+  const open = (name: string, storedBytes: number): Promise<RemoteDocument> =>
+    thread.open('roster', { storedBytes, moreBytes: 0 }, async () => {
+      read.push(name)
+      return [Y.encodeStateAsUpdateV2(new Y.Doc())]
+    })
+  const first = await open('first', 2_000)
+  const second = await open('second', 2_000)
+  const large = open('large', 4_000)
+  // There is room for one of them at once.
+  const small = ['small 1', 'small 2', 'small 3'].map(name => open(name, 900))
+  first.release()
+  for (let turns = 0; turns < 10; turns++) await turn()
+  expect(read).toEqual(['first', 'second'])
+  second.release()
+  for (const document of [await large, ...(await Promise.all(small.slice(0, 1)))]) document.release()
+  for (const document of await Promise.all(small.slice(1))) document.release()
+  expect(read).toEqual(['first', 'second', 'large', 'small 1', 'small 2', 'small 3'])
+})
+
 test('[S3] the merge thread evicts documents before it merges a large update into a new document', async () => {
   const { accounts, device, overseer } = await large({ maxHeapBytes: 8 * 1024 * 1024 })
   const [alice, bob] = [device('alice'), device('bob')]

@@ -114,7 +114,7 @@ test('[S3] sessions that watch an owner’s presence are asked in slices, and th
   let asked = 0
   const ask = (): void => void asked++
   for (const user of users) {
-    const watch: PresenceListener = { user, ask, askIfSeen: ask, askAsStranger: ask, askAll: ask, stir: ask }
+    const watch: PresenceListener = { user, ask, askIfSeen: ask, askAsStranger: ask, askAll: ask, stir: ask, fail: ask }
     subscriptions.open(user, watch)
     subscriptions.add('alice', watch)
   }
@@ -131,13 +131,13 @@ test('[S3] sessions that watch an owner’s presence are asked in slices, and th
 
 test('[S1] work in slices is done at once where it is little', () => {
   let steps = 0
-  expect(
-    inSlices(
-      (function* () {
-        for (; steps < 100; steps++) yield 10
-      })(),
-    ),
-  ).toBeUndefined()
+  const work = (function* () {
+    for (; steps < 100; steps++) yield 10
+  })()
+  const fail = (error: unknown): void => {
+    throw error
+  }
+  expect(inSlices(work, fail)).toBeUndefined()
   expect(steps).toBe(100)
 })
 

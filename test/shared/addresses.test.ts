@@ -4,8 +4,8 @@ import { isSupportedRegion, normalisePhoneNumber } from '@kith/shared/phone'
 import fc from 'fast-check'
 import { type CountryCode, getCountryCallingCode } from 'libphonenumber-js/max'
 import { describe, expect, test } from 'vitest'
+import { seed } from '../support/properties.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
 const corpus = new URL('../../../shared/corpus/phonebook-raw.txt', import.meta.url)
 const regions = [undefined, 'US', 'GB', 'DE', 'FR', 'IN', 'BR', 'AU']
 
@@ -48,8 +48,6 @@ const nearlyPhone = fc.oneof(
 /** Where national digits lead into other countries. */
 const acrossBorder = new Set(['FR', 'IT'])
 const anyRegion = fc.constantFrom(...regions, 'CH', 'IT', 'AR', 'MX', 'RU', 'JP', 'KR', 'SG')
-
-console.log(`addresses: properties with seed ${seed} (SEED=${seed} repeats them)`)
 
 describe('user ids', () => {
   test.each(

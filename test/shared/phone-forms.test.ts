@@ -2,10 +2,9 @@ import { normalisePhoneNumber } from '@kith/shared/phone'
 import { getCountries } from 'libphonenumber-js/max'
 import { expect, test } from 'vitest'
 import { mobileLines, writtenForms } from '../support/phone-lines.ts'
+import { seed } from '../support/properties.ts'
 
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
 const linesPerRegion = 3
-console.log(`phone forms: random mobile numbers with seed ${seed} (SEED=${seed} repeats them)`)
 
 const cases = getCountries().flatMap(region =>
   mobileLines(region, seed, linesPerRegion).flatMap(line =>

@@ -4,10 +4,8 @@ import { normalisePhoneNumber } from '@kith/shared/phone'
 import { type CountryCode, getCountries, getCountryCallingCode } from 'libphonenumber-js/max'
 import { expect, test } from 'vitest'
 import { mobileLines, numberingPlan } from '../support/phone-lines.ts'
+import { seed } from '../support/properties.ts'
 import { exitCode } from '../support/shared-internals.ts'
-
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
-console.log(`phone plans: random numbers with seed ${seed} (SEED=${seed} repeats them)`)
 
 test("each region's exit codes are those of the metadata", () => {
   const known = getCountries().map(region => [region, numberingPlan(region).IDDPrefix()])

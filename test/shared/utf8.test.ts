@@ -1,9 +1,7 @@
 import { utf8Length } from '@kith/shared'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-
-const seed = Number(process.env['SEED'] ?? Date.now() % 2 ** 31)
-console.log(`utf8: property with seed ${seed} (SEED=${seed} repeats it)`)
+import { seed } from '../support/properties.ts'
 
 test('[S3] the UTF-8 length of a text is that of TextEncoder, also with lone surrogates', () => {
   const units = fc.oneof(

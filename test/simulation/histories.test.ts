@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { seed } from '../support/properties.ts'
 import { play } from './histories/run.ts'
 import { type History, histories } from './histories/steps.ts'
 import { storyOf } from './histories/story.ts'
 
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 500)
-const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 /**
  * After every delivery: no socket was handed what the model denied at that moment, and no answered barrier is untrue. After
@@ -13,7 +13,6 @@ const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
  * all devices of a user are equal, and `check` finds nothing. See `world/`, and the model in `model/`.
  */
 test('[R1][R2][R3][R4][R5][R6][V1][V2][V3][V4][V5][V6][V7][V8][D1][D2][D3][D4][D6][D7][F1][F2][F3][F4] all rules hold in any history of devices, faults and calls of the backend', async () => {
-  console.info(`property seed ${seed}`)
   let [last, wrong]: [History | undefined, string[]] = [undefined, []]
   const property = fc.asyncProperty(histories, async history => {
     const found = await play(history)

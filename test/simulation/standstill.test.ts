@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { seed } from '../support/properties.ts'
 import { play } from './histories/run.ts'
 import { type History, histories, type Step } from './histories/steps.ts'
 import { storyOf } from './histories/story.ts'
 
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 25)
-const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
 
 /** Histories of which one device has two tabs, and one of them stands still again and again. */
 const standstills = histories.map(history => {
@@ -23,7 +23,6 @@ const standstills = histories.map(history => {
 })
 
 test('[R1][V4][V5][V6][V7][D1][D2][F1] all rules hold in any history in which one of two tabs stands still repeatedly', async () => {
-  console.info(`property seed ${seed}`)
   let [last, wrong]: [History | undefined, string[]] = [undefined, []]
   const property = fc.asyncProperty(standstills, async history => {
     const found = await play(history)

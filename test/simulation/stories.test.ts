@@ -782,6 +782,20 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[R2][D6] a field that the user sets and removes while one server refuses everything stays removed on the next server, which has the original', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D5][D6] a refused change of a contact stays visible when a server without a store also refuses the former value', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },

@@ -26,6 +26,7 @@ export { OutgoingMessages } from '../../packages/client/src/sync/direct-messages
 export { Watching } from '../../packages/client/src/sync/presence-subscription.ts'
 export { ProfileFetches } from '../../packages/client/src/sync/profile-fetches.ts'
 export { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
+export { Receiver } from '../../packages/client/src/sync/receiver.ts'
 export { keepRenewing } from '../../packages/client/src/sync/token-renewal.ts'
 export { fenced } from '../../packages/client/src/tabs/fence.ts'
 export { guardedSocket } from '../../packages/client/src/tabs/guarded-socket.ts'

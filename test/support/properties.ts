@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 
-/** The seed of every property in this run. `KITH_TEST_SEED=… npm test` runs the same cases again. */
-const seed = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
+/** The seed of every random test in this run. `KITH_TEST_SEED=… npm test` runs the same cases again. */
+export const seed: number = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
 console.info(`property seed ${seed}`)
 
 /** Checks a property on random cases. A failure names the smallest counterexample found and the seed. */

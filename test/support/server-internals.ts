@@ -28,7 +28,6 @@ export { Draft } from '../../packages/server/src/relations/draft.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 export type { DocumentName } from '../../packages/server/src/relations/keys.ts'
 export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/relations/keys.ts'
-export type { Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
 export {
   decodeLevel,
   decodeNumber,
@@ -38,8 +37,9 @@ export {
   encodeNumber,
   encodeRelation,
   encodeUser,
-  noRelation,
-} from '../../packages/server/src/relations/records.ts'
+} from '../../packages/server/src/relations/record-codec.ts'
+export type { Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
+export { noRelation } from '../../packages/server/src/relations/records.ts'
 export { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
 export type { DocumentsChange } from '../../packages/server/src/relations/store.ts'
 export { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
@@ -56,6 +56,7 @@ export { costOf } from '../../packages/server/src/socket/cost.ts'
 export type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
 export { DirectMessages } from '../../packages/server/src/socket/direct-messages.ts'
 export { Inbox } from '../../packages/server/src/socket/inbox.ts'
+export { KithSocket } from '../../packages/server/src/socket/kith-socket.ts'
 export { OneAtATime } from '../../packages/server/src/socket/one-at-a-time.ts'
 export { Places } from '../../packages/server/src/socket/places.ts'
 export { RateLimits } from '../../packages/server/src/socket/rate-limits.ts'

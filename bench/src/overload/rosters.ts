@@ -21,11 +21,18 @@ function setting(roster: AttackRoster, isOn: boolean): Uint8Array {
   return roster.change([{ root: 'settings', key: 'autoSync', value: isOn }])
 }
 
+/** Below the time that an attack may take in all. On a busy machine seven large rosters need more than a minute. */
+const mostWriteMs = 140_000
+/** A device that returns to 50,000 relations has so long. */
+const mostReturnMs = 30_000
+/** No further return begins after so long. */
+const mostReturnsMs = 100_000
+
 /** Sends the updates one after the other, each when the one before it is on disk. */
 async function writeEach(socket: AttackSocket, updates: readonly Uint8Array[]): Promise<string> {
   for (const [index, payload] of updates.entries()) {
     socket.send({ type: 'rosterSync', step: 'update', payload })
-    const answer = await socket.barrier(index + 10, 60_000)
+    const answer = await socket.barrier(index + 10, mostWriteMs)
     if (answer !== 'reached') return `${answer} after ${index}`
   }
   return `${updates.length} written`
@@ -96,8 +103,9 @@ export const switchesOfSeven: Attack = {
         return text
       }),
     )
-    const written = answers.filter(text => text.endsWith('written')).length
-    return { text: `${written} of 7 written`, isRight: written === 7 }
+    const others = answers.filter(text => !text.endsWith('written'))
+    const text = [`${answers.length - others.length} of 7 written`, ...others].join(', ')
+    return { text, isRight: others.length === 0 }
   },
 }
 
@@ -158,16 +166,20 @@ export const returns: Attack = {
     return undefined
   },
   async run(target) {
-    let caughtUp = 0
-    for (let round = 0; round < 30; round++) {
+    const failures: string[] = []
+    const isOver = within(mostReturnsMs, new Promise<never>(() => undefined))
+    let rounds = 0
+    for (let goesOn = true; goesOn && rounds < 30; rounds++) {
       const socket = await AttackSocket.open(target, 'mallory', {})
       const answer = await within(
-        5_000,
+        mostReturnMs,
         socket.until(({ type }) => type === 'caughtUp'),
       )
-      if (answer !== 'late' && answer !== 'closed') caughtUp++
+      if (typeof answer === 'string') failures.push(answer)
       socket.close()
+      goesOn = (await Promise.race([isOver, undefined])) === undefined
     }
-    return { text: `${caughtUp} of 30 caught up`, isRight: caughtUp > 0 }
+    const text = [`${rounds - failures.length} of ${rounds} caught up`, ...failures].join(', ')
+    return { text, isRight: failures.length === 0 }
   },
 }

@@ -11,8 +11,8 @@ export interface Device {
   readonly isClosed: boolean
   /** Bytes that were sent and that the network has not taken yet. */
   readonly outstandingBytes: number
-  /** Bytes of frames that have not arrived as a whole. */
-  readonly unfinishedBytes: number
+  /** What frames that have not arrived as a whole take in memory. */
+  readonly heldBytes: number
   /** Absent until the device has said hello, so a stock y-websocket provider has none. */
   readonly feed: Follower | undefined
   /** Whether the device was welcomed, and may get messages. */

@@ -28,15 +28,25 @@ const stepsInSlice = 10_000
 /**
  * Work that all commits wait for, in slices: it yields how many steps it has done since it last did. The first slice is done
  * at once, so little work is done when this returns `undefined`; else the promise resolves when all of it is. Its slices do
- * not stand in the line of users' long work, or all commits would wait for that too.
+ * not stand in the line of users' long work, or all commits would wait for that too. The promise never rejects: what the work
+ * throws ends the work and goes to `failed`, before those that wait for the work go on.
  */
-export function inSlices(work: Iterator<number>): Promise<void> | undefined {
-  return doSlice(work) === 'done' ? undefined : doRest(work)
+export function inSlices(work: Iterator<number>, failed: (error: unknown) => void): Promise<void> | undefined {
+  return trySlice(work, failed) === 'done' ? undefined : doRest(work, failed)
 }
 
-async function doRest(work: Iterator<number>): Promise<void> {
+async function doRest(work: Iterator<number>, failed: (error: unknown) => void): Promise<void> {
   do await othersTurn()
-  while (doSlice(work) === 'more')
+  while (trySlice(work, failed) === 'more')
+}
+
+function trySlice(work: Iterator<number>, failed: (error: unknown) => void): 'done' | 'more' {
+  try {
+    return doSlice(work)
+  } catch (error) {
+    failed(error)
+    return 'done'
+  }
 }
 
 function doSlice(work: Iterator<number>): 'done' | 'more' {

@@ -192,13 +192,18 @@ export const feedMutants: readonly Mutant[] = [
       names: 'more than 500 pairs',
     },
   ),
-  mutant('server/src/relay/relay.ts', 'else for (const owner of owners) feed?.recheck(owner, position)', '', {
-    id: 'few-of-many-overlooked',
-    rules: ['V4', 'V7'],
-    what: 'A change of many pairs reaches only viewers with many of the pairs.',
-    tests: ['server/feed'],
-    names: 'more than 500 pairs',
-  }),
+  mutant(
+    'server/src/relay/relay.ts',
+    'else for (const owner of owners) orFail(feed, () => feed.recheck(owner, position))',
+    '',
+    {
+      id: 'few-of-many-overlooked',
+      rules: ['V4', 'V7'],
+      what: 'A change of many pairs reaches only viewers with many of the pairs.',
+      tests: ['server/feed'],
+      names: 'more than 500 pairs',
+    },
+  ),
   mutant('server/src/relay/changed-levels.ts', 'if (!logged) return owners => owners', 'if (!logged) return () => []', {
     id: 'too-long-away',
     rules: ['F1'],

@@ -7,7 +7,11 @@ export const handingOverMutants: readonly Mutant[] = [
     rules: ['V4', 'V6'],
     what: 'The relay hands out the content of a commit before it checks who may still see it.',
     changes: [
-      { file: 'packages/server/src/relay/relay.ts', find: '      yield* this.#recheck(commit)\n', replace: '' },
+      {
+        file: 'packages/server/src/relay/relay.ts',
+        find: '    for (const commit of commits) yield* this.#recheck(commit)\n',
+        replace: '',
+      },
       {
         file: 'packages/server/src/relay/relay.ts',
         find: 'for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)',
@@ -73,7 +77,7 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/relay.ts',
-    'if (isLooker(lookers, entry.feed.user)) entry.feed.recheckStranger(entry, position)',
+    'if (isLooker(lookers, feed.user)) orFail(feed, () => feed.recheckStranger(entry, position))',
     '',
     {
       id: 'fetched-not-rechecked',
@@ -223,7 +227,7 @@ export const handingOverMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/relay/relay.ts',
-    'for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)',
+    'for (const feed of this.#feedsOf(viewer)) orFail(feed, () => feed.recheck(owner, position))',
     '',
     {
       id: 'pairs-not-rechecked',
@@ -235,7 +239,7 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/relay.ts',
-    'for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)',
+    'for (const feed of this.#feedsOf(user)) orFail(feed, () => feed.recheckFetched(position))',
     '',
     {
       id: 'viewer-not-rechecked',

@@ -22,14 +22,14 @@ export const indistinguishableMutants: readonly Mutant[] = [
     tests: ['server/current-reads'],
     names: '\\[S1\\]',
   }),
-  mutant('server/src/relay/relay.ts', 'if (isLooker(lookers, entry.feed.user)) entry', 'entry', {
+  mutant('server/src/relay/relay.ts', 'if (isLooker(lookers, feed.user)) orFail', 'orFail', {
     id: 'blocked-viewer-looked-at',
     rules: ['V10'],
     what: 'A change of the audience makes the server read for those who see nothing before and after it.',
     tests,
     names: 'the server reads nothing',
   }),
-  mutant('server/src/presence/subscriptions.ts', 'if (isLooker(lookers, watch.user)) watch', 'watch', {
+  mutant('server/src/presence/subscriptions.ts', 'if (isLooker(lookers, watch.user)) orFail', 'orFail', {
     id: 'blocked-watcher-looked-at',
     rules: ['V10'],
     what: 'A change of the audience makes the server read for those who watch in vain.',

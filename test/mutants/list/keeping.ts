@@ -400,4 +400,19 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['server/size-limits'],
     names: 'a full roster',
   }),
+  mutant('client/src/sync/document-sync.ts', 'else if (answered.length > 0) this', 'else this', {
+    id: 'impatient-with-gaps',
+    rules: ['D3'],
+    what: 'A device leaves an honest server because another device of its user edits while the roster is on its way.',
+    tests: ['client/gaps'],
+    names: 'before the answer',
+  }),
+  mutant('client/src/sync/document-sync.ts', 'else if (answered.length > 0) this.#incompleteInARow++', '', {
+    id: 'asks-for-gaps-for-ever',
+    rules: ['D6'],
+    what: 'A device asks a server that lacks part of the roster for it again and again without a pause.',
+    tests: ['client/gaps', 'client/hostile-server'],
+    names: 'gaps',
+    isSeenByWaiting: true,
+  }),
 ]

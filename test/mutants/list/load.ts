@@ -164,8 +164,8 @@ export const loadMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/documents/merge-thread.ts',
-    '    this.#documents.add(document)\n    this.#cancelIdle()',
-    '    await Promise.resolve()\n    this.#documents.add(document)\n    this.#cancelIdle()',
+    'this.#documents.add(first.document)\n',
+    'void Promise.resolve().then(() => this.#documents.add(first.document))\n',
     {
       id: 'room-taken-twice',
       rules: ['S3'],
@@ -306,7 +306,7 @@ export const loadMutants: readonly Mutant[] = [
       names: 'no error',
     },
   ),
-  mutant('server/src/socket/receive.ts', 'bytes += other.unfinishedBytes', 'bytes = other.unfinishedBytes', {
+  mutant('server/src/socket/receive.ts', 'bytes += other.heldBytes', 'bytes = other.heldBytes', {
     id: 'unfinished-frames-of-one-socket',
     rules: ['S3'],
     what: 'What a user begins to send and does not end is bounded on each socket, not on all of them together.',
@@ -477,8 +477,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/documents/merge-thread.ts',
-    'for (const { reject } of this.#pending.splice(0)) reject(error)\n    this.#wake()',
-    'this.#wake()',
+    'for (const { reject } of this.#pending.splice(0)) reject(error)\n    this.#admit()',
+    'this.#admit()',
     {
       id: 'no-answer-after-the-thread',
       rules: ['D2'],
@@ -532,4 +532,61 @@ export const loadMutants: readonly Mutant[] = [
     what: 'A frame that is too large is closed as an unfinished one, so the device sends it again and again.',
     tests: ['server/unfinished-frames'],
   }),
+  mutant('server/src/socket/kith-socket.ts', 'this.readyState !== WebSocket.OPEN && this', 'this.isPaused && this', {
+    id: 'closing-sockets-keep-frames',
+    rules: ['S3'],
+    what: 'A connection that is being closed takes 8 MiB of a frame, which counts for nobody.',
+    tests: ['server/closing-sockets'],
+    names: 'keeps nothing',
+  }),
+  mutant('server/src/socket/kith-socket.ts', 'incoming._fragments = []\n', '\n', {
+    id: 'closing-sockets-keep-fragments',
+    rules: ['S3'],
+    what: 'A connection that is being closed keeps the fragments that have come.',
+    tests: ['server/closing-sockets'],
+    names: 'message of fragments',
+  }),
+  mutant('server/src/socket/kith-socket.ts', '    socket.end()\n', '    socket.destroy()\n', {
+    id: 'closing-sockets-are-reset',
+    rules: ['S3'],
+    what: 'A device that was sending a large frame does not learn why its connection was closed.',
+    tests: ['server/closing-sockets'],
+    names: 'keeps nothing',
+  }),
+  mutant(
+    'server/src/socket/kith-socket.ts',
+    'Math.max(this.unfinishedBytes, leastPartBytes',
+    'Math.max(this.unfinishedBytes, 0 && leastPartBytes',
+    {
+      id: 'small-parts-are-free',
+      rules: ['S3'],
+      what: 'A frame that comes in parts of one byte takes a hundred times as much memory as is counted.',
+      tests: ['server/closing-sockets'],
+      names: 'however small',
+    },
+  ),
+  mutant(
+    'server/src/socket/receive.ts',
+    '  unfinished.note(address, session, session.heldBytes)\n  if (session.isClosed) return\n',
+    '  if (session.isClosed) return\n  unfinished.note(address, session, session.heldBytes)\n',
+    {
+      id: 'closing-sessions-still-count',
+      rules: ['F2', 'S3'],
+      what: 'What a session has dropped at its close counts for its address until the device closes too.',
+      tests: ['server/closing-sockets'],
+      names: 'what it still holds',
+    },
+  ),
+  mutant(
+    'server/src/documents/merge-thread.ts',
+    'if (!idle) return\n',
+    'if (!idle) return void this.#waiting.push(...this.#waiting.splice(0, 1))\n',
+    {
+      id: 'large-documents-starve',
+      rules: ['S3'],
+      what: 'Small documents pass by a large one that waits for room in the merge thread.',
+      tests: ['server/merge-thread'],
+      names: 'has its turn',
+    },
+  ),
 ]

@@ -40,7 +40,7 @@ export const presenceMutants: readonly Mutant[] = [
     what: 'Presence read before a block is sent after it.',
     tests: ['server/presence-race'],
   }),
-  mutant(watchers, 'for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)', '', {
+  mutant(watchers, 'for (const watch of this.#byViewer.get(viewer) ?? []) orFail(watch, () => watch.ask(owner))', '', {
     id: 'presence-after-a-block',
     rules: ['V1', 'V8'],
     what: 'A block does not hide presence that was sent before.',
@@ -54,7 +54,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: '\\[V2\\]',
   }),
-  mutant(watchers, 'watch.askIfSeen(owner)', '', {
+  mutant(watchers, 'watch.askIfSeen(owner)', 'void watch', {
     id: 'presence-after-hiding',
     rules: ['V8'],
     what: 'Hiding presence does not hide what was sent before.',

@@ -96,12 +96,16 @@ export class Record {
     return this.edits.get(user) ?? []
   }
 
-  /** A device made an edit; its documents have it already. `origins`: the edits that it says once more. */
+  /**
+   * A device made an edit; its documents have it already. `met`: the edits that its documents ever had; `origins`: the edits
+   * that it says once more.
+   */
   made(
     user: string,
     written: Written,
     documents: Documents,
     changes: Edit['changes'],
+    met: ReadonlySet<number>,
     origins: readonly KnownEdit[] = [],
   ): KnownEdit {
     const included = this.included(user, documents)
@@ -113,6 +117,8 @@ export class Record {
     // Of what was made again and again, the edits that the user made.
     const restates = new Set(origins.flatMap(({ id, again }) => [...(again?.restates ?? [id])]))
     for (const edit of origins) for (const id of [edit.id, ...edit.seen]) perhaps.add(id)
+    // An edit that was met, and is absent from documents that were rebuilt, comes back below this one, or is another's.
+    for (const id of met) perhaps.add(id)
     const replaced = origins.flatMap(({ seen: before, again: once }) => [...(once?.replaces ?? before)])
     const replaces = new Set(replaced.filter(id => seen.has(id) && !restates.has(id)))
     for (const id of seen) perhaps.delete(id)

@@ -114,7 +114,7 @@ export class Scribe {
     if (expected && (expected.own.length > 1 || !sameChanges(changes, expected.wanted))) {
       this.#wrong(`${device.name} wrote ${changesText(changes)}, and not ${changesText(expected.wanted)} [R3][R5]`)
     }
-    this.#made(device, this.#record.made(device.user, row, documents, changes))
+    this.#made(device, this.#record.made(device.user, row, documents, changes, device.met))
   }
 
   /** A row that was stored once more as it was is no edit; one that says again what a server lacks restates others. */
@@ -131,7 +131,7 @@ export class Scribe {
     const isTakenBack = [...changes].every(([name, value]) => value === undefined && device.hasTakenBack(name))
     if (origins.length === 0 && !isTakenBack)
       this.#wrong(`${device.name} made again what was never made: ${changesText(changes)} [D6]`)
-    this.#made(device, this.#record.made(device.user, row, documents, changes, origins))
+    this.#made(device, this.#record.made(device.user, row, documents, changes, device.met, origins))
   }
 
   #made(device: Device, edit: KnownEdit): void {

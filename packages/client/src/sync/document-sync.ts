@@ -25,16 +25,19 @@ export class DocumentSync {
 
   /** Asks for what this device lacks, unless it has asked and not been answered. */
   ask(document: DocumentName): void {
-    if (this.#requests[document].some(request => request.type === 'missing')) return
+    if (this.#isAsking(document)) return
     const stateVector = Y.encodeStateVector(this.#port.store.documents[document].doc)
     this.#request(document, { type: 'missing' }, stateVector)
   }
 
-  /** Asks for what is missing in the documents whose latest updates came with gaps. */
+  /** Asks for what is missing in these documents, whose latest updates came with gaps. */
   askMissing(documents: ReadonlySet<DocumentName>): void {
-    this.#incompleteInARow = documents.size === 0 ? 0 : this.#incompleteInARow + 1
+    // Until the server has answered, each change that another device of the user makes may have a gap.
+    const answered = [...documents].filter(document => !this.#isAsking(document))
+    if (documents.size === 0) this.#incompleteInARow = 0
+    else if (answered.length > 0) this.#incompleteInARow++
     if (this.#incompleteInARow > mostIncomplete) throw new KithError('unavailable', 'The server sent changes with gaps')
-    for (const document of documents) this.ask(document)
+    for (const document of answered) this.ask(document)
   }
 
   /**
@@ -67,6 +70,11 @@ export class DocumentSync {
 
   send(document: DocumentName, step: RosterSync['step'], payload: Uint8Array): void {
     this.#port.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
+  }
+
+  /** Whether it has asked for what this device lacks, and the answer is still to come. */
+  #isAsking(document: DocumentName): boolean {
+    return this.#requests[document].some(request => request.type === 'missing')
   }
 
   #request(document: DocumentName, request: Request, stateVector: Uint8Array): void {

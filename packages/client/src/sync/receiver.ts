@@ -1,3 +1,4 @@
+import { KithError } from '@kith/shared'
 import type { ServerMessage } from '@kith/shared/wire'
 import type { StoredFrame } from '../database/incoming-frames.ts'
 
@@ -11,6 +12,18 @@ export interface IncomingPort {
 
 /** As many frames as one transaction takes. */
 const framesPerTransaction = 500
+/**
+ * As much as may wait to be stored. A browser's socket can't be paused, so a server that sends faster than the device stores
+ * fills the device's memory. What an honest server has to say at once is far below this.
+ */
+const mostWaitingBytes = 256 * 1024 * 1024
+/** What a frame takes in memory besides its bytes, at most. */
+const frameOverheadBytes = 1024
+
+interface Waiting {
+  message: ServerMessage
+  bytes: number
+}
 
 /**
  * The server's messages, one after the other in the order in which they came. Those that came while the last were being
@@ -18,16 +31,28 @@ const framesPerTransaction = 500
  */
 export class Receiver {
   readonly #port: IncomingPort
-  #queue: ServerMessage[] = []
+  readonly #mostBytes: number
+  #queue: Waiting[] = []
+  /** Of what waits. */
+  #bytes = 0
   #isRunning = false
 
-  constructor(port: IncomingPort) {
+  constructor(port: IncomingPort, mostBytes: number = mostWaitingBytes) {
     this.#port = port
+    this.#mostBytes = mostBytes
   }
 
-  /** Rejects when a message could not be taken; then the session is to end. Resolves when the queue is empty. */
-  async push(message: ServerMessage): Promise<void> {
-    this.#queue.push(message)
+  /**
+   * Takes a message that arrived in a frame of so many bytes. Rejects when a message could not be taken, or when too much
+   * waits; then the session is to end. Resolves when the queue is empty.
+   */
+  async push(message: ServerMessage, frameBytes: number): Promise<void> {
+    const bytes = frameBytes + frameOverheadBytes
+    this.#queue.push({ message, bytes })
+    this.#bytes += bytes
+    if (this.#bytes > this.#mostBytes) {
+      throw new KithError('unavailable', 'The server sends faster than this device can store')
+    }
     if (this.#isRunning) return
     this.#isRunning = true
     try {
@@ -40,19 +65,26 @@ export class Receiver {
   /** What came and was not looked at is dropped: it comes again. */
   end(): void {
     this.#queue = []
+    this.#bytes = 0
   }
 
   async #takeSome(): Promise<void> {
     const batch: StoredFrame[] = []
     while (batch.length < framesPerTransaction) {
-      const [next] = this.#queue
-      if (!next || !isStored(next)) break
-      batch.push(next)
-      this.#queue.shift()
+      const message = this.#queue[0]?.message
+      if (!message || !isStored(message)) break
+      batch.push(message)
+      this.#shift()
     }
     if (batch.length > 0) return this.#port.store(batch)
+    const message = this.#shift()
+    if (message) await this.#port.handle(message)
+  }
+
+  #shift(): ServerMessage | undefined {
     const next = this.#queue.shift()
-    if (next) await this.#port.handle(next)
+    this.#bytes -= next?.bytes ?? 0
+    return next?.message
   }
 }
 

@@ -122,7 +122,7 @@ export class Session {
     if (this.#hasEnded) return
     // At once, also while frames are being stored: the server closes after this, and frames that wait are then dropped.
     if (message.type === 'welcome' && message.isErased) this.#accountErased()
-    else this.#unlessEnded(this.#incoming.push(message))
+    else this.#unlessEnded(this.#incoming.push(message, bytes))
   }
 
   /** Nothing is sent from here on, and nothing stored [D7]. */

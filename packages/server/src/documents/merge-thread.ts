@@ -29,7 +29,8 @@ export class MergeThread {
   #pending: Pending[] = []
   /** The least recently used first. */
   #documents = new Set<RemoteDocument>()
-  #waiting: (() => void)[] = []
+  /** Those that wait for room, in the order in which they came. */
+  #waiting: { document: RemoteDocument; resolve: () => void }[] = []
   #count = 0
   #cancelIdle: () => void = () => undefined
 
@@ -65,15 +66,31 @@ export class MergeThread {
     return document
   }
 
-  async #takeRoom(document: RemoteDocument): Promise<void> {
-    while (this.#documents.size > 0 && !this.#hasRoomFor(document.heapBytes)) {
-      const idle = this.#leastUsed()
-      if (idle) idle.destroy()
-      else await new Promise<void>(resolve => this.#waiting.push(resolve))
+  #takeRoom(document: RemoteDocument): Promise<void> {
+    return new Promise(resolve => {
+      this.#waiting.push({ document, resolve })
+      this.#admit()
+    })
+  }
+
+  /**
+   * Gives room to those that wait, in their order: small documents that come later would else keep a large one waiting. Room is
+   * looked at and taken in one step, so each sees those that took room before it.
+   */
+  #admit(): void {
+    for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
+      if (this.#documents.size > 0 && !this.#hasRoomFor(first.document.heapBytes)) {
+        const idle = this.#leastUsed()
+        if (!idle) return
+        // It calls this again, for the same one that is first.
+        idle.destroy()
+      } else {
+        this.#waiting.shift()
+        this.#documents.add(first.document)
+        this.#cancelIdle()
+        first.resolve()
+      }
     }
-    // No `await` since the last look at the room: of several that wait, each must see those that took room before it.
-    this.#documents.add(document)
-    this.#cancelIdle()
   }
 
   #hasRoomFor(moreBytes: number): boolean {
@@ -94,7 +111,7 @@ export class MergeThread {
   noteUsed(document: RemoteDocument): void {
     if (this.#documents.delete(document)) this.#documents.add(document)
     this.noteGrowth(document)
-    this.#wake()
+    this.#admit()
   }
 
   /** A document grows, or is about to: others go that are not in use. */
@@ -107,12 +124,8 @@ export class MergeThread {
   forget(document: RemoteDocument): void {
     if (!this.#documents.delete(document)) return
     if (this.#worker) this.ask({ type: 'close', document: document.id }).catch(() => undefined)
-    this.#wake()
+    this.#admit()
     if (this.#documents.size === 0) this.#cancelIdle()
-  }
-
-  #wake(): void {
-    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   ask(request: MergeRequest, owned: readonly Uint8Array[] = []): Promise<Exclude<MergeAnswer, { error: string }>> {
@@ -165,7 +178,7 @@ export class MergeThread {
     this.#documents.clear()
     for (const document of documents) document.destroy()
     for (const { reject } of this.#pending.splice(0)) reject(error)
-    this.#wake()
+    this.#admit()
   }
 
   async close(): Promise<void> {

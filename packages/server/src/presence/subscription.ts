@@ -104,6 +104,10 @@ export class PresenceSubscription implements PresenceListener {
     this.#pump()
   }
 
+  fail(error: unknown): void {
+    this.#outlet.fail(error)
+  }
+
   /** The network has taken what was outstanding. */
   onTaken(): void {
     this.#pump()

@@ -18,6 +18,8 @@ export interface PresenceListener {
   askAll(): void
   /** This owner came online or went offline. */
   stir(owner: string): void
+  /** It may have missed a commit: ends its session. */
+  fail(error: unknown): void
 }
 
 /** Which sessions watch which owners, to call those that must read again. */
@@ -28,7 +30,7 @@ export class PresenceSubscriptions {
   readonly listener: Watcher = {
     writing: async () => this.#unfinished,
     committed: commits => {
-      this.#unfinished = inSlices(this.#onCommits(commits))?.finally(() => {
+      this.#unfinished = inSlices(this.#onCommits(commits), error => this.#failAll(error))?.finally(() => {
         this.#unfinished = undefined
       })
     },
@@ -55,36 +57,50 @@ export class PresenceSubscriptions {
 
   /** This owner has come or gone. */
   stir(owner: string): void {
-    for (const watch of this.#byOwner.get(owner) ?? []) watch.stir(owner)
+    for (const watch of this.#byOwner.get(owner) ?? []) orFail(watch, () => watch.stir(owner))
+  }
+
+  /** A commit was not looked at to its end: any watch may have missed what it took away. */
+  #failAll(error: unknown): void {
+    for (const watches of [...this.#byViewer.values()]) for (const watch of watches) watch.fail(error)
   }
 
   /** What was taken away is sent at once, and so is what was given. */
   *#onCommits(commits: readonly Commit[]): Iterator<number> {
     for (const { pairs, standings, strangers, hidings } of commits) {
       for (const { viewer, owner } of pairs) {
-        for (const watch of this.#byViewer.get(viewer) ?? []) watch.ask(owner)
+        for (const watch of this.#byViewer.get(viewer) ?? []) orFail(watch, () => watch.ask(owner))
         yield 1 + stepsOfAsking * (this.#byViewer.get(viewer)?.size ?? 0)
       }
       for (const lookers of strangers) {
         const { owner } = lookers
         for (const watch of this.#byOwner.get(owner) ?? []) {
-          if (isLooker(lookers, watch.user)) watch.askAsStranger(owner)
+          if (isLooker(lookers, watch.user)) orFail(watch, () => watch.askAsStranger(owner))
           yield stepsOfAsking
         }
       }
       for (const owner of hidings) {
         for (const watch of this.#byOwner.get(owner) ?? []) {
-          watch.askIfSeen(owner)
+          orFail(watch, () => watch.askIfSeen(owner))
           yield stepsOfAsking
         }
       }
       for (const user of standings) {
         for (const watch of this.#byViewer.get(user) ?? []) {
-          watch.askAll()
+          orFail(watch, () => watch.askAll())
           yield stepsOfAskingAll
         }
       }
     }
+  }
+}
+
+/** Calls a watch. One that fails may have missed what a commit took away, so its session ends, and no other. */
+function orFail(watch: PresenceListener, call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    watch.fail(error)
   }
 }
 

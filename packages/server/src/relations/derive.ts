@@ -4,7 +4,7 @@ import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens } fro
 import type { CommitNotes, Draft } from './draft.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
 import { keys, ranges } from './keys.ts'
-import { decodeLevel, encodeLevel, encodeText } from './records.ts'
+import { decodeLevel, encodeLevel, encodeText } from './record-codec.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
 import type { Change, DocumentsChange } from './store.ts'
 import { updateShown } from './visible-levels.ts'

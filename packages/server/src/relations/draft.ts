@@ -2,16 +2,8 @@ import { Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import { type Operation, operationOf, userOperation } from './operations.ts'
-import {
-  decodeRelation,
-  decodeUser,
-  encodeRelation,
-  isTombstone,
-  noRelation,
-  noUser,
-  type Relation,
-  type UserRecord,
-} from './records.ts'
+import { decodeRelation, decodeUser, encodeRelation } from './record-codec.ts'
+import { isTombstone, noRelation, noUser, type Relation, type UserRecord } from './records.ts'
 import type { Sight } from './standing.ts'
 import type { Commit, Lookers } from './store.ts'
 

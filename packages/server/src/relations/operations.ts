@@ -1,5 +1,6 @@
 import { keys } from './keys.ts'
-import { encodeUser, noUser, type UserRecord } from './records.ts'
+import { encodeUser } from './record-codec.ts'
+import { noUser, type UserRecord } from './records.ts'
 
 /** One record of a batch that is written to the disk. */
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }

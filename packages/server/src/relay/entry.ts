@@ -64,6 +64,8 @@ export interface Follower {
   /** Returns the levels that go out as they are in a moment, by {@link deliver}. The others are marked as stale. */
   offer(entry: Entry, changed: readonly number[]): readonly number[]
   deliver(offer: Offer, frames: LevelFrames, isLastOwner: boolean): void
+  /** The feed may have missed a commit: ends its session, so that the device returns with the cursor that it has. */
+  fail(error: unknown): void
   close(): void
 }
 

@@ -28,6 +28,7 @@ export class Feed implements Follower {
   readonly #cursor: FeedCursor
   #state: 'new' | 'opening' | 'open' | 'closed' = 'new'
   readonly #handOver: HandOver
+  readonly #outlet: Outlet
   #changedWhileOpening: { owner: string; level: number }[] = []
   #fetchedEarly: string[] = []
   #relations = 0
@@ -36,6 +37,7 @@ export class Feed implements Follower {
     this.user = user
     this.#relay = relay
     this.#store = relay.store
+    this.#outlet = outlet
     this.#cursor = new FeedCursor(relay.cursors)
     this.#entries = new FeedEntries(this, relay, this.#queue)
     this.#handOver = new HandOver({
@@ -221,6 +223,12 @@ export class Feed implements Follower {
   /** The network has taken what was outstanding. */
   onTaken(): void {
     this.#handOver.onTaken()
+  }
+
+  /** Nothing more is handed over, whatever becomes of the session. */
+  fail(error: unknown): void {
+    this.close()
+    this.#outlet.fail(error)
   }
 
   close(): void {

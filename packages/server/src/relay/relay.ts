@@ -18,7 +18,7 @@ const stepsOfManyRechecks = 2_000
 /** What the relay needs of a session. */
 export type Receiver = Pick<
   Device,
-  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'unfinishedBytes' | 'say' | 'sendOwn'
+  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'heldBytes' | 'say' | 'sendOwn'
 >
 
 /**
@@ -41,7 +41,9 @@ export class Relay {
     writing: () => this.#unfinished?.then(() => this.reads.begin()) ?? this.reads.begin(),
     committed: commits => {
       try {
-        this.#unfinished = inSlices(this.#onCommits(commits))?.finally(() => this.#finish())
+        this.#unfinished = inSlices(this.#onCommits(commits), error => this.#failAll(error))?.finally(() =>
+          this.#finish(),
+        )
         // A device that left with a later cursor would never learn what this commit takes away.
         if (this.#unfinished) this.cursors.hold((commits[0]?.position ?? 1) - 1)
       } finally {
@@ -114,7 +116,6 @@ export class Relay {
   *#onCommits(commits: readonly Commit[]): Iterator<number> {
     const levelsByOwner = new Map<string, Map<number, Uint8Array>>()
     for (const commit of commits) {
-      yield* this.#recheck(commit)
       const [owner] = commit.subjects
       if (commit.levels.size === 0 || owner === undefined) continue
       const levels = levelsByOwner.get(owner) ?? new Map<number, Uint8Array>()
@@ -122,6 +123,7 @@ export class Relay {
       this.#changes.note(owner, commit.position)
       for (const [level, fields] of commit.levels) levels.set(level, fields)
     }
+    for (const commit of commits) yield* this.#recheck(commit)
     const lastOwners = this.#lastOwners(levelsByOwner)
     for (const [owner, levels] of levelsByOwner) this.#deliver(owner, levels, lastOwners)
   }
@@ -130,16 +132,17 @@ export class Relay {
     if (pairs.length > manyPairs) yield* this.#recheckMany(pairs, position)
     else
       for (const { viewer, owner } of pairs) {
-        for (const { feed } of this.sessionsOf(viewer)) feed?.recheck(owner, position)
+        for (const feed of this.#feedsOf(viewer)) orFail(feed, () => feed.recheck(owner, position))
         yield stepsOfRecheck
       }
     for (const user of standings) {
-      for (const { feed } of this.sessionsOf(user)) feed?.recheckFetched(position)
+      for (const feed of this.#feedsOf(user)) orFail(feed, () => feed.recheckFetched(position))
       yield stepsOfManyRechecks * this.sessionsOf(user).size
     }
     for (const lookers of strangers) {
       for (const entry of this.#audience.get(lookers.owner) ?? []) {
-        if (isLooker(lookers, entry.feed.user)) entry.feed.recheckStranger(entry, position)
+        const { feed } = entry
+        if (isLooker(lookers, feed.user)) orFail(feed, () => feed.recheckStranger(entry, position))
         yield stepsOfRecheck
       }
     }
@@ -155,14 +158,23 @@ export class Relay {
       else ownersByViewer.set(viewer, [owner])
     }
     for (const [viewer, owners] of ownersByViewer) {
-      for (const { feed } of this.sessionsOf(viewer)) {
+      for (const feed of this.#feedsOf(viewer)) {
         if (owners.length > manyPairs) {
-          if (feed) yield* feed.recheckMany(owners, position)
+          yield* stepsOrFail(feed, feed.recheckMany(owners, position))
           yield stepsOfManyRechecks
-        } else for (const owner of owners) feed?.recheck(owner, position)
+        } else for (const owner of owners) orFail(feed, () => feed.recheck(owner, position))
         yield stepsOfRecheck * Math.min(owners.length, manyPairs)
       }
     }
+  }
+
+  *#feedsOf(user: string): Iterable<Follower> {
+    for (const { feed } of this.sessionsOf(user)) if (feed) yield feed
+  }
+
+  /** A commit was not looked at to its end: any feed may have missed what it took away. */
+  #failAll(error: unknown): void {
+    for (const user of [...this.#sessionsByUser.keys()]) for (const feed of this.#feedsOf(user)) feed.fail(error)
   }
 
   /**
@@ -176,7 +188,9 @@ export class Relay {
     const last = new Map<Follower, string>()
     for (const [owner, levels] of levelsByOwner) {
       for (const entry of this.#audience.get(owner) ?? []) {
-        if (entry.feed.takes(entry, [...levels.keys()]).length > 0) last.set(entry.feed, owner)
+        orFail(entry.feed, () => {
+          if (entry.feed.takes(entry, [...levels.keys()]).length > 0) last.set(entry.feed, owner)
+        })
       }
     }
     return last
@@ -187,12 +201,14 @@ export class Relay {
    * takes [V10]. The next batch waits for that, so the disk still says what was checked [V4].
    */
   #deliver(owner: string, levels: ReadonlyMap<number, Uint8Array>, lastOwners: LastOwners): void {
-    for (const feed of this.#openingFeeds) feed.noteChanged(owner, levels.keys())
+    for (const feed of this.#openingFeeds) orFail(feed, () => feed.noteChanged(owner, levels.keys()))
     const offers: Offer[] = []
     const changed = [...levels.keys()].sort((a, b) => a - b)
     for (const entry of this.#audience.get(owner) ?? []) {
-      const taken = entry.feed.offer(entry, changed)
-      if (taken.length > 0) offers.push({ entry, levels: taken, revision: entry.revision })
+      orFail(entry.feed, () => {
+        const taken = entry.feed.offer(entry, changed)
+        if (taken.length > 0) offers.push({ entry, levels: taken, revision: entry.revision })
+      })
     }
     if (offers.length === 0) return
     const release = this.reads.holdNext()
@@ -201,7 +217,7 @@ export class Relay {
         const frames = new LevelFrames(owner, levels, this.cursors)
         for (const offer of offers) {
           const { feed } = offer.entry
-          feed.deliver(offer, frames, (lastOwners?.get(feed) ?? owner) === owner)
+          orFail(feed, () => feed.deliver(offer, frames, (lastOwners?.get(feed) ?? owner) === owner))
         }
       } finally {
         release()
@@ -216,6 +232,27 @@ export class Relay {
 
   endOpening(feed: Follower): void {
     this.#openingFeeds.delete(feed)
+  }
+}
+
+/**
+ * Calls a feed. One that fails may have missed what a commit took away, so its session ends: the device returns with its
+ * cursor, and gets all that has changed since [V4]. Other sessions go on.
+ */
+function orFail(feed: Follower, call: () => void): void {
+  try {
+    call()
+  } catch (error) {
+    feed.fail(error)
+  }
+}
+
+/** The same for work in steps. */
+function* stepsOrFail(feed: Follower, steps: Iterable<number>): Iterable<number> {
+  try {
+    yield* steps
+  } catch (error) {
+    feed.fail(error)
   }
 }
 

@@ -7,6 +7,9 @@ import { forRelations } from './cost.ts'
 /** Beyond this the next connection will do; timers of a much longer time would end at once. */
 const longestWaitMs = 24 * 60 * 60 * 1000
 
+/** The budget may have refilled since it was last used up. Not at once: while changes are refused nothing is served. */
+const shortestWaitMs = 1_000
+
 interface Device {
   readonly user: string
   readonly context: Context
@@ -88,7 +91,8 @@ export class DeferredFollows {
     if (this.#hasEnded || record.waiting === 0 || record.follows >= limits.follows) return
     const turn = Math.min(record.waiting, Math.max(1, Math.floor(limits.lookupsPerDay / 24)))
     const delayMs = lookupDelayMs(record, clock.now(), turn, limits)
-    if (delayMs > 0 && delayMs <= longestWaitMs) this.#cancelRetry = clock.after(delayMs, () => this.retry())
+    if (delayMs > longestWaitMs) return
+    this.#cancelRetry = clock.after(Math.max(shortestWaitMs, delayMs), () => this.retry())
   }
 
   #reason(record: UserRecord): { code: 'too-many-follows' | 'discovery-limit'; retryAfterMs: number } {

@@ -6,6 +6,8 @@ export interface DeviceSocket {
   readonly untakenBytes?: number
   /** Bytes of frames that have not arrived as a whole; absent where that is not known. */
   readonly unfinishedBytes?: number
+  /** What these frames take in memory, which is more where they come in small parts; absent where that is not known. */
+  readonly heldBytes?: number
   /** The number of the frame that is begun and not whole; absent where there is none, or where that is not known. */
   readonly unfinishedFrame?: number | undefined
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown

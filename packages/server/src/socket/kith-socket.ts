@@ -13,15 +13,22 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
 /** Below this what has come of a frame is no burden: of 10,000 connections of one address 40 MB. */
 const lightFrameBytes = 4 * 1024
 
+/** A part of a frame takes so much memory, however small it is: a buffer of its own, and what Node keeps for it. */
+const leastPartBytes = 512
+
 /** What `ws` knows of the frame that is coming in. */
 interface Receiver {
   /** 0 between two frames. */
   _state: number
   _bufferedBytes: number
+  /** What has come of the frame, as the network delivered it. */
+  _buffers: Uint8Array[]
   /** Of the fragments that have come. */
   _messageLength: number
+  _fragments: Uint8Array[]
   /** The opcode of a message whose last fragment has not come; else 0. */
   _fragmented: number
+  _write(chunk: Uint8Array, encoding: string, done: () => void): void
 }
 
 /** A websocket of `ws` that knows what has come of a frame, and what the system has accepted. */
@@ -29,6 +36,7 @@ export class KithSocket extends WebSocket {
   /** Frames that have come as a whole. Control frames amid the fragments of a message do not count. */
   #frames = 0
   #isReported = false
+  #isDiscarding = false
 
   get #incoming(): Receiver | undefined {
     return (this as unknown as { _receiver?: Receiver | null })._receiver ?? undefined
@@ -38,6 +46,12 @@ export class KithSocket extends WebSocket {
   get unfinishedBytes(): number {
     const incoming = this.#incoming
     return incoming ? incoming._bufferedBytes + incoming._messageLength : 0
+  }
+
+  get heldBytes(): number {
+    const incoming = this.#incoming
+    if (!incoming) return 0
+    return Math.max(this.unfinishedBytes, leastPartBytes * (incoming._buffers.length + incoming._fragments.length))
   }
 
   get unfinishedFrame(): number | undefined {
@@ -58,11 +72,32 @@ export class KithSocket extends WebSocket {
     this.on('ping', noteControl)
     this.on('pong', noteControl)
     // Behind the listener of `ws`, which takes in what is whole.
-    socket.on('data', () => {
-      const isBurden = this.unfinishedBytes > lightFrameBytes
-      if (isBurden || this.#isReported) this.emit('unfinished')
-      this.#isReported = isBurden
-    })
+    socket.on('data', () => this.#report())
+  }
+
+  #report(): void {
+    if (this.readyState !== WebSocket.OPEN && this.heldBytes > lightFrameBytes) this.#discard()
+    const isBurden = this.heldBytes > lightFrameBytes
+    if (isBurden || this.#isReported) this.emit('unfinished')
+    this.#isReported = isBurden
+  }
+
+  /**
+   * After a close frame of the server nothing that a large frame brings is of use, and `ws` would keep it until the peer closes
+   * too. It is read all the same: a connection that ends with unread bytes is reset, and the peer may not learn the close code.
+   */
+  #discard(): void {
+    const incoming = this.#incoming
+    if (!incoming || this.#isDiscarding) return
+    this.#isDiscarding = true
+    incoming._write = (_chunk, _encoding, done) => done()
+    incoming._buffers = []
+    incoming._bufferedBytes = 0
+    incoming._fragments = []
+    incoming._messageLength = 0
+    // Nor is the peer's close frame seen: this side ends the connection, behind its own close frame.
+    const { _socket: socket } = this as unknown as { _socket: Duplex }
+    socket.end()
   }
 
   /** Node counts a write as taken when all of it is; libuv knows how much of it the system has accepted by now. */
@@ -83,5 +118,6 @@ export class KithSocket extends WebSocket {
 
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
+    this.#report()
   }
 }

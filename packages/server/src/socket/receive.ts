@@ -66,12 +66,12 @@ export function receive(session: Session, socket: DeviceSocket, address: string)
  * on all sockets of the address [S3].
  */
 function boundUnfinished(session: Session, address: string): void {
-  if (session.isClosed) return
   const { relay, limits, unfinished } = session.context
+  unfinished.note(address, session, session.heldBytes)
+  if (session.isClosed) return
   let bytes = 0
-  for (const other of relay.sessionsOf(session.user)) bytes += other.unfinishedBytes
+  for (const other of relay.sessionsOf(session.user)) bytes += other.heldBytes
   if (bytes > mostUnfinishedBytes(limits)) return session.cutOff('too much begun at once')
-  unfinished.note(address, session, session.unfinishedBytes)
   unfinished.largestBeyond(address)?.cutOff('too much begun at once from one address')
 }
 

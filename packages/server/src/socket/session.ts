@@ -126,8 +126,8 @@ export class Session implements Device {
     this.#socket.terminate()
   }
 
-  get unfinishedBytes(): number {
-    return this.#socket.unfinishedBytes ?? 0
+  get heldBytes(): number {
+    return this.#socket.heldBytes ?? 0
   }
 
   #onTaken(): void {
@@ -238,8 +238,8 @@ export class Session implements Device {
   beat(heartbeat: Uint8Array): void {
     if (this.outbound.hasStalled()) return this.terminate()
     const { isPaused } = this.#inbox
-    const { unfinishedFrame } = this.#socket
-    if (this.#frameDeadline.beat(unfinishedFrame, this.unfinishedBytes, !isPaused)) {
+    const { unfinishedFrame, unfinishedBytes = 0 } = this.#socket
+    if (this.#frameDeadline.beat(unfinishedFrame, unfinishedBytes, !isPaused)) {
       return this.cutOff('a frame took too long')
     }
     // While the socket is not read, or amid a frame, no answer can come.

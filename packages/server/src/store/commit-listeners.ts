@@ -1,7 +1,11 @@
 import type { Commit, Watcher } from '../relations/store.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 
-/** The listeners of commits, in the order in which they were added. */
+/**
+ * The listeners of commits, in the order in which they were added. Each is called, whatever the others do: one that is not would
+ * wait for this batch for ever, and so would the next batch. Listeners handle their own errors. An error that a listener throws
+ * all the same is an uncaught exception of the process, after all listeners were called.
+ */
 export class CommitListeners {
   readonly #listeners: Set<Watcher> = new Set()
 
@@ -10,20 +14,36 @@ export class CommitListeners {
     return () => this.#listeners.delete(listener)
   }
 
-  /** A batch is about to be written. Resolves when all that is being handed over has been [V4]. */
+  /**
+   * A batch is about to be written. Resolves when all that is being handed over has been [V4]; rejects when a listener does,
+   * after all of them have settled.
+   */
   async announce(): Promise<void> {
-    await Promise.all([...this.#listeners].map(listener => listener.writing?.()))
+    const outcomes = await Promise.allSettled([...this.#listeners].map(async listener => listener.writing?.()))
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
   }
 
   committed(commits: readonly Commit[]): void {
-    for (const listener of this.#listeners) listener.committed(commits)
+    this.#call(listener => listener.committed(commits))
   }
 
   failed(): void {
-    for (const listener of this.#listeners) listener.failed?.()
+    this.#call(listener => listener.failed?.())
   }
 
   refusing(reason: Unwritable | undefined): void {
-    for (const listener of this.#listeners) listener.refusing?.(reason)
+    this.#call(listener => listener.refusing?.(reason))
+  }
+
+  #call(call: (listener: Watcher) => void): void {
+    for (const listener of this.#listeners) {
+      try {
+        call(listener)
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 }

@@ -11,9 +11,8 @@ import {
   decodeUser,
   encodeRelation,
   encodeUser,
-  newUser,
-  noRelation,
-} from '../relations/records.ts'
+} from '../relations/record-codec.ts'
+import { newUser, noRelation } from '../relations/records.ts'
 import type { Known, Store } from '../relations/store.ts'
 import { ChangeRetention } from './change-retention.ts'
 import { CommitListeners } from './commit-listeners.ts'

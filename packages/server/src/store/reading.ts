@@ -1,6 +1,7 @@
 import type { Disk, Touched } from '../relations/draft.ts'
 import { type KeyRange, keyOfUser } from '../relations/keys.ts'
-import { decodeUser, newUser, type UserRecord } from '../relations/records.ts'
+import { decodeUser } from '../relations/record-codec.ts'
+import { newUser, type UserRecord } from '../relations/records.ts'
 
 /**
  * The disk as one change reads it that is prepared outside the queue of commits: remembers what was read, and learns of

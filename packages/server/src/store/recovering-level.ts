@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { CommitNotes } from '../relations/draft.ts'
 import { keys } from '../relations/keys.ts'
 import type { Operation } from '../relations/operations.ts'
-import { decodeNumber } from '../relations/records.ts'
+import { decodeNumber } from '../relations/record-codec.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import type { CommitListeners } from './commit-listeners.ts'
 import { type Encoded, writeSynced } from './encoded.ts'
@@ -72,7 +72,7 @@ export class RecoveringLevel {
     { commits, last }: { commits: readonly CommitNotes[]; last: number },
   ): Promise<void> {
     const { database, listeners } = this.#port
-    await listeners.announce()
+    await this.#announce()
     try {
       await writeSynced(database, encoded, more)
     } catch (error) {
@@ -81,6 +81,17 @@ export class RecoveringLevel {
       if (this.#refusal) this.#undecided = { commits, last }
       listeners.failed()
       throw this.#refusal ?? error
+    }
+  }
+
+  /** Rejects when a listener does. Nothing is written then, and the others learn of that: they wait for the end of the batch. */
+  async #announce(): Promise<void> {
+    const { listeners } = this.#port
+    try {
+      await listeners.announce()
+    } catch (error) {
+      listeners.failed()
+      throw error
     }
   }
 
@@ -147,9 +158,9 @@ export class RecoveringLevel {
     if (!this.#undecided) return
     const { commits, last } = this.#undecided
     const isWritten = (await this.#positionOnDisk()) === last
+    // If this rejects, the next opening tries it again: a commit that is on disk must be reported.
+    if (isWritten) await this.#announce()
     this.#undecided = undefined
-    if (!isWritten) return
-    await this.#port.listeners.announce()
-    this.#port.recovered(commits)
+    if (isWritten) this.#port.recovered(commits)
   }
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { keys } from '../../relations/keys.ts'
-import { decodeNumber } from '../../relations/records.ts'
+import { decodeNumber } from '../../relations/record-codec.ts'
 import { readLog } from './log-file.ts'
 import type { Version } from './manifest.ts'
 import { decodeWriteBatch } from './write-batch.ts'
