@@ -111,7 +111,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: '\\[F1\\]',
   },
-  mutant('client/src/tabs/requests.ts', "if (!answer && request.type === 'whenSynced') continue", '', {
+  mutant('client/src/tabs/requests.ts', "if (request.type === 'fetch') return undefined", 'return undefined', {
     id: 'synced-because-lost',
     rules: ['D2'],
     what: 'A wait for everything to be synced ends when the database is lost.',

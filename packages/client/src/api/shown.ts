@@ -14,7 +14,7 @@ export interface ShownParts {
   readonly user: string
   readonly store: DeviceStore
   readonly clock: Clock
-  newNonce(): string
+  readonly newNonce: () => string
 }
 
 /**
@@ -24,9 +24,9 @@ export interface ShownParts {
 export class Shown {
   readonly user: string
   readonly store: DeviceStore
+  readonly newNonce: () => string
   readonly presences: Presences
   readonly listeners: Listeners = new Listeners()
-  readonly #parts: ShownParts
   readonly #profiles: Map<string, { profile: Profile; held: HeldProfile }> = new Map()
   /** The status of the connection, in whichever tab it is. */
   #linkStatus: Status = 'offline'
@@ -34,15 +34,11 @@ export class Shown {
   #reportedStatus: Status = 'offline'
 
   constructor(parts: ShownParts) {
-    this.#parts = parts
     this.user = parts.user
     this.store = parts.store
+    this.newNonce = parts.newNonce
     this.presences = new Presences(parts.clock)
     parts.store.watch(() => this.#reportStatus())
-  }
-
-  newNonce(): string {
-    return this.#parts.newNonce()
   }
 
   /** Never 'synced' while a change is unsent, also if the server refused it [D6]. */

@@ -21,7 +21,7 @@ export function asKithError(error: unknown, code: ErrorCode): KithError {
 }
 
 /** Wraps what IndexedDB threw in a KithError that says what the user can do about it. */
-export function databaseFailure(error: unknown): KithError {
+function databaseFailure(error: unknown): KithError {
   return new KithError('database-failed', describe(error), { cause: error })
 }
 

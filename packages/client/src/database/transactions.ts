@@ -7,10 +7,10 @@ import type { Outcome, TellTabs, Work } from './work.ts'
 
 export interface TransactionsPort {
   /** Tells the other tabs, inside the transaction. */
-  readonly tellTabs: TellTabs
+  readonly tell: TellTabs
   committed(outcome: Outcome): void
   /** Memory is level with the disk again after a failure. */
-  takenBack(): void
+  settled(): void
 }
 
 /**
@@ -85,7 +85,7 @@ export abstract class Transactions {
     if (!this.#isStale) return
     try {
       await this.db.transaction('r', this.db.tables, async () => this.#load())
-      this.#port.takenBack()
+      this.#port.settled()
     } catch {
       // The error that led here says what is wrong; `#isStale` sees to the rest.
     }
@@ -128,7 +128,7 @@ export abstract class Transactions {
     const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
     const { happenings } = people
     const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
-    await this.#port.tellTabs(this.db, outcome)
+    await this.#port.tell(this.db, outcome)
     return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }]
   }
 

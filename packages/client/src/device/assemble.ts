@@ -73,14 +73,14 @@ export async function assemble(parts: Parts): Promise<Kith> {
       await followAutomatically(lifecycle, message.from)
     },
   }
-  const { link, closeTabs } = await connect(parts, lifecycle, shown, host, errors, report)
+  const { link, close } = await connect(parts, lifecycle, shown, host, errors, report)
   const onOnline = (): void => link.retryNow()
   globalThis.addEventListener?.('online', onOnline)
   const core = new KithCore({
     ...{ shown, link },
     async closeDatabase() {
       globalThis.removeEventListener?.('online', onOnline)
-      await closeTabs()
+      await close()
       await lifecycle.close()
       parts.release()
     },
@@ -108,16 +108,16 @@ async function connect(
   host: LinkHost,
   errors: ErrorReporter,
   report: (error: unknown) => KithError,
-): Promise<{ link: DeviceLink; closeTabs(): Promise<void> }> {
+): Promise<{ link: DeviceLink; close(): Promise<void> }> {
   const begin = async (): Promise<void> => {
     await dropFetched(lifecycle)
     await retryRefused(lifecycle, randomness)
   }
   if (!tabs) {
     await begin()
-    return { link: new Link(host, firstToken), closeTabs: () => Promise.resolve() }
+    return { link: new Link(host, firstToken), close: () => Promise.resolve() }
   }
-  const { link, close } = await share({
+  return share({
     ...{ store: lifecycle, shown, clock, randomness, platform: tabs, tab: newNonce(randomness), begin, failed: report },
     newLink: ({ fence, lease, setStatus }, others) => {
       const own: LinkHost = {
@@ -137,5 +137,4 @@ async function connect(
       return new Link(own, firstToken)
     },
   })
-  return { link, closeTabs: close }
 }

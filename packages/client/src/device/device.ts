@@ -23,7 +23,7 @@ export class Device extends Transactions implements OpenStore {
     if (!db.isOpen()) this.#end()
   }
 
-  get hasEnded(): boolean {
+  get isOver(): boolean {
     return this.#hasEnded
   }
 
@@ -44,7 +44,7 @@ export class Device extends Transactions implements OpenStore {
   }
 
   /** Whether the database is open, and the one that memory was read from; if not, this life ends. */
-  async stands(): Promise<boolean> {
+  async verify(): Promise<boolean> {
     const identity = await readMeta(this.db, 'identity').catch(() => undefined)
     if (identity?.writer !== this.#writer) this.#end()
     return !this.#hasEnded
@@ -58,7 +58,7 @@ export class Device extends Transactions implements OpenStore {
   }
 
   protected override async mayRepeat(error: unknown): Promise<boolean> {
-    return isLoss(error, this.db) && (await this.stands())
+    return isLoss(error, this.db) && (await this.verify())
   }
 
   protected override async load(): Promise<OwnDocuments> {

@@ -65,7 +65,7 @@ export class Lifecycle implements DeviceStore {
     const before = this.#last
     const device = this.#held === 0 ? this.present : undefined
     const attempt = device?.work(body).catch((error: unknown) => {
-      if (!device.hasEnded || !isLoss(error, device.db)) throw error
+      if (!device.isOver || !isLoss(error, device.db)) throw error
       return this.#inTurn(before, body)
     })
     const result = attempt ?? this.#inTurn(before, body)
@@ -151,7 +151,7 @@ export class Lifecycle implements DeviceStore {
         device = await this.#device()
         return work(device)
       },
-      error => device?.hasEnded !== false && isLoss(error, device?.db),
+      error => device?.isOver !== false && isLoss(error, device?.db),
     )
   }
 
@@ -181,12 +181,12 @@ export class Lifecycle implements DeviceStore {
 
   #newDevice(db: KithDatabase, documents: OwnDocuments): Device {
     return new Device(db, documents, {
-      tellTabs: (database, outcome) => this.#tellTabs(database, outcome),
+      tell: (database, outcome) => this.#tellTabs(database, outcome),
       committed: outcome => {
         this.committed.emit(outcome)
         this.#changed.emit()
       },
-      takenBack: () => this.#changed.emit(),
+      settled: () => this.#changed.emit(),
     })
   }
 }

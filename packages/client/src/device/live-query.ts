@@ -28,7 +28,7 @@ export function followLives<T>(
     if (!device) return
     const failed = async (error: unknown): Promise<void> => {
       const mayBeLoss = isLoss(error, device.db)
-      if ((mayBeLoss && !(await device.stands())) || isStopped) return
+      if ((mayBeLoss && !(await device.verify())) || isStopped) return
       if (left > 0 && mayBeLoss) ask(left - 1)
       else observer.error(error)
     }

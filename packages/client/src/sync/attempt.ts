@@ -58,7 +58,7 @@ export class Attempt {
   }
 
   /** The session cannot go on: its socket is closed. */
-  abandon(): void {
+  close(): void {
     this.#connection?.close()
   }
 

@@ -193,7 +193,7 @@ export class Link implements LinkPort {
     if (attempt.isOver) return
     this.#retries.failed(cause)
     this.#host.failed(asKithError(cause, 'unavailable'))
-    attempt.abandon()
+    attempt.close()
   }
 
   #closed(code: number, reason: string, token: string): void {
@@ -222,7 +222,7 @@ export class Link implements LinkPort {
   }
 
   #wait(hintMs: number | undefined): number {
-    const delayMs = this.#retries.nextDelayMs(hintMs)
+    const delayMs = this.#retries.delayMs(hintMs)
     this.#setState({ state: 'waiting', end: this.#host.clock.after(delayMs, () => this.#dial()) })
     this.#host.setStatus('offline')
     return delayMs

@@ -1,49 +1,46 @@
 import { dropHidden } from '../database/incoming-frames.ts'
 import { droppedAndWanted } from '../database/pending-refetches.ts'
 import { readMeta } from '../database/schema.ts'
-import type { Store } from '../database/store.ts'
 import type { Barriers } from './barriers.ts'
 import type { ProfileFetches } from './profile-fetches.ts'
-import type { SyncWaiters } from './sync-waiters.ts'
-
-interface DrainedPort {
-  readonly store: Store
-  readonly barriers: Barriers
-  readonly fetches: ProfileFetches
-  readonly waiters: SyncWaiters
-  /** Runs work that the caller does not wait for; if it fails, the session ends. */
-  unlessEnded(work: Promise<unknown>): void
-}
+import type { SessionPort } from './session-port.ts'
 
 /** What a session does whenever all that was unsent at some moment is on the server's disk. */
 export class Drained {
-  readonly #port: DrainedPort
+  readonly #port: SessionPort
+  readonly #barriers: Barriers
+  readonly #fetches: ProfileFetches
   #settled: Promise<void> | undefined
 
-  constructor(port: DrainedPort) {
+  constructor(port: SessionPort, barriers: Barriers, fetches: ProfileFetches) {
     this.#port = port
+    this.#barriers = barriers
+    this.#fetches = fetches
   }
 
-  /** Asks again for those that were dropped and are wanted, and lets waits for a sync go on. */
-  async proceed(): Promise<void> {
-    const { store, barriers, fetches, waiters } = this.#port
+  /**
+   * Asks again for those that were dropped and are wanted, and lets waits for a sync go on. `unlessEnded` gets work that
+   * nothing waits for; if it fails, the session ends.
+   */
+  async progress(unlessEnded: (work: Promise<unknown>) => void): Promise<void> {
+    const { store, waiters } = this.#port
     this.#settled ??= this.#settle()
     await this.#settled
     for (const [owner, drop] of await droppedAndWanted(store)) {
       const fetchAgain = async (): Promise<void> => {
-        if (await fetches.again(owner)) await store.work(async ({ people }) => people.settleDrop(owner, drop))
+        if (await this.#fetches.again(owner)) await store.work(async ({ people }) => people.settleDrop(owner, drop))
       }
-      this.#port.unlessEnded(fetchAgain())
+      unlessEnded(fetchAgain())
     }
-    await fetches.answeredAgain()
-    await waiters.progress(() => barriers.raise(true))
+    await this.#fetches.answeredAgain()
+    await waiters.progress(() => this.#barriers.raise(true))
   }
 
   /** Once a session: what a feed that began from the start did not repeat is dropped [V7]. */
   async #settle(): Promise<void> {
-    const { store, barriers } = this.#port
+    const { store } = this.#port
     if (!(await store.use(db => readMeta(db, 'hasHidden')))) return
-    await barriers.raise(true)
+    await this.#barriers.raise(true)
     await dropHidden(store)
   }
 }

@@ -32,7 +32,7 @@ export class Retries {
   }
 
   /** How long to wait before the next attempt. */
-  nextDelayMs(hintMs: number | undefined): number {
+  delayMs(hintMs: number | undefined): number {
     const delayMs = backoffMs(this.#attempt, hintMs, this.#randomness)
     this.#attempt++
     return delayMs

@@ -3,14 +3,13 @@ import type { Failure } from '@kith/shared/wire'
 import type { ProfileFetches } from './profile-fetches.ts'
 import type { Timers } from './timers.ts'
 
-interface FailurePort {
-  readonly fetches: ProfileFetches
-  readonly timers: Timers
-  failed(error: KithError): void
-}
-
 /** Reports what the server left undone, and asks for it again where the server says when. */
-export function reportFailure(failure: Failure, { fetches, timers, failed }: FailurePort): void {
+export function reportFailure(
+  failure: Failure,
+  fetches: ProfileFetches,
+  timers: Timers,
+  failed: (error: KithError) => void,
+): void {
   const { code, retryAfterMs, count, addresses } = failure
   if (code !== 'too-many-watched') for (const owner of addresses) fetches.answered(owner, false)
   const retry = retryAfterMs > 0 ? { retryAfterMs } : {}

@@ -64,10 +64,7 @@ export class Session {
       raiseBarrier: () => this.#barriers.raise(true),
     })
     this.#watching = new Watching({ pace, send, show: known => port.showPresence(known) })
-    this.#drained = new Drained({
-      ...{ store: port.store, waiters: port.waiters, barriers: this.#barriers, fetches: this.#fetches },
-      unlessEnded: work => this.#unlessEnded(work),
-    })
+    this.#drained = new Drained(port, this.#barriers, this.#fetches)
     this.#incoming = new Receiver({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
     const outgoing: SenderPort = {
       store: port.store,
@@ -84,7 +81,7 @@ export class Session {
       },
       progressed: () => {
         this.#introduce()
-        this.#unlessEnded(this.#drained.proceed())
+        this.#unlessEnded(this.#drained.progress(work => this.#unlessEnded(work)))
       },
     }
     this.#outgoing = new Sender(outgoing, port.recovery)
@@ -231,7 +228,7 @@ export class Session {
         this.#watching.heard(message.owner, message.state)
         return
       case 'failure':
-        reportFailure(message, { fetches: this.#fetches, timers: this.#timers, failed: this.#port.failed })
+        reportFailure(message, this.#fetches, this.#timers, this.#port.failed)
         return
       default: // The heartbeat, and what was stored.
     }

@@ -3,7 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { DeviceStore } from '../database/store.ts'
 import { deliveryMs } from '../sync/direct-messages.ts'
 import type { Delivery } from '../sync/port.ts'
-import { type Reply, type Request, serve, takeWishes, type Wish } from './requests.ts'
+import { type Reply, type Request, serve, takeWishes } from './requests.ts'
 import type { OwnLink } from './shared-link-port.ts'
 import { steppedDown } from './stepped-down.ts'
 
@@ -56,8 +56,10 @@ export class Leading {
   async handle(request: Request, askedAt: number): Promise<Reply> {
     switch (request.type) {
       case 'connect':
+        this.own.connect()
+        return undefined
       case 'disconnect':
-        this.heed(request)
+        this.own.disconnect()
         return undefined
       case 'fetch':
         await this.own.fetch(request.owner)
@@ -68,11 +70,6 @@ export class Leading {
         await this.own.whenSynced(undefined)
         return undefined
     }
-  }
-
-  heed({ type }: Wish): void {
-    if (type === 'connect') this.own.connect()
-    else this.own.disconnect()
   }
 
   async send(to: string, text: string, limitMs: number): Promise<Delivery> {

@@ -19,49 +19,26 @@ export type Reply = Delivery | undefined
 
 type Answer = { reply: Reply } | { error: PlainError }
 
-/** Asks, and resolves to the reply. When the signal fires the request is taken back, and its reason is thrown. */
-export async function ask(
-  store: DeviceStore,
-  request: Question,
-  askedAt: number,
-  signal?: AbortSignal,
-): Promise<Reply> {
+/**
+ * Asks, and resolves to the reply. When the signal fires the request is taken back, and its reason is thrown; of a message,
+ * resolves to what is known of it by then.
+ */
+export async function ask(store: DeviceStore, request: Question, askedAt: number, signal: AbortSignal): Promise<Reply> {
   for (;;) {
     const id = await store.use(db => db.requests.add({ askedAt, request }))
     try {
       const answer = await answerTo(store, id, signal)
-      if (!answer && request.type === 'whenSynced') continue
-      return replyOf(answer)
+      if (answer && 'error' in answer) throw errorFrom(answer.error)
+      if (answer) return answer.reply
+      if (request.type === 'send') return 'unconfirmed'
+      if (request.type === 'fetch') return undefined
+    } catch (error) {
+      if (request.type !== 'send' || !signal.aborted) throw error
+      return (await takeBack(store, id)) ? 'undelivered' : 'unconfirmed'
     } finally {
       await takeBack(store, id)
     }
   }
-}
-
-/** Asks for a message to be sent. When the signal fires, resolves to what is known of the message by then. */
-export async function askToSend(
-  store: DeviceStore,
-  request: Extract<Question, { type: 'send' }>,
-  askedAt: number,
-  signal: AbortSignal,
-): Promise<Reply> {
-  const id = await store.use(db => db.requests.add({ askedAt, request }))
-  let isUntouched = false
-  try {
-    const answer = await answerTo(store, id, signal)
-    return answer ? replyOf(answer) : 'unconfirmed'
-  } catch (error) {
-    if (!signal.aborted) throw error
-    isUntouched = await takeBack(store, id)
-    return isUntouched ? 'undelivered' : 'unconfirmed'
-  } finally {
-    if (!isUntouched) await takeBack(store, id)
-  }
-}
-
-function replyOf(answer: Answer | undefined): Reply {
-  if (answer && 'error' in answer) throw errorFrom(answer.error)
-  return answer?.reply
 }
 
 /**
@@ -80,13 +57,13 @@ async function takeBack(store: DeviceStore, id: number): Promise<boolean> {
 }
 
 /** `undefined` when the request is no more, and no answer will come. */
-async function answerTo(store: DeviceStore, id: number, signal?: AbortSignal): Promise<Answer | undefined> {
+async function answerTo(store: DeviceStore, id: number, signal: AbortSignal): Promise<Answer | undefined> {
   let stop: () => void = () => undefined
   try {
     return await new Promise<Answer | undefined>((resolve, reject) => {
-      const onAbort = (): void => reject(signal?.reason)
-      if (signal?.aborted) return onAbort()
-      signal?.addEventListener('abort', onAbort)
+      const onAbort = (): void => reject(signal.reason)
+      if (signal.aborted) return onAbort()
+      signal.addEventListener('abort', onAbort)
       const stopAsking = store.live(db => db.requests.get(id), {
         next: row => {
           if (!row) resolve(undefined)
@@ -96,7 +73,7 @@ async function answerTo(store: DeviceStore, id: number, signal?: AbortSignal): P
       })
       stop = () => {
         stopAsking()
-        signal?.removeEventListener('abort', onAbort)
+        signal.removeEventListener('abort', onAbort)
       }
     })
   } finally {

@@ -9,7 +9,7 @@ import { Leading, takingBackMs } from './leading.ts'
 import { Lease } from './lease.ts'
 import { holdLock } from './lock.ts'
 import { Pulse } from './pulse.ts'
-import { ask, askToSend, isCurrent, noteWish, type Question, type Reply, type Wish, wish } from './requests.ts'
+import { ask, isCurrent, noteWish, type Question, type Reply, type Wish, wish } from './requests.ts'
 import type { DeviceLink, SharedLinkPort } from './shared-link-port.ts'
 import { steppedDown } from './stepped-down.ts'
 
@@ -152,7 +152,7 @@ export class SharedLink implements DeviceLink {
       if (this.#closing.signal.aborted) return
       // It cannot be stored: this tab, at least, follows it.
       this.#unkept = request
-      this.#leading?.heed(request)
+      void this.#leading?.handle(request, 0)
     })
   }
 
@@ -208,7 +208,7 @@ export class SharedLink implements DeviceLink {
   async #begin(leading: Leading): Promise<void> {
     const isWanted = await leading.begin()
     if (isWanted === undefined) return
-    if (this.#unkept) leading.heed(this.#unkept)
+    if (this.#unkept) void leading.handle(this.#unkept, 0)
     else if (isWanted) leading.own.connect()
     for (const owner of this.#looks) leading.own.fetch(owner).catch((error: unknown) => this.#report(error))
     leading.serve()
@@ -221,9 +221,7 @@ export class SharedLink implements DeviceLink {
     const closing = this.#closing.signal
     const either = signal ? AbortSignal.any([closing, signal]) : closing
     try {
-      const reply = await (request.type === 'send'
-        ? askToSend(store, request, askedAt, either)
-        : ask(store, request, askedAt, either))
+      const reply = await ask(store, request, askedAt, either)
       if (!closing.aborted || reply === 'delivered' || reply === 'unconfirmed') return reply
       throw closed()
     } catch (error) {
