@@ -314,13 +314,18 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['client/session'],
     names: '\\[V7\\]',
   }),
-  mutant('client/src/sync/drained.ts', '    await barriers.raise(true)\n    await dropHidden', '    await dropHidden', {
-    id: 'dropped-before-all-came',
-    rules: ['V7'],
-    what: 'Replicas from before a fresh start are dropped before the server has handed over what there is.',
-    tests: ['client/recovery'],
-    names: '\\[V7\\]',
-  }),
+  mutant(
+    'client/src/sync/drained.ts',
+    '    await this.#barriers.raise(true)\n    await dropHidden',
+    '    await dropHidden',
+    {
+      id: 'dropped-before-all-came',
+      rules: ['V7'],
+      what: 'Replicas from before a fresh start are dropped before the server has handed over what there is.',
+      tests: ['client/recovery'],
+      names: '\\[V7\\]',
+    },
+  ),
   mutant('server/src/relations/account.ts', 'await draft.removeRange(ranges.levels(user))', '', {
     id: 'erased-levels-kept',
     rules: ['V5'],
