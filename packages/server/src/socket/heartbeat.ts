@@ -21,7 +21,7 @@ export class Heartbeat {
     if (this.#outbound.hasStalled()) return 'gone'
     const { unfinishedFrame, unfinishedBytes = 0 } = this.#socket
     if (this.#frameDeadline.beat(unfinishedFrame, unfinishedBytes, !isPaused)) return 'late frame'
-    // While the socket is not read, or amid a frame, no answer can come.
+    // While the socket is not read, or within a frame, no answer can come.
     if (!isPaused && unfinishedFrame === undefined) this.#outbound.ping()
     return undefined
   }
