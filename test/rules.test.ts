@@ -72,7 +72,7 @@ describe('names are found', () => {
   })
 })
 
-describe('properties are told from examples', () => {
+describe('the coverage page lists properties apart from examples', () => {
   const drawn = '  holds(fc.property(levels, () => {}))'
   test.each([
     ['what checks one', `test('a', () => {\n${drawn}\n})`, true],

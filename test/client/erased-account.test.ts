@@ -160,7 +160,7 @@ test('[D7] every tab reports account-erased once, and closes; nothing is left, a
   expect(await isRegistered(world, 'alice')).toBe(false)
 })
 
-test('[D7] a tab that slept while the account was erased does not make the database again, although no server tells it', async () => {
+test('[D7] a tab that slept while the account was erased does not make the database again, although no server reports the erasure', async () => {
   const world = await backend()
   const indexedDB = new IDBFactory()
   const shared = { indexedDB, ...sharedByTabs() }

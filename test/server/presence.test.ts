@@ -64,7 +64,7 @@ function minuteOf(world: World): number {
 }
 
 describe('online and offline', () => {
-  test('[V3] a viewer who sees a level of an owner is told when the owner leaves, with the minute, and when they return', async () => {
+  test('[V3] a viewer who sees a level of an owner learns when the owner leaves, with the minute, and when they return', async () => {
     const { world, alice, bob } = await watching()
     await alice.close()
     const lastSeenMinute = minuteOf(world)
@@ -274,7 +274,7 @@ describe('presence that a viewer may not know looks like that of a user who does
     expect(told(bob, 'alice')).toEqual([unknown, online])
   })
 
-  test('[V4] during the write of a block, the blocked viewer is not told that the owner comes online', async () => {
+  test('[V4] during the write of a block, the blocked viewer does not learn that the owner comes online', async () => {
     const world = await serverWorld()
     const [alice, bob] = await world.devices('alice', 'bob')
     bob.edit('alice', { isSubscribed: true })

@@ -88,7 +88,7 @@ test('[S3] while the server does not read a socket, the time of its frame does n
   expect(deadline.beat(7, 1_000, true)).toBe(true)
 })
 
-test('[S3] the time of each frame begins anew', () => {
+test('[S3] each frame has its own deadline', () => {
   const deadline = new FrameDeadline()
   for (let frame = 0; frame < 100; frame++) {
     for (let beat = 0; beat < 4; beat++) expect(deadline.beat(frame, 10, true)).toBe(false)

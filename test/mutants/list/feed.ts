@@ -4,7 +4,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 export const feedMutants: readonly Mutant[] = [
   mutant(
     'server/src/relay/feed.ts',
-    'for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)',
+    'for (const { owner, level } of this.#changedWhileOpening) this.#entries.markStale(owner, level)',
     '',
     {
       id: 'changes-while-opening-missed',
@@ -15,7 +15,7 @@ export const feedMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/feed.ts',
+    'server/src/relay/feed-entries.ts',
     'since === undefined ? isKept || relation.isWaiting : relation.changedAt > since',
     'isKept || relation.isWaiting || relation.changedAt > (since ?? 0)',
     {

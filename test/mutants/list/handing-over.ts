@@ -154,7 +154,7 @@ export const handingOverMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/relay/feed.ts',
+    'server/src/relay/feed-entries.ts',
     'since === undefined ? isKept || relation.isWaiting : relation.changedAt > since',
     '(isKept || relation.isWaiting) && (since === undefined || relation.changedAt > since)',
     {

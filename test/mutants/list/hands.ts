@@ -148,7 +148,7 @@ export const handsMutants: readonly Mutant[] = [
     names: 'return, whether they follow',
   }),
   mutant(
-    'server/src/relay/feed.ts',
+    'server/src/relay/feed-entries.ts',
     "const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''",
     'const isKept = relation.shown.length > 0',
     {

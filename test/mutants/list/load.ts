@@ -193,7 +193,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/merge-thread'],
     names: 'into a new document',
   }),
-  mutant('server/src/documents/merge-thread.ts', 'if (moreBytes > 0) this.#thread.noteGrowth(this)', '', {
+  mutant('server/src/documents/remote-document.ts', 'if (moreBytes > 0) this.#thread.noteGrowth(this)', '', {
     id: 'grown-without-room',
     rules: ['S3'],
     what: 'A loaded document is given no room in the merge thread for a large update.',
@@ -261,7 +261,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/unfinished-frames'],
     names: 'empty fragments',
   }),
-  mutant('server/src/socket/session.ts', '!isPaused && unfinishedFrame === undefined', '!isPaused', {
+  mutant('server/src/socket/heartbeat.ts', '!isPaused && unfinishedFrame === undefined', '!isPaused', {
     id: 'pinged-amid-a-frame',
     rules: ['S3'],
     what: 'A device that sends a large frame over a slow line is disconnected since it answers no ping meanwhile.',

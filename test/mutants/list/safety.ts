@@ -319,7 +319,7 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/places'],
   }),
   mutant(
-    'server/src/relay/relay.ts',
+    'server/src/relay/or-fail.ts',
     '    call()\n  } catch (error) {\n    feed.fail(error)',
     '    call()\n  } catch (error) {\n    void feed',
     {

@@ -2,7 +2,6 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const recovering = 'server/src/store/recovering-level.ts'
 const gate = 'server/src/store/read-gate.ts'
-const session = 'server/src/socket/session.ts'
 const tests = ['server/unwritable']
 
 /** What would go wrong while the disk takes no changes [D2]. */
@@ -58,7 +57,7 @@ export const unwritableMutants: readonly Mutant[] = [
       tests: ['server/full-disk'],
     },
   ),
-  mutant(session, '    this.drain()\n    const close', '    const close', {
+  mutant('server/src/socket/farewell.ts', '    this.#session.drain()\n    const close', '    const close', {
     id: 'leaving-session-writes-on',
     rules: ['V6', 'D5'],
     what: 'A session continues to write after a change of its device could not be stored.',
@@ -70,7 +69,7 @@ export const unwritableMutants: readonly Mutant[] = [
     what: 'A barrier is answered after a change before it could not be stored.',
     tests: ['server/leaving-session'],
   }),
-  mutant(session, '    this.#feed.whenCaughtUp(close)\n    this.context', '    close()\n    this.context', {
+  mutant('server/src/socket/farewell.ts', '    feed.whenCaughtUp(close)\n    context', '    close()\n    context', {
     id: 'sent-away-without-its-feed',
     rules: ['F1'],
     what: 'A device whose change cannot be stored never gets what it may see.',

@@ -257,13 +257,18 @@ export class Record {
    */
   judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false, hasPieces = false): void {
     const included = this.included(user, documents)
-    const partly =
-      isEnd && !hasPieces ? [] : this.editsOf(user).filter(edit => this.#isPartly(edit, documents, included))
-    const open = new Set(isEnd ? [] : partly.flatMap(({ changes }) => [...changes.keys()]))
-    if (!isEnd) for (const name of this.absentAwhile(user, new Set(included), facts)) open.add(name)
+    const partly = isEnd && !hasPieces ? [] : this.#partly(user, documents, included)
+    const open = new Set(isEnd ? [] : this.openNames(user, documents, facts))
     for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
     }
+  }
+
+  /** What may be otherwise for a while: what an edit changes that has arrived in part, and fields between two pieces. */
+  openNames(user: string, documents: Documents, facts: Facts): string[] {
+    const included = this.included(user, documents)
+    const partly = this.#partly(user, documents, included)
+    return [...partly.flatMap(({ changes }) => [...changes.keys()]), ...this.#absentAwhile(user, included, facts)]
   }
 
   /**
@@ -271,15 +276,17 @@ export class Record {
    * is removed ahead of what replaces it, or a new viewer would see the old value [V5]. Two devices may each have made the
    * same value again, and one of these replaces the other.
    */
-  absentAwhile(user: string, included: ReadonlySet<KnownEdit>, facts: Facts): string[] {
+  #absentAwhile(user: string, included: readonly KnownEdit[], facts: Facts): string[] {
     if (!this.mayLose) return []
-    const coming = this.editsOf(user).filter(edit => !included.has(edit))
+    const coming = this.editsOf(user).filter(edit => !included.includes(edit))
     const names = new Set(coming.flatMap(({ changes }) => [...changes.keys()]))
     return [...names].filter(name => name.startsWith('field ') && !facts.has(name))
   }
 
-  #isPartly(edit: KnownEdit, documents: Documents, included: readonly KnownEdit[]): boolean {
-    return !included.includes(edit) && includesSome(documents[edit.document], edit.ids)
+  #partly(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
+    return this.editsOf(user).filter(
+      edit => !included.includes(edit) && includesSome(documents[edit.document], edit.ids),
+    )
   }
 
   #register(user: string, position: number): void {

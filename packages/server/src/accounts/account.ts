@@ -76,7 +76,7 @@ export class Account {
 
   /**
    * Resolves when what is queued now has been done, if updates of more than `mostBytes` wait to be written; `undefined` if
-   * not. Whoever reads on all the same lets one user take any amount of memory [S3].
+   * not. A caller that reads on all the same lets one user take any amount of memory [S3].
    */
   backlog(mostBytes: number): Promise<void> | undefined {
     if (this.#queuedBytes <= mostBytes) return undefined

@@ -4,7 +4,8 @@ import type { DocumentName } from '../relations/keys.ts'
 import type { Store } from '../relations/store.ts'
 import { type HostedDocument, LocalDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
-import { type MergeThread, RemoteDocument } from './merge-thread.ts'
+import type { MergeThread } from './merge-thread.ts'
+import { RemoteDocument } from './remote-document.ts'
 
 /** A Y.Doc takes about this many times its encoded size in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13

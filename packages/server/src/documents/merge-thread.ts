@@ -2,13 +2,9 @@ import { Worker } from 'node:worker_threads'
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/keys.ts'
-import { EncodedFacts } from './encoded-facts.ts'
-import type { HostedDocument } from './hosted-document.ts'
-import type { Merged } from './merge.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
+import { type DocumentHost, RemoteDocument } from './remote-document.ts'
 
-/** A Y.Doc of many small entries takes this many times its encoded size in memory (6.9 MB of roster: 135 MB of heap). */
-const heapPerByte = 20
 /** Nobody has asked for so long: the thread ends, and gives all its memory back. */
 const idleMs = 10_000
 
@@ -21,7 +17,7 @@ interface Pending {
  * A thread beside the server's own for documents above 256 KiB: to load, to merge and to encode one takes up to a second,
  * in which no other user would be served. It begins with the first such document and ends when it is idle.
  */
-export class MergeThread {
+export class MergeThread implements DocumentHost {
   readonly #clock: Clock
   readonly #limits: Limits
   readonly #maxHeapBytes: number
@@ -188,79 +184,5 @@ export class MergeThread {
     for (const document of [...this.#documents]) document.destroy()
     for (const { reject } of this.#pending.splice(0)) reject(new Error('the server is closing'))
     await worker?.terminate()
-  }
-}
-
-/** A large document, in the merging thread. */
-export class RemoteDocument implements HostedDocument {
-  readonly id: number
-  readonly #thread: MergeThread
-  #storedBytes: number
-  /** Of what is about to be merged. */
-  #moreBytes = 0
-  #uses = 0
-  #isGone = false
-
-  constructor(thread: MergeThread, id: number, storedBytes: number) {
-    this.#thread = thread
-    this.id = id
-    this.#storedBytes = storedBytes
-  }
-
-  get storedBytes(): number {
-    return this.#storedBytes
-  }
-
-  get heapBytes(): number {
-    return (this.#storedBytes + this.#moreBytes) * heapPerByte
-  }
-
-  get isInUse(): boolean {
-    return this.#uses > 0
-  }
-
-  /** It must be loaded again: others needed the room, or the thread has ended. */
-  get isGone(): boolean {
-    return this.#isGone
-  }
-
-  hold(moreBytes: number): void {
-    this.#uses++
-    this.#moreBytes += moreBytes
-    if (moreBytes > 0) this.#thread.noteGrowth(this)
-  }
-
-  release(): void {
-    this.#uses--
-    if (this.#uses === 0) this.#moreBytes = 0
-    this.#thread.noteUsed(this)
-  }
-
-  async merge(updates: readonly Uint8Array[]): Promise<Merged> {
-    const { merged } = await this.#ask({ type: 'merge', document: this.id, updates }, updates)
-    if (!merged) throw new Error('the merging thread gave no answer')
-    const { roster, ...rest } = merged
-    return roster ? { ...rest, roster: { ...roster, facts: new EncodedFacts(roster.facts) } } : rest
-  }
-
-  async missing(stateVector: Uint8Array): Promise<Uint8Array | undefined> {
-    return (await this.#ask({ type: 'missing', document: this.id, stateVector })).bytes
-  }
-
-  async stateVector(): Promise<Uint8Array> {
-    const { bytes } = await this.#ask({ type: 'stateVector', document: this.id })
-    return bytes as Uint8Array
-  }
-
-  async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {
-    const answer = await this.#thread.ask(request, owned)
-    this.#storedBytes = answer.storedBytes
-    return answer
-  }
-
-  destroy(): void {
-    if (this.#isGone) return
-    this.#isGone = true
-    this.#thread.forget(this)
   }
 }

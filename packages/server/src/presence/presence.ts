@@ -4,7 +4,7 @@ import type { LastSeen, Store } from '../relations/store.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import type { PresenceSubscriptions } from './subscriptions.ts'
 
-/** Whoever leaves and is back by then was never away: a reload, or a change of networks. */
+/** A user who leaves and is back by then was never away: a reload, or a change of networks. */
 const graceMs = 10_000
 /** Those whose grace ends within this are noted in one commit. */
 const gatheringMs = 1_000

@@ -97,7 +97,7 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
   return viewers.has(user) !== areExcepted
 }
 
-/** Whoever must know of every batch, in order. Called synchronously. */
+/** A listener that must know of every batch, in order. Called synchronously. */
 export interface Watcher {
   /**
    * A batch is about to be written: from here on the disk may say otherwise, until the next call. The batch waits for the

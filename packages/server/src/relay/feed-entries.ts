@@ -1,4 +1,5 @@
 import { changedHands, type Relation } from '../relations/records.ts'
+import type { Known } from '../relations/store.ts'
 import { type Entry, type Follower, markStale, newEntry } from './entry.ts'
 import type { FeedQueue } from './feed-queue.ts'
 import type { Relay } from './relay.ts'
@@ -47,7 +48,7 @@ export class FeedEntries {
   }
 
   /** Makes the entry of an owner of whom the device has all but the levels in `stale`. */
-  install(owner: string, relation: Relation, stale: readonly number[]): void {
+  #install(owner: string, relation: Relation, stale: readonly number[]): void {
     const entry = this.of(owner)
     entry.sentLevels = relation.shown
     entry.sentWaiting = relation.isWaiting
@@ -58,8 +59,21 @@ export class FeedEntries {
     if (entry.stale.size > 0) this.#queue.add(entry)
   }
 
-  addWaiting(owner: string): void {
-    this.#waiting.add(owner)
+  /** A relation as it stood when the feed began to open; changes since then have an entry already. */
+  find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
+    if (this.#byOwner.has(owner)) return
+    const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
+    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since) this.#queue.addFound(owner)
+    else if (isKept) this.#install(owner, relation, changed)
+    else if (relation.isWaiting) this.#waiting.add(owner)
+  }
+
+  /** A level of an owner changed: it is read again, if the device has anything of the owner. */
+  markStale(owner: string, level: number): void {
+    const entry = this.#byOwner.get(owner)
+    if (!entry) return
+    markStale(entry, level)
+    this.#queue.add(entry)
   }
 
   drop(entry: Entry, isWaiting: boolean): void {

@@ -1,6 +1,6 @@
-import { changedHands, saysNothing } from '../relations/records.ts'
+import { saysNothing } from '../relations/records.ts'
 import { visibleLevels } from '../relations/standing.ts'
-import type { Known, Store, View } from '../relations/store.ts'
+import type { Store, View } from '../relations/store.ts'
 import { changedLevels } from './changed-levels.ts'
 import { type Entry, type Follower, markStale, type Offer, stepsOfRecheck } from './entry.ts'
 import { FeedCursor } from './feed-cursor.ts'
@@ -69,12 +69,12 @@ export class Feed implements Follower {
       const changed = since === undefined ? undefined : await changedLevels(this.#store, since, among, some)
       if (this.#isClosed()) return
       for (const { relation } of some) if (!saysNothing(relation.mySide.said)) this.#relations++
-      for (const one of some) this.#find(one, since, changed?.get(one.owner) ?? [])
+      for (const one of some) this.#entries.find(one, since, changed?.get(one.owner) ?? [])
     }
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'
-    for (const { owner, level } of this.#changedWhileOpening) this.#markStale(owner, level)
+    for (const { owner, level } of this.#changedWhileOpening) this.#entries.markStale(owner, level)
     this.#changedWhileOpening = []
     this.#handOver.start(since !== undefined)
   }
@@ -82,15 +82,6 @@ export class Feed implements Follower {
   /** To how many users the viewer's own roster says anything: what others say of the viewer does not count [V10]. */
   get relations(): number {
     return this.#relations
-  }
-
-  /** A relation as it stood when the feed began to open; changes since then have an entry already. */
-  #find({ owner, relation }: Known, since: number | undefined, changed: readonly number[]): void {
-    if (this.#entries.get(owner)) return
-    const isKept = relation.shown.length > 0 || changedHands(relation.mySide) !== ''
-    if (since === undefined ? isKept || relation.isWaiting : relation.changedAt > since) this.#queue.addFound(owner)
-    else if (isKept) this.#entries.install(owner, relation, changed)
-    else if (relation.isWaiting) this.#entries.addWaiting(owner)
   }
 
   /** A change of this pair, at this position: nothing more is handed over until it was read again. */
@@ -249,12 +240,5 @@ export class Feed implements Follower {
     entry.revision++
     this.#queue.add(entry)
     this.#handOver.pump()
-  }
-
-  #markStale(owner: string, level: number): void {
-    const entry = this.#entries.get(owner)
-    if (!entry) return
-    markStale(entry, level)
-    this.#queue.add(entry)
   }
 }

@@ -8,6 +8,7 @@ import { CurrentReads } from './current-reads.ts'
 import { Cursors } from './cursors.ts'
 import { type Entry, type Follower, type Offer, stepsOfRecheck } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
+import { orFail, stepsOrFail } from './or-fail.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
@@ -232,27 +233,6 @@ export class Relay {
 
   endOpening(feed: Follower): void {
     this.#openingFeeds.delete(feed)
-  }
-}
-
-/**
- * Calls a feed. One that fails may have missed what a commit took away, so its session ends: the device returns with its
- * cursor, and gets all that has changed since [V4]. Other sessions go on.
- */
-function orFail(feed: Follower, call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    feed.fail(error)
-  }
-}
-
-/** The same for work in steps. */
-function* stepsOrFail(feed: Follower, steps: Iterable<number>): Iterable<number> {
-  try {
-    yield* steps
-  } catch (error) {
-    feed.fail(error)
   }
 }
 

@@ -33,7 +33,7 @@ interface Receiver {
 
 /** A websocket of `ws` that knows what has come of a frame, and what the system has accepted. */
 export class KithSocket extends WebSocket {
-  /** Frames that have come as a whole. Control frames amid the fragments of a message do not count. */
+  /** Frames that have come as a whole. Control frames between the fragments of a message do not count. */
   #frames = 0
   #isReported = false
   #isDiscarding = false

@@ -14,13 +14,11 @@ import { DeferredFollows } from './deferred-follows.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { DocumentRequests } from './document-requests.ts'
 import { Expiry } from './expiry.ts'
-import { FrameDeadline } from './frame-deadline.ts'
+import { Farewell } from './farewell.ts'
+import { Heartbeat } from './heartbeat.ts'
 import type { Inbox } from './inbox.ts'
 import { Outbound } from './outbound.ts'
 import { ownFrame } from './own-frames.ts'
-
-/** How long a device that is to leave may take to get what it may see. */
-const longestLeavingMs = 10_000
 
 /** One device's websocket, from the sign-in to its end: what the server may send, and what its user may cost. */
 export class Session implements Device {
@@ -32,7 +30,8 @@ export class Session implements Device {
   readonly requests: DocumentRequests = new DocumentRequests()
   readonly #arrival = new Arrival()
   readonly #expiry: Expiry
-  readonly #frameDeadline = new FrameDeadline()
+  readonly #heartbeat: Heartbeat
+  readonly #farewell = new Farewell(this)
   readonly outbound: Outbound
   #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   #feed: Feed | undefined
@@ -42,13 +41,13 @@ export class Session implements Device {
   #isComplete = true
   /** The server is stopping: what comes now is for the next one. */
   #isDraining = false
-  #isLeaving = false
 
   constructor(socket: DeviceSocket, identity: Identity, context: Context) {
     this.user = identity.user
     this.context = context
     this.#socket = socket
     this.outbound = new Outbound(socket, identity.user, context, () => this.#onTaken())
+    this.#heartbeat = new Heartbeat(socket, this.outbound)
     this.allowance = new Allowance(context.rates.of(identity.user))
     this.#expiry = new Expiry(context.clock, () => this.close(closeCodes.unauthorised, 'the token has expired'))
     this.renew(identity)
@@ -152,8 +151,7 @@ export class Session implements Device {
   resend(document: DocumentName, stateVector: Uint8Array, isDropped = true): void {
     if (isDropped) this.#isComplete = false
     if (!this.requests.ask(document)) return
-    const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
-    this.say({ type, step: 'step1', payload: stateVector })
+    this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step1', payload: stateVector })
   }
 
   /** Takes nothing more in. */
@@ -187,26 +185,14 @@ export class Session implements Device {
     this.#isComplete = false
     // What was under way for it fails when the server stops, and nobody waits for it.
     if (this.#isClosed) return this.context.log.debug({ user: this.user, err: error }, 'a closed session failed')
-    if (error instanceof Unwritable) return this.#leave(error)
+    if (error instanceof Unwritable) return this.#farewell.begin(error)
     this.context.log.error({ user: this.user, err: error }, 'a session failed')
     this.close(closeCodes.unavailable, 'try again later')
   }
 
-  /** What this device sent can't be stored now. It takes along what it may see, and comes back later. */
-  #leave({ code, retryAfterMs = 0, reason }: Unwritable): void {
-    if (this.#isLeaving) return
-    this.#isLeaving = true
-    // What comes after may build on what was not stored: a profile edit on the revocation before it [V6].
-    this.drain()
-    const close = (): void => this.close(closeCodes.unavailable, `${encodeRetryHint(code, retryAfterMs)} ${reason}`)
-    if (!this.#feed) return close()
-    this.#feed.whenCaughtUp(close)
-    this.context.clock.after(longestLeavingMs, close)
-  }
-
   /** It is about to be closed, since what its device sent could not be stored. */
   get isLeaving(): boolean {
-    return this.#isLeaving
+    return this.#farewell.isBegun
   }
 
   /** Whether all that was sent since the last call is on disk. */
@@ -236,14 +222,9 @@ export class Session implements Device {
 
   /** Keeps the connection in use, and ends it when the device is gone or does not read. */
   beat(heartbeat: Uint8Array): void {
-    if (this.outbound.hasStalled()) return this.terminate()
-    const { isPaused } = this.#inbox
-    const { unfinishedFrame, unfinishedBytes = 0 } = this.#socket
-    if (this.#frameDeadline.beat(unfinishedFrame, unfinishedBytes, !isPaused)) {
-      return this.cutOff('a frame took too long')
-    }
-    // While the socket is not read, or amid a frame, no answer can come.
-    if (!isPaused && unfinishedFrame === undefined) this.outbound.ping()
+    const trouble = this.#heartbeat.beat(this.#inbox.isPaused)
+    if (trouble === 'gone') return this.terminate()
+    if (trouble === 'late frame') return this.cutOff('a frame took too long')
     this.send(heartbeat)
   }
 

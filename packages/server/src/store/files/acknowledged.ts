@@ -28,7 +28,7 @@ export class Acknowledged {
     try {
       writeSync(this.#file, encode(position), 0)
     } catch {
-      // What stands there is still true, only older. Whoever is answered next is told by the store what the disk can't do.
+      // What stands there is still true, only older. The store tells the next caller that the disk cannot be written.
     }
   }
 
