@@ -12,8 +12,10 @@ export class PresenceJudge {
   readonly #record: Record
   readonly #nowMs: () => number
   readonly #wrong: (what: string) => void
-  /** Connections on which a device has said hello, by user. */
-  readonly #greeted = new Map<string, Wire[]>()
+  /** Users of whom a device has said hello. */
+  readonly #greeted = new Set<string>()
+  /** Connections on which a device was welcomed, by user: from then on it is here. */
+  readonly #welcomed = new Map<string, Wire[]>()
   /** Whom each device watches, and when it was last told whether they are there. */
   readonly #watched = new WeakMap<Wire, Map<string, number>>()
 
@@ -25,7 +27,7 @@ export class PresenceJudge {
 
   received(wire: Wire, frame: Frame | { type: 'malformed' }): void {
     const { user } = wire.caller as Tab
-    if (frame.type === 'hello') this.#greeted.set(user, [...this.#here(user), wire])
+    if (frame.type === 'hello') this.#greeted.add(user)
     if (frame.type !== 'watch') return
     const before = this.#watched.get(wire)
     this.#watched.set(wire, new Map(frame.owners.map(owner => [owner, before?.get(owner) ?? -Infinity])))
@@ -33,9 +35,10 @@ export class PresenceJudge {
 
   /** `fetched`: whom this device has looked at on this connection. */
   handed(wire: Wire, frame: Frame | { type: 'malformed' }, fetched: ReadonlySet<string>): void {
+    const { user } = wire.caller as Tab
+    if (frame.type === 'welcome') this.#welcomed.set(user, [...this.#here(user), wire])
     if (frame.type !== 'presence') return
     const { owner, state } = frame
-    const { user } = wire.caller as Tab
     const wrong = (what: string): void => this.#wrong(`${user} was told that ${owner} is ${state.is}: ${what}`)
     const watched = this.#watched.get(wire)
     const toldAtMs = watched?.get(owner)
@@ -51,7 +54,7 @@ export class PresenceJudge {
   }
 
   #here(user: string): Wire[] {
-    return (this.#greeted.get(user) ?? []).filter(wire => !wire.hasServerEnded && !wire.isClosedByServer)
+    return (this.#welcomed.get(user) ?? []).filter(wire => !wire.hasServerEnded && !wire.isClosedByServer)
   }
 }
 
