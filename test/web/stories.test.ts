@@ -63,6 +63,8 @@ test('the merge of two devices that were offline is described on each', async ()
   const laptop = await toldDevice(server, 'alice', 'Alice’s laptop')
   const phone = await toldDevice(server, 'alice', 'Alice’s phone')
   const on = (device: ToldDevice) => device.kith.getProfile('bob')
+  // What is there when a device connects is described in other words.
+  await settled(laptop, phone)
   on(laptop).setProfileAccessLevels([1, 5])
   await on(laptop).save()
   await settled(laptop, phone)
