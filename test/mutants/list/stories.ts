@@ -77,7 +77,7 @@ export const storyMutants: readonly Mutant[] = [
   mutant(
     'client/src/tabs/shared-link.ts',
     'this.#unkept = undefined\n    const heeded',
-    'if (this.#own) return this.#own[request.type]()\n    const heeded',
+    'if (this.#leading) return this.#leading.follow(isWanted)\n    const heeded',
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],
