@@ -84,6 +84,7 @@ export const storyMutants: readonly Mutant[] = [
       what: 'The tab with the socket connects ahead of what another tab has asked before.',
       tests: ['client/tabs'],
       names: 'connect and disconnect counts,',
+      isSeenByWaiting: true,
     },
   ),
 ]

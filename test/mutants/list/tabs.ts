@@ -72,7 +72,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
-  mutant(questions, "if (isGone) resolve('unconfirmed')\n      else this", 'resolve.length\n      this', {
+  mutant(questions, 'pending.isGone = true', 'pending.isGone = false', {
     id: 'message-begun-twice',
     rules: ['S1'],
     what: 'A message that one tab had begun to send is sent by the next one too.',
