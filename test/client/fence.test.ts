@@ -1,13 +1,13 @@
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import {
+  beginTerm,
   coreOf,
   fenced,
   isCurrent,
   SteppedDown,
   storeFrames,
   systemRandomness,
-  takeWishes,
 } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
@@ -30,9 +30,9 @@ test('[V7] frames of a replaced connection are not stored over those of the newe
   ]
   // A database of which no tab has taken over yet, as after a loss, is anybody's.
   await storeFrames(older as typeof store, frames('Bob', 1), systemRandomness)
-  await takeWishes(db, 'one')
+  await beginTerm(db, 'one')
   await storeFrames(older as typeof store, frames('Robert', 2), systemRandomness)
-  await takeWishes(db, 'two')
+  await beginTerm(db, 'two')
   await storeFrames(newer as typeof store, frames('Rob', 3), systemRandomness)
   await expect(storeFrames(older as typeof store, frames('Robert', 2), systemRandomness)).rejects.toThrow(SteppedDown)
   await expect((older as typeof store).work(async () => 'done')).rejects.toThrow(SteppedDown)

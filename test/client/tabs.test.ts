@@ -1,4 +1,4 @@
-import type { Kith, KithOptions, LockManagerLike } from '@kith/client'
+import type { Kith, KithOptions, LockManagerLike, OpenTabChannel } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
@@ -151,8 +151,7 @@ test('[F1] the last call of connect and disconnect counts, in whichever tab', as
     left.disconnect()
     came.connect()
     await came.whenSynced()
-    const { requests } = coreOf(came).store.db
-    await vi.waitFor(async () => expect(await requests.count()).toBe(0))
+    for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
     expect(came.status, 'after both were heeded').not.toBe('offline')
     came.disconnect()
     left.connect()
@@ -198,7 +197,7 @@ test('a message that one leader began to send is not sent again by the next', as
   expect(heard).toEqual(['another'])
 })
 
-test('requests that no tab serves end: a message is undelivered, a fetch ends, and whenSynced waits', async () => {
+test('questions that no tab answers end: a message is undelivered, a fetch ends, and whenSynced waits', async () => {
   const world = await backend()
   const clock = new TestClock()
   let getLock = (): void => undefined
@@ -213,37 +212,57 @@ test('requests that no tab serves end: a message is undelivered, a fetch ends, a
   const synced = kith.whenSynced()
   const delivery = kith.send('carol', 'hello')
   const { loaded } = kith.getProfile('carol')
-  const { requests } = coreOf(kith).store.db
-  await expect.poll(() => requests.count()).toBe(3) // With connect.
+  for (let turn = 0; turn < 100; turn++) await new Promise(resolve => setImmediate(resolve))
   clock.move(9_500)
   expect(await delivery).toBe('undelivered')
   clock.move(500)
   await loaded
-  await expect.poll(() => requests.count()).toBe(2)
   getLock()
   await synced
 })
 
-test('old requests of a closed tab are dropped, also when the clock was set back since', async () => {
+test('a message is sent once, also when the tab with the socket is asked twice for it', async () => {
   const world = await backend()
-  const { tab } = await browser(world)
-  const [clock, carol] = [new TestClock(), await world.device('carol')]
+  const channels = new Channels()
+  const { tab } = await browser(world, new Locks(), name => {
+    const end = channels.open(name)
+    const post = end.postMessage.bind(end)
+    end.postMessage = message => {
+      post(message)
+      if ((message as { type: string }).type === 'question') post(message)
+    }
+    return end
+  })
+  const carol = await world.device('carol')
   const heard: string[] = []
   carol.on('message', ({ text }) => heard.push(text))
   await carol.whenSynced()
-  const one = await tab({ clock, connect: false })
-  await coreOf(one).store.db.requests.bulkAdd(
-    [-60_000, 3_600_000].map(ms => ({
-      askedAt: clock.now() + ms,
-      request: { type: 'send', to: 'carol', text: `asked at ${ms}` },
-    })),
-  )
-  one.connect()
-  await one.whenSynced()
-  await one.getProfile('carol').loaded
-  expect(await one.send('carol', 'now')).toBe('delivered')
-  await expect.poll(() => coreOf(one).store.db.requests.count()).toBe(0)
-  expect(heard).toEqual(['now'])
+  const [one, two] = [await tab(), await tab()]
+  await Promise.all([one.whenSynced(), two.whenSynced()])
+  await two.getProfile('carol').loaded
+  expect(await two.send('carol', 'once')).toBe('delivered')
+  expect(await two.send('carol', 'again')).toBe('delivered')
+  expect(heard).toEqual(['once', 'again'])
+})
+
+test('a whenSynced that one tab aborts ends in the tab with the socket too', async () => {
+  const { tab } = await browser(await backend())
+  await tab({ connect: false })
+  const two = await tab({ connect: false })
+  const waits: Promise<void>[] = []
+  const { whenSynced } = Link.prototype
+  const spy = vi.spyOn(Link.prototype, 'whenSynced').mockImplementation(function (this: Link, signal) {
+    const wait = whenSynced.call(this, signal)
+    waits.push(wait)
+    return wait
+  })
+  const abort = new AbortController()
+  const waiting = two.whenSynced({ signal: abort.signal })
+  await expect.poll(() => waits.length).toBe(1)
+  spy.mockRestore()
+  abort.abort()
+  await expect(waiting).rejects.toMatchObject({ code: 'aborted' })
+  await expect(waits[0]).rejects.toMatchObject({ code: 'aborted' })
 })
 
 /** Resolves when a tab with the socket begins to do what another one asks. */
@@ -262,7 +281,8 @@ function taken(type: 'send' | 'whenSynced'): Promise<void> {
 async function browser(
   { open }: Backend,
   locks: LockManagerLike = new Locks(),
+  openChannel: OpenTabChannel = new Channels().open,
 ): Promise<{ tab(options?: Partial<KithOptions>): Promise<Kith> }> {
-  const shared = { indexedDB: new IDBFactory(), locks, openChannel: new Channels().open }
+  const shared = { indexedDB: new IDBFactory(), locks, openChannel }
   return { tab: options => open('alice', { ...shared, ...options }) }
 }

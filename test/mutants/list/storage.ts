@@ -111,15 +111,8 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: '\\[F1\\]',
   },
-  mutant('client/src/tabs/requests.ts', "if (request.type === 'fetch') return undefined", 'return undefined', {
-    id: 'synced-because-lost',
-    rules: ['D2'],
-    what: 'A wait for everything to be synced ends when the database is lost.',
-    tests: ['client/tabs-loss'],
-    names: '\\[D2\\]',
-  }),
   mutant(
-    'client/src/tabs/requests.ts',
+    'client/src/tabs/wishes.ts',
     "if ((await readMeta(db, 'isWanted')) === undefined) await writeMeta(db, 'isWanted', isWanted)",
     'await Promise.resolve(isWanted)',
     {

@@ -77,13 +77,14 @@ export const storyMutants: readonly Mutant[] = [
   mutant(
     'client/src/tabs/shared-link.ts',
     'this.#unkept = undefined\n    const heeded',
-    'if (this.#leading) return this.#leading.own[request.type]()\n    const heeded',
+    'if (this.#leading) return this.#leading.follow(isWanted)\n    const heeded',
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],
       what: 'The tab with the socket connects ahead of what another tab has asked before.',
       tests: ['client/tabs'],
       names: 'connect and disconnect counts,',
+      isSeenByWaiting: true,
     },
   ),
 ]

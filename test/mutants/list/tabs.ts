@@ -3,6 +3,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 const messages = 'client/src/sync/direct-messages.ts'
 const pulse = 'client/src/tabs/pulse.ts'
 const shared = 'client/src/tabs/shared-link.ts'
+const questions = 'client/src/tabs/questions.ts'
 
 /** What would go wrong between tabs of which one stands still, with tokens, direct messages and clocks that are set. */
 export const tabMutants: readonly Mutant[] = [
@@ -71,7 +72,7 @@ export const tabMutants: readonly Mutant[] = [
     tests: ['client/standstill'],
     names: 'tab without an answer from',
   }),
-  mutant('client/src/tabs/requests.ts', "if (row.isBegun) return 'say'", '', {
+  mutant(questions, 'pending.isGone = true', 'pending.isGone = false', {
     id: 'message-begun-twice',
     rules: ['S1'],
     what: 'A message that one tab had begun to send is sent by the next one too.',
@@ -151,4 +152,40 @@ export const tabMutants: readonly Mutant[] = [
     what: 'A session whose token lasts more than a day never ends.',
     tests: ['server/set-clock'],
   }),
+  mutant(shared, 'this.#questions.hear(message)\n      },', '},', {
+    id: 'own-question-never-answered',
+    rules: ['F1'],
+    what: 'What a tab had asked before it took over itself is never answered.',
+    tests: ['client/tabs'],
+    names: 'no tab answers',
+    isSeenByWaiting: true,
+  }),
+  mutant(questions, "else this.#port.post({ type: 'question', id, question })", '', {
+    id: 'asked-of-the-last-leader-only',
+    rules: ['D2'],
+    what: 'A wait of a tab never ends because the tab that it asked has closed.',
+    tests: ['client/tabs'],
+    names: 'next leader',
+    isSeenByWaiting: true,
+  }),
+  mutant('client/src/tabs/leading.ts', 'return this.#begun.get(id)?.abort()', 'return', {
+    id: 'aborted-wait-goes-on',
+    rules: ['D5'],
+    what: 'A wait that was aborted in another tab goes on, and takes the next refusal.',
+    tests: ['client/tabs'],
+    names: 'that one tab aborts',
+    isSeenByWaiting: true,
+  }),
+  mutant(
+    'client/src/tabs/share.ts',
+    "else if (message.type === 'answer') void inOrder(async () => link.hear(message))",
+    '',
+    {
+      id: 'answered-before-shown',
+      rules: ['F1'],
+      what: 'A fetch resolves in another tab before that tab shows what was fetched.',
+      tests: ['client/tabs'],
+      names: 'a profile that any tab shows',
+    },
+  ),
 ]

@@ -11,7 +11,6 @@ import type { DocumentName } from '../documents/name.ts'
  *   replicas   other people's profile documents, a row per owner
  *   people     what an app shows of each known person, a row per person, derived from roster and replicas
  *   meta       one value per key, see `MetaValues`
- *   requests   what a tab without the socket asks of the tab that has it; `events`: what that tab tells the others
  */
 
 export interface UpdateRow {
@@ -126,23 +125,6 @@ export interface MetaValues {
   term: string
 }
 
-export interface RequestRow {
-  id?: number
-  /** Milliseconds since 1970: what a tab asked that is no more is not done long after. */
-  askedAt: number
-  request: unknown
-  /** A message that a tab with the socket may have sent: another one does not send it again. */
-  isBegun?: true
-  /** Present once the tab with the socket has answered. */
-  answer?: unknown
-}
-
-export interface EventRow {
-  id?: number
-  tab: string
-  event: unknown
-}
-
 export interface DatabaseOptions {
   indexedDB?: IDBFactory | undefined
   IDBKeyRange?: typeof IDBKeyRange | undefined
@@ -156,8 +138,6 @@ export class KithDatabase extends Dexie {
   declare readonly replicas: Table<ReplicaRow, string>
   declare readonly people: Table<PersonRow, string>
   declare readonly meta: Table<{ key: string; value: unknown }, string>
-  declare readonly requests: Table<RequestRow, number>
-  declare readonly events: Table<EventRow, number>
 
   /** `populate` fills a database that opening has to make, in one with making it. If it throws, none is made. */
   constructor(name: string, options: DatabaseOptions, populate: (db: KithDatabase) => void) {
@@ -172,6 +152,7 @@ export class KithDatabase extends Dexie {
       requests: '++id',
       events: '++id',
     })
+    this.version(2).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
     this.on('populate', () => populate(this))
   }
 

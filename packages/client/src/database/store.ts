@@ -1,6 +1,7 @@
+import type { Signal } from '../signal.ts'
 import type { OwnDocuments } from './own-documents.ts'
 import type { KithDatabase } from './schema.ts'
-import type { TellTabs, Work } from './work.ts'
+import type { Outcome, Work } from './work.ts'
 
 /** The one way to this device's data. */
 export interface Store {
@@ -40,8 +41,10 @@ export interface DeviceStore extends Store {
   watch(watcher: () => void): () => void
   /** Tells what a query finds, and again whenever that changes. Returns a function that stops it. */
   live<T>(query: (db: KithDatabase) => Promise<T>, observer: QueryObserver<T>): () => void
-  /** From now on each commit is announced to the other tabs, inside its transaction. */
-  shareWith(tellTabs: TellTabs): void
+  /** What a transaction is about to commit. */
+  readonly changing: Signal<[outcome: Outcome]>
+  /** What was committed. */
+  readonly committed: Signal<[outcome: Outcome]>
   /** Calls `listener` whenever the database was opened again, or another one in its place. Returns a function that unsubscribes. */
   onOpen(listener: (isAnother: boolean) => void): () => void
 }

@@ -3,11 +3,11 @@ import type { OwnDocuments } from './own-documents.ts'
 import { People } from './people.ts'
 import { repeatedly } from './repeatedly.ts'
 import type { KithDatabase } from './schema.ts'
-import type { Outcome, TellTabs, Work } from './work.ts'
+import type { Outcome, Work } from './work.ts'
 
 export interface TransactionsPort {
-  /** Tells the other tabs, inside the transaction. */
-  readonly tell: TellTabs
+  /** This is about to be committed. */
+  changing(outcome: Outcome): void
   committed(outcome: Outcome): void
   /** Memory is level with the disk again after a failure. */
   settled(): void
@@ -128,7 +128,7 @@ export abstract class Transactions {
     const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
     const { happenings } = people
     const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
-    await this.#port.tell(this.db, outcome)
+    this.#port.changing(outcome)
     return [result, { ...outcome, isOwnProfileChanged: isOwnProfileChanged || hasNews }]
   }
 

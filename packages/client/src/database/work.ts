@@ -31,6 +31,3 @@ export interface Outcome {
   /** Something that is kept in memory changed: documents, or how much is unsent. */
   isChanged: boolean
 }
-
-/** Tells the other tabs what was done, inside the transaction that does it. */
-export type TellTabs = (db: KithDatabase, outcome: Outcome) => Promise<void>

@@ -14,9 +14,9 @@ import type { LinkHost } from '../sync/host.ts'
 import type { WebSocketConstructor } from '../sync/socket.ts'
 import { guardedSocket } from '../tabs/guarded-socket.ts'
 import type { TabPlatform } from '../tabs/lock.ts'
-import { plainError } from '../tabs/notices.ts'
 import { share } from '../tabs/share.ts'
 import type { DeviceLink } from '../tabs/shared-link-port.ts'
+import { plainError } from '../tabs/tab-messages.ts'
 import type { TokenSource } from '../token.ts'
 import { ErrorReporter } from './error-reporter.ts'
 import { Lifecycle } from './lifecycle.ts'
@@ -80,8 +80,7 @@ export async function assemble(parts: Parts): Promise<Kith> {
     ...{ shown, link },
     async closeDatabase() {
       globalThis.removeEventListener?.('online', onOnline)
-      await close()
-      await lifecycle.close()
+      await close(() => lifecycle.close())
       parts.release()
     },
     noteErased: why => noteErased(storage, lifecycle.documents.device, why),
@@ -108,14 +107,14 @@ async function connect(
   host: LinkHost,
   errors: ErrorReporter,
   report: (error: unknown) => KithError,
-): Promise<{ link: DeviceLink; close(): Promise<void> }> {
+): Promise<{ link: DeviceLink; close(closeStore: () => Promise<void>): Promise<void> }> {
   const begin = async (): Promise<void> => {
     await dropFetched(lifecycle)
     await retryRefused(lifecycle, randomness)
   }
   if (!tabs) {
     await begin()
-    return { link: new Link(host, firstToken), close: () => Promise.resolve() }
+    return { link: new Link(host, firstToken), close: closeStore => closeStore() }
   }
   return share({
     ...{ store: lifecycle, shown, clock, randomness, platform: tabs, tab: newNonce(randomness), begin, failed: report },

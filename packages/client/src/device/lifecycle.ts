@@ -4,7 +4,7 @@ import type { OwnDocuments } from '../database/own-documents.ts'
 import { repeatedly } from '../database/repeatedly.ts'
 import type { KithDatabase } from '../database/schema.ts'
 import type { DeviceStore, QueryObserver } from '../database/store.ts'
-import type { Outcome, TellTabs, Work } from '../database/work.ts'
+import type { Outcome, Work } from '../database/work.ts'
 import { Signal } from '../signal.ts'
 import { Device } from './device.ts'
 import { followLives } from './live-query.ts'
@@ -22,6 +22,7 @@ type Life =
  * a new one, and the work that failed with it is done again. Meanwhile the getters show the documents as last known.
  */
 export class Lifecycle implements DeviceStore {
+  readonly changing: Signal<[outcome: Outcome]> = new Signal()
   readonly committed: Signal<[outcome: Outcome]> = new Signal()
   /** There is nothing more to be done with this client. */
   readonly ended: Signal<[error: KithError]> = new Signal()
@@ -30,7 +31,6 @@ export class Lifecycle implements DeviceStore {
   readonly #opened: Signal<[isAnother: boolean]> = new Signal()
   readonly #changed: Signal<[]> = new Signal()
   readonly #place: DatabasePlace
-  #tellTabs: TellTabs = async () => undefined
   #life: Life
   #isClosing = false
   /** Pieces of work that no open device has: what is given later waits for them. */
@@ -96,11 +96,6 @@ export class Lifecycle implements DeviceStore {
 
   live<T>(query: (db: KithDatabase) => Promise<T>, observer: QueryObserver<T>): () => void {
     return followLives(this, query, observer)
-  }
-
-  /** From now on each commit is announced to the other tabs, inside its transaction. */
-  shareWith(tellTabs: TellTabs): void {
-    this.#tellTabs = tellTabs
   }
 
   /** The device that is open, if there is one now. */
@@ -181,7 +176,7 @@ export class Lifecycle implements DeviceStore {
 
   #newDevice(db: KithDatabase, documents: OwnDocuments): Device {
     return new Device(db, documents, {
-      tell: (database, outcome) => this.#tellTabs(database, outcome),
+      changing: outcome => this.changing.emit(outcome),
       committed: outcome => {
         this.committed.emit(outcome)
         this.#changed.emit()

@@ -54,8 +54,8 @@ export function fillFromMemory(
 
 /** Rows are numbered above all that a database of this name had before, so no tab takes a new one for an old one. */
 function numberFrom(db: KithDatabase, first: number): PromiseLike<unknown>[] {
-  const tables = [db.updates, db.outbox, db.requests, db.events] as Table<object, number>[]
-  return tables.flatMap(table => [table.put({ seq: first, id: first }), table.delete(first)])
+  const tables = [db.updates, db.outbox] as Table<object, number>[]
+  return tables.flatMap(table => [table.put({ seq: first }), table.delete(first)])
 }
 
 function newHead(randomness: Randomness, generation: number, snapshotSeq: number): MetaValues['head'] {

@@ -1,33 +1,28 @@
-import type { KithError } from '@kith/shared'
-import type { Clock } from '../clock.ts'
+import { KithError } from '@kith/shared'
 import type { DeviceStore } from '../database/store.ts'
-import { deliveryMs } from '../sync/direct-messages.ts'
 import type { Delivery } from '../sync/port.ts'
-import { type Reply, type Request, serve, takeWishes } from './requests.ts'
 import type { OwnLink } from './shared-link-port.ts'
 import { steppedDown } from './stepped-down.ts'
+import { type Answer, type Answered, type Asked, plainError, type Question, type Reply } from './tab-messages.ts'
+import { beginTerm, readWish } from './wishes.ts'
 
 interface LeadingPort {
   readonly store: DeviceStore
-  readonly clock: Clock
   readonly own: OwnLink
   /** This tab, from when it took over. */
   readonly term: string
+  /** To all tabs, this one too. */
+  post(message: Answered): void
   failed(error: unknown): KithError
 }
-
-/** Nobody waits any longer for what was asked so long ago, or so long in the future by a clock that was set, in milliseconds. */
-const lateMs = 15_000
-/** How long before the time of a message is up a tab takes it back, in milliseconds. */
-export const takingBackMs = 500
-/** What is done however late. */
-const patient: readonly Request['type'][] = ['connect', 'disconnect', 'whenSynced']
 
 /** A tab while it has the socket: its own connection, and what it does of what tabs ask. */
 export class Leading {
   readonly own: OwnLink
   readonly #port: LeadingPort
-  #stopServing: () => void = () => undefined
+  /** What it does for tabs that wait. */
+  readonly #begun: Map<string, AbortController> = new Map()
+  #isServing = false
   #isOver = false
 
   constructor(port: LeadingPort) {
@@ -38,41 +33,51 @@ export class Leading {
   /** Resolves to whether the app wants to be connected, or to `undefined` when this is over. */
   async begin(): Promise<boolean | undefined> {
     const { store, term } = this.#port
-    const isWanted = await store.use(db => takeWishes(db, term))
+    const isWanted = await store.use(db => beginTerm(db, term))
     return this.#isOver ? undefined : isWanted
   }
 
   /** Does what tabs ask, until this is over. */
   serve(): void {
-    const { store, clock, term } = this.#port
-    this.#stopServing = serve(store, {
-      term,
-      handle: (request, askedAt) => this.handle(request, askedAt),
-      isLate: ({ type }, askedAt) => !patient.includes(type) && Math.abs(clock.now() - askedAt) > lateMs,
-      failed: error => this.#port.failed(error),
-    })
+    this.#isServing = true
+    this.#port.post({ type: 'leading' })
   }
 
-  async handle(request: Request, askedAt: number): Promise<Reply> {
-    switch (request.type) {
-      case 'connect':
-        this.own.connect()
-        return undefined
-      case 'disconnect':
-        this.own.disconnect()
+  hear(message: Asked): void {
+    if (!this.#isServing || this.#isOver) return
+    const { id } = message
+    if (message.type === 'cancel') return this.#begun.get(id)?.abort()
+    const { term } = this.#port
+    if (message.type === 'go') {
+      if (message.term === term) void this.#answer(id, () => this.send(message.to, message.text, message.leftMs))
+    } else if (message.question.type === 'send') this.#port.post({ type: 'taken', id, term })
+    else void this.#answer(id, signal => this.handle(message.question, signal))
+  }
+
+  async handle(question: Question, signal: AbortSignal | undefined): Promise<Reply> {
+    switch (question.type) {
+      case 'wish':
+        this.follow(await this.#port.store.use(readWish))
         return undefined
       case 'fetch':
-        await this.own.fetch(request.owner)
+        await this.own.fetch(question.owner)
+        return undefined
+      case 'whenSynced':
+        await this.own.whenSynced(signal)
         return undefined
       case 'send':
-        return this.#sendInTime(request, askedAt)
-      case 'whenSynced':
-        await this.own.whenSynced(undefined)
-        return undefined
+        return this.send(question.to, question.text)
     }
   }
 
-  async send(to: string, text: string, limitMs: number): Promise<Delivery> {
+  /** Connects as the app wants it. */
+  follow(isWanted: boolean): void {
+    if (isWanted) this.own.connect()
+    else this.own.disconnect()
+  }
+
+  async send(to: string, text: string, limitMs?: number): Promise<Delivery> {
+    if (limitMs !== undefined && limitMs <= 0) return 'undelivered'
     try {
       return await this.own.send(to, text, limitMs)
     } catch (error) {
@@ -84,12 +89,25 @@ export class Leading {
   /** Leaves what was begun and not answered to the next holder. */
   stop(): void {
     this.#isOver = true
-    this.#stopServing()
   }
 
-  /** The message is answered a little before the tab that asked no longer waits for it. */
-  async #sendInTime({ to, text }: { to: string; text: string }, askedAt: number): Promise<Delivery> {
-    const leftMs = deliveryMs - 2 * takingBackMs - Math.max(0, this.#port.clock.now() - askedAt)
-    return leftMs > 0 ? this.send(to, text, leftMs) : 'undelivered'
+  /** Does it once, and answers. */
+  async #answer(id: string, work: (signal: AbortSignal) => Promise<Reply>): Promise<void> {
+    if (this.#begun.has(id)) return
+    const begun = new AbortController()
+    this.#begun.set(id, begun)
+    const answer = await this.#answerOf(work(begun.signal))
+    this.#begun.delete(id)
+    if (answer && !this.#isOver) this.#port.post({ type: 'answer', id, answer })
+  }
+
+  async #answerOf(work: Promise<Reply>): Promise<Answer | undefined> {
+    try {
+      return { reply: await work }
+    } catch (error) {
+      if (this.#isOver) return undefined
+      // The tab that asked gets the error; this tab reports nothing.
+      return { error: plainError(error instanceof KithError ? error : this.#port.failed(error)) }
+    }
   }
 }

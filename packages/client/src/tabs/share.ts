@@ -2,12 +2,11 @@ import type { KithError } from '@kith/shared'
 import type { Shown } from '../api/shown.ts'
 import type { Clock, Randomness } from '../clock.ts'
 import type { DeviceStore } from '../database/store.ts'
-import type { Outcome } from '../database/work.ts'
 import type { PresenceByUser } from '../presence/presence.ts'
 import type { TabPlatform } from './lock.ts'
-import { errorFrom, listen, type Notice, tell } from './notices.ts'
 import { SharedLink } from './shared-link.ts'
 import type { Held, OwnLink } from './shared-link-port.ts'
+import { errorFrom, isNotice, type Notice, type TabMessage } from './tab-messages.ts'
 import { TabsWatching } from './watching.ts'
 
 export interface SharePort {
@@ -34,7 +33,8 @@ interface OtherTabs {
 /** What one tab shares with the others. */
 export interface Sharing {
   readonly link: SharedLink
-  close(): Promise<void>
+  /** Ends this after `closeStore`, whose last changes the other tabs hear of. */
+  close(closeStore: () => Promise<void>): Promise<void>
 }
 
 /** More people than this in one notice, and it says "many". */
@@ -45,79 +45,79 @@ export async function share(port: SharePort): Promise<Sharing> {
   const { store, shown, clock, randomness, tab } = port
   const { locks, openChannel } = port.platform
   const inOrder = queue(error => port.failed(error))
-  const tellNow = (notice: Notice): Promise<void> => store.use(db => tell(db, tab, notice))
-  const others: OtherTabs = {
-    tell: notice => void inOrder(() => tellNow(notice)),
-    showPresence: known => watching.show(known),
-  }
   const lockName = `kith:${store.db.name}`
+  const channel = openChannel(`${lockName}:messages`)
+  const post = (message: TabMessage): void => channel.postMessage(message)
+  const others: OtherTabs = { tell: post, showPresence: known => watching.show(known) }
   const watching = new TabsWatching({
     ...{ tab, locks, lockName },
     tell: notice =>
       void inOrder(async () => {
         const told = notice()
-        if (told) await tellNow(told)
+        if (told) post(told)
       }),
     show: known => shown.presences.show(known),
   })
   const link = new SharedLink({
-    ...{ store, clock, randomness, locks, lockName, channel: openChannel(lockName), tab, watching },
+    ...{ store, clock, randomness, locks, lockName, channel: openChannel(lockName), tab, watching, post },
     newLink: held => port.newLink(held, others),
     tookOver: () => port.begin(),
     setStatus: status => shown.setStatus(status),
     failed: error => port.failed(error),
   })
 
-  const hear = async (notice: Notice): Promise<void> => {
-    switch (notice.type) {
-      case 'committed':
+  const hear = async (message: Notice): Promise<void> => {
+    switch (message.type) {
+      case 'changing':
         await store.refresh()
-        await shown.committedElsewhere(notice.ids, notice.happenings)
-        if (notice.hasWritten) link.wake()
+        await shown.committedElsewhere(message.ids, [])
+        if (message.hasWritten) link.wake()
         return
+      case 'happened':
+        return shown.committedElsewhere([], message.happenings)
       case 'message':
-        shown.showMessage(notice.message)
-        return
+        return shown.showMessage(message.message)
       case 'error':
-        shown.failed(errorFrom(notice.error))
-        return
+        return shown.failed(errorFrom(message.error))
       case 'watching':
-        watching.heardWanted(notice.tab, notice.users)
-        return
+        return watching.heardWanted(message.tab, message.users)
       case 'whoWatches':
         watching.heardQuestion()
-        link.lookAgain()
-        return
+        return link.lookAgain()
       case 'presence':
-        watching.heardKnown(notice.known)
+        watching.heardKnown(message.known)
     }
   }
-  const stopListening = await listen(
-    store,
-    tab,
-    notice => void inOrder(() => hear(notice)),
-    error => port.failed(error),
-  )
+  channel.onmessage = ({ data }) => {
+    const message = data as TabMessage
+    if (isNotice(message)) void inOrder(() => hear(message))
+    // What the answer speaks of was told before, and is shown first.
+    else if (message.type === 'answer') void inOrder(async () => link.hear(message))
+    else link.hear(message)
+  }
   await store.refresh() // What was written before this tab listened.
 
-  store.shareWith(async (db, { people, happenings, hasWritten, isChanged, isOwnProfileChanged }: Outcome) => {
+  store.changing.on(({ people, happenings, hasWritten, isChanged, isOwnProfileChanged }) => {
     const isNews = people.size > 0 || happenings.length > 0 || hasWritten || isChanged || isOwnProfileChanged
-    const ids = people.size > mostNamed ? 'many' : [...people.keys()]
-    if (isNews) await tell(db, tab, { type: 'committed', ids, happenings, hasWritten })
+    if (isNews) post({ type: 'changing', ids: people.size > mostNamed ? 'many' : [...people.keys()], hasWritten })
   })
-  // Another database has none of the notices, and does not know what the app wants. Each row may have come into it here.
+  store.committed.on(({ happenings }) => {
+    if (happenings.length > 0) post({ type: 'happened', happenings })
+  })
+  // Each row may have come into another database here, and that does not know what the app wants.
   store.onOpen(isAnother => {
     if (!isAnother) return
-    others.tell({ type: 'committed', ids: 'many', happenings: [], hasWritten: true })
-    watching.repeat()
+    post({ type: 'changing', ids: 'many', hasWritten: true })
     link.noteWish().catch((error: unknown) => port.failed(error))
   })
   link.begin()
   return {
     link,
-    async close() {
-      stopListening()
+    async close(closeStore) {
+      channel.onmessage = null
       await inOrder(async () => undefined)
+      await closeStore()
+      channel.close()
     },
   }
 }

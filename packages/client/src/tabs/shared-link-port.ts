@@ -6,6 +6,7 @@ import type { LinkPort } from '../sync/port.ts'
 import type { TabChannel } from './channel.ts'
 import type { Lease } from './lease.ts'
 import type { LockManagerLike } from './lock.ts'
+import type { Answered, Asked } from './tab-messages.ts'
 import type { TabsWatching } from './watching.ts'
 
 /** What a client uses of its connection, whether that is shared by tabs or not. */
@@ -40,6 +41,8 @@ export interface SharedLinkPort {
   /** This tab's own name among the tabs. */
   readonly tab: string
   readonly watching: TabsWatching
+  /** To the other tabs. */
+  post(message: Asked | Answered): void
   newLink(held: Held): OwnLink
   /** This tab is the first, or goes on where another one ended. */
   tookOver(): Promise<void>

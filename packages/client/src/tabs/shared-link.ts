@@ -1,24 +1,26 @@
 import type { Status } from '../api/events.ts'
-import { asFailure, closed } from '../database/failure.ts'
 import { deliveryMs } from '../sync/direct-messages.ts'
 import type { Delivery } from '../sync/port.ts'
-import { aborted } from '../sync/sync-waiters.ts'
 import { within } from '../timeout.ts'
 import { fenced } from './fence.ts'
-import { Leading, takingBackMs } from './leading.ts'
+import { Leading } from './leading.ts'
 import { Lease } from './lease.ts'
 import { holdLock } from './lock.ts'
 import { Pulse } from './pulse.ts'
-import { ask, isCurrent, noteWish, type Question, type Reply, type Wish, wish } from './requests.ts'
+import { Questions } from './questions.ts'
 import type { DeviceLink, SharedLinkPort } from './shared-link-port.ts'
 import { steppedDown } from './stepped-down.ts'
+import type { Answered, Asked, Question, Reply } from './tab-messages.ts'
+import { isCurrent, noteWish, storeWish } from './wishes.ts'
 
 /** How long a tab waits for the one with the socket to fetch a profile, in milliseconds. */
 const fetchMs = 10_000
+/** How long before the time of a message is up a tab takes it back, in milliseconds. */
+const takingBackMs = 500
 
 /**
  * The connection of a device with several tabs. One of them, the holder of a lock, has the socket; what the others want is
- * asked of it through the database. When it closes, another one takes over, and does what is asked by then:
+ * asked of it over their channel. When it closes, another one takes over, and is asked again:
  *
  *   following   asks the holder whether it is alive; waits for the lock
  *   leading     has the lock, a connection, and answers; until it closes, or another tab took the lock because it stood still
@@ -28,6 +30,7 @@ const fetchMs = 10_000
 export class SharedLink implements DeviceLink {
   readonly #port: SharedLinkPort
   readonly #pulse: Pulse
+  readonly #questions: Questions
   #release: () => void = () => undefined
   readonly #closing: AbortController = new AbortController()
   /** Whom the app in this tab looked at: a look lives as long as the tab, whichever has the socket [V7]. */
@@ -39,12 +42,19 @@ export class SharedLink implements DeviceLink {
   #ownStatus: Status = 'offline'
   #terms = 0
   /** What this tab wanted last and could not store. */
-  #unkept: Wish | undefined
+  #unkept: boolean | undefined
   /** Resolves when the tab with the connection has followed this tab's last wish. */
   #wished: Promise<void> = Promise.resolve()
 
   constructor(port: SharedLinkPort) {
     this.#port = port
+    this.#questions = new Questions({
+      ...{ clock: port.clock, tab: port.tab, closing: this.#closing.signal },
+      post: message => {
+        if (this.#leading) this.#leading.hear(message)
+        else port.post(message)
+      },
+    })
     this.#pulse = new Pulse({
       ...{ clock: port.clock, randomness: port.randomness, channel: port.channel },
       status: () => this.#ownStatus,
@@ -61,13 +71,13 @@ export class SharedLink implements DeviceLink {
   }
 
   connect(): void {
-    this.#wish({ type: 'connect' })
+    this.#wish(true)
   }
 
   /** A tab that has the connection ends it at once: what is changed after this call is not sent. */
   disconnect(): void {
     this.#leading?.own.disconnect()
-    this.#wish({ type: 'disconnect' })
+    this.#wish(false)
   }
 
   async fetch(owner: string): Promise<void> {
@@ -82,11 +92,16 @@ export class SharedLink implements DeviceLink {
 
   async send(to: string, text: string): Promise<Delivery> {
     const { clock } = this.#port
-    if (this.#leading) return this.#leading.send(to, text, deliveryMs)
+    if (this.#leading) return this.#leading.send(to, text)
     const limit = new AbortController()
     const cancel = clock.after(deliveryMs - takingBackMs, () => limit.abort())
-    const sending = (): Promise<Reply> => this.#ask({ type: 'send', to, text }, limit.signal).finally(cancel)
-    return (await within(clock, deliveryMs, sending, () => undefined)) ?? 'unconfirmed'
+    return (await this.#ask({ type: 'send', to, text }, limit.signal).finally(cancel)) ?? 'unconfirmed'
+  }
+
+  /** Another tab asks or answers. */
+  hear(message: Asked | Answered): void {
+    if (message.type === 'question' || message.type === 'go' || message.type === 'cancel') this.#leading?.hear(message)
+    else this.#questions.hear(message)
   }
 
   watch(users: readonly string[]): void {
@@ -143,17 +158,20 @@ export class SharedLink implements DeviceLink {
     this.#release()
   }
 
-  #wish(request: Wish): void {
-    const { store, clock } = this.#port
+  #wish(isWanted: boolean): void {
     this.#unkept = undefined
-    const heeded = wish(store, request, clock.now(), this.#closing.signal)
-    this.#wished = heeded.catch((error: unknown) => {
-      this.#report(error)
-      if (this.#closing.signal.aborted) return
-      // It cannot be stored: this tab, at least, follows it.
-      this.#unkept = request
-      void this.#leading?.handle(request, 0)
-    })
+    const heeded = this.#port.store
+      .use(db => storeWish(db, isWanted))
+      .then(async () => void (await this.#ask({ type: 'wish' })))
+    this.#wished = heeded
+      .then(() => undefined)
+      .catch((error: unknown) => {
+        this.#report(error)
+        if (this.#closing.signal.aborted) return
+        // It cannot be stored: this tab, at least, follows it.
+        this.#unkept = isWanted
+        this.#leading?.follow(isWanted)
+      })
   }
 
   #show(status: Status): void {
@@ -179,7 +197,13 @@ export class SharedLink implements DeviceLink {
       setStatus: status => this.#setStatus(status),
       lease,
     })
-    const leading = new Leading({ store, clock, own, term, failed })
+    const leading = new Leading({
+      ...{ store, own, term, failed },
+      post: message => {
+        this.#port.post(message)
+        this.#questions.hear(message)
+      },
+    })
     this.#leading = leading
     this.#lease = lease
     this.#ownStatus = 'offline'
@@ -198,6 +222,7 @@ export class SharedLink implements DeviceLink {
     leading?.stop()
     this.#port.watching.stepDown()
     leading?.own.end(steppedDown)
+    this.#questions.hear({ type: 'leading' })
     if (this.#closing.signal.aborted) return
     this.#show('offline') // Until the other tab says otherwise.
     this.#pulse.follow()
@@ -208,27 +233,13 @@ export class SharedLink implements DeviceLink {
   async #begin(leading: Leading): Promise<void> {
     const isWanted = await leading.begin()
     if (isWanted === undefined) return
-    if (this.#unkept) void leading.handle(this.#unkept, 0)
-    else if (isWanted) leading.own.connect()
+    if (this.#unkept ?? isWanted) leading.own.connect()
     for (const owner of this.#looks) leading.own.fetch(owner).catch((error: unknown) => this.#report(error))
     leading.serve()
   }
 
-  async #ask(request: Question, signal?: AbortSignal): Promise<Reply> {
-    const { store, clock } = this.#port
-    const askedAt = clock.now()
-    if (this.#leading) return this.#leading.handle(request, askedAt)
-    const closing = this.#closing.signal
-    const either = signal ? AbortSignal.any([closing, signal]) : closing
-    try {
-      const reply = await ask(store, request, askedAt, either)
-      if (!closing.aborted || reply === 'delivered' || reply === 'unconfirmed') return reply
-      throw closed()
-    } catch (error) {
-      if (closing.aborted) throw closed()
-      if (signal?.aborted) throw aborted(signal)
-      throw asFailure(error)
-    }
+  async #ask(question: Question, signal?: AbortSignal): Promise<Reply> {
+    return this.#leading ? this.#leading.handle(question, signal) : this.#questions.ask(question, signal)
   }
 
   #report(error: unknown): void {

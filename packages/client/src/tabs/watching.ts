@@ -2,7 +2,7 @@ import type { Presence, PresenceByUser } from '../presence/presence.ts'
 import { mostWatched } from '../presence/presences.ts'
 import type { LinkPort } from '../sync/port.ts'
 import { holdLock, type LockManagerLike } from './lock.ts'
-import type { Notice } from './notices.ts'
+import type { Notice } from './tab-messages.ts'
 
 export interface TabsWatchingPort {
   /** This tab's own name among the tabs. */
@@ -79,12 +79,6 @@ export class TabsWatching {
     if (this.#link) return
     this.#port.show(new Map())
     if (this.#own.length > 0) this.#tellWanted()
-  }
-
-  /** Says again what the others may not have heard. */
-  repeat(): void {
-    if (this.#link) this.#port.tell(() => ({ type: 'whoWatches' }))
-    else if (this.#own.length > 0) this.#tellWanted()
   }
 
   heardWanted(tab: string, users: readonly string[]): void {
