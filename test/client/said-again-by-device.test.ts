@@ -6,7 +6,6 @@ import {
   coreOf,
   edit,
   encodeChanges,
-  newClientId,
   OwnDocument,
   rebuild,
   storeFrames,
@@ -132,7 +131,7 @@ test.each([
   async (_what, document, entry) => {
     for (let round = 0; round < rounds; round++) {
       const alice = await quiet()
-      const laptop = new OwnDocument(document, newClientId(systemRandomness))
+      const laptop = new OwnDocument(document, 2 ** 32 - 2 ** (17 + round))
       laptop.write([entry])
       laptop.write([{ ...entry, value: undefined }])
       await take(alice, document, Y.encodeStateAsUpdate(laptop.doc))

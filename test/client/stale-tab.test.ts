@@ -77,7 +77,7 @@ test.each([
   async (_, isAcknowledged) => {
     const { open } = await backend()
     // Which of two entries that were made again counts in Yjs is chance.
-    for (let round = 0; round < 6; round++) {
+    for (let round = 0; round < 8; round++) {
       const indexedDB = new IDBFactory()
       const databaseName = `alice-${round}`
       const shared = { indexedDB, ...sharedByTabs(), databaseName, connect: false } satisfies Partial<KithOptions>

@@ -1,20 +1,23 @@
 import type { Kith } from '@kith/client'
 import { coreOf } from './client-internals.ts'
 
-/** The transactions of this tab wait until it wakes. */
+/** Nothing of this tab reaches the database, or another one in its place, until it wakes. */
 export function asleep(kith: Kith): () => void {
-  const { db } = coreOf(kith).store
-  const { transaction } = db
+  const { store } = coreOf(kith)
   let wake: () => void = () => undefined
   const sleep = new Promise<void>(resolve => {
     wake = resolve
   })
-  db.transaction = (async (...details: unknown[]) => {
-    await sleep
-    return Reflect.apply(transaction, db, details)
-  }) as never
+  const methods = ['work', 'use'] as const
+  for (const name of methods) {
+    const method = store[name]
+    store[name] = (async (...details: unknown[]) => {
+      await sleep
+      return Reflect.apply(method, store, details)
+    }) as never
+  }
   return () => {
-    db.transaction = transaction
+    for (const name of methods) Reflect.deleteProperty(store, name)
     wake()
   }
 }

@@ -18,19 +18,20 @@ export function newClientId(randomness: Randomness): number {
   return id < firstOrdinaryClientId ? id + firstOrdinaryClientId : id
 }
 
-/** How far above the others the id of a rebuilt document is drawn: far enough that two devices never draw the same one. */
-const clientIdRange = 2 ** 26
+/** As far above the others the id of a rebuilt document is drawn at most, and from so many ids at least. */
+const [mostAbove, leastAbove] = [2 ** 26, 2 ** 16]
 
 /**
  * A client id for a document that is built upon a server's state which may lack entries of these clients. Where such an
  * entry comes back, removed or not, Yjs lets the highest client id count, and so what this device writes from here on. When
- * the ids are used up, any id is returned.
+ * hardly any ids are left above, any id is returned.
  */
 export function newClientIdAbove(clients: Iterable<number>, randomness: Randomness): number {
   let highest = firstOrdinaryClientId - 1
   for (const client of clients) highest = Math.max(highest, client)
-  const id = highest + 1 + (uint32(randomness) % clientIdRange)
-  return id < 2 ** 32 ? id : newClientId(randomness)
+  const left = 2 ** 32 - 1 - highest
+  if (left < leastAbove) return newClientId(randomness)
+  return highest + 1 + (uint32(randomness) % Math.min(mostAbove, left))
 }
 
 /**
