@@ -3,7 +3,7 @@ import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
-import { coreOf, Link } from '../support/client-internals.ts'
+import { ConnectionManager, coreOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
 const limits = {
@@ -161,7 +161,7 @@ async function scripted() {
       // The other side does not answer.
     }
   }
-  const link = new Link(
+  const link = new ConnectionManager(
     {
       ...{ user: 'alice', url: 'ws://127.0.0.1:9', token: () => 'a-token', store: coreOf(kith).store, clock },
       randomness: { bytes: length => new Uint8Array(length), fraction: () => 1 },

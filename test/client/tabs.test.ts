@@ -4,7 +4,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
 import { Channels } from '../support/channels.ts'
-import { coreOf, Link } from '../support/client-internals.ts'
+import { ConnectionManager, coreOf } from '../support/client-internals.ts'
 import { first } from '../support/devices.ts'
 import { Locks } from '../support/locks.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -250,8 +250,11 @@ test('a whenSynced that one tab aborts ends in the tab with the socket too', asy
   await tab({ connect: false })
   const two = await tab({ connect: false })
   const waits: Promise<void>[] = []
-  const { whenSynced } = Link.prototype
-  const spy = vi.spyOn(Link.prototype, 'whenSynced').mockImplementation(function (this: Link, signal) {
+  const { whenSynced } = ConnectionManager.prototype
+  const spy = vi.spyOn(ConnectionManager.prototype, 'whenSynced').mockImplementation(function (
+    this: ConnectionManager,
+    signal,
+  ) {
     const wait = whenSynced.call(this, signal)
     waits.push(wait)
     return wait
@@ -268,8 +271,11 @@ test('a whenSynced that one tab aborts ends in the tab with the socket too', asy
 /** Resolves when a tab with the socket begins to do what another one asks. */
 function taken(type: 'send' | 'whenSynced'): Promise<void> {
   return new Promise(resolve => {
-    const original: (...details: never[]) => unknown = Link.prototype[type]
-    const spy = vi.spyOn(Link.prototype, type).mockImplementation(function (this: Link, ...details: unknown[]) {
+    const original: (...details: never[]) => unknown = ConnectionManager.prototype[type]
+    const spy = vi.spyOn(ConnectionManager.prototype, type).mockImplementation(function (
+      this: ConnectionManager,
+      ...details: unknown[]
+    ) {
       resolve()
       spy.mockRestore()
       return original.apply(this, details as never[]) as never

@@ -21,7 +21,7 @@ export { originalsIn, saidAgain, standingOf } from '../../packages/client/src/do
 export { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
 export { verdictOn } from '../../packages/client/src/sync/close-action.ts'
 export { Connection } from '../../packages/client/src/sync/connection.ts'
-export { Link } from '../../packages/client/src/sync/connection-manager.ts'
+export { ConnectionManager } from '../../packages/client/src/sync/connection-manager.ts'
 export { OutgoingMessages } from '../../packages/client/src/sync/direct-messages.ts'
 export { Watching } from '../../packages/client/src/sync/presence-subscription.ts'
 export { ProfileFetches } from '../../packages/client/src/sync/profile-fetches.ts'

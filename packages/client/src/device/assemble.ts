@@ -9,7 +9,7 @@ import { dropFetched } from '../database/fetched-replicas.ts'
 import type { KithDatabase } from '../database/schema.ts'
 import { newNonce } from '../nonce.ts'
 import { Signal } from '../signal.ts'
-import { Link } from '../sync/connection-manager.ts'
+import { ConnectionManager } from '../sync/connection-manager.ts'
 import type { LinkHost } from '../sync/host.ts'
 import type { WebSocketConstructor } from '../sync/socket.ts'
 import { guardedSocket } from '../tabs/guarded-socket.ts'
@@ -114,7 +114,7 @@ async function connect(
   }
   if (!tabs) {
     await begin()
-    return { link: new Link(host, firstToken), close: closeStore => closeStore() }
+    return { link: new ConnectionManager(host, firstToken), close: closeStore => closeStore() }
   }
   return share({
     ...{ store: lifecycle, shown, clock, randomness, platform: tabs, tab: newNonce(randomness), begin, failed: report },
@@ -133,7 +133,7 @@ async function connect(
           await host.received(message)
         },
       }
-      return new Link(own, firstToken)
+      return new ConnectionManager(own, firstToken)
     },
   })
 }

@@ -28,7 +28,7 @@ type State =
 const patienceMs = 10_000
 
 /** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
-export class Link implements LinkPort {
+export class ConnectionManager implements LinkPort {
   readonly #host: LinkHost
   readonly #waiters: SyncWaiters
   readonly #messages: OutgoingMessages
