@@ -236,9 +236,9 @@ test('[D2][V4] a listener of commits that throws keeps no other listener from th
   const committed = (): void => {
     if (isThrowing) throw boom
   }
-  store.watch({ committed })
+  store.onCommit({ committed })
   const relay = new Relay(store)
-  store.watch(relay.listener)
+  store.onCommit(relay.listener)
   await store.commit(profileChange('alice', { 0: 'Alice' }))
   isThrowing = false
   await store.commit(profileChange('alice', { 0: 'Ada' }))
@@ -265,8 +265,8 @@ test.each([
   async (_, writing) => {
     const store = await emptyStore()
     const relay = new Relay(store)
-    store.watch(relay.listener)
-    const stop = store.watch({ writing, committed: () => undefined })
+    store.onCommit(relay.listener)
+    const stop = store.onCommit({ writing, committed: () => undefined })
     // The relay still hands something over.
     const release = relay.reads.holdNext()
     setImmediate(release)
@@ -290,10 +290,10 @@ test('[D2][V4] a batch that is found on disk when the database is opened again i
   const clock = new TestClock()
   const store = openMemory(disk, limitsWith(), clock)
   const relay = new Relay(store)
-  store.watch(relay.listener)
+  store.onCommit(relay.listener)
   let failures = 0
   const reported: number[] = []
-  store.watch({
+  store.onCommit({
     writing: async () => {
       if (failures-- > 0) throw boom
     },

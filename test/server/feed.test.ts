@@ -47,7 +47,7 @@ async function feedOfBob() {
     },
   })
   const relay = new Relay(store)
-  const stop = store.watch(relay.listener)
+  const stop = store.onCommit(relay.listener)
   const sent: Uint8Array[] = []
   const failures: unknown[] = []
   const outlet = {
@@ -588,7 +588,7 @@ describe('a change of more than 500 pairs at once', () => {
 /** Another session of Bob's on the same store. */
 function secondFeed(store: Store) {
   const relay = new Relay(store)
-  const stop = store.watch(relay.listener)
+  const stop = store.onCommit(relay.listener)
   const frames: Uint8Array[] = []
   const outlet = {
     outstandingBytes: 0,

@@ -81,7 +81,7 @@ test('[D2] a write that fails after it reached the disk counts, and is reported 
     new TestClock(),
   )
   const told: number[] = []
-  store.watch({ committed: commits => void told.push(...commits.map(({ position }) => position)) })
+  store.onCommit({ committed: commits => void told.push(...commits.map(({ position }) => position)) })
   await store.commit(userChange('ada'))
   await store.commit(userChange('bob'))
   expect(told).toEqual([1, 2])

@@ -62,7 +62,7 @@ test('[F1] beyond position 65,535 updates stay in order, and changedSince works'
 test('[D2] 600 simultaneous changes are all written, in order and in groups', async () => {
   const store = await storeAt(0)
   const told: number[] = []
-  store.watch({ committed: commits => void told.push(commits.length) })
+  store.onCommit({ committed: commits => void told.push(commits.length) })
   const commits = await Promise.all(
     Array.from({ length: 600 }, (_, index) => store.commit(userChange(`user-${index}`))),
   )

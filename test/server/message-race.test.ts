@@ -23,7 +23,7 @@ test('[V1] a message is not delivered if a block was written during its visibili
     },
   })
   const relay = new Relay(store)
-  const stop = store.watch(relay.listener)
+  const stop = store.onCommit(relay.listener)
   onTestFinished(async () => {
     stop()
     await inner.close()

@@ -117,7 +117,7 @@ async function watcher(): Promise<Watcher> {
   await inner.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   const relay = new Relay(store)
   const subscriptions = new PresenceSubscriptions()
-  const stops = [relay, subscriptions].map(({ listener }) => store.watch(listener))
+  const stops = [relay, subscriptions].map(({ listener }) => store.onCommit(listener))
   const presence = new Presence({ store, subscriptions, clock, log: { warn: () => undefined } as never })
   onTestFinished(async () => {
     for (const stop of stops) stop()

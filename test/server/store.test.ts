@@ -30,7 +30,7 @@ describe.each<DatabaseKind>(['level', 'memory'])('when the disk of a store on %s
     const store = storeOver(database, new TestClock())
     const told: number[] = []
     const writing: string[] = []
-    store.watch({
+    store.onCommit({
       writing: async () => void writing.push('writing'),
       committed: commits => told.push(...commits.map(({ position }) => position)),
       failed: () => writing.push('failed'),

@@ -10,7 +10,7 @@ import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
 import { Presence } from './presence/presence.ts'
 import { PresenceSubscriptions } from './presence/subscriptions.ts'
-import type { Store, Watcher } from './relations/store.ts'
+import type { CommitListener, Store } from './relations/store.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
@@ -58,7 +58,7 @@ export function assemble(options: EngineOptions): Engine {
   const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
-  const observer: Watcher = {
+  const observer: CommitListener = {
     committed: commits => metrics.commits.inc(commits.length),
     refusing(refusal) {
       if (refusal) return log.error({ err: refusal.cause, reason: refusal.reason }, 'changes are refused')
@@ -69,7 +69,7 @@ export function assemble(options: EngineOptions): Engine {
   }
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
-  const stops = [relay.listener, subscriptions.listener, observer].map(listener => store.watch(listener))
+  const stops = [relay.listener, subscriptions.listener, observer].map(listener => store.onCommit(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,

@@ -65,7 +65,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
     mostPerAddress: options.limits.connectionsPerAddress,
     isProxy: address => trust(address, 0),
   })
-  connections.watch(api.server)
+  connections.attach(api.server)
   api.addHook('onRequest', async ({ raw: request }, { raw: response }) => {
     if (connections.admitsRequest(request, response, addressOf(request))) return
     response.setHeader('connection', 'close')

@@ -240,7 +240,7 @@ export class Kith {
 
   /** What is read of the own documents in memory, again whenever these changed. */
   #live<T>(read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
-    return liveMemory(listener => this.#core.store.watch(listener), read, isSame)
+    return liveMemory(listener => this.#core.store.onChange(listener), read, isSame)
   }
 
   get #settings(): ReturnType<typeof rosterSettings> {

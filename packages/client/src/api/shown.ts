@@ -38,7 +38,7 @@ export class Shown {
     this.store = parts.store
     this.newNonce = parts.newNonce
     this.presences = new Presences(parts.clock)
-    parts.store.watch(() => this.#reportStatus())
+    parts.store.onChange(() => this.#reportStatus())
   }
 
   /** Never 'synced' while a change is unsent, also if the server refused it [D6]. */
@@ -74,7 +74,7 @@ export class Shown {
 
   /** Calls `listener` whenever the status or the number of unsent changes may have changed. Returns an unsubscribe function. */
   watchStatus(listener: () => void): () => void {
-    const stops = [this.listeners.on('status', listener), this.store.watch(listener)]
+    const stops = [this.listeners.on('status', listener), this.store.onChange(listener)]
     return () => {
       for (const stop of stops) stop()
     }

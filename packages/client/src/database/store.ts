@@ -37,8 +37,8 @@ export interface DeviceStore extends Store {
   openStore(): Promise<OpenStore>
   /** Resolves when the work that was given before is done, whether it failed or not. */
   idle(): Promise<void>
-  /** Calls `watcher` whenever what memory holds may look different, while it is level with the disk. */
-  watch(watcher: () => void): () => void
+  /** Calls `listener` whenever what memory holds may look different, while it is level with the disk. */
+  onChange(listener: () => void): () => void
   /** Tells what a query finds, and again whenever that changes. Returns a function that stops it. */
   live<T>(query: (db: KithDatabase) => Promise<T>, observer: QueryObserver<T>): () => void
   /** What a transaction is about to commit. */

@@ -86,8 +86,8 @@ export class Lifecycle implements DeviceStore {
     await this.#life.device.idle()
   }
 
-  watch(watcher: () => void): () => void {
-    return this.#changed.on(watcher)
+  onChange(listener: () => void): () => void {
+    return this.#changed.on(listener)
   }
 
   onOpen(listener: (isAnother: boolean) => void): () => void {

@@ -1,14 +1,14 @@
 import type { Observable } from '../observable.ts'
 import { observable } from './observable.ts'
 
-/** Calls back whenever what is read may look different; the answer stops it. */
-export type Watch = (listener: () => void) => () => void
+/** Calls `listener` whenever what is read may look different. Returns a function that unsubscribes. */
+export type Listening = (listener: () => void) => () => void
 
 /**
  * What is kept in memory, first soon after subscribing and then whenever it looks different. Own documents are kept in the
  * memory of every tab, level with the database: what another tab writes is taken in, and then this tells it too.
  */
-export function liveMemory<T>(watch: Watch, read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
+export function liveMemory<T>(listen: Listening, read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
   return observable(subscriber => {
     let shown: { value: T } | undefined
     const look = (): void => {
@@ -18,6 +18,6 @@ export function liveMemory<T>(watch: Watch, read: () => T, isSame: (a: T, b: T) 
       subscriber.next(value)
     }
     queueMicrotask(look) // Never while the caller still waits for its subscription.
-    return watch(look)
+    return listen(look)
   })
 }

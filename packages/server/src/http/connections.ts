@@ -34,7 +34,7 @@ export class Connections {
     this.#isProxy = options.isProxy
   }
 
-  watch(server: Server): void {
+  attach(server: Server): void {
     server.on('connection', (socket: Socket) => this.#begin(socket))
     server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response))
     server.on('upgrade', (request: IncomingMessage) => this.#bySocket.get(request.socket)?.cancelDeadline())

@@ -1,4 +1,4 @@
-import { type Commit, isLooker, type Watcher } from '../relations/store.ts'
+import { type Commit, type CommitListener, isLooker } from '../relations/store.ts'
 import { inSlices } from '../turns.ts'
 
 /** What it takes one session to look at one owner again, and at all that it watches, in look-ups. */
@@ -27,7 +27,7 @@ export class PresenceSubscriptions {
   #byOwner = new Map<string, Set<PresenceListener>>()
   #byViewer = new Map<string, Set<PresenceListener>>()
   /** To be called for each batch, after the relay's: by the relay, watches find out that what they have read is outdated. */
-  readonly listener: Watcher = {
+  readonly listener: CommitListener = {
     writing: async () => this.#unfinished,
     committed: commits => {
       this.#unfinished = inSlices(this.#onCommits(commits), error => this.#failAll(error))?.finally(() => {

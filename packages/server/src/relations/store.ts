@@ -98,7 +98,7 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
 }
 
 /** A listener that must know of every batch, in order. Called synchronously. */
-export interface Watcher {
+export interface CommitListener {
   /**
    * A batch is about to be written: from here on the disk may say otherwise, until the next call. The batch waits for the
    * promise, for as long as something that was read is being handed over.
@@ -131,7 +131,7 @@ export interface Store {
   /** Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there. */
   commit(change: Change): Promise<Commit>
   /** The answer ends it. */
-  watch(watcher: Watcher): () => void
+  onCommit(listener: CommitListener): () => void
   user(id: string): Promise<UserRecord>
   /** The account's present incarnation, and what the one that a device declares is worth [D7]. */
   incarnation(id: string, declared: Uint8Array): Promise<{ current: Uint8Array; state: IncarnationState }>

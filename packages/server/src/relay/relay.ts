@@ -1,7 +1,7 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import type { DocumentName } from '../relations/keys.ts'
-import { type Commit, isLooker, type Store, type Watcher } from '../relations/store.ts'
+import { type Commit, type CommitListener, isLooker, type Store } from '../relations/store.ts'
 import { inSlices } from '../turns.ts'
 import { type Among, changedSince } from './changed-levels.ts'
 import { CurrentReads } from './current-reads.ts'
@@ -38,7 +38,7 @@ export class Relay {
   /** The slices of a commit that concerns many. Until they are done nothing that was read is handed over, and no batch begins. */
   #unfinished: Promise<void> | undefined
   /** To be called for each batch, before all other listeners but the witness of what was answered. */
-  readonly listener: Watcher = {
+  readonly listener: CommitListener = {
     writing: () => this.#unfinished?.then(() => this.reads.begin()) ?? this.reads.begin(),
     committed: commits => {
       try {

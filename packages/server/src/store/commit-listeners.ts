@@ -1,4 +1,4 @@
-import type { Commit, Watcher } from '../relations/store.ts'
+import type { Commit, CommitListener } from '../relations/store.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 
 /**
@@ -7,9 +7,9 @@ import type { Unwritable } from '../relations/unwritable.ts'
  * all the same is an uncaught exception of the process, after all listeners were called.
  */
 export class CommitListeners {
-  readonly #listeners: Set<Watcher> = new Set()
+  readonly #listeners: Set<CommitListener> = new Set()
 
-  add(listener: Watcher): () => void {
+  add(listener: CommitListener): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -35,7 +35,7 @@ export class CommitListeners {
     this.#call(listener => listener.refusing?.(reason))
   }
 
-  #call(call: (listener: Watcher) => void): void {
+  #call(call: (listener: CommitListener) => void): void {
     for (const listener of this.#listeners) {
       try {
         call(listener)

@@ -80,7 +80,7 @@ export function openStore(options: LevelStoreOptions): Store {
       return commits.refusal
     },
     commit: change => commits.commit(change),
-    watch: listener => listeners.add(listener),
+    onCommit: listener => listeners.add(listener),
 
     user,
     users,

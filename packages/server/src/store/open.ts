@@ -64,7 +64,7 @@ export async function openLevelStore(folder: string, options: StoreOptions): Pro
 
 /** The witness is the first listener, so it is never behind what a device was answered. */
 function witnessed(store: Store, acknowledged: Acknowledged): Store {
-  store.watch({ committed: commits => acknowledged.write(commits.at(-1)?.position ?? store.position) })
+  store.onCommit({ committed: commits => acknowledged.write(commits.at(-1)?.position ?? store.position) })
   const close = store.close.bind(store)
   return Object.assign(store, {
     async close() {

@@ -29,7 +29,7 @@ export function commits({ test, open }: Contract): void {
     const { store } = await open()
     const story: string[] = []
     const batches: number[] = []
-    store.watch({
+    store.onCommit({
       committed: commits => {
         batches.push(commits.length)
         for (const { position } of commits) story.push(`told ${position}`)
@@ -83,7 +83,7 @@ export function commits({ test, open }: Contract): void {
   test('reads see a commit from the moment its listener is called', async () => {
     const { store } = await open()
     const seen: Promise<boolean>[] = []
-    store.watch({
+    store.onCommit({
       committed: commits => {
         for (const { subjects, position } of commits) {
           assert.ok(store.position >= position)
@@ -102,7 +102,7 @@ export function commits({ test, open }: Contract): void {
   test('a listener is not called after it was removed', async () => {
     const { store } = await open()
     const told: Commit[] = []
-    const stop = store.watch({ committed: commits => told.push(...commits) })
+    const stop = store.onCommit({ committed: commits => told.push(...commits) })
     await store.commit(userChange('alice'))
     stop()
     await store.commit(userChange('bob'))
