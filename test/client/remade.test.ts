@@ -69,6 +69,19 @@ test('[D6] concurrent changes of two copies of one database, under one client id
   expect(Object.keys(content['contacts'] ?? {}).sort()).toEqual([0, 1, 2, 3, 4].map(count => `original ${count}`))
 })
 
+test('[D6] a label that a copy of a database replaced twice arrives, although Yjs has joined its replaced values with one from before the copy', () => {
+  const original = phone()
+  original.write([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  const copy = new OwnDocument('roster', original.clientId)
+  copy.take(Y.encodeStateAsUpdate(original.doc))
+  original.write([{ root: 'contacts', key: 'bob', value: true }])
+  for (const value of ['Robert', 'Bobby']) copy.write([{ root: 'labels', key: 'bob', value }])
+  const server = phone()
+  server.take(Y.encodeStateAsUpdate(original.doc))
+  const merged = mergedDocument(server, copy, 1, newClientId(systemRandomness))
+  expect([merged.standing.get('labels', 'bob'), merged.standing.get('contacts', 'bob')]).toEqual(['Bobby', true])
+})
+
 test('[D5][R6] a field that replaces another device’s value stays one entry with the removal of that value', () => {
   const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
     OwnDocument,

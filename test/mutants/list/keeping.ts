@@ -269,6 +269,13 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['client/stale-tab'],
     names: 'in another database',
   }),
+  mutant('client/src/documents/renamed.ts', 'id.clock + length - renaming.from', 'id.clock + length + renaming.from', {
+    id: 'joined-structs-not-renamed',
+    rules: ['D6'],
+    what: 'A value that follows replaced values from before and after a copy of the database never arrives.',
+    tests: ['client/remade'],
+    names: 'that a copy of a database replaced twice',
+  }),
   mutant('client/src/database/edit.ts', 'row => row.isRefusedHere === true', '() => false', {
     id: 'room-left-unused',
     rules: ['D6'],
