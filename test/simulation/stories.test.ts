@@ -796,6 +796,45 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[V6][D6] an edit made after a revocation waits for it, also when a server brings the grant back that another one had refused to remove', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 8, act: { type: 'save', whom: 0, levels: [] } },
+        { do: 'act', device: 8, act: { type: 'set', level: 2, field: 'name' } },
+        { do: 'hostile', hostility: 'too large' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'connect', device: 0 },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 0, act: { type: 'remove', whom: 1 } },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+      ],
+    })
+  })
+
+  test('[D5][D6] a follow whose end one server refused, and a later one does not have, stays ended when another device makes it again', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'remove', whom: 1 } },
+        { do: 'watch', device: 5, whom: 0 },
+        { do: 'next', picks: [0, 0] },
+        { do: 'pass', seconds: 2, flows: false },
+        { do: 'hostile', hostility: 'refuses true' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'startServer' },
+        { do: 'lose', device: 0 },
+      ],
+    })
+  })
+
   test('[D5][D6] a refused change of a contact stays visible when a server without a store also refuses the former value', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },

@@ -235,9 +235,9 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['client/said-again'],
   }),
   mutant(
-    'client/src/database/incoming-frames.ts',
-    'await remake(work, name, taken, newRemakingClientId(randomness))',
-    'await record(work, name, taken)',
+    'client/src/database/edit.ts',
+    'if (isRemade) await remake(work, document, changes, clientId, marks)\n    else await',
+    'await',
     {
       id: 'said-again-as-newest',
       rules: ['D6', 'V6'],
@@ -302,6 +302,27 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'that two devices made again',
     },
   ),
+  mutant('client/src/sync/sender.ts', ' || this.#mayLearn()) await', ') await', {
+    id: 'sent-before-the-answer',
+    rules: ['V6', 'D6'],
+    what: 'After a rebuild a device sends an edit before it knows that the server has brought a revoked grant back.',
+    tests: ['simulation/stories'],
+    names: 'an edit made after a revocation waits',
+  }),
+  mutant('client/src/database/edit.ts', 'const marks = await placeOf(work.db, part)', 'const marks = {}', {
+    id: 'said-again-behind-the-edits',
+    rules: ['V6', 'D6'],
+    what: 'A revocation that is said again is sent behind an edit that was made after it.',
+    tests: ['simulation/stories'],
+    names: 'an edit made after a revocation waits',
+  }),
+  mutant('client/src/database/edit.ts', 'await rememberRemoved(work, name, said)', '', {
+    id: 'refused-removal-forgotten',
+    rules: ['D5', 'D6'],
+    what: 'A removal that a server refused is forgotten when the next server lacks the entry.',
+    tests: ['simulation/stories'],
+    names: 'a follow whose end one server refused',
+  }),
   mutant('client/src/documents/removed-keys.ts', 'removed.add(name)', 'continue', {
     id: 'removed-keys-forgotten',
     rules: ['D6', 'V6'],

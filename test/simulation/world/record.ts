@@ -257,7 +257,7 @@ export class Record {
    */
   judge(where: string, user: string, documents: Documents, facts: Facts, isEnd = false, hasPieces = false): void {
     const included = this.included(user, documents)
-    const partly = isEnd && !hasPieces ? [] : this.#partly(user, documents, included)
+    const partly = isEnd && !hasPieces ? [] : this.arriving(user, documents, included)
     const open = new Set(isEnd ? [] : this.openNames(user, documents, facts))
     for (const { name, wrong } of wrongFacts(included, facts, isEnd ? partly : [], this.editsOf(user))) {
       if (!open.has(name)) this.#wrong(`${user} ${where}: ${wrong}`)
@@ -267,7 +267,7 @@ export class Record {
   /** What may be otherwise for a while: what an edit changes that has arrived in part, and fields between two pieces. */
   openNames(user: string, documents: Documents, facts: Facts): string[] {
     const included = this.included(user, documents)
-    const partly = this.#partly(user, documents, included)
+    const partly = this.arriving(user, documents, included)
     return [...partly.flatMap(({ changes }) => [...changes.keys()]), ...this.#absentAwhile(user, included, facts)]
   }
 
@@ -283,7 +283,8 @@ export class Record {
     return [...names].filter(name => name.startsWith('field ') && !facts.has(name))
   }
 
-  #partly(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
+  /** Edits of which the documents have some, and not all. */
+  arriving(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
     return this.editsOf(user).filter(
       edit => !included.includes(edit) && includesSome(documents[edit.document], edit.ids),
     )

@@ -46,6 +46,7 @@ export class Scribe {
     const documents = tab.documents
     const before = this.#record.included(tab.user, documents)
     for (const { id } of before) tab.device.met.add(id)
+    for (const { id } of this.#record.arriving(tab.user, documents, before)) tab.device.met.add(id)
     this.note(tab.device, rows, documents, wanted && { wanted, besides: expected?.besides ?? new Map() })
     // Another tab may have written what this one has not read yet.
     if (tab.device.tabs.length === 1) this.expectKept(tab)

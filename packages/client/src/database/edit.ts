@@ -4,12 +4,17 @@ import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { checkLimits } from '../documents/content-limits.ts'
 import { keyName, unitsOf } from '../documents/lost.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
+import { mayComeBack } from '../documents/removed-keys.ts'
 import { roomOf } from '../documents/room.ts'
-import { isOriginalThere } from '../documents/said-again.ts'
+import { isOriginalThere, type SaidAgain } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
-import type { OutboxRow } from './schema.ts'
+import { partsOfSaid, placeOf } from './ahead.ts'
+import { type OutboxRow, writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
+
+/** What an entry of the outbox says beside its change. */
+type Marks = Pick<OutboxRow, 'seq' | 'isRemade' | 'reported'>
 
 /** Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. */
 export async function edit(
@@ -29,10 +34,15 @@ export async function edit(
 }
 
 /** Writes changes that are known to be in order, and puts them into the outbox. */
-export async function record(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+export async function record(
+  work: Work,
+  document: DocumentName,
+  changes: readonly KeyChange[],
+  marks: Marks = {},
+): Promise<void> {
   work.willChange()
   await supersedeRefused(work, document, changes)
-  await write(work, document, changes)
+  await write(work, document, changes, { marks })
 }
 
 /** Makes changes that a server had once more, under this client id; what was refused of the same keys stays in view. */
@@ -41,16 +51,33 @@ export async function remake(
   document: DocumentName,
   changes: readonly KeyChange[],
   clientId: number,
+  marks: Marks = {},
 ): Promise<void> {
   work.willChange()
-  await write(work, document, changes, { clientId, marks: { isRemade: true } })
+  await write(work, document, changes, { clientId, marks: { ...marks, isRemade: true } })
+}
+
+/** Writes once more what stood before an entry came back. */
+export async function sayAgain(
+  work: Work,
+  document: DocumentName,
+  said: SaidAgain,
+  randomness: Randomness,
+): Promise<void> {
+  const clientId = newRemakingClientId(randomness)
+  for (const part of partsOfSaid(said)) {
+    const { changes, isRemade } = part
+    const marks = await placeOf(work.db, part)
+    if (isRemade) await remake(work, document, changes, clientId, marks)
+    else await record(work, document, changes, marks)
+  }
 }
 
 async function write(
   { db, documents, wrote }: Work,
   document: DocumentName,
   changes: readonly KeyChange[],
-  { clientId, marks }: { clientId?: number; marks?: Pick<OutboxRow, 'isRemade' | 'reported'> } = {},
+  { clientId, marks }: { clientId?: number; marks?: Marks } = {},
 ): Promise<void> {
   const update = await documents.write(db, document, changes, clientId)
   if (!update) return
@@ -129,8 +156,21 @@ export async function dropSaid(work: Work, name: DocumentName): Promise<void> {
     const isBack = value !== undefined && remade.has(address) && isOriginalThere(own, originals, address)
     return isBack || sameValue(own.standing.get(root, key), value)
   }
-  const said = unitsOf(name, own.refused).filter(unit => unit.every(isSaid))
-  if (said.length > 0) await supersedeRefused(work, name, said.flat())
+  const said = unitsOf(name, own.refused)
+    .filter(unit => unit.every(isSaid))
+    .flat()
+  if (said.length === 0) return
+  await supersedeRefused(work, name, said)
+  await rememberRemoved(work, name, said)
+}
+
+/** What was removed leaves no trace in a document that was rebuilt: another device may make it again. */
+async function rememberRemoved(work: Work, name: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+  const { known, removed } = work.documents
+  const gone = changes.filter(change => change.value === undefined && !mayComeBack.has(change.root))
+  if (!known[name]) return
+  work.documents.removed = { ...removed, [name]: new Set([...(removed[name] ?? []), ...gone.map(keyName)]) }
+  await writeMeta(work.db, 'removed', work.documents.removed)
 }
 
 /** A change of a key that a refused change holds takes that key from it. */

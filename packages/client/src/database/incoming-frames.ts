@@ -5,8 +5,7 @@ import type { Randomness } from '../clock.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { goneKeys, keysMadeAgainIn, removedAgain } from '../documents/removed-keys.ts'
 import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../documents/said-again.ts'
-import { newRemakingClientId } from '../nonce.ts'
-import { dropSaid, offerRefused, record, remake } from './edit.ts'
+import { dropSaid, offerRefused, sayAgain } from './edit.ts'
 import { writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -138,9 +137,8 @@ async function takeUpdate(
   document.dropPending()
   const originals = work.documents.originals[name]
   const again = known && before ? saidAgain(document, { known, before, originals, neverTaken }) : nothingAgain
-  if (again.neverTaken.length > 0) await record(work, name, again.neverTaken)
   const taken = [...again.taken, ...removedAgain(document, gone)]
-  if (taken.length > 0) await remake(work, name, taken, newRemakingClientId(randomness))
+  await sayAgain(work, name, { neverTaken: again.neverTaken, taken }, randomness)
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }

@@ -30,6 +30,10 @@ export class OutboxMemory {
     if ((await db.outbox.count()) === this.#rows.size) return
     const kept = new Set(await db.outbox.toCollection().primaryKeys())
     for (const seq of [...this.#rows.keys()]) if (!kept.has(seq)) this.#rows.delete(seq)
+    if (kept.size === this.#rows.size) return
+    // Some were put ahead of others.
+    this.doubt()
+    await this.follow(db)
   }
 
   /** What was last taken in may not have been stored. */

@@ -27,6 +27,7 @@ export interface SnapshotRow {
 }
 
 export interface OutboxRow {
+  /** In the order of sending; not whole for what was put ahead of others. */
   seq?: number
   document: DocumentName
   /** In Yjs' `updateV1` encoding; empty once refused. */

@@ -1,6 +1,7 @@
 import { type KeyChange, sameValue } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
+import { partsOfSaid, placeOf } from '../database/ahead.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { type KithDatabase, writeMeta } from '../database/schema.ts'
 import { encodeChanges } from '../documents/changes-codec.ts'
@@ -72,12 +73,11 @@ async function layOne(
   const pendingKeys = new Set(neverTaken.map(keyName))
   const isPending = (change: KeyChange): boolean => pendingKeys.has(keyName(change))
   const taken = [...again.filter(change => !isPending(change)), ...removedAgain(own, gone)]
-  const isRemade = true as const
-  for (const { changes, clientId, marks } of [
-    { changes: again.filter(isPending), clientId: undefined, marks: {} },
-    { changes: taken, clientId: newRemakingClientId(randomness), marks: { isRemade } },
-  ]) {
-    const update = await there.write(db, name, changes, clientId)
+  const remakingClientId = newRemakingClientId(randomness)
+  for (const part of partsOfSaid({ neverTaken: again.filter(isPending), taken })) {
+    const { changes, isRemade } = part
+    const update = await there.write(db, name, changes, isRemade ? remakingClientId : undefined)
+    const marks = { ...(isRemade && { isRemade }), ...(await placeOf(db, part)) }
     if (update) await db.outbox.add({ document: name, update, changes: encodeChanges(changes), ...marks })
   }
 }

@@ -98,7 +98,6 @@ async function merge(db: KithDatabase, memory: OwnDocuments, randomness: Randomn
   const there = await OwnDocuments.load(db)
   // The server is to say whether what memory holds belongs to an account that was erased [D7].
   if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)
-  await layOver(db, there, memory, randomness)
   const known = new Set(await db.outbox.toCollection().primaryKeys())
   const [rows, begun]: [OutboxRow[], OutboxRow[]] = [[], []]
   for (const row of memory.unsent) {
@@ -107,6 +106,7 @@ async function merge(db: KithDatabase, memory: OwnDocuments, randomness: Randomn
   }
   await db.outbox.bulkPut(rows)
   await db.outbox.bulkAdd(begun)
+  await layOver(db, there, memory, randomness)
   // Rows were inserted between others, so every tab loads the documents again.
   await there.writeSnapshots(db, there, there.generation + 1)
   const people = new People(db)

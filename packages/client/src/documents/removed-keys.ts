@@ -8,7 +8,7 @@ import type { OwnDocument } from './own-document.ts'
 export type RemovedKeys = ReadonlySet<string>
 
 /** Roots whose removals show more to others: what was removed may come back, since the private side wins. */
-const mayComeBack: ReadonlySet<string> = new Set(['blocks', 'privacy'])
+export const mayComeBack: ReadonlySet<string> = new Set(['blocks', 'privacy'])
 
 const mostRemembered = 100_000
 

@@ -3,7 +3,7 @@ import * as Y from 'yjs'
 import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../database/outbox.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
 import type { Store } from '../database/store.ts'
-import type { DocumentName } from '../documents/name.ts'
+import { type DocumentName, documentNames } from '../documents/name.ts'
 import { type InFlight, mostFrameBytes, type Recovery } from './frame-sizes.ts'
 
 /** What sending needs of the session. */
@@ -54,6 +54,8 @@ export class Sender {
   #dropsInARow = 0
 
   readonly #recovering: Recovery | undefined
+  /** Documents of which this device has what the server had at the beginning. */
+  readonly #answered: Set<DocumentName> = new Set()
   #inFlight: InFlight | undefined
 
   /** Begins with the session, before anything that the server sends is taken in. */
@@ -81,6 +83,12 @@ export class Sender {
     this.wake()
   }
 
+  /** What the server has of a document is stored here. */
+  answered(document: DocumentName): void {
+    this.#answered.add(document)
+    this.wake()
+  }
+
   /** There may be something to send. */
   wake(): void {
     this.#isWoken = true
@@ -96,7 +104,7 @@ export class Sender {
   async run(): Promise<never> {
     // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
     // user [F3].
-    while (!this.#isWelcome || !this.#asked.roster || !this.#asked.profile) await this.#woken()
+    while (!this.#isWelcome || !this.#asked.roster || !this.#asked.profile || this.#mayLearn()) await this.#woken()
     this.#isRefill = this.#port.isRefill()
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
@@ -120,6 +128,15 @@ export class Sender {
       removed: this.#removed,
       maxBytes: document => this.#port.maxBytes(document),
     }
+  }
+
+  /**
+   * The server may bring back what this device knows to be removed: then the removal goes ahead of what is unsent, or an edit
+   * would become visible that was made after a revocation [V6].
+   */
+  #mayLearn(): boolean {
+    const { known } = this.#port.store.documents
+    return documentNames.some(name => known[name] && !this.#answered.has(name))
   }
 
   async #rest(): Promise<void> {

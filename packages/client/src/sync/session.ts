@@ -208,6 +208,7 @@ export class Session {
         if (message.step === 'step1') this.#outgoing.asked(document, checkedStateVector(message.payload))
         else if (!(await this.#exchange.answered(document, message.payload))) {
           await this.#store([{ ...message, step: 'step2' }])
+          if (message.step === 'step2') this.#outgoing.answered(document)
         }
         return
       }

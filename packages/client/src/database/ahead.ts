@@ -1,0 +1,41 @@
+import { isNarrowing, type KeyChange } from '@kith/shared'
+import type { SaidAgain } from '../documents/said-again.ts'
+import { pendingEntries } from './outbox.ts'
+import type { KithDatabase } from './schema.ts'
+
+/** Changes that are said again in one entry of the outbox. */
+export interface SaidPart {
+  changes: readonly KeyChange[]
+  /** A server has had them: they are made again under a client id of their own kind. */
+  isRemade: boolean
+  /** They are sent before all that waits. */
+  isAhead: boolean
+}
+
+/**
+ * What narrows goes ahead of all that waits in the outbox: an edit that was made after a revocation must not become visible
+ * before it [V6]. What was never sent goes ahead only if it removes: other changes build on those before them.
+ */
+export function partsOfSaid({ neverTaken, taken }: SaidAgain): SaidPart[] {
+  const removes = (change: KeyChange): boolean => isNarrowing(change) && change.value === undefined
+  const parts = [
+    { changes: taken.filter(isNarrowing), isRemade: true, isAhead: true },
+    { changes: neverTaken.filter(removes), isRemade: false, isAhead: true },
+    { changes: neverTaken.filter(change => !removes(change)), isRemade: false, isAhead: false },
+    { changes: taken.filter(change => !isNarrowing(change)), isRemade: true, isAhead: false },
+  ]
+  return parts.filter(({ changes }) => changes.length > 0)
+}
+
+/**
+ * The number of an entry of the outbox that goes ahead of all that waits. Absent when the entry goes to the end: it does not
+ * go ahead, nothing waits, or no number is left there. The number is not whole: the entries around it keep theirs, by which
+ * they are acknowledged and waited for.
+ */
+export async function placeOf(db: KithDatabase, { isAhead }: SaidPart): Promise<{ seq?: number }> {
+  const [{ seq: first } = {}] = isAhead ? await pendingEntries(db, 1) : []
+  if (first === undefined) return {}
+  const { seq: before = first - 1 } = (await db.outbox.where(':id').below(first).last()) ?? {}
+  const seq = (before + first) / 2
+  return before < seq && seq < first ? { seq } : {}
+}
