@@ -159,7 +159,7 @@ export const handsMutants: readonly Mutant[] = [
       names: 'return, whether they follow',
     },
   ),
-  mutant('client/src/sync/sender.ts', 'while (!this.#isWelcome || !this.#asked.roster', 'while (!this.#asked.roster', {
+  mutant('client/src/sync/sender.ts', 'while (!this.#isWelcome || documentNames.some', 'while (documentNames.some', {
     id: 'content-before-the-welcome',
     rules: ['D7'],
     what: 'A device sends what it holds as soon as it is asked, whether it is welcome or not.',

@@ -302,13 +302,18 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'that two devices made again',
     },
   ),
-  mutant('client/src/sync/sender.ts', ' || this.#mayLearn()) await', ') await', {
-    id: 'sent-before-the-answer',
-    rules: ['V6', 'D6'],
-    what: 'After a rebuild a device sends an edit before it knows that the server has brought a revoked grant back.',
-    tests: ['simulation/stories'],
-    names: 'an edit made after a revocation waits',
-  }),
+  mutant(
+    'client/src/sync/sender.ts',
+    ' || (this.#port.store.documents.known[name] !== undefined && !this.#answered.has(name))',
+    '',
+    {
+      id: 'sent-before-the-answer',
+      rules: ['V6', 'D6'],
+      what: 'After a rebuild a device sends an edit before it knows that the server has brought a revoked grant back.',
+      tests: ['simulation/stories'],
+      names: 'an edit made after a revocation waits',
+    },
+  ),
   mutant('client/src/database/edit.ts', 'const marks = await placeOf(work.db, part)', 'const marks = {}', {
     id: 'said-again-behind-the-edits',
     rules: ['V6', 'D6'],

@@ -34,7 +34,7 @@ export async function edit(
 }
 
 /** Writes changes that are known to be in order, and puts them into the outbox. */
-export async function record(
+async function record(
   work: Work,
   document: DocumentName,
   changes: readonly KeyChange[],
@@ -46,7 +46,7 @@ export async function record(
 }
 
 /** Makes changes that a server had once more, under this client id; what was refused of the same keys stays in view. */
-export async function remake(
+async function remake(
   work: Work,
   document: DocumentName,
   changes: readonly KeyChange[],

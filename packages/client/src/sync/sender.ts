@@ -104,7 +104,7 @@ export class Sender {
   async run(): Promise<never> {
     // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
     // user [F3].
-    while (!this.#isWelcome || !this.#asked.roster || !this.#asked.profile || this.#mayLearn()) await this.#woken()
+    while (!this.#isWelcome || documentNames.some(name => this.#isUnknown(name))) await this.#woken()
     this.#isRefill = this.#port.isRefill()
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
@@ -131,12 +131,11 @@ export class Sender {
   }
 
   /**
-   * The server may bring back what this device knows to be removed: then the removal goes ahead of what is unsent, or an edit
-   * would become visible that was made after a revocation [V6].
+   * Whether the server has not said yet what it has of a document. It may bring back what this device knows to be removed:
+   * then the removal goes ahead of what is unsent, or an edit would become visible that was made after a revocation [V6].
    */
-  #mayLearn(): boolean {
-    const { known } = this.#port.store.documents
-    return documentNames.some(name => known[name] && !this.#answered.has(name))
+  #isUnknown(name: DocumentName): boolean {
+    return !this.#asked[name] || (this.#port.store.documents.known[name] !== undefined && !this.#answered.has(name))
   }
 
   async #rest(): Promise<void> {
