@@ -345,6 +345,7 @@ export const safetyMutants: readonly Mutant[] = [
     names: 'before a batch is written',
   }),
   mutant('server/src/store/recovering-level.ts', '      listeners.failed()\n      throw error', '      throw error', {
+    isSeenByWaiting: true,
     id: 'announced-and-never-ended',
     rules: ['V4', 'S1'],
     what: 'After a listener failed before a batch, the relay waits for the end of that batch, and hands over nothing.',
@@ -373,6 +374,7 @@ export const safetyMutants: readonly Mutant[] = [
       what: 'A listener that throws keeps the others from a commit, and the store from all later ones.',
       tests: ['server/failing-listeners'],
       names: 'keeps no other listener',
+      isSeenByWaiting: true,
     },
   ),
   mutant(

@@ -79,13 +79,6 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: '\\[D1\\]',
   }),
-  mutant(surviving, 'await there.writeSnapshots(db, there, there.generation + 1)', '', {
-    id: 'merged-unseen',
-    rules: ['D1'],
-    what: 'Tabs do not learn that another tab’s unsent changes joined their own.',
-    tests: ['client/tabs-loss'],
-    names: '\\[D1\\]',
-  }),
   mutant(restoring, '...numberFrom(db, first),', '', {
     id: 'numbers-begin-anew',
     rules: ['D1', 'D2'],
