@@ -297,7 +297,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant(
     'server/src/socket/session.ts',
     'if (this.#isClosed) return this.context.log.debug',
-    'if (this.#isLeaving) return this.context.log.debug',
+    'if (this.isLeaving) return this.context.log.debug',
     {
       id: 'closed-sessions-cry',
       rules: ['S1'],
