@@ -5,7 +5,15 @@ import * as Y from 'yjs'
 import { asleep } from '../support/asleep.ts'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf, rebuild, systemRandomness, writeMeta } from '../support/client-internals.ts'
+import {
+  coreOf,
+  encodeChanges,
+  OwnDocument,
+  rebuild,
+  storeFrames,
+  systemRandomness,
+  writeMeta,
+} from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { nextEvent } from '../support/next-event.ts'
 
@@ -92,6 +100,10 @@ test.each([
       await acknowledged(one)
       await second.refresh()
       const wakeOne = asleep(one)
+      const erin = two.getProfile('erin')
+      erin.setLabel('known to one tab')
+      await erin.save()
+      await acknowledged(two)
       await rebuiltOnNothing(two)
       await revokeAndRename(two, 'bob')
       if (isAcknowledged) await acknowledged(two)
@@ -104,6 +116,7 @@ test.each([
       wakeTwo()
       await second.refresh()
       await first.refresh()
+      expect(first.documents.known).toEqual(second.documents.known)
       for (const kith of [one, two]) {
         const people = ['bob', 'carol', 'dave'].map(id => kith.getProfile(id))
         expect(people.map(({ accessLevels, label }) => [accessLevels, label])).toEqual([
@@ -115,6 +128,28 @@ test.each([
     }
   },
 )
+
+test('[D6][V6] every tab knows of a removal that a server refused, and that the next server has no entry for', async () => {
+  const { open } = await backend()
+  const shared = {
+    ...{ indexedDB: new IDBFactory(), ...sharedByTabs() },
+    ...{ databaseName: 'alice', connect: false },
+  } satisfies Partial<KithOptions>
+  const [one, two] = [await open('alice', shared), await open('alice', shared)]
+  const [first, second] = [coreOf(one).store, coreOf(two).store]
+  await rebuiltOnNothing(one)
+  await first.work(async ({ db }) => {
+    const changes = encodeChanges([{ root: 'subscriptions', key: 'bob', value: undefined }])
+    const refused = { refusal: 'malformed', reported: 'malformed' } as const
+    await db.outbox.add({ document: 'roster', update: new Uint8Array(), changes, ...refused })
+  })
+  await second.refresh()
+  const update = new OwnDocument('roster', 2 ** 31).write([{ root: 'labels', key: 'carol', value: 'Carol' }])
+  const frame = { type: 'rosterSync', step: 'update', payload: update as Uint8Array } as const
+  await storeFrames(first, [frame], systemRandomness)
+  await second.refresh()
+  for (const { documents } of [first, second]) expect(documents.removed.roster).toEqual(new Set(['subscriptions bob']))
+})
 
 async function revokeAndRename(kith: Kith, id: string): Promise<void> {
   const person = kith.getProfile(id)

@@ -3,6 +3,7 @@ import type { Commit, LevelDatabase, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished, test } from 'vitest'
+import { commitWith } from '../support/commits.ts'
 import { engineWorld, type Line, rest } from '../support/engine-world.ts'
 import {
   type Entry,
@@ -24,20 +25,6 @@ const users = Array.from({ length: count }, (_, index) => `user ${index}`)
 /** Behind many slices. */
 const failing = users[count - 2] as string
 const boom = new Error('a flaw in the server')
-
-function commit(changes: Partial<Commit>): Commit {
-  return {
-    position: 1,
-    subjects: ['alice'],
-    pairs: [],
-    standings: [],
-    strangers: [],
-    hidings: [],
-    levels: new Map(),
-    isNew: false,
-    ...changes,
-  } as Commit
-}
 
 /** Work of a commit that throws when it is looked at. */
 function broken<T>(): readonly T[] {
@@ -107,14 +94,17 @@ async function relayOfMany(throwsIn: keyof Follower | undefined) {
 }
 
 test.each<[keyof Follower, Commit[]]>([
-  ['recheck', [commit({ pairs })]],
-  ['recheckFetched', [commit({ standings: users })]],
-  ['recheckStranger', [commit({ strangers })]],
-  ['recheckMany', [commit({ pairs: [...users.slice(-3)].flatMap(viewer => users.map(owner => ({ viewer, owner }))) })]],
-  ['takes', [commit({ levels }), commit({ levels, subjects: ['bob'] })]],
-  ['offer', [commit({ levels })]],
-  ['deliver', [commit({ levels })]],
-  ['noteChanged', [commit({ levels })]],
+  ['recheck', [commitWith({ pairs })]],
+  ['recheckFetched', [commitWith({ standings: users })]],
+  ['recheckStranger', [commitWith({ strangers })]],
+  [
+    'recheckMany',
+    [commitWith({ pairs: [...users.slice(-3)].flatMap(viewer => users.map(owner => ({ viewer, owner }))) })],
+  ],
+  ['takes', [commitWith({ levels }), commitWith({ levels, subjects: ['bob'] })]],
+  ['offer', [commitWith({ levels })]],
+  ['deliver', [commitWith({ levels })]],
+  ['noteChanged', [commitWith({ levels })]],
 ])(
   '[V4][S1] a feed that throws in %s while a commit is checked ends its own session; all other feeds are called, and commits and reads go on',
   async (method, commits) => {
@@ -127,8 +117,8 @@ test.each<[keyof Follower, Commit[]]>([
 )
 
 test.each([
-  ['at once', [commit({ pairs: broken() })]],
-  ['in a later slice', [commit({ pairs, standings: broken() })]],
+  ['at once', [commitWith({ pairs: broken() })]],
+  ['in a later slice', [commitWith({ pairs, standings: broken() })]],
 ])(
   '[V4][V7] when the check of a commit itself throws %s, all sessions end, and commits and reads go on',
   async (_, commits) => {
@@ -139,10 +129,10 @@ test.each([
 )
 
 test.each<[keyof PresenceListener, Commit]>([
-  ['ask', commit({ pairs })],
-  ['askAll', commit({ standings: users })],
-  ['askAsStranger', commit({ strangers })],
-  ['askIfSeen', commit({ hidings: ['alice'] })],
+  ['ask', commitWith({ pairs })],
+  ['askAll', commitWith({ standings: users })],
+  ['askAsStranger', commitWith({ strangers })],
+  ['askIfSeen', commitWith({ hidings: ['alice'] })],
 ])(
   '[V4][S1] a subscription to presences that throws in %s ends its own session; all others are called, and commits go on',
   async (method, wide) => {
@@ -155,7 +145,7 @@ test.each<[keyof PresenceListener, Commit]>([
 
 test('[V4] when the check of a commit for presences itself throws, the sessions of all subscriptions end', async () => {
   const { subscriptions, failed } = subscriptionsOfMany(undefined)
-  subscriptions.listener.committed([commit({ pairs, standings: broken() })])
+  subscriptions.listener.committed([commitWith({ pairs, standings: broken() })])
   await subscriptions.listener.writing?.()
   expect(failed.length).toBe(count)
 })

@@ -319,6 +319,29 @@ test('[F1][F2] a level without room on the socket is sent later, and no cursor p
   expect(last.map(({ cursor }) => cursor.length > 0)).toEqual([false, false, true])
 })
 
+test('[F1][V5] the answer to a fetch that goes out before an offered change of another owner has no cursor', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await store.commit(userChange('carol'))
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  await store.commit(profileChange('alice', { 0: 'Ada' }))
+  await feed.open(undefined)
+  await caughtUp()
+  const before = sent().length
+  // Behind the relay's listener: the change of Alice's is offered, and not delivered yet.
+  const stop = store.onCommit({ committed: () => feed.fetch('carol') })
+  await store.commit(profileChange('alice', { 0: 'Augusta Ada' }))
+  stop()
+  await caughtUp()
+  const frames = sent().slice(before)
+  expect(frames).toMatchObject([
+    { type: 'access', owner: 'carol' },
+    { type: 'profile', owner: 'alice' },
+  ])
+  const cursors = frames.map(frame => ('cursor' in frame ? frame.cursor.length : 0))
+  expect(cursors[0]).toBe(0)
+  expect(cursors[1]).toBeGreaterThan(0)
+})
+
 test('[F1] a revocation and a new grant between two visits move the cursor, so they are not sent on return', async () => {
   const { store, feed, sent, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))

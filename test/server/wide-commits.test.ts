@@ -2,6 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Commit, openMemoryStore } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
+import { commitWith } from '../support/commits.ts'
 import {
   type Entry,
   type Follower,
@@ -18,25 +19,11 @@ import { limitsWith } from '../support/stores.ts'
 const count = 30_000
 const users = Array.from({ length: count }, (_, index) => `user ${index}`)
 
-function commit(changes: Partial<Commit>): Commit {
-  return {
-    position: 1,
-    subjects: ['alice'],
-    pairs: [],
-    standings: [],
-    strangers: [],
-    hidings: [],
-    levels: new Map(),
-    isNew: false,
-    ...changes,
-  } as Commit
-}
-
 const commits: Record<string, Commit> = {
-  'changes what each of many viewers may see': commit({
+  'changes what each of many viewers may see': commitWith({
     pairs: users.map(viewer => ({ viewer, owner: 'alice' })),
   }),
-  'changes what strangers see': commit({
+  'changes what strangers see': commitWith({
     strangers: [{ owner: 'alice', viewers: new Set(), areExcepted: true }],
   }),
 }
@@ -103,7 +90,7 @@ test('[S3][V6] what is new in a commit goes out after the last slice of what it 
   const { relay, calls } = await relayOfMany()
   await relay.listener.writing?.()
   const levels = new Map([[0, new Uint8Array()]])
-  relay.listener.committed([commit({ ...commits['changes what each of many viewers may see'], levels })])
+  relay.listener.committed([commitWith({ ...commits['changes what each of many viewers may see'], levels })])
   await relay.listener.writing?.()
   expect(calls.indexOf('offer')).toBe(count)
   expect(calls.lastIndexOf('recheck')).toBe(count - 1)
@@ -119,7 +106,11 @@ test('[S3] sessions that watch an owner’s presence are asked in slices, and th
     subscriptions.add('alice', watch)
   }
   const { listener } = subscriptions
-  for (const wide of [...Object.values(commits), commit({ hidings: ['alice'] }), commit({ standings: users })]) {
+  for (const wide of [
+    ...Object.values(commits),
+    commitWith({ hidings: ['alice'] }),
+    commitWith({ standings: users }),
+  ]) {
     asked = 0
     listener.committed([wide])
     expect(asked).toBeGreaterThan(0)

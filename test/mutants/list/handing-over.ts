@@ -32,6 +32,13 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V6\\]',
   },
+  mutant('server/src/relay/hand-over.ts', 'queue.isEmpty && this.#offered === 0 ? cursor', 'queue.isEmpty ? cursor', {
+    id: 'cursor-past-an-offer',
+    rules: ['F1', 'V5'],
+    what: 'A frame has a cursor that covers a change which is sent only after it.',
+    tests: ['server/feed'],
+    names: 'before an offered change',
+  }),
   mutant('server/src/relay/current-reads.ts', 'handOver(await read())', 'handOver(found)', {
     id: 'no-second-look',
     rules: ['V4'],

@@ -321,6 +321,13 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'an edit made after a revocation waits',
   }),
+  mutant('client/src/database/own-documents.ts', 'this.removed = removed ?? {}', 'this.removed ??= removed ?? {}', {
+    id: 'removals-known-to-one-tab',
+    rules: ['D6', 'V6'],
+    what: 'A removal that one tab remembers is unknown to the other tabs.',
+    tests: ['client/stale-tab'],
+    names: 'every tab knows of a removal',
+  }),
   mutant('client/src/database/edit.ts', 'await rememberRemoved(work, name, said)', '', {
     id: 'refused-removal-forgotten',
     rules: ['D5', 'D6'],

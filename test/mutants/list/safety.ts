@@ -319,9 +319,9 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/places'],
   }),
   mutant(
-    'server/src/relay/or-fail.ts',
-    '    call()\n  } catch (error) {\n    feed.fail(error)',
-    '    call()\n  } catch (error) {\n    void feed',
+    'server/src/or-fail.ts',
+    '    call()\n  } catch (error) {\n    one.fail(error)',
+    '    call()\n  } catch (error) {\n    void one',
     {
       id: 'missed-and-kept',
       rules: ['V4', 'V7'],

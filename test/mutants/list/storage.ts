@@ -79,6 +79,13 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/tabs-loss'],
     names: '\\[D1\\]',
   }),
+  mutant(surviving, 'await there.writeSnapshots(db, there, there.generation + 1)', '', {
+    id: 'merged-unseen',
+    rules: ['D1', 'D6'],
+    what: 'Tabs do not learn that another tab’s documents joined their own.',
+    tests: ['client/stale-tab'],
+    names: 'in another database',
+  }),
   mutant(restoring, '...numberFrom(db, first),', '', {
     id: 'numbers-begin-anew',
     rules: ['D1', 'D2'],

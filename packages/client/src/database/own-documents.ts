@@ -82,7 +82,6 @@ export class OwnDocuments {
     const documents = new OwnDocuments(identity, head, snapshots)
     documents.known = (await readMeta(db, 'known')) ?? {}
     documents.originals = (await readMeta(db, 'originals')) ?? {}
-    documents.removed = (await readMeta(db, 'removed')) ?? {}
     await documents.takeNews(db)
     for (const name of documentNames) documents[name].changedKeys()
     return documents
@@ -103,9 +102,10 @@ export class OwnDocuments {
       this.#grow(document, update)
       this.#seq = seq as number
     }
-    const [hands, incarnation, limits] = await readMetas(db, ['hands', 'incarnation', 'limits'])
+    const [hands, incarnation, limits, removed] = await readMetas(db, ['hands', 'incarnation', 'limits', 'removed'])
     this.hands = hands ?? new Map()
     this.incarnation = incarnation
+    this.removed = removed ?? {}
     this.limits = { ...defaultContentLimits, ...limits }
     for (const name of documentNames) this[name].dropPending()
     await this.followOutbox(db)

@@ -4,6 +4,9 @@ import type { Refusal } from '../database/rebuild.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { onlyValue } from '../documents/pieces.ts'
 
+/** What a frame that waits takes in memory besides its bytes, at most. */
+export const frameOverheadBytes = 1024
+
 /** An update that is on its way. */
 export interface InFlight {
   document: DocumentName

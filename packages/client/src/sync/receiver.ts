@@ -1,6 +1,7 @@
 import { KithError } from '@kith/shared'
 import type { ServerMessage } from '@kith/shared/wire'
 import type { StoredFrame } from '../database/incoming-frames.ts'
+import { frameOverheadBytes } from './frame-sizes.ts'
 
 /** What is done with the server's messages. */
 export interface IncomingPort {
@@ -17,8 +18,6 @@ const framesPerTransaction = 500
  * fills the device's memory. What an honest server has to say at once is far below this.
  */
 const mostWaitingBytes = 256 * 1024 * 1024
-/** What a frame takes in memory besides its bytes, at most. */
-const frameOverheadBytes = 1024
 
 interface Waiting {
   message: ServerMessage

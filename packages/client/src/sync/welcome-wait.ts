@@ -2,11 +2,10 @@ import { defaultContentLimits, KithError } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { StoredFrame } from '../database/incoming-frames.ts'
 import type { Store } from '../database/store.ts'
+import { frameOverheadBytes } from './frame-sizes.ts'
 
 /** How long a device waits for the welcome after its `hello`, in milliseconds. */
 const welcomeMs = 60_000
-/** What a frame takes in memory besides its bytes, at most. */
-const frameOverheadBytes = 1024
 
 export interface WelcomeWaitPort {
   readonly clock: Clock

@@ -1,3 +1,4 @@
+import { orFail } from '../or-fail.ts'
 import { type Commit, type CommitListener, isLooker } from '../relations/store.ts'
 import { inSlices } from '../turns.ts'
 
@@ -92,15 +93,6 @@ export class PresenceSubscriptions {
         }
       }
     }
-  }
-}
-
-/** Calls a watch. One that fails may have missed what a commit took away, so its session ends, and no other. */
-function orFail(watch: PresenceListener, call: () => void): void {
-  try {
-    call()
-  } catch (error) {
-    watch.fail(error)
   }
 }
 

@@ -1,5 +1,6 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
+import { orFail, stepsOrFail } from '../or-fail.ts'
 import type { DocumentName } from '../relations/keys.ts'
 import { type Commit, type CommitListener, isLooker, type Store } from '../relations/store.ts'
 import { inSlices } from '../turns.ts'
@@ -8,7 +9,6 @@ import { CurrentReads } from './current-reads.ts'
 import { Cursors } from './cursors.ts'
 import { type Entry, type Follower, type Offer, stepsOfRecheck } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
-import { orFail, stepsOrFail } from './or-fail.ts'
 import { RecentChanges } from './recent-changes.ts'
 
 /** Beyond this, the pairs that one commit changed are looked at again in the feeds' own time. */
