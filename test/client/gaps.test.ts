@@ -43,7 +43,7 @@ function holdingRoster(): Held {
 
 const count = 8
 
-test('[D3] changes of another device that arrive before the answer to step 1 do not end the session, however many they are', async () => {
+test('[D3] changes of another device that arrive before the answer to step 1 do not end the session, in any number', async () => {
   const { server, asked, say } = holdingRoster()
   const kith = await server.open('alice', { indexedDB: new IDBFactory() })
   const { store } = coreOf(kith)

@@ -96,7 +96,7 @@ test('a device that answers a close ends the connection in the usual way', async
   expect((await closed).map(([code]) => code)).toEqual([4401, 4401])
 })
 
-test('[S3] parts of a frame count with the memory that they take, however small they are', async () => {
+test('[S3] parts of a frame count with the memory that they take, also if they are small', async () => {
   const one = await pair()
   await deliver(one, head(largeBytes, 0x02))
   for (let count = 0; count < 100; count++) await deliver(one, Buffer.alloc(1))

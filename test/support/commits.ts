@@ -1,6 +1,6 @@
 import type { Commit } from '@kith/server'
 
-/** The first commit, of Alice's, which concerns nobody but for these changes. */
+/** The first commit, of Alice's. It concerns no other user, except by these changes. */
 export function commitWith(changes: Partial<Commit>): Commit {
   return {
     position: 1,

@@ -535,7 +535,7 @@ export const loadMutants: readonly Mutant[] = [
   mutant('server/src/socket/kith-socket.ts', 'this.readyState !== WebSocket.OPEN && this', 'this.isPaused && this', {
     id: 'closing-sockets-keep-frames',
     rules: ['S3'],
-    what: 'A connection that is being closed takes 8 MiB of a frame, which counts for nobody.',
+    what: 'A connection that is being closed takes 8 MiB of a frame, which counts for no user.',
     tests: ['server/closing-sockets'],
     names: 'keeps nothing',
   }),
@@ -562,7 +562,7 @@ export const loadMutants: readonly Mutant[] = [
       rules: ['S3'],
       what: 'A frame that comes in parts of one byte takes a hundred times as much memory as is counted.',
       tests: ['server/closing-sockets'],
-      names: 'however small',
+      names: 'also if they are small',
     },
   ),
   mutant(

@@ -76,8 +76,8 @@ export const storyMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/tabs/shared-link.ts',
-    'this.#unkept = undefined\n    const heeded',
-    'if (this.#leading) return this.#leading.follow(isWanted)\n    const heeded',
+    'this.#unkept = undefined\n    const followed',
+    'if (this.#leading) return this.#leading.follow(isWanted)\n    const followed',
     {
       id: 'connect-out-of-turn',
       rules: ['F1'],

@@ -128,7 +128,7 @@ export class Scribe {
     const removed = origins.filter(edit => edit.changes.has('audience')).at(-1)?.changes
     const audience = audienceOf(row.changes) ?? removed?.get('audience')
     if (changes.has('audience') && audience !== undefined) changes.set('audience', audience)
-    // A grant was only refused, and so taken back without an entry. A server then brought the original, which goes as well.
+    // A grant that was only refused is taken back without an entry. When a server brings the original, that is removed too.
     const isTakenBack = [...changes].every(([name, value]) => value === undefined && device.hasTakenBack(name))
     if (origins.length === 0 && !isTakenBack)
       this.#wrong(`${device.name} made again what was never made: ${changesText(changes)} [D6]`)

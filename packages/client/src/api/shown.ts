@@ -28,7 +28,7 @@ export class Shown {
   readonly presences: Presences
   readonly listeners: Listeners = new Listeners()
   readonly #profiles: Map<string, { profile: Profile; held: HeldProfile }> = new Map()
-  /** The status of the connection, in whichever tab it is. */
+  /** The status of the connection, in the tab that has it. */
   #linkStatus: Status = 'offline'
   /** The status that the last event reported. */
   #reportedStatus: Status = 'offline'

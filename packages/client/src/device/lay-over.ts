@@ -83,7 +83,7 @@ async function layOne(
 }
 
 /**
- * What one document says of the keys of which the other one only has entries that were made again. Such an entry says what
+ * What one document says of keys for which the other one has only entries that were made again. Such an entry says what
  * its original had said. So what was written or removed in place of it, and is not older than the other one's rebuild, is
  * later. Of two entries that were made again Yjs would let the higher client id count, and hide it by chance.
  */

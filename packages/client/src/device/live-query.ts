@@ -11,7 +11,7 @@ export interface Lives {
   onOpen(listener: () => void): () => void
 }
 
-/** How often a query is tried in one life of which nothing but the query fails. */
+/** How often a query is tried in one life, if only the query fails. */
 const mostAttempts = 10
 
 /** Tells what a query finds, again whenever that changes, and again in each life. Returns a function that stops it. */

@@ -72,7 +72,7 @@ export class DocumentSync {
     this.#port.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
   }
 
-  /** Whether it has asked for what this device lacks, and the answer is still to come. */
+  /** Whether it has asked for what this device lacks, and has no answer yet. */
   #isAsking(document: DocumentName): boolean {
     return this.#requests[document].some(request => request.type === 'missing')
   }

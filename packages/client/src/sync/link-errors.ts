@@ -1,6 +1,6 @@
 import { type ErrorCode, KithError } from '@kith/shared'
 
-/** What the app is told when connecting, or staying connected, came to nothing. */
+/** The errors of a connection that could not be made, or that ended. */
 
 /** `delayMs`: until the next attempt; absent when there is none. */
 export function sentAway(code: ErrorCode, message: string, delayMs: number | undefined, cause?: unknown): KithError {

@@ -146,7 +146,7 @@ export class Session {
 
   /** Resolves when the server has handed over what this owner shows, or when that takes too long. */
   async fetch(owner: string): Promise<void> {
-    await this.#started.catch(() => undefined) // Whoever started it hears of that.
+    await this.#started.catch(() => undefined) // The caller of `start` gets the error.
     if (!this.#hasEnded) await this.#fetches.fetch(owner)
   }
 

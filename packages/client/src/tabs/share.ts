@@ -91,7 +91,7 @@ export async function share(port: SharePort): Promise<Sharing> {
   channel.onmessage = ({ data }) => {
     const message = data as TabMessage
     if (isNotice(message)) void inOrder(() => hear(message))
-    // What the answer speaks of was told before, and is shown first.
+    // Notices that came before the answer are shown first.
     else if (message.type === 'answer') void inOrder(async () => link.hear(message))
     else link.hear(message)
   }

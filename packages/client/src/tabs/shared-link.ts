@@ -64,7 +64,7 @@ export class SharedLink implements DeviceLink {
     })
   }
 
-  /** Follows whichever tab leads, until this one gets the lock. */
+  /** Follows the tab that leads, until this one gets the lock. */
   begin(): void {
     this.#pulse.follow()
     this.#requestLock(false)
@@ -160,10 +160,10 @@ export class SharedLink implements DeviceLink {
 
   #wish(isWanted: boolean): void {
     this.#unkept = undefined
-    const heeded = this.#port.store
+    const followed = this.#port.store
       .use(db => storeWish(db, isWanted))
       .then(async () => void (await this.#ask({ type: 'wish' })))
-    this.#wished = heeded
+    this.#wished = followed
       .then(() => undefined)
       .catch((error: unknown) => {
         this.#report(error)

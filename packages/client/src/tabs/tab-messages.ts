@@ -42,7 +42,7 @@ export type Asked =
   | { type: 'question'; id: string; question: Question }
   /** The message is to be sent, in this term and no other. The tab that asked waits for so long, in milliseconds. */
   | { type: 'go'; id: string; term: string; to: string; text: string; leftMs: number }
-  /** Nobody waits for the answer any more. */
+  /** The tab that asked does not wait any more. */
   | { type: 'cancel'; id: string }
 
 /** From the tab that has the socket. */

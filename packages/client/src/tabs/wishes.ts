@@ -1,6 +1,6 @@
 import { type KithDatabase, readMeta, writeMeta } from '../database/schema.ts'
 
-/** Keeps whether the app wants to be connected, for whichever tab has the socket: the last wish counts. */
+/** Keeps whether the app wants to be connected, for the tab that has the socket: the last wish counts. */
 export async function storeWish(db: KithDatabase, isWanted: boolean): Promise<void> {
   await db.transaction('rw', db.meta, async () => writeMeta(db, 'isWanted', isWanted))
 }

@@ -70,8 +70,8 @@ export class MergeThread implements DocumentHost {
   }
 
   /**
-   * Gives room to those that wait, in their order: small documents that come later would else keep a large one waiting. Room is
-   * looked at and taken in one step, so each sees those that took room before it.
+   * Gives room to those that wait, in their order: otherwise small documents that come later keep a large one waiting. Room
+   * is looked at and taken in one step, so each sees those that took room before it.
    */
   #admit(): void {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {

@@ -216,7 +216,7 @@ export class Feed implements Follower {
     this.#handOver.onTaken()
   }
 
-  /** Nothing more is handed over, whatever becomes of the session. */
+  /** Nothing more is handed over, even if the session goes on. */
   fail(error: unknown): void {
     this.close()
     this.#outlet.fail(error)

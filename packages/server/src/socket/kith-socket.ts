@@ -13,7 +13,7 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
 /** Below this what has come of a frame is no burden: of 10,000 connections of one address 40 MB. */
 const lightFrameBytes = 4 * 1024
 
-/** A part of a frame takes so much memory, however small it is: a buffer of its own, and what Node keeps for it. */
+/** A part of a frame takes at least so much memory: a buffer of its own, and what Node keeps for it. */
 const leastPartBytes = 512
 
 /** What `ws` knows of the frame that is coming in. */

@@ -14,7 +14,7 @@ interface Of<S> {
   bytes: number
 }
 
-/** What has come of frames that are not whole, by the address that they come from: bounded, for all users of the address together [S3]. */
+/** What has come of frames that are not whole, by address: bounded, for all users of the address together [S3]. */
 export class UnfinishedFrames<S> {
   readonly #mostBytes: number
   readonly #byAddress: Map<string, Of<S>> = new Map()

@@ -2,9 +2,9 @@ import type { Commit, CommitListener } from '../relations/store.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 
 /**
- * The listeners of commits, in the order in which they were added. Each is called, whatever the others do: one that is not would
- * wait for this batch for ever, and so would the next batch. Listeners handle their own errors. An error that a listener throws
- * all the same is an uncaught exception of the process, after all listeners were called.
+ * The listeners of commits, in the order in which they were added. Each is called, even if another one fails: a listener that
+ * was not called would wait for this batch for ever, and the next batch with it. Listeners handle their own errors. An error
+ * that a listener throws all the same is an uncaught exception of the process, after all listeners were called.
  */
 export class CommitListeners {
   readonly #listeners: Set<CommitListener> = new Set()
