@@ -7,9 +7,10 @@ export type Way = 'up' | 'down'
 /** A relay before a server, which breaks connections after so many bytes, wherever within a frame that is. */
 export class Cutter {
   readonly url: string
-  /** How many bytes have passed since the last upgrade. */
+  /** How many bytes have passed on the newest connection. */
   passed: Record<Way, number> = { up: 0, down: 0 }
-  #cut: { way: Way; left: number; broken: () => void } | undefined
+  #joined = 0
+  #cut: { connection: number; way: Way; left: number; broken: () => void } | undefined
 
   private constructor(url: string) {
     this.url = url
@@ -36,28 +37,38 @@ export class Cutter {
     return cutter
   }
 
-  /** Breaks a connection once so many more bytes of frames have passed that way; resolves when it has. */
-  cutOnce(way: Way, afterBytes: number): Promise<void> {
+  /** Breaks the newest connection once so many more bytes of frames have passed that way; resolves when it has. */
+  cutNewest(way: Way, afterBytes: number): Promise<void> {
+    return this.#cutOnce(this.#joined, way, afterBytes)
+  }
+
+  /** The same for the connection that comes next: the frames of those before it, as their last close frame, don't count. */
+  cutNext(way: Way, afterBytes: number): Promise<void> {
+    return this.#cutOnce(this.#joined + 1, way, afterBytes)
+  }
+
+  #cutOnce(connection: number, way: Way, left: number): Promise<void> {
     return new Promise(broken => {
-      this.#cut = { way, left: afterBytes, broken }
+      this.#cut = { connection, way, left, broken }
     })
   }
 
   /** Each end is named by the way that its bytes go. */
   #join(ends: Record<Way, Socket>): void {
     this.passed = { up: 0, down: 0 }
-    this.#pass('up', ends.up, ends.down)
-    this.#pass('down', ends.down, ends.up)
+    const connection = ++this.#joined
+    this.#pass(connection, 'up', ends.up, ends.down)
+    this.#pass(connection, 'down', ends.down, ends.up)
   }
 
-  #pass(way: Way, from: Socket, to: Socket): void {
+  #pass(connection: number, way: Way, from: Socket, to: Socket): void {
     let isHead = true
     from.on('data', chunk => {
       const start = isHead ? chunk.indexOf('\r\n\r\n') + 4 : 0 // The heads of the upgrade are not counted.
       isHead = false
-      const cut = this.#cut?.way === way ? this.#cut : undefined
+      const cut = this.#cut?.way === way && this.#cut.connection === connection ? this.#cut : undefined
       const end = Math.min(chunk.length, start + (cut?.left ?? chunk.length))
-      this.passed[way] += end - start
+      if (connection === this.#joined) this.passed[way] += end - start
       to.write(chunk.subarray(0, end))
       if (!cut) return
       cut.left -= end - start
