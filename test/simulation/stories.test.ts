@@ -767,6 +767,21 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[R4][D6] an audience that the user widens while a server refuses the narrower one stays wide when the next server has the narrower one', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[R2][D6] a follow that a device refused by one server makes again stands when another server brings back older entries that were removed', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2, 3], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
