@@ -4,6 +4,8 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import {
   coreOf,
+  decodeChanges,
+  type OutboxRow,
   piecesOf,
   readMeta,
   rebuild,
@@ -81,6 +83,52 @@ test.each(['roster', 'profile'] as const)(
     })
     expect([alice.getProfile('bob').label, alice.ownProfile.get('mood')]).toEqual(['Bob', undefined])
     expect(await store.db.updates.count()).toBe(stored + 1)
+  },
+)
+
+test('[D5] a rebuild keeps which refusals the app was given, of the entries of both documents', async () => {
+  const { alice, server } = await syncedDevice()
+  const { store } = coreOf(alice)
+  const bob = alice.getProfile('bob')
+  bob.setLabel('Robert')
+  await bob.save()
+  await alice.ownProfile.set('name', 'Ada')
+  bob.setProfileAccessLevels([1, 2])
+  await bob.save()
+  await alice.ownProfile.set('mood', 'well')
+  // These two were refused, reported, and are offered again.
+  const rows = await store.db.outbox.toArray()
+  const [label, name] = rows.map(row => row.seq as number) as [number, number]
+  await store.db.outbox.update(label, { reported: 'label-too-long' })
+  await store.db.outbox.update(name, { reported: 'profile-too-large' })
+  await rebuild(store, 'roster', Y.encodeStateAsUpdate(server), systemRandomness)
+  const rebuilt = await store.db.outbox.toArray()
+  const marksOf = ({ document, ...row }: OutboxRow): unknown => [
+    document,
+    decodeChanges(row.changes).map(({ key }) => key.replace(/^0\/[^/]+\//, '')),
+    Object.fromEntries(Object.entries(row).filter(([field]) => !['seq', 'update', 'changes'].includes(field))),
+  ]
+  expect(rebuilt.map(marksOf)).toStrictEqual([
+    ['roster', ['bob'], { reported: 'label-too-long' }],
+    ['profile', ['name'], { reported: 'profile-too-large' }],
+    ['roster', ['2/bob'], {}],
+    ['profile', ['mood'], {}],
+  ])
+})
+
+test.each(['rosterSync', 'ownProfile'] as const)(
+  '[R3] a %s of the server that contains nothing changes nothing on the device and writes nothing',
+  async type => {
+    const { alice } = await syncedDevice()
+    const { store } = coreOf(alice)
+    const stored = await store.db.updates.count()
+    const changes: boolean[] = []
+    store.changing.on(({ isChanged }) => changes.push(isChanged))
+    for (const step of ['step2', 'update'] as const) {
+      const empty: StoredFrame = { type, step, payload: Y.encodeStateAsUpdate(new Y.Doc()) }
+      await storeFrames(store, [empty], systemRandomness)
+    }
+    expect([await store.db.updates.count(), changes]).toEqual([stored, [false, false]])
   },
 )
 

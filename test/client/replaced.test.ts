@@ -37,6 +37,36 @@ test('[R2] the deletion of an entry that lost to a concurrent, unsent entry of t
   expect(grants(server)).toEqual(['1/bob'])
 })
 
+test('[R2] the deletion of an entry does not go ahead of a concurrent, unsent entry when both replaced a third one', () => {
+  const phone = device(1)
+  change(phone, map => map.set('1/bob', true))
+  const [tablet, laptop] = [device(2, phone), device(3, phone)]
+  change(tablet, map => map.set('1/bob', true))
+  const server = device(4, tablet)
+  const unsent = change(laptop, map => map.set('1/bob', true))
+  Y.applyUpdate(laptop, Y.encodeStateAsUpdate(server))
+  const lacking = Y.encodeStateAsUpdate(laptop, Y.encodeStateVector(server))
+  expect([...Y.decodeUpdate(lacking).ds.clients.keys()].sort()).toEqual([1, 2])
+  for (const piece of removalsBut(lacking, [unsent], 400, laptop)) Y.applyUpdate(server, piece)
+  expect(grants(server)).toEqual(['1/bob'])
+})
+
+test('[D6] a deletion goes ahead though the document holds only a part of what it deletes, or nothing of it', () => {
+  const phone = device(1)
+  change(phone, map => map.set('1/bob', true))
+  const early = device(2, phone)
+  for (const key of ['1/carol', '1/dave']) change(phone, map => map.set(key, true))
+  const server = device(3, phone)
+  const vector = Y.encodeStateVector(server)
+  for (const key of ['1/bob', '1/carol']) change(phone, map => map.delete(key))
+  const lacking = Y.encodeStateAsUpdate(phone, vector)
+  for (const doc of [early, device(4)]) {
+    const copy = device(5, server)
+    for (const piece of removalsBut(lacking, [], 400, doc)) Y.applyUpdate(copy, piece)
+    expect(grants(copy)).toEqual(['1/dave'])
+  }
+})
+
 test('[V6] the deletion of an entry that was removed, and put again by a change that is still unsent, goes ahead', () => {
   const phone = device(1)
   change(phone, map => map.set('1/bob', true))
@@ -49,6 +79,19 @@ test('[V6] the deletion of an entry that was removed, and put again by a change 
   for (const piece of piecesOf(lacking, 400, phone, [unsent]).removals) Y.applyUpdate(server, piece)
   for (const piece of piecesOf(lacking, 400, phone, [unsent]).content) Y.applyUpdate(server, piece)
   expect(grants(server)).toEqual(['1/bob'])
+})
+
+test('[V6] the deletion of an entry that replaced another device’s, was removed, and put again unsent, goes ahead', () => {
+  const tablet = device(2)
+  change(tablet, map => map.set('1/bob', true))
+  const phone = device(1, tablet)
+  change(phone, map => map.set('1/bob', true))
+  const server = device(3, phone) // An older backup: it lacks the removal.
+  change(phone, map => map.delete('1/bob'))
+  const unsent = change(phone, map => map.set('1/bob', true))
+  const lacking = Y.encodeStateAsUpdate(phone, Y.encodeStateVector(server))
+  for (const piece of removalsBut(lacking, [unsent], 400, phone)) Y.applyUpdate(server, piece)
+  expect(grants(server)).toEqual([])
 })
 
 test('[R2][D6] the removals sent ahead of an update in pieces remove only keys that a device removed', () => {

@@ -1,7 +1,7 @@
 import type { Kith } from '@kith/client'
 import { Dexie } from 'dexie'
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
 import { coreOf } from '../support/client-internals.ts'
@@ -183,6 +183,31 @@ test('[D1] what was saved after a loss outlives the next one, which no event ann
   await alice.close()
   const again = await phone.open()
   expect([again.ownProfile.fields, again.unsent]).toEqual([all, 3])
+})
+
+test.each(['DatabaseClosedError', 'OpenFailedError', 'AbortError', 'InvalidStateError', 'UnknownError'])(
+  '[D1] a change whose write ends with %s is written once more when the database is still open',
+  async name => {
+    const alice = await installation('alice').open()
+    await alice.ownProfile.set('name', 'Ada')
+    const { outbox } = coreOf(alice).store.db
+    vi.spyOn(outbox, 'add').mockImplementationOnce(() => {
+      throw new DOMException('Internal error', name)
+    })
+    await alice.ownProfile.set('mood', 'well')
+    const fields = new Map([[0, { mood: 'well', name: 'Ada' }]])
+    expect([alice.ownProfile.fields, alice.unsent, await outbox.count()]).toEqual([fields, 2, 2])
+  },
+)
+
+test('[D1] a change whose write ends with an error of its own is not written again', async () => {
+  const alice = await installation('alice').open()
+  const add = vi.spyOn(coreOf(alice).store.db.outbox, 'add').mockImplementation(() => {
+    throw new DOMException('Such a row is there', 'ConstraintError')
+  })
+  onTestFinished(() => add.mockRestore())
+  await expect(alice.ownProfile.set('mood', 'well')).rejects.toMatchObject({ code: 'database-failed' })
+  expect([add.mock.calls.length, alice.ownProfile.fields, alice.unsent]).toEqual([1, new Map(), 0])
 })
 
 test('[D1] changes that were begun while the database was lost are made in the order of the calls', async () => {

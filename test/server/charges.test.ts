@@ -138,6 +138,22 @@ test('[S3] other users have their turn between many frames that come at once', a
   expect(Math.max(...handled)).toBe(40)
 })
 
+test('[S3] a turn of the event loop handles at most 40 frames of one user, also when they cost nothing', async () => {
+  const share = new TurnShare()
+  for (let turn = 0; turn < 2; turn++) {
+    for (let frame = 0; frame < 40; frame++) {
+      expect(share.whenNext).toBe(undefined)
+      share.spend(0)
+    }
+    await share.whenNext
+  }
+  expect(share.whenNext).toBe(undefined)
+  for (let frame = 0; frame < 39; frame++) share.spend(0)
+  expect(share.whenNext).toBe(undefined)
+  share.spend(0)
+  expect(share.whenNext).toBeInstanceOf(Promise)
+})
+
 test('[S3] the cost of one device delays the frames of all of the user’s devices, and closes none', async () => {
   const world = await serverWorld({ limits: { workPerSecond: 20, workBurst: 100 } })
   const [phone, laptop, other] = await world.devices('alice', 'alice', 'bob')

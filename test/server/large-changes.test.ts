@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Change, LevelDatabase, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import {
   type Disk,
   Draft,
@@ -176,6 +176,31 @@ test('[D2] a large change that was prepared while a write failed is read again, 
   await expect(failing).rejects.toThrow('the disk is full')
   await large
   expect(await store.relations('alice')).toHaveLength(3_000)
+})
+
+test('[S3] after a large change whose preparation failed, other commits are not compared with what it had read', async () => {
+  const inner = await newDatabase('memory')
+  const last = keys.user(contacts().at(-1) as string)
+  let failures = 1
+  const getMany = async (wanted: string[]): Promise<unknown> => {
+    if (wanted.includes(last) && failures-- > 0) throw new Error('the disk cannot be read')
+    return inner.getMany(wanted)
+  }
+  const store = storeOver(overriding(inner, { getMany }), new TestClock())
+  await store.commit(rosterChange('alice', granted()))
+  expect([failures < 1, (await store.relations('alice')).length]).toEqual([true, many])
+  const touched = vi.spyOn(Draft.prototype, 'touched')
+  onTestFinished(() => touched.mockRestore())
+  await store.commit(userChange('zoe'))
+  expect(touched).not.toHaveBeenCalled()
+})
+
+test('[S3] a commit, small or large, keeps nothing of how its pairs stood before once it is derived', async () => {
+  const store = await newStore()
+  for (const count of [3, many]) {
+    const commit = await store.commit(rosterChange('alice', granted(count)))
+    expect((commit as unknown as { sights: ReadonlyMap<string, unknown> }).sights.size).toBe(0)
+  }
 })
 
 /** The database with some of its methods replaced. */

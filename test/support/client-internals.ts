@@ -29,6 +29,7 @@ export { Watching } from '../../packages/client/src/sync/presence-subscription.t
 export { ProfileFetches } from '../../packages/client/src/sync/profile-fetches.ts'
 export { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
 export { Receiver } from '../../packages/client/src/sync/receiver.ts'
+export { SyncWaiters } from '../../packages/client/src/sync/sync-waiters.ts'
 export { keepRenewing } from '../../packages/client/src/sync/token-renewal.ts'
 export { fenced } from '../../packages/client/src/tabs/fence.ts'
 export { guardedSocket } from '../../packages/client/src/tabs/guarded-socket.ts'

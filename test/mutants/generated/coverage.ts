@@ -26,7 +26,7 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Which test calls which function, from one run of each test file; a file that changed is run again. */
+/** Which test calls which function, from one run of each test file. A test file that changed is run again, and all are when a source is new. */
 export class Coverage {
   readonly #seen: ReadonlyMap<string, Seen>
 
@@ -48,7 +48,8 @@ export class Coverage {
       for (const test of tests) {
         const testHash = hashOf(readFileSync(`${root}test/${test}.test.ts`, 'utf8'))
         const kept = readSeen(folder, test)
-        if (kept?.testHash === testHash && kept.sourceHashes) {
+        // A source that is new, or has another name, may be called by any test.
+        if (kept?.testHash === testHash && targets.every(file => file in (kept.sourceHashes ?? {}))) {
           seen.set(test, kept)
           continue
         }

@@ -255,6 +255,67 @@ export const kept: readonly Kept[] = [
     change: 'parseProfileKey(key) ?? {} → parseProfileKey(key)',
     why: 'The same: what a device holds, and what a server admits, has well-formed keys only.',
   },
+  {
+    file: 'packages/server/src/admission/merging-cost.ts',
+    line: 'const passed = Math.max(0, known)',
+    change: '0 → (-1)',
+    why: 'Equivalent: a negative number means that the clock before the item belongs to no item of a known key, so no origin points there.',
+  },
+  {
+    file: 'packages/server/src/socket/unfinished-frames.ts',
+    line: 'const leastUnfinishedBytes = 128 * 1024',
+    change: '1024 → 1025',
+    why: '128 bytes of a size that is a choice.',
+  },
+  {
+    file: 'packages/server/src/socket/unfinished-frames.ts',
+    line: 'const leastUnfinishedBytes = 128 * 1024',
+    change: '1024 → (1023)',
+    why: '128 bytes of a size that is a choice.',
+  },
+  {
+    file: 'packages/client/src/database/remade-entries.ts',
+    line: '.filter(part => part.length > 0)',
+    change: '> → >=',
+    why: 'Equivalent: an entry without changes is not written to the outbox.',
+  },
+  {
+    file: 'packages/server/src/relations/roster.ts',
+    line: "messageAudience: settings.messageAudience === 'everyone' ? undefined : settings.messageAudience,",
+    change: "settings.messageAudience === 'everyone' → false",
+    why: "Equivalent: a record without it means 'everyone' too.",
+  },
+  {
+    file: 'packages/client/src/database/outbox-memory.ts',
+    line: "for (const row of await db.outbox.where(':id').above(from).toArray()) this.#set(row)",
+    change: "':id' → ''",
+    why: 'Equivalent: Dexie takes an empty name for the primary key too.',
+  },
+  {
+    file: 'packages/shared/src/roster/relations.ts',
+    line: 'if (additions.length === 0 || keyCount(roster) + additions.length <= most) return false',
+    change: 'false → undefined',
+    why: 'Equivalent: the caller only checks whether it is true.',
+  },
+  {
+    file: 'packages/server/src/store/prepared-changes.ts',
+    line: 'this.#readings.delete(reading)',
+    change: 'this.#readings.delete(reading) → {}',
+    nth: 2,
+    why: 'It saves one comparison: the reading is deleted as soon as the change is written or has failed.',
+  },
+  {
+    file: 'packages/client/src/sync/sync-waiters.ts',
+    line: 'if (![...this.#waiters].some(waiter => !waiter.isAsking)) return',
+    change: 'return → {}',
+    why: 'It saves a read of the database: without a wait that is not asking yet, none is due.',
+  },
+  {
+    file: 'packages/client/src/sync/sync-waiters.ts',
+    line: 'if (![...this.#waiters].some(waiter => !waiter.isAsking)) return',
+    change: '![...this.#waiters].some(waiter => !waiter.isAsking) → false',
+    why: 'It saves a read of the database: without a wait that is not asking yet, none is due.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {

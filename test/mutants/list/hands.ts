@@ -292,4 +292,11 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['client/changed-hands'],
     names: '\\[D7\\] accessing the profile',
   }),
+  mutant('shared/src/wire/access.ts', "ensure(isNonce(incarnation), 'no incarnation')", '', {
+    id: 'any-text-is-an-incarnation',
+    rules: ['S1', 'D7'],
+    what: 'A device confirms, in keys of its roster, an incarnation that no roster can hold.',
+    tests: ['shared/wire'],
+    names: 'an incarnation',
+  }),
 ]

@@ -481,4 +481,47 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'gaps',
     isSeenByWaiting: true,
   }),
+  mutant(
+    'client/src/documents/replaced.ts',
+    'origin.clock < left.id.clock + left.length',
+    'origin.clock < left.id.clock',
+    {
+      id: 'concurrent-entry-taken-for-a-later-one',
+      rules: ['R2', 'D6'],
+      what: 'The deletion of an entry that lost to a concurrent, unsent one goes ahead when both replaced a third.',
+      tests: ['client/replaced'],
+      names: 'both replaced a third',
+    },
+  ),
+  mutant(
+    'client/src/database/rebuild.ts',
+    'update, changes: encodeChanges(changes), ...(reported && { reported })',
+    'update, changes: encodeChanges(changes)',
+    {
+      id: 'reported-again-after-a-rebuild',
+      rules: ['D5'],
+      what: 'The app is given a refusal again because the other document was rebuilt.',
+      tests: ['client/rebuilt'],
+      names: 'refusals the app',
+    },
+  ),
+  mutant(
+    'client/src/database/incoming-frames.ts',
+    "return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'profile',",
+    "return takeUpdate(work, 'profile',",
+    {
+      id: 'empty-updates-stored',
+      rules: ['R3'],
+      what: 'Each sign-in writes to the database and notifies all tabs, though the server sent nothing.',
+      tests: ['client/rebuilt'],
+      names: 'contains nothing',
+    },
+  ),
+  mutant('client/src/sync/server-failure.ts', 'void fetches.again(owner)', 'void owner', {
+    id: 'late-look-up-forgotten',
+    rules: ['S4'],
+    what: 'A profile that was asked for beyond the budget of look-ups is not asked for again.',
+    tests: ['client/hostile-server'],
+    names: 'over the budget',
+  }),
 ]

@@ -589,4 +589,37 @@ export const loadMutants: readonly Mutant[] = [
       names: 'has its turn',
     },
   ),
+  mutant('client/src/sync/sync-waiters.ts', 'if (due.length === 0) return', '', {
+    id: 'barriers-for-nothing',
+    rules: ['S3', 'D2'],
+    what: 'A device sends a barrier at each acknowledgement while a sync wait is not due.',
+    tests: ['client/sync-waiters'],
+    names: 'no barrier before',
+  }),
+  mutant('server/src/socket/turn-share.ts', 'Math.max(1, units)', 'units', {
+    id: 'free-frames-without-end',
+    rules: ['S3'],
+    what: 'Any number of frames that cost nothing are handled in one turn of the event loop.',
+    tests: ['server/charges'],
+    names: 'when they cost nothing',
+  }),
+  mutant('server/src/relations/visible-levels.ts', '  notes.sights.clear()\n', '', {
+    id: 'sights-kept',
+    rules: ['S3'],
+    what: 'A commit of a hundred thousand pairs keeps how each stood before, until all listeners are done with it.',
+    tests: ['server/large-changes'],
+    names: 'small or large',
+  }),
+  mutant(
+    'server/src/store/prepared-changes.ts',
+    '} finally {\n        this.#readings.delete(reading)\n',
+    '} finally {\n',
+    {
+      id: 'failed-readings-kept',
+      rules: ['S3'],
+      what: 'What a failed preparation had read stays in memory, and every commit is compared with it.',
+      tests: ['server/large-changes'],
+      names: 'whose preparation failed',
+    },
+  ),
 ]

@@ -194,4 +194,19 @@ export const storageMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
+  mutant('client/src/device/lifecycle.ts', 'this.failed.emit(error)', 'undefined', {
+    id: 'recovery-failure-unreported',
+    rules: ['D1'],
+    what: 'The app gets no error when the database was lost and no new one can be made.',
+    tests: ['client/storage-refused'],
+    names: 'when no new database',
+    isSeenByWaiting: true,
+  }),
+  mutant('client/src/device/loss.ts', ", 'UnknownError']", ']', {
+    id: 'platform-error-not-repeated',
+    rules: ['D1'],
+    what: 'A change is refused because of one internal error of the platform.',
+    tests: ['client/storage-loss'],
+    names: 'UnknownError',
+  }),
 ]
