@@ -614,6 +614,25 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[D5][V6] a field that was set after a block is sent though a server has no room for the block', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'send', device: 0, whom: 0 },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, blocks: true } },
+        { do: 'backUpServer' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'limits', limits: {} },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'startServer' },
+        { do: 'limits', limits: { rosterBytes: 60 } },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D6] a field that two devices make again stays, whichever of them writes the entry that counts', async () => {
     // In the second history the entry of the device that comes last counts.
     for (const seed of [3, 1]) {

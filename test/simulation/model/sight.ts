@@ -92,13 +92,21 @@ export function isFed(moment: Moment, owner: string, viewer: string): boolean {
 
 /**
  * Whether the owner's edits, in whatever order they arrive, could ever let a viewer see a field at this level, given that
- * all that its edit had seen takes effect before it [V6]. `edits` are all that were ever made.
+ * all that its edit had seen takes effect before it [V6]. `edits` are all that were ever made; `refused` were refused by a
+ * server, and may never take effect.
  */
-export function couldBeSeen(edits: readonly Edit[], field: Edit, level: number, viewer: string): boolean {
+export function couldBeSeen(
+  edits: readonly Edit[],
+  field: Edit,
+  level: number,
+  viewer: string,
+  refused: ReadonlySet<number> = new Set(),
+): boolean {
   const before = edits.filter(({ id }) => field.seen.has(id))
-  if (isSurelyStanding(edits, before, `block ${viewer}`)) return false
+  const effective = before.filter(({ id }) => !refused.has(id))
+  if (isSurelyStanding(edits, effective, `block ${viewer}`)) return false
   const isPossible = (name: string): boolean =>
-    standing(before, name, true).length > 0 ||
+    [before, effective].some(seen => standing(seen, name, true).length > 0) ||
     edits.some(edit => !field.seen.has(edit.id) && edit.changes.get(name) !== undefined)
   const levels = [...new Set(edits.flatMap(({ changes }) => [...changes.keys()]))].flatMap(name => {
     const [kind, granted, whom] = name.split(' ')
@@ -109,7 +117,7 @@ export function couldBeSeen(edits: readonly Edit[], field: Edit, level: number, 
   if (levels.length > 0) return true
   const narrowest = Math.max(
     0,
-    ...before.filter(edit => standing(edits, 'audience').includes(edit)).map(({ changes }) => narrownessOf(changes)),
+    ...effective.filter(edit => standing(edits, 'audience').includes(edit)).map(({ changes }) => narrownessOf(changes)),
   )
   return narrowest === 0 || (narrowest === 1 && isPossible(`contact ${viewer}`))
 }

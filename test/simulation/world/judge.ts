@@ -218,7 +218,8 @@ export class Judge implements NetworkWatcher {
     if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
     if (!this.#isCurrent(secret)) return 'it is not what stands on disk [V5]'
     if (edits.length === 0) return 'no device has made it safe yet [D1]'
-    if (!edits.some(edit => couldBeSeen(this.record.editsOf(owner), edit, level, viewer)))
+    const { refused } = this.record
+    if (!edits.some(edit => couldBeSeen(this.record.editsOf(owner), edit, level, viewer, refused)))
       return 'what went before must take effect first [V6]'
     return undefined
   }

@@ -29,6 +29,8 @@ export class Record {
   now: Moment = { accounts: new Map(), pairs: new Set(), unconfirmed: new Map(), names: new Map() }
   /** Edits of accounts that were erased since: they must not come back [D7]. */
   #dead = new Set<number>()
+  /** Edits of which a server refused something. */
+  readonly refused = new Set<number>()
   /** At which position each user registered. */
   readonly registeredAt = new Map<string, { position: number; isAnnounced: boolean }>()
   readonly #isSilent = new Set<string>()

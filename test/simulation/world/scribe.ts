@@ -148,7 +148,11 @@ export class Scribe {
     }
   }
 
-  #expectReason(device: Device, { changes, refusal }: Written): void {
+  #expectReason(device: Device, row: Written): void {
+    const { changes, refusal } = row
+    for (const edit of this.#record.editsOf(device.user)) {
+      if (edit.document === row.document && saysSome(edit.written, row)) this.#record.refused.add(edit.id)
+    }
     if (this.#mayRefuse()) return
     const keys = changes.map(({ root, key }) => `${root} ${key}`)
     this.#wrong(`${device.name} counts ${keys.join()} as refused: ${refusal}, which no server had a reason for [D5]`)
