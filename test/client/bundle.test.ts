@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { ContactSynchronizer } from '@kith/client'
-import { build, type Rolldown } from 'vite'
+import { build, type Plugin, type Rolldown } from 'vite'
 import { expect, test, vi } from 'vitest'
 import { installation } from '../support/devices.ts'
 
@@ -72,6 +72,7 @@ interface Bundle {
 async function bundled(source: string): Promise<Bundle> {
   const { output } = (await build({
     ...{ configFile: false, root: sources, logLevel: 'error', mode: 'production' },
+    plugins: [withoutPreloading],
     resolve: { conditions: ['source', 'module', 'browser', 'production'] },
     build: {
       ...{ write: false, minify: true, modulePreload: false, target: 'es2022' },
@@ -90,6 +91,13 @@ async function bundled(source: string): Promise<Bundle> {
     for (const chunk of chunks) if (imports.includes(chunk.fileName)) atOnce.add(chunk)
   }
   return { entry, chunks, atOnce: [...atOnce] }
+}
+
+/** What Vite puts around a dynamic import to load styles ahead is an app's, once, and none of the client's. */
+const withoutPreloading: Plugin = {
+  name: 'without-preloading',
+  enforce: 'pre',
+  load: id => (id.includes('vite/preload-helper') ? 'export const __vitePreload = load => load()' : null),
 }
 
 /** The packages that these import when they are loaded. */

@@ -84,14 +84,18 @@ test.each<[string, (harmed: Harmed) => Promise<void>, RegExp]>([
       const bytes = await one.read(table)
       await one.write(table, bytes.fill(0, 600, 700))
     },
-    /\.ldb is damaged at byte \d+; lost: records .*alice/,
+    /\.ldb is damaged at byte \d+; lost: the records .*alice/,
   ],
   [
     'a table that was cut',
     async one => one.cut(await one.file('.ldb'), 1_000),
-    /\.ldb has 1000 bytes, and had \d+; lost: records from the change of "0+\d" to the user of "friend/,
+    /\.ldb has 1000 bytes, and had \d+; lost: the records with keys from "change 0+\d" to "user friend/,
   ],
-  ['a table that is missing', async one => one.remove(await one.file('.ldb')), /\.ldb is missing; lost: records from/],
+  [
+    'a table that is missing',
+    async one => one.remove(await one.file('.ldb')),
+    /\.ldb is missing; lost: the records with keys from/,
+  ],
   [
     'a byte flipped in the manifest',
     async one => one.flip(await one.file('MANIFEST'), 20),
@@ -191,7 +195,7 @@ test('[D4] for a damaged folder the commands say what is lost and what to do, an
     )
   const checked = await run('check')
   expect(checked.code).toBe(1)
-  expect(checked.stdout).toMatch(/\.ldb is damaged at byte \d+\n {2}lost: records .*\nfiles are damaged \(1\)/)
+  expect(checked.stdout).toMatch(/\.ldb is damaged at byte \d+\n {2}lost: the records .*\nfiles are damaged \(1\)/)
   expect(checked.stdout).toMatch(
     /Restore the folder from a backup; or, if there is none, take "store" and "acknowledged"/,
   )

@@ -57,7 +57,7 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'V3',
-        text: "Else the granted levels, and level 0 as the owner's privacy says: everyone; `contactsOnly`: contacts; `nobody`: those with a grant. A grant of 0 counts as a grant. The owner sees all.",
+        text: "Else the granted levels, and level 0 by the owner's audience: 'everyone' shows it to all, 'contacts' to contacts, 'nobody' to users with a grant. A grant of 0 counts as a grant. The owner sees all.",
       },
       {
         id: 'V4',
@@ -139,7 +139,7 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'F4',
-        text: 'A contact given at least one level gets the owner\'s visible documents in its feed without having asked ("similarly, the remote user will also start getting updates about your profile"), unless it blocked or declined the owner or switched automatic sync off; at most 2,000 such owners a viewer, those in the viewer\'s own contacts first.',
+        text: "A contact given at least one level gets the owner's visible documents in its feed without having asked, unless it blocked or declined the owner or switched automatic sync off; at most 2,000 such owners a viewer, those in the viewer's own contacts first.",
       },
     ],
   },
@@ -156,11 +156,11 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'S3',
-        text: "Limits with documented defaults, each with its setting and its error code: frame 1 MiB, except y-protocols messages on one's own roster, which may have the roster's limit of 8 MiB; a profile document 64 KiB of live content, at most 16 levels with content; field name 64 bytes, label 256 bytes, message 16 KiB; 20,000 follows; 50 messages a second (burst 500), 200 roster and profile writes a second (burst 2,000); 20 connections a user, 10,000 an address. Counts are no refusals: the roster is stored and the excess *waits* (`isWaiting`). What only removes is admitted at any size.",
+        text: "Limits with documented defaults, each with its setting and its error code: frame 1 MiB, except y-protocols messages on one's own roster, which may have the roster's limit of 8 MiB; a profile document 64 KiB of live content, at most 16 levels with content; field name 64 bytes, label 256 bytes, message 16 KiB; 20,000 follows; 50 messages a second (burst 500), 200 roster and profile writes a second (burst 2,000); 20 connections a user, 10,000 an address. A roster with too many follows is not refused: it is stored, and the later follows *wait* (`isWaiting`). A change that only removes is admitted at any size.",
       },
       {
         id: 'S4',
-        text: 'Discovery is budgeted: each user has 20,000 first-time look-ups (of an id that this user never asked about before, registered or not; by follow, fetch or message), refilled by 2,000 a day (NDSS 2021, "All the Numbers are US"); what is beyond waits, and the client is told how many and how long.',
+        text: 'Discovery is budgeted: each user has 20,000 first-time look-ups (of an id that this user never asked about before, registered or not; by follow, fetch or message), refilled by 2,000 a day (Hagen et al., "All the Numbers are US", NDSS 2021); what is beyond waits, and the client is told how many and how long.',
       },
     ],
   },

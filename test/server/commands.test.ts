@@ -158,7 +158,9 @@ describe('a command line that is wrong is answered with 2 and what to do', () =>
   })
 
   test('help exits with 0', async () => {
-    expect(await run(['--help'])).toMatchObject({ code: 0, stdout: expect.stringMatching(/Usage/), stderr: '' })
+    for (const args of [['--help'], ['help'], ['serve', '--help'], ['check', '--help']]) {
+      expect(await run(args)).toMatchObject({ code: 0, stdout: expect.stringMatching(/Usage/), stderr: '' })
+    }
   })
 })
 
@@ -322,7 +324,10 @@ describe('check and compact', () => {
       if (missing === 'empty') await mkdir(join(folder, missing))
       for (const command of ['check', 'compact']) {
         const answer = await run([command, '--data', join(folder, missing)])
-        expect([answer.code, answer.stderr]).toEqual([1, expect.stringMatching(/holds no data of Kith: check --data/)])
+        expect([answer.code, answer.stderr]).toEqual([
+          1,
+          expect.stringMatching(/holds no data of Kith: give the right folder with --data/),
+        ])
       }
     }
   })

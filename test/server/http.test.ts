@@ -124,6 +124,13 @@ describe('users', () => {
     expect(store.position).toBe(0)
   })
 
+  test('an answer to a body of another content type says which one to send', async () => {
+    const { call } = await world()
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+    const { body } = await call('PUT', '/v1/users/alice', { text: '{"restricted":true}', headers })
+    expect(body).toMatchObject({ error: { message: expect.stringMatching(/application\/json/) } })
+  })
+
   test('a request body may be missing although its type is announced, and may not be huge', async () => {
     const { call } = await world()
     expect((await call('PUT', '/v1/users/alice', { text: '' })).status).toBe(201)

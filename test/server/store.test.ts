@@ -127,10 +127,10 @@ describe('a data folder', () => {
     await database.close()
     await expect(openLevelStore(folder, options)).rejects.toThrow(/format "kith-7".*--data/)
     await expect(openLevelDatabase(await temporaryFolder(), true)).rejects.toThrow(
-      /holds no data of Kith: check --data/,
+      /holds no data of Kith: give the right folder with --data/,
     )
     await expect(openLevelDatabase(join(folder, 'missing'), true)).rejects.toThrow(
-      /holds no data of Kith: check --data/,
+      /holds no data of Kith: give the right folder with --data/,
     )
     const file = join(await temporaryFolder(), 'file')
     await writeFile(file, 'no folder')

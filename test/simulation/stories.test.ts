@@ -614,6 +614,42 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[D6] a field that two devices make again stays, whichever of them writes the entry that counts', async () => {
+    // In the second history the entry of the device that comes last counts.
+    for (const seed of [3, 1]) {
+      await expectRight({
+        ...{ seed, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+        steps: [
+          { do: 'connect', device: 2 },
+          { do: 'flow' },
+          { do: 'hostile', hostility: 'refuses all' },
+          { do: 'pass', seconds: 5, flows: true },
+          { do: 'loseServerStore' },
+          { do: 'honest' },
+          { do: 'pass', seconds: 5, flows: true },
+        ],
+      })
+    }
+  })
+
+  test('[D3] `whenSynced` resolves when a server has refused a narrower audience, which stays on the device, and nothing else is unsent', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'watch', device: 3, whom: 0 },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 3, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'sync', device: 1 },
+        { do: 'sync', device: 1 },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D6][V5] a field that two devices both make again is removed before it is set again, so it is absent for a moment and then present', async () => {
     await expectRight({
       ...acquainted,
@@ -725,6 +761,21 @@ describe('a dishonest server', () => {
         { do: 'hostile', hostility: 'refuses all' },
         { do: 'pass', seconds: 5, flows: true },
         { do: 'act', device: 1, act: { type: 'audience', audience: 'contacts' } },
+        { do: 'honest' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
+  test('[R4][D6] an audience that the user widens while a server refuses the narrower one stays wide when the next server has the narrower one', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'nobody' } },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 1, act: { type: 'audience', audience: 'everyone' } },
         { do: 'honest' },
         { do: 'pass', seconds: 5, flows: true },
       ],

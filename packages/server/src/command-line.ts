@@ -14,7 +14,7 @@ const usage = `Usage:
 const commands = { serve: runServe, token: runToken, check: runCheck, compact: runCompact }
 
 async function main([name, ...args]: string[]): Promise<number> {
-  if (name === '--help' || name === 'help') {
+  if (name === 'help' || [name, ...args].includes('--help')) {
     process.stdout.write(usage)
     return 0
   }

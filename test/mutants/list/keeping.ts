@@ -108,6 +108,32 @@ export const keepingMutants: readonly Mutant[] = [
     names: 'still unsent, goes ahead',
   }),
   mutant(
+    'client/src/documents/replaced.ts',
+    'if (showsValues) return [item, there].every(isMadeAgain) && wasUnknownTo(there, item)',
+    'if (showsValues) return false',
+    {
+      id: 'made-again-removed-first',
+      rules: ['D6'],
+      what: 'A field that two devices make again is removed ahead of the entry that counts: the other device takes this for a removal by the user, and removes that entry.',
+      tests: ['client/made-again', 'simulation/stories'],
+      names: 'keeps the field|stays, whichever',
+    },
+  ),
+  mutant('client/src/documents/made-again.ts', 'sameValue(value, other.value)', 'value !== other.value', {
+    id: 'other-value-not-put-above',
+    rules: ['D6'],
+    what: 'Of two values that two devices make again, the one that counts is removed by the other device.',
+    tests: ['client/made-again'],
+    names: 'then stays on both devices',
+  }),
+  mutant('client/src/documents/removed-keys.ts', 'if (brought && brought', 'if (!brought && brought', {
+    id: 'newer-entry-removed-again',
+    rules: ['D6'],
+    what: 'A device that knows a key to be removed removes also an entry that another device made upon what it met.',
+    tests: ['client/made-again'],
+    names: 'then stays on both devices',
+  }),
+  mutant(
     'client/src/database/rebuild.ts',
     'await work.db.outbox.add({ ...row, update: new Uint8Array(), changes: encodeChanges(kept), ...refusal })',
     '',

@@ -97,12 +97,13 @@ export async function promise(world: World, device: Device): Promise<void> {
 /** What was saved before is on the server's disk, or is known to be refused [D2][D5]. */
 function expectOnDisk(world: World, tab: Tab, before: ReadonlySet<number>): void {
   if (!tab.kith) return
-  const { device, user, refused, documents } = tab
+  const { device, user, refused, view } = tab
   const { record } = world
   const edits = record.editsOf(user)
   const included = new Set(record.includedOnDisk(user))
   const facts = new Map(record.now.accounts.get(user)?.facts)
-  for (const [name, value] of factsOfChanges(refused, factsOf(documents))) facts.set(name, value)
+  // How narrow an audience is follows from several keys, of which some may be refused.
+  for (const [name, value] of factsOfChanges(refused, view)) facts.set(name, value)
   const missing = edits
     .filter(edit => before.has(edit.id) && !included.has(edit) && !record.isDead(edit.id))
     .find(edit => !world.mayRefuse || isAccountedFor(edit, { facts, included, edits, device }) !== undefined)

@@ -163,7 +163,7 @@ export class Device {
 
   /** Whether it took back what an edit said, or ever took something back of this name. */
   hasTakenBack(name: string, edit = -1): boolean {
-    return edit < (this.#takenBack.get(name) ?? 0)
+    return edit < (this.#takenBack.get(name) ?? -1)
   }
 
   /** Whether it was told that a user joined. */

@@ -129,7 +129,9 @@ export class Scribe {
     const audience = audienceOf(row.changes) ?? removed?.get('audience')
     if (changes.has('audience') && audience !== undefined) changes.set('audience', audience)
     // A grant that was only refused is taken back without an entry. When a server brings the original, that is removed too.
-    const isTakenBack = [...changes].every(([name, value]) => value === undefined && device.hasTakenBack(name))
+    const isTakenBack =
+      row.changes.every(({ value }) => value === undefined) &&
+      [...changes.keys()].every(name => device.hasTakenBack(name))
     if (origins.length === 0 && !isTakenBack)
       this.#wrong(`${device.name} made again what was never made: ${changesText(changes)} [D6]`)
     this.#made(device, this.#record.made(device.user, row, documents, changes, device.met, origins))

@@ -46,7 +46,7 @@ async function record(
 }
 
 /** Makes changes that a server had once more, under this client id; what was refused of the same keys stays in view. */
-async function remake(
+export async function remake(
   work: Work,
   document: DocumentName,
   changes: readonly KeyChange[],

@@ -2,10 +2,12 @@ import { type ContentLimits, KithError } from '@kith/shared'
 import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
+import { type MadeAgain, madeAgainIn, putAbove } from '../documents/made-again.ts'
 import type { DocumentName } from '../documents/name.ts'
-import { goneKeys, keysMadeAgainIn, removedAgain } from '../documents/removed-keys.ts'
+import { goneKeys, removedAgain } from '../documents/removed-keys.ts'
 import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../documents/said-again.ts'
-import { dropSaid, offerRefused, sayAgain } from './edit.ts'
+import { newRemakingClientId } from '../nonce.ts'
+import { dropSaid, offerRefused, remake, sayAgain } from './edit.ts'
 import { writeMeta } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -113,6 +115,7 @@ function isEmpty(update: Uint8Array): boolean {
 }
 
 const nothingAgain: SaidAgain = { neverTaken: [], taken: [] }
+const nothingBrought: MadeAgain = new Map()
 
 async function takeUpdate(
   work: Work,
@@ -130,15 +133,17 @@ async function takeUpdate(
   work.willChange()
   const known = work.documents.known[name]
   const before = known && mayBringBack(document, known, update) ? standingOf(document) : undefined
-  const gone = known ? goneKeys(document, work.documents.removed[name], keysMadeAgainIn(update)) : []
+  const brought = known ? madeAgainIn(update) : nothingBrought
+  const gone = goneKeys(document, work.documents.removed[name], [...brought.keys()])
   const neverTaken = before ? work.documents.neverTaken(name) : []
   await work.documents.take(work.db, name, update)
   if (document.hasPending) outcome.incomplete.add(name)
   document.dropPending()
   const originals = work.documents.originals[name]
   const again = known && before ? saidAgain(document, { known, before, originals, neverTaken }) : nothingAgain
-  const taken = [...again.taken, ...removedAgain(document, gone)]
+  const taken = [...again.taken, ...removedAgain(document, gone, brought)]
   await sayAgain(work, name, { neverTaken: again.neverTaken, taken }, randomness)
+  await remake(work, name, putAbove(document, brought), newRemakingClientId(randomness))
   await dropSaid(work, name)
   if (name === 'profile' && document.changedKeys().length > 0) work.ownProfileChanged()
 }

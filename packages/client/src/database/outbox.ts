@@ -134,8 +134,8 @@ function nextRemovals(
   const { doc } = work.documents[document]
   const lacking = Y.encodeStateAsUpdate(doc, asked[document])
   // A new viewer must not see the old value of a field, even if the field is absent for a moment. A roster shows no values.
-  const shown = document === 'roster' ? doc : undefined
-  const updates = piecesOf(lacking, maxBytes(document), shown, unsentOf(document, pending)).removals
+  const showsValues = document === 'profile'
+  const updates = piecesOf(lacking, maxBytes(document), doc, unsentOf(document, pending), showsValues).removals
   return { type: 'shipment', document, isAnswer: false, isRemovals: true, updates, seqs: [] }
 }
 

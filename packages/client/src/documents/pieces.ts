@@ -27,13 +27,15 @@ export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint
 
 /**
  * A piece is larger than `maxBytes` only when it is a single struct. `doc`: a document that holds the update, by which the
- * deletions of replaced entries are left out of the removals; without it they stay. `unsent`: updates that are sent later.
+ * deletions of replaced entries are left out of the removals; of a document that shows its values to others (`showsValues`),
+ * only of those replaced by the same value. `unsent`: updates that are sent later.
  */
 export function piecesOf(
   update: Uint8Array,
   maxBytes: number,
-  doc: Y.Doc | undefined,
+  doc: Y.Doc,
   unsent: readonly Uint8Array[],
+  showsValues = false,
 ): Pieces {
   const { structs, ds } = Y.decodeUpdate(update)
   const brought = broughtBy(structs)
@@ -51,8 +53,8 @@ export function piecesOf(
       }
     }
   }
-  const options = { isBrought: isWithin([brought]), isUnsent: isWithin(unsent.map(spans)) }
-  const removed = doc ? withoutReplaced(doc, outside, options) : outside
+  const options = { isBrought: isWithin([brought]), isUnsent: isWithin(unsent.map(spans)), showsValues }
+  const removed = withoutReplaced(doc, outside, options)
   return { removals: removalPieces(removed, maxBytes), content: contentPieces(structs, inside, maxBytes) }
 }
 

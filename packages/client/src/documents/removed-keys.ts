@@ -1,7 +1,8 @@
 import type { KeyChange } from '@kith/shared'
-import * as Y from 'yjs'
+import type * as Y from 'yjs'
 import { isRemakingClientId } from '../nonce.ts'
 import { addressOf, keyName } from './lost.ts'
+import type { MadeAgain } from './made-again.ts'
 import type { OwnDocument } from './own-document.ts'
 
 /** Keys that this device knew to be removed when it built the document upon a state without them, as `root key`. */
@@ -29,16 +30,6 @@ export function removedKeys(own: OwnDocument, server: OwnDocument, earlier: Remo
   return new Set([...removed].slice(-mostRemembered))
 }
 
-/** The keys of which an update brings an entry that was made again, and that builds on no other. */
-export function keysMadeAgainIn(update: Uint8Array): string[] {
-  const names = Y.decodeUpdate(update).structs.flatMap(struct => {
-    if (!(struct instanceof Y.Item) || struct.parentSub === null || !isRemakingClientId(struct.id.client)) return []
-    const parent: unknown = struct.parent
-    return typeof parent === 'string' ? [keyName({ root: parent, key: struct.parentSub })] : []
-  })
-  return [...new Set(names)]
-}
-
 /**
  * Those of the keys that this device knows to be removed, though what another device makes again may stand in the document:
  * keys of which it has no entry, and keys whose entry was made again and then removed. Of two entries that were made again
@@ -61,12 +52,16 @@ function allKeys(own: OwnDocument, removed: RemovedKeys): string[] {
   return [...new Set([...removed, ...keys])]
 }
 
-/** The changes that remove the entries of these keys once more: entries which another device made again. */
-export function removedAgain(own: OwnDocument, names: readonly string[]): KeyChange[] {
+/**
+ * The changes that remove the entries of these keys once more: entries which another device made again. `brought`: only
+ * these entries.
+ */
+export function removedAgain(own: OwnDocument, names: readonly string[], brought?: MadeAgain): KeyChange[] {
   return names.flatMap(name => {
     const { root, key, last } = lastEntry(own, name)
-    const isMadeAgain = last !== undefined && !last.deleted && isRemakingClientId(last.id.client)
-    return isMadeAgain ? [{ root, key, value: undefined }] : []
+    if (!last || last.deleted || !isRemakingClientId(last.id.client)) return []
+    if (brought && brought.get(name)?.client !== last.id.client) return []
+    return [{ root, key, value: undefined }]
   })
 }
 

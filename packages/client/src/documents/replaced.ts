@@ -1,4 +1,5 @@
 import * as Y from 'yjs'
+import { isRemakingClientId } from '../nonce.ts'
 import type { DeletedRange } from './update-writer.ts'
 
 export interface ReplacingOptions {
@@ -6,6 +7,11 @@ export interface ReplacingOptions {
   isBrought(id: Y.ID): boolean
   /** Whether this struct waits in the outbox, behind what is sent now. */
   isUnsent(id: Y.ID): boolean
+  /**
+   * Another must not see a replaced value, not even for a moment. Then only two entries that say the same are left out:
+   * both were made again, and neither knew the other (`putAbove`).
+   */
+  showsValues?: boolean
 }
 
 /**
@@ -19,11 +25,12 @@ export interface ReplacingOptions {
 export function withoutReplaced(
   doc: Y.Doc,
   ranges: readonly DeletedRange[],
-  { isBrought, isUnsent }: ReplacingOptions,
+  { isBrought, isUnsent, showsValues = false }: ReplacingOptions,
 ): DeletedRange[] {
   const isReplaced = (item: Y.Item): boolean => {
     const there = liveEntry(item)
     if (!there || !isBrought(there.id)) return false
+    if (showsValues) return [item, there].every(isMadeAgain) && wasUnknownTo(there, item)
     return !isUnsent(there.id) || wasUnknownTo(there, item)
   }
   return ranges.flatMap(range => {
@@ -36,6 +43,10 @@ export function withoutReplaced(
     }
     return kept
   })
+}
+
+function isMadeAgain({ id }: Y.Item): boolean {
+  return isRemakingClientId(id.client)
 }
 
 /** The entry that the document now shows under the key of `item`. */

@@ -12,7 +12,7 @@ export interface TestDevicesServer {
 
 /**
  * What test devices are made of. Node has no IndexedDB: `IDBFactory` and `IDBKeyRange` are those of the package
- * fake-indexeddb, or of another IndexedDB in memory. The app brings it, as it does for `openKith`.
+ * fake-indexeddb, or of another IndexedDB in memory. (`openKith` takes an instance: `indexedDB: new IDBFactory()`.)
  */
 export interface TestDevicesOptions {
   /** Without a server, the devices stay offline. */

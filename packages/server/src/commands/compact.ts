@@ -8,7 +8,7 @@ export async function runCompact(args: readonly string[]): Promise<number> {
   const database = await openLevelDatabase(folder, true)
   try {
     const { documents } = await compact(database, count => process.stderr.write(`${count} documents folded\n`))
-    process.stdout.write(`compacted ${documents} documents\n`)
+    process.stdout.write(`compacted ${documents} document${documents === 1 ? '' : 's'}\n`)
     return 0
   } finally {
     await database.close()

@@ -59,7 +59,8 @@ function answerError(error: unknown, request: FastifyRequest, reply: FastifyRepl
   if (error instanceof ApiError) return sendError(reply, error.statusCode, error.code, error.message)
   const { statusCode, message } = error as { statusCode?: number; message?: string }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return sendError(reply, statusCode === 413 ? 413 : 400, 'malformed', message ?? 'the request is malformed')
+    const text = statusCode === 415 ? 'send the body with the header content-type: application/json' : message
+    return sendError(reply, statusCode === 413 ? 413 : 400, 'malformed', text ?? 'the request is malformed')
   }
   if (error instanceof Unwritable) {
     void reply.header('retry-after', Math.ceil((error.retryAfterMs ?? 0) / 1000))

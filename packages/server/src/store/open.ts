@@ -110,7 +110,7 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
   }
   if (found === undefined && mustExist) {
     await database.close()
-    throw new DataFolderError(`${folder} holds no data of Kith: check --data`)
+    throw new DataFolderError(`${folder} holds no data of Kith: give the right folder with --data`)
   }
   const position = stored ? decodeNumber(stored) : 0
   const acknowledged = readAcknowledged(folder)
@@ -177,6 +177,7 @@ function explain(folder: string, error: unknown): string {
   const detail = cause?.message ?? (error instanceof Error ? error.message : String(error))
   const known = causeOf(error)
   if (known) return `${folder} can't be used, since ${known.reason} (${detail}): ${known.advice}`
-  if (/does not exist|No such file/.test(detail)) return `${folder} holds no data of Kith: check --data`
+  if (/does not exist|No such file/.test(detail))
+    return `${folder} holds no data of Kith: give the right folder with --data`
   return `${folder} can't be opened (${detail}): check that it is a folder of Kith's, readable and writable, with free space`
 }

@@ -90,7 +90,7 @@ async function damagesOfTable(
 function between(first: Uint8Array, last: Uint8Array): string {
   const [from, to] = [first, last].map(key => {
     const [family, id] = partsOf(new TextDecoder().decode(key.subarray(0, -8)))
-    return id === undefined ? JSON.stringify(family) : `${family} of ${JSON.stringify(id)}`
+    return JSON.stringify(id === undefined ? family : `${family} ${id}`)
   })
-  return from === to ? `records of the ${from}` : `records from the ${from} to the ${to}`
+  return from === to ? `the records with the key ${from}` : `the records with keys from ${from} to ${to}`
 }

@@ -1,0 +1,67 @@
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { goneKeys, madeAgainIn, OwnDocument, piecesOf, putAbove, removedAgain } from '../support/client-internals.ts'
+
+/** Client ids of content that was made again; the higher one counts. */
+const [lower, higher] = [1, 2]
+const key = '0/writer/name'
+
+const profile = (clientId: number): OwnDocument => new OwnDocument('profile', clientId)
+const setting = (value: string) => [{ root: 'fields', key, value }]
+const nameOf = ({ standing }: OwnDocument): unknown => standing.get('fields', key)
+
+/** A device takes in what another sends, as it does with a server's frame. */
+function take(device: OwnDocument, update: Uint8Array): void {
+  const brought = madeAgainIn(update)
+  const gone = goneKeys(device, new Set(), [...brought.keys()])
+  device.take(update)
+  device.write(removedAgain(device, gone, brought), lower)
+}
+
+/** Two devices have made a field again. The laptop, whose entry counts, has met the phone's and sends what it lacks. */
+function conflict(ofPhone: string, ofLaptop: string) {
+  const [phone, laptop, server] = [profile(1e9), profile(2e9), profile(3e9)]
+  const theirs = phone.write(setting(ofPhone), lower) as Uint8Array
+  server.take(theirs)
+  const unsent = [laptop.write(setting(ofLaptop), higher) as Uint8Array]
+  laptop.take(theirs)
+  const put = laptop.write(putAbove(laptop, madeAgainIn(theirs)), higher + 1)
+  if (put) unsent.push(put)
+  const lacking = Y.encodeStateAsUpdate(laptop.doc, Y.encodeStateVector(server.doc))
+  const { removals, content } = piecesOf(lacking, 400, laptop.doc, unsent, true)
+  return { phone, server, removals, content, entries: [Y.mergeUpdates(unsent)] }
+}
+
+test('[D6] an entry that says what it replaces is sent without removing that first, so the other device keeps the field', () => {
+  const { phone, server, removals, content } = conflict('Ada', 'Ada')
+  for (const piece of [...removals, ...content]) {
+    server.take(piece)
+    take(phone, piece)
+    expect([nameOf(server), nameOf(phone)]).toEqual(['Ada', 'Ada'])
+  }
+})
+
+for (const sent of ['content', 'entries'] as const) {
+  test(`[V5][D6] a value that gave way to another is removed ahead, and the other value, sent as ${sent}, then stays on both devices`, () => {
+    const { phone, server, removals, [sent]: after } = conflict('old', 'new')
+    for (const piece of removals) {
+      server.take(piece)
+      take(phone, piece)
+    }
+    expect([nameOf(server), nameOf(phone)]).toEqual([undefined, undefined])
+    for (const piece of after) {
+      server.take(piece)
+      take(phone, piece)
+    }
+    expect([nameOf(server), nameOf(phone)]).toEqual(['new', 'new'])
+  })
+}
+
+test('[R2][V6] an entry that a device makes again after the user removed the key is removed', () => {
+  const phone = profile(1e9)
+  phone.write(setting('Ada'), lower)
+  phone.write([{ root: 'fields', key, value: undefined }])
+  const stale = profile(2e9).write(setting('Ada'), higher) as Uint8Array
+  take(phone, stale)
+  expect(nameOf(phone)).toBeUndefined()
+})
