@@ -1,10 +1,12 @@
 import { ContactSynchronizer, type Kith, type KithOptions } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
+import { Dexie } from 'dexie'
 import { IDBFactory, IDBObjectStore } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
+import { isFull } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { installation } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -109,6 +111,23 @@ test('[D1][D5] on a full disk save() rejects, nothing changes, and staged edits 
   disk.makeRoom()
   await bob.save()
   expect([bob.label, bob.accessLevels, alice.unsent]).toEqual(['Bob', [2], unsent + 1])
+})
+
+const noRoom = new DOMException('No room', 'QuotaExceededError')
+const aborted = new Dexie.AbortError('Transaction aborted', noRoom)
+
+test.each<[string, unknown, boolean]>([
+  ['the error itself', noRoom, true],
+  ['what aborted a transaction', aborted, true],
+  ['one of several failures', new Dexie.BulkError('2 of 3 failed', [new DOMException('', 'DataError'), noRoom]), true],
+  ['beneath one of several failures', new Dexie.BulkError('1 of 3 failed', [aborted]), true],
+  ['a cause', new Error('not stored', { cause: aborted }), true],
+  ['nowhere in an abort', new Dexie.AbortError('Transaction aborted'), false],
+  ['nowhere in several failures', new Dexie.BulkError('1 of 3 failed', [new DOMException('', 'DataError')]), false],
+  ['not thrown, but a text', 'QuotaExceededError', false],
+  ['not thrown, but nothing', null, false],
+])('a full disk is recognised where it is %s', (_, error, isRecognised) => {
+  expect(isFull(error)).toBe(isRecognised)
 })
 
 for (const hasTabs of [false, true]) {

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { engineWorld, rest } from '../support/engine-world.ts'
-import { KithSocket } from '../support/server-internals.ts'
+import { type Engine, KithSocket } from '../support/server-internals.ts'
 
 const light = 4 * 1024
 const largeBytes = 4 * 1024 * 1024
@@ -135,4 +135,39 @@ test('[S3] a connection whose sign-in is refused keeps nothing of what it goes o
   await deliver(one, head(largeBytes))
   await deliver(one, part)
   expect(one.server.heldBytes).toBeLessThanOrEqual(light)
+})
+
+test.each<[string, (engine: Engine, socket: KithSocket) => void]>([
+  ['a refused sign-in', (engine, socket) => engine.signIns.refuse(socket, { code: 4401, reason: 'no token' })],
+  ['a server that stops', engine => engine.signIns.closeAll()],
+])(
+  '[S3] %s waits two seconds for a device that does not answer the close, and then ends the connection',
+  async (what, close) => {
+    const one = await pair()
+    const { engine, clock } = await engineWorld()
+    const closed = once(one.server, 'close')
+    if (what === 'a server that stops') {
+      engine.signIns.begin(one.server, { user: 'alice', expiresAtMs: undefined }, '127.0.0.1')
+    }
+    one.device.pause()
+    close(engine, one.server)
+    clock.move(1_999)
+    await rest()
+    expect(one.tcp.destroyed).toBe(false)
+    clock.move(1)
+    expect(one.tcp.destroyed).toBe(true)
+    await closed
+    expect(engine.signIns.sessions.size).toBe(0)
+  },
+)
+
+test('[S3] a refused sign-in whose device answers the close leaves no timer', async () => {
+  const one = await pair()
+  const { engine, clock } = await engineWorld()
+  const timers = clock.timerCount
+  const closed = once(one.server, 'close')
+  engine.signIns.refuse(one.server, { code: 4401, reason: 'no token' })
+  expect(clock.timerCount).toBe(timers + 1)
+  await closed
+  expect(clock.timerCount).toBe(timers)
 })

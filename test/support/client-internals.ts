@@ -3,6 +3,7 @@
 export { coreOf } from '../../packages/client/src/api/core-of.ts'
 export { systemRandomness } from '../../packages/client/src/clock.ts'
 export { edit } from '../../packages/client/src/database/edit.ts'
+export { isFull } from '../../packages/client/src/database/failure.ts'
 export type { StoredFrame } from '../../packages/client/src/database/incoming-frames.ts'
 export { dropHidden, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
 export { droppedAndWanted } from '../../packages/client/src/database/pending-refetches.ts'

@@ -316,6 +316,25 @@ export const kept: readonly Kept[] = [
     change: '![...this.#waiters].some(waiter => !waiter.isAsking) → false',
     why: 'It saves a read of the database: without a wait that is not asking yet, none is due.',
   },
+  {
+    file: 'packages/server/src/relations/account.ts',
+    line: 'if (!canPromote(draft, viewer, limits)) continue',
+    change: 'continue → {}',
+    why: 'Equivalent: `promote` checks the same, and only the first subject of a commit is used.',
+  },
+  {
+    file: 'packages/client/src/sync/hello.ts',
+    line: '...(owners.length > 0 && { owners }),',
+    change: '> → >=',
+    why: 'Equivalent: no owners and an empty list are the same bytes.',
+  },
+  {
+    file: 'packages/server/src/socket/kith-socket.ts',
+    line: 'return (this as unknown as { _receiver?: Receiver | null })._receiver ?? undefined',
+    change:
+      '(this as unknown as { _receiver?: Receiver | null })._receiver ?? undefined → (this as unknown as { _receiver?: Receiver | null })._receiver',
+    why: 'Equivalent: it is only checked whether there is one.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { mutants } from '../list/index.ts'
-import { Runner } from '../run.ts'
+import { type Run, Runner } from '../run.ts'
 import { verdictOn } from '../verdict.ts'
 import { Coverage, hashOf, type Related } from './coverage.ts'
 import { type Generated, generate } from './generate.ts'
@@ -120,23 +120,31 @@ async function outcomeOf(
   if (related.length === 0) return { outcome: 'no test' }
   const { file, start, end, replacement } = mutant
   for (const { test, names, slowestMs } of related) {
-    const report = await runner.run({
-      generated: { file, start, end, replacement },
+    const run: Run = {
       tests: [test],
-      names: names.map(name => `^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`).join('|'),
+      names: patternOf(names),
       isBrief: true,
       testTimeoutMs: 10_000 + 10 * slowestMs,
       longestMs: 30_000 + 10 * names.length * 1_000,
-    })
-    const verdict = verdictOn(report)
-    if (verdict.state === 'caught') return { outcome: 'killed', by: `${test}: ${verdict.by}` }
-    if (verdict.state === 'waited') return { outcome: 'timed out', by: `${test}: ${verdict.by}` }
-    // A file that does not load, or a run in circles, is noticed too.
-    if (verdict.state === 'broken' && verdict.why !== 'no test ran') {
-      return { outcome: report ? 'killed' : 'timed out', by: `${test}: ${verdict.why.split('\n', 1)[0]}` }
     }
+    const report = await runner.run({ ...run, generated: { file, start, end, replacement } })
+    const verdict = verdictOn(report)
+    if (verdict.state === 'survived') continue
+    if (verdict.state === 'broken' && report) {
+      if (verdict.why === 'no test ran') continue
+      return { outcome: 'killed', by: `${test}: ${verdict.why.split('\n', 1)[0]}` } // A file that does not load.
+    }
+    const by = verdict.state === 'broken' ? undefined : verdict.by
+    // On a busy machine a test may fail without the mutant too, which shows nothing.
+    const control = await runner.run(by === undefined ? run : { ...run, names: patternOf([by.replaceAll(' > ', ' ')]) })
+    if (verdictOn(control).state !== 'survived') continue
+    return { outcome: verdict.state === 'caught' ? 'killed' : 'timed out', by: `${test}: ${by ?? 'came to no end'}` }
   }
   return { outcome: 'survived' }
+}
+
+function patternOf(names: readonly string[]): string {
+  return names.map(name => `^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`).join('|')
 }
 
 async function inTurn<T>(

@@ -524,4 +524,11 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['client/hostile-server'],
     names: 'over the budget',
   }),
+  mutant('client/src/device/lay-over.ts', 'later.filter(change => !isSaid(change))', 'later', {
+    id: 'standing-changes-said-again',
+    rules: ['V6', 'D1'],
+    what: 'Changes that stand already are in the outbox again, and are made once more over what another device changed since.',
+    tests: ['client/stale-tab'],
+    names: 'in another database',
+  }),
 ]

@@ -622,4 +622,18 @@ export const loadMutants: readonly Mutant[] = [
       names: 'whose preparation failed',
     },
   ),
+  mutant('server/src/socket/sign-in.ts', 'closingMs, () => socket.terminate()', 'closingMs, () => undefined', {
+    id: 'refused-connections-stay',
+    rules: ['S3'],
+    what: 'A device that is turned away and does not answer the close keeps its connection.',
+    tests: ['server/closing-sockets'],
+    names: 'a refused sign-in waits',
+  }),
+  mutant('server/src/socket/sign-in.ts', "socket.on('close', cancel)", '', {
+    id: 'refused-connections-leave-timers',
+    rules: ['S3'],
+    what: 'Each sign-in that is refused leaves a timer after its connection has ended.',
+    tests: ['server/closing-sockets'],
+    names: 'leaves no timer',
+  }),
 ]

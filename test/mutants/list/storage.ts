@@ -209,4 +209,11 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: 'UnknownError',
   }),
+  mutant('client/src/database/failure.ts', '...(Array.isArray(failures) ? failures : [])', '', {
+    id: 'full-disk-overlooked-in-bulk',
+    rules: ['D1'],
+    what: 'When the disk is full, the app is not told to make room if several rows were written at once.',
+    tests: ['client/storage-refused'],
+    names: 'is recognised',
+  }),
 ]
