@@ -26,7 +26,6 @@ export { PresenceSubscriptions } from '../../packages/server/src/presence/subscr
 export type { Disk } from '../../packages/server/src/relations/draft.ts'
 export { Draft } from '../../packages/server/src/relations/draft.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
-export type { DocumentName } from '../../packages/server/src/relations/keys.ts'
 export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/relations/keys.ts'
 export {
   decodeLevel,
@@ -38,7 +37,7 @@ export {
   encodeRelation,
   encodeUser,
 } from '../../packages/server/src/relations/record-codec.ts'
-export type { Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
+export type { DocumentName, Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
 export { noRelation } from '../../packages/server/src/relations/records.ts'
 export { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
 export type { DocumentsChange } from '../../packages/server/src/relations/store.ts'

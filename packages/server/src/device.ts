@@ -1,6 +1,6 @@
 import type { ErrorCode } from '@kith/shared'
 import type { ServerMessage } from '@kith/shared/wire'
-import type { DocumentName } from './relations/keys.ts'
+import type { DocumentName } from './relations/records.ts'
 import type { Follower } from './relay/entry.ts'
 
 /**

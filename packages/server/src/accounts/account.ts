@@ -1,7 +1,7 @@
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
 import type { Merged } from '../documents/merge.ts'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
 

@@ -1,7 +1,7 @@
 import { type ErrorCode, fieldOverheadBytes, flatMapsOf, type Limits, profileBytes, rosterBytes } from '@kith/shared'
 import * as Y from 'yjs'
 import type { StoredDocument } from '../documents/stored-document.ts'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import { rosterGrowth } from './roster-growth.ts'
 
 /**

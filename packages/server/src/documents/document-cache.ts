@@ -1,6 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import { type HostedDocument, LocalDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'

@@ -1,6 +1,6 @@
 import type { Limits } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
 import { StoredDocument } from './stored-document.ts'
 

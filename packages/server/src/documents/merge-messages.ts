@@ -1,5 +1,5 @@
 import type { Limits } from '@kith/shared'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import type { Merged } from './merge.ts'
 
 /** What the server's thread asks of the merging thread. Each is answered once, in their order. */

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { type DocumentHost, RemoteDocument } from './remote-document.ts'
 

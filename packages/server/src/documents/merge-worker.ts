@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { ContactFacts, Limits } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import { encodeFacts } from './encoded-facts.ts'
 import { mergeUpdates, missingFrom } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'

@@ -1,6 +1,6 @@
 import { profileRoot, rosterRoots } from '@kith/shared'
 import * as Y from 'yjs'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import type { DocumentUpdate } from '../relations/store.ts'
 
 /** Below this a log is not worth folding. */

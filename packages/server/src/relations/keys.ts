@@ -1,3 +1,5 @@
+import type { DocumentName } from './records.ts'
+
 /**
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
  * everything about one user is one range.
@@ -20,8 +22,6 @@ const join = (...parts: string[]): string => parts.join(separator)
 
 /** Fixed width, so that keys sort as positions do. */
 const ordered = (value: number): string => value.toString(16).padStart(14, '0')
-
-export type DocumentName = 'roster' | 'profile'
 
 export const keys = {
   format: join('meta', 'format') as string,

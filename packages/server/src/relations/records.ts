@@ -134,6 +134,9 @@ export function saysNothing(facts: ContactFacts): boolean {
   return !gives(facts) && !facts.isDeclined && !facts.isBlocked && facts.confirmed.length === 0
 }
 
+/** The two documents of a user. */
+export type DocumentName = 'roster' | 'profile'
+
 /** What viewers of one level get: the fields as `encodeFields` has them, and when they last changed. */
 export interface LevelRecord {
   position: number

@@ -1,7 +1,6 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { IncarnationState } from './incarnations.ts'
-import type { DocumentName } from './keys.ts'
-import type { LevelRecord, Relation, UserRecord } from './records.ts'
+import type { DocumentName, LevelRecord, Relation, UserRecord } from './records.ts'
 import type { Unwritable } from './unwritable.ts'
 
 /** A change of one document, as one Yjs update in the server's own encoding, `updateV2`. */

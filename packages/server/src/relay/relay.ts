@@ -1,7 +1,7 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import { orFail, stepsOrFail } from '../or-fail.ts'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import { type Commit, type CommitListener, isLooker, type Store } from '../relations/store.ts'
 import { inSlices } from '../turns.ts'
 import { type Among, changedSince } from './changed-levels.ts'

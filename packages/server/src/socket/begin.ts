@@ -1,4 +1,4 @@
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import { signInCost } from './cost.ts'
 import type { Session } from './session.ts'
 

@@ -1,4 +1,4 @@
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 
 /** The server's own sync step 1s in one session: which of them are unanswered. */
 export class DocumentRequests {

@@ -1,6 +1,6 @@
 import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import type { Feed } from '../relay/feed.ts'
 import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'

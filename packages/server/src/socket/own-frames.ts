@@ -1,5 +1,5 @@
 import { encodeFrame } from '@kith/shared/wire'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 
 const framesByUpdate = new WeakMap<Uint8Array, Uint8Array>()
 

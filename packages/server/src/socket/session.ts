@@ -2,7 +2,7 @@ import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHi
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import { PresenceSubscription } from '../presence/subscription.ts'
-import type { DocumentName } from '../relations/keys.ts'
+import type { DocumentName } from '../relations/records.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import { Feed } from '../relay/feed.ts'
 import type { Identity } from '../tokens.ts'

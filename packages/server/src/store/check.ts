@@ -2,9 +2,17 @@ import { contactFacts, flatMapsOf, gives, namedUsers, profileFields, rosterSetti
 import { encodeFields } from '@kith/shared/wire'
 import { StoredDocument } from '../documents/stored-document.ts'
 import { Incarnations } from '../relations/incarnations.ts'
-import { type DocumentName, keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
+import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
 import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from '../relations/record-codec.ts'
-import { newUser, noFacts, noRelation, type Relation, type Side, type UserRecord } from '../relations/records.ts'
+import {
+  type DocumentName,
+  newUser,
+  noFacts,
+  noRelation,
+  type Relation,
+  type Side,
+  type UserRecord,
+} from '../relations/records.ts'
 import { isUnaskedCandidate, shownLevels } from '../relations/standing.ts'
 import { sameLevels } from '../relations/visible-levels.ts'
 import type { LevelDatabase } from './paged-reads.ts'
