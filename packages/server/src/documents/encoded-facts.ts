@@ -1,7 +1,7 @@
 import type { ContactFacts } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { readSide, writeSide } from '../relations/record-codec.ts'
+import { readSide, writeSide } from '../relations/side-codec.ts'
 
 /** What a roster says of others, as bytes that go from thread to thread without a copy. */
 export function encodeFacts(facts: ReadonlyMap<string, ContactFacts>): Uint8Array {

@@ -1,0 +1,59 @@
+import type { ContactFacts } from '@kith/shared'
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import type { Side } from './records.ts'
+
+/** Few ids change hands, so what concerns that takes no room in other records. */
+export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
+  const isHanded = unconfirmed !== '' || said.confirmed.length > 0
+  encoding.writeUint8(encoder, flags(said.isContact, said.isSubscribed, said.isDeclined, said.isBlocked, isHanded))
+  encoding.writeVarUint8Array(encoder, Uint8Array.from(said.levels))
+  if (!isHanded) return
+  encoding.writeVarString(encoder, unconfirmed)
+  encoding.writeVarUint(encoder, said.confirmed.length)
+  for (const incarnation of said.confirmed) encoding.writeVarString(encoder, incarnation)
+}
+
+export function readSide(decoder: decoding.Decoder): Side {
+  const bits = decoding.readUint8(decoder)
+  const levels = decoding.readVarUint8Array(decoder)
+  if ((bits & 16) === 0) return plainSide(bits, levels)
+  const said = saidBy(bits, levels)
+  const unconfirmed = decoding.readVarString(decoder)
+  const count = decoding.readVarUint(decoder)
+  const confirmed = Array.from({ length: count }, () => decoding.readVarString(decoder))
+  return { said: { ...said, confirmed }, unconfirmed }
+}
+
+function saidBy(bits: number, levels: Uint8Array): ContactFacts {
+  return {
+    isContact: (bits & 1) !== 0,
+    isSubscribed: (bits & 2) !== 0,
+    isDeclined: (bits & 4) !== 0,
+    isBlocked: (bits & 8) !== 0,
+    levels: [...levels],
+    confirmed: [],
+  }
+}
+
+/** As many different sides as are shared. */
+const mostShared = 1_024
+const sharedSides = new Map<string, Side>()
+
+/**
+ * A roster says the same of most users whom it names: the sides of a hundred thousand relations that a large change looks at
+ * are a few objects. Nothing changes them.
+ */
+function plainSide(bits: number, levels: Uint8Array): Side {
+  const name = String.fromCharCode(bits, ...levels)
+  const shared = sharedSides.get(name)
+  if (shared) return shared
+  const side: Side = { said: saidBy(bits, levels), unconfirmed: '' }
+  if (sharedSides.size < mostShared) sharedSides.set(name, side)
+  return side
+}
+
+/** Of up to eight bits, the first is the lowest. */
+export function flags(...bits: boolean[]): number {
+  return bits.reduce((sum, bit, index) => sum + (bit ? 1 << index : 0), 0)
+}
