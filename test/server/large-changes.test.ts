@@ -4,15 +4,17 @@ import { TestClock } from '@kith/server/testing'
 import fc from 'fast-check'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import {
-  type Disk,
   Draft,
+  following,
   Incarnations,
   keys,
   profileChange,
+  ranges,
+  relationOf,
   rosterChange,
   userChange,
 } from '../support/server-internals.ts'
-import { newDatabase, storeOver } from '../support/stores.ts'
+import { newDatabase, recordsOf, storeOver } from '../support/stores.ts'
 
 /** More than one group of commits looks at: such a change is prepared beside the queue. */
 const many = 900
@@ -112,14 +114,73 @@ test('[D4] a profile edit of a user whose large change is being prepared is kept
   expect(levels['2']).toBe(position)
 })
 
+/** Prepares a change beside the queue, and holds its next reads of a kind back until `release`. */
+async function heldBack(kind: 'getMany' | 'iterator' | 'keys', isHeld: (wanted: unknown) => boolean) {
+  const inner = await newDatabase('memory')
+  let release: () => void = () => undefined
+  let isReached: () => void = () => undefined
+  const released = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const reached = new Promise<void>(resolve => {
+    isReached = resolve
+  })
+  const read = inner[kind].bind(inner) as unknown as (wanted: unknown) => { all(): Promise<unknown> }
+  const held = (wanted: unknown) => {
+    if (!isHeld(wanted)) return read(wanted)
+    return {
+      async all() {
+        // What is read is as of before; what is derived from it comes later.
+        const found = await read(wanted).all()
+        isReached()
+        await released
+        return found
+      },
+    }
+  }
+  return { store: storeOver(overriding(inner, { [kind]: held }), new TestClock()), release, reached }
+}
+
+test('[V4] a follow that begins while a large change of audience is prepared is shown nothing', async () => {
+  let isHolding = false
+  const { store, release, reached } = await heldBack('iterator', wanted => {
+    return isHolding && (wanted as { gt: string }).gt === ranges.relations('alice').gt
+  })
+  await store.commit(profileChange('alice', { 0: 'Alice' }))
+  await store.commit(rosterChange('alice', granted()))
+  isHolding = true
+  const narrowed = store.commit(rosterChange('alice', granted(), { audience: 'nobody' }))
+  await reached
+  isHolding = false
+  // By name before the contacts: on the page that has been read.
+  await store.commit(following('bob', 'alice'))
+  expect((await relationOf(store, 'bob', 'alice')).shown).toEqual([0])
+  release()
+  await narrowed
+  expect((await relationOf(store, 'bob', 'alice')).shown).toEqual([])
+})
+
+test('[V5] an edit that is made while a large erasure of its user is prepared goes with the account', async () => {
+  let isHolding = false
+  const { store, release, reached } = await heldBack('keys', wanted => {
+    return isHolding && (wanted as { gt: string }).gt.startsWith(ranges.document('alice', 'roster').gt)
+  })
+  await store.commit(rosterChange('alice', granted()))
+  await store.commit(profileChange('alice', { 0: 'Alice' }))
+  const erasure = store.commit({ type: 'erase', user: 'alice' })
+  isHolding = true
+  await reached
+  isHolding = false
+  // Nothing that the derivation reads: labels, for instance.
+  await store.commit(rosterChange('alice', {}))
+  release()
+  await erasure
+  expect(await store.document('alice', 'roster')).toEqual([])
+})
+
 test('[S3] relations that are already in memory are also processed in slices', async () => {
   const database = await newDatabase('memory')
-  const disk: Disk = {
-    getMany: wanted => database.getMany(wanted),
-    entries: range => database.iterator(range),
-    keys: range => database.keys(range),
-  }
-  const draft = new Draft(disk, 0, new Incarnations(new Uint8Array(32)))
+  const draft = new Draft(recordsOf(database), 0, new Incarnations(new Uint8Array(32)))
   const others = contacts(5_000)
   await draft.loadPairs('alice', others)
   const turns = countTurns()

@@ -5,7 +5,7 @@ import { type Clock, type LevelDatabase, openLevelDatabase, type Store } from '@
 import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { onTestFinished } from 'vitest'
-import { Incarnations, openStore, Runs } from './server-internals.ts'
+import { Incarnations, LevelRecords, openStore, PagedReads, ReadGate, Runs } from './server-internals.ts'
 
 export const dayMs = 86_400_000
 
@@ -67,4 +67,9 @@ export function storeOver(database: LevelDatabase, clock: Clock, limits: Partial
     ...{ database, clock, incarnations, limits: limitsWith(limits) },
     ...{ runs: Runs.begin(undefined, position), cursorKey: new Uint8Array(32), position },
   })
+}
+
+/** The records of a database, as the derivation reads them. */
+export function recordsOf(database: LevelDatabase): LevelRecords {
+  return new LevelRecords(new PagedReads(database, new ReadGate()))
 }

@@ -80,18 +80,13 @@ export const attackMutants: readonly Mutant[] = [
       names: '\\[V4\\]',
     },
   ),
-  mutant(
-    'server/src/relations/draft.ts',
-    'if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)',
-    '',
-    {
-      id: 'erased-but-for-this-batch',
-      rules: ['V5'],
-      what: 'What the batch that erases an account wrote before stays.',
-      tests: ['server/one-batch'],
-    },
-  ),
-  mutant('server/src/relations/draft.ts', 'if (this.#writes.has(key)) return this.#writes.get(key)', '', {
+  mutant('server/src/relations/family.ts', 'own.written.clear()', '', {
+    id: 'erased-but-for-this-batch',
+    rules: ['V5'],
+    what: 'What the batch that erases an account wrote before stays.',
+    tests: ['server/one-batch'],
+  }),
+  mutant('server/src/relations/own-records.ts', 'return written ? written.value === true :', 'return', {
     id: 'asked-twice-in-a-batch',
     rules: ['S4'],
     what: 'One id that is looked up twice in a batch costs two look-ups.',

@@ -326,7 +326,7 @@ export const handingOverMutants: readonly Mutant[] = [
       names: '\\[V7\\]',
     },
   ),
-  mutant('server/src/relations/account.ts', 'await draft.removeRange(ranges.levels(user))', '', {
+  mutant('server/src/relations/account.ts', 'draft.own.removeLevels(user)', '', {
     id: 'erased-levels-kept',
     rules: ['V5'],
     what: 'The fields of an erased account stay on disk.',

@@ -112,7 +112,7 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/wrong-clock'],
     names: 'join',
   }),
-  mutant(erasing, 'encodeNumber(draft.nowMs))\n}', 'encodeNumber(Math.max(draft.nowMs, Number.MAX_SAFE_INTEGER)))\n}', {
+  mutant(erasing, 'writeRevocation(user, draft.nowMs)', 'writeRevocation(user, Number.MAX_SAFE_INTEGER)', {
     id: 'revoked-for-ever',
     rules: ['D7'],
     what: 'After a revocation no token of the user is ever valid again.',

@@ -94,6 +94,20 @@ export const loadMutants: readonly Mutant[] = [
       names: 'change and written meanwhile|large change that was prepared',
     },
   ),
+  mutant('server/src/store/reading.ts', 'this.read.add(nameOf(removal))', '', {
+    id: 'removed-as-of-when-it-was-prepared',
+    rules: ['V5'],
+    what: 'An edit that is made while a large erasure is prepared stays.',
+    tests: ['server/large-changes'],
+    names: 'V5',
+  }),
+  mutant('server/src/relations/draft.ts', ', range: names.relations(pairOf(name).a) }', ' }', {
+    id: 'no-ranges-in-write-sets',
+    rules: ['D4', 'V4'],
+    what: 'A change of audience misses a follow that begins while it is derived.',
+    tests: ['server/read-sets', 'server/large-changes'],
+    names: 'V4',
+  }),
   mutant('server/src/store/reading.ts', 'levels: isOwn ? prepared.levels : newer.levels', 'levels: prepared.levels', {
     id: 'news-overwritten',
     rules: ['D4'],

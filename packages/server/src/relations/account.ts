@@ -2,8 +2,6 @@ import { gives, type Limits } from '@kith/shared'
 import { Turns } from '../turns.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { canPromote, endFollow } from './follow-budget.ts'
-import { keys, ranges } from './keys.ts'
-import { decodeNumber, encodeNumber } from './record-codec.ts'
 import { newUser, noFacts } from './records.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
 import type { LastSeen } from './store.ts'
@@ -80,7 +78,7 @@ export async function applyPair(
  * dated years ahead is put right by another.
  */
 export function revokeTokens(draft: Draft, user: string): void {
-  draft.write(keys.tokens(user), encodeNumber(draft.nowMs))
+  draft.own.writeRevocation(user, draft.nowMs)
 }
 
 /** Only accounts have been seen. */
@@ -98,13 +96,12 @@ export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Pro
  */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
   revokeTokens(draft, user)
-  await draft.removeRange(ranges.document(user, 'roster'))
-  await draft.removeRange(ranges.document(user, 'profile'))
-  await draft.removeRange(ranges.levels(user))
-  await draft.removeRange(ranges.asked(user))
-  const before = await draft.read(keys.erased(user))
-  const erasures = (before ? decodeNumber(before) : 0) + 1
-  draft.write(keys.erased(user), encodeNumber(erasures))
+  draft.own.removeDocument(user, 'roster')
+  draft.own.removeDocument(user, 'profile')
+  draft.own.removeLevels(user)
+  draft.own.removeAsked(user)
+  const erasures = (await draft.own.erasures(user)) + 1
+  draft.own.writeErasures(user, erasures)
   const incarnation = draft.incarnations.tokenOf(user, erasures)
   const reviews: string[] = []
   const freed: string[] = []

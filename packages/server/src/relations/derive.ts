@@ -3,10 +3,9 @@ import { encodeFields } from '@kith/shared/wire'
 import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens } from './account.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
-import { keys, ranges } from './keys.ts'
-import { decodeLevel, encodeLevel, encodeText } from './record-codec.ts'
+import type { DocumentName } from './records.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
-import type { Change, DocumentsChange } from './store.ts'
+import type { Change, DocumentsChange, DocumentUpdate } from './store.ts'
 import { updateShown } from './visible-levels.ts'
 
 /** One change, and everything that follows from it, laid over the draft [D4]. */
@@ -56,34 +55,32 @@ async function applyDocuments(
   if (roster) {
     await applySettings(draft, notes, user, roster.settings, limits)
     await applyFacts(draft, notes, user, roster.facts, limits)
-    await writeDocument(draft, notes, user, 'roster', roster)
+    writeDocument(draft, notes, user, 'roster', roster)
   }
   if (profile) {
     const levels = { ...draft.user(user).levels }
     for (const [level, fields] of profile.levels) {
       // A concurrent set that loses changes nothing of what is shown, so no viewer is told of it again [F1].
-      const before = await draft.read(keys.level(user, level))
-      if (Buffer.compare(before ? decodeLevel(before).fields : noFields, fields) === 0) continue
+      const before = await draft.own.level(user, level)
+      if (Buffer.compare(before?.fields ?? noFields, fields) === 0) continue
       levels[level] = notes.position
       notes.levels.set(level, fields)
-      draft.write(keys.level(user, level), encodeLevel({ position: notes.position, fields }))
+      draft.own.writeLevel(user, level, { position: notes.position, fields })
     }
     draft.setUser(user, { levels })
-    await writeDocument(draft, notes, user, 'profile', profile)
+    writeDocument(draft, notes, user, 'profile', profile)
   }
   if (registers) await register(draft, notes, user)
-  if (notes.levels.size > 0) draft.write(keys.change(notes.position), encodeText(user))
+  if (notes.levels.size > 0) draft.own.noteChange(notes.position, user)
 }
 
-async function writeDocument(
+function writeDocument(
   draft: Draft,
   notes: CommitNotes,
   user: string,
-  document: 'roster' | 'profile',
-  { update, snapshot }: { update: Uint8Array; snapshot?: Uint8Array | undefined },
-): Promise<void> {
-  if (snapshot) {
-    await draft.removeRange(ranges.document(user, document))
-    draft.write(keys.snapshot(user, document), snapshot)
-  } else draft.write(keys.update(user, document, notes.position), update)
+  document: DocumentName,
+  { update, snapshot }: DocumentUpdate,
+): void {
+  if (snapshot) draft.own.writeSnapshot(user, document, snapshot)
+  else draft.own.writeUpdate(user, document, notes.position, update)
 }

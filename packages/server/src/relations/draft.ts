@@ -1,23 +1,19 @@
 import { Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
-import { keys, partsOf, ranges } from './keys.ts'
-import { type Operation, operationOf, userOperation } from './operations.ts'
-import { decodeRelation, decodeUser, encodeRelation } from './record-codec.ts'
-import { isTombstone, noRelation, noUser, type Relation, type UserRecord } from './records.ts'
+import { OwnRecords } from './own-records.ts'
+import { names, pairOf } from './record-names.ts'
+import type { Lookup, Pair, Records, RecordWrite, Removal } from './record-store.ts'
+import { isTombstone, keptUser, type Relation, type UserRecord } from './records.ts'
 import type { Sight } from './standing.ts'
 import type { Commit, Lookers } from './store.ts'
 
-/** What a draft needs of the disk. */
-export interface Disk {
-  getMany(keys: string[]): Promise<(Uint8Array | undefined)[]>
-  entries(range: { gt: string; lt: string }): AsyncIterable<[string, Uint8Array]>
-  keys(range: { gt: string; lt: string }): AsyncIterable<string>
-}
-
-/** A record that a batch writes or removes; of a user also what it says then. */
+/** A record that a batch writes or removes, as `record-names.ts` has it. */
 export interface Touched {
-  key: string
-  user?: () => UserRecord | undefined
+  name: string
+  /** Of a relation: the range that it is in. */
+  range?: string
+  /** Of a user: what the record says then. */
+  user?: { id: string; record: Readonly<UserRecord> }
 }
 
 /** A change concerns so much that all other commits would wait for it: it is to be derived outside their queue. */
@@ -28,26 +24,32 @@ export class TooLarge extends Error {
 }
 
 /**
- * The next batch while it is being made: what is on disk, with what has been derived so far laid over it. Records are
+ * The next batch while it is being made: what is stored, with what has been derived so far laid over it. Records are
  * loaded first and then changed synchronously; nothing is written until all of the group is derived, so a change that
  * fails half-way leaves nothing behind.
  */
 export class Draft {
   readonly nowMs: number
   readonly incarnations: Incarnations
-  #disk: Disk
+  /** The records that belong to one user alone. */
+  readonly own: OwnRecords
+  readonly #records: Records
   #users = new Map<string, Readonly<UserRecord>>()
+  /** By name. */
   #relations = new Map<string, Relation>()
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
-  #writes = new Map<string, Uint8Array | undefined>()
-  /** What was read ahead of the records that are not derived from others. */
-  #fetched = new Map<string, Uint8Array | undefined>()
   #recordsLeft: number
 
   /** Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. */
-  constructor(disk: Disk, nowMs: number, incarnations: Incarnations, mostRecords: number = Number.POSITIVE_INFINITY) {
-    this.#disk = disk
+  constructor(
+    records: Records,
+    nowMs: number,
+    incarnations: Incarnations,
+    mostRecords: number = Number.POSITIVE_INFINITY,
+  ) {
+    this.#records = records
+    this.own = new OwnRecords(records)
     this.nowMs = nowMs
     this.incarnations = incarnations
     this.#recordsLeft = mostRecords
@@ -62,11 +64,10 @@ export class Draft {
     for (const some of slicesOf(ids, sliceSize)) {
       const missing = [...new Set(some)].filter(id => !this.#users.has(id))
       this.#spend(missing.length)
-      const records = await this.#readSlice(missing.map(keys.user), some.length === sliceSize)
-      missing.forEach((id, index) => {
-        const bytes = records[index]
-        this.#users.set(id, bytes ? decodeUser(bytes) : noUser)
-      })
+      await sliceTurn(some.length === sliceSize)
+      if (missing.length === 0) continue
+      const records = await this.#records.users(missing)
+      for (const [index, id] of missing.entries()) this.#users.set(id, records[index] as UserRecord)
     }
   }
 
@@ -75,21 +76,19 @@ export class Draft {
     await this.loadUsers([user])
     for (const some of slicesOf(others, sliceSize / 2)) {
       await this.loadUsers(some)
-      const wanted = some.flatMap(id => [keys.relation(user, id), keys.relation(id, user)])
-      const missing = wanted.filter(key => !this.#relations.has(key))
+      const wanted = some.flatMap((id): Pair[] => [
+        { a: user, b: id },
+        { a: id, b: user },
+      ])
+      const missing = wanted.filter(({ a, b }) => !this.#relations.has(names.relation(a, b)))
       this.#spend(missing.length)
-      const records = await this.#readSlice(missing, wanted.length === sliceSize)
-      missing.forEach((key, index) => {
-        const bytes = records[index]
-        this.#relations.set(key, bytes ? decodeRelation(bytes) : noRelation)
-      })
+      await sliceTurn(wanted.length === sliceSize)
+      if (missing.length === 0) continue
+      const records = await this.#records.relations(missing)
+      for (const [index, { a, b }] of missing.entries()) {
+        this.#relations.set(names.relation(a, b), records[index] as Relation)
+      }
     }
-  }
-
-  /** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
-  async #readSlice(missing: string[], isWhole: boolean): Promise<(Uint8Array | undefined)[]> {
-    if (isWhole) await turnForSlice()
-    return missing.length === 0 ? [] : this.#disk.getMany(missing)
   }
 
   /**
@@ -102,15 +101,16 @@ export class Draft {
   ): Promise<string[]> {
     const ids = new Set<string>()
     const turns = new Turns(sliceSize)
-    for await (const [key, bytes] of this.#disk.entries(ranges.relations(user))) {
-      this.#spend(1)
-      if (turns.isOver()) await turns.pass()
-      const other = partsOf(key)[2] as string
-      if (!this.#dirtyRelations.has(key) && isConcerned(decodeRelation(bytes), other)) ids.add(other)
+    for await (const page of this.#records.relationsOf(user)) {
+      for (const [other, relation] of page) {
+        this.#spend(1)
+        if (turns.isOver()) await turns.pass()
+        if (!this.#dirtyRelations.has(names.relation(user, other)) && isConcerned(relation, other)) ids.add(other)
+      }
     }
-    for (const key of this.#dirtyRelations) {
+    for (const name of this.#dirtyRelations) {
       if (turns.isOver()) await turns.pass()
-      const [, a, b] = partsOf(key) as [string, string, string]
+      const { a, b } = pairOf(name)
       if (a === user && isConcerned(this.relation(a, b), b)) ids.add(b)
     }
     await this.loadPairs(user, ids)
@@ -129,82 +129,52 @@ export class Draft {
   }
 
   relation(a: string, b: string): Relation {
-    const relation = this.#relations.get(keys.relation(a, b))
+    const relation = this.#relations.get(names.relation(a, b))
     if (!relation) throw new Error(`relation of ${JSON.stringify(a)} to ${JSON.stringify(b)} was not loaded`)
     return relation
   }
 
   setRelation(a: string, b: string, change: Partial<Relation>): void {
-    const key = keys.relation(a, b)
-    this.#relations.set(key, { ...this.relation(a, b), ...change })
-    this.#dirtyRelations.add(key)
+    const name = names.relation(a, b)
+    this.#relations.set(name, { ...this.relation(a, b), ...change })
+    this.#dirtyRelations.add(name)
   }
 
-  /** A record that isn't derived from others; `undefined` removes it. */
-  write(key: string, value: Uint8Array | undefined): void {
-    this.#writes.set(key, value)
-  }
-
-  /** Reads at once what several changes of the batch will read: users, and other records by their keys. */
-  async prefetch(users: readonly string[], others: readonly string[]): Promise<void> {
+  /** Reads at once what several changes of the batch will read: users, and whether they have looked up an id. */
+  async prefetch(users: readonly string[], lookups: readonly Lookup[]): Promise<void> {
     await this.loadUsers(users)
-    const values = await this.readMany([...others])
-    for (const [index, key] of others.entries()) this.#fetched.set(key, values[index])
+    await this.own.loadAsked(lookups)
   }
 
-  async read(key: string): Promise<Uint8Array | undefined> {
-    return (await this.readMany([key]))[0]
-  }
-
-  async readMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
-    const found = new Map<string, Uint8Array | undefined>()
-    const missing = wanted.filter(key => !this.#writes.has(key) && !this.#fetched.has(key))
-    for (const some of slicesOf(missing, sliceSize)) {
-      const values = await this.#disk.getMany(some)
-      for (const [index, key] of some.entries()) found.set(key, values[index])
-    }
-    return wanted.map(key => {
-      if (this.#writes.has(key)) return this.#writes.get(key)
-      return this.#fetched.has(key) ? this.#fetched.get(key) : found.get(key)
-    })
-  }
-
-  async removeRange(range: { gt: string; lt: string }): Promise<void> {
-    const turns = new Turns(sliceSize)
-    for await (const key of this.#disk.keys(range)) {
-      this.#writes.set(key, undefined)
-      if (turns.isOver()) await turns.pass()
-    }
-    for (const key of this.#writes.keys()) {
-      if (key > range.gt && key < range.lt) this.#writes.set(key, undefined)
-      if (turns.isOver()) await turns.pass()
-    }
-  }
-
-  /** How many records it would write. */
+  /** How many records it would write, besides those that it removes. */
   get size(): number {
-    return this.#writes.size + this.#dirtyUsers.size + this.#dirtyRelations.size
+    return this.own.size + this.#dirtyUsers.size + this.#dirtyRelations.size
   }
 
   isDirty(id: string): boolean {
     return this.#dirtyUsers.has(id)
   }
 
-  /** The records that it would write. */
+  /** The write set: the records that it would write or remove. */
   *touched(): Iterable<Touched> {
-    for (const key of this.#writes.keys()) yield { key }
-    for (const id of this.#dirtyUsers) yield { key: keys.user(id), user: () => this.user(id) }
-    for (const key of this.#dirtyRelations) yield { key }
+    for (const name of this.own.touched()) yield { name }
+    for (const id of this.#dirtyUsers) yield { name: names.user(id), user: { id, record: this.user(id) } }
+    for (const name of this.#dirtyRelations) yield { name, range: names.relations(pairOf(name).a) }
+  }
+
+  /** What it would remove before it writes. */
+  removals(): Iterable<Removal> {
+    return this.own.removals()
   }
 
   /** What it would write, one after the other, so that a large batch can be encoded in slices. */
-  *operations(): Iterable<Operation> {
-    for (const [key, value] of this.#writes) yield operationOf(key, value)
-    for (const id of this.#dirtyUsers) yield userOperation(id, this.user(id))
-    for (const key of this.#dirtyRelations) {
-      const relation = this.#relations.get(key) as Relation
+  *writes(): Iterable<RecordWrite> {
+    yield* this.own.writes()
+    for (const id of this.#dirtyUsers) yield { kind: 'user', id, user: keptUser(this.user(id)) }
+    for (const name of this.#dirtyRelations) {
+      const relation = this.#relations.get(name) as Relation
       const isGone = isTombstone(relation) && relation.changedAt === 0
-      yield operationOf(key, isGone ? undefined : encodeRelation(relation))
+      yield { kind: 'relation', pair: pairOf(name), relation: isGone ? undefined : relation }
     }
   }
 }
@@ -213,6 +183,11 @@ export class Draft {
 const sliceSize = 250
 
 const always = (): boolean => true
+
+/** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
+async function sliceTurn(isWhole: boolean): Promise<void> {
+  if (isWhole) await turnForSlice()
+}
 
 function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   let slice: T[] = []

@@ -1,13 +1,11 @@
 import type { Limits } from '@kith/shared'
 import { turnForSlice } from '../turns.ts'
 import type { Draft } from './draft.ts'
-import { keys } from './keys.ts'
 import type { UserRecord } from './records.ts'
 
 /** Which follows are served: within the number of follows [S3] and the budget of first-time look-ups [S4]. */
 
 const dayMs = 86_400_000
-const nothing = new Uint8Array()
 
 /** Look-ups left now; the budget refills steadily. A time to come was noted by a wrong clock: since then nothing refilled. */
 export function lookupsLeft({ lookups: spent }: UserRecord, nowMs: number, limits: Limits): number {
@@ -26,7 +24,7 @@ export function spendLookup(draft: Draft, user: string, id: string, hasAsked: bo
   // A device that comes back after `retryAfterMs` must not fail for the last bits of a fraction.
   if (left < 1 - 1e-9) return false
   draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })
-  draft.write(keys.asked(user, id), nothing)
+  draft.own.noteAsked({ viewer: user, id })
   return true
 }
 
@@ -46,8 +44,7 @@ export async function askedBefore(draft: Draft, user: string, ids: readonly stri
   for (let start = 0; start < ids.length; start += idsInTurn) {
     if (start > 0) await turnForSlice()
     const some = ids.slice(start, start + idsInTurn)
-    const found = await draft.readMany(some.map(id => keys.asked(user, id)))
-    for (const [index, id] of some.entries()) if (found[index] !== undefined) asked.add(id)
+    for (const id of await draft.own.asked(user, some)) asked.add(id)
   }
   return asked
 }

@@ -48,6 +48,13 @@ export function newUser(): UserRecord {
 /** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
 export const noUser: Readonly<UserRecord> = newUser()
 
+const blankText = JSON.stringify(noUser)
+
+/** A registered user's record is kept, also one that only waits, follows or spends; else it goes. */
+export function keptUser(user: Readonly<UserRecord>): Readonly<UserRecord> | undefined {
+  return JSON.stringify(user) === blankText ? undefined : user
+}
+
 /**
  * What two users are to each other, seen from `a`: stored under both, so that one range read tells a user's device
  * everything about whom it sees, and the server everyone who sees the user.

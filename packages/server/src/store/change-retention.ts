@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
-import type { Operation } from '../relations/operations.ts'
 import { decodeNumber, encodeNumber } from '../relations/record-codec.ts'
+import type { Operation } from './operations.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
 
 const dayMs = 86_400_000

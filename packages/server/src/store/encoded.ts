@@ -1,7 +1,8 @@
 import type { AbstractChainedBatch } from 'abstract-level'
 import type { Draft } from '../relations/draft.ts'
-import type { Operation } from '../relations/operations.ts'
 import { Turns } from '../turns.ts'
+import type { LevelReads } from './level-records.ts'
+import { type Operation, operationOf } from './operations.ts'
 import type { LevelDatabase } from './paged-reads.ts'
 
 type LevelBatch = AbstractChainedBatch<LevelDatabase, string, Uint8Array>
@@ -18,17 +19,37 @@ export interface Encoded {
   batch: LevelBatch | undefined
 }
 
-/** Encodes what a draft writes, in slices. Many operations are handed to LevelDB at once. */
-export async function encode(database: LevelDatabase, draft: Draft): Promise<Encoded> {
-  const operations: Operation[] = []
-  const batch = draft.size > mostInArray ? database.batch() : undefined
+/**
+ * Encodes what a draft writes, in slices. Many operations are handed to LevelDB at once. `reads` finds what is removed. Of two
+ * operations on one key the last counts, so removals come first.
+ */
+export async function encode(database: LevelDatabase, reads: LevelReads, draft: Draft): Promise<Encoded> {
   const turns = new Turns(operationsInTurn)
-  for (const operation of draft.operations()) {
+  const removed = await removedKeys(reads, draft, turns)
+  const operations: Operation[] = []
+  const batch = draft.size + removed.length > mostInArray ? database.batch() : undefined
+  for (const operation of operationsOf(removed, draft)) {
     if (batch) add(batch, operation)
     else operations.push(operation)
     if (turns.isOver()) await turns.pass()
   }
   return { operations, batch }
+}
+
+async function removedKeys(reads: LevelReads, draft: Draft, turns: Turns): Promise<string[]> {
+  const removed: string[] = []
+  for (const removal of draft.removals()) {
+    for await (const key of reads.keysOf(removal)) {
+      removed.push(key)
+      if (turns.isOver()) await turns.pass()
+    }
+  }
+  return removed
+}
+
+function* operationsOf(removed: readonly string[], draft: Draft): Iterable<Operation> {
+  for (const key of removed) yield { type: 'del', key }
+  for (const write of draft.writes()) yield operationOf(write)
 }
 
 /** Writes and syncs, as one atomic batch. `more` comes behind the rest: of two operations on one key the last counts. */

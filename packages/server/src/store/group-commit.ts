@@ -3,13 +3,13 @@ import type { Clock } from '../clock.ts'
 import { derive } from '../relations/derive.ts'
 import { type CommitNotes, Draft, TooLarge } from '../relations/draft.ts'
 import type { Incarnations } from '../relations/incarnations.ts'
-import { keys } from '../relations/keys.ts'
 import type { Change, Commit } from '../relations/store.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
 import type { CommitListeners } from './commit-listeners.ts'
 import { leastRecords, newNotes } from './commit-notes.ts'
 import { encode } from './encoded.ts'
+import type { LevelReads } from './level-records.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
 import { PreparedChanges } from './prepared-changes.ts'
 import type { Waiting } from './queue-entry.ts'
@@ -24,6 +24,7 @@ const mostRecordsInQueue = 2_000
 export interface GroupCommitOptions {
   readonly database: LevelDatabase
   readonly disk: PagedReads
+  readonly records: LevelReads
   readonly gate: ReadGate
   readonly retention: ChangeRetention
   readonly listeners: CommitListeners
@@ -137,13 +138,13 @@ export class GroupCommit {
 
   async #writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     await this.#level.ready()
-    const { database, disk, clock, incarnations, limits, retention } = this.#options
-    const draft = new Draft(disk, clock.now(), incarnations, mostRecords)
+    const { database, records, clock, incarnations, limits, retention } = this.#options
+    const draft = new Draft(records, clock.now(), incarnations, mostRecords)
     // A device that comes back names up to 256 users: one read for all of them, since all others wait for the batch.
     const lookups = changes.filter(change => change.type === 'lookup')
     await draft.prefetch(
       lookups.map(({ user }) => user),
-      lookups.map(({ user, owner }) => keys.asked(user, owner)),
+      lookups.map(({ user, owner }) => ({ viewer: user, id: owner })),
     )
     const commits: CommitNotes[] = []
     for (const change of changes) {
@@ -153,7 +154,7 @@ export class GroupCommit {
     }
     const last = this.#position + commits.length
     const marks = await retention.marks(this.#position, last, draft.nowMs)
-    const encoded = await encode(database, draft)
+    const encoded = await encode(database, records, draft)
     await this.#level.write(encoded, marks.operations, { commits, last })
     await this.#mark(marks)
     this.#prepared.noteWritten(draft)

@@ -17,6 +17,7 @@ import type { Known, Store } from '../relations/store.ts'
 import { ChangeRetention } from './change-retention.ts'
 import { CommitListeners } from './commit-listeners.ts'
 import { GroupCommit } from './group-commit.ts'
+import { LevelRecords } from './level-records.ts'
 import { type LevelDatabase, PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
 import type { Runs } from './runs.ts'
@@ -50,9 +51,10 @@ export function openStore(options: LevelStoreOptions): Store {
   const { database, incarnations, clock } = options
   const gate = new ReadGate()
   const disk = new PagedReads(database, gate)
+  const records = new LevelRecords(disk)
   const retention = new ChangeRetention(database, disk, clock)
   const listeners = new CommitListeners()
-  const commits = new GroupCommit({ findRoom: undefined, ...options, disk, gate, retention, listeners })
+  const commits = new GroupCommit({ findRoom: undefined, ...options, disk, records, gate, retention, listeners })
 
   async function* relationsOf(id: string): AsyncIterable<Known[]> {
     for await (const page of disk.pages(ranges.relations(id))) {

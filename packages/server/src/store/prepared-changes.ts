@@ -3,15 +3,15 @@ import type { Clock } from '../clock.ts'
 import { derive } from '../relations/derive.ts'
 import { Draft } from '../relations/draft.ts'
 import type { Incarnations } from '../relations/incarnations.ts'
-import { keys } from '../relations/keys.ts'
-import { type Operation, userOperation } from '../relations/operations.ts'
-import { encodeNumber } from '../relations/record-codec.ts'
+import { keptUser } from '../relations/records.ts'
 import type { Commit } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
 import { newNotes, subjectsOf } from './commit-notes.ts'
 import { encode } from './encoded.ts'
-import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import type { LevelReads } from './level-records.ts'
+import { type Operation, operationOf } from './operations.ts'
+import type { LevelDatabase } from './paged-reads.ts'
 import type { PreparedWrite, Waiting } from './queue-entry.ts'
 import { Reading, withNews } from './reading.ts'
 import type { RecoveringLevel } from './recovering-level.ts'
@@ -24,7 +24,7 @@ const aheadByTry = [256, 4_096, 65_536] as const
 
 export interface PreparedChangesPort {
   readonly database: LevelDatabase
-  readonly disk: PagedReads
+  readonly records: LevelReads
   readonly level: RecoveringLevel
   readonly retention: ChangeRetention
   readonly incarnations: Incarnations
@@ -80,15 +80,15 @@ export class PreparedChanges {
   }
 
   async #prepare({ change, resolve, reject }: Waiting): Promise<void> {
-    const { database, disk, clock, incarnations, limits, position, enqueue } = this.#port
+    const { database, records, clock, incarnations, limits, position, enqueue } = this.#port
     for (const ahead of aheadByTry) {
-      const reading = new Reading(disk, subjectsOf(change)[0] as string)
+      const reading = new Reading(records, subjectsOf(change)[0] as string)
       this.#readings.add(reading)
       try {
         const draft = new Draft(reading, clock.now(), incarnations)
         const notes = newNotes(position() + ahead, change)
         await derive(draft, notes, change, limits)
-        const encoded = await encode(database, draft)
+        const encoded = await encode(database, reading, draft)
         const isWritten = await new Promise<boolean>((settle, fail) => {
           const written = (commit: Commit): void => {
             resolve(commit)
@@ -124,7 +124,8 @@ export class PreparedChanges {
       const [user] = notes.subjects
       const news = [...reading.newer]
         .filter(([id]) => draft.isDirty(id))
-        .map(([id, newer]) => userOperation(id, withNews(draft.user(id), newer, id === user)))
+        .map(([id, newer]) => ({ id, user: keptUser(withNews(draft.user(id), newer, id === user)) }))
+        .map(write => operationOf({ kind: 'user', ...write }))
       const more = [...news, ...marks.operations]
       // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
       if (change.type === 'erase') more.push(revocation(change.user, clock.now()))
@@ -146,6 +147,6 @@ export class PreparedChanges {
   }
 }
 
-function revocation(user: string, nowMs: number): Operation {
-  return { type: 'put', key: keys.tokens(user), value: encodeNumber(nowMs) }
+function revocation(id: string, atMs: number): Operation {
+  return operationOf({ kind: 'revocation', id, atMs })
 }

@@ -1,24 +1,27 @@
-import type { Disk, Touched } from '../relations/draft.ts'
-import { type KeyRange, keyOfUser } from '../relations/keys.ts'
-import { decodeUser } from '../relations/record-codec.ts'
-import { newUser, type UserRecord } from '../relations/records.ts'
+import type { Touched } from '../relations/draft.ts'
+import { names } from '../relations/record-names.ts'
+import type { Removal } from '../relations/record-store.ts'
+import { RecordedReads } from '../relations/recorded-reads.ts'
+import { newUser, noUser, type UserRecord } from '../relations/records.ts'
+import type { LevelReads } from './level-records.ts'
 
 /**
  * The disk as one change reads it that is prepared outside the queue of commits: remembers what was read, and learns of
  * every batch that is written meanwhile. What was prepared holds if none of it touched what was read.
  */
-export class Reading implements Disk {
-  #disk: Disk
-  #keys = new Map<string, Uint8Array | undefined>()
-  #ranges: KeyRange[] = []
+export class Reading extends RecordedReads implements LevelReads {
+  readonly #records: LevelReads
+  /** Users as they were read, or are being read. */
+  #users = new Map<string, Readonly<UserRecord>>()
   #isOutdated = false
   /** Users whose record was written meanwhile, though nothing in it that a derivation looks at. */
-  readonly newer: Map<string, UserRecord> = new Map()
+  readonly newer: Map<string, Readonly<UserRecord>> = new Map()
   readonly #subject: string
 
   /** `subject`: whose change is prepared. */
-  constructor(disk: Disk, subject: string) {
-    this.#disk = disk
+  constructor(records: LevelReads, subject: string) {
+    super(records)
+    this.#records = records
     this.#subject = subject
   }
 
@@ -32,22 +35,15 @@ export class Reading implements Disk {
     this.#isOutdated = true
   }
 
-  async getMany(wanted: string[]): Promise<(Uint8Array | undefined)[]> {
-    // Noted first: a batch that is written while this reads counts.
-    for (const key of wanted) if (!this.#keys.has(key)) this.#keys.set(key, undefined)
-    const values = await this.#disk.getMany(wanted)
-    for (const [index, key] of wanted.entries()) if (keyOfUser(key) !== undefined) this.#keys.set(key, values[index])
-    return values
+  override async users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
+    const records = await super.users(ids)
+    for (const [index, id] of ids.entries()) this.#users.set(id, records[index] as UserRecord)
+    return records
   }
 
-  entries(range: KeyRange): AsyncIterable<[string, Uint8Array]> {
-    this.#ranges.push(range)
-    return this.#disk.entries(range)
-  }
-
-  keys(range: KeyRange): AsyncIterable<string> {
-    this.#ranges.push(range)
-    return this.#disk.keys(range)
+  keysOf(removal: Removal): AsyncIterable<string> {
+    this.read.add(nameOf(removal))
+    return this.#records.keysOf(removal)
   }
 
   /** A batch was written: what was read before that counts no more, where the batch touched it. */
@@ -61,21 +57,25 @@ export class Reading implements Disk {
     }
   }
 
-  #isConcernedBy({ key, user: userAfter }: Touched): boolean {
-    if (this.#ranges.some(({ gt, lt }) => key > gt && key < lt)) return true
-    if (!this.#keys.has(key)) return false
-    const user = keyOfUser(key)
-    const after = userAfter?.()
-    if (user === undefined || after === undefined) return true
-    const before = this.newer.get(user) ?? this.#readUser(key)
-    if (!deriveAlike(before, after, user === this.#subject)) return true
-    this.newer.set(user, after)
+  #isConcernedBy({ name, range, user }: Touched): boolean {
+    if (range !== undefined && this.read.has(range)) return true
+    if (!this.read.has(name)) return false
+    if (!user) return true
+    const before = this.newer.get(user.id) ?? this.#users.get(user.id) ?? noUser
+    if (!deriveAlike(before, user.record, user.id === this.#subject)) return true
+    this.newer.set(user.id, user.record)
     return false
   }
+}
 
-  #readUser(key: string): UserRecord {
-    const bytes = this.#keys.get(key)
-    return bytes ? decodeUser(bytes) : newUser()
+function nameOf(removal: Removal): string {
+  switch (removal.kind) {
+    case 'levels':
+      return names.levels(removal.owner)
+    case 'asked':
+      return names.asked(removal.viewer)
+    case 'document':
+      return names.document(removal.user, removal.document)
   }
 }
 

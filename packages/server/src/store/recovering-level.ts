@@ -1,11 +1,11 @@
 import type { Clock } from '../clock.ts'
 import type { CommitNotes } from '../relations/draft.ts'
 import { keys } from '../relations/keys.ts'
-import type { Operation } from '../relations/operations.ts'
 import { decodeNumber } from '../relations/record-codec.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import type { CommitListeners } from './commit-listeners.ts'
 import { type Encoded, writeSynced } from './encoded.ts'
+import type { Operation } from './operations.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
 import type { ReadGate } from './read-gate.ts'
 

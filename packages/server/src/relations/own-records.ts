@@ -1,0 +1,156 @@
+import { Family } from './family.ts'
+import { names } from './record-names.ts'
+import type { Lookup, Records, RecordWrite, Removal } from './record-store.ts'
+import type { DocumentName, LevelRecord } from './records.ts'
+
+/** As many records as are read at once. */
+const sliceSize = 250
+
+/**
+ * The records that belong to one user alone: documents, levels, ids that were looked up, how often the account was erased,
+ * and when its tokens were revoked. A batch reads what is stored with what the batch has written so far laid over it.
+ */
+export class OwnRecords {
+  readonly #records: Records
+  readonly #levels: Family<number, LevelRecord> = new Family()
+  readonly #asked: Family<string, true> = new Family()
+  readonly #documents: Readonly<Record<DocumentName, Family<number | 'snapshot', Uint8Array>>> = {
+    roster: new Family(),
+    profile: new Family(),
+  }
+  readonly #erasures: Map<string, number> = new Map()
+  readonly #revocations: Map<string, number> = new Map()
+  readonly #changes: Map<number, string> = new Map()
+  /** What was read ahead: whether a user had looked up an id, by names. */
+  readonly #askedAhead: Map<string, boolean> = new Map()
+
+  constructor(records: Records) {
+    this.#records = records
+  }
+
+  /** Reads at once which of these ids were looked up. */
+  async loadAsked(lookups: readonly Lookup[]): Promise<void> {
+    const found = await this.#records.hasAsked(lookups)
+    for (const [index, lookup] of lookups.entries()) this.#askedAhead.set(nameOf(lookup), found[index] as boolean)
+  }
+
+  /** Those of the ids that the user has looked up. */
+  async asked(viewer: string, ids: readonly string[]): Promise<Set<string>> {
+    const asked = new Set<string>()
+    const missing: Lookup[] = []
+    for (const id of ids) {
+      const known = this.#knownAsked({ viewer, id })
+      if (known) asked.add(id)
+      else if (known === undefined) missing.push({ viewer, id })
+    }
+    for (let start = 0; start < missing.length; start += sliceSize) {
+      const some = missing.slice(start, start + sliceSize)
+      const found = await this.#records.hasAsked(some)
+      for (const [index, { id }] of some.entries()) if (found[index]) asked.add(id)
+    }
+    return asked
+  }
+
+  #knownAsked(lookup: Lookup): boolean | undefined {
+    const written = this.#asked.find(lookup.viewer, lookup.id)
+    return written ? written.value === true : this.#askedAhead.get(nameOf(lookup))
+  }
+
+  noteAsked({ viewer, id }: Lookup): void {
+    this.#asked.write(viewer, id, true)
+  }
+
+  removeAsked(viewer: string): void {
+    this.#asked.clear(viewer)
+  }
+
+  async level(owner: string, level: number): Promise<LevelRecord | undefined> {
+    const written = this.#levels.find(owner, level)
+    return written ? written.value : (await this.#records.levels([{ owner, level }]))[0]
+  }
+
+  writeLevel(owner: string, level: number, record: LevelRecord): void {
+    this.#levels.write(owner, level, record)
+  }
+
+  removeLevels(owner: string): void {
+    this.#levels.clear(owner)
+  }
+
+  writeUpdate(user: string, document: DocumentName, position: number, update: Uint8Array): void {
+    this.#documents[document].write(user, position, update)
+  }
+
+  /** The snapshot stands for all updates before it. */
+  writeSnapshot(user: string, document: DocumentName, snapshot: Uint8Array): void {
+    this.#documents[document].clear(user)
+    this.#documents[document].write(user, 'snapshot', snapshot)
+  }
+
+  removeDocument(user: string, document: DocumentName): void {
+    this.#documents[document].clear(user)
+  }
+
+  async erasures(id: string): Promise<number> {
+    return this.#erasures.get(id) ?? ((await this.#records.erasures([id]))[0] as number)
+  }
+
+  writeErasures(id: string, count: number): void {
+    this.#erasures.set(id, count)
+  }
+
+  writeRevocation(id: string, atMs: number): void {
+    this.#revocations.set(id, atMs)
+  }
+
+  /** The user's profile changed at this position. */
+  noteChange(position: number, user: string): void {
+    this.#changes.set(position, user)
+  }
+
+  /** How many records are written. */
+  get size(): number {
+    const { roster, profile } = this.#documents
+    const inFamilies = this.#levels.size + this.#asked.size + roster.size + profile.size
+    return inFamilies + this.#erasures.size + this.#revocations.size + this.#changes.size
+  }
+
+  /** The names of the records that are written or removed. */
+  *touched(): Iterable<string> {
+    for (const owner of this.#levels.users()) yield names.levels(owner)
+    for (const viewer of this.#asked.users()) yield names.asked(viewer)
+    for (const user of this.#documents.roster.users()) yield names.document(user, 'roster')
+    for (const user of this.#documents.profile.users()) yield names.document(user, 'profile')
+    for (const id of this.#erasures.keys()) yield names.erasures(id)
+    for (const id of this.#revocations.keys()) yield names.revocation(id)
+  }
+
+  /** What goes before anything is written. */
+  *removals(): Iterable<Removal> {
+    for (const owner of this.#levels.cleared()) yield { kind: 'levels', owner }
+    for (const viewer of this.#asked.cleared()) yield { kind: 'asked', viewer }
+    for (const document of documents) {
+      for (const user of this.#documents[document].cleared()) yield { kind: 'document', user, document }
+    }
+  }
+
+  *writes(): Iterable<RecordWrite> {
+    for (const [owner, level, record] of this.#levels.written()) yield { kind: 'level', name: { owner, level }, record }
+    for (const [viewer, id] of this.#asked.written()) yield { kind: 'asked', lookup: { viewer, id } }
+    for (const document of documents) {
+      for (const [user, part, bytes] of this.#documents[document].written()) {
+        if (part === 'snapshot') yield { kind: 'snapshot', user, document, snapshot: bytes }
+        else yield { kind: 'update', user, document, position: part, update: bytes }
+      }
+    }
+    for (const [id, count] of this.#erasures) yield { kind: 'erasures', id, count }
+    for (const [id, atMs] of this.#revocations) yield { kind: 'revocation', id, atMs }
+    for (const [position, user] of this.#changes) yield { kind: 'change', position, user }
+  }
+}
+
+const documents: readonly DocumentName[] = ['roster', 'profile']
+
+function nameOf({ viewer, id }: Lookup): string {
+  return `${viewer}\u0000${id}`
+}

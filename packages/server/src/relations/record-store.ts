@@ -1,0 +1,55 @@
+import type { DocumentName, LevelRecord, Relation, UserRecord } from './records.ts'
+
+/** Two users, in the order in which a relation's record has them: it is seen from `a`. */
+export interface Pair {
+  a: string
+  b: string
+}
+
+/** The name of a level. */
+export interface LevelName {
+  owner: string
+  level: number
+}
+
+/** An id that a user has looked up, or may have [S4]. */
+export interface Lookup {
+  viewer: string
+  id: string
+}
+
+/**
+ * What the derivation reads of a store, by kind of record: the only way in which it reads. Each list is in the order of the
+ * names. Of a record that is not stored, a read returns what is true of a new user or of strangers: `noUser`, `noRelation`,
+ * no level, not looked up, erased 0 times.
+ */
+export interface Records {
+  users(ids: readonly string[]): Promise<Readonly<UserRecord>[]>
+  relations(pairs: readonly Pair[]): Promise<Relation[]>
+  /** All relations of a user, with the other's id: a page at a time, each as it stands when it is read. */
+  relationsOf(user: string): AsyncIterable<readonly (readonly [other: string, relation: Relation])[]>
+  levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]>
+  hasAsked(lookups: readonly Lookup[]): Promise<boolean[]>
+  /** How often each account was erased. */
+  erasures(ids: readonly string[]): Promise<number[]>
+}
+
+/** One record that a batch writes; `undefined` removes it. */
+export type RecordWrite =
+  | { kind: 'user'; id: string; user: Readonly<UserRecord> | undefined }
+  | { kind: 'relation'; pair: Pair; relation: Relation | undefined }
+  | { kind: 'level'; name: LevelName; record: LevelRecord }
+  | { kind: 'asked'; lookup: Lookup }
+  | { kind: 'erasures'; id: string; count: number }
+  /** When the user's tokens were revoked. */
+  | { kind: 'revocation'; id: string; atMs: number }
+  | { kind: 'update'; user: string; document: DocumentName; position: number; update: Uint8Array }
+  | { kind: 'snapshot'; user: string; document: DocumentName; snapshot: Uint8Array }
+  /** The user's profile changed at this position. */
+  | { kind: 'change'; position: number; user: string }
+
+/** All records of a kind that a user has: a batch removes those that are stored before it writes. */
+export type Removal =
+  | { kind: 'levels'; owner: string }
+  | { kind: 'asked'; viewer: string }
+  | { kind: 'document'; user: string; document: DocumentName }

@@ -1,0 +1,51 @@
+import { type KeyRange, keys, ranges } from '../relations/keys.ts'
+import { encodeLevel, encodeNumber, encodeRelation, encodeText, encodeUser } from '../relations/record-codec.ts'
+import type { RecordWrite, Removal } from '../relations/record-store.ts'
+
+/** One record of a batch that is written to the disk. */
+export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
+
+const nothing = new Uint8Array()
+
+export function operationOf(write: RecordWrite): Operation {
+  switch (write.kind) {
+    case 'user':
+      return putOrDelete(keys.user(write.id), write.user && encodeUser(write.user))
+    case 'relation':
+      return putOrDelete(keys.relation(write.pair.a, write.pair.b), write.relation && encodeRelation(write.relation))
+    case 'level':
+      return put(keys.level(write.name.owner, write.name.level), encodeLevel(write.record))
+    case 'asked':
+      return put(keys.asked(write.lookup.viewer, write.lookup.id), nothing)
+    case 'erasures':
+      return put(keys.erased(write.id), encodeNumber(write.count))
+    case 'revocation':
+      return put(keys.tokens(write.id), encodeNumber(write.atMs))
+    case 'update':
+      return put(keys.update(write.user, write.document, write.position), write.update)
+    case 'snapshot':
+      return put(keys.snapshot(write.user, write.document), write.snapshot)
+    case 'change':
+      return put(keys.change(write.position), encodeText(write.user))
+  }
+}
+
+/** The range of what a removal concerns. */
+export function removedRange(removal: Removal): KeyRange {
+  switch (removal.kind) {
+    case 'levels':
+      return ranges.levels(removal.owner)
+    case 'asked':
+      return ranges.asked(removal.viewer)
+    case 'document':
+      return ranges.document(removal.user, removal.document)
+  }
+}
+
+function put(key: string, value: Uint8Array): Operation {
+  return { type: 'put', key, value }
+}
+
+function putOrDelete(key: string, value: Uint8Array | undefined): Operation {
+  return value ? put(key, value) : { type: 'del', key }
+}
