@@ -26,17 +26,6 @@ export { PresenceSubscriptions } from '../../packages/server/src/presence/subscr
 export { derive } from '../../packages/server/src/relations/derive.ts'
 export { Draft } from '../../packages/server/src/relations/draft.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
-export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/relations/keys.ts'
-export {
-  decodeLevel,
-  decodeNumber,
-  decodeRelation,
-  decodeUser,
-  encodeLevel,
-  encodeNumber,
-  encodeRelation,
-  encodeUser,
-} from '../../packages/server/src/relations/record-codec.ts'
 export { names } from '../../packages/server/src/relations/record-names.ts'
 export { RecordedReads } from '../../packages/server/src/relations/recorded-reads.ts'
 export type { DocumentName, Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
@@ -66,14 +55,25 @@ export { StallWatch } from '../../packages/server/src/socket/stall.ts'
 export { TokenBucket } from '../../packages/server/src/socket/token-bucket.ts'
 export { TurnShare } from '../../packages/server/src/socket/turn-share.ts'
 export { newNotes } from '../../packages/server/src/store/commit-notes.ts'
-export { findDamage } from '../../packages/server/src/store/files/damage.ts'
-export { readLog } from '../../packages/server/src/store/files/log-file.ts'
-export { LevelRecords } from '../../packages/server/src/store/level-records.ts'
-export { openStore } from '../../packages/server/src/store/level-store.ts'
-export { storeOn } from '../../packages/server/src/store/open.ts'
-export { PagedReads } from '../../packages/server/src/store/paged-reads.ts'
-export { ReadGate } from '../../packages/server/src/store/read-gate.ts'
-export { Runs } from '../../packages/server/src/store/runs.ts'
+export { findDamage } from '../../packages/server/src/store/level/files/damage.ts'
+export { readLog } from '../../packages/server/src/store/level/files/log-file.ts'
+export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/store/level/keys.ts'
+export { LevelRecords } from '../../packages/server/src/store/level/level-records.ts'
+export { openStore } from '../../packages/server/src/store/level/level-store.ts'
+export { storeOn } from '../../packages/server/src/store/level/open.ts'
+export { PagedReads } from '../../packages/server/src/store/level/paged-reads.ts'
+export { ReadGate } from '../../packages/server/src/store/level/read-gate.ts'
+export {
+  decodeLevel,
+  decodeNumber,
+  decodeRelation,
+  decodeUser,
+  encodeLevel,
+  encodeNumber,
+  encodeRelation,
+  encodeUser,
+} from '../../packages/server/src/store/level/record-codec.ts'
+export { Runs } from '../../packages/server/src/store/level/runs.ts'
 export {
   following,
   profileChange,

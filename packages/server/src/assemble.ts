@@ -67,7 +67,7 @@ export function assemble(options: EngineOptions): Engine {
       log.info('changes are taken again')
     },
   }
-  // Each batch is reported in this order, after the store's own witness of what was answered (`store/open.ts`). The relay
+  // Each batch is reported in this order, after the store's own witness of what was answered (`store/level/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
   const stops = [relay.listener, subscriptions.listener, observer].map(listener => store.onCommit(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))

@@ -6,18 +6,18 @@ export { isFromThisMachine, namesLoopback } from './http/loopback.ts'
 export type { Change, Commit, Store } from './relations/store.ts'
 export type { RouteHost, Routes, Server, ServerOptions } from './server.ts'
 export { startServer } from './server.ts'
-export type { CheckReport, Finding } from './store/check.ts'
-export { check } from './store/check.ts'
-export type { CompactReport } from './store/compact.ts'
-export { compact } from './store/compact.ts'
-export type { Damage } from './store/files/log-damage.ts'
-export type { StoreOptions } from './store/open.ts'
+export type { CheckReport, Finding } from './store/level/check.ts'
+export { check } from './store/level/check.ts'
+export type { CompactReport } from './store/level/compact.ts'
+export { compact } from './store/level/compact.ts'
+export type { Damage } from './store/level/files/log-damage.ts'
+export type { StoreOptions } from './store/level/open.ts'
 export {
   DamagedFolderError,
   DataFolderError,
   openLevelDatabase,
   openLevelStore,
   openMemoryStore,
-} from './store/open.ts'
-export type { LevelDatabase } from './store/paged-reads.ts'
+} from './store/level/open.ts'
+export type { LevelDatabase } from './store/level/paged-reads.ts'
 export type { TokenSettings } from './tokens.ts'

@@ -244,7 +244,7 @@ export const kept: readonly Kept[] = [
     why: 'The same: a task has no writer, so it stays either way.',
   },
   {
-    file: 'packages/server/src/store/group-commit.ts',
+    file: 'packages/server/src/store/level/group-commit.ts',
     line: 'group[0]?.isForced ? Number.POSITIVE_INFINITY : mostRecordsInQueue,',
     change: '?. → .',
     why: 'The same: no group is empty.',

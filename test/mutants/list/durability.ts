@@ -33,7 +33,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/encoded.ts',
+    'server/src/store/level/encoded.ts',
     'database.batch([...operations, ...more], { sync: true } as object)',
     'database.batch([...operations, ...more])',
     {
@@ -61,7 +61,7 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'Followers are handed a change before it is on disk.',
     changes: [
       {
-        file: 'packages/server/src/store/encoded.ts',
+        file: 'packages/server/src/store/level/encoded.ts',
         find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n}',
         replace: 'else void database.batch([...operations, ...more], { sync: true } as object)\n}',
       },
@@ -81,7 +81,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D2\\]|\\[D3\\]',
     },
   ),
-  mutant('server/src/store/recovering-level.ts', 'if (await this.#isWrittenAllTheSame(last)) return', '', {
+  mutant('server/src/store/level/recovering-level.ts', 'if (await this.#isWrittenAllTheSame(last)) return', '', {
     id: 'written-but-denied',
     rules: ['D2'],
     what: 'A write that failed after it reached the disk is called lost.',
@@ -148,7 +148,7 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['server/one-batch'],
     changes: [
       {
-        file: 'packages/server/src/store/encoded.ts',
+        file: 'packages/server/src/store/level/encoded.ts',
         find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n}',
         replace:
           "else {\n      const all = [...operations, ...more]\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(all.filter(isDocument), { sync: true } as object)\n      await database.batch(all.filter(one => !isDocument(one)), { sync: true } as object)\n      }\n}",
@@ -206,7 +206,7 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/recovering-level.ts',
+    'server/src/store/level/recovering-level.ts',
     '        await database.close()\n        await database.open()\n',
     '',
     {
@@ -216,14 +216,14 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['server/one-batch'],
     },
   ),
-  mutant('server/src/store/recovering-level.ts', 'if (this.#isDamaged) await this.#reopen()', '', {
+  mutant('server/src/store/level/recovering-level.ts', 'if (this.#isDamaged) await this.#reopen()', '', {
     id: 'written-on-after-a-failed-clearing',
     rules: ['D2'],
     what: 'After old changes could not be deleted, as on a full disk, the store continues in the same log.',
     tests: ['server/one-batch'],
   }),
   mutant(
-    'server/src/store/group-commit.ts',
+    'server/src/store/level/group-commit.ts',
     'while (this.#writing || this.#prepared.isBusy) await (this.#writing ?? this.#prepared.idle())',
     '',
     {

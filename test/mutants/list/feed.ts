@@ -34,7 +34,7 @@ export const feedMutants: readonly Mutant[] = [
     names: '\\[F1\\] a connected device',
   }),
   mutant(
-    'server/src/store/runs.ts',
+    'server/src/store/level/runs.ts',
     'this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY',
     'Number.POSITIVE_INFINITY',
     {
@@ -141,7 +141,7 @@ export const feedMutants: readonly Mutant[] = [
       tests: ['client/returning'],
     },
   ),
-  mutant('server/src/store/level-store.ts', ' || since < (await retention.forgottenUpTo())', '', {
+  mutant('server/src/store/level/level-store.ts', ' || since < (await retention.forgottenUpTo())', '', {
     id: 'forgotten-changes-taken-for-none',
     rules: ['F1'],
     what: 'Changes that were forgotten count as none.',

@@ -113,14 +113,14 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/hostile-frames'],
     names: '\\[V5\\]',
   },
-  mutant('server/src/store/compact.ts', '[...removals, snapshot]', '[snapshot]', {
+  mutant('server/src/store/level/compact.ts', '[...removals, snapshot]', '[snapshot]', {
     id: 'compact-keeps-the-log',
     rules: ['V5'],
     what: 'Compacting writes snapshots and leaves the updates before them.',
     tests: ['server/check-and-compact'],
     names: '\\[V5\\]',
   }),
-  mutant('server/src/store/compact.ts', 'const ends = [firstKey, lastKey]', 'const ends: string[] = []', {
+  mutant('server/src/store/level/compact.ts', 'const ends = [firstKey, lastKey]', 'const ends: string[] = []', {
     id: 'compact-without-ends',
     rules: ['V5'],
     what: 'Compacting relies on LevelDB alone, which leaves overwritten values in its files.',

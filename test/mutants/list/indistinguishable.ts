@@ -98,13 +98,18 @@ export const indistinguishableMutants: readonly Mutant[] = [
     tests: ['server/cursors'],
     names: '\\[S1\\]',
   }),
-  mutant('server/src/store/open.ts', 'const cursorKey = key ?? randomBytes(32)', 'const cursorKey = randomBytes(32)', {
-    id: 'new-cursor-key-at-each-start',
-    rules: ['F1'],
-    what: 'After a restart every device gets everything again.',
-    tests: ['server/cursors'],
-    names: '\\[F1\\]',
-  }),
+  mutant(
+    'server/src/store/level/open.ts',
+    'const cursorKey = key ?? randomBytes(32)',
+    'const cursorKey = randomBytes(32)',
+    {
+      id: 'new-cursor-key-at-each-start',
+      rules: ['F1'],
+      what: 'After a restart every device gets everything again.',
+      tests: ['server/cursors'],
+      names: '\\[F1\\]',
+    },
+  ),
   mutant('server/src/http/metrics.ts', '!isOpen || !isFromThisMachine(request.raw)', '!isOpen', {
     id: 'metrics-through-a-proxy',
     rules: ['V10'],

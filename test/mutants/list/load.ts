@@ -83,7 +83,7 @@ export const loadMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/prepared-changes.ts',
+    'server/src/store/level/prepared-changes.ts',
     'reading.isOutdated || notes.position <= position()',
     'notes.position <= position()',
     {
@@ -94,7 +94,7 @@ export const loadMutants: readonly Mutant[] = [
       names: 'change and written meanwhile|large change that was prepared',
     },
   ),
-  mutant('server/src/store/reading.ts', 'this.read.add(nameOf(removal))', '', {
+  mutant('server/src/store/level/reading.ts', 'this.read.add(nameOf(removal))', '', {
     id: 'removed-as-of-when-it-was-prepared',
     rules: ['V5'],
     what: 'An edit that is made while a large erasure is prepared stays.',
@@ -108,14 +108,19 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/read-sets', 'server/large-changes'],
     names: 'V4',
   }),
-  mutant('server/src/store/reading.ts', 'levels: isOwn ? prepared.levels : newer.levels', 'levels: prepared.levels', {
-    id: 'news-overwritten',
-    rules: ['D4'],
-    what: 'A large change overwrites the record of a user who edited their profile meanwhile.',
-    tests: ['server/large-changes'],
-    names: 'large change names is kept,',
-  }),
-  mutant('server/src/store/reading.ts', 'const levels = isSubject ? user.levels : {}', 'const levels = {}', {
+  mutant(
+    'server/src/store/level/reading.ts',
+    'levels: isOwn ? prepared.levels : newer.levels',
+    'levels: prepared.levels',
+    {
+      id: 'news-overwritten',
+      rules: ['D4'],
+      what: 'A large change overwrites the record of a user who edited their profile meanwhile.',
+      tests: ['server/large-changes'],
+      names: 'large change names is kept,',
+    },
+  ),
+  mutant('server/src/store/level/reading.ts', 'const levels = isSubject ? user.levels : {}', 'const levels = {}', {
     id: 'own-levels-overwritten',
     rules: ['D4'],
     what: 'A large change writes back the levels that its user had before an edit that came meanwhile.',
@@ -221,7 +226,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/slices'],
     names: 'begin in different turns',
   }),
-  mutant('server/src/store/paged-reads.ts', 'if (page.length === entriesAtOnce) await turnForSlice()', '', {
+  mutant('server/src/store/level/paged-reads.ts', 'if (page.length === entriesAtOnce) await turnForSlice()', '', {
     id: 'pages-of-many-in-one-turn',
     rules: ['S3'],
     what: 'Pages of relations are gone through in the turn in which the disk brings them, of many users at once.',
@@ -355,7 +360,7 @@ export const loadMutants: readonly Mutant[] = [
     names: 'F4',
   }),
   mutant(
-    'server/src/store/paged-reads.ts',
+    'server/src/store/level/paged-reads.ts',
     'this.#database.keys(part).all()',
     'this.#database.keys({ ...part, limit: -1 }).all()',
     {
@@ -386,7 +391,7 @@ export const loadMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/prepared-changes.ts',
+    'server/src/store/level/prepared-changes.ts',
     'this.#last.then(() => this.#prepare(entry))',
     'this.#prepare(entry)',
     {
@@ -405,7 +410,7 @@ export const loadMutants: readonly Mutant[] = [
     names: 'as stock providers send it',
   }),
   mutant(
-    'server/src/store/prepared-changes.ts',
+    'server/src/store/level/prepared-changes.ts',
     "if (change.type === 'erase') more.push(revocation(change.user, clock.now()))",
     '',
     {

@@ -344,16 +344,21 @@ export const safetyMutants: readonly Mutant[] = [
     tests: ['server/failing-listeners'],
     names: 'before a batch is written',
   }),
-  mutant('server/src/store/recovering-level.ts', '      listeners.failed()\n      throw error', '      throw error', {
-    isSeenByWaiting: true,
-    id: 'announced-and-never-ended',
-    rules: ['V4', 'S1'],
-    what: 'After a listener failed before a batch, the relay waits for the end of that batch, and hands over nothing.',
-    tests: ['server/failing-listeners'],
-    names: 'before a batch is written',
-  }),
   mutant(
-    'server/src/store/recovering-level.ts',
+    'server/src/store/level/recovering-level.ts',
+    '      listeners.failed()\n      throw error',
+    '      throw error',
+    {
+      isSeenByWaiting: true,
+      id: 'announced-and-never-ended',
+      rules: ['V4', 'S1'],
+      what: 'After a listener failed before a batch, the relay waits for the end of that batch, and hands over nothing.',
+      tests: ['server/failing-listeners'],
+      names: 'before a batch is written',
+    },
+  ),
+  mutant(
+    'server/src/store/level/recovering-level.ts',
     '    if (isWritten) await this.#announce()\n    this.#undecided = undefined\n',
     '    this.#undecided = undefined\n    if (isWritten) await this.#announce()\n',
     {

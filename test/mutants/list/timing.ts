@@ -110,20 +110,25 @@ export const timingMutants: readonly Mutant[] = [
     tests: ['server/presence'],
     names: 'user who returns during the',
   }),
-  mutant('server/src/relations/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
+  mutant('server/src/store/level/keys.ts', "padStart(14, '0')", "padStart(4, '0')", {
     id: 'short-positions',
     rules: ['F1'],
     what: 'Beyond position 65,535 keys no longer sort as positions do.',
     tests: ['server/keys'],
   }),
-  mutant('server/src/store/group-commit.ts', 'this.#queue = this.#queue.slice(group.length)', 'this.#queue = []', {
-    id: 'one-group-only',
-    rules: ['D2'],
-    what: 'Of more than 256 changes at once the others are neither written nor answered.',
-    tests: ['server/keys'],
-    names: '\\[D2\\] 600 simultaneous changes',
-    isSeenByWaiting: true,
-  }),
+  mutant(
+    'server/src/store/level/group-commit.ts',
+    'this.#queue = this.#queue.slice(group.length)',
+    'this.#queue = []',
+    {
+      id: 'one-group-only',
+      rules: ['D2'],
+      what: 'Of more than 256 changes at once the others are neither written nor answered.',
+      tests: ['server/keys'],
+      names: '\\[D2\\] 600 simultaneous changes',
+      isSeenByWaiting: true,
+    },
+  ),
   mutant(
     sizes,
     'before.size + fields <= limits.profileLevels',

@@ -1,7 +1,7 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
-const recovering = 'server/src/store/recovering-level.ts'
-const gate = 'server/src/store/read-gate.ts'
+const recovering = 'server/src/store/level/recovering-level.ts'
+const gate = 'server/src/store/level/read-gate.ts'
 const tests = ['server/unwritable']
 
 /** What would go wrong while the disk takes no changes [D2]. */
@@ -43,7 +43,7 @@ export const unwritableMutants: readonly Mutant[] = [
     tests: ['server/full-disk'],
   }),
   mutant(
-    'server/src/store/paged-reads.ts',
+    'server/src/store/level/paged-reads.ts',
     'return this.#gate.read(() => this.#database.iterator(range).all())\n',
     `return (async () => {
       const parts: [string, Uint8Array][] = []

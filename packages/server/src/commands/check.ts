@@ -1,5 +1,5 @@
-import { check } from '../store/check.ts'
-import { DamagedFolderError, openLevelDatabase } from '../store/open.ts'
+import { check } from '../store/level/check.ts'
+import { DamagedFolderError, openLevelDatabase } from '../store/level/open.ts'
 import { readDataOption } from './data-option.ts'
 
 const mostPrinted = 100

@@ -1,5 +1,5 @@
-import { compact } from '../store/compact.ts'
-import { openLevelDatabase } from '../store/open.ts'
+import { compact } from '../store/level/compact.ts'
+import { openLevelDatabase } from '../store/level/open.ts'
 import { readDataOption } from './data-option.ts'
 
 /** Rewrites a data folder that no server uses, so that nothing erased is left in it. */

@@ -1,5 +1,5 @@
 import { SettingsError } from '../settings.ts'
-import { DataFolderError } from '../store/open.ts'
+import { DataFolderError } from '../store/level/open.ts'
 
 /**
  * Runs a command line to its end, and sets the process's exit code: the one that comes back, 2 for a wrong setting, 1 for

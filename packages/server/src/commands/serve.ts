@@ -3,7 +3,7 @@ import { systemClock } from '../clock.ts'
 import { boundHeapGrowth } from '../heap-growth.ts'
 import { type Routes, startServer } from '../server.ts'
 import { type Environment, readSettings, SettingsError } from '../settings.ts'
-import { openLevelStore } from '../store/open.ts'
+import { openLevelStore } from '../store/level/open.ts'
 
 /** Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error. */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {

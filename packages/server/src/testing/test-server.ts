@@ -3,7 +3,7 @@ import { type Logger, pino } from 'pino'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Store } from '../relations/store.ts'
 import { startServer } from '../server.ts'
-import { openMemoryStore } from '../store/open.ts'
+import { openMemoryStore } from '../store/level/open.ts'
 
 /** What a test changes of its server. All of it is optional. */
 export interface TestServerOptions {

@@ -1,6 +1,6 @@
-import { type KeyRange, keys, ranges } from '../relations/keys.ts'
-import { encodeLevel, encodeNumber, encodeRelation, encodeText, encodeUser } from '../relations/record-codec.ts'
-import type { RecordWrite, Removal } from '../relations/record-store.ts'
+import type { RecordWrite, Removal } from '../../relations/record-store.ts'
+import { type KeyRange, keys, ranges } from './keys.ts'
+import { encodeLevel, encodeNumber, encodeRelation, encodeText, encodeUser } from './record-codec.ts'
 
 /** One record of a batch that is written to the disk. */
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }

@@ -1,13 +1,13 @@
-import type { Clock } from '../clock.ts'
-import type { CommitNotes } from '../relations/draft.ts'
-import { keys } from '../relations/keys.ts'
-import { decodeNumber } from '../relations/record-codec.ts'
-import { Unwritable } from '../relations/unwritable.ts'
-import type { CommitListeners } from './commit-listeners.ts'
+import type { Clock } from '../../clock.ts'
+import type { CommitNotes } from '../../relations/draft.ts'
+import { Unwritable } from '../../relations/unwritable.ts'
+import type { CommitListeners } from '../commit-listeners.ts'
 import { type Encoded, writeSynced } from './encoded.ts'
+import { keys } from './keys.ts'
 import type { Operation } from './operations.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
 import type { ReadGate } from './read-gate.ts'
+import { decodeNumber } from './record-codec.ts'
 
 /** While changes are refused, the store looks so often whether the disk has room again. */
 const probeMs = 1_000

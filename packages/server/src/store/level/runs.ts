@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { decodeText, encodeText } from '../relations/record-codec.ts'
+import { decodeText, encodeText } from './record-codec.ts'
 
 /** One opening of the store: positions after `start` were given out under this id, until the next run began. */
 interface Run {

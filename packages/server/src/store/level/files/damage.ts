@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { partsOf } from '../../relations/keys.ts'
+import { partsOf } from '../keys.ts'
 import { acknowledgedFile, readAcknowledged } from './acknowledged.ts'
 import { type Damage, damagesOfLogs } from './log-damage.ts'
 import { readLog } from './log-file.ts'

@@ -1,9 +1,7 @@
 import { contactFacts, flatMapsOf, gives, namedUsers, profileFields, rosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import { StoredDocument } from '../documents/stored-document.ts'
-import { Incarnations } from '../relations/incarnations.ts'
-import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
-import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from '../relations/record-codec.ts'
+import { StoredDocument } from '../../documents/stored-document.ts'
+import { Incarnations } from '../../relations/incarnations.ts'
 import {
   type DocumentName,
   newUser,
@@ -12,10 +10,12 @@ import {
   type Relation,
   type Side,
   type UserRecord,
-} from '../relations/records.ts'
-import { isUnaskedCandidate, shownLevels } from '../relations/standing.ts'
-import { sameLevels } from '../relations/visible-levels.ts'
+} from '../../relations/records.ts'
+import { isUnaskedCandidate, shownLevels } from '../../relations/standing.ts'
+import { sameLevels } from '../../relations/visible-levels.ts'
+import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './paged-reads.ts'
+import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from './record-codec.ts'
 
 /** One difference between what is stored and what it should be. */
 export interface Finding {

@@ -1,4 +1,4 @@
-import type { DocumentName } from './records.ts'
+import type { DocumentName } from '../../relations/records.ts'
 
 /**
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
@@ -69,13 +69,6 @@ export const ranges = {
 export function partsOf(key: string): string[] {
   return key.split(separator)
 }
-
-/** Whose record a key is; `undefined` for a key of any other family. */
-export function keyOfUser(key: string): string | undefined {
-  return key.startsWith(userPrefix) ? key.slice(userPrefix.length) : undefined
-}
-
-const userPrefix = join('user', '')
 
 /** The number in an ordered part. */
 export function parseOrdered(part: string): number {

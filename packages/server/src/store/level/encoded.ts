@@ -1,6 +1,6 @@
 import type { AbstractChainedBatch } from 'abstract-level'
-import type { Draft } from '../relations/draft.ts'
-import { Turns } from '../turns.ts'
+import type { Draft } from '../../relations/draft.ts'
+import { Turns } from '../../turns.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf } from './operations.ts'
 import type { LevelDatabase } from './paged-reads.ts'

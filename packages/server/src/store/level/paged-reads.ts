@@ -1,6 +1,6 @@
 import type { AbstractLevel } from 'abstract-level'
-import type { KeyRange } from '../relations/keys.ts'
-import { turnForSlice } from '../turns.ts'
+import { turnForSlice } from '../../turns.ts'
+import type { KeyRange } from './keys.ts'
 import type { ReadGate } from './read-gate.ts'
 
 /** Any database of the Level family, with text keys and bytes for values. */

@@ -1,9 +1,9 @@
-import { keys, partsOf, ranges } from '../relations/keys.ts'
-import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from '../relations/record-codec.ts'
-import type { LevelName, Lookup, Pair, Records, Removal } from '../relations/record-store.ts'
-import { type LevelRecord, noRelation, noUser, type Relation, type UserRecord } from '../relations/records.ts'
+import type { LevelName, Lookup, Pair, Records, Removal } from '../../relations/record-store.ts'
+import { type LevelRecord, noRelation, noUser, type Relation, type UserRecord } from '../../relations/records.ts'
+import { keys, partsOf, ranges } from './keys.ts'
 import { removedRange } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
+import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from './record-codec.ts'
 
 /** What deriving a change and encoding it read of a Level database. */
 export interface LevelReads extends Records {

@@ -1,5 +1,5 @@
-import type { CommitNotes, Draft } from '../relations/draft.ts'
-import type { Change, Commit } from '../relations/store.ts'
+import type { CommitNotes, Draft } from '../../relations/draft.ts'
+import type { Change, Commit } from '../../relations/store.ts'
 import type { Encoded } from './encoded.ts'
 import type { Reading } from './reading.ts'
 

@@ -1,7 +1,14 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { type LevelRecord, mySide, noRelation, type Relation, theirSide, type UserRecord } from './records.ts'
-import { flags, readSide, writeSide } from './side-codec.ts'
+import {
+  type LevelRecord,
+  mySide,
+  noRelation,
+  type Relation,
+  theirSide,
+  type UserRecord,
+} from '../../relations/records.ts'
+import { flags, readSide, writeSide } from '../../relations/side-codec.ts'
 
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
 

@@ -1,8 +1,16 @@
 import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
-import type { Clock } from '../clock.ts'
-import type { Incarnations } from '../relations/incarnations.ts'
-import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
+import type { Clock } from '../../clock.ts'
+import type { Incarnations } from '../../relations/incarnations.ts'
+import { newUser, noRelation } from '../../relations/records.ts'
+import type { Known, Store } from '../../relations/store.ts'
+import { CommitListeners } from '../commit-listeners.ts'
+import { ChangeRetention } from './change-retention.ts'
+import { GroupCommit } from './group-commit.ts'
+import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import { LevelRecords } from './level-records.ts'
+import { type LevelDatabase, PagedReads } from './paged-reads.ts'
+import { ReadGate } from './read-gate.ts'
 import {
   decodeLevel,
   decodeNumber,
@@ -11,15 +19,7 @@ import {
   decodeUser,
   encodeRelation,
   encodeUser,
-} from '../relations/record-codec.ts'
-import { newUser, noRelation } from '../relations/records.ts'
-import type { Known, Store } from '../relations/store.ts'
-import { ChangeRetention } from './change-retention.ts'
-import { CommitListeners } from './commit-listeners.ts'
-import { GroupCommit } from './group-commit.ts'
-import { LevelRecords } from './level-records.ts'
-import { type LevelDatabase, PagedReads } from './paged-reads.ts'
-import { ReadGate } from './read-gate.ts'
+} from './record-codec.ts'
 import type { Runs } from './runs.ts'
 
 /** As large as the records of most users. */

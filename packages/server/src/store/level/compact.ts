@@ -1,7 +1,7 @@
 import * as Y from 'yjs'
-import { StoredDocument } from '../documents/stored-document.ts'
-import { firstKey, keys, lastKey, partsOf, ranges } from '../relations/keys.ts'
-import type { DocumentName } from '../relations/records.ts'
+import { StoredDocument } from '../../documents/stored-document.ts'
+import type { DocumentName } from '../../relations/records.ts'
+import { firstKey, keys, lastKey, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './paged-reads.ts'
 
 /** What a compaction did. */

@@ -1,8 +1,8 @@
-import type { Clock } from '../clock.ts'
-import { keys, parseOrdered, partsOf, ranges } from '../relations/keys.ts'
-import { decodeNumber, encodeNumber } from '../relations/record-codec.ts'
+import type { Clock } from '../../clock.ts'
+import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { Operation } from './operations.ts'
 import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import { decodeNumber, encodeNumber } from './record-codec.ts'
 
 const dayMs = 86_400_000
 /** How long a device may stay away and still get only what changed. */
