@@ -101,6 +101,12 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/large-changes'],
     names: 'V5',
   }),
+  mutant('server/src/store/level/group-commit.ts', 'await preload(draft, changes)', '', {
+    id: 'batches-read-one-record-after-the-other',
+    rules: ['S3'],
+    what: 'What the changes of a batch name is read change by change, while all others wait.',
+    tests: ['server/preload'],
+  }),
   mutant('server/src/relations/draft.ts', ', range: names.relations(pairOf(name).a) }', ' }', {
     id: 'no-ranges-in-write-sets',
     rules: ['D4', 'V4'],

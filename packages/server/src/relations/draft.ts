@@ -2,7 +2,7 @@ import { Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { OwnRecords } from './own-records.ts'
 import { names, pairOf } from './record-names.ts'
-import type { Lookup, Pair, Records, RecordWrite, Removal } from './record-store.ts'
+import { bothSides, type Pair, type RecordNames, type Records, type RecordWrite, type Removal } from './record-store.ts'
 import { isTombstone, keptUser, type Relation, type UserRecord } from './records.ts'
 import type { Sight } from './standing.ts'
 import type { Commit, Lookers } from './store.ts'
@@ -60,15 +60,36 @@ export class Draft {
     if (this.#recordsLeft < 0) throw new TooLarge()
   }
 
+  /** Reads at once what the changes of a batch will read: one call for each kind of record, all at the same time. */
+  async load({ users, relations, ...own }: RecordNames): Promise<void> {
+    await Promise.all([this.#loadUsers(users), this.#loadRelations(relations), this.own.load(own)])
+  }
+
   async loadUsers(ids: Iterable<string>): Promise<void> {
     for (const some of slicesOf(ids, sliceSize)) {
-      const missing = [...new Set(some)].filter(id => !this.#users.has(id))
-      this.#spend(missing.length)
       await sliceTurn(some.length === sliceSize)
-      if (missing.length === 0) continue
-      const records = await this.#records.users(missing)
-      for (const [index, id] of missing.entries()) this.#users.set(id, records[index] as UserRecord)
+      await this.#loadUsers(some)
     }
+  }
+
+  async #loadUsers(ids: Iterable<string>): Promise<void> {
+    const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
+    this.#spend(missing.length)
+    if (missing.length === 0) return
+    const records = await this.#records.users(missing)
+    for (const [index, id] of missing.entries()) this.#users.set(id, records[index] as UserRecord)
+  }
+
+  async #loadRelations(pairs: Iterable<Pair>): Promise<void> {
+    const missing = new Map<string, Pair>()
+    for (const pair of pairs) {
+      const name = names.relation(pair.a, pair.b)
+      if (!this.#relations.has(name)) missing.set(name, pair)
+    }
+    this.#spend(missing.size)
+    if (missing.size === 0) return
+    const records = await this.#records.relations([...missing.values()])
+    for (const [index, name] of [...missing.keys()].entries()) this.#relations.set(name, records[index] as Relation)
   }
 
   /** Both sides of each pair, with the users. */
@@ -76,18 +97,9 @@ export class Draft {
     await this.loadUsers([user])
     for (const some of slicesOf(others, sliceSize / 2)) {
       await this.loadUsers(some)
-      const wanted = some.flatMap((id): Pair[] => [
-        { a: user, b: id },
-        { a: id, b: user },
-      ])
-      const missing = wanted.filter(({ a, b }) => !this.#relations.has(names.relation(a, b)))
-      this.#spend(missing.length)
+      const wanted = some.flatMap(id => bothSides(user, id))
       await sliceTurn(wanted.length === sliceSize)
-      if (missing.length === 0) continue
-      const records = await this.#records.relations(missing)
-      for (const [index, { a, b }] of missing.entries()) {
-        this.#relations.set(names.relation(a, b), records[index] as Relation)
-      }
+      await this.#loadRelations(wanted)
     }
   }
 
@@ -138,12 +150,6 @@ export class Draft {
     const name = names.relation(a, b)
     this.#relations.set(name, { ...this.relation(a, b), ...change })
     this.#dirtyRelations.add(name)
-  }
-
-  /** Reads at once what several changes of the batch will read: users, and whether they have looked up an id. */
-  async prefetch(users: readonly string[], lookups: readonly Lookup[]): Promise<void> {
-    await this.loadUsers(users)
-    await this.own.loadAsked(lookups)
   }
 
   /** How many records it would write, besides those that it removes. */

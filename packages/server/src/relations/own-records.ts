@@ -1,6 +1,6 @@
 import { Family } from './family.ts'
 import { names } from './record-names.ts'
-import type { Lookup, Records, RecordWrite, Removal } from './record-store.ts'
+import type { LevelName, Lookup, RecordNames, Records, RecordWrite, Removal } from './record-store.ts'
 import type { DocumentName, LevelRecord } from './records.ts'
 
 /** As many records as are read at once. */
@@ -21,17 +21,27 @@ export class OwnRecords {
   readonly #erasures: Map<string, number> = new Map()
   readonly #revocations: Map<string, number> = new Map()
   readonly #changes: Map<number, string> = new Map()
-  /** What was read ahead: whether a user had looked up an id, by names. */
+  /** What was read ahead, by names. */
   readonly #askedAhead: Map<string, boolean> = new Map()
+  readonly #levelsAhead: Map<string, LevelRecord | undefined> = new Map()
+  readonly #erasuresAhead: Map<string, number> = new Map()
 
   constructor(records: Records) {
     this.#records = records
   }
 
-  /** Reads at once which of these ids were looked up. */
-  async loadAsked(lookups: readonly Lookup[]): Promise<void> {
-    const found = await this.#records.hasAsked(lookups)
-    for (const [index, lookup] of lookups.entries()) this.#askedAhead.set(nameOf(lookup), found[index] as boolean)
+  /** Reads ahead what the changes of a batch will read: one call for each kind of record, all at the same time. */
+  async load({ levels, asked, erasures }: Pick<RecordNames, 'levels' | 'asked' | 'erasures'>): Promise<void> {
+    await Promise.all([
+      readInto(this.#levelsAhead, levels, nameOfLevel, some => this.#records.levels(some)),
+      readInto(this.#askedAhead, asked, nameOf, some => this.#records.hasAsked(some)),
+      readInto(
+        this.#erasuresAhead,
+        erasures,
+        id => id,
+        some => this.#records.erasures(some),
+      ),
+    ])
   }
 
   /** Those of the ids that the user has looked up. */
@@ -66,7 +76,10 @@ export class OwnRecords {
 
   async level(owner: string, level: number): Promise<LevelRecord | undefined> {
     const written = this.#levels.find(owner, level)
-    return written ? written.value : (await this.#records.levels([{ owner, level }]))[0]
+    if (written) return written.value
+    const name = nameOfLevel({ owner, level })
+    if (this.#levelsAhead.has(name)) return this.#levelsAhead.get(name)
+    return (await this.#records.levels([{ owner, level }]))[0]
   }
 
   writeLevel(owner: string, level: number, record: LevelRecord): void {
@@ -92,7 +105,8 @@ export class OwnRecords {
   }
 
   async erasures(id: string): Promise<number> {
-    return this.#erasures.get(id) ?? ((await this.#records.erasures([id]))[0] as number)
+    const known = this.#erasures.get(id) ?? this.#erasuresAhead.get(id)
+    return known ?? ((await this.#records.erasures([id]))[0] as number)
   }
 
   writeErasures(id: string, count: number): void {
@@ -151,6 +165,21 @@ export class OwnRecords {
 
 const documents: readonly DocumentName[] = ['roster', 'profile']
 
+function nameOfLevel({ owner, level }: LevelName): string {
+  return `${owner}\u0000${level}`
+}
+
 function nameOf({ viewer, id }: Lookup): string {
   return `${viewer}\u0000${id}`
+}
+
+async function readInto<Name, Value>(
+  known: Map<string, Value>,
+  wanted: readonly Name[],
+  nameOf: (wanted: Name) => string,
+  read: (wanted: readonly Name[]) => Promise<Value[]>,
+): Promise<void> {
+  if (wanted.length === 0) return
+  const values = await read(wanted)
+  for (const [index, one] of wanted.entries()) known.set(nameOf(one), values[index] as Value)
 }

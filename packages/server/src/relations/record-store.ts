@@ -6,6 +6,13 @@ export interface Pair {
   b: string
 }
 
+export function bothSides(a: string, b: string): [Pair, Pair] {
+  return [
+    { a, b },
+    { a: b, b: a },
+  ]
+}
+
 /** The name of a level. */
 export interface LevelName {
   owner: string
@@ -32,6 +39,15 @@ export interface Records {
   hasAsked(lookups: readonly Lookup[]): Promise<boolean[]>
   /** How often each account was erased. */
   erasures(ids: readonly string[]): Promise<number[]>
+}
+
+/** Names of records, by kind. */
+export interface RecordNames {
+  users: Iterable<string>
+  relations: readonly Pair[]
+  levels: readonly LevelName[]
+  asked: readonly Lookup[]
+  erasures: readonly string[]
 }
 
 /** One record that a batch writes; `undefined` removes it. */

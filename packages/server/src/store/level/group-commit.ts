@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft, TooLarge } from '../../relations/draft.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
+import { preload } from '../../relations/preload.ts'
 import type { Change, Commit } from '../../relations/store.ts'
 import type { Unwritable } from '../../relations/unwritable.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
@@ -140,12 +141,7 @@ export class GroupCommit {
     await this.#level.ready()
     const { database, records, clock, incarnations, limits, retention } = this.#options
     const draft = new Draft(records, clock.now(), incarnations, mostRecords)
-    // A device that comes back names up to 256 users: one read for all of them, since all others wait for the batch.
-    const lookups = changes.filter(change => change.type === 'lookup')
-    await draft.prefetch(
-      lookups.map(({ user }) => user),
-      lookups.map(({ user, owner }) => ({ viewer: user, id: owner })),
-    )
+    await preload(draft, changes)
     const commits: CommitNotes[] = []
     for (const change of changes) {
       const notes = newNotes(this.#position + commits.length + 1, change)

@@ -1,5 +1,6 @@
 import type { LevelName, Lookup, Pair, Records, Removal } from '../../relations/record-store.ts'
 import { type LevelRecord, noRelation, noUser, type Relation, type UserRecord } from '../../relations/records.ts'
+import { turnForSlice } from '../../turns.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import { removedRange } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
@@ -11,6 +12,9 @@ export interface LevelReads extends Records {
   keysOf(removal: Removal): AsyncIterable<string>
 }
 
+/** As many records as are read and decoded without a pause. */
+const recordsAtOnce = 250
+
 /** Records as a Level database has them. */
 export class LevelRecords implements LevelReads {
   readonly #disk: PagedReads
@@ -19,14 +23,13 @@ export class LevelRecords implements LevelReads {
     this.#disk = disk
   }
 
-  async users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
-    const found = await this.#disk.getMany(ids.map(keys.user))
-    return found.map(bytes => (bytes ? decodeUser(bytes) : noUser))
+  users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
+    return this.#read(ids, keys.user, bytes => (bytes ? decodeUser(bytes) : noUser))
   }
 
-  async relations(pairs: readonly Pair[]): Promise<Relation[]> {
-    const found = await this.#disk.getMany(pairs.map(({ a, b }) => keys.relation(a, b)))
-    return found.map(bytes => (bytes ? decodeRelation(bytes) : noRelation))
+  relations(pairs: readonly Pair[]): Promise<Relation[]> {
+    const decode = (bytes: Uint8Array | undefined): Relation => (bytes ? decodeRelation(bytes) : noRelation)
+    return this.#read(pairs, ({ a, b }) => keys.relation(a, b), decode)
   }
 
   async *relationsOf(user: string): AsyncIterable<readonly (readonly [string, Relation])[]> {
@@ -35,22 +38,36 @@ export class LevelRecords implements LevelReads {
     }
   }
 
-  async levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]> {
-    const found = await this.#disk.getMany(names.map(({ owner, level }) => keys.level(owner, level)))
-    return found.map(bytes => (bytes ? decodeLevel(bytes) : undefined))
+  levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]> {
+    const decode = (bytes: Uint8Array | undefined): LevelRecord | undefined => bytes && decodeLevel(bytes)
+    return this.#read(names, ({ owner, level }) => keys.level(owner, level), decode)
   }
 
-  async hasAsked(lookups: readonly Lookup[]): Promise<boolean[]> {
-    const found = await this.#disk.getMany(lookups.map(({ viewer, id }) => keys.asked(viewer, id)))
-    return found.map(bytes => bytes !== undefined)
+  hasAsked(lookups: readonly Lookup[]): Promise<boolean[]> {
+    const isThere = (bytes: Uint8Array | undefined): boolean => bytes !== undefined
+    return this.#read(lookups, ({ viewer, id }) => keys.asked(viewer, id), isThere)
   }
 
-  async erasures(ids: readonly string[]): Promise<number[]> {
-    const found = await this.#disk.getMany(ids.map(keys.erased))
-    return found.map(bytes => (bytes ? decodeNumber(bytes) : 0))
+  erasures(ids: readonly string[]): Promise<number[]> {
+    return this.#read(ids, keys.erased, bytes => (bytes ? decodeNumber(bytes) : 0))
   }
 
   keysOf(removal: Removal): AsyncIterable<string> {
     return this.#disk.keys(removedRange(removal))
+  }
+
+  /** In slices: many records at once would hold the event loop while they are decoded [S3]. */
+  async #read<Name, Value>(
+    names: readonly Name[],
+    keyOf: (name: Name) => string,
+    decode: (bytes: Uint8Array | undefined) => Value,
+  ): Promise<Value[]> {
+    const values: Value[] = []
+    for (let start = 0; start < names.length; start += recordsAtOnce) {
+      if (start > 0) await turnForSlice()
+      const found = await this.#disk.getMany(names.slice(start, start + recordsAtOnce).map(keyOf))
+      for (const bytes of found) values.push(decode(bytes))
+    }
+    return values
   }
 }
