@@ -2,13 +2,36 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { CurrentReads } from '../support/server-internals.ts'
 
-/** A read whose results a test gives, one after the other. */
+/** Reads of a store that reports a position when a test says so. */
+class ReportedReads extends CurrentReads {
+  readonly #store: { position: number }
+
+  constructor(position = 0) {
+    const store = { position }
+    super(() => store.position)
+    this.#store = store
+  }
+
+  /** The batch that was announced is reported. */
+  report(): void {
+    this.#store.position++
+    this.end()
+  }
+
+  /** A whole batch, which no read holds back. */
+  async batch(): Promise<void> {
+    await this.begin()
+    this.report()
+  }
+}
+
+/** A read whose results a test gives, one after the other: each with the position that the store has reported then. */
 function heldRead(reads: CurrentReads) {
-  const begun: ((value: string) => void)[] = []
+  const begun: ((found: { at: number; value: string }) => void)[] = []
   const handedOver: string[] = []
   const done = reads.read(
-    () => new Promise<string>(resolve => begun.push(resolve)),
-    value => void handedOver.push(value),
+    () => new Promise<{ at: number; value: string }>(resolve => begun.push(resolve)),
+    ({ value }) => void handedOver.push(value),
   )
   return {
     done,
@@ -16,8 +39,8 @@ function heldRead(reads: CurrentReads) {
     get times() {
       return begun.length
     },
-    async answer(value: string) {
-      begun.at(-1)?.(value)
+    async answer(value: string, at: number) {
+      begun.at(-1)?.({ at, value })
       await setImmediate()
     },
   }
@@ -30,117 +53,181 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 }
 
 test('[V4] a read begins when no batch is being written', async () => {
-  const reads = new CurrentReads()
+  const reads = new ReportedReads()
   await reads.begin()
   const read = heldRead(reads)
   await setImmediate()
   expect(read.times).toBe(0)
-  reads.end()
+  reads.report()
   await setImmediate()
   expect(read.times).toBe(1)
-  await read.answer('after the batch')
+  await read.answer('after the batch', 1)
   expect(read.handedOver).toEqual(['after the batch'])
 })
 
 test('[V4] records read before a batch began are not used, and are read again after the batch', async () => {
-  const reads = new CurrentReads()
+  const reads = new ReportedReads()
   const read = heldRead(reads)
   await setImmediate()
   await reads.begin()
-  await read.answer('before the batch')
+  await read.answer('before the batch', 0)
   expect([read.times, read.handedOver]).toEqual([1, []])
-  reads.end()
+  reads.report()
   await setImmediate()
-  await read.answer('after the batch')
+  await read.answer('after the batch', 1)
   expect([read.times, read.handedOver]).toEqual([2, ['after the batch']])
 })
 
 test('[V4] records read before a batch are not used even if the batch has ended meanwhile', async () => {
-  const reads = new CurrentReads()
+  const reads = new ReportedReads()
   const read = heldRead(reads)
   await setImmediate()
-  await reads.begin()
-  reads.end()
-  await read.answer('before the batch')
+  await reads.batch()
+  await read.answer('before the batch', 0)
   expect(read.handedOver).toEqual([])
-  await read.answer('after the batch')
+  await read.answer('after the batch', 1)
   expect(read.handedOver).toEqual(['after the batch'])
 })
 
-test('[V4][V10] a batch waits for second reads, so no read is made more than twice however many batches are written', async () => {
-  const reads = new CurrentReads()
+test('[V4] records read while a batch was written that failed are used once it has failed', async () => {
+  const reads = new ReportedReads()
   const read = heldRead(reads)
   await setImmediate()
   await reads.begin()
+  await read.answer('before the batch', 0)
+  expect(read.handedOver).toEqual([])
   reads.end()
-  await read.answer('first')
+  await setImmediate()
+  expect([read.times, read.handedOver]).toEqual([1, ['before the batch']])
+})
+
+test('[V4] records read ahead of what was reported are handed over when their position is reported, before the next batch', async () => {
+  const reads = new ReportedReads()
+  const read = heldRead(reads)
+  await setImmediate()
+  await read.answer('of the second batch', 2)
+  await reads.batch()
+  await setImmediate()
+  expect([read.handedOver, reads.firstAwaited]).toEqual([[], 2])
+  await reads.begin()
+  reads.report()
+  const next = reads.begin()
+  expect(read.handedOver).toEqual([])
+  expect(await isSettled(next)).toBe(true)
+  expect([read.times, read.handedOver, reads.firstAwaited]).toEqual([1, ['of the second batch'], undefined])
+})
+
+test('[V4] records read ahead of what was reported are read again if their position was never the one reported last', async () => {
+  const reads = new ReportedReads()
+  const read = heldRead(reads)
+  await setImmediate()
+  await read.answer('between two reports', 0.5)
+  await reads.batch()
+  await setImmediate()
+  expect([read.times, read.handedOver]).toEqual([2, []])
+  await read.answer('of the batch', 1)
+  expect(read.handedOver).toEqual(['of the batch'])
+})
+
+test('[V4][V10] a batch waits for second reads, so no read is made more than twice however many batches are written', async () => {
+  const reads = new ReportedReads()
+  const read = heldRead(reads)
+  await setImmediate()
+  await reads.batch()
+  await read.answer('first', 0)
   const next = reads.begin()
   expect(await isSettled(next)).toBe(false)
-  await read.answer('second')
+  await read.answer('second', 1)
   expect(await isSettled(next)).toBe(true)
   expect([read.times, read.handedOver]).toEqual([2, ['second']])
-  reads.end()
+  reads.report()
+})
+
+test('[V4][V10] a second read that is ahead of what was reported holds a batch until it was made, and is handed over when its position is reported', async () => {
+  const reads = new ReportedReads()
+  const read = heldRead(reads)
+  await setImmediate()
+  await reads.batch()
+  await read.answer('first', 0)
+  const next = reads.begin()
+  expect(await isSettled(next)).toBe(false)
+  await read.answer('second', 2)
+  expect(await isSettled(next)).toBe(true)
+  expect([read.handedOver, reads.firstAwaited]).toEqual([[], 2])
+  reads.report()
+  await setImmediate()
+  expect([read.times, read.handedOver]).toEqual([2, ['second']])
+  await read.done
+})
+
+test('[V4] a wait for a position ends when it has been reported', async () => {
+  const reads = new ReportedReads()
+  await reads.begin()
+  const reported = reads.reported(1)
+  expect(await isSettled(reads.reported(0))).toBe(true)
+  expect(await isSettled(reported)).toBe(false)
+  reads.report()
+  expect(await isSettled(reported)).toBe(true)
 })
 
 test('a read that begins while a batch waits does not delay that batch', async () => {
-  const reads = new CurrentReads()
+  const reads = new ReportedReads()
   const early = heldRead(reads)
   await setImmediate()
-  await reads.begin()
-  reads.end()
-  await early.answer('first')
+  await reads.batch()
+  await early.answer('first', 0)
   const batch = reads.begin()
   const late = heldRead(reads)
   await setImmediate()
   expect(late.times).toBe(0)
-  await early.answer('second')
+  await early.answer('second', 1)
   expect(await isSettled(batch)).toBe(true)
-  reads.end()
+  reads.report()
   await setImmediate()
   expect(late.times).toBe(1)
 })
 
 test('[S1] a batch waits for at most 64 reads; those beyond have their turn after it', async () => {
-  const reads = new CurrentReads()
+  const reads = new ReportedReads()
   const all = Array.from({ length: 70 }, () => heldRead(reads))
   await setImmediate()
-  await reads.begin()
-  reads.end()
-  for (const read of all) await read.answer('first')
+  await reads.batch()
+  for (const read of all) await read.answer('first', 0)
   expect(all.filter(({ times }) => times === 2)).toHaveLength(64)
   const batch = reads.begin()
-  for (const read of all.slice(0, 64)) await read.answer('second')
+  for (const read of all.slice(0, 64)) await read.answer('second', 1)
   expect(await isSettled(batch)).toBe(true)
   expect(all.filter(({ times }) => times === 2)).toHaveLength(64)
-  reads.end()
+  reads.report()
   await setImmediate()
   expect(all.filter(({ times }) => times === 2)).toHaveLength(70)
 })
 
-test('[S1] a second read that fails, or whose hand-over fails, delays no batch', async () => {
-  const reads = new CurrentReads()
+test('[S1] a read that fails, or whose hand-over fails, delays no batch', async () => {
+  const reads = new ReportedReads()
   let count = 0
   const failing = reads.read(
     async () => {
       count++
       if (count === 2) throw new Error('the disk cannot be read')
-      await reads.begin()
-      reads.end()
+      await reads.batch()
+      return { at: 0 }
     },
     () => undefined,
   )
   await expect(failing).rejects.toThrow('the disk cannot be read')
-  const refused = reads.read(
-    async () => {
-      count++
-      if (count > 3) return
-      await reads.begin()
-      reads.end()
-    },
-    () => {
-      throw new Error('nothing takes it')
-    },
-  )
+  const nothing = (): never => {
+    throw new Error('nothing takes it')
+  }
+  const refused = reads.read(async () => {
+    count++
+    if (count === 3) await reads.batch()
+    return { at: count - 2 }
+  }, nothing)
   await expect(refused).rejects.toThrow('nothing takes it')
+  const early = reads.read(async () => ({ at: 3 }), nothing)
+  await setImmediate()
+  await reads.batch()
+  await expect(early).rejects.toThrow('nothing takes it')
   expect(await isSettled(reads.begin())).toBe(true)
 })

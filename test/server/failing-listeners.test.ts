@@ -85,7 +85,7 @@ async function relayOfMany(throwsIn: keyof Follower | undefined) {
     await relay.listener.writing?.()
     relay.listener.failed?.()
     await relay.reads.read(
-      async () => 1,
+      async () => ({ at: relay.store.position }),
       () => undefined,
     )
     for (let turns = 0; turns < 3; turns++) await turn()
@@ -234,7 +234,7 @@ test('[D2][V4] a listener of commits that throws keeps no other listener from th
   await store.commit(profileChange('alice', { 0: 'Ada' }))
   let hasRead = false
   await relay.reads.read(
-    async () => 1,
+    async () => ({ at: store.position }),
     () => {
       hasRead = true
     },
@@ -263,7 +263,7 @@ test.each([
     await expect(store.commit(profileChange('alice', { 0: 'Alice' }))).rejects.toBe(boom)
     let hasRead = false
     await relay.reads.read(
-      async () => 1,
+      async () => ({ at: store.position }),
       () => {
         hasRead = true
       },
@@ -300,7 +300,7 @@ test('[D2][V4] a batch that is found on disk when the database is opened again i
   }
   expect([store.refusal, reported, store.position]).toEqual([undefined, [1, 2], 2])
   await relay.reads.read(
-    async () => 1,
+    async () => ({ at: store.position }),
     () => undefined,
   )
 })

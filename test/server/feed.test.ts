@@ -120,7 +120,7 @@ test('[V4] records read before a block are not handed over after it', async () =
   await store.commit(profileChange('alice', { 0: 'secret' }))
   await feed.open(undefined)
   await caughtUp()
-  const held = hold('levels')
+  const held = hold('views')
   feed.fetch('alice')
   const release = await held
   await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
@@ -135,7 +135,7 @@ test('[V4] records read before a block are not handed over once the block is on 
   await store.commit(profileChange('alice', { 0: 'secret' }))
   await feed.open(undefined)
   await caughtUp()
-  const held = hold('levels')
+  const held = hold('views')
   feed.fetch('alice')
   const goOn = await held
   const lingers = linger()
@@ -183,7 +183,7 @@ test('[V7] a fetch that comes while the pair is being read gets its answer', asy
   await store.commit(profileChange('alice', { 0: 'Ada' }))
   await feed.open(undefined)
   await caughtUp()
-  const held = hold('levels')
+  const held = hold('views')
   // Alice's block ended, which concerns the pair though Bob doesn't follow her.
   await store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
   const release = await held
@@ -228,6 +228,25 @@ test('[V7] a returning device gets the withdrawal of an owner also if another ch
   await caughtUp()
   expect(sent()).toContainEqual(expect.objectContaining({ type: 'access', owner: 'zoe', levels: [] }))
   expect(sent().filter(({ type }) => type === 'access')).toHaveLength(owners.length)
+})
+
+test('[F1][V4] a feed whose relations were read ahead of what was reported opens when that is reported', async () => {
+  const { store, feed, sent, linger, caughtUp } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  const since = store.position
+  const lingers = linger()
+  const blocked = store.commit(rosterChange('alice', { bob: { isBlocked: true } }))
+  const tell = await lingers
+  let isOpen = false
+  const opened = feed.open(since).then(() => {
+    isOpen = true
+  })
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+  expect(isOpen).toBe(false)
+  tell()
+  await Promise.all([blocked, opened])
+  await caughtUp()
+  expect(sent()).toMatchObject([{ type: 'access', owner: 'alice', levels: [] }, { type: 'caughtUp' }])
 })
 
 test('[F1] a change during the opening of a feed is not missed', async () => {
@@ -494,7 +513,7 @@ test('[V4] records read before a pair was removed are not handed over once the r
   await store.commit({ type: 'pair', a: 'bob', b: 'alice', isPaired: true })
   await feed.open(undefined)
   await caughtUp()
-  const held = hold('levels')
+  const held = hold('views')
   feed.fetch('alice')
   const goOn = await held
   const lingers = linger()
@@ -518,7 +537,7 @@ test.each(['alice', 'bob'])(
     await store.commit({ type: 'pair', a: 'bob', b: 'alice', isPaired: true })
     await feed.open(undefined)
     await caughtUp()
-    const held = hold('levels')
+    const held = hold('views')
     feed.fetch('alice')
     const release = await held
     await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: false })

@@ -88,8 +88,8 @@ test('[D4] records read for a large change and written meanwhile are read again'
   await store.commit(rosterChange('contact 7', { alice: { isBlocked: true } }))
   release()
   await large
-  const [view] = await store.views('contact 7', ['alice'])
-  expect(view?.relation).toMatchObject({ mine: { isBlocked: true }, theirs: { levels: [1] }, shown: [] })
+  const { views } = await store.views('contact 7', ['alice'])
+  expect(views[0]?.relation).toMatchObject({ mine: { isBlocked: true }, theirs: { levels: [1] }, shown: [] })
 })
 
 test('[D4] a profile edit of a user whom a large change names is kept, and does not delay the change', async () => {

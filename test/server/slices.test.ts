@@ -51,9 +51,9 @@ test('[S3] users whose relations are read at the same time are read in different
   const slices = new SlicesInTurn()
   let relations = 0
   const read = async (user: string): Promise<void> => {
-    for await (const some of store.relationsOf(user)) {
+    for await (const page of store.relationsOf(user)) {
       slices.note()
-      relations += some.length
+      relations += page.relations.length
     }
   }
   await Promise.all(users.map(read))
@@ -74,11 +74,11 @@ test('[S3] devices of several users that return at once are handed their follows
   const slices = new SlicesInTurn()
   const begun = new Set<string>()
   const { views } = world.store
-  world.store.views = (viewer, named) => {
+  world.store.views = (viewer, named, wanted) => {
     // The first look of each device comes with its opening.
     if (named.length > 1 && begun.has(viewer)) slices.note()
     begun.add(viewer)
-    return views(viewer, named)
+    return views(viewer, named, wanted)
   }
   const lines = await Promise.all(users.map(user => world.signIn(user)))
   for (const line of lines) line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })

@@ -72,9 +72,9 @@ test.each(Object.entries(commits))(
     let callsAtBatch = 0
     let callsAtRead = 0
     const read = relay.reads.read(
-      async () => calls.length,
+      async () => ({ at: 0, calls: calls.length }),
       found => {
-        callsAtRead = found
+        callsAtRead = found.calls
       },
     )
     const batch = relay.listener.writing?.().then(() => {

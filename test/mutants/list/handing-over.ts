@@ -39,7 +39,7 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: 'before an offered change',
   }),
-  mutant('server/src/relay/current-reads.ts', 'handOver(await read())', 'handOver(found)', {
+  mutant('server/src/relay/current-reads.ts', 'second = await read()', 'second = { ...first, at: this.#reported() }', {
     id: 'no-second-look',
     rules: ['V4'],
     what: 'What was read is handed over although a batch was written meanwhile.',
@@ -52,17 +52,33 @@ export const handingOverMutants: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/server/src/relay/current-reads.ts',
-        find: '    this.#batches++\n    this.#isWriting = true\n',
-        replace: '    this.#isWriting = true\n',
-      },
-      {
-        file: 'packages/server/src/relay/current-reads.ts',
-        find: '    this.#isWriting = false\n',
-        replace: '    this.#isWriting = false\n    this.#batches++\n',
+        find: '!this.#isAnnounced && at === this.#reported()',
+        replace: 'at === this.#reported()',
       },
     ],
     tests: ['server/feed'],
   },
+  mutant('server/src/relay/current-reads.ts', '&& at === this.#reported()', '&& at >= this.#reported()', {
+    id: 'handed-over-before-it-is-reported',
+    rules: ['V4'],
+    what: 'What was read ahead of what was reported is handed over at once.',
+    tests: ['server/current-reads'],
+    names: 'ahead of what was reported',
+  }),
+  mutant('server/src/relay/current-reads.ts', 'settle(at === reported)', 'settle(true)', {
+    id: 'position-skipped-and-handed-over',
+    rules: ['V4'],
+    what: 'What was read ahead of what was reported is handed over once a later position is reported.',
+    tests: ['server/current-reads'],
+    names: 'never the one reported last',
+  }),
+  mutant('server/src/relay/feed.ts', 'await this.#relay.reads.reported(readUpTo)', 'await Promise.resolve(readUpTo)', {
+    id: 'open-ahead-of-what-was-reported',
+    rules: ['V4', 'F1'],
+    what: 'A feed is open before the changes were reported that its relations were read with.',
+    tests: ['server/feed'],
+    names: 'ahead of what was reported',
+  }),
   mutant(
     'server/src/relay/hand-over.ts',
     'return outstandingBytes === 0 || outstandingBytes + frame.length <= maxOutstandingBytes',

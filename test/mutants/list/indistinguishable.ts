@@ -15,13 +15,18 @@ export const indistinguishableMutants: readonly Mutant[] = [
       tests: ['server/current-reads'],
     },
   ),
-  mutant('server/src/relay/current-reads.ts', '!this.#isWriting && this.#holding < mostHolding', '!this.#isWriting', {
-    id: 'batch-waits-for-all-reads',
-    rules: ['S1'],
-    what: 'As many reads as there are devices hold one batch back.',
-    tests: ['server/current-reads'],
-    names: '\\[S1\\]',
-  }),
+  mutant(
+    'server/src/relay/current-reads.ts',
+    '!this.#isAnnounced && this.#holding < mostHolding',
+    '!this.#isAnnounced',
+    {
+      id: 'batch-waits-for-all-reads',
+      rules: ['S1'],
+      what: 'As many reads as there are devices hold one batch back.',
+      tests: ['server/current-reads'],
+      names: '\\[S1\\]',
+    },
+  ),
   mutant('server/src/relay/relay.ts', 'if (isLooker(lookers, feed.user)) orFail', 'orFail', {
     id: 'blocked-viewer-looked-at',
     rules: ['V10'],

@@ -72,8 +72,8 @@ export const newEnemyMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/relay/current-reads.ts',
-    'if (this.#batches === began) return handOver(found)',
-    'return handOver(found)',
+    '!this.#isAnnounced && at === this.#reported()',
+    'at <= this.#reported()',
     {
       id: 'no-check-after-reading',
       rules: ['V4'],

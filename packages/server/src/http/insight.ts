@@ -12,8 +12,8 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
     checkEncoding(request)
     const from = userIdOf(request.query.from, 'from')
     const to = userIdOf(request.query.to, 'to')
-    const [view] = await store.views(from, [to])
-    const reason = messagingOf(from, to, view as View)
+    const { views } = await store.views(from, [to])
+    const reason = messagingOf(from, to, views[0] as View)
     return { allowed: reason === 'allowed' || reason === 'self', reason }
   })
 
@@ -21,8 +21,8 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
     checkEncoding(request)
     const owner = userIdOf(request.query.owner, 'owner')
     const viewer = userIdOf(request.query.viewer, 'viewer')
-    const [view] = (await store.views(viewer, [owner])) as [View]
-    const { levels, reason } = visibility(standingOf(view, owner === viewer))
+    const { views } = await store.views(viewer, [owner])
+    const { levels, reason } = visibility(standingOf(views[0] as View, owner === viewer))
     if (reason !== 'self') return { levels, reason }
     const own = await store.levelsWithFields(owner)
     return { levels: [...new Set([0, ...own])].sort((a, b) => a - b), reason }

@@ -28,8 +28,8 @@ export function pairRoutes(app: FastifyInstance, { store }: Context): void {
   app.get<{ Params: { id: string } }>('/v1/users/:id/pairs', async request => {
     const user = userIdOf(request.params.id, 'the id in the path')
     const pairs: string[] = []
-    for await (const some of store.relationsOf(user)) {
-      for (const { owner, relation } of some) if (relation.isPaired) pairs.push(owner)
+    for await (const { relations } of store.relationsOf(user)) {
+      for (const { owner, relation } of relations) if (relation.isPaired) pairs.push(owner)
     }
     return { pairs }
   })

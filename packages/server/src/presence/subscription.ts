@@ -38,8 +38,8 @@ export interface SubscriptionPort {
 }
 
 /**
- * The presences that one session gets. As for profiles, what is handed over was read since the last batch began, and check
- * and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
+ * The presences that one session gets. As for profiles, what is handed over was read in the state that was reported last, and
+ * check and handing over happen without a pause between [V4]; the queue holds names, never frames [F2].
  */
 export class PresenceSubscription implements PresenceListener {
   readonly #port: SubscriptionPort
@@ -161,7 +161,7 @@ export class PresenceSubscription implements PresenceListener {
       await relay.reads.read(
         () => relay.store.views(user, owners),
         // Synchronous from here: what was just checked is sent.
-        views => {
+        ({ views }) => {
           for (const [index, one] of batch.entries()) {
             if (this.#queue.delete(one)) this.#look(one, views[index] as View)
           }

@@ -1,7 +1,7 @@
 import { Family } from './family.ts'
 import { names } from './record-names.ts'
-import type { LevelName, Lookup, RecordNames, Records, RecordWrite, Removal } from './record-store.ts'
-import type { DocumentName, LevelRecord } from './records.ts'
+import type { Lookup, RecordNames, Records, RecordWrite, Removal } from './record-store.ts'
+import type { DocumentName, LevelName, LevelRecord } from './records.ts'
 
 /** As many records as are read at once. */
 const sliceSize = 250

@@ -1,4 +1,4 @@
-import type { DocumentName, LevelRecord, Relation, UserRecord } from './records.ts'
+import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 
 /** Two users, in the order in which a relation's record has them: it is seen from `a`. */
 export interface Pair {
@@ -11,12 +11,6 @@ export function bothSides(a: string, b: string): [Pair, Pair] {
     { a, b },
     { a: b, b: a },
   ]
-}
-
-/** The name of a level. */
-export interface LevelName {
-  owner: string
-  level: number
 }
 
 /** An id that a user has looked up, or may have [S4]. */

@@ -1,6 +1,6 @@
 import { names } from './record-names.ts'
-import type { LevelName, Lookup, Pair, Records } from './record-store.ts'
-import type { LevelRecord, Relation, UserRecord } from './records.ts'
+import type { Lookup, Pair, Records } from './record-store.ts'
+import type { LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 
 /**
  * Reads that are remembered by name, as the read set of what is derived from them. A name is noted before its record is read:

@@ -149,3 +149,9 @@ export interface LevelRecord {
   position: number
   fields: Uint8Array
 }
+
+/** The name of a level. */
+export interface LevelName {
+  owner: string
+  level: number
+}

@@ -1,6 +1,6 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { IncarnationState } from './incarnations.ts'
-import type { DocumentName, LevelRecord, Relation, UserRecord } from './records.ts'
+import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 import type { Unwritable } from './unwritable.ts'
 
 /** A change of one document, as one Yjs update in the server's own encoding, `updateV2`. */
@@ -83,6 +83,22 @@ export interface Known {
   relation: Relation
 }
 
+/** Views, and levels that were read with them: all of one state. */
+interface Looked {
+  /** The position of the state that was read. The store may not have reported it yet. */
+  at: number
+  views: View[]
+  /** In the order asked for; `undefined` where a level was never written. */
+  levels: (LevelRecord | undefined)[]
+}
+
+/** Some of a user's relations, each as it stood when it was read. */
+export interface KnownPage {
+  /** Nothing of this page is of a state after this position. The store may not have reported it yet. */
+  at: number
+  relations: Known[]
+}
+
 /** Users who at most look at an owner: they neither follow nor hold a grant, and are not paired. */
 export interface Lookers {
   owner: string
@@ -99,8 +115,8 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
 /** A listener that must know of every batch, in order. Called synchronously. */
 export interface CommitListener {
   /**
-   * A batch is about to be written: from here on the disk may say otherwise, until the next call. The batch waits for the
-   * promise, for as long as something that was read is being handed over.
+   * A batch is about to be written, or, by a store that several nodes share, to be reported: from here on the state may be
+   * another, until the next call. The batch waits for the promise, for as long as something that was read is being handed over.
    */
   writing?(): Promise<void>
   /** All of these commits are on disk, so what a later one took away may not be handed out for an earlier one. */
@@ -113,7 +129,8 @@ export interface CommitListener {
 
 /**
  * Where the server's state meets the disk. One order of commits, each atomic and durable before it is reported: to the
- * listeners first, in order, then to the caller. Reads see every commit that was reported. A read of what isn't there gives
+ * listeners first, in order, then to the caller. Reads see every commit that was reported, and may see commits that will be
+ * reported next: a read whose result is handed over says at which position it was made. A read of what isn't there gives
  * what a new user or strangers have. Nothing outside assumes that there is one process.
  */
 export interface Store {
@@ -138,15 +155,16 @@ export interface Store {
   tokensRevokedAt(id: string): Promise<number>
   /** Snapshot and updates since, oldest first; empty when there is none. */
   document(user: string, document: DocumentName): Promise<Uint8Array[]>
-  views(viewer: string, owners: readonly string[]): Promise<View[]>
+  /** How a viewer sees owners, and the levels that `wanted` picks by what was found: none without it. */
+  views(viewer: string, owners: readonly string[], wanted?: (views: View[]) => readonly LevelName[]): Promise<Looked>
   /** Levels of owners, in the order asked for; `undefined` where a level was never written. */
-  levels(names: readonly { owner: string; level: number }[]): Promise<(LevelRecord | undefined)[]>
+  levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]>
   /** Levels at which the owner has any field, ascending. */
   levelsWithFields(owner: string): Promise<number[]>
   /** Everybody whom the user has to do with. */
   relations(user: string): Promise<Known[]>
   /** The same, some at a time, each as it stands when it is read: for what needs not hold all of them at once. */
-  relationsOf(user: string): AsyncIterable<Known[]>
+  relationsOf(user: string): AsyncIterable<KnownPage>
   users(ids: readonly string[]): Promise<UserRecord[]>
   hasAsked(user: string, id: string): Promise<boolean>
   /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten. */

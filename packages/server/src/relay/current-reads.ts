@@ -1,61 +1,104 @@
 /** Reads that may hold one batch back. Those beyond wait for the next gap between two batches. */
 const mostHolding = 64
 
+/** What was read, and the position of the state in which all of it was read. */
+export interface Positioned {
+  readonly at: number
+}
+
+/** A result that is handed over as soon as the state that was read has been reported. */
+interface Early {
+  readonly at: number
+  /** `isCurrent`: the state that was read is the one reported last, and stays it until the result is handed over. */
+  readonly settle: (isCurrent: boolean) => void
+}
+
 /**
- * Reads whose result is handed over in the state that is on disk at that moment [V4].
+ * Reads whose result is handed over in the state that was reported last [V4]. A read says at which position it was made: the
+ * store may be ahead of what it has reported, by a batch that is on disk, or by batches of other nodes.
  *
  * What a read waits for, and how often it is made, depends on batches alone, never on whose changes are in them or on whom
  * the read names [V10]:
- * 1. A read begins while no batch is being written. If none began meanwhile, its result is handed over.
- * 2. Otherwise the read is made a second time, and the next batch waits until this second result is handed over. Without
- *    this step a server that writes batch after batch would hand over nothing.
+ * 1. A read begins while no batch is announced. If it was made at the position that was reported last, its result is handed
+ *    over. If it was made at a later position, its result waits, and is handed over when that position is reported.
+ * 2. If a later position was reported meanwhile, the read is made a second time, and the next batch waits until the second
+ *    read was made, and its result is handed over if it was made at the position that was reported last. Without this step a
+ *    server that writes batch after batch would hand over nothing.
  *
  * A batch and the reads that hold it back take turns: reads that come while a batch waits or is being written wait for its
  * end. So a batch waits for `mostHolding` reads at most, and a read for one batch (Brandenburg and Anderson, "Reader-Writer
  * Synchronization for Shared-Memory Multiprocessor Real-Time Systems", ECRTS 2009: phase-fair locks).
  */
 export class CurrentReads {
-  /** Counts batches that were begun. */
-  #batches = 0
-  /** A batch waits for the reads before it, or is being written. */
-  #isWriting = false
+  readonly #reported: () => number
+  /** A batch waits for the reads before it, or is being written or reported. */
+  #isAnnounced = false
   #holding = 0
   /** Reads that wait for the end of the batch. */
   #waiting: (() => void)[] = []
   /** Second reads that wait for their turn. */
   #waitingToHold: (() => void)[] = []
-  #startWriting: () => void = () => undefined
+  #early: Early[] = []
+  #startBatch: () => void = () => undefined
+
+  /** `reported`: the position that the store reported last. */
+  constructor(reported: () => number) {
+    this.#reported = reported
+  }
 
   /**
-   * Reads, and hands over what was read. `handOver` is synchronous: it runs while the disk still says what was read. Rejects
-   * with what `read` or `handOver` throws.
+   * Reads, and hands over what was read. `handOver` is synchronous: it runs while the state that was read is the one that was
+   * reported last. Rejects with what `read` or `handOver` throws.
    */
-  async read<T>(read: () => Promise<T>, handOver: (found: T) => void): Promise<void> {
-    while (this.#isWriting) await new Promise<void>(resolve => this.#waiting.push(resolve))
-    const began = this.#batches
-    const found = await read()
-    if (this.#batches === began) return handOver(found)
+  async read<T extends Positioned>(read: () => Promise<T>, handOver: (found: T) => void): Promise<void> {
+    while (this.#isAnnounced) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    const first = await read()
+    if (await this.#handOverAt(first, handOver)) return
     await this.#hold()
+    let second: T
     try {
-      handOver(await read())
+      second = await read()
+      // No `await` between the look at the position and the release, so no batch begins between the two.
+      if (second.at === this.#reported()) return handOver(second)
     } finally {
       this.#release()
     }
+    if (!(await this.#handOverAt(second, handOver))) throw new Error('a state that was read was never reported')
   }
 
-  /** A batch is about to be written. Resolves when no read holds it back. */
+  /** Resolves when this position has been reported. */
+  async reported(at: number): Promise<void> {
+    while (this.#reported() < at) await new Promise<void>(resolve => this.#waiting.push(resolve))
+  }
+
+  /**
+   * The first position at which a result waits to be handed over, if any: a store that reports several batches together
+   * reports those up to this position first.
+   */
+  get firstAwaited(): number | undefined {
+    return this.#early.reduce<number | undefined>((first, { at }) => Math.min(first ?? at, at), undefined)
+  }
+
+  /** A batch is announced. Resolves when no read holds it back. */
   begin(): Promise<void> {
-    this.#batches++
-    this.#isWriting = true
+    this.#isAnnounced = true
     if (this.#holding === 0) return Promise.resolve()
     return new Promise(resolve => {
-      this.#startWriting = resolve
+      this.#startBatch = resolve
     })
   }
 
-  /** The batch is on disk and the relay has processed it, or nothing of the batch is on disk. */
+  /** The batch was reported and the relay has processed it, or nothing of the batch is on disk. */
   end(): void {
-    this.#isWriting = false
+    this.#isAnnounced = false
+    const reported = this.#reported()
+    const settled = this.#early.filter(({ at }) => at <= reported)
+    this.#early = this.#early.filter(({ at }) => at > reported)
+    for (const { at, settle } of settled) {
+      // The next batch waits: the result is handed over in another microtask.
+      if (at === reported) this.#holding++
+      settle(at === reported)
+    }
     for (const resolve of this.#waiting.splice(0)) resolve()
     this.#admit()
   }
@@ -66,6 +109,24 @@ export class CurrentReads {
     return () => this.#release()
   }
 
+  /** Hands over what was read when its position is the one reported last. `false`: a later position was reported before. */
+  async #handOverAt<T extends Positioned>(found: T, handOver: (found: T) => void): Promise<boolean> {
+    const { at } = found
+    if (!this.#isAnnounced && at === this.#reported()) {
+      handOver(found)
+      return true
+    }
+    if (at < this.#reported()) return false
+    const isCurrent = await new Promise<boolean>(settle => this.#early.push({ at, settle }))
+    if (!isCurrent) return false
+    try {
+      handOver(found)
+    } finally {
+      this.#release()
+    }
+    return true
+  }
+
   #hold(): Promise<void> {
     return new Promise(resolve => {
       this.#waitingToHold.push(resolve)
@@ -74,7 +135,7 @@ export class CurrentReads {
   }
 
   #admit(): void {
-    while (!this.#isWriting && this.#holding < mostHolding && this.#waitingToHold.length > 0) {
+    while (!this.#isAnnounced && this.#holding < mostHolding && this.#waitingToHold.length > 0) {
       this.#holding++
       this.#waitingToHold.shift()?.()
     }
@@ -82,7 +143,7 @@ export class CurrentReads {
 
   #release(): void {
     this.#holding--
-    if (this.#isWriting && this.#holding === 0) this.#startWriting()
+    if (this.#isAnnounced && this.#holding === 0) this.#startBatch()
     this.#admit()
   }
 }

@@ -65,12 +65,16 @@ export class Feed implements Follower {
     this.#entries.openedAt = since ?? this.#store.position
     for (const owner of this.#fetchedEarly.splice(0)) this.fetch(owner)
     const among = await this.#relay.changedSince(this.#entries.openedAt)
-    for await (const some of this.#store.relationsOf(this.user)) {
-      const changed = since === undefined ? undefined : await changedLevels(this.#store, since, among, some)
+    let readUpTo = 0
+    for await (const { at, relations } of this.#store.relationsOf(this.user)) {
+      const changed = since === undefined ? undefined : await changedLevels(this.#store, since, among, relations)
       if (this.#isClosed()) return
-      for (const { relation } of some) if (!saysNothing(relation.mySide.said)) this.#relations++
-      for (const one of some) this.#entries.find(one, since, changed?.get(one.owner) ?? [])
+      for (const { relation } of relations) if (!saysNothing(relation.mySide.said)) this.#relations++
+      for (const one of relations) this.#entries.find(one, since, changed?.get(one.owner) ?? [])
+      readUpTo = at
     }
+    // What was found may be ahead of what was reported: until that is noted, too, the feed is not open.
+    await this.#relay.reads.reported(readUpTo)
     this.#relay.endOpening(this)
     if (this.#isClosed()) return
     this.#state = 'open'

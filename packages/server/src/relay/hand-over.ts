@@ -1,6 +1,6 @@
 import { encodeFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
-import type { LevelRecord } from '../relations/records.ts'
+import type { LevelName, LevelRecord } from '../relations/records.ts'
 import type { View } from '../relations/store.ts'
 import { turnForSlice } from '../turns.ts'
 import { type Entry, nothingStale } from './entry.ts'
@@ -36,6 +36,10 @@ interface Looked {
   records: (LevelRecord | undefined)[]
 }
 
+function namesOf({ entry, levels }: Plan): LevelName[] {
+  return levels.map(level => ({ owner: entry.owner, level }))
+}
+
 /** The first of the plans, up to the number of levels that are read in one go. */
 function withinOneRead(plans: readonly Plan[]): Plan[] {
   let count = 0
@@ -47,7 +51,8 @@ function withinOneRead(plans: readonly Plan[]): Plan[] {
 
 /**
  * The loop that empties a feed's queue: reads a few owners, checks what the viewer may see of them, and hands that over.
- * Whatever is handed over was read since the last batch began; check and handing over happen without a pause between [V4].
+ * Whatever is handed over was read in the state that was reported last; check and handing over happen without a pause between
+ * [V4].
  */
 export class HandOver {
   readonly #port: HandOverPort
@@ -129,7 +134,7 @@ export class HandOver {
       const batch = queue.next(batchSize, this.#port)
       await relay.reads.read(
         () => this.#look(batch),
-        looked => this.#handOverEach(looked),
+        ({ owners }) => this.#handOverEach(owners),
       )
       if (batch.length === batchSize) await turnForSlice()
     }
@@ -143,17 +148,15 @@ export class HandOver {
   }
 
   /** Both users' records, and the levels that follow from them: as many as one read takes, and all of the first owner's. */
-  async #look(batch: readonly Entry[]): Promise<Looked[]> {
+  async #look(batch: readonly Entry[]): Promise<{ at: number; owners: Looked[] }> {
     const { user, relay } = this.#port
-    const { store } = relay
-    const views = await store.views(
-      user,
-      batch.map(({ owner }) => owner),
-    )
-    const plans = withinOneRead(batch.map((entry, index) => planHandOver(entry, views[index] as View)))
-    const wanted = plans.flatMap(({ entry, levels }) => levels.map(level => ({ owner: entry.owner, level })))
-    const records = await store.levels(wanted)
-    return plans.map(plan => ({ plan, records: records.splice(0, plan.levels.length) }))
+    const owners = batch.map(({ owner }) => owner)
+    let plans: Plan[] = []
+    const { at, levels } = await relay.store.views(user, owners, views => {
+      plans = withinOneRead(batch.map((entry, index) => planHandOver(entry, views[index] as View)))
+      return plans.flatMap(namesOf)
+    })
+    return { at, owners: plans.map(plan => ({ plan, records: levels.splice(0, plan.levels.length) })) }
   }
 
   /** Synchronous from here: what was just checked is handed over, as far as there is room [V4]. */

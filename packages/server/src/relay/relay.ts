@@ -29,7 +29,7 @@ export type Receiver = Pick<
 export class Relay {
   readonly store: Store
   /** Reads of what is handed over next. */
-  readonly reads: CurrentReads = new CurrentReads()
+  readonly reads: CurrentReads
   readonly cursors: Cursors
   readonly #changes: RecentChanges
   #sessionsByUser = new Map<string, Set<Receiver>>()
@@ -56,6 +56,7 @@ export class Relay {
 
   constructor(store: Store) {
     this.store = store
+    this.reads = new CurrentReads(() => store.position)
     this.cursors = new Cursors(store)
     this.#changes = new RecentChanges(store.position)
   }

@@ -77,8 +77,8 @@ export class DeferredFollows {
   async #firstWaiting(): Promise<string[]> {
     const { user, context } = this.#device
     const owners: string[] = []
-    for await (const some of context.store.relationsOf(user)) {
-      for (const { owner, relation } of some) if (relation.isWaiting) owners.push(owner)
+    for await (const { relations } of context.store.relationsOf(user)) {
+      for (const { owner, relation } of relations) if (relation.isWaiting) owners.push(owner)
       if (owners.length >= maxFailureAddresses) break
     }
     return owners.slice(0, maxFailureAddresses)

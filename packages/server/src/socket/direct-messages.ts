@@ -50,7 +50,7 @@ export class DirectMessages {
     let outcome = unconfirmed
     await this.#relay.reads.read(
       () => this.#store.views(session.user, [to]),
-      ([view]) => {
+      ({ views: [view] }) => {
         const mayKnow = this.#handOver(session, letter, view as View)
         if (mayKnow) outcome = mayKnow
       },

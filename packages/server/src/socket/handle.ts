@@ -145,8 +145,8 @@ async function fetch(session: Session, owner: string): Promise<void> {
       cursor: new Uint8Array(),
     })
   }
-  const [view] = await store.views(user, [owner])
-  if (view?.relation.isWaiting) await session.waiting.promote()
+  const { views } = await store.views(user, [owner])
+  if (views[0]?.relation.isWaiting) await session.waiting.promote()
   const failure = await lookUp(store, session, owner)
   if (failure) return session.say({ type: 'failure', ...failure, count: 1, addresses: [owner] })
   feed?.fetch(owner)

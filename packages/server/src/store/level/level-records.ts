@@ -1,5 +1,12 @@
-import type { LevelName, Lookup, Pair, Records, Removal } from '../../relations/record-store.ts'
-import { type LevelRecord, noRelation, noUser, type Relation, type UserRecord } from '../../relations/records.ts'
+import type { Lookup, Pair, Records, Removal } from '../../relations/record-store.ts'
+import {
+  type LevelName,
+  type LevelRecord,
+  noRelation,
+  noUser,
+  type Relation,
+  type UserRecord,
+} from '../../relations/records.ts'
 import { turnForSlice } from '../../turns.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import { removedRange } from './operations.ts'

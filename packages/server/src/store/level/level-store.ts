@@ -2,8 +2,8 @@ import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import type { Clock } from '../../clock.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
-import { newUser, noRelation } from '../../relations/records.ts'
-import type { Known, Store } from '../../relations/store.ts'
+import { type LevelRecord, newUser, noRelation } from '../../relations/records.ts'
+import type { Known, KnownPage, Store } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
 import { ChangeRetention } from './change-retention.ts'
 import { GroupCommit } from './group-commit.ts'
@@ -56,10 +56,21 @@ export function openStore(options: LevelStoreOptions): Store {
   const listeners = new CommitListeners()
   const commits = new GroupCommit({ findRoom: undefined, ...options, disk, records, gate, retention, listeners })
 
-  async function* relationsOf(id: string): AsyncIterable<Known[]> {
+  const positionOf = (bytes: Uint8Array | undefined): number => (bytes ? decodeNumber(bytes) : options.position)
+
+  async function* relationsOf(id: string): AsyncIterable<KnownPage> {
     for await (const page of disk.pages(ranges.relations(id))) {
-      yield page.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      const at = positionOf(await disk.get(keys.position))
+      const known = page.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      yield { at, relations: known }
     }
+  }
+
+  /** The position of the state that they were read in, and the records of these keys. */
+  async function readAt(wanted: readonly string[]): Promise<[at: number, records: (Uint8Array | undefined)[]]> {
+    // Of one moment: a Level reads many keys from one snapshot.
+    const [position, ...records] = await disk.getMany([keys.position, ...wanted])
+    return [positionOf(position), records]
   }
 
   async function user(id: string): Promise<ReturnType<typeof newUser>> {
@@ -104,13 +115,11 @@ export function openStore(options: LevelStoreOptions): Store {
       return parts.map(([, bytes]) => bytes)
     },
 
-    async views(viewer, owners) {
-      const records = await disk.getMany([
-        keys.user(viewer),
-        ...owners.flatMap(owner => [keys.user(owner), keys.relation(viewer, owner)]),
-      ])
+    async views(viewer, owners, wanted = () => []) {
+      const pairs = owners.flatMap(owner => [keys.user(owner), keys.relation(viewer, owner)])
+      const [at, records] = await readAt([keys.user(viewer), ...pairs])
       const viewerRecord = records[0] ? decodeUser(records[0]) : newUser()
-      return owners.map((_, index) => {
+      const views = owners.map((_, index) => {
         const owner = records[1 + 2 * index]
         const relation = records[2 + 2 * index]
         // What isn't there is decoded as well: else the time would tell whether it is [V8][V10].
@@ -122,11 +131,15 @@ export function openStore(options: LevelStoreOptions): Store {
           relation: relation ? relationRecord : noRelation,
         }
       })
+      const names = wanted(views)
+      // A batch may be written before the levels are read. It is announced then, so the earlier position is over [V4].
+      const [, levels] = await readAt(names.map(({ owner, level }) => keys.level(owner, level)))
+      return { at, views, levels: levels.map(levelOf) }
     },
 
     async levels(names) {
       const records = await disk.getMany(names.map(({ owner, level }) => keys.level(owner, level)))
-      return records.map(bytes => (bytes ? decodeLevel(bytes) : undefined))
+      return records.map(levelOf)
     },
 
     async levelsWithFields(owner) {
@@ -142,7 +155,7 @@ export function openStore(options: LevelStoreOptions): Store {
 
     async relations(id) {
       const all: Known[] = []
-      for await (const some of relationsOf(id)) for (const one of some) all.push(one)
+      for await (const { relations } of relationsOf(id)) for (const one of relations) all.push(one)
       return all
     },
 
@@ -165,4 +178,8 @@ export function openStore(options: LevelStoreOptions): Store {
       await database.close()
     },
   }
+}
+
+function levelOf(bytes: Uint8Array | undefined): LevelRecord | undefined {
+  return bytes && decodeLevel(bytes)
 }

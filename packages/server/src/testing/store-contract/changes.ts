@@ -52,7 +52,7 @@ export function userChange(user: string, change: { restricted?: boolean; announc
 
 /** Reads the relation of one user to another. */
 export async function relationOf(store: Store, user: string, other: string): Promise<Known['relation']> {
-  const [view] = await store.views(user, [other])
+  const [view] = (await store.views(user, [other])).views
   if (!view) throw new Error('the store returned no view of the owner that was asked for')
   return view.relation
 }

@@ -11,8 +11,13 @@ export function commits({ test, open }: Contract): void {
     same(store.run.length, 8)
     matches(await store.user('nobody'), { registeredAt: 0, audience: 'everyone', levels: {} })
     same(await store.users([]), [])
-    same(await store.views('nobody', []), [])
-    matches(await store.views('nobody', ['alice']), [{ relation: { shown: [], changedAt: 0 } }])
+    same(await store.views('nobody', []), { at: 0, views: [], levels: [] })
+    const wanted = [{ owner: 'alice', level: 0 }]
+    matches(await store.views('nobody', ['alice'], () => wanted), {
+      at: 0,
+      views: [{ relation: { shown: [], changedAt: 0 } }],
+      levels: [undefined],
+    })
     same(await store.document('nobody', 'roster'), [])
     same(await store.relations('nobody'), [])
     same(await store.levels([{ owner: 'nobody', level: 0 }]), [undefined])

@@ -1,5 +1,7 @@
+import { decodeFields } from '@kith/shared/wire'
+import type { LevelName } from '../../relations/records.ts'
 import { contains, matches, same } from './assertions.ts'
-import { factsWith, following, relationOf, rosterChange, userChange } from './changes.ts'
+import { factsWith, following, profileChange, relationOf, rosterChange, userChange } from './changes.ts'
 import type { Contract } from './contract.ts'
 
 export function relations({ test, open }: Contract): void {
@@ -41,6 +43,29 @@ export function relations({ test, open }: Contract): void {
     await store.commit(rosterChange('bob', { alice: { isSubscribed: true, isBlocked: true } }))
     same(await shown(), [[], 9])
     same((await store.user('bob')).relationsChangedAt, 9)
+    await store.close()
+  })
+
+  test('[V4] views say the position of the state that they and their levels were read in', async () => {
+    const { store } = await open()
+    const seen = async (): Promise<[number, readonly number[], string[]]> => {
+      const wanted = (): LevelName[] => [0, 1].map(level => ({ owner: 'alice', level }))
+      const { at, views, levels } = await store.views('bob', ['alice', 'nobody'], wanted)
+      const names = levels.map(level => (level ? (decodeFields(level.fields)['name'] as string) : 'none'))
+      return [at, views[0]?.relation.shown ?? [], names]
+    }
+    await store.commit(following('bob', 'alice'))
+    same(await seen(), [1, [], ['none', 'none']])
+    await store.commit(profileChange('alice', { 0: 'Ada' }))
+    same(await seen(), [2, [0], ['Ada', 'none']])
+    await store.commit(profileChange('alice', { 0: 'Countess', 1: 'of Lovelace' }))
+    same(await seen(), [3, [0], ['Countess', 'of Lovelace']])
+    let pages = 0
+    for await (const { at, relations } of store.relationsOf('bob')) {
+      pages++
+      same([at, relations.map(({ owner }) => owner)], [3, ['alice']])
+    }
+    same(pages, 1)
     await store.close()
   })
 
