@@ -26,6 +26,8 @@ export interface ServerProcess extends Listening {
 export interface ServerProcessOptions {
   /** By default a new one, which goes when the server stops. */
   folder?: string
+  /** A PostgreSQL database, in place of a folder. */
+  database?: string
   /** By default any free one. */
   port?: number
   env?: Record<string, string>
@@ -36,6 +38,8 @@ export interface ServerProcessOptions {
 }
 
 const adminKey = 'the admin key of this server'
+/** Of nodes that share a database. */
+const tokenSecret = 'the token secret of these servers'
 /** The server to start: this one's, unless `KITH_BENCH_SERVER` names another `main.js`, to compare with. */
 export const serverProgram: string =
   process.env['KITH_BENCH_SERVER'] ??
@@ -43,12 +47,14 @@ export const serverProgram: string =
     .resolve('@kith/server')
     .replace(/(src|dist).index\.[jt]s$/, 'dist/main.js')
 
-/** The server command as a process of its own, on real LevelDB. */
+/** The server command as a process of its own, on real LevelDB, or as one node of several on a PostgreSQL database. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-  const { port = 0, env = {}, nodeArguments = [], openFiles } = options
+  const { port = 0, env = {}, nodeArguments = [], openFiles, database } = options
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
-  const args = [...nodeArguments, serverProgram, 'serve', '--port', String(port), '--data', folder]
-  const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...env }, openFiles)
+  const state = database === undefined ? ['--data', folder] : []
+  const args = [...nodeArguments, serverProgram, 'serve', '--port', String(port), ...state]
+  const shared = database === undefined ? {} : { KITH_DATABASE_URL: database, KITH_TOKEN_SECRET: tokenSecret }
+  const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...shared, ...env }, openFiles)
   const { request: admin, token } = adminOf(child.url)
   return {
     ...child,

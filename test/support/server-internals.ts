@@ -74,6 +74,8 @@ export {
   encodeUser,
 } from '../../packages/server/src/store/level/record-codec.ts'
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
+export { migrate } from '../../packages/server/src/store/postgres/migrate.ts'
+export { openPostgresStore } from '../../packages/server/src/store/postgres/open.ts'
 export {
   following,
   profileChange,

@@ -1,5 +1,6 @@
 import { runCheck } from './commands/check.ts'
 import { runCompact } from './commands/compact.ts'
+import { runMigrate } from './commands/migrate.ts'
 import { runProgram } from './commands/program.ts'
 import { runServe } from './commands/serve.ts'
 import { runToken } from './commands/token.ts'
@@ -9,9 +10,12 @@ const usage = `Usage:
   kith-server token   USER [--data ./data]
   kith-server check   [--data ./data]
   kith-server compact [--data ./data]
+  kith-server migrate
+
+With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
 `
 
-const commands = { serve: runServe, token: runToken, check: runCheck, compact: runCompact }
+const commands = { serve: runServe, token: runToken, check: runCheck, compact: runCompact, migrate: runMigrate }
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === 'help' || [name, ...args].includes('--help')) {

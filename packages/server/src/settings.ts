@@ -15,7 +15,10 @@ export class SettingsError extends Error {}
 export interface Settings {
   host: string
   port: number
+  /** The data folder; unused with a database. */
   folder: string
+  /** A PostgreSQL database that several nodes share, in place of the data folder. */
+  database: DatabaseSettings | undefined
   tokens: TokenSettings
   adminKey: string
   limits: Limits
@@ -25,12 +28,18 @@ export interface Settings {
   hasOwnSecrets: boolean
 }
 
+export interface DatabaseSettings {
+  url: string
+  /** Whether statements are prepared: a pooler between may not know them. */
+  prepares: boolean
+}
+
 export type Environment = Readonly<Record<string, string | undefined>>
 
 const options = {
   port: { type: 'string', default: '4180' },
   host: { type: 'string', default: '127.0.0.1' },
-  data: { type: 'string', default: './data' },
+  data: { type: 'string' },
   limits: { type: 'string' },
 } as const
 
@@ -38,6 +47,9 @@ const options = {
 export async function readSettings(args: readonly string[], env: Environment): Promise<Settings> {
   const { values } = parse(args)
   if (values.data === '') throw new SettingsError('--data must name a folder')
+  const database = readDatabase(env)
+  if (database) expectSharedState(values.data, env)
+  const folder = values.data ?? './data'
   const port = Number(values.port)
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new SettingsError(`--port must be a whole number from 0 to 65535, not ${JSON.stringify(values.port)}`)
@@ -53,13 +65,37 @@ export async function readSettings(args: readonly string[], env: Environment): P
   return {
     host: values.host,
     port,
-    folder: values.data,
-    tokens: await readTokenSettings(values.data, env),
-    adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(values.data, 'admin-key')),
+    folder,
+    database,
+    tokens: await readTokenSettings(folder, env),
+    adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(folder, 'admin-key')),
     limits: await readLimits(values.limits, env),
     trustedProxies: readProxies(env['KITH_TRUSTED_PROXIES']),
     logLevel: readLogLevel(env['KITH_LOG_LEVEL']),
     hasOwnSecrets,
+  }
+}
+
+/** The database of KITH_DATABASE_URL; `undefined` where the state is kept in a data folder. */
+export function readDatabase(env: Environment): DatabaseSettings | undefined {
+  const { KITH_DATABASE_URL: url, KITH_DATABASE_PREPARE: prepare } = env
+  if (!url) return undefined
+  if (!/^postgres(ql)?:\/\/[^/?]/.test(url)) {
+    throw new SettingsError('KITH_DATABASE_URL must be a URL, as in postgres://user@host1,host2/database')
+  }
+  if (prepare && prepare !== 'true' && prepare !== 'false') {
+    throw new SettingsError('KITH_DATABASE_PREPARE must be true or false')
+  }
+  return { url, prepares: prepare !== 'false' }
+}
+
+/** Nodes share a database, so nothing may be in a folder of one of them, and no node may make its own secrets. */
+function expectSharedState(folder: string | undefined, env: Environment): void {
+  if (folder !== undefined) throw new SettingsError('give KITH_DATABASE_URL or --data, not both')
+  if (!(env['KITH_TOKEN_SECRET'] || env['KITH_JWKS_URL']) || !env['KITH_ADMIN_KEY']) {
+    throw new SettingsError(
+      'with KITH_DATABASE_URL set KITH_TOKEN_SECRET (or KITH_JWKS_URL) and KITH_ADMIN_KEY, the same on each node',
+    )
   }
 }
 
@@ -78,7 +114,7 @@ export async function readTokenSettings(folder: string, env: Environment): Promi
   return { ...common, secret: new TextEncoder().encode(secret || (await ownSecret(folder, 'token-secret'))) }
 }
 
-function parse(args: readonly string[]): { values: { port: string; host: string; data: string; limits?: string } } {
+function parse(args: readonly string[]): { values: { port: string; host: string; data?: string; limits?: string } } {
   try {
     return parseArgs({ args: [...args], options, allowPositionals: false }) as ReturnType<typeof parse>
   } catch (error) {

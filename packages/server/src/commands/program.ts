@@ -1,5 +1,6 @@
 import { SettingsError } from '../settings.ts'
 import { DataFolderError } from '../store/level/open.ts'
+import { DatabaseError } from '../store/postgres/database-error.ts'
 
 /**
  * Runs a command line to its end, and sets the process's exit code: the one that comes back, 2 for a wrong setting, 1 for
@@ -9,7 +10,7 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
   try {
     process.exitCode = await main()
   } catch (error) {
-    const isExpected = error instanceof SettingsError || error instanceof DataFolderError
+    const isExpected = [SettingsError, DataFolderError, DatabaseError].some(known => error instanceof known)
     const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
     process.stderr.write(`${name}: ${what}\n`)
     process.exitCode = error instanceof SettingsError ? 2 : 1

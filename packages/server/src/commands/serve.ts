@@ -1,8 +1,9 @@
 import { pino } from 'pino'
 import { systemClock } from '../clock.ts'
 import { boundHeapGrowth } from '../heap-growth.ts'
+import type { Store } from '../relations/store.ts'
 import { type Routes, startServer } from '../server.ts'
-import { type Environment, readSettings, SettingsError } from '../settings.ts'
+import { type Environment, readSettings, type Settings, SettingsError } from '../settings.ts'
 import { openLevelStore } from '../store/level/open.ts'
 
 /** Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error. */
@@ -10,7 +11,7 @@ export async function runServe(args: readonly string[], env: Environment, routes
   const settings = await readSettings(args, env)
   boundHeapGrowth()
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
-  const store = await openLevelStore(settings.folder, { limits: settings.limits, clock: systemClock })
+  const store = await openConfiguredStore(settings)
   let server: Awaited<ReturnType<typeof startServer>>
   try {
     server = await startServer({ ...settings, store, clock: systemClock, log, routes })
@@ -24,6 +25,14 @@ export async function runServe(args: readonly string[], env: Environment, routes
   log.info({ signal }, 'stopping')
   await server.close()
   return 0
+}
+
+/** The store of a database is loaded only where one is used. */
+async function openConfiguredStore({ folder, database, limits }: Settings): Promise<Store> {
+  const options = { limits, clock: systemClock }
+  if (!database) return openLevelStore(folder, options)
+  const { openPostgresStore } = await import('../store/postgres/open.ts')
+  return openPostgresStore(database.url, { ...options, prepares: database.prepares })
 }
 
 function untilStopped(): Promise<string> {

@@ -81,6 +81,6 @@ function writeDocument(
   document: DocumentName,
   { update, snapshot }: DocumentUpdate,
 ): void {
-  if (snapshot) draft.own.writeSnapshot(user, document, snapshot)
+  if (snapshot) draft.own.writeSnapshot(user, document, notes.position, snapshot)
   else draft.own.writeUpdate(user, document, notes.position, update)
 }

@@ -6,6 +6,12 @@ import type { DocumentName, LevelName, LevelRecord } from './records.ts'
 /** As many records as are read at once. */
 const sliceSize = 250
 
+/** A part of a document, and the position of the commit that wrote it. */
+interface Part {
+  position: number
+  bytes: Uint8Array
+}
+
 /**
  * The records that belong to one user alone: documents, levels, ids that were looked up, how often the account was erased,
  * and when its tokens were revoked. A batch reads what is stored with what the batch has written so far laid over it.
@@ -14,7 +20,7 @@ export class OwnRecords {
   readonly #records: Records
   readonly #levels: Family<number, LevelRecord> = new Family()
   readonly #asked: Family<string, true> = new Family()
-  readonly #documents: Readonly<Record<DocumentName, Family<number | 'snapshot', Uint8Array>>> = {
+  readonly #documents: Readonly<Record<DocumentName, Family<number | 'snapshot', Part>>> = {
     roster: new Family(),
     profile: new Family(),
   }
@@ -91,13 +97,13 @@ export class OwnRecords {
   }
 
   writeUpdate(user: string, document: DocumentName, position: number, update: Uint8Array): void {
-    this.#documents[document].write(user, position, update)
+    this.#documents[document].write(user, position, { position, bytes: update })
   }
 
   /** The snapshot stands for all updates before it. */
-  writeSnapshot(user: string, document: DocumentName, snapshot: Uint8Array): void {
+  writeSnapshot(user: string, document: DocumentName, position: number, snapshot: Uint8Array): void {
     this.#documents[document].clear(user)
-    this.#documents[document].write(user, 'snapshot', snapshot)
+    this.#documents[document].write(user, 'snapshot', { position, bytes: snapshot })
   }
 
   removeDocument(user: string, document: DocumentName): void {
@@ -152,9 +158,9 @@ export class OwnRecords {
     for (const [owner, level, record] of this.#levels.written()) yield { kind: 'level', name: { owner, level }, record }
     for (const [viewer, id] of this.#asked.written()) yield { kind: 'asked', lookup: { viewer, id } }
     for (const document of documents) {
-      for (const [user, part, bytes] of this.#documents[document].written()) {
-        if (part === 'snapshot') yield { kind: 'snapshot', user, document, snapshot: bytes }
-        else yield { kind: 'update', user, document, position: part, update: bytes }
+      for (const [user, part, { position, bytes }] of this.#documents[document].written()) {
+        if (part === 'snapshot') yield { kind: 'snapshot', user, document, position, snapshot: bytes }
+        else yield { kind: 'update', user, document, position, update: bytes }
       }
     }
     for (const [id, count] of this.#erasures) yield { kind: 'erasures', id, count }

@@ -54,7 +54,7 @@ export type RecordWrite =
   /** When the user's tokens were revoked. */
   | { kind: 'revocation'; id: string; atMs: number }
   | { kind: 'update'; user: string; document: DocumentName; position: number; update: Uint8Array }
-  | { kind: 'snapshot'; user: string; document: DocumentName; snapshot: Uint8Array }
+  | { kind: 'snapshot'; user: string; document: DocumentName; position: number; snapshot: Uint8Array }
   /** The user's profile changed at this position. */
   | { kind: 'change'; position: number; user: string }
 

@@ -84,7 +84,7 @@ export interface Known {
 }
 
 /** Views, and levels that were read with them: all of one state. */
-interface Looked {
+export interface Looked {
   /** The position of the state that was read. The store may not have reported it yet. */
   at: number
   views: View[]
@@ -123,6 +123,13 @@ export interface CommitListener {
   committed(commits: readonly Commit[]): void
   /** Nothing of the batch is on disk. */
   failed?(): void
+  /**
+   * The first position at which something that was read waits to be handed over, if any: a store that has several batches to
+   * report reports those up to this position first, by themselves.
+   */
+  firstAwaited?(): number | undefined
+  /** The history is another than the one that was reported, so what was handed over may be wrong: all sessions must end. */
+  lost?(): void
   /** From here on changes are refused, and why; `undefined`: they are taken again. */
   refusing?(refusal: Unwritable | undefined): void
 }

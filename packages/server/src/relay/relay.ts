@@ -52,6 +52,7 @@ export class Relay {
       }
     },
     failed: () => this.reads.end(),
+    firstAwaited: () => this.reads.firstAwaited,
   }
 
   constructor(store: Store) {

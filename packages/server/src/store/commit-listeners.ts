@@ -31,6 +31,20 @@ export class CommitListeners {
     this.#call(listener => listener.failed?.())
   }
 
+  /** The first position at which something that was read waits to be handed over, if any. */
+  firstAwaited(): number | undefined {
+    let first: number | undefined
+    for (const listener of this.#listeners) {
+      const awaited = listener.firstAwaited?.()
+      if (awaited !== undefined && (first === undefined || awaited < first)) first = awaited
+    }
+    return first
+  }
+
+  lost(): void {
+    this.#call(listener => listener.lost?.())
+  }
+
   refusing(reason: Unwritable | undefined): void {
     this.#call(listener => listener.refusing?.(reason))
   }

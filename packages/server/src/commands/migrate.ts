@@ -1,0 +1,19 @@
+import { parseArgs } from 'node:util'
+import { type Environment, readDatabase, SettingsError } from '../settings.ts'
+
+/** Brings the schema of the database to the version of this Kith. */
+export async function runMigrate(args: readonly string[], env: Environment): Promise<number> {
+  try {
+    parseArgs({ args: [...args], options: {} })
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error })
+  }
+  const database = readDatabase(env)
+  if (!database) throw new SettingsError('set KITH_DATABASE_URL to the database that is to be migrated')
+  const { migrate } = await import('../store/postgres/migrate.ts')
+  const { from, to } = await migrate(database.url)
+  process.stdout.write(
+    from === to ? `the schema has version ${to}\n` : `migrated the schema from version ${from} to ${to}\n`,
+  )
+  return 0
+}

@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto'
+import type { Draft } from '../../relations/draft.ts'
+import type { RecordWrite } from '../../relations/record-store.ts'
+import { Turns } from '../../turns.ts'
+import { documentNumbers, encodeRelation, encodeUser } from './codec.ts'
+import type { Statement } from './database.ts'
+
+/** As many rows as are encoded without a pause. */
+const rowsInTurn = 250
+
+/** What goes with a batch besides its rows. */
+export interface BatchHead {
+  /** A UUID that names it: a batch whose answer was lost is sent again, and written once. */
+  id: string
+  /** Of the earliest state that was read for it. */
+  knownUpTo: number
+  count: number
+  nowMs: number
+  /** Names of what was read. */
+  reads: Iterable<string>
+  /** What others are told of it. */
+  commits: Uint8Array
+}
+
+/** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
+class Columns {
+  readonly users: unknown[][] = [[], [], [], [], []]
+  readonly relations: unknown[][] = [[], [], [], [], []]
+  readonly levelsCleared: unknown[][] = [[]]
+  readonly levels: unknown[][] = [[], [], [], []]
+  readonly askedCleared: unknown[][] = [[]]
+  readonly asked: unknown[][] = [[], []]
+  readonly documentsCleared: unknown[][] = [[], []]
+  readonly documents: unknown[][] = [[], [], [], []]
+  readonly erasures: unknown[][] = [[], []]
+  readonly revocations: unknown[][] = [[], []]
+
+  add(write: RecordWrite): void {
+    switch (write.kind) {
+      case 'user': {
+        const row = write.user && encodeUser(write.user)
+        const levels = row && `{${row.levels.join()}}`
+        return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record)
+      }
+      case 'relation': {
+        const { pair, relation } = write
+        const bytes = relation && encodeRelation(relation)
+        return push(this.relations, pair.a, pair.b, relation?.changedAt, relation?.joinedAt, bytes)
+      }
+      case 'level': {
+        const { name, record } = write
+        return push(this.levels, name.owner, name.level, record.position, record.fields)
+      }
+      case 'asked':
+        return push(this.asked, write.lookup.viewer, write.lookup.id)
+      case 'erasures':
+        return push(this.erasures, write.id, write.count)
+      case 'revocation':
+        return push(this.revocations, write.id, write.atMs)
+      case 'update':
+        return push(this.documents, write.user, documentNumbers[write.document], write.position, write.update)
+      case 'snapshot':
+        return push(this.documents, write.user, documentNumbers[write.document], write.position, write.snapshot)
+      // The log says whose profile changed.
+      case 'change':
+        return
+    }
+  }
+
+  get all(): unknown[][] {
+    return [
+      ...this.users,
+      ...this.relations,
+      ...this.levelsCleared,
+      ...this.levels,
+      ...this.askedCleared,
+      ...this.asked,
+      ...this.documentsCleared,
+      ...this.documents,
+      ...this.erasures,
+      ...this.revocations,
+    ]
+  }
+}
+
+function push(columns: unknown[][], ...values: unknown[]): void {
+  for (const [index, value] of values.entries()) columns[index]?.push(bytesOrValue(value))
+}
+
+/** The driver takes bytes as a Buffer alone. */
+function bytesOrValue(value: unknown): unknown {
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  return value ?? null
+}
+
+/** The call of `commit_batch` that writes what a draft holds. Encoded in slices. */
+export async function callOf(draft: Draft, head: BatchHead): Promise<Statement> {
+  const columns = new Columns()
+  const turns = new Turns(rowsInTurn)
+  for (const removal of draft.removals()) {
+    if (removal.kind === 'levels') push(columns.levelsCleared, removal.owner)
+    else if (removal.kind === 'asked') push(columns.askedCleared, removal.viewer)
+    else push(columns.documentsCleared, removal.user, documentNumbers[removal.document])
+  }
+  for (const write of draft.writes()) {
+    columns.add(write)
+    if (turns.isOver()) await turns.pass()
+  }
+  const reads = await hashesOf(head.reads, turns)
+  const writes = await hashesOf(namesOf(draft), turns)
+  const known = Number.isFinite(head.knownUpTo) ? head.knownUpTo : 0
+  const values = [head.id, known, head.count, head.nowMs, reads, writes, bytesOrValue(head.commits), ...columns.all]
+  return {
+    name: 'kith-commit',
+    text: `select * from commit_batch(${values.map((_, n) => `$${n + 1}`).join()})`,
+    values,
+  }
+}
+
+/** The write set, with the ranges of what is written. */
+function* namesOf(draft: Draft): Iterable<string> {
+  for (const { name, range } of draft.touched()) {
+    yield name
+    if (range !== undefined) yield range
+  }
+}
+
+/** 64 bits of each name: two names of one hash cost a batch that is derived once more. */
+async function hashesOf(names: Iterable<string>, turns: Turns): Promise<string[]> {
+  const hashes = new Set<string>()
+  for (const name of names) {
+    hashes.add(createHash('sha1').update(name).digest().readBigInt64BE().toString())
+    if (turns.isOver()) await turns.pass()
+  }
+  return [...hashes]
+}

@@ -1,0 +1,94 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+import {
+  type LevelRecord,
+  mySide,
+  newUser,
+  noRelation,
+  type Relation,
+  theirSide,
+  type UserRecord,
+} from '../../relations/records.ts'
+import { flags, readSide, writeSide } from '../../relations/side-codec.ts'
+
+/** A user's row. Positions have columns of their own: they are not known before the batch is written. */
+export interface UserRow {
+  registered_at: number | null
+  relations_changed_at: number
+  /** Levels, each followed by the position of its last change. */
+  levels: number[]
+  /** JSON of the rest. */
+  record: string
+}
+
+export function encodeUser(user: Readonly<UserRecord>): UserRow {
+  const { registeredAt, relationsChangedAt, levels, ...rest } = user
+  return {
+    registered_at: registeredAt,
+    relations_changed_at: relationsChangedAt,
+    levels: Object.entries(levels).flatMap(([level, position]) => [Number(level), position]),
+    record: JSON.stringify(rest),
+  }
+}
+
+/** `row` as an outer join has it. */
+export function decodeUser(row: UserRow): UserRecord {
+  if (row.registered_at === null) return newUser()
+  const levels: Record<string, number> = {}
+  for (let index = 0; index < row.levels.length; index += 2) {
+    levels[String(row.levels[index])] = row.levels[index + 1] as number
+  }
+  const rest = JSON.parse(row.record) as Omit<UserRecord, 'registeredAt' | 'relationsChangedAt' | 'levels'>
+  return { ...rest, registeredAt: row.registered_at, relationsChangedAt: row.relations_changed_at, levels }
+}
+
+/** A relation's row, with the positions in columns of their own. */
+export interface RelationRow {
+  changed_at: number | null
+  joined_at: number
+  relation: Uint8Array
+}
+
+export function encodeRelation(relation: Relation): Uint8Array {
+  const encoder = encoding.createEncoder()
+  writeSide(encoder, relation.mySide)
+  writeSide(encoder, relation.theirSide)
+  encoding.writeUint8(encoder, flags(relation.isPaired, relation.isWaiting, relation.isUnasked))
+  encoding.writeVarUint8Array(encoder, Uint8Array.from(relation.shown))
+  encoding.writeVarUint(encoder, relation.joinedAtMs)
+  return encoding.toUint8Array(encoder)
+}
+
+/** `row` as an outer join has it. */
+export function decodeRelation(row: RelationRow): Relation {
+  if (row.changed_at === null) return noRelation
+  const decoder = decoding.createDecoder(row.relation)
+  const mine = readSide(decoder)
+  const theirs = readSide(decoder)
+  const bits = decoding.readUint8(decoder)
+  const shown = decoding.readVarUint8Array(decoder)
+  return {
+    ...mySide(mine),
+    ...theirSide(theirs),
+    isPaired: (bits & 1) !== 0,
+    isWaiting: (bits & 2) !== 0,
+    isUnasked: (bits & 4) !== 0,
+    shown: shown.length === 0 ? noRelation.shown : [...shown],
+    changedAt: row.changed_at,
+    joinedAt: row.joined_at,
+    joinedAtMs: decoding.readVarUint(decoder),
+  }
+}
+
+export interface LevelRow {
+  position: number | null
+  fields: Uint8Array
+}
+
+/** `row` as an outer join has it. */
+export function decodeLevel({ position, fields }: LevelRow): LevelRecord | undefined {
+  return position === null ? undefined : { position, fields: new Uint8Array(fields) }
+}
+
+/** The number of a document in its rows. */
+export const documentNumbers = { roster: 0, profile: 1 } as const

@@ -1,0 +1,199 @@
+import { randomUUID } from 'node:crypto'
+import type { Limits } from '@kith/shared'
+import type pg from 'pg'
+import type { Clock } from '../../clock.ts'
+import { derive } from '../../relations/derive.ts'
+import { type CommitNotes, Draft } from '../../relations/draft.ts'
+import type { Incarnations } from '../../relations/incarnations.ts'
+import { preload } from '../../relations/preload.ts'
+import { RecordedReads } from '../../relations/recorded-reads.ts'
+import type { Change, Commit } from '../../relations/store.ts'
+import { newNotes } from '../commit-notes.ts'
+import { callOf } from './batch.ts'
+import { encodeCommits } from './commit-codec.ts'
+import { isConnectionLost } from './connect.ts'
+import type { Database, Statement } from './database.ts'
+import { PostgresRecords } from './records.ts'
+import type { Reports } from './reports.ts'
+import { provisional } from './schema.ts'
+
+/** Changes that share one transaction. */
+const groupSize = 256
+/** As often as a batch is derived without a lock: others wrote what it read each time. */
+const mostConflicts = 3
+/** How long a batch whose outcome is unknown is sent again, in attempts and in the time between two. */
+const attempts = 50
+const attemptMs = 200
+
+interface Waiting {
+  change: Change
+  resolve: (commit: Commit) => void
+  reject: (error: unknown) => void
+}
+
+type Outcome = { status: 'written' | 'conflict' | 'too-old' | 'history-lost'; last: number }
+
+export interface CommitsOptions {
+  /** For reads. */
+  database: Database
+  /** Of one connection, which writes. */
+  writer: Database
+  reports: Reports
+  incarnations: Incarnations
+  limits: Limits
+  clock: Clock
+}
+
+/**
+ * Takes this node's changes. What arrives while one batch is written is the next batch, as in `level/group-commit.ts`. A batch is
+ * derived without a lock, and written by a function of the database that finds out whether another node wrote what was read.
+ */
+export class Commits {
+  readonly #options: CommitsOptions
+  #queue: Waiting[] = []
+  #running: Promise<void> | undefined
+  #unreported = 0
+  #onReported: () => void = () => undefined
+  #isClosing = false
+  /** Batches that were derived again, since another node wrote what was read. */
+  conflicts = 0
+
+  constructor(options: CommitsOptions) {
+    this.#options = options
+  }
+
+  commit(change: Change): Promise<Commit> {
+    if (this.#isClosing) return Promise.reject(new Error('the store is closing'))
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ change, resolve, reject })
+      this.#running ??= this.#run()
+    })
+  }
+
+  /** Takes no more changes. Resolves when those that were taken have been reported or have failed. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    await this.#running
+    while (this.#unreported > 0) {
+      this.#options.reports.look()
+      await new Promise<void>(resolve => {
+        this.#onReported = resolve
+      })
+    }
+  }
+
+  async #run(): Promise<void> {
+    while (this.#queue.length > 0) await this.#writeGroup(this.#queue.splice(0, groupSize))
+    // No `await` between the last look at the queue and this reset, so a later change starts a new loop.
+    this.#running = undefined
+  }
+
+  /** One batch for the group; if it can't be, each change alone, so that one can't fail another. */
+  async #writeGroup(group: Waiting[]): Promise<void> {
+    try {
+      await this.#writeBatch(group)
+    } catch (error) {
+      if (group.length > 1 && !isConnectionLost(error)) for (const one of group) await this.#writeGroup([one])
+      else for (const { reject } of group) reject(error)
+    }
+  }
+
+  async #writeBatch(group: readonly Waiting[]): Promise<void> {
+    for (let attempt = 0; attempt < mostConflicts; attempt++) {
+      if (await this.#tryBatch(group, statement => this.#send(statement))) return
+      this.conflicts++
+    }
+    // Others have always been faster: no other node can write meanwhile.
+    await this.#options.writer.with(async client => {
+      await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
+      try {
+        const isWritten = await this.#tryBatch(group, statement => this.#ask(statement, client), client)
+        if (!isWritten) throw new Error('a batch conflicted with another although none could be written')
+      } catch (error) {
+        await client.query('rollback')
+        throw error
+      }
+    })
+  }
+
+  /** `false`: what was read has been written meanwhile. With `client` the transaction is committed on it. */
+  async #tryBatch(
+    group: readonly Waiting[],
+    send: (statement: Statement) => Promise<Outcome>,
+    client?: pg.Client,
+  ): Promise<boolean> {
+    const { reports } = this.#options
+    const id = randomUUID()
+    const { statement, commits } = await this.#derive(id, group)
+    reports.expect(id, { commits, reported: () => this.#reported(group, commits) })
+    this.#unreported++
+    try {
+      const { status, last } = await send(statement)
+      if (status === 'written') {
+        await client?.query('commit')
+        reports.written(id, last)
+        return true
+      }
+      this.#notWritten(id)
+      if (status === 'conflict' || status === 'too-old') return false
+    } catch (error) {
+      this.#notWritten(id)
+      throw error
+    }
+    reports.look()
+    throw new Error('the history of the database is not the one that this node knows')
+  }
+
+  #notWritten(id: string): void {
+    this.#options.reports.forget(id)
+    this.#settled()
+  }
+
+  #reported(group: readonly Waiting[], commits: readonly Commit[]): void {
+    this.#settled()
+    for (const [index, { resolve }] of group.entries()) resolve(commits[index] as Commit)
+  }
+
+  #settled(): void {
+    this.#unreported--
+    this.#onReported()
+  }
+
+  async #derive(id: string, group: readonly Waiting[]): Promise<{ statement: Statement; commits: CommitNotes[] }> {
+    const { database, clock, incarnations, limits } = this.#options
+    const records = new PostgresRecords(database)
+    const reads = new RecordedReads(records)
+    const draft = new Draft(reads, clock.now(), incarnations)
+    const changes = group.map(({ change }) => change)
+    await preload(draft, changes)
+    const commits: CommitNotes[] = []
+    for (const change of changes) {
+      const notes = newNotes(provisional + commits.length + 1, change)
+      await derive(draft, notes, change, limits)
+      commits.push(notes)
+    }
+    const head = {
+      ...{ id, count: commits.length, nowMs: draft.nowMs, reads: reads.read },
+      knownUpTo: records.knownUpTo,
+      commits: encodeCommits(commits),
+    }
+    return { statement: await callOf(draft, head), commits }
+  }
+
+  /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
+  async #send(statement: Statement): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.#options.writer.with(client => this.#ask(statement, client))
+      } catch (error) {
+        if (!isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
+        await new Promise<void>(resolve => this.#options.clock.after(attemptMs, resolve))
+      }
+    }
+  }
+
+  async #ask(statement: Statement, client: pg.Client): Promise<Outcome> {
+    const [outcome] = await this.#options.writer.on<Outcome>(client, statement)
+    return outcome as Outcome
+  }
+}

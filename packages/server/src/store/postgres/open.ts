@@ -1,0 +1,54 @@
+import type { Limits } from '@kith/shared'
+import type { Clock } from '../../clock.ts'
+import { Incarnations } from '../../relations/incarnations.ts'
+import type { Store } from '../../relations/store.ts'
+import { Database } from './database.ts'
+import { DatabaseError } from './database-error.ts'
+import { expectMigrated } from './migrate.ts'
+import { openStore } from './postgres-store.ts'
+import { PostgresRuns } from './runs.ts'
+
+/** As many reads as are under way at a time. */
+const readers = 6
+
+export interface PostgresOptions {
+  limits: Limits
+  clock: Clock
+  /** Whether statements are prepared: a pooler between may not know them. */
+  prepares?: boolean | undefined
+}
+
+/**
+ * Opens the store of one node on a PostgreSQL database, which other nodes may have open as well. Rejects with
+ * {@link DatabaseError} when the database cannot be reached, was not migrated, or is not as durable as it must be.
+ */
+export async function openPostgresStore(
+  url: string,
+  { limits, clock, prepares = true }: PostgresOptions,
+): Promise<Store> {
+  const database = new Database(url, { most: readers, prepares })
+  const writer = new Database(url, { most: 1, prepares })
+  try {
+    const { identity, cursor_key: cursorKey } = await database.with(async client => {
+      await expectMigrated(client)
+      for (const setting of ['fsync', 'full_page_writes']) {
+        const { rows } = await client.query('select current_setting($1) as is', [setting])
+        if (rows[0].is === 'off')
+          throw new DatabaseError(`the database has ${setting} = off: what it confirms may be lost`)
+      }
+      return (await client.query('select identity, cursor_key from store')).rows[0]
+    })
+    const runs = new PostgresRuns()
+    await runs.load(database)
+    const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
+    const { position } = head as { position: number }
+    const incarnations = new Incarnations(new Uint8Array(identity))
+    return openStore({
+      ...{ database, writer, runs, incarnations, cursorKey: new Uint8Array(cursorKey) },
+      ...{ position, limits, clock },
+    })
+  } catch (error) {
+    await Promise.all([database.close(), writer.close()])
+    throw error
+  }
+}

@@ -1,0 +1,105 @@
+import type { Limits } from '@kith/shared'
+import type { Clock } from '../../clock.ts'
+import type { Incarnations } from '../../relations/incarnations.ts'
+import type { UserRecord } from '../../relations/records.ts'
+import type { Known, KnownPage, Store } from '../../relations/store.ts'
+import { CommitListeners } from '../commit-listeners.ts'
+import { Commits } from './commits.ts'
+import type { Database } from './database.ts'
+import { LogTrimming } from './log-trimming.ts'
+import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
+import { relationPages } from './records.ts'
+import { Reports } from './reports.ts'
+import type { PostgresRuns } from './runs.ts'
+
+/** How often the log is looked at when nothing says that it has grown. */
+const pollMs = 50
+
+export interface PostgresStoreOptions {
+  /** For reads. */
+  database: Database
+  /** Of one connection, which writes. */
+  writer: Database
+  runs: PostgresRuns
+  incarnations: Incarnations
+  cursorKey: Uint8Array
+  /** The head, when the node started. */
+  position: number
+  limits: Limits
+  clock: Clock
+}
+
+/** The store of one node among several, on a database of our schema. */
+export function openStore(options: PostgresStoreOptions): Store {
+  const { database, writer, runs, incarnations, clock, limits, cursorKey, position } = options
+  const listeners = new CommitListeners()
+  const reports = new Reports({ database, listeners, position, lost: () => listeners.lost() })
+  const commits = new Commits({ database, writer, reports, incarnations, limits, clock })
+  const trimming = new LogTrimming(database)
+  const stops = [clock.every(pollMs, () => reports.look()), clock.every(trimming.intervalMs, () => trimming.trim())]
+  let closed: Promise<void> | undefined
+
+  /** What was read is ahead of what was reported: so there is something to report. */
+  function noted<T extends { at: number }>(found: T): T {
+    if (found.at > reports.position) reports.look()
+    return found
+  }
+
+  async function* relationsOf(id: string): AsyncIterable<KnownPage> {
+    for await (const { at, relations } of relationPages(database, id)) {
+      yield noted({ at, relations: relations.map(([owner, relation]) => ({ owner, relation })) })
+    }
+  }
+
+  async function close(): Promise<void> {
+    await commits.close()
+    for (const stop of stops) stop()
+    await reports.close()
+    await Promise.all([database.close(), writer.close()])
+  }
+
+  return {
+    get run() {
+      return runs.current
+    },
+    cursorKey,
+    reachOf: run => runs.reachOf(run),
+    get position() {
+      return reports.position
+    },
+    refusal: undefined,
+    commit: change => commits.commit(change),
+    onCommit: listener => listeners.add(listener),
+    user: async id => (await usersOf(database, [id]))[0] as UserRecord,
+    users: ids => usersOf(database, ids),
+
+    async incarnation(id, declared) {
+      const { erasures } = await accountOf(database, id)
+      return { current: incarnations.of(id, erasures), state: incarnations.stateOf(declared, id, erasures) }
+    },
+
+    tokensRevokedAt: async id => (await accountOf(database, id)).revokedAtMs,
+    document: (id, document) => partsOf(database, id, document),
+    views: async (viewer, owners, wanted) => noted(await lookAt(database, viewer, owners, wanted)),
+    levels: names => levelsOf(database, names),
+    levelsWithFields: owner => levelsWithFields(database, owner),
+    relationsOf,
+
+    async relations(id) {
+      const all: Known[] = []
+      for await (const { relations } of relationsOf(id)) for (const one of relations) all.push(one)
+      return all
+    },
+
+    hasAsked: (viewer, id) => hasAsked(database, viewer, id),
+    changedSince: (since, most) => changedSince(database, since, most),
+
+    async oldestCursor() {
+      const text = 'select oldest_cursor($1) as oldest'
+      const [row] = await database.rows<{ oldest: number }>({ name: 'kith-oldest', text, values: [clock.now()] })
+      return row?.oldest ?? 0
+    },
+
+    close: () => (closed ??= close()),
+  }
+}

@@ -1,0 +1,170 @@
+import { decodeFields } from '@kith/shared/wire'
+import type pg from 'pg'
+import {
+  type DocumentName,
+  type LevelName,
+  type LevelRecord,
+  newUser,
+  noRelation,
+  type UserRecord,
+} from '../../relations/records.ts'
+import type { Looked, View } from '../../relations/store.ts'
+import {
+  decodeLevel,
+  decodeRelation,
+  decodeUser,
+  documentNumbers,
+  encodeRelation,
+  encodeUser,
+  type LevelRow,
+  type RelationRow,
+  type UserRow,
+} from './codec.ts'
+import { decodeCommits } from './commit-codec.ts'
+import type { Database, Statement } from './database.ts'
+import { levelsByNames, levelValues, usersByIds } from './records.ts'
+
+/** As large as the records of most users. */
+const standIn = {
+  user: encodeUser({
+    ...newUser(),
+    registeredAt: 1_000_000,
+    levels: { '0': 1_000_000 },
+    relationsChangedAt: 1_000_000,
+  }),
+  relation: { changed_at: 0, joined_at: 0, relation: encodeRelation(noRelation) },
+}
+
+type ViewRow = UserRow & RelationRow & { at: number }
+
+/** The viewer's own row comes first. */
+const viewsOf: Statement = {
+  name: 'kith-views',
+  text: `select (select position from head) as at, u.registered_at, u.relations_changed_at, u.levels, u.record,
+      r.changed_at, r.joined_at, r.record as relation
+    from unnest(array[$1::text] || $2::text[]) with ordinality as k (id, n)
+    left join users u on u.id = k.id left join relation r on r.a = $1 and r.b = k.id order by k.n`,
+}
+
+/** How a viewer sees owners, and the levels that `wanted` picks: all as of one state, that of a snapshot if there are two reads. */
+export function lookAt(
+  database: Database,
+  viewer: string,
+  owners: readonly string[],
+  wanted: ((views: View[]) => readonly LevelName[]) | undefined,
+): Promise<Looked> {
+  const statement = { ...viewsOf, values: [viewer, owners] }
+  if (!wanted) return database.rows<ViewRow>(statement).then(rows => lookedOf(rows))
+  return inSnapshot(database, async client => {
+    const looked = lookedOf(await database.on<ViewRow>(client, statement))
+    const names = wanted(looked.views)
+    return names.length === 0 ? looked : { ...looked, levels: await readLevels(database, client, names) }
+  })
+}
+
+async function inSnapshot<T>(database: Database, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  return database.with(async client => {
+    await client.query('begin isolation level repeatable read read only')
+    try {
+      return await work(client)
+    } finally {
+      await client.query('commit')
+    }
+  })
+}
+
+function lookedOf(rows: readonly ViewRow[]): Looked {
+  const [viewerRow, ...others] = rows as [ViewRow, ...ViewRow[]]
+  const viewer = decodeUser(viewerRow)
+  const views = others.map(row => {
+    // What isn't there is decoded as well: else the time would tell whether it is [V8][V10].
+    const owner = decodeUser(row.registered_at === null ? standIn.user : row)
+    const relation = decodeRelation(row.changed_at === null ? standIn.relation : row)
+    return {
+      viewer,
+      owner: row.registered_at === null ? newUser() : owner,
+      relation: row.changed_at === null ? noRelation : relation,
+    }
+  })
+  return { at: viewerRow.at, views, levels: [] }
+}
+
+async function readLevels(
+  database: Database,
+  client: pg.Client,
+  names: readonly LevelName[],
+): Promise<(LevelRecord | undefined)[]> {
+  const rows = await database.on<LevelRow>(client, { ...levelsByNames, values: levelValues(names) })
+  return rows.map(decodeLevel)
+}
+
+export async function levelsOf(database: Database, names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]> {
+  return database.with(client => readLevels(database, client, names))
+}
+
+export async function usersOf(database: Database, ids: readonly string[]): Promise<UserRecord[]> {
+  return (await database.rows<UserRow>({ ...usersByIds, values: [ids] })).map(decodeUser)
+}
+
+const fieldsOfLevels: Statement = {
+  name: 'kith-fields',
+  text: 'select level, fields from level where owner = $1 order by level',
+}
+
+export async function levelsWithFields(database: Database, owner: string): Promise<number[]> {
+  const rows = await database.rows<{ level: number; fields: Uint8Array }>({ ...fieldsOfLevels, values: [owner] })
+  return rows.flatMap(({ level, fields }) => (Object.keys(decodeFields(fields)).length > 0 ? [level] : []))
+}
+
+const partsOfDocument: Statement = {
+  name: 'kith-document',
+  text: 'select update from document where id = $1 and name = $2 order by position',
+}
+
+export async function partsOf(database: Database, id: string, document: DocumentName): Promise<Uint8Array[]> {
+  const values = [id, documentNumbers[document]]
+  const rows = await database.rows<{ update: Uint8Array }>({ ...partsOfDocument, values })
+  return rows.map(({ update }) => new Uint8Array(update))
+}
+
+const accountOfId: Statement = {
+  name: 'kith-account',
+  text: 'select erasures, revoked_at_ms from account where id = $1',
+}
+
+/** What outlives an account. */
+export async function accountOf(database: Database, id: string): Promise<{ erasures: number; revokedAtMs: number }> {
+  const rows = await database.rows<{ erasures: number; revoked_at_ms: number }>({ ...accountOfId, values: [id] })
+  return { erasures: rows[0]?.erasures ?? 0, revokedAtMs: rows[0]?.revoked_at_ms ?? 0 }
+}
+
+const askedOf: Statement = { name: 'kith-has-asked', text: 'select from asked where viewer = $1 and id = $2' }
+
+export async function hasAsked(database: Database, viewer: string, id: string): Promise<boolean> {
+  return (await database.rows({ ...askedOf, values: [viewer, id] })).length > 0
+}
+
+/** The log is complete from `first` on: whether it tells what came after a position is known from its own rows. */
+const logSince: Statement = {
+  name: 'kith-changed-since',
+  text: `select h.position as head, (select forgotten from store) as forgotten, l.first, l.commits from head h
+    left join log l on l.last > $1 and h.position - $1 <= $2 order by l.last`,
+}
+
+type LogSinceRow = { head: number; forgotten: number; first: number | null; commits: Uint8Array }
+
+/** Users whose profile changed after a position; `undefined` when there may be more than `most`, or they are forgotten. */
+export async function changedSince(database: Database, since: number, most: number): Promise<string[] | undefined> {
+  const rows = await database.rows<LogSinceRow>({ ...logSince, values: [since, most] })
+  const [earliest] = rows
+  if (!earliest || earliest.head - since > most || since < earliest.forgotten) return undefined
+  if (earliest.first === null) return earliest.head > since ? undefined : []
+  if (earliest.first > since + 1) return undefined
+  const changed = new Set<string>()
+  for (const { first, commits } of rows) {
+    for (const { position, levels, subjects } of decodeCommits(commits, first as number)) {
+      if (position > since && levels.size > 0 && subjects[0] !== undefined) changed.add(subjects[0])
+    }
+  }
+  return [...changed]
+}

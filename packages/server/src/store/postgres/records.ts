@@ -1,0 +1,144 @@
+import type { Lookup, Pair, Records } from '../../relations/record-store.ts'
+import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
+import { turnForSlice } from '../../turns.ts'
+import { decodeLevel, decodeRelation, decodeUser, type RelationRow } from './codec.ts'
+import type { Database, Statement } from './database.ts'
+
+/** As many records as are read at once, and decoded without a pause. */
+const recordsAtOnce = 250
+
+interface Positioned {
+  at: number
+}
+
+/** Records as the database has them, for the derivation of one batch. */
+export class PostgresRecords implements Records {
+  readonly #database: Database
+  #knownUpTo = Number.POSITIVE_INFINITY
+
+  constructor(database: Database) {
+    this.#database = database
+  }
+
+  /** The position of the earliest state that was read; infinite while nothing was read. */
+  get knownUpTo(): number {
+    return this.#knownUpTo
+  }
+
+  users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
+    return this.#inSlices(ids, statements.users, some => [some], decodeUser)
+  }
+
+  relations(pairs: readonly Pair[]): Promise<Relation[]> {
+    const values = (some: readonly Pair[]): unknown[] => [some.map(({ a }) => a), some.map(({ b }) => b)]
+    return this.#inSlices(pairs, statements.relations, values, decodeRelation)
+  }
+
+  async *relationsOf(user: string): AsyncIterable<readonly (readonly [string, Relation])[]> {
+    for await (const { at, relations } of relationPages(this.#database, user)) {
+      this.#note(at)
+      yield relations
+    }
+  }
+
+  levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]> {
+    return this.#inSlices(names, statements.levels, levelValues, decodeLevel)
+  }
+
+  hasAsked(lookups: readonly Lookup[]): Promise<boolean[]> {
+    const values = (some: readonly Lookup[]): unknown[] => [some.map(({ viewer }) => viewer), some.map(({ id }) => id)]
+    return this.#inSlices(lookups, statements.asked, values, ({ found }: { found: boolean }) => found)
+  }
+
+  erasures(ids: readonly string[]): Promise<number[]> {
+    return this.#inSlices(
+      ids,
+      statements.erasures,
+      some => [some],
+      ({ erasures }: { erasures: number }) => erasures,
+    )
+  }
+
+  #note(at: number): void {
+    this.#knownUpTo = Math.min(this.#knownUpTo, at)
+  }
+
+  /** In slices: many records at once would hold the event loop while they are decoded [S3]. */
+  async #inSlices<Name, Row, Value>(
+    names: readonly Name[],
+    statement: Statement,
+    valuesOf: (names: readonly Name[]) => unknown[],
+    decode: (row: Row) => Value,
+  ): Promise<Value[]> {
+    const found: Value[] = []
+    for (let start = 0; start < names.length; start += recordsAtOnce) {
+      if (start > 0) await turnForSlice()
+      const values = valuesOf(names.slice(start, start + recordsAtOnce))
+      const rows = await this.#database.rows<Row & Positioned>({ ...statement, values })
+      if (rows[0]) this.#note(rows[0].at)
+      for (const row of rows) found.push(decode(row))
+    }
+    return found
+  }
+}
+
+/** Each row has the position of the state that the whole statement read. */
+const at = '(select position from head) as at'
+
+const statements: Readonly<Record<'users' | 'relations' | 'levels' | 'asked' | 'erasures', Statement>> = {
+  users: {
+    name: 'kith-users',
+    text: `select ${at}, u.registered_at, u.relations_changed_at, u.levels, u.record
+      from unnest($1::text[]) with ordinality as k (id, n) left join users u on u.id = k.id order by k.n`,
+  },
+  relations: {
+    name: 'kith-relations',
+    text: `select ${at}, r.changed_at, r.joined_at, r.record as relation
+      from unnest($1::text[], $2::text[]) with ordinality as k (a, b, n)
+      left join relation r on r.a = k.a and r.b = k.b order by k.n`,
+  },
+  levels: {
+    name: 'kith-levels',
+    text: `select ${at}, l.position, l.fields from unnest($1::text[], $2::int[]) with ordinality as k (owner, level, n)
+      left join level l on l.owner = k.owner and l.level = k.level order by k.n`,
+  },
+  asked: {
+    name: 'kith-asked',
+    text: `select ${at}, a.id is not null as found from unnest($1::text[], $2::text[]) with ordinality as k (viewer, id, n)
+      left join asked a on a.viewer = k.viewer and a.id = k.id order by k.n`,
+  },
+  erasures: {
+    name: 'kith-erasures',
+    text: `select ${at}, coalesce(a.erasures, 0) as erasures from unnest($1::text[]) with ordinality as k (id, n)
+      left join account a on a.id = k.id order by k.n`,
+  },
+}
+
+export const usersByIds: Statement = statements.users
+export const levelsByNames: Statement = statements.levels
+
+export function levelValues(names: readonly LevelName[]): unknown[] {
+  return [names.map(({ owner }) => owner), names.map(({ level }) => level)]
+}
+
+const relationPage: Statement = {
+  name: 'kith-relation-page',
+  text: `select h.position as at, r.b, r.changed_at, r.joined_at, r.record as relation from head h
+    left join lateral (select * from relation where a = $1 and b > $2 order by b limit $3) r on true order by r.b`,
+}
+
+/** All relations of a user, a page at a time, each with the position of the state that it was read in. */
+export async function* relationPages(
+  database: Database,
+  user: string,
+): AsyncIterable<{ at: number; relations: (readonly [other: string, relation: Relation])[] }> {
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const values: unknown[] = [user, after, recordsAtOnce]
+    const rows: (Positioned & RelationRow & { b: string | null })[] = await database.rows({ ...relationPage, values })
+    // Its reader goes through the page without a pause.
+    if (rows.length === recordsAtOnce) await turnForSlice()
+    const relations = rows.flatMap(row => (row.b === null ? [] : [[row.b, decodeRelation(row)] as const]))
+    yield { at: rows[0]?.at ?? 0, relations }
+    after = rows.length < recordsAtOnce ? undefined : (relations.at(-1)?.[0] as string)
+  }
+}

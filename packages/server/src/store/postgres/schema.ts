@@ -1,0 +1,190 @@
+/** A position from here on means "of this batch": the first of its commits has the next one. The head is added when it is written. */
+export const provisional: number = 2 ** 52
+
+/** The tables and functions, one step for each version of the schema. A released step is never changed: another is added. */
+export const migrations: readonly string[] = [
+  `
+create table head (
+  one boolean primary key default true check (one),
+  position bigint not null default 0
+) with (fillfactor = 10);
+insert into head default values;
+
+-- identity: incarnations.ts; forgotten: up to which position changedSince does not tell.
+create table store (
+  one boolean primary key default true check (one),
+  identity bytea not null,
+  cursor_key bytea not null,
+  forgotten bigint not null default 0
+);
+
+create table run (
+  n int generated always as identity primary key,
+  id bytea not null unique,
+  key text not null unique,
+  start bigint not null
+);
+
+create table log (
+  last bigint primary key,
+  first bigint not null,
+  batch uuid not null unique,
+  writes bigint[] not null,
+  commits bytea not null,
+  at timestamptz not null default clock_timestamp()
+);
+
+create table day (start_ms bigint primary key, position bigint not null);
+
+create table users (
+  id text collate "C" primary key,
+  registered_at bigint not null,
+  relations_changed_at bigint not null,
+  levels bigint[] not null,
+  record text not null
+) with (fillfactor = 80);
+
+create table relation (
+  a text collate "C",
+  b text collate "C",
+  changed_at bigint not null,
+  joined_at bigint not null,
+  record bytea not null,
+  primary key (a, b)
+) with (fillfactor = 90);
+
+create table level (
+  owner text collate "C",
+  level smallint,
+  position bigint not null,
+  fields bytea not null,
+  primary key (owner, level)
+) with (fillfactor = 80);
+
+create table asked (viewer text collate "C", id text collate "C", primary key (viewer, id));
+
+create table document (
+  id text collate "C",
+  name smallint,
+  position bigint,
+  update bytea not null,
+  primary key (id, name, position)
+);
+alter table document alter column update set storage external;
+
+-- What outlives an account.
+create table account (
+  id text collate "C" primary key,
+  erasures int not null default 0,
+  revoked_at_ms bigint not null default 0,
+  revoked_at bigint not null default 0
+);
+
+create function final(_position bigint, _head bigint) returns bigint language sql immutable as $$
+  select case when _position >= 4503599627370496 then _position - 4503599627370496 + _head else _position end
+$$;
+
+-- Two lists of names are joined by hash, however long they are.
+create function has_conflict(_known bigint, _reads bigint[]) returns boolean language sql stable
+set enable_nestloop = off as $$
+  select exists (
+    select from unnest(_reads) as r (name)
+    join (select unnest(writes) as name from log where last > _known) as w on w.name = r.name
+  )
+$$;
+
+-- One batch, as one transaction. The lock on the head is held until the batch is durable, so positions, durability and
+-- visibility have one order. Each statement sees what was committed before the lock was taken.
+create function commit_batch(
+  _batch uuid, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
+  _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[],
+  _as text[], _bs text[], _relation_changed bigint[], _joined bigint[], _relations bytea[],
+  _levels_cleared text[], _owners text[], _levels smallint[], _level_positions bigint[], _fields bytea[],
+  _asked_cleared text[], _viewers text[], _asked text[],
+  _documents_cleared text[], _names_cleared smallint[],
+  _document_users text[], _document_names smallint[], _document_positions bigint[], _updates bytea[],
+  _erased text[], _erasures int[], _revoked text[], _revoked_ms bigint[]
+) returns table (status text, last bigint) language plpgsql as $$
+#variable_conflict use_column
+declare
+  _head bigint;
+  _last bigint;
+  _day_ms bigint := _now_ms - _now_ms % 86400000;
+begin
+  select position into strict _head from head for update;
+  select l.last into _last from log l where l.batch = _batch;
+  if found then return query select 'written', _last; return; end if;
+  if _head < _known then return query select 'history-lost', _head; return; end if;
+  if _head > _known then
+    if not exists (select from log l where l.first <= _known + 1 and l.last > _known) then
+      return query select 'too-old', _head; return;
+    end if;
+    if has_conflict(_known, _reads) then return query select 'conflict', _head; return; end if;
+  end if;
+  _last := _head + _count;
+
+  delete from users u using unnest(_users, _records) as w (id, record) where w.record is null and u.id = w.id;
+  insert into users as u (id, registered_at, relations_changed_at, levels, record)
+    select w.id, final(w.registered, _head), final(w.changed, _head),
+      array(select final(x, _head) from unnest(w.levels::bigint[]) with ordinality as l (x, n) order by n), w.record
+    from unnest(_users, _registered, _changed, _user_levels, _records) as w (id, registered, changed, levels, record)
+    where w.record is not null
+    on conflict (id) do update set registered_at = excluded.registered_at,
+      relations_changed_at = excluded.relations_changed_at, levels = excluded.levels, record = excluded.record;
+
+  delete from relation r using unnest(_as, _bs, _relations) as w (a, b, record)
+    where w.record is null and r.a = w.a and r.b = w.b;
+  insert into relation as r (a, b, changed_at, joined_at, record)
+    select w.a, w.b, final(w.changed, _head), final(w.joined, _head), w.record
+    from unnest(_as, _bs, _relation_changed, _joined, _relations) as w (a, b, changed, joined, record)
+    where w.record is not null
+    on conflict (a, b) do update set changed_at = excluded.changed_at, joined_at = excluded.joined_at,
+      record = excluded.record;
+
+  delete from level l where l.owner = any (_levels_cleared);
+  insert into level as l (owner, level, position, fields)
+    select w.owner, w.level, final(w.position, _head), w.fields
+    from unnest(_owners, _levels, _level_positions, _fields) as w (owner, level, position, fields)
+    on conflict (owner, level) do update set position = excluded.position, fields = excluded.fields;
+
+  delete from asked a where a.viewer = any (_asked_cleared);
+  insert into asked (viewer, id) select * from unnest(_viewers, _asked) on conflict do nothing;
+
+  delete from document d using unnest(_documents_cleared, _names_cleared) as w (id, name)
+    where d.id = w.id and d.name = w.name;
+  insert into document (id, name, position, update)
+    select w.id, w.name, final(w.position, _head), w.update
+    from unnest(_document_users, _document_names, _document_positions, _updates) as w (id, name, position, update);
+
+  insert into account as a (id, erasures) select * from unnest(_erased, _erasures)
+    on conflict (id) do update set erasures = excluded.erasures;
+  insert into account as a (id, revoked_at_ms, revoked_at) select w.id, w.ms, _last
+    from unnest(_revoked, _revoked_ms) as w (id, ms)
+    on conflict (id) do update set revoked_at_ms = excluded.revoked_at_ms, revoked_at = excluded.revoked_at;
+
+  -- At the first batch of a day: where the day began, and what is too old to be told.
+  if not exists (select from day d where d.start_ms = _day_ms) then
+    insert into day (start_ms, position) values (_day_ms, _head);
+    update store set forgotten = greatest(forgotten, oldest_cursor(_now_ms));
+  end if;
+
+  insert into log (last, first, batch, writes, commits) values (_last, _head + 1, _batch, _writes, _commits);
+  update head set position = _last;
+  return query select 'written', _last;
+end
+$$;
+
+-- Cursors before this position are too old to be served: it is where a day began that is over for 90 days.
+create function oldest_cursor(_now_ms bigint) returns bigint language sql stable as $$
+  select coalesce(max(position), 0) from day where start_ms <= _now_ms - 90 * 86400000::bigint
+$$;
+
+-- The run of the database as it is open now: the same for all who name it with the same key.
+create function begin_run(_id bytea, _key text) returns void language plpgsql as $$
+begin
+  perform from head for update;
+  insert into run (id, key, start) select _id, _key, position from head on conflict (key) do nothing;
+end
+$$;
+`,
+]

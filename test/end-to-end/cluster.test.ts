@@ -1,0 +1,66 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
+import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { next, openDevice, settle } from '../support/process-devices.ts'
+
+const isInstalled = (await findPostgres()) !== undefined
+
+// Where CI is set a missing PostgreSQL is a failure.
+describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one PostgreSQL database', () => {
+  let postgres: PostgresServer
+
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+
+  afterAll(() => postgres?.stop())
+
+  async function migrate(database: string): Promise<string> {
+    const env = { ...process.env, KITH_DATABASE_URL: database }
+    return (await promisify(execFile)(process.execPath, [serverProgram, 'migrate'], { env })).stdout
+  }
+
+  async function node(database: string): Promise<ServerProcess> {
+    const started = await startServerProcess({ database })
+    onTestFinished(() => started.stop())
+    return started
+  }
+
+  test('a server starts on a database only after `migrate`, which can be run again', async () => {
+    const database = await postgres.newUrl()
+    const args = [serverProgram, 'serve', '--port', '0']
+    const secrets = { KITH_TOKEN_SECRET: 'x'.repeat(32), KITH_ADMIN_KEY: 'key' }
+    const env = { ...process.env, ...secrets, KITH_DATABASE_URL: database }
+    const failed = promisify(execFile)(process.execPath, args, { env })
+    await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/run kith-server migrate/) })
+    expect(await migrate(database)).toMatch(/from version 0 to \d+/)
+    expect(await migrate(database)).toMatch(/^the schema has version \d+/)
+    const server = await node(database)
+    expect((await server.admin('PUT', '/v1/users/alice', {})).status).toBe(201)
+  })
+
+  test('[V4][F1] a device on one node gets what a device on another node changes, and loses what the other takes away', async () => {
+    const database = await postgres.newUrl()
+    await migrate(database)
+    const [first, second] = [await node(database), await node(database)]
+    const alice = await openDevice(first, 'alice')
+    const bob = await openDevice(second, 'bob')
+    await alice.ownProfile.set('name', 'Ada')
+    await settle(alice)
+    const profile = bob.getProfile('alice')
+    await settle(bob)
+    expect(profile.fields).toEqual({ name: 'Ada' })
+    const changed = next(bob, 'profile')
+    await alice.ownProfile.set('name', 'Countess')
+    expect(await changed).toBe('alice')
+    expect(profile.fields).toEqual({ name: 'Countess' })
+    const withdrawn = next(bob, 'withdrawn')
+    const blocked = alice.getProfile('bob')
+    blocked.block(true)
+    await blocked.save()
+    expect(await withdrawn).toBe('alice')
+    expect(profile.fields).toEqual({})
+  })
+})
