@@ -1,9 +1,12 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { next, openDevice, settle } from '../support/process-devices.ts'
+
+// A database is made for the file, and a busy machine takes its time for that.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 
@@ -62,5 +65,37 @@ describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one Pos
     await blocked.save()
     expect(await withdrawn).toBe('alice')
     expect(profile.fields).toEqual({})
+  })
+
+  test('[D1][D4] devices of one user that write on two nodes at the same time lose nothing, and end with the same', async () => {
+    const database = await postgres.newUrl()
+    await migrate(database)
+    const [first, second] = [await node(database), await node(database)]
+    const [phone, laptop] = [await openDevice(first, 'alice'), await openDevice(second, 'alice')]
+    for (let round = 0; round < 20; round++) {
+      const edits = [phone, laptop].map((device, index) => device.ownProfile.set(`field ${index}`, round))
+      await Promise.all(edits)
+    }
+    await settle(phone, laptop)
+    const fields = { 'field 0': 19, 'field 1': 19 }
+    await vi.waitFor(() => {
+      for (const device of [phone, laptop]) expect(device.ownProfile.fields.get(0)).toEqual(fields)
+    }, 20_000)
+    const viewer = await openDevice(first, 'bob')
+    const profile = viewer.getProfile('alice')
+    await settle(viewer)
+    expect(profile.fields).toEqual(fields)
+  })
+
+  test('a revocation on one node ends the sessions on another, and the tokens count nowhere', async () => {
+    const database = await postgres.newUrl()
+    await migrate(database)
+    const [first, second] = [await node(database), await node(database)]
+    const token = await second.token('alice')
+    const alice = await openDevice(second, 'alice', { token: async () => token })
+    await settle(alice)
+    const failed = new Promise<string>(resolve => alice.on('error', ({ code }) => resolve(code)))
+    expect((await first.admin('POST', '/v1/users/alice/sessions/revoke')).status).toBe(204)
+    expect(await failed).toBe('unauthorised')
   })
 })

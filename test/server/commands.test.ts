@@ -77,6 +77,19 @@ async function runWithFewFiles(openFiles: number, program: string, ...args: stri
   return { code: code as number | null, ...output }
 }
 
+test('a server on a data folder loads nothing of PostgreSQL', async () => {
+  const program = `import { createRequire } from 'node:module'
+    await import(${JSON.stringify(main.replace('main.js', 'command-line.js'))})
+    console.log(Object.keys(createRequire(import.meta.url).cache).filter(path => /node_modules.pg/.test(path)).length)`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program])
+  let printed = ''
+  child.stdout.on('data', data => {
+    printed += String(data)
+  })
+  await once(child, 'close')
+  expect(printed.trim()).toBe('0')
+})
+
 /** One line, which says what is wrong and what to do. */
 function oneLine(words: RegExp): unknown {
   return expect.stringMatching(new RegExp(`^kith-[a-z]+: [^\\n]*${words.source}[^\\n]*\\n$`))

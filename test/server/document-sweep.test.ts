@@ -81,7 +81,11 @@ test('[D2][V6] after a sweep during a commit that then fails, what the device wr
   for (let turns = 0; turns < 100; turns++) await new Promise(resolve => setImmediate(resolve))
   release()
   await accounts.idle()
-  expect([alice.failures.length, store.position, await store.document('alice', 'profile')]).toEqual([1, position, []])
+  expect([alice.failures.length, store.position, (await store.document('alice', 'profile')).parts]).toEqual([
+    1,
+    position,
+    [],
+  ])
 })
 
 describe('[F2] documents in memory', () => {

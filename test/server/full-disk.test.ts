@@ -127,7 +127,7 @@ test('[D2] reads that begin before or while the database is opened again end as 
   await expect(store.commit(userChange('bob'))).rejects.toThrow('the disk failed')
   expect(reads).toHaveLength(21)
   for (const [user, relations, levels, document] of await Promise.all(reads)) {
-    expect([user.registeredAt, relations.length, levels, document.length]).toEqual([0, 5_000, [], 5_000])
+    expect([user.registeredAt, relations.length, levels, document.parts.length]).toEqual([0, 5_000, [], 5_000])
   }
   await store.commit(userChange('ada'))
 })

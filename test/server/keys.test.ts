@@ -54,7 +54,7 @@ test('[F1] beyond position 65,535 updates stay in order, and changedSince works'
     if (change.profile) change.profile.update = new Uint8Array([count])
     await store.commit(change)
   }
-  expect((await store.document('alice', 'profile')).map(([first]) => first)).toEqual([...Array(12).keys()])
+  expect((await store.document('alice', 'profile')).parts.map(([first]) => first)).toEqual([...Array(12).keys()])
   for (const position of since) expect(await store.changedSince(position, 1_000)).toEqual(['alice'])
   expect(await store.changedSince(store.position, 1_000)).toEqual([])
 })

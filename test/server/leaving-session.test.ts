@@ -73,7 +73,7 @@ function engineOn(disk: Disk, clock: TestClock) {
   onTestFinished(() => engine.close())
   const device = (user: string): SlowDevice => {
     const slow = new SlowDevice()
-    engine.signIns.begin(slow.socket, { user, expiresAtMs: undefined }, '127.0.0.1')
+    engine.signIns.begin(slow.socket, { user, expiresAtMs: undefined, signedInAt: 0 }, '127.0.0.1')
     slow.say({ type: 'hello', version: 1, cursor: new Uint8Array() })
     for (const type of ['rosterSync', 'ownProfile'] as const) {
       slow.say({ type, step: 'step2', payload: Uint8Array.of(0, 0) })

@@ -103,7 +103,7 @@ test('[V5][S4] an erasure removes, and the budget counts, what the same batch wr
     store.commit({ type: 'erase', user: 'alice' }),
   ])
   expect([again.retryAfterMs, another.retryAfterMs]).toEqual([undefined, undefined])
-  expect(await store.document('alice', 'profile')).toEqual([])
+  expect((await store.document('alice', 'profile')).parts).toEqual([])
   expect(await store.levels([{ owner: 'alice', level: 0 }])).toEqual([undefined])
   expect(await store.hasAsked('alice', 'a')).toBe(false)
 })

@@ -1,7 +1,10 @@
 import { storeContract } from '@kith/server/testing'
-import { afterAll, beforeAll, describe, test } from 'vitest'
+import { afterAll, beforeAll, describe, test, vi } from 'vitest'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { migrate, openPostgresStore } from '../support/server-internals.ts'
+
+// A database is made for the file, and a busy machine takes its time for that.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
 
 const isInstalled = (await findPostgres()) !== undefined
 

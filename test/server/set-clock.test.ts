@@ -12,7 +12,7 @@ test.each(jumps)('a session lasts as long as its token, from the sign-in on, whe
     const closed: CloseCode[] = []
     const session = new Session(
       { on: () => undefined, close: (code: CloseCode) => void closed.push(code) } as unknown as DeviceSocket,
-      { user: 'alice', expiresAtMs: clock.now() + lastsMs },
+      { user: 'alice', expiresAtMs: clock.now() + lastsMs, signedInAt: 0 },
       contextOf(clock),
     )
     clock.move(lastsMs / 2)

@@ -146,7 +146,7 @@ async function everything(store: Store): Promise<Record<string, unknown>> {
     position: store.position,
     users: await store.users(['alice', 'bob']),
     relations: [await store.relations('alice'), await store.relations('bob')],
-    documents: [await store.document('alice', 'profile'), await store.document('bob', 'roster')],
+    documents: [(await store.document('alice', 'profile')).parts, (await store.document('bob', 'roster')).parts],
     levels: await store.levels([0, 3].map(level => ({ owner: 'alice', level }))),
     asked: await store.hasAsked('bob', 'alice'),
     revoked: await store.tokensRevokedAt('bob'),

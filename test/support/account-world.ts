@@ -52,6 +52,7 @@ export function accountsOver(
 function deviceOf(accounts: Accounts, user: string): WritingDevice {
   const said: Said = { refused: [], resends: 0, commits: 0, lookedBytes: 0, relations: [], failures: [] }
   const writer: Writer = {
+    signedInAt: 0,
     refuse: (document, code, what) => said.refused.push({ document, code, what }),
     resend: () => {
       said.resends++

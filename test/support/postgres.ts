@@ -61,13 +61,20 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   if (user) await chown(folder, user.uid, user.gid)
   const options = { cwd: folder, stdio: 'ignore', ...user } as const
   const data = join(folder, 'data')
-  execFileSync(join(programs, 'initdb'), ['-D', data, '-U', 'kith', '-A', 'trust', '-E', 'UTF8', '--locale=C'], options)
+  execFileSync(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'kith', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync'],
+    options,
+  )
   const port = await freePort()
   const all = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', max_connections: 100, ...settings }
   const args = ['-D', data, ...Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
   const url = `postgres://kith@127.0.0.1:${port}/postgres`
   let child: ChildProcess | undefined
   let ended: Promise<void> = Promise.resolve()
+  // Also when the tests end before they have the server.
+  const leave = (): void => void child?.kill('SIGQUIT')
+  process.once('exit', leave)
 
   async function start(): Promise<void> {
     child = spawn(join(programs as string, 'postgres'), args, options)
@@ -106,6 +113,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     kill: () => end('SIGQUIT'),
     async stop() {
       await end('SIGINT')
+      process.off('exit', leave)
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -53,7 +53,7 @@ async function statesIn(folder: string): Promise<Map<string, ReadonlyMap<string,
   const states = new Map<string, ReadonlyMap<string, string>>()
   for (const user of users) {
     const [roster, profile] = await Promise.all([store.document(user, 'roster'), store.document(user, 'profile')])
-    states.set(user, stateOf(documentOf(roster), documentOf(profile)))
+    states.set(user, stateOf(documentOf(roster.parts), documentOf(profile.parts)))
   }
   await store.close()
   return states

@@ -1,8 +1,9 @@
-import type { Limits } from '@kith/shared'
+import { closeCodes, type Limits } from '@kith/shared'
 import { encodeFrame } from '@kith/shared/wire'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { Accounts } from './accounts/accounts.ts'
+import { Elsewhere } from './accounts/elsewhere.ts'
 import type { Clock } from './clock.ts'
 import { Documents } from './documents/document-cache.ts'
 import { MergeThread } from './documents/merge-thread.ts'
@@ -66,10 +67,21 @@ export function assemble(options: EngineOptions): Engine {
       documents.forgetAll()
       log.info('changes are taken again')
     },
+    lost() {
+      log.error('the history of the database is not the one that was served: all sessions end')
+      documents.forgetAll()
+      for (const session of signIns.sessions) session.close(closeCodes.unavailable, 'the history was lost')
+    },
   }
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/level/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
-  const stops = [relay.listener, subscriptions.listener, observer].map(listener => store.onCommit(listener))
+  const elsewhere = new Elsewhere({
+    ...{ store, documents, relay },
+    endSessions: user => signIns.end(user),
+    forget: user => presence.forget(user),
+  })
+  const listeners = [relay.listener, subscriptions.listener, elsewhere.listener, observer]
+  const stops = listeners.map(listener => store.onCommit(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
   const accounts = new Accounts({
     store,

@@ -9,6 +9,8 @@ import type { Follower } from './relay/entry.ts'
 export interface Device {
   readonly user: string
   readonly isClosed: boolean
+  /** The position that the store had reported before the token was checked. */
+  readonly signedInAt: number
   /** Bytes that were sent and that the network has not taken yet. */
   readonly outstandingBytes: number
   /** What frames that have not arrived as a whole take in memory. */

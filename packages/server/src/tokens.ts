@@ -9,6 +9,12 @@ export interface Identity {
   expiresAtMs: number | undefined
 }
 
+/** A caller who has signed in. */
+export interface SignedIn extends Identity {
+  /** The position that the store had reported before the token was checked: a later revocation ends what comes of it. */
+  readonly signedInAt: number
+}
+
 export interface TokenSettings {
   /** HS256; needed to issue tokens here. */
   secret?: Uint8Array | undefined

@@ -45,8 +45,9 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/accounts/account.ts',
-    "const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
-    "const standings: string[] = []\n    const commit = store.commit({ type: 'documents', user: this.user, registers, ...changes })",
+    'const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))',
+    `const commit = isNothing ? undefined : { position: 0, standings: [] as string[] }
+        if (!isNothing) void store.commit(this.#changeOf(writer, registers, roster, profile))`,
     {
       id: 'relayed-before-the-disk',
       rules: ['D2'],

@@ -94,8 +94,8 @@ export const feedMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/account.ts',
-    '      else isAnswered ||= writes[index]?.isAnswered === true\n',
-    '      isAnswered ||= writes[index]?.isAnswered === true\n',
+    "state === 'admitted' && writes[index]?.isAnswered === true",
+    'writes[index]?.isAnswered === true',
     {
       id: 'registered-by-a-refused-roster',
       rules: ['F3'],

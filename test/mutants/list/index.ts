@@ -9,6 +9,7 @@ import { indistinguishableMutants } from './indistinguishable.ts'
 import { keepingMutants } from './keeping.ts'
 import { loadMutants } from './load.ts'
 import { newEnemyMutants } from './new-enemy.ts'
+import { nodesMutants } from './nodes.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
@@ -27,6 +28,7 @@ export const mutants: readonly Mutant[] = [
   ...handingOverMutants,
   ...handsMutants,
   ...newEnemyMutants,
+  ...nodesMutants,
   ...indistinguishableMutants,
   ...presenceMutants,
   ...durabilityMutants,

@@ -25,10 +25,10 @@ export const newEnemyMutants: readonly Mutant[] = [
   },
   mutant(
     'server/src/accounts/account.ts',
-    "const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })",
-    `const { profile: edited, ...rest } = changes
-    if (edited) await store.commit({ type: 'documents', user: this.user, registers: false, profile: edited })
-    const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...rest })`,
+    'const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))',
+    `if (profile?.profile) await store.commit(this.#changeOf(writer, false, undefined, profile))
+        const rest = profile && { ...profile, profile: undefined }
+        const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, rest))`,
     {
       id: 'profile-committed-first',
       rules: ['V6'],

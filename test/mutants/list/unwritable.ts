@@ -24,13 +24,13 @@ export const unwritableMutants: readonly Mutant[] = [
     what: 'A batch that failed but reached the disk is never reported to listeners.',
     tests,
   }),
-  mutant('server/src/assemble.ts', '      documents.forgetAll()\n', '', {
+  mutant('server/src/assemble.ts', '      documents.forgetAll()\n      log.info', '      log.info', {
     id: 'documents-older-than-the-disk',
     rules: ['D4'],
     what: 'Documents that were read before a failed batch came up are written on.',
     tests,
   }),
-  mutant('server/src/accounts/account.ts', '    if (refusal) throw refusal\n', '', {
+  mutant('server/src/accounts/account.ts', 'if (refusal && !isNothing) throw refusal', '', {
     id: 'written-on-what-was-read-before',
     rules: ['D4'],
     what: 'A change admitted while changes were refused is written when changes are accepted again.',

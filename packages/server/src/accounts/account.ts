@@ -1,12 +1,13 @@
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
 import type { Merged } from '../documents/merge.ts'
+import { OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
-import type { Store } from '../relations/store.ts'
+import type { DocumentsChange, Store } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
 
 /** A device's session, as its user's account sees it. */
-export type Writer = Pick<Device, 'refuse' | 'resend' | 'committed' | 'looked' | 'fail'>
+export type Writer = Pick<Device, 'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail'>
 
 interface Write {
   type: 'write'
@@ -27,6 +28,10 @@ interface Task {
 interface Admitted extends Merged {
   /** How much of the document lies on disk. */
   storedBytes: number
+  /** Of the document that they were merged into. */
+  version: number
+  /** Tells the device what became of each write. */
+  say: () => void
   /** A document that the device was asked for was admitted, if only an empty one [F3]. */
   isAnswered: boolean
 }
@@ -144,19 +149,67 @@ export class Account {
     const { store, relayOwn } = this.#context
     const { refusal } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
-    const roster = await this.#admit(writer, 'roster', run)
-    const profile = await this.#admit(writer, 'profile', run)
-    const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
-    if (!roster?.relayed && !profile?.relayed && !registers) return
-    // Also when changes are taken again by now: what was read may be older than what is on disk.
-    if (refusal) throw refusal
-    const changes = { roster: roster?.roster, profile: profile?.profile }
-    const { standings } = await store.commit({ type: 'documents', user: this.user, registers, ...changes })
+    const admitted = await this.#admitAndWrite(writer, run, refusal)
+    if (!admitted) return
+    const { roster, profile, standings } = admitted
     if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
     if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)
     const isWhole = standings.includes(this.user)
     const named = isWhole ? Math.floor((roster?.storedBytes ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
+  }
+
+  /**
+   * Admits writes, and writes what was admitted: again, on the documents as they are now, if another node changed them
+   * meanwhile. The device is told what became of its writes once that is certain. `undefined` if nothing is to be written.
+   */
+  async #admitAndWrite(
+    writer: Writer,
+    run: readonly Write[],
+    refusal: Store['refusal'],
+  ): Promise<
+    { roster: Admitted | undefined; profile: Admitted | undefined; standings: readonly string[] } | undefined
+  > {
+    const { store, documents } = this.#context
+    for (;;) {
+      const roster = await this.#admit(writer, 'roster', run)
+      const profile = await this.#admit(writer, 'profile', run)
+      const say = (): void => {
+        roster?.say()
+        profile?.say()
+      }
+      try {
+        const registers = roster?.isAnswered === true && (await store.user(this.user)).registeredAt === 0
+        const isNothing = !roster?.relayed && !profile?.relayed && !registers
+        // Also when changes are taken again by now: what was read may be older than what is on disk.
+        if (refusal && !isNothing) throw refusal
+        const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))
+        if (commit && roster?.relayed) documents.noteCommitted(this.user, 'roster', commit.position)
+        if (commit && profile?.relayed) documents.noteCommitted(this.user, 'profile', commit.position)
+        say()
+        return commit && { roster, profile, standings: commit.standings }
+      } catch (error) {
+        if (!(error instanceof OutdatedDocument)) {
+          say()
+          throw error
+        }
+        documents.discard(this.user)
+      }
+    }
+  }
+
+  #changeOf(
+    writer: Writer,
+    registers: boolean,
+    roster: Admitted | undefined,
+    profile: Admitted | undefined,
+  ): DocumentsChange {
+    const buildsOn = {
+      ...(roster?.relayed && { roster: roster.version }),
+      ...(profile?.relayed && { profile: profile.version }),
+    }
+    const changes = { roster: roster?.roster, profile: profile?.profile }
+    return { type: 'documents', user: this.user, registers, buildsOn, signedInAt: writer.signedInAt, ...changes }
   }
 
   async #mostAtOnce(run: readonly Write[]): Promise<number> {
@@ -177,13 +230,16 @@ export class Account {
       writes.map(({ update }) => update),
     )
     writer.looked(merged.storedBytes * writes.length)
-    let isAnswered = false
-    for (const [index, outcome] of merged.outcomes.entries()) {
-      if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)
-      else if (outcome.state === 'missing') writer.resend(name, merged.stateVector as Uint8Array)
-      else isAnswered ||= writes[index]?.isAnswered === true
+    const isAnswered = merged.outcomes.some(
+      ({ state }, index) => state === 'admitted' && writes[index]?.isAnswered === true,
+    )
+    const say = (): void => {
+      for (const outcome of merged.outcomes) {
+        if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)
+        else if (outcome.state === 'missing') writer.resend(name, merged.stateVector as Uint8Array)
+      }
     }
-    return { ...merged, isAnswered }
+    return { ...merged, isAnswered, say }
   }
 }
 

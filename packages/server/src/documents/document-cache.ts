@@ -13,10 +13,23 @@ const minHeapBytes = 16 * 1024
 /** Documents above this are merged in a thread of their own, which counts their memory itself (`merge-thread.ts`). */
 const mostLocalBytes = 256 * 1024
 
+/** Of a document as it was loaded, or as the last commit left it. */
+interface Version {
+  at: number
+}
+
 interface Cached {
   document: HostedDocument
+  version: Version
+  /** Another node has changed it since. */
+  isOutdated: boolean
   usedAtMs: number
   heapBytes: number
+}
+
+interface Loaded {
+  document: HostedDocument
+  version: Version
 }
 
 /**
@@ -84,11 +97,11 @@ export class Documents {
     user: string,
     name: DocumentName,
     updates: readonly Uint8Array[],
-  ): Promise<Merged & { storedBytes: number }> {
+  ): Promise<Merged & { storedBytes: number; version: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
-    return this.#use(user, name, bytes, async document => {
+    return this.#use(user, name, bytes, async (document, version) => {
       const merged = await document.merge(updates)
-      return { ...merged, storedBytes: document.storedBytes }
+      return { ...merged, storedBytes: document.storedBytes, version: version.at }
     })
   }
 
@@ -104,6 +117,7 @@ export class Documents {
   /** An upper bound of what a document takes on disk. */
   async storedBytes(user: string, name: DocumentName): Promise<number> {
     const key = keyOf(user, name)
+    this.#dropOutdated(key)
     const cached = this.#cached.get(key)?.document
     if (cached && !(cached instanceof RemoteDocument && cached.isGone)) return cached.storedBytes
     return this.#sizes.get(key) ?? (await this.#readSize(user, name))
@@ -111,11 +125,11 @@ export class Documents {
 
   /** A small document is kept, since it was read; a large one is loaded when there is work for it. */
   async #readSize(user: string, name: DocumentName): Promise<number> {
-    const parts = await this.#store.document(user, name)
+    const { version, parts } = await this.#store.document(user, name)
     const key = keyOf(user, name)
     const storedBytes = sizeOf(parts)
     if (this.#isForThread(storedBytes)) this.#sizes.set(key, storedBytes)
-    else this.#keep(key, new LocalDocument(name, parts, this.#limits))
+    else this.#keep(key, new LocalDocument(name, parts, this.#limits), { at: version })
     return storedBytes
   }
 
@@ -127,11 +141,11 @@ export class Documents {
     user: string,
     name: DocumentName,
     moreBytes: number,
-    work: (document: HostedDocument) => Promise<T>,
+    work: (document: HostedDocument, version: Version) => Promise<T>,
   ): Promise<T> {
-    const document = await this.#load(user, name, moreBytes)
+    const { document, version } = await this.#load(user, name, moreBytes)
     try {
-      return await work(document)
+      return await work(document, version)
     } finally {
       this.#noteSize(keyOf(user, name), document)
       document.release()
@@ -144,19 +158,21 @@ export class Documents {
   }
 
   /** Returns it held. `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
-  async #load(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
+  async #load(user: string, name: DocumentName, moreBytes: number): Promise<Loaded> {
     const key = keyOf(user, name)
+    this.#dropOutdated(key)
     const cached = this.#cached.get(key)
     if (cached) this.#forget(key)
     const usable = this.#usable(cached?.document, moreBytes)
     usable?.hold(moreBytes)
-    const document = usable ?? (await this.#open(user, name, moreBytes))
-    this.#keep(key, document)
-    return document
+    const loaded =
+      usable && cached ? { document: usable, version: cached.version } : await this.#open(user, name, moreBytes)
+    this.#keep(key, loaded.document, loaded.version)
+    return loaded
   }
 
-  #keep(key: string, document: HostedDocument): void {
-    this.#cached.set(key, { document, usedAtMs: this.#clock.now(), heapBytes: 0 })
+  #keep(key: string, document: HostedDocument, version: Version): void {
+    this.#cached.set(key, { document, version, isOutdated: false, usedAtMs: this.#clock.now(), heapBytes: 0 })
     this.#measure(key)
     this.#evict()
   }
@@ -169,13 +185,43 @@ export class Documents {
     return undefined
   }
 
-  async #open(user: string, name: DocumentName, moreBytes: number): Promise<HostedDocument> {
+  async #open(user: string, name: DocumentName, moreBytes: number): Promise<Loaded> {
     const known = this.#sizes.get(keyOf(user, name))
-    const parts = known === undefined ? await this.#store.document(user, name) : []
-    const storedBytes = known ?? sizeOf(parts)
+    const stored = known === undefined ? await this.#store.document(user, name) : { version: 0, parts: [] }
+    const storedBytes = known ?? sizeOf(stored.parts)
+    const version: Version = { at: stored.version }
     if (!this.#thread || !this.#isForThread(storedBytes + moreBytes))
-      return new LocalDocument(name, parts, this.#limits)
-    return this.#thread.open(name, { storedBytes, moreBytes }, () => this.#store.document(user, name))
+      return { document: new LocalDocument(name, stored.parts, this.#limits), version }
+    const document = await this.#thread.open(name, { storedBytes, moreBytes }, async () => {
+      const read = await this.#store.document(user, name)
+      version.at = read.version
+      return read.parts
+    })
+    return { document, version }
+  }
+
+  /** A commit of this node changed the document in memory, and is on disk: it is the version now. */
+  noteCommitted(user: string, name: DocumentName, position: number): void {
+    const cached = this.#cached.get(keyOf(user, name))
+    if (cached) cached.version.at = position
+  }
+
+  /** Another node changed the user's documents: what is in memory counts no more, as soon as it is not in use. */
+  noteOutdated(user: string): void {
+    for (const name of ['roster', 'profile'] as const) {
+      const cached = this.#cached.get(keyOf(user, name))
+      if (!cached) continue
+      cached.isOutdated = true
+      if (!this.#held.has(user)) this.#dropOutdated(keyOf(user, name))
+    }
+  }
+
+  #dropOutdated(key: string): void {
+    const cached = this.#cached.get(key)
+    if (!cached?.isOutdated) return
+    cached.document.destroy()
+    this.#sizes.delete(key)
+    this.#forget(key)
   }
 
   /** Whatever is in memory may say something else than the disk: all is read again. What the thread holds, it drops itself. */

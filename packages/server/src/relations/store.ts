@@ -24,6 +24,18 @@ export interface DocumentsChange {
   roster?: (DocumentUpdate & { facts: Facts; settings: RosterSettings }) | undefined
   /** The encoded fields of every level that changed. */
   profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
+  /** The versions of the documents that it changes, as they were loaded: rejects with `OutdatedDocument` if they are others. */
+  buildsOn?: Partial<Record<DocumentName, number>> | undefined
+  /** The position that the store had reported when the session signed in: rejects with `RevokedSession` after a later revocation. */
+  signedInAt?: number | undefined
+}
+
+/** A document as it is stored. */
+export interface StoredParts {
+  /** Names this state of the document among its states; a change that builds on it makes its own position the version. */
+  version: number
+  /** Snapshot and updates since, oldest first; empty when there is none. */
+  parts: Uint8Array[]
 }
 
 export type Change =
@@ -68,6 +80,8 @@ export interface Commit {
   isNew: boolean
   /** A look-up that is beyond the budget: when to come back. */
   retryAfterMs?: number
+  /** Present if another node made the commit: the documents of the first subject that it changed, and what it ended. */
+  elsewhere?: { documents: readonly DocumentName[]; ends?: 'sessions' | 'account' | undefined }
 }
 
 /** One user's view of another, as it stands on disk. */
@@ -160,8 +174,9 @@ export interface Store {
   incarnation(id: string, declared: Uint8Array): Promise<{ current: Uint8Array; state: IncarnationState }>
   /** When the user's tokens were revoked, in ms; 0 when they never were. */
   tokensRevokedAt(id: string): Promise<number>
-  /** Snapshot and updates since, oldest first; empty when there is none. */
-  document(user: string, document: DocumentName): Promise<Uint8Array[]>
+  document(user: string, document: DocumentName): Promise<StoredParts>
+  /** The parts that were written by the commit at a position, or since. */
+  documentSince(user: string, document: DocumentName, position: number): Promise<Uint8Array[]>
   /** How a viewer sees owners, and the levels that `wanted` picks by what was found: none without it. */
   views(viewer: string, owners: readonly string[], wanted?: (views: View[]) => readonly LevelName[]): Promise<Looked>
   /** Levels of owners, in the order asked for; `undefined` where a level was never written. */

@@ -31,7 +31,7 @@ export class Relay {
   /** Reads of what is handed over next. */
   readonly reads: CurrentReads
   readonly cursors: Cursors
-  readonly #changes: RecentChanges
+  #changes: RecentChanges
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Follower>()
@@ -53,6 +53,10 @@ export class Relay {
     },
     failed: () => this.reads.end(),
     firstAwaited: () => this.reads.firstAwaited,
+    // Commits may have passed that were not reported.
+    lost: () => {
+      this.#changes = new RecentChanges(this.store.position)
+    },
   }
 
   constructor(store: Store) {

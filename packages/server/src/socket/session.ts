@@ -5,7 +5,7 @@ import { PresenceSubscription } from '../presence/subscription.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import { Feed } from '../relay/feed.ts'
-import type { Identity } from '../tokens.ts'
+import type { Identity, SignedIn } from '../tokens.ts'
 import { Allowance } from './allowance.ts'
 import { Arrival } from './arrival.ts'
 import type { Context } from './context.ts'
@@ -23,6 +23,7 @@ import { ownFrame } from './own-frames.ts'
 /** One device's websocket, from the sign-in to its end: what the server may send, and what its user may cost. */
 export class Session implements Device {
   readonly user: string
+  readonly signedInAt: number
   readonly context: Context
   readonly waiting: DeferredFollows = new DeferredFollows(this)
   readonly #socket: DeviceSocket
@@ -42,8 +43,9 @@ export class Session implements Device {
   /** The server is stopping: what comes now is for the next one. */
   #isDraining = false
 
-  constructor(socket: DeviceSocket, identity: Identity, context: Context) {
+  constructor(socket: DeviceSocket, identity: SignedIn, context: Context) {
     this.user = identity.user
+    this.signedInAt = identity.signedInAt
     this.context = context
     this.#socket = socket
     this.outbound = new Outbound(socket, identity.user, context, () => this.#onTaken())

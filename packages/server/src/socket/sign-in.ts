@@ -1,5 +1,5 @@
 import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
-import type { Identity } from '../tokens.ts'
+import type { Identity, SignedIn } from '../tokens.ts'
 import { begin } from './begin.ts'
 import type { Context } from './context.ts'
 import type { DeviceSocket } from './device-socket.ts'
@@ -52,8 +52,9 @@ export class SignIns {
   }
 
   /** What may have changed while the token was checked is looked at when all else is done. */
-  async signIn(caller: Caller): Promise<Identity | Refusal> {
+  async signIn(caller: Caller): Promise<SignedIn | Refusal> {
     const { user, address } = caller
+    const signedInAt = this.#context.store.position
     if (this.#isFull(address)) return crowded
     const attempt = { user, isEnded: false }
     this.#signingIn.add(attempt)
@@ -64,7 +65,7 @@ export class SignIns {
     if (attempt.isEnded) return { code: closeCodes.unavailable, reason: 'sessions were revoked: sign in again' }
     const { limits, relay } = this.#context
     const isCrowded = this.#isFull(address) || relay.sessionsOf(user).size >= limits.connectionsPerUser
-    return isCrowded ? crowded : signIn
+    return isCrowded ? crowded : { ...signIn, signedInAt }
   }
 
   #isFull(address: string): boolean {
@@ -108,7 +109,7 @@ export class SignIns {
   }
 
   /** Begins the session of a caller who has just signed in. */
-  begin(socket: DeviceSocket, identity: Identity, address: string): void {
+  begin(socket: DeviceSocket, identity: SignedIn, address: string): void {
     const session = new Session(socket, identity, this.#context)
     receive(session, socket, address)
     this.#sessions.add(session)

@@ -112,7 +112,14 @@ export function openStore(options: LevelStoreOptions): Store {
     async document(id, document) {
       // The snapshot's key sorts before those of the updates. Of one moment: a snapshot removes the updates before it.
       const parts = await disk.all(ranges.document(id, document))
-      return parts.map(([, bytes]) => bytes)
+      // One process writes, and knows what it has written: there is nothing to compare a version with.
+      return { version: 0, parts: parts.map(([, bytes]) => bytes) }
+    },
+
+    async documentSince(id, document, position) {
+      const parts = await disk.all(ranges.document(id, document))
+      const isSince = (key: string): boolean => parseOrdered(partsOf(key)[4] ?? '') >= position
+      return parts.filter(([key]) => isSince(key)).map(([, bytes]) => bytes)
     },
 
     async views(viewer, owners, wanted = () => []) {

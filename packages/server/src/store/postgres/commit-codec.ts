@@ -1,14 +1,17 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { CommitNotes } from '../../relations/draft.ts'
-import type { Commit } from '../../relations/store.ts'
+import type { Change, Commit } from '../../relations/store.ts'
 
 /** What nodes are told of the commits of a batch, in its order. Positions follow from the first. */
-export function encodeCommits(commits: readonly CommitNotes[]): Uint8Array {
+export function encodeCommits(commits: readonly CommitNotes[], changes: readonly Change[]): Uint8Array {
   const encoder = encoding.createEncoder()
-  for (const { levels, sights: _, position: __, strangers, ...rest } of commits) {
+  for (const [index, { levels, sights: _, position: __, strangers, ...rest }] of commits.entries()) {
     const lookers = strangers.map(({ viewers, ...one }) => ({ ...one, viewers: [...viewers] }))
-    encoding.writeVarString(encoder, JSON.stringify({ ...rest, strangers: lookers }))
+    encoding.writeVarString(
+      encoder,
+      JSON.stringify({ ...rest, strangers: lookers, elsewhere: elsewhereOf(changes[index] as Change) }),
+    )
     encoding.writeVarUint(encoder, levels.size)
     for (const [level, fields] of levels) {
       encoding.writeVarUint(encoder, level)
@@ -16,6 +19,13 @@ export function encodeCommits(commits: readonly CommitNotes[]): Uint8Array {
     }
   }
   return encoding.toUint8Array(encoder)
+}
+
+function elsewhereOf(change: Change): Commit['elsewhere'] {
+  if (change.type === 'revoke') return { documents: [], ends: 'sessions' }
+  if (change.type === 'erase') return { documents: [], ends: 'account' }
+  if (change.type !== 'documents') return undefined
+  return { documents: (['roster', 'profile'] as const).filter(name => change[name] !== undefined) }
 }
 
 export function decodeCommits(bytes: Uint8Array, first: number): Commit[] {

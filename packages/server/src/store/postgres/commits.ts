@@ -16,6 +16,7 @@ import type { Database, Statement } from './database.ts'
 import { PostgresRecords } from './records.ts'
 import type { Reports } from './reports.ts'
 import { provisional } from './schema.ts'
+import { current } from './versions.ts'
 
 /** Changes that share one transaction. */
 const groupSize = 256
@@ -24,6 +25,8 @@ const mostConflicts = 3
 /** How long a batch whose outcome is unknown is sent again, in attempts and in the time between two. */
 const attempts = 50
 const attemptMs = 200
+
+const historyLost = 'the history of the database is not the one that this node knows'
 
 interface Waiting {
   change: Change
@@ -39,6 +42,8 @@ export interface CommitsOptions {
   /** Of one connection, which writes. */
   writer: Database
   reports: Reports
+  /** A batch of this node was written: other nodes may want to know. */
+  written(): void
   incarnations: Incarnations
   limits: Limits
   clock: Clock
@@ -52,8 +57,7 @@ export class Commits {
   readonly #options: CommitsOptions
   #queue: Waiting[] = []
   #running: Promise<void> | undefined
-  #unreported = 0
-  #onReported: () => void = () => undefined
+  #lastWritten = 0
   #isClosing = false
   /** Batches that were derived again, since another node wrote what was read. */
   conflicts = 0
@@ -74,12 +78,8 @@ export class Commits {
   async close(): Promise<void> {
     this.#isClosing = true
     await this.#running
-    while (this.#unreported > 0) {
-      this.#options.reports.look()
-      await new Promise<void>(resolve => {
-        this.#onReported = resolve
-      })
-    }
+    // Those that cannot be reported are on disk, and other nodes report them.
+    await this.#options.reports.reached(this.#lastWritten).catch(() => undefined)
   }
 
   async #run(): Promise<void> {
@@ -124,47 +124,46 @@ export class Commits {
   ): Promise<boolean> {
     const { reports } = this.#options
     const id = randomUUID()
-    const { statement, commits } = await this.#derive(id, group)
-    reports.expect(id, { commits, reported: () => this.#reported(group, commits) })
-    this.#unreported++
+    const { statement, commits, written } = await this.#derive(id, group)
+    if (written.length === 0) return true
+    reports.expect(id, {
+      commits,
+      reported: () => {
+        for (const [index, { resolve }] of written.entries()) resolve(commits[index] as Commit)
+      },
+      lost: () => {
+        for (const { reject } of written) reject(new Error(historyLost))
+      },
+    })
     try {
       const { status, last } = await send(statement)
       if (status === 'written') {
         await client?.query('commit')
+        this.#lastWritten = last
         reports.written(id, last)
+        this.#options.written()
         return true
       }
-      this.#notWritten(id)
+      reports.forget(id)
       if (status === 'conflict' || status === 'too-old') return false
     } catch (error) {
-      this.#notWritten(id)
+      reports.forget(id)
       throw error
     }
     reports.look()
-    throw new Error('the history of the database is not the one that this node knows')
+    throw new Error(historyLost)
   }
 
-  #notWritten(id: string): void {
-    this.#options.reports.forget(id)
-    this.#settled()
-  }
-
-  #reported(group: readonly Waiting[], commits: readonly Commit[]): void {
-    this.#settled()
-    for (const [index, { resolve }] of group.entries()) resolve(commits[index] as Commit)
-  }
-
-  #settled(): void {
-    this.#unreported--
-    this.#onReported()
-  }
-
-  async #derive(id: string, group: readonly Waiting[]): Promise<{ statement: Statement; commits: CommitNotes[] }> {
+  async #derive(
+    id: string,
+    group: readonly Waiting[],
+  ): Promise<{ statement: Statement; commits: CommitNotes[]; written: readonly Waiting[] }> {
     const { database, clock, incarnations, limits } = this.#options
     const records = new PostgresRecords(database)
     const reads = new RecordedReads(records)
     const draft = new Draft(reads, clock.now(), incarnations)
-    const changes = group.map(({ change }) => change)
+    const written = await current(group, records, reads)
+    const changes = written.map(({ change }) => change)
     await preload(draft, changes)
     const commits: CommitNotes[] = []
     for (const change of changes) {
@@ -175,9 +174,9 @@ export class Commits {
     const head = {
       ...{ id, count: commits.length, nowMs: draft.nowMs, reads: reads.read },
       knownUpTo: records.knownUpTo,
-      commits: encodeCommits(commits),
+      commits: encodeCommits(commits, changes),
     }
-    return { statement: await callOf(draft, head), commits }
+    return { statement: await callOf(draft, head), commits, written }
   }
 
   /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */

@@ -7,6 +7,7 @@ import { CommitListeners } from '../commit-listeners.ts'
 import { Commits } from './commits.ts'
 import type { Database } from './database.ts'
 import { LogTrimming } from './log-trimming.ts'
+import { Notices } from './notices.ts'
 import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
 import { relationPages } from './records.ts'
 import { Reports } from './reports.ts'
@@ -33,11 +34,28 @@ export interface PostgresStoreOptions {
 export function openStore(options: PostgresStoreOptions): Store {
   const { database, writer, runs, incarnations, clock, limits, cursorKey, position } = options
   const listeners = new CommitListeners()
-  const reports = new Reports({ database, listeners, position, lost: () => listeners.lost() })
-  const commits = new Commits({ database, writer, reports, incarnations, limits, clock })
+  const reports = new Reports({
+    ...{ database, listeners, position },
+    prepare: () => refreshRuns(),
+    lost: () => listeners.lost(),
+  })
+  const notices = new Notices(database.url, clock, () => reports.look())
+  const written = (): void => notices.say()
+  const commits = new Commits({ database, writer, reports, written, incarnations, limits, clock })
   const trimming = new LogTrimming(database)
   const stops = [clock.every(pollMs, () => reports.look()), clock.every(trimming.intervalMs, () => trimming.trim())]
   let closed: Promise<void> | undefined
+  // A connection that is opened later may be to another primary, where another run has begun.
+  let mayHaveNewRun = false
+  database.onConnect = () => {
+    mayHaveNewRun = true
+  }
+
+  async function refreshRuns(): Promise<void> {
+    if (!mayHaveNewRun) return
+    mayHaveNewRun = false
+    await runs.load(database)
+  }
 
   /** What was read is ahead of what was reported: so there is something to report. */
   function noted<T extends { at: number }>(found: T): T {
@@ -55,7 +73,7 @@ export function openStore(options: PostgresStoreOptions): Store {
     await commits.close()
     for (const stop of stops) stop()
     await reports.close()
-    await Promise.all([database.close(), writer.close()])
+    await Promise.all([notices.close(), database.close(), writer.close()])
   }
 
   return {
@@ -80,6 +98,7 @@ export function openStore(options: PostgresStoreOptions): Store {
 
     tokensRevokedAt: async id => (await accountOf(database, id)).revokedAtMs,
     document: (id, document) => partsOf(database, id, document),
+    documentSince: async (id, document, position) => (await partsOf(database, id, document, position)).parts,
     views: async (viewer, owners, wanted) => noted(await lookAt(database, viewer, owners, wanted)),
     levels: names => levelsOf(database, names),
     levelsWithFields: owner => levelsWithFields(database, owner),
@@ -95,8 +114,11 @@ export function openStore(options: PostgresStoreOptions): Store {
     changedSince: (since, most) => changedSince(database, since, most),
 
     async oldestCursor() {
-      const text = 'select oldest_cursor($1) as oldest'
-      const [row] = await database.rows<{ oldest: number }>({ name: 'kith-oldest', text, values: [clock.now()] })
+      const text = 'select oldest_cursor($1) as oldest, (select position from head) as at'
+      const values = [clock.now()]
+      const [row] = await database.rows<{ oldest: number; at: number }>({ name: 'kith-oldest', text, values })
+      // A device that comes from another node has a cursor that this node may not have reported yet.
+      await reports.reached(row?.at ?? 0)
       return row?.oldest ?? 0
     },
 

@@ -8,7 +8,7 @@ import {
   noRelation,
   type UserRecord,
 } from '../../relations/records.ts'
-import type { Looked, View } from '../../relations/store.ts'
+import type { Looked, StoredParts, View } from '../../relations/store.ts'
 import {
   decodeLevel,
   decodeRelation,
@@ -118,13 +118,14 @@ export async function levelsWithFields(database: Database, owner: string): Promi
 
 const partsOfDocument: Statement = {
   name: 'kith-document',
-  text: 'select update from document where id = $1 and name = $2 order by position',
+  text: 'select position, update from document where id = $1 and name = $2 and position >= $3 order by position',
 }
 
-export async function partsOf(database: Database, id: string, document: DocumentName): Promise<Uint8Array[]> {
-  const values = [id, documentNumbers[document]]
-  const rows = await database.rows<{ update: Uint8Array }>({ ...partsOfDocument, values })
-  return rows.map(({ update }) => new Uint8Array(update))
+/** What was written at a position or since: of a document whose version is the position of its last part. */
+export async function partsOf(database: Database, id: string, document: DocumentName, since = 0): Promise<StoredParts> {
+  const values = [id, documentNumbers[document], since]
+  const rows = await database.rows<{ position: number; update: Uint8Array }>({ ...partsOfDocument, values })
+  return { version: rows.at(-1)?.position ?? 0, parts: rows.map(({ update }) => new Uint8Array(update)) }
 }
 
 const accountOfId: Statement = {

@@ -1,11 +1,16 @@
 import type { Lookup, Pair, Records } from '../../relations/record-store.ts'
-import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
+import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
 import { turnForSlice } from '../../turns.ts'
-import { decodeLevel, decodeRelation, decodeUser, type RelationRow } from './codec.ts'
+import { decodeLevel, decodeRelation, decodeUser, documentNumbers, type RelationRow } from './codec.ts'
 import type { Database, Statement } from './database.ts'
 
 /** As many records as are read at once, and decoded without a pause. */
 const recordsAtOnce = 250
+
+export interface Versioned {
+  user: string
+  document: DocumentName
+}
 
 interface Positioned {
   at: number
@@ -59,6 +64,18 @@ export class PostgresRecords implements Records {
     )
   }
 
+  /** The version of a user's document, and the position at which the user's tokens were revoked; 0 for none. */
+  async versions(wanted: readonly Versioned[]): Promise<{ version: number; revokedAt: number }[]> {
+    const values = (some: readonly Versioned[]): unknown[] => [
+      some.map(({ user }) => user),
+      some.map(({ document }) => documentNumbers[document]),
+    ]
+    return this.#inSlices(wanted, statements.versions, values, (row: { version: number; revoked_at: number }) => ({
+      version: row.version,
+      revokedAt: row.revoked_at,
+    }))
+  }
+
   #note(at: number): void {
     this.#knownUpTo = Math.min(this.#knownUpTo, at)
   }
@@ -85,7 +102,7 @@ export class PostgresRecords implements Records {
 /** Each row has the position of the state that the whole statement read. */
 const at = '(select position from head) as at'
 
-const statements: Readonly<Record<'users' | 'relations' | 'levels' | 'asked' | 'erasures', Statement>> = {
+const statements: Readonly<Record<'users' | 'relations' | 'levels' | 'asked' | 'erasures' | 'versions', Statement>> = {
   users: {
     name: 'kith-users',
     text: `select ${at}, u.registered_at, u.relations_changed_at, u.levels, u.record
@@ -106,6 +123,12 @@ const statements: Readonly<Record<'users' | 'relations' | 'levels' | 'asked' | '
     name: 'kith-asked',
     text: `select ${at}, a.id is not null as found from unnest($1::text[], $2::text[]) with ordinality as k (viewer, id, n)
       left join asked a on a.viewer = k.viewer and a.id = k.id order by k.n`,
+  },
+  versions: {
+    name: 'kith-versions',
+    text: `select ${at}, coalesce(a.revoked_at, 0) as revoked_at,
+        coalesce((select max(position) from document d where d.id = k.id and d.name = k.name), 0) as version
+      from unnest($1::text[], $2::int[]) with ordinality as k (id, name, n) left join account a on a.id = k.id order by k.n`,
   },
   erasures: {
     name: 'kith-erasures',

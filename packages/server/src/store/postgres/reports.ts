@@ -17,6 +17,8 @@ export interface OwnBatch {
   commits: CommitNotes[]
   /** Its commits have been reported. */
   reported(): void
+  /** Whether it was written is not known, and never will be. */
+  lost(): void
 }
 
 /** As many batches as are read from the log at once. */
@@ -33,8 +35,10 @@ export interface ReportsOptions {
   listeners: CommitListeners
   /** Of the last commit that counts as reported. */
   position: number
+  /** Called before the log is read: what it says counts for the run of the database that is open now. */
+  prepare(): Promise<void>
   /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
-  lost(position: number): void
+  lost(): void
 }
 
 /**
@@ -47,6 +51,9 @@ export class Reports {
   readonly #own: Map<string, OwnBatch> = new Map()
   /** Batches of this node that were written, and need not be read. */
   #written: LogRow[] = []
+  #waiting: (() => void)[] = []
+  /** Counts how often the history was another. */
+  #falls = 0
   #isAsked = false
   #running: Promise<void> | undefined
   #failure: unknown
@@ -86,6 +93,16 @@ export class Reports {
     this.#own.delete(batch)
   }
 
+  /** Resolves when this position has been reported, or is lost; rejects when the log cannot be read. */
+  async reached(position: number): Promise<void> {
+    const falls = this.#falls
+    while (this.#position < position && !this.#isClosed && this.#falls === falls) {
+      this.look()
+      await new Promise<void>(resolve => this.#waiting.push(resolve))
+      if (this.#failure !== undefined) throw this.#failure
+    }
+  }
+
   /** There may be something new in the log. */
   look(): void {
     if (this.#isClosed) return
@@ -111,10 +128,12 @@ export class Reports {
       this.#failure = error
     } finally {
       this.#running = undefined
+      for (const resolve of this.#waiting.splice(0)) resolve()
     }
   }
 
   async #reportNew(): Promise<void> {
+    await this.#options.prepare()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
     if (written.length > 0 && isNext) return this.#reportEach(written)
@@ -132,7 +151,12 @@ export class Reports {
 
   #fall(head: number): void {
     this.#position = head
-    this.#options.lost(head)
+    this.#falls++
+    this.#written = []
+    const own = [...this.#own.values()]
+    this.#own.clear()
+    for (const { lost } of own) lost()
+    this.#options.lost()
   }
 
   async #reportEach(rows: readonly LogRow[]): Promise<void> {

@@ -18,7 +18,7 @@ export function commits({ test, open }: Contract): void {
       views: [{ relation: { shown: [], changedAt: 0 } }],
       levels: [undefined],
     })
-    same(await store.document('nobody', 'roster'), [])
+    same((await store.document('nobody', 'roster')).parts, [])
     same(await store.relations('nobody'), [])
     same(await store.levels([{ owner: 'nobody', level: 0 }]), [undefined])
     same(await store.levels([]), [])

@@ -13,13 +13,13 @@ export function documents({ test, open }: Contract): void {
     }
     for (let byte = 0; byte < 20; byte++) await write(byte)
     same(
-      (await store.document('alice', 'roster')).map(([byte]) => byte),
+      (await store.document('alice', 'roster')).parts.map(([byte]) => byte),
       Array.from({ length: 20 }, (_, i) => i),
     )
-    same(await store.document('alice', 'profile'), [])
+    same((await store.document('alice', 'profile')).parts, [])
     await Promise.all([write(20), write(21, Uint8Array.of(99)), write(22)])
     same(
-      (await store.document('alice', 'roster')).map(([byte]) => byte),
+      (await store.document('alice', 'roster')).parts.map(([byte]) => byte),
       [99, 22],
     )
     await store.close()
@@ -61,12 +61,12 @@ export function documents({ test, open }: Contract): void {
     }
     for (const id of ids) {
       same((await store.relations(id)).map(({ owner }) => owner).sort(), ids.filter(other => other !== id).sort())
-      same((await store.document(id, 'profile')).length, 1)
+      same((await store.document(id, 'profile')).parts.length, 1)
       same((await store.levels([{ owner: id, level: 1 }]))[0]?.fields, encodeFields({ name: id }))
     }
     await store.commit({ type: 'erase', user: 'a' })
-    same(await store.document('a', 'profile'), [])
-    same((await store.document('aa', 'profile')).length, 1)
+    same((await store.document('a', 'profile')).parts, [])
+    same((await store.document('aa', 'profile')).parts.length, 1)
     same(await store.levelsWithFields('a/b'), [1])
     await store.close()
   })

@@ -23,8 +23,8 @@ export function erasure({ test, open }: Contract): void {
       follows: 0,
       waiting: 0,
     })
-    same(await store.document('alice', 'roster'), [])
-    same(await store.document('alice', 'profile'), [])
+    same((await store.document('alice', 'roster')).parts, [])
+    same((await store.document('alice', 'profile')).parts, [])
     same(await store.levels([{ owner: 'alice', level: 0 }]), [undefined])
     same(await store.hasAsked('alice', 'bob'), false)
     same(await store.tokensRevokedAt('alice'), clock.now())

@@ -1,0 +1,65 @@
+import * as Y from 'yjs'
+import type { Documents } from '../documents/document-cache.ts'
+import type { DocumentName } from '../relations/records.ts'
+import type { Commit, CommitListener, Store } from '../relations/store.ts'
+import type { Relay } from '../relay/relay.ts'
+
+export interface ElsewherePort {
+  store: Store
+  documents: Documents
+  relay: Pick<Relay, 'relayOwn' | 'sessionsOf'>
+  /** The user's tokens count no more. */
+  endSessions(user: string): void
+  /** The account is erased. */
+  forget(user: string): void
+}
+
+/**
+ * What commits of other nodes mean to this one, besides what all commits mean: documents in memory are outdated, the user's
+ * devices here get what the user's devices there wrote, and sessions end.
+ */
+export class Elsewhere {
+  readonly #port: ElsewherePort
+  /** Of each user, what is being read for the devices here: in the order of the commits. */
+  readonly #reading: Map<string, Promise<void>> = new Map()
+  readonly listener: CommitListener = {
+    committed: commits => {
+      for (const commit of commits) if (commit.elsewhere) this.#note(commit, commit.elsewhere)
+    },
+  }
+
+  constructor(port: ElsewherePort) {
+    this.#port = port
+  }
+
+  #note({ subjects, position }: Commit, { documents, ends }: NonNullable<Commit['elsewhere']>): void {
+    const [user] = subjects
+    if (user === undefined) return
+    if (ends) this.#port.endSessions(user)
+    if (ends === 'account') this.#port.forget(user)
+    if (ends === 'account' || documents.length > 0) this.#port.documents.noteOutdated(user)
+    for (const name of documents) this.#relayLater(user, name, position)
+  }
+
+  #relayLater(user: string, name: DocumentName, position: number): void {
+    if (this.#port.relay.sessionsOf(user).size === 0) return
+    const reading = (this.#reading.get(user) ?? Promise.resolve())
+      .then(() => this.#relay(user, name, position))
+      .catch((error: unknown) => this.#failAll(user, error))
+      .finally(() => {
+        if (this.#reading.get(user) === reading) this.#reading.delete(user)
+      })
+    this.#reading.set(user, reading)
+  }
+
+  async #relay(user: string, name: DocumentName, position: number): Promise<void> {
+    const { store, relay } = this.#port
+    const parts = await store.documentSince(user, name, position)
+    for (const part of parts) relay.relayOwn(user, name, Y.convertUpdateFormatV2ToV1(part), undefined)
+  }
+
+  /** The user's devices lack a change of their own documents: they get it when they come back. */
+  #failAll(user: string, error: unknown): void {
+    for (const session of this.#port.relay.sessionsOf(user)) session.feed?.fail(error)
+  }
+}

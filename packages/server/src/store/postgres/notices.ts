@@ -1,0 +1,79 @@
+import type pg from 'pg'
+import type { Clock } from '../../clock.ts'
+import { connectPrimary } from './connect.ts'
+
+/** When a connection that was lost is opened again. */
+const reconnectMs = 1_000
+
+/**
+ * Tells the nodes of a database at once that the log has grown, by LISTEN and NOTIFY on a connection of its own: outside the
+ * transaction of a batch, where NOTIFY would take a lock that all others wait for. Nothing depends on it: what it misses, for
+ * instance behind a pooler, is found when the log is looked at the next time.
+ */
+export class Notices {
+  readonly #url: string
+  readonly #clock: Clock
+  readonly #noticed: () => void
+  #client: pg.Client | undefined
+  #channel = ''
+  #isSaying = false
+  #isOwed = false
+  #isClosed = false
+  #connecting: Promise<void> = Promise.resolve()
+
+  /** `noticed`: some node has written. */
+  constructor(url: string, clock: Clock, noticed: () => void) {
+    this.#url = url
+    this.#clock = clock
+    this.#noticed = noticed
+    this.#connect()
+  }
+
+  /** This node has written. Several calls while one is said are one. */
+  say(): void {
+    if (this.#isSaying) this.#isOwed = true
+    else if (this.#client) void this.#say(this.#client)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#connecting
+    await this.#client?.end().catch(() => undefined)
+  }
+
+  async #say(client: pg.Client): Promise<void> {
+    this.#isSaying = true
+    do {
+      this.#isOwed = false
+      // The connection's end is handled where it is opened.
+      await client.query('select pg_notify($1, $2)', [this.#channel, '']).catch(() => undefined)
+    } while (this.#isOwed && client === this.#client)
+    this.#isSaying = false
+  }
+
+  #connect(): void {
+    this.#connecting = this.#listen().catch(() => this.#connectLater())
+  }
+
+  async #listen(): Promise<void> {
+    const client = await connectPrimary(this.#url)
+    client.on('notification', () => this.#noticed())
+    client.on('end', () => {
+      this.#client = undefined
+      this.#connectLater()
+    })
+    const { rows } = await client.query("select 'kith_' || current_schema() as channel")
+    this.#channel = rows[0].channel
+    await client.query(`listen ${client.escapeIdentifier(this.#channel)}`)
+    this.#client = client
+    // What was written before the connection listened.
+    this.#noticed()
+  }
+
+  #connectLater(): void {
+    if (this.#isClosed) return
+    this.#clock.after(reconnectMs, () => {
+      if (!this.#isClosed) this.#connect()
+    })
+  }
+}

@@ -1,0 +1,59 @@
+import { OutdatedDocument, RevokedSession } from '../../relations/outdated.ts'
+import { names } from '../../relations/record-names.ts'
+import type { RecordedReads } from '../../relations/recorded-reads.ts'
+import type { DocumentName } from '../../relations/records.ts'
+import type { Change } from '../../relations/store.ts'
+import type { PostgresRecords } from './records.ts'
+
+interface Waiting {
+  change: Change
+  reject: (error: unknown) => void
+}
+
+/** A document that a change may build on, and whose user's revocations it depends on. */
+interface Wanted<Entry> {
+  entry: Entry
+  user: string
+  document: DocumentName
+  /** Absent if the change does not build on this document. */
+  version: number | undefined
+  signedInAt: number
+}
+
+function* wantedOf<Entry extends Waiting>(group: readonly Entry[]): Iterable<Wanted<Entry>> {
+  for (const entry of group) {
+    const { change } = entry
+    if (change.type !== 'documents') continue
+    const { user, buildsOn = {}, signedInAt = Number.POSITIVE_INFINITY } = change
+    for (const document of ['roster', 'profile'] as const) {
+      yield { entry, user, document, version: buildsOn[document], signedInAt }
+    }
+  }
+}
+
+/**
+ * Those of the changes that build on documents as they are, and come from sessions whose tokens count. The others are rejected:
+ * what they were made of is no longer so. What is compared is noted as read.
+ */
+export async function current<Entry extends Waiting>(
+  group: readonly Entry[],
+  records: PostgresRecords,
+  { read }: RecordedReads,
+): Promise<readonly Entry[]> {
+  const wanted = [...wantedOf(group)]
+  for (const { user, document } of wanted) {
+    read.add(names.document(user, document))
+    read.add(names.revocation(user))
+  }
+  const rejected = new Set<Entry>()
+  const found = await records.versions(wanted)
+  for (const [index, { entry, user, version, signedInAt }] of wanted.entries()) {
+    const { version: stored, revokedAt } = found[index] as { version: number; revokedAt: number }
+    const isRevoked = revokedAt > signedInAt
+    const isOutdated = version !== undefined && version !== stored
+    if ((!isRevoked && !isOutdated) || rejected.has(entry)) continue
+    rejected.add(entry)
+    entry.reject(isRevoked ? new RevokedSession(user) : new OutdatedDocument(user))
+  }
+  return rejected.size === 0 ? group : group.filter(entry => !rejected.has(entry))
+}

@@ -1,0 +1,256 @@
+import { execFileSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import type { Change, Clock, Commit, Store } from '@kith/server'
+import { systemClock } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
+import fc from 'fast-check'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { seed } from '../support/properties.ts'
+import {
+  following,
+  migrate,
+  openPostgresStore,
+  profileChange,
+  relationOf,
+  rosterChange,
+  userChange,
+} from '../support/server-internals.ts'
+import { limitsWith, newDatabase, storeOver } from '../support/stores.ts'
+
+// A database is made for the file, and a busy machine takes its time for that.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const isInstalled = (await findPostgres()) !== undefined
+
+// Where CI is set a missing PostgreSQL is a failure.
+describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL database', () => {
+  let postgres: PostgresServer
+
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+
+  afterAll(() => postgres?.stop())
+
+  /** Several nodes, and a connection of the test's own. */
+  async function cluster(count: number, clock: Clock = new TestClock()) {
+    const url = await postgres.newUrl()
+    await migrate(url)
+    const nodes = await Promise.all(
+      Array.from({ length: count }, () => openPostgresStore(url, { limits: limitsWith(), clock })),
+    )
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    onTestFinished(async () => {
+      await Promise.all(nodes.map(node => node.close()))
+      await client.end()
+    })
+    const reported = nodes.map(node => {
+      const commits: Commit[] = []
+      node.onCommit({ committed: some => commits.push(...some) })
+      return commits
+    })
+    return { url, nodes: nodes as [Store, Store, ...Store[]], reported, client }
+  }
+
+  /** A clock whose time stands still, and whose timers run: so each node looks at the log. */
+  function pollingClock(): Clock {
+    const still = new TestClock()
+    return { ...systemClock, now: () => still.now() }
+  }
+
+  /** Runs changes that are all derived before the first of them is written; they are written in this order. */
+  async function atOnce(client: pg.Client, changes: (() => Promise<Commit>)[]): Promise<Commit[]> {
+    await client.query('begin; select from head for update')
+    const commits: Promise<Commit>[] = []
+    for (const change of changes) {
+      commits.push(change())
+      await until(async () => (await blocked(client)) === commits.length)
+    }
+    await client.query('commit')
+    return Promise.all(commits)
+  }
+
+  /** How many writers wait for a lock. */
+  async function blocked(client: pg.Client): Promise<number> {
+    // Within a transaction the same is seen again and again.
+    await client.query('select pg_stat_clear_snapshot()')
+    const waiting = await client.query(
+      "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'kith'",
+    )
+    return waiting.rowCount as number
+  }
+
+  test('[D2][F1] every node reports the commits of all nodes, in one order without gaps', async () => {
+    const { nodes, reported } = await cluster(3, pollingClock())
+    const commits = await Promise.all(
+      Array.from({ length: 90 }, (_, index) => (nodes[index % 3] as Store).commit(userChange(`user ${index}`))),
+    )
+    expect(commits.map(({ position }) => position).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 90 }, (_, index) => index + 1),
+    )
+    await until(async () => nodes.every(({ position }) => position === 90))
+    const [first] = reported
+    expect(first?.map(({ position }) => position)).toEqual(Array.from({ length: 90 }, (_, index) => index + 1))
+    for (const commits of reported) expect(commits.map(withoutSights)).toEqual(first?.map(withoutSights))
+  })
+
+  test.each(['the audience', 'the follow'])(
+    '[V4] of an audience for nobody and a new follow that are derived at the same time on two nodes, the follower sees nothing, if %s is written first',
+    async written => {
+      const { nodes, client } = await cluster(2, pollingClock())
+      const [first, second] = nodes
+      await first.commit(profileChange('alice', { 0: 'Alice' }))
+      await first.commit(userChange('bob'))
+      const audience = (): Promise<Commit> => first.commit(rosterChange('alice', {}, { audience: 'nobody' }))
+      const follow = (): Promise<Commit> => second.commit(following('bob', 'alice'))
+      await atOnce(client, written === 'the audience' ? [audience, follow] : [follow, audience])
+      for (const node of nodes) expect((await relationOf(node, 'bob', 'alice')).shown).toEqual([])
+    },
+  )
+
+  test('[D4] counts that two nodes derive from the same record at the same time are both in it', async () => {
+    const { nodes, client } = await cluster(2, pollingClock())
+    const [first, second] = nodes
+    for (const owner of ['alice', 'carol']) await first.commit(profileChange(owner, { 1: owner }))
+    await first.commit(userChange('bob'))
+    await atOnce(client, [
+      () => first.commit(rosterChange('alice', { bob: { levels: [1] } })),
+      () => second.commit(rosterChange('carol', { bob: { levels: [1] } })),
+    ])
+    expect((await second.user('bob')).unasked).toBe(2)
+  })
+
+  test('[D2] a batch whose answer was lost is written once, and answered', async () => {
+    const { nodes, reported, client } = await cluster(2, pollingClock())
+    const [first, second] = nodes
+    await first.commit(userChange('alice'))
+    // With a standby that does not exist a commit is on disk, and its answer waits.
+    await client.query("alter system set synchronous_standby_names = 'missing'")
+    await client.query('select pg_reload_conf()')
+    const waiting = "application_name = 'kith' and wait_event = 'SyncRep'"
+    const answered = first.commit(profileChange('alice', { 0: 'once' }))
+    await until(async () => (await client.query(`select from pg_stat_activity where ${waiting}`)).rowCount === 1)
+    await client.query('alter system reset synchronous_standby_names')
+    await client.query(`select pg_terminate_backend(pid) from pg_stat_activity where ${waiting}`)
+    await client.query('select pg_reload_conf()')
+    expect((await answered).position).toBe(2)
+    await second.commit(userChange('bob'))
+    await until(async () => nodes.every(({ position }) => position === 3))
+    for (const commits of reported) expect(commits.map(({ position }) => position)).toEqual([1, 2, 3])
+    expect((await second.document('alice', 'profile')).parts).toHaveLength(1)
+  })
+
+  test('[V4] views and their levels are read in one state, whatever is written between the two reads', async () => {
+    const { nodes, url } = await cluster(2)
+    const [first, second] = nodes
+    await first.commit(profileChange('alice', { 0: 'before' }))
+    await first.commit(following('bob', 'alice'))
+    const { at, levels } = await second.views('bob', ['alice'], () => {
+      blockAndEdit(url)
+      return [{ owner: 'alice', level: 0 }]
+    })
+    expect([at, levels[0]?.position]).toEqual([2, 1])
+  })
+
+  test('[F1] a node that has reported more than the database holds, after a failover that lost commits, says so, and goes on from there', async () => {
+    const { nodes, client } = await cluster(2, pollingClock())
+    const [first, second] = nodes
+    for (const user of ['alice', 'bob', 'carol']) await first.commit(userChange(user))
+    await until(async () => second.position === 3)
+    let lost = 0
+    second.onCommit({ committed: () => undefined, lost: () => lost++ })
+    await client.query('begin; update head set position = 2; delete from log where last = 3; commit')
+    await until(async () => lost > 0)
+    expect([lost, second.position]).toEqual([1, 2])
+    expect((await second.commit(userChange('dave'))).position).toBe(3)
+  })
+
+  test('[D4][D2] after any changes on three nodes, all records are those of one store that makes the changes in their order', async () => {
+    const rounds = Number(process.env['KITH_CLUSTER_ROUNDS'] ?? 4)
+    for (let round = 0; round < rounds; round++) await playOnThree(seed + round)
+  })
+
+  async function playOnThree(start: number): Promise<void> {
+    const { nodes, reported, client } = await cluster(3, pollingClock())
+    const changes = fc.sample(changeOf, { seed: start, numRuns: 200 })
+    const inOrder: { position: number; change: Change }[] = []
+    for (let from = 0; from < changes.length; from += 24) {
+      await Promise.all(
+        changes.slice(from, from + 24).map(async (change, index) => {
+          if (index % 5 === 0) await setImmediate()
+          const { position } = await (nodes[index % 3] as Store).commit(change)
+          inOrder.push({ position, change })
+        }),
+      )
+    }
+    await until(async () => nodes.every(({ position }) => position === changes.length))
+    inOrder.sort((a, b) => a.position - b.position)
+    const alone = storeOver(await newDatabase('memory'), new TestClock())
+    for (const { change } of inOrder) await alone.commit(change)
+    const [one] = nodes
+    expect(await recordsOf(one), `seed ${start}`).toEqual(await recordsOf(alone))
+    const [first] = reported
+    for (const commits of reported) expect(commits.map(withoutSights)).toEqual(first?.map(withoutSights))
+    expect((await client.query('select from log where last - first < 0')).rowCount).toBe(0)
+  }
+
+  async function recordsOf(store: Store): Promise<unknown> {
+    return {
+      users: await store.users(users),
+      relations: await Promise.all(users.map(user => store.relations(user))),
+      levels: await store.levels(users.flatMap(owner => [0, 1].map(level => ({ owner, level })))),
+      asked: await Promise.all(users.flatMap(user => users.map(id => store.hasAsked(user, id)))),
+    }
+  }
+})
+
+const users = ['ann', 'ben', 'cid', 'dot', 'eve', 'fay']
+const user = fc.constantFrom(...users)
+const facts = fc.record({
+  isContact: fc.boolean(),
+  isSubscribed: fc.boolean(),
+  isBlocked: fc.boolean(),
+  levels: fc.subarray([0, 1]),
+})
+
+const changeOf: fc.Arbitrary<Change> = fc.oneof(
+  fc
+    .tuple(user, fc.dictionary(user, facts, { maxKeys: 2 }), fc.constantFrom('everyone', 'contacts', 'nobody'))
+    .map(([id, said, audience]): Change => rosterChange(id, said, { audience } as never)),
+  fc
+    .tuple(user, fc.constantFrom(0, 1), fc.string({ maxLength: 3 }))
+    .map(([id, level, name]) => profileChange(id, { [level]: name })),
+  fc
+    .tuple(user, user, fc.boolean())
+    .filter(([a, b]) => a !== b)
+    .map(([a, b, isPaired]): Change => ({ type: 'pair', a, b, isPaired })),
+  fc.tuple(user, fc.boolean()).map(([id, restricted]) => userChange(id, { restricted })),
+  fc.tuple(user, user).map(([id, owner]): Change => ({ type: 'lookup', user: id, owner })),
+  user.map((id): Change => ({ type: 'promote', user: id })),
+)
+
+/** What a node tells its listeners of a commit, of its own or of another node. */
+function withoutSights({ sights: _, elsewhere: __, ...commit }: Commit & { sights?: unknown }): unknown {
+  return commit
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; !(await isSo()); attempt++) {
+    if (attempt === 1_000) throw new Error('it never came true')
+    await setTimeout(10)
+  }
+}
+
+/** Another node's commits, while this process stands still. */
+function blockAndEdit(url: string): void {
+  const program = `
+    const pg = require(${JSON.stringify(createRequire(import.meta.url).resolve('pg'))})
+    const client = new pg.Client(${JSON.stringify(url)})
+    client.connect().then(() => client.query(\`begin; update head set position = position + 2;
+      update level set position = 4, fields = ''; commit\`)).then(() => client.end())`
+  execFileSync(process.execPath, ['-e', program])
+}
