@@ -4,9 +4,12 @@ import { setImmediate, setTimeout } from 'node:timers/promises'
 import type { Change, Clock, Commit, Store } from '@kith/server'
 import { systemClock } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
+import { type KeyChange, profileKey, profileRoot } from '@kith/shared'
+import { decodeFields } from '@kith/shared/wire'
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { accountsOver } from '../support/account-world.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seed } from '../support/properties.ts'
 import {
@@ -154,6 +157,41 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
       return [{ owner: 'alice', level: 0 }]
     })
     expect([at, levels[0]?.position]).toEqual([2, 1])
+  })
+
+  test('[D4] edits of one profile that two nodes admit at the same time are both in what viewers get', async () => {
+    const { nodes, client } = await cluster(2, pollingClock())
+    const [first, second] = nodes
+    await first.commit(userChange('alice'))
+    await until(async () => second.position === 1)
+    const accounts = [first, second].map(store => accountsOver(store, new TestClock()))
+    const devices = accounts.map(({ device }) => device('alice'))
+    const write = (name: string): KeyChange => ({
+      root: profileRoot,
+      key: profileKey(0, 'writer-writer', name),
+      value: 'x',
+    })
+    await client.query('begin; select from head for update')
+    for (const [index, device] of devices.entries()) {
+      device.edit([write(`field ${index}`)])
+      await until(async () => (await blocked(client)) === index + 1)
+    }
+    await client.query('commit')
+    for (const { accounts: queues } of accounts) await queues.idle()
+    expect(devices.flatMap(({ failures }) => failures)).toEqual([])
+    expect(devices.map(({ commits }) => commits)).toEqual([1, 1])
+    const [level] = await first.levels([{ owner: 'alice', level: 0 }])
+    expect(decodeFields(level?.fields ?? new Uint8Array())).toEqual({ 'field 0': 'x', 'field 1': 'x' })
+  })
+
+  test('[D7] a change of a session that another node has revoked since is rejected', async () => {
+    const { nodes } = await cluster(2)
+    const [first, second] = nodes
+    const signedInAt = second.position
+    await first.commit({ type: 'revoke', user: 'alice' })
+    const change = { ...profileChange('alice', { 0: 'Alice' }), signedInAt }
+    await expect(second.commit(change)).rejects.toThrow('a session of "alice" was revoked')
+    expect((await second.commit({ ...change, signedInAt: 1 })).position).toBe(2)
   })
 
   test('[F1] a node that has reported more than the database holds, after a failover that lost commits, says so, and goes on from there', async () => {

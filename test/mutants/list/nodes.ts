@@ -35,6 +35,43 @@ export const nodesMutants: readonly Mutant[] = [
       names: 'whose answer was lost',
     },
   ),
+  mutant(
+    'server/src/store/postgres/versions.ts',
+    'const isOutdated = version !== undefined && version !== stored',
+    'const isOutdated = version !== undefined && version > stored',
+    {
+      id: 'built-on-an-older-document',
+      rules: ['D4'],
+      what: 'A change is written that was admitted to a document as it was before another node changed it.',
+      tests,
+      names: 'two nodes admit at the same time',
+    },
+  ),
+  mutant(
+    'server/src/store/postgres/versions.ts',
+    'const isRevoked = revokedAt > signedInAt',
+    'const isRevoked = false',
+    {
+      id: 'written-by-a-revoked-session',
+      rules: ['D7'],
+      what: 'A session that another node has revoked writes until it is ended.',
+      tests,
+      names: 'another node has revoked',
+    },
+  ),
+  mutant(
+    'server/src/store/postgres/reports.ts',
+    'return first.head === this.#position ? undefined : this.#fall(first.head)',
+    'return undefined',
+    {
+      id: 'ahead-of-the-database',
+      rules: ['F1'],
+      what: 'A node goes on although the database has lost what the node has reported.',
+      tests,
+      names: 'after a failover that lost commits',
+      isSeenByWaiting: true,
+    },
+  ),
   mutant('server/src/store/postgres/reads.ts', 'begin isolation level repeatable read read only', 'begin read only', {
     id: 'views-and-levels-of-two-states',
     rules: ['V4'],
