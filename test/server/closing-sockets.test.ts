@@ -147,7 +147,7 @@ test.each<[string, (engine: Engine, socket: KithSocket) => void]>([
     const { engine, clock } = await engineWorld()
     const closed = once(one.server, 'close')
     if (what === 'a server that stops') {
-      engine.signIns.begin(one.server, { user: 'alice', expiresAtMs: undefined }, '127.0.0.1')
+      engine.signIns.begin(one.server, { user: 'alice', expiresAtMs: undefined, signedInAt: 0 }, '127.0.0.1')
     }
     one.device.pause()
     close(engine, one.server)

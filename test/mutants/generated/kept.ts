@@ -298,7 +298,7 @@ export const kept: readonly Kept[] = [
     why: 'Equivalent: the caller only checks whether it is true.',
   },
   {
-    file: 'packages/server/src/store/prepared-changes.ts',
+    file: 'packages/server/src/store/level/prepared-changes.ts',
     line: 'this.#readings.delete(reading)',
     change: 'this.#readings.delete(reading) → {}',
     nth: 2,

@@ -636,7 +636,7 @@ export const loadMutants: readonly Mutant[] = [
     names: 'small or large',
   }),
   mutant(
-    'server/src/store/prepared-changes.ts',
+    'server/src/store/level/prepared-changes.ts',
     '} finally {\n        this.#readings.delete(reading)\n',
     '} finally {\n',
     {
