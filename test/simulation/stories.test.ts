@@ -614,6 +614,26 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[D6] a field that one device made again stays when another device brings the original to a server that lost its store', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 6, act: { type: 'save', whom: 0 } },
+        { do: 'flow' },
+        { do: 'limits', limits: { profileLevels: 1 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'disconnect', device: 1 },
+        { do: 'flow' },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'restartServer', compacts: false },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D5][V6] a field that was set after a block is sent though a server has no room for the block', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
