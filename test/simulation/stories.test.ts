@@ -671,19 +671,25 @@ describe('a dishonest server', () => {
     }
   })
 
-  test('[D3] `whenSynced` resolves when a server has refused a narrower audience, which stays on the device, and nothing else is unsent', async () => {
+  test('[D2][D5] an audience that a server refused, and that stays on the device, is not missed on the disk once the device has synced', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
         { do: 'watch', device: 3, whom: 0 },
+        { do: 'backUpServer' },
         { do: 'pass', seconds: 5, flows: true },
         { do: 'act', device: 3, act: { type: 'audience', audience: 'contacts' } },
         { do: 'hostile', hostility: 'refuses all' },
         { do: 'pass', seconds: 5, flows: true },
         { do: 'honest' },
         { do: 'pass', seconds: 5, flows: true },
-        { do: 'sync', device: 1 },
-        { do: 'sync', device: 1 },
+        { do: 'sync', device: 9 },
+        { do: 'watch', device: 0, whom: 0 },
+        { do: 'sync', device: 9 },
+        { do: 'pair', a: 0, b: 0, isPaired: false },
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'backUpServer' },
         { do: 'pass', seconds: 5, flows: true },
       ],
     })
