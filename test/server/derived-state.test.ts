@@ -280,7 +280,8 @@ async function play(story: readonly Step[], batches: readonly boolean[], limits:
     const done = world.take(step)
     // The account's queue and the backend's calls are two orders: an erasure and what follows it must not be mixed.
     const nextDoes = story[index + 1]?.does
-    const mustWait = step.does === 'erase' || step.does === 'restrict' || nextDoes === 'erase' || nextDoes === 'confirm'
+    const readsFirst = step.does === 'confirm' || nextDoes === 'confirm'
+    const mustWait = step.does === 'erase' || step.does === 'restrict' || nextDoes === 'erase' || readsFirst
     // One commit may take back and give again.
     if (mustWait || world.unconfirmed.size > 0 || batches[index % batches.length]) {
       await done

@@ -614,6 +614,26 @@ describe('a dishonest server', () => {
     })
   })
 
+  test('[D6] a field that one device made again stays when another device brings the original to a server that lost its store', async () => {
+    await expectRight({
+      ...{ seed: 0, cast: [0, 1, 2, 3, 4], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+      steps: [
+        { do: 'act', device: 6, act: { type: 'save', whom: 0 } },
+        { do: 'flow' },
+        { do: 'limits', limits: { profileLevels: 1 } },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'disconnect', device: 1 },
+        { do: 'flow' },
+        { do: 'loseServerStore' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'act', device: 0, act: { type: 'sync', whom: [0] } },
+        { do: 'restartServer', compacts: false },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'pass', seconds: 5, flows: true },
+      ],
+    })
+  })
+
   test('[D5][V6] a field that was set after a block is sent though a server has no room for the block', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
@@ -651,19 +671,25 @@ describe('a dishonest server', () => {
     }
   })
 
-  test('[D3] `whenSynced` resolves when a server has refused a narrower audience, which stays on the device, and nothing else is unsent', async () => {
+  test('[D2][D5] an audience that a server refused, and that stays on the device, is not missed on the disk once the device has synced', async () => {
     await expectRight({
       ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65536, hasTabs: false },
       steps: [
         { do: 'watch', device: 3, whom: 0 },
+        { do: 'backUpServer' },
         { do: 'pass', seconds: 5, flows: true },
         { do: 'act', device: 3, act: { type: 'audience', audience: 'contacts' } },
         { do: 'hostile', hostility: 'refuses all' },
         { do: 'pass', seconds: 5, flows: true },
         { do: 'honest' },
         { do: 'pass', seconds: 5, flows: true },
-        { do: 'sync', device: 1 },
-        { do: 'sync', device: 1 },
+        { do: 'sync', device: 9 },
+        { do: 'watch', device: 0, whom: 0 },
+        { do: 'sync', device: 9 },
+        { do: 'pair', a: 0, b: 0, isPaired: false },
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'backUpServer' },
         { do: 'pass', seconds: 5, flows: true },
       ],
     })

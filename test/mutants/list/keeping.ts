@@ -109,7 +109,7 @@ export const keepingMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/documents/replaced.ts',
-    'if (showsValues) return [item, there].every(isMadeAgain) && wasUnknownTo(there, item)',
+    'if (showsValues) return isRemakingClientId(item.id.client) && wasUnknownTo(there, item)',
     'if (showsValues) return false',
     {
       id: 'made-again-removed-first',

@@ -27,8 +27,8 @@ export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint
 
 /**
  * A piece is larger than `maxBytes` only when it is a single struct. `doc`: a document that holds the update, by which the
- * deletions of replaced entries are left out of the removals; of a document that shows its values to others (`showsValues`),
- * only of those replaced by the same value. `unsent`: updates that are sent later.
+ * deletions of replaced entries are left out of the removals. `showsValues`: the document shows its values to others, so only
+ * entries that were made again are left out (`ReplacingOptions`). `unsent`: updates that are sent later.
  */
 export function piecesOf(
   update: Uint8Array,

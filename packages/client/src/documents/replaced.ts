@@ -8,8 +8,8 @@ export interface ReplacingOptions {
   /** Whether this struct waits in the outbox, behind what is sent now. */
   isUnsent(id: Y.ID): boolean
   /**
-   * Another must not see a replaced value, not even for a moment. Then only two entries that say the same are left out:
-   * both were made again, and neither knew the other (`putAbove`).
+   * Another must not see a replaced value, not even for a moment. Then only an entry that was made again is left out, if the
+   * one that counts did not know it: the device that made it again would take its removal for the user's.
    */
   showsValues?: boolean
 }
@@ -30,7 +30,7 @@ export function withoutReplaced(
   const isReplaced = (item: Y.Item): boolean => {
     const there = liveEntry(item)
     if (!there || !isBrought(there.id)) return false
-    if (showsValues) return [item, there].every(isMadeAgain) && wasUnknownTo(there, item)
+    if (showsValues) return isRemakingClientId(item.id.client) && wasUnknownTo(there, item)
     return !isUnsent(there.id) || wasUnknownTo(there, item)
   }
   return ranges.flatMap(range => {
@@ -43,10 +43,6 @@ export function withoutReplaced(
     }
     return kept
   })
-}
-
-function isMadeAgain({ id }: Y.Item): boolean {
-  return isRemakingClientId(id.client)
 }
 
 /** The entry that the document now shows under the key of `item`. */
