@@ -1,0 +1,205 @@
+import { contactFacts, flatMapsOf, gives, namedUsers, profileFields, rosterSettings } from '@kith/shared'
+import { encodeFields } from '@kith/shared/wire'
+import { StoredDocument } from '../documents/stored-document.ts'
+import type { Incarnations } from './incarnations.ts'
+import type { Pair, Records } from './record-store.ts'
+import { type DocumentName, type LevelRecord, noFacts, type Relation, type Side, type UserRecord } from './records.ts'
+import { isUnaskedCandidate, shownLevels } from './standing.ts'
+import type { View } from './store.ts'
+import { sameLevels } from './visible-levels.ts'
+
+/** A whole store, as {@link checkStore} reads it. */
+export interface CheckedStore {
+  /** What names the incarnations of its accounts; `undefined` for a store that never began. */
+  readonly incarnations: Incarnations | undefined
+  /** The ids of all users whom a record is about. One may come several times. */
+  ids(): AsyncIterable<string>
+  /** Runs `work` on one state of the store: what it reads belongs together, also while others write. */
+  inState<T>(work: (state: CheckedState) => Promise<T>): Promise<T>
+}
+
+/** One state of a store. */
+export interface CheckedState extends Pick<Records, 'users' | 'relations' | 'relationsOf' | 'erasures'> {
+  /** The position of the last commit in it. */
+  readonly position: number
+  /** The stored levels of a user. */
+  levelsOf(owner: string): Promise<readonly (readonly [level: number, record: LevelRecord])[]>
+  /** The updates of a document, in the order in which they were written. */
+  documentOf(user: string, document: DocumentName): Promise<Uint8Array[]>
+}
+
+/** One difference between what is stored and what it should be. */
+export interface Finding {
+  user: string
+  what: string
+}
+
+export interface CheckReport {
+  users: number
+  relations: number
+  /** Empty: all is well. */
+  findings: Finding[]
+}
+
+/**
+ * Derives everything again from the documents, and compares [D4]: facts, settings, levels, what each viewer is shown, and
+ * the counts. Reads one user at a time, each as of one state; changes nothing.
+ */
+export async function checkStore(store: CheckedStore, onProgress?: (users: number) => void): Promise<CheckReport> {
+  const report: CheckReport = { users: 0, relations: 0, findings: [] }
+  const ids = new Set<string>()
+  for await (const id of store.ids()) ids.add(id)
+  for (const user of ids) {
+    const note = (what: string): void => void report.findings.push({ user, what })
+    try {
+      const relations = await store.inState(state => checkUser({ state, user, incarnations: store.incarnations, note }))
+      report.relations += relations
+    } catch (error) {
+      note(`can't be read: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    report.users++
+    if (report.users % 1000 === 0) onProgress?.(report.users)
+  }
+  return report
+}
+
+/** The check of one user. */
+interface Checking {
+  state: CheckedState
+  user: string
+  incarnations: Incarnations | undefined
+  note(what: string): void
+}
+
+/** Returns how many relations the user has. */
+async function checkUser(checking: Checking): Promise<number> {
+  const { state, user, note } = checking
+  const [record] = (await state.users([user])) as [UserRecord]
+  const relations: (readonly [string, Relation])[] = []
+  for await (const page of state.relationsOf(user)) relations.push(...page)
+  await checkRoster(checking, record, new Map(relations))
+  await checkProfile(checking, record)
+  checkCounts(record, relations, note)
+  const changedAt = relations.reduce((latest, [, relation]) => Math.max(latest, relation.changedAt), 0)
+  if (record.relationsChangedAt !== changedAt) {
+    note(`relations last changed at ${changedAt}, not at ${record.relationsChangedAt}`)
+  }
+  for (let start = 0; start < relations.length; start += relationsAtOnce) {
+    await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
+  }
+  return relations.length
+}
+
+/** As many relations as are looked up with one read for each kind of record. */
+const relationsAtOnce = 250
+
+async function checkRoster(
+  { state, user, note }: Checking,
+  record: UserRecord,
+  relations: ReadonlyMap<string, Relation>,
+): Promise<void> {
+  const roster = new StoredDocument('roster', await state.documentOf(user, 'roster'))
+  const view = flatMapsOf(roster.doc)
+  const settings = rosterSettings(view)
+  if (settings.audience !== record.audience) note(`audience is ${record.audience}, not ${settings.audience}`)
+  if (settings.autoSync !== record.autoSync) note(`autoSync is ${record.autoSync}, not ${settings.autoSync}`)
+  const { hidesPresence = false } = record
+  if (settings.hidesPresence !== hidesPresence) note(`hidesPresence is ${hidesPresence}, not ${settings.hidesPresence}`)
+  const { messageAudience = 'everyone' } = record
+  if (settings.messageAudience !== messageAudience) {
+    note(`messageAudience is ${messageAudience}, not ${settings.messageAudience}`)
+  }
+  const named = new Set([...namedUsers(view), ...relations.keys()])
+  named.delete(user)
+  for (const [other, facts] of contactFacts(view, named)) {
+    const stored = relations.get(other)?.mySide.said ?? noFacts
+    if (JSON.stringify(stored, factNames) !== JSON.stringify(facts, factNames)) {
+      note(`what the roster says of ${JSON.stringify(other)} is derived otherwise`)
+    }
+  }
+  roster.destroy()
+}
+
+const factNames = ['isContact', 'isSubscribed', 'isDeclined', 'isBlocked', 'levels', 'confirmed']
+const sideNames = ['said', 'unconfirmed', ...factNames]
+
+async function checkProfile({ state, user, note }: Checking, record: UserRecord): Promise<void> {
+  const profile = new StoredDocument('profile', await state.documentOf(user, 'profile'))
+  const fields = profileFields(flatMapsOf(profile.doc))
+  const seen = new Set<number>()
+  for (const [level, stored] of await state.levelsOf(user)) {
+    seen.add(level)
+    if (record.levels[String(level)] !== stored.position) note(`level ${level} has two positions`)
+    if (Buffer.compare(stored.fields, encodeFields(fields.get(level) ?? {})) !== 0) {
+      note(`level ${level} is not what the profile says`)
+    }
+  }
+  for (const level of fields.keys()) if (!seen.has(level)) note(`level ${level} is missing`)
+  for (const level of Object.keys(record.levels)) if (!seen.has(Number(level))) note(`level ${level} is not stored`)
+  profile.destroy()
+}
+
+function checkCounts(
+  record: UserRecord,
+  relations: readonly (readonly [string, Relation])[],
+  note: Checking['note'],
+): void {
+  const count = (is: (relation: Relation) => boolean): number => relations.filter(([, one]) => is(one)).length
+  const counts = {
+    follows: count(({ mine, isWaiting }) => mine.isSubscribed && !isWaiting),
+    waiting: count(({ isWaiting }) => isWaiting),
+    unasked: count(({ isUnasked }) => isUnasked),
+  }
+  for (const [name, expected] of Object.entries(counts)) {
+    const stored = record[name as keyof typeof counts]
+    if (stored !== expected) note(`${name} is ${stored}, not ${expected}`)
+  }
+}
+
+async function checkRelations(
+  checking: Checking,
+  record: UserRecord,
+  relations: readonly (readonly [string, Relation])[],
+): Promise<void> {
+  const { state, user } = checking
+  const others = relations.map(([other]) => other)
+  const owners = await state.users(others)
+  const mirrors = await state.relations(others.map((other): Pair => ({ a: other, b: user })))
+  const erasures = await state.erasures(others)
+  for (const [index, [other, relation]] of relations.entries()) {
+    const [owner, mirror] = [owners[index] as UserRecord, mirrors[index] as Relation]
+    checkRelation(checking, { viewer: record, owner, relation }, other, mirror)
+    checkUnconfirmed(checking, other, relation.mySide, erasures[index] as number)
+  }
+}
+
+function checkRelation({ state, note }: Checking, view: View, other: string, mirror: Relation): void {
+  const { viewer, relation } = view
+  const name = JSON.stringify(other)
+  if (JSON.stringify(mirror.theirSide, sideNames) !== JSON.stringify(relation.mySide, sideNames)) {
+    note(`${name} has another idea of what this roster says`)
+  }
+  if (mirror.isPaired !== relation.isPaired) note(`${name} and this user disagree on their pairing`)
+  if (relation.isWaiting && !relation.mine.isSubscribed) note(`a follow of ${name} waits that is none`)
+  if (relation.isUnasked && !isUnaskedCandidate(viewer, relation)) note(`${name} is shown unasked without a grant`)
+  const shown = shownLevels(view)
+  if (!sameLevels(shown, relation.shown)) {
+    note(`is shown levels [${relation.shown}] of ${name}, and should be shown [${shown}]`)
+  }
+  if (relation.changedAt > state.position) note(`the relation to ${name} is from the future`)
+}
+
+/** What must be confirmed is a record, not derived: it is of the present incarnation, and there is something to confirm. */
+function checkUnconfirmed(
+  { incarnations, note }: Checking,
+  other: string,
+  { said, unconfirmed }: Side,
+  erasures: number,
+): void {
+  if (unconfirmed === '') return
+  const name = JSON.stringify(other)
+  if (!gives(said)) note(`what is given to ${name} is to be confirmed, and there is nothing`)
+  if (erasures === 0 || (incarnations && unconfirmed !== incarnations.tokenOf(other, erasures))) {
+    note(`what is to be confirmed of ${name} is not the present incarnation`)
+  }
+}
