@@ -1,6 +1,8 @@
+import type { CheckReport } from '../relations/check.ts'
+import { type DatabaseSettings, type Environment, readDatabase } from '../settings.ts'
 import { check } from '../store/level/check.ts'
 import { DamagedFolderError, openLevelDatabase } from '../store/level/open.ts'
-import { readDataOption } from './data-option.ts'
+import { expectNoData, readDataOption } from './data-option.ts'
 
 const mostPrinted = 100
 
@@ -10,11 +12,22 @@ server then starts empty. Either way devices bring back their users' contacts, g
 pairs, restrictions, revoked tokens and erased accounts are for your backend to say again. More in docs/OPERATIONS.md.
 `
 
-/** Verifies a data folder that no server uses. 0: all is well; 1: it is not, with what is wrong, lost, and to be done. */
-export async function runCheck(args: readonly string[]): Promise<number> {
+const whatToDoWithDatabase = `Take a backup of the database as it is, and look after its disks and its version of PostgreSQL.
+Restore it from a backup that has none of this (docs/OPERATIONS.md).
+`
+
+const onProgress = (users: number): void => void process.stderr.write(`${users} users checked\n`)
+
+/** Verifies a data folder that no server uses, or a database, also while nodes use it. 0: all is well; 1: it is not, with what is wrong, lost, and to be done. */
+export async function runCheck(args: readonly string[], env: Environment): Promise<number> {
+  const database = readDatabase(env)
+  if (database) {
+    expectNoData(args)
+    return checkDatabase(database)
+  }
   const { folder } = readDataOption(args, 0)
   try {
-    return await checkDatabase(folder)
+    return await checkFolder(folder)
   } catch (error) {
     if (!(error instanceof DamagedFolderError)) throw error
     for (const { file, what, lost } of error.damages.slice(0, mostPrinted)) {
@@ -25,18 +38,35 @@ export async function runCheck(args: readonly string[]): Promise<number> {
   }
 }
 
-async function checkDatabase(folder: string): Promise<number> {
+async function checkFolder(folder: string): Promise<number> {
   const database = await openLevelDatabase(folder, true)
   try {
-    const report = await check(database, users => process.stderr.write(`${users} users checked\n`))
-    for (const { user, what } of report.findings.slice(0, mostPrinted)) {
-      process.stdout.write(`${JSON.stringify(user)}: ${what}\n`)
-    }
-    const { users, relations, findings } = report
-    process.stdout.write(`${users} users, ${relations} relations, ${findings.length} differences\n`)
-    if (findings.length > 0) process.stdout.write(whatToDo)
-    return findings.length === 0 ? 0 : 1
+    const report = await check(database, onProgress)
+    const differences = print(report)
+    if (differences > 0) process.stdout.write(whatToDo)
+    return differences === 0 ? 0 : 1
   } finally {
     await database.close()
   }
+}
+
+async function checkDatabase({ url, prepares }: DatabaseSettings): Promise<number> {
+  const [postgres, { withDatabase }] = await Promise.all([
+    import('../store/postgres/check.ts'),
+    import('../store/postgres/maintenance.ts'),
+  ])
+  const report = await withDatabase(url, prepares, database => postgres.checkDatabase(database, onProgress))
+  for (const fault of report.faults.slice(0, mostPrinted)) process.stdout.write(`${fault}\n`)
+  const differences = print(report) + report.faults.length
+  if (differences > 0) process.stdout.write(whatToDoWithDatabase)
+  return differences === 0 ? 0 : 1
+}
+
+/** Returns the number of differences. */
+function print({ users, relations, findings }: CheckReport): number {
+  for (const { user, what } of findings.slice(0, mostPrinted)) {
+    process.stdout.write(`${JSON.stringify(user)}: ${what}\n`)
+  }
+  process.stdout.write(`${users} users, ${relations} relations, ${findings.length} differences\n`)
+  return findings.length
 }

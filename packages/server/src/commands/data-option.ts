@@ -18,3 +18,8 @@ export function readDataOption(args: readonly string[], words: number): { folder
     throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error })
   }
 }
+
+/** With a database a command has no data folder. Throws {@link SettingsError}. */
+export function expectNoData(args: readonly string[]): void {
+  if (args.length > 0) throw new SettingsError('with KITH_DATABASE_URL the command takes no --data and nothing else')
+}

@@ -8,11 +8,17 @@ export interface Statement {
   values?: unknown[]
 }
 
+/** Where statements are run: on any connection, or on one, in a transaction. */
+export interface Rows {
+  /** The rows of one statement. */
+  rows<Row>(statement: Statement): Promise<Row[]>
+}
+
 /**
  * A few connections to the primary, opened as they are needed. What asks while all are in use waits for its turn. A connection
  * that breaks is dropped, and the next one is opened to the host that is the primary then.
  */
-export class Database {
+export class Database implements Rows {
   readonly url: string
   readonly #most: number
   readonly #prepares: boolean
@@ -51,6 +57,18 @@ export class Database {
       else this.#giveBack(client)
       throw error
     }
+  }
+
+  /** Runs statements that read as of one state of the database. */
+  inSnapshot<T>(work: (snapshot: Rows) => Promise<T>): Promise<T> {
+    return this.with(async client => {
+      await client.query('begin isolation level repeatable read read only')
+      try {
+        return await work({ rows: statement => this.on(client, statement) })
+      } finally {
+        await client.query('commit')
+      }
+    })
   }
 
   /** Resolves when all connections are closed, once what was asked has been answered. */

@@ -1,5 +1,4 @@
 import { decodeFields } from '@kith/shared/wire'
-import type pg from 'pg'
 import {
   type DocumentName,
   type LevelName,
@@ -21,7 +20,7 @@ import {
   type UserRow,
 } from './codec.ts'
 import { decodeCommits } from './commit-codec.ts'
-import type { Database, Statement } from './database.ts'
+import type { Database, Rows, Statement } from './database.ts'
 import { levelsByNames, levelValues, usersByIds } from './records.ts'
 
 /** As large as the records of most users. */
@@ -55,21 +54,10 @@ export function lookAt(
 ): Promise<Looked> {
   const statement = { ...viewsOf, values: [viewer, owners] }
   if (!wanted) return database.rows<ViewRow>(statement).then(rows => lookedOf(rows))
-  return inSnapshot(database, async client => {
-    const looked = lookedOf(await database.on<ViewRow>(client, statement))
+  return database.inSnapshot(async snapshot => {
+    const looked = lookedOf(await snapshot.rows<ViewRow>(statement))
     const names = wanted(looked.views)
-    return names.length === 0 ? looked : { ...looked, levels: await readLevels(database, client, names) }
-  })
-}
-
-async function inSnapshot<T>(database: Database, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  return database.with(async client => {
-    await client.query('begin isolation level repeatable read read only')
-    try {
-      return await work(client)
-    } finally {
-      await client.query('commit')
-    }
+    return names.length === 0 ? looked : { ...looked, levels: await levelsOf(snapshot, names) }
   })
 }
 
@@ -89,17 +77,8 @@ function lookedOf(rows: readonly ViewRow[]): Looked {
   return { at: viewerRow.at, views, levels: [] }
 }
 
-async function readLevels(
-  database: Database,
-  client: pg.Client,
-  names: readonly LevelName[],
-): Promise<(LevelRecord | undefined)[]> {
-  const rows = await database.on<LevelRow>(client, { ...levelsByNames, values: levelValues(names) })
-  return rows.map(decodeLevel)
-}
-
-export async function levelsOf(database: Database, names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]> {
-  return database.with(client => readLevels(database, client, names))
+export async function levelsOf(database: Rows, names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]> {
+  return (await database.rows<LevelRow>({ ...levelsByNames, values: levelValues(names) })).map(decodeLevel)
 }
 
 export async function usersOf(database: Database, ids: readonly string[]): Promise<UserRecord[]> {
@@ -122,7 +101,7 @@ const partsOfDocument: Statement = {
 }
 
 /** What was written at a position or since: of a document whose version is the position of its last part. */
-export async function partsOf(database: Database, id: string, document: DocumentName, since = 0): Promise<StoredParts> {
+export async function partsOf(database: Rows, id: string, document: DocumentName, since = 0): Promise<StoredParts> {
   const values = [id, documentNumbers[document], since]
   const rows = await database.rows<{ position: number; update: Uint8Array }>({ ...partsOfDocument, values })
   return { version: rows.at(-1)?.position ?? 0, parts: rows.map(({ update }) => new Uint8Array(update)) }

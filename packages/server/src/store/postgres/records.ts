@@ -2,7 +2,7 @@ import type { Lookup, Pair, Records } from '../../relations/record-store.ts'
 import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
 import { turnForSlice } from '../../turns.ts'
 import { decodeLevel, decodeRelation, decodeUser, documentNumbers, type RelationRow } from './codec.ts'
-import type { Database, Statement } from './database.ts'
+import type { Rows, Statement } from './database.ts'
 
 /** As many records as are read at once, and decoded without a pause. */
 const recordsAtOnce = 250
@@ -18,10 +18,10 @@ interface Positioned {
 
 /** Records as the database has them, for the derivation of one batch. */
 export class PostgresRecords implements Records {
-  readonly #database: Database
+  readonly #database: Rows
   #knownUpTo = Number.POSITIVE_INFINITY
 
-  constructor(database: Database) {
+  constructor(database: Rows) {
     this.#database = database
   }
 
@@ -152,7 +152,7 @@ const relationPage: Statement = {
 
 /** All relations of a user, a page at a time, each with the position of the state that it was read in. */
 export async function* relationPages(
-  database: Database,
+  database: Rows,
   user: string,
 ): AsyncIterable<{ at: number; relations: (readonly [other: string, relation: Relation])[] }> {
   for (let after: string | undefined = ''; after !== undefined; ) {

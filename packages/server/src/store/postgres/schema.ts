@@ -187,4 +187,29 @@ begin
 end
 $$;
 `,
+  `
+-- Puts one update in place of those that make a document, unless others were written in place of them meanwhile. Nothing is
+-- lost with a fold that a crash takes back, so nobody waits for it.
+create function fold_document(_id text, _name smallint, _count int, _last bigint, _update bytea) returns boolean
+language plpgsql as $$
+begin
+  perform set_config('synchronous_commit', 'off', true);
+  perform from head for update;
+  if _count <> (select count(*) from document where id = _id and name = _name and position <= _last)
+    or not exists (select from document where id = _id and name = _name and position = _last)
+  then return false; end if;
+  delete from document where id = _id and name = _name and position < _last;
+  update document set update = _update where id = _id and name = _name and position = _last;
+  return true;
+end
+$$;
+
+-- A copy from a data folder that is not finished: no node may start. done: the last key of the folder that was copied.
+create table copying (
+  one boolean primary key default true check (one),
+  identity bytea not null,
+  position bigint not null,
+  done text collate "C" not null
+);
+`,
 ]

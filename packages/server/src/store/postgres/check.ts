@@ -1,0 +1,93 @@
+import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
+import { Incarnations } from '../../relations/incarnations.ts'
+import { decodeLevel, type LevelRow } from './codec.ts'
+import type { Database, Rows, Statement } from './database.ts'
+import { distinct } from './pages.ts'
+import { partsOf } from './reads.ts'
+import { PostgresRecords } from './records.ts'
+
+/** What a check of a database found. */
+export interface DatabaseReport extends CheckReport {
+  /** What is wrong with the log of commits; empty: all is well. */
+  faults: string[]
+}
+
+/**
+ * Checks a database, also while nodes use it: each user is read in one snapshot. `checkStore` says what is compared; and the
+ * log of commits must have no gap, and end at the head.
+ */
+export async function checkDatabase(database: Database, onProgress?: (users: number) => void): Promise<DatabaseReport> {
+  const faults = await database.inSnapshot(faultsOf)
+  return { ...(await checkStore(await checkedDatabase(database), onProgress)), faults }
+}
+
+async function checkedDatabase(database: Database): Promise<CheckedStore> {
+  const [store] = await database.rows<{ identity: Uint8Array }>({
+    name: 'kith-identity',
+    text: 'select identity from store',
+  })
+  return {
+    incarnations: store && new Incarnations(new Uint8Array(store.identity)),
+    ids: () => idsIn(database),
+    inState: work => database.inSnapshot(async snapshot => work(await stateOf(snapshot))),
+  }
+}
+
+async function stateOf(snapshot: Rows): Promise<CheckedState> {
+  const [head] = await snapshot.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
+  const records = new PostgresRecords(snapshot)
+  return {
+    position: head?.position ?? 0,
+    users: ids => records.users(ids),
+    relations: pairs => records.relations(pairs),
+    relationsOf: user => records.relationsOf(user),
+    erasures: ids => records.erasures(ids),
+    async levelsOf(owner) {
+      const rows = await snapshot.rows<LevelRow & { level: number }>({ ...levelsOfOwner, values: [owner] })
+      return rows.flatMap(row => {
+        const level = decodeLevel(row)
+        return level ? [[row.level, level] as const] : []
+      })
+    },
+    documentOf: async (user, document) => (await partsOf(snapshot, user, document)).parts,
+  }
+}
+
+const levelsOfOwner: Statement = {
+  name: 'kith-levels-of',
+  text: 'select level, position, fields from level where owner = $1 order by level',
+}
+
+/** The ids of all users with a record of one of these kinds. One may come several times. */
+async function* idsIn(database: Database): AsyncIterable<string> {
+  for (const [table, column] of idColumns) yield* distinct(database, table, column)
+}
+
+const idColumns = [
+  ['users', 'id'],
+  ['document', 'id'],
+  ['level', 'owner'],
+  ['relation', 'a'],
+] as const
+
+/** The rows of the log follow on each other, and the last one is the head's. Older ones were trimmed. */
+async function faultsOf(snapshot: Rows): Promise<string[]> {
+  const text = `select l.first, l.last, lag(l.last) over (order by l.last) as before, h.position as head
+    from head h left join log l on true order by l.last`
+  const rows = await snapshot.rows<{ first: number | null; last: number; before: number | null; head: number }>({
+    name: 'kith-log-faults',
+    text,
+  })
+  const faults: string[] = []
+  for (const { first, last, before } of rows) {
+    if (first === null) continue
+    if (last < first) faults.push(`the log has commits from ${first} to ${last}`)
+    if (before !== null && before + 1 !== first)
+      faults.push(`the log has nothing between commits ${before} and ${first}`)
+  }
+  const end = rows.at(-1)
+  if (end && end.first !== null && end.last !== end.head) {
+    faults.push(`the log ends at commit ${end.last}, and the head is ${end.head}`)
+  }
+  return faults
+}

@@ -1,0 +1,35 @@
+import { turnForSlice } from '../../turns.ts'
+import type { Rows, Statement } from './database.ts'
+
+/** As many rows as are read at once, and decoded without a pause. */
+const rowsAtOnce = 250
+
+/**
+ * All rows of a statement, a page at a time, each as it stands when it is read. The statement takes the key after which a page
+ * begins, `$1`, and the most rows that it has, `$2`, and orders its rows by that key.
+ */
+export async function* pagesOf<Row>(
+  database: Rows,
+  statement: Statement,
+  keyOf: (row: Row) => string,
+): AsyncIterable<Row[]> {
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const rows: Row[] = await database.rows<Row>({ ...statement, values: [after, rowsAtOnce] })
+    if (rows.length > 0) yield rows
+    const last = rows.at(-1)
+    after = last === undefined || rows.length < rowsAtOnce ? undefined : keyOf(last)
+    if (after !== undefined) await turnForSlice()
+  }
+}
+
+/** The values of an indexed column, each once, in their order: goes from one to the next by the index. */
+export async function* distinct(database: Rows, table: string, column: string): AsyncIterable<string> {
+  const next = `select ${column} as id from ${table} where ${column} > `
+  const text = `with recursive found as (
+      (${next} $1 order by 1 limit 1)
+      union all select (${next} found.id order by 1 limit 1) from found where found.id is not null
+    ) select id from found where id is not null limit $2`
+  for await (const page of pagesOf<{ id: string }>(database, { name: `kith-${table}-ids`, text }, ({ id }) => id)) {
+    for (const { id } of page) yield id
+  }
+}
