@@ -55,6 +55,7 @@ export { StallWatch } from '../../packages/server/src/socket/stall.ts'
 export { TokenBucket } from '../../packages/server/src/socket/token-bucket.ts'
 export { TurnShare } from '../../packages/server/src/socket/turn-share.ts'
 export { newNotes } from '../../packages/server/src/store/commit-notes.ts'
+export { copy } from '../../packages/server/src/store/copy/copy.ts'
 export { findDamage } from '../../packages/server/src/store/level/files/damage.ts'
 export { readLog } from '../../packages/server/src/store/level/files/log-file.ts'
 export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/store/level/keys.ts'
@@ -74,6 +75,9 @@ export {
   encodeUser,
 } from '../../packages/server/src/store/level/record-codec.ts'
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
+export { checkDatabase } from '../../packages/server/src/store/postgres/check.ts'
+export { compactDatabase } from '../../packages/server/src/store/postgres/compact.ts'
+export { withDatabase } from '../../packages/server/src/store/postgres/maintenance.ts'
 export { migrate } from '../../packages/server/src/store/postgres/migrate.ts'
 export { openPostgresStore } from '../../packages/server/src/store/postgres/open.ts'
 export {

@@ -1,5 +1,6 @@
 import { runCheck } from './commands/check.ts'
 import { runCompact } from './commands/compact.ts'
+import { runCopy } from './commands/copy.ts'
 import { runMigrate } from './commands/migrate.ts'
 import { runProgram } from './commands/program.ts'
 import { runServe } from './commands/serve.ts'
@@ -11,11 +12,20 @@ const usage = `Usage:
   kith-server check   [--data ./data]
   kith-server compact [--data ./data]
   kith-server migrate
+  kith-server copy    [--data ./data]
 
 With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
+check and compact then look at the database, also while nodes use it; copy fills an empty one from a data folder.
 `
 
-const commands = { serve: runServe, token: runToken, check: runCheck, compact: runCompact, migrate: runMigrate }
+const commands = {
+  serve: runServe,
+  token: runToken,
+  check: runCheck,
+  compact: runCompact,
+  migrate: runMigrate,
+  copy: runCopy,
+}
 
 async function main([name, ...args]: string[]): Promise<number> {
   if (name === 'help' || [name, ...args].includes('--help')) {

@@ -31,6 +31,9 @@ export async function openPostgresStore(
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
       await expectMigrated(client)
+      if ((await client.query('select from copying')).rowCount) {
+        throw new DatabaseError('a copy to this database is not finished: run kith-server copy again')
+      }
       for (const setting of ['fsync', 'full_page_writes']) {
         const { rows } = await client.query('select current_setting($1) as is', [setting])
         if (rows[0].is === 'off')

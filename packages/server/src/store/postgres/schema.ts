@@ -209,7 +209,7 @@ create table copying (
   one boolean primary key default true check (one),
   identity bytea not null,
   position bigint not null,
-  done text collate "C" not null
+  done bytea not null
 );
 `,
 ]

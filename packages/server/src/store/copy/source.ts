@@ -1,0 +1,70 @@
+import { firstKey, keys, lastKey, parseOrdered, partsOf, ranges } from '../level/keys.ts'
+import type { LevelDatabase } from '../level/paged-reads.ts'
+import { decodeNumber, decodeText } from '../level/record-codec.ts'
+import { type Entry, type Family, familyOf } from './families.ts'
+
+/** A batch is full with as many entries, or as many bytes. */
+const mostEntries = 500
+const mostBytes = 4 * 1024 * 1024
+
+/** What a data folder says of itself. */
+export interface Folder {
+  identity: Uint8Array
+  cursorKey: Uint8Array
+  /** The position of its last commit. */
+  position: number
+  /** Its openings: positions after `start` were given out under this id. */
+  runs: readonly { id: string; start: number }[]
+}
+
+/** Entries of one family, in the order of their keys. */
+export interface Batch {
+  family: Family
+  entries: Entry[]
+}
+
+export async function folderOf(database: LevelDatabase): Promise<Folder> {
+  const [identity, cursorKey, position, runs] = await database.getMany([
+    keys.identity,
+    keys.cursorKey,
+    keys.position,
+    keys.runs,
+  ])
+  if (!(identity && cursorKey && position && runs)) {
+    throw new Error(
+      'the folder was written by an earlier version of Kith: serve it once with this version, then copy it',
+    )
+  }
+  return { identity, cursorKey, position: decodeNumber(position), runs: JSON.parse(decodeText(runs)) }
+}
+
+/** All that is copied of a folder, from after a key on. */
+export async function* batchesOf(database: LevelDatabase, after: string, head: number): AsyncIterable<Batch> {
+  let batch: Batch | undefined
+  let bytes = 0
+  for await (const [key, value] of database.iterator({ gt: after < firstKey ? firstKey : after, lt: lastKey })) {
+    const family = familyOf(key)
+    if (!family) continue
+    if (batch && (batch.family !== family || batch.entries.length >= mostEntries || bytes >= mostBytes)) {
+      yield batch
+      batch = undefined
+    }
+    if (!batch) {
+      batch = { family, entries: [] }
+      bytes = 0
+    }
+    batch.entries.push({ key, bytes: value, position: await positionOf(database, key, head) })
+    bytes += value.length
+  }
+  if (batch) yield batch
+}
+
+/** The position of a document's part; that of a snapshot is right before the first update since, or the last one of all. */
+async function positionOf(database: LevelDatabase, key: string, head: number): Promise<number> {
+  const [family, user = '', name, kind, position = ''] = partsOf(key)
+  if (family !== 'document') return 0
+  if (kind === 'u') return parseOrdered(position)
+  const { lt } = ranges.document(user, name as 'roster')
+  const [next] = await database.keys({ gt: key, lt, limit: 1 }).all()
+  return next === undefined ? head : parseOrdered(partsOf(next)[4] as string) - 1
+}

@@ -1,0 +1,221 @@
+import type { LevelDatabase, Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
+import { grantKey, profileKey, profileRoot } from '@kith/shared'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { accountsOver } from '../support/account-world.ts'
+import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import {
+  checkDatabase,
+  compactDatabase,
+  copy,
+  migrate,
+  openPostgresStore,
+  storeOn,
+  withDatabase,
+} from '../support/server-internals.ts'
+import { limitsWith, newDatabase } from '../support/stores.ts'
+
+// A database is made for the file, and a busy machine takes its time for that.
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
+
+const isInstalled = (await findPostgres()) !== undefined
+
+// Where CI is set a missing PostgreSQL is a failure.
+describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () => {
+  let postgres: PostgresServer
+
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+
+  afterAll(() => postgres?.stop())
+
+  const clock = new TestClock()
+
+  async function migrated(): Promise<{ url: string; client: pg.Client }> {
+    const url = await postgres.newUrl()
+    await migrate(url)
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    onTestFinished(() => client.end())
+    return { url, client }
+  }
+
+  async function opened(url: string): Promise<Store> {
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock })
+    onTestFinished(() => store.close())
+    return store
+  }
+
+  /** Writes a story of some users: grants, a block, an erased account, revoked tokens, many edits. */
+  async function play(store: Store): Promise<void> {
+    const { accounts, device } = accountsOver(store, clock)
+    const [alice, bob, carol] = [device('alice'), device('bob'), device('carol')]
+    for (const one of [alice, bob, carol]) one.connect()
+    alice.edit([
+      { root: 'contacts', key: 'bob', value: true },
+      { root: 'grants', key: grantKey(2, 'bob'), value: true },
+      { root: 'blocked', key: 'carol', value: true },
+      { root: profileRoot, key: profileKey(2, 'writer-of-alice', 'phone'), value: '+441632960001' },
+    ])
+    for (const name of ['Ada', 'Ada L.', 'Ada Lovelace']) {
+      alice.edit([{ root: profileRoot, key: profileKey(0, 'writer-of-alice', 'name'), value: name }])
+      await accounts.idle()
+    }
+    bob.edit([{ root: 'subscriptions', key: 'alice', value: true }])
+    carol.edit([{ root: 'subscriptions', key: 'alice', value: true }])
+    await accounts.idle()
+    await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: true })
+    await store.commit({ type: 'revoke', user: 'bob', atMs: clock.now() })
+    await store.commit({ type: 'erase', user: 'carol' })
+  }
+
+  async function folder(): Promise<LevelDatabase> {
+    const database = await newDatabase('memory')
+    await play(await storeOn(database, { limits: limitsWith(), clock }))
+    return database
+  }
+
+  const checked = (url: string) => withDatabase(url, true, database => checkDatabase(database))
+  const copied = (url: string, source: LevelDatabase) => withDatabase(url, true, database => copy(source, database))
+
+  test('[D4] check finds nothing in a database that a node wrote, and names what a row says wrong', async () => {
+    const { url, client } = await migrated()
+    await play(await opened(url))
+    expect(await checked(url)).toEqual({ users: 3, relations: 3, findings: [], faults: [] })
+    await client.query(
+      "update users set record = jsonb_set(record::jsonb, '{audience}', '\"contacts\"')::text where id = 'alice'",
+    )
+    await client.query("delete from level where owner = 'alice' and level = 2")
+    const { findings } = await checked(url)
+    const told = findings.map(({ user, what }) => `${user}: ${what}`)
+    expect(told).toContain('alice: audience is contacts, not everyone')
+    expect(told).toContain('alice: level 2 is missing')
+  })
+
+  test('[D4] check names a gap in the log of commits, and a head that is beyond its end', async () => {
+    const { url, client } = await migrated()
+    await play(await opened(url))
+    const { rows } = await client.query(
+      'delete from log where last = (select last from log order by last offset 1 limit 1) returning first, last',
+    )
+    expect((await checked(url)).faults).toEqual([
+      `the log has nothing between commits ${rows[0].first - 1} and ${Number(rows[0].last) + 1}`,
+    ])
+    await client.query('update head set position = position + 1')
+    expect((await checked(url)).faults.at(-1)).toMatch(/^the log ends at commit \d+, and the head is \d+$/)
+  })
+
+  test('[V5] compact leaves no overwritten value in a document, while a node goes on writing it', async () => {
+    const { url, client } = await migrated()
+    const store = await opened(url)
+    await play(store)
+    const holds = async (text: string): Promise<boolean> => {
+      const { rows } = await client.query('select 1 from document where position($1::bytea in update) > 0', [
+        Buffer.from(text),
+      ])
+      return rows.length > 0
+    }
+    expect(await holds('Ada L.')).toBe(true)
+    expect(await withDatabase(url, true, database => compactDatabase(database))).toEqual({ documents: 4, left: 0 })
+    expect(await holds('Ada L.')).toBe(false)
+    expect(await holds('Ada Lovelace')).toBe(true)
+    const { accounts, device } = accountsOver(store, clock)
+    const alice = device('alice')
+    alice.connect()
+    alice.edit([{ root: profileRoot, key: profileKey(0, 'writer-of-alice', 'about'), value: 'Countess' }])
+    await accounts.idle()
+    expect(await checked(url)).toMatchObject({ findings: [], faults: [] })
+  })
+
+  test('[V5] compact leaves a document alone that was written in place of what it read', async () => {
+    const { url, client } = await migrated()
+    await play(await opened(url))
+    const before = await client.query(
+      "select position, update from document where id = 'alice' and name = 1 order by position",
+    )
+    const folded = await client.query("select fold_document('alice', 1::smallint, $1, $2, '\\x00') as done", [
+      before.rows.length - 1,
+      before.rows.at(-1).position,
+    ])
+    expect(folded.rows[0].done).toBe(false)
+    expect(
+      (await client.query("select position, update from document where id = 'alice' and name = 1 order by position"))
+        .rows,
+    ).toEqual(before.rows)
+  })
+
+  test('[D4][D7] a data folder that is copied has the same users, views, incarnations and runs in the database', async () => {
+    const source = await folder()
+    const { url } = await migrated()
+    expect(await copied(url, source)).toMatchObject({ isResumed: false })
+    expect(await checked(url)).toEqual({ users: 3, relations: 3, findings: [], faults: [] })
+    const [before, after] = [await storeOn(source, { limits: limitsWith(), clock }), await opened(url)]
+    expect(after.position).toBe(before.position)
+    for (const user of ['alice', 'bob', 'carol']) {
+      expect(await after.user(user)).toEqual(await before.user(user))
+      expect(await after.relations(user)).toEqual(await before.relations(user))
+      expect(await after.tokensRevokedAt(user)).toBe(await before.tokensRevokedAt(user))
+      expect((await after.incarnation(user, new Uint8Array())).current).toEqual(
+        (await before.incarnation(user, new Uint8Array())).current,
+      )
+    }
+    expect(new Uint8Array(after.cursorKey)).toEqual(new Uint8Array(before.cursorKey))
+    expect(after.reachOf(before.run)).toBe(before.position)
+    await play(after)
+    expect(await checked(url)).toMatchObject({ findings: [], faults: [] })
+  })
+
+  /** The database ends its iteration after some entries, as a process that is killed does. */
+  function breaksAfter(source: LevelDatabase, entries: number): LevelDatabase {
+    return new Proxy(source, {
+      get(target, name) {
+        const value = Reflect.get(target, name)
+        if (name !== 'iterator') return typeof value === 'function' ? value.bind(target) : value
+        return async function* (options: object) {
+          let left = entries
+          for await (const entry of target.iterator(options)) {
+            if (left-- === 0) throw new Error('killed')
+            yield entry
+          }
+        }
+      },
+    })
+  }
+
+  test('[D4] a copy that was broken off keeps nodes from the database, and goes on where it was', async () => {
+    const source = await folder()
+    const { url } = await migrated()
+    await expect(copied(url, breaksAfter(source, 12))).rejects.toThrow('killed')
+    await expect(openPostgresStore(url, { limits: limitsWith(), clock })).rejects.toThrow(
+      'a copy to this database is not finished: run kith-server copy again',
+    )
+    expect(await copied(url, source)).toMatchObject({ isResumed: true })
+    expect(await checked(url)).toEqual({ users: 3, relations: 3, findings: [], faults: [] })
+  })
+
+  test('[D4] a copy begins again when a server wrote to the folder after it was broken off', async () => {
+    const source = await folder()
+    const { url } = await migrated()
+    await expect(copied(url, breaksAfter(source, 12))).rejects.toThrow('killed')
+    await (await storeOn(source, { limits: limitsWith(), clock })).commit({ type: 'erase', user: 'bob' })
+    expect(await copied(url, source)).toMatchObject({ isResumed: false })
+    expect(await checked(url)).toMatchObject({ findings: [], faults: [] })
+    expect((await (await opened(url)).user('bob')).registeredAt).toBe(0)
+  })
+
+  test('[D4] a copy refuses a database that has users, and a record that did not arrive whole', async () => {
+    const source = await folder()
+    const used = await migrated()
+    await play(await opened(used.url))
+    await expect(copied(used.url, source)).rejects.toThrow('the database has users already')
+    const { url, client } = await migrated()
+    await client.query(`create function spoil() returns trigger language plpgsql as $$
+      begin new.fields := new.fields || '\\x00'; return new; end $$`)
+    await client.query('create trigger spoil before insert on level for each row execute function spoil()')
+    await expect(copied(url, source)).rejects.toThrow(
+      /of \d+ records of level \d+ were copied right: run the copy again/,
+    )
+  })
+})
