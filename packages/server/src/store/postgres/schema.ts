@@ -1,3 +1,5 @@
+import { nodesStep } from './schema-nodes.ts'
+
 /** A position from here on means "of this batch": the first of its commits has the next one. The head is added when it is written. */
 export const provisional: number = 2 ** 52
 
@@ -187,4 +189,5 @@ begin
 end
 $$;
 `,
+  nodesStep,
 ]
