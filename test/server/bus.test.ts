@@ -250,7 +250,7 @@ describe.each(kinds)('the bus $name', ({ isInstalled, start, stop, medium }) => 
       const newer = sealed(say(stir('alice')))
       newer[0] = 9
       const damaged = sealed(say(stir('alice')))
-      damaged[20] ^= 1
+      damaged[20] = (damaged[20] as number) ^ 1
       const bad: [Uint8Array, RegExp][] = [
         [new Uint8Array(3), /3 bytes: too short/],
         [newer, /of version 9, and this node knows version 1: run one version of Kith on all nodes/],

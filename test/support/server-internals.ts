@@ -27,7 +27,9 @@ export type { RemoteDocument } from '../../packages/server/src/documents/remote-
 export { clientsNamed } from '../../packages/server/src/documents/state-vector.ts'
 export { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 export { requestDeadlineMs } from '../../packages/server/src/http/connections.ts'
+export { PresenceElsewhere } from '../../packages/server/src/presence/elsewhere.ts'
 export { Presence } from '../../packages/server/src/presence/presence.ts'
+export type { Stays, StaysPort } from '../../packages/server/src/presence/stays.ts'
 export { PresenceSubscription } from '../../packages/server/src/presence/subscription.ts'
 export type { PresenceListener } from '../../packages/server/src/presence/subscriptions.ts'
 export { PresenceSubscriptions } from '../../packages/server/src/presence/subscriptions.ts'
@@ -39,7 +41,7 @@ export { RecordedReads } from '../../packages/server/src/relations/recorded-read
 export type { DocumentName, Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
 export { noRelation } from '../../packages/server/src/relations/records.ts'
 export { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
-export type { DocumentsChange } from '../../packages/server/src/relations/store.ts'
+export type { DocumentsChange, View } from '../../packages/server/src/relations/store.ts'
 export { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
 export { CurrentReads } from '../../packages/server/src/relay/current-reads.ts'
 export { Cursors } from '../../packages/server/src/relay/cursors.ts'
@@ -55,6 +57,7 @@ export type { DeviceSocket } from '../../packages/server/src/socket/device-socke
 export { DirectMessages } from '../../packages/server/src/socket/direct-messages.ts'
 export { Inbox } from '../../packages/server/src/socket/inbox.ts'
 export { KithSocket } from '../../packages/server/src/socket/kith-socket.ts'
+export { Letters } from '../../packages/server/src/socket/letters.ts'
 export { OneAtATime } from '../../packages/server/src/socket/one-at-a-time.ts'
 export { Places } from '../../packages/server/src/socket/places.ts'
 export { RateLimits } from '../../packages/server/src/socket/rate-limits.ts'
@@ -82,8 +85,10 @@ export {
   encodeUser,
 } from '../../packages/server/src/store/level/record-codec.ts'
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
+export { Database } from '../../packages/server/src/store/postgres/database.ts'
 export { migrate } from '../../packages/server/src/store/postgres/migrate.ts'
 export { openPostgresStore } from '../../packages/server/src/store/postgres/open.ts'
+export { PostgresStays } from '../../packages/server/src/store/postgres/stays.ts'
 export {
   following,
   profileChange,

@@ -13,6 +13,7 @@ const usage = `Usage:
   kith-server migrate
 
 With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
+What nodes say to each other goes over the database, or, with KITH_NATS_URL, over NATS.
 `
 
 const commands = { serve: runServe, token: runToken, check: runCheck, compact: runCompact, migrate: runMigrate }
