@@ -15,12 +15,12 @@ export interface Letter {
 }
 
 /** The answer to a letter: a device took it. */
-export interface Taken {
+interface Taken {
   type: 'taken'
 }
 
 /** These users came online or went offline on some node. */
-export interface Stir {
+interface Stir {
   type: 'stir'
   users: string[]
 }

@@ -1,5 +1,5 @@
 /** How a user is here, on this node. */
-export interface LocalStay {
+interface LocalStay {
   /** Connections, those of stock providers among them. */
   sessions: number
   /** From the first device that takes Kith's messages to the end of the grace after the last one. */
