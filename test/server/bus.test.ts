@@ -311,6 +311,30 @@ describe.each(kinds)('the bus $name', ({ isInstalled, start, stop, medium }) => 
   })
 })
 
+describe.skipIf(!(await findNats()) && !process.env['CI'])('NATS', () => {
+  test('the user and password of the URL are those that a server asks for, and of several servers one is enough', async () => {
+    const server = await startNats(['--user', 'kith', '--pass', 'a b:c'])
+    onTestFinished(() => server.stop())
+    const host = server.url.replace('nats://', '')
+    await expect(connectNats(server.url, 'kith')).rejects.toThrow(/can be reached: .*authorization/i)
+    const carrier = await connectNats(`nats://kith:a%20b%3Ac@127.0.0.1:1,${host}`, 'kith')
+    await carrier.close()
+  })
+
+  test('clusters that share a server do not hear each other', async () => {
+    const server = await startNats()
+    onTestFinished(() => server.stop())
+    const [first, second] = [await connectNats(server.url, 'kith.1'), await connectNats(server.url, 'kith.2')]
+    const heard: string[] = []
+    for (const [name, carrier] of Object.entries({ first, second }))
+      await carrier.subscribe('x', () => heard.push(name))
+    second.publish('x', new Uint8Array(1))
+    first.publish('x', new Uint8Array(1))
+    await vi.waitFor(() => expect(heard.sort()).toEqual(['first', 'second']), 20_000)
+    await Promise.all([first.close(), second.close()])
+  })
+})
+
 interface Node {
   bus: Bus
   errors: Error[]

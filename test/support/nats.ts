@@ -29,7 +29,8 @@ export async function findNats(): Promise<string | undefined> {
   return undefined
 }
 
-export async function startNats(): Promise<NatsServer> {
+/** `options` as on the command line of nats-server. */
+export async function startNats(options: readonly string[] = []): Promise<NatsServer> {
   const program = await findNats()
   if (!program) throw new Error('NATS is not installed: install the package nats-server')
   const port = await freePort()
@@ -40,7 +41,7 @@ export async function startNats(): Promise<NatsServer> {
   process.once('exit', leave)
 
   async function start(): Promise<void> {
-    child = spawn(program as string, ['-a', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
+    child = spawn(program as string, ['-a', '127.0.0.1', '-p', String(port), ...options], { stdio: 'ignore' })
     ended = new Promise(resolve => child?.once('exit', () => resolve()))
     for (let attempt = 0; !(await isListening(port)); attempt++) {
       if (attempt === 200 || child.exitCode !== null) throw new Error('nats-server does not listen')

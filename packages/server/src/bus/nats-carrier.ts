@@ -90,7 +90,11 @@ class NatsCarrier implements Carrier {
     if (status.type === 'disconnect') this.#isConnected = false
     if (status.type === 'reconnect') {
       this.#isConnected = true
-      this.port.gap()
+      // The subscriptions have been sent again: they are active when the server has answered what comes after them.
+      this.#connection.flush().then(
+        () => this.port.gap(),
+        () => undefined,
+      )
     }
     if (status.type === 'error') this.port.failed(status.error)
   }

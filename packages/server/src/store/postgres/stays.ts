@@ -69,7 +69,7 @@ export class PostgresStays implements Stays {
 
   async start(port: StaysPort): Promise<void> {
     this.#port = port
-    await this.#attend()
+    await this.#inTurn(() => this.#attend())
     this.#stop = this.#clock.every(beatMs, () => void this.#inTurn(() => this.#beat()).catch(error => this.#log(error)))
   }
 
@@ -112,12 +112,12 @@ export class PostgresStays implements Stays {
 
   /** At the start, and when another node found this one late or the database lost the table: writes everything. */
   async #attend(): Promise<void> {
+    this.#written.clear()
+    for (const user of this.#port?.localUsers() ?? []) this.changed(user)
     await this.#rows('attend', lateMs)
     await this.#rows('clear')
-    this.#written.clear()
     this.#beatAtMs = this.#clock.now()
     this.#reapsAtMs = this.#beatAtMs + lateMs
-    for (const user of this.#port?.localUsers() ?? []) this.changed(user)
   }
 
   async #beat(): Promise<void> {
