@@ -9,7 +9,7 @@ import { openLevelDatabase } from '@kith/server'
 import { defaultLimits } from '@kith/shared'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
-import { readSettings } from '../support/server-internals.ts'
+import { connectNats, readSettings } from '../support/server-internals.ts'
 import { smallDisk } from '../support/small-disk.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
@@ -344,4 +344,23 @@ describe('check and compact', () => {
       }
     }
   })
+})
+
+test('what nodes say goes over NATS only with a database, and only to a URL of NATS', async () => {
+  const database = { ...given, KITH_TOKEN_SECRET: 'x'.repeat(32), KITH_DATABASE_URL: 'postgres://kith@db/kith' }
+  const url = 'nats://kith:secret@n1,n2:4222'
+  expect((await readSettings([], { ...database, KITH_NATS_URL: url })).natsUrl).toBe(url)
+  expect((await readSettings([], database)).natsUrl).toBeUndefined()
+  const data = ['--data', await temporaryFolder()]
+  await expect(readSettings(data, { ...given, KITH_NATS_URL: url })).rejects.toThrow(/set KITH_DATABASE_URL too/)
+  for (const wrong of ['n1:4222', 'http://n1', 'nats://', 'nats://n1/path']) {
+    const message = /KITH_NATS_URL must be a URL, as in nats:/
+    await expect(readSettings([], { ...database, KITH_NATS_URL: wrong })).rejects.toThrow(message)
+  }
+})
+
+test('a node says which NATS server it cannot reach, and that it needs one', async () => {
+  await expect(connectNats('nats://127.0.0.1:1', 'kith')).rejects.toThrow(
+    /^no NATS server of KITH_NATS_URL can be reached: /,
+  )
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { engineWorld, rest } from '../support/engine-world.ts'
+import { MemoryStays } from '../support/memory-stays.ts'
 import type { Device } from '../support/raw-device.ts'
 import { serverWorld } from '../support/server-world.ts'
 
@@ -119,6 +120,20 @@ test('[S3] sign-ins of one user at the same moment stay within the limit of conn
   )
   expect(lines.filter(({ code }) => code === undefined)).toHaveLength(2)
   expect(engine.signIns.sessions.size).toBe(2)
+})
+
+test('[S3] connections of one user are counted over all nodes, and those of other users are not', async () => {
+  const stays = new MemoryStays()
+  const { signIn, engine } = await engineWorld({ connectionsPerUser: 3 }, stays)
+  stays.add('another node', 'alice')
+  stays.add('a third node', 'alice')
+  stays.add('a fourth node', 'bob')
+  const lines = [await signIn('alice'), await signIn('alice')]
+  expect(lines.map(({ code }) => code)).toEqual([undefined, 4529])
+  expect(await stays.of('a fifth node').sessionsElsewhere('alice')).toBe(3)
+  lines[0]?.drop()
+  expect(await stays.of('a fifth node').sessionsElsewhere('alice')).toBe(2)
+  expect(engine.signIns.sessions.size).toBe(0)
 })
 
 test('[S3] a user who spent the writes, left and returns after the sweep is still over the limit', async () => {

@@ -5,7 +5,8 @@ import { type CloseCode, defaultLimits, type Limits } from '@kith/shared'
 import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { onTestFinished } from 'vitest'
 import { heldBack } from './held-back.ts'
-import { assemble, type DeviceSocket, type Engine } from './server-internals.ts'
+import type { MemoryStays } from './memory-stays.ts'
+import { assemble, type DeviceSocket, type Engine, LocalHub, openBus } from './server-internals.ts'
 import { faulty, newDatabase, storeOver } from './stores.ts'
 
 const adminKey = 'the admin key of these tests'
@@ -36,19 +37,21 @@ export interface Line {
   drop(): void
 }
 
-export async function engineWorld(limits: Partial<Limits> = {}): Promise<EngineWorld> {
+/** `stays`: those of other nodes, where this is one of several. */
+export async function engineWorld(limits: Partial<Limits> = {}, stays?: MemoryStays): Promise<EngineWorld> {
   const clock = new TestClock()
   const { database, failNextBatches } = faulty(await newDatabase('memory'))
   const gates = new Map<PropertyKey, (release: () => void) => void>()
   const store = gated(storeOver(database, clock, limits), gates)
   const errors: unknown[] = []
   const engine = assemble({
-    ...{ store, adminKey, clock },
+    ...{ store, adminKey, clock, cluster: stays && (await clusterWith(stays, clock)) },
     tokens: { secret: new TextEncoder().encode('a secret of these tests, long enough') },
     limits: { ...defaultLimits, ...limits },
     log: loggerInto(errors),
   })
   onTestFinished(() => engine.close())
+  await engine.join()
   const admin = async (method: 'POST' | 'DELETE', url: string): Promise<void> => {
     await engine.api.inject({ method, url, headers: { authorization: `Bearer ${adminKey}` } })
   }
@@ -70,6 +73,15 @@ export async function engineWorld(limits: Partial<Limits> = {}): Promise<EngineW
     revoke: user => admin('POST', `/v1/users/${user}/sessions/revoke`),
     erase: user => admin('DELETE', `/v1/users/${user}`),
   }
+}
+
+async function clusterWith(stays: MemoryStays, clock: TestClock): Promise<Parameters<typeof assemble>[0]['cluster']> {
+  const carrier = new LocalHub().carrier()
+  const refused = (error: Error): never => {
+    throw error
+  }
+  const bus = await openBus({ carrier, node: 'this node', key: new Uint8Array(32), clock, refused })
+  return { bus, stays: stays.of(bus.node) }
 }
 
 /** Lets everything run that waits for neither a gate nor the clock. */

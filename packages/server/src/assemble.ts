@@ -5,10 +5,12 @@ import type { Logger } from 'pino'
 import { Accounts } from './accounts/accounts.ts'
 import { Elsewhere } from './accounts/elsewhere.ts'
 import type { Clock } from './clock.ts'
+import type { Cluster } from './cluster.ts'
 import { Documents } from './documents/document-cache.ts'
 import { MergeThread } from './documents/merge-thread.ts'
 import { createApi } from './http/api.ts'
 import { createMetrics } from './metrics.ts'
+import { PresenceElsewhere } from './presence/elsewhere.ts'
 import { Presence } from './presence/presence.ts'
 import { PresenceSubscriptions } from './presence/subscriptions.ts'
 import type { CommitListener, Store } from './relations/store.ts'
@@ -16,6 +18,7 @@ import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
+import { Letters } from './socket/letters.ts'
 import { OneAtATime } from './socket/one-at-a-time.ts'
 import { RateLimits } from './socket/rate-limits.ts'
 import { SignIns } from './socket/sign-in.ts'
@@ -33,6 +36,8 @@ export interface EngineOptions {
   log: Logger
   /** Large documents are merged in a thread beside this one. */
   hasMergeThread?: boolean
+  /** Present where other nodes share the store. The server closes it at its end. */
+  cluster?: Cluster | undefined
 }
 
 /** A whole server without a network: callers sign in, and the backend calls its API. */
@@ -41,6 +46,8 @@ export interface Engine {
   readonly signIns: SignIns
   readonly api: FastifyInstance
   isReady: boolean
+  /** Resolves when other nodes, if there are any, know this one. */
+  join(): Promise<void>
   /** Flushes, closes sockets with 1001, the API and the store. */
   close(): Promise<void>
 }
@@ -55,7 +62,11 @@ export function assemble(options: EngineOptions): Engine {
   const { store, clock, log, limits } = options
   const relay = new Relay(store)
   const subscriptions = new PresenceSubscriptions()
-  const presence = new Presence({ store, subscriptions, clock, log })
+  const { cluster } = options
+  const failed = (error: unknown): void =>
+    log.warn({ err: error }, 'what other nodes should know could not be read or written')
+  const elsewherePresence = cluster && new PresenceElsewhere({ ...cluster, subscriptions, clock, failed })
+  const presence = new Presence({ store, subscriptions, clock, log, elsewhere: elsewherePresence })
   const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
@@ -88,13 +99,14 @@ export function assemble(options: EngineOptions): Engine {
     documents,
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
   })
-  const messages = new DirectMessages({ store, relay, limits, clock })
+  const letters = cluster && new Letters({ ...cluster, failed })
+  const messages = new DirectMessages({ store, relay, limits, clock, letters })
   const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
   const unfinished: Context['unfinished'] = new UnfinishedFrames(4 * mostUnfinishedBytes(limits))
   const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings }
-  const context: Context = { ...shared, limits, clock, log, metrics }
+  const context: Context = { ...shared, limits, clock, log, metrics, stays: cluster?.stays }
   const signIns = new SignIns(context)
   const api = createApi(context, {
     adminKey: options.adminKey,
@@ -125,6 +137,15 @@ export function assemble(options: EngineOptions): Engine {
     signIns,
     api,
     isReady: false,
+    async join() {
+      await elsewherePresence?.start()
+      await cluster?.stays.start({
+        localStay: user => ({ sessions: relay.sessionsOf(user).size, isOnline: presence.isOnline(user) }),
+        localUsers: () => new Set([...relay.users, ...presence.users]),
+        stirred: users => elsewherePresence?.stirred(users),
+        died: users => void presence.died(users),
+      })
+    },
     async close() {
       engine.isReady = false
       stopBeating()
@@ -133,6 +154,9 @@ export function assemble(options: EngineOptions): Engine {
       signIns.closeAll()
       await accounts.idle()
       await presence.close()
+      await cluster?.stays.close()
+      elsewherePresence?.close()
+      await cluster?.bus.close()
       await thread?.close()
       await api.close()
       for (const stop of stops) stop()

@@ -16,6 +16,7 @@ const usage = `Usage:
 
 With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
 check and compact then look at the database, also while nodes use it; copy fills an empty one from a data folder.
+What nodes say to each other goes over the database, or, with KITH_NATS_URL, over NATS.
 `
 
 const commands = {

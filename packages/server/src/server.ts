@@ -85,6 +85,7 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       socket.destroy()
     })
   })
+  await engine.join()
   await api.listen({ host: options.host, port: options.port })
   engine.isReady = true
 

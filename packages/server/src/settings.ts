@@ -19,6 +19,8 @@ export interface Settings {
   folder: string
   /** A PostgreSQL database that several nodes share, in place of the data folder. */
   database: DatabaseSettings | undefined
+  /** NATS servers that carry what nodes say to each other; by default the database does. */
+  natsUrl: string | undefined
   tokens: TokenSettings
   adminKey: string
   limits: Limits
@@ -67,6 +69,7 @@ export async function readSettings(args: readonly string[], env: Environment): P
     port,
     folder,
     database,
+    natsUrl: readNatsUrl(env, database),
     tokens: await readTokenSettings(folder, env),
     adminKey: env['KITH_ADMIN_KEY'] || (await ownSecret(folder, 'admin-key')),
     limits: await readLimits(values.limits, env),
@@ -87,6 +90,15 @@ export function readDatabase(env: Environment): DatabaseSettings | undefined {
     throw new SettingsError('KITH_DATABASE_PREPARE must be true or false')
   }
   return { url, prepares: prepare !== 'false' }
+}
+
+function readNatsUrl({ KITH_NATS_URL: url }: Environment, database: DatabaseSettings | undefined): string | undefined {
+  if (!url) return undefined
+  if (!database) throw new SettingsError('KITH_NATS_URL is for nodes that share a database: set KITH_DATABASE_URL too')
+  if (!/^(nats|tls):\/\/[^/?#]+\/?$/.test(url)) {
+    throw new SettingsError('KITH_NATS_URL must be a URL, as in nats://host1,host2:4222')
+  }
+  return url
 }
 
 /** Nodes share a database, so nothing may be in a folder of one of them, and no node may make its own secrets. */

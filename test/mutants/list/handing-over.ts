@@ -351,8 +351,8 @@ export const handingOverMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/socket/direct-messages.ts',
-    'await this.#relay.reads.read(',
-    'await (async (read, handOver) => handOver(await read()))(',
+    'await this.#relay.reads.read(\n      () => this.#look(',
+    'await (async (read, handOver) => handOver(await read()))(\n      () => this.#look(',
     {
       id: 'message-past-a-block',
       rules: ['V1'],

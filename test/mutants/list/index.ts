@@ -2,6 +2,7 @@ import type { Mutant } from '../mutant.ts'
 import { addressMutants } from './addresses.ts'
 import { attackMutants } from './attacks.ts'
 import { durabilityMutants } from './durability.ts'
+import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...handingOverMutants,
   ...handsMutants,
   ...newEnemyMutants,
+  ...elsewhereMutants,
   ...nodesMutants,
   ...indistinguishableMutants,
   ...presenceMutants,

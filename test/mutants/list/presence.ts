@@ -111,7 +111,7 @@ export const presenceMutants: readonly Mutant[] = [
     tests,
     names: 'seconds, however often the|repeated block and unblock',
   }),
-  mutant(watch, "if (!one?.sent || one.sent.is === 'unknown') return", 'if (!one) return', {
+  mutant(watch, "if (!one.sent || one.sent.is === 'unknown') return", '', {
     id: 'looked-at-though-unknown',
     rules: ['S4'],
     what: 'Whoever names people at random has the server look at each of them whenever they come or go.',

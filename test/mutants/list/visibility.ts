@@ -26,7 +26,7 @@ export const visibilityMutants: readonly Mutant[] = [
     tests: ['server/http'],
     names: '\\[V1\\]',
   }),
-  mutant('server/src/socket/direct-messages.ts', 'if (isAllowed) for (const receiver', 'for (const receiver', {
+  mutant('server/src/socket/direct-messages.ts', 'if (!isAllowed) return outcome', '', {
     id: 'messages-through-blocks',
     rules: ['V1', 'V2'],
     what: 'Messages reach those who may not communicate with the sender.',

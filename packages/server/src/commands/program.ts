@@ -1,3 +1,4 @@
+import { BusError } from '../bus/bus-error.ts'
 import { SettingsError } from '../settings.ts'
 import { DataFolderError } from '../store/level/open.ts'
 import { DatabaseError } from '../store/postgres/database-error.ts'
@@ -10,7 +11,7 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
   try {
     process.exitCode = await main()
   } catch (error) {
-    const isExpected = [SettingsError, DataFolderError, DatabaseError].some(known => error instanceof known)
+    const isExpected = [SettingsError, DataFolderError, DatabaseError, BusError].some(known => error instanceof known)
     const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
     process.stderr.write(`${name}: ${what}\n`)
     process.exitCode = error instanceof SettingsError ? 2 : 1

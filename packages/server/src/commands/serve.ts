@@ -1,5 +1,6 @@
-import { pino } from 'pino'
+import { type Logger, pino } from 'pino'
 import { systemClock } from '../clock.ts'
+import type { Cluster } from '../cluster.ts'
 import { boundHeapGrowth } from '../heap-growth.ts'
 import type { Store } from '../relations/store.ts'
 import { type Routes, startServer } from '../server.ts'
@@ -12,10 +13,14 @@ export async function runServe(args: readonly string[], env: Environment, routes
   boundHeapGrowth()
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
   const store = await openConfiguredStore(settings)
+  let cluster: Cluster | undefined
   let server: Awaited<ReturnType<typeof startServer>>
   try {
-    server = await startServer({ ...settings, store, clock: systemClock, log, routes })
+    cluster = await openConfiguredCluster(settings, store, log)
+    server = await startServer({ ...settings, store, cluster, clock: systemClock, log, routes })
   } catch (error) {
+    await cluster?.stays.close()
+    await cluster?.bus.close()
     await store.close()
     throw explained(error, settings.host, settings.port)
   }
@@ -33,6 +38,17 @@ async function openConfiguredStore({ folder, database, limits }: Settings): Prom
   if (!database) return openLevelStore(folder, options)
   const { openPostgresStore } = await import('../store/postgres/open.ts')
   return openPostgresStore(database.url, { ...options, prepares: database.prepares })
+}
+
+/** What nodes share is loaded only where there may be others. */
+async function openConfiguredCluster(
+  { database, natsUrl }: Settings,
+  { cursorKey: secret }: Store,
+  log: Logger,
+): Promise<Cluster | undefined> {
+  if (!database) return undefined
+  const { openCluster } = await import('../bus/open.ts')
+  return openCluster({ database, natsUrl, secret, clock: systemClock, log })
 }
 
 function untilStopped(): Promise<string> {

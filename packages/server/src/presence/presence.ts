@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
 import type { LastSeen, Store } from '../relations/store.ts'
 import { Unwritable } from '../relations/unwritable.ts'
+import type { PresenceElsewhere } from './elsewhere.ts'
 import type { PresenceSubscriptions } from './subscriptions.ts'
 
 /** A user who leaves and is back by then was never away: a reload, or a change of networks. */
@@ -24,6 +25,8 @@ interface Stay {
  */
 export class Presence {
   readonly subscriptions: PresenceSubscriptions
+  /** Absent where there are no other nodes. */
+  readonly elsewhere: PresenceElsewhere | undefined
   #store: Store
   #clock: Clock
   #log: Logger
@@ -38,11 +41,24 @@ export class Presence {
     subscriptions,
     clock,
     log,
-  }: { store: Store; subscriptions: PresenceSubscriptions; clock: Clock; log: Logger }) {
+    elsewhere,
+  }: {
+    store: Store
+    subscriptions: PresenceSubscriptions
+    clock: Clock
+    log: Logger
+    elsewhere?: PresenceElsewhere | undefined
+  }) {
     this.#store = store
     this.#clock = clock
     this.#log = log
     this.subscriptions = subscriptions
+    this.elsewhere = elsewhere
+  }
+
+  /** Users who have a device here, or had one until a moment ago. */
+  get users(): Iterable<string> {
+    return this.#stays.keys()
   }
 
   isOnline(user: string): boolean {
@@ -56,7 +72,7 @@ export class Presence {
     if (stay) stay.sessions++
     else {
       this.#stays.set(user, { sessions: 1, leftAtMs: 0 })
-      this.subscriptions.stir(user)
+      this.#stir(user)
     }
   }
 
@@ -73,6 +89,14 @@ export class Presence {
   forget(user: string): void {
     this.#stays.delete(user)
     this.#leaving.delete(user)
+    this.elsewhere?.stays.changed(user)
+  }
+
+  /** Users of a node that ended without leaving. */
+  async died(users: readonly { user: string; atMs: number }[]): Promise<void> {
+    await this.#write(users.map(({ user, atMs }) => ({ user, minute: Math.floor(atMs / 60_000) })))
+    this.elsewhere?.stirred(users.map(({ user }) => user))
+    for (const { user } of users) this.subscriptions.stir(user)
   }
 
   /** No device is here any more: notes when the last ones left. */
@@ -108,8 +132,20 @@ export class Presence {
   async #noteEach(users: readonly string[]): Promise<void> {
     for (let start = 0; start < users.length; start += mostNoted) {
       const some = users.slice(start, start + mostNoted)
-      await this.#write(some.flatMap(user => this.#lastSeen(user)))
+      const gone = this.elsewhere ? await this.#goneEverywhere(this.elsewhere, some) : some
+      await this.#write(gone.flatMap(user => this.#lastSeen(user)))
       for (const user of some) this.#part(user)
+    }
+  }
+
+  /** Those who are online on no other node. If that can't be read, what is known of them is when they were last seen before. */
+  async #goneEverywhere({ stays }: PresenceElsewhere, users: readonly string[]): Promise<readonly string[]> {
+    try {
+      const gone = await stays.leave(users)
+      return users.filter(user => gone.has(user))
+    } catch (error) {
+      this.#log.warn({ err: error }, 'whether users are online on other nodes could not be read')
+      return []
     }
   }
 
@@ -130,8 +166,13 @@ export class Presence {
 
   /** They may have come back while it was written, and even left again. */
   #part(user: string): void {
-    if (this.#stays.get(user)?.sessions !== 0 || this.#leaving.has(user)) return
+    if (this.#stays.get(user)?.sessions !== 0 || this.#leaving.has(user)) return this.elsewhere?.stays.changed(user)
     this.#stays.delete(user)
+    this.#stir(user)
+  }
+
+  #stir(user: string): void {
     this.subscriptions.stir(user)
+    this.elsewhere?.stays.changed(user)
   }
 }

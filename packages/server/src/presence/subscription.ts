@@ -2,7 +2,7 @@ import { encodeFrame, type PresenceState } from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
 import { isOpen } from '../relations/standing.ts'
-import type { View } from '../relations/store.ts'
+import type { Looked, View } from '../relations/store.ts'
 import type { Follower } from '../relay/entry.ts'
 import type { Relay } from '../relay/relay.ts'
 import { mayKnowPresence } from './may-know-presence.ts'
@@ -23,6 +23,8 @@ interface Watched {
   isSeen: boolean
   /** As of the last look, whether the viewer sees what strangers see. */
   isOpen: boolean
+  /** The owner came or went on another node while this was read: the result may be older than that. */
+  isStirred: boolean
   /** When the device last got a presence of the owner. */
   sentAtMs: number
   cancelRest: () => void
@@ -95,8 +97,14 @@ export class PresenceSubscription implements PresenceListener {
    */
   stir(owner: string): void {
     const one = this.#watched.get(owner)
-    if (!one?.sent || one.sent.is === 'unknown') return
-    if (!this.#isResting(one)) this.ask(owner)
+    if (!one) return
+    one.isStirred = true
+    this.#noteStir(one)
+  }
+
+  #noteStir(one: Watched): void {
+    if (!one.sent || one.sent.is === 'unknown') return
+    if (!this.#isResting(one)) this.ask(one.owner)
   }
 
   askAll(): void {
@@ -125,6 +133,7 @@ export class PresenceSubscription implements PresenceListener {
       sent: undefined,
       isSeen: false,
       isOpen: false,
+      isStirred: false,
       sentAtMs: Number.NEGATIVE_INFINITY,
       cancelRest: () => undefined,
     }
@@ -154,33 +163,44 @@ export class PresenceSubscription implements PresenceListener {
   }
 
   async #handOver(): Promise<void> {
-    const { user, relay } = this.#port
+    const { relay } = this.#port
     while (this.#queue.size > 0 && this.#hasRoom() && !this.#isClosed) {
       const batch = [...this.#queue].slice(0, batchSize)
       const owners = batch.map(({ owner }) => owner)
       await relay.reads.read(
-        () => relay.store.views(user, owners),
+        () => this.#read(owners, batch),
         // Synchronous from here: what was just checked is sent.
-        ({ views }) => {
+        ({ views, elsewhere }) => {
           for (const [index, one] of batch.entries()) {
-            if (this.#queue.delete(one)) this.#look(one, views[index] as View)
+            if (this.#queue.delete(one)) this.#look(one, views[index] as View, elsewhere?.has(one.owner) === true)
           }
         },
       )
     }
   }
 
-  #look(one: Watched, view: View): void {
+  /** Where there are other nodes, also who is online there: of each owner alike, whatever the viewer may know [V10]. */
+  #read(owners: readonly string[], batch: readonly Watched[]): Promise<Looked & { elsewhere?: ReadonlySet<string> }> {
+    const { user, relay, presence } = this.#port
+    const views = relay.store.views(user, owners)
+    if (!presence.elsewhere) return views
+    for (const one of batch) one.isStirred = false
+    const online = presence.elsewhere.online(owners)
+    return Promise.all([views, online]).then(([looked, elsewhere]) => ({ ...looked, elsewhere }))
+  }
+
+  #look(one: Watched, view: View, isOnlineElsewhere: boolean): void {
     one.isSeen = this.#port.feed.levelsOf(one.owner, view).length > 0
     one.isOpen = isOpen(view.viewer)
-    this.#tell(one, this.#stateOf(one.owner, view))
+    this.#tell(one, this.#stateOf(one.owner, view, isOnlineElsewhere))
+    if (one.isStirred && this.#port.presence.elsewhere) this.#noteStir(one)
   }
 
   /** Nothing of an owner whose profile this session does not get, for any reason [V1][V2][V3][V8]. */
-  #stateOf(owner: string, view: View): PresenceState {
+  #stateOf(owner: string, view: View, isOnlineElsewhere: boolean): PresenceState {
     const { feed, presence } = this.#port
     if (!mayKnowPresence(feed, owner, view)) return { is: 'unknown' }
-    if (presence.isOnline(owner)) return { is: 'online' }
+    if (isOnlineElsewhere || presence.isOnline(owner)) return { is: 'online' }
     // A time in the future was written by a wrong clock, and is ignored.
     const { lastSeenMinute = 0 } = view.owner
     const isPast = lastSeenMinute > 0 && lastSeenMinute * 60_000 <= this.#port.clock.now()

@@ -56,6 +56,11 @@ export class PresenceSubscriptions {
     remove(this.#byOwner, owner, watch)
   }
 
+  /** All whom somebody watches. */
+  owners(): Iterable<string> {
+    return this.#byOwner.keys()
+  }
+
   /** This owner has come or gone. */
   stir(owner: string): void {
     for (const watch of this.#byOwner.get(owner) ?? []) orFail(watch, () => watch.stir(owner))

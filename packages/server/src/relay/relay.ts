@@ -72,6 +72,11 @@ export class Relay {
     return count
   }
 
+  /** Users who have a device here. */
+  get users(): Iterable<string> {
+    return this.#sessionsByUser.keys()
+  }
+
   sessionsOf(user: string): ReadonlySet<Receiver> {
     return this.#sessionsByUser.get(user) ?? new Set()
   }

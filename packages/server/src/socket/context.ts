@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Presence } from '../presence/presence.ts'
+import type { Stays } from '../presence/stays.ts'
 import type { Store } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { Tokens } from '../tokens.ts'
@@ -19,6 +20,8 @@ export interface Context {
   accounts: Accounts
   relay: Relay
   presence: Presence
+  /** Absent where there are no other nodes. */
+  stays?: Stays | undefined
   messages: DirectMessages
   tokens: Tokens
   rates: RateLimits

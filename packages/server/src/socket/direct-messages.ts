@@ -4,11 +4,12 @@ import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
 import { mayKnowPresence } from '../presence/may-know-presence.ts'
 import { standingOf } from '../relations/standing.ts'
-import type { Store, View } from '../relations/store.ts'
-import type { Relay } from '../relay/relay.ts'
+import type { Looked, Store, View } from '../relations/store.ts'
+import type { Receiver, Relay } from '../relay/relay.ts'
+import type { Letters } from './letters.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
 
-/** A message counts as undelivered when no device has taken it by then: early enough for a sender who waits 10 s. */
+/** A message counts as undelivered when no device has taken it by then, on any node: early enough for a sender who waits 10 s. */
 const patienceMs = 9_000
 
 /**
@@ -29,13 +30,17 @@ export class DirectMessages {
   #relay: Relay
   #limits: Limits
   #clock: Clock
+  /** Absent where there are no other nodes. */
+  #letters: Letters | undefined
   #waiting = new Map<string, (state: Delivery) => void>()
 
-  constructor(options: { store: Store; relay: Relay; limits: Limits; clock: Clock }) {
+  constructor(options: { store: Store; relay: Relay; limits: Limits; clock: Clock; letters?: Letters | undefined }) {
     this.#store = options.store
     this.#relay = options.relay
     this.#limits = options.limits
     this.#clock = options.clock
+    this.#letters = options.letters
+    options.letters?.answer(letter => this.#deliver(letter))
   }
 
   async send(session: Device, letter: Letter): Promise<void> {
@@ -49,9 +54,9 @@ export class DirectMessages {
     if (lookup) return refuse(session, id, lookup.code, lookup.retryAfterMs)
     let outcome = unconfirmed
     await this.#relay.reads.read(
-      () => this.#store.views(session.user, [to]),
-      ({ views: [view] }) => {
-        const mayKnow = this.#handOver(session, letter, view as View)
+      () => this.#look(session.user, to),
+      ({ views: [view], nodes = [] }) => {
+        const mayKnow = this.#handOver(session, letter, view as View, nodes)
         if (mayKnow) outcome = mayKnow
       },
     )
@@ -67,21 +72,59 @@ export class DirectMessages {
     return session.user === to ? undefined : lookUp(this.#store, session, to)
   }
 
+  /** Where there are other nodes, also on which of them the recipient is: whoever that is to the sender [V10]. */
+  #look(from: string, to: string): Promise<Looked & { nodes?: readonly string[] }> {
+    const views = this.#store.views(from, [to])
+    if (!this.#letters) return views
+    return Promise.all([views, this.#letters.nodesOf(to)]).then(([looked, nodes]) => ({ ...looked, nodes }))
+  }
+
   /**
    * Hands the message to the recipient's devices, if it may reach them, by both users' state on disk at this moment [V4].
    * Returns the outcome for a sender who may know whether the recipient is online; else `undefined`. If the
-   * recipient takes no messages of such a sender, it looks as if no device had answered.
+   * recipient takes no messages of such a sender, it looks as if no device had answered. Other nodes check it once more.
    */
-  #handOver(session: Device, { id, to, text }: Letter, view: View): Promise<Delivery> | undefined {
+  #handOver(
+    session: Device,
+    { id, to, text }: Letter,
+    view: View,
+    nodes: readonly string[],
+  ): Promise<Delivery> | undefined {
     const from = session.user
-    const reason = messagingOf(from, to, view)
-    const isAllowed = reason === 'allowed' || reason === 'self'
+    const isAllowed = mayReach(from, to, view)
     const message: ServerMessage = { type: 'message', id, from, text }
-    const receivers = [...this.#relay.sessionsOf(to)].filter(other => other !== session && other.hasArrived)
+    const receivers = this.#receiversOf(to).filter(other => other !== session)
     const isAnswered = from === to || (session.feed !== undefined && mayKnowPresence(session.feed, to, view))
-    const outcome = isAnswered ? this.#outcomeOf(keyOf(from, to, id), receivers.length > 0) : undefined
-    if (isAllowed) for (const receiver of receivers) receiver.say(message)
+    const isAnyoneThere = receivers.length + nodes.length > 0
+    const outcome = isAnswered ? this.#outcomeOf(keyOf(from, to, id), isAnyoneThere) : undefined
+    if (!isAllowed) return outcome
+    for (const receiver of receivers) receiver.say(message)
+    for (const node of nodes) void this.#handTo(node, { from, to, id, text })
     return outcome
+  }
+
+  async #handTo(node: string, letter: Letter & { from: string }): Promise<void> {
+    const isTaken = await this.#letters?.hand(node, { type: 'letter', ...letter }, patienceMs)
+    if (isTaken) this.received(letter.to, letter)
+  }
+
+  /** Hands a message from another node to the devices here, by both users' state on disk at this moment [V4]. */
+  async #deliver({ from, to, id, text }: Letter & { from: string }): Promise<boolean> {
+    let outcome: Promise<Delivery> | undefined
+    await this.#relay.reads.read(
+      () => this.#store.views(from, [to]),
+      ({ views: [view] }) => {
+        if (!mayReach(from, to, view as View)) return
+        const receivers = this.#receiversOf(to)
+        outcome = this.#outcomeOf(keyOf(from, to, id), receivers.length > 0)
+        for (const receiver of receivers) receiver.say({ type: 'message', id, from, text })
+      },
+    )
+    return (await outcome) === 'delivered'
+  }
+
+  #receiversOf(user: string): Receiver[] {
+    return [...this.#relay.sessionsOf(user)].filter(({ hasArrived }) => hasArrived)
   }
 
   #outcomeOf(key: string, isAnyoneHere: boolean): Promise<Delivery> {
@@ -109,6 +152,11 @@ export function messagingOf(from: string, to: string, view: View): Communication
     ...standingOf(view, from === to),
     messageAudience: view.owner.messageAudience ?? 'everyone',
   })
+}
+
+function mayReach(from: string, to: string, view: View): boolean {
+  const reason = messagingOf(from, to, view)
+  return reason === 'allowed' || reason === 'self'
 }
 
 function keyOf(from: string, to: string, id: string): string {

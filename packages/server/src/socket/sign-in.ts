@@ -64,15 +64,16 @@ export class SignIns {
     if (this.#isClosing) return stopping
     if (attempt.isEnded) return { code: closeCodes.unavailable, reason: 'sessions were revoked: sign in again' }
     const { limits, relay } = this.#context
-    const isCrowded = this.#isFull(address) || relay.sessionsOf(user).size >= limits.connectionsPerUser
-    return isCrowded ? crowded : { ...signIn, signedInAt }
+    const count = relay.sessionsOf(user).size + signIn.sessionsElsewhere
+    const isCrowded = this.#isFull(address) || count >= limits.connectionsPerUser
+    return isCrowded ? crowded : { ...signIn.identity, signedInAt }
   }
 
   #isFull(address: string): boolean {
     return (this.#countByAddress.get(address) ?? 0) >= this.#context.limits.connectionsPerAddress
   }
 
-  async #identify({ user, protocols }: Caller): Promise<Identity | Refusal> {
+  async #identify({ user, protocols }: Caller): Promise<{ identity: Identity; sessionsElsewhere: number } | Refusal> {
     if (this.#isClosing) return stopping
     const bearer = protocols.find(name => name.startsWith(bearerPrefix))
     if (bearer === undefined) {
@@ -85,7 +86,8 @@ export class SignIns {
     if (identity.user !== user) {
       return { code: closeCodes.notYourRoster, reason: 'the token is for another user' }
     }
-    return identity
+    const { stays } = this.#context
+    return { identity, sessionsElsewhere: stays ? await stays.sessionsElsewhere(user) : 0 }
   }
 
   /** Turns a caller away, and waits only a little for the answer: the place is needed. */
@@ -121,6 +123,10 @@ export class SignIns {
       else this.#countByAddress.set(address, count)
     })
     begin(session)
+    const { stays } = this.#context
+    if (!stays) return
+    stays.changed(session.user)
+    socket.on('close', () => stays.changed(session.user))
   }
 
   /** The user's tokens count no more: ends their sessions, and sign-ins that are under way. */

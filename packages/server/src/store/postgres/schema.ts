@@ -1,3 +1,5 @@
+import { nodesStep } from './schema-nodes.ts'
+
 /** A position from here on means "of this batch": the first of its commits has the next one. The head is added when it is written. */
 export const provisional: number = 2 ** 52
 
@@ -212,4 +214,5 @@ create table copying (
   done bytea not null
 );
 `,
+  nodesStep,
 ]

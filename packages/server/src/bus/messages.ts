@@ -1,0 +1,80 @@
+import { isUserId } from '@kith/shared'
+import { BusError } from './bus-error.ts'
+
+/** Who hears a message. */
+export type Topic = 'presence'
+
+/** A direct message for the devices of `to` on the node that is asked. */
+export interface Letter {
+  type: 'letter'
+  from: string
+  to: string
+  /** As the sender's device chose it. */
+  id: string
+  text: string
+}
+
+/** The answer to a letter: a device took it. */
+interface Taken {
+  type: 'taken'
+}
+
+/** These users came online or went offline on some node. */
+interface Stir {
+  type: 'stir'
+  users: string[]
+}
+
+export type BusMessage = Letter | Taken | Stir
+
+/** As a device may choose it (`wire/send-message.ts`), in UTF-16 units. */
+const maxIdLength = 64
+/** Beyond every limit of a direct message. */
+const maxTextLength = 4 * 1024 * 1024
+/** As many users as one stir names. */
+export const maxStirred = 500
+
+/** Parses what another node sent. Throws {@link BusError} for what this version of Kith does not send. */
+export function parseMessage(value: unknown): BusMessage {
+  const message = membersOf(value, 'a message')
+  const { type } = message
+  switch (type) {
+    case 'letter':
+      return {
+        type,
+        from: parseUser(message['from'], 'from'),
+        to: parseUser(message['to'], 'to'),
+        id: parseText(message['id'], 'id', maxIdLength),
+        text: parseText(message['text'], 'text', maxTextLength),
+      }
+    case 'taken':
+      return { type }
+    case 'stir':
+      return { type, users: parseUsers(message['users']) }
+    default:
+      throw new BusError(`a message of the unknown type ${JSON.stringify(type)?.slice(0, 40)}: upgrade this node`)
+  }
+}
+
+/** The members of an object from elsewhere. */
+export function membersOf(value: unknown, name: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>
+  throw new BusError(`${name} that is no object`)
+}
+
+export function parseText(value: unknown, name: string, maxLength: number): string {
+  if (typeof value !== 'string') throw new BusError(`${name} is no text`)
+  if (value.length > maxLength) throw new BusError(`${name} has more than ${maxLength} characters`)
+  return value
+}
+
+function parseUser(value: unknown, name: string): string {
+  if (isUserId(value)) return value
+  throw new BusError(`${name} is no user id`)
+}
+
+function parseUsers(value: unknown): string[] {
+  if (!Array.isArray(value)) throw new BusError('users is no list')
+  if (value.length > maxStirred) throw new BusError(`users has more than ${maxStirred} entries`)
+  return value.map(user => parseUser(user, 'one of the users'))
+}

@@ -1,0 +1,174 @@
+import type { Clock } from '../../clock.ts'
+import type { Stays, StaysPort } from '../../presence/stays.ts'
+import type { Database, Statement } from './database.ts'
+
+/** How often a node says that it is there, and after what time without that others take its users for gone. */
+const beatMs = 3_000
+const lateMs = 10_000
+/** When a write that failed is tried again. */
+const retryMs = 1_000
+/** As many users as one statement names. */
+const mostUsers = 1_000
+
+const sql = {
+  attend: "insert into attending (node, late_at) values ($1::uuid, clock_timestamp() + $2::float8 * interval '1 ms')",
+  clear: 'delete from stay s where node = $1 or not exists (select from attending a where a.node = s.node)',
+  beat: "update attending set late_at = clock_timestamp() + $2::float8 * interval '1 ms' where node = $1 returning node",
+  write: `with w as (select * from unnest($2::text[], $3::int[], $4::boolean[]) as w (user_id, sessions, is_online)),
+    gone as (delete from stay s using w where s.node = $1 and s.user_id = w.user_id and w.sessions = 0 and not w.is_online),
+    kept as (insert into stay (user_id, node, sessions, is_online)
+      select w.user_id, $1::uuid, w.sessions, w.is_online from w where w.sessions > 0 or w.is_online
+      on conflict (user_id, node) do update set
+        sessions = excluded.sessions, is_online = excluded.is_online, is_leaving = false)
+    select from attending where node = $1`,
+  leaving: 'update stay set is_leaving = true where node = $1 and user_id = any ($2)',
+  alone: `select u.id from unnest($2::text[]) as u (id) where not exists (
+    select from stay s join attending a using (node)
+    where s.user_id = u.id and s.node <> $1 and s.is_online and not s.is_leaving)`,
+  online: `select distinct s.user_id as id from stay s join attending a using (node)
+    where s.user_id = any ($2) and s.node <> $1 and s.is_online`,
+  nodes: `select s.node::text from stay s join attending a using (node)
+    where s.user_id = $2 and s.node <> $1 and s.is_online`,
+  sessions: `select coalesce(sum(s.sessions), 0)::int as count from stay s join attending a using (node)
+    where s.user_id = $2 and s.node <> $1`,
+  /** Each node that is late is removed by one of the others. */
+  reap: `with late as (delete from attending where late_at < clock_timestamp() and node <> $1 returning node, late_at),
+    gone as (delete from stay s using late l where s.node = l.node returning s.user_id, s.is_online, l.late_at)
+    select user_id as id, extract(epoch from max(late_at)) * 1000 - $2::float8 as at_ms from gone where is_online group by user_id`,
+  leave: 'with gone as (delete from attending where node = $1) delete from stay where node = $1',
+} as const
+
+/**
+ * Stays in an unlogged table. What changes while one statement is written goes with the next one, so a thousand devices that
+ * come at once are a few statements. All writes of a node are made one after the other.
+ */
+export class PostgresStays implements Stays {
+  readonly #database: Database
+  readonly #node: string
+  readonly #clock: Clock
+  readonly #log: (error: unknown) => void
+  #port: StaysPort | undefined
+  #changed: Set<string> = new Set()
+  /** Users who count as online here, as other nodes read it. */
+  readonly #written: Set<string> = new Set()
+  #writing: Promise<void> | undefined
+  /** Statements that write, one after the other. */
+  #turn: Promise<unknown> = Promise.resolve()
+  /** When this node may remove others: it must have been able to say that it is there for as long as they had. */
+  #reapsAtMs = 0
+  #beatAtMs = 0
+  #stop: () => void = () => undefined
+  #isClosed = false
+
+  constructor(options: { database: Database; node: string; clock: Clock; failed(error: unknown): void }) {
+    this.#database = options.database
+    this.#node = options.node
+    this.#clock = options.clock
+    this.#log = options.failed
+  }
+
+  async start(port: StaysPort): Promise<void> {
+    this.#port = port
+    await this.#inTurn(() => this.#attend())
+    this.#stop = this.#clock.every(beatMs, () => void this.#inTurn(() => this.#beat()).catch(error => this.#log(error)))
+  }
+
+  changed(user: string): void {
+    this.#changed.add(user)
+    if (this.#port && !this.#isClosed) this.#writing ??= this.#writeAll()
+  }
+
+  async onlineElsewhere(users: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await this.#rows<{ id: string }>('online', users)).map(({ id }) => id))
+  }
+
+  async nodesOf(user: string): Promise<readonly string[]> {
+    return (await this.#rows<{ node: string }>('nodes', user)).map(({ node }) => node)
+  }
+
+  async sessionsElsewhere(user: string): Promise<number> {
+    return (await this.#rows<{ count: number }>('sessions', user))[0]?.count ?? 0
+  }
+
+  /** First it says that they leave, then it looks for others: of two nodes that do this at once, one or both find nobody. */
+  async leave(users: readonly string[]): Promise<ReadonlySet<string>> {
+    await this.#inTurn(() => this.#rows('leaving', users))
+    return this.#alone(users)
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#stop()
+    // Where the database is away, others find this node late.
+    await this.#inTurn(() => this.#rows('leave')).catch(error => this.#log(error))
+    this.#port?.stirred([...this.#written])
+    await this.#database.close()
+  }
+
+  async #alone(users: readonly string[]): Promise<ReadonlySet<string>> {
+    return new Set((await this.#rows<{ id: string }>('alone', users)).map(({ id }) => id))
+  }
+
+  /** At the start, and when another node found this one late or the database lost the table: writes everything. */
+  async #attend(): Promise<void> {
+    this.#written.clear()
+    for (const user of this.#port?.localUsers() ?? []) this.changed(user)
+    await this.#rows('attend', lateMs)
+    await this.#rows('clear')
+    this.#beatAtMs = this.#clock.now()
+    this.#reapsAtMs = this.#beatAtMs + lateMs
+  }
+
+  async #beat(): Promise<void> {
+    if (this.#isClosed) return
+    const beganAtMs = this.#clock.now()
+    if ((await this.#rows('beat', lateMs)).length === 0) await this.#attend()
+    // A database that was away has kept all nodes from saying that they are there.
+    if (Math.abs(this.#clock.now() - this.#beatAtMs) > 2 * beatMs) this.#reapsAtMs = this.#clock.now() + lateMs
+    this.#beatAtMs = this.#clock.now()
+    if (beganAtMs < this.#reapsAtMs) return
+    const found = await this.#rows<{ id: string; at_ms: number }>('reap', lateMs)
+    if (found.length === 0) return
+    const alone = await this.#alone(found.map(({ id }) => id))
+    const dead = found.filter(({ id }) => alone.has(id) && !this.#port?.localStay(id).isOnline)
+    if (dead.length > 0) this.#port?.died(dead.map(({ id, at_ms: atMs }) => ({ user: id, atMs: Number(atMs) })))
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#changed.size > 0 && !this.#isClosed) {
+      const users = [...this.#changed].slice(0, mostUsers)
+      for (const user of users) this.#changed.delete(user)
+      try {
+        await this.#inTurn(() => this.#write(users))
+      } catch (error) {
+        this.#log(error)
+        for (const user of users) this.#changed.add(user)
+        if (!this.#isClosed) await new Promise<void>(resolve => this.#clock.after(retryMs, resolve))
+      }
+    }
+    // No `await` between the last look at what changed and this reset, so a later change starts a new loop.
+    this.#writing = undefined
+  }
+
+  async #write(users: readonly string[]): Promise<void> {
+    const port = this.#port as StaysPort
+    const stays = users.map(user => port.localStay(user))
+    const columns = [stays.map(({ sessions }) => sessions), stays.map(({ isOnline }) => isOnline)]
+    if ((await this.#rows('write', users, ...columns)).length === 0) return this.#attend()
+    const stirred = users.filter((user, index) => this.#written.has(user) !== stays[index]?.isOnline)
+    for (const user of stirred) if (!this.#written.delete(user)) this.#written.add(user)
+    if (stirred.length > 0) port.stirred(stirred)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  #rows<Row>(name: keyof typeof sql, ...values: unknown[]): Promise<Row[]> {
+    const statement: Statement = { name: `kith-stay-${name}`, text: sql[name], values: [this.#node, ...values] }
+    return this.#database.rows<Row>(statement)
+  }
+}

@@ -1,0 +1,168 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const bus = 'server/src/bus'
+const messages = 'server/src/socket/direct-messages.ts'
+const watch = 'server/src/presence/subscription.ts'
+const presence = 'server/src/presence/presence.ts'
+const elsewhere = 'server/src/presence/elsewhere.ts'
+const stays = 'server/src/store/postgres/stays.ts'
+const tests = ['server/elsewhere']
+
+/** What nodes say to each other, and what they make of it. */
+export const elsewhereMutants: readonly Mutant[] = [
+  mutant(messages, 'if (!mayReach(from, to, view as View)) return', '', {
+    id: 'letter-not-checked-where-it-arrives',
+    rules: ['V1', 'V4'],
+    what: 'A message from another node is handed over by what the node of its sender had read.',
+    tests,
+    names: 'checks a message by its own state',
+  }),
+  mutant(
+    messages,
+    `    await this.#relay.reads.read(
+      () => this.#store.views(from, [to]),`,
+    `    await (async (read, handOver) => handOver(await read()))(
+      () => this.#store.views(from, [to]),`,
+    {
+      id: 'letter-by-what-was-read-before',
+      rules: ['V4'],
+      what: 'A message from another node is handed over after a block that was written during its check.',
+      tests,
+      names: 'keeps it back',
+    },
+  ),
+  mutant(messages, 'if (!isAllowed) return outcome', '', {
+    id: 'letter-of-a-blocked-sender',
+    rules: ['V3', 'V10'],
+    what: 'Messages of blocked senders are sent to the nodes of the users who block them.',
+    tests,
+    names: 'other nodes hear nothing',
+  }),
+  mutant(messages, "return (await outcome) === 'delivered'", 'return outcome !== undefined', {
+    id: 'letter-taken-by-nobody',
+    rules: ['V10'],
+    what: 'A message counts as delivered when the other node has handed it over, though no device took it.',
+    tests,
+    names: 'no device on any node acknowledges',
+  }),
+  mutant(watch, 'if (isOnlineElsewhere || presence.isOnline(owner))', 'if (presence.isOnline(owner))', {
+    id: 'presence-of-this-node-alone',
+    rules: ['V8'],
+    what: 'An owner whose devices are on another node is offline.',
+    tests,
+    names: 'came on another node, and left',
+  }),
+  mutant(watch, 'one.isStirred = true', '', {
+    id: 'stir-during-a-read',
+    rules: ['V8'],
+    what: 'A viewer is not told that an owner came on another node while that was being read.',
+    tests,
+    names: 'while that is being read',
+  }),
+  mutant(elsewhere, 'this.#bus.onGap(() => this.#reread())', '', {
+    id: 'gap-without-a-read',
+    rules: ['V8'],
+    what: 'What was said while the connection between nodes was lost is found half a minute later.',
+    tests,
+    names: 'a lost connection is made up for',
+  }),
+  mutant(elsewhere, 'if (before[index] !== online.has(owner)) this.#subscriptions.stir(owner)', '', {
+    id: 'lost-stir',
+    rules: ['V8'],
+    what: 'A viewer is never told of what a lost message between nodes would have said.',
+    tests,
+    names: 'a lost message between nodes',
+  }),
+  mutant(
+    presence,
+    'const gone = this.elsewhere ? await this.#goneEverywhere(this.elsewhere, some) : some',
+    'const gone = some',
+    {
+      id: 'seen-though-online-elsewhere',
+      rules: ['V8'],
+      what: 'A user who left one node is noted as last seen, though a device of the user is on another.',
+      tests,
+      names: 'not noted as seen',
+    },
+  ),
+  mutant(
+    `${bus}/envelope.ts`,
+    'if (!timingSafeEqual(bytes.subarray(1, headBytes), tagOf(key, subject, body))) {',
+    'if (key.length === 0) {',
+    {
+      id: 'forged-message-between-nodes',
+      rules: ['V1'],
+      what: 'A message between nodes counts, whoever sent it.',
+      tests: ['server/bus'],
+      names: 'of one process.*refused with a clear error',
+    },
+  ),
+  mutant(`${bus}/envelope.ts`, 'if (bytes[0] !== version) {', 'if (bytes.length === 0) {', {
+    id: 'message-of-another-version',
+    rules: ['F1'],
+    what: 'A message of another version is taken for a forged one.',
+    tests: ['server/bus'],
+    names: 'of one process.*refused with a clear error',
+  }),
+  mutant(`${bus}/message-bus.ts`, 'if (waiting?.node !== envelope.from) return', 'if (!waiting) return', {
+    id: 'answer-of-another-node',
+    rules: ['V10'],
+    what: 'Any node can answer what one was asked.',
+    tests: ['server/bus'],
+    names: 'of one process.*alone',
+  }),
+  mutant(`${bus}/postgres-carrier.ts`, 'if (this.#held === 0 && inline !== undefined)', 'if (inline !== undefined)', {
+    id: 'small-message-before-a-large-one',
+    rules: ['V6'],
+    what: 'A message between nodes overtakes a larger one that is still being read.',
+    tests: ['server/bus'],
+    names: 'over PostgreSQL.*in their order among small ones',
+  }),
+  mutant(`${bus}/postgres-carrier.ts`, 'const number = ++this.#sent', 'const number = 1', {
+    id: 'equal-messages-once',
+    rules: ['F1'],
+    what: 'Of equal messages between nodes that go in one statement one arrives.',
+    tests: ['server/bus'],
+    names: 'over PostgreSQL.*equal messages',
+    isSeenByWaiting: true,
+  }),
+  mutant(stays, 'if (beganAtMs < this.#reapsAtMs) return', '', {
+    id: 'gone-since-the-database-was-away',
+    rules: ['V8'],
+    what: 'The first node that reaches the database again takes the users of all others for gone.',
+    tests: ['server/postgres-stays'],
+    names: 'after a database that was away',
+  }),
+  mutant(
+    stays,
+    "if ((await this.#rows('beat', lateMs)).length === 0) await this.#attend()",
+    "await this.#rows('beat', lateMs)",
+    {
+      id: 'stays-that-were-lost',
+      rules: ['V8'],
+      what: 'After a failover, which empties the table, the users of a node are offline until they come again.',
+      tests: ['server/postgres-stays'],
+      names: 'lost the table',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant(stays, "await this.#inTurn(() => this.#rows('leaving', users))", '', {
+    id: 'left-by-nobody',
+    rules: ['V8'],
+    what: 'Two nodes that a user leaves at the same time each believe that the other one notes it.',
+    tests: ['server/postgres-stays'],
+    names: 'leaves at the same time',
+  }),
+  mutant(
+    'server/src/socket/sign-in.ts',
+    'const count = relay.sessionsOf(user).size + signIn.sessionsElsewhere',
+    'const count = relay.sessionsOf(user).size',
+    {
+      id: 'connections-of-one-node',
+      rules: ['S3'],
+      what: 'A user has as many connections on each node as there may be in all.',
+      tests: ['server/sign-in-race'],
+      names: 'counted over all nodes',
+    },
+  ),
+]

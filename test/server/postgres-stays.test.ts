@@ -1,0 +1,168 @@
+import { randomUUID } from 'node:crypto'
+import { TestClock } from '@kith/server/testing'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
+import { Database, migrate, PostgresStays } from '../support/server-internals.ts'
+
+// A database is made for the file, and a busy machine takes its time for that.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+const isInstalled = (await findPostgres()) !== undefined
+
+// Where CI is set a missing PostgreSQL is a failure.
+describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on one PostgreSQL database', () => {
+  let postgres: PostgresServer
+
+  beforeAll(async () => {
+    postgres = await startPostgres()
+  })
+
+  afterAll(() => postgres?.stop())
+
+  async function cluster(count: number) {
+    const url = await postgres.newUrl()
+    await migrate(url)
+    const client = new pg.Client({ connectionString: url })
+    await client.connect()
+    onTestFinished(() => client.end())
+    const nodes = await Promise.all(
+      Array.from({ length: count }, async () => {
+        const clock = new TestClock()
+        const here = new Map<string, { sessions: number; isOnline: boolean }>()
+        const [stirred, dead, errors] = [[] as string[], [] as string[], [] as unknown[]]
+        const node = randomUUID()
+        const failed = (error: unknown): void => void errors.push(error)
+        const database = new Database(url, { most: 3, prepares: true })
+        const stays = new PostgresStays({ node, clock, failed, database })
+        await stays.start({
+          localStay: user => here.get(user) ?? { sessions: 0, isOnline: false },
+          localUsers: () => here.keys(),
+          stirred: users => void stirred.push(...users),
+          died: users =>
+            void dead.push(...users.map(({ user, atMs }) => `${user} ${Math.abs(Date.now() - atMs) < 60_000}`)),
+        })
+        onTestFinished(() => stays.close())
+        const set = (user: string, sessions: number, isOnline = sessions > 0): void => {
+          if (sessions > 0 || isOnline) here.set(user, { sessions, isOnline })
+          else here.delete(user)
+          stays.changed(user)
+        }
+        return { node, stays, clock, stirred, dead, errors, set }
+      }),
+    )
+    type Node = (typeof nodes)[number]
+    return { client, nodes: nodes as [Node, Node, ...Node[]] }
+  }
+
+  test('a node reads who is online on other nodes, on which, and with how many connections', async () => {
+    const { nodes } = await cluster(3)
+    const [first, second, third] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+    first.set('alice', 1)
+    second.set('alice', 2)
+    second.set('bob', 1, false)
+    third.set('carol', 1)
+    await vi.waitFor(async () => {
+      expect([...(await first.stays.onlineElsewhere(['alice', 'bob', 'carol', 'dan']))].sort()).toEqual([
+        'alice',
+        'carol',
+      ])
+    }, 20_000)
+    expect([...(await third.stays.onlineElsewhere(['carol']))]).toEqual([])
+    expect(await first.stays.nodesOf('alice')).toEqual([second.node])
+    expect(new Set(await third.stays.nodesOf('alice'))).toEqual(new Set([first.node, second.node]))
+    expect(await first.stays.nodesOf('bob')).toEqual([])
+    expect(await first.stays.sessionsElsewhere('alice')).toBe(2)
+    expect(await first.stays.sessionsElsewhere('bob')).toBe(1)
+    expect(await third.stays.sessionsElsewhere('alice')).toBe(3)
+    expect(second.stirred).toEqual(['alice'])
+    second.set('alice', 0)
+    await vi.waitFor(() => expect(second.stirred).toEqual(['alice', 'alice']), 20_000)
+    expect(await first.stays.nodesOf('alice')).toEqual([])
+    await third.stays.close()
+    expect([...(await first.stays.onlineElsewhere(['carol']))]).toEqual([])
+  })
+
+  test('of two nodes that a user leaves at the same time at least one knows that it is the last, and of two that the user leaves one after the other the second', async () => {
+    const { nodes } = await cluster(2)
+    const [first, second] = nodes
+    for (const { set } of nodes) set('alice', 1)
+    for (const { set } of nodes) set('bob', 1)
+    await vi.waitFor(() => expect(nodes.flatMap(({ stirred }) => stirred)).toHaveLength(4), 20_000)
+    const last = await Promise.all(nodes.map(({ stays }) => stays.leave(['alice'])))
+    expect(last.some(users => users.has('alice'))).toBe(true)
+    expect([...(await first.stays.leave(['bob']))]).toEqual([])
+    first.set('bob', 0)
+    expect([...(await second.stays.leave(['bob']))]).toEqual(['bob'])
+    // Who comes back is one who stays.
+    second.set('bob', 1)
+    first.set('bob', 1)
+    await vi.waitFor(async () => expect([...(await first.stays.leave(['bob']))]).toEqual([]), 20_000)
+  })
+
+  test('one of the others ends the stays of a node that is late, and knows who is online nowhere since', async () => {
+    const { nodes, client } = await cluster(3)
+    const [late, second, third] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+    for (const user of ['alice', 'bob']) late.set(user, 1)
+    second.set('bob', 1)
+    await vi.waitFor(() => expect(nodes.flatMap(({ stirred }) => stirred)).toHaveLength(3), 20_000)
+    await client.query("update attending set late_at = clock_timestamp() - interval '1 s' where node = $1", [late.node])
+    // Those that have only begun to say that they are there leave it alone.
+    for (const one of [second, third]) await beats(one, 1, client)
+    expect(await second.stays.nodesOf('alice')).toEqual([late.node])
+    await Promise.all([second, third].map(one => beats(one, 4, client)))
+    await vi.waitFor(() => expect([...second.dead, ...third.dead]).toEqual(['alice true']), 20_000)
+    expect(await third.stays.nodesOf('alice')).toEqual([])
+    expect(await third.stays.nodesOf('bob')).toEqual([second.node])
+    // It was paused, and goes on.
+    late.clock.move(3_000)
+    await vi.waitFor(async () => expect(await third.stays.nodesOf('alice')).toEqual([late.node]), 20_000)
+    expect(late.stirred.filter(user => user === 'alice')).toHaveLength(2)
+    for (const { errors } of nodes) expect(errors).toEqual([])
+  })
+
+  test('a database that lost the table gets all stays again', async () => {
+    const { nodes, client } = await cluster(2)
+    const [first, second] = nodes
+    first.set('alice', 1)
+    await vi.waitFor(() => expect(first.stirred).toEqual(['alice']), 20_000)
+    await client.query('truncate attending, stay')
+    expect(await second.stays.nodesOf('alice')).toEqual([])
+    first.clock.move(3_000)
+    await vi.waitFor(async () => expect(await second.stays.nodesOf('alice')).toEqual([first.node]), 20_000)
+    expect(first.stirred).toEqual(['alice', 'alice'])
+  })
+
+  test('after a database that was away no node is taken for late that could not say that it was there', async () => {
+    const { nodes, client } = await cluster(2)
+    const [first, second] = nodes
+    second.set('alice', 1)
+    await vi.waitFor(() => expect(second.stirred).toEqual(['alice']), 20_000)
+    await beats(first, 5, client)
+    await client.query("update attending set late_at = clock_timestamp() - interval '1 s' where node = $1", [
+      second.node,
+    ])
+    first.clock.leap(60_000)
+    await beats(first, 3, client)
+    expect(first.dead).toEqual([])
+    expect(await first.stays.nodesOf('alice')).toEqual([second.node])
+  })
+
+  /** Lets a node say that it is there again, so many times, each with all that it does then. */
+  async function beats(
+    { node, clock, stays }: { node: string; clock: TestClock; stays: PostgresStays },
+    count: number,
+    client: pg.Client,
+  ): Promise<void> {
+    for (let left = count; left > 0; left--) {
+      const { rows } = await client.query('select late_at as at from attending where node = $1', [node])
+      clock.move(3_000)
+      await vi.waitFor(async () => {
+        const beaten = 'select from attending where node = $1 and late_at > $2'
+        expect((await client.query(beaten, [node, rows[0].at])).rowCount).toBe(1)
+      }, 20_000)
+      // In the order of its writes: it comes after the beat.
+      await stays.leave([])
+    }
+  }
+})
