@@ -27,7 +27,7 @@ export const systemClock: Clock = {
  */
 export interface LeaseClock extends Clock {
   /** Milliseconds since some moment, by a clock that is never set. */
-  monotonic(): number
+  elapsed(): number
 }
 
-export const systemLeaseClock: LeaseClock = { ...systemClock, monotonic: () => performance.now() }
+export const systemLeaseClock: LeaseClock = { ...systemClock, elapsed: () => performance.now() }

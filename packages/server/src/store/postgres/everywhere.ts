@@ -72,7 +72,7 @@ export class Everywhere {
     if (position <= this.#position) return
     if (this.#isClosed) throw new Error('the store is closing')
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ position, beganMs: this.#options.clock.monotonic(), resolve, reject })
+      this.#waiting.push({ position, beganMs: this.#options.clock.elapsed(), resolve, reject })
       this.look()
     })
   }
@@ -141,7 +141,7 @@ export class Everywhere {
   }
 
   #settle(failure: unknown): void {
-    const nowMs = this.#options.clock.monotonic()
+    const nowMs = this.#options.clock.elapsed()
     const left: Waiting[] = []
     for (const one of this.#waiting) {
       if (one.position <= this.#position) one.resolve()

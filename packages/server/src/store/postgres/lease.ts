@@ -134,7 +134,10 @@ export class NodeLease implements Lease {
     const drops = this.#drops
     const isContinued = await this.#within(patienceMs, () => this.#write())
     // By the end of the lease before, others may have been answered: what was on the head after the renewal counts.
-    if (!isContinued || !this.isCurrent()) await this.#catchUp()
+    if (!isContinued || !this.isCurrent()) {
+      this.#began = never
+      await this.#catchUp()
+    }
     if (this.#isClosed || this.#drops !== drops) return
     this.#began = began
     for (const { resolve } of this.#waiting.splice(0)) resolve()
@@ -180,7 +183,7 @@ export class NodeLease implements Lease {
 
   #now(): Moment {
     const { clock } = this.#options
-    return { monotonicMs: clock.monotonic(), wallMs: clock.now() }
+    return { monotonicMs: clock.elapsed(), wallMs: clock.now() }
   }
 
   #elapsedMs(): number {

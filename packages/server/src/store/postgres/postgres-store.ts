@@ -43,7 +43,7 @@ export async function openStore(options: PostgresStoreOptions): Promise<Store> {
   const { database, writer, renewing, runs, incarnations, clock, leaseClock, limits, cursorKey, position } = options
   const listeners = new CommitListeners()
   const reports = new Reports({
-    ...{ database, listeners, position, monotonic: leaseClock.monotonic },
+    ...{ database, listeners, position, elapsed: () => leaseClock.elapsed() },
     prepare: () => refreshRuns(),
     lost: () => {
       everywhere.forget()

@@ -36,7 +36,7 @@ export interface ReportsOptions {
   /** Of the last commit that counts as reported. */
   position: number
   /** Milliseconds, by a clock that is never set. */
-  monotonic(): number
+  elapsed(): number
   /** Called before the log is read: what it says counts for the run of the database that is open now. */
   prepare(): Promise<void>
   /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
@@ -65,7 +65,7 @@ export class Reports {
 
   constructor(options: ReportsOptions) {
     this.#options = options
-    this.#caughtUpAtMs = options.monotonic()
+    this.#caughtUpAtMs = options.elapsed()
     this.#position = options.position
   }
 
@@ -76,7 +76,7 @@ export class Reports {
 
   /** How long ago all that there was to report had been reported. */
   get lagMs(): number {
-    return this.#options.monotonic() - this.#caughtUpAtMs
+    return this.#options.elapsed() - this.#caughtUpAtMs
   }
 
   /** Why the log could not be read the last time, if it could not. */
@@ -143,9 +143,9 @@ export class Reports {
   }
 
   async #reportNew(): Promise<void> {
-    const { monotonic, prepare } = this.#options
+    const { elapsed, prepare } = this.#options
     await prepare()
-    const beganMs = monotonic()
+    const beganMs = elapsed()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
     if (written.length > 0 && isNext) {
