@@ -128,7 +128,7 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
 }
 
 /** How a node stands that shares its store with others. */
-export interface NodeState {
+interface NodeState {
   /** How long ago this node had last reported all that there was to report, in milliseconds. */
   readonly lagMs: number
   /** It is further behind than a lease lasts. */

@@ -37,7 +37,7 @@ const unconfirmed = 'no standby has confirmed a change: it is not known whether 
 const historyLost = 'the history of the database is not the one that this node knows'
 
 /** A change of a node that others do not count with: nothing of it was written. */
-export class FencedError extends Error {
+class FencedError extends Error {
   constructor() {
     super('this node has lost its lease: nothing of the change was written')
   }
