@@ -67,7 +67,16 @@ export function assemble(options: EngineOptions): Engine {
     log.warn({ err: error }, 'what other nodes should know could not be read or written')
   const elsewherePresence = cluster && new PresenceElsewhere({ ...cluster, subscriptions, clock, failed })
   const presence = new Presence({ store, subscriptions, clock, log, elsewhere: elsewherePresence })
-  const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
+  const { node } = store
+  const metrics = createMetrics({
+    sessions: () => relay.sessionCount,
+    takesChanges: () => store.refusal === undefined,
+    node: node && {
+      hasLease: () => store.lease.isCurrent(),
+      lagMs: () => node.lagMs,
+      conflicts: () => node.conflicts,
+    },
+  })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
   const observer: CommitListener = {

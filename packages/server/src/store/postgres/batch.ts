@@ -4,12 +4,15 @@ import type { RecordWrite } from '../../relations/record-store.ts'
 import { Turns } from '../../turns.ts'
 import { documentNumbers, encodeRelation, encodeUser } from './codec.ts'
 import type { Statement } from './database.ts'
+import type { NodeName } from './lease.ts'
 
 /** As many rows as are encoded without a pause. */
 const rowsInTurn = 250
 
 /** What goes with a batch besides its rows. */
 export interface BatchHead {
+  /** The node that writes it. */
+  node: NodeName
   /** A UUID that names it: a batch whose answer was lost is sent again, and written once. */
   id: string
   /** Of the earliest state that was read for it. */
@@ -109,7 +112,19 @@ export async function callOf(draft: Draft, head: BatchHead): Promise<Statement> 
   const reads = await hashesOf(head.reads, turns)
   const writes = await hashesOf(namesOf(draft), turns)
   const known = Number.isFinite(head.knownUpTo) ? head.knownUpTo : 0
-  const values = [head.id, known, head.count, head.nowMs, reads, writes, bytesOrValue(head.commits), ...columns.all]
+  const { node } = head
+  const values = [
+    node.id,
+    node.key,
+    head.id,
+    known,
+    head.count,
+    head.nowMs,
+    reads,
+    writes,
+    bytesOrValue(head.commits),
+    ...columns.all,
+  ]
   return {
     name: 'kith-commit',
     text: `select * from commit_batch(${values.map((_, n) => `$${n + 1}`).join()})`,

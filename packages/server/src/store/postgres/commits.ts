@@ -11,8 +11,10 @@ import type { Change, Commit } from '../../relations/store.ts'
 import { newNotes } from '../commit-notes.ts'
 import { callOf } from './batch.ts'
 import { encodeCommits } from './commit-codec.ts'
-import { isConnectionLost } from './connect.ts'
+import { isConnectionLost, tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
+import { DatabaseError } from './database-error.ts'
+import type { NodeLease } from './lease.ts'
 import { PostgresRecords } from './records.ts'
 import type { Reports } from './reports.ts'
 import { provisional } from './schema.ts'
@@ -26,7 +28,20 @@ const mostConflicts = 3
 const attempts = 50
 const attemptMs = 200
 
+/** As often as a batch is derived for a node that loses its lease again and again. */
+const mostFences = 3
+/** How long changes wait for the lease of this node. */
+const leasePatienceMs = 10_000
+
+const unconfirmed = 'no standby has confirmed a change: it is not known whether it will stay'
 const historyLost = 'the history of the database is not the one that this node knows'
+
+/** A change of a node that others do not count with: nothing of it was written. */
+class FencedError extends Error {
+  constructor() {
+    super('this node has lost its lease: nothing of the change was written')
+  }
+}
 
 interface Waiting {
   change: Change
@@ -34,7 +49,10 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
-type Outcome = { status: 'written' | 'conflict' | 'too-old' | 'history-lost'; last: number }
+type Outcome = { status: 'written' | 'conflict' | 'too-old' | 'history-lost' | 'fenced'; last: number }
+
+/** `conflict`: what was read has been written meanwhile. `fenced`: the node has lost its lease. Nothing was written then. */
+type Result = 'written' | 'conflict' | 'fenced'
 
 export interface CommitsOptions {
   /** For reads. */
@@ -42,6 +60,7 @@ export interface CommitsOptions {
   /** Of one connection, which writes. */
   writer: Database
   reports: Reports
+  lease: NodeLease
   /** A batch of this node was written: other nodes may want to know. */
   written(): void
   incarnations: Incarnations
@@ -93,22 +112,29 @@ export class Commits {
     try {
       await this.#writeBatch(group)
     } catch (error) {
-      if (group.length > 1 && !isConnectionLost(error)) for (const one of group) await this.#writeGroup([one])
+      const isOfEach = group.length > 1 && !isConnectionLost(error) && !(error instanceof FencedError)
+      if (isOfEach) for (const one of group) await this.#writeGroup([one])
       else for (const { reject } of group) reject(error)
     }
   }
 
   async #writeBatch(group: readonly Waiting[]): Promise<void> {
-    for (let attempt = 0; attempt < mostConflicts; attempt++) {
-      if (await this.#tryBatch(group, statement => this.#send(statement))) return
-      this.conflicts++
+    for (let attempt = 0, fences = 0; attempt < mostConflicts; ) {
+      await this.#untilLeased()
+      const result = await this.#tryBatch(group, statement => this.#send(statement))
+      if (result === 'written') return
+      if (result === 'conflict') {
+        this.conflicts++
+        attempt++
+      } else if (++fences === mostFences) throw new FencedError()
     }
     // Others have always been faster: no other node can write meanwhile.
     await this.#options.writer.with(async client => {
       await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
       try {
-        const isWritten = await this.#tryBatch(group, statement => this.#ask(statement, client), client)
-        if (!isWritten) throw new Error('a batch conflicted with another although none could be written')
+        const result = await this.#tryBatch(group, statement => this.#ask(statement, client), client)
+        if (result === 'fenced') throw new FencedError()
+        if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
       } catch (error) {
         await client.query('rollback')
         throw error
@@ -116,20 +142,28 @@ export class Commits {
     })
   }
 
-  /** `false`: what was read has been written meanwhile. With `client` the transaction is committed on it. */
+  /** With `client` the transaction is committed on it. */
   async #tryBatch(
     group: readonly Waiting[],
     send: (statement: Statement) => Promise<Outcome>,
     client?: pg.Client,
-  ): Promise<boolean> {
+  ): Promise<Result> {
     const { reports } = this.#options
     const id = randomUUID()
     const { statement, commits, written } = await this.#derive(id, group)
-    if (written.length === 0) return true
+    if (written.length === 0) return 'written'
+    // It may be found in the log before a standby has confirmed it.
+    let isReported = false
+    let isConfirmed = false
+    const answer = (): void => {
+      if (!isReported || !isConfirmed) return
+      for (const [index, { resolve }] of written.entries()) resolve(commits[index] as Commit)
+    }
     reports.expect(id, {
       commits,
       reported: () => {
-        for (const [index, { resolve }] of written.entries()) resolve(commits[index] as Commit)
+        isReported = true
+        answer()
       },
       lost: () => {
         for (const { reject } of written) reject(new Error(historyLost))
@@ -138,14 +172,20 @@ export class Commits {
     try {
       const { status, last } = await send(statement)
       if (status === 'written') {
-        await client?.query('commit')
+        if (client) await this.#commitOn(client, statement)
         this.#lastWritten = last
+        isConfirmed = true
+        answer()
         reports.written(id, last)
         this.#options.written()
-        return true
+        return 'written'
       }
       reports.forget(id)
-      if (status === 'conflict' || status === 'too-old') return false
+      if (status === 'fenced') {
+        this.#options.lease.drop()
+        return 'fenced'
+      }
+      if (status === 'conflict' || status === 'too-old') return 'conflict'
     } catch (error) {
       reports.forget(id)
       throw error
@@ -158,7 +198,7 @@ export class Commits {
     id: string,
     group: readonly Waiting[],
   ): Promise<{ statement: Statement; commits: CommitNotes[]; written: readonly Waiting[] }> {
-    const { database, clock, incarnations, limits } = this.#options
+    const { database, clock, incarnations, limits, lease } = this.#options
     const records = new PostgresRecords(database)
     const reads = new RecordedReads(records)
     const draft = new Draft(reads, clock.now(), incarnations)
@@ -172,22 +212,66 @@ export class Commits {
       commits.push(notes)
     }
     const head = {
-      ...{ id, count: commits.length, nowMs: draft.nowMs, reads: reads.read },
+      ...{ node: lease.name, id, count: commits.length, nowMs: draft.nowMs, reads: reads.read },
       knownUpTo: records.knownUpTo,
       commits: encodeCommits(commits, changes),
     }
     return { statement: await callOf(draft, head), commits, written }
   }
 
-  /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
+  /**
+   * While the connection is lost the outcome is unknown, and so it is when no standby has confirmed the commit: the same batch is
+   * sent again, and written once. Its answer comes from a later commit, which no standby confirms without the one before.
+   */
   async #send(statement: Statement): Promise<Outcome> {
+    const { writer } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#options.writer.with(client => this.#ask(statement, client))
+        const outcome = await writer.with(async client => {
+          const found = await this.#ask(statement, client)
+          return this.#isConfirmed(client) ? found : undefined
+        })
+        if (outcome) return outcome
+        if (attempt === attempts || this.#isClosing) throw new DatabaseError(unconfirmed)
       } catch (error) {
         if (!isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
-        await new Promise<void>(resolve => this.#options.clock.after(attemptMs, resolve))
       }
+      await this.#pause()
+    }
+  }
+
+  /** The same for a transaction of several statements. */
+  async #commitOn(client: pg.Client, statement: Statement): Promise<void> {
+    await client.query('commit')
+    for (let attempt = 1; !this.#isConfirmed(client); attempt++) {
+      if (attempt === attempts || this.#isClosing) throw new DatabaseError(unconfirmed)
+      await this.#pause()
+      await this.#ask(statement, client)
+    }
+  }
+
+  /** What is visible and was confirmed by no standby may be lost: nothing more is handed over until a commit is confirmed. */
+  #isConfirmed(client: pg.Client): boolean {
+    if (!tookUnconfirmed(client)) return true
+    this.#options.lease.drop()
+    return false
+  }
+
+  #pause(): Promise<void> {
+    return new Promise(resolve => this.#options.clock.after(attemptMs, resolve))
+  }
+
+  async #untilLeased(): Promise<void> {
+    const { lease, clock } = this.#options
+    if (lease.isCurrent()) return
+    let cancel = (): void => undefined
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(leasePatienceMs, () => reject(new FencedError()))
+    })
+    try {
+      await Promise.race([lease.held(), late])
+    } finally {
+      cancel()
     }
   }
 

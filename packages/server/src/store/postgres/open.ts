@@ -1,5 +1,5 @@
 import type { Limits } from '@kith/shared'
-import type { Clock } from '../../clock.ts'
+import { type Clock, type LeaseClock, systemLeaseClock } from '../../clock.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { Database } from './database.ts'
@@ -14,6 +14,10 @@ const readers = 6
 export interface PostgresOptions {
   limits: Limits
   clock: Clock
+  /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
+  leaseClock?: LeaseClock | undefined
+  /** Where other nodes may reach this one. */
+  address?: string | undefined
   /** Whether statements are prepared: a pooler between may not know them. */
   prepares?: boolean | undefined
 }
@@ -24,10 +28,11 @@ export interface PostgresOptions {
  */
 export async function openPostgresStore(
   url: string,
-  { limits, clock, prepares = true }: PostgresOptions,
+  { limits, clock, prepares = true, leaseClock = systemLeaseClock, address }: PostgresOptions,
 ): Promise<Store> {
   const database = new Database(url, { most: readers, prepares })
   const writer = new Database(url, { most: 1, prepares })
+  const renewing = new Database(url, { most: 1, prepares })
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
       await expectMigrated(client)
@@ -46,12 +51,12 @@ export async function openPostgresStore(
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
-    return openStore({
-      ...{ database, writer, runs, incarnations, cursorKey: new Uint8Array(cursorKey) },
+    return await openStore({
+      ...{ database, writer, renewing, leaseClock, address, runs, incarnations, cursorKey: new Uint8Array(cursorKey) },
       ...{ position, limits, clock },
     })
   } catch (error) {
-    await Promise.all([database.close(), writer.close()])
+    await Promise.all([database.close(), writer.close(), renewing.close()])
     throw error
   }
 }

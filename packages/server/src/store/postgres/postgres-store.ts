@@ -1,11 +1,14 @@
 import type { Limits } from '@kith/shared'
-import type { Clock } from '../../clock.ts'
+import type { Clock, LeaseClock } from '../../clock.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import type { UserRecord } from '../../relations/records.ts'
-import type { Known, KnownPage, Store } from '../../relations/store.ts'
+import { type Known, type KnownPage, type Store, takesAway } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
+import { Applied } from './applied.ts'
 import { Commits } from './commits.ts'
 import type { Database } from './database.ts'
+import { Everywhere } from './everywhere.ts'
+import { leaseMs, NodeLease } from './lease.ts'
 import { LogTrimming } from './log-trimming.ts'
 import { Notices } from './notices.ts'
 import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
@@ -21,6 +24,8 @@ export interface PostgresStoreOptions {
   database: Database
   /** Of one connection, which writes. */
   writer: Database
+  /** Of one connection, for the lease. */
+  renewing: Database
   runs: PostgresRuns
   incarnations: Incarnations
   cursorKey: Uint8Array
@@ -28,20 +33,40 @@ export interface PostgresStoreOptions {
   position: number
   limits: Limits
   clock: Clock
+  leaseClock: LeaseClock
+  /** Where other nodes may reach this one. */
+  address: string | undefined
 }
 
-/** The store of one node among several, on a database of our schema. */
-export function openStore(options: PostgresStoreOptions): Store {
-  const { database, writer, runs, incarnations, clock, limits, cursorKey, position } = options
+/** The store of one node among several, on a database of our schema. Resolves when the node has its lease. */
+export async function openStore(options: PostgresStoreOptions): Promise<Store> {
+  const { database, writer, renewing, runs, incarnations, clock, leaseClock, limits, cursorKey, position } = options
   const listeners = new CommitListeners()
   const reports = new Reports({
-    ...{ database, listeners, position },
+    ...{ database, listeners, position, elapsed: () => leaseClock.elapsed() },
     prepare: () => refreshRuns(),
-    lost: () => listeners.lost(),
+    lost: () => {
+      everywhere.forget()
+      lease.leave()
+      listeners.lost()
+    },
   })
-  const notices = new Notices(database.url, clock, () => reports.look())
+  const reached = (to: number): Promise<void> => reports.reached(to)
+  const applied = (): number => reports.position
+  const lease = new NodeLease({ database: renewing, clock: leaseClock, address: options.address, applied, reached })
+  const everywhere = new Everywhere({ database, lease, clock: leaseClock, reached })
+  const saying = new Applied(renewing, lease, applied)
+  // What a commit takes away is withdrawn in the same turn, by the listeners that follow.
+  listeners.add({ committed: some => some.some(takesAway) && saying.say() })
+  await lease.join()
+  const notices = new Notices(
+    database.url,
+    clock,
+    () => reports.look(),
+    () => everywhere.look(),
+  )
   const written = (): void => notices.say()
-  const commits = new Commits({ database, writer, reports, written, incarnations, limits, clock })
+  const commits = new Commits({ database, writer, reports, lease, written, incarnations, limits, clock })
   const trimming = new LogTrimming(database)
   const stops = [clock.every(pollMs, () => reports.look()), clock.every(trimming.intervalMs, () => trimming.trim())]
   let closed: Promise<void> | undefined
@@ -71,8 +96,10 @@ export function openStore(options: PostgresStoreOptions): Store {
 
   async function close(): Promise<void> {
     await commits.close()
+    everywhere.close()
     for (const stop of stops) stop()
     await reports.close()
+    await lease.close()
     await Promise.all([notices.close(), database.close(), writer.close()])
   }
 
@@ -86,6 +113,19 @@ export function openStore(options: PostgresStoreOptions): Store {
       return reports.position
     },
     refusal: undefined,
+    lease,
+    node: {
+      get lagMs() {
+        return reports.lagMs
+      },
+      get isBehind() {
+        return reports.lagMs > leaseMs
+      },
+      get conflicts() {
+        return commits.conflicts
+      },
+    },
+    whenEverywhere: to => everywhere.reached(to),
     commit: change => commits.commit(change),
     onCommit: listener => listeners.add(listener),
     user: async id => (await usersOf(database, [id]))[0] as UserRecord,

@@ -35,6 +35,8 @@ export interface ReportsOptions {
   listeners: CommitListeners
   /** Of the last commit that counts as reported. */
   position: number
+  /** Milliseconds, by a clock that is never set. */
+  elapsed(): number
   /** Called before the log is read: what it says counts for the run of the database that is open now. */
   prepare(): Promise<void>
   /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
@@ -58,15 +60,23 @@ export class Reports {
   #running: Promise<void> | undefined
   #failure: unknown
   #isClosed = false
+  /** When the log last had nothing beyond what is reported by now. */
+  #caughtUpAtMs: number
 
   constructor(options: ReportsOptions) {
     this.#options = options
+    this.#caughtUpAtMs = options.elapsed()
     this.#position = options.position
   }
 
   /** The position of the last commit that was reported. */
   get position(): number {
     return this.#position
+  }
+
+  /** How long ago all that there was to report had been reported. */
+  get lagMs(): number {
+    return this.#options.elapsed() - this.#caughtUpAtMs
   }
 
   /** Why the log could not be read the last time, if it could not. */
@@ -133,20 +143,33 @@ export class Reports {
   }
 
   async #reportNew(): Promise<void> {
-    await this.#options.prepare()
+    const { elapsed, prepare } = this.#options
+    await prepare()
+    const beganMs = elapsed()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
-    if (written.length > 0 && isNext) return this.#reportEach(written)
+    if (written.length > 0 && isNext) {
+      // The last of them was the head when it was written.
+      await this.#reportEach(written)
+      this.#caughtUpAtMs = beganMs
+      return
+    }
     const rows = await this.#options.database.rows<LogRow & { head: number; last: number | null }>({
       ...logAfter,
       values: [this.#position],
     })
     const [first] = rows
     if (!first) throw new Error('the database has no head')
-    if (first.last === null) return first.head === this.#position ? undefined : this.#fall(first.head)
+    if (first.last === null) {
+      if (first.head !== this.#position) return this.#fall(first.head)
+      this.#caughtUpAtMs = beganMs
+      return
+    }
     if (first.first !== this.#position + 1) return this.#fall(first.head)
-    if (rows.length === mostRows) this.#isAsked = true
+    const isPart = rows.length === mostRows
+    if (isPart) this.#isAsked = true
     await this.#reportEach(rows)
+    if (!isPart) this.#caughtUpAtMs = beganMs
   }
 
   #fall(head: number): void {
