@@ -135,7 +135,7 @@ async function finish(target: Database, { identity, cursorKey, position, runs }:
     await client.query('delete from run')
     const ids = runs.map(({ id }) => Buffer.from(id, 'hex'))
     await client.query(
-      `insert into run (id, key, start) select id, 'folder ' || encode(id, 'hex'), start
+      `insert into run (id, key, start, at) select id, 'folder ' || encode(id, 'hex'), start, '-infinity'
         from unnest($1::bytea[], $2::bigint[]) with ordinality as r (id, start, n) order by n`,
       [ids, runs.map(({ start }) => start)],
     )

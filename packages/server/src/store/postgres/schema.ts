@@ -132,7 +132,8 @@ begin
     return query select 'fenced', _head; return;
   end if;
   if _head < _known then return query select 'history-lost', _head; return; end if;
-  if _head > _known then
+  -- What was derived from nothing is true of any state.
+  if _head > _known and cardinality(_reads) > 0 then
     if not exists (select from log l where l.first <= _known + 1 and l.last > _known) then
       return query select 'too-old', _head; return;
     end if;
