@@ -220,4 +220,19 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
       /of \d+ records of level \d+ were copied right: run the copy again/,
     )
   })
+
+  test('[D1] a database that may lose what it confirms is refused, and one without a standby on request', async () => {
+    const { url } = await migrated()
+    const options = { limits: limitsWith(), clock }
+    const warnings: string[] = []
+    const store = await openPostgresStore(url, { ...options, warn: warning => warnings.push(warning) })
+    await store.close()
+    expect(warnings).toEqual([expect.stringContaining('a failover may lose what was answered')])
+    await expect(openPostgresStore(url, { ...options, requiresStandby: true })).rejects.toThrow(
+      'set synchronous_standby_names, or KITH_DATABASE_REQUIRE_STANDBY=false',
+    )
+    const careless = new URL(url)
+    careless.searchParams.set('options', `${careless.searchParams.get('options')} -csynchronous_commit=off`)
+    await expect(openPostgresStore(careless.href, options)).rejects.toThrow('synchronous_commit = off')
+  })
 })

@@ -34,6 +34,8 @@ export interface DatabaseSettings {
   url: string
   /** Whether statements are prepared: a pooler between may not know them. */
   prepares: boolean
+  /** Whether a database without a synchronous standby is refused. */
+  requiresStandby: boolean
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -81,15 +83,23 @@ export async function readSettings(args: readonly string[], env: Environment): P
 
 /** The database of KITH_DATABASE_URL; `undefined` where the state is kept in a data folder. */
 export function readDatabase(env: Environment): DatabaseSettings | undefined {
-  const { KITH_DATABASE_URL: url, KITH_DATABASE_PREPARE: prepare } = env
+  const { KITH_DATABASE_URL: url } = env
   if (!url) return undefined
   if (!/^postgres(ql)?:\/\/[^/?]/.test(url)) {
     throw new SettingsError('KITH_DATABASE_URL must be a URL, as in postgres://user@host1,host2/database')
   }
-  if (prepare && prepare !== 'true' && prepare !== 'false') {
-    throw new SettingsError('KITH_DATABASE_PREPARE must be true or false')
+  return {
+    url,
+    prepares: readSwitch(env, 'KITH_DATABASE_PREPARE', true),
+    requiresStandby: readSwitch(env, 'KITH_DATABASE_REQUIRE_STANDBY', false),
   }
-  return { url, prepares: prepare !== 'false' }
+}
+
+function readSwitch(env: Environment, name: string, otherwise: boolean): boolean {
+  const value = env[name]
+  if (!value) return otherwise
+  if (value !== 'true' && value !== 'false') throw new SettingsError(`${name} must be true or false`)
+  return value === 'true'
 }
 
 function readNatsUrl({ KITH_NATS_URL: url }: Environment, database: DatabaseSettings | undefined): string | undefined {

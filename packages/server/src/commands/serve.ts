@@ -12,7 +12,7 @@ export async function runServe(args: readonly string[], env: Environment, routes
   const settings = await readSettings(args, env)
   boundHeapGrowth()
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
-  const store = await openConfiguredStore(settings)
+  const store = await openConfiguredStore(settings, log)
   let cluster: Cluster | undefined
   let server: Awaited<ReturnType<typeof startServer>>
   try {
@@ -33,11 +33,11 @@ export async function runServe(args: readonly string[], env: Environment, routes
 }
 
 /** The store of a database is loaded only where one is used. */
-async function openConfiguredStore({ folder, database, limits }: Settings): Promise<Store> {
+async function openConfiguredStore({ folder, database, limits }: Settings, log: Logger): Promise<Store> {
   const options = { limits, clock: systemClock }
   if (!database) return openLevelStore(folder, options)
   const { openPostgresStore } = await import('../store/postgres/open.ts')
-  return openPostgresStore(database.url, { ...options, prepares: database.prepares })
+  return openPostgresStore(database.url, { ...options, ...database, warn: warning => log.warn(warning) })
 }
 
 /** What nodes share is loaded only where there may be others. */

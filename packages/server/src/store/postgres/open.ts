@@ -4,6 +4,7 @@ import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { Database } from './database.ts'
 import { DatabaseError } from './database-error.ts'
+import { expectDurable } from './durability.ts'
 import { expectMigrated } from './migrate.ts'
 import { openStore } from './postgres-store.ts'
 import { PostgresRuns } from './runs.ts'
@@ -20,16 +21,19 @@ export interface PostgresOptions {
   address?: string | undefined
   /** Whether statements are prepared: a pooler between may not know them. */
   prepares?: boolean | undefined
+  /** Refuses a database without a synchronous standby. */
+  requiresStandby?: boolean | undefined
+  /** Hears of a risk that the operator may have taken on purpose. */
+  warn?: ((warning: string) => void) | undefined
 }
 
 /**
  * Opens the store of one node on a PostgreSQL database, which other nodes may have open as well. Rejects with
  * {@link DatabaseError} when the database cannot be reached, was not migrated, or is not as durable as it must be.
  */
-export async function openPostgresStore(
-  url: string,
-  { limits, clock, prepares = true, leaseClock = systemLeaseClock, address }: PostgresOptions,
-): Promise<Store> {
+export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
+  const { limits, clock, prepares = true, leaseClock = systemLeaseClock, address } = options
+  const { requiresStandby = false, warn = () => undefined } = options
   const database = new Database(url, { most: readers, prepares })
   const writer = new Database(url, { most: 1, prepares })
   const renewing = new Database(url, { most: 1, prepares })
@@ -39,11 +43,8 @@ export async function openPostgresStore(
       if ((await client.query('select from copying')).rowCount) {
         throw new DatabaseError('a copy to this database is not finished: run kith-server copy again')
       }
-      for (const setting of ['fsync', 'full_page_writes']) {
-        const { rows } = await client.query('select current_setting($1) as is', [setting])
-        if (rows[0].is === 'off')
-          throw new DatabaseError(`the database has ${setting} = off: what it confirms may be lost`)
-      }
+      const warning = await expectDurable(client, requiresStandby)
+      if (warning) warn(warning)
       return (await client.query('select identity, cursor_key from store')).rows[0]
     })
     const runs = new PostgresRuns()

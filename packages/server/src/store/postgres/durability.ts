@@ -1,0 +1,29 @@
+import { DatabaseError } from './database-error.ts'
+
+interface Client {
+  query(text: string): Promise<{ rows: Record<string, string>[] }>
+}
+
+const settings = `select current_setting('fsync') as fsync, current_setting('full_page_writes') as full_page_writes,
+  current_setting('synchronous_commit') as synchronous_commit,
+  current_setting('synchronous_standby_names') as standbys`
+
+const noStandby =
+  'no standby confirms what the database writes, so a failover may lose what was answered: set synchronous_standby_names'
+
+/**
+ * Rejects with {@link DatabaseError} when the database may lose what it confirms. Resolves with a warning when only a failover
+ * may lose it, unless that is refused as well.
+ */
+export async function expectDurable(client: Client, requiresStandby: boolean): Promise<string | undefined> {
+  const { rows } = await client.query(settings)
+  const found = rows[0] as Record<string, string>
+  for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
+    if (found[setting] === 'off') {
+      throw new DatabaseError(`the database has ${setting} = off: what it confirms may be lost`)
+    }
+  }
+  if (found['standbys'] !== '' && found['synchronous_commit'] !== 'local') return undefined
+  if (requiresStandby) throw new DatabaseError(`${noStandby}, or KITH_DATABASE_REQUIRE_STANDBY=false`)
+  return noStandby
+}
