@@ -62,8 +62,8 @@ export const nodesMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/postgres/reports.ts',
-    'return first.head === this.#position ? undefined : this.#fall(first.head)',
-    'return undefined',
+    'if (first.head !== this.#position) return this.#fall(first.head)',
+    '',
     {
       id: 'ahead-of-the-database',
       rules: ['F1'],
