@@ -11,6 +11,8 @@ export interface DatabaseProxy {
    * resolves to lets it go on.
    */
   holdNextRead(): Promise<() => void>
+  /** From here on the connections that are open pass nothing on, and stay open: as when a machine is gone without a word. */
+  silence(): void
 }
 
 /** Of the transaction in which views and levels are read. */
@@ -21,6 +23,8 @@ const commit = 'commit\0'
 export async function openDatabaseProxy(database: string): Promise<DatabaseProxy> {
   const target = new URL(database)
   const sockets = new Set<Socket>()
+  const open = new Set<Socket>()
+  const silent = new Set<Socket>()
   const server = createServer()
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -33,12 +37,15 @@ export async function openDatabaseProxy(database: string): Promise<DatabaseProxy
     behind.on('close', () => node.destroy())
     let isReading = false
     let isHeld = false
+    open.add(node)
     node.on('data', data => {
+      if (silent.has(node)) return
       if (arrived && data.includes(begin)) isReading = true
       else if (arrived && isReading && data.includes(commit)) isHeld = true
       behind.write(data)
     })
     behind.on('data', data => {
+      if (silent.has(node)) return
       if (!isHeld || !arrived) return void node.write(data)
       isReading = false
       isHeld = false
@@ -60,5 +67,8 @@ export async function openDatabaseProxy(database: string): Promise<DatabaseProxy
       new Promise(resolve => {
         arrived = resolve
       }),
+    silence() {
+      for (const socket of open) silent.add(socket)
+    },
   }
 }

@@ -24,12 +24,16 @@ function hostsIn(url: string): string[] {
 
 /**
  * A connection to the host that takes writes: each is asked, since a standby of a cluster that failed over may be the primary
- * by now, and the primary a standby. Rejects with {@link DatabaseError} if none is.
+ * by now, and the primary a standby. Rejects with {@link DatabaseError} if none is. A statement without an answer for
+ * `timeoutMs` fails, as if the connection was lost: the machine at its other end may be gone without a word.
  */
-export async function connectPrimary(url: string): Promise<pg.Client> {
+export async function connectPrimary(url: string, timeoutMs?: number): Promise<pg.Client> {
   const failures: unknown[] = []
   for (const connectionString of hostsIn(url)) {
-    const client = new pg.Client({ connectionString, types, application_name: 'kith', connectionTimeoutMillis: 5_000 })
+    const client = new pg.Client({
+      ...{ connectionString, types, application_name: 'kith', connectionTimeoutMillis: 5_000 },
+      ...{ keepAlive: true, query_timeout: timeoutMs },
+    })
     // A connection that breaks while nothing is asked of it: the next question finds out.
     client.on('error', () => undefined)
     client.on('notice', ({ routine }) => {

@@ -14,6 +14,15 @@ export interface Rows {
   rows<Row>(statement: Statement): Promise<Row[]>
 }
 
+export interface DatabaseOptions {
+  /** As many connections as are open at a time. */
+  most: number
+  /** Whether statements are prepared: a pooler between may not know them. */
+  prepares: boolean
+  /** After which time without an answer a connection is taken for lost; absent: never. */
+  timeoutMs?: number
+}
+
 /**
  * A few connections to the primary, opened as they are needed. What asks while all are in use waits for its turn. A connection
  * that breaks is dropped, and the next one is opened to the host that is the primary then.
@@ -22,6 +31,7 @@ export class Database implements Rows {
   readonly url: string
   readonly #most: number
   readonly #prepares: boolean
+  readonly #timeoutMs: number | undefined
   readonly #free: pg.Client[] = []
   #open = 0
   readonly #waiting: (() => void)[] = []
@@ -29,7 +39,8 @@ export class Database implements Rows {
   /** Called when a connection was opened: it may be to another primary than those before. */
   onConnect: () => void = () => undefined
 
-  constructor(url: string, options: { most: number; prepares: boolean }) {
+  constructor(url: string, options: DatabaseOptions) {
+    this.#timeoutMs = options.timeoutMs
     this.url = url
     this.#most = options.most
     this.#prepares = options.prepares
@@ -91,7 +102,7 @@ export class Database implements Rows {
   async #connect(): Promise<pg.Client> {
     this.#open++
     try {
-      const client = await connectPrimary(this.url)
+      const client = await connectPrimary(this.url, this.#timeoutMs)
       this.onConnect()
       return client
     } catch (error) {

@@ -12,6 +12,11 @@ import { PostgresRuns } from './runs.ts'
 /** As many reads as are under way at a time. */
 const readers = 6
 
+/** Of reads, each of which is a page at most. */
+const readTimeoutMs = 10_000
+/** Of a batch, which may wait for a standby: it is sent again on another connection, and written once. */
+const writeTimeoutMs = 30_000
+
 export interface PostgresOptions {
   limits: Limits
   clock: Clock
@@ -34,8 +39,8 @@ export interface PostgresOptions {
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
   const { limits, clock, prepares = true, leaseClock = systemLeaseClock, address } = options
   const { requiresStandby = false, warn = () => undefined } = options
-  const database = new Database(url, { most: readers, prepares })
-  const writer = new Database(url, { most: 1, prepares })
+  const database = new Database(url, { most: readers, prepares, timeoutMs: readTimeoutMs })
+  const writer = new Database(url, { most: 1, prepares, timeoutMs: writeTimeoutMs })
   const renewing = new Database(url, { most: 1, prepares })
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {

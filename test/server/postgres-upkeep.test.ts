@@ -4,11 +4,13 @@ import { grantKey, profileKey, profileRoot } from '@kith/shared'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { accountsOver } from '../support/account-world.ts'
+import { openDatabaseProxy } from '../support/database-proxy.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import {
   checkDatabase,
   compactDatabase,
   copy,
+  Database,
   migrate,
   openPostgresStore,
   storeOn,
@@ -234,5 +236,17 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     const careless = new URL(url)
     careless.searchParams.set('options', `${careless.searchParams.get('options')} -csynchronous_commit=off`)
     await expect(openPostgresStore(careless.href, options)).rejects.toThrow('synchronous_commit = off')
+  })
+
+  test('[D1] a connection to a database that is gone without a word is taken for lost, and another is opened', async () => {
+    const { url } = await migrated()
+    const proxy = await openDatabaseProxy(url)
+    const database = new Database(proxy.url, { most: 1, prepares: true, timeoutMs: 300 })
+    onTestFinished(() => database.close())
+    const head = { name: 'kith-head', text: 'select position from head' }
+    expect(await database.rows(head)).toEqual([{ position: 0 }])
+    proxy.silence()
+    await expect(database.rows(head)).rejects.toThrow('timeout')
+    expect(await database.rows(head)).toEqual([{ position: 0 }])
   })
 })
