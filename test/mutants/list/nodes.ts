@@ -4,7 +4,7 @@ const tests = ['server/postgres-nodes']
 
 /** What several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
-  mutant('server/src/store/postgres/batch.ts', 'if (range !== undefined) yield range', '', {
+  mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
     id: 'ranges-not-written',
     rules: ['V4', 'D4'],
     what: 'A change that read all relations of a user holds although another node wrote a new one.',
@@ -36,7 +36,7 @@ export const nodesMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/postgres/versions.ts',
+    'server/src/store/nodes/versions.ts',
     'const isOutdated = version !== undefined && version !== stored',
     'const isOutdated = version !== undefined && version > stored',
     {
@@ -47,22 +47,17 @@ export const nodesMutants: readonly Mutant[] = [
       names: 'two nodes admit at the same time',
     },
   ),
+  mutant('server/src/store/nodes/versions.ts', 'const isRevoked = revokedAt > signedInAt', 'const isRevoked = false', {
+    id: 'written-by-a-revoked-session',
+    rules: ['D7'],
+    what: 'A session that another node has revoked writes until it is ended.',
+    tests,
+    names: 'another node has revoked',
+  }),
   mutant(
-    'server/src/store/postgres/versions.ts',
-    'const isRevoked = revokedAt > signedInAt',
-    'const isRevoked = false',
-    {
-      id: 'written-by-a-revoked-session',
-      rules: ['D7'],
-      what: 'A session that another node has revoked writes until it is ended.',
-      tests,
-      names: 'another node has revoked',
-    },
-  ),
-  mutant(
-    'server/src/store/postgres/reports.ts',
-    'return first.head === this.#position ? undefined : this.#fall(first.head)',
-    'return undefined',
+    'server/src/store/nodes/reports.ts',
+    'if (!first) return head === this.#position ? undefined : this.#fall(head)',
+    'if (!first) return undefined',
     {
       id: 'ahead-of-the-database',
       rules: ['F1'],

@@ -2,14 +2,18 @@ import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
+import { openNodeStore } from '../nodes/node-store.ts'
 import { Database } from './database.ts'
 import { DatabaseError } from './database-error.ts'
 import { expectMigrated } from './migrate.ts'
-import { openStore } from './postgres-store.ts'
+import { sharedDatabase } from './postgres-database.ts'
 import { PostgresRuns } from './runs.ts'
 
 /** As many reads as are under way at a time. */
 const readers = 6
+
+/** How often the log is looked at when nothing says that it has grown. */
+const pollMs = 50
 
 export interface PostgresOptions {
   limits: Limits
@@ -43,9 +47,9 @@ export async function openPostgresStore(
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
-    return openStore({
-      ...{ database, writer, runs, incarnations, cursorKey: new Uint8Array(cursorKey) },
-      ...{ position, limits, clock },
+    return openNodeStore({
+      ...{ database: sharedDatabase({ database, writer, runs, clock }), incarnations },
+      ...{ cursorKey: new Uint8Array(cursorKey), position, limits, clock, pollMs },
     })
   } catch (error) {
     await Promise.all([database.close(), writer.close()])

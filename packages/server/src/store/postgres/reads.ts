@@ -9,6 +9,7 @@ import {
   type UserRecord,
 } from '../../relations/records.ts'
 import type { Looked, StoredParts, View } from '../../relations/store.ts'
+import { decodeCommits } from '../nodes/commit-codec.ts'
 import {
   decodeLevel,
   decodeRelation,
@@ -20,7 +21,6 @@ import {
   type RelationRow,
   type UserRow,
 } from './codec.ts'
-import { decodeCommits } from './commit-codec.ts'
 import type { Database, Statement } from './database.ts'
 import { levelsByNames, levelValues, usersByIds } from './records.ts'
 

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Limits } from '@kith/shared'
-import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft } from '../../relations/draft.ts'
@@ -9,13 +8,9 @@ import { preload } from '../../relations/preload.ts'
 import { RecordedReads } from '../../relations/recorded-reads.ts'
 import type { Change, Commit } from '../../relations/store.ts'
 import { newNotes } from '../commit-notes.ts'
-import { callOf } from './batch.ts'
-import { encodeCommits } from './commit-codec.ts'
-import { isConnectionLost } from './connect.ts'
-import type { Database, Statement } from './database.ts'
-import { PostgresRecords } from './records.ts'
+import { provisional } from './provisional.ts'
 import type { Reports } from './reports.ts'
-import { provisional } from './schema.ts'
+import type { Batch, Outcome, SharedDatabase, WriteBatch } from './shared-database.ts'
 import { current } from './versions.ts'
 
 /** Changes that share one transaction. */
@@ -34,16 +29,9 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
-type Outcome = { status: 'written' | 'conflict' | 'too-old' | 'history-lost'; last: number }
-
 export interface CommitsOptions {
-  /** For reads. */
-  database: Database
-  /** Of one connection, which writes. */
-  writer: Database
+  database: SharedDatabase
   reports: Reports
-  /** A batch of this node was written: other nodes may want to know. */
-  written(): void
   incarnations: Incarnations
   limits: Limits
   clock: Clock
@@ -93,39 +81,30 @@ export class Commits {
     try {
       await this.#writeBatch(group)
     } catch (error) {
-      if (group.length > 1 && !isConnectionLost(error)) for (const one of group) await this.#writeGroup([one])
+      if (group.length > 1 && !this.#options.database.isConnectionLost(error))
+        for (const one of group) await this.#writeGroup([one])
       else for (const { reject } of group) reject(error)
     }
   }
 
   async #writeBatch(group: readonly Waiting[]): Promise<void> {
     for (let attempt = 0; attempt < mostConflicts; attempt++) {
-      if (await this.#tryBatch(group, statement => this.#send(statement))) return
+      if (await this.#tryBatch(group, batch => this.#send(batch))) return
       this.conflicts++
     }
     // Others have always been faster: no other node can write meanwhile.
-    await this.#options.writer.with(async client => {
-      await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
-      try {
-        const isWritten = await this.#tryBatch(group, statement => this.#ask(statement, client), client)
-        if (!isWritten) throw new Error('a batch conflicted with another although none could be written')
-      } catch (error) {
-        await client.query('rollback')
-        throw error
-      }
+    await this.#options.database.alone(async write => {
+      const isWritten = await this.#tryBatch(group, write)
+      if (!isWritten) throw new Error('a batch conflicted with another although none could be written')
     })
   }
 
-  /** `false`: what was read has been written meanwhile. With `client` the transaction is committed on it. */
-  async #tryBatch(
-    group: readonly Waiting[],
-    send: (statement: Statement) => Promise<Outcome>,
-    client?: pg.Client,
-  ): Promise<boolean> {
-    const { reports } = this.#options
-    const id = randomUUID()
-    const { statement, commits, written } = await this.#derive(id, group)
+  /** `false`: what was read has been written meanwhile. */
+  async #tryBatch(group: readonly Waiting[], write: WriteBatch): Promise<boolean> {
+    const { database, reports } = this.#options
+    const { batch, written } = await this.#derive(group)
     if (written.length === 0) return true
+    const { id, commits } = batch
     reports.expect(id, {
       commits,
       reported: () => {
@@ -136,12 +115,11 @@ export class Commits {
       },
     })
     try {
-      const { status, last } = await send(statement)
+      const { status, last } = await write(batch)
       if (status === 'written') {
-        await client?.query('commit')
         this.#lastWritten = last
         reports.written(id, last)
-        this.#options.written()
+        database.say()
         return true
       }
       reports.forget(id)
@@ -154,12 +132,9 @@ export class Commits {
     throw new Error(historyLost)
   }
 
-  async #derive(
-    id: string,
-    group: readonly Waiting[],
-  ): Promise<{ statement: Statement; commits: CommitNotes[]; written: readonly Waiting[] }> {
+  async #derive(group: readonly Waiting[]): Promise<{ batch: Batch; written: readonly Waiting[] }> {
     const { database, clock, incarnations, limits } = this.#options
-    const records = new PostgresRecords(database)
+    const records = database.records()
     const reads = new RecordedReads(records)
     const draft = new Draft(reads, clock.now(), incarnations)
     const written = await current(group, records, reads)
@@ -171,28 +146,20 @@ export class Commits {
       await derive(draft, notes, change, limits)
       commits.push(notes)
     }
-    const head = {
-      ...{ id, count: commits.length, nowMs: draft.nowMs, reads: reads.read },
-      knownUpTo: records.knownUpTo,
-      commits: encodeCommits(commits, changes),
-    }
-    return { statement: await callOf(draft, head), commits, written }
+    const batch = { id: randomUUID(), changes, commits, draft, knownUpTo: records.knownUpTo, reads: reads.read }
+    return { batch, written }
   }
 
   /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
-  async #send(statement: Statement): Promise<Outcome> {
+  async #send(batch: Batch): Promise<Outcome> {
+    const { database, clock } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#options.writer.with(client => this.#ask(statement, client))
+        return await database.write(batch)
       } catch (error) {
-        if (!isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
-        await new Promise<void>(resolve => this.#options.clock.after(attemptMs, resolve))
+        if (!database.isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
+        await new Promise<void>(resolve => clock.after(attemptMs, resolve))
       }
     }
-  }
-
-  async #ask(statement: Statement, client: pg.Client): Promise<Outcome> {
-    const [outcome] = await this.#options.writer.on<Outcome>(client, statement)
-    return outcome as Outcome
   }
 }

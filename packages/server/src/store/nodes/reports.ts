@@ -2,15 +2,7 @@ import type { CommitNotes } from '../../relations/draft.ts'
 import type { Commit } from '../../relations/store.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
 import { decodeCommits } from './commit-codec.ts'
-import type { Database, Statement } from './database.ts'
-
-/** A batch in the log. */
-interface LogRow {
-  first: number
-  last: number
-  batch: string
-  commits: Uint8Array
-}
+import type { LogRow, SharedDatabase } from './shared-database.ts'
 
 /** A batch of this node: what its listeners are told of it is in memory. */
 export interface OwnBatch {
@@ -21,22 +13,11 @@ export interface OwnBatch {
   lost(): void
 }
 
-/** As many batches as are read from the log at once. */
-const mostRows = 200
-
-const logAfter: Statement = {
-  name: 'kith-log',
-  text: `select h.position as head, l.first, l.last, l.batch::text, l.commits from head h
-    left join lateral (select * from log where last > $1 order by last limit ${mostRows}) l on true order by l.last`,
-}
-
 export interface ReportsOptions {
-  database: Database
+  database: SharedDatabase
   listeners: CommitListeners
   /** Of the last commit that counts as reported. */
   position: number
-  /** Called before the log is read: what it says counts for the run of the database that is open now. */
-  prepare(): Promise<void>
   /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
   lost(): void
 }
@@ -133,19 +114,17 @@ export class Reports {
   }
 
   async #reportNew(): Promise<void> {
-    await this.#options.prepare()
+    const { database } = this.#options
+    // What is reported counts for the run of the database that is open now.
+    await database.refreshRun()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
     if (written.length > 0 && isNext) return this.#reportEach(written)
-    const rows = await this.#options.database.rows<LogRow & { head: number; last: number | null }>({
-      ...logAfter,
-      values: [this.#position],
-    })
+    const { head, rows, isCut } = await database.logAfter(this.#position)
     const [first] = rows
-    if (!first) throw new Error('the database has no head')
-    if (first.last === null) return first.head === this.#position ? undefined : this.#fall(first.head)
-    if (first.first !== this.#position + 1) return this.#fall(first.head)
-    if (rows.length === mostRows) this.#isAsked = true
+    if (!first) return head === this.#position ? undefined : this.#fall(head)
+    if (first.first !== this.#position + 1) return this.#fall(head)
+    if (isCut) this.#isAsked = true
     await this.#reportEach(rows)
   }
 
