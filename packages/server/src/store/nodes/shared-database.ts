@@ -54,7 +54,7 @@ export interface LogRow {
 }
 
 /** What follows a position in the log. Complete up to the last row. */
-interface LogRead {
+export interface LogRead {
   head: number
   rows: readonly LogRow[]
   /** There may be more rows. */
