@@ -490,8 +490,9 @@ export class World {
   }
 
   #noteError(what: unknown): void {
-    // A disk that fails is the world's doing.
+    // A disk or a connection that fails is the world's doing, and so is a database that goes back.
     const text = String((what as { err?: unknown }).err ?? what)
-    if (!text.includes('disk')) this.wrong.push(`the server logged ${text} [S1]`)
+    if (!/disk|connection was lost|the history of the database/.test(text))
+      this.wrong.push(`the server logged ${text} [S1]`)
   }
 }
