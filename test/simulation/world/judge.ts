@@ -126,7 +126,7 @@ export class Judge implements NetworkWatcher {
     if (!frame.isComplete) return
     const missing = seen.sent
       .slice(from, upTo)
-      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids))
+      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids, position))
     if (missing.length > 0)
       this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
   }

@@ -141,8 +141,10 @@ export class Record {
     return this.editsOf(user).filter(edit => includes(documents[edit.document], edit.ids))
   }
 
-  isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds): boolean {
-    return includes(this.#documentsOf(user)[document], ids)
+  /** Whether it is on disk now, or was at a position. */
+  isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds, position: number): boolean {
+    const isIn = (documents: Documents): boolean => includes(documents[document], ids)
+    return isIn(this.#documentsOf(user)) || isIn(this.#documentsAt(user, position))
   }
 
   includedOnDisk(user: string): KnownEdit[] {
@@ -151,13 +153,17 @@ export class Record {
 
   /** The edits that were in a user's documents on disk at a position. */
   includedAt(user: string, position: number): KnownEdit[] {
+    return this.included(user, this.#documentsAt(user, position))
+  }
+
+  #documentsAt(user: string, position: number): Documents {
     const states = this.#stored.get(user) ?? []
     const stored = states.filter(one => one.position <= position).at(-1)
-    if (!stored || stored === states.at(-1)) return this.includedOnDisk(user)
+    if (!stored || stored === states.at(-1)) return this.#documentsOf(user)
     const documents = { roster: new Y.Doc(), profile: new Y.Doc() }
     Y.applyUpdateV2(documents.roster, stored.roster)
     Y.applyUpdateV2(documents.profile, stored.profile)
-    return this.included(user, documents)
+    return documents
   }
 
   /** What is on the server's disk of a user's documents. */
