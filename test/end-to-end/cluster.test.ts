@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
+import { openDatabaseProxy } from '../support/database-proxy.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { next, openDevice, settle } from '../support/process-devices.ts'
 
@@ -97,5 +98,44 @@ describe.skipIf(!isInstalled && !process.env['CI'])('server processes on one Pos
     const failed = new Promise<string>(resolve => alice.on('error', ({ code }) => resolve(code)))
     expect((await first.admin('POST', '/v1/users/alice/sessions/revoke')).status).toBe(204)
     expect(await failed).toBe('unauthorised')
+  })
+
+  test('[V4] a node that is stopped between its check and its hand-over, while a block is answered on another node, hands nothing over when it goes on', async () => {
+    const database = await postgres.newUrl()
+    await migrate(database)
+    const proxy = await openDatabaseProxy(database)
+    const [first, second] = [await node(database), await node(proxy.url)]
+    const alice = await openDevice(first, 'alice')
+    const bob = await openDevice(second, 'bob')
+    await alice.ownProfile.set('name', 'Ada')
+    await settle(alice, bob)
+    const held = proxy.holdNextRead()
+    const profile = bob.getProfile('alice')
+    const release = await held
+    process.kill(second.pid, 'SIGSTOP')
+    onTestFinished(() => void process.kill(second.pid, 'SIGCONT'))
+    // The answer waits in the socket of the node that is stopped.
+    release()
+    const blocked = alice.getProfile('bob')
+    blocked.block(true)
+    await blocked.save()
+    await settle(alice)
+    process.kill(second.pid, 'SIGCONT')
+    await settle(bob)
+    expect([profile.fields, bob.received.contains('Ada')]).toEqual([{}, false])
+  })
+
+  test('[V4] a block is answered soon after a node was killed', async () => {
+    const database = await postgres.newUrl()
+    await migrate(database)
+    const [first, second] = [await node(database), await node(database)]
+    const alice = await openDevice(first, 'alice')
+    await settle(alice)
+    await second.kill()
+    const blocked = alice.getProfile('bob')
+    blocked.block(true)
+    await blocked.save()
+    await settle(alice)
+    expect((await first.admin('GET', '/readyz')).status).toBe(200)
   })
 })

@@ -1,27 +1,19 @@
 import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { setImmediate, setTimeout } from 'node:timers/promises'
+import { setImmediate } from 'node:timers/promises'
 import type { Change, Clock, Commit, Store } from '@kith/server'
-import { systemClock } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import fc from 'fast-check'
-import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import type pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountsOver } from '../support/account-world.ts'
+import { type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seed } from '../support/properties.ts'
-import {
-  following,
-  migrate,
-  openPostgresStore,
-  profileChange,
-  relationOf,
-  rosterChange,
-  userChange,
-} from '../support/server-internals.ts'
-import { limitsWith, newDatabase, storeOver } from '../support/stores.ts'
+import { following, profileChange, relationOf, rosterChange, userChange } from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 // A database is made for the file, and a busy machine takes its time for that.
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 })
@@ -38,33 +30,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
 
   afterAll(() => postgres?.stop())
 
-  /** Several nodes, and a connection of the test's own. */
-  async function cluster(count: number, clock: Clock = new TestClock()) {
-    const url = await postgres.newUrl()
-    await migrate(url)
-    const nodes = await Promise.all(
-      Array.from({ length: count }, () => openPostgresStore(url, { limits: limitsWith(), clock })),
-    )
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    const close = async (): Promise<void> => {
-      await Promise.all(nodes.map(node => node.close()))
-      await client.end()
-    }
-    onTestFinished(close)
-    const reported = nodes.map(node => {
-      const commits: Commit[] = []
-      node.onCommit({ committed: some => commits.push(...some) })
-      return commits
-    })
-    return { url, nodes: nodes as [Store, Store, ...Store[]], reported, client, close }
-  }
-
-  /** A clock whose time stands still, and whose timers run: so each node looks at the log. */
-  function pollingClock(): Clock {
-    const still = new TestClock()
-    return { ...systemClock, now: () => still.now() }
-  }
+  const cluster = (count: number, clock?: Clock): Promise<Cluster> => openCluster(postgres, count, clock)
 
   /** Runs changes that are all derived before the first of them is written; they are written in this order. */
   async function atOnce(client: pg.Client, changes: (() => Promise<Commit>)[]): Promise<Commit[]> {
@@ -284,13 +250,6 @@ const changeOf: fc.Arbitrary<Change> = fc.oneof(
 /** What a node tells its listeners of a commit, of its own or of another node. */
 function withoutSights({ sights: _, elsewhere: __, ...commit }: Commit & { sights?: unknown }): unknown {
   return commit
-}
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; !(await isSo()); attempt++) {
-    if (attempt === 1_000) throw new Error('it never came true')
-    await setTimeout(10)
-  }
 }
 
 /** Another node's commits, while this process stands still. */

@@ -12,6 +12,7 @@ export { sizeError } from '../../packages/server/src/admission/size-limits.ts'
 export type { Admission } from '../../packages/server/src/admission/verdict.ts'
 export type { Engine } from '../../packages/server/src/assemble.ts'
 export { assemble } from '../../packages/server/src/assemble.ts'
+export type { LeaseClock } from '../../packages/server/src/clock.ts'
 export { Documents } from '../../packages/server/src/documents/document-cache.ts'
 export { mergeUpdates } from '../../packages/server/src/documents/merge.ts'
 export { MergeThread } from '../../packages/server/src/documents/merge-thread.ts'
@@ -78,6 +79,8 @@ export {
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
 export { decodeCommits, encodeCommits } from '../../packages/server/src/store/nodes/commit-codec.ts'
 export { openNodeStore } from '../../packages/server/src/store/nodes/node-store.ts'
+export type { NodeName, NodeTable, Standing } from '../../packages/server/src/store/nodes/node-table.ts'
+export { leaseMs, marginMs } from '../../packages/server/src/store/nodes/node-table.ts'
 export { provisional } from '../../packages/server/src/store/nodes/provisional.ts'
 export type {
   Batch,

@@ -56,7 +56,16 @@ export function assemble(options: EngineOptions): Engine {
   const relay = new Relay(store)
   const subscriptions = new PresenceSubscriptions()
   const presence = new Presence({ store, subscriptions, clock, log })
-  const metrics = createMetrics({ sessions: () => relay.sessionCount, takesChanges: () => store.refusal === undefined })
+  const { node } = store
+  const metrics = createMetrics({
+    sessions: () => relay.sessionCount,
+    takesChanges: () => store.refusal === undefined,
+    node: node && {
+      hasLease: () => store.lease.isCurrent(),
+      lagMs: () => node.lagMs,
+      conflicts: () => node.conflicts,
+    },
+  })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
   const documents = new Documents({ store, clock, limits, thread })
   const observer: CommitListener = {

@@ -20,3 +20,14 @@ export const systemClock: Clock = {
     return () => clearInterval(timer)
   },
 }
+
+/**
+ * What a lease is measured with, which other machines rely on: by the larger of two clocks. A monotonic clock stands still while
+ * a machine is suspended, and the time of day may be set back.
+ */
+export interface LeaseClock extends Clock {
+  /** Milliseconds since some moment, by a clock that is never set. */
+  elapsed(): number
+}
+
+export const systemLeaseClock: LeaseClock = { ...systemClock, elapsed: () => performance.now() }

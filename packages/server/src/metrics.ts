@@ -13,9 +13,17 @@ export interface Metrics {
 interface Gauges {
   sessions(): number
   takesChanges(): boolean
+  /** Absent where one process has the store for itself. */
+  node?: NodeGauges | undefined
 }
 
-export function createMetrics({ sessions, takesChanges }: Gauges): Metrics {
+interface NodeGauges {
+  hasLease(): boolean
+  lagMs(): number
+  conflicts(): number
+}
+
+export function createMetrics({ sessions, takesChanges, node }: Gauges): Metrics {
   const registry = new Registry()
   const registers = [registry]
   new Gauge({
@@ -34,6 +42,7 @@ export function createMetrics({ sessions, takesChanges }: Gauges): Metrics {
       this.set(takesChanges() ? 1 : 0)
     },
   })
+  if (node) addNodeMetrics(registry, node)
   return {
     registry,
     commits: new Counter({ name: 'kith_commits_total', help: 'Changes written to the disk', registers }),
@@ -51,4 +60,34 @@ export function createMetrics({ sessions, takesChanges }: Gauges): Metrics {
       registers,
     }),
   }
+}
+
+/** The metrics of a node among others. */
+function addNodeMetrics(registry: Registry, { hasLease, lagMs, conflicts }: NodeGauges): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'kith_lease',
+    help: '1 while the node has its lease, 0 while it hands nothing over',
+    registers,
+    collect() {
+      this.set(hasLease() ? 1 : 0)
+    },
+  })
+  new Gauge({
+    name: 'kith_log_lag_seconds',
+    help: 'How long ago the node had reported all changes of all nodes',
+    registers,
+    collect() {
+      this.set(lagMs() / 1000)
+    },
+  })
+  new Counter({
+    name: 'kith_conflicts_total',
+    help: 'Batches that were derived again, since another node wrote what was read',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(conflicts())
+    },
+  })
 }

@@ -1,6 +1,7 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['server/postgres-nodes']
+const leases = ['server/postgres-leases']
 
 /** What several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
@@ -56,8 +57,8 @@ export const nodesMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/nodes/reports.ts',
-    'if (!first) return head === this.#position ? undefined : this.#fall(head)',
-    'if (!first) return undefined',
+    'if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)',
+    'if (first && first.first !== this.#position + 1) return this.#fall(head)',
     {
       id: 'ahead-of-the-database',
       rules: ['F1'],
@@ -73,5 +74,87 @@ export const nodesMutants: readonly Mutant[] = [
     what: 'What a viewer may see is read in one state, and what it sees in a later one.',
     tests,
     names: 'read in one state',
+  }),
+  mutant('server/src/store/nodes/node-lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
+    id: 'hands-over-without-lease',
+    rules: ['V4'],
+    what: 'A node that stood still hands over what it had read, although another node has answered a block meanwhile.',
+    tests: leases,
+    names: 'stood still',
+  }),
+  mutant(
+    'server/src/store/nodes/node-lease.ts',
+    'if (!isContinued || !this.isCurrent()) {',
+    'if (!this.isCurrent()) {',
+    {
+      id: 'joins-again-without-catching-up',
+      rules: ['V4'],
+      what: 'A node that no other node waited for goes on with what it had reported before.',
+      tests: leases,
+      names: 'node whose lease was over hands nothing over',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant('server/src/store/nodes/node-lease.ts', 'if (!isContinued || !this.isCurrent()) {', 'if (!isContinued) {', {
+    id: 'renewed-too-late-without-catching-up',
+    rules: ['V4'],
+    what: 'A renewal that was confirmed after the lease was over counts as one that came in time.',
+    tests: leases,
+    names: 'confirmed after the lease was over',
+  }),
+  mutant('server/src/store/postgres/schema.ts', "return query select 'fenced', _head; return;", 'null;', {
+    id: 'writes-without-lease',
+    rules: ['V4'],
+    what: 'A node that others do not count with any more writes.',
+    tests: leases,
+    names: 'is refused',
+  }),
+  mutant('server/src/accounts/account.ts', 'if (takesAway(commit)) await store.whenEverywhere(commit.position)', '', {
+    id: 'block-answered-before-others-know',
+    rules: ['V4'],
+    what: 'A block is answered while another node still shows the profile.',
+    tests: leases,
+    names: 'a block is answered only',
+  }),
+  mutant('server/src/http/users.ts', 'await store.whenEverywhere(position)', '', {
+    id: 'revocation-answered-before-others-know',
+    rules: ['V4'],
+    what: 'A revocation is answered while the sessions on another node go on.',
+    tests: leases,
+    names: 'a revocation and a restriction',
+  }),
+  mutant('server/src/store/nodes/everywhere.ts', 'await table.removeGone(lease.name.id)', '', {
+    id: 'dead-node-counts',
+    rules: ['V4'],
+    what: 'A block waits in vain for a node that has ended.',
+    tests: leases,
+    names: 'ended without giving its lease back',
+    isSeenByWaiting: true,
+  }),
+  mutant('server/src/store/nodes/everywhere.ts', 'if (!found.isSettled) return', '', {
+    id: 'promotion-ends-leases',
+    rules: ['V4'],
+    what: 'A new primary counts leases by its own clock at once.',
+    tests: leases,
+    names: 'by a promotion',
+  }),
+  mutant(
+    'server/src/store/nodes/commits.ts',
+    "if (outcome.status !== 'written' || outcome.isConfirmed) return outcome",
+    'return outcome',
+    {
+      id: 'answered-without-a-standby',
+      rules: ['D2'],
+      what: 'A change is answered although no standby has confirmed it, since its wait was cancelled.',
+      tests: leases,
+      names: 'wait for a standby was cancelled',
+    },
+  ),
+  mutant('server/src/store/nodes/commits.ts', 'if (!isReported || !isConfirmed) return', 'if (!isReported) return', {
+    id: 'answered-since-it-is-in-the-log',
+    rules: ['D2'],
+    what: 'A change is answered when it is found in the log, before a standby has confirmed it.',
+    tests: leases,
+    names: 'wait for a standby was cancelled',
   }),
 ]

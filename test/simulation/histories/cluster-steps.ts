@@ -15,7 +15,12 @@ const links: fc.Arbitrary<NodeStep> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('failBatch' as const),
       node,
-      fault: fc.constantFrom('never sent' as const, 'written' as const, 'written later' as const),
+      fault: fc.constantFrom(
+        'never sent' as const,
+        'written' as const,
+        'written later' as const,
+        'unconfirmed' as const,
+      ),
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('freezeNode' as const, 'thawNode' as const), node }) },

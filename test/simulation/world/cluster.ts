@@ -41,7 +41,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options
-    this.log = new SharedLog({ opened: () => options.opened(), written: changes => options.written(changes) })
+    this.log = new SharedLog(() => options.clock.nowMs, {
+      opened: () => options.opened(),
+      written: changes => options.written(changes),
+    })
     this.log.open()
     this.nodes = Array.from({ length: options.count }, () => this.#node())
   }
@@ -54,11 +57,14 @@ export class Cluster {
       backend: new Backend({
         ...{ clock, limits, watcher },
         open: async (processClock, limitsNow) => {
-          const link = new Link(log, processClock, randomness, () => this.#noticeAll(link))
+          // A machine's own: it began to count some time.
+          const bootMs = Math.floor(randomness.fraction() * 1e9)
+          const leaseClock = { ...processClock, elapsed: () => processClock.now() + bootMs }
+          const link = new Link(log, processClock, randomness, what => this.#noticeAll(link, what))
           node.link = link
           return openNodeStore({
             ...{ database: link, incarnations: log.incarnations, cursorKey: log.cursorKey },
-            ...{ position: log.head, limits: limitsNow, clock: processClock, pollMs },
+            ...{ position: log.head, limits: limitsNow, clock: processClock, leaseClock, pollMs },
           })
         },
         killed: () => node.link?.kill(),
@@ -67,8 +73,8 @@ export class Cluster {
     return node
   }
 
-  #noticeAll(from: Link): void {
-    for (const { link } of this.nodes) if (link && link !== from) link.notice()
+  #noticeAll(from: Link, what: 'written' | 'applied'): void {
+    for (const { link } of this.nodes) if (link && link !== from) link.notice(what)
   }
 
   /** How much waits on all links. */

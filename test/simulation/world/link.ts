@@ -5,6 +5,7 @@ import {
   type BatchRecords,
   decodeCommits,
   type LogRead,
+  type NodeTable,
   type Outcome,
   type SharedDatabase,
   type Versioned,
@@ -14,10 +15,12 @@ import type { Seeded } from './seeded.ts'
 import type { SharedLog } from './shared-log.ts'
 
 /**
- * How a node's connection breaks at its next batch: the batch never gets there; or it is written, and the answer is lost; or the
- * database goes on with it later.
+ * What goes wrong at a node's next batch. The connection breaks: the batch never gets there; or it is written, and the answer is
+ * lost; or the database goes on with it later. Or no standby confirms it.
  */
-export type LinkFault = 'never sent' | 'written' | 'written later'
+export type LinkFault = 'never sent' | 'written' | 'written later' | 'unconfirmed'
+
+type Heard = Parameters<SharedDatabase['listen']>[0]
 
 class ConnectionLost extends Error {}
 
@@ -31,20 +34,21 @@ export class Link implements SharedDatabase {
   readonly #log: SharedLog
   readonly #clock: Clock
   readonly #randomness: Seeded
-  readonly #said: () => void
+  readonly #said: (what: keyof Heard) => void
   isSlow = false
   /** The node stands still: nothing comes back to it. */
   isHeld = false
   #waiting: (() => void)[] = []
   readonly #faults: LinkFault[] = []
-  #noticed: () => void = () => undefined
-  #hasNotice = false
+  #heard: Heard = { written: () => undefined, applied: () => undefined }
+  /** What other nodes have said, and this one has not heard. */
+  readonly #notices = new Set<keyof Heard>()
   #isDown = false
   #opening: number
   #runs: SharedLog['runs']
 
-  /** `said`: this node has written. */
-  constructor(log: SharedLog, clock: Clock, randomness: Seeded, said: () => void) {
+  /** `said`: this node has written, or applied what others have. */
+  constructor(log: SharedLog, clock: Clock, randomness: Seeded, said: (what: keyof Heard) => void) {
     this.#log = log
     this.#clock = clock
     this.#randomness = randomness
@@ -56,22 +60,24 @@ export class Link implements SharedDatabase {
   /** How much waits: answers, and a notice. */
   get waiting(): number {
     if (this.isHeld) return 0
-    return this.#waiting.length + (this.#hasNotice ? 1 : 0)
+    return this.#waiting.length + this.#notices.size
   }
 
   step(index: number): void {
     if (index < this.#waiting.length) return this.#waiting.splice(index, 1)[0]?.()
-    this.#hasNotice = false
-    this.#noticed()
+    const [notice] = this.#notices
+    if (!notice) return
+    this.#notices.delete(notice)
+    this.#heard[notice]()
   }
 
   failNext(fault: LinkFault): void {
     this.#faults.push(fault)
   }
 
-  /** Another node says that it has written. */
-  notice(): void {
-    if (!this.#isDown) this.#hasNotice = true
+  /** Another node says that it has written, or applied. */
+  notice(what: keyof Heard): void {
+    if (!this.#isDown) this.#notices.add(what)
   }
 
   heal(): void {
@@ -83,7 +89,7 @@ export class Link implements SharedDatabase {
   /** The node is killed. What it had sent may be done all the same. */
   kill(): void {
     this.#isDown = true
-    this.#hasNotice = false
+    this.#notices.clear()
     for (const go of this.#waiting.splice(0)) if (this.#randomness.fraction() < 0.5) go()
     this.#log.release(this)
   }
@@ -141,9 +147,9 @@ export class Link implements SharedDatabase {
     await this.#wait(1)
     if (fault === 'never sent') throw new ConnectionLost('the connection was lost')
     const outcome = await this.#execute(batch, opening)
-    if (fault || !outcome) throw new ConnectionLost('the connection was lost')
+    if (fault === 'written' || !outcome) throw new ConnectionLost('the connection was lost')
     await this.#back(1, opening)
-    return outcome
+    return { ...outcome, isConfirmed: fault !== 'unconfirmed' }
   }
 
   /** `undefined`: the database was opened again, and knows nothing of it. */
@@ -180,11 +186,25 @@ export class Link implements SharedDatabase {
   }
 
   say(): void {
-    this.#said()
+    this.#said('written')
   }
 
-  listen(noticed: () => void): void {
-    this.#noticed = noticed
+  listen(heard: Heard): void {
+    this.#heard = heard
+  }
+
+  nodes: NodeTable = {
+    renew: (name, applied) => this.#read(() => this.#log.renew(name, applied)),
+    join: (id, key, applied) => this.#read(() => this.#log.join(id, key, applied)),
+    leave: name => this.#read(() => this.#log.leave(name)),
+    head: () => this.#read(() => this.#log.head),
+    standing: id => this.#read(() => this.#log.standing(id)),
+    removeGone: id => this.#read(() => this.#log.removeGone(id)),
+    sayApplied: (name, position) =>
+      this.#read(() => {
+        this.#log.sayApplied(name, position)
+        this.#said('applied')
+      }),
   }
 
   async close(): Promise<void> {

@@ -6,7 +6,11 @@ import {
   encodeNumber,
   Incarnations,
   keys,
+  leaseMs,
+  marginMs,
+  type NodeName,
   type Outcome,
+  type Standing,
   writeSetOf,
 } from '../../support/server-internals.ts'
 import { SharedState } from './shared-state.ts'
@@ -17,6 +21,12 @@ interface Row {
   batch: string
   commits: Uint8Array
   writes: ReadonlySet<string>
+}
+
+interface NodeRow {
+  key: string
+  applied: number
+  leaseUntilMs: number
 }
 
 /** Who hears of what is in the database, before any node does. */
@@ -30,6 +40,8 @@ export interface SharedLogWatcher {
 interface Run {
   id: Uint8Array
   start: number
+  /** When it began; the first one has always been. */
+  atMs: number
 }
 
 /**
@@ -51,8 +63,12 @@ export class SharedLog {
   /** Who holds the lock on the head. */
   #holder: object | undefined
   #waiting: (() => void)[] = []
+  readonly #nodes = new Map<number, NodeRow>()
+  #nodesJoined = 0
+  readonly #nowMs: () => number
 
-  constructor(watcher: SharedLogWatcher) {
+  constructor(nowMs: () => number, watcher: SharedLogWatcher) {
+    this.#nowMs = nowMs
     this.#watcher = watcher
   }
 
@@ -74,7 +90,8 @@ export class SharedLog {
     this.#runsBegun++
     const id = new Uint8Array(8)
     new DataView(id.buffer).setUint32(0, this.#runsBegun)
-    this.#runs = [...this.#runs, { id, start: this.#head }]
+    const atMs = this.#runs.length > 0 ? this.#nowMs() : Number.NEGATIVE_INFINITY
+    this.#runs = [...this.#runs, { id, start: this.#head, atMs }]
     this.#holder = undefined
     this.#goOn()
     this.#watcher.opened()
@@ -82,12 +99,14 @@ export class SharedLog {
 
   /** Writes a batch, unless it may not. To be called while nobody else holds the lock. */
   commit(batch: Batch): Outcome {
+    const is = (status: Outcome['status'], last: number = this.#head): Outcome => ({ status, last, isConfirmed: true })
     const written = this.#rows.find(row => row.batch === batch.id)
-    if (written) return { status: 'written', last: written.last }
+    if (written) return is('written', written.last)
+    if (!this.#hasLease(batch.node)) return is('fenced')
     const known = Number.isFinite(batch.knownUpTo) ? batch.knownUpTo : 0
-    if (this.#head < known) return { status: 'history-lost', last: this.#head }
+    if (this.#head < known) return is('history-lost')
     const isConflict = this.rowsAfter(known).some(({ writes }) => [...batch.reads].some(name => writes.has(name)))
-    if (isConflict) return { status: 'conflict', last: this.#head }
+    if (isConflict) return is('conflict')
     const { commits, changes, draft } = batch
     const [first, last] = [this.#head + 1, this.#head + changes.length]
     this.state.apply(draft, this.#head, last)
@@ -95,7 +114,53 @@ export class SharedLog {
     this.#rows = [...this.#rows, { first, last, batch: batch.id, commits: encodeCommits(commits, changes), writes }]
     this.#head = last
     this.#watcher.written(changes)
-    return { status: 'written', last }
+    return is('written', last)
+  }
+
+  #hasLease({ id, key }: NodeName): boolean {
+    const row = this.#nodes.get(id)
+    return row !== undefined && row.key === key && row.leaseUntilMs > this.#nowMs()
+  }
+
+  renew(name: NodeName, applied: number): boolean {
+    const row = this.#nodes.get(name.id)
+    if (!row || !this.#hasLease(name)) return false
+    const leaseUntilMs = this.#nowMs() + leaseMs
+    this.#nodes.set(name.id, { ...row, leaseUntilMs, applied: Math.max(row.applied, applied) })
+    return true
+  }
+
+  join(before: number | undefined, key: string, applied: number): NodeName {
+    const id = before ?? ++this.#nodesJoined
+    this.#nodes.set(id, { key, applied, leaseUntilMs: this.#nowMs() + leaseMs })
+    return { id, key }
+  }
+
+  leave({ id, key }: NodeName): void {
+    if (this.#nodes.get(id)?.key === key) this.#nodes.delete(id)
+  }
+
+  standing(id: number): Standing {
+    const others = [...this.#nodes].filter(([other]) => other !== id).map(([, row]) => row)
+    const applied = others.map(row => (row.applied > this.#head ? 0 : row.applied))
+    return {
+      isSettled: (this.#runs.at(-1) as Run).atMs < this.#nowMs() - leaseMs - marginMs,
+      applied: applied.length > 0 ? Math.min(...applied) : undefined,
+      hasGone: others.some(row => this.#isGone(row)),
+    }
+  }
+
+  removeGone(id: number): void {
+    for (const [other, row] of this.#nodes) if (other !== id && this.#isGone(row)) this.#nodes.delete(other)
+  }
+
+  #isGone({ leaseUntilMs }: NodeRow): boolean {
+    return leaseUntilMs < this.#nowMs() - marginMs
+  }
+
+  sayApplied({ id, key }: NodeName, position: number): void {
+    const row = this.#nodes.get(id)
+    if (row?.key === key) this.#nodes.set(id, { ...row, applied: Math.max(row.applied, position) })
   }
 
   /** Resolves when the caller holds the lock on the head. */
@@ -126,7 +191,10 @@ export class SharedLog {
   /** A copy of what is in it, to go back to. */
   copy(): () => void {
     const [state, head, rows, runs] = [this.state.copy(), this.#head, this.#rows, this.#runs]
+    const nodes = [...this.#nodes]
     return () => {
+      this.#nodes.clear()
+      for (const [id, row] of nodes) this.#nodes.set(id, row)
       this.state.become(state)
       this.#head = head
       this.#rows = rows

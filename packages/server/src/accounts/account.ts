@@ -3,8 +3,9 @@ import type { Documents } from '../documents/document-cache.ts'
 import type { Merged } from '../documents/merge.ts'
 import { OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
-import type { DocumentsChange, Store } from '../relations/store.ts'
+import { type Commit, type DocumentsChange, type Store, takesAway } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
+import { mayHandOver } from './may-hand-over.ts'
 
 /** A device's session, as its user's account sees it. */
 export type Writer = Pick<Device, 'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail'>
@@ -88,9 +89,16 @@ export class Account {
     return new Promise(resolve => this.task(resolve, () => resolve()))
   }
 
-  /** What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. */
-  missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
-    return this.#context.documents.missing(this.user, name, stateVector)
+  /**
+   * What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. What a roster takes
+   * away is shown to no device before every node has applied it [V4].
+   */
+  async missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+    const { store, documents } = this.#context
+    const missing = await documents.missing(this.user, name, stateVector)
+    if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
+    await mayHandOver(store)
+    return missing
   }
 
   stateVector(name: DocumentName): Promise<Uint8Array> {
@@ -144,17 +152,20 @@ export class Account {
     }
   }
 
-  /** Admit, persist, relay: in that order. */
+  /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, relayOwn } = this.#context
     const { refusal } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
     const admitted = await this.#admitAndWrite(writer, run, refusal)
     if (!admitted) return
-    const { roster, profile, standings } = admitted
+    const { roster, profile, commit } = admitted
+    // What comes after waits as well: a barrier, and an edit that relies on what was taken away [D2][V6].
+    if (takesAway(commit)) await store.whenEverywhere(commit.position)
+    await mayHandOver(store)
     if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
     if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)
-    const isWhole = standings.includes(this.user)
+    const isWhole = commit.standings.includes(this.user)
     const named = isWhole ? Math.floor((roster?.storedBytes ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
@@ -167,9 +178,7 @@ export class Account {
     writer: Writer,
     run: readonly Write[],
     refusal: Store['refusal'],
-  ): Promise<
-    { roster: Admitted | undefined; profile: Admitted | undefined; standings: readonly string[] } | undefined
-  > {
+  ): Promise<{ roster: Admitted | undefined; profile: Admitted | undefined; commit: Commit } | undefined> {
     const { store, documents } = this.#context
     for (;;) {
       const roster = await this.#admit(writer, 'roster', run)
@@ -187,7 +196,7 @@ export class Account {
         if (commit && roster?.relayed) documents.noteCommitted(this.user, 'roster', commit.position)
         if (commit && profile?.relayed) documents.noteCommitted(this.user, 'profile', commit.position)
         say()
-        return commit && { roster, profile, standings: commit.standings }
+        return commit && { roster, profile, commit }
       } catch (error) {
         if (!(error instanceof OutdatedDocument)) {
           say()

@@ -34,14 +34,16 @@ export class Accounts {
     this.#context.documents.sweep()
   }
 
-  /** Erases an account, in the order of its other changes. */
+  /** Erases an account, in the order of its other changes. Resolves when it is erased for every node. */
   erase(user: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.of(user).task(async () => {
+        const { store, documents } = this.#context
         try {
-          await this.#context.store.commit({ type: 'erase', user })
+          const { position } = await store.commit({ type: 'erase', user })
+          await store.whenEverywhere(position)
         } finally {
-          this.#context.documents.discard(user)
+          documents.discard(user)
         }
         resolve()
       }, reject)

@@ -1,8 +1,9 @@
 import * as Y from 'yjs'
 import type { Documents } from '../documents/document-cache.ts'
 import type { DocumentName } from '../relations/records.ts'
-import type { Commit, CommitListener, Store } from '../relations/store.ts'
+import { type Commit, type CommitListener, type Store, takesAway } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
+import { mayHandOver } from './may-hand-over.ts'
 
 export interface ElsewherePort {
   store: Store
@@ -32,19 +33,20 @@ export class Elsewhere {
     this.#port = port
   }
 
-  #note({ subjects, position }: Commit, { documents, ends }: NonNullable<Commit['elsewhere']>): void {
+  #note(commit: Commit, { documents, ends }: NonNullable<Commit['elsewhere']>): void {
+    const { subjects } = commit
     const [user] = subjects
     if (user === undefined) return
     if (ends) this.#port.endSessions(user)
     if (ends === 'account') this.#port.forget(user)
     if (ends === 'account' || documents.length > 0) this.#port.documents.noteOutdated(user)
-    for (const name of documents) this.#relayLater(user, name, position)
+    for (const name of documents) this.#relayLater(user, name, commit)
   }
 
-  #relayLater(user: string, name: DocumentName, position: number): void {
+  #relayLater(user: string, name: DocumentName, commit: Commit): void {
     if (this.#port.relay.sessionsOf(user).size === 0) return
     const reading = (this.#reading.get(user) ?? Promise.resolve())
-      .then(() => this.#relay(user, name, position))
+      .then(() => this.#relay(user, name, commit))
       .catch((error: unknown) => this.#failAll(user, error))
       .finally(() => {
         if (this.#reading.get(user) === reading) this.#reading.delete(user)
@@ -52,9 +54,12 @@ export class Elsewhere {
     this.#reading.set(user, reading)
   }
 
-  async #relay(user: string, name: DocumentName, position: number): Promise<void> {
+  async #relay(user: string, name: DocumentName, commit: Commit): Promise<void> {
     const { store, relay } = this.#port
+    const { position } = commit
+    if (takesAway(commit)) await store.whenEverywhere(position)
     const parts = await store.documentSince(user, name, position)
+    await mayHandOver(store)
     for (const part of parts) relay.relayOwn(user, name, Y.convertUpdateFormatV2ToV1(part), undefined)
   }
 

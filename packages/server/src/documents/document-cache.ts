@@ -110,6 +110,11 @@ export class Documents {
     return this.#use(user, name, stateVector.length, document => document.missing(stateVector))
   }
 
+  /** The version of a document in memory: the position of its last change. */
+  versionOf(user: string, name: DocumentName): number {
+    return this.#cached.get(keyOf(user, name))?.version.at ?? 0
+  }
+
   async stateVector(user: string, name: DocumentName): Promise<Uint8Array> {
     return this.#use(user, name, 0, document => document.stateVector())
   }

@@ -3,13 +3,19 @@ import type { Store } from '../relations/store.ts'
 
 /**
  * For load balancers and monitors; no key. `healthz`: the process runs, and to start it again would help nothing; `readyz`:
- * it takes devices and their changes.
+ * it takes devices and their changes. A node of several is not ready without its lease, or while it is behind the others.
  */
-export function healthRoutes(app: FastifyInstance, store: Pick<Store, 'refusal'>, isReady: () => boolean): void {
+export function healthRoutes(
+  app: FastifyInstance,
+  store: Pick<Store, 'refusal' | 'lease' | 'node'>,
+  isReady: () => boolean,
+): void {
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {
     const { refusal } = store
     if (!isReady()) return reply.status(503).send({ status: 'stopping' })
+    if (!store.lease.isCurrent()) return reply.status(503).send({ status: 'no-lease' })
+    if (store.node?.isBehind) return reply.status(503).send({ status: 'behind' })
     return refusal ? reply.status(503).send({ status: 'read-only', reason: refusal.reason }) : { status: 'ready' }
   })
 }

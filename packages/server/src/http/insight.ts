@@ -1,10 +1,10 @@
 import { visibility } from '@kith/shared'
 import type { FastifyInstance } from 'fastify'
 import { standingOf } from '../relations/standing.ts'
-import type { View } from '../relations/store.ts'
+import type { Store, View } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
 import { messagingOf } from '../socket/direct-messages.ts'
-import { checkEncoding, userIdOf } from './request.ts'
+import { ApiError, checkEncoding, userIdOf } from './request.ts'
 
 /** Who may communicate and who sees what, and why: for the app's own messaging, and for support. */
 export function insightRoutes(app: FastifyInstance, { store }: Context): void {
@@ -13,6 +13,7 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
     const from = userIdOf(request.query.from, 'from')
     const to = userIdOf(request.query.to, 'to')
     const { views } = await store.views(from, [to])
+    expectLease(store)
     const reason = messagingOf(from, to, views[0] as View)
     return { allowed: reason === 'allowed' || reason === 'self', reason }
   })
@@ -22,9 +23,17 @@ export function insightRoutes(app: FastifyInstance, { store }: Context): void {
     const owner = userIdOf(request.query.owner, 'owner')
     const viewer = userIdOf(request.query.viewer, 'viewer')
     const { views } = await store.views(viewer, [owner])
+    expectLease(store)
     const { levels, reason } = visibility(standingOf(views[0] as View, owner === viewer))
     if (reason !== 'self') return { levels, reason }
     const own = await store.levelsWithFields(owner)
     return { levels: [...new Set([0, ...own])].sort((a, b) => a - b), reason }
   })
+}
+
+/** A database that this node alone still takes for the primary would answer with what was so before. */
+function expectLease({ lease }: Store): void {
+  if (!lease.isCurrent()) {
+    throw new ApiError(503, 'unavailable', 'this node has lost the database: try again later, or ask another node')
+  }
 }

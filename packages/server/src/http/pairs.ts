@@ -19,7 +19,8 @@ export function pairRoutes(app: FastifyInstance, { store }: Context): void {
         const a = userIdOf(request.params.a, 'the first id in the path')
         const b = userIdOf(request.params.b, 'the second id in the path')
         if (a === b) throw new ApiError(400, 'malformed', 'a pair has two different users')
-        await store.commit({ type: 'pair', a, b, isPaired })
+        const { position } = await store.commit({ type: 'pair', a, b, isPaired })
+        await store.whenEverywhere(position)
         return reply.status(204).send()
       },
     })

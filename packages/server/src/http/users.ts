@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { UserRecord } from '../relations/records.ts'
+import { takesAway } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
 import { ApiError, bodyOf, userIdOf } from './request.ts'
 
@@ -18,8 +19,9 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
     const body = bodyOf(request, ['restricted', 'announceJoin'])
     const restricted = flagOf(body, 'restricted')
     const announceJoin = flagOf(body, 'announceJoin')
-    const { isNew } = await store.commit({ type: 'user', user, restricted, announceJoin })
-    return reply.status(isNew ? 201 : 200).send(describe(user, await store.user(user)))
+    const commit = await store.commit({ type: 'user', user, restricted, announceJoin })
+    if (takesAway(commit)) await store.whenEverywhere(commit.position)
+    return reply.status(commit.isNew ? 201 : 200).send(describe(user, await store.user(user)))
   })
 
   app.get<WithId>('/v1/users/:id', async request => {
@@ -50,8 +52,9 @@ export function userRoutes(app: FastifyInstance, context: Context, endSessions: 
   app.post<WithId>('/v1/users/:id/sessions/revoke', async (request, reply) => {
     const user = userIdOf(request.params.id, 'the id in the path')
     bodyOf(request, [])
-    await store.commit({ type: 'revoke', user })
+    const { position } = await store.commit({ type: 'revoke', user })
     endSessions(user)
+    await store.whenEverywhere(position)
     return reply.status(204).send()
   })
 }

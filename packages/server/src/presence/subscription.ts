@@ -163,6 +163,8 @@ export class PresenceSubscription implements PresenceListener {
         // Synchronous from here: what was just checked is sent.
         ({ views }) => {
           for (const [index, one] of batch.entries()) {
+            // Those left are read again when the node has its lease.
+            if (!relay.reads.mayHandOver) return
             if (this.#queue.delete(one)) this.#look(one, views[index] as View)
           }
         },

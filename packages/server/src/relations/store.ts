@@ -1,5 +1,6 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { IncarnationState } from './incarnations.ts'
+import type { Lease } from './lease.ts'
 import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 import type { Unwritable } from './unwritable.ts'
 
@@ -126,6 +127,30 @@ export function isLooker({ viewers, areExcepted }: Lookers, user: string): boole
   return viewers.has(user) !== areExcepted
 }
 
+/** How a node stands that shares its store with others. */
+interface NodeState {
+  /** How long ago this node had last reported all that there was to report, in milliseconds. */
+  readonly lagMs: number
+  /** It is further behind than a lease lasts. */
+  readonly isBehind: boolean
+  /** Batches that were derived again, since another node wrote what was read. */
+  readonly conflicts: number
+}
+
+/**
+ * Whether a commit may take something from a user who had it, so that all nodes must have applied it before it is answered.
+ * Edits of a profile do not.
+ */
+export function takesAway({ pairs, standings, strangers, hidings, elsewhere }: Commit): boolean {
+  return (
+    pairs.length > 0 ||
+    standings.length > 0 ||
+    strangers.length > 0 ||
+    hidings.length > 0 ||
+    elsewhere?.ends !== undefined
+  )
+}
+
 /** A listener that must know of every batch, in order. Called synchronously. */
 export interface CommitListener {
   /**
@@ -165,6 +190,16 @@ export interface Store {
   readonly position: number
   /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
   readonly refusal: Unwritable | undefined
+  /** Whether what was read may be handed over. */
+  readonly lease: Lease
+  /** How this node stands among others; absent where one process has the store for itself. */
+  readonly node?: NodeState | undefined
+  /**
+   * Resolves when every node that may hand anything over has applied all commits up to this position: a change that took
+   * something away is answered, and shown to the user's other devices, only then [V4]. Rejects when that cannot be found out in
+   * time, or the store closes.
+   */
+  whenEverywhere(position: number): Promise<void>
   /** Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there. */
   commit(change: Change): Promise<Commit>
   /** The answer ends it. */

@@ -1,3 +1,5 @@
+import { alwaysCurrent, type Lease } from '../relations/lease.ts'
+
 /** Reads that may hold one batch back. Those beyond wait for the next gap between two batches. */
 const mostHolding = 64
 
@@ -31,6 +33,7 @@ interface Early {
  */
 export class CurrentReads {
   readonly #reported: () => number
+  readonly #lease: Lease
   /** A batch waits for the reads before it, or is being written or reported. */
   #isAnnounced = false
   #holding = 0
@@ -42,15 +45,36 @@ export class CurrentReads {
   #startBatch: () => void = () => undefined
 
   /** `reported`: the position that the store reported last. */
-  constructor(reported: () => number) {
+  constructor(reported: () => number, lease: Lease = alwaysCurrent) {
     this.#reported = reported
+    this.#lease = lease
   }
 
   /**
    * Reads, and hands over what was read. `handOver` is synchronous: it runs while the state that was read is the one that was
-   * reported last. Rejects with what `read` or `handOver` throws.
+   * reported last, and the node's lease is current: without it the read is made again when the lease is. Rejects with what
+   * `read` or `handOver` throws.
    */
   async read<T extends Positioned>(read: () => Promise<T>, handOver: (found: T) => void): Promise<void> {
+    let isHandedOver = false
+    const withLease = (found: T): void => {
+      if (!this.mayHandOver) return
+      isHandedOver = true
+      handOver(found)
+    }
+    for (;;) {
+      await this.#readOnce(read, withLease)
+      if (isHandedOver) return
+      if (!this.mayHandOver) await this.#lease.held()
+    }
+  }
+
+  /** To be asked without an `await` before the hand-over. */
+  get mayHandOver(): boolean {
+    return this.#lease.isCurrent()
+  }
+
+  async #readOnce<T extends Positioned>(read: () => Promise<T>, handOver: (found: T) => void): Promise<void> {
     while (this.#isAnnounced) await new Promise<void>(resolve => this.#waiting.push(resolve))
     const first = await read()
     if (await this.#handOverAt(first, handOver)) return

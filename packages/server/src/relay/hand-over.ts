@@ -166,7 +166,8 @@ export class HandOver {
       // This session has asked again meanwhile.
       if (plan.entry.revision !== plan.revision) continue
       if (!this.#handOverOne(plan, records)) {
-        this.#isBlocked = true
+        // Without the lease what is left is read again when there is one.
+        this.#isBlocked = this.#port.relay.reads.mayHandOver
         return
       }
     }
@@ -208,9 +209,9 @@ export class HandOver {
     return false
   }
 
-  /** Sends a frame if there is room for it. Returns whether there was. */
+  /** Sends a frame if there is room for it, and the node's lease is current. Returns whether both was so. */
   trySend(frame: Uint8Array, withCursor: boolean): boolean {
-    if (!this.#hasRoomFor(frame)) return false
+    if (!this.#hasRoomFor(frame) || !this.#port.relay.reads.mayHandOver) return false
     this.#port.outlet.send(frame)
     this.#port.cursor.noteSent(withCursor)
     return true

@@ -61,7 +61,7 @@ export class Relay {
 
   constructor(store: Store) {
     this.store = store
-    this.reads = new CurrentReads(() => store.position)
+    this.reads = new CurrentReads(() => store.position, store.lease)
     this.cursors = new Cursors(store)
     this.#changes = new RecentChanges(store.position)
   }

@@ -2,6 +2,7 @@ import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import type { Clock } from '../../clock.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
+import { alwaysCurrent } from '../../relations/lease.ts'
 import { type LevelRecord, newUser, noRelation } from '../../relations/records.ts'
 import type { Known, KnownPage, Store } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
@@ -92,6 +93,8 @@ export function openStore(options: LevelStoreOptions): Store {
     get refusal() {
       return commits.refusal
     },
+    lease: alwaysCurrent,
+    whenEverywhere: () => Promise.resolve(),
     commit: change => commits.commit(change),
     onCommit: listener => listeners.add(listener),
 

@@ -8,6 +8,7 @@ import { preload } from '../../relations/preload.ts'
 import { RecordedReads } from '../../relations/recorded-reads.ts'
 import type { Change, Commit } from '../../relations/store.ts'
 import { newNotes } from '../commit-notes.ts'
+import type { NodeLease } from './node-lease.ts'
 import { provisional } from './provisional.ts'
 import type { Reports } from './reports.ts'
 import type { Batch, Outcome, SharedDatabase, WriteBatch } from './shared-database.ts'
@@ -21,7 +22,26 @@ const mostConflicts = 3
 const attempts = 50
 const attemptMs = 200
 
+/** As often as a batch is derived for a node that loses its lease again and again. */
+const mostFences = 3
+/** How long changes wait for the lease of this node. */
+const leasePatienceMs = 10_000
+
 const historyLost = 'the history of the database is not the one that this node knows'
+
+/** No standby has confirmed the change: it is not known whether it will stay. */
+class Unconfirmed extends Error {
+  constructor() {
+    super('no standby has confirmed a change: it is not known whether it will stay')
+  }
+}
+
+/** A change of a node that others do not count with: nothing of it was written. */
+class FencedError extends Error {
+  constructor() {
+    super('this node has lost its lease: nothing of the change was written')
+  }
+}
 
 interface Waiting {
   change: Change
@@ -29,9 +49,13 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
+/** `conflict`: what was read has been written meanwhile. `fenced`: the node has lost its lease. Nothing was written then. */
+type Result = 'written' | 'conflict' | 'fenced'
+
 export interface CommitsOptions {
   database: SharedDatabase
   reports: Reports
+  lease: NodeLease
   incarnations: Incarnations
   limits: Limits
   clock: Clock
@@ -81,34 +105,51 @@ export class Commits {
     try {
       await this.#writeBatch(group)
     } catch (error) {
-      if (group.length > 1 && !this.#options.database.isConnectionLost(error))
-        for (const one of group) await this.#writeGroup([one])
+      if (group.length > 1 && !this.#isOfAll(error)) for (const one of group) await this.#writeGroup([one])
       else for (const { reject } of group) reject(error)
     }
   }
 
+  #isOfAll(error: unknown): boolean {
+    const isOfNode = error instanceof FencedError || error instanceof Unconfirmed
+    return isOfNode || this.#options.database.isConnectionLost(error)
+  }
+
   async #writeBatch(group: readonly Waiting[]): Promise<void> {
-    for (let attempt = 0; attempt < mostConflicts; attempt++) {
-      if (await this.#tryBatch(group, batch => this.#send(batch))) return
-      this.conflicts++
+    for (let attempt = 0, fences = 0; attempt < mostConflicts; ) {
+      await this.#untilLeased()
+      const result = await this.#tryBatch(group, batch => this.#send(batch))
+      if (result === 'written') return
+      if (result === 'conflict') {
+        this.conflicts++
+        attempt++
+      } else if (++fences === mostFences) throw new FencedError()
     }
     // Others have always been faster: no other node can write meanwhile.
     await this.#options.database.alone(async write => {
-      const isWritten = await this.#tryBatch(group, write)
-      if (!isWritten) throw new Error('a batch conflicted with another although none could be written')
+      const result = await this.#tryBatch(group, batch => this.#untilConfirmed(() => write(batch)))
+      if (result === 'fenced') throw new FencedError()
+      if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
     })
   }
 
-  /** `false`: what was read has been written meanwhile. */
-  async #tryBatch(group: readonly Waiting[], write: WriteBatch): Promise<boolean> {
-    const { database, reports } = this.#options
+  async #tryBatch(group: readonly Waiting[], write: WriteBatch): Promise<Result> {
+    const { database, reports, lease } = this.#options
     const { batch, written } = await this.#derive(group)
-    if (written.length === 0) return true
+    if (written.length === 0) return 'written'
     const { id, commits } = batch
+    // It may be found in the log before a standby has confirmed it.
+    let isReported = false
+    let isConfirmed = false
+    const answer = (): void => {
+      if (!isReported || !isConfirmed) return
+      for (const [index, { resolve }] of written.entries()) resolve(commits[index] as Commit)
+    }
     reports.expect(id, {
       commits,
       reported: () => {
-        for (const [index, { resolve }] of written.entries()) resolve(commits[index] as Commit)
+        isReported = true
+        answer()
       },
       lost: () => {
         for (const { reject } of written) reject(new Error(historyLost))
@@ -118,12 +159,18 @@ export class Commits {
       const { status, last } = await write(batch)
       if (status === 'written') {
         this.#lastWritten = last
+        isConfirmed = true
+        answer()
         reports.written(id, last)
         database.say()
-        return true
+        return 'written'
       }
       reports.forget(id)
-      if (status === 'conflict' || status === 'too-old') return false
+      if (status === 'fenced') {
+        lease.drop()
+        return 'fenced'
+      }
+      if (status === 'conflict' || status === 'too-old') return 'conflict'
     } catch (error) {
       reports.forget(id)
       throw error
@@ -133,7 +180,7 @@ export class Commits {
   }
 
   async #derive(group: readonly Waiting[]): Promise<{ batch: Batch; written: readonly Waiting[] }> {
-    const { database, clock, incarnations, limits } = this.#options
+    const { database, clock, incarnations, limits, lease } = this.#options
     const records = database.records()
     const reads = new RecordedReads(records)
     const draft = new Draft(reads, clock.now(), incarnations)
@@ -146,20 +193,50 @@ export class Commits {
       await derive(draft, notes, change, limits)
       commits.push(notes)
     }
-    const batch = { id: randomUUID(), changes, commits, draft, knownUpTo: records.knownUpTo, reads: reads.read }
+    const { knownUpTo } = records
+    const batch = { node: lease.name, id: randomUUID(), changes, commits, draft, knownUpTo, reads: reads.read }
     return { batch, written }
   }
 
   /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
   async #send(batch: Batch): Promise<Outcome> {
-    const { database, clock } = this.#options
+    const { database } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        return await database.write(batch)
+        return await this.#untilConfirmed(() => database.write(batch))
       } catch (error) {
         if (!database.isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
-        await new Promise<void>(resolve => clock.after(attemptMs, resolve))
+        await this.#pause()
       }
+    }
+  }
+
+  /** What is visible and was confirmed by no standby may be lost: nothing more is handed over until a commit is confirmed. */
+  async #untilConfirmed(write: () => Promise<Outcome>): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await write()
+      if (outcome.status !== 'written' || outcome.isConfirmed) return outcome
+      this.#options.lease.drop()
+      if (attempt === attempts || this.#isClosing) throw new Unconfirmed()
+      await this.#pause()
+    }
+  }
+
+  #pause(): Promise<void> {
+    return new Promise(resolve => this.#options.clock.after(attemptMs, resolve))
+  }
+
+  async #untilLeased(): Promise<void> {
+    const { lease, clock } = this.#options
+    if (lease.isCurrent()) return
+    let cancel = (): void => undefined
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(leasePatienceMs, () => reject(new FencedError()))
+    })
+    try {
+      await Promise.race([lease.held(), late])
+    } finally {
+      cancel()
     }
   }
 }

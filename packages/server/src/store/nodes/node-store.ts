@@ -1,10 +1,14 @@
 import type { Limits } from '@kith/shared'
-import type { Clock } from '../../clock.ts'
+import type { Clock, LeaseClock } from '../../clock.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import type { UserRecord } from '../../relations/records.ts'
-import type { Known, KnownPage, Store } from '../../relations/store.ts'
+import { type Known, type KnownPage, type Store, takesAway } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
+import { Applied } from './applied.ts'
 import { Commits } from './commits.ts'
+import { Everywhere } from './everywhere.ts'
+import { NodeLease } from './node-lease.ts'
+import { leaseMs } from './node-table.ts'
 import { Reports } from './reports.ts'
 import type { SharedDatabase } from './shared-database.ts'
 
@@ -16,17 +20,35 @@ export interface NodeStoreOptions {
   position: number
   limits: Limits
   clock: Clock
+  /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
+  leaseClock: LeaseClock
   /** How often the log is looked at when nothing says that it has grown. */
   pollMs: number
 }
 
-/** The store of one node among several that have one database open. */
-export function openNodeStore(options: NodeStoreOptions): Store {
-  const { database, incarnations, clock, limits, cursorKey, position, pollMs } = options
+/** The store of one node among several that have one database open. Resolves when the node has its lease. */
+export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
+  const { database, incarnations, clock, leaseClock, limits, cursorKey, position, pollMs } = options
+  const table = database.nodes
   const listeners = new CommitListeners()
-  const reports = new Reports({ database, listeners, position, lost: () => listeners.lost() })
-  const commits = new Commits({ database, reports, incarnations, limits, clock })
-  database.listen(() => reports.look())
+  const reports = new Reports({
+    ...{ database, listeners, position, elapsed: () => leaseClock.elapsed() },
+    lost: () => {
+      everywhere.forget()
+      lease.leave()
+      listeners.lost()
+    },
+  })
+  const reached = (to: number): Promise<void> => reports.reached(to)
+  const applied = (): number => reports.position
+  const lease = new NodeLease({ table, clock: leaseClock, applied, reached })
+  const everywhere = new Everywhere({ table, lease, clock: leaseClock, reached })
+  const saying = new Applied(table, lease, applied)
+  // What a commit takes away is withdrawn in the same turn, by the listeners that follow.
+  listeners.add({ committed: some => some.some(takesAway) && saying.say() })
+  await lease.join()
+  const commits = new Commits({ database, reports, lease, incarnations, limits, clock })
+  database.listen({ written: () => reports.look(), applied: () => everywhere.look() })
   const stopPolling = clock.every(pollMs, () => reports.look())
   let closed: Promise<void> | undefined
 
@@ -42,8 +64,10 @@ export function openNodeStore(options: NodeStoreOptions): Store {
 
   async function close(): Promise<void> {
     await commits.close()
+    everywhere.close()
     stopPolling()
     await reports.close()
+    await lease.close()
     await database.close()
   }
 
@@ -57,6 +81,19 @@ export function openNodeStore(options: NodeStoreOptions): Store {
       return reports.position
     },
     refusal: undefined,
+    lease,
+    node: {
+      get lagMs() {
+        return reports.lagMs
+      },
+      get isBehind() {
+        return reports.lagMs > leaseMs
+      },
+      get conflicts() {
+        return commits.conflicts
+      },
+    },
+    whenEverywhere: to => everywhere.reached(to),
     commit: change => commits.commit(change),
     onCommit: listener => listeners.add(listener),
     user: async id => (await database.users([id]))[0] as UserRecord,

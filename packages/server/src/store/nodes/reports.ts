@@ -18,6 +18,8 @@ export interface ReportsOptions {
   listeners: CommitListeners
   /** Of the last commit that counts as reported. */
   position: number
+  /** Milliseconds, by a clock that is never set. */
+  elapsed(): number
   /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
   lost(): void
 }
@@ -39,15 +41,23 @@ export class Reports {
   #running: Promise<void> | undefined
   #failure: unknown
   #isClosed = false
+  /** When the log last had nothing beyond what is reported by now. */
+  #caughtUpAtMs: number
 
   constructor(options: ReportsOptions) {
     this.#options = options
+    this.#caughtUpAtMs = options.elapsed()
     this.#position = options.position
   }
 
   /** The position of the last commit that was reported. */
   get position(): number {
     return this.#position
+  }
+
+  /** How long ago all that there was to report had been reported. */
+  get lagMs(): number {
+    return this.#options.elapsed() - this.#caughtUpAtMs
   }
 
   /** Why the log could not be read the last time, if it could not. */
@@ -114,18 +124,24 @@ export class Reports {
   }
 
   async #reportNew(): Promise<void> {
-    const { database } = this.#options
+    const { database, elapsed } = this.#options
     // What is reported counts for the run of the database that is open now.
     await database.refreshRun()
+    const beganMs = elapsed()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
-    if (written.length > 0 && isNext) return this.#reportEach(written)
+    if (written.length > 0 && isNext) {
+      // The last of them was the head when it was written.
+      await this.#reportEach(written)
+      this.#caughtUpAtMs = beganMs
+      return
+    }
     const { head, rows, isCut } = await database.logAfter(this.#position)
     const [first] = rows
-    if (!first) return head === this.#position ? undefined : this.#fall(head)
-    if (first.first !== this.#position + 1) return this.#fall(head)
+    if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)
     if (isCut) this.#isAsked = true
     await this.#reportEach(rows)
+    if (!isCut) this.#caughtUpAtMs = beganMs
   }
 
   #fall(head: number): void {

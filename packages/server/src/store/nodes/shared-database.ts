@@ -2,6 +2,7 @@ import type { CommitNotes, Draft } from '../../relations/draft.ts'
 import type { Records } from '../../relations/record-store.ts'
 import type { DocumentName, LevelName, LevelRecord, UserRecord } from '../../relations/records.ts'
 import type { Change, KnownPage, Looked, StoredParts, View } from '../../relations/store.ts'
+import type { NodeName, NodeTable } from './node-table.ts'
 
 /** The name of a document. */
 export interface Versioned {
@@ -19,6 +20,8 @@ export interface BatchRecords extends Records {
 
 /** Changes that are written together or not at all. */
 export interface Batch {
+  /** The node that writes it. */
+  readonly node: NodeName
   /** A UUID that names it: a batch whose answer was lost is sent again, and written once. */
   readonly id: string
   readonly changes: readonly Change[]
@@ -39,9 +42,15 @@ export interface Outcome {
    * - `conflict`: another batch has written what was read for this one.
    * - `too-old`: the log does not reach back to what was read.
    * - `history-lost`: what was read is of another history.
+   * - `fenced`: the node has no lease.
    */
-  status: 'written' | 'conflict' | 'too-old' | 'history-lost'
+  status: 'written' | 'conflict' | 'too-old' | 'history-lost' | 'fenced'
   last: number
+  /**
+   * `false`: it is written, and may be lost, since no standby has confirmed it. The same batch, sent again, is confirmed by a
+   * later commit, which no standby confirms without the one before.
+   */
+  isConfirmed: boolean
 }
 
 /** A batch in the log. */
@@ -75,6 +84,8 @@ export interface SharedDatabase {
   /** Finds out whether another run of the database has begun. */
   refreshRun(): Promise<void>
 
+  readonly nodes: NodeTable
+
   /** For the derivation of one batch. */
   records(): BatchRecords
   /** Writes a batch, unless another batch after `knownUpTo` has written what was read for it. */
@@ -86,8 +97,8 @@ export interface SharedDatabase {
   isConnectionLost(error: unknown): boolean
   /** This node has written: the others may want to know. */
   say(): void
-  /** Calls `noticed` when another node may have written. Nothing depends on it. */
-  listen(noticed: () => void): void
+  /** Calls `written` when another node may have written, and `applied` when it may have applied. Nothing depends on it. */
+  listen(heard: { written(): void; applied(): void }): void
   close(): Promise<void>
 
   users(ids: readonly string[]): Promise<UserRecord[]>

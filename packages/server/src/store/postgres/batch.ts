@@ -82,7 +82,7 @@ function bytesOrValue(value: unknown): unknown {
 }
 
 /** The call of `commit_batch` that writes a batch. Encoded in slices. */
-export async function callOf({ id, changes, commits, draft, knownUpTo, reads }: Batch): Promise<Statement> {
+export async function callOf({ node, id, changes, commits, draft, knownUpTo, reads }: Batch): Promise<Statement> {
   const columns = new Columns()
   const turns = new Turns(rowsInTurn)
   for (const removal of draft.removals()) {
@@ -98,7 +98,8 @@ export async function callOf({ id, changes, commits, draft, knownUpTo, reads }: 
   const writeSet = await hashesOf(writeSetOf(draft), turns)
   const known = Number.isFinite(knownUpTo) ? knownUpTo : 0
   const told = bytesOrValue(encodeCommits(commits, changes))
-  const values = [id, known, commits.length, draft.nowMs, readSet, writeSet, told, ...columns.all]
+  const head = [node.id, node.key, id, known, commits.length, draft.nowMs, readSet, writeSet, told]
+  const values = [...head, ...columns.all]
   return {
     name: 'kith-commit',
     text: `select * from commit_batch(${values.map((_, n) => `$${n + 1}`).join()})`,

@@ -32,6 +32,9 @@ export async function connectPrimary(url: string): Promise<pg.Client> {
     const client = new pg.Client({ connectionString, types, application_name: 'kith', connectionTimeoutMillis: 5_000 })
     // A connection that breaks while nothing is asked of it: the next question finds out.
     client.on('error', () => undefined)
+    client.on('notice', ({ routine }) => {
+      if (routine === waitForStandby) unconfirmed.add(client)
+    })
     try {
       await client.connect()
       const { rows } = await client.query('show transaction_read_only')
@@ -44,6 +47,16 @@ export async function connectPrimary(url: string): Promise<pg.Client> {
   }
   const reasons = failures.map(error => (error instanceof Error ? error.message || String(error) : String(error)))
   throw new DatabaseError(`no primary of the database can be reached: ${reasons.join('; ')}`, { cause: failures[0] })
+}
+
+/** Where the server says that it has ended the wait of a commit for a standby: it is visible, and a failover may lose it. */
+const waitForStandby = 'SyncRepWaitForLSN'
+
+const unconfirmed = new WeakSet<pg.Client>()
+
+/** Whether a commit on this connection, since the last call, was answered although no standby had confirmed it. */
+export function tookUnconfirmed(client: pg.Client): boolean {
+  return unconfirmed.delete(client)
 }
 
 /** Whether the outcome of a statement is unknown, or it never began, since the connection to the server was lost. */

@@ -2,6 +2,9 @@ import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
 import { connectPrimary } from './connect.ts'
 
+/** What a notification says of a position that was applied. */
+export const appliedNotice = 'applied'
+
 /** When a connection that was lost is opened again. */
 const reconnectMs = 1_000
 
@@ -14,6 +17,7 @@ export class Notices {
   readonly #url: string
   readonly #clock: Clock
   readonly #noticed: () => void
+  readonly #applied: () => void
   #client: pg.Client | undefined
   #channel = ''
   #isSaying = false
@@ -21,11 +25,12 @@ export class Notices {
   #isClosed = false
   #connecting: Promise<void> = Promise.resolve()
 
-  /** `noticed`: some node has written. */
-  constructor(url: string, clock: Clock, noticed: () => void) {
+  /** `noticed`: some node has written; `applied`: some node has applied what was written. */
+  constructor(url: string, clock: Clock, noticed: () => void, applied: () => void) {
     this.#url = url
     this.#clock = clock
     this.#noticed = noticed
+    this.#applied = applied
     this.#connect()
   }
 
@@ -57,7 +62,7 @@ export class Notices {
 
   async #listen(): Promise<void> {
     const client = await connectPrimary(this.#url)
-    client.on('notification', () => this.#noticed())
+    client.on('notification', ({ payload }) => (payload === appliedNotice ? this.#applied() : this.#noticed()))
     client.on('end', () => {
       this.#client = undefined
       this.#connectLater()

@@ -1,5 +1,5 @@
 import type { Limits } from '@kith/shared'
-import type { Clock } from '../../clock.ts'
+import { type Clock, type LeaseClock, systemLeaseClock } from '../../clock.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { openNodeStore } from '../nodes/node-store.ts'
@@ -18,6 +18,10 @@ const pollMs = 50
 export interface PostgresOptions {
   limits: Limits
   clock: Clock
+  /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
+  leaseClock?: LeaseClock | undefined
+  /** Where other nodes may reach this one. */
+  address?: string | undefined
   /** Whether statements are prepared: a pooler between may not know them. */
   prepares?: boolean | undefined
 }
@@ -28,10 +32,11 @@ export interface PostgresOptions {
  */
 export async function openPostgresStore(
   url: string,
-  { limits, clock, prepares = true }: PostgresOptions,
+  { limits, clock, prepares = true, leaseClock = systemLeaseClock, address }: PostgresOptions,
 ): Promise<Store> {
   const database = new Database(url, { most: readers, prepares })
   const writer = new Database(url, { most: 1, prepares })
+  const renewing = new Database(url, { most: 1, prepares })
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
       await expectMigrated(client)
@@ -47,12 +52,13 @@ export async function openPostgresStore(
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
-    return openNodeStore({
-      ...{ database: sharedDatabase({ database, writer, runs, clock }), incarnations },
-      ...{ cursorKey: new Uint8Array(cursorKey), position, limits, clock, pollMs },
+    const shared = sharedDatabase({ database, writer, renewing, runs, clock, address })
+    return await openNodeStore({
+      ...{ database: shared, incarnations, cursorKey: new Uint8Array(cursorKey), position },
+      ...{ limits, clock, leaseClock, pollMs },
     })
   } catch (error) {
-    await Promise.all([database.close(), writer.close()])
+    await Promise.all([database.close(), writer.close(), renewing.close()])
     throw error
   }
 }

@@ -1,9 +1,11 @@
+import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
-import type { LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
+import type { Batch, LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
 import { callOf } from './batch.ts'
-import { isConnectionLost } from './connect.ts'
+import { isConnectionLost, tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
 import { LogTrimming } from './log-trimming.ts'
+import { nodeTable } from './nodes.ts'
 import { Notices } from './notices.ts'
 import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
 import { PostgresRecords, relationPages } from './records.ts'
@@ -28,14 +30,20 @@ export interface PostgresDatabaseOptions {
   database: Database
   /** Of one connection, which writes. */
   writer: Database
+  /** Of one connection, for the lease. */
+  renewing: Database
   runs: PostgresRuns
   clock: Clock
+  /** Where other nodes may reach this one. */
+  address: string | undefined
 }
 
 /** A PostgreSQL database of our schema, as one node reaches it. */
-export function sharedDatabase({ database, writer, runs, clock }: PostgresDatabaseOptions): SharedDatabase {
-  let noticed: () => void = () => undefined
-  const notices = new Notices(database.url, clock, () => noticed())
+export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase {
+  const { database, writer, renewing, runs, clock, address } = options
+  let heard: Parameters<SharedDatabase['listen']>[0] = { written: () => undefined, applied: () => undefined }
+  const noticed = { written: () => heard.written(), applied: () => heard.applied() }
+  const notices = new Notices(database.url, clock, noticed.written, noticed.applied)
   const trimming = new LogTrimming(database)
   const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
   // A connection that is opened later may be to another primary, where another run has begun.
@@ -44,16 +52,22 @@ export function sharedDatabase({ database, writer, runs, clock }: PostgresDataba
     mayHaveNewRun = true
   }
 
+  async function ask(client: pg.Client, batch: Batch): Promise<Outcome> {
+    const [outcome] = await writer.on<Pick<Outcome, 'status' | 'last'>>(client, await callOf(batch))
+    return { ...(outcome as Outcome), isConfirmed: !tookUnconfirmed(client) }
+  }
+
   async function alone(work: (write: WriteBatch) => Promise<void>): Promise<void> {
     await writer.with(async client => {
       await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
       let isCommitted = false
       try {
         await work(async batch => {
-          const outcome = await outcomeOf(writer.on<Outcome>(client, await callOf(batch)))
-          if (outcome.status === 'written') await client.query('commit')
-          isCommitted = outcome.status === 'written'
-          return outcome
+          const outcome = await ask(client, batch)
+          if (outcome.status !== 'written' || isCommitted) return outcome
+          await client.query('commit')
+          isCommitted = true
+          return { ...outcome, isConfirmed: !tookUnconfirmed(client) }
         })
       } finally {
         if (!isCommitted) await client.query('rollback')
@@ -73,8 +87,9 @@ export function sharedDatabase({ database, writer, runs, clock }: PostgresDataba
       await runs.load(database)
     },
 
+    nodes: nodeTable(database, renewing, address),
     records: () => new PostgresRecords(database),
-    write: async batch => outcomeOf(writer.rows<Outcome>(await callOf(batch))),
+    write: batch => writer.with(client => ask(client, batch)),
     alone,
 
     async logAfter(position) {
@@ -89,13 +104,13 @@ export function sharedDatabase({ database, writer, runs, clock }: PostgresDataba
 
     isConnectionLost,
     say: () => notices.say(),
-    listen(heard) {
-      noticed = heard
+    listen(by) {
+      heard = by
     },
 
     async close() {
       stopTrimming()
-      await Promise.all([notices.close(), database.close(), writer.close()])
+      await Promise.all([notices.close(), database.close(), writer.close(), renewing.close()])
     },
 
     users: ids => usersOf(database, ids),
@@ -119,8 +134,4 @@ export function sharedDatabase({ database, writer, runs, clock }: PostgresDataba
       return row ?? { oldest: 0, at: 0 }
     },
   }
-}
-
-async function outcomeOf(rows: Promise<Outcome[]>): Promise<Outcome> {
-  return (await rows)[0] as Outcome
 }

@@ -8,7 +8,7 @@ interface Run {
 }
 
 /** Names one opening of the database: the cluster, its timeline, and when this server process of it started. */
-const keyOfRun = `select concat_ws(':', (select system_identifier from pg_control_system()),
+export const keyOfRun = `select concat_ws(':', (select system_identifier from pg_control_system()),
   left(pg_walfile_name(pg_current_wal_lsn()), 8), extract(epoch from pg_postmaster_start_time())::text) as key`
 
 /** A device that was away for more of them gets everything again. */

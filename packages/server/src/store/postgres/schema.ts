@@ -15,12 +15,24 @@ create table store (
   forgotten bigint not null default 0
 );
 
+-- at: when a node found that the database had been opened, or the first of all runs.
 create table run (
   n int generated always as identity primary key,
   id bytea not null unique,
   key text not null unique,
-  start bigint not null
+  start bigint not null,
+  at timestamptz not null
 );
+
+-- lease_until: by the clock of the database; applied: the position that the node has reported.
+create sequence node_id as int;
+create table node (
+  id int primary key,
+  key uuid not null,
+  address text,
+  applied bigint not null,
+  lease_until timestamptz not null
+) with (fillfactor = 50);
 
 create table log (
   last bigint primary key,
@@ -93,7 +105,7 @@ $$;
 -- One batch, as one transaction. The lock on the head is held until the batch is durable, so positions, durability and
 -- visibility have one order. Each statement sees what was committed before the lock was taken.
 create function commit_batch(
-  _batch uuid, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
+  _node int, _key uuid, _batch uuid, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
   _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[],
   _as text[], _bs text[], _relation_changed bigint[], _joined bigint[], _relations bytea[],
   _levels_cleared text[], _owners text[], _levels smallint[], _level_positions bigint[], _fields bytea[],
@@ -111,6 +123,9 @@ begin
   select position into strict _head from head for update;
   select l.last into _last from log l where l.batch = _batch;
   if found then return query select 'written', _last; return; end if;
+  if not exists (select from node n where n.id = _node and n.key = _key and n.lease_until > clock_timestamp()) then
+    return query select 'fenced', _head; return;
+  end if;
   if _head < _known then return query select 'history-lost', _head; return; end if;
   if _head > _known then
     if not exists (select from log l where l.first <= _known + 1 and l.last > _known) then
@@ -180,7 +195,9 @@ $$;
 create function begin_run(_id bytea, _key text) returns void language plpgsql as $$
 begin
   perform from head for update;
-  insert into run (id, key, start) select _id, _key, position from head on conflict (key) do nothing;
+  insert into run (id, key, start, at)
+    select _id, _key, position, case when exists (select from run) then clock_timestamp() else '-infinity' end from head
+    on conflict (key) do nothing;
 end
 $$;
 `,

@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto'
+import type { LeaseClock } from '../../clock.ts'
+import type { Lease } from '../../relations/lease.ts'
+import { leaseMs, type NodeName, type NodeTable } from './node-table.ts'
+
+const renewMs = 500
+/** When a renewal that failed is tried again. */
+const retryMs = 200
+/** A renewal without an answer for so long: its connection is given up, since nothing may come over it any more. */
+const patienceMs = 10_000
+/** The same for a lease that is given back: it ends by itself. */
+const givingBackMs = 1_000
+
+export interface NodeLeaseOptions {
+  table: NodeTable
+  clock: LeaseClock
+  /** The position that was reported last. */
+  applied(): number
+  /** Resolves when this position has been reported. */
+  reached(position: number): Promise<void>
+}
+
+/**
+ * A node's row in the table of nodes, which is renewed by a commit: a synchronous standby confirms it, and a primary that was cut
+ * off can't renew it (Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism", SOSP 1989). The node counts from when
+ * the renewal began, by its own clocks; others by the clock of the database, and longer.
+ *
+ *   renewed in time    the lease goes on
+ *   too late           others may have been answered without this node, so the lease is current again only when this node has
+ *                      reported all that was on the head after the renewal
+ */
+export class NodeLease implements Lease {
+  readonly #options: NodeLeaseOptions
+  #name: NodeName | undefined
+  /** When the last renewal began, by both clocks. */
+  #began: Moment = never
+  #mustJoin = false
+  /** Counts the reasons to distrust a renewal that is under way. */
+  #drops = 0
+  #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = []
+  #renewing: Promise<void> | undefined
+  #cancel: () => void = () => undefined
+  #isClosed = false
+
+  constructor(options: NodeLeaseOptions) {
+    this.#options = options
+  }
+
+  /** Joins the nodes of the database. Rejects if it can't be reached. */
+  async join(): Promise<void> {
+    await this.#renew()
+    this.#renewLater(renewMs)
+  }
+
+  /** Of the time that the node has joined last. */
+  get name(): NodeName {
+    return this.#name ?? { id: 0, key: '00000000-0000-0000-0000-000000000000' }
+  }
+
+  isCurrent(): boolean {
+    return this.#elapsedMs() < leaseMs
+  }
+
+  async held(): Promise<void> {
+    while (!this.isCurrent()) {
+      if (this.#isClosed) throw new Error('the store is closing')
+      await new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+    }
+  }
+
+  /** The lease is over at once, until a renewal that begins later is confirmed. */
+  drop(): void {
+    this.#drops++
+    this.#began = never
+    this.#renewLater(0)
+  }
+
+  /** What this node has applied is not what it has said: it leaves the nodes, and joins again. */
+  leave(): void {
+    this.#mustJoin = true
+    this.drop()
+  }
+
+  /** Gives the lease back: nothing is handed over any more, and no other node waits for this one. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#began = never
+    this.#cancel()
+    await this.#renewing
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('the store is closing'))
+    await this.#within(givingBackMs, () => this.#options.table.leave(this.name)).catch(() => undefined)
+  }
+
+  #renewLater(delayMs: number): void {
+    if (this.#isClosed || this.#renewing) return
+    this.#cancel()
+    this.#cancel = this.#options.clock.after(delayMs, () => {
+      const began = this.#now()
+      const drops = this.#drops
+      this.#renewing = this.#renew()
+        .then(
+          () => (this.#drops === drops ? Math.max(0, renewMs - this.#since(began)) : 0),
+          () => retryMs,
+        )
+        .then(nextMs => {
+          this.#renewing = undefined
+          this.#renewLater(nextMs)
+        })
+    })
+  }
+
+  async #renew(): Promise<void> {
+    const began = this.#now()
+    const drops = this.#drops
+    const isContinued = await this.#within(patienceMs, () => this.#write())
+    // By the end of the lease before, others may have been answered: what was on the head after the renewal counts.
+    if (!isContinued || !this.isCurrent()) {
+      this.#began = never
+      await this.#catchUp()
+    }
+    if (this.#isClosed || this.#drops !== drops) return
+    this.#began = began
+    for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Writes the row. Returns whether the lease was not over by the clock of the database. */
+  async #write(): Promise<boolean> {
+    const { table, applied } = this.#options
+    if (this.#name && !this.#mustJoin && (await table.renew(this.#name, applied()))) return true
+    this.#mustJoin = false
+    this.#name = await table.join(this.#name?.id, randomUUID(), applied())
+    return false
+  }
+
+  async #catchUp(): Promise<void> {
+    const { table, reached } = this.#options
+    await reached(await this.#within(patienceMs, () => table.head()))
+  }
+
+  async #within<T>(mostMs: number, work: () => Promise<T>): Promise<T> {
+    let cancel = (): void => undefined
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#options.clock.after(mostMs, () => reject(new Error('the database does not answer')))
+    })
+    try {
+      return await Promise.race([work(), late])
+    } finally {
+      cancel()
+    }
+  }
+
+  #now(): Moment {
+    const { clock } = this.#options
+    return { monotonicMs: clock.elapsed(), wallMs: clock.now() }
+  }
+
+  #elapsedMs(): number {
+    return this.#since(this.#began)
+  }
+
+  #since({ monotonicMs, wallMs }: Moment): number {
+    const now = this.#now()
+    return Math.max(now.monotonicMs - monotonicMs, now.wallMs - wallMs)
+  }
+}
+
+interface Moment {
+  monotonicMs: number
+  wallMs: number
+}
+
+const never: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }

@@ -1,0 +1,62 @@
+import { setTimeout } from 'node:timers/promises'
+import { type Clock, type Commit, type Store, systemClock } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
+import pg from 'pg'
+import { onTestFinished } from 'vitest'
+import type { PostgresServer } from './postgres.ts'
+import { type LeaseClock, migrate, openPostgresStore } from './server-internals.ts'
+import { limitsWith } from './stores.ts'
+
+/** Several nodes on one database, and a connection of the test's own. */
+export interface Cluster {
+  url: string
+  nodes: [Store, Store, ...Store[]]
+  /** What each node has reported. */
+  reported: Commit[][]
+  client: pg.Client
+  /** Opens one more node. */
+  join(clock: Clock, leaseClock?: LeaseClock): Promise<Store>
+  close(): Promise<void>
+}
+
+export async function openCluster(
+  postgres: PostgresServer,
+  count: number,
+  clock: Clock = new TestClock(),
+): Promise<Cluster> {
+  const url = await postgres.newUrl()
+  await migrate(url)
+  const nodes: Store[] = []
+  const join: Cluster['join'] = async (its, leaseClock) => {
+    const node = await openPostgresStore(url, { limits: limitsWith(), clock: its, leaseClock })
+    nodes.push(node)
+    return node
+  }
+  await Promise.all(Array.from({ length: count }, () => join(clock)))
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  const close = async (): Promise<void> => {
+    await Promise.all(nodes.map(node => node.close()))
+    await client.end()
+  }
+  onTestFinished(close)
+  const reported = nodes.map(node => {
+    const commits: Commit[] = []
+    node.onCommit({ committed: some => commits.push(...some) })
+    return commits
+  })
+  return { url, nodes: nodes as Cluster['nodes'], reported, client, join, close }
+}
+
+/** A clock whose time stands still, and whose timers run: so each node looks at the log. */
+export function pollingClock(): Clock {
+  const still = new TestClock()
+  return { ...systemClock, now: () => still.now() }
+}
+
+export async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let attempt = 0; !(await isSo()); attempt++) {
+    if (attempt === 1_000) throw new Error('it never came true')
+    await setTimeout(10)
+  }
+}
