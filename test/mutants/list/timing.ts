@@ -18,12 +18,10 @@ const fetches = 'client/src/sync/profile-fetches.ts'
 export const timingMutants: readonly Mutant[] = [
   mutant(
     'server/src/http/users.ts',
-    `await store.commit({ type: 'revoke', user })
-    endSessions(user)
-    return`,
+    `const { position } = await store.commit({ type: 'revoke', user })
+    endSessions(user)`,
     `endSessions(user)
-    await store.commit({ type: 'revoke', user })
-    return`,
+    const { position } = await store.commit({ type: 'revoke', user })`,
     {
       id: 'sessions-end-before-the-revocation',
       rules: ['V9'],
