@@ -1,9 +1,6 @@
-import fc from 'fast-check'
-import { expect, test } from 'vitest'
-import { seed } from '../support/properties.ts'
-import { play } from './histories/run.ts'
-import { type History, histories } from './histories/steps.ts'
-import { storyOf } from './histories/story.ts'
+import { test } from 'vitest'
+import { expectNoneWrong } from './histories/expect-right.ts'
+import { histories } from './histories/steps.ts'
 
 const runs = Number(process.env['KITH_TEST_RUNS'] ?? 500)
 
@@ -13,16 +10,5 @@ const runs = Number(process.env['KITH_TEST_RUNS'] ?? 500)
  * all devices of a user are equal, and `check` finds nothing. See `world/`, and the model in `model/`.
  */
 test('[R1][R2][R3][R4][R5][R6][V1][V2][V3][V4][V5][V6][V7][V8][D1][D2][D3][D4][D6][D7][F1][F2][F3][F4] all rules hold in any history of devices, faults and calls of the backend', async () => {
-  let [last, wrong]: [History | undefined, string[]] = [undefined, []]
-  const property = fc.asyncProperty(histories, async history => {
-    const found = await play(history)
-    if (found.length > 0) [last, wrong] = [history, found]
-    expect(found).toEqual([])
-  })
-  try {
-    await fc.assert(property, { seed, numRuns: runs })
-  } catch (error) {
-    if (last) console.error(`The smallest history found, as a test:\n\n${storyOf(last, wrong)}\n`)
-    throw error
-  }
+  await expectNoneWrong(histories, runs)
 }, 3_600_000)

@@ -37,9 +37,10 @@ export { derive } from '../../packages/server/src/relations/derive.ts'
 export { Draft } from '../../packages/server/src/relations/draft.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 export { names } from '../../packages/server/src/relations/record-names.ts'
+export type { RecordWrite } from '../../packages/server/src/relations/record-store.ts'
 export { RecordedReads } from '../../packages/server/src/relations/recorded-reads.ts'
-export type { DocumentName, Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
-export { noRelation } from '../../packages/server/src/relations/records.ts'
+export type { DocumentName, LevelRecord, Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
+export { newUser, noRelation } from '../../packages/server/src/relations/records.ts'
 export { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
 export type { DocumentsChange, View } from '../../packages/server/src/relations/store.ts'
 export { Unwritable } from '../../packages/server/src/relations/unwritable.ts'
@@ -73,6 +74,7 @@ export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/s
 export { LevelRecords } from '../../packages/server/src/store/level/level-records.ts'
 export { openStore } from '../../packages/server/src/store/level/level-store.ts'
 export { storeOn } from '../../packages/server/src/store/level/open.ts'
+export { operationOf } from '../../packages/server/src/store/level/operations.ts'
 export { PagedReads } from '../../packages/server/src/store/level/paged-reads.ts'
 export { ReadGate } from '../../packages/server/src/store/level/read-gate.ts'
 export {
@@ -86,6 +88,21 @@ export {
   encodeUser,
 } from '../../packages/server/src/store/level/record-codec.ts'
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
+export { decodeCommits, encodeCommits } from '../../packages/server/src/store/nodes/commit-codec.ts'
+export { openNodeStore } from '../../packages/server/src/store/nodes/node-store.ts'
+export type { NodeName, NodeTable, Standing } from '../../packages/server/src/store/nodes/node-table.ts'
+export { leaseMs, marginMs } from '../../packages/server/src/store/nodes/node-table.ts'
+export { provisional } from '../../packages/server/src/store/nodes/provisional.ts'
+export type {
+  Batch,
+  BatchRecords,
+  LogRead,
+  Outcome,
+  SharedDatabase,
+  Versioned,
+  WriteBatch,
+} from '../../packages/server/src/store/nodes/shared-database.ts'
+export { writeSetOf } from '../../packages/server/src/store/nodes/write-set.ts'
 export { checkDatabase } from '../../packages/server/src/store/postgres/check.ts'
 export { compactDatabase } from '../../packages/server/src/store/postgres/compact.ts'
 export { Database } from '../../packages/server/src/store/postgres/database.ts'

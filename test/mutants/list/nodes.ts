@@ -5,7 +5,7 @@ const leases = ['server/postgres-leases']
 
 /** What several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
-  mutant('server/src/store/postgres/batch.ts', 'if (range !== undefined) yield range', '', {
+  mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
     id: 'ranges-not-written',
     rules: ['V4', 'D4'],
     what: 'A change that read all relations of a user holds although another node wrote a new one.',
@@ -37,7 +37,7 @@ export const nodesMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/postgres/versions.ts',
+    'server/src/store/nodes/versions.ts',
     'const isOutdated = version !== undefined && version !== stored',
     'const isOutdated = version !== undefined && version > stored',
     {
@@ -48,22 +48,17 @@ export const nodesMutants: readonly Mutant[] = [
       names: 'two nodes admit at the same time',
     },
   ),
+  mutant('server/src/store/nodes/versions.ts', 'const isRevoked = revokedAt > signedInAt', 'const isRevoked = false', {
+    id: 'written-by-a-revoked-session',
+    rules: ['D7'],
+    what: 'A session that another node has revoked writes until it is ended.',
+    tests,
+    names: 'another node has revoked',
+  }),
   mutant(
-    'server/src/store/postgres/versions.ts',
-    'const isRevoked = revokedAt > signedInAt',
-    'const isRevoked = false',
-    {
-      id: 'written-by-a-revoked-session',
-      rules: ['D7'],
-      what: 'A session that another node has revoked writes until it is ended.',
-      tests,
-      names: 'another node has revoked',
-    },
-  ),
-  mutant(
-    'server/src/store/postgres/reports.ts',
-    'if (first.head !== this.#position) return this.#fall(first.head)',
-    '',
+    'server/src/store/nodes/reports.ts',
+    'if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)',
+    'if (first && first.first !== this.#position + 1) return this.#fall(head)',
     {
       id: 'ahead-of-the-database',
       rules: ['F1'],
@@ -80,22 +75,27 @@ export const nodesMutants: readonly Mutant[] = [
     tests,
     names: 'read in one state',
   }),
-  mutant('server/src/store/postgres/lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
+  mutant('server/src/store/nodes/node-lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
     id: 'hands-over-without-lease',
     rules: ['V4'],
     what: 'A node that stood still hands over what it had read, although another node has answered a block meanwhile.',
     tests: leases,
     names: 'stood still',
   }),
-  mutant('server/src/store/postgres/lease.ts', 'if (!isContinued || !this.isCurrent()) {', 'if (!this.isCurrent()) {', {
-    id: 'joins-again-without-catching-up',
-    rules: ['V4'],
-    what: 'A node that no other node waited for goes on with what it had reported before.',
-    tests: leases,
-    names: 'node whose lease was over hands nothing over',
-    isSeenByWaiting: true,
-  }),
-  mutant('server/src/store/postgres/lease.ts', 'if (!isContinued || !this.isCurrent()) {', 'if (!isContinued) {', {
+  mutant(
+    'server/src/store/nodes/node-lease.ts',
+    'if (!isContinued || !this.isCurrent()) {',
+    'if (!this.isCurrent()) {',
+    {
+      id: 'joins-again-without-catching-up',
+      rules: ['V4'],
+      what: 'A node that no other node waited for goes on with what it had reported before.',
+      tests: leases,
+      names: 'node whose lease was over hands nothing over',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant('server/src/store/nodes/node-lease.ts', 'if (!isContinued || !this.isCurrent()) {', 'if (!isContinued) {', {
     id: 'renewed-too-late-without-catching-up',
     rules: ['V4'],
     what: 'A renewal that was confirmed after the lease was over counts as one that came in time.',
@@ -123,7 +123,7 @@ export const nodesMutants: readonly Mutant[] = [
     tests: leases,
     names: 'a revocation and a restriction',
   }),
-  mutant('server/src/store/postgres/everywhere.ts', 'await this.#removeGone()', '', {
+  mutant('server/src/store/nodes/everywhere.ts', 'await table.removeGone(lease.name.id)', '', {
     id: 'dead-node-counts',
     rules: ['V4'],
     what: 'A block waits in vain for a node that has ended.',
@@ -131,21 +131,26 @@ export const nodesMutants: readonly Mutant[] = [
     names: 'ended without giving its lease back',
     isSeenByWaiting: true,
   }),
-  mutant('server/src/store/postgres/everywhere.ts', 'if (!found.settled) return', '', {
+  mutant('server/src/store/nodes/everywhere.ts', 'if (!found.isSettled) return', '', {
     id: 'promotion-ends-leases',
     rules: ['V4'],
     what: 'A new primary counts leases by its own clock at once.',
     tests: leases,
     names: 'by a promotion',
   }),
-  mutant('server/src/store/postgres/commits.ts', 'if (!tookUnconfirmed(client)) return true', 'return true', {
-    id: 'answered-without-a-standby',
-    rules: ['D2'],
-    what: 'A change is answered although no standby has confirmed it, since its wait was cancelled.',
-    tests: leases,
-    names: 'wait for a standby was cancelled',
-  }),
-  mutant('server/src/store/postgres/commits.ts', 'if (!isReported || !isConfirmed) return', 'if (!isReported) return', {
+  mutant(
+    'server/src/store/nodes/commits.ts',
+    "if (outcome.status !== 'written' || outcome.isConfirmed) return outcome",
+    'return outcome',
+    {
+      id: 'answered-without-a-standby',
+      rules: ['D2'],
+      what: 'A change is answered although no standby has confirmed it, since its wait was cancelled.',
+      tests: leases,
+      names: 'wait for a standby was cancelled',
+    },
+  ),
+  mutant('server/src/store/nodes/commits.ts', 'if (!isReported || !isConfirmed) return', 'if (!isReported) return', {
     id: 'answered-since-it-is-in-the-log',
     rules: ['D2'],
     what: 'A change is answered when it is found in the log, before a standby has confirmed it.',

@@ -3,7 +3,7 @@ import { begin, operate, promise, send as sendMessage } from '../world/apps.ts'
 import type { Device } from '../world/device.ts'
 import { expectAgreement, expectPresences, expectSynced, heal } from '../world/ending.ts'
 import { World } from '../world/world.ts'
-import { acquaintance, type History, operationOf, otherOf, owners, type Step, users } from './steps.ts'
+import { acquaintance, type History, type NodeStep, operationOf, otherOf, owners, type Step, users } from './steps.ts'
 
 /** With `KITH_TELL=1` every step and every frame is printed. */
 const isTold = process.env['KITH_TELL'] !== undefined
@@ -21,8 +21,8 @@ function tell(way: string, frame: object): void {
 
 /** Plays a history to its end, or until something is wrong; what is wrong, in words. */
 export async function play(history: History): Promise<string[]> {
-  const { seed, cast, isAcquainted, outstandingBytes, hasTabs, steps } = history
-  const world = await World.begin({ seed, outstandingBytes, hasTabs, tell: isTold ? tell : undefined })
+  const { seed, cast, isAcquainted, outstandingBytes, hasTabs, nodes, steps } = history
+  const world = await World.begin({ seed, outstandingBytes, hasTabs, nodes, tell: isTold ? tell : undefined })
   try {
     const all = owners.map((user, index) => world.device(user, `${user}'s ${index % 2 === 0 ? 'phone' : 'laptop'}`))
     if (isAcquainted) for (const step of acquaintance) await take(world, all, step)
@@ -111,8 +111,44 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
       if (wire) world.network.cut(wire, step.told)
       return world.settle()
     }
+    case 'move':
+    case 'killNode':
+    case 'stopNode':
+    case 'startNode':
+    case 'freezeNode':
+    case 'thawNode':
+    case 'slowNode':
+    case 'failBatch':
+    case 'failOver':
+      return takeNodeStep(world, devices, step)
     default:
       return takeBackendStep(world, step)
+  }
+}
+
+async function takeNodeStep(world: World, devices: readonly Device[], step: NodeStep): Promise<void> {
+  const { cluster } = world
+  if (!cluster) return
+  if (step.do === 'failOver') return world.failOver(step.isLossy)
+  const node = step.node % cluster.nodes.length
+  switch (step.do) {
+    case 'move':
+      return world.moveDevice(devices[step.device] as Device, node)
+    case 'killNode':
+      return world.killNode(node, step.losesFrames)
+    case 'stopNode':
+      return world.stopNode(node)
+    case 'startNode':
+      return world.startNode(node)
+    case 'freezeNode':
+      return cluster.freeze(node)
+    case 'thawNode':
+      cluster.thaw(node)
+      return world.settle()
+    case 'slowNode':
+      return cluster.slow(node, step.isSlow)
+    case 'failBatch':
+      return cluster.failNext(node, step.fault)
   }
 }
 

@@ -2,6 +2,7 @@ import type { ContentLimits } from '@kith/shared'
 import fc from 'fast-check'
 import type { Operation } from '../model/plans.ts'
 import type { Hostility } from '../world/hostile-server.ts'
+import type { LinkFault } from '../world/link.ts'
 
 /** Three people, of whom two have two devices. */
 export const users = ['alice', 'bob', 'carol'] as const
@@ -60,6 +61,20 @@ export type Step =
   | { do: 'register'; user: number; announceJoin: boolean }
   | { do: 'pair'; a: number; b: number; isPaired: boolean }
   | { do: 'erase' | 'revoke'; user: number }
+  | NodeStep
+
+/** Of several servers, by number. */
+export type NodeStep =
+  /** A device goes to another server, with or without a reason. */
+  | { do: 'move'; device: number; node: number }
+  | { do: 'killNode'; node: number; losesFrames: boolean }
+  /** SIGTERM, a start, a process that stands still and goes on. */
+  | { do: 'stopNode' | 'startNode' | 'freezeNode' | 'thawNode'; node: number }
+  /** What goes between a server and the database waits, or no longer. */
+  | { do: 'slowNode'; node: number; isSlow: boolean }
+  /** The server's connection to the database breaks at the next batch. */
+  | { do: 'failBatch'; node: number; fault: LinkFault }
+  | { do: 'failOver'; isLossy: boolean }
 
 export interface History {
   seed: number
@@ -70,10 +85,12 @@ export interface History {
   /** Bytes outstanding on a socket. */
   outstandingBytes: number
   hasTabs: boolean
+  /** Of several servers with one database; one server with a disk otherwise. */
+  nodes?: number
   steps: Step[]
 }
 
-const device = fc.nat(11)
+export const device: fc.Arbitrary<number> = fc.nat(11)
 const user = fc.nat(users.length - 1)
 // Of Alice's and Bob's others the first is Bob, or Alice.
 const whom = fc.constantFrom(0, 0, 0, 1)
@@ -114,7 +131,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
 
 const picks = fc.array(fc.nat(30), { minLength: 1, maxLength: 8 })
 const flow: fc.Arbitrary<Step> = fc.constant({ do: 'flow' as const })
-const ordinary: fc.Arbitrary<Step> = fc.oneof(
+export const ordinary: fc.Arbitrary<Step> = fc.oneof(
   { weight: 12, arbitrary: fc.record({ do: fc.constant('act' as const), device, act }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('next' as const), picks }) },
   { weight: 4, arbitrary: flow },
@@ -191,7 +208,7 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('freeze' as const, 'freeze' as const, 'thaw' as const), device }),
 )
 
-const backend: fc.Arbitrary<Step> = fc.oneof(
+export const backend: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('restrict' as const), user, restricted: fc.boolean() }),
   fc.record({ do: fc.constant('register' as const), user, announceJoin: fc.boolean() }),
   fc.record({ do: fc.constant('pair' as const), a: user, b: user, isPaired: fc.boolean() }),
@@ -199,7 +216,7 @@ const backend: fc.Arbitrary<Step> = fc.oneof(
 )
 
 /** A server that takes less than before, that lies, or that has lost what it had. */
-const refusal: fc.Arbitrary<Step> = fc.oneof(
+export const refusal: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('limits' as const), limits }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('hostile' as const), hostility }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('honest' as const) }) },
@@ -216,13 +233,24 @@ const refusal: fc.Arbitrary<Step> = fc.oneof(
   },
 )
 
+/** What is done, by kind of doing. */
+export interface Doings {
+  ordinary: fc.Arbitrary<Step>
+  faults: fc.Arbitrary<Step>
+  /** In some histories servers refuse what devices hold. */
+  hasRefusals: boolean
+}
+
 /** Of what is done to devices and server; `refusals`: how much of it makes a server refuse what devices hold. */
-function stepsWith(weights: { faults: number; backend: number; refusals: number }): fc.Arbitrary<Step[]> {
+function stepsWith(
+  doings: Doings,
+  weights: { faults: number; backend: number; refusals: number },
+): fc.Arbitrary<Step[]> {
   // Devices come back to such a server after a while, and so to the one after it.
   const comingBack: Step = { do: 'pass', seconds: 5, flows: true }
   const few = fc.oneof(
-    { weight: 12, arbitrary: ordinary.map(step => [step]) },
-    { weight: weights.faults, arbitrary: fault.map(step => [step]) },
+    { weight: 12, arbitrary: doings.ordinary.map(step => [step]) },
+    { weight: weights.faults, arbitrary: doings.faults.map(step => [step]) },
     { weight: weights.backend, arbitrary: backend.map(step => [step]) },
     { weight: weights.refusals, arbitrary: refusal.map(step => [step, comingBack]) },
   )
@@ -230,18 +258,25 @@ function stepsWith(weights: { faults: number; backend: number; refusals: number 
 }
 
 /** Several users with several devices, who do anything, under any faults. */
-export const histories: fc.Arbitrary<History> = fc.record({
-  seed: fc.nat(2 ** 31),
-  // The fewer take part, the more they have to do with each other.
-  cast: fc.constantFrom([0, 2], [0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 2, 4], [0, 1, 2, 3, 4]),
-  isAcquainted: fc.boolean(),
-  outstandingBytes: fc.constantFrom(64 * 1024, 64 * 1024, 120),
-  hasTabs: fc.constantFrom(false, false, false, true),
-  steps: fc.oneof(
-    { weight: 2, arbitrary: stepsWith({ faults: 3, backend: 2, refusals: 0 }) },
-    { weight: 1, arbitrary: stepsWith({ faults: 2, backend: 1, refusals: 3 }) },
-  ),
-})
+export function historiesOf(doings: Doings): fc.Arbitrary<History> {
+  return fc.record({
+    seed: fc.nat(2 ** 31),
+    // The fewer take part, the more they have to do with each other.
+    cast: fc.constantFrom([0, 2], [0, 1, 2], [0, 1, 2], [0, 2, 3], [0, 2, 4], [0, 1, 2, 3, 4]),
+    isAcquainted: fc.boolean(),
+    outstandingBytes: fc.constantFrom(64 * 1024, 64 * 1024, 120),
+    hasTabs: fc.constantFrom(false, false, false, true),
+    steps: fc.oneof(
+      { weight: 2, arbitrary: stepsWith(doings, { faults: 3, backend: 2, refusals: 0 }) },
+      {
+        weight: doings.hasRefusals ? 1 : 0,
+        arbitrary: stepsWith(doings, { faults: 2, backend: 1, refusals: 3 }),
+      },
+    ),
+  })
+}
+
+export const histories: fc.Arbitrary<History> = historiesOf({ ordinary, faults: fault, hasRefusals: true })
 
 /** How Alice and Bob get acquainted. */
 export const acquaintance: readonly Step[] = [

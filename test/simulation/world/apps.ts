@@ -82,7 +82,7 @@ export async function promise(world: World, device: Device): Promise<void> {
   const isLiedTo = (): boolean =>
     world.network.wires.some(wire => wire.isHostile && (wire.caller as Tab).device === device)
   // What is on the disk, and not yet confirmed to the server, counts as not done.
-  const from = world.backend.isUp ? world.backend.position : world.record.position
+  const from = world.position
   tab.kith.whenSynced().then(
     () => {
       if (incarnation !== world.record.incarnationOf(user) || liedTo !== device.liedTo || isLiedTo()) return

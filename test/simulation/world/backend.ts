@@ -1,8 +1,7 @@
-import { type Change, type Commit, compact, type Store } from '@kith/server'
+import type { Change, Clock, Commit, Store } from '@kith/server'
 import { defaultLimits, type Limits } from '@kith/shared'
-import { assemble, type Engine, storeOn } from '../../support/server-internals.ts'
+import { assemble, type Engine } from '../../support/server-internals.ts'
 import type { WorldClock } from './clock.ts'
-import type { Disk } from './disk.ts'
 import type { Wire } from './network.ts'
 
 const adminKey = 'the admin key of the simulated world'
@@ -20,22 +19,35 @@ export interface BackendWatcher {
   error(what: unknown): void
 }
 
-/** The server's process: it starts, it may be killed at any moment, and it starts again on the same disk. */
+export interface BackendOptions {
+  /** Opens the store for a process that starts. */
+  open(clock: Clock, limits: Limits): Promise<Store>
+  /** The process was killed: nothing that it had going comes to an end. */
+  killed(): void
+  clock: WorldClock
+  limits: Partial<Limits>
+  watcher: BackendWatcher
+}
+
+/** A server's process: it starts, it may be killed at any moment, and it starts again on what was stored. */
 export class Backend {
   limits: Limits
   readonly #usual: Limits
-  readonly #disk: Disk
-  readonly #clock: WorldClock
-  readonly #watcher: BackendWatcher
+  readonly #options: BackendOptions
   #process: object = {}
   #engine: Engine | undefined
+  /** It is stopping: it takes nothing in, and hands over what it must. */
+  #stopping: Engine | undefined
 
-  constructor(options: { disk: Disk; clock: WorldClock; limits: Partial<Limits>; watcher: BackendWatcher }) {
+  constructor(options: BackendOptions) {
     this.#usual = { ...defaultLimits, ...options.limits }
     this.limits = this.#usual
-    this.#disk = options.disk
-    this.#clock = options.clock
-    this.#watcher = options.watcher
+    this.#options = options
+  }
+
+  /** Whose timers are those of the process that runs. */
+  get process(): object {
+    return this.#process
   }
 
   get isUp(): boolean {
@@ -43,7 +55,7 @@ export class Backend {
   }
 
   get position(): number {
-    return this.#engine?.context.store.position ?? 0
+    return (this.#engine ?? this.#stopping)?.context.store.position ?? 0
   }
 
   /** What the server takes from its next start on. */
@@ -52,35 +64,33 @@ export class Backend {
   }
 
   async start(): Promise<void> {
+    if (this.#stopping) this.kill()
     const process = this.#process
-    const clock = this.#clock.of(process)
+    const clock = this.#options.clock.of(process)
     const { limits } = this
-    const store = this.#watched(await storeOn(this.#disk.mount(), { limits, clock }))
+    const store = this.#watched(await this.#options.open(clock, limits))
     if (process !== this.#process) return
-    const log = loggerInto(error => this.#watcher.error(error))
+    const log = loggerInto(error => this.#options.watcher.error(error))
     this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log })
     this.#engine.isReady = true
   }
 
-  /** As `kill -9` does: what is on disk stays, and nothing else. */
+  /** As `kill -9` does: what is stored stays, and nothing else. */
   kill(): void {
-    this.#disk.powerOff()
-    this.#clock.kill(this.#process)
+    this.#options.killed()
+    this.#options.clock.kill(this.#process)
     this.#process = {}
     this.#engine = undefined
+    this.#stopping = undefined
   }
 
   /** As SIGTERM does. */
   async stop(): Promise<void> {
-    const engine = this.#engine
+    const [engine, process] = [this.#engine, this.#process]
     this.#engine = undefined
+    this.#stopping = engine
     await engine?.close()
-    this.kill()
-  }
-
-  /** What `compact` does to the data folder of a server that is stopped [V5]. */
-  async compact(): Promise<void> {
-    await compact(this.#disk.mount())
+    if (process === this.#process) this.kill()
   }
 
   /** A device calls. */
@@ -96,7 +106,7 @@ export class Backend {
       if ('code' in answer) signIns.refuse(wire.server, answer)
       else signIns.begin(wire.server, answer, address)
     }
-    signIn().catch((error: unknown) => this.#watcher.error(error))
+    signIn().catch((error: unknown) => this.#options.watcher.error(error))
   }
 
   /** A token of the backend's own; it can be had while the server is down. */
@@ -114,9 +124,9 @@ export class Backend {
 
   #watched(store: Store): Store {
     const commit = (change: Change): Promise<Commit> => {
-      this.#watcher.asked(change)
+      this.#options.watcher.asked(change)
       const done = store.commit(change)
-      done.catch(() => this.#watcher.failed(change))
+      done.catch(() => this.#options.watcher.failed(change))
       return done
     }
     return new Proxy(store, {

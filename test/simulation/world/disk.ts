@@ -61,15 +61,13 @@ export class Disk {
     this.#power = {}
   }
 
-  /** A copy of what is on it. */
-  async backUp(): Promise<[string, Uint8Array][]> {
-    return this.inner.iterator().all()
-  }
-
-  /** What is on it is what was on it once. No server may use it meanwhile. */
-  async restore(backup: readonly [string, Uint8Array][]): Promise<void> {
-    await this.inner.clear()
-    await this.inner.batch(backup.map(([key, value]) => ({ type: 'put' as const, key, value })))
+  /** A copy of what is on it, to go back to. No server may use it meanwhile. */
+  async copy(): Promise<() => Promise<void>> {
+    const entries = await this.inner.iterator().all()
+    return async () => {
+      await this.inner.clear()
+      await this.inner.batch(entries.map(([key, value]) => ({ type: 'put' as const, key, value })))
+    }
   }
 
   /** All goes through again. */

@@ -9,7 +9,7 @@ import type { World } from './world.ts'
 
 /** All faults end, everyone comes back, and what is on its way arrives. */
 export async function heal(world: World): Promise<void> {
-  world.disk.heal()
+  world.healDatabase()
   await world.settle()
   await world.setHostility(undefined)
   if (world.mayRefuse) await world.setLimits({})
@@ -51,7 +51,7 @@ export async function expectAgreement(world: World): Promise<void> {
     }
     expectJoins(world, device)
   }
-  const { findings } = await check(world.disk.inner)
+  const { findings } = await check(await world.database())
   for (const finding of findings) world.wrong.push(`check: ${JSON.stringify(finding)} [D4]`)
 }
 

@@ -1,6 +1,6 @@
 import { type Access, decodeFrame } from '@kith/shared/wire'
 import { standing } from '../model/edits.ts'
-import { couldBeSeen, fieldsSeen, isFed, levelsSeen, mayTalk, toConfirm } from '../model/sight.ts'
+import { couldBeSeen, fieldsSeen, isFed, levelsSeen, type Moment, mayTalk, toConfirm } from '../model/sight.ts'
 import { Cursors } from './cursors.ts'
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
@@ -57,20 +57,29 @@ export class Judge implements NetworkWatcher {
   readonly arrivals: { tab: Tab; from: number; position: number; cursor: Uint8Array }[] = []
   readonly #wrong: (what: string) => void
   readonly #seen = new WeakMap<Wire, Seen>()
-  readonly #position: () => number
+  readonly #position: (wire: Wire) => number
+  readonly #judgedAt: (wire: Wire) => number
+  readonly #incarnationOf: (user: string, name: Uint8Array) => number
   readonly #tell: Tell | undefined
   readonly #presence: PresenceJudge
   readonly cursors: Cursors = new Cursors()
 
   constructor(options: {
     record: Record
-    position: () => number
+    /** Of the last commit that the server at the other end has reported. */
+    position: (wire: Wire) => number
+    /** Of the state by which what the server hands over is judged. */
+    judgedAt: (wire: Wire) => number
+    /** The number of erasures before the incarnation that the server gives this name. */
+    incarnationOf: (user: string, name: Uint8Array) => number
     nowMs: () => number
     wrong: (what: string) => void
     tell?: Tell | undefined
   }) {
     this.record = options.record
     this.#position = options.position
+    this.#judgedAt = options.judgedAt
+    this.#incarnationOf = options.incarnationOf
     this.#wrong = options.wrong
     this.#tell = options.tell
     this.#presence = new PresenceJudge(options)
@@ -88,10 +97,12 @@ export class Judge implements NetworkWatcher {
 
   handed(wire: Wire, bytes: Uint8Array): void {
     const seen = this.#of(wire)
-    seen.positions.push({ known: this.#position(), written: this.record.position, opening: this.cursors.opening })
+    seen.positions.push({ known: this.#position(wire), written: this.record.position, opening: this.cursors.opening })
     const { user } = wire.caller as Tab
+    const position = this.#judgedAt(wire)
+    const moment = this.record.at(position) ?? this.record.now
     for (const secret of this.secretsIn(bytes)) {
-      const wrong = secret.owner === user ? this.#toOwner(secret) : this.#toOther(secret, user)
+      const wrong = secret.owner === user ? this.#toOwner(secret, position) : this.#toOther(secret, user, moment)
       if (wrong) this.#wrong(`${user} was handed ${this.#describe(secret)}: ${wrong}`)
     }
     const frame = decodeFrame(bytes)
@@ -102,10 +113,11 @@ export class Judge implements NetworkWatcher {
       this.#wrong(`${user} was welcomed ${frame.isFresh ? 'as fresh' : 'as known'} at ${seen.since} [F1]`)
     }
     if (frame.type === 'welcome' && !frame.isErased) {
-      seen.incarnation = this.record.incarnationOf(user)
-      this.record.welcomedTo(user, new Uint8Array(frame.incarnation))
+      const incarnation = new Uint8Array(frame.incarnation)
+      seen.incarnation = this.#incarnationOf(user, incarnation)
+      this.record.welcomedTo(user, seen.incarnation, incarnation)
     }
-    if (frame.type === 'access') this.#judgeAccess(frame, user)
+    if (frame.type === 'access') this.#judgeAccess(frame, user, moment)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
     if (frame.type !== 'reached') return
     const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
@@ -114,7 +126,7 @@ export class Judge implements NetworkWatcher {
     if (!frame.isComplete) return
     const missing = seen.sent
       .slice(from, upTo)
-      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids))
+      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids, position))
     if (missing.length > 0)
       this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
   }
@@ -151,14 +163,14 @@ export class Judge implements NetworkWatcher {
   }
 
   /** Which levels there are, and that somebody joined, is told only of those who show something [V8]. */
-  #judgeAccess({ owner, levels, hasJustJoined, changedHands }: Access, user: string): void {
+  #judgeAccess({ owner, levels, hasJustJoined, changedHands }: Access, user: string, moment: Moment): void {
     if (owner === user) return
-    const incarnation = toConfirm(this.record.now, user, owner)
+    const incarnation = toConfirm(moment, user, owner)
     if (changedHands !== undefined && incarnation !== undefined) this.record.named(owner, incarnation, changedHands)
     if ((changedHands === undefined) !== (incarnation === undefined)) {
       this.#wrong(`${user} was told ${changedHands ?? 'nothing'} of ${owner}'s incarnation ${incarnation} [D7]`)
     }
-    const seen = levelsSeen(this.record.now, owner, user)
+    const seen = levelsSeen(moment, owner, user)
     if (levels.some(level => !seen.has(level)) || (hasJustJoined && seen.size === 0)) {
       this.#wrong(`${user} was told of ${owner}'s levels ${levels.join()}, and may see ${[...seen].join()} [V8]`)
     }
@@ -202,13 +214,12 @@ export class Judge implements NetworkWatcher {
   }
 
   /** An owner's device gets what stands, and nothing that was erased meanwhile [V5]. */
-  #toOwner(secret: Secret): string | undefined {
-    if (secret.kind !== 'field' || this.stands(secret)) return undefined
+  #toOwner(secret: Secret, position: number): string | undefined {
+    if (secret.kind !== 'field' || this.stands(secret) || this.stands(secret, position)) return undefined
     return 'it is erased [V5]'
   }
 
-  #toOther(secret: Secret, viewer: string): string | undefined {
-    const { now } = this.record
+  #toOther(secret: Secret, viewer: string, now: Moment): string | undefined {
     if (secret.kind === 'message') {
       if (secret.to !== viewer) return 'it was for somebody else'
       return mayTalk(now, secret.owner, viewer) ? undefined : 'they may not communicate [V1][V2]'
@@ -216,7 +227,7 @@ export class Judge implements NetworkWatcher {
     if (secret.kind === 'label') return 'it is private'
     const { owner, level = 0, edits } = secret
     if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
-    if (!this.#isCurrent(secret)) return 'it is not what stands on disk [V5]'
+    if (!this.#isCurrent(secret, now)) return 'it is not what stands on disk [V5]'
     if (edits.length === 0) return 'no device has made it safe yet [D1]'
     const { refused } = this.record
     if (!edits.some(edit => couldBeSeen(this.record.editsOf(owner), edit, level, viewer, refused)))
@@ -225,15 +236,15 @@ export class Judge implements NetworkWatcher {
   }
 
   /** Whether a field's value has not been erased on disk. Of concurrent sets all stand, though one is shown. */
-  stands({ edits, owner, level, field }: Secret): boolean {
-    const onDisk = edits.length > 0 ? this.record.includedOnDisk(owner) : []
+  stands({ edits, owner, level, field }: Secret, position: number = this.record.position): boolean {
+    const onDisk = edits.length > 0 ? this.record.includedAt(owner, position) : []
     const own = onDisk.filter(edit => edits.includes(edit))
     if (own.length === 0) return true // It isn't on disk yet.
     return standing(onDisk, `field ${level} ${field}`, true).some(edit => own.includes(edit))
   }
 
-  #isCurrent(secret: Secret): boolean {
-    const facts = this.record.now.accounts.get(secret.owner)?.facts
+  #isCurrent(secret: Secret, now: Moment): boolean {
+    const facts = now.accounts.get(secret.owner)?.facts
     const value = facts?.get(`field ${secret.level} ${secret.field}`)
     return typeof value === 'string' && this.secretsIn(value).includes(secret)
   }

@@ -197,6 +197,7 @@ export class Network {
   readonly #answer: (wire: Wire) => void
   readonly #isCut: (caller: object) => boolean
   readonly #isHeld: (caller: object) => boolean
+  readonly #isServerHeld: (wire: Wire) => boolean
   #wires: Wire[] = []
   #count = 0
   /** Whether the next connections are slow. */
@@ -204,15 +205,17 @@ export class Network {
 
   /**
    * `answer` is the server's, asked for each call that gets through; `isCut` tells who is behind a partition, and `isHeld`
-   * whose process stands still.
+   * whose process stands still, and `isServerHeld` whether the server's does that a connection is to.
    */
   constructor(
     watcher: NetworkWatcher,
     answer: (wire: Wire) => void,
     isCut: (caller: object) => boolean,
     isHeld: (caller: object) => boolean = () => false,
+    isServerHeld: (wire: Wire) => boolean = () => false,
   ) {
     this.#isHeld = isHeld
+    this.#isServerHeld = isServerHeld
     this.#watcher = watcher
     this.#answer = answer
     this.#isCut = isCut
@@ -243,7 +246,7 @@ export class Network {
       if (this.#isCut(wire.caller)) return []
       if (!wire.isAnswered) return wire.isHeld() ? [] : [{ wire, direction: 'dial' as const }]
       const moves: Move[] = []
-      if (wire.up.length > 0) moves.push({ wire, direction: 'up' })
+      if (wire.up.length > 0 && !this.#isServerHeld(wire)) moves.push({ wire, direction: 'up' })
       if (wire.down.length > 0 && !wire.isHeld()) moves.push({ wire, direction: 'down' })
       return moves
     })

@@ -22,6 +22,8 @@ export class Record {
   readonly edits = new Map<string, KnownEdit[]>()
   readonly #documents = new Map<string, Documents>()
   readonly #moments = new Map<number, Moment>()
+  /** Each state of a user's documents, in their order. */
+  readonly #stored = new Map<string, { position: number; roster: Uint8Array; profile: Uint8Array }[]>()
   #asked: Change[] = []
   #position = 0
   #count = 0
@@ -81,8 +83,8 @@ export class Record {
   }
 
   /** The server welcomed a device of the user to an incarnation. */
-  welcomedTo(user: string, incarnation: Uint8Array): void {
-    this.#welcomes.set(`${this.incarnationOf(user)} ${user}`, incarnation)
+  welcomedTo(user: string, number: number, incarnation: Uint8Array): void {
+    this.#welcomes.set(`${number} ${user}`, incarnation)
   }
 
   /** What the server names the present incarnation to the user's devices. */
@@ -139,12 +141,29 @@ export class Record {
     return this.editsOf(user).filter(edit => includes(documents[edit.document], edit.ids))
   }
 
-  isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds): boolean {
-    return includes(this.#documentsOf(user)[document], ids)
+  /** Whether it is on disk now, or was at a position. */
+  isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds, position: number): boolean {
+    const isIn = (documents: Documents): boolean => includes(documents[document], ids)
+    return isIn(this.#documentsOf(user)) || isIn(this.#documentsAt(user, position))
   }
 
   includedOnDisk(user: string): KnownEdit[] {
     return this.included(user, this.#documentsOf(user))
+  }
+
+  /** The edits that were in a user's documents on disk at a position. */
+  includedAt(user: string, position: number): KnownEdit[] {
+    return this.included(user, this.#documentsAt(user, position))
+  }
+
+  #documentsAt(user: string, position: number): Documents {
+    const states = this.#stored.get(user) ?? []
+    const stored = states.filter(one => one.position <= position).at(-1)
+    if (!stored || stored === states.at(-1)) return this.#documentsOf(user)
+    const documents = { roster: new Y.Doc(), profile: new Y.Doc() }
+    Y.applyUpdateV2(documents.roster, stored.roster)
+    Y.applyUpdateV2(documents.profile, stored.profile)
+    return documents
   }
 
   /** What is on the server's disk of a user's documents. */
@@ -183,6 +202,7 @@ export class Record {
       this.#isSilent.clear()
       for (const user of isSilent) this.#isSilent.add(user)
       this.#documents.clear()
+      this.#stored.clear()
       for (const [user, { roster, profile }] of documents) {
         Y.applyUpdateV2(this.#documentsOf(user).roster, roster)
         Y.applyUpdateV2(this.#documentsOf(user).profile, profile)
@@ -199,6 +219,11 @@ export class Record {
   written(position: number): void {
     const changes = this.#asked.splice(0, position - this.#position)
     if (changes.length < position - this.#position) this.#wrong('more was written than was asked for [D4]')
+    this.wrote(changes)
+  }
+
+  /** These changes are on disk, in this order. */
+  wrote(changes: readonly Change[]): void {
     for (const change of changes) {
       this.#apply(change, ++this.#position)
       this.#moments.set(this.#position, this.now)
@@ -211,6 +236,7 @@ export class Record {
         const documents = this.#documentsOf(change.user)
         if (change.roster) Y.applyUpdateV2(documents.roster, change.roster.update)
         if (change.profile) Y.applyUpdateV2(documents.profile, change.profile.update)
+        this.#store(change.user, position)
         const facts = factsOf(documents)
         this.judge(`on disk at ${position}`, change.user, documents, facts)
         const ended = this.included(change.user, documents).filter(({ id }) => this.#dead.has(id))
@@ -241,6 +267,7 @@ export class Record {
         const isEnded = this.#isOfEnded(user)
         for (const edit of this.editsOf(user)) if (onDisk.has(edit) || isEnded(edit)) this.#dead.add(edit.id)
         this.#documents.delete(user)
+        this.#store(user, position)
         this.registeredAt.delete(user)
         const factsByUser = new Map([...this.now.accounts].map(([one, { facts }]) => [one, facts]))
         this.now = { ...this.now, unconfirmed: erased(this.now.unconfirmed, factsByUser, user, incarnation) }
@@ -290,6 +317,12 @@ export class Record {
     return this.editsOf(user).filter(
       edit => !included.includes(edit) && includesSome(documents[edit.document], edit.ids),
     )
+  }
+
+  #store(user: string, position: number): void {
+    const { roster, profile } = this.#documentsOf(user)
+    const stored = { position, roster: Y.encodeStateAsUpdateV2(roster), profile: Y.encodeStateAsUpdateV2(profile) }
+    this.#stored.set(user, [...(this.#stored.get(user) ?? []), stored])
   }
 
   #register(user: string, position: number): void {

@@ -1,7 +1,10 @@
+import { type Change, compact, type LevelDatabase } from '@kith/server'
 import type { ContentLimits } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
+import { storeOn } from '../../support/server-internals.ts'
 import { Backend, secret } from './backend.ts'
 import { WorldClock } from './clock.ts'
+import { Cluster } from './cluster.ts'
 import { watchCrypto } from './crypto.ts'
 import { Device, type Tab, type Written } from './device.ts'
 import { Disk } from './disk.ts'
@@ -22,6 +25,8 @@ export interface WorldOptions {
   outstandingBytes?: number
   /** Several tabs may have one device's database open. */
   hasTabs?: boolean
+  /** Several servers have one database; otherwise one server has a disk. */
+  nodes?: number | undefined
   tell?: Tell | undefined
 }
 
@@ -35,7 +40,9 @@ export class World {
   readonly clock: WorldClock = new WorldClock(this.standstill)
   readonly randomness: Seeded
   readonly disk: Disk
-  readonly backend: Backend
+  /** Present if there are several servers. */
+  readonly cluster: Cluster | undefined
+  readonly #backend: Backend
   readonly network: Network
   readonly record: Record
   readonly judge: Judge
@@ -65,28 +72,44 @@ export class World {
     this.randomness = new Seeded(options.seed)
     const wrong = (what: string): void => void this.wrong.push(what)
     this.record = new Record(wrong, user => this.#isOfEnded(user))
-    const position = (): number => this.backend.position
-    this.judge = new Judge({ record: this.record, position, nowMs: () => this.clock.nowMs, wrong, tell: options.tell })
-    this.scribe = new Scribe(this.record, this.judge, wrong, () => this.mayRefuse)
-    this.disk = new Disk(this.randomness, {
-      opened: () => this.judge.cursors.opened(),
-      written: position => this.record.written(position),
+    this.judge = new Judge({
+      record: this.record,
+      position: wire => this.cluster?.positionAt(wire) ?? this.#backend.position,
+      judgedAt: wire => this.cluster?.positionAt(wire) ?? this.record.position,
+      incarnationOf: (user, name) => this.cluster?.incarnationOf(user, name) ?? this.record.incarnationOf(user),
+      nowMs: () => this.clock.nowMs,
+      wrong,
+      tell: options.tell,
     })
-    this.backend = new Backend({
-      disk: this.disk,
+    this.scribe = new Scribe(this.record, this.judge, wrong, () => this.mayRefuse)
+    const opened = (): void => this.judge.cursors.opened()
+    this.disk = new Disk(this.randomness, { opened, written: position => this.record.written(position) })
+    const shared = {
       clock: this.clock,
       limits: options.outstandingBytes === undefined ? {} : { outstandingBytes: options.outstandingBytes },
-      watcher: {
-        asked: change => this.record.asked(change),
-        failed: change => this.record.failed(change),
-        error: what => this.#noteError(what),
-      },
+    }
+    const error = (what: unknown): void => this.#noteError(what)
+    this.#backend = new Backend({
+      ...shared,
+      open: async (clock, limits) => storeOn(this.disk.mount(), { limits, clock }),
+      killed: () => this.disk.powerOff(),
+      watcher: { error, asked: change => this.record.asked(change), failed: change => this.record.failed(change) },
     })
+    // Which changes are written, and in which order, the database tells.
+    const ignore = (_change: Change): void => undefined
+    this.cluster = options.nodes
+      ? new Cluster({
+          ...{ ...shared, count: options.nodes, opened, randomness: this.randomness, standstill: this.standstill },
+          watcher: { error, asked: ignore, failed: ignore },
+          written: changes => this.record.wrote(changes),
+        })
+      : undefined
     this.network = new Network(
       this.judge,
       wire => this.#answer(wire),
       caller => (caller as Tab).device.isCut,
       caller => this.standstill.isOn(caller),
+      wire => this.cluster?.holds(wire) ?? false,
     )
   }
 
@@ -94,7 +117,7 @@ export class World {
     const world = new World(options)
     world.#stops.push(watchLoop(), await watchCrypto(secret), watchLiveQueries())
     world.#nothing = await world.#copyOfServer()
-    await world.backend.start()
+    for (const backend of world.#backends) await backend.start()
     await quiet()
     return world
   }
@@ -102,9 +125,35 @@ export class World {
   /** Everything ends; the platform is as it was. */
   async end(): Promise<void> {
     for (const device of this.devices) device.kill()
-    this.backend.kill()
+    for (const backend of this.#backends) backend.kill()
     await quiet()
     for (const stop of this.#stops) stop()
+  }
+
+  /** A server that answers the backend's calls: of several, another one each time. */
+  get backend(): Backend {
+    return this.cluster?.any ?? this.#backend
+  }
+
+  get #backends(): readonly Backend[] {
+    return this.cluster?.nodes.map(({ backend }) => backend) ?? [this.#backend]
+  }
+
+  /** What the servers that run know of; without any, what is stored. */
+  get position(): number {
+    if (this.cluster) return this.cluster.position
+    return this.#backend.isUp ? this.#backend.position : this.record.position
+  }
+
+  /** What is stored, as `check` reads it. */
+  async database(): Promise<LevelDatabase> {
+    return this.cluster ? this.cluster.log.asLevel() : this.disk.inner
+  }
+
+  /** All that is stored or read goes through again. */
+  healDatabase(): void {
+    this.disk.heal()
+    this.cluster?.heal()
   }
 
   /** A new device, with an empty database, not open yet. */
@@ -176,11 +225,13 @@ export class World {
   /** One thing that waits happens: a frame arrives, or the disk answers. `false` when nothing waits. */
   async next(pick: number): Promise<boolean> {
     const moves = this.network.moves()
-    const count = moves.length + this.disk.waiting
+    const onDisk = moves.length + this.disk.waiting
+    const count = onDisk + (this.cluster?.waiting ?? 0)
     if (count === 0) return false
     const choice = pick % count
     if (choice < moves.length) this.network.move(moves[choice] as Move)
-    else this.disk.step(choice - moves.length)
+    else if (choice < onDisk) this.disk.step(choice - moves.length)
+    else this.cluster?.step(choice - onDisk)
     await this.settle()
     return true
   }
@@ -199,17 +250,64 @@ export class World {
     }
   }
 
-  /** The server is killed in the middle of whatever it does. What it had sent may still arrive. */
+  /** Every server is killed in the middle of whatever it does. What it had sent may still arrive. */
   async killServer(losesFrames: boolean): Promise<void> {
-    this.backend.kill()
+    for (const backend of this.#backends) backend.kill()
     this.record.killed()
-    for (const wire of this.network.wires) {
+    this.#loseConnections(this.network.wires, losesFrames)
+    await this.settle()
+  }
+
+  #loseConnections(wires: readonly Wire[], losesFrames: boolean): void {
+    for (const wire of wires) {
       wire.silence('server')
       wire.up.length = 0
       if (losesFrames) wire.down.length = 0
       if (!wire.hasDeviceEnded) wire.down.push({ type: 'close', code: 1006, reason: '' })
     }
+  }
+
+  /** One of several servers is killed. */
+  async killNode(index: number, losesFrames: boolean): Promise<void> {
+    if (!this.cluster) return
+    this.cluster.thaw(index)
+    this.cluster.nodes[index]?.backend.kill()
+    this.#loseConnections(this.cluster.wiresOf(index, this.network.wires), losesFrames)
     await this.settle()
+  }
+
+  /** One of several servers gets SIGTERM: devices go elsewhere. */
+  async stopNode(index: number): Promise<void> {
+    const node = this.cluster?.nodes[index]
+    if (!this.cluster || !node?.backend.isUp || this.cluster.isFrozen(node)) return
+    node.backend.stop().catch(error => this.wrong.push(`a server did not stop: ${String(error)} [S1]`))
+    await this.settle()
+  }
+
+  async startNode(index: number): Promise<void> {
+    const backend = this.cluster?.nodes[index]?.backend
+    if (!backend || backend.isUp) return
+    await backend.start()
+    await this.settle()
+  }
+
+  /** The device goes to another of several servers, in the middle of whatever it does. */
+  async moveDevice(device: Device, index: number): Promise<void> {
+    this.cluster?.move(device, index)
+    for (const wire of this.network.wires) if ((wire.caller as Tab).device === device) this.network.cut(wire, 'both')
+    await this.settle()
+  }
+
+  /**
+   * The database that several servers share fails over: all their connections to it are lost. If it `isLossy`, it is from here
+   * on what it was at the last backup.
+   */
+  async failOver(isLossy: boolean): Promise<void> {
+    if (!this.cluster || (isLossy && !this.#backup)) return
+    if (isLossy && this.#backup) await this.#goBack(this.#backup)
+    this.cluster.log.open()
+    await this.settle()
+    if (isLossy) await this.#eraseAgain()
   }
 
   /** Copies the server's disk, for a later restoration. */
@@ -236,7 +334,7 @@ export class World {
   /** The server stops, and starts with these limits instead of the usual ones; devices hear of it when they come back. */
   async setLimits(limits: Partial<ContentLimits>): Promise<void> {
     if (Object.keys(limits).length > 0) this.mayRefuse = true
-    this.backend.setLimits(limits)
+    for (const backend of this.#backends) backend.setLimits(limits)
     await this.restartServer(false)
   }
 
@@ -262,16 +360,17 @@ export class World {
     wire.isHostile = this.#hostile !== undefined
     if (wire.isHostile) device.liedTo++
     if (this.#hostile) this.#hostile.answer(wire)
-    else this.backend.answer(wire)
+    else if (this.cluster) this.cluster.answer(wire)
+    else this.#backend.answer(wire)
   }
 
   async #copyOfServer(): Promise<() => Promise<void>> {
-    const [entries, restore] = [await this.disk.backUp(), this.record.backUp()]
+    const [restoreData, restore] = [this.cluster?.log.copy() ?? (await this.disk.copy()), this.record.backUp()]
     const restoreCursors = this.judge.cursors.backUp(this.record.position)
     const erasures = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
     return async () => {
       const later = new Map(this.devices.map(({ user }) => [user, this.record.incarnationOf(user)]))
-      await this.disk.restore(entries)
+      await restoreData()
       restore()
       restoreCursors()
       this.#erasedSince = [...later].flatMap(([user, count]) =>
@@ -281,16 +380,25 @@ export class World {
   }
 
   async #startAgainFrom(restore: () => Promise<void>): Promise<void> {
-    this.record.mayLose = true
     await this.killServer(true)
-    this.disk.heal()
+    this.healDatabase()
+    await this.#goBack(restore)
+    this.cluster?.log.open()
+    await this.startServer()
+    await this.#eraseAgain()
+  }
+
+  async #goBack(restore: () => Promise<void>): Promise<void> {
+    this.record.mayLose = true
     await restore()
     for (const device of this.devices) {
       device.isWhole = false
       device.forgetJoins()
     }
-    await this.startServer()
-    // What the operator is to do: accounts that were erased since the backup stand again.
+  }
+
+  /** What the operator is to do: accounts that were erased since the backup stand again. */
+  async #eraseAgain(): Promise<void> {
     for (const user of this.#erasedSince.splice(0)) {
       await this.ask(() => this.backend.api('PUT', `/v1/users/${user}`))
       await this.ask(() => this.backend.api('DELETE', `/v1/users/${user}`))
@@ -298,22 +406,23 @@ export class World {
   }
 
   async startServer(): Promise<void> {
-    if (this.backend.isUp) return
-    // On a disk that fails it doesn't come up; the next attempt may.
-    this.backend.start().catch(() => this.backend.kill())
+    for (const backend of this.#backends) {
+      // On a disk that fails it doesn't come up; the next attempt may.
+      if (!backend.isUp) backend.start().catch(() => backend.kill())
+    }
     await this.settle()
   }
 
   /** SIGTERM, then perhaps `compact`, then a new start. */
   async restartServer(compacts: boolean): Promise<void> {
-    if (!this.backend.isUp) await this.startServer()
-    this.disk.heal()
+    await this.startServer()
+    this.healDatabase()
     await this.settle()
-    const stopped = this.backend.stop()
+    const stopped = Promise.all(this.#backends.map(backend => backend.stop()))
     await this.settle()
     await stopped
-    if (compacts) {
-      await this.backend.compact()
+    if (compacts && !this.cluster) {
+      await compact(this.disk.mount())
       await this.#expectNothingErased()
     }
     await this.startServer()
@@ -381,8 +490,9 @@ export class World {
   }
 
   #noteError(what: unknown): void {
-    // A disk that fails is the world's doing.
+    // A disk or a connection that fails is the world's doing, and so is a database that goes back.
     const text = String((what as { err?: unknown }).err ?? what)
-    if (!text.includes('disk')) this.wrong.push(`the server logged ${text} [S1]`)
+    if (!/disk|connection was lost|the history of the database/.test(text))
+      this.wrong.push(`the server logged ${text} [S1]`)
   }
 }

@@ -181,6 +181,9 @@ export class Session {
     if (frames.length === 0) return
     const { incomplete, cloned } = await storeFrames(store, frames, randomness)
     this.#exchange.askMissing(incomplete)
+    // Another device may have let in again someone whose replica this one has dropped: where nothing else is to be sent, too,
+    // the server must be asked, since it may have seen no change [F1].
+    if (frames.some(({ type }) => type === 'rosterSync')) this.#outgoing.wake()
     for (const document of cloned) {
       // The sender may be idle, and does not notice the changes that the rebuild put into the outbox.
       this.#unlessEnded(this.#exchange.rebuild(document, {}).then(() => this.wake()))

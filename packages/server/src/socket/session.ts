@@ -2,6 +2,7 @@ import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHi
 import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import { PresenceSubscription } from '../presence/subscription.ts'
+import { RevokedSession } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import { Feed } from '../relay/feed.ts'
@@ -188,6 +189,8 @@ export class Session implements Device {
     // What was under way for it fails when the server stops, and nobody waits for it.
     if (this.#isClosed) return this.context.log.debug({ user: this.user, err: error }, 'a closed session failed')
     if (error instanceof Unwritable) return this.#farewell.begin(error)
+    // Another node has revoked it, and this one is about to learn of that.
+    if (error instanceof RevokedSession) return this.close(closeCodes.unauthorised, 'the token was revoked')
     this.context.log.error({ user: this.user, err: error }, 'a session failed')
     this.close(closeCodes.unavailable, 'try again later')
   }

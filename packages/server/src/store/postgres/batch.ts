@@ -1,29 +1,14 @@
 import { createHash } from 'node:crypto'
-import type { Draft } from '../../relations/draft.ts'
 import type { RecordWrite } from '../../relations/record-store.ts'
 import { Turns } from '../../turns.ts'
+import { encodeCommits } from '../nodes/commit-codec.ts'
+import type { Batch } from '../nodes/shared-database.ts'
+import { writeSetOf } from '../nodes/write-set.ts'
 import { documentNumbers, encodeRelation, encodeUser } from './codec.ts'
 import type { Statement } from './database.ts'
-import type { NodeName } from './lease.ts'
 
 /** As many rows as are encoded without a pause. */
 const rowsInTurn = 250
-
-/** What goes with a batch besides its rows. */
-export interface BatchHead {
-  /** The node that writes it. */
-  node: NodeName
-  /** A UUID that names it: a batch whose answer was lost is sent again, and written once. */
-  id: string
-  /** Of the earliest state that was read for it. */
-  knownUpTo: number
-  count: number
-  nowMs: number
-  /** Names of what was read. */
-  reads: Iterable<string>
-  /** What others are told of it. */
-  commits: Uint8Array
-}
 
 /** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
 class Columns {
@@ -96,8 +81,8 @@ function bytesOrValue(value: unknown): unknown {
   return value ?? null
 }
 
-/** The call of `commit_batch` that writes what a draft holds. Encoded in slices. */
-export async function callOf(draft: Draft, head: BatchHead): Promise<Statement> {
+/** The call of `commit_batch` that writes a batch. Encoded in slices. */
+export async function callOf({ node, id, changes, commits, draft, knownUpTo, reads }: Batch): Promise<Statement> {
   const columns = new Columns()
   const turns = new Turns(rowsInTurn)
   for (const removal of draft.removals()) {
@@ -109,34 +94,16 @@ export async function callOf(draft: Draft, head: BatchHead): Promise<Statement> 
     columns.add(write)
     if (turns.isOver()) await turns.pass()
   }
-  const reads = await hashesOf(head.reads, turns)
-  const writes = await hashesOf(namesOf(draft), turns)
-  const known = Number.isFinite(head.knownUpTo) ? head.knownUpTo : 0
-  const { node } = head
-  const values = [
-    node.id,
-    node.key,
-    head.id,
-    known,
-    head.count,
-    head.nowMs,
-    reads,
-    writes,
-    bytesOrValue(head.commits),
-    ...columns.all,
-  ]
+  const readSet = await hashesOf(reads, turns)
+  const writeSet = await hashesOf(writeSetOf(draft), turns)
+  const known = Number.isFinite(knownUpTo) ? knownUpTo : 0
+  const told = bytesOrValue(encodeCommits(commits, changes))
+  const head = [node.id, node.key, id, known, commits.length, draft.nowMs, readSet, writeSet, told]
+  const values = [...head, ...columns.all]
   return {
     name: 'kith-commit',
     text: `select * from commit_batch(${values.map((_, n) => `$${n + 1}`).join()})`,
     values,
-  }
-}
-
-/** The write set, with the ranges of what is written. */
-function* namesOf(draft: Draft): Iterable<string> {
-  for (const { name, range } of draft.touched()) {
-    yield name
-    if (range !== undefined) yield range
   }
 }
 

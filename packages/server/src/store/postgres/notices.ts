@@ -1,7 +1,9 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
-import { appliedNotice } from './applied.ts'
 import { connectPrimary } from './connect.ts'
+
+/** What a notification says of a position that was applied. */
+export const appliedNotice = 'applied'
 
 /** When a connection that was lost is opened again. */
 const reconnectMs = 1_000

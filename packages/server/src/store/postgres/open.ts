@@ -2,11 +2,12 @@ import type { Limits } from '@kith/shared'
 import { type Clock, type LeaseClock, systemLeaseClock } from '../../clock.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
+import { openNodeStore } from '../nodes/node-store.ts'
 import { Database } from './database.ts'
 import { DatabaseError } from './database-error.ts'
 import { expectDurable } from './durability.ts'
 import { expectMigrated } from './migrate.ts'
-import { openStore } from './postgres-store.ts'
+import { sharedDatabase } from './postgres-database.ts'
 import { PostgresRuns } from './runs.ts'
 
 /** As many reads as are under way at a time. */
@@ -16,6 +17,8 @@ const readers = 6
 const readTimeoutMs = 10_000
 /** Of a batch, which may wait for a standby: it is sent again on another connection, and written once. */
 const writeTimeoutMs = 30_000
+/** How often the log is looked at when nothing says that it has grown. */
+const pollMs = 50
 
 export interface PostgresOptions {
   limits: Limits
@@ -57,9 +60,10 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
-    return await openStore({
-      ...{ database, writer, renewing, leaseClock, address, runs, incarnations, cursorKey: new Uint8Array(cursorKey) },
-      ...{ position, limits, clock },
+    const shared = sharedDatabase({ database, writer, renewing, runs, clock, address })
+    return await openNodeStore({
+      ...{ database: shared, incarnations, cursorKey: new Uint8Array(cursorKey), position },
+      ...{ limits, clock, leaseClock, pollMs },
     })
   } catch (error) {
     await Promise.all([database.close(), writer.close(), renewing.close()])

@@ -8,6 +8,7 @@ import {
   type UserRecord,
 } from '../../relations/records.ts'
 import type { Looked, StoredParts, View } from '../../relations/store.ts'
+import { decodeCommits } from '../nodes/commit-codec.ts'
 import {
   decodeLevel,
   decodeRelation,
@@ -19,7 +20,6 @@ import {
   type RelationRow,
   type UserRow,
 } from './codec.ts'
-import { decodeCommits } from './commit-codec.ts'
 import type { Database, Rows, Statement } from './database.ts'
 import { levelsByNames, levelValues, usersByIds } from './records.ts'
 

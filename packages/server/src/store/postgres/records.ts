@@ -1,23 +1,19 @@
-import type { Lookup, Pair, Records } from '../../relations/record-store.ts'
-import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
+import type { Lookup, Pair } from '../../relations/record-store.ts'
+import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
 import { turnForSlice } from '../../turns.ts'
+import type { BatchRecords, Versioned } from '../nodes/shared-database.ts'
 import { decodeLevel, decodeRelation, decodeUser, documentNumbers, type RelationRow } from './codec.ts'
 import type { Rows, Statement } from './database.ts'
 
 /** As many records as are read at once, and decoded without a pause. */
 const recordsAtOnce = 250
 
-export interface Versioned {
-  user: string
-  document: DocumentName
-}
-
 interface Positioned {
   at: number
 }
 
 /** Records as the database has them, for the derivation of one batch. */
-export class PostgresRecords implements Records {
+export class PostgresRecords implements BatchRecords {
   readonly #database: Rows
   #knownUpTo = Number.POSITIVE_INFINITY
 
@@ -25,7 +21,6 @@ export class PostgresRecords implements Records {
     this.#database = database
   }
 
-  /** The position of the earliest state that was read; infinite while nothing was read. */
   get knownUpTo(): number {
     return this.#knownUpTo
   }
@@ -64,7 +59,6 @@ export class PostgresRecords implements Records {
     )
   }
 
-  /** The version of a user's document, and the position at which the user's tokens were revoked; 0 for none. */
   async versions(wanted: readonly Versioned[]): Promise<{ version: number; revokedAt: number }[]> {
     const values = (some: readonly Versioned[]): unknown[] => [
       some.map(({ user }) => user),

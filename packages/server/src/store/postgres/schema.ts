@@ -1,8 +1,5 @@
 import { nodesStep } from './schema-nodes.ts'
 
-/** A position from here on means "of this batch": the first of its commits has the next one. The head is added when it is written. */
-export const provisional: number = 2 ** 52
-
 /** The tables and functions, one step for each version of the schema. A released step is never changed: another is added. */
 export const migrations: readonly string[] = [
   `

@@ -1,9 +1,8 @@
 import { OutdatedDocument, RevokedSession } from '../../relations/outdated.ts'
 import { names } from '../../relations/record-names.ts'
 import type { RecordedReads } from '../../relations/recorded-reads.ts'
-import type { DocumentName } from '../../relations/records.ts'
 import type { Change } from '../../relations/store.ts'
-import type { PostgresRecords } from './records.ts'
+import type { BatchRecords, Versioned } from './shared-database.ts'
 
 interface Waiting {
   change: Change
@@ -11,10 +10,8 @@ interface Waiting {
 }
 
 /** A document that a change may build on, and whose user's revocations it depends on. */
-interface Wanted<Entry> {
+interface Wanted<Entry> extends Versioned {
   entry: Entry
-  user: string
-  document: DocumentName
   /** Absent if the change does not build on this document. */
   version: number | undefined
   signedInAt: number
@@ -37,7 +34,7 @@ function* wantedOf<Entry extends Waiting>(group: readonly Entry[]): Iterable<Wan
  */
 export async function current<Entry extends Waiting>(
   group: readonly Entry[],
-  records: PostgresRecords,
+  records: BatchRecords,
   { read }: RecordedReads,
 ): Promise<readonly Entry[]> {
   const wanted = [...wantedOf(group)]

@@ -1,12 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { LeaseClock } from '../../clock.ts'
 import type { Lease } from '../../relations/lease.ts'
-import { tookUnconfirmed } from './connect.ts'
-import type { Database } from './database.ts'
-import { DatabaseError } from './database-error.ts'
+import { leaseMs, type NodeName, type NodeTable } from './node-table.ts'
 
-/** A node hands something over only if its last renewal began less than this ago. */
-export const leaseMs = 2_000
 const renewMs = 500
 /** When a renewal that failed is tried again. */
 const retryMs = 200
@@ -15,19 +11,9 @@ const patienceMs = 10_000
 /** The same for a lease that is given back: it ends by itself. */
 const givingBackMs = 1_000
 
-/** How the commit function knows this node. */
-export interface NodeName {
-  readonly id: number
-  /** Another one for each time that the node has joined. */
-  readonly key: string
-}
-
 export interface NodeLeaseOptions {
-  /** Of its own: a renewal must not wait behind reads. */
-  database: Database
+  table: NodeTable
   clock: LeaseClock
-  /** Where other nodes may reach this one, if anywhere. */
-  address?: string | undefined
   /** The position that was reported last. */
   applied(): number
   /** Resolves when this position has been reported. */
@@ -35,7 +21,7 @@ export interface NodeLeaseOptions {
 }
 
 /**
- * A node's row in the table `node`, which is renewed by a commit: a synchronous standby confirms it, and a primary that was cut
+ * A node's row in the table of nodes, which is renewed by a commit: a synchronous standby confirms it, and a primary that was cut
  * off can't renew it (Gray and Cheriton, "Leases: An Efficient Fault-Tolerant Mechanism", SOSP 1989). The node counts from when
  * the renewal began, by its own clocks; others by the clock of the database, and longer.
  *
@@ -102,13 +88,7 @@ export class NodeLease implements Lease {
     this.#cancel()
     await this.#renewing
     for (const { reject } of this.#waiting.splice(0)) reject(new Error('the store is closing'))
-    const { database } = this.#options
-    const { id, key } = this.name
-    const text = 'delete from node where id = $1 and key = $2'
-    await this.#within(givingBackMs, () => database.rows({ name: 'kith-leave', text, values: [id, key] })).catch(
-      () => undefined,
-    )
-    await database.close()
+    await this.#within(givingBackMs, () => this.#options.table.leave(this.name)).catch(() => undefined)
   }
 
   #renewLater(delayMs: number): void {
@@ -145,34 +125,22 @@ export class NodeLease implements Lease {
 
   /** Writes the row. Returns whether the lease was not over by the clock of the database. */
   async #write(): Promise<boolean> {
-    const { database, applied, address } = this.#options
-    const found = this.#name
-    return database.with(async client => {
-      if (found && !this.#mustJoin) {
-        const rows = await database.on(client, { ...renew, values: [found.id, found.key, applied()] })
-        expectConfirmed(tookUnconfirmed(client))
-        if (rows.length > 0) return true
-      }
-      this.#mustJoin = false
-      const key = randomUUID()
-      const values = [found?.id ?? null, key, address ?? null, applied()]
-      const [joined] = await database.on<{ id: number }>(client, { ...join, values })
-      this.#name = { id: (joined as { id: number }).id, key }
-      expectConfirmed(tookUnconfirmed(client))
-      return false
-    })
+    const { table, applied } = this.#options
+    if (this.#name && !this.#mustJoin && (await table.renew(this.#name, applied()))) return true
+    this.#mustJoin = false
+    this.#name = await table.join(this.#name?.id, randomUUID(), applied())
+    return false
   }
 
   async #catchUp(): Promise<void> {
-    const { database, reached } = this.#options
-    const rows = await this.#within(patienceMs, () => database.rows<{ position: number }>(head))
-    await reached(rows[0]?.position ?? 0)
+    const { table, reached } = this.#options
+    await reached(await this.#within(patienceMs, () => table.head()))
   }
 
   async #within<T>(mostMs: number, work: () => Promise<T>): Promise<T> {
     let cancel = (): void => undefined
     const late = new Promise<never>((_, reject) => {
-      cancel = this.#options.clock.after(mostMs, () => reject(new DatabaseError('the database does not answer')))
+      cancel = this.#options.clock.after(mostMs, () => reject(new Error('the database does not answer')))
     })
     try {
       return await Promise.race([work(), late])
@@ -202,26 +170,3 @@ interface Moment {
 }
 
 const never: Moment = { monotonicMs: Number.NEGATIVE_INFINITY, wallMs: Number.NEGATIVE_INFINITY }
-
-function expectConfirmed(isUnconfirmed: boolean): void {
-  if (isUnconfirmed) throw new Error('no standby has confirmed the renewal')
-}
-
-const lasting = `clock_timestamp() + interval '${leaseMs} milliseconds'`
-
-const renew = {
-  name: 'kith-renew',
-  text: `update node set lease_until = ${lasting}, applied = greatest(applied, $3)
-    where id = $1 and key = $2 and lease_until > clock_timestamp() returning id`,
-}
-
-/** In place of the node's row from before, if there is one. */
-const join = {
-  name: 'kith-join',
-  text: `insert into node (id, key, address, applied, lease_until)
-    values (coalesce($1::int, nextval('node_id')), $2, $3, $4, ${lasting})
-    on conflict (id) do update set key = excluded.key, address = excluded.address, applied = excluded.applied,
-      lease_until = excluded.lease_until returning id`,
-}
-
-const head = { name: 'kith-head', text: 'select position from head' }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Limits } from '@kith/shared'
-import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft } from '../../relations/draft.ts'
@@ -9,15 +8,10 @@ import { preload } from '../../relations/preload.ts'
 import { RecordedReads } from '../../relations/recorded-reads.ts'
 import type { Change, Commit } from '../../relations/store.ts'
 import { newNotes } from '../commit-notes.ts'
-import { callOf } from './batch.ts'
-import { encodeCommits } from './commit-codec.ts'
-import { isConnectionLost, tookUnconfirmed } from './connect.ts'
-import type { Database, Statement } from './database.ts'
-import { DatabaseError } from './database-error.ts'
-import type { NodeLease } from './lease.ts'
-import { PostgresRecords } from './records.ts'
+import type { NodeLease } from './node-lease.ts'
+import { provisional } from './provisional.ts'
 import type { Reports } from './reports.ts'
-import { provisional } from './schema.ts'
+import type { Batch, Outcome, SharedDatabase, WriteBatch } from './shared-database.ts'
 import { current } from './versions.ts'
 
 /** Changes that share one transaction. */
@@ -33,8 +27,14 @@ const mostFences = 3
 /** How long changes wait for the lease of this node. */
 const leasePatienceMs = 10_000
 
-const unconfirmed = 'no standby has confirmed a change: it is not known whether it will stay'
 const historyLost = 'the history of the database is not the one that this node knows'
+
+/** No standby has confirmed the change: it is not known whether it will stay. */
+class Unconfirmed extends Error {
+  constructor() {
+    super('no standby has confirmed a change: it is not known whether it will stay')
+  }
+}
 
 /** A change of a node that others do not count with: nothing of it was written. */
 class FencedError extends Error {
@@ -49,20 +49,13 @@ interface Waiting {
   reject: (error: unknown) => void
 }
 
-type Outcome = { status: 'written' | 'conflict' | 'too-old' | 'history-lost' | 'fenced'; last: number }
-
 /** `conflict`: what was read has been written meanwhile. `fenced`: the node has lost its lease. Nothing was written then. */
 type Result = 'written' | 'conflict' | 'fenced'
 
 export interface CommitsOptions {
-  /** For reads. */
-  database: Database
-  /** Of one connection, which writes. */
-  writer: Database
+  database: SharedDatabase
   reports: Reports
   lease: NodeLease
-  /** A batch of this node was written: other nodes may want to know. */
-  written(): void
   incarnations: Incarnations
   limits: Limits
   clock: Clock
@@ -112,16 +105,20 @@ export class Commits {
     try {
       await this.#writeBatch(group)
     } catch (error) {
-      const isOfEach = group.length > 1 && !isConnectionLost(error) && !(error instanceof FencedError)
-      if (isOfEach) for (const one of group) await this.#writeGroup([one])
+      if (group.length > 1 && !this.#isOfAll(error)) for (const one of group) await this.#writeGroup([one])
       else for (const { reject } of group) reject(error)
     }
+  }
+
+  #isOfAll(error: unknown): boolean {
+    const isOfNode = error instanceof FencedError || error instanceof Unconfirmed
+    return isOfNode || this.#options.database.isConnectionLost(error)
   }
 
   async #writeBatch(group: readonly Waiting[]): Promise<void> {
     for (let attempt = 0, fences = 0; attempt < mostConflicts; ) {
       await this.#untilLeased()
-      const result = await this.#tryBatch(group, statement => this.#send(statement))
+      const result = await this.#tryBatch(group, batch => this.#send(batch))
       if (result === 'written') return
       if (result === 'conflict') {
         this.conflicts++
@@ -129,29 +126,18 @@ export class Commits {
       } else if (++fences === mostFences) throw new FencedError()
     }
     // Others have always been faster: no other node can write meanwhile.
-    await this.#options.writer.with(async client => {
-      await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
-      try {
-        const result = await this.#tryBatch(group, statement => this.#ask(statement, client), client)
-        if (result === 'fenced') throw new FencedError()
-        if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
-      } catch (error) {
-        await client.query('rollback')
-        throw error
-      }
+    await this.#options.database.alone(async write => {
+      const result = await this.#tryBatch(group, batch => this.#untilConfirmed(() => write(batch)))
+      if (result === 'fenced') throw new FencedError()
+      if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
     })
   }
 
-  /** With `client` the transaction is committed on it. */
-  async #tryBatch(
-    group: readonly Waiting[],
-    send: (statement: Statement) => Promise<Outcome>,
-    client?: pg.Client,
-  ): Promise<Result> {
-    const { reports } = this.#options
-    const id = randomUUID()
-    const { statement, commits, written } = await this.#derive(id, group)
+  async #tryBatch(group: readonly Waiting[], write: WriteBatch): Promise<Result> {
+    const { database, reports, lease } = this.#options
+    const { batch, written } = await this.#derive(group)
     if (written.length === 0) return 'written'
+    const { id, commits } = batch
     // It may be found in the log before a standby has confirmed it.
     let isReported = false
     let isConfirmed = false
@@ -170,19 +156,18 @@ export class Commits {
       },
     })
     try {
-      const { status, last } = await send(statement)
+      const { status, last } = await write(batch)
       if (status === 'written') {
-        if (client) await this.#commitOn(client, statement)
         this.#lastWritten = last
         isConfirmed = true
         answer()
         reports.written(id, last)
-        this.#options.written()
+        database.say()
         return 'written'
       }
       reports.forget(id)
       if (status === 'fenced') {
-        this.#options.lease.drop()
+        lease.drop()
         return 'fenced'
       }
       if (status === 'conflict' || status === 'too-old') return 'conflict'
@@ -194,12 +179,9 @@ export class Commits {
     throw new Error(historyLost)
   }
 
-  async #derive(
-    id: string,
-    group: readonly Waiting[],
-  ): Promise<{ statement: Statement; commits: CommitNotes[]; written: readonly Waiting[] }> {
+  async #derive(group: readonly Waiting[]): Promise<{ batch: Batch; written: readonly Waiting[] }> {
     const { database, clock, incarnations, limits, lease } = this.#options
-    const records = new PostgresRecords(database)
+    const records = database.records()
     const reads = new RecordedReads(records)
     const draft = new Draft(reads, clock.now(), incarnations)
     const written = await current(group, records, reads)
@@ -211,50 +193,33 @@ export class Commits {
       await derive(draft, notes, change, limits)
       commits.push(notes)
     }
-    const head = {
-      ...{ node: lease.name, id, count: commits.length, nowMs: draft.nowMs, reads: reads.read },
-      knownUpTo: records.knownUpTo,
-      commits: encodeCommits(commits, changes),
-    }
-    return { statement: await callOf(draft, head), commits, written }
+    const { knownUpTo } = records
+    const batch = { node: lease.name, id: randomUUID(), changes, commits, draft, knownUpTo, reads: reads.read }
+    return { batch, written }
   }
 
-  /**
-   * While the connection is lost the outcome is unknown, and so it is when no standby has confirmed the commit: the same batch is
-   * sent again, and written once. Its answer comes from a later commit, which no standby confirms without the one before.
-   */
-  async #send(statement: Statement): Promise<Outcome> {
-    const { writer } = this.#options
+  /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
+  async #send(batch: Batch): Promise<Outcome> {
+    const { database } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        const outcome = await writer.with(async client => {
-          const found = await this.#ask(statement, client)
-          return this.#isConfirmed(client) ? found : undefined
-        })
-        if (outcome) return outcome
-        if (attempt === attempts || this.#isClosing) throw new DatabaseError(unconfirmed)
+        return await this.#untilConfirmed(() => database.write(batch))
       } catch (error) {
-        if (!isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
+        if (!database.isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
+        await this.#pause()
       }
-      await this.#pause()
-    }
-  }
-
-  /** The same for a transaction of several statements. */
-  async #commitOn(client: pg.Client, statement: Statement): Promise<void> {
-    await client.query('commit')
-    for (let attempt = 1; !this.#isConfirmed(client); attempt++) {
-      if (attempt === attempts || this.#isClosing) throw new DatabaseError(unconfirmed)
-      await this.#pause()
-      await this.#ask(statement, client)
     }
   }
 
   /** What is visible and was confirmed by no standby may be lost: nothing more is handed over until a commit is confirmed. */
-  #isConfirmed(client: pg.Client): boolean {
-    if (!tookUnconfirmed(client)) return true
-    this.#options.lease.drop()
-    return false
+  async #untilConfirmed(write: () => Promise<Outcome>): Promise<Outcome> {
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await write()
+      if (outcome.status !== 'written' || outcome.isConfirmed) return outcome
+      this.#options.lease.drop()
+      if (attempt === attempts || this.#isClosing) throw new Unconfirmed()
+      await this.#pause()
+    }
   }
 
   #pause(): Promise<void> {
@@ -273,10 +238,5 @@ export class Commits {
     } finally {
       cancel()
     }
-  }
-
-  async #ask(statement: Statement, client: pg.Client): Promise<Outcome> {
-    const [outcome] = await this.#options.writer.on<Outcome>(client, statement)
-    return outcome as Outcome
   }
 }

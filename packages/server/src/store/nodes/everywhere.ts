@@ -1,43 +1,14 @@
 import type { LeaseClock } from '../../clock.ts'
-import { tookUnconfirmed } from './connect.ts'
-import type { Database } from './database.ts'
-import { leaseMs, type NodeLease } from './lease.ts'
-import { keyOfRun } from './runs.ts'
+import type { NodeLease } from './node-lease.ts'
+import type { NodeTable } from './node-table.ts'
 
-/** By so much the clocks of two machines may differ in the time that a lease lasts. */
-const marginMs = 250
 /** How often the table is looked at when no node says that it has applied something. */
 const lookMs = 50
 /** A change waits no longer: it is on disk, and its device finds out how it went when it comes back. */
 const mostMs = 15_000
 
-/**
- * What the other nodes have applied, and whether a lease is over. After a promotion leases count by another clock, so for the
- * time of a lease nothing is known. What is beyond the head is of a history that was lost.
- */
-const standing = {
-  name: 'kith-standing',
-  text: `select
-    exists (select from run where key = (${keyOfRun}) and at < clock_timestamp() - interval '${leaseMs + marginMs} milliseconds')
-      as settled,
-    (select min(case when applied > h.position then 0 else applied end) from node, head h where id <> $1) as applied,
-    exists (select from node where id <> $1 and lease_until < clock_timestamp() - interval '${marginMs} milliseconds') as has_gone`,
-}
-
-/** By a commit that a standby confirms: a primary that was cut off can't, and the node may have its lease from another. */
-const removeGone = {
-  name: 'kith-remove-gone',
-  text: `delete from node where id <> $1 and lease_until < clock_timestamp() - interval '${marginMs} milliseconds'`,
-}
-
-interface Standing {
-  settled: boolean
-  applied: number | null
-  has_gone: boolean
-}
-
 export interface EverywhereOptions {
-  database: Database
+  table: NodeTable
   lease: NodeLease
   clock: LeaseClock
   /** Resolves when this node has reported the position. */
@@ -115,29 +86,16 @@ export class Everywhere {
   }
 
   async #lookOnce(): Promise<void> {
+    const { table, lease } = this.#options
     const before = this.#waiting.reduce((most, { position }) => Math.max(most, position), 0)
-    let found = await this.#read()
-    if (found.settled && found.has_gone && found.applied !== null && found.applied < before) {
-      await this.#removeGone()
-      found = await this.#read()
+    let found = await table.standing(lease.name.id)
+    if (found.isSettled && found.hasGone && found.applied !== undefined && found.applied < before) {
+      await table.removeGone(lease.name.id)
+      found = await table.standing(lease.name.id)
     }
-    if (!found.settled) return
+    if (!found.isSettled) return
     // Without another node what is waited for was reported here, and that is all.
     this.#position = Math.max(this.#position, Math.min(found.applied ?? before, before))
-  }
-
-  async #read(): Promise<Standing> {
-    const { database, lease } = this.#options
-    const [found] = await database.rows<Standing>({ ...standing, values: [lease.name.id] })
-    return found as Standing
-  }
-
-  async #removeGone(): Promise<void> {
-    const { database, lease } = this.#options
-    await database.with(async client => {
-      await database.on(client, { ...removeGone, values: [lease.name.id] })
-      if (tookUnconfirmed(client)) throw new Error('no standby has confirmed that a node is gone')
-    })
   }
 
   #settle(failure: unknown): void {

@@ -2,15 +2,7 @@ import type { CommitNotes } from '../../relations/draft.ts'
 import type { Commit } from '../../relations/store.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
 import { decodeCommits } from './commit-codec.ts'
-import type { Database, Statement } from './database.ts'
-
-/** A batch in the log. */
-interface LogRow {
-  first: number
-  last: number
-  batch: string
-  commits: Uint8Array
-}
+import type { LogRow, SharedDatabase } from './shared-database.ts'
 
 /** A batch of this node: what its listeners are told of it is in memory. */
 export interface OwnBatch {
@@ -21,24 +13,13 @@ export interface OwnBatch {
   lost(): void
 }
 
-/** As many batches as are read from the log at once. */
-const mostRows = 200
-
-const logAfter: Statement = {
-  name: 'kith-log',
-  text: `select h.position as head, l.first, l.last, l.batch::text, l.commits from head h
-    left join lateral (select * from log where last > $1 order by last limit ${mostRows}) l on true order by l.last`,
-}
-
 export interface ReportsOptions {
-  database: Database
+  database: SharedDatabase
   listeners: CommitListeners
   /** Of the last commit that counts as reported. */
   position: number
   /** Milliseconds, by a clock that is never set. */
   elapsed(): number
-  /** Called before the log is read: what it says counts for the run of the database that is open now. */
-  prepare(): Promise<void>
   /** The history is not the one that was reported: all that was handed over since some commit may be wrong. */
   lost(): void
 }
@@ -143,8 +124,9 @@ export class Reports {
   }
 
   async #reportNew(): Promise<void> {
-    const { elapsed, prepare } = this.#options
-    await prepare()
+    const { database, elapsed } = this.#options
+    // What is reported counts for the run of the database that is open now.
+    await database.refreshRun()
     const beganMs = elapsed()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
@@ -154,22 +136,12 @@ export class Reports {
       this.#caughtUpAtMs = beganMs
       return
     }
-    const rows = await this.#options.database.rows<LogRow & { head: number; last: number | null }>({
-      ...logAfter,
-      values: [this.#position],
-    })
+    const { head, rows, isCut } = await database.logAfter(this.#position)
     const [first] = rows
-    if (!first) throw new Error('the database has no head')
-    if (first.last === null) {
-      if (first.head !== this.#position) return this.#fall(first.head)
-      this.#caughtUpAtMs = beganMs
-      return
-    }
-    if (first.first !== this.#position + 1) return this.#fall(first.head)
-    const isPart = rows.length === mostRows
-    if (isPart) this.#isAsked = true
+    if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)
+    if (isCut) this.#isAsked = true
     await this.#reportEach(rows)
-    if (!isPart) this.#caughtUpAtMs = beganMs
+    if (!isCut) this.#caughtUpAtMs = beganMs
   }
 
   #fall(head: number): void {

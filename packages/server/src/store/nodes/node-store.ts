@@ -1,0 +1,133 @@
+import type { Limits } from '@kith/shared'
+import type { Clock, LeaseClock } from '../../clock.ts'
+import type { Incarnations } from '../../relations/incarnations.ts'
+import type { UserRecord } from '../../relations/records.ts'
+import { type Known, type KnownPage, type Store, takesAway } from '../../relations/store.ts'
+import { CommitListeners } from '../commit-listeners.ts'
+import { Applied } from './applied.ts'
+import { Commits } from './commits.ts'
+import { Everywhere } from './everywhere.ts'
+import { NodeLease } from './node-lease.ts'
+import { leaseMs } from './node-table.ts'
+import { Reports } from './reports.ts'
+import type { SharedDatabase } from './shared-database.ts'
+
+export interface NodeStoreOptions {
+  database: SharedDatabase
+  incarnations: Incarnations
+  cursorKey: Uint8Array
+  /** The head, when the node started. */
+  position: number
+  limits: Limits
+  clock: Clock
+  /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
+  leaseClock: LeaseClock
+  /** How often the log is looked at when nothing says that it has grown. */
+  pollMs: number
+}
+
+/** The store of one node among several that have one database open. Resolves when the node has its lease. */
+export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
+  const { database, incarnations, clock, leaseClock, limits, cursorKey, position, pollMs } = options
+  const table = database.nodes
+  const listeners = new CommitListeners()
+  const reports = new Reports({
+    ...{ database, listeners, position, elapsed: () => leaseClock.elapsed() },
+    lost: () => {
+      everywhere.forget()
+      lease.leave()
+      listeners.lost()
+    },
+  })
+  const reached = (to: number): Promise<void> => reports.reached(to)
+  const applied = (): number => reports.position
+  const lease = new NodeLease({ table, clock: leaseClock, applied, reached })
+  const everywhere = new Everywhere({ table, lease, clock: leaseClock, reached })
+  const saying = new Applied(table, lease, applied)
+  // What a commit takes away is withdrawn in the same turn, by the listeners that follow.
+  listeners.add({ committed: some => some.some(takesAway) && saying.say() })
+  await lease.join()
+  const commits = new Commits({ database, reports, lease, incarnations, limits, clock })
+  database.listen({ written: () => reports.look(), applied: () => everywhere.look() })
+  const stopPolling = clock.every(pollMs, () => reports.look())
+  let closed: Promise<void> | undefined
+
+  /** What was read is ahead of what was reported: so there is something to report. */
+  function noted<T extends { at: number }>(found: T): T {
+    if (found.at > reports.position) reports.look()
+    return found
+  }
+
+  async function* relationsOf(id: string): AsyncIterable<KnownPage> {
+    for await (const page of database.relationsOf(id)) yield noted(page)
+  }
+
+  async function close(): Promise<void> {
+    await commits.close()
+    everywhere.close()
+    stopPolling()
+    await reports.close()
+    await lease.close()
+    await database.close()
+  }
+
+  return {
+    get run() {
+      return database.run
+    },
+    cursorKey,
+    reachOf: run => database.reachOf(run),
+    get position() {
+      return reports.position
+    },
+    refusal: undefined,
+    lease,
+    node: {
+      get lagMs() {
+        return reports.lagMs
+      },
+      get isBehind() {
+        return reports.lagMs > leaseMs
+      },
+      get conflicts() {
+        return commits.conflicts
+      },
+    },
+    whenEverywhere: to => everywhere.reached(to),
+    commit: change => commits.commit(change),
+    onCommit: listener => listeners.add(listener),
+    user: async id => (await database.users([id]))[0] as UserRecord,
+    users: ids => database.users(ids),
+
+    async incarnation(id, declared) {
+      const { erasures } = await database.account(id)
+      return { current: incarnations.of(id, erasures), state: incarnations.stateOf(declared, id, erasures) }
+    },
+
+    tokensRevokedAt: async id => (await database.account(id)).revokedAtMs,
+    document: (id, document) => database.document(id, document),
+    documentSince: async (id, document, since) => (await database.document(id, document, since)).parts,
+    views: async (viewer, owners, wanted) => noted(await database.views(viewer, owners, wanted)),
+    levels: names => database.levels(names),
+    levelsWithFields: owner => database.levelsWithFields(owner),
+    relationsOf,
+
+    async relations(id) {
+      const all: Known[] = []
+      for await (const { relations } of relationsOf(id)) for (const one of relations) all.push(one)
+      return all
+    },
+
+    hasAsked: (viewer, id) => database.hasAsked(viewer, id),
+    changedSince: (since, most) => database.changedSince(since, most),
+
+    async oldestCursor() {
+      const { oldest, at } = await database.oldestCursor(clock.now())
+      // A device that comes from another node has a cursor that this node may not have reported yet.
+      await reports.reached(at)
+      return oldest
+    },
+
+    close: () => (closed ??= close()),
+  }
+}

@@ -1,0 +1,95 @@
+import { leaseMs, marginMs, type NodeTable } from '../nodes/node-table.ts'
+import { tookUnconfirmed } from './connect.ts'
+import type { Database, Statement } from './database.ts'
+import { appliedNotice } from './notices.ts'
+import { keyOfRun } from './runs.ts'
+
+const lasting = `clock_timestamp() + interval '${leaseMs} milliseconds'`
+const margin = `interval '${marginMs} milliseconds'`
+
+const statements = {
+  renew: {
+    name: 'kith-renew',
+    text: `update node set lease_until = ${lasting}, applied = greatest(applied, $3)
+      where id = $1 and key = $2 and lease_until > clock_timestamp() returning id`,
+  },
+  join: {
+    name: 'kith-join',
+    text: `insert into node (id, key, address, applied, lease_until)
+      values (coalesce($1::int, nextval('node_id')), $2, $3, $4, ${lasting})
+      on conflict (id) do update set key = excluded.key, address = excluded.address, applied = excluded.applied,
+        lease_until = excluded.lease_until returning id`,
+  },
+  leave: { name: 'kith-leave', text: 'delete from node where id = $1 and key = $2' },
+  head: { name: 'kith-head', text: 'select position from head' },
+  standing: {
+    name: 'kith-standing',
+    text: `select
+      exists (select from run where key = (${keyOfRun}) and at < clock_timestamp() - interval '${leaseMs + marginMs} milliseconds')
+        as settled,
+      (select min(case when applied > h.position then 0 else applied end) from node, head h where id <> $1) as applied,
+      exists (select from node where id <> $1 and lease_until < clock_timestamp() - ${margin}) as has_gone`,
+  },
+  removeGone: {
+    name: 'kith-remove-gone',
+    text: `delete from node where id <> $1 and lease_until < clock_timestamp() - ${margin}`,
+  },
+} as const satisfies Record<string, Statement>
+
+/** `renewing`: connections of its own, since a renewal must not wait behind reads. `address`: where other nodes may reach this one. */
+export function nodeTable(database: Database, renewing: Database, address: string | undefined): NodeTable {
+  /** On a primary that was cut off no standby confirms what is written. */
+  async function confirmed<Row>(on: Database, statement: Statement): Promise<Row[]> {
+    return on.with(async client => {
+      const rows = await on.on<Row>(client, statement)
+      if (tookUnconfirmed(client)) throw new Error('no standby has confirmed what was written of a node')
+      return rows
+    })
+  }
+
+  return {
+    async renew({ id, key }, applied) {
+      return (await confirmed(renewing, { ...statements.renew, values: [id, key, applied] })).length > 0
+    },
+
+    async join(before, key, applied) {
+      const values = [before ?? null, key, address ?? null, applied]
+      const [joined] = await confirmed<{ id: number }>(renewing, { ...statements.join, values })
+      return { id: (joined as { id: number }).id, key }
+    },
+
+    async leave({ id, key }) {
+      await renewing.rows({ ...statements.leave, values: [id, key] })
+    },
+
+    async head() {
+      const [row] = await renewing.rows<{ position: number }>(statements.head)
+      return row?.position ?? 0
+    },
+
+    async standing(id) {
+      const [row] = await database.rows<StandingRow>({ ...statements.standing, values: [id] })
+      const { settled, applied, has_gone: hasGone } = row as StandingRow
+      return { isSettled: settled, applied: applied ?? undefined, hasGone }
+    },
+
+    async removeGone(id) {
+      await confirmed(database, { ...statements.removeGone, values: [id] })
+    },
+
+    async sayApplied({ id, key }, position) {
+      // Numbers and a UUID of this node: several statements of one question take no parameters.
+      await renewing.with(client =>
+        client.query(`begin; set local synchronous_commit = off;
+          update node set applied = greatest(applied, ${position}) where id = ${id} and key = '${key}';
+          select pg_notify('kith_' || current_schema(), '${appliedNotice}'); commit`),
+      )
+    },
+  }
+}
+
+interface StandingRow {
+  settled: boolean
+  applied: number | null
+  has_gone: boolean
+}

@@ -1,0 +1,137 @@
+import type pg from 'pg'
+import type { Clock } from '../../clock.ts'
+import type { Batch, LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
+import { callOf } from './batch.ts'
+import { isConnectionLost, tookUnconfirmed } from './connect.ts'
+import type { Database, Statement } from './database.ts'
+import { LogTrimming } from './log-trimming.ts'
+import { nodeTable } from './nodes.ts'
+import { Notices } from './notices.ts'
+import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
+import { PostgresRecords, relationPages } from './records.ts'
+import type { PostgresRuns } from './runs.ts'
+
+/** As many batches as are read from the log at once. */
+const mostRows = 200
+
+const logAfter: Statement = {
+  name: 'kith-log',
+  text: `select h.position as head, l.first, l.last, l.batch::text, l.commits from head h
+    left join lateral (select * from log where last > $1 order by last limit ${mostRows}) l on true order by l.last`,
+}
+
+const oldestCursor: Statement = {
+  name: 'kith-oldest',
+  text: 'select oldest_cursor($1) as oldest, (select position from head) as at',
+}
+
+export interface PostgresDatabaseOptions {
+  /** For reads. */
+  database: Database
+  /** Of one connection, which writes. */
+  writer: Database
+  /** Of one connection, for the lease. */
+  renewing: Database
+  runs: PostgresRuns
+  clock: Clock
+  /** Where other nodes may reach this one. */
+  address: string | undefined
+}
+
+/** A PostgreSQL database of our schema, as one node reaches it. */
+export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase {
+  const { database, writer, renewing, runs, clock, address } = options
+  let heard: Parameters<SharedDatabase['listen']>[0] = { written: () => undefined, applied: () => undefined }
+  const noticed = { written: () => heard.written(), applied: () => heard.applied() }
+  const notices = new Notices(database.url, clock, noticed.written, noticed.applied)
+  const trimming = new LogTrimming(database)
+  const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
+  // A connection that is opened later may be to another primary, where another run has begun.
+  let mayHaveNewRun = false
+  database.onConnect = () => {
+    mayHaveNewRun = true
+  }
+
+  async function ask(client: pg.Client, batch: Batch): Promise<Outcome> {
+    const [outcome] = await writer.on<Pick<Outcome, 'status' | 'last'>>(client, await callOf(batch))
+    return { ...(outcome as Outcome), isConfirmed: !tookUnconfirmed(client) }
+  }
+
+  async function alone(work: (write: WriteBatch) => Promise<void>): Promise<void> {
+    await writer.with(async client => {
+      await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
+      let isCommitted = false
+      try {
+        await work(async batch => {
+          const outcome = await ask(client, batch)
+          if (outcome.status !== 'written' || isCommitted) return outcome
+          await client.query('commit')
+          isCommitted = true
+          return { ...outcome, isConfirmed: !tookUnconfirmed(client) }
+        })
+      } finally {
+        if (!isCommitted) await client.query('rollback')
+      }
+    })
+  }
+
+  return {
+    get run() {
+      return runs.current
+    },
+    reachOf: run => runs.reachOf(run),
+
+    async refreshRun() {
+      if (!mayHaveNewRun) return
+      mayHaveNewRun = false
+      await runs.load(database)
+    },
+
+    nodes: nodeTable(database, renewing, address),
+    records: () => new PostgresRecords(database),
+    write: batch => writer.with(client => ask(client, batch)),
+    alone,
+
+    async logAfter(position) {
+      const found = await database.rows<LogRow & { head: number; last: number | null }>({
+        ...logAfter,
+        values: [position],
+      })
+      const [first] = found
+      if (!first) throw new Error('the database has no head')
+      return { head: first.head, rows: first.last === null ? [] : found, isCut: found.length === mostRows }
+    },
+
+    isConnectionLost,
+    say: () => notices.say(),
+    listen(by) {
+      heard = by
+    },
+
+    async close() {
+      stopTrimming()
+      await Promise.all([notices.close(), database.close(), writer.close(), renewing.close()])
+    },
+
+    users: ids => usersOf(database, ids),
+    account: id => accountOf(database, id),
+    document: (id, document, since) => partsOf(database, id, document, since),
+    views: (viewer, owners, wanted) => lookAt(database, viewer, owners, wanted),
+    levels: names => levelsOf(database, names),
+    levelsWithFields: owner => levelsWithFields(database, owner),
+
+    async *relationsOf(id) {
+      for await (const { at, relations } of relationPages(database, id)) {
+        yield { at, relations: relations.map(([owner, relation]) => ({ owner, relation })) }
+      }
+    },
+
+    hasAsked: (viewer, id) => hasAsked(database, viewer, id),
+    changedSince: (since, most) => changedSince(database, since, most),
+
+    async oldestCursor(nowMs) {
+      const [row] = await database.rows<{ oldest: number; at: number }>({ ...oldestCursor, values: [nowMs] })
+      return row ?? { oldest: 0, at: 0 }
+    },
+  }
+}

@@ -1,0 +1,184 @@
+import type { Change } from '@kith/server'
+import type { Limits } from '@kith/shared'
+import { openNodeStore } from '../../support/server-internals.ts'
+import { Backend, type BackendWatcher } from './backend.ts'
+import type { WorldClock } from './clock.ts'
+import type { Tab } from './device.ts'
+import { Link, type LinkFault } from './link.ts'
+import type { Wire } from './network.ts'
+import type { Seeded } from './seeded.ts'
+import { SharedLog } from './shared-log.ts'
+import type { Standstill } from './standstill.ts'
+
+/** How often a node looks at the log when nothing says that it has grown: here time passes in steps. */
+const pollMs = 1_000
+
+/** One server of several, and its way to the database. */
+interface Node {
+  backend: Backend
+  /** Of the process that runs, or ran last. */
+  link: Link | undefined
+}
+
+export interface ClusterOptions {
+  count: number
+  clock: WorldClock
+  randomness: Seeded
+  standstill: Standstill
+  limits: Partial<Limits>
+  watcher: BackendWatcher
+  opened(): void
+  written(changes: readonly Change[]): void
+}
+
+/** Several nodes on one database. Each device has a node that it calls, and calls another one while that node is away. */
+export class Cluster {
+  readonly log: SharedLog
+  readonly nodes: readonly Node[]
+  readonly #options: ClusterOptions
+  readonly #homes = new Map<object, number>()
+  readonly #nodeOf = new WeakMap<Wire, Node>()
+
+  constructor(options: ClusterOptions) {
+    this.#options = options
+    this.log = new SharedLog(() => options.clock.nowMs, {
+      opened: () => options.opened(),
+      written: changes => options.written(changes),
+    })
+    this.log.open()
+    this.nodes = Array.from({ length: options.count }, () => this.#node())
+  }
+
+  #node(): Node {
+    const { clock, randomness, limits, watcher } = this.#options
+    const { log } = this
+    const node: Node = {
+      link: undefined,
+      backend: new Backend({
+        ...{ clock, limits, watcher },
+        open: async (processClock, limitsNow) => {
+          // A machine's own: it began to count some time.
+          const bootMs = Math.floor(randomness.fraction() * 1e9)
+          const leaseClock = { ...processClock, elapsed: () => processClock.now() + bootMs }
+          const link = new Link(log, processClock, randomness, what => this.#noticeAll(link, what))
+          node.link = link
+          return openNodeStore({
+            ...{ database: link, incarnations: log.incarnations, cursorKey: log.cursorKey },
+            ...{ position: log.head, limits: limitsNow, clock: processClock, leaseClock, pollMs },
+          })
+        },
+        killed: () => node.link?.kill(),
+      }),
+    }
+    return node
+  }
+
+  #noticeAll(from: Link, what: 'written' | 'applied'): void {
+    for (const { link } of this.nodes) if (link && link !== from) link.notice(what)
+  }
+
+  /** How much waits on all links. */
+  get waiting(): number {
+    return this.#links.reduce((sum, link) => sum + link.waiting, 0)
+  }
+
+  step(index: number): void {
+    let left = index
+    for (const link of this.#links) {
+      if (left < link.waiting) return link.step(left)
+      left -= link.waiting
+    }
+  }
+
+  get #links(): Link[] {
+    return this.nodes.flatMap(({ link }) => link ?? [])
+  }
+
+  /** All goes through again, and no node stands still. */
+  heal(): void {
+    for (const [index, { link }] of this.nodes.entries()) {
+      this.thaw(index)
+      link?.heal()
+    }
+  }
+
+  slow(index: number, isSlow: boolean): void {
+    const link = this.nodes[index]?.link
+    if (link) link.isSlow = isSlow
+  }
+
+  failNext(index: number, fault: LinkFault): void {
+    this.nodes[index]?.link?.failNext(fault)
+  }
+
+  /** Nothing of the node's process runs: what comes for it waits. */
+  freeze(index: number): void {
+    const { backend, link } = this.nodes[index] as Node
+    if (!backend.isUp || !link) return
+    this.#options.standstill.begin(backend.process)
+    link.isHeld = true
+  }
+
+  thaw(index: number): void {
+    const { backend, link } = this.nodes[index] as Node
+    this.#options.standstill.end(backend.process, () => 0)
+    if (link) link.isHeld = false
+  }
+
+  isFrozen({ backend }: Node): boolean {
+    return this.#options.standstill.isOn(backend.process)
+  }
+
+  /** Whether what comes for the server's end of a connection waits. */
+  holds(wire: Wire): boolean {
+    const node = this.#nodeOf.get(wire)
+    return node !== undefined && this.isFrozen(node)
+  }
+
+  wiresOf(index: number, wires: readonly Wire[]): Wire[] {
+    return wires.filter(wire => this.#nodeOf.get(wire) === this.nodes[index])
+  }
+
+  /** The device calls this node from here on. */
+  move(device: object, index: number): void {
+    this.#homes.set(device, index)
+  }
+
+  /** Up to which position the node at the other end has reported. */
+  positionAt(wire: Wire): number {
+    return this.#nodeOf.get(wire)?.backend.position ?? 0
+  }
+
+  /** The position that all nodes which run have reported. */
+  get position(): number {
+    const positions = this.nodes.flatMap(({ backend }) => (backend.isUp ? [backend.position] : []))
+    return positions.length > 0 ? Math.min(...positions) : this.log.head
+  }
+
+  answer(wire: Wire): void {
+    const { device } = wire.caller as Tab
+    const home = this.#homes.get(device) ?? this.#homes.size % this.nodes.length
+    this.#homes.set(device, home)
+    const inOrder = [...this.nodes.slice(home), ...this.nodes.slice(0, home)]
+    const node = inOrder.find(one => one.backend.isUp && !this.isFrozen(one))
+    if (!node) return wire.endDevice(1006, '')
+    this.#nodeOf.set(wire, node)
+    node.backend.answer(wire)
+  }
+
+  /** One of the servers that run, chosen at random; one that does not run if none does. */
+  get any(): Backend {
+    const up = this.nodes.filter(node => node.backend.isUp && !this.isFrozen(node))
+    const among = up.length > 0 ? up : this.nodes
+    return (among[Math.floor(this.#options.randomness.fraction() * among.length)] as Node).backend
+  }
+
+  /** The number of erasures before the incarnation of this name. */
+  incarnationOf(user: string, name: Uint8Array): number | undefined {
+    const { log } = this
+    for (let erasures = log.state.erasures(user); erasures >= 0; erasures--) {
+      if (Buffer.compare(log.incarnations.of(user, erasures), name) === 0) return erasures
+    }
+    return undefined
+  }
+}

@@ -1,0 +1,314 @@
+import type { Clock } from '@kith/server'
+import { decodeFields } from '@kith/shared/wire'
+import {
+  type Batch,
+  type BatchRecords,
+  decodeCommits,
+  type LogRead,
+  type NodeTable,
+  type Outcome,
+  type SharedDatabase,
+  type Versioned,
+  type WriteBatch,
+} from '../../support/server-internals.ts'
+import type { Seeded } from './seeded.ts'
+import type { SharedLog } from './shared-log.ts'
+
+/**
+ * What goes wrong at a node's next batch. The connection breaks: the batch never gets there; or it is written, and the answer is
+ * lost; or the database goes on with it later. Or no standby confirms it.
+ */
+export type LinkFault = 'never sent' | 'written' | 'written later' | 'unconfirmed'
+
+type Heard = Parameters<SharedDatabase['listen']>[0]
+
+class ConnectionLost extends Error {}
+
+/** A share of the reads waits, while the link is slow. */
+const slowReads = 0.3
+/** A transaction that holds the lock and does nothing ends by itself. */
+const idleMs = 5_000
+
+/** A node's way to the database that all nodes share. What goes over it while it is slow waits for the world. */
+export class Link implements SharedDatabase {
+  readonly #log: SharedLog
+  readonly #clock: Clock
+  readonly #randomness: Seeded
+  readonly #said: (what: keyof Heard) => void
+  isSlow = false
+  /** The node stands still: nothing comes back to it. */
+  isHeld = false
+  #waiting: (() => void)[] = []
+  readonly #faults: LinkFault[] = []
+  #heard: Heard = { written: () => undefined, applied: () => undefined }
+  /** What other nodes have said, and this one has not heard. */
+  readonly #notices = new Set<keyof Heard>()
+  #isDown = false
+  #opening: number
+  #runs: SharedLog['runs']
+
+  /** `said`: this node has written, or applied what others have. */
+  constructor(log: SharedLog, clock: Clock, randomness: Seeded, said: (what: keyof Heard) => void) {
+    this.#log = log
+    this.#clock = clock
+    this.#randomness = randomness
+    this.#said = said
+    this.#opening = log.openings
+    this.#runs = log.runs
+  }
+
+  /** How much waits: answers, and a notice. */
+  get waiting(): number {
+    if (this.isHeld) return 0
+    return this.#waiting.length + this.#notices.size
+  }
+
+  step(index: number): void {
+    if (index < this.#waiting.length) return this.#waiting.splice(index, 1)[0]?.()
+    const [notice] = this.#notices
+    if (!notice) return
+    this.#notices.delete(notice)
+    this.#heard[notice]()
+  }
+
+  failNext(fault: LinkFault): void {
+    this.#faults.push(fault)
+  }
+
+  /** Another node says that it has written, or applied. */
+  notice(what: keyof Heard): void {
+    if (!this.#isDown) this.#notices.add(what)
+  }
+
+  heal(): void {
+    this.isSlow = false
+    this.#faults.length = 0
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  /** The node is killed. What it had sent may be done all the same. */
+  kill(): void {
+    this.#isDown = true
+    this.#notices.clear()
+    for (const go of this.#waiting.splice(0)) if (this.#randomness.fraction() < 0.5) go()
+    this.#log.release(this)
+  }
+
+  /** `undefined`, once what waits can go on; of a node that is gone nothing goes on. */
+  async #wait(chance: number): Promise<void> {
+    const isLate = this.isSlow && this.#randomness.fraction() < chance
+    if (isLate || this.isHeld) await new Promise<void>(go => this.#waiting.push(go))
+  }
+
+  /** The way back to the node. */
+  async #back(chance: number, opening: number): Promise<void> {
+    await this.#wait(chance)
+    if (this.#isDown) await new Promise<never>(() => undefined)
+    if (opening !== this.#log.openings) throw new ConnectionLost('the connection was lost')
+  }
+
+  /** One read of one moment. */
+  async #read<T>(read: () => T): Promise<T> {
+    const opening = this.#log.openings
+    await this.#wait(slowReads)
+    const found = read()
+    await this.#back(slowReads, opening)
+    return found
+  }
+
+  get run(): Uint8Array {
+    return this.#runs.at(-1)?.id as Uint8Array
+  }
+
+  reachOf(run: Uint8Array): number | undefined {
+    const index = this.#runs.findIndex(({ id }) => Buffer.compare(id, run) === 0)
+    if (index < 0) return undefined
+    return this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY
+  }
+
+  async refreshRun(): Promise<void> {
+    if (this.#opening === this.#log.openings) return
+    const opening = this.#log.openings
+    this.#runs = await this.#read(() => this.#log.runs)
+    this.#opening = opening
+  }
+
+  records(): BatchRecords {
+    return new LinkRecords(this.#log, read => this.#read(read))
+  }
+
+  write: WriteBatch = async batch => {
+    const opening = this.#log.openings
+    const fault = this.#faults.shift()
+    if (fault === 'written later') {
+      this.#waiting.push(() => void this.#execute(batch, opening))
+      throw new ConnectionLost('the connection was lost')
+    }
+    await this.#wait(1)
+    if (fault === 'never sent') throw new ConnectionLost('the connection was lost')
+    const outcome = await this.#execute(batch, opening)
+    if (fault === 'written' || !outcome) throw new ConnectionLost('the connection was lost')
+    await this.#back(1, opening)
+    return { ...outcome, isConfirmed: fault !== 'unconfirmed' }
+  }
+
+  /** `undefined`: the database was opened again, and knows nothing of it. */
+  async #execute(batch: Batch, opening: number): Promise<Outcome | undefined> {
+    await this.#log.unlocked()
+    return opening === this.#log.openings ? this.#log.commit(batch) : undefined
+  }
+
+  async alone(work: (write: WriteBatch) => Promise<void>): Promise<void> {
+    const opening = this.#log.openings
+    await this.#log.lock(this)
+    const expire = this.#clock.after(idleMs, () => this.#log.release(this))
+    try {
+      await this.#back(1, opening)
+      await work(async batch => {
+        await this.#wait(1)
+        if (!this.#log.holds(this)) throw new ConnectionLost('the transaction was idle for too long')
+        const outcome = this.#log.commit(batch)
+        await this.#back(1, opening)
+        return outcome
+      })
+    } finally {
+      expire()
+      this.#log.release(this)
+    }
+  }
+
+  logAfter(position: number): Promise<LogRead> {
+    return this.#read(() => ({ head: this.#log.head, rows: this.#log.rowsAfter(position), isCut: false }))
+  }
+
+  isConnectionLost(error: unknown): boolean {
+    return error instanceof ConnectionLost
+  }
+
+  say(): void {
+    this.#said('written')
+  }
+
+  listen(heard: Heard): void {
+    this.#heard = heard
+  }
+
+  nodes: NodeTable = {
+    renew: (name, applied) => this.#read(() => this.#log.renew(name, applied)),
+    join: (id, key, applied) => this.#read(() => this.#log.join(id, key, applied)),
+    leave: name => this.#read(() => this.#log.leave(name)),
+    head: () => this.#read(() => this.#log.head),
+    standing: id => this.#read(() => this.#log.standing(id)),
+    removeGone: id => this.#read(() => this.#log.removeGone(id)),
+    sayApplied: (name, position) =>
+      this.#read(() => {
+        this.#log.sayApplied(name, position)
+        this.#said('applied')
+      }),
+  }
+
+  async close(): Promise<void> {
+    this.#isDown = true
+  }
+
+  users: SharedDatabase['users'] = ids => this.#read(() => ids.map(id => this.#log.state.user(id)))
+
+  account: SharedDatabase['account'] = id =>
+    this.#read(() => ({
+      erasures: this.#log.state.erasures(id),
+      revokedAtMs: this.#log.state.revocation(id).atMs,
+    }))
+
+  document: SharedDatabase['document'] = (id, document, since = 0) =>
+    this.#read(() => {
+      const parts = this.#log.state.document(id, document).filter(({ position }) => position >= since)
+      return { version: parts.at(-1)?.position ?? 0, parts: parts.map(({ bytes }) => bytes) }
+    })
+
+  views: SharedDatabase['views'] = (viewer, owners, wanted = () => []) =>
+    this.#read(() => {
+      const { state, head } = this.#log
+      const views = owners.map(owner => ({
+        viewer: state.user(viewer),
+        owner: state.user(owner),
+        relation: state.relation(viewer, owner),
+      }))
+      return { at: head, views, levels: wanted(views).map(({ owner, level }) => state.level(owner, level)) }
+    })
+
+  levels: SharedDatabase['levels'] = names =>
+    this.#read(() => names.map(({ owner, level }) => this.#log.state.level(owner, level)))
+
+  levelsWithFields: SharedDatabase['levelsWithFields'] = owner =>
+    this.#read(() =>
+      this.#log.state
+        .levelsOf(owner)
+        .flatMap(([level, { fields }]) => (Object.keys(decodeFields(fields)).length > 0 ? [level] : [])),
+    )
+
+  /** A page for each relation: each is read as it stands then. */
+  async *relationsOf(id: string): ReturnType<SharedDatabase['relationsOf']> {
+    for (let after: string | undefined = ''; after !== undefined; ) {
+      const last: string = after
+      const { at, next } = await this.#read(() => ({
+        at: this.#log.head,
+        next: this.#log.state.relationsOf(id).find(([other]) => other > last),
+      }))
+      yield { at, relations: next ? [{ owner: next[0], relation: next[1] }] : [] }
+      after = next?.[0]
+    }
+  }
+
+  hasAsked: SharedDatabase['hasAsked'] = (viewer, id) => this.#read(() => this.#log.state.hasAsked(viewer, id))
+
+  changedSince: SharedDatabase['changedSince'] = (since, most) =>
+    this.#read(() => {
+      if (this.#log.head - since > most) return undefined
+      const commits = this.#log.rowsAfter(since).flatMap(({ first, commits }) => decodeCommits(commits, first))
+      const changed = commits.filter(({ position, levels }) => position > since && levels.size > 0)
+      return [...new Set(changed.flatMap(({ subjects }) => subjects.slice(0, 1)))]
+    })
+
+  oldestCursor: SharedDatabase['oldestCursor'] = () => this.#read(() => ({ oldest: 0, at: this.#log.head }))
+}
+
+type Read = <T>(read: () => T) => Promise<T>
+
+class LinkRecords implements BatchRecords {
+  readonly #log: SharedLog
+  readonly #ask: Read
+  knownUpTo: number = Number.POSITIVE_INFINITY
+
+  constructor(log: SharedLog, ask: Read) {
+    this.#log = log
+    this.#ask = ask
+  }
+
+  #read<Name, Value>(wanted: readonly Name[], recordOf: (name: Name) => Value): Promise<Value[]> {
+    return this.#ask(() => {
+      this.knownUpTo = Math.min(this.knownUpTo, this.#log.head)
+      return wanted.map(recordOf)
+    })
+  }
+
+  users: BatchRecords['users'] = ids => this.#read(ids, id => this.#log.state.user(id))
+  relations: BatchRecords['relations'] = pairs => this.#read(pairs, ({ a, b }) => this.#log.state.relation(a, b))
+
+  async *relationsOf(user: string): ReturnType<BatchRecords['relationsOf']> {
+    const [page] = await this.#read([user], id => this.#log.state.relationsOf(id))
+    yield page ?? []
+  }
+
+  levels: BatchRecords['levels'] = names => this.#read(names, ({ owner, level }) => this.#log.state.level(owner, level))
+
+  hasAsked: BatchRecords['hasAsked'] = lookups =>
+    this.#read(lookups, ({ viewer, id }) => this.#log.state.hasAsked(viewer, id))
+
+  erasures: BatchRecords['erasures'] = ids => this.#read(ids, id => this.#log.state.erasures(id))
+
+  versions: BatchRecords['versions'] = (wanted: readonly Versioned[]) =>
+    this.#read(wanted, ({ user, document }) => ({
+      version: this.#log.state.document(user, document).at(-1)?.position ?? 0,
+      revokedAt: this.#log.state.revocation(user).position,
+    }))
+}
