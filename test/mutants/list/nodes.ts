@@ -68,7 +68,7 @@ export const nodesMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('server/src/store/postgres/reads.ts', 'begin isolation level repeatable read read only', 'begin read only', {
+  mutant('server/src/store/postgres/database.ts', 'begin isolation level repeatable read read only', 'begin read only', {
     id: 'views-and-levels-of-two-states',
     rules: ['V4'],
     what: 'What a viewer may see is read in one state, and what it sees in a later one.',
