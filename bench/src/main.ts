@@ -1,4 +1,5 @@
 import { bulkSync } from './bulk-sync.ts'
+import { cluster } from './cluster/index.ts'
 import { fanOut } from './fan-out.ts'
 import { idleMemory } from './idle-memory.ts'
 import { indistinguishable } from './indistinguishable/index.ts'
@@ -14,12 +15,13 @@ const benchmarks: Record<string, (names: readonly string[]) => Promise<void>> = 
   'page-scroll': pageScroll,
   indistinguishable,
   overload,
+  cluster,
 }
 
 const [first, ...others] = process.argv.slice(2)
 if (first === 'overload') await overload(others)
 else {
-  const names = first === undefined ? Object.keys(benchmarks) : [first, ...others]
+  const names = first === undefined ? Object.keys(benchmarks).filter(name => name !== 'cluster') : [first, ...others]
   for (const name of names) {
     const run = benchmarks[name]
     if (!run) throw new Error(`no benchmark is called ${name}; there are ${Object.keys(benchmarks).join(', ')}`)

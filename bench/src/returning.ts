@@ -13,19 +13,34 @@ export async function returning(): Promise<void> {
     const known: Row[] = []
     const fresh: Row[] = []
     for (const count of [10, 1000]) {
-      const user = `viewer-of-${count}`
-      const first = new RawDevice(user)
-      await first.connect(server, await server.token(user))
-      await first.edit('roster', following(owners.slice(0, count)))
-      first.close()
+      const first = await viewerOf(server, owners.slice(0, count))
       known.push({ follows: count, ...(await measure(server, () => returned(first), true)) })
-      if (count === 1000) fresh.push({ follows: count, ...(await measure(server, () => new RawDevice(user), false)) })
+      if (count === 1000) {
+        fresh.push({ follows: count, ...(await measure(server, () => new RawDevice(first.user), false)) })
+      }
     }
     print(`(b) a device returns, nothing changed (median of ${repeats})`, known)
     print(`(c) a new device (median of ${repeats})`, fresh)
   } finally {
     await server.stop()
   }
+}
+
+/** (b) alone, on a server that runs: with 1,000 follows. */
+export async function returnOfThousand(server: ServerProcess): Promise<Row> {
+  const owners = userIds('owner', 1000)
+  await registerOwners(server, owners)
+  const first = await viewerOf(server, owners)
+  return measure(server, () => returned(first), true)
+}
+
+/** A device that follows these owners and has left. */
+async function viewerOf(server: ServerProcess, owners: readonly string[]): Promise<RawDevice> {
+  const device = new RawDevice(`viewer-of-${owners.length}`)
+  await device.connect(server, await server.token(device.user))
+  await device.edit('roster', following(owners))
+  device.close()
+  return device
 }
 
 /** The same device after a restart: with its roster and its cursor. */

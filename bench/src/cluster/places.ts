@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
+import { type ServerProcess, serverProgram, startServerProcess } from '../server-process.ts'
+
+/** Where a server keeps its state, and a number of nodes on it. */
+export interface Place {
+  name: string
+  nodes: ServerProcess[]
+  postgres?: LocalPostgres
+  standby?: LocalPostgres
+  stop(): Promise<void>
+}
+
+export async function onLevelDB(): Promise<Place> {
+  const server = await startServerProcess()
+  return { name: 'LevelDB', nodes: [server], stop: () => server.stop() }
+}
+
+/** `standbys`: 0, or 1 that confirms each commit. */
+export async function onPostgres(nodeCount: number, standbys: 0 | 1): Promise<Place> {
+  const postgres = await startLocalPostgres({ max_connections: 100 })
+  const all = [postgres]
+  const nodes: ServerProcess[] = []
+  async function stop(): Promise<void> {
+    await Promise.all(nodes.map(node => node.kill()))
+    for (const one of all.reverse()) await one.stop()
+  }
+  try {
+    if (standbys > 0) {
+      all.push(await postgres.addStandby('b'))
+      await postgres.confirmBy('b')
+    }
+    const database = urlOf(all)
+    const env = { ...process.env, KITH_DATABASE_URL: database }
+    await promisify(execFile)(process.execPath, [serverProgram, 'migrate'], { env })
+    for (let index = 0; index < nodeCount; index++) nodes.push(await startServerProcess({ database }))
+    const [, standby] = all
+    const name = `PostgreSQL${standby ? ' with a synchronous standby' : ''}, ${nodeCount} node${nodeCount > 1 ? 's' : ''}`
+    return { name, nodes, postgres, ...(standby && { standby }), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** All of them as hosts of one URL, the present primary or not. */
+function urlOf(servers: readonly LocalPostgres[]): string {
+  const [first] = servers as [LocalPostgres]
+  const hosts = servers.map(({ port }) => `127.0.0.1:${port}`).join(',')
+  return first.url.replace(/@[^/]+/, `@${hosts}`)
+}
