@@ -492,7 +492,7 @@ export class World {
   #noteError(what: unknown): void {
     // A disk or a connection that fails is the world's doing, and so is a database that goes back.
     const text = String((what as { err?: unknown }).err ?? what)
-    if (!/disk|connection was lost|the history of the database/.test(text))
+    if (!/disk|connection was lost|the history of the database|the store is closing/.test(text))
       this.wrong.push(`the server logged ${text} [S1]`)
   }
 }

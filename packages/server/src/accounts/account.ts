@@ -1,7 +1,7 @@
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
 import type { Merged } from '../documents/merge.ts'
-import { OutdatedDocument } from '../relations/outdated.ts'
+import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { type Commit, type DocumentsChange, type Store, takesAway } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
@@ -155,9 +155,9 @@ export class Account {
   /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, relayOwn } = this.#context
-    const { refusal } = store
+    const { refusal, losses } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
-    const admitted = await this.#admitAndWrite(writer, run, refusal)
+    const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
     if (!admitted) return
     const { roster, profile, commit } = admitted
     // What comes after waits as well: a barrier, and an edit that relies on what was taken away [D2][V6].
@@ -177,7 +177,7 @@ export class Account {
   async #admitAndWrite(
     writer: Writer,
     run: readonly Write[],
-    refusal: Store['refusal'],
+    { refusal, losses }: Pick<Store, 'refusal' | 'losses'>,
   ): Promise<{ roster: Admitted | undefined; profile: Admitted | undefined; commit: Commit } | undefined> {
     const { store, documents } = this.#context
     for (;;) {
@@ -192,6 +192,7 @@ export class Account {
         const isNothing = !roster?.relayed && !profile?.relayed && !registers
         // Also when changes are taken again by now: what was read may be older than what is on disk.
         if (refusal && !isNothing) throw refusal
+        if (store.losses !== losses) throw new LostHistory()
         const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))
         if (commit && roster?.relayed) documents.noteCommitted(this.user, 'roster', commit.position)
         if (commit && profile?.relayed) documents.noteCommitted(this.user, 'profile', commit.position)

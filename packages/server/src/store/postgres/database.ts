@@ -20,8 +20,8 @@ export class Database {
   #open = 0
   readonly #waiting: (() => void)[] = []
   #isClosed = false
-  /** Called when a connection was opened: it may be to another primary than those before. */
-  onConnect: () => void = () => undefined
+  /** Called with each connection before it is used: it may be to another primary than those before. */
+  prepare: (client: pg.Client) => Promise<void> = () => Promise.resolve()
 
   constructor(url: string, options: { most: number; prepares: boolean }) {
     this.url = url
@@ -74,7 +74,12 @@ export class Database {
     this.#open++
     try {
       const client = await connectPrimary(this.url)
-      this.onConnect()
+      try {
+        await this.prepare(client)
+      } catch (error) {
+        client.end().catch(() => undefined)
+        throw error
+      }
       return client
     } catch (error) {
       this.#open--
