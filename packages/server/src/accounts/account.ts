@@ -90,15 +90,23 @@ export class Account {
   }
 
   /**
-   * What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. What a roster takes
-   * away is shown to no device before every node has applied it [V4].
+   * Answers with what the disk holds of a document that the device lacks; `undefined` for a state vector that is none. All that
+   * was relayed to the device before is in the answer: the device counts on that. What a roster takes away is shown to no device
+   * before every node has applied it [V4].
    */
-  async missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+  async missing(
+    name: DocumentName,
+    stateVector: Uint8Array,
+    answer: (missing: Uint8Array | undefined) => void,
+  ): Promise<void> {
     const { store, documents } = this.#context
-    const missing = await documents.missing(this.user, name, stateVector)
-    if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
-    await mayHandOver(store)
-    return missing
+    for (;;) {
+      const missing = await documents.missing(this.user, name, stateVector)
+      if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
+      await mayHandOver(store)
+      // No `await` between this look and the answer: else what another node has written might be relayed between the two.
+      if (!documents.isOutdated(this.user, name)) return answer(missing)
+    }
   }
 
   stateVector(name: DocumentName): Promise<Uint8Array> {
