@@ -89,18 +89,24 @@ export class World {
       limits: options.outstandingBytes === undefined ? {} : { outstandingBytes: options.outstandingBytes },
     }
     const error = (what: unknown): void => this.#noteError(what)
+    const answered = (path: string): void => this.judge.answered(path)
     this.#backend = new Backend({
       ...shared,
       open: async (clock, limits) => storeOn(this.disk.mount(), { limits, clock }),
       killed: () => this.disk.powerOff(),
-      watcher: { error, asked: change => this.record.asked(change), failed: change => this.record.failed(change) },
+      watcher: {
+        error,
+        answered,
+        asked: change => this.record.asked(change),
+        failed: change => this.record.failed(change),
+      },
     })
     // Which changes are written, and in which order, the database tells.
     const ignore = (_change: Change): void => undefined
     this.cluster = options.nodes
       ? new Cluster({
           ...{ ...shared, count: options.nodes, opened, randomness: this.randomness, standstill: this.standstill },
-          watcher: { error, asked: ignore, failed: ignore },
+          watcher: { error, answered, asked: ignore, failed: ignore },
           written: changes => this.record.wrote(changes),
         })
       : undefined
@@ -373,6 +379,7 @@ export class World {
       await restoreData()
       restore()
       restoreCursors()
+      this.judge.forget(this.record.position)
       this.#erasedSince = [...later].flatMap(([user, count]) =>
         Array<string>(Math.max(0, count - (erasures.get(user) ?? 0))).fill(user),
       )
@@ -492,7 +499,11 @@ export class World {
   #noteError(what: unknown): void {
     // A disk or a connection that fails is the world's doing, and so is a database that goes back.
     const text = String((what as { err?: unknown }).err ?? what)
-    if (!/disk|connection was lost|the history of the database|the store is closing/.test(text))
+    if (
+      !/disk|connection was lost|the history of the database|the store is closing|not all nodes have applied|has lost its lease|no standby/.test(
+        text,
+      )
+    )
       this.wrong.push(`the server logged ${text} [S1]`)
   }
 }
