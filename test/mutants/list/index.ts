@@ -1,6 +1,7 @@
 import type { Mutant } from '../mutant.ts'
 import { addressMutants } from './addresses.ts'
 import { attackMutants } from './attacks.ts'
+import { clusterMutants } from './cluster.ts'
 import { durabilityMutants } from './durability.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...handsMutants,
   ...newEnemyMutants,
   ...nodesMutants,
+  ...clusterMutants,
   ...indistinguishableMutants,
   ...presenceMutants,
   ...durabilityMutants,

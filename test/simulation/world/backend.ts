@@ -60,6 +60,11 @@ export class Backend {
     return (this.#engine ?? this.#stopping)?.context.store.position ?? 0
   }
 
+  /** The run of the store in which the position counts. */
+  get run(): Uint8Array | undefined {
+    return (this.#engine ?? this.#stopping)?.context.store.run
+  }
+
   /** What the server takes from its next start on. */
   setLimits(limits: Partial<Limits>): void {
     this.limits = { ...this.#usual, ...limits }

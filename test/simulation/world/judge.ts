@@ -59,6 +59,7 @@ export class Judge implements NetworkWatcher {
   readonly #seen = new WeakMap<Wire, Seen>()
   readonly #position: (wire: Wire) => number
   readonly #judgedAt: (wire: Wire) => number
+  readonly #isBehindLoss: (wire: Wire) => boolean
   readonly #incarnationOf: (user: string, name: Uint8Array) => number
   readonly #tell: Tell | undefined
   readonly #presence: PresenceJudge
@@ -75,6 +76,8 @@ export class Judge implements NetworkWatcher {
     position: (wire: Wire) => number
     /** Of the state by which what the server hands over is judged. */
     judgedAt: (wire: Wire) => number
+    /** What the server answers is of a history that was lost, as when it had answered before that. */
+    isBehindLoss: (wire: Wire) => boolean
     /** The number of erasures before the incarnation that the server gives this name. */
     incarnationOf: (user: string, name: Uint8Array) => number
     nowMs: () => number
@@ -84,6 +87,7 @@ export class Judge implements NetworkWatcher {
     this.record = options.record
     this.#position = options.position
     this.#judgedAt = options.judgedAt
+    this.#isBehindLoss = options.isBehindLoss
     this.#incarnationOf = options.incarnationOf
     this.#wrong = options.wrong
     this.#tell = options.tell
@@ -145,7 +149,7 @@ export class Judge implements NetworkWatcher {
     const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
     seen.answeredUpTo = upTo
     // It says of what came since the last barrier whether all of it was taken.
-    if (!frame.isComplete) return
+    if (!frame.isComplete || this.#isBehindLoss(wire)) return
     const answered = seen.sent.slice(from, upTo)
     for (const { document, ids } of answered) this.#tellOf(user, this.record.firstAt(user, document, ids))
     const missing = answered.filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids, position))

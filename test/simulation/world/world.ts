@@ -76,6 +76,7 @@ export class World {
       record: this.record,
       position: wire => this.cluster?.positionAt(wire) ?? this.#backend.position,
       judgedAt: wire => this.cluster?.positionAt(wire) ?? this.record.position,
+      isBehindLoss: wire => this.cluster?.isBehindLoss(wire) ?? false,
       incarnationOf: (user, name) => this.cluster?.incarnationOf(user, name) ?? this.record.incarnationOf(user),
       nowMs: () => this.clock.nowMs,
       wrong,
