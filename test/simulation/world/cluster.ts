@@ -149,10 +149,14 @@ export class Cluster {
     return this.#nodeOf.get(wire)?.backend.position ?? 0
   }
 
-  /** The database has lost what the node at the other end has reported, and the node does not know it yet. */
-  isBehindLoss(wire: Wire): boolean {
-    const { run, position } = this.#nodeOf.get(wire)?.backend ?? {}
-    if (!run || position === undefined) return false
+  /** Some node, or the one at the other end of a connection, has reported what the database has lost, and does not know it yet. */
+  isBehindLoss(wire?: Wire): boolean {
+    const nodes = wire ? [this.#nodeOf.get(wire)] : this.nodes
+    return nodes.some(node => node !== undefined && this.#isOfLost(node.backend))
+  }
+
+  #isOfLost({ run, position }: Backend): boolean {
+    if (!run) return false
     const index = this.log.runs.findIndex(({ id }) => isSameRun(id, run))
     return index < 0 || (this.log.runs[index + 1]?.start ?? Number.POSITIVE_INFINITY) < position
   }

@@ -53,6 +53,8 @@ export class World {
   readonly #stops: (() => void)[] = []
   readonly scribe: Scribe
   #backup: (() => Promise<void>) | undefined
+  /** How often the database failed over and lost commits. */
+  lossyFailOvers = 0
   /** From here on no account is erased. */
   hasLostStore = false
   /** Accounts that were erased after the backup, as often as they were. */
@@ -312,6 +314,7 @@ export class World {
   async failOver(isLossy: boolean): Promise<void> {
     if (!this.cluster || (isLossy && !this.#backup)) return
     if (isLossy && this.#backup) await this.#goBack(this.#backup)
+    if (isLossy) this.lossyFailOvers++
     this.cluster.log.open()
     await this.settle()
     if (isLossy) await this.#eraseAgain()
