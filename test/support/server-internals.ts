@@ -93,6 +93,7 @@ export { openNodeStore } from '../../packages/server/src/store/nodes/node-store.
 export type { NodeName, NodeTable, Standing } from '../../packages/server/src/store/nodes/node-table.ts'
 export { leaseMs, marginMs } from '../../packages/server/src/store/nodes/node-table.ts'
 export { provisional } from '../../packages/server/src/store/nodes/provisional.ts'
+export { isSameRun } from '../../packages/server/src/store/nodes/runs.ts'
 export type {
   Batch,
   BatchRecords,

@@ -1,6 +1,7 @@
 import type { Mutant } from '../mutant.ts'
 import { addressMutants } from './addresses.ts'
 import { attackMutants } from './attacks.ts'
+import { clusterMutants } from './cluster.ts'
 import { durabilityMutants } from './durability.ts'
 import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
@@ -31,6 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...newEnemyMutants,
   ...elsewhereMutants,
   ...nodesMutants,
+  ...clusterMutants,
   ...indistinguishableMutants,
   ...presenceMutants,
   ...durabilityMutants,

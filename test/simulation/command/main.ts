@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 /**
  * `npm run simulate -- --runs N` plays N random histories in the simulated world. A history that fails is shrunk, and printed
  * as a test for `test/simulation/stories.test.ts`. The others are still played, unless too many fail. Exits with 1 after a
- * failure.
+ * failure. With `--nodes N` the histories are of N nodes on one database.
  */
 
 /** As many histories as one process plays: each begins with fresh memory, and has a seed of its own. */
@@ -20,9 +20,13 @@ const { values } = parseArgs({
     /** That of the first process; the others' follow. */
     seed: { type: 'string', default: String(Date.now() % 2 ** 30) },
     jobs: { type: 'string', default: '2' },
+    /** How many nodes have one database; without it one server has a disk. */
+    nodes: { type: 'string' },
   },
 })
 const [runs, firstSeed, jobs] = [values.runs, values.seed, values.jobs].map(Number) as [number, number, number]
+const { nodes } = values
+if (!(Number(nodes ?? 1) > 0)) throw new TypeError('--nodes takes a number')
 if (!(runs > 0 && jobs > 0 && firstSeed >= 0)) throw new TypeError('--runs, --jobs and --seed take numbers')
 
 const begunAt = Date.now()
@@ -30,7 +34,7 @@ let begun = 0
 let done = 0
 let wrong = 0
 
-console.log(`${runs} histories from seed ${firstSeed} on`)
+console.log(`${runs} histories${nodes ? ` of ${nodes} nodes` : ''} from seed ${firstSeed} on`)
 await Promise.all(Array.from({ length: jobs }, work))
 console.log(`${done} histories, and ${wrong === 0 ? 'nothing was wrong' : `${wrong} more that went wrong`}`)
 if (wrong > 0) process.exitCode = 1
@@ -45,9 +49,14 @@ async function work(): Promise<void> {
 }
 
 async function play(seed: number, count: number): Promise<void> {
-  const env = { ...process.env, KITH_TEST_SEED: String(seed), KITH_TEST_RUNS: String(count) }
+  const env = {
+    ...process.env,
+    KITH_TEST_SEED: String(seed),
+    KITH_TEST_RUNS: String(count),
+    ...(nodes && { KITH_TEST_NODES: nodes }),
+  }
   const cwd = fileURLToPath(new URL('../..', import.meta.url))
-  const child = spawn('npx', ['vitest', 'run', 'simulation/histories.test'], {
+  const child = spawn('npx', ['vitest', 'run', `simulation/${nodes ? 'cluster-' : ''}histories.test`], {
     cwd,
     env,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -83,11 +83,14 @@ export async function promise(world: World, device: Device): Promise<void> {
     world.network.wires.some(wire => wire.isHostile && (wire.caller as Tab).device === device)
   // What is on the disk, and not yet confirmed to the server, counts as not done.
   const from = world.position
+  // A server that does not know yet what its database has lost answers as it would have before.
+  const isLost = world.cluster?.isBehindLoss() ?? false
+  const { lossyFailOvers } = world
   tab.kith.whenSynced().then(
     () => {
       if (incarnation !== world.record.incarnationOf(user) || liedTo !== device.liedTo || isLiedTo()) return
       world.looks.push({ tab, from })
-      expectOnDisk(world, tab, new Set(before))
+      if (!isLost && lossyFailOvers === world.lossyFailOvers) expectOnDisk(world, tab, new Set(before))
     },
     () => undefined,
   )

@@ -15,6 +15,8 @@ export interface BackendWatcher {
   asked(change: Change): void
   /** It was not written, and will not be. */
   failed(change: Change): void
+  /** A call of the API was answered, and not refused. */
+  answered(path: string): void
   /** What was logged as an error. */
   error(what: unknown): void
 }
@@ -56,6 +58,11 @@ export class Backend {
 
   get position(): number {
     return (this.#engine ?? this.#stopping)?.context.store.position ?? 0
+  }
+
+  /** The run of the store in which the position counts. */
+  get run(): Uint8Array | undefined {
+    return (this.#engine ?? this.#stopping)?.context.store.run
   }
 
   /** What the server takes from its next start on. */
@@ -119,7 +126,9 @@ export class Backend {
   async api(method: 'PUT' | 'DELETE' | 'POST', url: string, payload?: object): Promise<number> {
     const headers = { authorization: `Bearer ${adminKey}` }
     const answer = await this.#engine?.api.inject({ method, url, headers, ...(payload ? { payload } : {}) })
-    return answer?.statusCode ?? 0
+    const status = answer?.statusCode ?? 0
+    if (status >= 200 && status < 300) this.#options.watcher.answered(url)
+    return status
   }
 
   #watched(store: Store): Store {

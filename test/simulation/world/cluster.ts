@@ -1,6 +1,6 @@
 import type { Change } from '@kith/server'
 import type { Limits } from '@kith/shared'
-import { openNodeStore } from '../../support/server-internals.ts'
+import { isSameRun, openNodeStore } from '../../support/server-internals.ts'
 import { Backend, type BackendWatcher } from './backend.ts'
 import type { WorldClock } from './clock.ts'
 import type { Tab } from './device.ts'
@@ -147,6 +147,18 @@ export class Cluster {
   /** Up to which position the node at the other end has reported. */
   positionAt(wire: Wire): number {
     return this.#nodeOf.get(wire)?.backend.position ?? 0
+  }
+
+  /** Some node, or the one at the other end of a connection, has reported what the database has lost, and does not know it yet. */
+  isBehindLoss(wire?: Wire): boolean {
+    const nodes = wire ? [this.#nodeOf.get(wire)] : this.nodes
+    return nodes.some(node => node !== undefined && this.#isOfLost(node.backend))
+  }
+
+  #isOfLost({ run, position }: Backend): boolean {
+    if (!run) return false
+    const index = this.log.runs.findIndex(({ id }) => isSameRun(id, run))
+    return index < 0 || (this.log.runs[index + 1]?.start ?? Number.POSITIVE_INFINITY) < position
   }
 
   /** The position that all nodes which run have reported. */

@@ -59,10 +59,16 @@ export class Judge implements NetworkWatcher {
   readonly #seen = new WeakMap<Wire, Seen>()
   readonly #position: (wire: Wire) => number
   readonly #judgedAt: (wire: Wire) => number
+  readonly #isBehindLoss: (wire: Wire) => boolean
   readonly #incarnationOf: (user: string, name: Uint8Array) => number
   readonly #tell: Tell | undefined
   readonly #presence: PresenceJudge
   readonly cursors: Cursors = new Cursors()
+  /**
+   * Of those who make changes: up to which position they know that theirs are on disk. No server may go by a state before one of
+   * these that has taken something away [V4].
+   */
+  readonly #told = new Map<string, number>()
 
   constructor(options: {
     record: Record
@@ -70,6 +76,8 @@ export class Judge implements NetworkWatcher {
     position: (wire: Wire) => number
     /** Of the state by which what the server hands over is judged. */
     judgedAt: (wire: Wire) => number
+    /** What the server answers is of a history that was lost, as when it had answered before that. */
+    isBehindLoss: (wire: Wire) => boolean
     /** The number of erasures before the incarnation that the server gives this name. */
     incarnationOf: (user: string, name: Uint8Array) => number
     nowMs: () => number
@@ -79,10 +87,26 @@ export class Judge implements NetworkWatcher {
     this.record = options.record
     this.#position = options.position
     this.#judgedAt = options.judgedAt
+    this.#isBehindLoss = options.isBehindLoss
     this.#incarnationOf = options.incarnationOf
     this.#wrong = options.wrong
     this.#tell = options.tell
     this.#presence = new PresenceJudge(options)
+  }
+
+  /** The backend's call was answered. */
+  answered(path: string): void {
+    const position = this.record.lastOf(path)
+    this.#tellOf(this.record.authorAt(position) ?? path, position)
+  }
+
+  /** The history ends at a position from here on. */
+  forget(position: number): void {
+    for (const [who, told] of this.#told) this.#told.set(who, Math.min(told, position))
+  }
+
+  #tellOf(who: string, position: number): void {
+    this.#told.set(who, Math.max(position, this.#told.get(who) ?? 0))
   }
 
   newSecret(secret: Omit<Secret, 'edits'>): string {
@@ -102,7 +126,7 @@ export class Judge implements NetworkWatcher {
     const position = this.#judgedAt(wire)
     const moment = this.record.at(position) ?? this.record.now
     for (const secret of this.secretsIn(bytes)) {
-      const wrong = secret.owner === user ? this.#toOwner(secret, position) : this.#toOther(secret, user, moment)
+      const wrong = secret.owner === user ? this.#toOwner(secret, position) : this.#toOther(secret, user, position)
       if (wrong) this.#wrong(`${user} was handed ${this.#describe(secret)}: ${wrong}`)
     }
     const frame = decodeFrame(bytes)
@@ -117,16 +141,18 @@ export class Judge implements NetworkWatcher {
       seen.incarnation = this.#incarnationOf(user, incarnation)
       this.record.welcomedTo(user, seen.incarnation, incarnation)
     }
+    if (frame.type === 'rosterSync' && frame.step !== 'step1')
+      this.#tellOf(user, this.record.firstAt(user, 'roster', idsOf(frame.payload)))
     if (frame.type === 'access') this.#judgeAccess(frame, user, moment)
     if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
     if (frame.type !== 'reached') return
     const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
     seen.answeredUpTo = upTo
     // It says of what came since the last barrier whether all of it was taken.
-    if (!frame.isComplete) return
-    const missing = seen.sent
-      .slice(from, upTo)
-      .filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids, position))
+    if (!frame.isComplete || this.#isBehindLoss(wire)) return
+    const answered = seen.sent.slice(from, upTo)
+    for (const { document, ids } of answered) this.#tellOf(user, this.record.firstAt(user, document, ids))
+    const missing = answered.filter(({ document, ids }) => !this.record.isOnDisk(user, document, ids, position))
     if (missing.length > 0)
       this.#wrong(`${user} was answered a barrier before ${missing[0]?.document} was on disk [D2][D3]`)
   }
@@ -219,7 +245,8 @@ export class Judge implements NetworkWatcher {
     return 'it is erased [V5]'
   }
 
-  #toOther(secret: Secret, viewer: string, now: Moment): string | undefined {
+  #toOther(secret: Secret, viewer: string, position: number): string | undefined {
+    const now = this.record.at(position) ?? this.record.now
     if (secret.kind === 'message') {
       if (secret.to !== viewer) return 'it was for somebody else'
       return mayTalk(now, secret.owner, viewer) ? undefined : 'they may not communicate [V1][V2]'
@@ -227,12 +254,23 @@ export class Judge implements NetworkWatcher {
     if (secret.kind === 'label') return 'it is private'
     const { owner, level = 0, edits } = secret
     if (!levelsSeen(now, owner, viewer).has(level)) return 'it may not be seen by what is on disk [V4]'
+    if (this.#wasTakenAway(secret, viewer, position)) return 'it was taken away, and that was answered [V4]'
     if (!this.#isCurrent(secret, now)) return 'it is not what stands on disk [V5]'
     if (edits.length === 0) return 'no device has made it safe yet [D1]'
     const { refused } = this.record
     if (!edits.some(edit => couldBeSeen(this.record.editsOf(owner), edit, level, viewer, refused)))
       return 'what went before must take effect first [V6]'
     return undefined
+  }
+
+  /** Whether a later state denies it, of which those know who made it. */
+  #wasTakenAway({ owner, level = 0 }: Secret, viewer: string, position: number): boolean {
+    for (let later = position + 1; later <= this.record.position; later++) {
+      const [moment, author] = [this.record.at(later), this.record.authorAt(later) ?? '']
+      const isTold = (this.#told.get(author) ?? 0) >= later
+      if (isTold && moment && !levelsSeen(moment, owner, viewer).has(level)) return true
+    }
+    return false
   }
 
   /** Whether a field's value has not been erased on disk. Of concurrent sets all stand, though one is shown. */

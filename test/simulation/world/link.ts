@@ -107,11 +107,19 @@ export class Link implements SharedDatabase {
     if (opening !== this.#log.openings) throw new ConnectionLost('the connection was lost')
   }
 
+  /** The opening of the database that the connections reach: new ones, if it was opened since. */
+  #connect(): number {
+    if (this.#opening !== this.#log.openings) this.#runs = this.#log.runs
+    this.#opening = this.#log.openings
+    return this.#opening
+  }
+
   /** One read of one moment. */
   async #read<T>(read: () => T): Promise<T> {
-    const opening = this.#log.openings
+    const opening = this.#connect()
     await this.#wait(slowReads)
-    const found = read()
+    // The connection is gone: whoever asks again gets another one.
+    const found = opening === this.#log.openings ? read() : (undefined as T)
     await this.#back(slowReads, opening)
     return found
   }
@@ -126,19 +134,12 @@ export class Link implements SharedDatabase {
     return this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY
   }
 
-  async refreshRun(): Promise<void> {
-    if (this.#opening === this.#log.openings) return
-    const opening = this.#log.openings
-    this.#runs = await this.#read(() => this.#log.runs)
-    this.#opening = opening
-  }
-
   records(): BatchRecords {
     return new LinkRecords(this.#log, read => this.#read(read))
   }
 
   write: WriteBatch = async batch => {
-    const opening = this.#log.openings
+    const opening = this.#connect()
     const fault = this.#faults.shift()
     if (fault === 'written later') {
       this.#waiting.push(() => void this.#execute(batch, opening))
@@ -159,7 +160,7 @@ export class Link implements SharedDatabase {
   }
 
   async alone(work: (write: WriteBatch) => Promise<void>): Promise<void> {
-    const opening = this.#log.openings
+    const opening = this.#connect()
     await this.#log.lock(this)
     const expire = this.#clock.after(idleMs, () => this.#log.release(this))
     try {

@@ -24,6 +24,10 @@ export class Record {
   readonly #moments = new Map<number, Moment>()
   /** Each state of a user's documents, in their order. */
   readonly #stored = new Map<string, { position: number; roster: Uint8Array; profile: Uint8Array }[]>()
+  /** By the path of the backend's call that makes such a change: the position of the last one. */
+  readonly #lastOf = new Map<string, number>()
+  /** Who made the change at each position: a user, or the backend by a call with this path. */
+  readonly #authors = new Map<number, string>()
   #asked: Change[] = []
   #position = 0
   #count = 0
@@ -166,6 +170,23 @@ export class Record {
     return documents
   }
 
+  /** The position of the last change that such a call of the backend's made. */
+  lastOf(path: string): number {
+    return this.#lastOf.get(path) ?? 0
+  }
+
+  authorAt(position: number): string | undefined {
+    return this.#authors.get(position)
+  }
+
+  /** The first position at which something was on disk that is there now; 0 if it is not. */
+  firstAt(user: string, document: 'roster' | 'profile', ids: UpdateIds): number {
+    if (!includes(this.#documentsOf(user)[document], ids)) return 0
+    const states = this.#stored.get(user) ?? []
+    const first = states.find(({ position }) => includes(this.#documentsAt(user, position)[document], ids))
+    return first?.position ?? 0
+  }
+
   /** What is on the server's disk of a user's documents. */
   documentsOnDisk(user: string): Documents {
     return this.#documentsOf(user)
@@ -203,6 +224,7 @@ export class Record {
       for (const user of isSilent) this.#isSilent.add(user)
       this.#documents.clear()
       this.#stored.clear()
+      this.#lastOf.clear()
       for (const [user, { roster, profile }] of documents) {
         Y.applyUpdateV2(this.#documentsOf(user).roster, roster)
         Y.applyUpdateV2(this.#documentsOf(user).profile, profile)
@@ -226,6 +248,9 @@ export class Record {
   wrote(changes: readonly Change[]): void {
     for (const change of changes) {
       this.#apply(change, ++this.#position)
+      const paths = pathsOf(change)
+      this.#authors.set(this.#position, paths[0] ?? ('user' in change ? change.user : ''))
+      for (const path of paths) this.#lastOf.set(path, this.#position)
       this.#moments.set(this.#position, this.now)
     }
   }
@@ -343,5 +368,20 @@ export class Record {
     const documents = { roster: new Y.Doc(), profile: new Y.Doc() }
     this.#documents.set(user, documents)
     return documents
+  }
+}
+
+/** The calls of the backend's that make such a change. */
+function pathsOf(change: Change): string[] {
+  switch (change.type) {
+    case 'pair':
+      return [`/v1/pairs/${change.a}/${change.b}`, `/v1/pairs/${change.b}/${change.a}`]
+    case 'user':
+    case 'erase':
+      return [`/v1/users/${change.user}`]
+    case 'revoke':
+      return [`/v1/users/${change.user}/sessions/revoke`]
+    default:
+      return []
   }
 }

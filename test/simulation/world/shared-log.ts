@@ -5,6 +5,7 @@ import {
   encodeCommits,
   encodeNumber,
   Incarnations,
+  isSameRun,
   keys,
   leaseMs,
   marginMs,
@@ -102,6 +103,7 @@ export class SharedLog {
     const is = (status: Outcome['status'], last: number = this.#head): Outcome => ({ status, last, isConfirmed: true })
     const written = this.#rows.find(row => row.batch === batch.id)
     if (written) return is('written', written.last)
+    if (!isSameRun(batch.run, (this.#runs.at(-1) as Run).id)) return is('conflict')
     if (!this.#hasLease(batch.node)) return is('fenced')
     const known = Number.isFinite(batch.knownUpTo) ? batch.knownUpTo : 0
     if (this.#head < known) return is('history-lost')

@@ -53,6 +53,8 @@ export class World {
   readonly #stops: (() => void)[] = []
   readonly scribe: Scribe
   #backup: (() => Promise<void>) | undefined
+  /** How often the database failed over and lost commits. */
+  lossyFailOvers = 0
   /** From here on no account is erased. */
   hasLostStore = false
   /** Accounts that were erased after the backup, as often as they were. */
@@ -76,6 +78,7 @@ export class World {
       record: this.record,
       position: wire => this.cluster?.positionAt(wire) ?? this.#backend.position,
       judgedAt: wire => this.cluster?.positionAt(wire) ?? this.record.position,
+      isBehindLoss: wire => this.cluster?.isBehindLoss(wire) ?? false,
       incarnationOf: (user, name) => this.cluster?.incarnationOf(user, name) ?? this.record.incarnationOf(user),
       nowMs: () => this.clock.nowMs,
       wrong,
@@ -89,18 +92,24 @@ export class World {
       limits: options.outstandingBytes === undefined ? {} : { outstandingBytes: options.outstandingBytes },
     }
     const error = (what: unknown): void => this.#noteError(what)
+    const answered = (path: string): void => this.judge.answered(path)
     this.#backend = new Backend({
       ...shared,
       open: async (clock, limits) => storeOn(this.disk.mount(), { limits, clock }),
       killed: () => this.disk.powerOff(),
-      watcher: { error, asked: change => this.record.asked(change), failed: change => this.record.failed(change) },
+      watcher: {
+        error,
+        answered,
+        asked: change => this.record.asked(change),
+        failed: change => this.record.failed(change),
+      },
     })
     // Which changes are written, and in which order, the database tells.
     const ignore = (_change: Change): void => undefined
     this.cluster = options.nodes
       ? new Cluster({
           ...{ ...shared, count: options.nodes, opened, randomness: this.randomness, standstill: this.standstill },
-          watcher: { error, asked: ignore, failed: ignore },
+          watcher: { error, answered, asked: ignore, failed: ignore },
           written: changes => this.record.wrote(changes),
         })
       : undefined
@@ -305,6 +314,7 @@ export class World {
   async failOver(isLossy: boolean): Promise<void> {
     if (!this.cluster || (isLossy && !this.#backup)) return
     if (isLossy && this.#backup) await this.#goBack(this.#backup)
+    if (isLossy) this.lossyFailOvers++
     this.cluster.log.open()
     await this.settle()
     if (isLossy) await this.#eraseAgain()
@@ -373,6 +383,7 @@ export class World {
       await restoreData()
       restore()
       restoreCursors()
+      this.judge.forget(this.record.position)
       this.#erasedSince = [...later].flatMap(([user, count]) =>
         Array<string>(Math.max(0, count - (erasures.get(user) ?? 0))).fill(user),
       )
@@ -492,7 +503,11 @@ export class World {
   #noteError(what: unknown): void {
     // A disk or a connection that fails is the world's doing, and so is a database that goes back.
     const text = String((what as { err?: unknown }).err ?? what)
-    if (!/disk|connection was lost|the history of the database/.test(text))
+    if (
+      !/disk|connection was lost|the history of the database|the store is closing|not all nodes have applied|has lost its lease|no standby/.test(
+        text,
+      )
+    )
       this.wrong.push(`the server logged ${text} [S1]`)
   }
 }

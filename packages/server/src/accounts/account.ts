@@ -1,7 +1,7 @@
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
 import type { Merged } from '../documents/merge.ts'
-import { OutdatedDocument } from '../relations/outdated.ts'
+import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { type Commit, type DocumentsChange, type Store, takesAway } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
@@ -90,15 +90,23 @@ export class Account {
   }
 
   /**
-   * What the disk holds of a document that the device lacks; `undefined` for a state vector that is none. What a roster takes
-   * away is shown to no device before every node has applied it [V4].
+   * Answers with what the disk holds of a document that the device lacks; `undefined` for a state vector that is none. All that
+   * was relayed to the device before is in the answer: the device counts on that. What a roster takes away is shown to no device
+   * before every node has applied it [V4].
    */
-  async missing(name: DocumentName, stateVector: Uint8Array): Promise<Uint8Array | undefined> {
+  async missing(
+    name: DocumentName,
+    stateVector: Uint8Array,
+    answer: (missing: Uint8Array | undefined) => void,
+  ): Promise<void> {
     const { store, documents } = this.#context
-    const missing = await documents.missing(this.user, name, stateVector)
-    if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
-    await mayHandOver(store)
-    return missing
+    for (;;) {
+      const missing = await documents.missing(this.user, name, stateVector)
+      if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
+      await mayHandOver(store)
+      // No `await` between this look and the answer: else what another node has written might be relayed between the two.
+      if (!documents.isOutdated(this.user, name)) return answer(missing)
+    }
   }
 
   stateVector(name: DocumentName): Promise<Uint8Array> {
@@ -155,9 +163,9 @@ export class Account {
   /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, relayOwn } = this.#context
-    const { refusal } = store
+    const { refusal, losses } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
-    const admitted = await this.#admitAndWrite(writer, run, refusal)
+    const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
     if (!admitted) return
     const { roster, profile, commit } = admitted
     // What comes after waits as well: a barrier, and an edit that relies on what was taken away [D2][V6].
@@ -177,7 +185,7 @@ export class Account {
   async #admitAndWrite(
     writer: Writer,
     run: readonly Write[],
-    refusal: Store['refusal'],
+    { refusal, losses }: Pick<Store, 'refusal' | 'losses'>,
   ): Promise<{ roster: Admitted | undefined; profile: Admitted | undefined; commit: Commit } | undefined> {
     const { store, documents } = this.#context
     for (;;) {
@@ -192,6 +200,7 @@ export class Account {
         const isNothing = !roster?.relayed && !profile?.relayed && !registers
         // Also when changes are taken again by now: what was read may be older than what is on disk.
         if (refusal && !isNothing) throw refusal
+        if (store.losses !== losses) throw new LostHistory()
         const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))
         if (commit && roster?.relayed) documents.noteCommitted(this.user, 'roster', commit.position)
         if (commit && profile?.relayed) documents.noteCommitted(this.user, 'profile', commit.position)

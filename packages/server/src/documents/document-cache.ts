@@ -49,6 +49,9 @@ export class Documents {
   /** How large documents for the thread are on disk: of users with work, so that it is read once. */
   #sizes = new Map<string, number>()
 
+  /** Documents that are being read, by key: whether another node has changed them since the read began. */
+  readonly #reading = new Map<string, { isOutdated: boolean }>()
+
   #thread: MergeThread | undefined
   #limits: Limits
 
@@ -84,6 +87,7 @@ export class Documents {
     this.#held.delete(user)
     for (const name of ['roster', 'profile'] as const) {
       this.#sizes.delete(keyOf(user, name))
+      this.#reading.delete(keyOf(user, name))
       this.#measure(keyOf(user, name))
     }
     this.#evict()
@@ -130,11 +134,12 @@ export class Documents {
 
   /** A small document is kept, since it was read; a large one is loaded when there is work for it. */
   async #readSize(user: string, name: DocumentName): Promise<number> {
-    const { version, parts } = await this.#store.document(user, name)
     const key = keyOf(user, name)
+    const reading = this.#beginReading(key)
+    const { version, parts } = await this.#store.document(user, name)
     const storedBytes = sizeOf(parts)
     if (this.#isForThread(storedBytes)) this.#sizes.set(key, storedBytes)
-    else this.#keep(key, new LocalDocument(name, parts, this.#limits), { at: version })
+    else this.#keep(key, new LocalDocument(name, parts, this.#limits), { at: version }, reading.isOutdated)
     return storedBytes
   }
 
@@ -170,14 +175,23 @@ export class Documents {
     if (cached) this.#forget(key)
     const usable = this.#usable(cached?.document, moreBytes)
     usable?.hold(moreBytes)
+    const reading = this.#beginReading(key)
     const loaded =
       usable && cached ? { document: usable, version: cached.version } : await this.#open(user, name, moreBytes)
-    this.#keep(key, loaded.document, loaded.version)
+    this.#keep(key, loaded.document, loaded.version, reading.isOutdated)
     return loaded
   }
 
-  #keep(key: string, document: HostedDocument, version: Version): void {
-    this.#cached.set(key, { document, version, isOutdated: false, usedAtMs: this.#clock.now(), heapBytes: 0 })
+  /** Only one caller at a time does anything with a user's documents. */
+  #beginReading(key: string): { isOutdated: boolean } {
+    const reading = { isOutdated: false }
+    this.#reading.set(key, reading)
+    return reading
+  }
+
+  #keep(key: string, document: HostedDocument, version: Version, isOutdated: boolean): void {
+    this.#reading.delete(key)
+    this.#cached.set(key, { document, version, isOutdated, usedAtMs: this.#clock.now(), heapBytes: 0 })
     this.#measure(key)
     this.#evict()
   }
@@ -214,11 +228,18 @@ export class Documents {
   /** Another node changed the user's documents: what is in memory counts no more, as soon as it is not in use. */
   noteOutdated(user: string): void {
     for (const name of ['roster', 'profile'] as const) {
+      const reading = this.#reading.get(keyOf(user, name))
+      if (reading) reading.isOutdated = true
       const cached = this.#cached.get(keyOf(user, name))
       if (!cached) continue
       cached.isOutdated = true
       if (!this.#held.has(user)) this.#dropOutdated(keyOf(user, name))
     }
+  }
+
+  /** Whether another node has changed a document since it was read, as far as its commits were reported. */
+  isOutdated(user: string, name: DocumentName): boolean {
+    return this.#cached.get(keyOf(user, name))?.isOutdated === true
   }
 
   #dropOutdated(key: string): void {

@@ -14,3 +14,10 @@ export class RevokedSession extends Error {
     super(`a session of ${JSON.stringify(user)} was revoked`)
   }
 }
+
+/** The database has lost commits that this node had reported. What was made of them is not written. */
+export class LostHistory extends Error {
+  constructor() {
+    super('the history of the database is not the one that this node knows')
+  }
+}

@@ -188,6 +188,8 @@ export interface Store {
   readonly cursorKey: Uint8Array
   /** The position of the last commit that was reported. */
   readonly position: number
+  /** How often the history was lost, as listeners were told: what was read before that is not to be written after it. */
+  readonly losses: number
   /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
   readonly refusal: Unwritable | undefined
   /** Whether what was read may be handed over. */

@@ -52,10 +52,11 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
       async () => {
         await session.context.answers.whenFree(session.user, session)
         if (session.isClosed) return
-        const missing = await account.missing(document, payload)
-        session.charge(forBytes(missing?.length ?? 0))
-        if (missing) session.say({ type, step: 'step2', payload: missing })
-        else session.end('malformed', 'no state vector')
+        await account.missing(document, payload, missing => {
+          session.charge(forBytes(missing?.length ?? 0))
+          if (missing) session.say({ type, step: 'step2', payload: missing })
+          else session.end('malformed', 'no state vector')
+        })
       },
       error => session.fail(error),
     )

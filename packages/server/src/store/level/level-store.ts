@@ -90,6 +90,7 @@ export function openStore(options: LevelStoreOptions): Store {
     get position() {
       return commits.position
     },
+    losses: 0,
     get refusal() {
       return commits.refusal
     },

@@ -4,6 +4,7 @@ import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft } from '../../relations/draft.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
+import { LostHistory } from '../../relations/outdated.ts'
 import { preload } from '../../relations/preload.ts'
 import { RecordedReads } from '../../relations/recorded-reads.ts'
 import type { Change, Commit } from '../../relations/store.ts'
@@ -27,8 +28,6 @@ const mostFences = 3
 /** How long changes wait for the lease of this node. */
 const leasePatienceMs = 10_000
 
-const historyLost = 'the history of the database is not the one that this node knows'
-
 /** No standby has confirmed the change: it is not known whether it will stay. */
 class Unconfirmed extends Error {
   constructor() {
@@ -45,6 +44,8 @@ class FencedError extends Error {
 
 interface Waiting {
   change: Change
+  /** How often the history had been lost when it came. */
+  losses: number
   resolve: (commit: Commit) => void
   reject: (error: unknown) => void
 }
@@ -81,7 +82,7 @@ export class Commits {
   commit(change: Change): Promise<Commit> {
     if (this.#isClosing) return Promise.reject(new Error('the store is closing'))
     return new Promise((resolve, reject) => {
-      this.#queue.push({ change, resolve, reject })
+      this.#queue.push({ change, losses: this.#options.reports.losses, resolve, reject })
       this.#running ??= this.#run()
     })
   }
@@ -152,7 +153,7 @@ export class Commits {
         answer()
       },
       lost: () => {
-        for (const { reject } of written) reject(new Error(historyLost))
+        for (const { reject } of written) reject(new LostHistory())
       },
     })
     try {
@@ -176,15 +177,16 @@ export class Commits {
       throw error
     }
     reports.look()
-    throw new Error(historyLost)
+    throw new LostHistory()
   }
 
   async #derive(group: readonly Waiting[]): Promise<{ batch: Batch; written: readonly Waiting[] }> {
-    const { database, clock, incarnations, limits, lease } = this.#options
+    const { database, reports, clock, incarnations, limits, lease } = this.#options
+    const run = await reports.settledRun()
     const records = database.records()
     const reads = new RecordedReads(records)
     const draft = new Draft(reads, clock.now(), incarnations)
-    const written = await current(group, records, reads)
+    const written = await current(this.#ofThisHistory(group), records, reads)
     const changes = written.map(({ change }) => change)
     await preload(draft, changes)
     const commits: CommitNotes[] = []
@@ -194,8 +196,16 @@ export class Commits {
       commits.push(notes)
     }
     const { knownUpTo } = records
-    const batch = { node: lease.name, id: randomUUID(), changes, commits, draft, knownUpTo, reads: reads.read }
+    const batch = { node: lease.name, id: randomUUID(), changes, commits, draft, knownUpTo, run, reads: reads.read }
     return { batch, written }
+  }
+
+  /** Those that were made of what is in the history. The others are rejected. */
+  #ofThisHistory(group: readonly Waiting[]): readonly Waiting[] {
+    const { losses } = this.#options.reports
+    const isLost = (one: Waiting): boolean => one.losses !== losses
+    for (const one of group) if (isLost(one)) one.reject(new LostHistory())
+    return group.filter(one => !isLost(one))
   }
 
   /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */

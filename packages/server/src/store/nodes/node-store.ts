@@ -73,12 +73,15 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
 
   return {
     get run() {
-      return database.run
+      return reports.run
     },
     cursorKey,
     reachOf: run => database.reachOf(run),
     get position() {
       return reports.position
+    },
+    get losses() {
+      return reports.losses
     },
     refusal: undefined,
     lease,
@@ -123,7 +126,8 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
 
     async oldestCursor() {
       const { oldest, at } = await database.oldestCursor(clock.now())
-      // A device that comes from another node has a cursor that this node may not have reported yet.
+      // A device that comes from another node has a cursor that this node may not have reported yet, in this run or another.
+      await reports.settledRun()
       await reports.reached(at)
       return oldest
     },

@@ -2,6 +2,7 @@ import type { CommitNotes } from '../../relations/draft.ts'
 import type { Commit } from '../../relations/store.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
 import { decodeCommits } from './commit-codec.ts'
+import { isSameRun } from './runs.ts'
 import type { LogRow, SharedDatabase } from './shared-database.ts'
 
 /** A batch of this node: what its listeners are told of it is in memory. */
@@ -31,6 +32,8 @@ export interface ReportsOptions {
 export class Reports {
   readonly #options: ReportsOptions
   #position: number
+  /** The run of the database in which the position counts. */
+  #run: Uint8Array
   readonly #own: Map<string, OwnBatch> = new Map()
   /** Batches of this node that were written, and need not be read. */
   #written: LogRow[] = []
@@ -48,11 +51,29 @@ export class Reports {
     this.#options = options
     this.#caughtUpAtMs = options.elapsed()
     this.#position = options.position
+    this.#run = options.database.run
   }
 
   /** The position of the last commit that was reported. */
   get position(): number {
     return this.#position
+  }
+
+  /** The run in which the position counts. */
+  get run(): Uint8Array {
+    return this.#run
+  }
+
+  /** How often the history was another. */
+  get losses(): number {
+    return this.#falls
+  }
+
+  /** Resolves when it is known that the history goes on in the run of the database, or when it is lost: to that run. */
+  async settledRun(): Promise<Uint8Array> {
+    const { database } = this.#options
+    while (!isSameRun(this.#run, database.run) && !this.#isClosed) await this.#looked()
+    return this.#run
   }
 
   /** How long ago all that there was to report had been reported. */
@@ -88,17 +109,22 @@ export class Reports {
   async reached(position: number): Promise<void> {
     const falls = this.#falls
     while (this.#position < position && !this.#isClosed && this.#falls === falls) {
-      this.look()
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
-      if (this.#failure !== undefined) throw this.#failure
+      await this.#looked()
     }
+  }
+
+  /** Resolves when the log was looked at; rejects when it cannot be read. */
+  async #looked(): Promise<void> {
+    this.look()
+    await new Promise<void>(resolve => this.#waiting.push(resolve))
+    if (this.#failure !== undefined) throw this.#failure
   }
 
   /** There may be something new in the log. */
   look(): void {
     if (this.#isClosed) return
     this.#isAsked = true
-    this.#running ??= this.#run()
+    this.#running ??= this.#reportAll()
   }
 
   /** Nothing is reported after this resolves. */
@@ -107,7 +133,7 @@ export class Reports {
     await this.#running
   }
 
-  async #run(): Promise<void> {
+  async #reportAll(): Promise<void> {
     try {
       while (this.#isAsked && !this.#isClosed) {
         this.#isAsked = false
@@ -125,8 +151,7 @@ export class Reports {
 
   async #reportNew(): Promise<void> {
     const { database, elapsed } = this.#options
-    // What is reported counts for the run of the database that is open now.
-    await database.refreshRun()
+    if (!isSameRun(this.#run, database.run) && !(await this.#goesOn())) return
     const beganMs = elapsed()
     const written = this.#written.splice(0)
     const isNext = written.every(({ first }, index) => first === (written[index - 1]?.last ?? this.#position) + 1)
@@ -137,11 +162,32 @@ export class Reports {
       return
     }
     const { head, rows, isCut } = await database.logAfter(this.#position)
+    // Read in another run, of which it is not known yet whether the history goes on in it.
+    if (!isSameRun(this.#run, database.run)) return this.#lookAgain()
     const [first] = rows
     if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)
-    if (isCut) this.#isAsked = true
+    if (isCut) this.#lookAgain()
     await this.#reportEach(rows)
     if (!isCut) this.#caughtUpAtMs = beganMs
+  }
+
+  #lookAgain(): void {
+    this.#isAsked = true
+  }
+
+  /** Another run of the database has begun. Whether what was reported before is in its history. */
+  async #goesOn(): Promise<boolean> {
+    const { database } = this.#options
+    const { run } = database
+    const reach = database.reachOf(this.#run)
+    if (reach !== undefined && reach >= this.#position) {
+      this.#run = run
+      return true
+    }
+    const { head } = await database.logAfter(this.#position)
+    this.#run = run
+    this.#fall(head)
+    return false
   }
 
   #fall(head: number): void {

@@ -31,6 +31,8 @@ export interface Batch {
   readonly draft: Draft
   /** The position of the earliest state that was read for it. */
   readonly knownUpTo: number
+  /** The run of the database in which all of it was read. */
+  readonly run: Uint8Array
   /** Names of what was read, as `record-names.ts` has them. */
   readonly reads: ReadonlySet<string>
 }
@@ -39,7 +41,7 @@ export interface Batch {
 export interface Outcome {
   /**
    * - `written`: by this call, or by an earlier one whose answer was lost.
-   * - `conflict`: another batch has written what was read for this one.
+   * - `conflict`: another batch has written what was read for this one, or another run has begun.
    * - `too-old`: the log does not reach back to what was read.
    * - `history-lost`: what was read is of another history.
    * - `fenced`: the node has no lease.
@@ -78,11 +80,10 @@ export type WriteBatch = (batch: Batch) => Promise<Outcome>
  * `isConnectionLost` says that its outcome is unknown.
  */
 export interface SharedDatabase {
-  /** @see Store.run */
+  /** @see Store.run: of the database as connections reach it now. It is another one before anything is read in that run. */
   readonly run: Uint8Array
+  /** @see Store.reachOf */
   reachOf(run: Uint8Array): number | undefined
-  /** Finds out whether another run of the database has begun. */
-  refreshRun(): Promise<void>
 
   readonly nodes: NodeTable
 

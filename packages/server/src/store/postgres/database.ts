@@ -36,8 +36,8 @@ export class Database implements Rows {
   #open = 0
   readonly #waiting: (() => void)[] = []
   #isClosed = false
-  /** Called when a connection was opened: it may be to another primary than those before. */
-  onConnect: () => void = () => undefined
+  /** Called with each connection before it is used: it may be to another primary than those before. */
+  prepare: (client: pg.Client) => Promise<void> = () => Promise.resolve()
 
   constructor(url: string, options: DatabaseOptions) {
     this.#timeoutMs = options.timeoutMs
@@ -103,7 +103,12 @@ export class Database implements Rows {
     this.#open++
     try {
       const client = await connectPrimary(this.url, this.#timeoutMs)
-      this.onConnect()
+      try {
+        await this.prepare(client)
+      } catch (error) {
+        client.end().catch(() => undefined)
+        throw error
+      }
       return client
     } catch (error) {
       this.#open--

@@ -45,6 +45,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
   const database = new Database(url, { most: readers, prepares, timeoutMs: readTimeoutMs })
   const writer = new Database(url, { most: 1, prepares, timeoutMs: writeTimeoutMs })
   const renewing = new Database(url, { most: 1, prepares })
+  const runs = new PostgresRuns()
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
       await expectMigrated(client)
@@ -53,10 +54,10 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
       }
       const warning = await expectDurable(client, requiresStandby)
       if (warning) warn(warning)
+      await runs.load(client)
       return (await client.query('select identity, cursor_key from store')).rows[0]
     })
-    const runs = new PostgresRuns()
-    await runs.load(database)
+    for (const one of [database, writer, renewing]) one.prepare = client => runs.load(client)
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))

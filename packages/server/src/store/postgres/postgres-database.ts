@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
+import { isSameRun } from '../nodes/runs.ts'
 import type { Batch, LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
 import { callOf } from './batch.ts'
 import { isConnectionLost, tookUnconfirmed } from './connect.ts'
@@ -19,6 +20,8 @@ const logAfter: Statement = {
   text: `select h.position as head, l.first, l.last, l.batch::text, l.commits from head h
     left join lateral (select * from log where last > $1 order by last limit ${mostRows}) l on true order by l.last`,
 }
+
+const batchById: Statement = { name: 'kith-batch', text: 'select last from log where batch = $1' }
 
 const oldestCursor: Statement = {
   name: 'kith-oldest',
@@ -46,15 +49,17 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
   const notices = new Notices(database.url, clock, noticed.written, noticed.applied)
   const trimming = new LogTrimming(database)
   const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
-  // A connection that is opened later may be to another primary, where another run has begun.
-  let mayHaveNewRun = false
-  database.onConnect = () => {
-    mayHaveNewRun = true
-  }
-
   async function ask(client: pg.Client, batch: Batch): Promise<Outcome> {
+    const run = runs.of(client)
+    if (!run || !isSameRun(run, batch.run)) return findWritten(client, batch)
     const [outcome] = await writer.on<Pick<Outcome, 'status' | 'last'>>(client, await callOf(batch))
     return { ...(outcome as Outcome), isConfirmed: !tookUnconfirmed(client) }
+  }
+
+  /** What was read for the batch may not be in the history of this run: it counts if it was written before. */
+  async function findWritten(client: pg.Client, { id }: Batch): Promise<Outcome> {
+    const [row] = await writer.on<{ last: number }>(client, { ...batchById, values: [id] })
+    return { status: row ? 'written' : 'conflict', last: row?.last ?? 0, isConfirmed: true }
   }
 
   async function alone(work: (write: WriteBatch) => Promise<void>): Promise<void> {
@@ -80,12 +85,6 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
       return runs.current
     },
     reachOf: run => runs.reachOf(run),
-
-    async refreshRun() {
-      if (!mayHaveNewRun) return
-      mayHaveNewRun = false
-      await runs.load(database)
-    },
 
     nodes: nodeTable(database, renewing, address),
     records: () => new PostgresRecords(database),

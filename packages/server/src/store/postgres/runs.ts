@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
-import type { Database } from './database.ts'
+import { isSameRun } from '../nodes/runs.ts'
 
 interface Run {
   id: Uint8Array
@@ -20,6 +20,7 @@ const mostRuns = 1_000
  */
 export class PostgresRuns {
   #runs: readonly Run[] = []
+  readonly #runOf: WeakMap<pg.Client, Uint8Array> = new WeakMap()
 
   /** 8 bytes that name the present run. */
   get current(): Uint8Array {
@@ -28,21 +29,27 @@ export class PostgresRuns {
 
   /** How far a cursor of that run reaches: `Infinity` for the present one, nothing for a run that this store never had. */
   reachOf(run: Uint8Array): number | undefined {
-    const index = this.#runs.findIndex(({ id }) => Buffer.compare(id, run) === 0)
+    const index = this.#runs.findIndex(({ id }) => isSameRun(id, run))
     if (index < 0) return undefined
     return this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY
   }
 
-  /** Reads the runs, and begins one if the database was opened since the last began. */
-  async load(database: Database): Promise<void> {
-    this.#runs = await database.with(client => this.#loadOn(client))
+  /** The run that a connection reaches. */
+  of(client: pg.Client): Uint8Array | undefined {
+    return this.#runOf.get(client)
   }
 
-  async #loadOn(client: pg.Client): Promise<Run[]> {
+  /** Reads the runs on a new connection, and begins one if the database was opened since the last began. */
+  async load(client: pg.Client): Promise<void> {
     const { rows } = await client.query(keyOfRun)
     const found = await client.query('select from run where key = $1', [rows[0].key])
     if (found.rowCount === 0) await client.query('select begin_run($1, $2)', [randomBytes(8), rows[0].key])
     const runs = await client.query('select id, start from run order by n desc limit $1', [mostRuns])
-    return runs.rows.map(({ id, start }) => ({ id: new Uint8Array(id), start })).reverse()
+    const loaded = runs.rows.map(({ id, start }): Run => ({ id: new Uint8Array(id), start })).reverse()
+    const { id: last } = loaded.at(-1) as Run
+    this.#runOf.set(client, last)
+    // The connection that was opened later may have been read first: it knows of this run, and of later ones.
+    const known = this.#runs.findIndex(({ id }) => isSameRun(id, last))
+    if (known < 0 || known === this.#runs.length - 1) this.#runs = loaded
   }
 }

@@ -1,0 +1,126 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const tests = ['simulation/cluster-stories']
+
+/** What several nodes on one database rely on, whatever the database is. Each was found by histories on several nodes. */
+export const clusterMutants: readonly Mutant[] = [
+  mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
+    id: 'cluster-ranges-not-written',
+    rules: ['V4', 'D4'],
+    what: 'A change that read all relations of a user holds although another node wrote a new one.',
+    tests,
+  }),
+  mutant(
+    'server/src/relay/current-reads.ts',
+    'if (!this.#isAnnounced && at === this.#reported()) {',
+    'if (!this.#isAnnounced) {',
+    {
+      id: 'cluster-hands-over-ahead',
+      rules: ['V4', 'V6'],
+      what: 'What was read ahead of what was reported is handed over before what came between is withdrawn.',
+      tests,
+    },
+  ),
+  mutant(
+    'server/src/store/nodes/commits.ts',
+    'return await this.#untilConfirmed(() => database.write(batch))',
+    'return await this.#untilConfirmed(() => database.write({ ...batch, id: randomUUID() }))',
+    {
+      id: 'cluster-batch-sent-as-another',
+      rules: ['D2'],
+      what: 'A batch whose answer was lost is sent again under another name.',
+      tests,
+    },
+  ),
+  mutant(
+    'server/src/store/nodes/reports.ts',
+    'if (reach !== undefined && reach >= this.#position) {',
+    'if (reach !== undefined) {',
+    {
+      id: 'cluster-goes-on-ahead',
+      rules: ['F1'],
+      what: 'A node goes on in a run of the database that does not have what the node has reported.',
+      tests,
+    },
+  ),
+  mutant(
+    'server/src/store/nodes/versions.ts',
+    'const isOutdated = version !== undefined && version !== stored',
+    'const isOutdated = false',
+    {
+      id: 'cluster-built-on-any-document',
+      rules: ['D4'],
+      what: 'A change is written that was admitted to a document as it was before another node changed it.',
+      tests,
+    },
+  ),
+  mutant('server/src/store/nodes/versions.ts', 'const isRevoked = revokedAt > signedInAt', 'const isRevoked = false', {
+    id: 'cluster-revoked-session-writes',
+    rules: ['D7'],
+    what: 'A session that another node has revoked writes until it is ended.',
+    tests,
+  }),
+  mutant('server/src/accounts/account.ts', 'if (takesAway(commit)) await store.whenEverywhere(commit.position)', '', {
+    id: 'cluster-answered-before-others-know',
+    rules: ['V4'],
+    what: 'A block is answered while another node still shows the profile.',
+    tests,
+  }),
+  mutant('server/src/store/nodes/node-lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
+    id: 'cluster-hands-over-without-lease',
+    rules: ['V4'],
+    what: 'A node that stood still hands over what it had read, although another node has answered a block meanwhile.',
+    tests,
+  }),
+  mutant(
+    'server/src/accounts/account.ts',
+    'if (!documents.isOutdated(this.user, name)) return answer(missing)',
+    'return answer(missing)',
+    {
+      id: 'cluster-answers-less-than-it-relayed',
+      rules: ['R1'],
+      what: 'A device that was relayed a change is answered by a state without it.',
+      tests,
+    },
+  ),
+  mutant('server/src/documents/document-cache.ts', 'if (reading) reading.isOutdated = true', '', {
+    id: 'cluster-keeps-what-was-read-too-early',
+    rules: ['R1'],
+    what: 'A document that another node changes while it is read is kept as it was before.',
+    tests,
+  }),
+  mutant(
+    'client/src/sync/session.ts',
+    "if (frames.some(({ type }) => type === 'rosterSync')) this.#outgoing.wake()",
+    '',
+    {
+      id: 'cluster-let-in-again-unnoticed',
+      rules: ['F1'],
+      what: 'A device drops someone whom another device lets in again, and does not ask.',
+      tests,
+    },
+  ),
+  mutant('server/src/store/nodes/commits.ts', 'if (isLost(one)) one.reject(new LostHistory())', '', {
+    id: 'cluster-lost-changes-unanswered',
+    rules: ['S1'],
+    what: 'A change that was made of a lost history is never answered.',
+    tests,
+  }),
+  mutant(
+    'server/src/accounts/elsewhere.ts',
+    "if (ends === 'account' || documents.length > 0) this.#port.documents.noteOutdated(user)",
+    '',
+    {
+      id: 'cluster-documents-stay',
+      rules: ['R1'],
+      what: 'A node goes on with documents that another node has changed.',
+      tests,
+    },
+  ),
+  mutant('server/src/store/nodes/node-store.ts', 'await reports.reached(at)\n', '', {
+    id: 'cluster-cursor-of-the-future',
+    rules: ['F1'],
+    what: 'A device that comes from another node is not known, since this node has not reported that far.',
+    tests,
+  }),
+]
