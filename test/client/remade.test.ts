@@ -96,3 +96,43 @@ test('[D5][R6] a field that replaces another device’s value stays one entry wi
   const plan = { name: 'profile' as const, fresh, merged, rows: [row], suspect: undefined, isRosterFirst: false }
   expect(remadeEntries(plan).map(entry => entry.changes)).toEqual([changes.slice(2), changes.slice(0, 2)])
 })
+
+test('[D6] what another device wrote reaches a server that lost it, also if a copy of this device’s database wrote meanwhile', () => {
+  const [original, other] = [phone(), phone()]
+  original.write([{ root: 'contacts', key: 'bob', value: true }])
+  const copy = new OwnDocument('roster', original.clientId)
+  copy.take(Y.encodeStateAsUpdate(original.doc))
+  original.write([{ root: 'contacts', key: 'carol', value: true }])
+  // Yjs joins the values that were replaced.
+  for (const value of ['Bob', 'Robert', 'Bobby']) other.write([{ root: 'labels', key: 'bob', value }])
+  copy.take(Y.encodeStateAsUpdate(other.doc))
+  copy.write([{ root: 'contacts', key: 'dave', value: true }])
+  const server = phone()
+  server.take(Y.encodeStateAsUpdate(original.doc))
+  const merged = mergedDocument(server, copy, 1, newClientId(systemRandomness))
+  expect(merged.hasPending).toBe(false)
+  expect(merged.standing.get('labels', 'bob')).toBe('Bobby')
+  expect([...merged.standing.entries('contacts')].map(([key]) => key).sort()).toEqual(['bob', 'carol', 'dave'])
+})
+
+test('[D5][V6] what is unsent keeps its order over both documents, unless the server may have lost revocations: then all of the roster goes before the profile', () => {
+  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
+    OwnDocument,
+    OwnDocument,
+  ]
+  const rows = [
+    { document: 'profile' as const, root: 'fields', key: '0/writer-this12/name', value: 'Ada' },
+    { document: 'roster' as const, ...grant },
+    { document: 'profile' as const, root: 'fields', key: '0/writer-this12/mood', value: 'well' },
+    { document: 'roster' as const, root: 'labels', key: 'bob', value: 'Bob' },
+  ].map(({ document, ...change }, index) => ({
+    ...{ seq: index + 1, document, update: new Uint8Array() },
+    changes: encodeChanges([change]),
+  }))
+  const order = (isRosterFirst: boolean): string[] =>
+    remadeEntries({ name: 'profile', fresh, merged, rows, suspect: undefined, isRosterFirst }).map(
+      ({ document }) => document,
+    )
+  expect(order(false)).toEqual(['profile', 'roster', 'profile', 'roster'])
+  expect(order(true)).toEqual(['roster', 'roster', 'profile', 'profile'])
+})

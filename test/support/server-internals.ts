@@ -25,6 +25,7 @@ export type { PresenceListener } from '../../packages/server/src/presence/subscr
 export { PresenceSubscriptions } from '../../packages/server/src/presence/subscriptions.ts'
 export type { Disk } from '../../packages/server/src/relations/draft.ts'
 export { Draft } from '../../packages/server/src/relations/draft.ts'
+export { lookupDelayMs } from '../../packages/server/src/relations/follow-budget.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 export type { DocumentName } from '../../packages/server/src/relations/keys.ts'
 export { keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/relations/keys.ts'

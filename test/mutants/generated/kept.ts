@@ -335,6 +335,36 @@ export const kept: readonly Kept[] = [
       '(this as unknown as { _receiver?: Receiver | null })._receiver ?? undefined → (this as unknown as { _receiver?: Receiver | null })._receiver',
     why: 'Equivalent: it is only checked whether there is one.',
   },
+  {
+    file: 'packages/client/src/device/new-database.ts',
+    line: "...(memory.incarnation ? [{ key: 'incarnation', value: memory.incarnation }] : []),",
+    change: 'memory.incarnation → true',
+    why: 'Equivalent: a value that is absent is read as one that was never written.',
+  },
+  {
+    file: 'packages/server/src/admission/relation-count.ts',
+    line: 'if (user !== undefined && removedKeys.has(user)) keptKeys.set(user, (keptKeys.get(user) ?? 0) + 1)',
+    change: '&& → ||',
+    why: 'Equivalent: keys of other users are counted too, and no count of theirs is read.',
+  },
+  {
+    file: 'packages/server/src/relay/current-reads.ts',
+    line: 'this.#waitingToHold.shift()?.()',
+    change: '?. → ',
+    why: 'Equivalent: the loop runs while there is one.',
+  },
+  {
+    file: 'packages/server/src/socket/kith-socket.ts',
+    line: 'incoming._bufferedBytes = 0',
+    change: '0 → 1',
+    why: 'One byte of 512 KiB, until the connection ends.',
+  },
+  {
+    file: 'packages/server/src/socket/kith-socket.ts',
+    line: 'incoming._messageLength = 0',
+    change: '0 → 1',
+    why: 'One byte of 512 KiB, until the connection ends.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
