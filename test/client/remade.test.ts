@@ -10,6 +10,7 @@ import {
   remadeEntries,
   systemRandomness,
 } from '../support/client-internals.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
 
 const grant = { root: 'grants', key: '1/bob', value: true } as const
 const lifted = { ...grant, value: undefined }
@@ -107,11 +108,13 @@ test('[D6] what another device wrote reaches a server that lost it, also if a co
   for (const value of ['Bob', 'Robert', 'Bobby']) other.write([{ root: 'labels', key: 'bob', value }])
   copy.take(Y.encodeStateAsUpdate(other.doc))
   copy.write([{ root: 'contacts', key: 'dave', value: true }])
+  // Structs of which only the place is kept.
+  copy.take(rawUpdate([{ client: 7, clock: 0, structs: [{ gc: 2 }, entry('labels', 'eve', 'Eve')] }]))
   const server = phone()
   server.take(Y.encodeStateAsUpdate(original.doc))
   const merged = mergedDocument(server, copy, 1, newClientId(systemRandomness))
   expect(merged.hasPending).toBe(false)
-  expect(merged.standing.get('labels', 'bob')).toBe('Bobby')
+  expect(['bob', 'eve'].map(key => merged.standing.get('labels', key))).toEqual(['Bobby', 'Eve'])
   expect([...merged.standing.entries('contacts')].map(([key]) => key).sort()).toEqual(['bob', 'carol', 'dave'])
 })
 

@@ -365,6 +365,68 @@ export const kept: readonly Kept[] = [
     change: '0 → 1',
     why: 'One byte of 512 KiB, until the connection ends.',
   },
+  {
+    file: 'packages/server/src/socket/kith-socket.ts',
+    line: 'this.#isDiscarding = true',
+    change: 'this.#isDiscarding = true → {}',
+    why: 'Equivalent: nothing comes in any more, so it is never called for a second time.',
+  },
+  {
+    file: 'packages/server/src/documents/remote-document.ts',
+    line: '#moreBytes = 0',
+    change: '0 → 1',
+    why: 'One byte of a bound of 256 MiB.',
+  },
+  {
+    file: 'packages/server/src/documents/document-cache.ts',
+    line: 'document.destroy()',
+    change: 'document.destroy() → {}',
+    nth: 1,
+    why: 'Equivalent: a small document has memory in this thread only, and nothing refers to it any more.',
+  },
+  {
+    file: 'packages/client/src/documents/lost.ts',
+    line: 'if (last && last.length + unit.length <= changesPerEntry && bytes + more <= bytesPerEntry) {',
+    change: '<= → <',
+    nth: 2,
+    why: 'One byte of a size that is a choice.',
+  },
+  {
+    file: 'packages/client/src/documents/content-limits.ts',
+    line: "for (const { root, key, value = '' } of additions) {",
+    change: "'' → 'mutated'",
+    why: 'Equivalent: additions have values.',
+  },
+  {
+    file: 'packages/client/src/documents/content-limits.ts',
+    line: 'if (bytes > limits.profileBytes && bytes > (before.get(level) ?? 0)) {',
+    change: '0 → 1',
+    why: 'Equivalent: a level with a field has more than one byte.',
+  },
+  {
+    file: 'packages/client/src/documents/content-limits.ts',
+    line: 'if (bytes > limits.profileBytes && bytes > (before.get(level) ?? 0)) {',
+    change: '0 → (-1)',
+    why: 'Equivalent: a level with a field has more than one byte.',
+  },
+  {
+    file: 'packages/client/src/documents/content-limits.ts',
+    line: "if (utf8Length(parseProfileKey(key)?.name ?? '') > limits.fieldNameBytes) {",
+    change: '?. → .',
+    why: 'Equivalent: a device makes well-formed keys only.',
+  },
+  {
+    file: 'packages/client/src/documents/content-limits.ts',
+    line: "if (utf8Length(parseProfileKey(key)?.name ?? '') > limits.fieldNameBytes) {",
+    change: "'' → 'mutated'",
+    why: 'Equivalent: a device makes well-formed keys only.',
+  },
+  {
+    file: 'packages/client/src/documents/renamed.ts',
+    line: 'const inside = id.client === renaming.client ? id.clock + length - renaming.from : 0',
+    change: '0 → (-1)',
+    why: 'Equivalent: it is only checked whether it is above 0.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
