@@ -156,3 +156,19 @@ test('[D6] what is made again goes in entries of at most 500 changes and 64 KiB,
   expect(entries.slice(0, 4)).toEqual([['gone'], ['a', 'b'], ['c'], ['large']])
   expect(entries.slice(4).map(({ length }) => length)).toEqual([500, 500, 1])
 })
+
+test('[D5][D6] an entry that was made again keeps what the app was told of it, and of its changes only those that the server lacks', () => {
+  const [fresh, merged] = [phone(), phone()]
+  const label = (key: string, value: string) => ({ root: 'labels', key, value })
+  fresh.write([label('bob', 'Bob')])
+  merged.write([label('bob', 'Bob'), label('carol', 'Carol'), label('dave', 'Dave')])
+  const row = {
+    ...{ seq: 1, document: 'roster' as const, update: new Uint8Array(), isRemade: true },
+    ...{ changes: encodeChanges([label('bob', 'Bob'), label('carol', 'old')]), reported: 'label-too-long' as const },
+  }
+  const plan = { name: 'roster' as const, fresh, merged, rows: [row], suspect: undefined, isRosterFirst: false }
+  expect(remadeEntries(plan).map(({ changes, isRemade, reported }) => ({ changes, isRemade, reported }))).toEqual([
+    { changes: [label('carol', 'Carol')], isRemade: true, reported: 'label-too-long' },
+    { changes: [label('dave', 'Dave')], isRemade: true, reported: undefined },
+  ])
+})

@@ -451,6 +451,13 @@ export const kept: readonly Kept[] = [
     change: 'users.size === 0 → false',
     why: 'It saves work: without a user whose key is removed, none is found.',
   },
+  {
+    file: 'packages/server/src/documents/merge-thread.ts',
+    line: 'this.#admit()',
+    change: 'this.#admit() → {}',
+    nth: 3,
+    why: 'Equivalent: while a document waits for room, all others are in use, and one in use is not dropped.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
