@@ -125,15 +125,22 @@ test('[S3][D5] each limit of content admits exactly as much as it says', () => {
     const standing = flatMapsOf(roster)
     checkLimits('roster', standing, changes, { ...limits, rosterBytes: rosterLimit }, () => rosterBytes(standing))
   }
-  for (const changes of [[label('carol', 5)], [label('bob', 5)], [label('bob', 4), label('carol', 1)]]) {
+  for (const changes of [[label('carol', 5)], [label('bob', 4)], [label('bob', 4), label('carol', 1)]]) {
     const exact = rosterBytes(after(roster, changes))
     checkRoster(changes, exact)
     expect(() => checkRoster(changes, exact - 1)).toThrow(refusal('roster-too-large'))
   }
-  // What does not grow passes above the limit too.
+  // What the same change frees has room in the next change only.
+  const growing = rosterBytes(after(roster, [label('carol', 5)]))
+  checkRoster([label('bob', 1), label('carol', 5)], growing)
+  expect(() => checkRoster([label('bob', 1), label('carol', 5)], growing - 1)).toThrow(refusal('roster-too-large'))
+  // What does not grow, and what removes, passes above the limit too.
   checkRoster([label('bob', 3)], 1)
+  checkRoster([{ ...label('carol', 0), value: undefined }], 1)
   checkRoster([label('carol', 10)])
-  expect(() => checkRoster([label('carol', 11)])).toThrow(refusal('label-too-long'))
+  expect(() => checkRoster([label('carol', 11)])).toThrow(
+    expect.objectContaining({ code: 'label-too-long', addresses: ['carol'] }),
+  )
 
   const profile = new Y.Doc()
   applyChanges(profile, [field(1, 'a', 1)])
@@ -148,4 +155,9 @@ test('[S3][D5] each limit of content admits exactly as much as it says', () => {
   expect(() => check([field(2, 'abcde', 1)])).toThrow(refusal('field-name-too-long'))
   check([field(2, 'a', 1)])
   expect(() => check([field(2, 'a', 1), field(3, 'a', 1)])).toThrow(refusal('too-many-levels'))
+  check([field(2, 'a', 1), { ...field(3, 'abcde', 1), value: undefined }])
+  // Limits that are lower by now.
+  applyChanges(profile, [field(2, 'a', 1), field(3, 'a', 1)])
+  check([field(3, 'b', 1)])
+  expect(() => check([field(4, 'a', 1)])).toThrow(refusal('too-many-levels'))
 })

@@ -100,3 +100,18 @@ test('[S1] of a roster with thousands of waiting follows, only as much is read a
   expect(failures).toMatchObject([{ code: 'too-many-follows', count: 1_999, addresses: owners.slice(1, 101) }])
   expect(Math.min(...pages)).toBe(1)
 })
+
+test('[S4] a session waits with a timer for look-ups that come within a day, and with none for later ones', async () => {
+  const timers: number[] = []
+  for (const lookupsPerDay of [24, 1, 0]) {
+    const world = await engineWorld({ lookups: 1, lookupsPerDay })
+    await world.store.commit(follows('alice', 'carol'))
+    const line = await world.signIn('bob')
+    line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+    await rest()
+    expect(line.frames.find(({ type }) => type === 'failure')).toMatchObject({ code: 'discovery-limit', count: 1 })
+    timers.push(world.clock.timerCount)
+  }
+  const [hourly = 0, daily, never] = timers
+  expect([daily, never]).toEqual([hourly, hourly - 1])
+})
