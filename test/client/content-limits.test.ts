@@ -3,6 +3,7 @@ import {
   defaultLimits,
   flatMapsOf,
   type KeyChange,
+  profileBytes,
   profileKey,
   profileRoot,
   rosterBytes,
@@ -100,4 +101,63 @@ test('[D6][S3] in a full roster a removal frees exactly its bytes, and a removal
   expect(room.take([label('c', 101)], standing)).toBe('roster-too-large')
   expect(room.take([label('c', 100)], standing)).toBe(undefined)
   expect(room.take([label('d', 1)], standing)).toBe('roster-too-large')
+})
+
+test('[S3][D5] each limit of content admits exactly as much as it says', () => {
+  const limits = {
+    ...defaultLimits,
+    ...{ labelBytes: 10, fieldNameBytes: 4, profileBytes: 100, profileLevels: 2, relations: 2 },
+  }
+  const label = (key: string, length: number): KeyChange => ({ root: 'labels', key, value: 'x'.repeat(length) })
+  const field = (level: number, name: string, length: number): KeyChange => ({
+    ...{ root: profileRoot, key: profileKey(level, 'writer-12', name), value: 'x'.repeat(length) },
+  })
+  const after = (doc: Y.Doc, changes: readonly KeyChange[]): ReturnType<typeof flatMapsOf> => {
+    const copy = new Y.Doc()
+    Y.applyUpdate(copy, Y.encodeStateAsUpdate(doc))
+    applyChanges(copy, changes)
+    return flatMapsOf(copy)
+  }
+  const refusal = (code: string) => expect.objectContaining({ code })
+  const roster = new Y.Doc()
+  applyChanges(roster, [label('bob', 3)])
+  const checkRoster = (changes: KeyChange[], rosterLimit = limits.rosterBytes): void => {
+    const standing = flatMapsOf(roster)
+    checkLimits('roster', standing, changes, { ...limits, rosterBytes: rosterLimit }, () => rosterBytes(standing))
+  }
+  for (const changes of [[label('carol', 5)], [label('bob', 4)], [label('bob', 4), label('carol', 1)]]) {
+    const exact = rosterBytes(after(roster, changes))
+    checkRoster(changes, exact)
+    expect(() => checkRoster(changes, exact - 1)).toThrow(refusal('roster-too-large'))
+  }
+  // What the same change frees has room in the next change only.
+  const growing = rosterBytes(after(roster, [label('carol', 5)]))
+  checkRoster([label('bob', 1), label('carol', 5)], growing)
+  expect(() => checkRoster([label('bob', 1), label('carol', 5)], growing - 1)).toThrow(refusal('roster-too-large'))
+  // What does not grow, and what removes, passes above the limit too.
+  checkRoster([label('bob', 3)], 1)
+  checkRoster([{ ...label('carol', 0), value: undefined }], 1)
+  checkRoster([label('carol', 10)])
+  expect(() => checkRoster([label('carol', 11)])).toThrow(
+    expect.objectContaining({ code: 'label-too-long', addresses: ['carol'] }),
+  )
+
+  const profile = new Y.Doc()
+  applyChanges(profile, [field(1, 'a', 1)])
+  const check = (changes: KeyChange[], most = limits.profileBytes): void =>
+    checkLimits('profile', flatMapsOf(profile), changes, { ...limits, profileBytes: most }, () => 0)
+  for (const changes of [[field(1, 'b', 20)], [field(2, 'b', 20)], [field(1, 'a', 20)]]) {
+    const exact = Math.max(...profileBytes(after(profile, changes)).values())
+    check(changes, exact)
+    expect(() => check(changes, exact - 1)).toThrow(refusal('profile-too-large'))
+  }
+  check([field(2, 'abcd', 1)])
+  expect(() => check([field(2, 'abcde', 1)])).toThrow(refusal('field-name-too-long'))
+  check([field(2, 'a', 1)])
+  expect(() => check([field(2, 'a', 1), field(3, 'a', 1)])).toThrow(refusal('too-many-levels'))
+  check([field(2, 'a', 1), { ...field(3, 'abcde', 1), value: undefined }])
+  // Limits that are lower by now.
+  applyChanges(profile, [field(2, 'a', 1), field(3, 'a', 1)])
+  check([field(3, 'b', 1)])
+  expect(() => check([field(4, 'a', 1)])).toThrow(refusal('too-many-levels'))
 })

@@ -189,6 +189,50 @@ test('[D6] a device finds the one label of sixty that a server refuses, and the 
   ])
 }, 60_000)
 
+test('[D5] a change that a server drops after it refused another one is not taken for refused, and arrives', async () => {
+  const labels = new Y.Doc()
+  let isComplete = true
+  let drops = 1
+  const picky = hostileServer((message, say) => {
+    if (message.type === 'barrier') {
+      say({ type: 'reached', id: message.id, isComplete })
+      isComplete = true
+      return true
+    }
+    if (message.type !== 'rosterSync') return false
+    const text = Buffer.from(message.payload)
+    if (message.step === 'step1') say({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(labels) })
+    else if (text.includes('poison')) {
+      isComplete = false
+      say({ type: 'refused', document: 'roster', code: 'malformed' })
+    } else if (text.includes('dropped') && drops-- > 0) isComplete = false
+    else Y.applyUpdate(labels, message.payload)
+    return true
+  })
+  const clock = new TestClock()
+  const alice = await picky.open('alice', { indexedDB: new IDBFactory(), clock })
+  const errors: unknown[] = []
+  alice.on('error', ({ code, addresses }) => errors.push([code, addresses]))
+  const until = async (isSo: () => boolean): Promise<void> => {
+    for (let turn = 0; turn < 100 && !isSo(); turn++) {
+      clock.move(1_000)
+      for (let rest = 0; rest < 10; rest++) await new Promise(resolve => setImmediate(resolve))
+      await coreOf(alice).store.idle()
+    }
+  }
+  await until(() => alice.status === 'synced')
+  await edit(coreOf(alice).store, 'roster', () => [{ root: 'labels', key: 'bob', value: 'poison' }])
+  await until(() => errors.length > 0)
+  await edit(coreOf(alice).store, 'roster', () => [{ root: 'labels', key: 'carol', value: 'dropped once' }])
+  await until(() => labels.getMap('labels').has('carol'))
+  await until(() => alice.unsent === 1)
+  expect([labels.getMap('labels').toJSON(), alice.unsent]).toEqual([{ carol: 'dropped once' }, 1])
+  expect(errors).toEqual([
+    ['malformed', ['bob']],
+    ['unavailable', undefined],
+  ])
+})
+
 test('[D5][R6] while a device searches for a refused change, a field that another device set stays visible to all', async () => {
   const profile = new Y.Doc()
   const [old, keys] = [profileKey(0, 'otherdevice', 'name'), profile.getMap<string>(profileRoot)]

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { goneKeys, madeAgainIn, OwnDocument, piecesOf, putAbove, removedAgain } from '../support/client-internals.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
 
 /** Client ids of content that was made again; the higher one counts. */
 const [lower, higher] = [1, 2]
@@ -64,4 +65,19 @@ test('[R2][V6] an entry that a device makes again after the user removed the key
   const stale = profile(2e9).write(setting('Ada'), higher) as Uint8Array
   take(phone, stale)
   expect(nameOf(phone)).toBeUndefined()
+})
+
+test('[D6] of two entries of one key that were made again, the one that Yjs lets count is compared with what the device holds', () => {
+  const structs = (value: string) => [entry('fields', key, value)]
+  const blocks = [
+    { client: lower, clock: 0, structs: structs('low') },
+    { client: higher, clock: 0, structs: structs('high') },
+  ]
+  for (const ordered of [blocks, [...blocks].reverse()]) {
+    const update = rawUpdate(ordered)
+    const device = profile(1e9)
+    device.take(update)
+    expect(nameOf(device)).toBe('high')
+    expect([...madeAgainIn(update)]).toEqual([[`fields ${key}`, { client: higher, value: 'high' }]])
+  }
 })

@@ -2,8 +2,9 @@ import { ContactSynchronizer } from '@kith/client'
 import { decodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import * as Y from 'yjs'
 import { backend } from '../support/backend.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, piecesOf } from '../support/client-internals.ts'
 
 const book = (count: number): string[] => Array.from({ length: count }, (_, index) => `contact-${index}`)
 
@@ -55,3 +56,25 @@ test('[D6] of a large change that exceeds the server’s room, the pieces that f
   const [...contacts] = coreOf(other).store.documents.roster.view.entries('contacts')
   expect(contacts.length).toBe(1_500)
 }, 60_000)
+
+test('[D6] no piece is without content, and a struct that is larger than a piece goes alone', () => {
+  const device = new Y.Doc()
+  const label = (key: string, length: number): void => void device.getMap('labels').set(key, 'x'.repeat(length))
+  label('a', 10)
+  const there = Y.encodeStateVector(device)
+  device.getMap('labels').delete('a')
+  const removal = Y.encodeStateAsUpdate(device, there)
+  expect(piecesOf(removal, 100, device, [])).toMatchObject({ removals: [expect.anything()], content: [] })
+  const before = Y.encodeStateVector(device)
+  for (const [key, length] of [
+    ['b', 1_000],
+    ['c', 10],
+    ['d', 1_000],
+  ] as const)
+    label(key, length)
+  const { removals, content } = piecesOf(Y.encodeStateAsUpdate(device, before), 100, device, [])
+  const keysOf = (piece: Uint8Array): unknown[] =>
+    Y.decodeUpdate(piece).structs.map(struct => (struct as Y.Item).parentSub)
+  expect(content.map(keysOf)).toEqual([['b'], ['c'], ['d']])
+  expect(removals.map(piece => Y.decodeUpdate(piece).structs)).toEqual(removals.map(() => []))
+})

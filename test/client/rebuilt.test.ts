@@ -16,6 +16,8 @@ import {
   writeMeta,
 } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
+import { setLimits } from '../support/set-limits.ts'
 
 /** How a device takes in what the server says of its own documents: states, refusals, and updates under its own client id. */
 
@@ -161,4 +163,59 @@ test('[D6][V5] removed values in a document without garbage collection stay remo
   const copy = new Y.Doc()
   for (const piece of [...removals, ...content]) Y.applyUpdate(copy, piece)
   expect(copy.getMap('labels').toJSON()).toEqual({ b: 'of b', c: 'of c' })
+})
+
+/** An update with a contact, whose removals end too early. */
+const cutOff = rawUpdate([{ client: 7, clock: 0, structs: [entry('contacts', 'carol', true)] }]).slice(0, -1)
+
+test.each([
+  ['is no update', Uint8Array.of(9, 9, 9, 9, 9)],
+  ['ends within its removals', Uint8Array.of(...cutOff, 1, 7)],
+])(
+  '[D6] of what the server sends nothing is stored if it %s: the device loses nothing, says unavailable, and opens again',
+  async (_, payload) => {
+    const phone = installation('alice')
+    const alice = await phone.open()
+    await alice.enableAutoSyncContacts(false)
+    const bob = alice.getProfile('bob')
+    bob.setLabel('Bob')
+    await bob.save()
+    const { store } = coreOf(alice)
+    const stored = await store.db.updates.count()
+    for (const step of ['step2', 'update'] as const) {
+      const taking = storeFrames(store, [{ type: 'rosterSync', step, payload }], systemRandomness)
+      await expect(taking).rejects.toMatchObject({
+        code: 'unavailable',
+        message: 'The server sent an update that cannot be read',
+      })
+    }
+    await expect(rebuild(store, 'roster', payload, systemRandomness)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(await store.db.updates.count()).toBe(stored)
+    expect([alice.getProfile('bob').label, alice.getProfile('carol').isContact]).toEqual(['Bob', false])
+    await alice.close()
+    const again = await phone.open()
+    expect([again.getProfile('bob').label, again.getProfile('carol').isContact]).toEqual(['Bob', false])
+  },
+)
+
+test('[D5][D6] an acknowledged value that a server lost and does not admit is not reported when a later value of the same key was already refused', async () => {
+  const { alice, server } = await syncedDevice()
+  const { store } = coreOf(alice)
+  const bob = alice.getProfile('bob')
+  bob.setLabel('Robert')
+  await bob.save()
+  await setLimits(alice, { labelBytes: 2 })
+  const refusedRows = async (): Promise<unknown[]> =>
+    (await store.db.outbox.toArray())
+      .filter(row => row.refusal !== undefined)
+      .map(row => [row.refusal, decodeChanges(row.changes).map(({ key, value }) => [key, value])])
+  const state = Y.encodeStateAsUpdate(server)
+  expect(await rebuild(store, 'roster', state, systemRandomness)).toMatchObject({
+    refused: [{ code: 'label-too-long', addresses: ['bob'] }],
+  })
+  expect(await refusedRows()).toEqual([['label-too-long', [['bob', 'Robert']]]])
+  const empty = Y.encodeStateAsUpdate(new Y.Doc())
+  expect(await rebuild(store, 'roster', empty, systemRandomness)).toEqual({ refused: [], isExplained: true })
+  expect(await refusedRows()).toEqual([['label-too-long', [['bob', 'Robert']]]])
+  expect([alice.getProfile('bob').label, alice.getProfile('bob').accessLevels]).toEqual(['Robert', [1]])
 })

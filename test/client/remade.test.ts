@@ -10,6 +10,7 @@ import {
   remadeEntries,
   systemRandomness,
 } from '../support/client-internals.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
 
 const grant = { root: 'grants', key: '1/bob', value: true } as const
 const lifted = { ...grant, value: undefined }
@@ -95,4 +96,79 @@ test('[D5][R6] a field that replaces another device’s value stays one entry wi
   const row = { seq: 1, document: 'profile' as const, update: new Uint8Array(), changes: encodeChanges(changes) }
   const plan = { name: 'profile' as const, fresh, merged, rows: [row], suspect: undefined, isRosterFirst: false }
   expect(remadeEntries(plan).map(entry => entry.changes)).toEqual([changes.slice(2), changes.slice(0, 2)])
+})
+
+test('[D6] what another device wrote reaches a server that lost it, also if a copy of this device’s database wrote meanwhile', () => {
+  const [original, other] = [phone(), phone()]
+  original.write([{ root: 'contacts', key: 'bob', value: true }])
+  const copy = new OwnDocument('roster', original.clientId)
+  copy.take(Y.encodeStateAsUpdate(original.doc))
+  original.write([{ root: 'contacts', key: 'carol', value: true }])
+  // Yjs joins the values that were replaced.
+  for (const value of ['Bob', 'Robert', 'Bobby']) other.write([{ root: 'labels', key: 'bob', value }])
+  copy.take(Y.encodeStateAsUpdate(other.doc))
+  copy.write([{ root: 'contacts', key: 'dave', value: true }])
+  // Structs of which only the place is kept.
+  copy.take(rawUpdate([{ client: 7, clock: 0, structs: [{ gc: 2 }, entry('labels', 'eve', 'Eve')] }]))
+  const server = phone()
+  server.take(Y.encodeStateAsUpdate(original.doc))
+  const merged = mergedDocument(server, copy, 1, newClientId(systemRandomness))
+  expect(merged.hasPending).toBe(false)
+  expect(['bob', 'eve'].map(key => merged.standing.get('labels', key))).toEqual(['Bobby', 'Eve'])
+  expect([...merged.standing.entries('contacts')].map(([key]) => key).sort()).toEqual(['bob', 'carol', 'dave'])
+})
+
+test('[D5][V6] what is unsent keeps its order over both documents, unless the server may have lost revocations: then all of the roster goes before the profile', () => {
+  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
+    OwnDocument,
+    OwnDocument,
+  ]
+  const rows = [
+    { document: 'profile' as const, root: 'fields', key: '0/writer-this12/name', value: 'Ada' },
+    { document: 'roster' as const, ...grant },
+    { document: 'profile' as const, root: 'fields', key: '0/writer-this12/mood', value: 'well' },
+    { document: 'roster' as const, root: 'labels', key: 'bob', value: 'Bob' },
+  ].map(({ document, ...change }, index) => ({
+    ...{ seq: index + 1, document, update: new Uint8Array() },
+    changes: encodeChanges([change]),
+  }))
+  const order = (isRosterFirst: boolean): string[] =>
+    remadeEntries({ name: 'profile', fresh, merged, rows, suspect: undefined, isRosterFirst }).map(
+      ({ document }) => document,
+    )
+  expect(order(false)).toEqual(['profile', 'roster', 'profile', 'roster'])
+  expect(order(true)).toEqual(['roster', 'roster', 'profile', 'profile'])
+})
+
+test('[D6] what is made again goes in entries of at most 500 changes and 64 KiB, what narrows ahead', () => {
+  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
+    OwnDocument,
+    OwnDocument,
+  ]
+  const field = (name: string, length: number) => ({
+    ...{ root: 'fields', key: `0/writer-this12/${name}`, value: 'x'.repeat(length) },
+  })
+  fresh.write([field('gone', 10)])
+  merged.write([...['a', 'b', 'c'].map(name => field(name, 30_000)), field('large', 70_000)])
+  merged.write(Array.from({ length: 1_001 }, (_, index) => field(`n${index}`, 1)))
+  const plan = { name: 'profile' as const, fresh, merged, rows: [], suspect: undefined, isRosterFirst: false }
+  const entries = remadeEntries(plan).map(({ changes }) => changes.map(({ key }) => key.split('/')[2]))
+  expect(entries.slice(0, 4)).toEqual([['gone'], ['a', 'b'], ['c'], ['large']])
+  expect(entries.slice(4).map(({ length }) => length)).toEqual([500, 500, 1])
+})
+
+test('[D5][D6] an entry that was made again keeps what the app was told of it, and of its changes only those that the server lacks', () => {
+  const [fresh, merged] = [phone(), phone()]
+  const label = (key: string, value: string) => ({ root: 'labels', key, value })
+  fresh.write([label('bob', 'Bob')])
+  merged.write([label('bob', 'Bob'), label('carol', 'Carol'), label('dave', 'Dave')])
+  const row = {
+    ...{ seq: 1, document: 'roster' as const, update: new Uint8Array(), isRemade: true as const },
+    ...{ changes: encodeChanges([label('bob', 'Bob'), label('carol', 'old')]), reported: 'label-too-long' as const },
+  }
+  const plan = { name: 'roster' as const, fresh, merged, rows: [row], suspect: undefined, isRosterFirst: false }
+  expect(remadeEntries(plan).map(({ changes, isRemade, reported }) => ({ changes, isRemade, reported }))).toEqual([
+    { changes: [label('carol', 'Carol')], isRemade: true, reported: 'label-too-long' },
+    { changes: [label('dave', 'Dave')], isRemade: true, reported: undefined },
+  ])
 })

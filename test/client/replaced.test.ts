@@ -24,6 +24,10 @@ function change(doc: Y.Doc, edit: (grants: Y.Map<unknown>) => void): Uint8Array 
   return update
 }
 
+/** The lengths of a client's structs: Yjs joins removed entries that stand beside each other. */
+const structsOf = ({ store }: Y.Doc, client: number): number[] =>
+  (store.clients.get(client) ?? []).map(({ length }) => length)
+
 test('[R2] the deletion of an entry that lost to a concurrent, unsent entry of the same key does not go ahead of that entry', () => {
   const phone = device(1)
   change(phone, map => map.set('1/bob', true))
@@ -47,6 +51,20 @@ test('[R2] the deletion of an entry does not go ahead of a concurrent, unsent en
   Y.applyUpdate(laptop, Y.encodeStateAsUpdate(server))
   const lacking = Y.encodeStateAsUpdate(laptop, Y.encodeStateVector(server))
   expect([...Y.decodeUpdate(lacking).ds.clients.keys()].sort()).toEqual([1, 2])
+  for (const piece of removalsBut(lacking, [unsent], 400, laptop)) Y.applyUpdate(server, piece)
+  expect(grants(server)).toEqual(['1/bob'])
+})
+
+test('[R2] the deletion of an entry does not go ahead of a concurrent, unsent entry when both replaced an entry of the same device', () => {
+  const phone = device(1)
+  change(phone, map => map.set('1/bob', true))
+  const laptop = device(3, phone)
+  change(phone, map => map.set('1/bob', true))
+  const server = device(4, phone)
+  const unsent = change(laptop, map => map.set('1/bob', true))
+  Y.applyUpdate(laptop, Y.encodeStateAsUpdate(server))
+  const lacking = Y.encodeStateAsUpdate(laptop, Y.encodeStateVector(server))
+  expect(structsOf(laptop, 1)).toEqual([2])
   for (const piece of removalsBut(lacking, [unsent], 400, laptop)) Y.applyUpdate(server, piece)
   expect(grants(server)).toEqual(['1/bob'])
 })

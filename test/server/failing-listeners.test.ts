@@ -1,19 +1,22 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Commit, LevelDatabase, Store } from '@kith/server'
+import type { Change, Commit, LevelDatabase, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { MemoryLevel } from 'memory-level'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import * as Y from 'yjs'
 import { commitWith } from '../support/commits.ts'
 import { engineWorld, type Line, rest } from '../support/engine-world.ts'
 import {
   type Entry,
   type Follower,
   type PresenceListener,
+  PresenceSubscription,
   PresenceSubscriptions,
   profileChange,
   type Receiver,
   Relay,
   rosterChange,
+  userChange,
 } from '../support/server-internals.ts'
 import { Disk, openMemory } from '../support/server-world.ts'
 import { limitsWith, newDatabase, storeOver } from '../support/stores.ts'
@@ -304,3 +307,32 @@ test('[D2][V4] a batch that is found on disk when the database is opened again i
     () => undefined,
   )
 })
+
+test.each<[keyof PresenceListener, () => Change]>([
+  ['ask', () => rosterChange('alice', { bob: { isBlocked: true } })],
+  ['askIfSeen', () => rosterChange('alice', {}, { hidesPresence: true })],
+  ['askAll', () => userChange('bob', { restricted: true })],
+])(
+  '[V4] a device whose watch of presences throws in %s while a commit is checked is disconnected',
+  async (method, change) => {
+    const world = await engineWorld()
+    await world.store.commit(profileChange('alice', { 0: 'Alice' }))
+    const follow = rosterChange('bob', { alice: { isSubscribed: true } })
+    if (follow.roster) follow.roster.update = Y.encodeStateAsUpdateV2(new Y.Doc())
+    await world.store.commit(follow)
+    const line = await world.signIn('bob')
+    line.send({ type: 'rosterSync', step: 'step2', payload: new Uint8Array([0, 0]) })
+    line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+    await rest()
+    line.send({ type: 'watch', owners: ['alice'] })
+    await rest()
+    expect(line.frames.filter(({ type }) => type === 'presence').length).toBe(1)
+    const throwing = vi.spyOn(PresenceSubscription.prototype, method as 'askAll').mockImplementation(() => {
+      throw boom
+    })
+    onTestFinished(() => throwing.mockRestore())
+    await world.store.commit(change())
+    await rest()
+    expect([line.code, world.errors.length]).toEqual([4500, 1])
+  },
+)

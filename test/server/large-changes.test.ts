@@ -441,3 +441,31 @@ async function stateOf(store: Store): Promise<unknown> {
     ),
   }
 }
+
+test('[D4][D2] commits that wait behind a large change, and those behind them, are written in their order', async () => {
+  const inner = await newDatabase('memory')
+  let release: () => void = () => undefined
+  let isNextHeld = false
+  const batch = (...args: unknown[]): unknown => {
+    const write = (): unknown => (inner.batch as (...args: unknown[]) => unknown)(...args)
+    if (!isNextHeld || args.length === 0) return write()
+    isNextHeld = false
+    return new Promise<void>(resolve => {
+      release = resolve
+    }).then(write)
+  }
+  const store = storeOver(overriding(inner, { batch }), new TestClock())
+  const told: string[] = []
+  const commit = (name: string, change: Change): Promise<unknown> => store.commit(change).then(() => told.push(name))
+  const large = commit('large', rosterChange('alice', granted(3_000)))
+  await store.commit(userChange('zoe'))
+  isNextHeld = true
+  const held = commit('held', userChange('yves'))
+  // Meanwhile the large one is prepared, and waits behind.
+  for (let turns = 0; turns < 1_000; turns++) await turn()
+  const behind = ['first behind', 'second behind'].map(name => commit(name, userChange(name)))
+  release()
+  await Promise.all([large, held, ...behind])
+  expect(told).toEqual(['held', 'large', 'first behind', 'second behind'])
+  expect(await store.relations('alice')).toHaveLength(3_000)
+})

@@ -389,3 +389,31 @@ test('[V9][S1] an answer of a merge thread that is ending is not given to a requ
   }
   await thread.close()
 })
+
+test('[S3] a document that a sweep drops, or whose change could not be written, leaves the merge thread too', async () => {
+  const clock = new TestClock()
+  const { accounts, device, overseer, store, rosterOf } = await large({ clock })
+  const alice = device('alice')
+  alice.connect()
+  alice.edit(largeRoster())
+  await accounts.idle()
+  expect([overseer.count('open'), overseer.count('close')]).toEqual([1, 0])
+  clock.leap(29_000)
+  accounts.sweep()
+  expect(overseer.count('close')).toBe(0)
+  clock.leap(2_000)
+  accounts.sweep()
+  expect(overseer.count('close')).toBe(1)
+  const { commit } = store
+  store.commit = async () => {
+    store.commit = commit
+    throw new Error('the disk is full')
+  }
+  alice.edit(label('bob', 'Bob'))
+  await accounts.idle()
+  expect([alice.failures.length, overseer.count('open'), overseer.count('close')]).toEqual([1, 2, 2])
+  comeBack(alice)
+  await accounts.idle()
+  expect(labelsOf(await rosterOf('alice'))).toEqual(labelsOf(alice.roster))
+  expect(overseer.workers.size).toBe(1)
+})

@@ -148,3 +148,33 @@ async function watcher(): Promise<Watcher> {
     },
   }
 }
+
+test('[V3] a device that reads nothing while an owner comes and goes learns the newer minute at which the owner was last seen, and nothing twice', async () => {
+  const { store, clock, presence, watch, told, rest, socket } = await watcher()
+  const seen = (minute: number): Promise<unknown> => store.commit({ type: 'seen', users: [{ user: 'alice', minute }] })
+  clock.leap(100 * 60_000)
+  await seen(3)
+  watch.replace(new Set(['alice']))
+  await rest()
+  const again = async (change: () => unknown): Promise<void> => {
+    socket.outstandingBytes = 64 * 1024
+    clock.leap(11_000)
+    await change()
+    watch.ask('alice')
+    await rest()
+    socket.outstandingBytes = 0
+    watch.onTaken()
+    await rest()
+  }
+  await again(() => seen(5))
+  await again(() => undefined)
+  await again(() => presence.came('alice'))
+  await again(() => undefined)
+  await again(() => presence.forget('alice'))
+  expect(told).toEqual([
+    { is: 'offline', lastSeenMinute: 3 },
+    { is: 'offline', lastSeenMinute: 5 },
+    { is: 'online' },
+    { is: 'offline', lastSeenMinute: 5 },
+  ])
+})

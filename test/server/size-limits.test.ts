@@ -186,3 +186,23 @@ test('[S3] with the history of what was removed, a roster takes exactly twice it
   expect(longer.length).toBe(even.length + 1)
   expect(sizeError('roster', document, longer, 'history', limits)).toBe('roster-too-large')
 })
+
+test('[S3] names of removed fields have twice the room of a whole profile, or of a roster where that is larger', () => {
+  const client = 5
+  const field = (name: string) => entry(profileRoot, profileKey(0, 'writer-1', name), 'x')
+  const removed = (count: number): StoredDocument => {
+    const document = new StoredDocument('profile', [])
+    const structs = Array.from({ length: count }, (_, index) => field(`${index}`))
+    document.apply(apply => apply(rawUpdate([{ client, clock: 0, structs }], [{ client, clock: 0, length: count }])))
+    return document
+  }
+  const update = rawUpdate([{ client: 6, clock: 0, structs: [field('name')] }])
+  for (const limits of [
+    limitsWith({ profileLevels: 5, profileBytes: 1_000, rosterBytes: 100 }),
+    limitsWith({ profileLevels: 1, profileBytes: 1_000, rosterBytes: 5_000 }),
+  ]) {
+    expect(sizeError('profile', removed(300), update, 'content', limits)).toBe(undefined)
+    expect(sizeError('profile', removed(1_000), update, 'content', limits)).toBe('profile-too-large')
+    expect(sizeError('profile', removed(1_000), update, 'nothing', limits)).toBe(undefined)
+  }
+})

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net'
+import { encodeFrame } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import type { WebSocket } from 'ws'
+import * as Y from 'yjs'
 import { FrameDeadline } from '../../packages/server/src/socket/frame-deadline.ts'
 import { UnfinishedFrames } from '../../packages/server/src/socket/unfinished-frames.ts'
 import type { Device } from '../support/raw-device.ts'
@@ -151,4 +153,22 @@ test('[S3][F2] bytes of frames that are whole by now, or whose session has ended
     frames.note(address, session, 0)
   }
   expect(frames.size).toBe(0)
+})
+
+test('[S3] bytes of frames that have become whole count no more for their address', async () => {
+  const world = await serverWorld({ limits: { rosterBytes: 64 * 1024, frameBytes: 64 * 1024 } })
+  const devices = await world.devices(...Array.from({ length: 12 }, (_, index) => `device ${index}`))
+  for (const device of devices) {
+    // A label that is too long is refused, and the connection stays.
+    const roster = new Y.Doc()
+    roster.getMap('labels').set('bob', 'x'.repeat(60 * 1024))
+    const frame = encodeFrame({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(roster) })
+    begin(device, frame.length, 0)
+    tcpOf(device).write(frame.slice(0, -1))
+    for (let turn = 0; turn < 3; turn++) for (const other of devices) if (other !== device) await other.barrier()
+    tcpOf(device).write(frame.slice(-1))
+    await device.barrier()
+    expect(device.all('refused')).toMatchObject([{ code: 'label-too-long' }])
+  }
+  expect(devices.map(({ isConnected }) => isConnected)).toEqual(devices.map(() => true))
 })

@@ -35,6 +35,7 @@ export type { PresenceListener } from '../../packages/server/src/presence/subscr
 export { PresenceSubscriptions } from '../../packages/server/src/presence/subscriptions.ts'
 export { derive } from '../../packages/server/src/relations/derive.ts'
 export { Draft } from '../../packages/server/src/relations/draft.ts'
+export { lookupDelayMs } from '../../packages/server/src/relations/follow-budget.ts'
 export { Incarnations } from '../../packages/server/src/relations/incarnations.ts'
 export { names } from '../../packages/server/src/relations/record-names.ts'
 export type { RecordWrite } from '../../packages/server/src/relations/record-store.ts'

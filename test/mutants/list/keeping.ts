@@ -100,16 +100,21 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'unsent entry of the same key',
     },
   ),
-  mutant('client/src/documents/replaced.ts', '!isUnsent(there.id) || wasUnknownTo(there, item)', 'there !== null', {
-    id: 'regrant-hides-a-revocation',
-    rules: ['V6'],
-    what: 'A revocation that the server lost waits for the new grant behind it: edits made in between become visible.',
-    tests: ['client/replaced'],
-    names: 'still unsent, goes ahead',
-  }),
   mutant(
     'client/src/documents/replaced.ts',
-    'if (showsValues) return isRemakingClientId(item.id.client) && wasUnknownTo(there, item)',
+    '!isUnsent(there.id) || wasUnknownTo(there, item, clock)',
+    'there !== null',
+    {
+      id: 'regrant-hides-a-revocation',
+      rules: ['V6'],
+      what: 'A revocation that the server lost waits for the new grant behind it: edits made in between become visible.',
+      tests: ['client/replaced'],
+      names: 'still unsent, goes ahead',
+    },
+  ),
+  mutant(
+    'client/src/documents/replaced.ts',
+    'if (showsValues) return isRemakingClientId(item.id.client) && wasUnknownTo(there, item, clock)',
     'if (showsValues) return false',
     {
       id: 'made-again-removed-first',
@@ -483,8 +488,8 @@ export const keepingMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/documents/replaced.ts',
-    'origin.clock < left.id.clock + left.length',
-    'origin.clock < left.id.clock',
+    'if (holds(left, origin)) return true',
+    'if (holds(item, origin)) return true',
     {
       id: 'concurrent-entry-taken-for-a-later-one',
       rules: ['R2', 'D6'],
@@ -493,6 +498,13 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'both replaced a third',
     },
   ),
+  mutant('client/src/documents/replaced.ts', 'partsOf(doc, range).flatMap(cutAtOrigin)', 'partsOf(doc, range)', {
+    id: 'joined-entries-removed-together',
+    rules: ['R2', 'D6'],
+    what: 'The deletion of a concurrent entry goes ahead with that of the entry before it, when Yjs has joined both.',
+    tests: ['client/replaced'],
+    names: 'replaced an entry of the same device',
+  }),
   mutant(
     'client/src/database/rebuild.ts',
     'update, changes: encodeChanges(changes), ...(reported && { reported })',

@@ -27,16 +27,16 @@ export function withoutReplaced(
   ranges: readonly DeletedRange[],
   { isBrought, isUnsent, showsValues = false }: ReplacingOptions,
 ): DeletedRange[] {
-  const isReplaced = (item: Y.Item): boolean => {
+  const isReplaced = (item: Y.Item, clock: number): boolean => {
     const there = liveEntry(item)
     if (!there || !isBrought(there.id)) return false
-    if (showsValues) return isRemakingClientId(item.id.client) && wasUnknownTo(there, item)
-    return !isUnsent(there.id) || wasUnknownTo(there, item)
+    if (showsValues) return isRemakingClientId(item.id.client) && wasUnknownTo(there, item, clock)
+    return !isUnsent(there.id) || wasUnknownTo(there, item, clock)
   }
   return ranges.flatMap(range => {
     const kept: DeletedRange[] = []
-    for (const part of partsOf(doc, range)) {
-      if (part.struct instanceof Y.Item && isReplaced(part.struct)) continue
+    for (const part of partsOf(doc, range).flatMap(cutAtOrigin)) {
+      if (part.struct instanceof Y.Item && isReplaced(part.struct, part.clock)) continue
       const last = kept.at(-1)
       if (last && last.clock + last.len === part.clock) last.len += part.len
       else kept.push({ client: range.client, clock: part.clock, len: part.len })
@@ -53,33 +53,51 @@ function liveEntry({ parent, parentSub }: Y.Item): Y.Item | undefined {
 }
 
 /**
- * Whether `entry` was made by a device that had not seen `item`. Yjs makes an entry after the rightmost one of its key that
- * it knows, so `item` was unknown if it stands to the right of that one.
+ * Whether `entry` was made by a device that had not seen the id `clock` of `item`. Yjs makes an entry after the rightmost one
+ * of its key that it knows, so what stands to the right of that one was unknown.
  */
-function wasUnknownTo(entry: Y.Item, item: Y.Item): boolean {
+function wasUnknownTo(entry: Y.Item, item: Y.Item, clock: number): boolean {
   const { origin } = entry
   if (origin === null) return true
+  if (holds(item, origin)) return clock > origin.clock
   for (let left = item.left; left; left = left.left) {
-    if (
-      left.id.client === origin.client &&
-      left.id.clock <= origin.clock &&
-      origin.clock < left.id.clock + left.length
-    ) {
-      return true
-    }
+    if (holds(left, origin)) return true
   }
   return false
 }
 
+const holds = ({ id, length }: Y.Item, { client, clock }: Y.ID): boolean =>
+  id.client === client && id.clock <= clock && clock < id.clock + length
+
+/** A range of ids within one struct, or beyond what the document holds. */
+interface Part {
+  struct: Y.Item | Y.GC | undefined
+  clock: number
+  len: number
+}
+
+/**
+ * Yjs joins removed entries of one device and key to one struct. The entry that counts may have been made after one of them:
+ * the part up to that one was known to its device, the part behind it was not.
+ */
+function cutAtOrigin(part: Part): Part[] {
+  const { struct, clock, len } = part
+  const origin = struct instanceof Y.Item ? liveEntry(struct)?.origin : undefined
+  if (!origin || struct?.id.client !== origin.client) return [part]
+  const known = origin.clock + 1 - clock
+  if (known <= 0 || known >= len) return [part]
+  return [
+    { struct, clock, len: known },
+    { struct, clock: clock + known, len: len - known },
+  ]
+}
+
 /** The parts of a range, each within one struct of the document. */
-function partsOf(
-  { store }: Y.Doc,
-  { client, clock, len }: DeletedRange,
-): { struct: Y.Item | Y.GC | undefined; clock: number; len: number }[] {
+function partsOf({ store }: Y.Doc, { client, clock, len }: DeletedRange): Part[] {
   const structs = store.clients.get(client) ?? []
   const end = clock + len
   const known = Math.min(end, Y.getState(store, client))
-  const parts: ReturnType<typeof partsOf> = []
+  const parts: Part[] = []
   let at = clock
   for (let index = at < known ? Y.findIndexSS(structs, at) : structs.length; at < known; index++) {
     const struct = structs[index] as Y.Item | Y.GC
