@@ -186,6 +186,19 @@ test('a lost message between nodes costs 30 seconds, and a lost connection is ma
   expect(other.told.at(-1)).toEqual({ is: 'online' })
 })
 
+test('users are found on other nodes again when the connection between the nodes is, if their stays were lost with it', async () => {
+  const { here, there, hub, clock, stays, rest } = await twoNodes()
+  there.presence.came('bob')
+  await rest()
+  stays.clear()
+  hub.cut()
+  await rest()
+  clock.move(10_000)
+  const { told } = here.watch('alice', 'bob')
+  await rest()
+  expect(told.at(-1)).toEqual({ is: 'online' })
+})
+
 test('users who come at the same time are one message', async () => {
   const { there, published, rest } = await twoNodes()
   const users = Array.from({ length: 700 }, (_, index) => `user ${index}`)

@@ -24,8 +24,9 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     const url = await postgres.newUrl()
     await migrate(url)
     const client = new pg.Client({ connectionString: url })
+    client.on('error', () => undefined)
     await client.connect()
-    onTestFinished(() => client.end())
+    onTestFinished(() => client.end().catch(() => undefined))
     const nodes = await Promise.all(
       Array.from({ length: count }, async () => {
         const clock = new TestClock()
@@ -131,6 +132,30 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     first.clock.move(3_000)
     await vi.waitFor(async () => expect(await second.stays.nodesOf('alice')).toEqual([first.node]), 20_000)
     expect(first.stirred).toEqual(['alice', 'alice'])
+  })
+
+  test('a database that crashed, and lost the table, gets all stays again as soon as it answers', async () => {
+    const { nodes } = await cluster(2)
+    const [first, second] = nodes
+    first.set('alice', 1)
+    await vi.waitFor(() => expect(first.stirred).toEqual(['alice']), 20_000)
+    await postgres.kill()
+    first.clock.move(3_000)
+    await vi.waitFor(() => expect(first.errors).toHaveLength(1), 20_000)
+    await postgres.start()
+    await vi.waitFor(async () => expect(await second.stays.nodesOf('alice')).toEqual([]), 20_000)
+    first.clock.move(1_000)
+    await vi.waitFor(async () => expect(await second.stays.nodesOf('alice')).toEqual([first.node]), 20_000)
+  })
+
+  test('a node that may have missed messages writes its stays again at once, if the database lost them', async () => {
+    const { nodes, client } = await cluster(2)
+    const [first, second] = nodes
+    first.set('alice', 1)
+    await vi.waitFor(() => expect(first.stirred).toEqual(['alice']), 20_000)
+    await client.query('truncate attending, stay')
+    await first.stays.again()
+    await vi.waitFor(async () => expect(await second.stays.nodesOf('alice')).toEqual([first.node]), 20_000)
   })
 
   test('after a database that was away no node is taken for late that could not say that it was there', async () => {

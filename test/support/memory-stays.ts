@@ -21,6 +21,7 @@ export class MemoryStays {
       async start(given) {
         port = given
       },
+      again: async () => void this.#rows.set(node, own),
       changed(user) {
         if (!port) return
         const stay = port.localStay(user)
@@ -38,6 +39,11 @@ export class MemoryStays {
       },
       close: async () => void this.#rows.delete(node),
     }
+  }
+
+  /** As a standby that is promoted: the table is there, and empty. */
+  clear(): void {
+    this.#rows.clear()
   }
 
   /** A node of which nothing more is heard. */

@@ -66,6 +66,13 @@ export const elsewhereMutants: readonly Mutant[] = [
     tests,
     names: 'a lost connection is made up for',
   }),
+  mutant(elsewhere, 'await this.stays.again()', '', {
+    id: 'stays-lost-with-the-primary',
+    rules: ['V8'],
+    what: 'After the promotion of a standby users on other nodes are offline until their nodes say the next time that they are there.',
+    tests,
+    names: 'if their stays were lost with it',
+  }),
   mutant(elsewhere, 'if (before[index] !== online.has(owner)) this.#subscriptions.stir(owner)', '', {
     id: 'lost-stir',
     rules: ['V8'],
@@ -125,6 +132,13 @@ export const elsewhereMutants: readonly Mutant[] = [
     tests: ['server/bus'],
     names: 'over PostgreSQL.*equal messages',
     isSeenByWaiting: true,
+  }),
+  mutant(stays, '      this.#retryBeat()\n    })\n  }', '    })\n  }', {
+    id: 'late-after-an-outage',
+    rules: ['V8'],
+    what: 'A node that could not say that it is there says so only when it is due the next time.',
+    tests: ['server/postgres-stays'],
+    names: 'as soon as it answers',
   }),
   mutant(stays, 'if (beganAtMs < this.#reapsAtMs) return', '', {
     id: 'gone-since-the-database-was-away',

@@ -88,6 +88,7 @@ export class PresenceElsewhere {
   }
 
   async #rereadAll(): Promise<void> {
+    await this.stays.again()
     const owners = [...this.#subscriptions.owners()]
     const watched = new Set(owners)
     for (const owner of this.#online) if (!watched.has(owner)) this.#online.delete(owner)

@@ -21,6 +21,8 @@ export interface StaysPort {
 export interface Stays {
   /** From here on this node's stays are written. */
   start(port: StaysPort): Promise<void>
+  /** Messages of other nodes may be lost, and the database with them: writes this node's stays if they are not there. */
+  again(): Promise<void>
   /** A user's stay here is another: it is written soon. */
   changed(user: string): void
   /** Those of the users who are online on another node. */

@@ -8,11 +8,7 @@ const rowsAtOnce = 250
  * All rows of a statement, a page at a time, each as it stands when it is read. The statement takes the key after which a page
  * begins, `$1`, and the most rows that it has, `$2`, and orders its rows by that key.
  */
-export async function* pagesOf<Row>(
-  database: Rows,
-  statement: Statement,
-  keyOf: (row: Row) => string,
-): AsyncIterable<Row[]> {
+async function* pagesOf<Row>(database: Rows, statement: Statement, keyOf: (row: Row) => string): AsyncIterable<Row[]> {
   for (let after: string | undefined = ''; after !== undefined; ) {
     const rows: Row[] = await database.rows<Row>({ ...statement, values: [after, rowsAtOnce] })
     if (rows.length > 0) yield rows

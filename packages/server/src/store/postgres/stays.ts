@@ -58,6 +58,7 @@ export class PostgresStays implements Stays {
   #reapsAtMs = 0
   #beatAtMs = 0
   #stop: () => void = () => undefined
+  #cancelRetry: () => void = () => undefined
   #isClosed = false
 
   constructor(options: { database: Database; node: string; clock: Clock; failed(error: unknown): void }) {
@@ -70,7 +71,11 @@ export class PostgresStays implements Stays {
   async start(port: StaysPort): Promise<void> {
     this.#port = port
     await this.#inTurn(() => this.#attend())
-    this.#stop = this.#clock.every(beatMs, () => void this.#inTurn(() => this.#beat()).catch(error => this.#log(error)))
+    this.#stop = this.#clock.every(beatMs, () => this.#beatInTurn())
+  }
+
+  again(): Promise<void> {
+    return this.#inTurn(() => this.#beat())
   }
 
   changed(user: string): void {
@@ -100,6 +105,7 @@ export class PostgresStays implements Stays {
     if (this.#isClosed) return
     this.#isClosed = true
     this.#stop()
+    this.#cancelRetry()
     // Where the database is away, others find this node late.
     await this.#inTurn(() => this.#rows('leave')).catch(error => this.#log(error))
     this.#port?.stirred([...this.#written])
@@ -118,6 +124,21 @@ export class PostgresStays implements Stays {
     await this.#rows('clear')
     this.#beatAtMs = this.#clock.now()
     this.#reapsAtMs = this.#beatAtMs + lateMs
+  }
+
+  #beatInTurn(): void {
+    this.#cancelRetry()
+    this.again().catch(error => {
+      this.#log(error)
+      this.#retryBeat()
+    })
+  }
+
+  /** A primary that was promoted has an empty table: soon, since until then no other node finds this one's users. */
+  #retryBeat(): void {
+    if (this.#isClosed) return
+    this.#cancelRetry()
+    this.#cancelRetry = this.#clock.after(retryMs, () => this.again().catch(() => this.#retryBeat()))
   }
 
   async #beat(): Promise<void> {

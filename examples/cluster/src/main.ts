@@ -1,0 +1,66 @@
+import type { Kith } from '@kith/client'
+import { findPrograms, howToInstall, type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
+import { type Balancer, startBalancer } from './balancer.ts'
+import { openDevice } from './devices.ts'
+import { type Node, run, startNode } from './nodes.ts'
+import { story } from './story.ts'
+import { act, tell } from './tell.ts'
+
+/**
+ * Several machines in small: a primary, a standby and three nodes on this one, and devices on all nodes. All of it ends with
+ * this process, in any way.
+ */
+async function main(): Promise<void> {
+  const programs = await findPrograms()
+  if (!programs) {
+    console.error(howToInstall)
+    process.exitCode = 1
+    return
+  }
+  const parts: { stop(): Promise<unknown> }[] = []
+  try {
+    await play(programs.description, parts)
+  } finally {
+    await Promise.all(parts.splice(0).map(part => part.stop()))
+  }
+  console.log('\nEverything is stopped.')
+}
+
+async function play(description: string, parts: { stop(): Promise<unknown> }[]): Promise<void> {
+  act('A primary, a standby and three nodes start on this machine.')
+  const [primary, standby] = await startDatabase(parts)
+  tell(`${description}: the primary is on port ${primary.port}, the standby on port ${standby.port}.`)
+  const database = `postgres://kith@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/postgres`
+  await run('migrate', database)
+  const nodes: Node[] = await Promise.all([1, 2, 3].map(number => startNode(number, database)))
+  parts.push(...nodes)
+  for (const { number, port } of nodes) console.log(`             Node ${number} is on port ${port}.`)
+  const balancer = await startBalancer(nodes)
+  parts.push({ stop: async () => balancer.close() })
+  const alice = await openOn(balancer, 'alice', parts)
+  const bob = await openOn(balancer, 'bob', parts)
+  const mallory = await openOn(balancer, 'mallory', parts)
+  await story({ alice, bob, mallory, primary, standby, balancer })
+  await run('check', database)
+  console.log('    kith-server check finds no difference in the database.')
+}
+
+/** A primary that answers a commit when its standby has it too. */
+async function startDatabase(parts: { stop(): Promise<unknown> }[]): Promise<[LocalPostgres, LocalPostgres]> {
+  const primary = await startLocalPostgres()
+  parts.push(primary)
+  const standby = await primary.addStandby('standby')
+  parts.push(standby)
+  await primary.confirmBy('standby')
+  return [primary, standby]
+}
+
+async function openOn(balancer: Balancer, user: string, parts: { stop(): Promise<unknown> }[]): Promise<Kith> {
+  const device = await openDevice(balancer.port, user)
+  parts.push({ stop: () => device.close() })
+  await device.whenSynced()
+  tell(`A device of ${user} is on node ${balancer.nodeOf(user).number}.`)
+  return device
+}
+
+await main()

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { freePort, Guarded } from '@kith/local-postgres'
+
+const adminKey = 'the admin key of this example'
+const program = createRequire(import.meta.url)
+  .resolve('@kith/server')
+  .replace(/index\.js$/, 'main.js')
+
+/** A server process of several on one database. */
+export interface Node {
+  readonly number: number
+  readonly port: number
+  /** Ends it between any two of its steps. */
+  kill(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** Runs a command of `kith-server` on the database, and returns what it printed. */
+export async function run(command: string, database: string): Promise<string> {
+  const env = { ...process.env, KITH_DATABASE_URL: database }
+  return (await promisify(execFile)(process.execPath, [program, command], { env })).stdout.trim()
+}
+
+export async function startNode(number: number, database: string): Promise<Node> {
+  const folder = await mkdtemp(join(tmpdir(), 'kith-node-'))
+  const port = await freePort()
+  const args = [program, 'serve', '--port', String(port)]
+  const node = new Guarded(
+    { program: process.execPath, args, folder },
+    {
+      KITH_DATABASE_URL: database,
+      KITH_DATABASE_REQUIRE_STANDBY: 'true',
+      KITH_TOKEN_SECRET: 'the token secret of these nodes',
+      KITH_ADMIN_KEY: adminKey,
+      KITH_LOG_LEVEL: 'warn',
+    },
+  )
+  node.start()
+  while (!(await isReady(port))) {
+    if (!node.isRunning) throw new Error(`node ${number} did not start: ${await readFile(join(folder, 'log'), 'utf8')}`)
+    await setTimeout(20)
+  }
+  return { number, port, kill: () => node.kill(), stop: () => node.remove() }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined)
+  return response?.ok ?? false
+}
+
+/** A token for a user, as the app's backend would fetch it; any node gives one. */
+export async function tokenFrom(url: string, user: string): Promise<string> {
+  const response = await fetch(`${url}/v1/users/${encodeURIComponent(user)}/tokens`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${adminKey}` },
+  })
+  return ((await response.json()) as { token: string }).token
+}

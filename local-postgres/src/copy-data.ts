@@ -1,0 +1,52 @@
+import { chmod, chown, copyFile, mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ordinaryUser } from './ordinary-user.ts'
+
+/** What a backup leaves out, as pg_basebackup does: what belongs to the running server, and what comes by streaming. */
+const emptied = new Set([
+  'pg_wal',
+  'pg_replslot',
+  'pg_dynshmem',
+  'pg_notify',
+  'pg_serial',
+  'pg_snapshots',
+  'pg_subtrans',
+])
+const left = new Set(['postmaster.pid', 'postmaster.opts', 'pg_internal.init'])
+
+/** Copies the folder of a server that runs, between the beginning and the end of a backup. */
+export async function copyData(from: string, to: string): Promise<void> {
+  await mkdir(to)
+  // PostgreSQL refuses a folder that others may read.
+  await chmod(to, 0o700)
+  await give(to)
+  for (const entry of await readdir(from, { withFileTypes: true })) {
+    if (left.has(entry.name)) continue
+    const [source, target] = [join(from, entry.name), join(to, entry.name)]
+    if (!entry.isDirectory()) await copyIfThere(source, target)
+    else if (!emptied.has(entry.name)) await copyData(source, target)
+    else await makeEmpty(target)
+  }
+}
+
+async function makeEmpty(folder: string): Promise<void> {
+  await mkdir(folder)
+  await give(folder)
+}
+
+/** A file may be removed while the folder is read: then the write-ahead log says so. */
+async function copyIfThere(source: string, target: string): Promise<void> {
+  try {
+    await copyFile(source, target)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  await give(target)
+}
+
+/** Gives it to the user that PostgreSQL runs as. */
+export async function give(path: string): Promise<void> {
+  const user = ordinaryUser()
+  if (user) await chown(path, user.uid, user.gid)
+}

@@ -1,0 +1,71 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { killTree } from './kill-tree.ts'
+import type { User } from './ordinary-user.ts'
+
+/**
+ * A process that stands between a program and the process that uses it. When that one ends in any way, or asks for it, the
+ * channel between them ends; then this one ends the program, and removes its folder.
+ */
+export interface GuardOptions {
+  program: string
+  args: readonly string[]
+  /** Where it runs, and what it prints is in the file `log`. */
+  folder: string
+  user?: User | undefined
+}
+
+export type GuardRequest = 'start' | 'kill'
+export type GuardReport = 'ended'
+
+const { program, args, folder, user } = JSON.parse(process.argv[2] as string) as GuardOptions
+let child: ChildProcess | undefined
+
+function start(): void {
+  const log = openSync(join(folder, 'log'), 'a')
+  const started = spawn(program, args, { cwd: folder, stdio: ['ignore', log, log], ...user })
+  closeSync(log)
+  child = started
+  const ended = (): void => {
+    if (child !== started) return
+    child = undefined
+    if (process.connected) process.send?.('ended' satisfies GuardReport, () => undefined)
+    else leave()
+  }
+  started.once('exit', ended)
+  started.once('error', ended)
+}
+
+function kill(): void {
+  if (child?.pid !== undefined) killTree(child.pid)
+}
+
+function leave(): void {
+  removeSegment()
+  rmSync(folder, { recursive: true, force: true })
+  process.exit()
+}
+
+/** The segment of shared memory by which a server that was killed would find out that others of its processes go on. */
+function removeSegment(): void {
+  try {
+    const segment = readFileSync(join(folder, 'data/postmaster.pid'), 'utf8').split('\n')[6]?.trim().split(/\s+/)[1]
+    if (segment) execFileSync('ipcrm', ['-m', segment], { stdio: 'ignore' })
+  } catch {
+    // There is none any more.
+  }
+}
+
+process.on('message', (request: GuardRequest) => {
+  if (request === 'start') start()
+  else kill()
+})
+
+process.on('disconnect', () => {
+  if (child) kill()
+  else leave()
+})
+
+// This process ends after the one that uses the program, not with it.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined)

@@ -1,0 +1,65 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { GuardOptions, GuardReport, GuardRequest } from './guard.ts'
+
+// Node runs what was built, also when the sources are tested.
+const guard = fileURLToPath(import.meta.url).replace(/(src|dist)([/\\])guarded\.[jt]s$/, 'dist$2guard.js')
+
+/** A program that ends when this process does, in any way, and its folder with it. It can be started again after its end. */
+export class Guarded {
+  readonly #guard: ChildProcess
+  #isRunning = false
+  #ended: (() => void)[] = []
+
+  /** `env`: settings for the program, beside those of this process. */
+  constructor(options: GuardOptions, env: Readonly<Record<string, string>> = {}) {
+    // In a group of its own, so that a signal to this process's group does not end it before its work is done.
+    this.#guard = fork(guard, [JSON.stringify(options)], {
+      ...{
+        detached: true,
+        execArgv: [],
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      },
+    })
+    this.#guard.on('message', (report: GuardReport) => {
+      if (report === 'ended') this.#hasEnded()
+    })
+    this.#guard.once('exit', () => this.#hasEnded())
+  }
+
+  get isRunning(): boolean {
+    return this.#isRunning
+  }
+
+  start(): void {
+    this.#isRunning = true
+    this.#ask('start')
+  }
+
+  /** Ends it and all its processes at once (SIGKILL). */
+  async kill(): Promise<void> {
+    if (!this.#isRunning) return
+    const ended = new Promise<void>(resolve => this.#ended.push(resolve))
+    this.#ask('kill')
+    await ended
+  }
+
+  /** Ends it if it runs, and removes its folder. */
+  async remove(): Promise<void> {
+    if (!this.#guard.connected) return
+    const left = once(this.#guard, 'exit')
+    this.#guard.disconnect()
+    await left
+  }
+
+  #ask(request: GuardRequest): void {
+    this.#guard.send(request)
+  }
+
+  #hasEnded(): void {
+    this.#isRunning = false
+    for (const resolve of this.#ended.splice(0)) resolve()
+  }
+}
