@@ -45,6 +45,40 @@ describe('devices of one user on several nodes', () => {
   })
 })
 
+describe('values that are overwritten before other nodes relay them', () => {
+  test('[V5] of two changes of one user that a node reports together, the user’s device there gets what stands', async () => {
+    await expectRight({
+      ...world,
+      nodes: 3,
+      steps: [
+        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+        { do: 'erase', user: 0 },
+        { do: 'flow' },
+        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'act', device: 1, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+      ],
+    })
+  })
+
+  test('[V5] a value that a third node overwrites while a node reads it is not relayed', async () => {
+    await expectRight({
+      ...world,
+      ...{ cast: [0, 2, 3], isAcquainted: true, nodes: 3 },
+      steps: [
+        { do: 'act', device: 11, act: { type: 'save', whom: 0 } },
+        { do: 'act', device: 4, act: { type: 'set', level: 2, field: 'mood' } },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'slowNode', node: 0, isSlow: true },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 1, act: { type: 'set', level: 2, field: 'mood' } },
+        { do: 'pair', a: 0, b: 0, isPaired: false },
+      ],
+    })
+  })
+})
+
 describe('accounts that end on another node', () => {
   test('[D7] a device whose account is erased by another node while it writes is told so, and no error is logged', async () => {
     await expectRight({

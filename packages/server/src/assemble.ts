@@ -93,21 +93,21 @@ export function assemble(options: EngineOptions): Engine {
       for (const session of signIns.sessions) session.close(closeCodes.unavailable, 'the history was lost')
     },
   }
+  const accounts = new Accounts({
+    store,
+    documents,
+    relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
+  })
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/level/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.
   const elsewhere = new Elsewhere({
-    ...{ store, documents, relay },
+    ...{ store, accounts, documents, relay },
     endSessions: user => signIns.end(user),
     forget: user => presence.forget(user),
   })
   const listeners = [relay.listener, subscriptions.listener, elsewhere.listener, observer]
   const stops = listeners.map(listener => store.onCommit(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
-  const accounts = new Accounts({
-    store,
-    documents,
-    relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
-  })
   const letters = cluster && new Letters({ ...cluster, failed })
   const messages = new DirectMessages({ store, relay, limits, clock, letters })
   const rates = new RateLimits(limits, clock)

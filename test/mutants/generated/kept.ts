@@ -46,7 +46,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/server/src/accounts/account.ts',
-    line: "if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)",
+    line: "if (profile?.relayed) await this.#relay('profile', profile.relayed, writer)",
     change: "'profile' → ''",
     why: 'The same: what is not called the roster is relayed as the profile.',
   },

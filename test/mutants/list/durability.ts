@@ -90,8 +90,8 @@ export const durabilityMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/account.ts',
-    'if (roster?.relayed) relayOwn',
-    'if (roster?.relayed?.length === -1) relayOwn',
+    "if (roster?.relayed) await this.#relay('roster'",
+    "if (roster?.relayed?.length === -1) await this.#relay('roster'",
     {
       id: 'own-devices-not-told',
       rules: ['R2'],

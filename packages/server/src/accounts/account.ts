@@ -1,3 +1,4 @@
+import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
 import type { Merged } from '../documents/merge.ts'
@@ -41,7 +42,7 @@ export interface AccountContext {
   store: Store
   documents: Documents
   /** Hands an update to the user's other devices. */
-  relayOwn(user: string, document: DocumentName, update: Uint8Array, except: Writer): void
+  relayOwn(user: string, document: DocumentName, update: Uint8Array, except: Writer | undefined): void
 }
 
 /**
@@ -109,6 +110,28 @@ export class Account {
     }
   }
 
+  /**
+   * Hands the user's devices what these updates brought, by the document as it stands. To be called in a task. Between the update
+   * and its relaying another node may have written: what was overwritten since is in no byte of it [V5].
+   */
+  async relayNewest(name: DocumentName, updates: readonly Uint8Array[], except?: Writer): Promise<void> {
+    const clocks = Y.decodeStateVector(await this.stateVector(name))
+    for (const update of updates) {
+      for (const [client, from] of Y.parseUpdateMeta(update).from) {
+        clocks.set(client, Math.min(clocks.get(client) ?? 0, from))
+      }
+    }
+    await this.missing(name, Y.encodeStateVector(clocks), missing => {
+      if (missing) this.#context.relayOwn(this.user, name, missing, except)
+    })
+  }
+
+  async #relay(name: DocumentName, update: Uint8Array, except: Writer): Promise<void> {
+    const { documents, relayOwn } = this.#context
+    if (documents.isOutdated(this.user, name)) return this.relayNewest(name, [update], except)
+    relayOwn(this.user, name, update, except)
+  }
+
   stateVector(name: DocumentName): Promise<Uint8Array> {
     return this.#context.documents.stateVector(this.user, name)
   }
@@ -162,7 +185,7 @@ export class Account {
 
   /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
-    const { store, relayOwn } = this.#context
+    const { store } = this.#context
     const { refusal, losses } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
     const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
@@ -171,8 +194,8 @@ export class Account {
     // What comes after waits as well: a barrier, and an edit that relies on what was taken away [D2][V6].
     if (takesAway(commit)) await store.whenEverywhere(commit.position)
     await mayHandOver(store)
-    if (roster?.relayed) relayOwn(this.user, 'roster', roster.relayed, writer)
-    if (profile?.relayed) relayOwn(this.user, 'profile', profile.relayed, writer)
+    if (roster?.relayed) await this.#relay('roster', roster.relayed, writer)
+    if (profile?.relayed) await this.#relay('profile', profile.relayed, writer)
     const isWhole = commit.standings.includes(this.user)
     const named = isWhole ? Math.floor((roster?.storedBytes ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))

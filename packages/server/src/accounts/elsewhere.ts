@@ -3,10 +3,12 @@ import type { Documents } from '../documents/document-cache.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { type Commit, type CommitListener, type Store, takesAway } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
+import type { Accounts } from './accounts.ts'
 import { mayHandOver } from './may-hand-over.ts'
 
 export interface ElsewherePort {
   store: Store
+  accounts: Pick<Accounts, 'of'>
   documents: Documents
   relay: Pick<Relay, 'relayOwn' | 'sessionsOf'>
   /** The user's tokens count no more. */
@@ -23,6 +25,8 @@ export class Elsewhere {
   readonly #port: ElsewherePort
   /** Of each user, what is being read for the devices here: in the order of the commits. */
   readonly #reading: Map<string, Promise<void>> = new Map()
+  /** Of each document, by name and user, the position of the last commit that is to be read. */
+  readonly #latest: Map<string, number> = new Map()
   readonly listener: CommitListener = {
     committed: commits => {
       for (const commit of commits) if (commit.elsewhere) this.#note(commit, commit.elsewhere)
@@ -49,22 +53,46 @@ export class Elsewhere {
       .then(() => this.#relay(user, name, commit))
       .catch((error: unknown) => this.#failAll(user, error))
       .finally(() => {
-        if (this.#reading.get(user) === reading) this.#reading.delete(user)
+        if (this.#reading.get(user) !== reading) return
+        this.#reading.delete(user)
+        for (const document of documentNames) this.#latest.delete(keyOf(user, document))
       })
     this.#reading.set(user, reading)
+    this.#latest.set(keyOf(user, name), commit.position)
   }
 
   async #relay(user: string, name: DocumentName, commit: Commit): Promise<void> {
     const { store, relay } = this.#port
     const { position } = commit
     if (takesAway(commit)) await store.whenEverywhere(position)
-    const parts = await store.documentSince(user, name, position)
+    const { version, parts } = await store.documentSince(user, name, position)
     await mayHandOver(store)
-    for (const part of parts) relay.relayOwn(user, name, Y.convertUpdateFormatV2ToV1(part), undefined)
+    const updates = parts.map(part => Y.convertUpdateFormatV2ToV1(part))
+    const [update] = updates
+    if (!update) return
+    const isNewest = updates.length === 1 && version >= (this.#latest.get(keyOf(user, name)) ?? 0)
+    if (isNewest) relay.relayOwn(user, name, update, undefined)
+    else await this.#relayNewest(user, name, updates)
+  }
+
+  #relayNewest(user: string, name: DocumentName, updates: readonly Uint8Array[]): Promise<void> {
+    const account = this.#port.accounts.of(user)
+    return new Promise((resolve, reject) => {
+      account.task(async () => {
+        await account.relayNewest(name, updates)
+        resolve()
+      }, reject)
+    })
   }
 
   /** The user's devices lack a change of their own documents: they get it when they come back. */
   #failAll(user: string, error: unknown): void {
     for (const session of this.#port.relay.sessionsOf(user)) session.feed?.fail(error)
   }
+}
+
+const documentNames: readonly DocumentName[] = ['roster', 'profile']
+
+function keyOf(user: string, name: DocumentName): string {
+  return `${name}\u0000${user}`
 }

@@ -213,7 +213,7 @@ export interface Store {
   tokensRevokedAt(id: string): Promise<number>
   document(user: string, document: DocumentName): Promise<StoredParts>
   /** The parts that were written by the commit at a position, or since. */
-  documentSince(user: string, document: DocumentName, position: number): Promise<Uint8Array[]>
+  documentSince(user: string, document: DocumentName, position: number): Promise<StoredParts>
   /** How a viewer sees owners, and the levels that `wanted` picks by what was found: none without it. */
   views(viewer: string, owners: readonly string[], wanted?: (views: View[]) => readonly LevelName[]): Promise<Looked>
   /** Levels of owners, in the order asked for; `undefined` where a level was never written. */

@@ -123,7 +123,7 @@ export function openStore(options: LevelStoreOptions): Store {
     async documentSince(id, document, position) {
       const parts = await disk.all(ranges.document(id, document))
       const isSince = (key: string): boolean => parseOrdered(partsOf(key)[4] ?? '') >= position
-      return parts.filter(([key]) => isSince(key)).map(([, bytes]) => bytes)
+      return { version: 0, parts: parts.filter(([key]) => isSince(key)).map(([, bytes]) => bytes) }
     },
 
     async views(viewer, owners, wanted = () => []) {

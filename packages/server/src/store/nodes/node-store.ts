@@ -109,7 +109,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
 
     tokensRevokedAt: async id => (await database.account(id)).revokedAtMs,
     document: (id, document) => database.document(id, document),
-    documentSince: async (id, document, since) => (await database.document(id, document, since)).parts,
+    documentSince: (id, document, since) => database.document(id, document, since),
     views: async (viewer, owners, wanted) => noted(await database.views(viewer, owners, wanted)),
     levels: names => database.levels(names),
     levelsWithFields: owner => database.levelsWithFields(owner),
