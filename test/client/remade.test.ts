@@ -163,7 +163,7 @@ test('[D5][D6] an entry that was made again keeps what the app was told of it, a
   fresh.write([label('bob', 'Bob')])
   merged.write([label('bob', 'Bob'), label('carol', 'Carol'), label('dave', 'Dave')])
   const row = {
-    ...{ seq: 1, document: 'roster' as const, update: new Uint8Array(), isRemade: true },
+    ...{ seq: 1, document: 'roster' as const, update: new Uint8Array(), isRemade: true as const },
     ...{ changes: encodeChanges([label('bob', 'Bob'), label('carol', 'old')]), reported: 'label-too-long' as const },
   }
   const plan = { name: 'roster' as const, fresh, merged, rows: [row], suspect: undefined, isRosterFirst: false }
