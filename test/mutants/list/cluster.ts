@@ -128,4 +128,11 @@ export const clusterMutants: readonly Mutant[] = [
       tests,
     },
   ),
+  mutant('server/src/socket/session.ts', 'if (this.#answered.has(document)) this', 'this', {
+    id: 'relayed-before-the-answer',
+    rules: ['D6'],
+    what: 'A device is relayed a change before the answer to its step 1 has brought what the change builds on.',
+    tests: ['simulation/stories'],
+    names: 'two devices made again',
+  }),
 ]
