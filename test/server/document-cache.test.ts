@@ -191,3 +191,14 @@ test('[S3] each update is charged for the size of the document that is searched 
   expect(alice.lookedBytes - before).toBeGreaterThanOrEqual(10 * bytes)
   expect(alice.lookedBytes - before).toBeLessThan(11 * bytes)
 })
+
+test('[R1] a document that another node changes while it is read is read again when it is used', async () => {
+  const { store, reads } = await watchedStore()
+  const { accounts, documents, device } = accountsOver(store, new TestClock())
+  device('alice').connect()
+  // The read has begun, and its result is not here.
+  expect(reads).toEqual(['roster of alice'])
+  documents.noteOutdated('alice')
+  await accounts.idle()
+  expect(reads).toEqual(['roster of alice', 'roster of alice'])
+})

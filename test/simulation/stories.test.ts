@@ -950,3 +950,27 @@ describe('a dishonest server', () => {
     })
   })
 })
+
+describe('what another device writes while a device comes back', () => {
+  test('[D6] a roster that two devices made again stays when the first brings it to a server that has the original, while the second comes back', async () => {
+    await expectRight({
+      ...world,
+      ...{ seed: 1, cast: [0, 2, 3], isAcquainted: true },
+      steps: [
+        { do: 'connect', device: 2 },
+        { do: 'flow' },
+        { do: 'hostile', hostility: 'refuses all' },
+        { do: 'flow' },
+        { do: 'pass', seconds: 5, flows: true },
+        { do: 'flow' },
+        { do: 'honest' },
+        { do: 'close', device: 1 },
+        { do: 'close', device: 2 },
+        { do: 'connect', device: 1 },
+        { do: 'connect', device: 2 },
+        { do: 'next', picks: [0, 0, 3, 3, 4, 3, 4] },
+        { do: 'flow' },
+      ],
+    })
+  })
+})

@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const tests = ['simulation/cluster-stories']
 
-/** What several nodes on one database rely on, whatever the database is. Each was found by histories on several nodes. */
+/** What several nodes on one database rely on, whatever the database is. Most were found by histories on several nodes. */
 export const clusterMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
     id: 'cluster-ranges-not-written',
@@ -24,7 +24,7 @@ export const clusterMutants: readonly Mutant[] = [
   mutant(
     'server/src/store/nodes/commits.ts',
     'return await this.#untilConfirmed(() => database.write(batch))',
-    'return await this.#untilConfirmed(() => database.write({ ...batch, id: randomUUID() }))',
+    'return await this.#untilConfirmed(() => database.write(attempt === 1 ? batch : { ...batch, id: randomUUID() }))',
     {
       id: 'cluster-batch-sent-as-another',
       rules: ['D2'],
@@ -87,7 +87,7 @@ export const clusterMutants: readonly Mutant[] = [
     id: 'cluster-keeps-what-was-read-too-early',
     rules: ['R1'],
     what: 'A document that another node changes while it is read is kept as it was before.',
-    tests,
+    tests: ['server/document-cache'],
   }),
   mutant(
     'client/src/sync/session.ts',
@@ -100,12 +100,6 @@ export const clusterMutants: readonly Mutant[] = [
       tests,
     },
   ),
-  mutant('server/src/store/nodes/commits.ts', 'if (isLost(one)) one.reject(new LostHistory())', '', {
-    id: 'cluster-lost-changes-unanswered',
-    rules: ['S1'],
-    what: 'A change that was made of a lost history is never answered.',
-    tests,
-  }),
   mutant(
     'server/src/accounts/elsewhere.ts',
     "if (ends === 'account' || documents.length > 0) this.#port.documents.noteOutdated(user)",
@@ -122,5 +116,23 @@ export const clusterMutants: readonly Mutant[] = [
     rules: ['F1'],
     what: 'A device that comes from another node is not known, since this node has not reported that far.',
     tests,
+  }),
+  mutant(
+    'server/src/accounts/elsewhere.ts',
+    'if (isNewest) relay.relayOwn(user, name, update, undefined)',
+    'for (const one of isNewest ? [update] : updates) relay.relayOwn(user, name, one, undefined)\n    if (isNewest) return',
+    {
+      id: 'cluster-relays-what-is-overwritten',
+      rules: ['V5'],
+      what: 'A value that was overwritten before a node relayed it is relayed all the same.',
+      tests,
+    },
+  ),
+  mutant('server/src/socket/session.ts', 'if (this.#answered.has(document)) this', 'this', {
+    id: 'relayed-before-the-answer',
+    rules: ['D6'],
+    what: 'A device is relayed a change before the answer to its step 1 has brought what the change builds on.',
+    tests: ['simulation/stories'],
+    names: 'two devices made again',
   }),
 ]

@@ -56,5 +56,5 @@ export function clusterHistories(nodes: number): fc.Arbitrary<History> {
     { weight: 2, arbitrary: ends },
     { weight: 2, arbitrary: devices },
   )
-  return historiesOf({ ordinary: unwatched, faults, hasRefusals: false }).map(history => ({ ...history, nodes }))
+  return historiesOf({ ordinary: unwatched, faults, hasRefusals: true }).map(history => ({ ...history, nodes }))
 }

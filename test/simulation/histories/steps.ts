@@ -208,7 +208,7 @@ const fault: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constantFrom('freeze' as const, 'freeze' as const, 'thaw' as const), device }),
 )
 
-export const backend: fc.Arbitrary<Step> = fc.oneof(
+const backend: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('restrict' as const), user, restricted: fc.boolean() }),
   fc.record({ do: fc.constant('register' as const), user, announceJoin: fc.boolean() }),
   fc.record({ do: fc.constant('pair' as const), a: user, b: user, isPaired: fc.boolean() }),
@@ -216,7 +216,7 @@ export const backend: fc.Arbitrary<Step> = fc.oneof(
 )
 
 /** A server that takes less than before, that lies, or that has lost what it had. */
-export const refusal: fc.Arbitrary<Step> = fc.oneof(
+const refusal: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('limits' as const), limits }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('hostile' as const), hostility }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('honest' as const) }) },

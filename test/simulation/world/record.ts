@@ -24,6 +24,7 @@ export class Record {
   readonly #moments = new Map<number, Moment>()
   /** Each state of a user's documents, in their order. */
   readonly #stored = new Map<string, { position: number; roster: Uint8Array; profile: Uint8Array }[]>()
+  readonly #written = new WeakSet<Change>()
   /** By the path of the backend's call that makes such a change: the position of the last one. */
   readonly #lastOf = new Map<string, number>()
   /** Who made the change at each position: a user, or the backend by a call with this path. */
@@ -247,6 +248,8 @@ export class Record {
   /** These changes are on disk, in this order. */
   wrote(changes: readonly Change[]): void {
     for (const change of changes) {
+      if (this.#written.has(change)) this.#wrong('a change was written twice [D2]')
+      this.#written.add(change)
       this.#apply(change, ++this.#position)
       const paths = pathsOf(change)
       this.#authors.set(this.#position, paths[0] ?? ('user' in change ? change.user : ''))

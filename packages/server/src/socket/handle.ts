@@ -46,7 +46,6 @@ function run(session: Session, work: () => Promise<void>): void {
 
 function sync(session: Session, document: DocumentName, { step, payload }: RosterSync | OwnProfile): void {
   const account = session.context.accounts.of(session.user)
-  const type = document === 'roster' ? 'rosterSync' : 'ownProfile'
   if (step === 'step1') {
     return account.task(
       async () => {
@@ -54,7 +53,7 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
         if (session.isClosed) return
         await account.missing(document, payload, missing => {
           session.charge(forBytes(missing?.length ?? 0))
-          if (missing) session.say({ type, step: 'step2', payload: missing })
+          if (missing) session.answer(document, missing)
           else session.end('malformed', 'no state vector')
         })
       },

@@ -37,6 +37,8 @@ export class Session implements Device {
   readonly outbound: Outbound
   #inbox: Pick<Inbox<unknown>, 'isPaused' | 'end'> = { isPaused: false, end: () => undefined }
   #feed: Feed | undefined
+  /** Documents of which the device has what the server had when it asked. */
+  readonly #answered = new Set<DocumentName>()
   #watch: PresenceSubscription | undefined
   #isClosed = false
   /** Nothing was refused or dropped since the last barrier. */
@@ -143,8 +145,18 @@ export class Session implements Device {
     this.send(encodeFrame(message))
   }
 
+  /**
+   * A change of another device of the user. What comes before the answer to step 1 is in that answer: the device learns of it
+   * together with what it builds on [D6].
+   */
   sendOwn(document: DocumentName, update: Uint8Array): void {
-    if (document === 'roster' || this.#feed) this.send(ownFrame(document, update))
+    if (this.#answered.has(document)) this.send(ownFrame(document, update))
+  }
+
+  /** The device's step 1 is answered in this turn. */
+  answer(document: DocumentName, missing: Uint8Array): void {
+    this.#answered.add(document)
+    this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step2', payload: missing })
   }
 
   charge(units: number): void {
