@@ -458,6 +458,12 @@ export const kept: readonly Kept[] = [
     nth: 3,
     why: 'Equivalent: while a document waits for room, all others are in use, and one in use is not dropped.',
   },
+  {
+    file: 'packages/server/src/documents/merge-worker.ts',
+    line: "case 'stateVector':",
+    change: "'stateVector' → ''",
+    why: 'The thread runs what was built, where no mutant of the sources is made. With the same mistake in the build, server/merge-thread fails.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
