@@ -17,27 +17,6 @@ test.each([
   [closeCodes.unavailable, 'a restart', { type: 'retry' }],
   [closeCodes.unavailable, encodeRetryHint('unavailable', 800), { type: 'rest', code: 'unavailable', hintMs: 800 }],
   [closeCodes.unavailable, encodeRetryHint('too-many-writes', 800), { type: 'retry' }],
-  [
-    closeCodes.unavailable,
-    encodeRetryHint('unavailable', 800),
-    {
-      message: 'The server cannot store changes right now; this device keeps them and tries again later',
-    },
-  ],
-  [
-    closeCodes.unavailable,
-    `${encodeRetryHint('unavailable', 800)} the disk is full`,
-    {
-      message:
-        'The server cannot store changes right now (the disk is full); this device keeps them and tries again later',
-    },
-  ],
-  [closeCodes.overLimit, '', { message: 'The server takes no more for a while' }],
-  [
-    closeCodes.noRoom,
-    '',
-    { message: 'The server has no room for another connection right now; this device tries again later' },
-  ],
   [4399, '', { type: 'retry' }],
   [4400, '', { type: 'stop', code: 'protocol-violation' }],
   [4499, '', { type: 'stop', code: 'protocol-violation' }],
@@ -46,6 +25,23 @@ test.each([
   [1006, '', { type: 'retry' }],
 ])('[S3] after the server closed with %i and the reason "%s", a device does %j', (code, reason, action) => {
   expect(verdictOn(code, reason)).toMatchObject(action)
+})
+
+test.each([
+  [
+    closeCodes.unavailable,
+    encodeRetryHint('unavailable', 800),
+    'The server cannot store changes right now; this device keeps them and tries again later',
+  ],
+  [
+    closeCodes.unavailable,
+    `${encodeRetryHint('unavailable', 800)} the disk is full`,
+    'The server cannot store changes right now (the disk is full); this device keeps them and tries again later',
+  ],
+  [closeCodes.overLimit, '', 'The server takes no more for a while'],
+  [closeCodes.noRoom, '', 'The server has no room for another connection right now; this device tries again later'],
+])('[S3] after the server closed with %i and the reason "%s", the app is told: %s', (code, reason, message) => {
+  expect(verdictOn(code, reason)).toMatchObject({ message })
 })
 
 test.each([

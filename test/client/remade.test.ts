@@ -15,8 +15,8 @@ import { entry, rawUpdate } from '../support/raw-update.ts'
 const grant = { root: 'grants', key: '1/bob', value: true } as const
 const lifted = { ...grant, value: undefined }
 
-function phone(): OwnDocument {
-  return new OwnDocument('roster', newClientId(systemRandomness))
+function phone(name: 'roster' | 'profile' = 'roster'): OwnDocument {
+  return new OwnDocument(name, newClientId(systemRandomness))
 }
 
 function meet(a: OwnDocument, b: OwnDocument): void {
@@ -33,7 +33,7 @@ test('[D6][R4] a grant that one device makes again stays revoked if another devi
     two.write([lifted])
     // The server has lost everything; the first device makes the grant again upon an empty document.
     const server = phone()
-    const again = new OwnDocument('roster', newClientId(systemRandomness))
+    const again = phone()
     again.write([grant], newRemakingClientId(systemRandomness))
     for (const device of round % 2 === 0 ? [again, two] : [two, again]) meet(server, device)
     meet(server, again)
@@ -84,10 +84,7 @@ test('[D6] a label that a copy of a database replaced twice arrives, although Yj
 })
 
 test('[D5][R6] a field that replaces another device’s value stays one entry with the removal of that value', () => {
-  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
-    OwnDocument,
-    OwnDocument,
-  ]
+  const [fresh, merged] = [phone('profile'), phone('profile')]
   const changes = [
     { root: 'fields', key: '0/writer-other1/name', value: undefined },
     { root: 'fields', key: '0/writer-this12/name', value: 'Ada' },
@@ -119,10 +116,7 @@ test('[D6] what another device wrote reaches a server that lost it, also if a co
 })
 
 test('[D5][V6] what is unsent keeps its order over both documents, unless the server may have lost revocations: then all of the roster goes before the profile', () => {
-  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
-    OwnDocument,
-    OwnDocument,
-  ]
+  const [fresh, merged] = [phone('profile'), phone('profile')]
   const rows = [
     { document: 'profile' as const, root: 'fields', key: '0/writer-this12/name', value: 'Ada' },
     { document: 'roster' as const, ...grant },
@@ -141,10 +135,7 @@ test('[D5][V6] what is unsent keeps its order over both documents, unless the se
 })
 
 test('[D6] what is made again goes in entries of at most 500 changes and 64 KiB, what narrows ahead', () => {
-  const [fresh, merged] = [1, 2].map(() => new OwnDocument('profile', newClientId(systemRandomness))) as [
-    OwnDocument,
-    OwnDocument,
-  ]
+  const [fresh, merged] = [phone('profile'), phone('profile')]
   const field = (name: string, length: number) => ({
     ...{ root: 'fields', key: `0/writer-this12/${name}`, value: 'x'.repeat(length) },
   })

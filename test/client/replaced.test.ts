@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { piecesOf, removalsBut } from '../support/client-internals.ts'
 import { holds } from '../support/properties.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
 
 const grants = (doc: Y.Doc): string[] => [...doc.getMap('grants').keys()].sort()
 
@@ -68,6 +69,36 @@ test('[R2] the deletion of an entry does not go ahead of a concurrent, unsent en
   for (const piece of removalsBut(lacking, [unsent], 400, laptop)) Y.applyUpdate(server, piece)
   expect(grants(server)).toEqual(['1/bob'])
 })
+
+test.each([
+  [0, 4, [[0, 2]]],
+  [0, 2, [[0, 2]]],
+  [0, 1, [[0, 1]]],
+  [1, 3, [[1, 1]]],
+  [2, 2, []],
+  [3, 1, []],
+])(
+  '[V6][R2] of joined entries that an update removes (id %i, %i long) only those go ahead that the unsent entry was made after: %j',
+  (clock, length, ahead) => {
+    const phone = device(1)
+    for (const _ of [1, 2]) change(phone, map => map.set('1/bob', true))
+    const laptop = device(3, phone)
+    const unsent = change(laptop, map => map.set('1/bob', true))
+    // Concurrent ones, which the laptop has not removed.
+    for (const _ of [1, 2]) change(phone, map => map.set('1/bob', true))
+    Y.applyUpdate(laptop, Y.encodeStateAsUpdate(phone))
+    expect(structsOf(laptop, 1)).toEqual([4])
+    const put = entry('grants', '1/bob', true, { client: 1, clock: 1 })
+    const removal = { client: 1, clock, length }
+    const aheadOf = (update: Uint8Array): number[][] =>
+      piecesOf(update, 400, laptop, [unsent]).removals.flatMap(piece =>
+        (Y.decodeUpdate(piece).ds.clients.get(1) ?? []).map(range => [range.clock, range.len]),
+      )
+    expect(aheadOf(rawUpdate([{ client: 3, clock: 0, structs: [put] }], [removal]))).toEqual(ahead)
+    // An update that does not bring the entry removes all that it says.
+    expect(aheadOf(rawUpdate([], [removal]))).toEqual([[clock, length]])
+  },
+)
 
 test('[D6] a deletion goes ahead though the document holds only a part of what it deletes, or nothing of it', () => {
   const phone = device(1)

@@ -24,8 +24,9 @@ export function madeAgainIn(update: Uint8Array): MadeAgain {
 
 /**
  * The changes that put once more what the document holds under a key where another device's entry, which says something
- * else, gave way. Both were made again, and neither device knew the other's. That entry is removed ahead of what counts, and
- * the other device would take this for the user's removal of the key, which an entry that builds on none doesn't end.
+ * else, gave way. Both were made again, and neither device knew the other's. The value that is put builds on what it met: so the
+ * other one is removed ahead of it, as any replaced value is; and the other device, which takes this for the user's removal of
+ * the key, removes no entry that builds on another.
  */
 export function putAbove(own: OwnDocument, brought: MadeAgain): KeyChange[] {
   return [...brought].flatMap(([name, other]) => {
