@@ -68,13 +68,18 @@ export const nodesMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('server/src/store/postgres/database.ts', 'begin isolation level repeatable read read only', 'begin read only', {
-    id: 'views-and-levels-of-two-states',
-    rules: ['V4'],
-    what: 'What a viewer may see is read in one state, and what it sees in a later one.',
-    tests,
-    names: 'read in one state',
-  }),
+  mutant(
+    'server/src/store/postgres/database.ts',
+    'begin isolation level repeatable read read only',
+    'begin read only',
+    {
+      id: 'views-and-levels-of-two-states',
+      rules: ['V4'],
+      what: 'What a viewer may see is read in one state, and what it sees in a later one.',
+      tests,
+      names: 'read in one state',
+    },
+  ),
   mutant('server/src/store/nodes/node-lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
     id: 'hands-over-without-lease',
     rules: ['V4'],
