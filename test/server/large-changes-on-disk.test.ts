@@ -62,7 +62,7 @@ class FaultyLevel {
     }
     const own: Record<PropertyKey, unknown> = {
       batch,
-      getMany: (wanted: string[]) => this.#run(() => inner.getMany(wanted)),
+      getMany: (wanted: string[], options: object = {}) => this.#run(() => inner.getMany(wanted, options)),
       iterator: (range: object) => all(inner.iterator(range) as never),
       keys: (range: object) => all(inner.keys(range) as never),
     }

@@ -308,6 +308,8 @@ test('[S3] the records that an erasure removes are read in slices, and all are r
   expect(await store.hasAsked('alice', 'contact 1999')).toBe(true)
   await store.commit({ type: 'erase', user: 'alice' })
   expect(mostAtOnce()).toBe(250)
+  await store.close()
+  await inner.open()
   expect(await inner.keys({ gt: 'asked\u0000alice\u0000', lt: 'asked\u0000alice\u0001' }).all()).toEqual([])
 })
 
@@ -457,7 +459,7 @@ test('[D4][D2] commits that wait behind a large change, and those behind them, a
   const store = storeOver(overriding(inner, { batch }), new TestClock())
   const told: string[] = []
   const commit = (name: string, change: Change): Promise<unknown> => store.commit(change).then(() => told.push(name))
-  const large = commit('large', rosterChange('alice', granted(3_000)))
+  const large = commit('large', rosterChange('alice', granted(1_200)))
   await store.commit(userChange('zoe'))
   isNextHeld = true
   const held = commit('held', userChange('yves'))
@@ -467,5 +469,5 @@ test('[D4][D2] commits that wait behind a large change, and those behind them, a
   release()
   await Promise.all([large, held, ...behind])
   expect(told).toEqual(['held', 'large', 'first behind', 'second behind'])
-  expect(await store.relations('alice')).toHaveLength(3_000)
+  expect(await store.relations('alice')).toHaveLength(1_200)
 })

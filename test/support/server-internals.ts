@@ -89,6 +89,9 @@ export {
   encodeUser,
 } from '../../packages/server/src/store/level/record-codec.ts'
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
+export type { CommitSizes } from '../../packages/server/src/store/level/sizes.ts'
+export { byteOrdered, keyOf } from '../../packages/server/src/store/level/stage/byte-order.ts'
+export { Slice } from '../../packages/server/src/store/level/stage/slice.ts'
 export { decodeCommits, encodeCommits } from '../../packages/server/src/store/nodes/commit-codec.ts'
 export { openNodeStore } from '../../packages/server/src/store/nodes/node-store.ts'
 export type { NodeName, NodeTable, Standing } from '../../packages/server/src/store/nodes/node-table.ts'

@@ -11,6 +11,7 @@ export { check } from './store/level/check.ts'
 export type { CompactReport } from './store/level/compact.ts'
 export { compact } from './store/level/compact.ts'
 export type { Damage } from './store/level/files/log-damage.ts'
+export type { LevelDatabase } from './store/level/level-database.ts'
 export type { StoreOptions } from './store/level/open.ts'
 export {
   DamagedFolderError,
@@ -19,5 +20,4 @@ export {
   openLevelStore,
   openMemoryStore,
 } from './store/level/open.ts'
-export type { LevelDatabase } from './store/level/paged-reads.ts'
 export type { TokenSettings } from './tokens.ts'

@@ -3,6 +3,9 @@ export function othersTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
 }
 
+/** Lets others have their turn before the next slice of long work. */
+export type Turn = () => Promise<void>
+
 /** Slices of all users' long work that have not begun, the first of them in the next turn of the event loop. */
 const waiting: (() => void)[] = []
 
@@ -64,11 +67,13 @@ function doSlice(work: Iterator<number>): 'done' | 'more' {
  */
 export class Turns {
   #stepsInTurn: number
+  #turn: Turn
   #left: number
 
-  /** So many steps go without a pause: about 2 ms' worth. */
-  constructor(stepsInTurn: number) {
+  /** So many steps go without a pause: about 2 ms' worth. Work that all others wait for takes {@link othersTurn} for `turn`. */
+  constructor(stepsInTurn: number, turn: Turn = turnForSlice) {
     this.#stepsInTurn = stepsInTurn
+    this.#turn = turn
     this.#left = stepsInTurn
   }
 
@@ -80,6 +85,6 @@ export class Turns {
 
   async pass(): Promise<void> {
     this.#left = this.#stepsInTurn
-    await turnForSlice()
+    await this.#turn()
   }
 }

@@ -245,7 +245,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/server/src/store/level/group-commit.ts',
-    line: 'group[0]?.isForced ? Number.POSITIVE_INFINITY : mostRecordsInQueue,',
+    line: 'if (group[0]?.isForced) return Number.POSITIVE_INFINITY',
     change: '?. → .',
     why: 'The same: no group is empty.',
   },

@@ -33,9 +33,9 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/level/encoded.ts',
-    'database.batch([...operations, ...more], { sync: true } as object)',
-    'database.batch([...operations, ...more])',
+    'server/src/store/level/write-synced.ts',
+    'database.batch([...operations], { sync: true } as object)',
+    'database.batch([...operations])',
     {
       id: 'batch-not-synced',
       rules: ['D2'],
@@ -62,9 +62,9 @@ export const durabilityMutants: readonly Mutant[] = [
     what: 'Followers are handed a change before it is on disk.',
     changes: [
       {
-        file: 'packages/server/src/store/level/encoded.ts',
-        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n}',
-        replace: 'else void database.batch([...operations, ...more], { sync: true } as object)\n}',
+        file: 'packages/server/src/store/level/write-synced.ts',
+        find: 'return database.batch([...operations], { sync: true } as object)',
+        replace: 'return void database.batch([...operations], { sync: true } as object)',
       },
     ],
     tests: ['server/durability'],
@@ -149,10 +149,10 @@ export const durabilityMutants: readonly Mutant[] = [
     tests: ['server/one-batch'],
     changes: [
       {
-        file: 'packages/server/src/store/level/encoded.ts',
-        find: 'else await database.batch([...operations, ...more], { sync: true } as object)\n}',
+        file: 'packages/server/src/store/level/write-synced.ts',
+        find: 'return database.batch([...operations], { sync: true } as object)',
         replace:
-          "else {\n      const all = [...operations, ...more]\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(all.filter(isDocument), { sync: true } as object)\n      await database.batch(all.filter(one => !isDocument(one)), { sync: true } as object)\n      }\n}",
+          "{\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(operations.filter(isDocument), { sync: true } as object)\n      return database.batch(operations.filter(one => !isDocument(one)), { sync: true } as object)\n      }",
       },
     ],
   },

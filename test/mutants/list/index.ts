@@ -15,6 +15,7 @@ import { nodesMutants } from './nodes.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
+import { stagedMutants } from './staged.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
 import { tabMutants } from './tabs.ts'
@@ -38,6 +39,7 @@ export const mutants: readonly Mutant[] = [
   ...durabilityMutants,
   ...feedMutants,
   ...safetyMutants,
+  ...stagedMutants,
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,

@@ -232,14 +232,14 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/slices'],
     names: 'begin in different turns',
   }),
-  mutant('server/src/store/level/paged-reads.ts', 'if (page.length === entriesAtOnce) await turnForSlice()', '', {
+  mutant('server/src/store/level/paged-reads.ts', 'if (next !== undefined) await turn()', '', {
     id: 'pages-of-many-in-one-turn',
     rules: ['S3'],
     what: 'Pages of relations are gone through in the turn in which the disk brings them, of many users at once.',
     tests: ['server/slices'],
     names: 'relations are read at the same time',
   }),
-  mutant('server/src/relations/draft.ts', 'if (isWhole) await turnForSlice()', '', {
+  mutant('server/src/relations/draft.ts', 'if (isWhole) await this.turn()', '', {
     id: 'loaded-relations-in-one-slice',
     rules: ['S3'],
     what: 'Relations that were loaded already are gone through without a pause.',
@@ -398,8 +398,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/level/prepared-changes.ts',
-    'this.#last.then(() => this.#prepare(entry))',
-    'this.#prepare(entry)',
+    'lane.last.then(() => this.#prepare(entry, lane))',
+    'this.#prepare(entry, lane)',
     {
       id: 'all-large-changes-at-once',
       rules: ['S3'],
@@ -637,7 +637,7 @@ export const loadMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/prepared-changes.ts',
-    '} finally {\n        this.#readings.delete(reading)\n',
+    '} finally {\n      this.#readings.delete(reading)\n',
     '} finally {\n',
     {
       id: 'failed-readings-kept',

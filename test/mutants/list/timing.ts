@@ -116,7 +116,7 @@ export const timingMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/group-commit.ts',
-    'this.#queue = this.#queue.slice(group.length)',
+    'this.#queue = this.#queue.slice(Math.max(1, group.length))',
     'this.#queue = []',
     {
       id: 'one-group-only',

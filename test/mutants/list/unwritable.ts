@@ -44,12 +44,9 @@ export const unwritableMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/paged-reads.ts',
-    'return this.#gate.read(() => this.#database.iterator(range).all())\n',
-    `return (async () => {
-      const parts: [string, Uint8Array][] = []
-      for await (const part of this.#database.iterator(range)) parts.push(part)
-      return parts
-    })()\n`,
+    'const entries = await this.#database.iterator(part).all()\n',
+    `const entries: [string, Uint8Array][] = []
+      for await (const entry of this.#database.iterator(part)) entries.push(entry)\n`,
     {
       id: 'reads-broken-off-by-closing',
       rules: ['D2'],

@@ -84,8 +84,8 @@ export class Disk {
     const wait = (chance: number): Promise<void> => this.#wait(power, chance)
     const own: Record<string, unknown> = {
       batch: (operations: Operations) => this.#write(power, operations),
-      getMany: async (wanted: string[]) => {
-        const found = await inner.getMany(wanted)
+      getMany: async (wanted: string[], options: object = {}) => {
+        const found = await inner.getMany(wanted, options)
         await wait(slowReads)
         return found
       },

@@ -1,5 +1,4 @@
 import { gives, type Limits } from '@kith/shared'
-import { Turns } from '../turns.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { canPromote, endFollow } from './follow-budget.ts'
 import { newUser, noFacts } from './records.ts'
@@ -22,7 +21,7 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
     followers = others
   })
   if (!draft.user(user).announceJoin) return
-  const turns = new Turns(pairsInTurn)
+  const turns = draft.turns(pairsInTurn)
   for (const follower of followers) {
     if (turns.isOver()) await turns.pass()
     const { isFollowed, shown } = sightOf(draft, follower, user)
@@ -105,7 +104,7 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   const incarnation = draft.incarnations.tokenOf(user, erasures)
   const reviews: string[] = []
   const freed: string[] = []
-  const turns = new Turns(pairsInTurn)
+  const turns = draft.turns(pairsInTurn)
   await updateAllRelations(draft, notes, user, async others => {
     for (const other of others) {
       if (turns.isOver()) await turns.pass()

@@ -1,4 +1,4 @@
-import { Turns, turnForSlice } from '../turns.ts'
+import { othersTurn, type Turn, Turns, turnForSlice } from '../turns.ts'
 import type { Incarnations } from './incarnations.ts'
 import { OwnRecords } from './own-records.ts'
 import { names, pairOf } from './record-names.ts'
@@ -39,20 +39,30 @@ export class Draft {
   #relations = new Map<string, Relation>()
   #dirtyUsers = new Set<string>()
   #dirtyRelations = new Set<string>()
+  /** Between two slices: what all commits wait for does not stand in the line of users' long work. */
+  readonly turn: Turn
   #recordsLeft: number
 
-  /** Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. */
+  /**
+   * Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. `isAwaited`: all commits wait until it is
+   * derived.
+   */
   constructor(
     records: Records,
     nowMs: number,
     incarnations: Incarnations,
-    mostRecords: number = Number.POSITIVE_INFINITY,
+    { mostRecords = Number.POSITIVE_INFINITY, isAwaited = false }: { mostRecords?: number; isAwaited?: boolean } = {},
   ) {
     this.#records = records
     this.own = new OwnRecords(records)
     this.nowMs = nowMs
     this.incarnations = incarnations
     this.#recordsLeft = mostRecords
+    this.turn = isAwaited ? othersTurn : turnForSlice
+  }
+
+  turns(stepsInTurn: number): Turns {
+    return new Turns(stepsInTurn, this.turn)
   }
 
   #spend(records: number): void {
@@ -67,7 +77,7 @@ export class Draft {
 
   async loadUsers(ids: Iterable<string>): Promise<void> {
     for (const some of slicesOf(ids, sliceSize)) {
-      await sliceTurn(some.length === sliceSize)
+      await this.#sliceTurn(some.length === sliceSize)
       await this.#loadUsers(some)
     }
   }
@@ -92,13 +102,18 @@ export class Draft {
     for (const [index, name] of [...missing.keys()].entries()) this.#relations.set(name, records[index] as Relation)
   }
 
+  /** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
+  async #sliceTurn(isWhole: boolean): Promise<void> {
+    if (isWhole) await this.turn()
+  }
+
   /** Both sides of each pair, with the users. */
   async loadPairs(user: string, others: Iterable<string>): Promise<void> {
     await this.loadUsers([user])
     for (const some of slicesOf(others, sliceSize / 2)) {
       await this.loadUsers(some)
       const wanted = some.flatMap(id => bothSides(user, id))
-      await sliceTurn(wanted.length === sliceSize)
+      await this.#sliceTurn(wanted.length === sliceSize)
       await this.#loadRelations(wanted)
     }
   }
@@ -112,7 +127,7 @@ export class Draft {
     isConcerned: (relation: Relation, other: string) => boolean = always,
   ): Promise<string[]> {
     const ids = new Set<string>()
-    const turns = new Turns(sliceSize)
+    const turns = this.turns(sliceSize)
     for await (const page of this.#records.relationsOf(user)) {
       for (const [other, relation] of page) {
         this.#spend(1)
@@ -189,11 +204,6 @@ export class Draft {
 const sliceSize = 250
 
 const always = (): boolean => true
-
-/** Also where all is loaded already, a whole slice of names takes its time: then others have their turn [S3]. */
-async function sliceTurn(isWhole: boolean): Promise<void> {
-  if (isWhole) await turnForSlice()
-}
 
 function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   let slice: T[] = []

@@ -1,5 +1,4 @@
 import type { Limits } from '@kith/shared'
-import { turnForSlice } from '../turns.ts'
 import type { Draft } from './draft.ts'
 import type { UserRecord } from './records.ts'
 
@@ -42,7 +41,7 @@ const longestDelayMs = 30 * dayMs
 export async function askedBefore(draft: Draft, user: string, ids: readonly string[]): Promise<Set<string>> {
   const asked = new Set<string>()
   for (let start = 0; start < ids.length; start += idsInTurn) {
-    if (start > 0) await turnForSlice()
+    if (start > 0) await draft.turn()
     const some = ids.slice(start, start + idsInTurn)
     for (const id of await draft.own.asked(user, some)) asked.add(id)
   }

@@ -1,5 +1,4 @@
 import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
-import { Turns } from '../turns.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follow-budget.ts'
 import { mySide, type Relation, type Side, theirSide } from './records.ts'
@@ -119,7 +118,7 @@ export async function applySettings(
 export async function reviewUnasked(draft: Draft, notes: CommitNotes, viewer: string, limits: Limits): Promise<void> {
   notes.subjects = [...notes.subjects, viewer]
   const owners = await draft.loadRelationsOf(viewer, mayBeUnasked)
-  const turns = new Turns(pairsInTurn)
+  const turns = draft.turns(pairsInTurn)
   for (const owner of owners) {
     noteSight(notes, viewer, owner, sightOf(draft, viewer, owner))
     if (turns.isOver()) await turns.pass()
@@ -132,7 +131,7 @@ export async function promote(draft: Draft, notes: CommitNotes, viewer: string, 
   if (!canPromote(draft, viewer, limits)) return
   const owners = await draft.loadRelationsOf(viewer, ({ isWaiting }) => isWaiting)
   const asked = await askedBefore(draft, viewer, owners)
-  const turns = new Turns(pairsInTurn)
+  const turns = draft.turns(pairsInTurn)
   for (const owner of await sortedInTurns(owners, turns)) {
     if (turns.isOver()) await turns.pass()
     const { follows, waiting } = draft.user(viewer)

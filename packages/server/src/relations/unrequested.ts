@@ -1,5 +1,5 @@
 import type { Limits } from '@kith/shared'
-import { Turns } from '../turns.ts'
+import type { Turns } from '../turns.ts'
 import type { Draft } from './draft.ts'
 import type { Relation } from './records.ts'
 import { isUnaskedCandidate } from './standing.ts'
@@ -39,7 +39,7 @@ export async function dealUnasked(
   owners: readonly string[],
   limits: Limits,
 ): Promise<void> {
-  const turns = new Turns(ownersInTurn)
+  const turns = draft.turns(ownersInTurn)
   // By rank: a sort of all candidates would be one long slice.
   const ranks: string[][] = [[], [], [], []]
   for (const owner of owners) {
@@ -69,8 +69,8 @@ async function firstByName(all: readonly string[], most: number, turns: Turns): 
   let first: string[] = []
   if (most === 0) return first
   for (let start = 0; start < all.length; start += ownersInTurn) {
+    if (start > 0) await turns.pass()
     first = [...first, ...all.slice(start, start + ownersInTurn)].sort().slice(0, most)
-    await turns.pass()
   }
   return first
 }

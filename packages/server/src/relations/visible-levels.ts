@@ -1,4 +1,3 @@
-import { Turns } from '../turns.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { changedHands, type Relation, type UserRecord } from './records.ts'
 import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from './standing.ts'
@@ -35,7 +34,7 @@ export function noteSight(notes: CommitNotes, viewer: string, owner: string, bef
 
 /** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
 export async function updateShown(draft: Draft, notes: CommitNotes): Promise<void> {
-  const turns = new Turns(pairsInTurn)
+  const turns = draft.turns(pairsInTurn)
   for (const { viewer, owner, before } of notes.sights.values()) {
     updatePair(draft, notes, viewer, owner, before)
     if (turns.isOver()) await turns.pass()
@@ -89,7 +88,7 @@ export async function updateAllRelations(
     else otherwise.add(other)
     return false
   })
-  const turns = new Turns(pairsInTurn)
+  const turns = draft.turns(pairsInTurn)
   for (const other of others) {
     noteSight(notes, other, user, sightOf(draft, other, user))
     noteSight(notes, user, other, sightOf(draft, user, other))

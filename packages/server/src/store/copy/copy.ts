@@ -1,4 +1,4 @@
-import type { LevelDatabase } from '../level/paged-reads.ts'
+import type { LevelDatabase } from '../level/level-database.ts'
 import type { Database } from '../postgres/database.ts'
 import { DatabaseError } from '../postgres/database-error.ts'
 import { families, insertOf, listsOf, matchesOf } from './families.ts'

@@ -1,5 +1,5 @@
 import { firstKey, keys, lastKey, parseOrdered, partsOf, ranges } from '../level/keys.ts'
-import type { LevelDatabase } from '../level/paged-reads.ts'
+import type { LevelDatabase } from '../level/level-database.ts'
 import { decodeNumber, decodeText } from '../level/record-codec.ts'
 import { type Entry, type Family, familyOf } from './families.ts'
 

@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import type { LevelDatabase } from './level-database.ts'
 import type { Operation } from './operations.ts'
-import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import type { PagedReads } from './paged-reads.ts'
 import { decodeNumber, encodeNumber } from './record-codec.ts'
 
 const dayMs = 86_400_000

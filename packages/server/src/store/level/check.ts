@@ -1,8 +1,9 @@
 import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
-import { type LevelDatabase, PagedReads } from './paged-reads.ts'
+import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
 import { decodeLevel, decodeNumber } from './record-codec.ts'
 

@@ -2,7 +2,7 @@ import * as Y from 'yjs'
 import { StoredDocument } from '../../documents/stored-document.ts'
 import type { DocumentName } from '../../relations/records.ts'
 import { firstKey, keys, lastKey, partsOf, ranges } from './keys.ts'
-import type { LevelDatabase } from './paged-reads.ts'
+import type { LevelDatabase } from './level-database.ts'
 
 /** What a compaction did. */
 export interface CompactReport {

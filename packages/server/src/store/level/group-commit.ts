@@ -6,21 +6,25 @@ import type { Incarnations } from '../../relations/incarnations.ts'
 import { preload } from '../../relations/preload.ts'
 import type { Change, Commit } from '../../relations/store.ts'
 import type { Unwritable } from '../../relations/unwritable.ts'
+import { othersTurn } from '../../turns.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
 import { leastRecords, newNotes } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
-import { encode } from './encoded.ts'
-import type { LevelReads } from './level-records.ts'
-import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import { encode } from './encode.ts'
+import type { LevelDatabase } from './level-database.ts'
+import { type LevelReads, LevelRecords } from './level-records.ts'
+import type { PagedReads } from './paged-reads.ts'
 import { PreparedChanges } from './prepared-changes.ts'
-import type { Waiting } from './queue-entry.ts'
+import type { Waiting, Work } from './queue-entry.ts'
 import type { ReadGate } from './read-gate.ts'
 import { RecoveringLevel } from './recovering-level.ts'
+import type { CommitSizes } from './sizes.ts'
+import { Stage } from './stage/stage.ts'
 
 /** Changes that share one synced write: a few hundred are as fast as one. */
 const groupSize = 256
-/** As many records as one group looks at while all others wait; a change that concerns more is prepared beside the queue. */
-const mostRecordsInQueue = 2_000
+/** As many records as most changes look at. */
+const recordsOfMost = 8
 
 export interface GroupCommitOptions {
   readonly database: LevelDatabase
@@ -33,6 +37,7 @@ export interface GroupCommitOptions {
   readonly limits: Limits
   readonly clock: Clock
   readonly findRoom: (() => Promise<void>) | undefined
+  readonly sizes: CommitSizes
   /** Of the last commit on disk. */
   readonly position: number
 }
@@ -44,19 +49,26 @@ export interface GroupCommitOptions {
 export class GroupCommit {
   readonly #options: GroupCommitOptions
   readonly #level: RecoveringLevel
+  /** What is derived in the queue. */
+  readonly #records: LevelReads
+  readonly #stage: Stage
   readonly #prepared: PreparedChanges
   #position: number
-  #queue: Waiting[] = []
+  #queue: (Waiting | Work)[] = []
   #writing: Promise<void> | undefined
   #isClosing = false
 
   constructor(options: GroupCommitOptions) {
     this.#options = options
     this.#position = options.position
+    this.#records = new LevelRecords(options.disk, othersTurn)
     this.#level = new RecoveringLevel({
       ...options,
       // What was encoded went with the database as it was open.
-      reopened: () => this.#prepared.endReadings(),
+      reopened: () => {
+        this.#prepared.endReadings()
+        return this.#stage.learn()
+      },
       recovered: commits => this.#report(commits),
       runBetweenWrites: work => {
         if (this.#writing) return false
@@ -64,9 +76,17 @@ export class GroupCommit {
         return true
       },
     })
+    this.#stage = new Stage({
+      database: options.database,
+      inQueue: work => this.#inQueue(work),
+      write: operations => this.#level.writeUnseen(operations),
+      writable: () => this.#level.writable(),
+    })
+    options.disk.layOver(this.#stage)
     this.#prepared = new PreparedChanges({
       ...options,
       level: this.#level,
+      stage: this.#stage,
       position: () => this.#position,
       enqueue: entry => this.#enqueue(entry),
       mark: marks => this.#mark(marks),
@@ -89,7 +109,7 @@ export class GroupCommit {
     return new Promise((resolve, reject) => {
       const entry = { change, resolve, reject }
       // Not even begun in the queue, where all others would wait until it is found to be too large.
-      if (leastRecords(change) > mostRecordsInQueue) this.#prepared.begin(entry)
+      if (leastRecords(change) > this.#options.sizes.recordsInQueue) this.#prepared.begin(entry)
       else this.#enqueue(entry)
     })
   }
@@ -101,20 +121,39 @@ export class GroupCommit {
     while (this.#writing || this.#prepared.isBusy) await (this.#writing ?? this.#prepared.idle())
   }
 
-  #enqueue(entry: Waiting): void {
+  #inQueue(work: () => Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const run = (): Promise<void> => this.#level.ready().then(work).then(resolve, reject)
+      this.#enqueue({ run })
+    })
+  }
+
+  #enqueue(entry: Waiting | Work): void {
     this.#queue.push(entry)
     this.#writing ??= this.#writeQueued()
   }
 
   async #writeQueued(): Promise<void> {
     for (let first = this.#queue[0]; first; first = this.#queue[0]) {
-      const end = this.#queue.findIndex(({ prepared, isForced }) => prepared || isForced)
-      const group = this.#queue.slice(0, Math.max(1, Math.min(groupSize, end < 0 ? this.#queue.length : end)))
-      this.#queue = this.#queue.slice(group.length)
-      await (first.prepared ? this.#prepared.write(first, first.prepared) : this.#writeGroup(group))
+      const group = this.#nextGroup()
+      this.#queue = this.#queue.slice(Math.max(1, group.length))
+      if ('run' in first) await first.run()
+      else if (first.prepared) await this.#prepared.write(first, first.prepared)
+      else await this.#writeGroup(group)
     }
     // No `await` between the last look at the queue and this reset, so a later change starts a new loop.
     this.#writing = undefined
+  }
+
+  /** The changes at the head of the queue that share a batch: a forced one is alone, and one that is prepared or work has none. */
+  #nextGroup(): Waiting[] {
+    const group: Waiting[] = []
+    for (const entry of this.#queue.slice(0, groupSize)) {
+      if ('run' in entry || entry.prepared || (entry.isForced && group.length > 0)) break
+      group.push(entry)
+      if (entry.isForced) break
+    }
+    return group
   }
 
   /** One atomic, synced batch for the group; if it can't be, each change alone, so that one can't fail another. */
@@ -123,7 +162,7 @@ export class GroupCommit {
     try {
       commits = await this.#writeBatch(
         group.map(({ change }) => change),
-        group[0]?.isForced ? Number.POSITIVE_INFINITY : mostRecordsInQueue,
+        this.#mostRecords(group),
       )
     } catch (error) {
       if (group.length > 1) for (const one of group) await this.#writeGroup([one])
@@ -137,10 +176,17 @@ export class GroupCommit {
     })
   }
 
+  /** A group that concerns more is written change by change: that shows which of them is large. */
+  #mostRecords(group: readonly Waiting[]): number {
+    if (group[0]?.isForced) return Number.POSITIVE_INFINITY
+    return this.#options.sizes.recordsInQueue + recordsOfMost * (group.length - 1)
+  }
+
   async #writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     await this.#level.ready()
-    const { database, records, clock, incarnations, limits, retention } = this.#options
-    const draft = new Draft(records, clock.now(), incarnations, mostRecords)
+    const { clock, incarnations, limits, retention } = this.#options
+    const records = this.#records
+    const draft = new Draft(records, clock.now(), incarnations, { mostRecords, isAwaited: true })
     await preload(draft, changes)
     const commits: CommitNotes[] = []
     for (const change of changes) {
@@ -150,8 +196,10 @@ export class GroupCommit {
     }
     const last = this.#position + commits.length
     const marks = await retention.marks(this.#position, last, draft.nowMs)
-    const encoded = await encode(database, records, draft)
-    await this.#level.write(encoded, marks.operations, { commits, last })
+    const operations = [...(await encode(records, draft)), ...marks.operations]
+    const markers = this.#stage.alsoWritten(operations, mostRecords === Number.POSITIVE_INFINITY)
+    await this.#level.write([...operations, ...markers], { commits, last })
+    this.#stage.noteWritten(operations)
     await this.#mark(marks)
     this.#prepared.noteWritten(draft)
     return commits

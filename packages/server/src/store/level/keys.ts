@@ -15,6 +15,8 @@ import type { DocumentName } from '../../relations/records.ts'
  *   asked | <viewer> | <id>                 the viewer has looked that id up before [S4]
  *   change | <position>                     the user whose documents or standing changed then
  *   day | <ms, at midnight UTC>             the position at which that day began
+ *   meta | staged                           the marker of a staged change (stage/marker.ts)
+ *   staged | <index>                        a slice of a staged change (stage/slice.ts)
  */
 const separator = '\u0000'
 
@@ -31,6 +33,7 @@ export const keys = {
   identity: join('meta', 'identity') as string,
   erased: (id: string): string => join('erased', id),
   cursorKey: join('meta', 'cursor-key') as string,
+  staged: join('meta', 'staged') as string,
   user: (id: string): string => join('user', id),
   tokens: (id: string): string => join('tokens', id),
   snapshot: (id: string, document: DocumentName): string => join('document', id, document, 's'),
@@ -41,6 +44,7 @@ export const keys = {
   asked: (viewer: string, id: string): string => join('asked', viewer, id),
   change: (position: number): string => join('change', ordered(position)),
   day: (startMs: number): string => join('day', ordered(startMs)),
+  slice: (index: number): string => join('staged', ordered(index)),
 } as const
 
 export interface KeyRange {
@@ -63,6 +67,7 @@ export const ranges = {
   changes: (after: number): KeyRange => ({ gt: keys.change(after), lt: below('change').lt }),
   changesUpTo: (position: number): KeyRange => ({ gt: below('change').gt, lt: keys.change(position + 1) }),
   days: below('day') as KeyRange,
+  slices: below('staged') as KeyRange,
 } as const
 
 /** The parts of a key, its family first. */

@@ -7,7 +7,7 @@ import {
   type Relation,
   type UserRecord,
 } from '../../relations/records.ts'
-import { turnForSlice } from '../../turns.ts'
+import { type Turn, turnForSlice } from '../../turns.ts'
 import { keys, partsOf, ranges } from './keys.ts'
 import { removedRange } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
@@ -25,9 +25,12 @@ const recordsAtOnce = 250
 /** Records as a Level database has them. */
 export class LevelRecords implements LevelReads {
   readonly #disk: PagedReads
+  readonly #turn: Turn
 
-  constructor(disk: PagedReads) {
+  /** `turn`: between two slices. */
+  constructor(disk: PagedReads, turn: Turn = turnForSlice) {
     this.#disk = disk
+    this.#turn = turn
   }
 
   users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
@@ -40,7 +43,7 @@ export class LevelRecords implements LevelReads {
   }
 
   async *relationsOf(user: string): AsyncIterable<readonly (readonly [string, Relation])[]> {
-    for await (const page of this.#disk.pages(ranges.relations(user))) {
+    for await (const page of this.#disk.pages(ranges.relations(user), this.#turn)) {
       yield page.map(([key, bytes]) => [partsOf(key)[2] as string, decodeRelation(bytes)] as const)
     }
   }
@@ -60,7 +63,7 @@ export class LevelRecords implements LevelReads {
   }
 
   keysOf(removal: Removal): AsyncIterable<string> {
-    return this.#disk.keys(removedRange(removal))
+    return this.#disk.keys(removedRange(removal), this.#turn)
   }
 
   /** In slices: many records at once would hold the event loop while they are decoded [S3]. */
@@ -71,7 +74,7 @@ export class LevelRecords implements LevelReads {
   ): Promise<Value[]> {
     const values: Value[] = []
     for (let start = 0; start < names.length; start += recordsAtOnce) {
-      if (start > 0) await turnForSlice()
+      if (start > 0) await this.#turn()
       const found = await this.#disk.getMany(names.slice(start, start + recordsAtOnce).map(keyOf))
       for (const bytes of found) values.push(decode(bytes))
     }

@@ -9,8 +9,9 @@ import { CommitListeners } from '../commit-listeners.ts'
 import { ChangeRetention } from './change-retention.ts'
 import { GroupCommit } from './group-commit.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
-import { type LevelDatabase, PagedReads } from './paged-reads.ts'
+import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
 import {
   decodeLevel,
@@ -22,6 +23,7 @@ import {
   encodeUser,
 } from './record-codec.ts'
 import type { Runs } from './runs.ts'
+import { type CommitSizes, commitSizes } from './sizes.ts'
 
 /** As large as the records of most users. */
 const standIn = {
@@ -45,6 +47,7 @@ export interface LevelStoreOptions {
   clock: Clock
   /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
   findRoom?: (() => Promise<void>) | undefined
+  sizes?: CommitSizes
 }
 
 /** The store on a Level database that is open and of our format: what it reads. `group-commit.ts` writes. */
@@ -55,7 +58,16 @@ export function openStore(options: LevelStoreOptions): Store {
   const records = new LevelRecords(disk)
   const retention = new ChangeRetention(database, disk, clock)
   const listeners = new CommitListeners()
-  const commits = new GroupCommit({ findRoom: undefined, ...options, disk, records, gate, retention, listeners })
+  const commits = new GroupCommit({
+    findRoom: undefined,
+    sizes: commitSizes,
+    ...options,
+    disk,
+    records,
+    gate,
+    retention,
+    listeners,
+  })
 
   const positionOf = (bytes: Uint8Array | undefined): number => (bytes ? decodeNumber(bytes) : options.position)
 

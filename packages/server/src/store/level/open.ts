@@ -13,11 +13,13 @@ import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
 import { findDamage } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
 import { keys } from './keys.ts'
+import type { LevelDatabase } from './level-database.ts'
 import { openStore } from './level-store.ts'
-import type { LevelDatabase } from './paged-reads.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from './record-codec.ts'
 import { findRoom, removeProbe } from './room.ts'
 import { Runs } from './runs.ts'
+import { type CommitSizes, commitSizes } from './sizes.ts'
+import { finishStaged } from './stage/finish.ts'
 
 /** The data folder's layout. Another number: another version of Kith wrote it. */
 const format = 'kith-1'
@@ -44,9 +46,10 @@ export interface StoreOptions {
   clock: Clock
 }
 
-/** `findRoom` rejects while the disk has no room. */
 interface DiskOptions extends StoreOptions {
+  /** Rejects while the disk has no room. */
   findRoom?: (() => Promise<void>) | undefined
+  sizes?: CommitSizes
 }
 
 /** Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}. */
@@ -119,6 +122,7 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
     const lost = `the changes ${position + 1} to ${acknowledged}, which had been answered`
     throw new DamagedFolderError(folder, [{ file: 'store', what: `ends at change ${position}`, lost }])
   }
+  await orExplain(folder, () => finishStaged(database as unknown as LevelDatabase))
   return database as unknown as LevelDatabase
 }
 
@@ -141,7 +145,9 @@ async function expectUnused(path: string): Promise<void> {
 }
 
 /** A store on a database that is open and empty, or of our format. */
-export async function storeOn(database: LevelDatabase, { limits, clock, findRoom }: DiskOptions): Promise<Store> {
+export async function storeOn(database: LevelDatabase, options: DiskOptions): Promise<Store> {
+  const { limits, clock, findRoom, sizes = commitSizes } = options
+  await finishStaged(database)
   const [found, runs, stored, known, key] = await database.getMany([
     keys.format,
     keys.runs,
@@ -166,7 +172,17 @@ export async function storeOn(database: LevelDatabase, { limits, clock, findRoom
   }
   await database.batch(operations, { sync: true } as object)
   const incarnations = new Incarnations(identity)
-  return openStore({ database, runs: history, incarnations, cursorKey, position, limits, clock, findRoom })
+  return openStore({
+    database,
+    runs: history,
+    incarnations,
+    cursorKey,
+    position,
+    limits,
+    clock,
+    findRoom,
+    sizes,
+  })
 }
 
 function explain(folder: string, error: unknown): string {

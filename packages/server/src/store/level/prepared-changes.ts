@@ -1,20 +1,22 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
-import { Draft } from '../../relations/draft.ts'
+import { Draft, TooLarge } from '../../relations/draft.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import { keptUser } from '../../relations/records.ts'
 import type { Commit } from '../../relations/store.ts'
 import { othersTurn } from '../../turns.ts'
-import { newNotes, subjectsOf } from '../commit-notes.ts'
+import { leastRecords, newNotes, subjectsOf } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
-import { encode } from './encoded.ts'
+import { encode } from './encode.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf } from './operations.ts'
-import type { LevelDatabase } from './paged-reads.ts'
 import type { PreparedWrite, Waiting } from './queue-entry.ts'
 import { Reading, withNews } from './reading.ts'
 import type { RecoveringLevel } from './recovering-level.ts'
+import type { CommitSizes } from './sizes.ts'
+import { cutIntoSlices } from './stage/cut.ts'
+import type { Stage } from './stage/stage.ts'
 
 /**
  * How far ahead a large change is given its position, since the records that it writes hold it: as many other commits may
@@ -22,10 +24,21 @@ import type { RecoveringLevel } from './recovering-level.ts'
  */
 const aheadByTry = [256, 4_096, 65_536] as const
 
+type Outcome = 'written' | 'outdated' | 'failed' | 'too large'
+
+/** Changes that are prepared one after the other. */
+interface Lane {
+  /** A change that concerns more is prepared in another lane. */
+  readonly mostRecords: number
+  /** Ends with the change that was begun last. */
+  last: Promise<void>
+}
+
 export interface PreparedChangesPort {
-  readonly database: LevelDatabase
   readonly records: LevelReads
   readonly level: RecoveringLevel
+  readonly stage: Stage
+  readonly sizes: CommitSizes
   readonly retention: ChangeRetention
   readonly incarnations: Incarnations
   readonly limits: Limits
@@ -40,18 +53,20 @@ export interface PreparedChangesPort {
 
 /**
  * Changes that concern thousands of relations. Each is derived and encoded beside the queue, in slices, while others go on.
- * In the queue it is only written, if nothing that was read for it has been written meanwhile. One change is prepared at a
- * time: each takes some 100 MB until it is written, and a slice of every turn.
+ * In the queue it is only written, if nothing that was read for it has been written meanwhile. One large change is prepared
+ * at a time: each takes some 100 MB until it is written, and a slice of every turn. Those of medium size have a lane of their
+ * own, so that a user with 1,000 contacts does not wait for those who have 100,000.
  */
 export class PreparedChanges {
   readonly #port: PreparedChangesPort
   readonly #preparing: Set<Promise<void>> = new Set()
   readonly #readings: Set<Reading> = new Set()
-  /** The change that was begun last. */
-  #last: Promise<void> = Promise.resolve()
+  readonly #medium: Lane
+  readonly #large: Lane = { mostRecords: Number.POSITIVE_INFINITY, last: Promise.resolve() }
 
   constructor(port: PreparedChangesPort) {
     this.#port = port
+    this.#medium = { mostRecords: port.sizes.recordsOfMedium, last: Promise.resolve() }
   }
 
   get isBusy(): boolean {
@@ -64,9 +79,13 @@ export class PreparedChanges {
   }
 
   begin(entry: Waiting): void {
-    const work = this.#last.then(() => this.#prepare(entry)).finally(() => this.#preparing.delete(work))
+    this.#beginIn(leastRecords(entry.change) > this.#medium.mostRecords ? this.#large : this.#medium, entry)
+  }
+
+  #beginIn(lane: Lane, entry: Waiting): void {
+    const work = lane.last.then(() => this.#prepare(entry, lane)).finally(() => this.#preparing.delete(work))
     this.#preparing.add(work)
-    this.#last = work
+    lane.last = work
   }
 
   /** All that was read counts no more. */
@@ -79,47 +98,88 @@ export class PreparedChanges {
     for (const reading of this.#readings) reading.note(draft.touched())
   }
 
-  async #prepare({ change, resolve, reject }: Waiting): Promise<void> {
-    const { database, records, clock, incarnations, limits, position, enqueue } = this.#port
+  async #prepare(entry: Waiting, lane: Lane): Promise<void> {
     for (const ahead of aheadByTry) {
-      const reading = new Reading(records, subjectsOf(change)[0] as string)
-      this.#readings.add(reading)
-      try {
-        const draft = new Draft(reading, clock.now(), incarnations)
-        const notes = newNotes(position() + ahead, change)
-        await derive(draft, notes, change, limits)
-        const encoded = await encode(database, reading, draft)
-        const isWritten = await new Promise<boolean>((settle, fail) => {
-          const written = (commit: Commit): void => {
-            resolve(commit)
-            settle(true)
-          }
-          const outdated = (): void => settle(false)
-          enqueue({ change, resolve: written, reject: fail, prepared: { draft, notes, reading, encoded, outdated } })
-        })
-        if (isWritten) return
-      } catch {
-        // Said by the attempt in the queue, if it's the same there.
-        break
-      } finally {
-        this.#readings.delete(reading)
-      }
+      const { outcome, slices } = await this.#attempt(entry, ahead, lane)
+      if (outcome === 'too large') return this.#beginIn(this.#large, entry)
+      if (slices > 0 && !(await this.#endStage(entry, outcome, slices))) return
+      if (outcome === 'written') return
+      // Said by the attempt in the queue, if it's the same there.
+      if (outcome === 'failed') break
     }
-    enqueue({ change, resolve, reject, isForced: true })
+    this.#port.enqueue({ ...entry, isForced: true })
+  }
+
+  /** `slices`: how many of them it has staged. */
+  async #attempt(
+    { change, resolve }: Waiting,
+    ahead: number,
+    { mostRecords }: Lane,
+  ): Promise<{ outcome: Outcome; slices: number }> {
+    const { records, clock, incarnations, limits, position, enqueue, sizes } = this.#port
+    const reading = new Reading(records, subjectsOf(change)[0] as string)
+    this.#readings.add(reading)
+    let slices = 0
+    try {
+      const draft = new Draft(reading, clock.now(), incarnations, { mostRecords })
+      const notes = newNotes(position() + ahead, change)
+      await derive(draft, notes, change, limits)
+      const operations = await encode(reading, draft)
+      // One change is staged at a time.
+      if (mostRecords < Number.POSITIVE_INFINITY && operations.length > sizes.operationsInBatch) throw new TooLarge()
+      const writes = await this.#staged(operations)
+      slices = writes.slices.length
+      const outcome = await new Promise<Outcome>((settle, fail) => {
+        const written = (commit: Commit): void => {
+          resolve(commit)
+          settle('written')
+        }
+        const outdated = (): void => settle('outdated')
+        enqueue({ change, resolve: written, reject: fail, prepared: { draft, notes, reading, writes, outdated } })
+      })
+      return { outcome, slices }
+    } catch (error) {
+      return { outcome: error instanceof TooLarge ? 'too large' : 'failed', slices }
+    } finally {
+      this.#readings.delete(reading)
+    }
+  }
+
+  /** Writes to the disk, beside the queue, what is too much for one batch. */
+  async #staged(operations: Operation[]): Promise<PreparedWrite['writes']> {
+    const { sizes, stage } = this.#port
+    if (operations.length <= sizes.operationsInBatch) return { slices: [], operations }
+    const { slices, large } = await cutIntoSlices(operations, sizes.operationsInSlice)
+    await stage.put(slices)
+    return { slices, operations: large }
+  }
+
+  /** Applies what was staged if it is a commit, else removes it. `false`: the change needs no other attempt. */
+  async #endStage({ reject }: Waiting, outcome: Outcome, slices: number): Promise<boolean> {
+    const { level, stage } = this.#port
+    const { refusal } = level
+    if (outcome === 'failed' && refusal) {
+      // Only the next opening tells whether the commit is on the disk.
+      reject(refusal)
+      if (!(await level.writable())) return false
+    }
+    if (outcome === 'written' || stage.isCommitted) {
+      await stage.apply()
+      return false
+    }
+    await stage.discard(slices)
+    return !refusal
   }
 
   /** Writes what was prepared. To be called by the queue alone. */
   async write({ resolve, reject, change }: Waiting, prepared: PreparedWrite): Promise<void> {
-    const { level, retention, clock, position, mark, report } = this.#port
-    const { draft, notes, reading, encoded, outdated } = prepared
+    const { level, retention, clock, position, mark, report, stage } = this.#port
+    const { draft, notes, reading, writes, outdated } = prepared
     try {
       // What was prepared was read before the database was opened again.
       await level.ready()
       this.#readings.delete(reading)
-      if (reading.isOutdated || notes.position <= position()) {
-        await encoded.batch?.close().catch(() => undefined)
-        return outdated()
-      }
+      if (reading.isOutdated || notes.position <= position()) return outdated()
       const marks = await retention.marks(position(), notes.position, clock.now())
       const [user] = notes.subjects
       const news = [...reading.newer]
@@ -129,7 +189,11 @@ export class PreparedChanges {
       const more = [...news, ...marks.operations]
       // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
       if (change.type === 'erase') more.push(revocation(change.user, clock.now()))
-      await level.write(encoded, more, { commits: [notes], last: notes.position })
+      const operations = [...writes.operations, ...more]
+      const isStaged = writes.slices.length > 0
+      const markers = isStaged ? [stage.begin(writes.slices, operations)] : stage.alsoWritten(operations, true)
+      await level.write([...operations, ...markers], { commits: [notes], last: notes.position })
+      if (!isStaged) stage.noteWritten(operations)
       await mark(marks)
     } catch (error) {
       return reject(error)

@@ -1,7 +1,8 @@
 import type { CommitNotes, Draft } from '../../relations/draft.ts'
 import type { Change, Commit } from '../../relations/store.ts'
-import type { Encoded } from './encoded.ts'
+import type { Operation } from './operations.ts'
 import type { Reading } from './reading.ts'
+import type { Slice } from './stage/slice.ts'
 
 /** A change in the queue of commits. */
 export interface Waiting {
@@ -14,11 +15,17 @@ export interface Waiting {
   isForced?: boolean
 }
 
+/** What writes between two batches, without being a change. It does not reject. */
+export interface Work {
+  run(): Promise<void>
+}
+
 export interface PreparedWrite {
   draft: Draft
   notes: CommitNotes
   reading: Reading
-  encoded: Encoded
+  /** Operations that were staged, if they are too many for one batch; and those that the commit writes itself. */
+  writes: { readonly slices: readonly Slice[]; readonly operations: readonly Operation[] }
   /** Something that was read has been written since. */
   outdated: () => void
 }

@@ -2,12 +2,13 @@ import type { Clock } from '../../clock.ts'
 import type { CommitNotes } from '../../relations/draft.ts'
 import { Unwritable } from '../../relations/unwritable.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
-import { type Encoded, writeSynced } from './encoded.ts'
 import { keys } from './keys.ts'
+import type { LevelDatabase } from './level-database.ts'
 import type { Operation } from './operations.ts'
-import type { LevelDatabase, PagedReads } from './paged-reads.ts'
+import type { PagedReads } from './paged-reads.ts'
 import type { ReadGate } from './read-gate.ts'
 import { decodeNumber } from './record-codec.ts'
+import { writeSynced } from './write-synced.ts'
 
 /** While changes are refused, the store looks so often whether the disk has room again. */
 const probeMs = 1_000
@@ -21,7 +22,7 @@ export interface RecoveryPort {
   /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
   readonly findRoom: (() => Promise<void>) | undefined
   /** The database was opened again: a batch that seemed lost may be on disk. */
-  reopened(): void
+  reopened(): Promise<void>
   /** These commits, which seemed lost, are on disk. */
   recovered(commits: readonly CommitNotes[]): void
   /** Runs work while no change is written, then goes on with the queue. `false`: a change is being written now. */
@@ -45,6 +46,8 @@ export class RecoveringLevel {
   /** The batch that failed then: only the next opening tells whether it is on disk. */
   #undecided: { commits: readonly CommitNotes[]; last: number } | undefined
   #isClosing = false
+  /** Those who wait until changes are no longer refused. */
+  readonly #refused: (() => void)[] = []
 
   constructor(port: RecoveryPort) {
     this.#port = port
@@ -67,14 +70,13 @@ export class RecoveringLevel {
 
   /** Writes a batch, which moves the position to `last`. Rejects when it is not on disk, or when that is not known. */
   async write(
-    encoded: Encoded,
-    more: readonly Operation[],
+    operations: readonly Operation[],
     { commits, last }: { commits: readonly CommitNotes[]; last: number },
   ): Promise<void> {
     const { database, listeners } = this.#port
     await this.#announce()
     try {
-      await writeSynced(database, encoded, more)
+      await writeSynced(database, operations)
     } catch (error) {
       this.#isDamaged = true
       if (await this.#isWrittenAllTheSame(last)) return
@@ -82,6 +84,22 @@ export class RecoveringLevel {
       listeners.failed()
       throw this.#refusal ?? error
     }
+  }
+
+  /** Writes a batch that is no commit, and that no reader sees. Rejects when it is not on disk, or when that is not known. */
+  async writeUnseen(operations: readonly Operation[]): Promise<void> {
+    try {
+      await writeSynced(this.#port.database, operations)
+    } catch (error) {
+      this.#isDamaged = true
+      throw error
+    }
+  }
+
+  /** Resolves when a write that failed may be tried again: `false` when the store closes instead. */
+  async writable(): Promise<boolean> {
+    if (this.#refusal && !this.#isClosing) await new Promise<void>(resolve => this.#refused.push(resolve))
+    return !this.#isClosing
   }
 
   /** Rejects when a listener does. Nothing is written then, and the others learn of that: they wait for the end of the batch. */
@@ -98,6 +116,11 @@ export class RecoveringLevel {
   /** The store is closing: there are no more probes. */
   close(): void {
     this.#isClosing = true
+    this.#endWaiting()
+  }
+
+  #endWaiting(): void {
+    for (const resolve of this.#refused.splice(0)) resolve()
   }
 
   /** Every batch moves the position, so the position on disk shows whether it was written. */
@@ -124,7 +147,7 @@ export class RecoveringLevel {
         await database.close()
         await database.open()
       })
-      reopened()
+      await reopened()
       await this.#settleUndecided()
     } catch (error) {
       const reason = new Unwritable(error)
@@ -134,6 +157,7 @@ export class RecoveringLevel {
     }
     this.#isDamaged = false
     this.#refuse(undefined)
+    this.#endWaiting()
   }
 
   #refuse(reason: Unwritable | undefined): void {

@@ -185,7 +185,7 @@ export class Commits {
     const run = await reports.settledRun()
     const records = database.records()
     const reads = new RecordedReads(records)
-    const draft = new Draft(reads, clock.now(), incarnations)
+    const draft = new Draft(reads, clock.now(), incarnations, { isAwaited: true })
     const written = await current(this.#ofThisHistory(group), records, reads)
     const changes = written.map(({ change }) => change)
     await preload(draft, changes)

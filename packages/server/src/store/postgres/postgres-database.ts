@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
+import { othersTurn } from '../../turns.ts'
 import { isSameRun } from '../nodes/runs.ts'
 import type { Batch, LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
 import { callOf } from './batch.ts'
@@ -87,7 +88,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     reachOf: run => runs.reachOf(run),
 
     nodes: nodeTable(database, renewing, address),
-    records: () => new PostgresRecords(database),
+    records: () => new PostgresRecords(database, othersTurn),
     write: batch => writer.with(client => ask(client, batch)),
     alone,
 

@@ -1,6 +1,6 @@
 import type { Lookup, Pair } from '../../relations/record-store.ts'
 import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
-import { turnForSlice } from '../../turns.ts'
+import { type Turn, turnForSlice } from '../../turns.ts'
 import type { BatchRecords, Versioned } from '../nodes/shared-database.ts'
 import { decodeLevel, decodeRelation, decodeUser, documentNumbers, type RelationRow } from './codec.ts'
 import type { Rows, Statement } from './database.ts'
@@ -17,8 +17,12 @@ export class PostgresRecords implements BatchRecords {
   readonly #database: Rows
   #knownUpTo = Number.POSITIVE_INFINITY
 
-  constructor(database: Rows) {
+  readonly #turn: Turn
+
+  /** `turn`: between two slices. */
+  constructor(database: Rows, turn: Turn = turnForSlice) {
     this.#database = database
+    this.#turn = turn
   }
 
   get knownUpTo(): number {
@@ -35,7 +39,7 @@ export class PostgresRecords implements BatchRecords {
   }
 
   async *relationsOf(user: string): AsyncIterable<readonly (readonly [string, Relation])[]> {
-    for await (const { at, relations } of relationPages(this.#database, user)) {
+    for await (const { at, relations } of relationPages(this.#database, user, this.#turn)) {
       this.#note(at)
       yield relations
     }
@@ -83,7 +87,7 @@ export class PostgresRecords implements BatchRecords {
   ): Promise<Value[]> {
     const found: Value[] = []
     for (let start = 0; start < names.length; start += recordsAtOnce) {
-      if (start > 0) await turnForSlice()
+      if (start > 0) await this.#turn()
       const values = valuesOf(names.slice(start, start + recordsAtOnce))
       const rows = await this.#database.rows<Row & Positioned>({ ...statement, values })
       if (rows[0]) this.#note(rows[0].at)
@@ -148,12 +152,13 @@ const relationPage: Statement = {
 export async function* relationPages(
   database: Rows,
   user: string,
+  turn: Turn = turnForSlice,
 ): AsyncIterable<{ at: number; relations: (readonly [other: string, relation: Relation])[] }> {
   for (let after: string | undefined = ''; after !== undefined; ) {
     const values: unknown[] = [user, after, recordsAtOnce]
     const rows: (Positioned & RelationRow & { b: string | null })[] = await database.rows({ ...relationPage, values })
     // Its reader goes through the page without a pause.
-    if (rows.length === recordsAtOnce) await turnForSlice()
+    if (rows.length === recordsAtOnce) await turn()
     const relations = rows.flatMap(row => (row.b === null ? [] : [[row.b, decodeRelation(row)] as const]))
     yield { at: rows[0]?.at ?? 0, relations }
     after = rows.length < recordsAtOnce ? undefined : (relations.at(-1)?.[0] as string)

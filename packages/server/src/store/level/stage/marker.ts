@@ -1,0 +1,35 @@
+import * as decoding from 'lib0/decoding'
+import * as encoding from 'lib0/encoding'
+
+/**
+ * The record that makes a staged change a commit: while it is on the disk, the slices that it does not name as applied are
+ * part of what is stored, but for the keys that were written by themselves since.
+ */
+export interface Marker {
+  /** How many slices there are; a slice beyond them is of an earlier change, which was never committed. */
+  slices: number
+  /** Indexes of slices. */
+  applied: ReadonlySet<number>
+  /** Keys of slices that are not applied, whose records in the database are newer. */
+  skipped: ReadonlySet<string>
+}
+
+export function encodeMarker({ slices, applied, skipped }: Marker): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, slices)
+  encoding.writeVarUint(encoder, applied.size)
+  for (const index of applied) encoding.writeVarUint(encoder, index)
+  encoding.writeVarUint(encoder, skipped.size)
+  for (const key of skipped) encoding.writeVarString(encoder, key)
+  return encoding.toUint8Array(encoder)
+}
+
+export function decodeMarker(bytes: Uint8Array): Marker {
+  const decoder = decoding.createDecoder(bytes)
+  const slices = decoding.readVarUint(decoder)
+  const applied = new Set<number>()
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) applied.add(decoding.readVarUint(decoder))
+  const skipped = new Set<string>()
+  for (let left = decoding.readVarUint(decoder); left > 0; left--) skipped.add(decoding.readVarString(decoder))
+  return { slices, applied, skipped }
+}

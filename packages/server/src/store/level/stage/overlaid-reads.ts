@@ -1,0 +1,82 @@
+import { type KeyRange, keys } from '../keys.ts'
+import type { LevelDatabase } from '../level-database.ts'
+import { byteOrdered } from './byte-order.ts'
+import { countsBeside, type Overlay, type Staged } from './overlay.ts'
+
+type Entry = [key: string, value: Uint8Array]
+
+/** A part of a range. */
+export interface Page {
+  entries: Entry[]
+  /** The key after which the range goes on; `undefined` at its end. */
+  next: string | undefined
+}
+
+/** Reads keys as of one moment, with what is staged laid over them. */
+export async function getManyOver(
+  database: LevelDatabase,
+  overlay: Overlay,
+  wanted: string[],
+): Promise<(Uint8Array | undefined)[]> {
+  const staged = wanted.map(key => overlay.find(key))
+  if (staged.every(found => found === undefined)) return database.getMany(wanted)
+  // The marker is of the same snapshot: it tells which of the staged records that snapshot does not hold itself.
+  const [marker, ...stored] = await database.getMany([keys.staged, ...wanted])
+  const counts = countsBeside(marker)
+  return stored.map((value, index) => {
+    const found = staged[index]
+    return found && counts(found) ? overlay.valueOf(found) : value
+  })
+}
+
+/** Reads the first `limit` entries of a range as of one moment, with what is staged laid over them. */
+export async function pageOver(
+  database: LevelDatabase,
+  overlay: Overlay,
+  { gt, lt, limit }: KeyRange & { limit: number },
+): Promise<Page> {
+  const snapshot = database.snapshot()
+  try {
+    // Both at once: the database may be closed as soon as nothing is being read.
+    const reads = [
+      database.getMany([keys.staged], { snapshot }),
+      database.iterator({ gt, lt, limit, snapshot }).all(),
+    ] as const
+    const [[marker], stored] = await Promise.all(reads)
+    const last = stored.length === limit ? stored.at(-1)?.[0] : undefined
+    // Behind the last that was read of the database there may be more of it.
+    const staged = overlay.within({ gt, lt: last === undefined ? lt : `${last}\u0000` })
+    const entries = merged(stored, recordsOf(overlay, staged, countsBeside(marker)), limit)
+    return { entries, next: entries.length === limit ? entries.at(-1)?.[0] : last }
+  } finally {
+    await snapshot.close()
+  }
+}
+
+function* recordsOf(
+  overlay: Overlay,
+  staged: Iterable<Staged>,
+  counts: (staged: Staged) => boolean,
+): Iterable<[key: string, value: Uint8Array | undefined]> {
+  for (const one of staged) if (counts(one)) yield [one.key, overlay.valueOf(one)]
+}
+
+/** Both in the order of the database; of one key the staged record counts. At most `limit` entries. */
+function merged(
+  stored: readonly Entry[],
+  staged: Iterable<[key: string, value: Uint8Array | undefined]>,
+  limit: number,
+): Entry[] {
+  const entries: Entry[] = []
+  let index = 0
+  for (const [key, value] of staged) {
+    const ordered = byteOrdered(key)
+    for (let entry = stored[index]; entry && byteOrdered(entry[0]) < ordered; entry = stored[++index]) {
+      entries.push(entry)
+    }
+    if (stored[index]?.[0] === key) index++
+    if (value) entries.push([key, value])
+    if (entries.length >= limit) return entries.slice(0, limit)
+  }
+  return [...entries, ...stored.slice(index)].slice(0, limit)
+}

@@ -1,0 +1,84 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const tests = ['server/staged-changes']
+const folder = 'server/src/store/level/stage'
+
+/** What a change relies on that is written in slices. */
+export const stagedMutants: readonly Mutant[] = [
+  mutant(`${folder}/finish.ts`, 'marker && isOf(marker, key)', 'marker', {
+    id: 'slices-applied-twice',
+    rules: ['D2', 'D4'],
+    what: 'After a crash a slice is applied that was never part of the change.',
+    tests,
+  }),
+  mutant(`${folder}/finish.ts`, '!marker?.skipped.has(operation.key)', 'true', {
+    id: 'newer-records-overwritten-at-the-start',
+    rules: ['D2'],
+    what: 'After a crash the rest of a large change overwrites what others wrote behind it.',
+    tests,
+  }),
+  mutant(`${folder}/finish.ts`, 'marker && isOf(marker, key) ? [...Slice.operationsOf(slice)] : []', '[]', {
+    id: 'committed-slices-dropped',
+    rules: ['D2', 'D4'],
+    what: 'A crash loses the rest of a large change that was answered.',
+    tests,
+  }),
+  mutant(`${folder}/finish.ts`, 'const operations = marker && isOf', 'const operations = !marker || isOf', {
+    id: 'uncommitted-slices-applied',
+    rules: ['D4'],
+    what: 'After a crash a part of a change is applied that was never committed.',
+    tests,
+  }),
+  mutant(`${folder}/stage.ts`, '...slice.operationsWithout(this.#skipped),', '...slice.operationsWithout(new Set()),', {
+    id: 'newer-records-overwritten',
+    rules: ['D2'],
+    what: 'A large change overwrites, while it is applied, what others wrote behind it.',
+    tests,
+  }),
+  mutant(
+    `${folder}/stage.ts`,
+    '      this.#applied = applied\n      this.#skipped = skipped\n    }\n  }',
+    '    }\n  }',
+    {
+      id: 'marker-not-read-again',
+      rules: ['D2'],
+      what: 'After a batch that seemed to fail, what it wrote of a large change is not known.',
+      tests,
+    },
+  ),
+  mutant(`${folder}/overlay.ts`, 'if (!marker) return () => false', 'if (!marker) return () => true', {
+    id: 'read-before-it-is-committed',
+    rules: ['V4', 'D2'],
+    what: 'A large change is read before it is committed.',
+    tests,
+  }),
+  mutant(`${folder}/overlay.ts`, '!(applied.has(slice) || skipped.has(key))', '!applied.has(slice)', {
+    id: 'older-record-read',
+    rules: ['D2', 'V4'],
+    what: 'A record that was written behind a large change is read as the large change has it.',
+    tests,
+  }),
+  mutant(
+    `${folder}/overlaid-reads.ts`,
+    'return found && counts(found) ? overlay.valueOf(found) : value',
+    'return value',
+    {
+      id: 'staged-records-not-read',
+      rules: ['D2', 'V4'],
+      what: 'A large change is read only once all of it is applied.',
+      tests,
+    },
+  ),
+  mutant(`${folder}/overlaid-reads.ts`, 'if (stored[index]?.[0] === key) index++', '', {
+    id: 'record-read-twice',
+    rules: ['D4'],
+    what: 'A range that is read while a large change is applied has the old record beside the new one.',
+    tests,
+  }),
+  mutant(`${folder}/byte-order.ts`, "Buffer.from(key, 'utf8').toString('latin1') : key", 'key : key', {
+    id: 'keys-in-the-order-of-characters',
+    rules: ['D4'],
+    what: 'Keys beyond ASCII are put in another order than the database has them.',
+    tests,
+  }),
+]

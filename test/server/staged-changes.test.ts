@@ -1,0 +1,305 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { type Change, check, type LevelDatabase, type Store } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
+import { applyChanges, type KeyChange } from '@kith/shared'
+import fc from 'fast-check'
+import { MemoryLevel } from 'memory-level'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { Disk } from '../simulation/world/disk.ts'
+import { Seeded } from '../simulation/world/seeded.ts'
+import {
+  byteOrdered,
+  type CommitSizes,
+  keyOf,
+  keys,
+  mergeUpdates,
+  Slice,
+  StoredDocument,
+  storeOn,
+  userChange,
+} from '../support/server-internals.ts'
+import { limitsWith } from '../support/stores.ts'
+
+/** With these a change of a few contacts is as large as one of thousands is otherwise. */
+const sizes: CommitSizes = { recordsInQueue: 6, recordsOfMedium: 8, operationsInBatch: 8, operationsInSlice: 3 }
+/** A key of two bytes a character sorts among keys of one, and one of four bytes behind them all. */
+const contacts = ['ada', 'bo', 'cé', 'dan', 'eve', 'ﬁn', '😀']
+
+/** The first change of a roster, as the account would commit it: `check` finds in it what was derived. */
+function roster(user: string, changes: readonly KeyChange[]): Change {
+  const device = new Y.Doc()
+  applyChanges(device, changes)
+  const stored = new StoredDocument('roster', [])
+  const merged = mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith())
+  return { type: 'documents', user, registers: true, ...merged }
+}
+
+function large(user: string): Change {
+  const granted = contacts.map(id => ({ root: 'grants' as const, key: `1/${id}`, value: true }))
+  return roster(user, [...contacts.map(id => ({ root: 'contacts' as const, key: id, value: true })), ...granted])
+}
+
+function blocking(user: string, whom: string): Change {
+  return roster(user, [{ root: 'blocks', key: `aaaaaaaa/${whom}`, value: true }])
+}
+
+type Step =
+  | { do: 'large'; user: number }
+  | { do: 'block'; contact: number; user: number }
+  | { do: 'restrict'; contact: number; isRestricted: boolean }
+  | { do: 'read'; contact: number; user: number }
+  | { do: 'disk'; answers: number[] }
+  | { do: 'kill' | 'fail' | 'lose answer' | 'stay closed' | 'probe' }
+
+const index = (): fc.Arbitrary<number> => fc.nat({ max: contacts.length - 1 })
+const user = (): fc.Arbitrary<number> => fc.nat({ max: 2 })
+const steps = (): fc.Arbitrary<Step[]> => {
+  const acts = fc.oneof(
+    fc.record({ do: fc.constant('large' as const), user: user() }),
+    fc.record({ do: fc.constant('block' as const), contact: index(), user: user() }),
+    {
+      weight: 3,
+      arbitrary: fc.record({ do: fc.constant('restrict' as const), contact: index(), isRestricted: fc.boolean() }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('read' as const), contact: index(), user: user() }) },
+  )
+  const probe = fc.record({ do: fc.constant('probe' as const) })
+  const answers = fc.array(fc.nat({ max: 5 }), { minLength: 1, maxLength: 12 })
+  const time = fc.record({ do: fc.constant('disk' as const), answers })
+  const faults = fc.oneof(
+    fc.record({ do: fc.constantFrom('fail' as const, 'lose answer' as const, 'stay closed' as const) }),
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('kill' as const) }),
+    },
+  )
+  const some = fc.oneof(
+    { weight: 8, arbitrary: acts },
+    { weight: 14, arbitrary: time },
+    { weight: 1, arbitrary: faults },
+    { weight: 1, arbitrary: probe },
+  )
+  return fc.array<Step>(some, { minLength: 20, maxLength: 150, size: 'max' })
+}
+
+/** A server on a disk that is slow, fails, and loses its power. */
+class Server {
+  readonly clock = new TestClock()
+  readonly disk: Disk
+  store: Store | undefined
+  /** Where the large change of each user was committed, once its commit was answered. */
+  readonly answered = new Map<string, number>()
+  readonly #begun = new Set<string>()
+  /** Whether contacts are restricted, as far as that is known. */
+  readonly #restricted = new Map<string, boolean>()
+  readonly #attempted = new Set<string>()
+  readonly #reads: { name: string; at: number; isThere: boolean }[] = []
+  readonly wrong: string[] = []
+  /** The next attempts to open the database again that fail. */
+  #closed = 0
+
+  constructor(seed: number) {
+    this.disk = new Disk(new Seeded(seed), { opened: () => undefined, written: () => undefined })
+  }
+
+  /** What goes on after the start waits for the answers of a slow disk. */
+  async start(): Promise<void> {
+    this.disk.isSlow = false
+    this.#closed = 0
+    this.store = await storeOn(this.#database(), { limits: limitsWith(), clock: this.clock, sizes })
+    this.disk.isSlow = true
+  }
+
+  #database(): LevelDatabase {
+    const open = async (): Promise<void> => {
+      if (this.#closed === 0) return
+      this.#closed--
+      throw new Error('the disk is full')
+    }
+    return new Proxy(this.disk.mount(), {
+      get: (target, name) => (name === 'open' ? open : Reflect.get(target, name, target)),
+    })
+  }
+
+  async step(step: Step): Promise<void> {
+    switch (step.do) {
+      case 'large':
+        return this.#large(`user ${step.user}`)
+      case 'block':
+        return this.#once(`block ${step.contact}`, blocking(contacts[step.contact] as string, `user ${step.user}`))
+      case 'restrict':
+        return this.#restrict(contacts[step.contact] as string, step.isRestricted)
+      case 'read':
+        return void this.#read(contacts[step.contact] as string, `user ${step.user}`)
+      case 'disk':
+        for (const index of step.answers) {
+          this.disk.step(index % Math.max(1, this.disk.waiting))
+          for (let turns = 0; turns < 3; turns++) await turn()
+        }
+        return
+      case 'kill':
+        this.disk.powerOff()
+        return this.start()
+      case 'fail':
+        return this.disk.failNextWrite('refused')
+      case 'lose answer':
+        return this.disk.failNextWrite('written all the same')
+      case 'stay closed':
+        this.#closed++
+        return this.disk.failNextWrite('written all the same')
+      case 'probe':
+        return this.clock.move(1_000)
+    }
+  }
+
+  #large(name: string): void {
+    if (this.#begun.has(name)) return
+    this.#begun.add(name)
+    this.store?.commit(large(name)).then(
+      ({ position }) => this.answered.set(name, position),
+      () => undefined,
+    )
+  }
+
+  /** One attempt after the other, so that the last one that was answered counts. What was refused may be on the disk. */
+  #restrict(name: string, isRestricted: boolean): void {
+    if (this.#attempted.has(name)) return
+    this.#attempted.add(name)
+    this.#restricted.delete(name)
+    this.store?.commit(userChange(name, { restricted: isRestricted })).then(
+      () => {
+        this.#restricted.set(name, isRestricted)
+        this.#attempted.delete(name)
+      },
+      () => this.#attempted.delete(name),
+    )
+  }
+
+  #once(name: string, change: Change): void {
+    if (this.#begun.has(name)) return
+    this.#begun.add(name)
+    void this.store?.commit(change).catch(() => undefined)
+  }
+
+  async #read(contact: string, name: string): Promise<void> {
+    const isAnswered = this.answered.has(name)
+    const found = await this.store?.views(contact, [name])
+    const all = await this.store?.relations(name)
+    if (!found || !all) return
+    this.#reads.push({ name, at: found.at, isThere: found.views[0]?.relation.theirs.levels.includes(1) === true })
+    const count = all.filter(({ relation }) => relation.mine.isContact).length
+    if (count !== contacts.length && (isAnswered || count > 0)) this.wrong.push(`${name} has ${count} of its contacts`)
+  }
+
+  /** Whatever was read is as of the position that it says. */
+  #compareReads(): void {
+    for (const { name, at, isThere } of this.#reads) {
+      const committedAt = this.answered.get(name)
+      if (committedAt === undefined || isThere === at >= committedAt) continue
+      this.wrong.push(`read at ${at} what came at ${committedAt}: ${isThere}`)
+    }
+  }
+
+  async #compareRestricted(): Promise<void> {
+    for (const [name, isRestricted] of this.#restricted) {
+      const { restricted } = (await this.store?.user(name)) ?? {}
+      if (restricted !== isRestricted) this.wrong.push(`${name} is restricted: ${restricted}`)
+    }
+  }
+
+  /** Ends, and says what is wrong with what is on the disk. */
+  async end(): Promise<string[]> {
+    this.disk.heal()
+    this.#closed = 0
+    for (let tries = 0; tries < 3; tries++) {
+      this.clock.move(1_000)
+      for (let turns = 0; turns < 20; turns++) await turn()
+    }
+    this.#compareReads()
+    for (let user = 0; user < 3; user++) {
+      const name = `user ${user}`
+      const count = (await this.store?.relations(name))?.filter(({ relation }) => relation.mine.isContact).length
+      const isRight = this.answered.has(name) ? count === contacts.length : count === 0 || count === contacts.length
+      if (!isRight) this.wrong.push(`${name} has ${count} contacts`)
+    }
+    await this.#compareRestricted()
+    await this.store?.close()
+    await this.start()
+    this.disk.heal()
+    await this.#compareRestricted()
+    const { inner } = this.disk
+    const left = await inner.keys({ gt: 'staged\u0000', lt: 'staged\u0001' }).all()
+    const { findings } = await check(inner)
+    if (await inner.get(keys.staged)) left.push(keys.staged)
+    return [...this.wrong, ...left, ...findings.map(finding => JSON.stringify(finding))]
+  }
+}
+
+test('[D2][D4][V4] a staged change is on the disk as a whole or not at all, and so is read, whenever the server is killed', {
+  timeout: 120_000,
+}, async () => {
+  const seed = Date.now() % 2 ** 31
+  console.log(`property seed ${seed}`)
+  await fc.assert(
+    fc.asyncProperty(steps(), fc.nat(), async (all, chance) => {
+      const server = new Server(chance)
+      await server.start()
+      for (const step of all) await server.step(step)
+      expect(await server.end()).toEqual([])
+    }),
+    { seed, numRuns: 500 },
+  )
+})
+
+test('[S3] commits of others are written between the slices of a large one, and the same records keep the newer values', async () => {
+  const database = newMemory()
+  const store = await storeOn(database, { limits: limitsWith(), clock: new TestClock(), sizes })
+  const batches: string[][] = []
+  const write = database.batch.bind(database) as unknown as (
+    operations: { key: string }[],
+    options: object,
+  ) => Promise<void>
+  Object.assign(database, {
+    batch: (operations: { key: string }[], options: object) => {
+      batches.push(operations.map(({ key }) => key.replaceAll('\u0000', '|')))
+      return write(operations, options)
+    },
+  })
+  await store.commit(large('alice'))
+  const restricted = store.commit(userChange('eve', { restricted: true }))
+  await restricted
+  const isApplied = batches.some(batch => batch.some(key => key.startsWith('relation|ﬁn')))
+  await store.close()
+  await database.open()
+  const again = await storeOn(database, { limits: limitsWith(), clock: new TestClock(), sizes })
+  expect(isApplied).toBe(false)
+  expect((await again.user('eve')).restricted).toBe(true)
+  expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(10)
+})
+
+test('[D4] keys in byte order sort as the database sorts them', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(fc.string({ unit: 'grapheme', minLength: 1 })), async all => {
+      const database = newMemory()
+      await database.batch(all.map(key => ({ type: 'put', key, value: new Uint8Array() })))
+      const sorted = all.map(byteOrdered).sort().map(keyOf)
+      expect(sorted).toEqual(await database.keys().all())
+    }),
+  )
+})
+
+function newMemory(): LevelDatabase {
+  return new MemoryLevel<string, Uint8Array>({ keyEncoding: 'utf8', valueEncoding: 'view' }) as unknown as LevelDatabase
+}
+
+test('[D4] a slice that an earlier change left on the disk is no part of the next one', async () => {
+  const server = new Server(1)
+  await server.start()
+  const left = Slice.of([{ type: 'del', key: keys.user('cé') }])
+  await server.disk.inner.put(keys.slice(50), left.bytes)
+  await server.step({ do: 'large', user: 0 })
+  while (!server.answered.has('user 0')) await server.step({ do: 'disk', answers: [0] })
+  await server.step({ do: 'kill' })
+  expect(await server.end()).toEqual([])
+})
