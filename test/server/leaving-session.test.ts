@@ -26,6 +26,14 @@ class SlowDevice {
     this.#heard.set(event, [...(this.#heard.get(event) ?? []), heard])
   }
 
+  pause(): void {
+    // What it says is not held back.
+  }
+
+  resume(): void {
+    // As before.
+  }
+
   ping(): void {
     // This device is never silent for long enough.
   }

@@ -119,6 +119,10 @@ class DeviceEnd extends EventEmitter implements DeviceSocket, Line {
     else if (this.code === undefined) this.frames.push(decodeFrame(frame) as ServerMessage)
   }
 
+  pong(_data: Buffer): void {
+    // A device of ours sends no pings.
+  }
+
   ping(data: Buffer): void {
     this.emit('pong', data)
   }

@@ -557,12 +557,19 @@ export const loadMutants: readonly Mutant[] = [
     what: 'A frame that is too large is closed as an unfinished one, so the device sends it again and again.',
     tests: ['server/unfinished-frames'],
   }),
-  mutant('server/src/socket/kith-socket.ts', 'this.readyState !== WebSocket.OPEN && this', 'this.isPaused && this', {
+  mutant('server/src/socket/receive.ts', ' && session.isWithinWrites()) socket.pong(data)', ') socket.pong(data)', {
+    id: 'pings-answered-without-end',
+    rules: ['S3'],
+    what: 'Each of any number of pings is answered.',
+    tests: ['server/charges'],
+    names: 'unsolicited',
+  }),
+  mutant('server/src/socket/kith-socket.ts', 'if (this.readyState === WebSocket.CLOSING) this.#discard()', '', {
     id: 'closing-sockets-keep-frames',
     rules: ['S3'],
     what: 'A connection that is being closed takes 8 MiB of a frame, which counts for no user.',
     tests: ['server/closing-sockets'],
-    names: 'keeps nothing',
+    names: 'keeps nothing|in the same packet',
   }),
   mutant('server/src/socket/kith-socket.ts', 'incoming._fragments = []\n', '\n', {
     id: 'closing-sockets-keep-fragments',

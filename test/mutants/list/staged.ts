@@ -35,17 +35,6 @@ export const stagedMutants: readonly Mutant[] = [
     what: 'A large change overwrites, while it is applied, what others wrote behind it.',
     tests,
   }),
-  mutant(
-    `${folder}/stage.ts`,
-    '      this.#applied = applied\n      this.#skipped = skipped\n    }\n  }',
-    '    }\n  }',
-    {
-      id: 'marker-not-read-again',
-      rules: ['D2'],
-      what: 'After a batch that seemed to fail, what it wrote of a large change is not known.',
-      tests,
-    },
-  ),
   mutant(`${folder}/overlay.ts`, 'if (!marker) return () => false', 'if (!marker) return () => true', {
     id: 'read-before-it-is-committed',
     rules: ['V4', 'D2'],

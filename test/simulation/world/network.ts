@@ -122,6 +122,10 @@ export class Wire {
 
     resume(): void {}
 
+    pong(_data: Buffer): void {
+      // A device of ours sends no pings.
+    }
+
     ping(data: Buffer): void {
       if (!this.#wire.hasDeviceEnded) queueMicrotask(() => this.#wire.tellServer('pong', data))
     }

@@ -11,14 +11,15 @@ export interface DeviceSocket {
   /** The number of the frame that is begun and not whole; absent where there is none, or where that is not known. */
   readonly unfinishedFrame?: number | undefined
   on(event: 'message', heard: (data: Buffer, isBinary: boolean) => void): unknown
-  on(event: 'pong', heard: (data: Buffer) => void): unknown
+  on(event: 'ping' | 'pong', heard: (data: Buffer) => void): unknown
   /** `unfinished`: more has arrived of a frame that is not whole yet, or all of it. */
-  on(event: 'ping' | 'close' | 'unfinished', heard: () => void): unknown
+  on(event: 'close' | 'unfinished', heard: () => void): unknown
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
   /** The peer answers with a pong of the same data. */
   ping(data: Buffer): void
+  pong(data: Buffer): void
   /** Reads nothing more from the network until `resume`. Frames that it has read already may still come. */
   pause(): void
   resume(): void

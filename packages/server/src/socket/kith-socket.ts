@@ -76,15 +76,15 @@ export class KithSocket extends WebSocket {
   }
 
   #report(): void {
-    if (this.readyState !== WebSocket.OPEN && this.heldBytes > lightFrameBytes) this.#discard()
     const isBurden = this.heldBytes > lightFrameBytes
     if (isBurden || this.#isReported) this.emit('unfinished')
     this.#isReported = isBurden
   }
 
   /**
-   * After a close frame of the server nothing that a large frame brings is of use, and `ws` would keep it until the peer closes
-   * too. It is read all the same: a connection that ends with unread bytes is reset, and the peer may not learn the close code.
+   * After a close frame of the server nothing that the peer sends is of use. `ws` would keep a large frame until the peer closes
+   * too, and would decode thousands of small ones that came in the same packet [S3]. All is read all the same: a connection that
+   * ends with unread bytes is reset, and the peer may not learn the close code.
    */
   #discard(): void {
     const incoming = this.#incoming
@@ -118,6 +118,7 @@ export class KithSocket extends WebSocket {
 
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
+    if (this.readyState === WebSocket.CLOSING) this.#discard()
     this.#report()
   }
 }

@@ -54,8 +54,8 @@ export function receive(session: Session, socket: DeviceSocket, address: string)
   socket.on('pong', data => {
     if (!outbound.isAnswer(data) && !session.isClosed) session.isWithinWrites()
   })
-  socket.on('ping', () => {
-    if (!session.isClosed) session.isWithinWrites()
+  socket.on('ping', data => {
+    if (!session.isClosed && session.isWithinWrites()) socket.pong(data)
   })
   socket.on('unfinished', () => boundUnfinished(session, address))
   socket.on('close', () => context.unfinished.note(address, session, 0))

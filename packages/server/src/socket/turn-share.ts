@@ -1,7 +1,7 @@
 import { othersTurn } from '../turns.ts'
 
-/** About 20 ms of work, where a unit takes half a millisecond at most (`cost.ts`). */
-const unitsInTurn = 40
+/** About 5 ms of work, where a unit takes half a millisecond at most (`cost.ts`). */
+const unitsInTurn = 10
 
 /**
  * What one user's frames may cost in one turn of the event loop, over all of the user's sockets: hundreds of frames come in

@@ -38,6 +38,8 @@ export class Upgrades {
       noServer: true,
       // Compression would let sizes show what a device may not see, and costs memory for each socket.
       perMessageDeflate: false,
+      // A ping is answered once it has been counted.
+      autoPong: false,
       maxPayload: Math.max(limits.rosterBytes, limits.frameBytes) + 1024,
       // A browser that gets none of what it offered sees no close code, so something is selected in any case.
       handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
