@@ -145,6 +145,21 @@ test('[S3] other users have their turn between many frames that come at once', a
   expect(Math.max(...handled)).toBe(10)
 })
 
+test('[S3] after a frame that costs as much as 20 turns may, the next one of its user is handled 20 turns later', async () => {
+  const share = new TurnShare()
+  share.spend(200)
+  let turns = 0
+  let isOver = false
+  const next = share.whenNext?.then(() => {
+    isOver = true
+  })
+  for (; !isOver; turns++) await new Promise(resolve => setImmediate(resolve))
+  await next
+  expect(turns).toBeGreaterThanOrEqual(20)
+  expect(turns).toBeLessThanOrEqual(22)
+  expect(share.whenNext).toBe(undefined)
+})
+
 test('[S3] a turn of the event loop handles at most 10 frames of one user, also when they cost nothing', async () => {
   const share = new TurnShare()
   for (let turn = 0; turn < 2; turn++) {

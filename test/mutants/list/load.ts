@@ -628,6 +628,13 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['client/sync-waiters'],
     names: 'no barrier before',
   }),
+  mutant('server/src/socket/turn-share.ts', 'this.#left + unitsInTurn)', 'unitsInTurn)', {
+    id: 'dear-frames-one-after-the-other',
+    rules: ['S3'],
+    what: 'A frame that costs as much as 20 turns of the event loop may, and 17 more of them, are handled in 18 turns.',
+    tests: ['server/charges'],
+    names: 'as much as 20 turns',
+  }),
   mutant('server/src/socket/turn-share.ts', 'Math.max(1, units)', 'units', {
     id: 'free-frames-without-end',
     rules: ['S3'],

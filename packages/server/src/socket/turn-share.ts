@@ -5,7 +5,8 @@ const unitsInTurn = 10
 
 /**
  * What one user's frames may cost in one turn of the event loop, over all of the user's sockets: hundreds of frames come in
- * one packet, and all of them together must not hold up everyone else [S3].
+ * one packet, and all of them together must not hold up everyone else [S3]. A frame that costs more than one turn's share is
+ * handled at once, and the user's next one as many turns later.
  */
 export class TurnShare {
   #left = unitsInTurn
@@ -14,14 +15,19 @@ export class TurnShare {
   /** Each frame counts, also one that costs nothing. */
   spend(units: number): void {
     this.#left -= Math.max(1, units)
-    this.#nextTurn ??= othersTurn().then(() => {
-      this.#left = unitsInTurn
-      this.#nextTurn = undefined
-    })
+    this.#nextTurn ??= this.#refill()
   }
 
-  /** Resolves in the next turn, where this turn's share is spent; else `undefined`. */
+  /** Resolves in the turn in which the next frame may be handled, where that is not this one; else `undefined`. */
   get whenNext(): Promise<void> | undefined {
     return this.#left > 0 ? undefined : this.#nextTurn
+  }
+
+  async #refill(): Promise<void> {
+    do {
+      await othersTurn()
+      this.#left = Math.min(unitsInTurn, this.#left + unitsInTurn)
+    } while (this.#left <= 0)
+    this.#nextTurn = undefined
   }
 }
