@@ -1,8 +1,9 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Breach } from './breach.ts'
 import { Report } from './report.ts'
-import { Breach, playRound } from './round.ts'
+import { playRound } from './round.ts'
 import { World } from './world.ts'
 
 /** Kills a server again and again under load, and looks each time at what is left. 0: every promise was kept. */
