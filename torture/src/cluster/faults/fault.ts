@@ -1,0 +1,11 @@
+import type { Random } from '../../random.ts'
+import type { World } from '../world.ts'
+
+/** Breaks something while the load goes on, and has it whole again when it resolves. */
+export interface Fault {
+  /** How often it comes, beside the others of its kind. */
+  weight: number
+  play(world: World, random: Random): Promise<void>
+}
+
+export type Faults = Readonly<Record<string, Fault>>
