@@ -10,6 +10,7 @@ const settings = { max_connections: 100, wal_retrieve_retry_interval: '100ms' }
 /** A primary and two standbys, any of which confirms a commit; and what the operator's tools do when one fails. */
 export class Database {
   readonly #servers: Map<Place, LocalPostgres> = new Map()
+  readonly #removing: Set<Promise<void>> = new Set()
   primaryPlace: Place = 'a'
 
   static async open(): Promise<Database> {
@@ -65,12 +66,17 @@ export class Database {
   /** Ends a server for good. */
   async remove(place: Place): Promise<void> {
     const server = this.#servers.get(place)
+    if (!server) return
     this.#servers.delete(place)
-    await server?.stop()
+    await server.kill()
+    // Its folder is large; the next server has another.
+    const removing = server.stop().finally(() => this.#removing.delete(removing))
+    this.#removing.add(removing)
   }
 
   async stop(): Promise<void> {
     await Promise.all(places.map(place => this.remove(place)))
+    await Promise.all(this.#removing)
   }
 
   /** What a primary sent before its end is still on its way. */

@@ -9,11 +9,20 @@ import { databaseFaults } from './faults/primary.ts'
 import { run, statesIn } from './stored.ts'
 import type { World } from './world.ts'
 
+/** Of devices between what they do: a database may be away for seconds, and all that they did meanwhile comes at once. */
+const restMs = 250
+
 /** For each of three kinds of faults, which of them come one after the other, while those of other kinds come too. */
 export type Plan = readonly (readonly (readonly [string, Fault])[])[]
 
-export function pickPlan(random: Random): Plan {
-  return [several(random, nodeFaults, 2), several(random, databaseFaults, 1), several(random, connectionFaults, 2)]
+/** `only`: of faults whose names have this text. */
+export function pickPlan(random: Random, only: string): Plan {
+  const kinds = [
+    [nodeFaults, 2],
+    [databaseFaults, 1],
+    [connectionFaults, 2],
+  ] as const
+  return kinds.map(([faults, most]) => several(random, faults, most, only))
 }
 
 /** Load and faults, a look at what is in the database, and everyone comes back. Throws a `Breach`. Returns what it saw. */
@@ -46,7 +55,7 @@ async function breakUnderLoad(world: World, plan: Plan): Promise<void> {
   const { cluster, population, witness } = world
   const stop = new AbortController()
   const lives = Promise.all([
-    ...population.devices.map(device => device.live(stop.signal, 'mixed')),
+    ...population.devices.map(device => device.live(stop.signal, 'mixed', restMs)),
     ...population.backends.map((backend, index) =>
       backend.live(cluster.nodes[index] as (typeof cluster.nodes)[0], stop.signal),
     ),
@@ -77,8 +86,10 @@ async function checkBackends({ cluster, population }: World): Promise<void> {
   }
 }
 
-function several(random: Random, faults: Faults, most: number): (readonly [string, Fault])[] {
-  const weights = Object.fromEntries(Object.entries(faults).map(([name, { weight }]) => [name, weight]))
+function several(random: Random, faults: Faults, most: number, only: string): (readonly [string, Fault])[] {
+  const entries = Object.entries(faults).filter(([name]) => name.includes(only))
+  if (entries.length === 0) return []
+  const weights = Object.fromEntries(entries.map(([name, { weight }]) => [name, weight]))
   return Array.from({ length: random.between(1, most) }, () => {
     const name = random.weighted(weights)
     return [name, faults[name] as Fault] as const

@@ -5,8 +5,15 @@ import { Report } from '../report.ts'
 import { Cluster } from './cluster.ts'
 import { pickPlan, playRound } from './round.ts'
 
+export interface Options {
+  rounds: number
+  seed: number
+  /** Faults with this text in their names are played, and no others. */
+  only: string
+}
+
 /** Breaks nodes, their database and connections again and again under load. 0: every promise was kept. */
-export async function tortureCluster({ rounds, seed }: { rounds: number; seed: number }): Promise<number> {
+export async function tortureCluster({ rounds, seed, only }: Options): Promise<number> {
   const programs = await findPrograms()
   if (!programs) {
     console.error(howToInstall)
@@ -28,7 +35,7 @@ export async function tortureCluster({ rounds, seed }: { rounds: number; seed: n
     const population = await cluster.populate(seed)
     const witness = await cluster.witness(population)
     for (let round = 1; round <= rounds; round++) {
-      const plan = pickPlan(plans)
+      const plan = pickPlan(plans, only)
       const names = plan.flat().map(([name]) => name)
       report.begin(names.join('; '))
       const counts = await playRound({ cluster, population, witness }, plan)
