@@ -30,7 +30,8 @@ if (values.help) process.stdout.write(usage)
 else if (![kills, rounds].every(count => Number.isInteger(count) && count > 0) || !Number.isInteger(seed)) {
   process.stderr.write(usage)
   process.exitCode = 2
-} else
-  process.exitCode = await (values.cluster
-    ? tortureCluster({ rounds, seed, only: values.only })
-    : torture({ kills, seed }))
+} else {
+  const code = await (values.cluster ? tortureCluster({ rounds, seed, only: values.only }) : torture({ kills, seed }))
+  // After a failure devices go on.
+  process.exit(code)
+}

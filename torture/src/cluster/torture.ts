@@ -1,9 +1,13 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { findPrograms, howToInstall } from '@kith/local-postgres'
 import { Breach } from '../breach.ts'
 import { Random } from '../random.ts'
 import { Report } from '../report.ts'
 import { Cluster } from './cluster.ts'
 import { pickPlan, playRound } from './round.ts'
+
+/** Of one round, on a machine that has much else to do. */
+const patienceMs = 300_000
 
 export interface Options {
   rounds: number
@@ -21,12 +25,8 @@ export async function tortureCluster({ rounds, seed, only }: Options): Promise<n
     console.log('torture: SKIPPED, no PostgreSQL runs here')
     return 0
   }
-  // What was started ends with this process, in any way.
-  for (const [signal, code] of [
-    ['SIGINT', 130],
-    ['SIGTERM', 143],
-  ] as const)
-    process.once(signal, () => process.exit(code))
+  endOn('SIGINT', 130)
+  endOn('SIGTERM', 143)
   const report = new Report('rounds', rounds, seed)
   console.log(programs.description)
   const plans = new Random(seed)
@@ -38,7 +38,7 @@ export async function tortureCluster({ rounds, seed, only }: Options): Promise<n
       const plan = pickPlan(plans, only)
       const names = plan.flat().map(([name]) => name)
       report.begin(names.join('; '))
-      const counts = await playRound({ cluster, population, witness }, plan)
+      const counts = await inTime(playRound({ cluster, population, witness }, plan))
       report.add({ names, counts })
     }
     await witness.close()
@@ -50,5 +50,23 @@ export async function tortureCluster({ rounds, seed, only }: Options): Promise<n
     report.fail(error instanceof Breach ? error.message : error)
     for (const node of cluster.nodes) console.error(`\nnode ${node.number}:\n${await node.log()}`)
     return 1
+  }
+}
+
+/** All that was started ends with this process, in any way. */
+function endOn(signal: NodeJS.Signals, code: number): void {
+  process.once(signal, () => process.exit(code))
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const timer = new AbortController()
+  const late = pause(patienceMs, undefined, { signal: timer.signal }).then(() => {
+    throw new Breach(`the round goes on after ${patienceMs / 1000} s`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer.abort()
+    late.catch(() => undefined)
   }
 }
