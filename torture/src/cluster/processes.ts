@@ -12,6 +12,12 @@ export async function receiverOf(standby: LocalPostgres): Promise<number[]> {
   return rows.map(({ pid }) => pid as number)
 }
 
+/** The processes of a primary that send standbys what it writes. */
+export async function sendersOf(primary: LocalPostgres): Promise<number[]> {
+  const rows = await primary.query('select pid from pg_stat_replication')
+  return rows.map(({ pid }) => pid as number)
+}
+
 /** Sends a signal to each of these processes that has not ended. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {

@@ -62,7 +62,9 @@ async function breakUnderLoad(world: World, plan: Plan): Promise<void> {
     witness.live(stop.signal),
   ])
   const randoms = plan.map(() => population.nextRandom())
-  const broken = Promise.all(plan.map((faults, index) => playAll(world, faults, randoms[index] as Random)))
+  const playing = plan.map((faults, index) => playAll(world, faults, randoms[index] as Random))
+  // However short the faults are, and although some stop everything: a block is answered.
+  const broken = Promise.all([...playing, witness.nextBlock()])
   await Promise.race([broken, lives.then(() => broken)])
   for (const front of cluster.fronts) front.refuse()
   stop.abort()

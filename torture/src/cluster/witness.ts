@@ -23,6 +23,7 @@ export class Witness {
   readonly #owners: Kith[] = []
   readonly #viewers: Viewer[] = []
   #cycle = 0
+  #waiting: (() => void)[] = []
   #isShut = false
   /** What was seen that may not be, in words. */
   readonly breaches: string[] = []
@@ -43,6 +44,11 @@ export class Witness {
       witness.#viewers.push(await witness.#openViewer(url, user, await issueToken(api, user)))
     }
     return witness
+  }
+
+  /** Resolves when one block more was answered, and what comes of it was looked at. */
+  nextBlock(): Promise<void> {
+    return new Promise(resolve => this.#waiting.push(resolve))
   }
 
   async live(until: AbortSignal): Promise<void> {
@@ -87,6 +93,7 @@ export class Witness {
     await kith.ownProfile.set('word', `secret ${this.#cycle}.`)
     for (const viewer of this.#viewers) void this.#intrude(viewer)
     await pause(this.#random.between(100, 1_500))
+    for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
   async #block(isBlocked: boolean): Promise<void> {
