@@ -31,11 +31,13 @@ export async function playRound(world: World, plan: Plan): Promise<Record<string
   const before = { ...population.counts, blocks: witness.blocks, messages: witness.messages }
   await breakUnderLoad(world, plan)
   // Every answer that a device has was sent before this look.
-  expectNothing(brokenPromises(population, await statesIn(cluster.database.primary)), 'after the faults')
+  const isRefilled = plan.flat().some(([, fault]) => fault.isRefilled)
+  if (!isRefilled) await expectPromises(world, 'after the faults')
   for (const front of cluster.fronts) front.accept()
   await Promise.all(cluster.nodes.map(node => node.start()))
   await checkBackends(world)
   const visitors = await comeBack(population, cluster)
+  await expectPromises(world, 'after all came back')
   expectNothing(witness.breaches)
   const check = await run('check', cluster.database.primary)
   if (!check.isWell) expectNothing([check.text], 'the command check:')
@@ -49,6 +51,10 @@ export async function playRound(world: World, plan: Plan): Promise<Record<string
     'blocks watched': witness.blocks - before.blocks,
     'messages of blocked viewers': witness.messages - before.messages,
   }
+}
+
+async function expectPromises({ cluster, population }: World, when: string): Promise<void> {
+  expectNothing(brokenPromises(population, await statesIn(cluster.database.primary)), when)
 }
 
 async function breakUnderLoad(world: World, plan: Plan): Promise<void> {

@@ -5,6 +5,11 @@ import type { World } from '../world.ts'
 export interface Fault {
   /** How often it comes, beside the others of its kind. */
   weight: number
+  /**
+   * Commits that nobody was answered for are lost, after nodes have shown them. Devices fill what the database lacks, and not in
+   * the order of their edits (docs/PROTOCOL.md 9.8).
+   */
+  isRefilled?: true
   play(world: World, random: Random): Promise<void>
 }
 

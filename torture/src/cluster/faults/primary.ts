@@ -53,7 +53,11 @@ export const databaseFaults: Faults = {
       signalAll(pids, 'SIGCONT')
     },
   },
-  'commits reach no standby, backends that wait for one ended, the primary killed': { weight: 2, play: endWaiting },
+  'commits reach no standby, backends that wait for one ended, the primary killed': {
+    weight: 2,
+    isRefilled: true,
+    play: endWaiting,
+  },
 }
 
 /** One node reaches the old primary alone, which no standby confirms any more; the others reach the new one alone. */
