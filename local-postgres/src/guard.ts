@@ -17,7 +17,8 @@ export interface GuardOptions {
 }
 
 export type GuardRequest = 'start' | 'kill'
-export type GuardReport = 'ended'
+/** The id of the process that was started, or that it has ended. */
+export type GuardReport = number | 'ended'
 
 const { program, args, folder, user } = JSON.parse(process.argv[2] as string) as GuardOptions
 let child: ChildProcess | undefined
@@ -27,14 +28,19 @@ function start(): void {
   const started = spawn(program, args, { cwd: folder, stdio: ['ignore', log, log], ...user })
   closeSync(log)
   child = started
+  if (started.pid !== undefined) report(started.pid)
   const ended = (): void => {
     if (child !== started) return
     child = undefined
-    if (process.connected) process.send?.('ended' satisfies GuardReport, () => undefined)
+    if (process.connected) report('ended')
     else leave()
   }
   started.once('exit', ended)
   started.once('error', ended)
+}
+
+function report(what: GuardReport): void {
+  process.send?.(what, () => undefined)
 }
 
 function kill(): void {

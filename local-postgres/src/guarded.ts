@@ -10,6 +10,7 @@ const guard = fileURLToPath(import.meta.url).replace(/(src|dist)([/\\])guarded\.
 export class Guarded {
   readonly #guard: ChildProcess
   #isRunning = false
+  #pid: number | undefined
   #ended: (() => void)[] = []
 
   /** `env`: settings for the program, beside those of this process. */
@@ -25,12 +26,18 @@ export class Guarded {
     })
     this.#guard.on('message', (report: GuardReport) => {
       if (report === 'ended') this.#hasEnded()
+      else this.#pid = report
     })
     this.#guard.once('exit', () => this.#hasEnded())
   }
 
   get isRunning(): boolean {
     return this.#isRunning
+  }
+
+  /** Of the program's process while it runs; soon after `start` it is known. */
+  get pid(): number | undefined {
+    return this.#pid
   }
 
   start(): void {
@@ -60,6 +67,7 @@ export class Guarded {
 
   #hasEnded(): void {
     this.#isRunning = false
+    this.#pid = undefined
     for (const resolve of this.#ended.splice(0)) resolve()
   }
 }

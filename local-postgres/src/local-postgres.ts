@@ -38,6 +38,11 @@ export class LocalPostgres {
     this.#process = new Guarded({ program: join(programs, 'postgres'), args, folder, user: ordinaryUser() })
   }
 
+  /** Of its first process, whose children the others are. */
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
   /** Resolves when it answers. */
   async start(): Promise<void> {
     this.#process.start()

@@ -21,12 +21,15 @@ async function symbolicLinks(root: string): Promise<{ source: string; target: st
 
 async function linkAll(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true })
-  for (const entry of await readdir(from, { withFileTypes: true })) {
-    const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isDirectory()) await linkAll(source, target)
-    // Links of another package manager are made again, as the list says.
-    else if (entry.isFile()) await linkOrCopy(source, target)
-  }
+  const entries = await readdir(from, { withFileTypes: true })
+  await Promise.all(
+    entries.map(async entry => {
+      const [source, target] = [join(from, entry.name), join(to, entry.name)]
+      if (entry.isDirectory()) await linkAll(source, target)
+      // Links of another package manager are made again, as the list says.
+      else if (entry.isFile()) await linkOrCopy(source, target)
+    }),
+  )
 }
 
 async function linkOrCopy(source: string, target: string): Promise<void> {

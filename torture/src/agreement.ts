@@ -1,6 +1,6 @@
-import type { ServerProcess } from '@kith/bench/server-process'
 import type { Contact, Kith } from '@kith/client'
 import { type Fields, mergeLevels } from '@kith/shared'
+import type { Api } from './backend.ts'
 import type { Device } from './device.ts'
 import { addFields, audienceKey, contactKey, users } from './keys.ts'
 import { differences, type State } from './ledger.ts'
@@ -9,7 +9,7 @@ import { differences, type State } from './ledger.ts'
  * Where everyone has arrived, in words; empty when all is well: a user's devices say the same, what the server has is what
  * they say, and each viewer sees exactly what the server's one rule lets them see.
  */
-export async function disagreements(server: ServerProcess, devices: readonly Device[]): Promise<string[]> {
+export async function disagreements(server: Api, devices: readonly Device[]): Promise<string[]> {
   const wrong: string[] = []
   for (const user of users) {
     const own = devices.filter(device => device.user === user)

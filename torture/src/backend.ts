@@ -6,22 +6,44 @@ import type { Random } from './random.ts'
 
 const guests = ['guest-0', 'guest-1', 'guest-2', 'guest-3']
 
+/** A server's API over HTTP. */
+export type Api = Pick<ServerProcess, 'admin'>
+
+interface Plan {
+  method: string
+  path: string
+  body?: unknown
+  edit: Edit
+}
+
+/** Of several backends, each of which changes keys of its own. */
+export interface Share {
+  index: number
+  count: number
+}
+
 /** The app's backend: registers and erases, restricts and pairs. What is answered is promised, like a device's edits. */
 export class Backend {
-  readonly ledger: Ledger = new Ledger('the backend')
+  readonly ledger: Ledger
   readonly #random: Random
+  readonly #share: Share
 
-  constructor(random: Random) {
+  constructor(random: Random, share: Share) {
+    this.ledger = new Ledger(`backend ${share.index + 1} of ${share.count}`)
     this.#random = random
+    this.#share = share
   }
 
-  async live(server: ServerProcess, until: AbortSignal): Promise<void> {
+  /** Until told to stop, or until a request has no answer: then it is not known whether it holds, now or later. */
+  async live(server: Api, until: AbortSignal): Promise<void> {
     while (!until.aborted) {
       const { path, method, body, edit } = this.#plan()
       this.ledger.begin(edit)
       try {
         const response = await server.admin(method, path, body)
         const isGone = method === 'DELETE' && response.status === 404
+        // One of several servers says so when it has lost the others, or the database.
+        if (response.status === 503 && this.#share.count > 1) return
         if (!response.ok && !isGone) throw new Error(`${method} ${path} was answered with ${response.status}`)
       } catch (error) {
         // The server was killed before it answered. Anything else shows when the answers are checked.
@@ -33,22 +55,24 @@ export class Backend {
     }
   }
 
-  /** What the server says now of all that the backend ever changes. */
-  async found(server: ServerProcess): Promise<Map<string, string>> {
-    const state = new Map<string, string>()
-    for (const user of [...users, ...guests]) {
-      const response = await server.admin('GET', `/v1/users/${user}`)
-      if (response.status === 404) continue
-      const { registered, restricted } = (await response.json()) as { registered: boolean; restricted: boolean }
-      if (guests.includes(user) && registered) state.set(`guest ${user}`, 'registered')
-      if (restricted) state.set(`restricted ${user}`, 'true')
-      const { pairs } = (await (await server.admin('GET', `/v1/users/${user}/pairs`)).json()) as { pairs: string[] }
-      for (const other of pairs) if (user < other) state.set(`pair ${user} ${other}`, 'true')
-    }
-    return state
+  /** What the server says now of all that this backend ever changes. */
+  async found(server: Api): Promise<Map<string, string>> {
+    return new Map([...(await everythingOn(server))].filter(([key]) => this.#isOwn(key)))
   }
 
-  #plan(): { method: string; path: string; body?: unknown; edit: Edit } {
+  #isOwn(key: string): boolean {
+    const sum = [...key].reduce((total, letter) => total + (letter.codePointAt(0) as number), 0)
+    return sum % this.#share.count === this.#share.index
+  }
+
+  #plan(): Plan {
+    for (;;) {
+      const plan = this.#planAny()
+      if ([...plan.edit.changes.keys()].every(key => this.#isOwn(key))) return plan
+    }
+  }
+
+  #planAny(): Plan {
     const random = this.#random
     const planned = (method: string, path: string, key: string, value: string | undefined, body?: unknown) => ({
       method,
@@ -73,7 +97,7 @@ export class Backend {
       }
       default: {
         const [a, b] = [random.pick(users), random.pick(users)].sort() as [string, string]
-        if (a === b) return this.#plan()
+        if (a === b) return this.#planAny()
         return planned(
           isAdded ? 'PUT' : 'DELETE',
           `/v1/pairs/${a}/${b}`,
@@ -83,4 +107,18 @@ export class Backend {
       }
     }
   }
+}
+
+async function everythingOn(server: Api): Promise<Map<string, string>> {
+  const state = new Map<string, string>()
+  for (const user of [...users, ...guests]) {
+    const response = await server.admin('GET', `/v1/users/${user}`)
+    if (response.status === 404) continue
+    const { registered, restricted } = (await response.json()) as { registered: boolean; restricted: boolean }
+    if (guests.includes(user) && registered) state.set(`guest ${user}`, 'registered')
+    if (restricted) state.set(`restricted ${user}`, 'true')
+    const { pairs } = (await (await server.admin('GET', `/v1/users/${user}/pairs`)).json()) as { pairs: string[] }
+    for (const other of pairs) if (user < other) state.set(`pair ${user} ${other}`, 'true')
+  }
+  return state
 }

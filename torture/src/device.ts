@@ -47,12 +47,12 @@ export class Device {
     return this.#kith
   }
 
-  /** Edits, asks for promises, comes and goes, until told to stop. Waits for no server. */
-  async live(until: AbortSignal, load: Load): Promise<void> {
+  /** Edits, asks for promises, comes and goes, until told to stop, with rests of at most `restMs`. Waits for no server. */
+  async live(until: AbortSignal, load: Load, restMs = 12): Promise<void> {
     const { random } = this.#options
     while (!until.aborted) {
       await this.#act(random.weighted({ edit: 30, shared: 2, ask: 14, leave: 1, come: 3, restart: 0.3 }), load)
-      await pause(random.below(12))
+      await pause(random.below(restMs))
     }
   }
 

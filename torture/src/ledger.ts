@@ -60,13 +60,17 @@ export class Ledger {
   breach(found: State): string | undefined {
     const state = new Map(this.#base)
     if (isEqual(state, found)) return undefined
-    for (const edit of this.#edits) {
+    let nearest = { count: 0, difference: differences(state, found) }
+    for (const [index, edit] of this.#edits.entries()) {
       apply(state, edit)
       if (isEqual(state, found)) return undefined
+      const difference = differences(state, found)
+      if (difference.length <= nearest.difference.length) nearest = { count: index + 1, difference }
     }
     return [
       `${this.writer}: ${this.#acknowledged} of ${this.count} edits were acknowledged, and what is found is the state after none of them`,
       `  promised and found: ${differences(this.#base, found)}`,
+      `  after ${this.#forgotten + nearest.count}, which is the nearest, and found: ${nearest.difference}`,
       `  not acknowledged: ${this.#edits.map(({ what }) => what).join('; ') || 'nothing'}`,
     ].join('\n')
   }

@@ -1,42 +1,56 @@
-import type { Round } from './round.ts'
-
 const everyMs = 10_000
+
+/** What one kill, or one round, was and saw. */
+export interface Seen {
+  names: readonly string[]
+  counts: Record<string, number>
+}
 
 /** Tells how far it is, now and then, and at the end what was seen. */
 export class Report {
-  readonly #kills: number
+  readonly #what: 'kills' | 'rounds'
+  readonly #count: number
   readonly #seed: number
   readonly #begun = performance.now()
   readonly #counts: Record<string, number> = {}
   #done = 0
   #toldAt = performance.now()
 
-  constructor(kills: number, seed: number) {
-    this.#kills = kills
+  constructor(what: 'kills' | 'rounds', count: number, seed: number) {
+    this.#what = what
+    this.#count = count
     this.#seed = seed
-    console.log(`torture: ${kills} kills, --seed ${seed}`)
+    console.log(`torture: ${count} ${what}, --seed ${seed}`)
   }
 
-  add({ moment, counts }: Round): void {
+  /** Says what comes next. */
+  begin(plan: string): void {
+    console.log(`${this.#done + 1} of ${this.#count}, after ${this.#seconds.toFixed(0)} s: ${plan}`)
+    this.#toldAt = performance.now()
+  }
+
+  add({ names, counts }: Seen): void {
     this.#done++
-    this.#count(`killed: ${moment}`, 1)
-    for (const [name, count] of Object.entries(counts)) this.#count(name, count)
+    for (const name of names) this.#add(name, 1)
+    for (const [name, count] of Object.entries(counts)) this.#add(name, count)
     if (performance.now() - this.#toldAt < everyMs) return
     this.#toldAt = performance.now()
-    const perKill = this.#seconds / this.#done
-    const left = Math.ceil(perKill * (this.#kills - this.#done))
-    console.log(`${this.#done} of ${this.#kills} kills, ${perKill.toFixed(2)} s each, ${left} s left`)
+    const each = this.#seconds / this.#done
+    const left = Math.ceil(each * (this.#count - this.#done))
+    console.log(`${this.#done} of ${this.#count} ${this.#what}, ${each.toFixed(2)} s each, ${left} s left`)
   }
 
   end(): void {
-    console.log(`\n${this.#done} kills in ${this.#seconds.toFixed(0)} s (--seed ${this.#seed}): every promise was kept`)
+    const seconds = this.#seconds.toFixed(0)
+    console.log(`\n${this.#done} ${this.#what} in ${seconds} s (--seed ${this.#seed}): every promise was kept`)
     console.table(this.#sorted)
   }
 
-  fail(why: unknown, folder: string): void {
-    console.error(`\nkill ${this.#done + 1} of ${this.#kills} (--seed ${this.#seed}) broke a promise:`)
+  fail(why: unknown, where = ''): void {
+    const which = `number ${this.#done + 1} of ${this.#count} ${this.#what}`
+    console.error(`\n${which} (--seed ${this.#seed}, after ${this.#seconds.toFixed(0)} s) broke a promise:`)
     console.error(why)
-    console.error(`the data folder: ${folder}; a copy of how the kill left it: ${folder}-copy`)
+    if (where !== '') console.error(where)
     console.table(this.#sorted)
   }
 
@@ -48,7 +62,7 @@ export class Report {
     return (performance.now() - this.#begun) / 1000
   }
 
-  #count(name: string, count: number): void {
+  #add(name: string, count: number): void {
     this.#counts[name] = (this.#counts[name] ?? 0) + count
   }
 }

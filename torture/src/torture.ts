@@ -1,14 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Breach } from './breach.ts'
 import { Report } from './report.ts'
-import { Breach, playRound } from './round.ts'
+import { playRound } from './round.ts'
 import { World } from './world.ts'
 
 /** Kills a server again and again under load, and looks each time at what is left. 0: every promise was kept. */
 export async function torture({ kills, seed }: { kills: number; seed: number }): Promise<number> {
   const folder = join(await mkdtemp(join(tmpdir(), 'kith-torture-')), 'data')
-  const report = new Report(kills, seed)
+  const report = new Report('kills', kills, seed)
   const world = await World.open(folder, seed)
   process.once('exit', () => world.abandon())
   let isStopped = false
@@ -18,13 +19,17 @@ export async function torture({ kills, seed }: { kills: number; seed: number }):
     })
   }
   try {
-    for (let kill = 1; kill <= kills && !isStopped; kill++) report.add(await playRound(world))
+    for (let kill = 1; kill <= kills && !isStopped; kill++) {
+      const { moment, counts } = await playRound(world)
+      report.add({ names: [`killed: ${moment}`], counts })
+    }
     await world.close()
     await rm(join(folder, '..'), { recursive: true, force: true })
     report.end()
     return 0
   } catch (error) {
-    report.fail(error instanceof Breach ? error.message : error, folder)
+    const where = `the data folder: ${folder}; a copy of how the kill left it: ${folder}-copy`
+    report.fail(error instanceof Breach ? error.message : error, where)
     await world.close().catch(() => undefined)
     return 1
   }

@@ -1,0 +1,72 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { findPrograms, howToInstall } from '@kith/local-postgres'
+import { Breach } from '../breach.ts'
+import { Random } from '../random.ts'
+import { Report } from '../report.ts'
+import { Cluster } from './cluster.ts'
+import { pickPlan, playRound } from './round.ts'
+
+/** Of one round, on a machine that has much else to do. */
+const patienceMs = 300_000
+
+export interface Options {
+  rounds: number
+  seed: number
+  /** Faults with this text in their names are played, and no others. */
+  only: string
+}
+
+/** Breaks nodes, their database and connections again and again under load. 0: every promise was kept. */
+export async function tortureCluster({ rounds, seed, only }: Options): Promise<number> {
+  const programs = await findPrograms()
+  if (!programs) {
+    console.error(howToInstall)
+    if (process.env['CI']) return 1
+    console.log('torture: SKIPPED, no PostgreSQL runs here')
+    return 0
+  }
+  endOn('SIGINT', 130)
+  endOn('SIGTERM', 143)
+  const report = new Report('rounds', rounds, seed)
+  console.log(programs.description)
+  const plans = new Random(seed)
+  const cluster = await Cluster.open()
+  try {
+    const population = await cluster.populate(seed)
+    const witness = await cluster.witness(population)
+    for (let round = 1; round <= rounds; round++) {
+      const plan = pickPlan(plans, only)
+      const names = plan.flat().map(([name]) => name)
+      report.begin(names.join('; '))
+      const counts = await inTime(playRound({ cluster, population, witness }, plan))
+      report.add({ names, counts })
+    }
+    await witness.close()
+    await population.close()
+    await cluster.stop()
+    report.end()
+    return 0
+  } catch (error) {
+    report.fail(error instanceof Breach ? error.message : error)
+    for (const node of cluster.nodes) console.error(`\nnode ${node.number}:\n${await node.log()}`)
+    return 1
+  }
+}
+
+/** All that was started ends with this process, in any way. */
+function endOn(signal: NodeJS.Signals, code: number): void {
+  process.once(signal, () => process.exit(code))
+}
+
+async function inTime<T>(work: Promise<T>): Promise<T> {
+  const timer = new AbortController()
+  const late = pause(patienceMs, undefined, { signal: timer.signal }).then(() => {
+    throw new Breach(`the round goes on after ${patienceMs / 1000} s`)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    timer.abort()
+    late.catch(() => undefined)
+  }
+}
