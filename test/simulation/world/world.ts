@@ -19,6 +19,9 @@ import { type Expected, Scribe, saysSome } from './scribe.ts'
 import { Seeded } from './seeded.ts'
 import { Standstill } from './standstill.ts'
 
+/** A server that was told to stop does so within this time. */
+const mostStopMs = 60_000
+
 export interface WorldOptions {
   seed: number
   /** Bytes outstanding on a socket, where it shall be few [F2]. */
@@ -429,14 +432,26 @@ export class World {
     await this.startServer()
     this.healDatabase()
     await this.settle()
-    const stopped = Promise.all(this.#backends.map(backend => backend.stop()))
-    await this.settle()
-    await stopped
+    await this.#allStopped()
     if (compacts && !this.cluster) {
       await compact(this.disk.mount())
       await this.#expectNothingErased()
     }
     await this.startServer()
+  }
+
+  /** Several servers wait for what the others have applied, which takes some time. */
+  async #allStopped(): Promise<void> {
+    let isDone = false
+    const stopped = Promise.all(this.#backends.map(backend => backend.stop())).finally(() => {
+      isDone = true
+    })
+    await this.settle()
+    const untilMs = this.clock.nowMs + mostStopMs
+    while (!isDone && this.clock.step(untilMs)) await this.settle()
+    if (isDone) return void (await stopped)
+    this.wrong.push('a server did not stop [S1]')
+    for (const backend of this.#backends) backend.kill()
   }
 
   async #expectNothingErased(): Promise<void> {
