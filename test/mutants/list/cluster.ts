@@ -135,4 +135,25 @@ export const clusterMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'two devices made again',
   }),
+  mutant('server/src/relay/relay.ts', 'this.reads.lost()\n', '', {
+    id: 'cluster-waits-through-a-lost-history',
+    rules: ['V4'],
+    what: 'What was read in a history that is lost is handed over when another one comes to the same position.',
+    tests: ['server/current-reads'],
+    names: 'the relay makes its reads again',
+  }),
+  mutant('server/src/relay/current-reads.ts', 'if (losses === this.#losses && (await', 'if ((await', {
+    id: 'cluster-read-before-the-loss',
+    rules: ['V4'],
+    what: 'What is being read when the history is lost is handed over at the same position of another one.',
+    tests: ['server/current-reads'],
+    names: 'what is being read in it',
+  }),
+  mutant('server/src/relay/current-reads.ts', 'for (const { settle } of this.#early.splice(0)) settle(false)', '', {
+    id: 'cluster-waits-for-the-same-position',
+    rules: ['V4'],
+    what: 'What waits for a position of a history that is lost is handed over at that position of another one.',
+    tests: ['server/current-reads'],
+    names: 'waits for its position',
+  }),
 ]
