@@ -117,6 +117,47 @@ describe('values that are overwritten before other nodes relay them', () => {
   })
 })
 
+describe('tokens that are revoked on another node', () => {
+  test('[V4] a session whose token was revoked on another node is handed nothing of what is written after that', async () => {
+    await expectRight({
+      ...world,
+      ...{ seed: 6, cast: [0, 2], isAcquainted: true },
+      steps: [
+        { do: 'flow' },
+        { do: 'move', device: 0, node: 1 },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'slowNode', node: 1, isSlow: true },
+        { do: 'revoke', user: 0 },
+        { do: 'next', picks: [2, 1, 1] },
+        { do: 'act', device: 1, act: { type: 'set', level: 1, field: 'mood' } },
+        { do: 'next', picks: [3, 0, 2, 0, 1, 2] },
+        { do: 'next', picks: [4] },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[V4] a revocation is not answered while another node, which has not heard of it, answers a session with the revoked token', async () => {
+    await expectRight({
+      ...world,
+      ...{ seed: 6, cast: [0, 2], isAcquainted: true },
+      steps: [
+        { do: 'flow' },
+        { do: 'move', device: 0, node: 1 },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'slowNode', node: 1, isSlow: true },
+        { do: 'revoke', user: 0 },
+        { do: 'sync', device: 0 },
+        { do: 'next', picks: [2, 1, 1] },
+        { do: 'next', picks: [3, 0, 2, 0, 1, 2] },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
 describe('accounts that end on another node', () => {
   test('[D7] a device whose account is erased by another node while it writes is told so, and no error is logged', async () => {
     await expectRight({

@@ -156,4 +156,18 @@ export const clusterMutants: readonly Mutant[] = [
     tests: ['server/current-reads'],
     names: 'waits for its position',
   }),
+  mutant('server/src/http/users.ts', 'await store.whenEverywhere(position)', '', {
+    id: 'cluster-revocation-answered-before-others-know',
+    rules: ['V4'],
+    what: 'A revocation is answered while sessions with the revoked token go on at another node.',
+    tests,
+    names: 'a revocation is not answered',
+  }),
+  mutant('server/src/accounts/elsewhere.ts', 'if (ends) this.#port.endSessions(user)', '', {
+    id: 'cluster-sessions-go-on-elsewhere',
+    rules: ['V4'],
+    what: 'A node does not end sessions whose tokens another node has revoked.',
+    tests,
+    names: 'a session whose token was revoked',
+  }),
 ]

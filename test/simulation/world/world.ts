@@ -2,7 +2,7 @@ import { type Change, compact, type LevelDatabase } from '@kith/server'
 import type { ContentLimits } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
 import { storeOn } from '../../support/server-internals.ts'
-import { Backend, secret } from './backend.ts'
+import { Backend, type BackendCall, secret } from './backend.ts'
 import { WorldClock } from './clock.ts'
 import { Cluster } from './cluster.ts'
 import { watchCrypto } from './crypto.ts'
@@ -95,7 +95,7 @@ export class World {
       limits: options.outstandingBytes === undefined ? {} : { outstandingBytes: options.outstandingBytes },
     }
     const error = (what: unknown): void => this.#noteError(what)
-    const answered = (path: string): void => this.judge.answered(path)
+    const answered = (call: BackendCall): void => this.judge.answered(call)
     this.#backend = new Backend({
       ...shared,
       open: async (clock, limits) => storeOn(this.disk.mount(), { limits, clock }),
