@@ -27,9 +27,16 @@ export class SessionJudge {
   handed(wire: Wire, frame: Frame | { type: 'malformed' }): void {
     const { user } = wire.caller as Tab
     const revokedAtMs = this.#revokedAtMs.get(user)
-    if (revokedAtMs === undefined || issuedAtMs(wire) > revokedAtMs) return
+    if (revokedAtMs === undefined || issuedAtMs(wire) > revokedAtMs || !hasContent(frame)) return
     this.#wrong(`${user} was handed ${frame.type} over a session whose token was revoked, and that was answered [V4]`)
   }
+}
+
+/** Whether a frame says something of the account or of others; how far the device's own changes have come it may know. */
+function hasContent(frame: Frame | { type: 'malformed' }): boolean {
+  const { type } = frame
+  if (type === 'rosterSync' || type === 'ownProfile') return frame.step !== 'step1'
+  return ['access', 'profile', 'message', 'presence', 'caughtUp'].includes(type)
 }
 
 function issuedAtMs({ protocols }: Wire): number {
