@@ -170,4 +170,16 @@ export const clusterMutants: readonly Mutant[] = [
     tests,
     names: 'a session whose token was revoked',
   }),
+  mutant(
+    'server/src/store/nodes/reports.ts',
+    'first ? first.first !== this.#position + 1 : head',
+    'first ? false : head',
+    {
+      id: 'cluster-gap-unnoticed',
+      rules: ['F1', 'V7'],
+      what: 'A node that stood still while the log was trimmed goes on after the gap.',
+      tests,
+      names: 'a node that stood still until',
+    },
+  ),
 ]
