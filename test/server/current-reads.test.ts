@@ -1,6 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { expect, test } from 'vitest'
-import { CurrentReads } from '../support/server-internals.ts'
+import { TestClock } from '@kith/server/testing'
+import { describe, expect, test } from 'vitest'
+import { CurrentReads, Relay } from '../support/server-internals.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Reads of a store that reports a position when a test says so. */
 class ReportedReads extends CurrentReads {
@@ -16,6 +18,12 @@ class ReportedReads extends CurrentReads {
   report(): void {
     this.#store.position++
     this.end()
+  }
+
+  /** The store goes on from an earlier position, in another history. */
+  lose(position: number): void {
+    this.#store.position = position
+    this.lost()
   }
 
   /** A whole batch, which no read holds back. */
@@ -230,4 +238,49 @@ test('[S1] a read that fails, or whose hand-over fails, delays no batch', async 
   await reads.batch()
   await expect(early).rejects.toThrow('nothing takes it')
   expect(await isSettled(reads.begin())).toBe(true)
+})
+
+describe('a history that is lost', () => {
+  test('[V4] what was read in it, and waits for its position, is not handed over when another history comes to that position', async () => {
+    const reads = new ReportedReads(3)
+    const read = heldRead(reads)
+    await read.answer('of the lost history', 4)
+    reads.lose(3)
+    await reads.batch()
+    await setImmediate()
+    expect([read.handedOver, read.times]).toEqual([[], 2])
+    await read.answer('of this history', 4)
+    expect(read.handedOver).toEqual(['of this history'])
+  })
+
+  test('[V4] what is being read in it is not handed over at the same position of another history', async () => {
+    const reads = new ReportedReads(3)
+    const read = heldRead(reads)
+    reads.lose(3)
+    await read.answer('of the lost history', 3)
+    expect([read.handedOver, read.times]).toEqual([[], 2])
+  })
+
+  test('[S1] a second read that finds an earlier position than was reported before it says that the history was lost', async () => {
+    const reads = new ReportedReads()
+    const read = heldRead(reads)
+    await reads.batch()
+    await read.answer('first', 0)
+    const rejected = expect(read.done).rejects.toThrow('the history of the database')
+    await read.answer('second', 0)
+    await rejected
+  })
+
+  test('[V4] the relay makes its reads again when the store says that the history was lost', async () => {
+    const relay = new Relay(storeOver(await newDatabase('memory'), new TestClock()))
+    const handedOver: number[] = []
+    let count = 0
+    const read = async (): Promise<{ at: number; value: number }> => {
+      count++
+      if (count === 1) relay.listener.lost?.()
+      return { at: 0, value: count }
+    }
+    await relay.reads.read(read, ({ value }) => void handedOver.push(value))
+    expect(handedOver).toEqual([2])
+  })
 })

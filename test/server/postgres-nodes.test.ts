@@ -12,7 +12,7 @@ import { accountsOver } from '../support/account-world.ts'
 import { type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seed } from '../support/properties.ts'
-import { following, profileChange, relationOf, rosterChange, userChange } from '../support/server-internals.ts'
+import { following, profileChange, relationOf, rosterChange, Tokens, userChange } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 // A database is made for the file, and a busy machine takes its time for that.
@@ -161,6 +161,33 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     const change = { ...profileChange('alice', { 0: 'Alice' }), signedInAt }
     await expect(second.commit(change)).rejects.toThrow('a session of "alice" was revoked')
     expect((await second.commit({ ...change, signedInAt: 1 })).position).toBe(2)
+  })
+
+  test('[D7] what a session writes on one node after another node has erased the account brings no account back', async () => {
+    const { nodes } = await cluster(2, pollingClock())
+    const [first, second] = nodes
+    await first.commit(userChange('alice'))
+    await until(async () => second.position === 1)
+    const { accounts, device } = accountsOver(second, new TestClock())
+    const alice = device('alice')
+    await first.commit({ type: 'revoke', user: 'alice' })
+    await first.commit({ type: 'erase', user: 'alice' })
+    alice.edit([{ root: profileRoot, key: profileKey(0, 'writer-writer', 'name'), value: 'Alice' }])
+    await accounts.idle()
+    expect(alice.failures).toHaveLength(1)
+    expect((await first.document('alice', 'profile')).parts).toEqual([])
+    expect((await second.user('alice')).registeredAt).toBe(0)
+  })
+
+  test('[V4] a token that one node has revoked counts on no other node from then on', async () => {
+    const clock = new TestClock()
+    const { nodes } = await cluster(2, clock)
+    const [first, second] = nodes
+    const tokens = new Tokens({ secret: new Uint8Array(32) }, clock, user => second.tokensRevokedAt(user))
+    const token = await tokens.issue('alice')
+    expect(await tokens.verify(token)).toMatchObject({ user: 'alice' })
+    await first.commit({ type: 'revoke', user: 'alice' })
+    await expect(tokens.verify(token)).rejects.toThrow('the token was revoked')
   })
 
   test('[F1] a node that has reported more than the database holds, after a failover that lost commits, says so, and goes on from there', async () => {

@@ -87,15 +87,19 @@ describe('values that are overwritten before other nodes relay them', () => {
   test('[V5] of two changes of one user that a node reports together, the user’s device there gets what stands', async () => {
     await expectRight({
       ...world,
-      nodes: 3,
+      ...{ seed: 9, cast: [0, 1, 2], isAcquainted: true },
       steps: [
-        { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
-        { do: 'erase', user: 0 },
+        { do: 'move', device: 0, node: 0 },
+        { do: 'connect', device: 0 },
+        { do: 'move', device: 1, node: 1 },
+        { do: 'connect', device: 1 },
         { do: 'flow' },
-        { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
-        { do: 'act', device: 1, act: { type: 'unset', level: 0, field: 'name' } },
+        { do: 'slowNode', node: 1, isSlow: true },
         { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [0] },
         { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'next', picks: [4, 5, 2] },
+        { do: 'flow' },
       ],
     })
   })
@@ -112,6 +116,72 @@ describe('values that are overwritten before other nodes relay them', () => {
         { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
         { do: 'act', device: 1, act: { type: 'set', level: 2, field: 'mood' } },
         { do: 'pair', a: 0, b: 0, isPaired: false },
+      ],
+    })
+  })
+})
+
+describe('a log that was trimmed', () => {
+  test('[V7][F1] a node that stood still until the log no longer had what follows its position ends its sessions', async () => {
+    await expectRight({
+      ...world,
+      ...{ cast: [0, 2], isAcquainted: true },
+      steps: [
+        { do: 'flow' },
+        { do: 'move', device: 1, node: 1 },
+        { do: 'connect', device: 1 },
+        { do: 'flow' },
+        { do: 'freezeNode', node: 1 },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, blocks: true } },
+        { do: 'pass', seconds: 20, flows: true },
+        { do: 'trimLog' },
+        { do: 'register', user: 2, announceJoin: false },
+        { do: 'flow' },
+        { do: 'thawNode', node: 1 },
+        { do: 'flow' },
+      ],
+    })
+  })
+})
+
+describe('tokens that are revoked on another node', () => {
+  test('[V4] a session whose token was revoked on another node is handed nothing of what is written after that', async () => {
+    await expectRight({
+      ...world,
+      ...{ seed: 6, cast: [0, 2], isAcquainted: true },
+      steps: [
+        { do: 'flow' },
+        { do: 'move', device: 0, node: 1 },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'slowNode', node: 1, isSlow: true },
+        { do: 'revoke', user: 0 },
+        { do: 'next', picks: [2, 1, 1] },
+        { do: 'act', device: 1, act: { type: 'set', level: 1, field: 'mood' } },
+        { do: 'next', picks: [3, 0, 2, 0, 1, 2] },
+        { do: 'next', picks: [4] },
+        { do: 'flow' },
+      ],
+    })
+  })
+
+  test('[V4] a revocation is not answered while another node may hand the session with the revoked token what it has read before', async () => {
+    await expectRight({
+      ...world,
+      ...{ seed: 84, cast: [0, 2], isAcquainted: true },
+      steps: [
+        { do: 'flow' },
+        { do: 'move', device: 0, node: 1 },
+        { do: 'connect', device: 0 },
+        { do: 'flow' },
+        { do: 'slowNode', node: 1, isSlow: true },
+        { do: 'act', device: 1, act: { type: 'set', level: 1, field: 'mood' } },
+        { do: 'next', picks: [4, 5, 4, 4] },
+        { do: 'act', device: 0, act: { type: 'meet', whom: 0 } },
+        { do: 'next', picks: [1] },
+        { do: 'revoke', user: 0 },
+        { do: 'next', picks: [4] },
+        { do: 'flow' },
       ],
     })
   })

@@ -55,6 +55,25 @@ export const nodesMutants: readonly Mutant[] = [
     tests,
     names: 'another node has revoked',
   }),
+  mutant('server/src/store/nodes/versions.ts', 'const isRevoked = revokedAt > signedInAt', 'const isRevoked = false', {
+    id: 'erased-elsewhere-and-written-here',
+    rules: ['D7'],
+    what: 'An account that another node has erased comes back with what a session writes that has not heard of it.',
+    tests,
+    names: 'brings no account back',
+  }),
+  mutant(
+    'server/src/store/nodes/node-store.ts',
+    'tokensRevokedAt: async id => (await database.account(id)).revokedAtMs',
+    'tokensRevokedAt: async () => 0',
+    {
+      id: 'revoked-token-counts-elsewhere',
+      rules: ['V4'],
+      what: 'A token that one node has revoked counts on another.',
+      tests,
+      names: 'counts on no other node',
+    },
+  ),
   mutant(
     'server/src/store/nodes/reports.ts',
     'if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)',

@@ -24,6 +24,7 @@ const links: fc.Arbitrary<NodeStep> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('freezeNode' as const, 'thawNode' as const), node }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'trimLog' as const }) },
 )
 
 const ends: fc.Arbitrary<Step> = fc.oneof(

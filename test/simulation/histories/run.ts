@@ -120,6 +120,7 @@ async function take(world: World, devices: readonly Device[], step: Step): Promi
     case 'slowNode':
     case 'failBatch':
     case 'failOver':
+    case 'trimLog':
       return takeNodeStep(world, devices, step)
     default:
       return takeBackendStep(world, step)
@@ -130,6 +131,7 @@ async function takeNodeStep(world: World, devices: readonly Device[], step: Node
   const { cluster } = world
   if (!cluster) return
   if (step.do === 'failOver') return world.failOver(step.isLossy)
+  if (step.do === 'trimLog') return cluster.log.trim()
   const node = step.node % cluster.nodes.length
   switch (step.do) {
     case 'move':

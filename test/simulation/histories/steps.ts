@@ -75,6 +75,8 @@ export type NodeStep =
   /** The server's connection to the database breaks at the next batch. */
   | { do: 'failBatch'; node: number; fault: LinkFault }
   | { do: 'failOver'; isLossy: boolean }
+  /** Old rows leave the log of the database: a node that is further behind finds a gap. */
+  | { do: 'trimLog' }
 
 export interface History {
   seed: number

@@ -9,6 +9,14 @@ export const secret: Uint8Array = new TextEncoder().encode('a secret of the simu
 /** Short, so that tokens run out within a history. */
 const tokenSeconds = 120
 
+/** A call of the backend's API. */
+export interface BackendCall {
+  method: 'PUT' | 'DELETE' | 'POST'
+  path: string
+  /** When it was made. */
+  askedAtMs: number
+}
+
 /** What the backend tells those who watch it. */
 export interface BackendWatcher {
   /** The store was asked for a change, in this order. */
@@ -16,7 +24,7 @@ export interface BackendWatcher {
   /** It was not written, and will not be. */
   failed(change: Change): void
   /** A call of the API was answered, and not refused. */
-  answered(path: string): void
+  answered(call: BackendCall): void
   /** What was logged as an error. */
   error(what: unknown): void
 }
@@ -123,11 +131,12 @@ export class Backend {
   }
 
   /** A call of the backend's API: its status. */
-  async api(method: 'PUT' | 'DELETE' | 'POST', url: string, payload?: object): Promise<number> {
+  async api(method: BackendCall['method'], url: string, payload?: object): Promise<number> {
+    const askedAtMs = this.#options.clock.nowMs
     const headers = { authorization: `Bearer ${adminKey}` }
     const answer = await this.#engine?.api.inject({ method, url, headers, ...(payload ? { payload } : {}) })
     const status = answer?.statusCode ?? 0
-    if (status >= 200 && status < 300) this.#options.watcher.answered(url)
+    if (status >= 200 && status < 300) this.#options.watcher.answered({ method, path: url, askedAtMs })
     return status
   }
 

@@ -1,12 +1,14 @@
 import { type Access, decodeFrame } from '@kith/shared/wire'
 import { standing } from '../model/edits.ts'
 import { couldBeSeen, fieldsSeen, isFed, levelsSeen, type Moment, mayTalk, toConfirm } from '../model/sight.ts'
+import type { BackendCall } from './backend.ts'
 import { Cursors } from './cursors.ts'
 import type { Tab } from './device.ts'
 import { idsOf, type UpdateIds } from './documents.ts'
 import type { NetworkWatcher, Wire } from './network.ts'
 import { PresenceJudge } from './presence-judge.ts'
 import type { KnownEdit, Record } from './record.ts'
+import { SessionJudge } from './session-judge.ts'
 
 /** A value that stands nowhere else, so that its bytes tell whose it is, wherever they turn up. */
 export interface Secret {
@@ -63,6 +65,7 @@ export class Judge implements NetworkWatcher {
   readonly #incarnationOf: (user: string, name: Uint8Array) => number
   readonly #tell: Tell | undefined
   readonly #presence: PresenceJudge
+  readonly #sessions: SessionJudge
   readonly cursors: Cursors = new Cursors()
   /**
    * Of those who make changes: up to which position they know that theirs are on disk. No server may go by a state before one of
@@ -92,10 +95,13 @@ export class Judge implements NetworkWatcher {
     this.#wrong = options.wrong
     this.#tell = options.tell
     this.#presence = new PresenceJudge(options)
+    this.#sessions = new SessionJudge(options)
   }
 
   /** The backend's call was answered. */
-  answered(path: string): void {
+  answered({ method, path, askedAtMs }: BackendCall): void {
+    const revoked = /^\/v1\/users\/([^/]+)(\/sessions\/revoke)?$/.exec(path)
+    if (revoked && method !== 'PUT') this.#sessions.revoked(revoked[1] as string, askedAtMs)
     const position = this.record.lastOf(path)
     this.#tellOf(this.record.authorAt(position) ?? path, position)
   }
@@ -103,6 +109,7 @@ export class Judge implements NetworkWatcher {
   /** The history ends at a position from here on. */
   forget(position: number): void {
     for (const [who, told] of this.#told) this.#told.set(who, Math.min(told, position))
+    this.#sessions.forget()
   }
 
   #tellOf(who: string, position: number): void {
@@ -132,6 +139,7 @@ export class Judge implements NetworkWatcher {
     const frame = decodeFrame(bytes)
     this.#tell?.(`server → ${nameOf(wire)}`, frame)
     this.#presence.handed(wire, frame, seen.fetched)
+    this.#sessions.handed(wire, frame)
     if (frame.type === 'caughtUp') seen.since = undefined
     if (frame.type === 'welcome' && frame.isFresh !== (seen.since === undefined)) {
       this.#wrong(`${user} was welcomed ${frame.isFresh ? 'as fresh' : 'as known'} at ${seen.since} [F1]`)

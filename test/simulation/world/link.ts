@@ -12,7 +12,7 @@ import {
   type WriteBatch,
 } from '../../support/server-internals.ts'
 import type { Seeded } from './seeded.ts'
-import type { SharedLog } from './shared-log.ts'
+import { keptMs, type SharedLog } from './shared-log.ts'
 
 /**
  * What goes wrong at a node's next batch. The connection breaks: the batch never gets there; or it is written, and the answer is
@@ -142,7 +142,10 @@ export class Link implements SharedDatabase {
     const opening = this.#connect()
     const fault = this.#faults.shift()
     if (fault === 'written later') {
-      this.#waiting.push(() => void this.#execute(batch, opening))
+      const sentAtMs = this.#clock.now()
+      // What a database has not begun by then it does not begin any more: nobody is at the other end.
+      const isAlive = (): boolean => this.#clock.now() - sentAtMs < keptMs
+      this.#waiting.push(() => void (isAlive() && this.#execute(batch, opening)))
       throw new ConnectionLost('the connection was lost')
     }
     await this.#wait(1)
@@ -264,7 +267,7 @@ export class Link implements SharedDatabase {
 
   changedSince: SharedDatabase['changedSince'] = (since, most) =>
     this.#read(() => {
-      if (this.#log.head - since > most) return undefined
+      if (this.#log.head - since > most || !this.#log.reachesBackTo(since)) return undefined
       const commits = this.#log.rowsAfter(since).flatMap(({ first, commits }) => decodeCommits(commits, first))
       const changed = commits.filter(({ position, levels }) => position > since && levels.size > 0)
       return [...new Set(changed.flatMap(({ subjects }) => subjects.slice(0, 1)))]

@@ -16,7 +16,12 @@ import {
 } from '../../support/server-internals.ts'
 import { SharedState } from './shared-state.ts'
 
+/** So long rows stay in the log at least: a batch whose answer was lost is sent again for less. */
+export const keptMs = 15_000
+
 interface Row {
+  /** When it was written. */
+  atMs: number
   first: number
   last: number
   batch: string
@@ -85,6 +90,16 @@ export class SharedLog {
     return this.#rows.filter(({ last }) => last > position)
   }
 
+  /** Rows that are old enough leave the log. */
+  trim(): void {
+    this.#rows = this.#rows.filter(({ atMs }) => atMs > this.#nowMs() - keptMs)
+  }
+
+  /** Whether the log still has all that follows a position. */
+  reachesBackTo(position: number): boolean {
+    return this.#head === position || this.#rows.some(({ first, last }) => first <= position + 1 && last > position)
+  }
+
   /** The database is opened, as a primary that starts or is promoted: all connections to it before are lost. */
   open(): void {
     this.openings++
@@ -107,13 +122,16 @@ export class SharedLog {
     if (!this.#hasLease(batch.node)) return is('fenced')
     const known = Number.isFinite(batch.knownUpTo) ? batch.knownUpTo : 0
     if (this.#head < known) return is('history-lost')
+    // What was derived from nothing is true of any state.
+    if (batch.reads.size > 0 && !this.reachesBackTo(known)) return is('too-old')
     const isConflict = this.rowsAfter(known).some(({ writes }) => [...batch.reads].some(name => writes.has(name)))
     if (isConflict) return is('conflict')
     const { commits, changes, draft } = batch
     const [first, last] = [this.#head + 1, this.#head + changes.length]
     this.state.apply(draft, this.#head, last)
     const writes = new Set(writeSetOf(draft))
-    this.#rows = [...this.#rows, { first, last, batch: batch.id, commits: encodeCommits(commits, changes), writes }]
+    const row = { atMs: this.#nowMs(), first, last, batch: batch.id, commits: encodeCommits(commits, changes), writes }
+    this.#rows = [...this.#rows, row]
     this.#head = last
     this.#watcher.written(changes)
     return is('written', last)

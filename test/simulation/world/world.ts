@@ -2,7 +2,7 @@ import { type Change, compact, type LevelDatabase } from '@kith/server'
 import type { ContentLimits } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'
 import { storeOn } from '../../support/server-internals.ts'
-import { Backend, secret } from './backend.ts'
+import { Backend, type BackendCall, secret } from './backend.ts'
 import { WorldClock } from './clock.ts'
 import { Cluster } from './cluster.ts'
 import { watchCrypto } from './crypto.ts'
@@ -18,6 +18,9 @@ import { type KnownEdit, Record } from './record.ts'
 import { type Expected, Scribe, saysSome } from './scribe.ts'
 import { Seeded } from './seeded.ts'
 import { Standstill } from './standstill.ts'
+
+/** A server that was told to stop does so within this time. */
+const mostStopMs = 60_000
 
 export interface WorldOptions {
   seed: number
@@ -92,7 +95,7 @@ export class World {
       limits: options.outstandingBytes === undefined ? {} : { outstandingBytes: options.outstandingBytes },
     }
     const error = (what: unknown): void => this.#noteError(what)
-    const answered = (path: string): void => this.judge.answered(path)
+    const answered = (call: BackendCall): void => this.judge.answered(call)
     this.#backend = new Backend({
       ...shared,
       open: async (clock, limits) => storeOn(this.disk.mount(), { limits, clock }),
@@ -429,14 +432,26 @@ export class World {
     await this.startServer()
     this.healDatabase()
     await this.settle()
-    const stopped = Promise.all(this.#backends.map(backend => backend.stop()))
-    await this.settle()
-    await stopped
+    await this.#allStopped()
     if (compacts && !this.cluster) {
       await compact(this.disk.mount())
       await this.#expectNothingErased()
     }
     await this.startServer()
+  }
+
+  /** Several servers wait for what the others have applied, which takes some time. */
+  async #allStopped(): Promise<void> {
+    let isDone = false
+    const stopped = Promise.all(this.#backends.map(backend => backend.stop())).finally(() => {
+      isDone = true
+    })
+    await this.settle()
+    const untilMs = this.clock.nowMs + mostStopMs
+    while (!isDone && this.clock.step(untilMs)) await this.settle()
+    if (isDone) return void (await stopped)
+    this.wrong.push('a server did not stop [S1]')
+    for (const backend of this.#backends) backend.kill()
   }
 
   async #expectNothingErased(): Promise<void> {

@@ -1,4 +1,5 @@
 import { alwaysCurrent, type Lease } from '../relations/lease.ts'
+import { LostHistory } from '../relations/outdated.ts'
 
 /** Reads that may hold one batch back. Those beyond wait for the next gap between two batches. */
 const mostHolding = 64
@@ -43,6 +44,8 @@ export class CurrentReads {
   #waitingToHold: (() => void)[] = []
   #early: Early[] = []
   #startBatch: () => void = () => undefined
+  /** Counts how often the history was lost: the same positions mean other states since. */
+  #losses = 0
 
   /** `reported`: the position that the store reported last. */
   constructor(reported: () => number, lease: Lease = alwaysCurrent) {
@@ -76,18 +79,22 @@ export class CurrentReads {
 
   async #readOnce<T extends Positioned>(read: () => Promise<T>, handOver: (found: T) => void): Promise<void> {
     while (this.#isAnnounced) await new Promise<void>(resolve => this.#waiting.push(resolve))
+    const losses = this.#losses
     const first = await read()
-    if (await this.#handOverAt(first, handOver)) return
+    if (losses === this.#losses && (await this.#handOverAt(first, handOver))) return
     await this.#hold()
+    const lossesBefore = this.#losses
     let second: T
     try {
       second = await read()
+      if (lossesBefore !== this.#losses) throw new LostHistory()
       // No `await` between the look at the position and the release, so no batch begins between the two.
       if (second.at === this.#reported()) return handOver(second)
     } finally {
       this.#release()
     }
-    if (!(await this.#handOverAt(second, handOver))) throw new Error('a state that was read was never reported')
+    // A position that was reported before the second read comes after it only if the history was lost.
+    if (!(await this.#handOverAt(second, handOver))) throw new LostHistory()
   }
 
   /** Resolves when this position has been reported. */
@@ -125,6 +132,12 @@ export class CurrentReads {
     }
     for (const resolve of this.#waiting.splice(0)) resolve()
     this.#admit()
+  }
+
+  /** The history was lost: what was read in it is not handed over when another history comes to the same position. */
+  lost(): void {
+    this.#losses++
+    for (const { settle } of this.#early.splice(0)) settle(false)
   }
 
   /** What was just committed is about to be handed over: the next batch waits until the function that is returned is called. */

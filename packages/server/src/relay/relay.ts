@@ -55,6 +55,7 @@ export class Relay {
     firstAwaited: () => this.reads.firstAwaited,
     // Commits may have passed that were not reported.
     lost: () => {
+      this.reads.lost()
       this.#changes = new RecentChanges(this.store.position)
     },
   }
