@@ -81,12 +81,22 @@ export class Card {
       if (text.includes('\ufffd')) this.diagnoses.add(line, `${name} has bytes that are no text`)
       return text
     }
+    const readAs = (label: string, decoded: string): string => {
+      this.diagnoses.add(line, `${name} ${whyNot(charset)}, and was read as ${label}`)
+      return decoded
+    }
+    const asUtf8 = decodeUtf8(binary, effort)
+    if (asUtf8 !== undefined) return readAs('utf-8', asUtf8)
     const label = guess?.label ?? this.#charset ?? guessCharset(bytesOf(binary.slice(0, maxSampleBytes)), {}, effort)
-    const why = charset ? `${name} is not in ${onOneLine(charset)}` : `${name} names no character set`
-    this.diagnoses.add(line, `${why}, and was read as ${label}`)
     effort.visited += binary.length
-    return decoderOf(label)?.decode(bytesOf(binary)) ?? binary
+    return readAs(label, decoderOf(label)?.decode(bytesOf(binary)) ?? binary)
   }
+}
+
+function whyNot(charset: string | undefined): string {
+  if (!charset) return 'names no character set'
+  const name = onOneLine(charset).slice(0, 40)
+  return decoderOf(charset) ? `is not in ${name}` : `names the character set ${name}, which is unknown`
 }
 
 /** What keeping a value costs beside its bytes, so that many empty ones are bounded too. */

@@ -22,7 +22,9 @@ export function parseProperty(line: string): Property | undefined {
       .trim()
       .toUpperCase(),
     value: line.slice(colon + 1),
-    ...{ encoding: undefined, charset: undefined, language: undefined },
+    encoding: undefined,
+    charset: undefined,
+    language: undefined,
   }
   for (const parameter of parameters) readParameter(property, parameter)
   return property

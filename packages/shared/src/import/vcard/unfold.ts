@@ -31,7 +31,7 @@ export interface UnfoldPort {
 export class Unfolder {
   readonly #port: UnfoldPort
   readonly #effort: Effort
-  #open: { property: UnfoldedProperty; parts: string[]; length: number } | undefined
+  #open: { property: UnfoldedProperty; isWanted: boolean; parts: string[]; length: number } | undefined
   /** A line without a colon, which a folded line may complete: `ADR;LABEL="Heidestraße 17"`, then ` :;;…`. */
   #headless: Line | undefined
   /** Whether an empty line followed a soft line break. */
@@ -64,7 +64,8 @@ export class Unfolder {
     this.#headless = undefined
     if (!open) return
     this.#effort.visited += open.length
-    this.#port.take({ ...open.property, value: open.parts.join('') })
+    open.property.value = open.parts.join('')
+    this.#port.take(open.property)
   }
 
   #isSoftBroken(): boolean {
@@ -107,8 +108,9 @@ export class Unfolder {
     const value = property.encoding === 'quoted-printable' ? property.value.trimEnd() : property.value
     const isWanted = this.#port.isWanted(property.name)
     this.#open = {
-      property: { ...property, line: line.number, isCut: line.isCut && isWanted },
-      // The last characters say whether a value that is not wanted goes on.
+      property: Object.assign(property, { line: line.number, isCut: line.isCut && isWanted }),
+      isWanted,
+      // The last character says whether a value that is not wanted goes on.
       parts: [isWanted ? value : value.slice(-1)],
       length: value.length,
     }
@@ -117,7 +119,7 @@ export class Unfolder {
   #append(text: string, isCut: boolean): void {
     const open = this.#open
     if (!open) return
-    if (!this.#port.isWanted(open.property.name)) {
+    if (!open.isWanted) {
       open.parts = [text.slice(-1)]
       return
     }
