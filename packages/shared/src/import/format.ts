@@ -3,15 +3,11 @@ import { looksLikeProperty } from './vcard/property.ts'
 
 export type PhoneBookFormat = 'vcard' | 'csv'
 
-/**
- * Tells by its first lines whether a file is vCard or CSV: it is vCard if one of them begins a card, or the first is a
- * property, as in a file whose head is missing.
- */
-export function formatOf(lines: readonly Line[]): PhoneBookFormat {
-  const texts = lines.map(({ text }) => text.replace(/^\xef\xbb\xbf/, '').trim()).filter(text => text !== '')
-  const isVcard = looksLikeProperty(texts[0] ?? '') || texts.some(text => /^BEGIN\s*:\s*VCARD/i.test(text))
-  return isVcard ? 'vcard' : 'csv'
+/** Whether a line of the head of a file says that it is vCard: it begins a card, or is the first line and a property. */
+export function saysVcard({ text }: Line, isFirst: boolean): boolean {
+  const plain = text.replace(/^\xef\xbb\xbf/, '').trim()
+  return /^BEGIN\s*:\s*VCARD/i.test(plain) || (isFirst && looksLikeProperty(plain))
 }
 
-/** How many lines are enough to tell. */
+/** A file is CSV if none of so many lines says that it is vCard. */
 export const formatLines = 20

@@ -1,7 +1,7 @@
 import { CsvReader } from './csv/reader.ts'
 import { Effort } from './effort.ts'
 import type { ContactEntry } from './entry.ts'
-import { formatLines, formatOf, type PhoneBookFormat } from './format.ts'
+import { formatLines, type PhoneBookFormat, saysVcard } from './format.ts'
 import { type Line, LineSplitter } from './text/lines.ts'
 import { Transcoder } from './text/transcode.ts'
 import { VcardReader } from './vcard/reader.ts'
@@ -42,19 +42,22 @@ export class PhoneBookReader {
   end(): ContactEntry[] {
     this.#splitter.push(this.#transcoder.end())
     this.#splitter.end()
-    this.#choose().end()
+    this.#choose('csv').end()
     return this.#taken()
   }
 
   #line(line: Line): void {
     if (this.#lines) return this.#lines.push(line)
-    this.#head.push(line)
+    const isBlank = line.text.trim() === ''
+    const isVcard = !isBlank && saysVcard(line, this.#head.length === 0)
+    if (!isBlank) this.#head.push(line)
     this.#headBytes += line.text.length
-    if (this.#head.length >= formatLines || this.#headBytes > maxHeadBytes) this.#choose()
+    if (isVcard) this.#choose('vcard')
+    else if (this.#head.length >= formatLines || this.#headBytes > maxHeadBytes) this.#choose('csv')
   }
 
-  #choose(): VcardReader | CsvReader {
-    this.#lines ??= this.#readerOf(formatOf(this.#head))
+  #choose(format: PhoneBookFormat): VcardReader | CsvReader {
+    this.#lines ??= this.#readerOf(format)
     const head = this.#head
     this.#head = []
     for (const line of head) this.#lines.push(line)

@@ -33,7 +33,7 @@ export class CsvReader {
   push(line: Line): void {
     if (!this.#rows) {
       if (line.text.trim() === '') return
-      const named = /^"?sep=(.)"?$/i.exec(line.text.trim())?.[1]
+      const named = /^"?sep=(.)"?\s*$/i.exec(line.text)?.[1]
       const delimiter = named ?? this.#likelyDelimiter(line.text)
       const joiner = new RecordJoiner(delimiter, this.#effort, record => this.#record(record, delimiter))
       this.#rows = { joiner, kinds: undefined }

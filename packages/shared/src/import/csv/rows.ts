@@ -1,4 +1,5 @@
 import { type ContactEntry, Diagnoses, diagnoseGaps } from '../entry.ts'
+import { onOneLine } from '../text/one-line.ts'
 import { type ColumnKind, columnKind } from './columns.ts'
 
 /** Makes an entry of the fields of a row, without its index. */
@@ -12,7 +13,11 @@ export function entryOfRow(
   for (const reason of reasons) diagnoses.add(line, reason)
   if (fields.length > kinds.length && kinds.some(Boolean))
     diagnoses.add(line, 'The row has more fields than the header')
-  const all = (kind: ColumnKind): string[] => fields.filter((field, index) => kinds[index] === kind && field !== '')
+  const all = (kind: ColumnKind): string[] =>
+    fields
+      .filter((_, index) => kinds[index] === kind)
+      .map(onOneLine)
+      .filter(field => field !== '')
   const name = nameOf(all, reason => diagnoses.add(line, reason))
   const entry = {
     ...{ line, ...(name !== undefined && { name }) },
@@ -35,7 +40,7 @@ function nameOf(all: (kind: ColumnKind) => string[], diagnose: (reason: string) 
   const parts = (['prefix', 'given', 'middle', 'family', 'suffix'] as const).flatMap(all)
   const hasName = (['given', 'middle', 'family'] as const).some(kind => all(kind).length > 0)
   const written = all('name')[0] ?? (hasName ? parts.join(' ') : undefined)
-  if (written !== undefined) return onOneLine(written)
+  if (written !== undefined) return written
   for (const [kind, what] of [
     ['nickname', 'the nickname'],
     ['shown', 'the one that the entry is filed under'],
@@ -44,13 +49,9 @@ function nameOf(all: (kind: ColumnKind) => string[], diagnose: (reason: string) 
     const [name] = all(kind)
     if (name === undefined) continue
     diagnose(`There is no name of a person, so the name is ${what}`)
-    return onOneLine(name)
+    return name
   }
   return undefined
-}
-
-function onOneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim()
 }
 
 export function kindsOf(headers: readonly string[]): ColumnKind[] {

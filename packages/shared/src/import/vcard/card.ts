@@ -4,10 +4,11 @@ import { type ContactEntry, Diagnoses, diagnoseGaps } from '../entry.ts'
 import { bytesOf, isAscii } from '../text/bytes.ts'
 import { decodeLabelled, decoderOf, decodeUtf8 } from '../text/charset.ts'
 import { guessCharset, type Hints } from '../text/guess.ts'
+import { onOneLine } from '../text/one-line.ts'
 import { decodeQuotedPrintable } from '../text/quoted-printable.ts'
 import { isKept, type KeptName } from './kept.ts'
 import { nameOf } from './name.ts'
-import { onOneLine, unescapeText } from './text.ts'
+import { unescapeText } from './text.ts'
 import type { UnfoldedProperty } from './unfold.ts'
 
 /** Collects the properties of one card. Its texts are decoded when it is complete, as any of them may say how. */

@@ -1,5 +1,6 @@
+import { onOneLine } from '../text/one-line.ts'
 import type { KeptName } from './kept.ts'
-import { onOneLine, splitText, unescapeText } from './text.ts'
+import { splitText, unescapeText } from './text.ts'
 
 /** The name to show: FN, or else what comes closest to it, with the reason. */
 export function nameOf(

@@ -21,8 +21,3 @@ export function splitText(text: string, separator: ';' | ','): string[] {
   }
   return [...parts, text.slice(from)]
 }
-
-/** On one line, with single spaces. */
-export function onOneLine(text: string): string {
-  return text.replace(/[\s\0]+/g, ' ').trim()
-}

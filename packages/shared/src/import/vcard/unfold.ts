@@ -114,6 +114,8 @@ export class Unfolder {
       parts: [isWanted ? value : value.slice(-1)],
       length: value.length,
     }
+    // No line continues these, so a card is complete with its last line.
+    if (property.name === 'BEGIN' || property.name === 'END') this.flush()
   }
 
   #append(text: string, isCut: boolean): void {
