@@ -95,6 +95,13 @@ describe('a plan', () => {
     expect(await labelsOf(later)).toEqual([['+442079460124', 'Bob']])
   })
 
+  test('a contact that the user has removed is not offered for removal', async () => {
+    const kith = await installation('alice').open()
+    await (await planImport(kith, book(ada, bob), options)).apply()
+    await kith.getProfile('+442079460123').remove()
+    expect((await planImport(kith, book(bob), options)).gone).toEqual([])
+  })
+
   test('an import without removing leaves those who are gone alone, and does not offer them again', async () => {
     const kith = await installation('alice').open()
     await (await planImport(kith, book(ada, bob), options)).apply()

@@ -1,3 +1,4 @@
+import { PhoneBookReader } from '@kith/shared/import'
 import { describe, expect, test } from 'vitest'
 import { bytesOf, onlyEntry, readAll, reasonsOf } from '../support/phone-books.ts'
 
@@ -80,6 +81,20 @@ describe('delimiters, quotes and encodings', () => {
     ])
     expect(reasonsOf(entries[0] as never)).toContain('A quote is opened and not closed')
     expect(reasonsOf(entries[1] as never)).toEqual([])
+  })
+
+  test('[S1] a quote that is never closed keeps no more than a row may take', () => {
+    const reader = new PhoneBookReader()
+    const early = reader.push(bytesOf(`Name,Phone\n"Ada,1\n${'Bob,2\n'.repeat(100_000)}`))
+    expect(early.length).toBeGreaterThan(90_000)
+    expect(reader.end().length + early.length).toBe(100_001)
+  })
+
+  test('a quoted field holds line ends, delimiters and doubled quotes', () => {
+    expect(readAll(lines('Name,Phone', '"Ada ""the', 'first"", King",1', 'Bob,2')).entries).toMatchObject([
+      { name: 'Ada "the first", King', line: 2, phoneNumbers: ['1'], diagnoses: [] },
+      { name: 'Bob', line: 4, phoneNumbers: ['2'], diagnoses: [] },
+    ])
   })
 
   test('a quote within a field is a character of it', () => {
