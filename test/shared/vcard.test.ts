@@ -127,7 +127,7 @@ describe('lines', () => {
     const name = (...rest: string[]): unknown =>
       onlyEntry(card('VERSION:2.1', 'FN;ENCODING=QUOTED-PRINTABLE:J=', ...rest, 'TEL:1'))
     expect(name('', 'im')).toMatchObject({ name: 'Jim', phoneNumbers: ['1'] })
-    expect(name('')).toMatchObject({ name: 'J=', phoneNumbers: ['1'] })
+    expect(name('')).toMatchObject({ name: 'J', phoneNumbers: ['1'] })
   })
 
   test('a soft line break before END does not swallow it', () => {
@@ -136,6 +136,24 @@ describe('lines', () => {
       { name: 'Ada', diagnoses: [] },
       { name: 'Bob', diagnoses: [] },
     ])
+  })
+
+  test('a soft line break may have white space after it, and a value that is passed over has them too', () => {
+    const lines = ['VERSION:2.1', 'FN;QUOTED-PRINTABLE:J= ', 'im', 'NOTE;QUOTED-PRINTABLE:a=', 'TEL:2=', 'b', 'TEL:1']
+    expect(onlyEntry(card(...lines))).toMatchObject({ name: 'Jim', phoneNumbers: ['1'], diagnoses: [] })
+  })
+
+  test('an END that is indented ends its card', () => {
+    const { entries } = readAll(' BEGIN:VCARD\n FN:Ada\n TEL:1\n END:VCARD\nBEGIN:VCARD\nFN:Bob\nTEL:2\n END:VCARD\n')
+    expect(entries.map(({ name }) => name)).toContain('Bob')
+    expect(entries).toHaveLength(2)
+  })
+
+  test('[S1] a value of many short lines takes no more room than one line', () => {
+    for (const line of ['\n a', '\n ']) {
+      const entry = onlyEntry(`BEGIN:VCARD\nTEL:1\nFN:x${line.repeat(500_000)}\nEND:VCARD`)
+      expect(entry.name?.length).toBeLessThan(70_000)
+    }
   })
 
   test('base64 without white space before its lines is passed over to its end', () => {
@@ -167,6 +185,12 @@ describe('cards that are not whole', () => {
     const { entries } = readAll('FN:Ada\nTEL:1\nEND:VCARD\nBEGIN:VCARD\nFN:Bob\nTEL:2\nEND:VCARD\n')
     expect(entries.map(({ name }) => name)).toEqual(['Ada', 'Bob'])
     expect(reasonsOf(entries[0] as never)).toEqual(['The card has no BEGIN:VCARD: the head of the file may be missing'])
+  })
+
+  test('properties between two cards are a card of their own, and the next card is not within it', () => {
+    const reader = new PhoneBookReader()
+    const early = reader.push(bytesOf(`${card('FN:Ada', 'TEL:1')}TEL:3\n${card('FN:Bob', 'TEL:2')}`))
+    expect(early.map(({ phoneNumbers }) => phoneNumbers)).toEqual([['1'], ['3'], ['2']])
   })
 
   test('a card without END gives an entry, and so does the card after it', () => {

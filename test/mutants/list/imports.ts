@@ -29,7 +29,7 @@ export const importMutants: readonly Mutant[] = [
   }),
   mutant(
     at('vcard/unfold.ts'),
-    'this.#isAfterBlank ? looksLikeProperty(text) : /^(?:BEGIN|END):VCARD\\s*$/i.test(text)',
+    'this.#isAfterBlank ? looksLikeProperty(text) : isEdge.test(text)',
     'looksLikeProperty(text) && this.#isAfterBlank',
     {
       id: 'import-soft-break-swallows-end',

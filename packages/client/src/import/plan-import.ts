@@ -21,6 +21,7 @@ import { Kith } from '../api/kith.ts'
 import { untilAborted } from './abort.ts'
 import { type CheckedOptions, checkImportOptions, type PlanImportOptions } from './options.ts'
 import { readRecord, writeRecord } from './record.ts'
+import { nextTurn } from './turn.ts'
 
 /** What an import would do. Nothing is written before `apply`. */
 export interface ImportPlan {
@@ -99,13 +100,15 @@ async function readBook(
   for await (const entry of untilAborted(entries, signal)) {
     book.add(entry)
     done++
-    if (done % entriesPerReport === 0) report({ stage: 'planning', done, total: undefined })
+    if (done % entriesPerReport > 0) continue
+    report({ stage: 'planning', done, total: undefined })
+    await nextTurn()
   }
   report({ stage: 'planning', done, total: done })
   return book
 }
 
-const entriesPerReport = 100
+const entriesPerReport = 250
 
 /** One application of a plan, on what stands at that moment. */
 class Application {

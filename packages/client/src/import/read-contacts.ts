@@ -1,7 +1,9 @@
 import { type ContactEntry, type PhoneBookFormat, PhoneBookReader } from '@kith/shared/import'
 import { checkIsObject } from '../api/arguments.ts'
+import { unlessAborted } from './abort.ts'
 import { checkSource, chunksOf, type PhoneBookSource } from './chunks.ts'
 import { checkSignal } from './signal.ts'
+import { nextTurn } from './turn.ts'
 
 export interface ReadContactsOptions {
   /** By default the first lines tell it. */
@@ -60,7 +62,10 @@ async function* entriesOf(
   signal?.addEventListener('abort', abort, { once: true })
   try {
     const book = new PhoneBookReader(format)
-    for await (const bytes of chunksOf(source, ending.signal)) yield* unaborted(book.push(bytes), ending.signal)
+    for await (const bytes of chunksOf(source, ending.signal)) {
+      yield* unaborted(book.push(bytes), ending.signal)
+      await unlessAborted(nextTurn(), ending.signal)
+    }
     yield* unaborted(book.end(), ending.signal)
   } finally {
     signal?.removeEventListener('abort', abort)

@@ -6,7 +6,7 @@ export type PhoneBookFormat = 'vcard' | 'csv'
 /** Whether a line of the head of a file says that it is vCard: it begins a card, or is the first line and a property. */
 export function saysVcard({ text }: Line, isFirst: boolean): boolean {
   const plain = text.replace(/^\xef\xbb\xbf/, '').trim()
-  return /^BEGIN\s*:\s*VCARD/i.test(plain) || (isFirst && looksLikeProperty(plain))
+  return /^BEGIN\s*:\s*VCARD/i.test(plain) || (isFirst && plain.includes(':') && looksLikeProperty(plain))
 }
 
 /** A file is CSV if none of so many lines says that it is vCard. */

@@ -1,8 +1,7 @@
 import type { Effort } from '../effort.ts'
 import { bytesOf, isAscii } from './bytes.ts'
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const tolerantUtf8 = new TextDecoder('utf-8', { ignoreBOM: true })
+let utf8: TextDecoder | undefined
 const decoders = new Map<string, TextDecoder | undefined>()
 
 /** The decoder of a character set by any of its names; `undefined` when the platform knows none of that name. */
@@ -32,6 +31,7 @@ export function decodeUtf8(binary: string, effort: Effort): string | undefined {
   effort.visited += binary.length
   if (isAscii(binary)) return binary
   try {
+    utf8 ??= new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     return utf8.decode(bytesOf(binary))
   } catch {
     return decodeDamagedUtf8(binary)
@@ -43,7 +43,7 @@ function decodeDamagedUtf8(binary: string): string | undefined {
   const whole = binary.match(utf8Sequences) ?? []
   const length = whole.reduce((sum, sequence) => sum + sequence.length, 0)
   const high = binary.match(/[\x80-\xff]/g)?.length ?? 0
-  return whole.length > 0 && length * 2 > high ? tolerantUtf8.decode(bytesOf(binary)) : undefined
+  return whole.length > 0 && length * 2 > high ? decoderOf('utf-8')?.decode(bytesOf(binary)) : undefined
 }
 
 const utf8Sequences = /[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}/g

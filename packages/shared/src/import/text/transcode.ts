@@ -2,7 +2,6 @@
 export class Transcoder {
   #head: number[] | undefined = []
   #decoder: TextDecoder | undefined
-  readonly #encoder: TextEncoder = new TextEncoder()
 
   push(bytes: Uint8Array): Uint8Array {
     let rest = bytes
@@ -19,7 +18,7 @@ export class Transcoder {
   end(): Uint8Array {
     const rest = this.#head ? this.#begin(empty) : empty
     if (!this.#decoder) return rest
-    return joined(rest, this.#encoder.encode(this.#decoder.decode()))
+    return joined(rest, new TextEncoder().encode(this.#decoder.decode()))
   }
 
   #begin(rest: Uint8Array): Uint8Array {
@@ -31,7 +30,7 @@ export class Transcoder {
   }
 
   #convert(bytes: Uint8Array): Uint8Array {
-    return this.#decoder ? this.#encoder.encode(this.#decoder.decode(bytes, { stream: true })) : bytes
+    return this.#decoder ? new TextEncoder().encode(this.#decoder.decode(bytes, { stream: true })) : bytes
   }
 }
 

@@ -23,6 +23,8 @@ export class VcardReader {
   #group: Card[] = []
   #groupBytes = 0
   #index = 0
+  /** Whether the outermost card had no BEGIN, so the next one is not within it. */
+  #isHeadless = false
   /** The last character set that was guessed. */
   #charset: string | undefined
 
@@ -60,6 +62,7 @@ export class VcardReader {
   #begin(line: number): void {
     const isTooMuch = this.#group.length >= maxNestedCards || this.#groupBytes > maxGroupBytes
     if (isTooMuch) this.#endAll('The card has no END:VCARD before many other cards')
+    if (this.#isHeadless) this.#endAll('The card has no END:VCARD')
     const card = new Card(line)
     this.#open.push(card)
     this.#group.push(card)
@@ -84,12 +87,14 @@ export class VcardReader {
     }
     this.#group = []
     this.#groupBytes = 0
+    this.#isHeadless = false
   }
 
   #add(property: UnfoldedProperty): void {
     if (this.#open.length === 0) {
       if (!isKept(property.name)) return
       this.#begin(property.line)
+      this.#isHeadless = true
       this.#open
         .at(-1)
         ?.diagnoses.add(property.line, 'The card has no BEGIN:VCARD: the head of the file may be missing')

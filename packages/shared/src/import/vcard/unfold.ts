@@ -21,6 +21,17 @@ export interface UnfoldPort {
   stray(line: Line): void
 }
 
+/** A property whose value may go on. */
+interface OpenProperty {
+  property: UnfoldedProperty
+  /** Whether the value is kept. */
+  isWanted: boolean
+  parts: string[]
+  length: number
+  /** Whether the last line ended in a soft line break of quoted-printable. */
+  isSoftBroken: boolean
+}
+
 /**
  * Joins the lines of each property:
  *
@@ -31,7 +42,7 @@ export interface UnfoldPort {
 export class Unfolder {
   readonly #port: UnfoldPort
   readonly #effort: Effort
-  #open: { property: UnfoldedProperty; isWanted: boolean; parts: string[]; length: number } | undefined
+  #open: OpenProperty | undefined
   /** A line without a colon, which a folded line may complete: `ADR;LABEL="Heidestraße 17"`, then ` :;;…`. */
   #headless: Line | undefined
   /** Whether an empty line followed a soft line break. */
@@ -46,10 +57,11 @@ export class Unfolder {
     const { text } = line
     this.#effort.visited += text.length
     const isBlank = text.trim() === ''
-    if (this.#isSoftBroken() && this.#continues(text, isBlank)) return
+    if (this.#open?.isSoftBroken && this.#continues(this.#open, text, isBlank)) return
     if (isBlank) return this.flush()
-    if (this.#headless && (text[0] === ' ' || text[0] === '\t')) return this.#foldHead(this.#headless, line)
-    if (this.#open && (text[0] === ' ' || text[0] === '\t')) return this.#fold(line)
+    const isFold = (text[0] === ' ' || text[0] === '\t') && !isEdge.test(text)
+    if (isFold && this.#headless) return this.#foldHead(this.#headless, line)
+    if (isFold && this.#open) return this.#fold(line)
     if (this.#open?.property.encoding === 'base64' && !text.includes(':')) return this.#append(text.trim(), line.isCut)
     this.flush()
     this.#begin(line)
@@ -68,23 +80,16 @@ export class Unfolder {
     this.#port.take(open.property)
   }
 
-  #isSoftBroken(): boolean {
-    const { property, parts } = this.#open ?? {}
-    return property?.encoding === 'quoted-printable' && parts?.at(-1)?.endsWith('=') === true
-  }
-
   /** Whether the line is the rest of a quoted-printable value. */
-  #continues(text: string, isBlank: boolean): boolean {
+  #continues(open: OpenProperty, text: string, isBlank: boolean): boolean {
     if (isBlank) {
       this.#isAfterBlank = true
       return true
     }
-    const isNext = this.#isAfterBlank ? looksLikeProperty(text) : /^(?:BEGIN|END):VCARD\s*$/i.test(text)
-    if (isNext) return false
+    if (this.#isAfterBlank ? looksLikeProperty(text) : isEdge.test(text)) return false
     this.#isAfterBlank = false
-    const parts = this.#open?.parts ?? []
-    parts.push((parts.pop() ?? '').slice(0, -1))
-    this.#append(text.trimEnd(), false)
+    open.isSoftBroken = false
+    this.#append(text, false)
     return true
   }
 
@@ -105,15 +110,14 @@ export class Unfolder {
       this.#headless = line
       return
     }
-    const value = property.encoding === 'quoted-printable' ? property.value.trimEnd() : property.value
+    const { value } = property
     const isWanted = this.#port.isWanted(property.name)
+    const isCut = line.isCut && isWanted
     this.#open = {
-      property: Object.assign(property, { line: line.number, isCut: line.isCut && isWanted }),
-      isWanted,
-      // The last character says whether a value that is not wanted goes on.
-      parts: [isWanted ? value : value.slice(-1)],
-      length: value.length,
+      property: Object.assign(property, { line: line.number, isCut, value: '' }),
+      ...{ isWanted, parts: [], length: 0, isSoftBroken: false },
     }
+    this.#append(value, isCut)
     // No line continues these, so a card is complete with its last line.
     if (property.name === 'BEGIN' || property.name === 'END') this.flush()
   }
@@ -121,15 +125,21 @@ export class Unfolder {
   #append(text: string, isCut: boolean): void {
     const open = this.#open
     if (!open) return
-    if (!open.isWanted) {
-      open.parts = [text.slice(-1)]
-      return
+    let end = text.length
+    if (open.property.encoding === 'quoted-printable') {
+      // A mail program may have put white space after the break.
+      while (text[end - 1] === ' ' || text[end - 1] === '\t') end--
+      open.isSoftBroken = text[end - 1] === '='
+      if (open.isSoftBroken) end--
     }
-    const room = Math.max(maxValueBytes - open.length, 0)
-    if (text.length > room || isCut) open.property.isCut = true
-    const kept = text.slice(0, room)
-    // The end of the line says whether the value goes on, even when there is no room for it.
-    open.parts.push(kept.length < text.length && text.endsWith('=') ? `${kept}=` : kept)
-    open.length += kept.length
+    if (!open.isWanted) return
+    const room = maxValueBytes - open.length
+    if (end > room || isCut) open.property.isCut = true
+    if (room <= 0) return
+    open.parts.push(text.slice(0, Math.min(end, room)))
+    open.length += Math.min(end, room) + 1 // Many empty parts are bounded too.
   }
 }
+
+/** The first or the last line of a card, whatever a program that indents cards put before it. */
+const isEdge = /^[ \t]*(?:BEGIN|END):VCARD[ \t]*$/i
