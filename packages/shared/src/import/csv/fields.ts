@@ -6,10 +6,14 @@ export function fieldsOf(record: string, delimiter: string): { fields: string[];
   return { fields: data.flat().map(withoutFormula), isBroken: errors.length > 0 }
 }
 
-/** Spreadsheets keep the `+` and the zeros of numbers by writing `="+44…"` or `'+44…`. */
+/**
+ * Spreadsheets keep the `+` and the zeros of numbers by writing `="+44…"` or `'+44…`. Quotes after a space, as in `Ada, "+44…"`,
+ * are no quotes of CSV, but are meant as such.
+ */
 function withoutFormula(field: string): string {
   return field
-    .replace(/^="([^"]*)"$/, '$1')
+    .trim()
+    .replace(/^=?"([^"]*)"$/, '$1')
     .replace(/^'(?=[+\d(])/, '')
     .trim()
 }
