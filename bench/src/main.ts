@@ -2,6 +2,7 @@ import { bulkSync } from './bulk-sync.ts'
 import { cluster } from './cluster/index.ts'
 import { fanOut } from './fan-out.ts'
 import { idleMemory } from './idle-memory.ts'
+import { imports } from './imports.ts'
 import { indistinguishable } from './indistinguishable/index.ts'
 import { overload } from './overload.ts'
 import { pageScroll } from './page-scroll.ts'
@@ -12,6 +13,7 @@ const benchmarks: Record<string, (names: readonly string[]) => Promise<void>> = 
   returning,
   'bulk-sync': bulkSync,
   'idle-memory': idleMemory,
+  imports,
   'page-scroll': pageScroll,
   indistinguishable,
   overload,

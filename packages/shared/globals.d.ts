@@ -9,7 +9,18 @@ interface TextEncoder {
 declare const TextEncoder: new () => TextEncoder
 
 interface TextDecoder {
-  decode(input?: ArrayBufferView | ArrayBuffer): string
+  decode(input?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string
 }
 
-declare const TextDecoder: new (label?: 'utf-8', options?: { fatal?: boolean; ignoreBOM?: boolean }) => TextDecoder
+declare const TextDecoder: new (label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) => TextDecoder
+
+/** The part of papaparse that shared code uses. Its own types load Node's. */
+declare module 'papaparse' {
+  const Papa: {
+    parse(text: string, options: { delimiter: string }): { data: string[][]; errors: { message: string }[] }
+  }
+  export default Papa
+}
+
+/** Decodes base64 into a string with one character per byte. */
+declare function atob(base64: string): string

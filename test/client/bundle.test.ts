@@ -14,7 +14,7 @@ vi.mock('@kith/shared/phone', original => {
 const sources = fileURLToPath(new URL('../../packages/client/src/', import.meta.url))
 
 /** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's, lib0 too. */
-const notOurs = /^(yjs|dexie|react|libphonenumber-js)(\/|$)/
+const notOurs = /^(yjs|dexie|react|libphonenumber-js|papaparse)(\/|$)/
 
 test('the browser bundle of the client is at most 43 KB gzipped, without Yjs, Dexie and phone number data', async () => {
   const { entry, atOnce } = await bundled('index.ts')
@@ -57,6 +57,24 @@ test('the client does not import React; the hooks do', async () => {
   expect(importedBy(hooks.atOnce)).toEqual(['react'])
 })
 
+test('imports of phone books are at most 11 KB gzipped beside the client, without papaparse, and in no bundle without them', async () => {
+  const client = await bundled('index.ts')
+  const all = await bundled('import/index.ts')
+  const own = withoutModulesOf(client.chunks, await bundled('import/index.ts', 'index.ts'))
+  const bytes = gzippedBytes(own)
+  process.stdout.write(`imports in a browser: ${bytes} bytes gzipped, beside the client\n`)
+  expect(bytes).toBeGreaterThan(3_000)
+  expect(bytes).toBeLessThanOrEqual(11_000)
+  expect(importedBy(all.atOnce)).toEqual(['dexie', 'papaparse', 'yjs'])
+  expect(importedBy(client.chunks)).not.toContain('papaparse')
+})
+
+/** The chunks that hold no module of these. */
+function withoutModulesOf(known: readonly Rolldown.OutputChunk[], { chunks }: Bundle): Rolldown.OutputChunk[] {
+  const modules = new Set(known.flatMap(chunk => chunk.moduleIds))
+  return chunks.filter(chunk => !chunk.moduleIds.some(id => modules.has(id)))
+}
+
 function gzippedBytes(chunks: readonly Rolldown.OutputChunk[]): number {
   return chunks.reduce((sum, { code }) => sum + gzipSync(code).length, 0)
 }
@@ -69,7 +87,7 @@ interface Bundle {
 }
 
 /** The source as a bundler makes it into an app for browsers, minified. */
-async function bundled(source: string): Promise<Bundle> {
+async function bundled(source: string, ...others: string[]): Promise<Bundle> {
   const { output } = (await build({
     ...{ configFile: false, root: sources, logLevel: 'error', mode: 'production' },
     plugins: [withoutPreloading],
@@ -77,7 +95,7 @@ async function bundled(source: string): Promise<Bundle> {
     build: {
       ...{ write: false, minify: true, modulePreload: false, target: 'es2022' },
       rolldownOptions: {
-        input: sources + source,
+        input: [source, ...others].map(name => sources + name),
         external: notOurs,
         preserveEntrySignatures: 'strict',
       },

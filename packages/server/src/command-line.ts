@@ -13,9 +13,13 @@ const usage = `Usage:
   kith-server compact [--data ./data]
   kith-server migrate
   kith-server copy    [--data ./data]
+  kith-server import  FILE --user USER [--region GB] [--levels 1,2] [--subscribe] [--dry-run] [--format vcard|csv]
+                      [--record FILE [--remove-gone]] [--url ws://127.0.0.1:4180] [--data ./data]
 
 With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
 check and compact then look at the database, also while nodes use it; copy fills an empty one from a data folder.
+import reads a phone book (vCard, or CSV of Google or Outlook) into the contacts of a user of a running server.
+With --phone-numbers or --region its numbers become user ids in international form; --dry-run only says what would be.
 What nodes say to each other goes over the database, or, with KITH_NATS_URL, over NATS.
 `
 
@@ -26,6 +30,12 @@ const commands = {
   compact: runCompact,
   migrate: runMigrate,
   copy: runCopy,
+  import: runImport,
+}
+
+/** Loaded only when it runs: no other command reads phone books. */
+async function runImport(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  return (await import('./commands/import.ts')).runImport(args, env)
 }
 
 async function main([name, ...args]: string[]): Promise<number> {

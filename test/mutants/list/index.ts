@@ -7,6 +7,7 @@ import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
+import { importMutants } from './imports.ts'
 import { indistinguishableMutants } from './indistinguishable.ts'
 import { keepingMutants } from './keeping.ts'
 import { loadMutants } from './load.ts'
@@ -46,6 +47,7 @@ export const mutants: readonly Mutant[] = [
   ...tabMutants,
   ...keepingMutants,
   ...addressMutants,
+  ...importMutants,
   ...timingMutants,
   ...loadMutants,
 ]

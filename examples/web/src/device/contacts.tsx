@@ -7,6 +7,7 @@ import { AddPeople } from './add-people.tsx'
 import { matches, namesInOrder } from './contact-names.ts'
 import { ContactRow, rowHeight } from './contact-row.tsx'
 import { catchFocus } from './focus.ts'
+import { ImportBook } from './import-book.tsx'
 import { TheirWords } from './their-words.tsx'
 
 export interface ContactsProps {
@@ -28,6 +29,7 @@ export function Contacts({ device, isCovered, onOpen }: ContactsProps): ReactNod
           <Label className="visually-hidden">Search the contacts of {device.title}</Label>
           <Input placeholder={searchWords(contacts?.length)} />
         </SearchField>
+        <ImportBook device={device} />
         <AddPeople device={device} />
       </div>
       <ContactList title={device.title} contacts={shown} search={wanted} isCovered={isCovered} onOpen={onOpen}>

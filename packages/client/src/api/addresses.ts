@@ -1,4 +1,5 @@
 import { parseUserId } from '@kith/shared'
+import { checkIsObject } from './arguments.ts'
 
 /** Why an address was not accepted. */
 export type InvalidReason = 'malformed' | 'too-long' | 'self' | 'not-a-phone-number' | 'ambiguous'
@@ -10,6 +11,17 @@ export interface InvalidAddress {
 
 /** Reads addresses as phone numbers; `region` is the country of the phone book, for numbers in national form. */
 export type PhoneNumbersOption = true | { region: string }
+
+/** Returns the option `phoneNumbers` of `options`. Throws a `TypeError` for a wrong one. */
+export function checkPhoneNumbers(options: object): PhoneNumbersOption | undefined {
+  checkIsObject(options)
+  const { phoneNumbers } = options as { phoneNumbers?: unknown }
+  if (phoneNumbers === undefined) return undefined
+  if (phoneNumbers === true) return true
+  const region = (phoneNumbers as { region?: unknown } | null)?.region
+  if (typeof region === 'string' && /^[A-Z]{2}$/.test(region)) return { region }
+  throw new TypeError("phoneNumbers must be true or { region: 'GB' }")
+}
 
 export interface Addresses {
   /** User ids, each once, in the order of their first input. */
@@ -24,7 +36,7 @@ export async function readAddresses(
   self: string,
   phoneNumbers: PhoneNumbersOption | undefined,
 ): Promise<Addresses> {
-  const parse = phoneNumbers === undefined ? parseUserId : await phoneNumberParser(phoneNumbers)
+  const parse = await addressParser(phoneNumbers)
   const users = new Set<string>()
   const reasons = new Map<string, InvalidReason>()
   for (const input of inputs) {
@@ -36,12 +48,15 @@ export async function readAddresses(
   return { users: [...users], invalid: [...reasons].map(([input, reason]) => ({ input, reason })) }
 }
 
-type Parse = (input: string) => { id: string } | { reason: InvalidReason }
+/** Reads one address. */
+export type Parse = (input: string) => { id: string } | { reason: InvalidReason }
 
-/** Loads the metadata of phone numbers on the first use, since they are large. */
-async function phoneNumberParser(option: true | { region?: string }): Promise<Parse> {
+/** Returns the function that reads addresses. Rejects with a `TypeError` for a region that does not exist. */
+export async function addressParser(phoneNumbers: PhoneNumbersOption | undefined): Promise<Parse> {
+  if (phoneNumbers === undefined) return parseUserId
+  // The metadata of phone numbers are loaded on the first use, since they are large.
   const { isSupportedRegion, normalisePhoneNumber } = await import('@kith/shared/phone')
-  const region = option === true ? undefined : option.region
+  const region = phoneNumbers === true ? undefined : phoneNumbers.region
   if (region !== undefined && !isSupportedRegion(region)) throw new TypeError(`There is no region ${region}`)
   return input => normalisePhoneNumber(input, { region })
 }

@@ -10,8 +10,14 @@ import {
 } from '@kith/shared'
 import { edit } from '../database/edit.ts'
 import { overlay } from '../documents/overlay.ts'
-import { type Addresses, type InvalidAddress, type PhoneNumbersOption, readAddresses } from './addresses.ts'
-import { checkBoolean, checkIsObject, checkLevels } from './arguments.ts'
+import {
+  type Addresses,
+  checkPhoneNumbers,
+  type InvalidAddress,
+  type PhoneNumbersOption,
+  readAddresses,
+} from './addresses.ts'
+import { checkBoolean, checkLevels } from './arguments.ts'
 import { coreOf } from './core-of.ts'
 import { Kith } from './kith.ts'
 
@@ -148,14 +154,4 @@ function countOutcomes(before: FlatMaps, after: FlatMaps, users: ReadonlySet<str
 function netChanges(roster: FlatMaps, changes: readonly KeyChange[]): KeyChange[] {
   const last = new Map(changes.map(change => [`${change.root} ${change.key}`, change]))
   return [...last.values()].filter(({ root, key, value }) => !sameValue(roster.get(root, key), value))
-}
-
-function checkPhoneNumbers(options: ContactSynchronizerOptions): PhoneNumbersOption | undefined {
-  checkIsObject(options)
-  const { phoneNumbers } = options as { phoneNumbers?: unknown }
-  if (phoneNumbers === undefined) return undefined
-  if (phoneNumbers === true) return true
-  const region = (phoneNumbers as { region?: unknown } | null)?.region
-  if (typeof region === 'string' && /^[A-Z]{2}$/.test(region)) return { region }
-  throw new TypeError("phoneNumbers must be true or { region: 'GB' }")
 }

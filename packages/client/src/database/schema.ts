@@ -107,6 +107,8 @@ export interface MetaValues {
   originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
   /** How far the feed was read; empty before. */
   cursor: Uint8Array
+  /** What the last import of each source had, see `import/plan-import.ts`: source → address → label. */
+  imports: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Replicas from before the feed began from the start are hidden until it has caught up. */
   hasHidden: boolean
   /**

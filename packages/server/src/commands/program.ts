@@ -2,6 +2,7 @@ import { BusError } from '../bus/bus-error.ts'
 import { SettingsError } from '../settings.ts'
 import { DataFolderError } from '../store/level/open.ts'
 import { DatabaseError } from '../store/postgres/database-error.ts'
+import { ConnectionError } from './import/connection-error.ts'
 
 /**
  * Runs a command line to its end, and sets the process's exit code: the one that comes back, 2 for a wrong setting, 1 for
@@ -11,7 +12,9 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
   try {
     process.exitCode = await main()
   } catch (error) {
-    const isExpected = [SettingsError, DataFolderError, DatabaseError, BusError].some(known => error instanceof known)
+    const isExpected = [SettingsError, DataFolderError, DatabaseError, BusError, ConnectionError].some(
+      known => error instanceof known,
+    )
     const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
     process.stderr.write(`${name}: ${what}\n`)
     process.exitCode = error instanceof SettingsError ? 2 : 1

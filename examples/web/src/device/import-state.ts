@@ -1,0 +1,106 @@
+import { type Kith, KithError } from '@kith/client'
+import type { ContactEntry, ImportPlan, ImportProgress, ImportResult } from '@kith/client/import'
+import { useKith } from '@kith/client/react'
+import { useState } from 'react'
+
+/** How a file is to be read. */
+export interface BookChoice {
+  file: File
+  arePhoneNumbers: boolean
+  /** Of numbers without `+`, as in `GB`; empty when only international numbers count. */
+  region: string
+  levels: readonly number[]
+  doesFollow: boolean
+}
+
+/** Something about an entry that its user should know. */
+export interface Remark {
+  id: number
+  line: number
+  name: string | undefined
+  reason: string
+}
+
+export type ImportStep =
+  | { state: 'choosing' }
+  | { state: 'busy'; what: string }
+  | { state: 'planned'; plan: ImportPlan; remarks: readonly Remark[] }
+  | { state: 'done'; result: ImportResult }
+  | { state: 'undone' }
+
+export interface Import {
+  step: ImportStep
+  failure: string | undefined
+  read(choice: BookChoice): void
+  apply(plan: ImportPlan, removeGone: boolean): void
+  undo(result: ImportResult): void
+}
+
+/** Goes through an import, one step after the other. What goes wrong is shown, and its step can be taken again. */
+export function useImport(): Import {
+  const kith = useKith()
+  const [step, setStep] = useState<ImportStep>({ state: 'choosing' })
+  const [failure, setFailure] = useState<string>()
+  const go = async (what: string, before: ImportStep, work: () => Promise<ImportStep>): Promise<void> => {
+    setFailure(undefined)
+    setStep({ state: 'busy', what })
+    try {
+      setStep(await work())
+    } catch (error) {
+      // A file that can't be read, a region that doesn't exist, a limit.
+      if (!(error instanceof KithError || error instanceof TypeError || error instanceof DOMException)) throw error
+      setFailure(error.message)
+      setStep(before)
+    }
+  }
+  const onProgress = ({ stage, done, total }: ImportProgress): void => {
+    const words = stage === 'planning' ? `${done} entries read …` : `${done} of ${total} contacts written …`
+    setStep({ state: 'busy', what: words })
+  }
+  return {
+    step,
+    failure,
+    read: choice => void go('Reading …', { state: 'choosing' }, () => plannedStep(kith, choice, onProgress)),
+    apply: (plan, removeGone) =>
+      void go('Importing …', step, async () => ({
+        state: 'done',
+        result: await plan.apply({ removeGone }),
+      })),
+    undo: result =>
+      void go('Taking it back …', { state: 'done', result }, async () => {
+        await result.undo()
+        return { state: 'undone' }
+      }),
+  }
+}
+
+async function plannedStep(
+  kith: Kith,
+  { file, arePhoneNumbers, region, levels, doesFollow }: BookChoice,
+  onProgress: (progress: ImportProgress) => void,
+): Promise<ImportStep> {
+  const { planImport, readContacts } = await import('@kith/client/import')
+  const remarks: Remark[] = []
+  const plan = await planImport(kith, noted(readContacts(file), remarks), {
+    source: 'file',
+    ...(arePhoneNumbers && { phoneNumbers: region === '' ? true : { region } }),
+    ...{ levels, subscribe: doesFollow, onProgress },
+  })
+  for (const { address, label, reason, line } of plan.invalid) {
+    remarks.push({
+      id: remarks.length,
+      line,
+      name: label,
+      reason: address === undefined ? 'nothing to import' : `${address}: ${reason}`,
+    })
+  }
+  return { state: 'planned', plan, remarks: remarks.sort((a, b) => a.line - b.line) }
+}
+
+/** The entries, while what is to be said about them is noted. */
+async function* noted(entries: AsyncIterable<ContactEntry>, remarks: Remark[]): AsyncGenerator<ContactEntry> {
+  for await (const entry of entries) {
+    for (const { line, reason } of entry.diagnoses) remarks.push({ id: remarks.length, line, name: entry.name, reason })
+    yield entry
+  }
+}

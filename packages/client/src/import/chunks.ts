@@ -1,0 +1,47 @@
+import { unlessAborted } from './abort.ts'
+
+/** Where a phone book comes from: a file of a browser is a Blob, and a file of Node gives a stream. */
+export type PhoneBookSource = Blob | Uint8Array | ReadableStream<Uint8Array>
+
+const chunkBytes = 64 * 1024
+
+/** The bytes of a source, piece by piece. Releases its reader in any case, and cancels it unless it was read to its end. */
+export async function* chunksOf(
+  source: PhoneBookSource,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  if (source instanceof Uint8Array) {
+    for (let from = 0; from < source.length; from += chunkBytes) yield source.subarray(from, from + chunkBytes)
+    return
+  }
+  const reader = ('getReader' in source ? source : source.stream()).getReader() as ReadableStreamDefaultReader<unknown>
+  let isDone = false
+  try {
+    for (;;) {
+      const { done, value } = await unlessAborted(reader.read(), signal)
+      if (done) {
+        isDone = true
+        return
+      }
+      // A large piece is cut, so that the signal is looked at in between.
+      const bytes = bytesOf(value)
+      for (let from = 0; from < bytes.length; from += chunkBytes) yield bytes.subarray(from, from + chunkBytes)
+    }
+  } finally {
+    if (!isDone) reader.cancel(signal.reason).catch(() => undefined)
+    reader.releaseLock()
+  }
+}
+
+export function checkSource(source: unknown): void {
+  if (source instanceof Uint8Array) return
+  const { stream, getReader } = Object(source) as { stream?: unknown; getReader?: unknown }
+  if (typeof stream === 'function' || typeof getReader === 'function') return
+  throw new TypeError('The source of a phone book must be a Blob, a Uint8Array or a ReadableStream of bytes')
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  if (value instanceof ArrayBuffer) return new Uint8Array(value)
+  throw new TypeError('The stream of a phone book must give bytes, as Uint8Array')
+}

@@ -1,0 +1,170 @@
+import type { FlatMaps, KeyChange } from '@kith/shared'
+import {
+  type ContactEntry,
+  goneContacts,
+  type ImportContact,
+  type ImportRecord,
+  type InvalidContact,
+  inTransactions,
+  type MadeChange,
+  madeChanges,
+  PhoneBook,
+  planContacts,
+  planGone,
+  planUndo,
+  recordOf,
+} from '@kith/shared/import'
+import { addressParser } from '../api/addresses.ts'
+import type { KithCore } from '../api/core.ts'
+import { coreOf } from '../api/core-of.ts'
+import { Kith } from '../api/kith.ts'
+import { untilAborted } from './abort.ts'
+import { type CheckedOptions, checkImportOptions, type PlanImportOptions } from './options.ts'
+import { readRecord, writeRecord } from './record.ts'
+import { nextTurn } from './turn.ts'
+
+/** What an import would do. Nothing is written before `apply`. */
+export interface ImportPlan {
+  /** Those who are no contacts yet. */
+  added: ImportContact[]
+  /** Contacts that get a level, a follow or another label. */
+  changed: ImportContact[]
+  unchanged: ImportContact[]
+  /** The addresses that are not accepted, and the entries without an address, each with the reason. */
+  invalid: InvalidContact[]
+  /** Contacts that the last import of this source on this device had, and this one has not. */
+  gone: ImportContact[]
+  apply(options?: ApplyImportOptions): Promise<ImportResult>
+}
+
+export interface ApplyImportOptions {
+  /** Removes the contacts in `gone`, as `profile.remove()` does. They are left alone by default. */
+  removeGone?: boolean
+}
+
+/** What an import did. */
+export interface ImportResult {
+  added: number
+  changed: number
+  unchanged: number
+  removed: number
+  /** Takes the import back, except where the user changed something since. Rejects as `apply` does. */
+  undo(): Promise<void>
+}
+
+/**
+ * Compares the entries of a phone book with the user's contacts, and resolves to what importing them would do. `entries` may
+ * be those of {@link readContacts}, of {@link pickContacts}, or an array.
+ *
+ * ```ts
+ * const plan = await planImport(kith, readContacts(file), { source: 'phone', phoneNumbers: { region: 'GB' } })
+ * if (confirm(`Add ${plan.added.length} contacts?`)) await plan.apply()
+ * ```
+ *
+ * `apply` adds contacts, levels, follows and labels, a thousand contacts in one transaction, and takes nothing away but what
+ * `removeGone` says. Applying the same entries again changes nothing; a contact that the user renamed keeps that name until
+ * the source has another one. `apply` rejects with `roster-too-large` or `too-many-relations` when a limit is exceeded, and
+ * with the reason of the signal: what was written before stays, and another import completes it.
+ *
+ * Rejects with the reason of the signal, and with the error of `entries`. A wrong argument is a `TypeError`.
+ */
+export async function planImport(
+  kith: Kith,
+  entries: AsyncIterable<ContactEntry> | Iterable<ContactEntry>,
+  options: PlanImportOptions,
+): Promise<ImportPlan> {
+  if (!(kith instanceof Kith)) throw new TypeError('Pass the result of openKith to planImport')
+  const checked = checkImportOptions(options)
+  const core = coreOf(kith)
+  core.checkOpen()
+  const book = await readBook(core, entries, checked)
+  const record = await readRecord(core.store, checked.source)
+  const { view } = core.store.documents.roster
+  const contacts = [...book.contacts].map(([address, label]) => ({ address, label }))
+  const { added, changed, unchanged } = planContacts(view, contacts, checked.preferences, record)
+  const gone = goneContacts(view, record, book.contacts)
+  return {
+    ...{ added, changed, unchanged, gone, invalid: book.invalid },
+    apply: ({ removeGone = false } = {}) => new Application(core, checked, record).apply(book, removeGone ? gone : []),
+  }
+}
+
+async function readBook(
+  core: KithCore,
+  entries: AsyncIterable<ContactEntry> | Iterable<ContactEntry>,
+  { kind, phoneNumbers, signal, report }: CheckedOptions,
+): Promise<PhoneBook> {
+  const parse = await addressParser(phoneNumbers)
+  const book = new PhoneBook({ self: core.user, kind, parse, labelBytes: core.store.documents.limits.labelBytes })
+  let done = 0
+  for await (const entry of untilAborted(entries, signal)) {
+    book.add(entry)
+    done++
+    if (done % entriesPerReport > 0) continue
+    report({ stage: 'planning', done, total: undefined })
+    await nextTurn()
+  }
+  report({ stage: 'planning', done, total: done })
+  return book
+}
+
+const entriesPerReport = 250
+
+/** One application of a plan, on what stands at that moment. */
+class Application {
+  readonly #core: KithCore
+  readonly #options: CheckedOptions
+  readonly #record: ImportRecord
+  readonly #made: MadeChange[][] = []
+
+  constructor(core: KithCore, options: CheckedOptions, record: ImportRecord) {
+    this.#core = core
+    this.#options = options
+    this.#record = record
+  }
+
+  async apply(book: PhoneBook, gone: readonly ImportContact[]): Promise<ImportResult> {
+    const { report, source, preferences } = this.#options
+    const contacts = [...book.contacts].map(([address, label]) => ({ address, label }))
+    const total = contacts.length + gone.length
+    const counts = { added: 0, changed: 0, unchanged: 0, removed: gone.length }
+    let done = 0
+    report({ stage: 'applying', done, total })
+    for (const piece of inTransactions(contacts)) {
+      const { added, changed, unchanged } = await this.#edit(roster =>
+        planContacts(roster, piece, preferences, this.#record),
+      )
+      counts.added += added.length
+      counts.changed += changed.length
+      counts.unchanged += unchanged.length
+      done += piece.length
+      report({ stage: 'applying', done, total })
+    }
+    for (const piece of inTransactions(gone)) {
+      await this.#edit(roster => ({ changes: planGone(roster, piece) }))
+      done += piece.length
+      report({ stage: 'applying', done, total })
+    }
+    await writeRecord(this.#core.store, source, recordOf(book.contacts))
+    return { ...counts, undo: () => this.#undo() }
+  }
+
+  async #undo(): Promise<void> {
+    for (const made of [...this.#made].reverse()) await this.#core.editRoster(roster => planUndo(roster, made))
+    await writeRecord(this.#core.store, this.#options.source, this.#record)
+  }
+
+  /** Makes one transaction, and keeps what is needed to take it back. A transaction that is repeated plans again. */
+  async #edit<T extends { changes: KeyChange[] }>(plan: (roster: FlatMaps) => T): Promise<T> {
+    this.#options.signal?.throwIfAborted()
+    let made: MadeChange[] = []
+    let last: T | undefined
+    await this.#core.editRoster(roster => {
+      last = plan(roster)
+      made = madeChanges(roster, last.changes)
+      return last.changes
+    })
+    this.#made.push(made)
+    return last as T
+  }
+}

@@ -1,0 +1,81 @@
+import { type ContactEntry, type PhoneBookFormat, PhoneBookReader } from '@kith/shared/import'
+import { checkIsObject } from '../api/arguments.ts'
+import { unlessAborted } from './abort.ts'
+import { checkSource, chunksOf, type PhoneBookSource } from './chunks.ts'
+import { checkSignal } from './signal.ts'
+import { nextTurn } from './turn.ts'
+
+export interface ReadContactsOptions {
+  /** By default the first lines tell it. */
+  format?: PhoneBookFormat
+  /** Ends the reading: the iteration then rejects with the reason of the signal. */
+  signal?: AbortSignal
+}
+
+/**
+ * Reads a phone book: vCard 2.1, 3.0 or 4.0, or CSV as Google and Outlook write it. Gives one entry for each card or row, in
+ * the order of the file, whatever is wrong with it: `diagnoses` says what. A broken file does not make it reject; the error of
+ * a stream and an abort do. The source is read while the entries are taken, and is cancelled when the iteration ends early.
+ *
+ * ```ts
+ * for await (const { name, phoneNumbers, diagnoses } of readContacts(file)) console.log(name, phoneNumbers, diagnoses)
+ * ```
+ *
+ * A wrong argument is a `TypeError`.
+ */
+export function readContacts(source: PhoneBookSource, options: ReadContactsOptions = {}): AsyncIterable<ContactEntry> {
+  checkSource(source)
+  checkIsObject(options)
+  const { format, signal } = options
+  if (format !== undefined && format !== 'vcard' && format !== 'csv') {
+    throw new TypeError(`format must be 'vcard' or 'csv', not ${String(format)}`)
+  }
+  checkSignal(signal)
+  return { [Symbol.asyncIterator]: () => iterate(source, format, signal) }
+}
+
+/** Its `return` also ends a read that waits for a source that gives nothing. */
+function iterate(
+  source: PhoneBookSource,
+  format: PhoneBookFormat | undefined,
+  signal: AbortSignal | undefined,
+): AsyncIterator<ContactEntry, void, undefined> {
+  const ending = new AbortController()
+  const entries = entriesOf(source, format, signal, ending)
+  return {
+    next: () => entries.next(),
+    return: () => {
+      ending.abort()
+      return entries.return()
+    },
+  }
+}
+
+async function* entriesOf(
+  source: PhoneBookSource,
+  format: PhoneBookFormat | undefined,
+  signal: AbortSignal | undefined,
+  ending: AbortController,
+): AsyncGenerator<ContactEntry, void, undefined> {
+  signal?.throwIfAborted()
+  const abort = (): void => ending.abort(signal?.reason)
+  signal?.addEventListener('abort', abort, { once: true })
+  try {
+    const book = new PhoneBookReader(format)
+    for await (const bytes of chunksOf(source, ending.signal)) {
+      yield* unaborted(book.push(bytes), ending.signal)
+      await unlessAborted(nextTurn(), ending.signal)
+    }
+    yield* unaborted(book.end(), ending.signal)
+  } finally {
+    signal?.removeEventListener('abort', abort)
+  }
+}
+
+function* unaborted(entries: readonly ContactEntry[], signal: AbortSignal): Generator<ContactEntry> {
+  signal.throwIfAborted()
+  for (const entry of entries) {
+    yield entry
+    signal.throwIfAborted()
+  }
+}

@@ -1,0 +1,13 @@
+import type { Line } from './text/lines.ts'
+import { looksLikeProperty } from './vcard/property.ts'
+
+export type PhoneBookFormat = 'vcard' | 'csv'
+
+/** Whether a line of the head of a file says that it is vCard: it begins a card, or is the first line and a property. */
+export function saysVcard({ text }: Line, isFirst: boolean): boolean {
+  const plain = text.replace(/^\xef\xbb\xbf/, '').trim()
+  return /^BEGIN\s*:\s*VCARD/i.test(plain) || (isFirst && plain.includes(':') && looksLikeProperty(plain))
+}
+
+/** A file is CSV if none of so many lines says that it is vCard. */
+export const formatLines = 20
