@@ -3,6 +3,7 @@ import { startTestServer, TestClock, type TestServer, type TestServerOptions } f
 import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { expect, onTestFinished } from 'vitest'
+import { ChainedBatch } from './chained-batch.ts'
 import { Device } from './raw-device.ts'
 import { Incarnations, openStore, Runs } from './server-internals.ts'
 
@@ -119,7 +120,8 @@ export class Disk {
   #surviving: unknown[][] = []
 
   constructor(inner: LevelDatabase) {
-    const write = (...args: unknown[]): Promise<void> => this.#write(inner, args)
+    const array = (...args: unknown[]): Promise<void> => this.#write(inner, args)
+    const write = (...args: unknown[]): unknown => (args.length > 0 ? array(...args) : new ChainedBatch(array))
     const open = (): Promise<void> => this.#open(inner)
     this.database = new Proxy(inner, {
       get(target, name) {

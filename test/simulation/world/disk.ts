@@ -1,5 +1,6 @@
 import type { LevelDatabase } from '@kith/server'
 import { MemoryLevel } from 'memory-level'
+import { ChainedBatch } from '../../support/chained-batch.ts'
 import { decodeNumber, keys } from '../../support/server-internals.ts'
 import type { Seeded } from './seeded.ts'
 
@@ -83,7 +84,8 @@ export class Disk {
     const power = this.#power
     const wait = (chance: number): Promise<void> => this.#wait(power, chance)
     const own: Record<string, unknown> = {
-      batch: (operations: Operations) => this.#write(power, operations),
+      batch: (operations?: Operations) =>
+        operations ? this.#write(power, operations) : new ChainedBatch(all => this.#write(power, all as Operations)),
       getMany: async (wanted: string[], options: object = {}) => {
         const found = await inner.getMany(wanted, options)
         await wait(slowReads)

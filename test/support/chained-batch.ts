@@ -1,0 +1,25 @@
+type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
+
+/** A chained batch that is written as an array, so that a test sees, holds back and fails both kinds of batches alike. */
+export class ChainedBatch {
+  readonly #operations: Operation[] = []
+  readonly #write: (operations: Operation[], options: object) => Promise<void>
+
+  constructor(write: (operations: Operation[], options: object) => Promise<void>) {
+    this.#write = write
+  }
+
+  put(key: string, value: Uint8Array): this {
+    this.#operations.push({ type: 'put', key, value })
+    return this
+  }
+
+  del(key: string): this {
+    this.#operations.push({ type: 'del', key })
+    return this
+  }
+
+  write(options: object): Promise<void> {
+    return this.#write(this.#operations, options)
+  }
+}
