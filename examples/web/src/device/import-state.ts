@@ -21,7 +21,7 @@ export interface Remark {
   reason: string
 }
 
-export type ImportStep =
+type ImportStep =
   | { state: 'choosing' }
   | { state: 'busy'; what: string }
   | { state: 'planned'; plan: ImportPlan; remarks: readonly Remark[] }
