@@ -47,6 +47,7 @@ function run(session: Session, work: () => Promise<void>): void {
 function sync(session: Session, document: DocumentName, { step, payload }: RosterSync | OwnProfile): void {
   const account = session.context.accounts.of(session.user)
   if (step === 'step1') {
+    session.asked(document)
     return account.task(
       async () => {
         await session.context.answers.whenFree(session.user, session)
@@ -60,7 +61,10 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
       error => session.fail(error),
     )
   }
-  if (step === 'step2') session.requests.answered(document)
+  if (step === 'step2') {
+    session.requests.answered(document)
+    session.hasSynced(document)
+  }
   account.write({ writer: session, document, update: payload, isAnswered: session.requests.hasAnswered(document) })
 }
 

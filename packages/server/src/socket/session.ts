@@ -39,6 +39,8 @@ export class Session implements Device {
   #feed: Feed | undefined
   /** Documents of which the device has what the server had when it asked. */
   readonly #answered = new Set<DocumentName>()
+  /** Documents for which the device has sent a step 1. */
+  readonly #asked = new Set<DocumentName>()
   #watch: PresenceSubscription | undefined
   #isClosed = false
   /** Nothing was refused or dropped since the last barrier. */
@@ -151,6 +153,16 @@ export class Session implements Device {
    */
   sendOwn(document: DocumentName, update: Uint8Array): void {
     if (this.#answered.has(document)) this.send(ownFrame(document, update))
+  }
+
+  /** A step 1 of the device has come. */
+  asked(document: DocumentName): void {
+    this.#asked.add(document)
+  }
+
+  /** The device has answered the server's step 1. If it did not ask itself before, no answer is to come that it could wait for. */
+  hasSynced(document: DocumentName): void {
+    if (!this.#asked.has(document)) this.#answered.add(document)
   }
 
   /** The device's step 1 is answered in this turn. */
