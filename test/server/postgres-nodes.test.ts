@@ -54,6 +54,19 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     return waiting.rowCount as number
   }
 
+  test('[F1] a node that waits until it is current has reported what another node had written before', async () => {
+    const { nodes } = await cluster(2)
+    const [first, second] = nodes as [Store, Store]
+    for (let round = 0; round < 20; round++) {
+      const [{ position }] = await Promise.all([
+        first.commit(userChange(`user ${round}`)),
+        second.commit(userChange(`other ${round}`)),
+      ])
+      await second.whenCurrent()
+      expect(second.position).toBeGreaterThanOrEqual(position)
+    }
+  })
+
   test('[D2][F1] every node reports the commits of all nodes, in one order without gaps', async () => {
     const { nodes, reported } = await cluster(3, pollingClock())
     const commits = await Promise.all(

@@ -114,7 +114,7 @@ export function assemble(options: EngineOptions): Engine {
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
   const unfinished: Context['unfinished'] = new UnfinishedFrames(4 * mostUnfinishedBytes(limits))
-  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings }
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings, elsewhere }
   const context: Context = { ...shared, limits, clock, log, metrics, stays: cluster?.stays }
   const signIns = new SignIns(context)
   const api = createApi(context, {

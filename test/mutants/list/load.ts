@@ -564,13 +564,25 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'unsolicited',
   }),
-  mutant('server/src/socket/kith-socket.ts', 'if (this.readyState === WebSocket.CLOSING) this.#discard()', '', {
-    id: 'closing-sockets-keep-frames',
+  mutant('server/src/socket/kith-socket.ts', 'if (this.#lateFrames > mostLateFrames) this.#discard()', '', {
+    id: 'flood-decoded-after-the-close',
     rules: ['S3'],
-    what: 'A connection that is being closed takes 8 MiB of a frame, which counts for no user.',
+    what: 'A flood is decoded frame by frame until the device answers the close.',
     tests: ['server/closing-sockets'],
-    names: 'keeps nothing|in the same packet',
+    names: 'few are decoded',
   }),
+  mutant(
+    'server/src/socket/kith-socket.ts',
+    'this.readyState !== WebSocket.OPEN && this.heldBytes',
+    'this.isPaused && this.heldBytes',
+    {
+      id: 'closing-sockets-keep-frames',
+      rules: ['S3'],
+      what: 'A connection that is being closed takes 8 MiB of a frame, which counts for no user.',
+      tests: ['server/closing-sockets'],
+      names: 'keeps nothing',
+    },
+  ),
   mutant('server/src/socket/kith-socket.ts', 'incoming._fragments = []\n', '\n', {
     id: 'closing-sockets-keep-fragments',
     rules: ['S3'],

@@ -5,6 +5,19 @@ const leases = ['server/postgres-leases']
 
 /** What several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
+  mutant('server/src/store/nodes/reports.ts', '    this.#mustRead = true\n    await this.#looked()\n', '', {
+    id: 'current-by-itself',
+    rules: ['F1'],
+    what: 'A node takes itself for current without a look at the log.',
+    tests,
+    names: 'until it is current',
+  }),
+  mutant('server/src/socket/handle.ts', '    await store.whenCurrent()\n', '', {
+    id: 'synced-with-one-node',
+    rules: ['F1'],
+    what: 'On one of several nodes whenSynced does not cover what another node has just written.',
+    tests: ['server/barrier-on-nodes'],
+  }),
   mutant('server/src/store/nodes/write-set.ts', 'if (range !== undefined) yield range', '', {
     id: 'ranges-not-written',
     rules: ['V4', 'D4'],

@@ -37,6 +37,11 @@ export class Elsewhere {
     this.#port = port
   }
 
+  /** Resolves when the user's devices here have got what other nodes had written of the user's documents by now. */
+  async settled(user: string): Promise<void> {
+    await this.#reading.get(user)
+  }
+
   #note(commit: Commit, { documents, ends }: NonNullable<Commit['elsewhere']>): void {
     const { subjects } = commit
     const [user] = subjects

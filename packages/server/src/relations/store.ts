@@ -202,6 +202,11 @@ export interface Store {
    * time, or the store closes.
    */
   whenEverywhere(position: number): Promise<void>
+  /**
+   * Resolves when all that was committed on any node before the call has been reported here: what a user may see *up to now*.
+   * Rejects when that cannot be found out.
+   */
+  whenCurrent(): Promise<void>
   /** Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there. */
   commit(change: Change): Promise<Commit>
   /** The answer ends it. */

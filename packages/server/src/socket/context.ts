@@ -1,6 +1,7 @@
 import type { Limits } from '@kith/shared'
 import type { Logger } from 'pino'
 import type { Accounts } from '../accounts/accounts.ts'
+import type { Elsewhere } from '../accounts/elsewhere.ts'
 import type { Clock } from '../clock.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Presence } from '../presence/presence.ts'
@@ -29,6 +30,7 @@ export interface Context {
   unfinished: UnfinishedFrames<{ cutOff(reason: string): void }>
   /** Feeds are opened one after the other for each user. */
   openings: OneAtATime
+  elsewhere: Pick<Elsewhere, 'settled'>
   limits: Limits
   clock: Clock
   log: Logger

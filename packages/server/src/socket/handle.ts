@@ -114,6 +114,17 @@ function hello(
 }
 
 function barrier(session: Session, id: number, withFeed: boolean): void {
+  const { store, elsewhere } = session.context
+  if (!withFeed || !store.node) return answerBarrier(session, id, withFeed)
+  // What the user may see up to now has been written on any node.
+  run(session, async () => {
+    await store.whenCurrent()
+    await elsewhere.settled(session.user)
+    answerBarrier(session, id, withFeed)
+  })
+}
+
+function answerBarrier(session: Session, id: number, withFeed: boolean): void {
   session.context.accounts.of(session.user).task(
     () => {
       const isComplete = session.takeCompleteness()

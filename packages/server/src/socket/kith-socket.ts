@@ -13,6 +13,9 @@ const ownCodes: Readonly<Record<number, CloseCode>> = {
 /** Below this what has come of a frame is no burden: of 10,000 connections of one address 40 MB. */
 const lightFrameBytes = 4 * 1024
 
+/** So many frames may be under way when the server closes; behind them a flood is assumed. */
+const mostLateFrames = 64
+
 /** A part of a frame takes at least so much memory: a buffer of its own, and what Node keeps for it. */
 const leastPartBytes = 512
 
@@ -37,6 +40,8 @@ export class KithSocket extends WebSocket {
   #frames = 0
   #isReported = false
   #isDiscarding = false
+  /** Frames that came after the server had closed. */
+  #lateFrames = 0
 
   get #incoming(): Receiver | undefined {
     return (this as unknown as { _receiver?: Receiver | null })._receiver ?? undefined
@@ -71,20 +76,28 @@ export class KithSocket extends WebSocket {
     this.on('message', () => this.#frames++)
     this.on('ping', noteControl)
     this.on('pong', noteControl)
+    for (const kind of ['message', 'ping', 'pong']) this.on(kind, () => this.#noteLate())
     // Behind the listener of `ws`, which takes in what is whole.
     socket.on('data', () => this.#report())
   }
 
+  #noteLate(): void {
+    if (this.readyState === WebSocket.OPEN) return
+    this.#lateFrames++
+    if (this.#lateFrames > mostLateFrames) this.#discard()
+  }
+
   #report(): void {
+    if (this.readyState !== WebSocket.OPEN && this.heldBytes > lightFrameBytes) this.#discard()
     const isBurden = this.heldBytes > lightFrameBytes
     if (isBurden || this.#isReported) this.emit('unfinished')
     this.#isReported = isBurden
   }
 
   /**
-   * After a close frame of the server nothing that the peer sends is of use. `ws` would keep a large frame until the peer closes
-   * too, and would decode thousands of small ones that came in the same packet [S3]. All is read all the same: a connection that
-   * ends with unread bytes is reset, and the peer may not learn the close code.
+   * After a close frame of the server nothing but the peer's own close frame is of use. `ws` would keep a large frame until then,
+   * and would decode the thousands of small ones that a packet holds [S3]. All is read all the same: a connection that ends with
+   * unread bytes is reset, and the peer may not learn the close code.
    */
   #discard(): void {
     const incoming = this.#incoming
@@ -118,7 +131,6 @@ export class KithSocket extends WebSocket {
 
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
-    if (this.readyState === WebSocket.CLOSING) this.#discard()
     this.#report()
   }
 }

@@ -108,6 +108,7 @@ export function openStore(options: LevelStoreOptions): Store {
     },
     lease: alwaysCurrent,
     whenEverywhere: () => Promise.resolve(),
+    whenCurrent: () => Promise.resolve(),
     commit: change => commits.commit(change),
     onCommit: listener => listeners.add(listener),
 

@@ -97,6 +97,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
       },
     },
     whenEverywhere: to => everywhere.reached(to),
+    whenCurrent: () => reports.current(),
     commit: change => commits.commit(change),
     onCommit: listener => listeners.add(listener),
     user: async id => (await database.users([id]))[0] as UserRecord,

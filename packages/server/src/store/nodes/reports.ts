@@ -41,6 +41,8 @@ export class Reports {
   /** Counts how often the history was another. */
   #falls = 0
   #isAsked = false
+  /** The log itself is to be read: what this node has written is not all that counts. */
+  #mustRead = false
   #running: Promise<void> | undefined
   #failure: unknown
   #isClosed = false
@@ -113,6 +115,12 @@ export class Reports {
     }
   }
 
+  /** Resolves when all that is in the log now has been reported; rejects when the log cannot be read. */
+  async current(): Promise<void> {
+    this.#mustRead = true
+    await this.#looked()
+  }
+
   /** Resolves when the log was looked at; rejects when it cannot be read. */
   async #looked(): Promise<void> {
     this.look()
@@ -159,8 +167,11 @@ export class Reports {
       // The last of them was the head when it was written.
       await this.#reportEach(written)
       this.#caughtUpAtMs = beganMs
+      // Another node may have written since.
+      if (this.#mustRead) this.#lookAgain()
       return
     }
+    this.#mustRead = false
     const { head, rows, isCut } = await database.logAfter(this.#position)
     // Read in another run, of which it is not known yet whether the history goes on in it.
     if (!isSameRun(this.#run, database.run)) return this.#lookAgain()
