@@ -6,7 +6,7 @@ import { TestClock } from '@kith/server/testing'
 import { applyChanges, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { mergeUpdates, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
+import { keys, mergeUpdates, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
 import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
@@ -175,7 +175,9 @@ test('[D2] a large change that is ready when the database is opened again is pre
   expect((await check(level.database)).findings).toEqual([])
 })
 
-test('[D2][D4] a server that ends during the write of a large change has all of it on disk, or nothing', async () => {
+test('[D2][D4] a server that ends before any write of a large change has all of it on disk, or nothing', {
+  timeout: 180_000,
+}, async () => {
   const folder = await temporaryFolder()
   const options = { limits: limitsWith(), clock: new TestClock() }
   const level = new FaultyLevel(await openLevelDatabase(folder))
@@ -194,13 +196,39 @@ test('[D2][D4] a server that ends during the write of a large change has all of 
     await database.close()
     return found
   }
-  const held = level.hold()
-  const written = store.commit(large[veryMany] as Change)
-  const release = await held
-  expect(await crashed()).toEqual([0, 1])
-  release()
-  const { position } = await written
-  expect(await crashed()).toEqual([veryMany, position])
+  let isAnswered = false
+  let isHeld = false
+  let release: () => void = () => undefined
+  const holdNext = (): void => {
+    isHeld = false
+    void level.hold().then(go => {
+      release = go
+      isHeld = true
+    })
+  }
+  holdNext()
+  const written = store.commit(large[veryMany] as Change).then(({ position }) => {
+    isAnswered = true
+    return position
+  })
+  const found: [relations: number, isAnswered: boolean][] = []
+  // Before each of its writes, and after the last one.
+  for (let isOver = false; !isOver; ) {
+    if (isHeld) {
+      found.push([(await crashed())[0], isAnswered])
+      const go = release
+      holdNext()
+      go()
+    }
+    await turn()
+    isOver = isAnswered && !isHeld && (await level.database.get(keys.staged)) === undefined
+  }
+  expect(await crashed()).toEqual([veryMany, await written])
+  // Nothing before the commit, and all from then on: also while its slices are being applied.
+  const commit = found.findIndex(([relations]) => relations > 0)
+  expect(found.map(([relations]) => relations)).toEqual(found.map((_, index) => (index < commit ? 0 : veryMany)))
+  expect(found.every(([relations, wasAnswered]) => !wasAnswered || relations === veryMany)).toBe(true)
+  expect([commit, found.length - commit].every(count => count > 3)).toBe(true)
   await store.close()
 })
 
