@@ -25,11 +25,11 @@ export function Contacts({ device, isCovered, onOpen }: ContactsProps): ReactNod
   return (
     <div className="page contacts" inert={isCovered}>
       <div className="toolbar">
+        <ImportBook device={device} />
         <SearchField className="search" value={search} onChange={setSearch}>
           <Label className="visually-hidden">Search the contacts of {device.title}</Label>
           <Input placeholder={searchWords(contacts?.length)} />
         </SearchField>
-        <ImportBook device={device} />
         <AddPeople device={device} />
       </div>
       <ContactList title={device.title} contacts={shown} search={wanted} isCovered={isCovered} onOpen={onOpen}>
