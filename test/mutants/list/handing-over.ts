@@ -362,8 +362,8 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/socket/direct-messages.ts',
-    'this.#outcomeOf(keyOf(from, to, id), receivers.length > 0)',
-    'this.#outcomeOf(keyOf(from, to, id), isAllowed && receivers.length > 0)',
+    'this.#outcomeOf(keyOf(from, to, id), isAnyoneThere)',
+    'this.#outcomeOf(keyOf(from, to, id), isAllowed && isAnyoneThere)',
     {
       id: 'message-audience-told-at-once',
       rules: ['V10'],

@@ -42,18 +42,6 @@ export const unwritableMutants: readonly Mutant[] = [
     what: 'A read fails that begins while the database is opened again.',
     tests: ['server/full-disk'],
   }),
-  mutant(
-    'server/src/store/level/paged-reads.ts',
-    'const entries = await this.#database.iterator(part).all()\n',
-    `const entries: [string, Uint8Array][] = []
-      for await (const entry of this.#database.iterator(part)) entries.push(entry)\n`,
-    {
-      id: 'reads-broken-off-by-closing',
-      rules: ['D2'],
-      what: 'A read fails that was under way when the database was closed to be opened again.',
-      tests: ['server/full-disk'],
-    },
-  ),
   mutant('server/src/socket/farewell.ts', '    this.#session.drain()\n    const close', '    const close', {
     id: 'leaving-session-writes-on',
     rules: ['V6', 'D5'],
