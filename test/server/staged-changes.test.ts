@@ -15,6 +15,7 @@ import {
   keyOf,
   keys,
   mergeUpdates,
+  rosterChange,
   Slice,
   StoredDocument,
   storeOn,
@@ -304,4 +305,35 @@ test('[D4] a slice that an earlier change left on the disk is no part of the nex
   while (!server.answered.has('user 0')) await server.step({ do: 'disk', answers: [0] })
   await server.step({ do: 'kill' })
   expect(await server.end()).toEqual([])
+})
+
+/** A server whose large change of a user is committed, and none of its slices applied. */
+async function staged(): Promise<Server> {
+  const server = new Server(1)
+  await server.start()
+  server.disk.isSlow = false
+  await server.store?.commit(rosterChange('user 0', { ada: { levels: [3] }, eve: { levels: [3] } }))
+  server.disk.isSlow = true
+  await server.step({ do: 'large', user: 0 })
+  while (!server.answered.has('user 0')) await server.step({ do: 'disk', answers: [0] })
+  return server
+}
+
+test('[D4][V4] a range has each record once while a large change is applied that writes it again', async () => {
+  const server = await staged()
+  server.disk.isSlow = false
+  const relations = await server.store?.relations('user 0')
+  expect(relations?.map(({ owner }) => owner)).toEqual(contacts)
+})
+
+test('[D2][V4] a record that is written behind a large change is read as it was written last', async () => {
+  const server = await staged()
+  let isWritten = false
+  void server.store?.commit(userChange('eve', { restricted: true })).then(() => {
+    isWritten = true
+  })
+  while (!isWritten) await server.step({ do: 'disk', answers: [0] })
+  expect(await server.disk.inner.get(keys.staged)).toBeDefined()
+  server.disk.isSlow = false
+  expect((await server.store?.user('eve'))?.restricted).toBe(true)
 })
