@@ -19,7 +19,7 @@ export const importMutants: readonly Mutant[] = [
     id: 'import-lines-unbounded',
     rules: ['S1'],
     what: 'A line takes as much memory as a hostile file likes.',
-    tests: ['shared/vcard'],
+    tests: ['shared/lines'],
   }),
   mutant(at('vcard/unfold.ts'), 'this.#append(isOld ?', 'this.#append(!isOld ?', {
     id: 'import-folds-mixed-up',
