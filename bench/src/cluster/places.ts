@@ -12,8 +12,16 @@ export interface Place {
   stop(): Promise<void>
 }
 
+/** A device that writes as fast as it can would be closed by the limits of its user. */
+const env = Object.fromEntries(
+  ['WRITES_PER_SECOND', 'WRITES_BURST', 'WORK_PER_SECOND', 'WORK_BURST'].map(name => [
+    `KITH_LIMIT_${name}`,
+    '10000000',
+  ]),
+)
+
 export async function onLevelDB(): Promise<Place> {
-  const server = await startServerProcess()
+  const server = await startServerProcess({ env })
   return { name: 'LevelDB', nodes: [server], stop: () => server.stop() }
 }
 
@@ -32,9 +40,9 @@ export async function onPostgres(nodeCount: number, standbys: 0 | 1): Promise<Pl
       await postgres.confirmBy('b')
     }
     const database = urlOf(all)
-    const env = { ...process.env, KITH_DATABASE_URL: database }
-    await promisify(execFile)(process.execPath, [serverProgram, 'migrate'], { env })
-    for (let index = 0; index < nodeCount; index++) nodes.push(await startServerProcess({ database }))
+    const migrating = { env: { ...process.env, KITH_DATABASE_URL: database } }
+    await promisify(execFile)(process.execPath, [serverProgram, 'migrate'], migrating)
+    for (let index = 0; index < nodeCount; index++) nodes.push(await startServerProcess({ database, env }))
     const [, standby] = all
     const name = `PostgreSQL${standby ? ' with a synchronous standby' : ''}, ${nodeCount} node${nodeCount > 1 ? 's' : ''}`
     return { name, nodes, postgres, ...(standby && { standby }), stop }
