@@ -308,11 +308,11 @@ test('[D4] a slice that an earlier change left on the disk is no part of the nex
 })
 
 /** A server whose large change of a user is committed, and none of its slices applied. */
-async function staged(): Promise<Server> {
+async function staged(before: readonly Change[] = []): Promise<Server> {
   const server = new Server(1)
   await server.start()
   server.disk.isSlow = false
-  await server.store?.commit(rosterChange('user 0', { ada: { levels: [3] }, eve: { levels: [3] } }))
+  for (const change of before) await server.store?.commit(change)
   server.disk.isSlow = true
   await server.step({ do: 'large', user: 0 })
   while (!server.answered.has('user 0')) await server.step({ do: 'disk', answers: [0] })
@@ -320,7 +320,7 @@ async function staged(): Promise<Server> {
 }
 
 test('[D4][V4] a range has each record once while a large change is applied that writes it again', async () => {
-  const server = await staged()
+  const server = await staged([rosterChange('user 0', { ada: { levels: [3] }, eve: { levels: [3] } })])
   server.disk.isSlow = false
   const relations = await server.store?.relations('user 0')
   expect(relations?.map(({ owner }) => owner)).toEqual(contacts)
@@ -335,5 +335,18 @@ test('[D2][V4] a record that is written behind a large change is read as it was 
   while (!isWritten) await server.step({ do: 'disk', answers: [0] })
   expect(await server.disk.inner.get(keys.staged)).toBeDefined()
   server.disk.isSlow = false
+  expect((await server.store?.user('eve'))?.restricted).toBe(true)
+})
+
+test('[D2] what a batch wrote that seemed to fail while a large change is applied is kept', async () => {
+  const server = await staged()
+  const failed = expect(server.store?.commit(userChange('eve', { restricted: true }))).rejects.toThrow()
+  // The batch behind the first slice is that of the commit.
+  while (await server.disk.inner.get(keys.slice(0))) await server.step({ do: 'disk', answers: [0] })
+  await server.step({ do: 'stay closed' })
+  for (let count = 0; count < 20; count++) await server.step({ do: 'disk', answers: [0] })
+  await failed
+  await server.step({ do: 'probe' })
+  expect(await server.end()).toEqual([])
   expect((await server.store?.user('eve'))?.restricted).toBe(true)
 })

@@ -70,4 +70,11 @@ export const stagedMutants: readonly Mutant[] = [
     what: 'Keys beyond ASCII are put in another order than the database has them.',
     tests,
   }),
+  mutant('server/src/store/level/group-commit.ts', 'return this.#stage.learn()', 'return Promise.resolve()', {
+    id: 'marker-not-read-again',
+    rules: ['D2'],
+    what: 'After a batch that seemed to fail, what it wrote of a large change is not known.',
+    tests,
+    names: 'that seemed to fail',
+  }),
 ]

@@ -61,6 +61,7 @@ export class Draft {
     this.turn = isAwaited ? othersTurn : turnForSlice
   }
 
+  /** For work that is done on this draft. */
   turns(stepsInTurn: number): Turns {
     return new Turns(stepsInTurn, this.turn)
   }

@@ -72,7 +72,7 @@ export class DirectMessages {
     return session.user === to ? undefined : lookUp(this.#store, session, to)
   }
 
-  /** Where there are other nodes, also on which of them the recipient is: whoever that is to the sender [V10]. */
+  /** Where there are other nodes, also on which of them the recipient is, whether or not the sender may know the recipient [V10]. */
   #look(from: string, to: string): Promise<Looked & { nodes?: readonly string[] }> {
     const views = this.#store.views(from, [to])
     if (!this.#letters) return views

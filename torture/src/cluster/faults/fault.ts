@@ -6,7 +6,7 @@ export interface Fault {
   /** How often it comes, beside the others of its kind. */
   weight: number
   /**
-   * Commits that nobody was answered for are lost, after nodes have shown them. Devices fill what the database lacks, and not in
+   * Commits that were never answered are lost, after nodes have shown them. Devices fill what the database lacks, and not in
    * the order of their edits (docs/PROTOCOL.md 9.8).
    */
   isRefilled?: true

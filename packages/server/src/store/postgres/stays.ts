@@ -95,7 +95,7 @@ export class PostgresStays implements Stays {
     return (await this.#rows<{ count: number }>('sessions', user))[0]?.count ?? 0
   }
 
-  /** First it says that they leave, then it looks for others: of two nodes that do this at once, one or both find nobody. */
+  /** First it says that they leave, then it looks for others: of two nodes that do this at once, one or both find no other. */
   async leave(users: readonly string[]): Promise<ReadonlySet<string>> {
     await this.#inTurn(() => this.#rows('leaving', users))
     return this.#alone(users)
