@@ -350,3 +350,32 @@ test('[D2] what a batch wrote that seemed to fail while a large change is applie
   expect(await server.end()).toEqual([])
   expect((await server.store?.user('eve'))?.restricted).toBe(true)
 })
+
+test('[D4] what wrote the last slice of a large change and seemed to fail leaves no marker for the next change', async () => {
+  const database = newMemory()
+  const store = await storeOn(database, { limits: limitsWith(), clock: new TestClock(), sizes })
+  const behind: Promise<unknown>[] = []
+  const write = database.batch.bind(database) as unknown as (all: Operation[], options: object) => Promise<void>
+  const failing = async (all: Operation[], options: object): Promise<void> => {
+    await write(all, options)
+    if (behind.length > 0 || !all.some(({ type, key }) => type === 'del' && key === keys.staged)) return
+    const last = contacts.map(id => userChange(id, { announceJoin: false }))
+    behind.push(...last.map(change => store.commit(change)))
+    throw new Error('the disk said nothing')
+  }
+  Object.assign(database, {
+    batch: (all: Operation[] | undefined, options: object) =>
+      all ? failing(all, options) : new ChainedBatch(failing as never),
+  })
+  await store.commit(large('alice'))
+  while (behind.length === 0) await turn()
+  await Promise.all(behind)
+  await store.close()
+  await database.open()
+  expect(await database.get(keys.staged)).toBeUndefined()
+})
+
+interface Operation {
+  type: 'put' | 'del'
+  key: string
+}

@@ -70,6 +70,18 @@ export const stagedMutants: readonly Mutant[] = [
     what: 'Keys beyond ASCII are put in another order than the database has them.',
     tests,
   }),
+  mutant(
+    `${folder}/stage.ts`,
+    'this.#hasMarker ? this.#stagedAmong(operations) : []\n    if (skipped.length === 0) return []',
+    'this.#stagedAmong(operations)\n    if (skipped.length === 0) return []',
+    {
+      id: 'marker-of-a-change-that-is-applied',
+      rules: ['D4'],
+      what: 'A marker is left on the disk behind a large change: after a crash it makes a commit of the next one.',
+      tests,
+      names: 'leaves no marker',
+    },
+  ),
   mutant('server/src/store/level/group-commit.ts', 'return this.#stage.learn()', 'return Promise.resolve()', {
     id: 'marker-not-read-again',
     rules: ['D2'],
@@ -77,4 +89,33 @@ export const stagedMutants: readonly Mutant[] = [
     tests,
     names: 'that seemed to fail',
   }),
+  mutant('server/src/store/level/group-commit.ts', 'else this.#memory.noteWritten(draft)', '', {
+    id: 'own-records-remembered-as-they-were',
+    rules: ['D4'],
+    what: 'What a store remembers of a user is not what it wrote last.',
+    tests: ['server/own-memory'],
+  }),
+  mutant('server/src/store/level/prepared-changes.ts', 'memory.forgetWritten(draft, notes.subjects)', '', {
+    id: 'large-change-not-remembered',
+    rules: ['D4'],
+    what: 'What a store remembers of a user is as before a large change.',
+    tests: ['server/own-memory'],
+  }),
+  mutant('server/src/store/level/own-memory.ts', "if (removal.kind === 'levels') this.#forget(removal.owner)", '', {
+    id: 'removed-levels-remembered',
+    rules: ['D4'],
+    what: 'Levels of an account that was erased are remembered as if they were stored.',
+    tests: ['server/own-memory'],
+  }),
+  mutant(
+    'server/src/store/level/own-reads.ts',
+    'this.#subjects.has(id) ? this.#memory.user(id) : undefined',
+    'this.#memory.user(id)',
+    {
+      id: 'others-in-memory-read-faster',
+      rules: ['V8'],
+      what: 'How long a change takes tells whether the users that it names were active lately.',
+      tests: ['server/own-memory'],
+    },
+  ),
 ]

@@ -137,7 +137,8 @@ export class Witness {
     const kith = await openKith({ ...storage(), url, token, user: owner, WebSocket })
     kith.on('message', ({ text }) => {
       // A node that the sender's connection to was lost may have held the message until after the block was lifted.
-      if (this.#isShut && text.startsWith('forbidden')) this.breaches.push(`${owner} got a message of after the block: ${text}`)
+      if (this.#isShut && text.startsWith('forbidden'))
+        this.breaches.push(`${owner} got a message of after the block: ${text}`)
     })
     return kith
   }

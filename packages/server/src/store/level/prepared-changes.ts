@@ -11,6 +11,7 @@ import type { ChangeRetention, Marks } from './change-retention.ts'
 import { encode } from './encode.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf } from './operations.ts'
+import type { OwnMemory } from './own-memory.ts'
 import type { PreparedWrite, Waiting } from './queue-entry.ts'
 import { Reading, withNews } from './reading.ts'
 import type { RecoveringLevel } from './recovering-level.ts'
@@ -43,6 +44,7 @@ export interface PreparedChangesPort {
   readonly incarnations: Incarnations
   readonly limits: Limits
   readonly clock: Clock
+  readonly memory: OwnMemory
   /** Of the last commit that was reported. */
   position(): number
   enqueue(entry: Waiting): void
@@ -173,7 +175,7 @@ export class PreparedChanges {
 
   /** Writes what was prepared. To be called by the queue alone. */
   async write({ resolve, reject, change }: Waiting, prepared: PreparedWrite): Promise<void> {
-    const { level, retention, clock, position, mark, report, stage } = this.#port
+    const { level, retention, clock, position, mark, report, stage, memory } = this.#port
     const { draft, notes, reading, writes, outdated } = prepared
     try {
       // What was prepared was read before the database was opened again.
@@ -193,9 +195,12 @@ export class PreparedChanges {
       const isStaged = writes.slices.length > 0
       const markers = isStaged ? [stage.begin(writes.slices, operations)] : stage.alsoWritten(operations, true)
       await level.write([...operations, ...markers], { commits: [notes], last: notes.position })
-      if (!isStaged) stage.noteWritten(operations)
+      memory.forgetWritten(draft, notes.subjects)
+      if (isStaged) stage.noteCommitted()
+      else stage.noteWritten(operations)
       await mark(marks)
     } catch (error) {
+      memory.forgetAll()
       return reject(error)
     }
     await this.#noteForOthers(draft)

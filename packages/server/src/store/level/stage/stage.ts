@@ -62,9 +62,13 @@ export class Stage {
   begin(slices: readonly Slice[], written: readonly Operation[]): Operation {
     this.#overlay = new Overlay(slices)
     this.#applied = new Set()
-    this.#skipped = new Set()
     this.#skipped = new Set(this.#stagedAmong(written))
     return this.#marker()
+  }
+
+  /** The commit of the change is on the disk. To be called before another batch is made. */
+  noteCommitted(): void {
+    this.#hasMarker = true
   }
 
   /**
@@ -72,7 +76,8 @@ export class Stage {
    * slices leaves them as they are. Throws {@link TooLarge} when they are too many, unless it `mayBeLarge`.
    */
   alsoWritten(operations: readonly Operation[], mayBeLarge: boolean): Operation[] {
-    const skipped = this.#stagedAmong(operations)
+    // Before the commit, and once all is applied, a marker would make a commit of what is staged next.
+    const skipped = this.#hasMarker ? this.#stagedAmong(operations) : []
     if (skipped.length === 0) return []
     if (!mayBeLarge && this.#skipped.size + skipped.length > mostSkipped) throw new TooLarge()
     return [this.#marker({ skipped: new Set([...this.#skipped, ...skipped]) })]
@@ -80,13 +85,12 @@ export class Stage {
 
   /** A batch with these operations is on the disk. */
   noteWritten(operations: readonly Operation[]): void {
-    const skipped = this.#stagedAmong(operations)
+    const skipped = this.#hasMarker ? this.#stagedAmong(operations) : []
     if (skipped.length > 0) this.#skipped = new Set([...this.#skipped, ...skipped])
   }
 
-  /** The commit is on the disk. Resolves when all slices are applied; when the store closes, the next start applies the rest. */
+  /** After the commit. Resolves when all slices are applied; when the store closes, the next start applies the rest. */
   async apply(): Promise<void> {
-    this.#hasMarker = true
     for (const [index, slice] of this.#overlay?.slices.entries() ?? []) {
       while (this.#hasMarker && !this.#applied.has(index)) {
         try {
