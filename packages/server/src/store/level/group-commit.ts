@@ -8,11 +8,14 @@ import type { Change, Commit } from '../../relations/store.ts'
 import type { Unwritable } from '../../relations/unwritable.ts'
 import { othersTurn } from '../../turns.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
-import { leastRecords, newNotes } from '../commit-notes.ts'
+import { leastRecords, newNotes, subjectsOf } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
 import { encode } from './encode.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { type LevelReads, LevelRecords } from './level-records.ts'
+import type { Operation } from './operations.ts'
+import { OwnMemory } from './own-memory.ts'
+import { OwnReads } from './own-reads.ts'
 import type { PagedReads } from './paged-reads.ts'
 import { PreparedChanges } from './prepared-changes.ts'
 import type { Waiting, Work } from './queue-entry.ts'
@@ -51,6 +54,7 @@ export class GroupCommit {
   readonly #level: RecoveringLevel
   /** What is derived in the queue. */
   readonly #records: LevelReads
+  readonly #memory = new OwnMemory()
   readonly #stage: Stage
   readonly #prepared: PreparedChanges
   #position: number
@@ -66,6 +70,7 @@ export class GroupCommit {
       ...options,
       // What was encoded went with the database as it was open.
       reopened: () => {
+        this.#memory.forgetAll()
         this.#prepared.endReadings()
         return this.#stage.learn()
       },
@@ -90,6 +95,7 @@ export class GroupCommit {
       position: () => this.#position,
       enqueue: entry => this.#enqueue(entry),
       mark: marks => this.#mark(marks),
+      memory: this.#memory,
       report: commits => this.#report(commits),
     })
   }
@@ -185,7 +191,8 @@ export class GroupCommit {
   async #writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     await this.#level.ready()
     const { clock, incarnations, limits, retention } = this.#options
-    const records = this.#records
+    const subjects = changes.flatMap(subjectsOf)
+    const records = new OwnReads(this.#records, this.#memory, subjects)
     const draft = new Draft(records, clock.now(), incarnations, { mostRecords, isAwaited: true })
     await preload(draft, changes)
     const commits: CommitNotes[] = []
@@ -197,12 +204,24 @@ export class GroupCommit {
     const last = this.#position + commits.length
     const marks = await retention.marks(this.#position, last, draft.nowMs)
     const operations = [...(await encode(records, draft)), ...marks.operations]
-    const markers = this.#stage.alsoWritten(operations, mostRecords === Number.POSITIVE_INFINITY)
-    await this.#level.write([...operations, ...markers], { commits, last })
+    const isForced = mostRecords === Number.POSITIVE_INFINITY
+    const markers = this.#stage.alsoWritten(operations, isForced)
+    await this.#write([...operations, ...markers], { commits, last })
+    if (isForced) this.#memory.forgetWritten(draft, subjects)
+    else this.#memory.noteWritten(draft)
     this.#stage.noteWritten(operations)
     await this.#mark(marks)
     this.#prepared.noteWritten(draft)
     return commits
+  }
+
+  async #write(operations: readonly Operation[], batch: { commits: CommitNotes[]; last: number }): Promise<void> {
+    try {
+      await this.#level.write(operations, batch)
+    } catch (error) {
+      this.#memory.forgetAll()
+      throw error
+    }
   }
 
   /** The change itself is written. Old changes that cannot be deleted now are deleted another day. */
