@@ -2,6 +2,7 @@ import { closeCodes, KithError } from '@kith/shared'
 import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
 import type { DocumentName } from '../relations/records.ts'
 import type { Feed } from '../relay/feed.ts'
+import { turnForSlice } from '../turns.ts'
 import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
 import { lookUp } from './lookup.ts'
@@ -100,7 +101,7 @@ function hello(
       session.arrive()
       run(session, async () => {
         askFor(session, 'profile')
-        await Promise.all(owners.map(owner => fetch(session, owner)))
+        await fetchAll(session, owners)
         await context.openings.run(user, async () => {
           if (session.isClosed) return
           await feed.open(since)
@@ -142,6 +143,17 @@ function answerBarrier(session: Session, id: number, withFeed: boolean): void {
 /** Not before the device is known to be one of the present account [D7]. */
 async function send(session: Session, message: Extract<DeviceMessage, { type: 'sendMessage' }>): Promise<void> {
   if (await session.arrived) await session.context.messages.send(session, message)
+}
+
+/** As many owners as are looked up at once: in one commit, all others of which wait for it. */
+const lookupsAtOnce = 16
+
+/** In slices: a device names 256 owners at a time, and each of them is read and may be a commit [S3]. */
+async function fetchAll(session: Session, owners: readonly string[]): Promise<void> {
+  for (let start = 0; start < owners.length; start += lookupsAtOnce) {
+    if (start > 0) await turnForSlice()
+    await Promise.all(owners.slice(start, start + lookupsAtOnce).map(owner => fetch(session, owner)))
+  }
 }
 
 /** The first look-up of a user costs [S4]. */
