@@ -27,6 +27,7 @@ export type { RemoteDocument } from '../../packages/server/src/documents/remote-
 export { clientsNamed } from '../../packages/server/src/documents/state-vector.ts'
 export { StoredDocument } from '../../packages/server/src/documents/stored-document.ts'
 export { requestDeadlineMs } from '../../packages/server/src/http/connections.ts'
+export { Pace, pace } from '../../packages/server/src/pace.ts'
 export { PresenceElsewhere } from '../../packages/server/src/presence/elsewhere.ts'
 export { Presence } from '../../packages/server/src/presence/presence.ts'
 export type { Stays, StaysPort } from '../../packages/server/src/presence/stays.ts'
@@ -123,4 +124,4 @@ export {
   userChange,
 } from '../../packages/server/src/testing/store-contract/changes.ts'
 export { Tokens } from '../../packages/server/src/tokens.ts'
-export { inSlices, Turns } from '../../packages/server/src/turns.ts'
+export { inSlices, Turns, turnForSlice } from '../../packages/server/src/turns.ts'

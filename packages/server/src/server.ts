@@ -8,6 +8,7 @@ import { descriptorShares } from './descriptors.ts'
 import { Connections } from './http/connections.ts'
 import { namesLoopback } from './http/loopback.ts'
 import { ApiError } from './http/request.ts'
+import { pace } from './pace.ts'
 import { Places } from './socket/places.ts'
 import { Upgrades } from './socket/upgrade.ts'
 
@@ -48,6 +49,7 @@ export interface Server {
 
 /** Opens a server to the network. Resolves when it listens. */
 export async function startServer(options: ServerOptions): Promise<Server> {
+  pace.begin()
   const hasOpenMetrics = namesLoopback(options.host) && options.trustedProxies.length === 0
   const engine = assemble({ hasMergeThread: true, ...options, hasOpenMetrics })
   const { api, signIns, context } = engine

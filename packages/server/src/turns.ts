@@ -1,3 +1,5 @@
+import { pace } from './pace.ts'
+
 /** Resolves when everything that was ready to run has had its turn: sockets, timers, answers of the disk. */
 export function othersTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve))
@@ -16,13 +18,21 @@ const waiting: (() => void)[] = []
 export function turnForSlice(): Promise<void> {
   return new Promise(resolve => {
     waiting.push(resolve)
-    if (waiting.length === 1) setImmediate(beginNext)
+    if (waiting.length === 1) schedule()
   })
 }
 
+function schedule(): void {
+  const restMs = pace.restMs()
+  if (restMs > 0) setTimeout(beginNext, restMs)
+  else setImmediate(beginNext)
+}
+
 function beginNext(): void {
+  pace.noteSliceBegins()
   waiting.shift()?.()
-  if (waiting.length > 0) setImmediate(beginNext)
+  // How long the slice takes is known only in another turn.
+  if (waiting.length > 0) setImmediate(pace.isOn ? schedule : beginNext)
 }
 
 /** A look-up in memory is one step; so many take about 5 ms. */

@@ -687,4 +687,34 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/closing-sockets'],
     names: 'leaves no timer',
   }),
+  mutant('server/src/turns.ts', 'const restMs = pace.restMs()', 'const restMs = 0 * pace.restMs()', {
+    id: 'long-work-that-never-rests',
+    rules: ['S3'],
+    what: 'Long work of one user goes on without a rest while others change something.',
+    tests: ['server/pace'],
+  }),
+  mutant('server/src/store/level/group-commit.ts', 'if (!group[0]?.isForced) pace.noteServed()', '', {
+    id: 'others-not-noticed-by-long-work',
+    rules: ['S3'],
+    what: 'Long work does not notice that others change something.',
+    tests: ['server/pace'],
+  }),
+  {
+    id: 'queue-of-commits-waits-for-long-work',
+    rules: ['S3'],
+    what: 'A document that is folded into a snapshot keeps all commits waiting until each user with long work had a turn.',
+    tests: ['server/pace'],
+    changes: [
+      {
+        file: 'packages/server/src/store/level/encode.ts',
+        find: 'const turns = draft.turns(operationsInTurn)',
+        replace: 'const turns = new Turns(operationsInTurn)',
+      },
+      {
+        file: 'packages/server/src/store/level/encode.ts',
+        find: "import type { Draft } from '../../relations/draft.ts'",
+        replace: "import { Turns } from '../../turns.ts'\nimport type { Draft } from '../../relations/draft.ts'",
+      },
+    ],
+  },
 ]

@@ -1,5 +1,4 @@
 import type { Draft } from '../../relations/draft.ts'
-import { Turns } from '../../turns.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf } from './operations.ts'
 
@@ -11,7 +10,7 @@ const operationsInTurn = 250
  * removals come first.
  */
 export async function encode(reads: LevelReads, draft: Draft): Promise<Operation[]> {
-  const turns = new Turns(operationsInTurn)
+  const turns = draft.turns(operationsInTurn)
   const operations: Operation[] = []
   for (const removal of draft.removals()) {
     for await (const key of reads.keysOf(removal)) {

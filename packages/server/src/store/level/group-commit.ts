@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
+import { pace } from '../../pace.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft, TooLarge } from '../../relations/draft.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
@@ -176,6 +177,7 @@ export class GroupCommit {
       else group[0]?.reject(error)
       return
     }
+    if (!group[0]?.isForced) pace.noteServed()
     this.#report(commits)
     commits.forEach((commit, index) => {
       group[index]?.resolve(commit)
