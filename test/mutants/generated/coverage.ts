@@ -4,6 +4,9 @@ import { Runner } from '../run.ts'
 import type { Generated } from './generate.ts'
 import type { Covered } from './probe-setup.ts'
 
+/** A test file that is given up on a busy machine is missing from all that follows. */
+const patienceMs = 900_000
+
 /** What one test file was seen to do, and of which sources. */
 interface Seen {
   testHash: string
@@ -53,7 +56,12 @@ export class Coverage {
           seen.set(test, kept)
           continue
         }
-        const report = await runner.run({ tests: [test], isBrief: false, testTimeoutMs: 120_000 })
+        const report = await runner.run({
+          tests: [test],
+          isBrief: false,
+          testTimeoutMs: 120_000,
+          longestMs: patienceMs,
+        })
         if (!report || report.failed.length + report.broken.length > 0) {
           console.log(
             `✗ ${test} without any mutant: ${report?.failed[0]?.name ?? report?.broken[0] ?? 'came to no end'}`,

@@ -13,6 +13,12 @@ const folders = [
   'packages/server/src/store/level/group-commit.ts',
   'packages/server/src/store/level/prepared-changes.ts',
   'packages/server/src/store/level/change-retention.ts',
+  'packages/server/src/store/level/paged-reads.ts',
+  'packages/server/src/store/level/stage/',
+  'packages/server/src/store/nodes/',
+  'packages/server/src/store/postgres/',
+  'packages/server/src/bus/',
+  'packages/server/src/turns.ts',
   'packages/server/src/admission/',
   'packages/server/src/accounts/',
   'packages/server/src/socket/',
@@ -20,6 +26,7 @@ const folders = [
   'packages/client/src/database/',
   'packages/client/src/documents/',
   'packages/client/src/device/',
+  'packages/client/src/import/',
   'packages/client/src/sync/',
 ]
 

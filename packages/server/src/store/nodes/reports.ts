@@ -121,8 +121,9 @@ export class Reports {
     await this.#looked()
   }
 
-  /** Resolves when the log was looked at; rejects when it cannot be read. */
+  /** Resolves when the log was looked at; rejects when it cannot be read, and when it is not read any more. */
   async #looked(): Promise<void> {
+    if (this.#isClosed) throw new Error('the store is closing')
     this.look()
     await new Promise<void>(resolve => this.#waiting.push(resolve))
     if (this.#failure !== undefined) throw this.#failure

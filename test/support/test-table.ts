@@ -1,0 +1,72 @@
+import type { NodeName, NodeTable, Standing } from './server-internals.ts'
+
+/** A table of nodes in memory. A test says how the others stand, and may hold or fail its answers. */
+export class TestTable implements NodeTable {
+  /** What was asked of it, in order. */
+  readonly asked: string[] = []
+  others: Standing = { isSettled: true, applied: undefined, hasGone: false }
+  headNow = 0
+  /** This node's row is there, and its lease is not over. */
+  isIn = true
+  /** A question fails with it. */
+  failure: Error | undefined
+  #isHeld = false
+  #held: (() => void)[] = []
+  #joined = 0
+
+  /** From now on answers wait. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  /** What waits is answered, and what comes from now on at once. */
+  async release(): Promise<void> {
+    this.#isHeld = false
+    for (const go of this.#held.splice(0)) go()
+    await settled()
+  }
+
+  async #answer<T>(question: string, answer: () => T): Promise<T> {
+    this.asked.push(question)
+    if (this.#isHeld) await new Promise<void>(resolve => this.#held.push(resolve))
+    if (this.failure) throw this.failure
+    return answer()
+  }
+
+  renew = ({ id }: NodeName, applied: number): Promise<boolean> =>
+    this.#answer(`renew ${id} at ${applied}`, () => this.isIn)
+
+  join = (id: number | undefined, key: string, applied: number): Promise<NodeName> =>
+    this.#answer(`join ${id ?? 'anew'} at ${applied}`, () => {
+      this.isIn = true
+      return { id: id ?? ++this.#joined, key }
+    })
+
+  leave = ({ id }: NodeName): Promise<void> => this.#answer(`leave ${id}`, () => undefined)
+  head = (): Promise<number> => this.#answer('head', () => this.headNow)
+  standing = (id: number): Promise<Standing> => this.#answer(`standing beside ${id}`, () => this.others)
+
+  removeGone = (id: number): Promise<void> =>
+    this.#answer(`remove gone beside ${id}`, () => {
+      this.others = { ...this.others, applied: undefined, hasGone: false }
+    })
+
+  sayApplied = ({ id }: NodeName, position: number): Promise<void> =>
+    this.#answer(`${id} has applied ${position}`, () => undefined)
+}
+
+/** Everything that waits for no clock has been done. */
+export async function settled(): Promise<void> {
+  for (let turns = 0; turns < 5; turns++) await new Promise(resolve => setImmediate(resolve))
+}
+
+/** Whether a promise has been resolved or rejected, once everything that waits for no clock has been done. */
+export async function isOver(promise: Promise<unknown>): Promise<boolean> {
+  let isSettled = false
+  const settle = (): void => {
+    isSettled = true
+  }
+  promise.then(settle, settle)
+  await settled()
+  return isSettled
+}
