@@ -2,7 +2,14 @@ import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { engineWorld, rest } from '../support/engine-world.ts'
-import { profileChange, rosterChange, sortedInTurns, Turns } from '../support/server-internals.ts'
+import {
+  inSlices,
+  profileChange,
+  rosterChange,
+  sortedInTurns,
+  Turns,
+  turnForSlice,
+} from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Notes how many slices begin in one turn of the event loop, at most. */
@@ -85,6 +92,76 @@ test('[S3] devices of several users that return at once are handed their follows
   for (let round = 0; round < 5; round++) await rest()
   for (const { frames } of lines) expect(frames.filter(({ type }) => type === 'profile').length).toBe(160)
   expect(slices.most).toBe(1)
+})
+
+test('[S3] slices begin in the order in which they were asked for, one in each turn, and the first in the next turn', async () => {
+  const begun: number[] = []
+  const each = [0, 1, 2].map(async index => {
+    await turnForSlice()
+    begun.push(index)
+  })
+  const seen: number[] = []
+  for (let turn = 0; turn < 4; turn++) {
+    seen.push(begun.length)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  await Promise.all(each)
+  expect([begun, seen]).toEqual([
+    [0, 1, 2],
+    [0, 1, 2, 3],
+  ])
+  // The line is empty again.
+  await turnForSlice()
+})
+
+test('[S3] long work pauses after as many steps as it says, each time', async () => {
+  const turns = new Turns(3)
+  const over: boolean[] = []
+  for (let step = 0; step < 6; step++) {
+    over.push(turns.isOver())
+    if (over.at(-1)) await turns.pass()
+  }
+  expect(over).toEqual([false, false, true, false, false, true])
+})
+
+/** Work of so many steps, a thousand at a time, that notes how far it is in each turn of the event loop. */
+function watchedWork(steps: number, end: () => void = () => undefined) {
+  const work = { done: 0, failures: [] as unknown[], progress: [] as number[] }
+  const iterator = (function* () {
+    while (work.done < steps) {
+      work.done += 1_000
+      yield 1_000
+    }
+    end()
+  })()
+  const whole = inSlices(iterator, error => work.failures.push(error))
+  return { work, whole }
+}
+
+test('[S3] work that all commits wait for is done 10,000 steps at a time, one slice in each turn', async () => {
+  expect(watchedWork(9_000).whole).toBeUndefined()
+  const { work, whole } = watchedWork(25_000)
+  const others = [turnForSlice(), turnForSlice(), turnForSlice(), turnForSlice()]
+  const seen: number[] = []
+  for (let turn = 0; turn < 3; turn++) {
+    seen.push(work.done)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+  await whole
+  await Promise.all(others)
+  expect([seen, work.done, work.failures]).toEqual([[10_000, 20_000, 25_000], 25_000, []])
+})
+
+test('[S1] work in slices that fails, at once or in a later slice, ends, and says so before those go on that wait for it', async () => {
+  const fail = (): never => {
+    throw new Error('a fault')
+  }
+  const early = watchedWork(1_000, fail)
+  expect([early.whole, early.work.failures]).toEqual([undefined, [new Error('a fault')]])
+  const late = watchedWork(15_000, fail)
+  expect(late.work.failures).toEqual([])
+  await late.whole
+  expect(late.work.failures).toEqual([new Error('a fault')])
 })
 
 /** Counts the pauses of some work. */

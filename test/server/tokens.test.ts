@@ -117,6 +117,25 @@ describe('tokens with a secret', () => {
     await expect(tokens.verify(inMs)).rejects.toMatchObject(unauthorised)
     const aLittleAhead = await sign({ iat: clock.now() / 1000 + 4 })
     expect((await tokens.verify(aLittleAhead)).user).toBe('alice')
+    const asFarAheadAsClocksDiffer = await sign({ iat: clock.now() / 1000 + 5 })
+    expect((await tokens.verify(asFarAheadAsClocksDiffer)).user).toBe('alice')
+    const further = await sign({ iat: clock.now() / 1000 + 5.001 })
+    await expect(tokens.verify(further)).rejects.toMatchObject(unauthorised)
+  })
+
+  test('a token ends in the millisecond in which it expires, without a tolerance', async () => {
+    const { tokens, clock } = world()
+    const token = await tokens.issue('alice', 60)
+    clock.leap(1_700_000_060_000 - clock.now() - 1)
+    await tokens.verify(token)
+    clock.leap(1)
+    await expect(tokens.verify(token)).rejects.toMatchObject(unauthorised)
+  })
+
+  test('a token that becomes valid in up to 5 seconds is accepted', async () => {
+    const { tokens, sign } = world()
+    await tokens.verify(await sign({ nbf: 1_700_000_005 }))
+    await expect(tokens.verify(await sign({ nbf: 1_700_000_006 }))).rejects.toMatchObject(unauthorised)
   })
 
   test('without a secret or a key set there are no tokens', () => {
