@@ -1,6 +1,6 @@
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
-import { RateLimits, type UserRates } from '../support/server-internals.ts'
+import { RateLimits } from '../support/server-internals.ts'
 import { limitsWith } from '../support/stores.ts'
 
 const limits = limitsWith({
@@ -29,11 +29,11 @@ test('[S3] each rate of a user has the limits of its kind', () => {
   expect([writes.take(), messages.take(), work.take()]).toEqual([1_000, 500, 200])
 })
 
-test.each<[keyof Omit<UserRates, 'turn'>, number]>([
+test.each([
   ['writes', 3_000],
   ['messages', 2_000],
   ['work', 2_000],
-])('[S3] who spent the %s and left finds them spent until they are full again', (kind, fullMs) => {
+] as const)('[S3] who spent the %s and left finds them spent until they are full again', (kind, fullMs) => {
   const { rates, clock } = newRates()
   const before = rates.of('alice')
   before[kind].take(limits[`${kind}Burst`])

@@ -717,4 +717,10 @@ export const loadMutants: readonly Mutant[] = [
       },
     ],
   },
+  mutant('server/src/socket/rate-limits.ts', ' && work.isFull', '', {
+    id: 'spent-work-forgotten',
+    rules: ['S3'],
+    what: 'Who leaves and comes back after a sweep has paid for no work.',
+    tests: ['server/rate-limits'],
+  }),
 ]

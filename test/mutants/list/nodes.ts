@@ -239,4 +239,44 @@ export const nodesMutants: readonly Mutant[] = [
       names: 'is copied has the same users',
     },
   ),
+  mutant(
+    'server/src/store/nodes/node-lease.ts',
+    'if (this.#isClosed || this.#drops !== drops) return',
+    'if (this.#isClosed) return',
+    {
+      id: 'dropped-lease-renewed-by-an-earlier-renewal',
+      rules: ['V4', 'D2'],
+      what: 'A renewal that was under way when the lease was dropped makes it current again.',
+      tests: ['server/node-lease'],
+    },
+  ),
+  mutant('server/src/store/nodes/everywhere.ts', '    this.#position = 0\n', '', {
+    id: 'applied-in-a-lost-history',
+    rules: ['V4'],
+    what: 'After the history was lost, positions count as applied by all nodes that other commits have now.',
+    tests: ['server/everywhere'],
+  }),
+  mutant(
+    'server/src/store/nodes/reports.ts',
+    "    if (this.#isClosed) throw new Error('the store is closing')\n    this.look()\n",
+    '    this.look()\n',
+    {
+      id: 'waits-for-a-log-that-nobody-reads',
+      rules: ['D2'],
+      what: 'Who waits until a node that has closed is current waits for ever.',
+      tests: ['server/reports'],
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant(
+    'server/src/store/nodes/commits.ts',
+    'if (attempt === attempts || this.#isClosing) throw new Unconfirmed()',
+    'if (attempt === attempts) throw new Unconfirmed()',
+    {
+      id: 'close-waits-for-a-standby',
+      rules: ['D2'],
+      what: 'A node that stops while no standby confirms goes on for ten seconds.',
+      tests: ['server/node-commits'],
+    },
+  ),
 ]
