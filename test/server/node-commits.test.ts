@@ -223,6 +223,28 @@ test.each([
   expect(node.batches.slice(1).every(({ changes }) => changes.length === 3)).toBe(true)
 })
 
+test('[D7][D4] of the changes of a batch those are rejected that build on a document that is another by now, or come from a session that was revoked, and the others are written', async () => {
+  const node = await newCommits()
+  await node.commits.commit(profileChange('alice', { 0: 'Alice' }))
+  await node.commits.commit({ type: 'revoke', user: 'carol' })
+  const changes = [
+    userChange('zoe'),
+    { ...profileChange('alice', { 0: 'A' }), buildsOn: { profile: 0 } },
+    { ...profileChange('alice', { 0: 'B' }), buildsOn: { profile: 1, roster: 0 }, signedInAt: 0 },
+    { ...profileChange('carol', { 0: 'C' }), signedInAt: 1 },
+    { ...profileChange('carol', { 0: 'D' }), signedInAt: 2 },
+    { ...profileChange('carol', { 0: 'E' }), signedInAt: 1, buildsOn: { profile: 9, roster: 9 } },
+    { ...profileChange('dave', { 0: 'F' }), buildsOn: { roster: 1 } },
+    profileChange('dave', { 0: 'G' }),
+  ]
+  const first = node.commits.commit(userChange('yves'))
+  const outcomes = await Promise.all(changes.map(change => outcomeOf(node.commits.commit(change))))
+  await first
+  const outdated = (user: string): string => `a document of "${user}" was changed by another node`
+  const revoked = 'a session of "carol" was revoked'
+  expect(outcomes).toEqual([4, outdated('alice'), 5, revoked, 6, revoked, outdated('dave'), 7])
+})
+
 test('[D2] a batch of a history that was lost is rejected, and the log is read', async () => {
   const node = await newCommits()
   node.answers.push('history-lost')
