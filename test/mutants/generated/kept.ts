@@ -464,6 +464,36 @@ export const kept: readonly Kept[] = [
     change: "'stateVector' → ''",
     why: 'The thread runs what was built, where no mutant of the sources is made. With the same mistake in the build, server/merge-thread fails.',
   },
+  {
+    file: 'packages/server/src/store/nodes/node-lease.ts',
+    line: '#mustJoin = false',
+    change: 'false → true',
+    why: 'The same: a node without a name joins.',
+  },
+  {
+    file: 'packages/server/src/store/nodes/commits.ts',
+    line: 'if (lease.isCurrent()) return',
+    change: 'return → {}',
+    why: 'The same: the wait for a lease that is current ends at once, with its timer.',
+  },
+  {
+    file: 'packages/server/src/store/nodes/applied.ts',
+    line: '#isOwed = false',
+    change: 'false → true',
+    why: 'The same: it is set before each run.',
+  },
+  {
+    file: 'packages/client/src/sync/session.ts',
+    line: 'this.#hadCursor = before.cursor.length > 0',
+    change: '0 → 1',
+    why: 'The same: no cursor has one byte.',
+  },
+  {
+    file: 'packages/server/src/store/postgres/records.ts',
+    line: 'yield { at: rows[0]?.at ?? 0, relations }',
+    change: '0 → (-1)',
+    why: 'The same: the row of the head is always there.',
+  },
 ]
 
 export function whyKept({ file, lineText, original, replacement, id }: Generated): string | undefined {
