@@ -90,6 +90,15 @@ test('[D4] a batch that conflicts is derived again, and after three conflicts it
   expect(new Set(node.batches.map(({ id }) => id)).size).toBe(4)
 })
 
+test('[D4] changes that are written while no other node can write are written once', async () => {
+  const node = await newCommits()
+  node.answers.push('written', 'conflict', 'conflict', 'conflict')
+  const all = ['alice', 'bob', 'carol'].map(user => node.commits.commit(userChange(user)))
+  expect((await Promise.all(all)).map(({ position }) => position)).toEqual([1, 2, 3])
+  await settled()
+  expect([node.log.head, node.batches.length]).toEqual([3, 5])
+})
+
 test('[D4] a batch that conflicts twice is written with others writing', async () => {
   const node = await newCommits()
   node.answers.push('conflict', 'conflict')
