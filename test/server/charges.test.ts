@@ -1,8 +1,9 @@
 import { TestClock } from '@kith/server/testing'
 import type { DeviceMessage } from '@kith/shared/wire'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
+import { engineWorld } from '../support/engine-world.ts'
 import {
   clientsNamed,
   costOf,
@@ -193,6 +194,22 @@ test('[S3] the cost of one device delays the frames of all of the user’s devic
   world.clock.move(14_000)
   await answer
   expect(laptop.isConnected).toBe(true)
+})
+
+test('[S3] the owners that a hello names are looked up in slices, and no commit has more than 16 of them', async () => {
+  const world = await engineWorld()
+  let underWay = 0
+  let most = 0
+  const { commit } = world.store
+  world.store.commit = async change => {
+    if (change.type !== 'lookup') return commit(change)
+    most = Math.max(most, ++underWay)
+    return commit(change).finally(() => underWay--)
+  }
+  const phone = await world.signIn('bob')
+  phone.send({ type: 'hello', version: 1, cursor: nothing, owners: names(200) })
+  await vi.waitFor(() => expect(phone.frames.some(({ type }) => type === 'caughtUp')).toBe(true))
+  expect(most).toBe(16)
 })
 
 test('[S3] acknowledgements of messages that were never sent count as writes; those of received messages cost nothing', async () => {

@@ -225,7 +225,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/merge-thread'],
     names: 'large update into a loaded',
   }),
-  mutant('server/src/turns.ts', 'if (waiting.length === 1) setImmediate(beginNext)', 'setImmediate(beginNext)', {
+  mutant('server/src/turns.ts', 'if (waiting.length === 1) schedule()', 'schedule()', {
     id: 'slices-of-many-in-one-turn',
     rules: ['S3'],
     what: 'Every user with long work has a slice of each turn of the event loop.',
@@ -722,5 +722,12 @@ export const loadMutants: readonly Mutant[] = [
     rules: ['S3'],
     what: 'Who leaves and comes back after a sweep has paid for no work.',
     tests: ['server/rate-limits'],
+  }),
+  mutant('server/src/socket/handle.ts', 'owners.slice(start, start + lookupsAtOnce)', 'owners.slice(start)', {
+    id: 'all-named-owners-looked-up-at-once',
+    rules: ['S3'],
+    what: 'The look-ups of 256 owners that a hello names are one commit, which all others wait for.',
+    tests: ['server/charges'],
+    names: 'looked up in slices',
   }),
 ]

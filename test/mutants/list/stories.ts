@@ -8,7 +8,7 @@ export const storyMutants: readonly Mutant[] = [
     what: 'A device does not learn that a replica ends with the session.',
     tests: ['simulation/stories'],
   }),
-  mutant('server/src/socket/handle.ts', 'await Promise.all(owners.map(owner => fetch(session, owner)))', '', {
+  mutant('server/src/socket/handle.ts', 'await fetchAll(session, owners)', '', {
     id: 'looked-at-and-forgotten',
     rules: ['V7'],
     what: 'The fetched owners of a returning device are not read before caughtUp.',
