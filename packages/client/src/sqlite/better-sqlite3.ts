@@ -1,0 +1,56 @@
+import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { KithError } from '@kith/shared'
+import type { Database, Statement } from 'better-sqlite3'
+import type { SqliteConnection, SqliteDriver, SqliteRow } from './driver.ts'
+
+/** The files of a folder, through better-sqlite3, which is loaded with the first of them. Only the owner may read them. */
+export function betterSqlite3(folder: string): SqliteDriver {
+  const place = resolve(folder) // Whatever the process's folder is later.
+  return {
+    async open(name) {
+      const Sqlite = await load()
+      mkdirSync(place, { recursive: true, mode: 0o700 })
+      const path = join(place, name)
+      if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600)) // SQLite gives its other files the same mode.
+      return connection(new Sqlite(path, { timeout: 0 }))
+    },
+    remove(name) {
+      for (const ending of ['', '-wal', '-shm', '-journal']) rmSync(join(place, name + ending), { force: true })
+    },
+  }
+}
+
+function connection(db: Database): SqliteConnection {
+  const statements = new Map<string, Statement<unknown[]>>()
+  const prepared = (sql: string): Statement<unknown[]> => {
+    const statement = statements.get(sql) ?? db.prepare<unknown[]>(sql)
+    statements.set(sql, statement)
+    return statement
+  }
+  return {
+    async run(sql, values) {
+      const statement = prepared(sql)
+      if (statement.reader) statement.all(...values)
+      else statement.run(...values)
+      // The rest of the process gets its turn, as if the disk had been waited for elsewhere.
+      if (sql === 'COMMIT') await new Promise(resolve => setImmediate(resolve))
+    },
+    all(sql, values) {
+      const statement = prepared(sql)
+      if (statement.reader) return statement.all(...values) as SqliteRow[]
+      statement.run(...values)
+      return []
+    },
+    close: () => void db.close(),
+  }
+}
+
+async function load(): Promise<typeof import('better-sqlite3')> {
+  try {
+    return (await import('better-sqlite3')).default
+  } catch (cause) {
+    const message = 'The package better-sqlite3 cannot be loaded: install it beside @kith/client, version 12 or newer'
+    throw new KithError('database-failed', message, { cause })
+  }
+}
