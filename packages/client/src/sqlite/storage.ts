@@ -14,19 +14,27 @@ const registerRetryMs = 20
  * Returns storage on an SQLite that `driver` brings, for `openKith({ storage })`: on React Native, on an SQLite in
  * WebAssembly, or on another one in Node. A file per device, and one for the register of devices.
  */
-export function sqliteOn(driver: SqliteDriver, clock: Clock = systemClock): DeviceStorage {
+export function sqliteOn(driver: SqliteDriver): DeviceStorage {
+  let last: Promise<unknown> = Promise.resolve()
   return {
     database: (name, populate) => deviceDatabase(driver, name, populate),
-    async register(mode, body) {
-      for (const started = clock.elapsed(); ; await pause(clock)) {
-        try {
-          return await withRegister(driver, db => db.transact(mode, body))
-        } catch (error) {
-          const isBusy = error instanceof KithError && error.code === 'database-in-use'
-          if (!isBusy || clock.elapsed() - started > registerWaitMs) throw error
-        }
-      }
+    register(mode, body) {
+      const result = last.then(() => whileBusy(systemClock, () => withRegister(driver, db => db.transact(mode, body))))
+      last = result.catch(() => undefined)
+      return result
     },
+  }
+}
+
+/** Does it again as long as another process has the file locked. */
+async function whileBusy<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (const started = clock.elapsed(); ; await pause(clock)) {
+    try {
+      return await work()
+    } catch (error) {
+      const isBusy = error instanceof KithError && error.code === 'database-in-use'
+      if (!isBusy || clock.elapsed() - started > registerWaitMs) throw error
+    }
   }
 }
 
