@@ -4,7 +4,17 @@ import shared from './vitest.config.ts'
 
 /** Tests of what IndexedDB and tabs do, of simulated processes on Dexie, and of what has no storage. */
 const others = [
-  ...['bare-platform', 'bundle', 'changes-codec', 'close-action', 'made-again', 'pieces', 'pulse', 'receiver', 'remade'],
+  ...[
+    'bare-platform',
+    'bundle',
+    'changes-codec',
+    'close-action',
+    'made-again',
+    'pieces',
+    'pulse',
+    'receiver',
+    'remade',
+  ],
   ...['replaced', 'said-again', 'set-clock', 'storage-contract', 'trouble', 'watching'],
   ...['fence', 'loss-histories', 'stale-tab', 'storage-loss', 'storage-refused', 'tabs', 'tabs-loss'],
   ...['promises', 'standstill'],

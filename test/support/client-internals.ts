@@ -6,7 +6,8 @@ import type { DexieDatabase } from '../../packages/client/src/database/dexie-sto
 
 export { coreOf } from '../../packages/client/src/api/core-of.ts'
 export { systemRandomness } from '../../packages/client/src/clock.ts'
-export { DexieDatabase } from '../../packages/client/src/database/dexie-storage.ts'
+export type { DeviceDatabase, Tables } from '../../packages/client/src/database/contract.ts'
+export { DexieDatabase, dexieStorage } from '../../packages/client/src/database/dexie-storage.ts'
 export { edit } from '../../packages/client/src/database/edit.ts'
 export { isFull } from '../../packages/client/src/database/failure.ts'
 export type { StoredFrame } from '../../packages/client/src/database/incoming-frames.ts'
@@ -27,6 +28,7 @@ export { goneKeys, removedAgain } from '../../packages/client/src/documents/remo
 export { roomOf } from '../../packages/client/src/documents/room.ts'
 export { originalsIn, saidAgain, standingOf } from '../../packages/client/src/documents/said-again.ts'
 export { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+export { betterSqlite3 } from '../../packages/client/src/sqlite/better-sqlite3.ts'
 export { verdictOn } from '../../packages/client/src/sync/close-action.ts'
 export { Connection } from '../../packages/client/src/sync/connection.ts'
 export { ConnectionManager } from '../../packages/client/src/sync/connection-manager.ts'

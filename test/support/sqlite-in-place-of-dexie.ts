@@ -1,5 +1,4 @@
-import { sqlite } from '@kith/client/sqlite'
-import type { DeviceStorage } from '../../packages/client/src/database/contract.ts'
+import { type DeviceStorage, sqlite } from '@kith/client/sqlite'
 import { folderOf } from './sqlite-folders.ts'
 
 /**

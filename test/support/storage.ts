@@ -1,14 +1,14 @@
 import { readdirSync } from 'node:fs'
+import type { DeviceStorage } from '@kith/client/sqlite'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
-import type { DeviceDatabase, DeviceStorage } from '../../packages/client/src/database/contract.ts'
-import { dexieStorage } from '../../packages/client/src/database/dexie-storage.ts'
+import { type DeviceDatabase, dexieStorage } from './client-internals.ts'
 import { folderOf } from './sqlite-folders.ts'
 
 /** Whether this run has SQLite in the place of IndexedDB: see `vitest.sqlite.config.ts`. */
-export const isOnSqlite = process.env['KITH_TEST_STORAGE'] === 'sqlite'
+const isOnSqlite = process.env['KITH_TEST_STORAGE'] === 'sqlite'
 
 /** The storage of a device that a test installed with this IndexedDB. */
-export function storageOf(indexedDB: IDBFactory): DeviceStorage {
+function storageOf(indexedDB: IDBFactory): DeviceStorage {
   return dexieStorage({ indexedDB, IDBKeyRange })
 }
 

@@ -48,7 +48,8 @@ export async function openKith(options: KithOptions): Promise<Kith> {
     if (options.connect !== false) kith.connect()
     return kith
   } catch (error) {
-    await db.close()
+    // A storage that does not answer does not close either.
+    await patiently(clock, async () => db.close()).catch(() => undefined)
     release()
     throw error
   }

@@ -44,6 +44,9 @@ export function checkOptions(options: KithOptions): { url: string; host: string 
   if (databaseName !== undefined && (typeof databaseName !== 'string' || databaseName === '')) {
     throw new TypeError('databaseName must be a string that is not empty')
   }
+  if (storage !== undefined && typeof storage?.database !== 'function') {
+    throw new TypeError('storage must be that of sqlite(folder), as in @kith/client/sqlite')
+  }
   if (storage && (indexedDB || locks || openChannel)) {
     throw new TypeError(
       'storage is instead of indexedDB, and tabs do not share it: pass no indexedDB, locks or openChannel',

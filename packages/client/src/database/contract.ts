@@ -63,7 +63,7 @@ export interface Tables {
   readonly tables: readonly Pick<Table<unknown, unknown>, 'clear' | 'toArray'>[]
 }
 
-export interface RegisterTables {
+interface RegisterTables {
   readonly visits: Table<VisitRow, string>
   readonly erased: Table<ErasedRow, string>
 }

@@ -19,7 +19,7 @@ const texts = {
 } as const
 
 /** Whether another connection, of this process or another one, has the file locked. */
-export function isBusy(error: unknown): boolean {
+function isBusy(error: unknown): boolean {
   return isKind(error, 'busy')
 }
 
