@@ -194,13 +194,18 @@ test('[V5] a value that was overwritten, and compacted away, is nowhere in the f
   expect(isThere()).toBe(false)
 })
 
-test('while one change after the other is saved, the rest of the process goes on', async () => {
+test('while one change after the other is saved, or one read follows the other, the rest of the process goes on', async () => {
   const ada = await open({ storage: sqlite(folder()) })
   let turns = 0
   const timer = setInterval(() => turns++, 1)
   for (let count = 0; count < 50; count++) await ada.ownProfile.set('count', count)
   clearInterval(timer)
   expect(turns).toBeGreaterThan(10)
+  let isOver = false
+  setTimeout(() => {
+    isOver = true
+  }, 5)
+  while (!isOver) await coreOf(ada).store.use(db => db.outbox.count())
 })
 
 test('[D1] a transaction in which a write failed is not committed, even if the error was caught', async () => {

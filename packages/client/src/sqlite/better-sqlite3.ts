@@ -2,7 +2,10 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { KithError } from '@kith/shared'
 import type { Database, Statement } from 'better-sqlite3'
-import type { SqliteConnection, SqliteDriver, SqliteRow } from './driver.ts'
+import type { SqliteConnection, SqliteDriver, SqliteRow, SqliteValue } from './driver.ts'
+
+/** Statements after which the rest of the process gets a turn of the event loop: they never wait for one by themselves. */
+const statementsPerTurn = 50
 
 /** The files of a folder, through better-sqlite3, which is loaded with the first of them. Only the owner may read them. */
 export function betterSqlite3(folder: string): SqliteDriver {
@@ -28,20 +31,20 @@ function connection(db: Database): SqliteConnection {
     statements.set(sql, statement)
     return statement
   }
+  let left = statementsPerTurn
+  const execute = async (sql: string, values: readonly SqliteValue[]): Promise<SqliteRow[]> => {
+    const statement = prepared(sql)
+    const rows = statement.reader ? (statement.all(...values) as SqliteRow[]) : []
+    if (!statement.reader) statement.run(...values)
+    left--
+    if (left > 0 && sql !== 'COMMIT') return rows
+    left = statementsPerTurn
+    await new Promise(resolve => setImmediate(resolve))
+    return rows
+  }
   return {
-    async run(sql, values) {
-      const statement = prepared(sql)
-      if (statement.reader) statement.all(...values)
-      else statement.run(...values)
-      // The rest of the process gets its turn, as if the disk had been waited for elsewhere.
-      if (sql === 'COMMIT') await new Promise(resolve => setImmediate(resolve))
-    },
-    all(sql, values) {
-      const statement = prepared(sql)
-      if (statement.reader) return statement.all(...values) as SqliteRow[]
-      statement.run(...values)
-      return []
-    },
+    run: execute,
+    all: execute,
     close: () => void db.close(),
   }
 }
