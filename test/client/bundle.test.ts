@@ -65,7 +65,7 @@ test('imports of phone books are at most 11 KB gzipped beside the client, withou
   process.stdout.write(`imports in a browser: ${bytes} bytes gzipped, beside the client\n`)
   expect(bytes).toBeGreaterThan(3_000)
   expect(bytes).toBeLessThanOrEqual(11_000)
-  expect(importedBy(all.atOnce)).toEqual(['dexie', 'papaparse', 'yjs'])
+  expect(importedBy(all.atOnce)).toEqual(['papaparse', 'yjs'])
   expect(importedBy(client.chunks)).not.toContain('papaparse')
 })
 

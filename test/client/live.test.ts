@@ -2,7 +2,7 @@ import { type Contact, ContactSynchronizer, KithError } from '@kith/client'
 import { expect, test, vi } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, type PersonRow } from '../support/client-internals.ts'
 import { first, installation } from '../support/devices.ts'
 import { emissions } from '../support/emissions.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -81,7 +81,8 @@ test('a row is emitted when any of its columns changes', async () => {
   ]
   for (const change of changes) {
     expected = { ...expected, ...change }
-    await coreOf(kith).store.db.people.update('bob', change as object)
+    const { people } = coreOf(kith).store.db
+    await people.put({ ...((await people.get('bob')) as PersonRow), ...(change as object) })
     await expect.poll(() => rows.at(-1), { message: JSON.stringify(change) }).toEqual(expected)
   }
   expect(rows.length).toBe(1 + changes.length)

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, dexieOf } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { holdsAsync } from '../support/properties.ts'
 
@@ -132,6 +132,6 @@ function expectAll(kith: Kith, { fields, labels, blocked }: Expected): void {
 }
 
 function cut(kith: Kith): void {
-  const { db } = coreOf(kith).store
+  const db = dexieOf(kith)
   if (db.isOpen()) forceCloseDatabase(db.backendDB() as never)
 }

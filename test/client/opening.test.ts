@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
 import { first, installation } from '../support/devices.ts'
+import { countDatabases, withDatabase } from '../support/storage.ts'
 
 test('the user is the one passed, otherwise the token’s, otherwise that of the last visit to this url', async () => {
   const { issueToken, wsUrl, token } = await backend()
@@ -47,7 +48,7 @@ test('erase() deletes everything on this device, and rejects while changes are o
   await expect(alice.erase()).rejects.toMatchObject({ code: 'unsent-changes' })
   expect(alice.ownProfile.get('name')).toBe('Ada')
   await alice.erase({ force: true })
-  expect((await indexedDB.databases()).map(({ name }) => name)).toEqual(['kith-visits'])
+  expect(await countDatabases(indexedDB)).toBe(0)
 
   const again = await open('alice', { indexedDB })
   expect(again.ownProfile.get('name')).toBeUndefined()
@@ -114,16 +115,7 @@ test('[V5] overwritten values are in no snapshot of this device', async () => {
 
 /** The snapshot of the own profile, as text. */
 function snapshotOf(indexedDB: IDBFactory, name: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const opening = indexedDB.open(name)
-    opening.onerror = () => reject(opening.error)
-    opening.onsuccess = () => {
-      const database = opening.result
-      const reading = database.transaction('snapshots').objectStore('snapshots').get('profile')
-      reading.onsuccess = () => {
-        resolve(new TextDecoder().decode((reading.result as { update: Uint8Array }).update))
-        database.close()
-      }
-    }
-  })
+  return withDatabase(indexedDB, name, async ({ snapshots }) =>
+    new TextDecoder().decode((await snapshots.get('profile'))?.update),
+  )
 }

@@ -101,8 +101,12 @@ test('[D5] a rebuild keeps which refusals the app was given, of the entries of b
   // These two were refused, reported, and are offered again.
   const rows = await store.db.outbox.toArray()
   const [label, name] = rows.map(row => row.seq as number) as [number, number]
-  await store.db.outbox.update(label, { reported: 'label-too-long' })
-  await store.db.outbox.update(name, { reported: 'profile-too-large' })
+  for (const [seq, reported] of [
+    [label, 'label-too-long'],
+    [name, 'profile-too-large'],
+  ] as const) {
+    await store.db.outbox.put({ ...((await store.db.outbox.get(seq)) as OutboxRow), reported })
+  }
   await rebuild(store, 'roster', Y.encodeStateAsUpdate(server), systemRandomness)
   const rebuilt = await store.db.outbox.toArray()
   const marksOf = ({ document, ...row }: OutboxRow): unknown => [

@@ -5,9 +5,9 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
-import { copyOf } from '../support/database-copy.ts'
 import { first } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
+import { copyOf } from '../support/storage.ts'
 
 test('[D5] a change that is too large to send is found and reported, and delays no other change', async () => {
   const { open, device } = await backend({ frameBytes: 2000 })

@@ -2,6 +2,7 @@ import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
+import { withDatabase } from '../support/storage.ts'
 
 test('[D5] a refused change stays and is reported, and delays neither earlier nor later changes', async () => {
   const { open } = await backend({ labelBytes: 10 })
@@ -216,18 +217,7 @@ test('[D5][R6] a field of another device that is set again after a refusal is mi
 
 async function forgetLimits(indexedDB: IDBFactory, kith: Kith): Promise<void> {
   await kith.close()
-  await new Promise((resolve, reject) => {
-    const opening = indexedDB.open('phone')
-    opening.onerror = () => reject(opening.error)
-    opening.onsuccess = () => {
-      const transaction = opening.result.transaction('meta', 'readwrite')
-      transaction.objectStore('meta').delete('limits')
-      transaction.oncomplete = () => {
-        opening.result.close()
-        resolve(undefined)
-      }
-    }
-  })
+  await withDatabase(indexedDB, 'phone', async ({ meta }) => meta.delete('limits'))
 }
 
 test('[F3][D5] a new user registers although an entry of the first roster is refused', async () => {

@@ -5,7 +5,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, dexieOf } from '../support/client-internals.ts'
 import { first } from '../support/devices.ts'
 import { hostileServer } from '../support/hostile-server.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -120,7 +120,7 @@ test('[V1] a profile that was sent before the server received a block is hidden,
   alice.contacts().subscribe(rows => shown.push(...rows.map(({ fields }) => fields['name'])))
   // Between the server's answer and the block, which is sent after it.
   const handedOver = new Promise<void>(resolve => {
-    const { db } = coreOf(alice).store
+    const db = dexieOf(alice)
     db.replicas.hook('updating', () => void resolve())
     db.replicas.hook('creating', () => void resolve())
   })

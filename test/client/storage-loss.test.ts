@@ -4,7 +4,7 @@ import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf } from '../support/client-internals.ts'
+import { coreOf, dexieOf } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { first, installation } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -133,7 +133,8 @@ test('[D1] a database connection that is cut is opened again, without any other 
   await alice.ownProfile.set('name', 'Ada')
   const errors: unknown[] = []
   alice.on('error', error => errors.push(error))
-  const { db, documents } = coreOf(alice).store
+  const db = dexieOf(alice)
+  const { documents } = coreOf(alice).store
   const saving = alice.ownProfile.set('mood', 'well')
   forceCloseDatabase(db.backendDB() as never)
   await saving
@@ -148,7 +149,7 @@ test('[D1] a change that is being written when storage is taken away is saved in
   const phone = installation('alice')
   const alice = await phone.open()
   await alice.ownProfile.set('name', 'Ada')
-  const { db } = coreOf(alice).store
+  const db = dexieOf(alice)
   for (let turns = 0; turns < 60; turns += 3) {
     const saving = alice.ownProfile.set('count', turns)
     for (let turn = 0; turn < turns; turn++) await new Promise(resolve => setImmediate(resolve))
@@ -170,7 +171,7 @@ test('[D1] what was saved after a loss outlives the next one, which no event ann
   await alice.ownProfile.set('name', 'Ada')
   await lose(phone.indexedDB, alice)
   await alice.ownProfile.set('mood', 'well')
-  const { db } = coreOf(alice).store
+  const db = dexieOf(alice)
   const told = nextEvent(alice, 'error')
   wiped(phone.indexedDB, db.name)
   // What still runs delays the event that announces it, as in Chromium.
@@ -213,7 +214,7 @@ test('[D1] a change whose write ends with an error of its own is not written aga
 test('[D1] changes that were begun while the database was lost are made in the order of the calls', async () => {
   const phone = installation('alice')
   const alice = await phone.open()
-  const { db } = coreOf(alice).store
+  const db = dexieOf(alice)
   const saving: Promise<void>[] = []
   const set = (value: number): void => void saving.push(alice.ownProfile.set('count', value))
   const told = nextEvent(alice, 'error', () => {
@@ -239,7 +240,7 @@ for (const table of ['updates', 'outbox', 'people'] as const) {
     const bob = alice.getProfile('bob')
     await bob.loaded
     const { unsent } = alice
-    const { db } = coreOf(alice).store
+    const db = dexieOf(alice)
     const told = nextEvent(alice, 'error')
     const wipe = (): void => {
       db[table].hook('creating').unsubscribe(wipe)
@@ -272,7 +273,7 @@ test('[D1] another user’s database under the same name is left alone: wrong-us
   const alice = await phone.open({ databaseName: 'mine', locks: null })
   await alice.ownProfile.set('name', 'Ada')
   const ended = nextEvent(alice, 'error')
-  const { db } = coreOf(alice).store
+  const db = dexieOf(alice)
   const bobs = installation('bob', { indexedDB: new IDBFactory(), databaseName: 'mine' })
   const bob = await bobs.open()
   await bob.ownProfile.set('name', 'Bob')

@@ -47,7 +47,7 @@ async function syncing(): Promise<{
       })
       return sync
     },
-    acknowledge: () => store.work(({ db }) => db.outbox.clear()),
+    acknowledge: () => store.work(async ({ db }) => void (await db.outbox.clear())),
   }
 }
 

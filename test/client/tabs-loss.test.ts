@@ -3,7 +3,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
 import { sharedByTabs } from '../support/channels.ts'
-import { coreOf, KithDatabase } from '../support/client-internals.ts'
+import { coreOf, DexieDatabase, dexieOf } from '../support/client-internals.ts'
 import { done } from '../support/database-copy.ts'
 import { first } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -248,7 +248,7 @@ const bound: ProxyHandler<IDBFactory> = {
 /** The tab's connection is closed, as a deletion asks of it, and it neither works nor opens anything until it is woken. */
 function asleep(kith: Kith): () => void {
   let wake: () => void = () => undefined
-  const { db } = coreOf(kith).store
+  const db = dexieOf(kith)
   const { transaction } = db
   const sleep = new Promise<void>(resolve => {
     wake = resolve
@@ -268,8 +268,8 @@ function asleep(kith: Kith): () => void {
 /** Tabs that sleep, by their storage. */
 const sleepers = new Map<unknown, Promise<void>>()
 
-const { open } = KithDatabase.prototype
-KithDatabase.prototype.open = function () {
+const { open } = DexieDatabase.prototype
+DexieDatabase.prototype.open = function () {
   const sleep = sleepers.get(this._options.indexedDB)
   return (sleep ? sleep.then(() => open.call(this)) : open.call(this)) as ReturnType<typeof open>
 }

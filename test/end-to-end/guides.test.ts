@@ -1,7 +1,18 @@
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Kith, type KithOptions, openKith } from '@kith/client'
 import { canPickContacts, pickContacts, planImport, readContacts } from '@kith/client/import'
-import { expect, test, vi } from 'vitest'
+import { KithProvider, useContacts } from '@kith/client/react'
+import { sqlite } from '@kith/client/sqlite'
+import React, { createElement as h, type ReactNode } from 'react'
+import { derived } from 'svelte/store'
+import { transformWithOxc } from 'vite'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { effectScope, onScopeDispose, type ShallowRef, shallowRef, watch } from 'vue'
+import { backend } from '../support/backend.ts'
 import { first, installation } from '../support/devices.ts'
+import { openPage } from '../support/page.ts'
 import { card } from '../support/phone-books.ts'
 
 /** The blocks of TypeScript of a guide, as functions of these names. */
@@ -32,4 +43,151 @@ test('the examples of the guide to phone books do what they say', async () => {
   await button.onclick?.()
   vi.unstubAllGlobals()
   expect(await first(kith.contacts())).toMatchObject([{ id: '+442079460124', label: 'Bob' }])
+})
+
+/** What a guide's example returns of what it defines. */
+type Made = (...values: unknown[]) => Promise<Record<string, unknown>>
+
+/** One block of a guide, whose example ends by returning these names. */
+async function blockOf(guide: string, number: number, names: readonly string[], made: string): Promise<Made> {
+  const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8')
+  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor
+  const code = [...text.matchAll(/```ts\n(.+?)```/gs)][number]?.[1] ?? ''
+  return new AsyncFunction(...names, `${code.replace(/^import .*$/gm, '')}\nreturn { ${made} }`)
+}
+
+async function folder(): Promise<string> {
+  const made = await mkdtemp(join(tmpdir(), 'kith-guide-'))
+  onTestFinished(() => rm(made, { recursive: true, force: true }))
+  return made
+}
+
+test('[D1] the bot of the guide to Node answers, closes on SIGTERM, and has its name after a restart', async () => {
+  const { wsUrl: url, issueToken, device } = await backend()
+  const once = vi.fn<(signal: string, end: () => void) => void>()
+  const place = await folder()
+  const names = ['openKith', 'sqlite', 'url', 'token', 'report', 'process']
+  const bot = await blockOf('node', 0, names, 'kith')
+  const report = vi.fn()
+  const values = [openKith, () => sqlite(place), url, () => issueToken('bot'), report, { once }]
+  const kith = (await bot(...values))['kith'] as Kith
+  onTestFinished(() => kith.close())
+  const alice = await device('alice')
+  await Promise.all([kith.whenSynced(), alice.whenSynced()])
+  const heard = new Promise<string>(resolve => void alice.on('message', ({ text }) => resolve(text)))
+  await alice.send('bot', 'hello')
+  expect(await heard).toBe('You said: hello')
+  const [signal, end] = once.mock.calls[0] ?? []
+  expect(signal).toBe('SIGTERM')
+  end?.()
+  const again = await openKith({ url, token: 'none', user: 'bot', connect: false, storage: sqlite(place) })
+  onTestFinished(() => again.close())
+  expect([again.ownProfile.get('name'), report.mock.calls]).toEqual(['Echo', []])
+})
+
+test('the main process of the guide to Electron serves its windows, and closes before it quits', async () => {
+  const { wsUrl: url, issueToken } = await backend()
+  const place = await folder()
+  const handlers = new Map<string, (event: unknown, name: string) => Promise<void>>()
+  const listeners = new Map<string, () => void>()
+  const app = { getPath: () => place, on: (name: string, end: () => void) => listeners.set(name, end) }
+  const ipcMain = { handle: (name: string, handler: never) => handlers.set(name, handler) }
+  const webContents = { send: vi.fn() }
+  const names = ['join', 'openKith', 'sqlite', 'app', 'ipcMain', 'url', 'token', 'user', 'windows', 'report']
+  const main = await blockOf('electron', 0, names, 'kith')
+  const token = await issueToken('ada')
+  const values = [join, openKith, sqlite, app, ipcMain, url, token, 'ada', () => [{ webContents }], vi.fn()]
+  const kith = (await main(...values))['kith'] as Kith
+  onTestFinished(() => kith.close())
+  await handlers.get('kith:setName')?.({}, 'Ada')
+  expect(kith.ownProfile.get('name')).toBe('Ada')
+  kith.getProfile('bob').setLabel('Bob')
+  await kith.getProfile('bob').save()
+  await expect
+    .poll(() => webContents.send.mock.calls.at(-1))
+    .toMatchObject(['kith:contacts', [{ id: 'bob', label: 'Bob' }]])
+  expect(structuredClone(webContents.send.mock.calls.at(-1)?.[1])).toBeDefined()
+  listeners.get('before-quit')?.()
+  await kith.close()
+  await expect(kith.ownProfile.set('name', 'Ada L.')).rejects.toMatchObject({ code: 'closed' })
+})
+
+test('the example for Vue follows contacts, and ends with its component', async () => {
+  const kith = await installation('alice').open()
+  const example = await blockOf('frameworks', 0, ['onScopeDispose', 'shallowRef', 'kith'], 'contacts, useObservable')
+  const scope = effectScope()
+  const unsubscribe = vi.fn()
+  const contacts = kith.contacts()
+  const subscribe = (next: (rows: unknown) => void): object => {
+    const subscription = contacts.subscribe(next)
+    return { unsubscribe: unsubscribe.mockImplementation(() => subscription.unsubscribe()) }
+  }
+  // Vue's scope is that of the call; the function of the example runs up to its end within it.
+  const running = scope.run(() => example(onScopeDispose, shallowRef, { contacts: () => ({ subscribe }) }))
+  const made = (await running) as { contacts: ShallowRef<{ id: string }[] | undefined> }
+  const seen: unknown[] = []
+  watch(made.contacts, rows => seen.push(rows?.map(({ id }) => id)), { flush: 'sync' })
+  kith.getProfile('bob').setLabel('Bob')
+  await kith.getProfile('bob').save()
+  await expect.poll(() => seen.at(-1)).toEqual(['bob'])
+  scope.stop()
+  expect(unsubscribe).toHaveBeenCalledOnce()
+})
+
+test('Svelte reads contacts as a store', async () => {
+  const kith = await installation('alice').open()
+  const { contacts } = await (await blockOf('frameworks', 1, ['kith'], 'contacts'))(kith)
+  const ids = derived(contacts as never, (rows: { id: string }[] | undefined) => rows?.map(({ id }) => id))
+  const seen: unknown[] = []
+  const stop = ids.subscribe(value => seen.push(value))
+  kith.getProfile('bob').setLabel('Bob')
+  await kith.getProfile('bob').save()
+  await expect.poll(() => seen.at(-1)).toEqual(['bob'])
+  stop()
+})
+
+test('the provider for server rendering shows its fallback, then what it wraps, and closes its client', async () => {
+  const guide = await readFile(new URL('../../docs/guides/frameworks.md', import.meta.url), 'utf8')
+  const [, source = ''] = /```tsx\n(.+?)```/s.exec(guide) ?? []
+  const body = source
+    .replace(/^import .*$|^'use client'$/gm, '')
+    .replace('export function KithGate', 'return KithGate; function KithGate')
+  const { code } = await transformWithOxc(`(() => {${body}})`, 'guide.tsx', { jsx: { runtime: 'classic' } })
+  const opened: Kith[] = []
+  let open: () => void = () => undefined
+  const mayOpen = new Promise<void>(resolve => {
+    open = resolve
+  })
+  const opening = async (options: KithOptions): Promise<Kith> => {
+    await mayOpen
+    const kith = await installation('alice').open(options)
+    opened.push(kith)
+    return kith
+  }
+  const { useEffect, useState } = React
+  const around = { React, KithProvider, openKith: opening, useEffect, useState }
+  const made = new Function(...Object.keys(around), `return ${code.replace(/;\s*$/, '')}`)
+  const KithGate = made(...Object.values(around))()
+  const Ids = (): ReactNode =>
+    useContacts()
+      ?.map(({ id }) => id)
+      .join(' ') ?? '…'
+  const page = await openPage()
+  page.show(h(KithGate, { options: { connect: false }, fallback: 'opening' }, h(Ids)))
+  await expect.poll(() => page.text).toBe('opening')
+  open()
+  await expect.poll(() => opened.length).toBe(1)
+  await opened[0]?.ownProfile.set('name', 'Ada')
+  opened[0]?.getProfile('bob').setLabel('Bob')
+  await opened[0]?.getProfile('bob').save()
+  await expect.poll(() => page.text).toBe('bob')
+  page.show(null)
+  await expect
+    .poll(() =>
+      opened[0]?.ownProfile.set('name', 'x').then(
+        () => 'open',
+        error => error.code,
+      ),
+    )
+    .toBe('closed')
 })

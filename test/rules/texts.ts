@@ -73,7 +73,7 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'V7',
-        text: "On losing access, by whatever cause, a viewer's devices withdraw the replica, at once or when they next connect: gone from memory and IndexedDB. A replica of someone not followed is dropped when the follow ends (by any device); a merely fetched one lives for the session, in which the server treats it as followed.",
+        text: "On losing access, by whatever cause, a viewer's devices withdraw the replica, at once or when they next connect: gone from memory and storage. A replica of someone not followed is dropped when the follow ends (by any device); a merely fetched one lives for the session, in which the server treats it as followed.",
       },
       {
         id: 'V8',
@@ -94,7 +94,7 @@ export const sections: readonly Section[] = [
     rules: [
       {
         id: 'D1',
-        text: '`save()` resolves when the change is in IndexedDB (strict durability). A reload, offline, shows it.',
+        text: "`save()` resolves when the change is on this device's disk: in IndexedDB with strict durability, or in SQLite. A reload, offline, shows it.",
       },
       {
         id: 'D2',

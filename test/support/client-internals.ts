@@ -1,16 +1,22 @@
 // What tests of @kith/client need of its inside. The package does not export it, so it may change at any time.
 
+import type { Kith } from '@kith/client'
+import { coreOf } from '../../packages/client/src/api/core-of.ts'
+import type { DexieDatabase } from '../../packages/client/src/database/dexie-storage.ts'
+
 export { coreOf } from '../../packages/client/src/api/core-of.ts'
 export { systemRandomness } from '../../packages/client/src/clock.ts'
+export type { DeviceDatabase, Tables } from '../../packages/client/src/database/contract.ts'
+export { DexieDatabase, dexieStorage } from '../../packages/client/src/database/dexie-storage.ts'
 export { edit } from '../../packages/client/src/database/edit.ts'
 export { isFull } from '../../packages/client/src/database/failure.ts'
 export type { StoredFrame } from '../../packages/client/src/database/incoming-frames.ts'
 export { dropHidden, storeFrames } from '../../packages/client/src/database/incoming-frames.ts'
+export { readMeta, writeMeta } from '../../packages/client/src/database/meta.ts'
 export { droppedAndWanted } from '../../packages/client/src/database/pending-refetches.ts'
 export { rebuild } from '../../packages/client/src/database/rebuild.ts'
 export { remadeEntries } from '../../packages/client/src/database/remade-entries.ts'
-export type { MetaValues, OutboxRow } from '../../packages/client/src/database/schema.ts'
-export { KithDatabase, readMeta, writeMeta } from '../../packages/client/src/database/schema.ts'
+export type { MetaValues, OutboxRow, PersonRow } from '../../packages/client/src/database/schema.ts'
 export { ErrorReporter } from '../../packages/client/src/device/error-reporter.ts'
 export { decodeChanges, encodeChanges } from '../../packages/client/src/documents/changes-codec.ts'
 export { checkLimits } from '../../packages/client/src/documents/content-limits.ts'
@@ -22,6 +28,7 @@ export { goneKeys, removedAgain } from '../../packages/client/src/documents/remo
 export { roomOf } from '../../packages/client/src/documents/room.ts'
 export { originalsIn, saidAgain, standingOf } from '../../packages/client/src/documents/said-again.ts'
 export { newClientId, newRemakingClientId } from '../../packages/client/src/nonce.ts'
+export { betterSqlite3 } from '../../packages/client/src/sqlite/better-sqlite3.ts'
 export { verdictOn } from '../../packages/client/src/sync/close-action.ts'
 export { Connection } from '../../packages/client/src/sync/connection.ts'
 export { ConnectionManager } from '../../packages/client/src/sync/connection-manager.ts'
@@ -40,3 +47,8 @@ export { Lease } from '../../packages/client/src/tabs/lease.ts'
 export { Pulse } from '../../packages/client/src/tabs/pulse.ts'
 export { SteppedDown } from '../../packages/client/src/tabs/stepped-down.ts'
 export { beginTerm, isCurrent } from '../../packages/client/src/tabs/wishes.ts'
+
+/** The database of a client whose storage is IndexedDB, with all that Dexie can do. */
+export function dexieOf(kith: Kith): DexieDatabase {
+  return coreOf(kith).store.db as DexieDatabase
+}

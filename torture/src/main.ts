@@ -1,12 +1,16 @@
 import { parseArgs } from 'node:util'
 import { tortureCluster } from './cluster/torture.ts'
+import { killDevice } from './device/kills.ts'
 import { torture } from './torture.ts'
 
 const usage = `Usage: npm run torture -- [--kills 20] [--seed NUMBER]
+       npm run torture -- --device [--kills 20] [--seed NUMBER]
        npm run torture -- --cluster [--rounds 10] [--seed NUMBER] [--only TEXT]
 
 Kills a server again and again under load, and checks that what it had answered is on its disk.
 
+  --device    in place of that: a device with SQLite is killed again and again while it saves, and all that it was
+              told is saved must be there when it opens again.
   --cluster   in place of that: three nodes on a PostgreSQL primary with two synchronous standbys, all on this
               machine. In each round nodes and the primary are killed or stopped, a standby is promoted, and
               connections are cut, while devices go on; then everything that was answered must be there.
@@ -17,6 +21,7 @@ Kills a server again and again under load, and checks that what it had answered 
 const { values } = parseArgs({
   options: {
     cluster: { type: 'boolean', default: false },
+    device: { type: 'boolean', default: false },
     kills: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '10' },
     only: { type: 'string', default: '' },
@@ -31,7 +36,11 @@ else if (![kills, rounds].every(count => Number.isInteger(count) && count > 0) |
   process.stderr.write(usage)
   process.exitCode = 2
 } else {
-  const code = await (values.cluster ? tortureCluster({ rounds, seed, only: values.only }) : torture({ kills, seed }))
+  const code = await (values.cluster
+    ? tortureCluster({ rounds, seed, only: values.only })
+    : values.device
+      ? killDevice({ kills, seed })
+      : torture({ kills, seed }))
   // After a failure devices go on.
   process.exit(code)
 }

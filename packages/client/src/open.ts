@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import type { Kith } from './api/kith.ts'
 import { systemClock, systemRandomness } from './clock.ts'
-import { KithDatabase } from './database/schema.ts'
+import { dexieStorage } from './database/dexie-storage.ts'
 import { assemble } from './device/assemble.ts'
 import { prepareDevice } from './device/prepare.ts'
 import { noteVisit } from './device/registry.ts'
@@ -27,17 +27,17 @@ import { chooseUser } from './user.ts'
 export async function openKith(options: KithOptions): Promise<Kith> {
   const { url, host } = checkOptions(options)
   const { clock = systemClock, randomness = systemRandomness } = options
-  const WebSocket = options.WebSocket ?? (globalThis.WebSocket as WebSocketConstructor | undefined)
-  if (!WebSocket) throw new TypeError('This platform has no WebSocket: pass `WebSocket`')
-  const indexedDB = options.indexedDB ?? platformStorage()
-  const storage = { indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange }
+  const WebSocket = await webSocketFor(options)
+  const indexedDB = options.storage ? undefined : (options.indexedDB ?? platformStorage())
+  const storage =
+    options.storage ?? dexieStorage({ indexedDB, IDBKeyRange: options.IDBKeyRange ?? globalThis.IDBKeyRange })
   const { user, token: firstToken } = await chooseUser(options, url, storage, clock)
   const name = options.databaseName ?? `kith:${host}:${user}`
-  const tabs = tabPlatform(options.locks, options.openChannel, indexedDB)
-  const release = tabs ? () => undefined : claimDatabase(indexedDB, name)
+  const tabs = indexedDB && tabPlatform(options.locks, options.openChannel, indexedDB)
+  const release = tabs ? () => undefined : claimDatabase(indexedDB ?? storage, name)
 
   const place = { user, name, storage, clock, randomness }
-  const db = new KithDatabase(name, storage, () => undefined)
+  const db = storage.database(name)
   const assembling = async (): Promise<Kith> => {
     await prepareDevice(db, place)
     await noteVisit(storage, url, user)
@@ -48,10 +48,17 @@ export async function openKith(options: KithOptions): Promise<Kith> {
     if (options.connect !== false) kith.connect()
     return kith
   } catch (error) {
-    db.close()
+    // A storage that does not answer does not close either.
+    await patiently(clock, async () => db.close()).catch(() => undefined)
     release()
     throw error
   }
+}
+
+async function webSocketFor({ WebSocket, storage }: KithOptions): Promise<WebSocketConstructor> {
+  const found = WebSocket ?? (await storage?.findWebSocket?.()) ?? globalThis.WebSocket
+  if (!found) throw new TypeError('This platform has no WebSocket: pass `WebSocket`')
+  return found as WebSocketConstructor
 }
 
 /** Returns the platform's IndexedDB. Reading it throws in a page that may not store data. */

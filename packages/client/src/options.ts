@@ -1,5 +1,6 @@
 import { checkBoolean, checkIsObject } from './api/arguments.ts'
 import type { Clock, Randomness } from './clock.ts'
+import type { DeviceStorage } from './database/contract.ts'
 import type { WebSocketConstructor } from './sync/socket.ts'
 import type { OpenTabChannel } from './tabs/channel.ts'
 import type { LockManagerLike } from './tabs/lock.ts'
@@ -16,9 +17,11 @@ export interface KithOptions {
   user?: string
   /** `false` starts offline; call `connect()` later. */
   connect?: boolean
-  /** The name of this device's IndexedDB database. By default it is made of the host and the user id. */
+  /** The name of this device's database. By default it is made of the host and the user id. */
   databaseName?: string
-  /** Replaces the platform's IndexedDB, for Node and tests. */
+  /** Where this device keeps its data, outside browsers: `sqlite(folder)` of `@kith/client/sqlite`. By default IndexedDB. */
+  storage?: DeviceStorage
+  /** Replaces the platform's IndexedDB, for tests. */
   indexedDB?: IDBFactory
   IDBKeyRange?: typeof IDBKeyRange
   WebSocket?: WebSocketConstructor
@@ -34,12 +37,20 @@ export interface KithOptions {
 /** Returns the url in its normal form, and the part of it that names the server. Throws a `TypeError` for a wrong option. */
 export function checkOptions(options: KithOptions): { url: string; host: string } {
   checkIsObject(options)
-  const { url, token, connect, databaseName, locks, openChannel } = options
+  const { url, token, connect, databaseName, storage, indexedDB, locks, openChannel } = options
   if (typeof token !== 'string' && typeof token !== 'function')
     throw new TypeError('token must be a string or a function')
   if (connect !== undefined) checkBoolean(connect, 'connect')
   if (databaseName !== undefined && (typeof databaseName !== 'string' || databaseName === '')) {
     throw new TypeError('databaseName must be a string that is not empty')
+  }
+  if (storage !== undefined && typeof storage?.database !== 'function') {
+    throw new TypeError('storage must be that of sqlite(folder), as in @kith/client/sqlite')
+  }
+  if (storage && (indexedDB || locks || openChannel)) {
+    throw new TypeError(
+      'storage is instead of indexedDB, and tabs do not share it: pass no indexedDB, locks or openChannel',
+    )
   }
   if (openChannel && !locks) throw new TypeError('openChannel needs locks: pass both')
   const parsed = parseUrl(url)

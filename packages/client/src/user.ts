@@ -1,7 +1,7 @@
 import { KithError } from '@kith/shared'
 import { checkUserId } from './api/arguments.ts'
 import type { Clock } from './clock.ts'
-import type { DatabaseOptions } from './database/schema.ts'
+import type { DeviceStorage } from './database/contract.ts'
 import { lastVisitor } from './device/registry.ts'
 import { patiently } from './device/storage-timeout.ts'
 import type { KithOptions } from './options.ts'
@@ -23,7 +23,7 @@ export interface ChosenUser {
 export async function chooseUser(
   options: KithOptions,
   url: string,
-  database: DatabaseOptions,
+  storage: DeviceStorage,
   clock: Clock,
 ): Promise<ChosenUser> {
   const named = options.user === undefined ? undefined : checkUserId(options.user)
@@ -40,7 +40,7 @@ export async function chooseUser(
       'The token names no user id as its subject (sub): pass `user`, or another token',
     )
   }
-  const user = named ?? subject ?? (await patiently(clock, () => lastVisitor(database, url)))
+  const user = named ?? subject ?? (await patiently(clock, () => lastVisitor(storage, url)))
   if (user === undefined)
     throw new KithError('user-required', 'The user is not known: pass `user`, or connect once with a token')
   return { user, token: typeof options.token === 'string' ? undefined : token }

@@ -10,7 +10,7 @@ export const durabilityMutants: readonly Mutant[] = [
     names: '\\[D1\\]',
   }),
   mutant(
-    'client/src/database/schema.ts',
+    'client/src/database/dexie-storage.ts',
     "chromeTransactionDurability: 'strict'",
     "chromeTransactionDurability: 'relaxed'",
     {

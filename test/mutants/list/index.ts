@@ -16,6 +16,7 @@ import { nodesMutants } from './nodes.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
+import { sqliteMutants } from './sqlite.ts'
 import { stagedMutants } from './staged.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
@@ -40,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   ...durabilityMutants,
   ...feedMutants,
   ...safetyMutants,
+  ...sqliteMutants,
   ...stagedMutants,
   ...storageMutants,
   ...storyMutants,

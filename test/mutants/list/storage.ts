@@ -72,7 +72,7 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-loss'],
     names: 'another user',
   }),
-  mutant(surviving, 'if (found) return merge(db, memory, randomness)', 'if (found) return', {
+  mutant(surviving, 'if (found) return merge(tables, memory, randomness)', 'if (found) return', {
     id: 'first-tab-only',
     rules: ['D1'],
     what: 'Of several tabs only the one that makes the new database brings what it has.',
@@ -124,13 +124,18 @@ export const storageMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
-  mutant('client/src/database/schema.ts', 'if (this.#wasOpened) return', 'if (!this.#wasOpened && false) return', {
-    id: 'opened-behind-our-back',
-    rules: ['D1'],
-    what: 'Dexie opens the database again by itself, and fills a new one with what memory held long before.',
-    tests: ['client/storage-loss'],
-    names: 'which no event announces',
-  }),
+  mutant(
+    'client/src/database/dexie-storage.ts',
+    'if (this.#wasOpened) return',
+    'if (!this.#wasOpened && false) return',
+    {
+      id: 'opened-behind-our-back',
+      rules: ['D1'],
+      what: 'Dexie opens the database again by itself, and fills a new one with what memory held long before.',
+      tests: ['client/storage-loss'],
+      names: 'which no event announces',
+    },
+  ),
   mutant('client/src/device/lifecycle.ts', 'this.#held === 0 ? this.present : undefined', 'this.present', {
     id: 'newest-change-first',
     rules: ['D1'],

@@ -1,7 +1,7 @@
 import { type Kith, openKith, type Presence } from '@kith/client'
 import { type ContentLimits, defaultContentLimits, type KeyChange } from '@kith/shared'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
-import { coreOf, decodeChanges, type KithDatabase, type OutboxRow } from '../../support/client-internals.ts'
+import { coreOf, type DexieDatabase, decodeChanges, dexieOf, type OutboxRow } from '../../support/client-internals.ts'
 import { copyOf, done } from '../../support/database-copy.ts'
 import type { Facts } from '../model/edits.ts'
 import { Channels } from './channels.ts'
@@ -255,8 +255,8 @@ export class Tab {
       WebSocket: parts.network.webSocketOf(this),
     })
     const { store } = coreOf(kith)
-    this.#noteWrites(store.db)
-    store.onOpen(() => this.#noteWrites(store.db))
+    this.#noteWrites(dexieOf(kith))
+    store.onOpen(() => this.#noteWrites(dexieOf(kith)))
     // What a client that opens offers again it has written by now.
     for (const row of await store.db.outbox.toArray()) this.#written.unshift(writtenOf(row, () => true))
     kith.on('message', ({ text }) => {
@@ -277,7 +277,7 @@ export class Tab {
   }
 
   /** Notes what is written into the outbox of a database from now on. */
-  #noteWrites(db: KithDatabase): void {
+  #noteWrites(db: DexieDatabase): void {
     const rebuilding = new WeakSet<object>()
     // Documents that were replaced have another generation; the rows before it in that transaction say things again.
     db.meta.hook('updating', (changes, key, _row, transaction) => {
@@ -387,6 +387,6 @@ function isOtherGeneration(changes: object): boolean {
 
 /** Every read that is not part of a transaction goes through this method of a table. */
 function tablesOf(kith: Kith): { _trans?: () => Promise<never> }[] {
-  const { db } = coreOf(kith).store
+  const db = dexieOf(kith)
   return db.tables.map(({ name }) => db[name as keyof typeof db] as { _trans?: () => Promise<never> })
 }

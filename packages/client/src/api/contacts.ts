@@ -1,5 +1,6 @@
 import type { Fields } from '@kith/shared'
-import type { KithDatabase, PersonRow } from '../database/schema.ts'
+import type { Tables } from '../database/contract.ts'
+import type { PersonRow } from '../database/schema.ts'
 import { sameFields } from '../fields.ts'
 import type { Profile } from './contact-profile.ts'
 
@@ -21,13 +22,13 @@ export interface Contact {
   hasChangedHands: boolean
 }
 
-export async function listContacts(db: KithDatabase): Promise<Contact[]> {
+export async function listContacts(db: Tables): Promise<Contact[]> {
   const rows = await db.people.where('isListed').equals(1).toArray()
   return rows.map(contactOf)
 }
 
 /** The row of any user; an empty row of a user of whom this device knows nothing. */
-export async function readContact(db: KithDatabase, id: string): Promise<Contact> {
+export async function readContact(db: Tables, id: string): Promise<Contact> {
   const row = await db.people.get(id)
   return row ? contactOf(row) : emptyContact(id)
 }

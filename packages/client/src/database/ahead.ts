@@ -1,7 +1,7 @@
 import { isNarrowing, type KeyChange } from '@kith/shared'
 import type { SaidAgain } from '../documents/said-again.ts'
+import type { Tables } from './contract.ts'
 import { pendingEntries } from './outbox.ts'
-import type { KithDatabase } from './schema.ts'
 
 /** Changes that are said again in one entry of the outbox. */
 export interface SaidPart {
@@ -32,7 +32,7 @@ export function partsOfSaid({ neverTaken, taken }: SaidAgain): SaidPart[] {
  * go ahead, nothing waits, or no number is left there. The number is not whole: the entries around it keep theirs, by which
  * they are acknowledged and waited for.
  */
-export async function placeOf(db: KithDatabase, { isAhead }: SaidPart): Promise<{ seq?: number }> {
+export async function placeOf(db: Tables, { isAhead }: SaidPart): Promise<{ seq?: number }> {
   const [{ seq: first } = {}] = isAhead ? await pendingEntries(db, 1) : []
   if (first === undefined) return {}
   const { seq: before = first - 1 } = (await db.outbox.where(':id').below(first).last()) ?? {}

@@ -9,7 +9,8 @@ import { roomOf } from '../documents/room.ts'
 import { isOriginalThere, type SaidAgain } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { partsOfSaid, placeOf } from './ahead.ts'
-import { type OutboxRow, writeMeta } from './schema.ts'
+import { writeMeta } from './meta.ts'
+import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -126,7 +127,10 @@ async function offerFitting(
 }
 
 async function refusedRows(work: Work): Promise<OutboxRow[]> {
-  return work.db.outbox.filter(row => row.refusal !== undefined).toArray()
+  return work.db.outbox
+    .toCollection()
+    .filter(row => row.refusal !== undefined)
+    .toArray()
 }
 
 async function offer(
@@ -179,7 +183,7 @@ async function supersedeRefused(work: Work, document: DocumentName, changes: rea
   if (own.refused.length === 0) return
   const keys = new Set(changes.map(keyName))
   if (!own.refused.some(change => keys.has(keyName(change)))) return
-  const rows = await work.db.outbox.filter(row => row.refusal !== undefined && row.document === document).toArray()
+  const rows = (await refusedRows(work)).filter(row => row.document === document)
   const left: KeyChange[] = []
   for (const row of rows) {
     const kept = decodeChanges(row.changes).filter(change => !keys.has(keyName(change)))

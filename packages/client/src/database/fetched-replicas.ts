@@ -1,9 +1,9 @@
 import { type ContactFacts, contactFacts, countingFacts } from '@kith/shared'
-import type { KithDatabase } from './schema.ts'
+import type { Tables } from './contract.ts'
 import type { Store } from './store.ts'
 
 /** Owners whose replicas end with the session, as far as the server knew. */
-export async function fetchedOwners(db: KithDatabase): Promise<string[]> {
+export async function fetchedOwners(db: Tables): Promise<string[]> {
   return db.replicas.where('isFetched').equals(1).primaryKeys()
 }
 

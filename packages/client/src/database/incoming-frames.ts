@@ -8,7 +8,7 @@ import { goneKeys, removedAgain } from '../documents/removed-keys.ts'
 import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { dropSaid, offerRefused, remake, sayAgain } from './edit.ts'
-import { writeMeta } from './schema.ts'
+import { writeMeta } from './meta.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -55,7 +55,10 @@ export async function storeFrames(
  */
 export async function dropHidden(store: Store): Promise<void> {
   await store.work(async ({ db, documents, people }) => {
-    const hidden = await db.replicas.filter(replica => replica.hidden.length > 0).toArray()
+    const hidden = await db.replicas
+      .toCollection()
+      .filter(replica => replica.hidden.length > 0)
+      .toArray()
     await people.load(hidden.map(replica => replica.owner))
     for (const { owner } of hidden) people.dropHidden(owner)
     await people.dropOldHands(documents.roster.view)

@@ -1,4 +1,5 @@
-import type { KithDatabase, OutboxRow } from './schema.ts'
+import type { Tables } from './contract.ts'
+import type { OutboxRow } from './schema.ts'
 
 /** The outbox as memory holds it. Rows that are to be sent don't change under their number; refused ones may. */
 export class OutboxMemory {
@@ -20,7 +21,7 @@ export class OutboxMemory {
   }
 
   /** Takes in what is in the outbox now. Call it in a transaction. */
-  async follow(db: KithDatabase): Promise<void> {
+  async follow(db: Tables): Promise<void> {
     if (!this.#isCertain) this.#rows.clear()
     const from = this.#isCertain ? this.#last : 0
     this.#isCertain = true

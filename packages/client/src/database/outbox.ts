@@ -1,7 +1,9 @@
 import * as Y from 'yjs'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { inPieces, piecesOf, removalsBut } from '../documents/pieces.ts'
-import { type KithDatabase, type OutboxRow, readMeta, writeMeta } from './schema.ts'
+import type { Tables } from './contract.ts'
+import { readMeta, writeMeta } from './meta.ts'
+import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -93,13 +95,13 @@ export async function acknowledge(store: Store, seqs: readonly number[]): Promis
 /** The last entry that is to be sent; 0 when there is none. */
 export async function lastPending(store: Store): Promise<number> {
   const isPending = (row: OutboxRow): boolean => row.refusal === undefined
-  const last = await store.use(db => db.outbox.orderBy(':id').reverse().filter(isPending).first())
+  const last = await store.use(db => db.outbox.toCollection().filter(isPending).last())
   return last?.seq ?? 0
 }
 
 /** Entries that are to be sent, in order. */
-export async function pendingEntries(db: KithDatabase, limit: number | undefined): Promise<OutboxRow[]> {
-  const pending = db.outbox.orderBy(':id').filter(row => row.refusal === undefined)
+export async function pendingEntries(db: Tables, limit: number | undefined): Promise<OutboxRow[]> {
+  const pending = db.outbox.toCollection().filter(row => row.refusal === undefined)
   return (limit === undefined ? pending : pending.limit(limit)).toArray()
 }
 

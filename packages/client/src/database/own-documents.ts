@@ -4,16 +4,10 @@ import * as Y from 'yjs'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
+import type { Tables } from './contract.ts'
+import { readMeta, readMetas, writeMeta } from './meta.ts'
 import { OutboxMemory } from './outbox-memory.ts'
-import {
-  type Hands,
-  type KithDatabase,
-  type MetaValues,
-  type OutboxRow,
-  readMeta,
-  readMetas,
-  writeMeta,
-} from './schema.ts'
+import type { Hands, MetaValues, OutboxRow } from './schema.ts'
 
 /** The number of updates after which both documents are written as snapshots, without what was erased [V5]. */
 const updatesPerSnapshot = 200
@@ -74,7 +68,7 @@ export class OwnDocuments {
   }
 
   /** Reads all from the database. Call it in a transaction. */
-  static async load(db: KithDatabase): Promise<OwnDocuments> {
+  static async load(db: Tables): Promise<OwnDocuments> {
     const [identity, head] = await readMetas(db, ['identity', 'head'])
     if (!identity || !head) throw new EmptyDatabase()
     const [roster, profile] = await db.snapshots.bulkGet(['roster', 'profile'])
@@ -88,7 +82,7 @@ export class OwnDocuments {
   }
 
   /** Takes in what other tabs wrote. Returns `false` when the documents must be loaded again. Call it in a transaction. */
-  async takeNews(db: KithDatabase): Promise<boolean> {
+  async takeNews(db: Tables): Promise<boolean> {
     const head = await readMeta(db, 'head')
     if (head?.generation !== this.generation || head.clientIds.roster !== this.roster.clientId) return false
     if (head.snapshotSeq > this.#seq) {
@@ -113,7 +107,7 @@ export class OwnDocuments {
   }
 
   /** Takes in what stands in the outbox. Call it in a transaction. */
-  async followOutbox(db: KithDatabase): Promise<void> {
+  async followOutbox(db: Tables): Promise<void> {
     await this.outbox.follow(db)
     this.#begun = []
     const { refused } = this.outbox
@@ -145,7 +139,7 @@ export class OwnDocuments {
 
   /** Makes changes as this device, and stores the update; what it was, or nothing when they change nothing [R3]. */
   async write(
-    db: KithDatabase,
+    db: Tables,
     name: DocumentName,
     changes: readonly KeyChange[],
     clientId?: number,
@@ -157,7 +151,7 @@ export class OwnDocuments {
   }
 
   /** Stores an update from the server, then takes it in. */
-  async take(db: KithDatabase, name: DocumentName, update: Uint8Array): Promise<void> {
+  async take(db: Tables, name: DocumentName, update: Uint8Array): Promise<void> {
     await this.#append(db, name, update)
     try {
       this[name].take(update)
@@ -167,21 +161,17 @@ export class OwnDocuments {
   }
 
   /** Writes both documents as snapshots and deletes the updates before, once there are many. */
-  async compactIfLong(db: KithDatabase): Promise<void> {
+  async compactIfLong(db: Tables): Promise<void> {
     if (this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
   }
 
-  async compact(db: KithDatabase): Promise<void> {
+  async compact(db: Tables): Promise<void> {
     await this.writeSnapshots(db, { roster: this.roster, profile: this.profile }, this.generation)
     this.#snapshotSeq = this.#seq
   }
 
   /** Stores these documents in place of all before. A new generation makes every tab load them again. */
-  async writeSnapshots(
-    db: KithDatabase,
-    documents: Record<DocumentName, OwnDocument>,
-    generation: number,
-  ): Promise<void> {
+  async writeSnapshots(db: Tables, documents: Record<DocumentName, OwnDocument>, generation: number): Promise<void> {
     for (const document of documentNames) {
       await db.snapshots.put({ document, update: Y.encodeStateAsUpdateV2(documents[document].doc) })
     }
@@ -198,7 +188,7 @@ export class OwnDocuments {
     return this.#rosterBytesAtMost
   }
 
-  async #append(db: KithDatabase, document: DocumentName, update: Uint8Array): Promise<void> {
+  async #append(db: Tables, document: DocumentName, update: Uint8Array): Promise<void> {
     this.#seq = await db.updates.add({ document, update })
     this.#grow(document, update)
   }

@@ -1,5 +1,5 @@
 import { type ContactFacts, contactFacts } from '@kith/shared'
-import { readMeta } from './schema.ts'
+import { readMeta } from './meta.ts'
 import type { Store } from './store.ts'
 
 /**

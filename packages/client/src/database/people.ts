@@ -8,8 +8,10 @@ import {
   mergeLevels,
 } from '@kith/shared'
 import { sameFields } from '../fields.ts'
+import type { Tables } from './contract.ts'
+import { readMeta, writeMeta } from './meta.ts'
 import { factColumns, isWorthKeeping, noReplica, stranger } from './person-rows.ts'
-import { type Hands, type KithDatabase, type PersonRow, type ReplicaRow, readMeta, writeMeta } from './schema.ts'
+import type { Hands, PersonRow, ReplicaRow } from './schema.ts'
 
 /** A change of a user's profile that the app's listeners hear of. */
 export type Happening =
@@ -24,7 +26,7 @@ export type Happening =
  */
 export class People {
   readonly happenings: Happening[] = []
-  readonly #db: KithDatabase
+  readonly #db: Tables
   readonly #rows = new Map<string, PersonRow>()
   readonly #replicas = new Map<string, ReplicaRow>()
   readonly #touched = new Set<string>()
@@ -34,7 +36,7 @@ export class People {
   #hands: Map<string, Hands> | undefined
   #isHandsChanged = false
 
-  constructor(db: KithDatabase) {
+  constructor(db: Tables) {
     this.#db = db
   }
 

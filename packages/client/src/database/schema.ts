@@ -1,9 +1,8 @@
 import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
-import { Dexie, type DexieOptions, type PromiseExtended, type Table } from 'dexie'
 import type { DocumentName } from '../documents/name.ts'
 
 /**
- * What one device keeps, in one IndexedDB database that all its tabs share:
+ * What one device keeps, in one database that all its tabs share:
  *
  *   updates    own documents, as Yjs updates in the order in which this device took them; cut off by each snapshot
  *   snapshots  own documents, as they stood at `meta.head.snapshotSeq`
@@ -128,79 +127,7 @@ export interface MetaValues {
   term: string
 }
 
-export interface DatabaseOptions {
-  indexedDB?: IDBFactory | undefined
-  IDBKeyRange?: typeof IDBKeyRange | undefined
-}
-
-export class KithDatabase extends Dexie {
-  #wasOpened = false
-  declare readonly updates: Table<UpdateRow, number>
-  declare readonly snapshots: Table<SnapshotRow, DocumentName>
-  declare readonly outbox: Table<OutboxRow, number>
-  declare readonly replicas: Table<ReplicaRow, string>
-  declare readonly people: Table<PersonRow, string>
-  declare readonly meta: Table<{ key: string; value: unknown }, string>
-
-  /** `populate` fills a database that opening has to make, in one with making it. If it throws, none is made. */
-  constructor(name: string, options: DatabaseOptions, populate: (db: KithDatabase) => void) {
-    super(name, { ...dexieOptions(options), autoOpen: false })
-    this.version(1).stores({
-      updates: '++seq',
-      snapshots: 'document',
-      outbox: '++seq',
-      replicas: 'owner, isFetched',
-      people: 'id, isListed',
-      meta: 'key',
-      requests: '++id',
-      events: '++id',
-    })
-    this.version(2).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
-    this.on('populate', () => populate(this))
-  }
-
-  /** Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. */
-  override open(): PromiseExtended<Dexie> {
-    if (this.#wasOpened) return Dexie.Promise.reject(new Dexie.DatabaseClosedError()) as PromiseExtended<Dexie>
-    this.#wasOpened = true
-    return super.open()
-  }
-}
-
-/** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
-export function dexieOptions({ indexedDB, IDBKeyRange }: DatabaseOptions): DexieOptions {
-  // liveQuery uses these even if the database was given others, and emits nothing without them.
-  if (indexedDB) Dexie.dependencies.indexedDB ??= indexedDB
-  if (IDBKeyRange) Dexie.dependencies.IDBKeyRange ??= IDBKeyRange
-  return {
-    cache: 'disabled',
-    chromeTransactionDurability: 'strict',
-    ...(indexedDB && { indexedDB }),
-    ...(IDBKeyRange && { IDBKeyRange }),
-  }
-}
-
-export async function readMeta<K extends keyof MetaValues>(
-  db: KithDatabase,
-  key: K,
-): Promise<MetaValues[K] | undefined> {
-  const row = await db.meta.get(key)
-  return row?.value as MetaValues[K] | undefined
-}
-
-/** Several values at once, in the order of the keys. */
-export async function readMetas<const K extends readonly (keyof MetaValues)[]>(
-  db: KithDatabase,
-  keys: K,
-): Promise<{ [I in keyof K]: MetaValues[K[I]] | undefined }> {
-  const rows = await db.meta.bulkGet([...keys])
-  return rows.map(row => row?.value) as { [I in keyof K]: MetaValues[K[I]] | undefined }
-}
-
-export async function writeMeta<K extends keyof MetaValues>(
-  db: KithDatabase,
-  key: K,
-  value: MetaValues[K],
-): Promise<void> {
-  await db.meta.put({ key, value })
+export interface MetaRow {
+  key: string
+  value: unknown
 }

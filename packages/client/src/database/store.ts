@@ -1,6 +1,7 @@
 import type { Signal } from '../signal.ts'
+import type { DeviceDatabase, Tables } from './contract.ts'
 import type { OwnDocuments } from './own-documents.ts'
-import type { KithDatabase } from './schema.ts'
+import type { QueryObserver } from './query-observer.ts'
 import type { Outcome, Work } from './work.ts'
 
 /** The one way to this device's data. */
@@ -12,7 +13,7 @@ export interface Store {
   /** Runs `body` in a transaction, after the work that was given before. A KithError or TypeError of it comes back as it is. */
   work<T>(body: (work: Work) => Promise<T>): Promise<T>
   /** Runs a query that needs none of the documents. */
-  use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T>
+  use<T>(query: (db: DeviceDatabase) => PromiseLike<T>): Promise<T>
   /** Takes in what other tabs wrote. */
   refresh(): Promise<void>
 }
@@ -23,16 +24,10 @@ export interface OpenStore extends Store {
   onEnd(listener: () => void): () => void
 }
 
-/** What follows a live query. */
-export interface QueryObserver<T> {
-  next(value: T): void
-  error(error: unknown): void
-}
-
 /** The store of a client, for as long as that is open. */
 export interface DeviceStore extends Store {
   /** The database, as it was last open. */
-  readonly db: KithDatabase
+  readonly db: DeviceDatabase
   /** Resolves to the store on the database that is open. Rejects with a KithError when none can be opened now. */
   openStore(): Promise<OpenStore>
   /** Resolves when the work that was given before is done, whether it failed or not. */
@@ -40,7 +35,7 @@ export interface DeviceStore extends Store {
   /** Calls `listener` whenever what memory holds may look different, while it is level with the disk. */
   onChange(listener: () => void): () => void
   /** Tells what a query finds, and again whenever that changes. Returns a function that stops it. */
-  live<T>(query: (db: KithDatabase) => Promise<T>, observer: QueryObserver<T>): () => void
+  live<T>(query: (db: Tables) => Promise<T>, observer: QueryObserver<T>): () => void
   /** What a transaction is about to commit. */
   readonly changing: Signal<[outcome: Outcome]>
   /** What was committed. */

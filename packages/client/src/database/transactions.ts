@@ -1,8 +1,8 @@
 import { addUsers } from '../documents/changed-users.ts'
+import type { DeviceDatabase, Tables } from './contract.ts'
 import type { OwnDocuments } from './own-documents.ts'
 import { People } from './people.ts'
 import { repeatedly } from './repeatedly.ts'
-import type { KithDatabase } from './schema.ts'
 import type { Outcome, Work } from './work.ts'
 
 export interface TransactionsPort {
@@ -19,14 +19,14 @@ export interface TransactionsPort {
  * from the roster are written. Only after that is on disk does the app hear of it [D1].
  */
 export abstract class Transactions {
-  readonly db: KithDatabase
+  readonly db: DeviceDatabase
   readonly #port: TransactionsPort
   #documents: OwnDocuments
   #unsent: number
   #isStale = false
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(db: KithDatabase, documents: OwnDocuments, port: TransactionsPort) {
+  constructor(db: DeviceDatabase, documents: OwnDocuments, port: TransactionsPort) {
     this.db = db
     this.#documents = documents
     this.#unsent = documents.outbox.size
@@ -49,7 +49,7 @@ export abstract class Transactions {
   }
 
   /** Reads the documents. Call it in a transaction. */
-  protected abstract load(): Promise<OwnDocuments>
+  protected abstract load(db: Tables): Promise<OwnDocuments>
 
   /** Whether work that failed may succeed at once, as the failure was of the platform. */
   protected abstract mayRepeat(error: unknown): Promise<boolean>
@@ -73,7 +73,7 @@ export abstract class Transactions {
   }
 
   async #commit<T>(body: (work: Work) => Promise<T>): Promise<T> {
-    const [result, outcome] = await this.db.transaction('rw', this.db.tables, async () => this.#attempt(body))
+    const [result, outcome] = await this.db.transact('rw', db => this.#attempt(db, body))
     this.#isStale = false
     this.#unsent = this.#documents.outbox.size
     this.#port.committed(outcome)
@@ -84,29 +84,29 @@ export abstract class Transactions {
   async #takeBack(): Promise<void> {
     if (!this.#isStale) return
     try {
-      await this.db.transaction('r', this.db.tables, async () => this.#load())
+      await this.db.transact('r', db => this.#load(db))
       this.#port.settled()
     } catch {
       // The error that led here says what is wrong; `#isStale` sees to the rest.
     }
   }
 
-  async #attempt<T>(body: (work: Work) => Promise<T>): Promise<[T, Outcome]> {
-    const people = new People(this.db)
-    const hasNews = await this.#takeNews()
+  async #attempt<T>(db: Tables, body: (work: Work) => Promise<T>): Promise<[T, Outcome]> {
+    const people = new People(db)
+    const hasNews = await this.#takeNews(db)
     const unsentBefore = this.#documents.outbox.size
     let isOwnProfileChanged = false
     let hasWritten = false
     const touched = new Set<string>()
     const result = await body({
-      db: this.db,
+      db,
       documents: this.#documents,
       people,
       willChange: () => {
         this.#isStale = true
       },
       reload: async () => {
-        this.#documents = await this.load()
+        this.#documents = await this.load(db)
         return this.#documents
       },
       touch: keys => addUsers(touched, keys),
@@ -121,10 +121,10 @@ export abstract class Transactions {
       },
     })
     await this.#followRoster(people, touched)
-    await this.#documents.compactIfLong(this.db)
+    await this.#documents.compactIfLong(db)
     const changed = await people.store()
     if (people.changedHands) this.#documents.hands = people.changedHands
-    await this.#documents.followOutbox(this.db)
+    await this.#documents.followOutbox(db)
     const isChanged = this.#isStale || this.#documents.outbox.size !== unsentBefore
     const { happenings } = people
     const outcome = { people: changed, happenings, isOwnProfileChanged, hasWritten, isChanged }
@@ -133,17 +133,17 @@ export abstract class Transactions {
   }
 
   /** Whether the own profile was changed by another tab. */
-  async #takeNews(): Promise<boolean> {
-    if (this.#isStale || !(await this.#documents.takeNews(this.db))) {
-      await this.#load()
+  async #takeNews(db: Tables): Promise<boolean> {
+    if (this.#isStale || !(await this.#documents.takeNews(db))) {
+      await this.#load(db)
       return true
     }
     this.#documents.roster.changedKeys() // The tab that wrote them has written their rows too.
     return this.#documents.profile.changedKeys().length > 0
   }
 
-  async #load(): Promise<void> {
-    this.#documents = await this.load()
+  async #load(db: Tables): Promise<void> {
+    this.#documents = await this.load(db)
     this.#isStale = false
   }
 

@@ -1,11 +1,12 @@
 import type { ChangedKey } from '../documents/own-document.ts'
+import type { Tables } from './contract.ts'
 import type { OwnDocuments } from './own-documents.ts'
 import type { Happening, People } from './people.ts'
-import type { KithDatabase, PersonRow } from './schema.ts'
+import type { PersonRow } from './schema.ts'
 
 /** What a piece of work in the database may touch; it ends with the transaction. */
 export interface Work {
-  readonly db: KithDatabase
+  readonly db: Tables
   readonly documents: OwnDocuments
   /** Loads the documents again, after they were replaced in the database. */
   reload(): Promise<OwnDocuments>

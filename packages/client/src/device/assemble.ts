@@ -3,10 +3,10 @@ import { followAutomatically } from '../api/automatic-follow.ts'
 import { KithCore } from '../api/core.ts'
 import { Kith } from '../api/kith.ts'
 import { Shown } from '../api/shown.ts'
+import type { DeviceDatabase } from '../database/contract.ts'
 import { retryRefused } from '../database/edit.ts'
 import { asKithError } from '../database/failure.ts'
 import { dropFetched } from '../database/fetched-replicas.ts'
-import type { KithDatabase } from '../database/schema.ts'
 import { newNonce } from '../nonce.ts'
 import { Signal } from '../signal.ts'
 import { ConnectionManager } from '../sync/connection-manager.ts'
@@ -29,7 +29,7 @@ export interface Parts extends DatabasePlace {
   /** One that was had already, for the first connect. */
   readonly firstToken: string | undefined
   /** Open, and set up. */
-  readonly db: KithDatabase
+  readonly db: DeviceDatabase
   /** Absent: no other tab can have this database open. */
   readonly tabs: TabPlatform | undefined
   readonly WebSocket: WebSocketConstructor

@@ -1,6 +1,7 @@
+import type { DeviceDatabase, Tables } from '../database/contract.ts'
+import { readMeta } from '../database/meta.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
 import { repeatedly } from '../database/repeatedly.ts'
-import { type KithDatabase, readMeta } from '../database/schema.ts'
 import type { OpenStore } from '../database/store.ts'
 import { Transactions, type TransactionsPort } from '../database/transactions.ts'
 import { Signal } from '../signal.ts'
@@ -16,10 +17,10 @@ export class Device extends Transactions implements OpenStore {
   #hasEnded = false
 
   /** Begins on a database that was opened, and on what was loaded from it. */
-  constructor(db: KithDatabase, documents: OwnDocuments, port: TransactionsPort) {
+  constructor(db: DeviceDatabase, documents: OwnDocuments, port: TransactionsPort) {
     super(db, documents, port)
     this.#writer = documents.writer
-    db.on('close', () => this.#end())
+    db.onClose(() => this.#end())
     if (!db.isOpen()) this.#end()
   }
 
@@ -27,7 +28,7 @@ export class Device extends Transactions implements OpenStore {
     return this.#hasEnded
   }
 
-  use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
+  use<T>(query: (db: DeviceDatabase) => PromiseLike<T>): Promise<T> {
     return repeatedly(
       () => query(this.db),
       error => this.mayRepeat(error),
@@ -53,16 +54,17 @@ export class Device extends Transactions implements OpenStore {
   /** Resolves when nothing of this runs any more. */
   async close(): Promise<void> {
     this.#end()
-    this.db.close()
+    const closing = this.db.close()
     await this.idle()
+    await closing
   }
 
   protected override async mayRepeat(error: unknown): Promise<boolean> {
     return isLoss(error, this.db) && (await this.verify())
   }
 
-  protected override async load(): Promise<OwnDocuments> {
-    const documents = await OwnDocuments.load(this.db)
+  protected override async load(db: Tables): Promise<OwnDocuments> {
+    const documents = await OwnDocuments.load(db)
     if (documents.writer !== this.#writer) throw new DatabaseLost()
     return documents
   }

@@ -2,8 +2,9 @@ import { type KeyChange, sameValue } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { partsOfSaid, placeOf } from '../database/ahead.ts'
+import type { Tables } from '../database/contract.ts'
+import { writeMeta } from '../database/meta.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
-import { type KithDatabase, writeMeta } from '../database/schema.ts'
 import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName } from '../documents/lost.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
@@ -18,7 +19,7 @@ import { isRemakingClientId, newRemakingClientId } from '../nonce.ts'
  * nothing that was revoked or removed meanwhile stands again [V6].
  */
 export async function layOver(
-  db: KithDatabase,
+  db: Tables,
   there: OwnDocuments,
   memory: OwnDocuments,
   randomness: Randomness,
@@ -45,7 +46,7 @@ export async function layOver(
 }
 
 async function layOne(
-  db: KithDatabase,
+  db: Tables,
   there: OwnDocuments,
   memory: OwnDocuments,
   name: DocumentName,

@@ -1,9 +1,10 @@
 import { KithError } from '@kith/shared'
+import type { DeviceDatabase, Tables } from '../database/contract.ts'
 import { closed } from '../database/failure.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
+import type { QueryObserver } from '../database/query-observer.ts'
 import { repeatedly } from '../database/repeatedly.ts'
-import type { KithDatabase } from '../database/schema.ts'
-import type { DeviceStore, QueryObserver } from '../database/store.ts'
+import type { DeviceStore } from '../database/store.ts'
 import type { Outcome, Work } from '../database/work.ts'
 import { Signal } from '../signal.ts'
 import { Device } from './device.ts'
@@ -37,18 +38,18 @@ export class Lifecycle implements DeviceStore {
   #held = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  private constructor(place: DatabasePlace, db: KithDatabase, documents: OwnDocuments) {
+  private constructor(place: DatabasePlace, db: DeviceDatabase, documents: OwnDocuments) {
     this.#place = place
     this.#life = { state: 'open', device: this.#newDevice(db, documents) }
     this.#life.device.onEnd(() => this.#lost())
   }
 
   /** Begins on a database that is open and set up. */
-  static async open(place: DatabasePlace, db: KithDatabase): Promise<Lifecycle> {
+  static async open(place: DatabasePlace, db: DeviceDatabase): Promise<Lifecycle> {
     return new Lifecycle(place, db, await loadFrom(db))
   }
 
-  get db(): KithDatabase {
+  get db(): DeviceDatabase {
     return this.#life.device.db
   }
 
@@ -73,7 +74,7 @@ export class Lifecycle implements DeviceStore {
     return result
   }
 
-  use<T>(query: (db: KithDatabase) => PromiseLike<T>): Promise<T> {
+  use<T>(query: (db: DeviceDatabase) => PromiseLike<T>): Promise<T> {
     return this.#run(device => device.use(query))
   }
 
@@ -94,7 +95,7 @@ export class Lifecycle implements DeviceStore {
     return this.#opened.on(listener)
   }
 
-  live<T>(query: (db: KithDatabase) => Promise<T>, observer: QueryObserver<T>): () => void {
+  live<T>(query: (db: Tables) => Promise<T>, observer: QueryObserver<T>): () => void {
     return followLives(this, query, observer)
   }
 
@@ -174,7 +175,7 @@ export class Lifecycle implements DeviceStore {
     }
   }
 
-  #newDevice(db: KithDatabase, documents: OwnDocuments): Device {
+  #newDevice(db: DeviceDatabase, documents: OwnDocuments): Device {
     return new Device(db, documents, {
       changing: outcome => this.changing.emit(outcome),
       committed: outcome => {

@@ -1,6 +1,5 @@
-import { liveQuery } from 'dexie'
-import type { KithDatabase } from '../database/schema.ts'
-import type { QueryObserver } from '../database/store.ts'
+import type { Tables } from '../database/contract.ts'
+import type { QueryObserver } from '../database/query-observer.ts'
 import type { Device } from './device.ts'
 import { isLoss } from './loss.ts'
 
@@ -17,7 +16,7 @@ const mostAttempts = 10
 /** Tells what a query finds, again whenever that changes, and again in each life. Returns a function that stops it. */
 export function followLives<T>(
   lives: Lives,
-  query: (db: KithDatabase) => Promise<T>,
+  query: (db: Tables) => Promise<T>,
   observer: QueryObserver<T>,
 ): () => void {
   let stopAsking: () => void = () => undefined
@@ -32,11 +31,7 @@ export function followLives<T>(
       if (left > 0 && mayBeLoss) ask(left - 1)
       else observer.error(error)
     }
-    const asking = liveQuery(() => query(device.db)).subscribe({
-      next: value => observer.next(value),
-      error: failed,
-    })
-    stopAsking = () => asking.unsubscribe()
+    stopAsking = device.db.live(query, { next: value => observer.next(value), error: failed })
   }
   ask(mostAttempts)
   const stopFollowing = lives.onOpen(() => ask(mostAttempts))

@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import type { Dexie } from 'dexie'
+import type { DeviceDatabase } from '../database/contract.ts'
 import { isFull, isNamed } from '../database/failure.ts'
 import { EmptyDatabase } from '../database/own-documents.ts'
 
@@ -11,7 +11,7 @@ export class DatabaseLost extends Error {
 }
 
 /** Whether it may be that the database, and no single piece of work, has failed. */
-export function isLoss(error: unknown, db?: Dexie): boolean {
+export function isLoss(error: unknown, db?: Pick<DeviceDatabase, 'isOpen'>): boolean {
   if (error instanceof KithError) return error.code === 'database-failed' && isLoss(error.cause, db)
   if (db?.isOpen() === false || error instanceof DatabaseLost || error instanceof EmptyDatabase) return true
   return isNamed(error, lossNames) && !isFull(error)

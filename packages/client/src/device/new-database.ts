@@ -1,9 +1,9 @@
-import type { Table } from 'dexie'
 import * as Y from 'yjs'
 import type { Clock, Randomness } from '../clock.ts'
+import type { Table, Tables } from '../database/contract.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { rowsOf } from '../database/person-rows.ts'
-import type { KithDatabase, MetaValues } from '../database/schema.ts'
+import type { MetaValues } from '../database/schema.ts'
 import { documentNames } from '../documents/name.ts'
 import { newClientId, newNonce } from '../nonce.ts'
 
@@ -11,7 +11,7 @@ import { newClientId, newNonce } from '../nonce.ts'
 const mostRows = 1e9
 
 /** What a new database of a new device starts with. */
-export async function setUp(db: KithDatabase, user: string, randomness: Randomness, clock: Clock): Promise<void> {
+export async function setUp(db: Tables, user: string, randomness: Randomness, clock: Clock): Promise<void> {
   const first = clock.now()
   await db.meta.bulkPut(metaRows(newHead(randomness, 0, first), { user, writer: newNonce(randomness), first }))
   await Promise.all(numberFrom(db, first))
@@ -25,7 +25,7 @@ export async function setUp(db: KithDatabase, user: string, randomness: Randomne
  * Returns at once, so that it can be done while the database is being made; what it began fails with that.
  */
 export function fillFromMemory(
-  db: KithDatabase,
+  db: Tables,
   memory: OwnDocuments,
   identity: { user: string; writer: string; device: string },
   randomness: Randomness,
@@ -53,8 +53,8 @@ export function fillFromMemory(
 }
 
 /** Rows are numbered above all that a database of this name had before, so no tab takes a new one for an old one. */
-function numberFrom(db: KithDatabase, first: number): PromiseLike<unknown>[] {
-  const tables = [db.updates, db.outbox] as Table<object, number>[]
+function numberFrom(db: Tables, first: number): PromiseLike<unknown>[] {
+  const tables = [db.updates, db.outbox] as unknown as Table<object, number>[]
   return tables.flatMap(table => [table.put({ seq: first }), table.delete(first)])
 }
 

@@ -1,5 +1,6 @@
 import { KithError } from '@kith/shared'
-import { type KithDatabase, readMeta } from '../database/schema.ts'
+import type { DeviceDatabase } from '../database/contract.ts'
+import { readMeta } from '../database/meta.ts'
 import { setUp } from './new-database.ts'
 import type { DatabasePlace } from './recover.ts'
 import { erasureOf } from './registry.ts'
@@ -9,17 +10,17 @@ import { erasureOf } from './registry.ts'
  * interrupted is emptied first.
  */
 export async function prepareDevice(
-  db: KithDatabase,
+  db: DeviceDatabase,
   { user, storage, randomness, clock }: DatabasePlace,
 ): Promise<void> {
   await db.open()
   const found = await readMeta(db, 'identity')
   const isErased = found !== undefined && (await erasureOf(storage, found.device ?? found.writer)) !== undefined
-  await db.transaction('rw', db.tables, async () => {
-    const identity = await readMeta(db, 'identity')
+  await db.transact('rw', async tables => {
+    const identity = await readMeta(tables, 'identity')
     const isCutShort = isErased && identity?.writer === found.writer
-    if (isCutShort) for (const table of db.tables) await table.clear()
-    if (!identity || isCutShort) return setUp(db, user, randomness, clock)
+    if (isCutShort) for (const table of tables.tables) await table.clear()
+    if (!identity || isCutShort) return setUp(tables, user, randomness, clock)
     if (identity.user !== user) throw new KithError('wrong-user', `The database ${db.name} is ${identity.user}'s`)
     return undefined
   })

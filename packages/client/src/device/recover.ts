@@ -1,8 +1,10 @@
 import { KithError, namedUsers } from '@kith/shared'
 import type { Clock, Randomness } from '../clock.ts'
+import type { DeviceDatabase, DeviceStorage, Tables } from '../database/contract.ts'
+import { readMeta, writeMeta } from '../database/meta.ts'
 import { OwnDocuments } from '../database/own-documents.ts'
 import { People } from '../database/people.ts'
-import { type DatabaseOptions, KithDatabase, type OutboxRow, readMeta, writeMeta } from '../database/schema.ts'
+import type { OutboxRow } from '../database/schema.ts'
 import { newNonce } from '../nonce.ts'
 import { layOver } from './lay-over.ts'
 import { DatabaseLost } from './loss.ts'
@@ -14,13 +16,13 @@ export interface DatabasePlace {
   readonly user: string
   readonly name: string
   /** The platform's storage, or what the app passed in its place. */
-  readonly storage: DatabaseOptions
+  readonly storage: DeviceStorage
   readonly clock: Clock
   readonly randomness: Randomness
 }
 
 export interface Recovered {
-  db: KithDatabase
+  db: DeviceDatabase
   documents: OwnDocuments
   /** It is another database than the one that memory was read from. */
   isAnother: boolean
@@ -38,24 +40,26 @@ export async function recover(place: DatabasePlace, memory: OwnDocuments): Promi
   const erasure = await erasureOf(storage, memory.device)
   if (erasure) throw erased(erasure)
   const identity = { user, writer: newNonce(randomness), device: memory.device }
-  const fill = (db: KithDatabase): Promise<unknown> => fillFromMemory(db, memory, identity, randomness, clock)
-  const db = new KithDatabase(name, storage, made => {
-    fill(made).catch(() => undefined) // Then the database is not made, and opening it says why.
+  const fill = (made: Tables): Promise<unknown> => fillFromMemory(made, memory, identity, randomness, clock)
+  const db = storage.database(name, made => {
+    const filling = fill(made)
+    filling.catch(() => undefined) // Then the database is not made, and opening it says why.
+    return filling
   })
   try {
     await db.open()
-    await db.transaction('rw', db.tables, async () => {
-      const found = await readMeta(db, 'identity')
+    await db.transact('rw', async tables => {
+      const found = await readMeta(tables, 'identity')
       if (found?.writer === identity.writer) return
       if (found && found.user !== user)
         throw new KithError('wrong-user', `The database ${name} is ${found.user}'s by now`)
-      if (found) return merge(db, memory, randomness)
-      for (const table of db.tables) await table.clear()
-      await fill(db)
+      if (found) return merge(tables, memory, randomness)
+      for (const table of tables.tables) await table.clear()
+      await fill(tables)
     })
     return { db, documents: await loadFrom(db), isAnother: true }
   } catch (error) {
-    db.close()
+    await db.close()
     throw error
   }
 }
@@ -70,31 +74,31 @@ export function erased(why: Erasure): KithError {
 }
 
 /** The open database, if it is still the one of this writer. */
-async function openSame({ name, storage }: DatabasePlace, writer: string): Promise<KithDatabase | undefined> {
+async function openSame({ name, storage }: DatabasePlace, writer: string): Promise<DeviceDatabase | undefined> {
   let isGone = false
-  const db = new KithDatabase(name, storage, () => {
+  const db = storage.database(name, () => {
     isGone = true
     throw new DatabaseLost()
   })
   try {
     await db.open()
     if ((await readMeta(db, 'identity'))?.writer === writer) return db
-    db.close()
+    await db.close()
     return undefined
   } catch (error) {
-    db.close()
+    await db.close()
     if (isGone) return undefined
     throw error
   }
 }
 
 /** What an open database holds of the own documents. */
-export function loadFrom(db: KithDatabase): PromiseLike<OwnDocuments> {
-  return db.transaction('r', db.tables, async () => OwnDocuments.load(db))
+export function loadFrom(db: DeviceDatabase): PromiseLike<OwnDocuments> {
+  return db.transact('r', tables => OwnDocuments.load(tables))
 }
 
 /** Lays what memory holds over what is there: all that is there already changes nothing. */
-async function merge(db: KithDatabase, memory: OwnDocuments, randomness: Randomness): Promise<void> {
+async function merge(db: Tables, memory: OwnDocuments, randomness: Randomness): Promise<void> {
   const there = await OwnDocuments.load(db)
   // The server is to say whether what memory holds belongs to an account that was erased [D7].
   if (memory.incarnation) await writeMeta(db, 'incarnation', memory.incarnation)

@@ -1,70 +1,43 @@
-import { Dexie, type Table } from 'dexie'
-import { type DatabaseOptions, dexieOptions } from '../database/schema.ts'
+import type { DeviceStorage, ErasedRow } from '../database/contract.ts'
 
 /**
- * Who was here last, by url: so that a device can open offline before its token can be had. And which databases were
- * erased, by the name of their device's first writer: so that no tab that still lives brings one back, and one whose
- * deletion was cut short is not opened again.
+ * The register of devices: who was here last, by url, so that a device can open offline before its token can be had. And
+ * which databases were erased, by the name of their device's first writer: so that no tab that still lives brings one back,
+ * and one whose deletion was cut short is not opened again.
  */
-class VisitsDatabase extends Dexie {
-  declare readonly visits: Table<{ url: string; user: string }, string>
-  declare readonly erased: Table<{ writer: string; why?: Erasure }, string>
-
-  constructor(options: DatabaseOptions) {
-    super('kith-visits', dexieOptions(options))
-    this.version(1).stores({ visits: 'url' })
-    this.version(2).stores({ visits: 'url', erased: 'writer' })
-  }
-}
-
-export async function lastVisitor(options: DatabaseOptions, url: string): Promise<string | undefined> {
-  return using(options, async db => (await db.visits.get(url))?.user)
+export async function lastVisitor({ register }: DeviceStorage, url: string): Promise<string | undefined> {
+  return register('r', async ({ visits }) => (await visits.get(url))?.user)
 }
 
 /** Writes nothing when that is known: a device opens on a full disk, too. */
-export async function noteVisit(options: DatabaseOptions, url: string, user: string): Promise<void> {
-  await using(options, async db => {
-    if ((await db.visits.get(url))?.user !== user) await db.visits.put({ url, user })
-  })
+export async function noteVisit(storage: DeviceStorage, url: string, user: string): Promise<void> {
+  if ((await lastVisitor(storage, url)) === user) return
+  await storage.register('rw', async ({ visits }) => visits.put({ url, user }))
 }
 
 /** Why a device was erased, as the code that its other tabs report: the app erased it, or the account was erased [D7]. */
-export type Erasure = 'closed' | 'account-erased'
+export type Erasure = NonNullable<ErasedRow['why']>
 
 /** To be called before the database of this device is deleted. Returns whether it was noted for the first time. */
-export async function noteErased(options: DatabaseOptions, device: string, why: Erasure): Promise<boolean> {
-  return using(options, db =>
-    db.transaction('rw', db.erased, async () => {
-      if (await db.erased.get(device)) return false
-      await db.erased.put({ writer: device, why })
-      return true
-    }),
-  )
+export async function noteErased({ register }: DeviceStorage, device: string, why: Erasure): Promise<boolean> {
+  return register('rw', async ({ erased }) => {
+    if (await erased.get(device)) return false
+    await erased.put({ writer: device, why })
+    return true
+  })
 }
 
 /** `undefined` when it was not. */
-export async function erasureOf(options: DatabaseOptions, device: string): Promise<Erasure | undefined> {
-  return using(options, async db => {
-    const erased = await db.erased.get(device)
-    return erased && (erased.why ?? 'closed')
+export async function erasureOf({ register }: DeviceStorage, device: string): Promise<Erasure | undefined> {
+  return register('r', async ({ erased }) => {
+    const row = await erased.get(device)
+    return row && (row.why ?? 'closed')
   })
 }
 
 /** Forgets this user's visit; another's stays. */
-export async function forgetVisit(options: DatabaseOptions, url: string, user: string): Promise<void> {
-  await using(options, db =>
-    db.visits
-      .where({ url })
-      .filter(visit => visit.user === user)
-      .delete(),
-  )
-}
-
-async function using<T>(options: DatabaseOptions, body: (db: VisitsDatabase) => PromiseLike<T>): Promise<T> {
-  const db = new VisitsDatabase(options)
-  try {
-    return await body(db)
-  } finally {
-    db.close()
-  }
+export async function forgetVisit({ register }: DeviceStorage, url: string, user: string): Promise<void> {
+  await register('rw', async ({ visits }) => {
+    if ((await visits.get(url))?.user === user) await visits.delete(url)
+  })
 }

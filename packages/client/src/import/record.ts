@@ -1,5 +1,5 @@
 import type { ImportRecord } from '@kith/shared/import'
-import { readMeta, writeMeta } from '../database/schema.ts'
+import { readMeta, writeMeta } from '../database/meta.ts'
 import type { Store } from '../database/store.ts'
 
 // What the last import of each source had, on this device: by it the next import knows which entries have left the source, and

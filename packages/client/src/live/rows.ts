@@ -1,6 +1,6 @@
 import { KithError } from '@kith/shared'
+import type { Tables } from '../database/contract.ts'
 import { textOf } from '../database/failure.ts'
-import type { KithDatabase } from '../database/schema.ts'
 import type { DeviceStore } from '../database/store.ts'
 import type { Observable } from '../observable.ts'
 import { observable } from './observable.ts'
@@ -12,7 +12,7 @@ import { observable } from './observable.ts'
  */
 export function liveRows<T>(
   store: DeviceStore,
-  read: (db: KithDatabase) => Promise<T>,
+  read: (db: Tables) => Promise<T>,
   keep: (before: T, now: T) => T,
 ): Observable<T> {
   return observable(told => {

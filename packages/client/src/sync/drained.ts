@@ -1,6 +1,6 @@
 import { dropHidden } from '../database/incoming-frames.ts'
+import { readMeta } from '../database/meta.ts'
 import { droppedAndWanted } from '../database/pending-refetches.ts'
-import { readMeta } from '../database/schema.ts'
 import type { Barriers } from './barriers.ts'
 import type { ProfileFetches } from './profile-fetches.ts'
 import type { SessionPort } from './session-port.ts'

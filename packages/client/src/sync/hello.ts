@@ -1,6 +1,6 @@
 import { type ClientMessage, maxHelloOwners } from '@kith/shared/wire'
 import { fetchedOwners } from '../database/fetched-replicas.ts'
-import { readMeta } from '../database/schema.ts'
+import { readMeta } from '../database/meta.ts'
 import type { Store } from '../database/store.ts'
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>

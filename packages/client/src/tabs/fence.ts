@@ -1,4 +1,4 @@
-import type { KithDatabase } from '../database/schema.ts'
+import type { Tables } from '../database/contract.ts'
 import type { Store } from '../database/store.ts'
 import { SteppedDown } from './stepped-down.ts'
 
@@ -7,7 +7,7 @@ import { SteppedDown } from './stepped-down.ts'
  * over. Looked up in the transaction of the work itself, so nothing that an outdated connection still had in hand comes
  * over what a newer one has stored.
  */
-export function fenced<S extends Store>(store: S, isHolder: (db: KithDatabase) => Promise<boolean>): S {
+export function fenced<S extends Store>(store: S, isHolder: (db: Tables) => Promise<boolean>): S {
   const work: Store['work'] = async body => {
     let isOut = false
     try {

@@ -1,0 +1,98 @@
+import { Dexie, type DexieOptions, liveQuery, type PromiseExtended, type Table } from 'dexie'
+import type { DeviceDatabase, DeviceStorage, ErasedRow, Mode, Tables, VisitRow } from './contract.ts'
+import type { QueryObserver } from './query-observer.ts'
+import type { MetaRow, OutboxRow, PersonRow, ReplicaRow, SnapshotRow, UpdateRow } from './schema.ts'
+
+export interface IndexedDBOptions {
+  indexedDB?: IDBFactory | undefined
+  IDBKeyRange?: typeof IDBKeyRange | undefined
+}
+
+/** The storage of browsers: an IndexedDB database per device, which all tabs of the device share. */
+export function dexieStorage(options: IndexedDBOptions): DeviceStorage {
+  return {
+    database: (name, populate) => new DexieDatabase(name, options, populate),
+    async register(mode, body) {
+      const db = new RegisterDatabase(options)
+      try {
+        return await db.transaction(mode, db.tables, async () => body(db))
+      } finally {
+        db.close()
+      }
+    },
+  }
+}
+
+export class DexieDatabase extends Dexie implements DeviceDatabase {
+  #wasOpened = false
+  declare readonly updates: Table<UpdateRow, number>
+  declare readonly snapshots: Table<SnapshotRow, string>
+  declare readonly outbox: Table<OutboxRow, number>
+  declare readonly replicas: Table<ReplicaRow, string>
+  declare readonly people: Table<PersonRow, string>
+  declare readonly meta: Table<MetaRow, string>
+
+  constructor(name: string, options: IndexedDBOptions, populate: (db: Tables) => unknown = () => undefined) {
+    super(name, { ...dexieOptions(options), autoOpen: false })
+    this.version(1).stores({
+      updates: '++seq',
+      snapshots: 'document',
+      outbox: '++seq',
+      replicas: 'owner, isFetched',
+      people: 'id, isListed',
+      meta: 'key',
+      requests: '++id',
+      events: '++id',
+    })
+    this.version(2).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
+    this.on('populate', () => void populate(this))
+  }
+
+  /** Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. */
+  override open(): PromiseExtended<Dexie> {
+    if (this.#wasOpened) return Dexie.Promise.reject(new Dexie.DatabaseClosedError()) as PromiseExtended<Dexie>
+    this.#wasOpened = true
+    return super.open()
+  }
+
+  override close(): undefined {
+    super.close()
+  }
+
+  onClose(listener: () => void): void {
+    this.on('close', listener)
+  }
+
+  transact<T>(mode: Mode, body: (tables: Tables) => Promise<T>): PromiseExtended<T> {
+    return this.transaction(mode, this.tables, async () => body(this))
+  }
+
+  live<T>(query: (tables: Tables) => Promise<T>, { next, error }: QueryObserver<T>): () => void {
+    const asking = liveQuery(() => query(this)).subscribe({ next, error })
+    return () => asking.unsubscribe()
+  }
+}
+
+class RegisterDatabase extends Dexie {
+  declare readonly visits: Table<VisitRow, string>
+  declare readonly erased: Table<ErasedRow, string>
+
+  constructor(options: IndexedDBOptions) {
+    super('kith-visits', dexieOptions(options))
+    this.version(1).stores({ visits: 'url' })
+    this.version(2).stores({ visits: 'url', erased: 'writer' })
+  }
+}
+
+/** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
+function dexieOptions({ indexedDB, IDBKeyRange }: IndexedDBOptions): DexieOptions {
+  // liveQuery uses these even if the database was given others, and emits nothing without them.
+  if (indexedDB) Dexie.dependencies.indexedDB ??= indexedDB
+  if (IDBKeyRange) Dexie.dependencies.IDBKeyRange ??= IDBKeyRange
+  return {
+    cache: 'disabled',
+    chromeTransactionDurability: 'strict',
+    ...(indexedDB && { indexedDB }),
+    ...(IDBKeyRange && { IDBKeyRange }),
+  }
+}

@@ -1,0 +1,5 @@
+/** What follows a live query. */
+export interface QueryObserver<T> {
+  next(value: T): void
+  error(error: unknown): void
+}

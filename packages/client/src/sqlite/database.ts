@@ -1,0 +1,215 @@
+import { KithError } from '@kith/shared'
+import type { Mode } from '../database/contract.ts'
+import type { QueryObserver } from '../database/query-observer.ts'
+import { Signal } from '../signal.ts'
+import { connect } from './connect.ts'
+import type { SqliteConnection, SqliteDriver } from './driver.ts'
+import { DatabaseClosed } from './failure.ts'
+import { layoutVersion, type Shape, statementsFor } from './shapes.ts'
+import { SqliteTable, type Work } from './table.ts'
+import { Transaction } from './transaction.ts'
+
+/** Tables by the names of their shapes. */
+// biome-ignore lint/suspicious/noExplicitAny: each table has rows of its own, which its contract names.
+export type TablesOf<Shapes> = { readonly [Name in keyof Shapes]: SqliteTable<any, any> }
+
+export interface SqliteDatabaseOptions<Shapes> {
+  readonly driver: SqliteDriver
+  /** The name of the file. */
+  readonly file: string
+  readonly shapes: Shapes
+  /** No other process may open it, as long as it is open. */
+  readonly isExclusive: boolean
+  populate?(made: TablesOf<Shapes>): PromiseLike<unknown> | undefined
+}
+
+type State = { is: 'new' } | { is: 'open'; connection: SqliteConnection } | { is: 'closed'; done: Promise<unknown> }
+
+/** One SQLite file, on one connection. Transactions run one after the other. */
+export class SqliteDatabase<Shapes extends Record<string, Shape>> {
+  readonly name: string
+  readonly #options: SqliteDatabaseOptions<Shapes>
+  readonly #committed: Signal<[written: ReadonlySet<string>]> = new Signal()
+  #state: State = { is: 'new' }
+  #last: Promise<unknown> = Promise.resolve()
+
+  constructor(name: string, options: SqliteDatabaseOptions<Shapes>) {
+    this.name = name
+    this.#options = options
+  }
+
+  async open(): Promise<void> {
+    if (this.#state.is !== 'new') throw new DatabaseClosed()
+    await this.#inTurn(async () => {
+      const { driver, file } = this.#options
+      const connection = await connect(driver, file, this.name)
+      let isMade = true
+      try {
+        isMade = await this.#prepare(connection)
+        if (this.#state.is === 'closed') throw new DatabaseClosed()
+        this.#state = { is: 'open', connection }
+        if (!isMade) await this.#make()
+      } catch (error) {
+        this.#state = { is: 'closed', done: Promise.resolve() }
+        await connection.close()
+        if (!isMade) await driver.remove(file)
+        throw error
+      }
+    })
+  }
+
+  isOpen(): boolean {
+    return this.#state.is === 'open'
+  }
+
+  close(): Promise<unknown> {
+    if (this.#state.is === 'closed') return this.#state.done
+    const connection = this.#state.is === 'open' ? this.#state.connection : undefined
+    const done = this.#inTurn(async () => connection?.close())
+    this.#state = { is: 'closed', done }
+    return done
+  }
+
+  async delete(): Promise<void> {
+    await this.close()
+    await this.#inTurn(async () => this.#options.driver.remove(this.#options.file))
+  }
+
+  transact<T>(mode: Mode, body: (tables: TablesOf<Shapes>) => Promise<T>): Promise<T> {
+    return this.#inTurn(async () => (await this.#transact(mode, body)).result)
+  }
+
+  /** The tables as they stand for themselves: each call is a transaction of its own. */
+  tables(): TablesOf<Shapes> {
+    return this.#tables((mode, table, body) =>
+      this.#inTurn(async () => {
+        const { result } = await this.#run(mode, ({ work }) => work(mode, table, body))
+        return result
+      }),
+    )
+  }
+
+  live<T>(query: (tables: TablesOf<Shapes>) => Promise<T>, observer: QueryObserver<T>): () => void {
+    let read: ReadonlySet<string> | undefined
+    let isStopped = false
+    const stop = (): void => {
+      isStopped = true
+      unsubscribe()
+    }
+    const ask = async (): Promise<void> => {
+      if (isStopped || !read) return
+      read = undefined // Until this has been answered: a commit before it is in the answer.
+      try {
+        const found = await this.#inTurn(async () => {
+          const found = await this.#transact('r', query)
+          read = found.read
+          return found
+        })
+        if (!isStopped) observer.next(found.result)
+      } catch (error) {
+        if (isStopped) return
+        stop()
+        observer.error(error)
+      }
+    }
+    const unsubscribe = this.#committed.on(written => {
+      if (read && [...written].some(name => read?.has(name))) void ask()
+    })
+    read = new Set()
+    void ask()
+    return stop
+  }
+
+  /** Resolves to whether its tables are there. */
+  async #prepare(connection: SqliteConnection): Promise<boolean> {
+    const { isExclusive } = this.#options
+    const settings = [
+      'busy_timeout = 0',
+      // A write-ahead log alone, without the memory that processes would share for it.
+      ...(isExclusive ? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL'] : []),
+      // A commit is on the disk when it returns [D1], also on macOS.
+      'synchronous = EXTRA',
+      'fullfsync = ON',
+      'checkpoint_fullfsync = ON',
+      // What was deleted is overwritten in the file [V5].
+      'secure_delete = ON',
+    ]
+    for (const setting of settings) await connection.all(`PRAGMA ${setting}`, [])
+    // The lock is taken by the first that writes, and kept.
+    await connection.run('BEGIN IMMEDIATE', [])
+    const [row] = await connection.all('PRAGMA user_version', [])
+    await connection.run('COMMIT', [])
+    const version = Number(row?.['user_version'])
+    if (version > layoutVersion) {
+      const message = `The database ${this.name} is of a newer version of Kith: update this app`
+      throw new KithError('database-failed', message)
+    }
+    return version === layoutVersion
+  }
+
+  async #make(): Promise<void> {
+    const { shapes, populate } = this.#options
+    await this.#run('rw', async transaction => {
+      await transaction.work('rw', '', async sql => {
+        for (const statement of statementsFor(Object.values(shapes))) await sql.run(statement, [])
+      })
+      await populate?.(this.#tables(transaction.work))
+    })
+  }
+
+  async #transact<T>(
+    mode: Mode,
+    body: (tables: TablesOf<Shapes>) => Promise<T>,
+  ): Promise<{ result: T; read: ReadonlySet<string> }> {
+    return this.#run(mode, transaction => body(this.#tables(transaction.work)))
+  }
+
+  /** Does it all, or nothing. */
+  async #run<T>(
+    mode: Mode,
+    body: (transaction: Transaction) => Promise<T>,
+  ): Promise<{ result: T; read: ReadonlySet<string> }> {
+    const transaction = new Transaction(mode, () => this.#connection())
+    const connection = this.#connection()
+    if (mode === 'rw') await connection.run('BEGIN IMMEDIATE', [])
+    try {
+      const result = await body(transaction)
+      await transaction.end()
+      if (mode === 'rw') await this.#connection().run('COMMIT', [])
+      if (transaction.written.size > 0) this.#committed.emit(transaction.written)
+      return { result, read: transaction.read }
+    } catch (error) {
+      await transaction.end().catch(() => undefined)
+      // SQLite may have rolled back by itself, and then refuses.
+      if (mode === 'rw') await rolledBack(connection)
+      throw error
+    }
+  }
+
+  #tables(work: Work): TablesOf<Shapes> {
+    const { shapes } = this.#options
+    return Object.fromEntries(
+      Object.entries(shapes).map(([name, shape]) => [name, new SqliteTable(shape, work)]),
+    ) as unknown as TablesOf<Shapes>
+  }
+
+  #connection(): SqliteConnection {
+    if (this.#state.is !== 'open') throw new DatabaseClosed()
+    return this.#state.connection
+  }
+
+  /** After all that was begun before. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work)
+    this.#last = result.catch(() => undefined)
+    return result
+  }
+}
+
+async function rolledBack(connection: SqliteConnection): Promise<void> {
+  try {
+    await connection.run('ROLLBACK', [])
+  } catch {
+    // It was, or the connection is gone and takes the transaction with it.
+  }
+}

@@ -1,0 +1,29 @@
+import type { DeviceStorage } from '../database/contract.ts'
+import type { WebSocketConstructor } from '../sync/socket.ts'
+import { betterSqlite3 } from './better-sqlite3.ts'
+import { sqliteOn } from './storage.ts'
+
+export type { DeviceStorage } from '../database/contract.ts'
+
+/**
+ * Storage in a folder, for `openKith({ storage: sqlite('./data') })` in Node, Electron's main process and bots: an SQLite
+ * file per device. It needs the package better-sqlite3, and on Node 20 the package ws for the connection. The folder is made
+ * when it is first used. Several users, and several processes with different users, may share it.
+ *
+ * A path that is no string, or an empty one, is a `TypeError`. All else is reported by `openKith`: `database-in-use` while
+ * another process or client has this user's file open, and `database-failed` when it cannot be read or written.
+ */
+export function sqlite(folder: string): DeviceStorage {
+  if (typeof folder !== 'string' || folder === '') throw new TypeError('folder must be a path, as in sqlite("./data")')
+  return { ...sqliteOn(betterSqlite3(folder)), findWebSocket }
+}
+
+/** The class of ws where that is installed, and otherwise the platform's own. */
+async function findWebSocket(): Promise<WebSocketConstructor | undefined> {
+  try {
+    const { WebSocket } = await import('ws')
+    return WebSocket as unknown as WebSocketConstructor
+  } catch {
+    return globalThis.WebSocket as WebSocketConstructor | undefined
+  }
+}

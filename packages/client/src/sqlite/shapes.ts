@@ -1,0 +1,39 @@
+/** A table, and which properties of its rows are its key and its index. */
+export interface Shape {
+  readonly name: string
+  readonly key: string
+  /** Rows without a key are numbered. */
+  readonly isNumbered?: true
+  readonly index?: string
+}
+
+/** As in `database/schema.ts`. */
+export const deviceShapes: Record<'updates' | 'snapshots' | 'outbox' | 'replicas' | 'people' | 'meta', Shape> = {
+  updates: { name: 'updates', key: 'seq', isNumbered: true },
+  snapshots: { name: 'snapshots', key: 'document' },
+  outbox: { name: 'outbox', key: 'seq', isNumbered: true },
+  replicas: { name: 'replicas', key: 'owner', index: 'isFetched' },
+  people: { name: 'people', key: 'id', index: 'isListed' },
+  meta: { name: 'meta', key: 'key' },
+}
+
+export const registerShapes: Record<'visits' | 'erased', Shape> = {
+  visits: { name: 'visits', key: 'url' },
+  erased: { name: 'erased', key: 'writer' },
+}
+
+/** The version of the layout, as `PRAGMA user_version` has it; 0 is that of an empty file. */
+export const layoutVersion = 1
+
+/** The statements that make the tables: a key, a column for the index, and the rest of the row as bytes. */
+export function statementsFor(shapes: readonly Shape[]): string[] {
+  return [
+    'CREATE TABLE numbers (name TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL)',
+    ...shapes.flatMap(({ name, index, isNumbered }) => [
+      `CREATE TABLE ${name} (key ${isNumbered ? 'NUMERIC' : 'TEXT'} PRIMARY KEY NOT NULL, indexed INTEGER, row BLOB NOT NULL)`,
+      ...(index ? [`CREATE INDEX ${name}_indexed ON ${name} (indexed)`] : []),
+      ...(isNumbered ? [`INSERT INTO numbers VALUES ('${name}', 0)`] : []),
+    ]),
+    `PRAGMA user_version = ${layoutVersion}`,
+  ]
+}

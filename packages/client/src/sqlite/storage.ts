@@ -1,0 +1,84 @@
+import { KithError } from '@kith/shared'
+import { type Clock, systemClock } from '../clock.ts'
+import type { DeviceDatabase, DeviceStorage, Tables } from '../database/contract.ts'
+import { SqliteDatabase, type TablesOf } from './database.ts'
+import type { SqliteDriver } from './driver.ts'
+import { fileName } from './file-name.ts'
+import { deviceShapes, registerShapes } from './shapes.ts'
+
+/** How long the register of devices is waited for while other processes use it. They need milliseconds. */
+const registerWaitMs = 5_000
+const registerRetryMs = 20
+
+/**
+ * Returns storage on an SQLite that `driver` brings, for `openKith({ storage })`: on React Native, on an SQLite in
+ * WebAssembly, or on another one in Node. A file per device, and one for the register of devices.
+ */
+export function sqliteOn(driver: SqliteDriver): DeviceStorage {
+  let last: Promise<unknown> = Promise.resolve()
+  return {
+    database: (name, populate) => deviceDatabase(driver, name, populate),
+    register(mode, body) {
+      const result = last.then(() => whileBusy(systemClock, () => withRegister(driver, db => db.transact(mode, body))))
+      last = result.catch(() => undefined)
+      return result
+    },
+  }
+}
+
+/** Does it again as long as another process has the file locked. */
+async function whileBusy<T>(clock: Clock, work: () => Promise<T>): Promise<T> {
+  for (const started = clock.elapsed(); ; await pause(clock)) {
+    try {
+      return await work()
+    } catch (error) {
+      const isBusy = error instanceof KithError && error.code === 'database-in-use'
+      if (!isBusy || clock.elapsed() - started > registerWaitMs) throw error
+    }
+  }
+}
+
+type Register = SqliteDatabase<typeof registerShapes>
+
+async function withRegister<T>(driver: SqliteDriver, use: (db: Register) => Promise<T>): Promise<T> {
+  const name = 'kith-visits'
+  const db: Register = new SqliteDatabase(name, {
+    ...{ driver, file: fileName(name), shapes: registerShapes, isExclusive: false },
+  })
+  try {
+    await db.open()
+    return await use(db)
+  } finally {
+    await db.close()
+  }
+}
+
+function pause(clock: Clock): Promise<void> {
+  return new Promise(resolve => void clock.after(registerRetryMs, resolve))
+}
+
+function deviceDatabase(
+  driver: SqliteDriver,
+  name: string,
+  populate: Parameters<DeviceStorage['database']>[1],
+): DeviceDatabase {
+  const db = new SqliteDatabase(name, {
+    ...{ driver, file: fileName(name), shapes: deviceShapes, isExclusive: true },
+    populate: made => populate?.(asTables(made)),
+  })
+  return {
+    ...asTables(db.tables()),
+    name,
+    open: () => db.open(),
+    isOpen: () => db.isOpen(),
+    close: () => db.close(),
+    delete: () => db.delete(),
+    onClose: () => undefined, // Nobody closes it but this client.
+    transact: (mode, body) => db.transact(mode, tables => body(asTables(tables))),
+    live: (query, observer) => db.live(tables => query(asTables(tables)), observer),
+  }
+}
+
+function asTables(tables: TablesOf<typeof deviceShapes>): Tables {
+  return { ...tables, tables: Object.values(tables) }
+}

@@ -1,0 +1,69 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const database = 'client/src/sqlite/database.ts'
+
+/** What would go wrong when a device keeps its data in SQLite [D1]. */
+export const sqliteMutants: readonly Mutant[] = [
+  mutant(database, "if (mode === 'rw') await this.#connection().run('COMMIT', [])", '', {
+    id: 'sqlite-not-committed',
+    rules: ['D1'],
+    what: 'A transaction counts as done before it is committed.',
+    tests: ['client/sqlite'],
+    names: '\\[D1\\] in Node',
+  }),
+  mutant(
+    database,
+    "if (mode === 'rw') await rolledBack(connection)",
+    "if (mode === 'rw') await connection.run('COMMIT', [])",
+    {
+      id: 'sqlite-half-a-transaction',
+      rules: ['D1'],
+      what: 'What a failed transaction had written stays.',
+      tests: ['client/storage-contract'],
+      names: 'SQLite in a folder \\[D1\\] of a transaction',
+    },
+  ),
+  mutant(database, "? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL']", "? ['journal_mode = WAL']", {
+    id: 'sqlite-not-locked',
+    rules: ['D1'],
+    what: 'Two clients write one device, under one Yjs client id.',
+    tests: ['client/sqlite'],
+    names: 'database-in-use',
+  }),
+  mutant(database, "'synchronous = EXTRA'", "'synchronous = NORMAL'", {
+    id: 'sqlite-relaxed-durability',
+    rules: ['D1'],
+    what: 'A saved change may still lie in a buffer of the operating system.',
+    tests: ['client/sqlite'],
+    names: 'waits for the disk',
+  }),
+  mutant(database, "'secure_delete = ON'", "'secure_delete = OFF'", {
+    id: 'sqlite-keeps-deleted-bytes',
+    rules: ['V5'],
+    what: 'A value that was overwritten stays in free parts of the file.',
+    tests: ['client/sqlite'],
+    names: '\\[V5\\]',
+  }),
+  mutant('client/src/sqlite/transaction.ts', '    if (this.#failure) throw this.#failure.error\n  }\n}', '  }\n}', {
+    id: 'sqlite-commits-without-a-write',
+    rules: ['D1'],
+    what: 'A transaction is committed without one of its writes, whose error was caught.',
+    tests: ['client/sqlite'],
+    names: 'a write failed',
+  }),
+  mutant('client/src/sqlite/table.ts', 'SET last = max(last, ?)', 'SET last = last + 0 * ?', {
+    id: 'sqlite-number-used-again',
+    rules: ['D1', 'D2'],
+    what: 'A row gets a number that another one had.',
+    tests: ['client/storage-contract'],
+    names: 'SQLite in a folder rows are numbered',
+  }),
+  mutant(database, 'read?.has(name)', 'name === undefined', {
+    id: 'sqlite-live-query-asleep',
+    rules: ['D1'],
+    what: 'A live query does not hear of commits.',
+    tests: ['client/storage-contract'],
+    names: 'SQLite in a folder a live query tells',
+    isSeenByWaiting: true,
+  }),
+]
