@@ -5,6 +5,7 @@ import { clusterMutants } from './cluster.ts'
 import { durabilityMutants } from './durability.ts'
 import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
+import { formatMutants } from './formats.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
 import { importMutants } from './imports.ts'
@@ -41,6 +42,7 @@ export const mutants: readonly Mutant[] = [
   ...feedMutants,
   ...safetyMutants,
   ...stagedMutants,
+  ...formatMutants,
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,
