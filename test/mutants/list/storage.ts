@@ -216,4 +216,27 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-refused'],
     names: 'is recognised',
   }),
+  mutant('client/src/database/schema.ts', 'if (found <= schemaNumber) return', 'return', {
+    id: 'newer-database-opened',
+    rules: ['D1'],
+    what: 'Older code opens the database of a later version, and shows nothing unsent though a change is.',
+    tests: ['client/newer-database'],
+  }),
+  mutant('client/src/database/schema.ts', ", (await readMeta(this, 'schema')) ?? 0)", ')', {
+    id: 'newer-rows-opened',
+    rules: ['D1'],
+    what: 'Older code opens a database whose rows a later version has changed.',
+    tests: ['client/newer-database'],
+  }),
+  mutant(
+    'client/src/database/schema.ts',
+    'Math.floor(this.backendDB().version / 10)',
+    'Math.ceil(this.backendDB().version / 10)',
+    {
+      id: 'raised-database-refused',
+      rules: ['D1'],
+      what: 'A database that older code has opened since is taken for that of a later version, and its changes stay unsent.',
+      tests: ['client/newer-database'],
+    },
+  ),
 ]

@@ -6,6 +6,7 @@ export const reasons: Record<ErrorCode, string> = {
   'database-in-use': 'its database is open elsewhere',
   'database-failed': 'the browser refused storage',
   'database-lost': 'its storage was deleted, and is made anew',
+  'database-newer': 'a later version of Kith wrote its storage',
   'user-required': 'no user is known',
   'wrong-user': 'it belongs to another user',
   'unsent-changes': 'changes would be lost',

@@ -1,4 +1,4 @@
-import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
+import { type ContentLimits, type ErrorCode, type Fields, KithError } from '@kith/shared'
 import { Dexie, type DexieOptions, type PromiseExtended, type Table } from 'dexie'
 import type { DocumentName } from '../documents/name.ts'
 
@@ -89,7 +89,15 @@ export interface PersonRow {
   isListed: 0 | 1
 }
 
+/**
+ * Raised with each change of what the database holds, in stores or in rows. It is a version of Dexie's, too, so that tabs that
+ * run older code are cut off. What a step of Dexie's changes, it changes in one transaction, and never in the outbox alone.
+ */
+const schemaNumber = 2
+
 export interface MetaValues {
+  /** {@link schemaNumber} of the version of Kith that made the database; absent in those of before. */
+  schema: number
   /** `generation` grows when documents were replaced rather than extended: other tabs then load them again. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
   /**
@@ -155,17 +163,37 @@ export class KithDatabase extends Dexie {
       requests: '++id',
       events: '++id',
     })
-    this.version(2).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
+    this.version(schemaNumber).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
     this.on('populate', () => populate(this))
   }
 
-  /** Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. */
+  /**
+   * Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. Rejects with
+   * `database-newer` when a later version of Kith wrote it.
+   */
   override open(): PromiseExtended<Dexie> {
     if (this.#wasOpened) return Dexie.Promise.reject(new Dexie.DatabaseClosedError()) as PromiseExtended<Dexie>
     this.#wasOpened = true
-    return super.open()
+    return super.open().then(async db => {
+      await this.#expectKnown()
+      return db
+    })
+  }
+
+  /** Dexie opens what is newer as well, and may raise IndexedDB's own version by one, ten of which are one of Dexie's. */
+  async #expectKnown(): Promise<void> {
+    const found = Math.max(Math.floor(this.backendDB().version / 10), (await readMeta(this, 'schema')) ?? 0)
+    if (found <= schemaNumber) return
+    this.close()
+    const message =
+      `A later version of Kith wrote the database ${this.name} (${found}, and this version knows ${schemaNumber}): ` +
+      'nothing was changed; load the newest version of the app'
+    throw new KithError('database-newer', message)
   }
 }
+
+/** What a new database says of itself. */
+export const schemaRow: { key: keyof MetaValues; value: unknown } = { key: 'schema', value: schemaNumber }
 
 /** Strict durability: a transaction that is complete is on disk [D1]. Each device's rows are read from its own database. */
 export function dexieOptions({ indexedDB, IDBKeyRange }: DatabaseOptions): DexieOptions {
