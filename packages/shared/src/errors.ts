@@ -35,6 +35,7 @@ const errorCodes = [
   // What a peer did wrong, or can't be done.
   'malformed',
   'protocol-violation',
+  'upgrade-required', // one side is too old for the other, or a server too old for a setting; the device tries again once in a while
   'unknown-user',
   'unavailable', // the other side can't serve now, or no token can be had; it is tried again after `retryAfterMs`, where given
 ] as const

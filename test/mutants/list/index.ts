@@ -23,6 +23,7 @@ import { storyMutants } from './stories.ts'
 import { tabMutants } from './tabs.ts'
 import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
+import { versionMutants } from './versions.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
@@ -43,6 +44,7 @@ export const mutants: readonly Mutant[] = [
   ...safetyMutants,
   ...stagedMutants,
   ...formatMutants,
+  ...versionMutants,
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,

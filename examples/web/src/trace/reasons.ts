@@ -12,6 +12,7 @@ export const reasons: Record<ErrorCode, string> = {
   'unsent-changes': 'changes would be lost',
   'account-erased': 'the account was erased',
   aborted: 'it was called off',
+  'upgrade-required': 'one side is too old for the other',
   unauthorised: 'the token is wrong, expired or revoked',
   'not-your-roster': 'it belongs to somebody else',
   'frame-too-large': 'the frame is too large',
@@ -50,6 +51,10 @@ export function closingReason(code: number): string {
       return `${reasons['not-your-roster']}, or its account was erased`
     case closeCodes.tooLarge:
       return 'the server found a frame too large'
+    case closeCodes.tooOld:
+      return 'the app is too old for the server'
+    case closeCodes.tooNew:
+      return 'the server is too old for the app'
     case closeCodes.unavailable:
       return 'the server can’t serve it now'
     case closeCodes.noRoom:
