@@ -241,6 +241,23 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await expect(openPostgresStore(careless.href, options)).rejects.toThrow('synchronous_commit = off')
   })
 
+  test('[F1] of the days that are over for 90 days the last is kept, and the oldest cursor is the same', async () => {
+    const { url, client } = await migrated()
+    const own = new TestClock()
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock: own })
+    onTestFinished(() => store.close())
+    for (let day = 0; day < 120; day++) {
+      await store.commit(userChange(`user ${day % 5}`, { restricted: day % 2 === 0 }))
+      own.leap(86_400_000)
+    }
+    const before = await store.oldestCursor()
+    expect(before).toBe(30)
+    own.move(10_000)
+    const count = async (): Promise<number> => (await client.query('select count(*)::int as n from day')).rows[0].n
+    await expect.poll(count).toBe(90)
+    expect(await store.oldestCursor()).toBe(before)
+  })
+
   const laterSteps = (minReader: number): SchemaStep[] => [
     ...schemaSteps,
     { sql: 'create table later (one int)', minReader },
