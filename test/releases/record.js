@@ -142,9 +142,10 @@ async function dumpDevice(indexedDB) {
   const db = new Dexie('alice', { indexedDB, IDBKeyRange })
   await db.open()
   const tables = {}
-  for (const { name, schema, toCollection: _, ...table } of db.tables) {
-    const stores = [schema.primKey, ...schema.indexes].map(({ src }) => src).join(', ')
-    tables[name] = { stores, rows: await db.table(table.name ?? name).toArray() }
+  for (const table of db.tables) {
+    const { primKey, indexes } = table.schema
+    const stores = [primKey, ...indexes].map(({ src }) => src).join(', ')
+    tables[table.name] = { stores, rows: await table.toArray() }
   }
   const dump = { version: db.backendDB().version, tables }
   db.close()
