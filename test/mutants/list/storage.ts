@@ -239,4 +239,21 @@ export const storageMutants: readonly Mutant[] = [
       tests: ['client/newer-database'],
     },
   ),
+  mutant('client/src/database/own-documents.ts', 'if (isLarge || ', 'if (', {
+    id: 'overwritten-pictures-kept',
+    rules: ['V5'],
+    what: 'A device keeps up to 200 pictures that were overwritten.',
+    tests: ['client/storage'],
+  }),
+  mutant(
+    'client/src/database/own-documents.ts',
+    'this.#snapshotBytes = 0\n    this.#logBytes = 0',
+    'this.#snapshotBytes = 0',
+    {
+      id: 'compacted-at-each-change',
+      rules: ['S3'],
+      what: 'From its first compaction on a device writes both documents anew at each change.',
+      tests: ['client/storage'],
+    },
+  ),
 ]
