@@ -35,6 +35,8 @@ export interface ServerProcessOptions {
   nodeArguments?: readonly string[]
   /** How many files and sockets it may have open at a time (`ulimit -n`). */
   openFiles?: number
+  /** The `main.js` of another version. */
+  program?: string
 }
 
 const adminKey = 'the admin key of this server'
@@ -49,10 +51,10 @@ export const serverProgram: string =
 
 /** The server command as a process of its own, on real LevelDB, or as one node of several on a PostgreSQL database. */
 export async function startServerProcess(options: ServerProcessOptions = {}): Promise<ServerProcess> {
-  const { port = 0, env = {}, nodeArguments = [], openFiles, database } = options
+  const { port = 0, env = {}, nodeArguments = [], openFiles, database, program = serverProgram } = options
   const folder = options.folder ?? (await mkdtemp(join(tmpdir(), 'kith-server-')))
   const state = database === undefined ? ['--data', folder] : []
-  const args = [...nodeArguments, serverProgram, 'serve', '--port', String(port), ...state]
+  const args = [...nodeArguments, program, 'serve', '--port', String(port), ...state]
   const shared = database === undefined ? {} : { KITH_DATABASE_URL: database, KITH_TOKEN_SECRET: tokenSecret }
   const child = await listen(args, { KITH_ADMIN_KEY: adminKey, KITH_LOG_LEVEL: 'warn', ...shared, ...env }, openFiles)
   const { request: admin, token } = adminOf(child.url)

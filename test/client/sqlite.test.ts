@@ -146,19 +146,24 @@ test('a damaged file is reported as database-failed, which says what to do, and 
   expect((await open({ storage: sqlite(storage) })).ownProfile.get('text')).toBe('19'.repeat(2_000))
 })
 
-test('a file of a newer version of Kith is refused, and left as it is', async () => {
-  const storage = folder()
-  await (await open({ storage: sqlite(storage) })).close()
-  const file = join(storage, deviceFile(storage))
-  const db = new Sqlite(file)
-  db.pragma('user_version = 99')
-  db.close()
-  await expect(open({ storage: sqlite(storage) })).rejects.toMatchObject({
-    code: 'database-failed',
-    message: expect.stringContaining('newer'),
-  })
-  expect(existsSync(file)).toBe(true)
-})
+test.each(['layout', 'rows'])(
+  '[D1] a file whose %s a later version has changed is refused, and left as it is',
+  async what => {
+    const storage = folder()
+    const device = await open({ storage: sqlite(storage) })
+    if (what === 'rows') await coreOf(device).store.db.meta.put({ key: 'schema', value: 3 })
+    await device.close()
+    const file = join(storage, deviceFile(storage))
+    const db = new Sqlite(file)
+    if (what === 'layout') db.pragma('user_version = 99')
+    db.close()
+    await expect(open({ storage: sqlite(storage) })).rejects.toMatchObject({
+      code: 'database-newer',
+      message: expect.stringContaining('nothing was changed'),
+    })
+    expect(existsSync(file)).toBe(true)
+  },
+)
 
 test('a folder that cannot be made is reported as database-failed', async () => {
   const file = join(folder(), 'file')

@@ -43,6 +43,28 @@ test('[V5] the documents are compacted after every 200 updates, and nothing is l
   expect([again.ownProfile.fields, again.unsent]).toEqual([new Map([[0, { name: 'Ada 450' }]]), 450])
 })
 
+test('[V5] the documents are compacted before overwritten pictures take more than the documents and 256 KiB', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  const { db } = coreOf(alice).store
+  const bytes = async (): Promise<number> =>
+    (await db.updates.toArray()).reduce((sum, row) => sum + row.update.length, 0)
+  let [most, compactions] = [0, 0]
+  for (let count = 1; count <= 30; count++) {
+    await alice.ownProfile.set('picture', new Uint8Array(60_000).fill(count))
+    most = Math.max(most, await bytes())
+    if ((await db.updates.count()) === 0) compactions++
+  }
+  expect(most).toBeGreaterThan(128 * 1024)
+  expect(most).toBeLessThan(256 * 1024 + 61_000)
+  expect(compactions).toBe(6)
+  await alice.close()
+  const again = await phone.open()
+  expect(again.ownProfile.get('picture')).toEqual(new Uint8Array(60_000).fill(30))
+  for (let count = 31; count <= 40; count++) await again.ownProfile.set('picture', new Uint8Array(60_000).fill(count))
+  expect(await coreOf(again).store.db.updates.count()).toBeLessThan(6)
+})
+
 test('[D1] every write transaction asks for strict durability', async () => {
   const asked: unknown[] = []
   const { transaction } = IDBDatabase.prototype

@@ -13,7 +13,10 @@ import {
   Database,
   migrate,
   openPostgresStore,
+  type SchemaStep,
+  schemaSteps,
   storeOn,
+  userChange,
   withDatabase,
 } from '../support/server-internals.ts'
 import { limitsWith, newDatabase } from '../support/stores.ts'
@@ -236,6 +239,78 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     const careless = new URL(url)
     careless.searchParams.set('options', `${careless.searchParams.get('options')} -csynchronous_commit=off`)
     await expect(openPostgresStore(careless.href, options)).rejects.toThrow('synchronous_commit = off')
+  })
+
+  test('[F1] of the days that are over for 90 days the last is kept, and the oldest cursor is the same', async () => {
+    const { url, client } = await migrated()
+    const own = new TestClock()
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock: own })
+    onTestFinished(() => store.close())
+    for (let day = 0; day < 120; day++) {
+      await store.commit(userChange(`user ${day % 5}`, { restricted: day % 2 === 0 }))
+      own.leap(86_400_000)
+    }
+    const before = await store.oldestCursor()
+    expect(before).toBe(30)
+    own.move(10_000)
+    const count = async (): Promise<number> => (await client.query('select count(*)::int as n from day')).rows[0].n
+    await expect.poll(count).toBe(90)
+    expect(await store.oldestCursor()).toBe(before)
+  })
+
+  const laterSteps = (minReader: number): SchemaStep[] => [
+    ...schemaSteps,
+    { sql: 'create table later (one int)', minReader },
+  ]
+
+  test('[D4] a database that a later version migrated is refused by its min_reader, or opened', async () => {
+    const { url } = await migrated()
+    expect(await migrate(url, laterSteps(schemaSteps.length))).toEqual({ from: 3, to: 4 })
+    await (await openPostgresStore(url, { limits: limitsWith(), clock })).close()
+    expect(await migrate(url)).toEqual({ from: 4, to: 4 })
+    const newer = await migrated()
+    await migrate(newer.url, laterSteps(4))
+    const advice =
+      'has version 4 of the schema, which version 4 and later ones can read, and this version of Kith knows 3: ' +
+      'run the version of Kith that migrated it, or a later one'
+    await expect(openPostgresStore(newer.url, { limits: limitsWith(), clock })).rejects.toThrow(advice)
+    await expect(migrate(newer.url)).rejects.toThrow(advice)
+    await expect(checked(newer.url)).rejects.toThrow(advice)
+  })
+
+  test('[D4] a database of a version without min_reader is readable by its own version, and gets one', async () => {
+    const { url, client } = await migrated()
+    await client.query('alter table schema_version drop column min_reader')
+    await (await openPostgresStore(url, { limits: limitsWith(), clock })).close()
+    await migrate(url)
+    expect((await client.query('select * from schema_version')).rows).toEqual([
+      { one: true, version: 3, min_reader: null },
+    ])
+  })
+
+  test('[D4] a migration that nodes which run could not go on with waits until they are stopped', async () => {
+    const { url, client } = await migrated()
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock })
+    await expect(migrate(url, laterSteps(4))).rejects.toThrow(
+      '1 node runs that cannot go on with the new schema: stop all nodes, then run kith-server migrate again',
+    )
+    expect((await client.query("select to_regclass('later') as found")).rows).toEqual([{ found: null }])
+    await migrate(url, laterSteps(3))
+    await store.commit(userChange('alice'))
+    await store.close()
+  })
+
+  test('[D4] a record with more than this version knows is never written without it', async () => {
+    const { url, client } = await migrated()
+    const store = await opened(url)
+    for (const user of ['alice', 'bob']) await store.commit(userChange(user))
+    await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: true })
+    await client.query("update users set record = jsonb_set(record::jsonb, '{shard}', '3')::text where id = 'bob'")
+    await client.query("update relation set record = record || '\\x00'::bytea where a = 'alice'")
+    const unknown = 'which this version of Kith does not know: run the version that wrote it, or a later one'
+    await expect(store.user('bob')).rejects.toThrow(`"shard", ${unknown}`)
+    await expect(store.relations('alice')).rejects.toThrow(`a relation with bytes at its end, ${unknown}`)
+    await expect(store.commit(userChange('bob', { restricted: true }))).rejects.toThrow('"shard"')
   })
 
   test('[D1] a connection to a database that is gone without a word is taken for lost, and another is opened', async () => {

@@ -3,13 +3,16 @@ import {
   type ClientMessage,
   decodeFields,
   decodeFrame,
+  decodeNewerFrame,
   decodeServerMessage,
   encodeClientMessage,
   encodeFields,
   encodeFrame,
   type Frame,
+  fitOf,
   isYProtocols,
   maxFailureAddresses,
+  wireVersion,
 } from '@kith/shared/wire'
 import fc from 'fast-check'
 import * as decoding from 'lib0/decoding'
@@ -52,6 +55,14 @@ const golden: [message: Frame, hex: string][] = [
       limits: { ...sevenLimits, labelBytes: 0 },
     },
     '65 02 01 09 80808004 808004 10 40 00 808001 a08d06',
+  ],
+  [{ type: 'hello', version: 2, oldest: 1, cursor: Uint8Array.of(1) }, '64 02 01 01 00 00 01'],
+  [
+    {
+      ...{ type: 'welcome', isFresh: true, isErased: false, incarnation: Uint8Array.of(9), limits: sevenLimits },
+      understands: { wire: 2, privacy: ['nobody'] },
+    },
+    '65 05 01 09 80808004 808004 10 40 8002 808001 a08d06 02 01 06 6e6f626f6479',
   ],
   [{ type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) }, '66 00 01 00'],
   [{ type: 'ownProfile', step: 'step2', payload: Uint8Array.of(0, 0) }, '66 01 02 0000'],
@@ -270,8 +281,9 @@ describe('[S1] decoding is total', () => {
       fc.property(fc.oneof(fc.uint8Array({ maxLength: 80 }), noise, mutant, mutant), bytes => {
         const answer = decodeFrame(bytes)
         if (answer.type === 'malformed') expect(answer.what).toEqual(expect.any(String))
-        // Awareness is read and dropped; and of the many NaN of IEEE 754 there's one.
-        else if (answer.type !== 'awareness' && !holdsNaN(answer)) expect(toHex(encodeFrame(answer))).toBe(toHex(bytes))
+        // Awareness is read and dropped, and so is what a later wire adds; and of the many NaN of IEEE 754 there's one.
+        else if (answer.type !== 'awareness' && !isLater(answer) && !holdsNaN(answer))
+          expect(toHex(encodeFrame(answer))).toBe(toHex(bytes))
       }),
       4_000,
     )
@@ -321,9 +333,13 @@ describe('[S1] decoding is total', () => {
     ['a type that nobody has', '74'],
     ["y-protocols' auth, which no side of Kith sends", '02 00'],
     ['a step beyond the three', '00 03 01 00'],
-    ['another version', '64 02 00'],
+    ['version 0', '64 00 00 00 00'],
+    ['version 2 without the oldest server', '64 02 00 00 00'],
+    ['a server older than it must be', '64 02 00 00 00 03'],
+    ['a welcome of wire 1 that says what it understands', '65 04 00 80808004 808004 10 40 8002 808001 a08d06 01 00'],
+    ['a welcome with 65 privacy names', `65 04 00 00 00 00 00 00 00 00 02 41 ${'01 61'.repeat(65)}`],
     ['a cursor of 65 bytes', `64 01 41 ${'00'.repeat(65)}`],
-    ['flags of welcome beyond the one', '65 02 80808004 808004 10 40 8002 808001 a08d06'],
+    ['flags of welcome beyond the three', '65 08 00 80808004 808004 10 40 8002 808001 a08d06'],
     ['flags of access beyond the four', '6b 03 626f62 10 00 00'],
     ['access with an incarnation that is none', '6b 03 626f62 08 02 2121 00 00'],
     ['a boolean that is 2', '67 01 02'],
@@ -356,6 +372,72 @@ describe('[S1] decoding is total', () => {
     expect(decodeFrame(bytesOf('72 02 61c3')).type).toBe('malformed')
     expect(decodeFrame(bytesOf('72 02 c3a4'))).toEqual({ type: 'renew', token: 'ä' })
     expect(decodeFrame(bytesOf('72 03 efbbbf'))).toEqual({ type: 'renew', token: '\ufeff' })
+  })
+})
+
+/** Whether a side of a later wire sent it: what it adds is not in the message. */
+function isLater(message: Frame): boolean {
+  if (message.type === 'hello') return message.version > wireVersion
+  return message.type === 'welcome' && (message.understands?.wire ?? 0) > wireVersion
+}
+
+/** Read strictly from any side. */
+const closedTypes = ['rosterSync', 'awareness', 'queryAwareness', 'ownProfile']
+
+describe('[S1] what a side of a later wire adds', () => {
+  test('is passed over at the end of its hello and welcome, by which its wire is known', () => {
+    const hello = { type: 'hello', version: 3, oldest: 2, cursor: Uint8Array.of(1) }
+    expect(decodeFrame(bytesOf('64 03 01 01 00 00 02 07 68'))).toStrictEqual(hello)
+    const welcome = bytesOf('65 04 01 09 80808004 808004 10 40 8002 808001 a08d06 03 00 07 68')
+    for (const read of [decodeFrame(welcome), decodeServerMessage(welcome)]) {
+      expect(read).toMatchObject({ type: 'welcome', understands: { wire: 3, privacy: [] } })
+    }
+  })
+
+  test('is passed over at the end of each message but the documents and those of y-protocols', () => {
+    for (const [message, hex] of golden) {
+      const longer = Uint8Array.of(...bytesOf(hex), 7, 104)
+      const read = decodeNewerFrame(longer)
+      if (closedTypes.includes(message.type)) expect(read.type, message.type).toBe('malformed')
+      else expect(read).toStrictEqual(message)
+      expect(decodeNewerFrame(bytesOf(hex))).toStrictEqual(message)
+      for (let length = 1; length < bytesOf(hex).length; length++) {
+        expect(decodeNewerFrame(bytesOf(hex).slice(0, length)).type).toBe('malformed')
+      }
+    }
+  })
+
+  test('as a message is passed over from type 200 on, and only from a side of a later wire', () => {
+    const optional = Uint8Array.of(...varuint(200), 1, 2)
+    expect(decodeNewerFrame(optional)).toMatchObject({ type: 'malformed', isOptional: true })
+    expect(decodeServerMessage(optional, true)).toMatchObject({ type: 'malformed', isOptional: true })
+    for (const read of [
+      decodeFrame(optional),
+      decodeServerMessage(optional),
+      decodeNewerFrame(Uint8Array.of(...varuint(199), 1)),
+      decodeServerMessage(Uint8Array.of(118), true),
+    ]) {
+      expect(read).toMatchObject({ type: 'malformed' })
+      expect(read).not.toHaveProperty('isOptional')
+    }
+  })
+
+  test('as an error code is read as upgrade-required', () => {
+    for (const hex of ['69 00 04 6e6f6e65', '73 04 6e6f6e65 00 00 00', '71 01 31 03 04 6e6f6e65 14']) {
+      expect(decodeFrame(bytesOf(hex)).type).toBe('malformed')
+      expect(JSON.stringify(decodeNewerFrame(bytesOf(hex)))).toContain('"code":"upgrade-required"')
+    }
+  })
+
+  test.each([
+    [{ version: 2, oldest: 1 }, { version: 2, oldest: 1 }, 'fits'],
+    [{ version: 2, oldest: 2 }, { version: 3, oldest: 2 }, 'fits'],
+    [{ version: 2, oldest: 1 }, { version: 4, oldest: 3 }, 'too-old'],
+    [{ version: 4, oldest: 3 }, { version: 2, oldest: 1 }, 'too-new'],
+    [{ version: 1, oldest: 1 }, undefined, 'fits'],
+    [{ version: 9, oldest: 3 }, undefined, 'too-new'],
+  ] as const)('a device of wire %j and a server of wire %j: %s', (device, server, fit) => {
+    expect(fitOf(device, server)).toBe(fit)
   })
 })
 

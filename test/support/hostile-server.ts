@@ -8,7 +8,7 @@ import * as Y from 'yjs'
 /** What a server that means harm says to a device's message. */
 export type Answer = (
   message: ClientMessage,
-  say: (message: ServerMessage) => void,
+  say: (message: ServerMessage | Uint8Array) => void,
   close: (code: number) => void,
 ) => void
 
@@ -21,6 +21,8 @@ export interface Hostile {
   connections: number
   /** Messages of the device so far. */
   messages: number
+  /** The subprotocol that it selects; by default none, as a server of before does for what it does not know. */
+  protocol: string
   open(user: string, options: Partial<KithOptions>): Promise<Kith>
 }
 
@@ -35,6 +37,7 @@ export function hostileServer(
   const hostile: Hostile = {
     connections: 0,
     messages: 0,
+    protocol: '',
     async open(user, options) {
       const kith = await openKith({
         url: 'ws://hostile.example',
@@ -53,6 +56,7 @@ export function hostileServer(
     static readonly OPEN = 1
     binaryType = 'arraybuffer'
     readyState = 0
+    readonly protocol = hostile.protocol
     onopen: (() => void) | null = null
     onmessage: ((event: { data: ArrayBuffer }) => void) | null = null
     onclose: ((event: { code: number; reason: string }) => void) | null = null
@@ -111,9 +115,9 @@ export function hostileServer(
       }
     }
 
-    #say(message: ServerMessage): void {
+    #say(message: ServerMessage | Uint8Array): void {
       if (this.readyState !== 1) return
-      const bytes = encodeFrame(message)
+      const bytes = message instanceof Uint8Array ? message : encodeFrame(message)
       this.onmessage?.({ data: bytes.slice().buffer })
     }
 

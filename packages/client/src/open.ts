@@ -20,6 +20,7 @@ import { chooseUser } from './user.ts'
  * - `unauthorised` when the token is a string that names no user, and `user` is not passed;
  * - `wrong-user` when the token or the database belongs to another user;
  * - `database-in-use` when another client has the database open, and tabs cannot share it;
+ * - `database-newer` when a later version of Kith wrote the database, and the app is to be loaded anew;
  * - `database-failed` when storage is refused or does not answer; a later attempt may succeed.
  *
  * A wrong option is a `TypeError`.

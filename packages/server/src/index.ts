@@ -11,11 +11,12 @@ export { check } from './store/level/check.ts'
 export type { CompactReport } from './store/level/compact.ts'
 export { compact } from './store/level/compact.ts'
 export type { Damage } from './store/level/files/log-damage.ts'
+export { DataFolderError } from './store/level/folder-error.ts'
+export type { MigrationProgress } from './store/level/format/migrate.ts'
 export type { LevelDatabase } from './store/level/level-database.ts'
 export type { StoreOptions } from './store/level/open.ts'
 export {
   DamagedFolderError,
-  DataFolderError,
   openLevelDatabase,
   openLevelStore,
   openMemoryStore,

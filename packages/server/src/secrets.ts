@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { causeOf } from './relations/unwritable.ts'
-import { DataFolderError } from './store/level/open.ts'
+import { DataFolderError } from './store/level/folder-error.ts'
 
 /** A secret that the server made for itself, in the data folder, readable by its owner alone. */
 export async function ownSecret(folder: string, name: 'token-secret' | 'admin-key'): Promise<string> {

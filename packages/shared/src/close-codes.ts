@@ -2,7 +2,7 @@ import { type ErrorCode, isErrorCode } from './errors.ts'
 
 /**
  * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to come back;
- * 4500–4599 mean "try again later".
+ * 4500–4599 mean "try again later". The device is `tooOld` or `tooNew` for the server.
  */
 export const closeCodes = {
   goingAway: 1001,
@@ -10,6 +10,8 @@ export const closeCodes = {
   unauthorised: 4401,
   notYourRoster: 4403,
   tooLarge: 4413,
+  tooOld: 4426,
+  tooNew: 4427,
   unavailable: 4500,
   noRoom: 4503,
   overLimit: 4529,
@@ -37,6 +39,8 @@ export function closeCodeFor(code: ErrorCode): CloseCode {
     case 'message-too-long':
     case 'too-many-relations':
       return closeCodes.tooLarge
+    case 'upgrade-required':
+      return closeCodes.tooOld
     case 'too-many-writes':
     case 'too-many-messages':
     case 'too-many-connections':

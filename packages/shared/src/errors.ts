@@ -8,6 +8,7 @@ const errorCodes = [
   'database-in-use', // this database is already open here; close the other client first
   'database-failed', // the browser refused storage (full, blocked or broken); nothing has changed, and trying again may help
   'database-lost', // the browser deleted storage under a living client; what memory held was written to a new database
+  'database-newer', // a later version of Kith wrote this database; nothing has changed, and only such a version can open it
   'user-required', // no user is known for this url yet; pass `user`, or open once while the token can be had
   'wrong-user', // the token or the database belongs to another user
   'account-erased', // the account was erased while this device held its data; the device deleted it, and can be opened again
@@ -34,6 +35,7 @@ const errorCodes = [
   // What a peer did wrong, or can't be done.
   'malformed',
   'protocol-violation',
+  'upgrade-required', // one side is too old for the other, or a server too old for a setting; the device tries again once in a while
   'unknown-user',
   'unavailable', // the other side can't serve now, or no token can be had; it is tried again after `retryAfterMs`, where given
 ] as const

@@ -52,6 +52,7 @@ export {
   nonceKey,
   parseGrantKey,
   parseNonceKey,
+  privacyNames,
   rosterRoots,
   userOfKey,
 } from './roster/keys.ts'

@@ -141,6 +141,28 @@ export const feedMutants: readonly Mutant[] = [
       tests: ['client/returning'],
     },
   ),
+  mutant(
+    'server/src/store/level/change-retention.ts',
+    'if (last !== undefined) yield last\n      last = key',
+    'yield key',
+    {
+      id: 'deciding-day-removed',
+      rules: ['F1'],
+      what: 'With the last day that is over for 90 days goes what tells that older cursors are too old.',
+      tests: ['server/days'],
+    },
+  ),
+  mutant(
+    'server/src/store/level/change-retention.ts',
+    "for await (const key of this.#pastDays(nowMs)) operations.push({ type: 'del', key })",
+    '',
+    {
+      id: 'days-kept-for-ever',
+      rules: ['F1'],
+      what: 'Each return looks at every day that there was.',
+      tests: ['server/days'],
+    },
+  ),
   mutant('server/src/store/level/level-store.ts', ' || since < (await retention.forgottenUpTo())', '', {
     id: 'forgotten-changes-taken-for-none',
     rules: ['F1'],

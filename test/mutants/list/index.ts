@@ -5,6 +5,7 @@ import { clusterMutants } from './cluster.ts'
 import { durabilityMutants } from './durability.ts'
 import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
+import { formatMutants } from './formats.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
 import { importMutants } from './imports.ts'
@@ -23,6 +24,7 @@ import { storyMutants } from './stories.ts'
 import { tabMutants } from './tabs.ts'
 import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
+import { versionMutants } from './versions.ts'
 import { visibilityMutants } from './visibility.ts'
 
 /** Every mutant, by family of rules. */
@@ -43,6 +45,8 @@ export const mutants: readonly Mutant[] = [
   ...safetyMutants,
   ...sqliteMutants,
   ...stagedMutants,
+  ...formatMutants,
+  ...versionMutants,
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,

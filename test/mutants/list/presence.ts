@@ -75,8 +75,8 @@ export const presenceMutants: readonly Mutant[] = [
   ),
   mutant(
     'shared/src/roster/edits.ts',
-    "if (isHidden) return [addition('privacy', nonceKey(newNonce(), 'hidePresence'))]",
-    "if (isHidden) return [addition('privacy', nonceKey('samesame', 'hidePresence'))]",
+    "if (isHidden) return [addition('privacy', nonceKey(newNonce(), hidePresenceName))]",
+    "if (isHidden) return [addition('privacy', nonceKey('samesame', hidePresenceName))]",
     {
       id: 'hiding-without-a-nonce',
       rules: ['R4'],
@@ -87,8 +87,8 @@ export const presenceMutants: readonly Mutant[] = [
   ),
   mutant(
     'shared/src/roster/edits.ts',
-    "keys.filter(key => parseNonceKey(key)?.name === 'hidePresence').map(",
-    "keys.filter(key => parseNonceKey(key)?.name === 'hidePresence').slice(0, 1).map(",
+    'keys.filter(key => parseNonceKey(key)?.name === hidePresenceName).map(',
+    'keys.filter(key => parseNonceKey(key)?.name === hidePresenceName).slice(0, 1).map(',
     {
       id: 'one-key-lifted-only',
       rules: ['R4'],

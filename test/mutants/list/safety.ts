@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 /** What would let hostile or excessive input through [S1–S4]. */
 export const safetyMutants: readonly Mutant[] = [
-  mutant('shared/src/wire/framing.ts', 'if (decoding.hasContent(decoder)) return', 'if (false) return', {
+  mutant('shared/src/wire/framing.ts', 'if (decoding.hasContent(decoder) && !isOpen)', 'if (false)', {
     id: 'bytes-after-the-end',
     rules: ['S1'],
     what: 'A frame may go on after its message.',

@@ -221,4 +221,44 @@ export const storageMutants: readonly Mutant[] = [
     tests: ['client/storage-refused'],
     names: 'is recognised',
   }),
+  mutant('client/src/database/schema.ts', 'if (found <= schemaNumber) return', 'return', {
+    id: 'newer-database-opened',
+    rules: ['D1'],
+    what: 'Older code opens the database of a later version, and shows nothing unsent though a change is.',
+    tests: ['client/newer-database'],
+  }),
+  mutant('client/src/database/dexie-storage.ts', ", (await readMeta(this, 'schema')) ?? 0)", ')', {
+    id: 'newer-rows-opened',
+    rules: ['D1'],
+    what: 'Older code opens a database whose rows a later version has changed.',
+    tests: ['client/newer-database'],
+  }),
+  mutant(
+    'client/src/database/dexie-storage.ts',
+    'Math.floor(this.backendDB().version / 10)',
+    'Math.ceil(this.backendDB().version / 10)',
+    {
+      id: 'raised-database-refused',
+      rules: ['D1'],
+      what: 'A database that older code has opened since is taken for that of a later version, and its changes stay unsent.',
+      tests: ['client/newer-database'],
+    },
+  ),
+  mutant('client/src/database/own-documents.ts', 'if (isLarge || ', 'if (', {
+    id: 'overwritten-pictures-kept',
+    rules: ['V5'],
+    what: 'A device keeps up to 200 pictures that were overwritten.',
+    tests: ['client/storage'],
+  }),
+  mutant(
+    'client/src/database/own-documents.ts',
+    'this.#snapshotBytes = 0\n    this.#logBytes = 0',
+    'this.#snapshotBytes = 0',
+    {
+      id: 'compacted-at-each-change',
+      rules: ['S3'],
+      what: 'From its first compaction on a device writes both documents anew at each change.',
+      tests: ['client/storage'],
+    },
+  ),
 ]

@@ -1,5 +1,5 @@
 import type { WebSocketConstructor } from '@kith/client'
-import type { DeviceSocket } from '../../support/server-internals.ts'
+import { type DeviceSocket, selectSubprotocol } from '../../support/server-internals.ts'
 
 /** A frame on its way, or the end of the connection. */
 type Item = { type: 'frame'; bytes: Uint8Array; taken: () => void } | { type: 'close'; code: number; reason: string }
@@ -76,7 +76,7 @@ export class Wire {
   }
 
   get protocol(): string {
-    return this.protocols[0] ?? ''
+    return selectSubprotocol(new Set(this.protocols)) || ''
   }
 
   /** The device sends. */

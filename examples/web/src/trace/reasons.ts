@@ -6,11 +6,13 @@ export const reasons: Record<ErrorCode, string> = {
   'database-in-use': 'its database is open elsewhere',
   'database-failed': 'the browser refused storage',
   'database-lost': 'its storage was deleted, and is made anew',
+  'database-newer': 'a later version of Kith wrote its storage',
   'user-required': 'no user is known',
   'wrong-user': 'it belongs to another user',
   'unsent-changes': 'changes would be lost',
   'account-erased': 'the account was erased',
   aborted: 'it was called off',
+  'upgrade-required': 'one side is too old for the other',
   unauthorised: 'the token is wrong, expired or revoked',
   'not-your-roster': 'it belongs to somebody else',
   'frame-too-large': 'the frame is too large',
@@ -49,6 +51,10 @@ export function closingReason(code: number): string {
       return `${reasons['not-your-roster']}, or its account was erased`
     case closeCodes.tooLarge:
       return 'the server found a frame too large'
+    case closeCodes.tooOld:
+      return 'the app is too old for the server'
+    case closeCodes.tooNew:
+      return 'the server is too old for the app'
     case closeCodes.unavailable:
       return 'the server can’t serve it now'
     case closeCodes.noRoom:

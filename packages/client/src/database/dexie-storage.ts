@@ -1,7 +1,17 @@
 import { Dexie, type DexieOptions, liveQuery, type PromiseExtended, type Table } from 'dexie'
 import type { DeviceDatabase, DeviceStorage, ErasedRow, Mode, Tables, VisitRow } from './contract.ts'
+import { readMeta } from './meta.ts'
 import type { QueryObserver } from './query-observer.ts'
-import type { MetaRow, OutboxRow, PersonRow, ReplicaRow, SnapshotRow, UpdateRow } from './schema.ts'
+import {
+  expectKnown,
+  type MetaRow,
+  type OutboxRow,
+  type PersonRow,
+  type ReplicaRow,
+  type SnapshotRow,
+  schemaNumber,
+  type UpdateRow,
+} from './schema.ts'
 
 export interface IndexedDBOptions {
   indexedDB?: IDBFactory | undefined
@@ -44,15 +54,32 @@ export class DexieDatabase extends Dexie implements DeviceDatabase {
       requests: '++id',
       events: '++id',
     })
-    this.version(2).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
+    this.version(schemaNumber).stores({ requests: null, events: null }) // Tabs ask each other over a channel since.
     this.on('populate', () => void populate(this))
   }
 
-  /** Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. */
+  /**
+   * Opens it once: Dexie opens what was closed again by itself, and by then another database may stand there. Rejects with
+   * `database-newer` when a later version of Kith wrote it.
+   */
   override open(): PromiseExtended<Dexie> {
     if (this.#wasOpened) return Dexie.Promise.reject(new Dexie.DatabaseClosedError()) as PromiseExtended<Dexie>
     this.#wasOpened = true
-    return super.open()
+    return super.open().then(async db => {
+      await this.#expectKnown()
+      return db
+    })
+  }
+
+  /** Dexie opens what is newer as well, and may raise IndexedDB's own version by one, ten of which are one of Dexie's. */
+  async #expectKnown(): Promise<void> {
+    const found = Math.max(Math.floor(this.backendDB().version / 10), (await readMeta(this, 'schema')) ?? 0)
+    try {
+      expectKnown(this.name, found)
+    } catch (error) {
+      this.close()
+      throw error
+    }
   }
 
   override close(): undefined {

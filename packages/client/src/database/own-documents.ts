@@ -11,6 +11,8 @@ import type { Hands, MetaValues, OutboxRow } from './schema.ts'
 
 /** The number of updates after which both documents are written as snapshots, without what was erased [V5]. */
 const updatesPerSnapshot = 200
+/** Below this the updates since the last snapshots are not worth folding for their size: overwritten pictures, mostly. */
+const minLogBytes = 256 * 1024
 
 /**
  * A roster read from a snapshot is counted when it next grows: a snapshot is in the `updateV2` encoding, which may be
@@ -45,6 +47,9 @@ export class OwnDocuments {
   #begun: { document: DocumentName; update: Uint8Array; changes: readonly KeyChange[] }[] = []
   #seq: number
   #snapshotSeq: number
+  /** Of both documents, the last snapshots and the updates since. */
+  #snapshotBytes = 0
+  #logBytes = 0
   #rosterBytesAtMost: number
 
   private constructor(
@@ -61,6 +66,7 @@ export class OwnDocuments {
     for (const name of documentNames) {
       const snapshot = snapshots[name]
       if (snapshot) this[name].takeSnapshot(snapshot)
+      this.#snapshotBytes += snapshot?.length ?? 0
     }
     this.#seq = head.snapshotSeq
     this.#snapshotSeq = head.snapshotSeq
@@ -90,6 +96,7 @@ export class OwnDocuments {
       this.#seq = head.snapshotSeq
       this.#rosterBytesAtMost = uncounted
     }
+    if (head.snapshotSeq > this.#snapshotSeq) this.#logBytes = 0
     this.#snapshotSeq = head.snapshotSeq
     for (const { seq, document, update } of await db.updates.where(':id').above(this.#seq).toArray()) {
       this[document].take(update)
@@ -160,9 +167,10 @@ export class OwnDocuments {
     }
   }
 
-  /** Writes both documents as snapshots and deletes the updates before, once there are many. */
+  /** Writes both documents as snapshots and deletes the updates before, once there are many, or they outgrow the snapshots. */
   async compactIfLong(db: Tables): Promise<void> {
-    if (this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
+    const isLarge = this.#logBytes > Math.max(minLogBytes, this.#snapshotBytes)
+    if (isLarge || this.#seq - this.#snapshotSeq >= updatesPerSnapshot) await this.compact(db)
   }
 
   async compact(db: Tables): Promise<void> {
@@ -172,8 +180,12 @@ export class OwnDocuments {
 
   /** Stores these documents in place of all before. A new generation makes every tab load them again. */
   async writeSnapshots(db: Tables, documents: Record<DocumentName, OwnDocument>, generation: number): Promise<void> {
+    this.#snapshotBytes = 0
+    this.#logBytes = 0
     for (const document of documentNames) {
-      await db.snapshots.put({ document, update: Y.encodeStateAsUpdateV2(documents[document].doc) })
+      const update = Y.encodeStateAsUpdateV2(documents[document].doc)
+      this.#snapshotBytes += update.length
+      await db.snapshots.put({ document, update })
     }
     await db.updates.where(':id').belowOrEqual(this.#seq).delete()
     const clientIds = { roster: documents.roster.clientId, profile: documents.profile.clientId }
@@ -194,6 +206,7 @@ export class OwnDocuments {
   }
 
   #grow(name: DocumentName, update: Uint8Array): void {
+    this.#logBytes += update.length
     if (name === 'roster') this.#rosterBytesAtMost += update.length
   }
 }

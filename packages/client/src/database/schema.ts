@@ -1,4 +1,4 @@
-import type { ContentLimits, ErrorCode, Fields } from '@kith/shared'
+import { type ContentLimits, type ErrorCode, type Fields, KithError } from '@kith/shared'
 import type { DocumentName } from '../documents/name.ts'
 
 /**
@@ -88,7 +88,15 @@ export interface PersonRow {
   isListed: 0 | 1
 }
 
+/**
+ * Raised with each change of what the database holds, in tables or in rows. It is a version of Dexie's, too, so that tabs that
+ * run older code are cut off. What a step of Dexie's changes, it changes in one transaction, and never in the outbox alone.
+ */
+export const schemaNumber = 2
+
 export interface MetaValues {
+  /** {@link schemaNumber} of the version of Kith that made the database; absent in those of before. */
+  schema: number
   /** `generation` grows when documents were replaced rather than extended: other tabs then load them again. */
   head: { generation: number; snapshotSeq: number; clientIds: Record<DocumentName, number> }
   /**
@@ -130,4 +138,16 @@ export interface MetaValues {
 export interface MetaRow {
   key: string
   value: unknown
+}
+
+/** What a new database says of itself. */
+export const schemaRow: { key: keyof MetaValues; value: unknown } = { key: 'schema', value: schemaNumber }
+
+/** Throws `database-newer` when a later version of Kith wrote the database, whose `schema` is `found`. */
+export function expectKnown(name: string, found: number): void {
+  if (found <= schemaNumber) return
+  const message =
+    `A later version of Kith wrote the database ${name} (${found}, and this version knows ${schemaNumber}): ` +
+    'nothing was changed; load the newest version of the app'
+  throw new KithError('database-newer', message)
 }

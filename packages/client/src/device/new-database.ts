@@ -3,7 +3,7 @@ import type { Clock, Randomness } from '../clock.ts'
 import type { Table, Tables } from '../database/contract.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { rowsOf } from '../database/person-rows.ts'
-import type { MetaValues } from '../database/schema.ts'
+import { type MetaValues, schemaRow } from '../database/schema.ts'
 import { documentNames } from '../documents/name.ts'
 import { newClientId, newNonce } from '../nonce.ts'
 
@@ -69,8 +69,5 @@ function metaRows(
   head: MetaValues['head'],
   identity: MetaValues['identity'],
 ): { key: keyof MetaValues; value: unknown }[] {
-  return [
-    { key: 'identity', value: identity },
-    { key: 'head', value: head },
-  ]
+  return [schemaRow, { key: 'identity', value: identity }, { key: 'head', value: head }]
 }

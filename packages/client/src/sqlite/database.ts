@@ -141,8 +141,8 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     await connection.run('COMMIT', [])
     const version = Number(row?.['user_version'])
     if (version > layoutVersion) {
-      const message = `The database ${this.name} is of a newer version of Kith: update this app`
-      throw new KithError('database-failed', message)
+      const message = `A later version of Kith wrote the database ${this.name}: nothing was changed; update this app`
+      throw new KithError('database-newer', message)
     }
     return version === layoutVersion
   }

@@ -1,6 +1,8 @@
 import { KithError } from '@kith/shared'
 import { type Clock, systemClock } from '../clock.ts'
 import type { DeviceDatabase, DeviceStorage, Tables } from '../database/contract.ts'
+import { readMeta } from '../database/meta.ts'
+import { expectKnown } from '../database/schema.ts'
 import { SqliteDatabase, type TablesOf } from './database.ts'
 import type { SqliteDriver } from './driver.ts'
 import { fileName } from './file-name.ts'
@@ -66,10 +68,19 @@ function deviceDatabase(
     ...{ driver, file: fileName(name), shapes: deviceShapes, isExclusive: true },
     populate: made => populate?.(asTables(made)),
   })
+  const tables = asTables(db.tables())
   return {
-    ...asTables(db.tables()),
+    ...tables,
     name,
-    open: () => db.open(),
+    async open() {
+      await db.open()
+      try {
+        expectKnown(name, (await readMeta(tables, 'schema')) ?? 0)
+      } catch (error) {
+        await db.close()
+        throw error
+      }
+    },
     isOpen: () => db.isOpen(),
     close: () => db.close(),
     delete: () => db.delete(),

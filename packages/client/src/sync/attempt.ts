@@ -1,4 +1,5 @@
 import type { KithError } from '@kith/shared'
+import { subprotocol, versionedSubprotocol } from '@kith/shared/wire'
 import type { OpenStore } from '../database/store.ts'
 import { isPresentable } from '../token.ts'
 import { Connection } from './connection.ts'
@@ -11,7 +12,7 @@ export interface AttemptPort {
   readonly host: LinkHost
   nextToken(): Promise<string>
   /** The socket is open: begins a session on it. */
-  opened(connection: Connection, store: OpenStore): Session
+  opened(connection: Connection, store: OpenStore, isVersioned: boolean): Session
   /** The database of the session was closed. */
   storeEnded(): void
   /** No database could be opened. */
@@ -82,9 +83,9 @@ export class Attempt {
     const { host } = this.#port
     const connection = new Connection(
       {
-        opened: () => {
+        opened: isVersioned => {
           this.#stopRenewing = keepRenewing(host, token, next => connection.send({ type: 'renew', token: next }))
-          this.#session = this.#port.opened(connection, store)
+          this.#session = this.#port.opened(connection, store, isVersioned)
         },
         message: (message, bytes) => this.#session?.take(message, bytes),
         closed: (code, reason) => {
@@ -94,7 +95,7 @@ export class Attempt {
       },
       {
         url: `${host.url}/v1/roster/${encodeURIComponent(host.user)}`,
-        protocols: ['kith.v1', `bearer.${token}`],
+        protocols: [subprotocol, `bearer.${token}`, versionedSubprotocol],
         WebSocket: host.WebSocket,
         clock: host.clock,
       },

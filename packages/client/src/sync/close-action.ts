@@ -5,6 +5,8 @@ export type Verdict =
   | { type: 'retry' }
   /** The server takes nothing now: the limit that was exceeded, or `unavailable`; the least time to stay away, if the server names one. */
   | { type: 'rest'; code: ErrorCode; hintMs: number | undefined; message: string }
+  /** This device or the server is too old for the other: try again once in a while. */
+  | { type: 'upgrade'; message: string }
   /** Try with another token, if one can be had. */
   | { type: 'newToken' }
   /** Coming back would end in the same way: stop until the app connects again. */
@@ -25,6 +27,10 @@ export function verdictOn(code: number, reason: string): Verdict {
       return { type: 'stop', code: 'not-your-roster' }
     case closeCodes.tooLarge:
       return { type: 'stop', code: 'frame-too-large' }
+    case closeCodes.tooOld:
+      return { type: 'upgrade', message: 'This app is too old for the server: load its newest version' }
+    case closeCodes.tooNew:
+      return { type: 'upgrade', message: 'The server is too old for this app: it must be upgraded' }
     case closeCodes.overLimit: {
       const { code: limit = 'too-many-writes', retryAfterMs } = decodeRetryHint(reason)
       return { type: 'rest', code: limit, hintMs: retryAfterMs, message: 'The server takes no more for a while' }

@@ -13,6 +13,7 @@ import { FrameSizes, type Recovery } from './frame-sizes.ts'
 import type { LinkHost } from './host.ts'
 import { notConnected, sentAway, tokenRefused } from './link-errors.ts'
 import type { Delivery, LinkPort } from './port.ts'
+import { PrivacyCheck } from './privacy-check.ts'
 import { Retries } from './retries.ts'
 import { Session } from './session.ts'
 import { SyncWaiters } from './sync-waiters.ts'
@@ -26,6 +27,9 @@ type State =
 
 /** How long `loaded` waits for a connection that is being made, in milliseconds. */
 const patienceMs = 10_000
+
+/** How long a device waits at least for the other side to be upgraded, in milliseconds; at most twice as long. */
+const upgradeRestMs = 30 * 60_000
 
 /** This device's connection: while the app wants it, there is a session, or an attempt, or a wait for the next attempt. */
 export class ConnectionManager implements LinkPort {
@@ -42,6 +46,7 @@ export class ConnectionManager implements LinkPort {
   /** The server closed rather than take a change: the next session begins with its state. */
   #recovery: Recovery | undefined
   readonly #frameSizes = new FrameSizes()
+  readonly #privacy: PrivacyCheck
 
   constructor(host: LinkHost, firstToken: string | undefined) {
     this.#host = host
@@ -50,6 +55,7 @@ export class ConnectionManager implements LinkPort {
     this.#retries = new Retries(host.clock, host.randomness)
     this.#waiters = new SyncWaiters(host.store)
     this.#messages = new OutgoingMessages(host.clock, host.randomness)
+    this.#privacy = new PrivacyCheck(error => host.failed(error))
   }
 
   connect(): void {
@@ -135,7 +141,7 @@ export class ConnectionManager implements LinkPort {
       {
         host: this.#host,
         nextToken: this.#nextToken,
-        opened: (connection, store) => this.#begin(attempt, connection, store),
+        opened: (connection, store, isVersioned) => this.#begin(attempt, connection, store, isVersioned),
         storeEnded: () => {
           this.#leave()
           this.#dial()
@@ -162,10 +168,10 @@ export class ConnectionManager implements LinkPort {
     void attempt.start()
   }
 
-  #begin(attempt: Attempt, connection: Connection, store: OpenStore): Session {
+  #begin(attempt: Attempt, connection: Connection, store: OpenStore, isVersioned: boolean): Session {
     const session = new Session({
       ...this.#host,
-      store,
+      ...{ store, isVersioned, privacy: this.#privacy },
       waiters: this.#waiters,
       messages: this.#messages,
       recovery: this.#recovery,
@@ -206,6 +212,11 @@ export class ConnectionManager implements LinkPort {
         const error = sentAway(verdict.code, verdict.message, this.#wait(verdict.hintMs))
         if (verdict.code === 'unavailable') this.#retries.failed(error)
         return this.#host.failed(error)
+      }
+      case 'upgrade': {
+        // All devices of one version come to this at once.
+        const hintMs = upgradeRestMs * (1 + this.#host.randomness.fraction())
+        return this.#host.failed(sentAway('upgrade-required', verdict.message, this.#wait(hintMs)))
       }
       case 'newToken':
         return this.#unauthorised(token)

@@ -1,9 +1,18 @@
-import { type ClientMessage, decodeServerMessage, encodeClientMessage, type ServerMessage } from '@kith/shared/wire'
+import { closeCodes } from '@kith/shared'
+import {
+  type ClientMessage,
+  decodeServerMessage,
+  encodeClientMessage,
+  type ServerMessage,
+  versionedSubprotocol,
+  wireVersion,
+} from '@kith/shared/wire'
 import type { Clock } from '../clock.ts'
 import type { WebSocketConstructor, WebSocketLike } from './socket.ts'
 
 export interface ConnectionPort {
-  opened(): void
+  /** `isVersioned`: the server says in its welcome which wire it has. */
+  opened(isVersioned: boolean): void
   /** A message, and the size of its frame. */
   message(message: ServerMessage, bytes: number): void
   /** Called once, also when it never opened. */
@@ -24,7 +33,6 @@ const openingMs = 20_000
 
 /** What a socket reports that was lost without a close frame. */
 const lostCode = 1006
-const malformedCode = 4400
 
 /** One websocket, as frames of ours. */
 export class Connection {
@@ -32,6 +40,8 @@ export class Connection {
   readonly #clock: Clock
   #socket: WebSocketLike | undefined
   #heardAt: number
+  /** It has a later wire than this device. */
+  #isServerNewer = false
   #cancelTimer: () => void
 
   /** Throws when the platform won't even try: a wrong url, or a token that can't stand in a header. */
@@ -45,7 +55,7 @@ export class Connection {
     socket.binaryType = 'arraybuffer'
     socket.onopen = () => {
       this.#listen()
-      port.opened()
+      port.opened(socket.protocol === versionedSubprotocol)
     }
     socket.onmessage = (event: { data: unknown }) => this.#received(event.data)
     socket.onclose = ({ code, reason }: { code: number; reason: string }) => this.#ended(code, reason)
@@ -67,10 +77,13 @@ export class Connection {
     this.#heardAt = this.#clock.elapsed()
     if (!this.#socket) return
     const bytes = data instanceof ArrayBuffer ? new Uint8Array(data) : undefined
-    const frame = bytes && decodeServerMessage(bytes)
+    const frame = bytes && decodeServerMessage(bytes, this.#isServerNewer)
     if (!frame || frame.type === 'malformed') {
-      this.close(1000, malformedCode, `The server sent no frame of ours: ${frame?.what ?? 'text'}`)
+      if (frame?.isOptional) return
+      const code = this.#isServerNewer ? closeCodes.tooOld : closeCodes.protocolViolation
+      this.close(1000, code, `The server sent no frame of ours: ${frame?.what ?? 'text'}`)
     } else {
+      if (frame.type === 'welcome') this.#isServerNewer = (frame.understands?.wire ?? 1) > wireVersion
       this.#port.message(frame, bytes.length)
     }
   }

@@ -1,4 +1,4 @@
-import { type ClientMessage, maxHelloOwners } from '@kith/shared/wire'
+import { type ClientMessage, maxHelloOwners, oldestWire, wireVersion } from '@kith/shared/wire'
 import { fetchedOwners } from '../database/fetched-replicas.ts'
 import { readMeta } from '../database/meta.ts'
 import type { Store } from '../database/store.ts'
@@ -23,13 +23,18 @@ export function readBefore(store: Store): Promise<Before> {
 }
 
 /** The hello of a session, and the owners that it has no room for. */
-export function helloOf({ cursor, incarnation, fetched }: Before, accessed: Iterable<string>): [Hello, rest: string[]] {
+export function helloOf(
+  { cursor, incarnation, fetched }: Before,
+  accessed: Iterable<string>,
+  isVersioned: boolean,
+): [Hello, rest: string[]] {
   const all = [...new Set([...fetched, ...accessed])]
   // The server shows nothing yet to a new user.
   const owners = cursor.length > 0 ? all.slice(0, maxHelloOwners) : []
   const hello: Hello = {
     type: 'hello',
-    ...{ version: 1, cursor },
+    ...(isVersioned ? { version: wireVersion, oldest: oldestWire } : { version: 1 }),
+    cursor,
     ...(incarnation && { incarnation }),
     ...(owners.length > 0 && { owners }),
   }

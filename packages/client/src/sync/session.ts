@@ -100,7 +100,7 @@ export class Session {
     if (this.#hasEnded) return
     this.#isKnown = before.incarnation !== undefined
     this.#hadCursor = before.cursor.length > 0
-    const [hello, rest] = helloOf(before, owners())
+    const [hello, rest] = helloOf(before, owners(), this.#port.isVersioned)
     for (const owner of hello.owners ?? []) this.#fetches.sent(owner)
     this.#port.send(hello)
     this.#welcomeWait.begin()
@@ -136,7 +136,9 @@ export class Session {
   /** There may be something to send. */
   wake(): void {
     this.#outgoing.wake()
-    if (this.#isWelcome) this.#showStatus()
+    if (!this.#isWelcome) return
+    this.#port.privacy.check(this.#port.store.documents.roster.view)
+    this.#showStatus()
   }
 
   /** Sends the messages that wait. */
@@ -193,6 +195,7 @@ export class Session {
         // The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds.
         this.#isForgotten = frame.isFresh && this.#hadCursor
         this.#isWelcome = true
+        this.#port.privacy.welcomed(frame.understands?.privacy)
         this.#port.welcomed()
         this.#outgoing.welcomed()
         this.flush()
@@ -200,6 +203,7 @@ export class Session {
       if (frame.type === 'access') this.#fetches.answered(frame.owner, frame.levels.length > 0)
       if (frame.type === 'caughtUp') this.#state.isCaughtUp = true
     }
+    if (this.#isWelcome) this.#port.privacy.check(store.documents.roster.view)
     this.#showStatus()
   }
 

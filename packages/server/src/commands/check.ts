@@ -3,6 +3,7 @@ import { type DatabaseSettings, type Environment, readDatabase } from '../settin
 import { check } from '../store/level/check.ts'
 import { DamagedFolderError, openLevelDatabase } from '../store/level/open.ts'
 import { expectNoData, readDataOption } from './data-option.ts'
+import { tellMigration } from './migration-progress.ts'
 
 const mostPrinted = 100
 
@@ -39,7 +40,7 @@ export async function runCheck(args: readonly string[], env: Environment): Promi
 }
 
 async function checkFolder(folder: string): Promise<number> {
-  const database = await openLevelDatabase(folder, true)
+  const database = await openLevelDatabase(folder, true, tellMigration)
   try {
     const report = await check(database, onProgress)
     const differences = print(report)

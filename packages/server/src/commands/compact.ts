@@ -2,6 +2,7 @@ import { type Environment, readDatabase } from '../settings.ts'
 import { compact } from '../store/level/compact.ts'
 import { openLevelDatabase } from '../store/level/open.ts'
 import { expectNoData, readDataOption } from './data-option.ts'
+import { tellMigration } from './migration-progress.ts'
 
 const onProgress = (count: number): void => void process.stderr.write(`${count} documents folded\n`)
 
@@ -17,7 +18,7 @@ export async function runCompact(args: readonly string[], env: Environment): Pro
 }
 
 async function compactFolder(folder: string): Promise<number> {
-  const database = await openLevelDatabase(folder, true)
+  const database = await openLevelDatabase(folder, true, tellMigration)
   try {
     const { documents } = await compact(database, onProgress)
     process.stdout.write(`compacted ${documents} document${documents === 1 ? '' : 's'}\n`)

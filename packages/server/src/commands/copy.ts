@@ -1,6 +1,7 @@
 import { type Environment, readDatabase, SettingsError } from '../settings.ts'
 import { openLevelDatabase } from '../store/level/open.ts'
 import { readDataOption } from './data-option.ts'
+import { tellMigration } from './migration-progress.ts'
 
 /** Copies a data folder that no server uses into the database of KITH_DATABASE_URL, which must be empty. */
 export async function runCopy(args: readonly string[], env: Environment): Promise<number> {
@@ -12,7 +13,7 @@ export async function runCopy(args: readonly string[], env: Environment): Promis
     import('../store/postgres/maintenance.ts'),
     import('../store/postgres/check.ts'),
   ])
-  const source = await openLevelDatabase(folder, true)
+  const source = await openLevelDatabase(folder, true, tellMigration)
   const say = (text: string): void => void process.stderr.write(`${text}\n`)
   try {
     return await withDatabase(settings.url, settings.prepares, async database => {

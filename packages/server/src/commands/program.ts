@@ -1,8 +1,11 @@
 import { BusError } from '../bus/bus-error.ts'
+import { UnknownRecord } from '../relations/unknown-record.ts'
 import { SettingsError } from '../settings.ts'
-import { DataFolderError } from '../store/level/open.ts'
+import { DataFolderError } from '../store/level/folder-error.ts'
 import { DatabaseError } from '../store/postgres/database-error.ts'
 import { ConnectionError } from './import/connection-error.ts'
+
+const expected = [SettingsError, DataFolderError, DatabaseError, BusError, ConnectionError, UnknownRecord]
 
 /**
  * Runs a command line to its end, and sets the process's exit code: the one that comes back, 2 for a wrong setting, 1 for
@@ -12,9 +15,7 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
   try {
     process.exitCode = await main()
   } catch (error) {
-    const isExpected = [SettingsError, DataFolderError, DatabaseError, BusError, ConnectionError].some(
-      known => error instanceof known,
-    )
+    const isExpected = expected.some(known => error instanceof known)
     const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
     process.stderr.write(`${name}: ${what}\n`)
     process.exitCode = error instanceof SettingsError ? 2 : 1

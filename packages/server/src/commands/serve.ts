@@ -35,7 +35,11 @@ export async function runServe(args: readonly string[], env: Environment, routes
 /** The store of a database is loaded only where one is used. */
 async function openConfiguredStore({ folder, database, limits }: Settings, log: Logger): Promise<Store> {
   const options = { limits, clock: systemClock }
-  if (!database) return openLevelStore(folder, options)
+  if (!database) {
+    const onMigration = (format: number, records: number): void =>
+      log.info({ format, records }, 'the data folder is migrated')
+    return openLevelStore(folder, { ...options, onMigration })
+  }
   const { openPostgresStore } = await import('../store/postgres/open.ts')
   return openPostgresStore(database.url, { ...options, ...database, warn: warning => log.warn(warning) })
 }

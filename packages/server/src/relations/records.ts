@@ -1,4 +1,5 @@
 import { type Audience, type ContactFacts, countingFacts, gives, isUnconfirmed } from '@kith/shared'
+import { expectKnown } from './unknown-record.ts'
 
 /** What the server keeps of one registered user. */
 export interface UserRecord {
@@ -43,6 +44,17 @@ export function newUser(): UserRecord {
     unasked: 0,
     relationsChangedAt: 0,
   }
+}
+
+const memberNames: ReadonlySet<string> = new Set([
+  ...Object.keys(newUser()),
+  ...(['hidesPresence', 'messageAudience', 'lastSeenMinute', 'lookups'] satisfies (keyof UserRecord)[]),
+])
+
+/** A record that was read. Throws {@link UnknownRecord} when it has a member that this version does not know. */
+export function knownUser(user: UserRecord): UserRecord {
+  for (const name in user) expectKnown(memberNames.has(name), `a user's record with ${JSON.stringify(name)}`)
+  return user
 }
 
 /** Most of those whom a phone book names are no users: tens of thousands of them are one object. */

@@ -2,6 +2,7 @@ import type { ContactFacts } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import type { Side } from './records.ts'
+import { expectKnown } from './unknown-record.ts'
 
 /** Few ids change hands, so what concerns that takes no room in other records. */
 export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
@@ -16,6 +17,7 @@ export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side
 
 export function readSide(decoder: decoding.Decoder): Side {
   const bits = decoding.readUint8(decoder)
+  expectKnown(bits <= 31, 'a relation with a flag')
   const levels = decoding.readVarUint8Array(decoder)
   if ((bits & 16) === 0) return plainSide(bits, levels)
   const said = saidBy(bits, levels)
@@ -51,6 +53,18 @@ function plainSide(bits: number, levels: Uint8Array): Side {
   const side: Side = { said: saidBy(bits, levels), unconfirmed: '' }
   if (sharedSides.size < mostShared) sharedSides.set(name, side)
   return side
+}
+
+/** Whether the two are paired, the follow waits, and the owner is shown unasked, from the lowest bit on. */
+export function readRelationFlags(decoder: decoding.Decoder): number {
+  const bits = decoding.readUint8(decoder)
+  expectKnown(bits <= 7, 'a relation with a flag')
+  return bits
+}
+
+/** A relation ends here. */
+export function expectEnd(decoder: decoding.Decoder): void {
+  expectKnown(!decoding.hasContent(decoder), 'a relation with bytes at its end')
 }
 
 /** Of up to eight bits, the first is the lowest. */

@@ -1,12 +1,20 @@
-import { closeCodes, KithError } from '@kith/shared'
-import { type DeviceMessage, maxFailureAddresses, type OwnProfile, type RosterSync } from '@kith/shared/wire'
+import { closeCodes, KithError, privacyNames } from '@kith/shared'
+import {
+  type DeviceMessage,
+  fitOf,
+  maxFailureAddresses,
+  type OwnProfile,
+  oldestWire,
+  type RosterSync,
+  wireVersion,
+} from '@kith/shared/wire'
 import type { DocumentName } from '../relations/records.ts'
 import type { Feed } from '../relay/feed.ts'
 import { turnForSlice } from '../turns.ts'
 import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
 import { lookUp } from './lookup.ts'
-import type { Session } from './session.ts'
+import { closeReason, type Session } from './session.ts'
 
 /** Where a device's message goes. A message that came too early or twice is a protocol violation. */
 export function handle(session: Session, message: DeviceMessage): void {
@@ -75,9 +83,15 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
  */
 function hello(
   session: Session,
-  { cursor, incarnation, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>,
+  { version, oldest = 1, cursor, incarnation, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>,
 ): void {
   if (session.feed) return session.end('protocol-violation', 'a second hello')
+  const fit = fitOf({ version, oldest })
+  if (fit === 'too-old') return session.end('upgrade-required', `wire ${version}, and this server needs ${oldestWire}`)
+  if (fit === 'too-new') {
+    const what = `a server of wire ${oldest}, and this one has ${wireVersion}`
+    return session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
+  }
   const { context, user } = session
   const feed = session.openFeed()
   const account = context.accounts.of(user)
@@ -93,7 +107,11 @@ function hello(
       const { since } = await feed.resume(cursor)
       const isErased = state === 'ended'
       const { limits } = context
-      session.say({ type: 'welcome', isFresh: since === undefined, isErased, incarnation: current, limits })
+      const understands = version > 1 && { understands: { wire: wireVersion, privacy: privacyNames } }
+      session.say({
+        ...{ type: 'welcome', isFresh: since === undefined, isErased, incarnation: current, limits },
+        ...understands,
+      })
       if (isErased) {
         account.drop(session)
         return session.end('account-erased', 'the account that this device synced with was erased')

@@ -1,10 +1,18 @@
-import { type DeviceMessage, decodeFrame, isYProtocols } from '@kith/shared/wire'
+import { closeCodes } from '@kith/shared'
+import {
+  type DeviceMessage,
+  decodeFrame,
+  decodeNewerFrame,
+  isYProtocols,
+  type Malformed,
+  wireVersion,
+} from '@kith/shared/wire'
 import { costOf } from './cost.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
 import { Inbox } from './inbox.ts'
-import type { Session } from './session.ts'
+import { closeReason, type Session } from './session.ts'
 import { mostUnfinishedBytes } from './unfinished-frames.ts'
 
 const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
@@ -81,8 +89,10 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   if (data.length > (isYProtocols(data) ? limits.rosterBytes + maxSyncHeaderBytes : limits.frameBytes)) {
     return session.end('frame-too-large', 'the frame is larger than the limit')
   }
-  const message = decodeFrame(data)
-  if (message.type === 'malformed') return session.end('malformed', message.what)
+  const message = session.isNewer ? decodeNewerFrame(data) : decodeFrame(data)
+  if (message.type === 'malformed') return unread(session, message)
+  // What follows it may have arrived before it is handled.
+  if (message.type === 'hello') session.isNewer ||= message.version > wireVersion
   // Only what an owner's own devices say of the owner is written [V9].
   if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')
   if (!deviceMessages.has(message.type)) return session.end('protocol-violation', 'not a message of a device')
@@ -98,6 +108,13 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   const cost = costOf(message as DeviceMessage, data.length)
   if (cost === Number.POSITIVE_INFINITY) return session.end('malformed', 'no state vector')
   inbox.add({ message: message as DeviceMessage, cost })
+}
+
+/** A device of a later wire has messages that may be passed over; each counts as a write all the same. */
+function unread(session: Session, { what, isOptional }: Malformed): void {
+  if (isOptional) session.isWithinWrites()
+  else if (session.isNewer) session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
+  else session.end('malformed', what)
 }
 
 function handleOne(session: Session, { message, cost }: Arrived): void {

@@ -21,12 +21,19 @@ import type { Inbox } from './inbox.ts'
 import { Outbound } from './outbound.ts'
 import { ownFrame } from './own-frames.ts'
 
+/** A close reason has at most 123 bytes, or closing throws. */
+export function closeReason(code: ErrorCode, what: string): string {
+  return `${code}: ${what}`.replace(/[^ -~]/g, '?').slice(0, 120)
+}
+
 /** One device's websocket, from the sign-in to its end: what the server may send, and what its user may cost. */
 export class Session implements Device {
   readonly user: string
   readonly signedInAt: number
   readonly context: Context
   readonly waiting: DeferredFollows = new DeferredFollows(this)
+  /** The device has a later wire than this server. */
+  isNewer = false
   readonly #socket: DeviceSocket
   readonly allowance: Allowance
   readonly requests: DocumentRequests = new DocumentRequests()
@@ -238,8 +245,7 @@ export class Session implements Device {
 
   /** Ends the session because of what the device did. */
   end(code: ErrorCode, what: string): void {
-    // A close reason has at most 123 bytes, or closing throws.
-    this.close(closeCodeFor(code), `${code}: ${what}`.replace(/[^ -~]/g, '?').slice(0, 120))
+    this.close(closeCodeFor(code), closeReason(code, what))
   }
 
   close(code: CloseCode, reason: string): void {

@@ -1,4 +1,5 @@
 import { type CloseCode, closeCodeFor, closeCodes, encodeRetryHint, KithError } from '@kith/shared'
+import { subprotocol, versionedSubprotocol } from '@kith/shared/wire'
 import type { Identity, SignedIn } from '../tokens.ts'
 import { begin } from './begin.ts'
 import type { Context } from './context.ts'
@@ -6,7 +7,6 @@ import type { DeviceSocket } from './device-socket.ts'
 import { receive } from './receive.ts'
 import { Session } from './session.ts'
 
-export const subprotocol = 'kith.v1'
 const bearerPrefix = 'bearer.'
 /** How long devices have to answer the close of a server that stops, or that turns them away. */
 const closingMs = 2_000
@@ -17,6 +17,15 @@ const noRoomRetryMs = 10_000
 
 /** So often the log says that there is no place for another session. */
 const fullIsNewsMs = 60_000
+
+/**
+ * The subprotocol for a device that offers these. A browser that gets none of what it offered sees no close code, so something
+ * is selected in any case.
+ */
+export function selectSubprotocol(offered: ReadonlySet<string>): string | false {
+  if (!offered.has(subprotocol)) return [...offered][0] ?? false
+  return offered.has(versionedSubprotocol) ? versionedSubprotocol : subprotocol
+}
 
 /** A device that asks to come in. */
 export interface Caller {

@@ -5,7 +5,7 @@ import { WebSocketServer } from 'ws'
 import type { Connections } from '../http/connections.ts'
 import { KithSocket } from './kith-socket.ts'
 import type { Places } from './places.ts'
-import { crowded, noRoom, type Refusal, type SignIns, subprotocol } from './sign-in.ts'
+import { crowded, noRoom, type Refusal, type SignIns, selectSubprotocol } from './sign-in.ts'
 
 const pathPrefix = '/v1/roster/'
 
@@ -41,8 +41,7 @@ export class Upgrades {
       // A ping is answered once it has been counted.
       autoPong: false,
       maxPayload: Math.max(limits.rosterBytes, limits.frameBytes) + 1024,
-      // A browser that gets none of what it offered sees no close code, so something is selected in any case.
-      handleProtocols: offered => (offered.has(subprotocol) ? subprotocol : ([...offered][0] ?? false)),
+      handleProtocols: selectSubprotocol,
       WebSocket: KithSocket,
       ...closing,
     })

@@ -4,6 +4,7 @@ import { type ContactFacts, contactFacts, factsOf, isUnconfirmed, rosterSettings
 import {
   type AudienceNames,
   grantKey,
+  hidePresenceName,
   messageAudienceNames,
   nonceKey,
   parseNonceKey,
@@ -137,9 +138,9 @@ function audienceChanges(roster: FlatMaps, names: AudienceNames, audience: Audie
 /** Hiding is a new key; showing removes every key that is seen, so a hiding survives on a device that had not seen it [R4]. */
 export function planPresence(roster: FlatMaps, isHidden: boolean, newNonce: NewNonce): KeyChange[] {
   if (rosterSettings(roster).hidesPresence === isHidden) return []
-  if (isHidden) return [addition('privacy', nonceKey(newNonce(), 'hidePresence'))]
+  if (isHidden) return [addition('privacy', nonceKey(newNonce(), hidePresenceName))]
   const keys = [...roster.entries('privacy')].map(([key]) => key)
-  return keys.filter(key => parseNonceKey(key)?.name === 'hidePresence').map(key => removal('privacy', key))
+  return keys.filter(key => parseNonceKey(key)?.name === hidePresenceName).map(key => removal('privacy', key))
 }
 
 /**

@@ -3,6 +3,7 @@ import type { Audience } from '../visibility.ts'
 import {
   type AudienceNames,
   grantKey,
+  hidePresenceName,
   highestLevel,
   messageAudienceNames,
   parseGrantKey,
@@ -141,7 +142,7 @@ export function rosterSettings(roster: FlatMaps): RosterSettings {
   return {
     audience: narrowest(publicAudienceNames),
     autoSync: roster.get('settings', 'autoSync') !== false,
-    hidesPresence: names.has('hidePresence'),
+    hidesPresence: names.has(hidePresenceName),
     messageAudience: narrowest(messageAudienceNames),
   }
 }

@@ -62,6 +62,16 @@ export const publicAudienceNames: AudienceNames = { contacts: 'contactsOnly', no
 /** Whose messages reach the user. */
 export const messageAudienceNames: AudienceNames = { contacts: 'messagesContactsOnly', nobody: 'messagesNobody' }
 
+/** Whether others may know that the user is online. */
+export const hidePresenceName = 'hidePresence'
+
+/** The names in `privacy` that this version enforces. Servers of wire 1 enforce the same. */
+export const privacyNames: readonly string[] = [
+  ...Object.values(publicAudienceNames),
+  ...Object.values(messageAudienceNames),
+  hidePresenceName,
+]
+
 /** The user that a key of this root is about; `undefined` for privacy and settings, and for a malformed key. */
 export function userOfKey(root: RosterRoot, key: string): string | undefined {
   switch (root) {

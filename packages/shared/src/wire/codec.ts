@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { decodeUtf8, encodeUtf8 } from 'lib0/string'
+import { type ErrorCode, isErrorCode } from '../errors.ts'
 import type { FieldValue } from '../flat-maps.ts'
 import { isLevel } from '../roster/keys.ts'
 import { isUserId } from '../user-id.ts'
@@ -59,6 +60,22 @@ export function readUint(decoder: Decoder, max: number = Number.MAX_SAFE_INTEGER
   ensure(decoder.pos === start + 1 || decoder.arr[decoder.pos - 1] !== 0, 'a number longer than it need be')
   ensure(value <= max, `a number above ${max}`)
   return value
+}
+
+/** Reads what another side of a later wire sent: what is new there is passed over. */
+export class NewerDecoder extends decoding.Decoder {}
+
+/** Leaves the rest unread: a side of a later wire has added it. */
+export function passOver(decoder: Decoder): void {
+  decoder.pos = decoder.arr.length
+}
+
+/** An error code. One that only a later wire has is `upgrade-required`. */
+export function readCode(decoder: Decoder): ErrorCode {
+  const code = readString(decoder, 64)
+  if (isErrorCode(code)) return code
+  ensure(decoder instanceof NewerDecoder, `no code ${code}`)
+  return 'upgrade-required'
 }
 
 export function readUserId(decoder: Decoder): string {

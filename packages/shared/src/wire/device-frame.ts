@@ -71,8 +71,8 @@ export function encodeClientMessage(message: ClientMessage): Uint8Array {
   return framed(number, encoder => (write as (encoder: Encoder, message: ClientMessage) => void)(encoder, message))
 }
 
-/** As `decodeFrame`; what a server doesn't send is malformed. */
-export function decodeServerMessage(bytes: Uint8Array): ServerMessage | Malformed {
+/** As `decodeFrame`; what a server doesn't send is malformed. `isFromNewer`: the server has a later wire. */
+export function decodeServerMessage(bytes: Uint8Array, isFromNewer = false): ServerMessage | Malformed {
   const all: [number, (decoder: Decoder) => ServerMessage][] = Object.values(readers)
-  return unframed(bytes, number => all.find(([own]) => own === number)?.[1])
+  return unframed(bytes, number => all.find(([own]) => own === number)?.[1], isFromNewer)
 }

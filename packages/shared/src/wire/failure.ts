@@ -1,14 +1,5 @@
-import { type ErrorCode, isErrorCode } from '../errors.ts'
-import {
-  type Decoder,
-  type Encoder,
-  ensure,
-  readString,
-  readUint,
-  readUserId,
-  writeString,
-  writeUint,
-} from './codec.ts'
+import type { ErrorCode } from '../errors.ts'
+import { type Decoder, type Encoder, readCode, readUint, readUserId, writeString, writeUint } from './codec.ts'
 
 /** 115, server → device: something that was asked for waits or was not done, which ends nothing. */
 export interface Failure {
@@ -35,8 +26,7 @@ export function writeFailure(encoder: Encoder, message: Failure): void {
 }
 
 export function readFailure(decoder: Decoder): Failure {
-  const code = readString(decoder, 64)
-  ensure(isErrorCode(code), `no code ${code}`)
+  const code = readCode(decoder)
   const retryAfterMs = readUint(decoder)
   const count = readUint(decoder)
   const addresses: string[] = []

@@ -97,9 +97,17 @@ export function encodeFrame(message: Frame): Uint8Array {
  * for the content of an awareness message, which is dropped unread. Never throws. Whether this side may send such a message is for the receiver to check.
  */
 export function decodeFrame(bytes: Uint8Array): Frame | Malformed {
+  return unframed(bytes, readerOf)
+}
+
+/** As `decodeFrame`, from a side of a later wire. */
+export function decodeNewerFrame(bytes: Uint8Array): Frame | Malformed {
+  return unframed(bytes, readerOf, true)
+}
+
+function readerOf(number: number): ((decoder: Decoder) => Frame) | undefined {
   readersByNumber ??= new Map(Object.values(codecs).map(({ number, read }) => [number, read]))
-  const readers = readersByNumber
-  return unframed(bytes, number => readers.get(number))
+  return readersByNumber.get(number)
 }
 
 /** Whether a frame is one of y-protocols' own (types 0 to 3), which have the roster's limit and not the frame's [S3]. */

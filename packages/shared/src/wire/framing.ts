@@ -1,12 +1,18 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
-import { type Decoder, type Encoder, readUint, writeUint } from './codec.ts'
+import { type Decoder, type Encoder, NewerDecoder, readUint, writeUint } from './codec.ts'
+import { firstOptionalType } from './versions.ts'
 
 /** What is no message, and why. */
 export interface Malformed {
   type: 'malformed'
   what: string
+  /** A message that only a later wire has, and that may be passed over. */
+  isOptional?: true
 }
+
+/** Read strictly from any side: what follows them is part of what is admitted, or y-protocols' own. */
+const closed: ReadonlySet<string> = new Set(['rosterSync', 'ownProfile', 'awareness', 'queryAwareness'])
 
 /** One message as one binary websocket frame: its type number as a varint, then its content. */
 export function framed(number: number, writeContent: (encoder: Encoder) => void): Uint8Array {
@@ -16,18 +22,27 @@ export function framed(number: number, writeContent: (encoder: Encoder) => void)
   return encoding.toUint8Array(encoder)
 }
 
-/** What a frame holds; `readerOf` gives what reads a message of that number. Never throws. */
+/**
+ * What a frame holds; `readerOf` gives what reads a message of that number. `isFromNewer`: the other side has a later wire, so
+ * optional messages and bytes at the end of messages are passed over. Never throws.
+ */
 export function unframed<M extends { type: string }>(
   bytes: Uint8Array,
   readerOf: (number: number) => ((decoder: Decoder) => M) | undefined,
+  isFromNewer = false,
 ): M | Malformed {
   try {
-    const decoder = decoding.createDecoder(bytes)
+    const decoder = isFromNewer ? new NewerDecoder(bytes) : decoding.createDecoder(bytes)
     const number = readUint(decoder)
     const read = readerOf(number)
-    if (!read) return { type: 'malformed', what: `no message has the type ${number}` }
+    if (!read) {
+      const isOptional = isFromNewer && number >= firstOptionalType
+      return { type: 'malformed', what: `no message has the type ${number}`, ...(isOptional && { isOptional }) }
+    }
     const message = read(decoder)
-    if (decoding.hasContent(decoder)) return { type: 'malformed', what: `bytes after the end of ${message.type}` }
+    const isOpen = isFromNewer && !closed.has(message.type)
+    if (decoding.hasContent(decoder) && !isOpen)
+      return { type: 'malformed', what: `bytes after the end of ${message.type}` }
     return message
   } catch (error) {
     return { type: 'malformed', what: error instanceof Error ? error.message : String(error) }

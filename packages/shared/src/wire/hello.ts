@@ -2,6 +2,7 @@ import {
   type Decoder,
   type Encoder,
   ensure,
+  passOver,
   readBytes,
   readUint,
   readUserId,
@@ -9,12 +10,15 @@ import {
   writeString,
   writeUint,
 } from './codec.ts'
+import { wireVersion } from './versions.ts'
 
 /** 100, device → server, once and first: "I speak Kith's messages; my feed was read up to this cursor." */
 export interface Hello {
   type: 'hello'
-  /** 1, for `kith.v1`. */
+  /** The device's wire: 1 on `kith.v1`, else what `versions.ts` says. */
   version: number
+  /** The lowest wire of a server with which the device works; left out, and 1, for wire 1. */
+  oldest?: number
   /** Opaque bytes that the server gave out; empty for a device that has none. */
   cursor: Uint8Array
   /** The incarnation of the account that the device synced with [D7], as the last `welcome` said; left out before that. */
@@ -37,18 +41,22 @@ export function writeHello(encoder: Encoder, message: Hello): void {
   writeBytes(encoder, incarnation)
   writeUint(encoder, owners.length)
   for (const owner of owners) writeString(encoder, owner)
+  if (message.version > 1) writeUint(encoder, message.oldest ?? 1)
 }
 
 export function readHello(decoder: Decoder): Hello {
   const version = readUint(decoder)
-  ensure(version === 1, `version ${version}`)
+  ensure(version >= 1, `version ${version}`)
   const cursor = readBytes(decoder, 64)
   const incarnation = readBytes(decoder, maxIncarnationBytes)
   const owners: string[] = []
   for (let left = readUint(decoder, maxHelloOwners); left > 0; left--) owners.push(readUserId(decoder))
+  const oldest = version > 1 ? readUint(decoder, version) : undefined
+  if (version > wireVersion) passOver(decoder)
   return {
     type: 'hello',
     version,
+    ...(oldest !== undefined && { oldest }),
     cursor,
     ...(incarnation.length > 0 && { incarnation }),
     ...(owners.length > 0 && { owners }),

@@ -1,5 +1,5 @@
-import { type ErrorCode, isErrorCode } from '../errors.ts'
-import { type Decoder, type Encoder, ensure, readString, readUint, writeString, writeUint } from './codec.ts'
+import type { ErrorCode } from '../errors.ts'
+import { type Decoder, type Encoder, readCode, readString, readUint, writeString, writeUint } from './codec.ts'
 
 /**
  * What became of a direct message:
@@ -35,7 +35,6 @@ export function readOutcome(decoder: Decoder): Outcome {
   const id = readString(decoder, 64)
   const result = readUint(decoder, refused)
   if (result !== refused) return { type: 'outcome', id, state: states[result] as Delivery }
-  const code = readString(decoder, 64)
-  ensure(isErrorCode(code), `no code ${code}`)
+  const code = readCode(decoder)
   return { type: 'outcome', id, state: 'undelivered', refusal: { code, retryAfterMs: readUint(decoder) } }
 }

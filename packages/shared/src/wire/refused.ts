@@ -1,5 +1,5 @@
-import { type ErrorCode, isErrorCode } from '../errors.ts'
-import { type Decoder, type Encoder, ensure, readString, readUint, writeString, writeUint } from './codec.ts'
+import type { ErrorCode } from '../errors.ts'
+import { type Decoder, type Encoder, readCode, readUint, writeString, writeUint } from './codec.ts'
 
 /** 105, server → device: an update of this document was not admitted, and nothing of it was written [D5][S2]. */
 export interface Refused {
@@ -19,7 +19,6 @@ export function writeRefused(encoder: Encoder, message: Refused): void {
 
 export function readRefused(decoder: Decoder): Refused {
   const document = documents[readUint(decoder, 1)] as Refused['document']
-  const code = readString(decoder, 64)
-  ensure(isErrorCode(code), `no code ${code}`)
+  const code = readCode(decoder)
   return { type: 'refused', document, code }
 }

@@ -1,6 +1,18 @@
 import type { ContentLimits } from '../limits.ts'
-import { type Decoder, type Encoder, ensure, readBytes, readUint, writeBytes, writeUint } from './codec.ts'
+import {
+  type Decoder,
+  type Encoder,
+  ensure,
+  passOver,
+  readBytes,
+  readString,
+  readUint,
+  writeBytes,
+  writeString,
+  writeUint,
+} from './codec.ts'
 import { maxIncarnationBytes } from './hello.ts'
+import { wireVersion } from './versions.ts'
 
 /** 101, server → device, the answer to a hello. */
 export interface Welcome {
@@ -19,9 +31,21 @@ export interface Welcome {
   incarnation: Uint8Array
   /** The limits that changes must meet on this server. */
   limits: ContentLimits
+  /** What the server understands; left out for a device whose `hello` had version 1, and by a server of wire 1. */
+  understands?: Understanding
+}
+
+/** What a server says of itself. */
+export interface Understanding {
+  /** Its wire, from 2 on. */
+  wire: number
+  /** The names in `privacy` that it enforces. */
+  privacy: readonly string[]
 }
 
 export const welcomeType = 101
+
+const mostPrivacyNames = 64
 
 const limitNames = [
   'rosterBytes',
@@ -35,14 +59,19 @@ const limitNames = [
 ] as const satisfies readonly (keyof ContentLimits)[]
 
 export function writeWelcome(encoder: Encoder, message: Welcome): void {
-  writeUint(encoder, (message.isFresh ? 1 : 0) | (message.isErased ? 2 : 0))
+  const { understands } = message
+  writeUint(encoder, (message.isFresh ? 1 : 0) | (message.isErased ? 2 : 0) | (understands ? 4 : 0))
   writeBytes(encoder, message.incarnation)
   for (const name of limitNames) writeUint(encoder, message.limits[name])
+  if (!understands) return
+  writeUint(encoder, understands.wire)
+  writeUint(encoder, understands.privacy.length)
+  for (const name of understands.privacy) writeString(encoder, name)
 }
 
 export function readWelcome(decoder: Decoder): Welcome {
   const flags = readUint(decoder)
-  ensure(flags <= 3, `flags ${flags}`)
+  ensure(flags <= 7, `flags ${flags}`)
   const incarnation = readBytes(decoder, maxIncarnationBytes)
   const limits = Object.fromEntries(limitNames.map(name => [name, readUint(decoder)]))
   return {
@@ -51,5 +80,15 @@ export function readWelcome(decoder: Decoder): Welcome {
     isErased: (flags & 2) === 2,
     incarnation,
     limits: limits as unknown as ContentLimits,
+    ...((flags & 4) === 4 && { understands: readUnderstanding(decoder) }),
   }
+}
+
+function readUnderstanding(decoder: Decoder): Understanding {
+  const wire = readUint(decoder)
+  ensure(wire > 1, `wire ${wire}`)
+  const privacy: string[] = []
+  for (let left = readUint(decoder, mostPrivacyNames); left > 0; left--) privacy.push(readString(decoder, 64))
+  if (wire > wireVersion) passOver(decoder)
+  return { wire, privacy }
 }

@@ -39,8 +39,19 @@ export class ChangeRetention {
       const forgotten = Math.max(await this.oldestCursor(), await this.forgottenUpTo())
       operations.push({ type: 'put', key: keys.day(day), value: stored ?? encodeNumber(position) })
       operations.push({ type: 'put', key: keys.forgotten, value: encodeNumber(forgotten) })
+      for await (const key of this.#pastDays(nowMs)) operations.push({ type: 'del', key })
     }
     return { operations, day, isNewDay }
+  }
+
+  /** Days that are over for longer than cursors are served, but for the last of them: it tells which cursor is the oldest. */
+  async *#pastDays(nowMs: number): AsyncIterable<string> {
+    let last: string | undefined
+    for await (const key of this.#disk.keys(ranges.days)) {
+      if (isWithinCursors(key, nowMs)) return
+      if (last !== undefined) yield last
+      last = key
+    }
   }
 
   /** The batch with these marks is on disk. */
@@ -61,9 +72,14 @@ export class ChangeRetention {
   async oldestCursor(): Promise<number> {
     let oldest = 0
     for await (const [key, bytes] of this.#disk.entries(ranges.days)) {
-      if (parseOrdered(partsOf(key)[1] as string) > this.#clock.now() - cursorDays * dayMs) break
+      if (isWithinCursors(key, this.#clock.now())) break
       oldest = Math.max(oldest, decodeNumber(bytes))
     }
     return oldest
   }
+}
+
+/** Whether devices that were here after this day began are served. */
+function isWithinCursors(day: string, nowMs: number): boolean {
+  return parseOrdered(partsOf(day)[1] as string) > nowMs - cursorDays * dayMs
 }

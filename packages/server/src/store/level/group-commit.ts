@@ -42,6 +42,8 @@ export interface GroupCommitOptions {
   readonly clock: Clock
   readonly findRoom: (() => Promise<void>) | undefined
   readonly sizes: CommitSizes
+  /** The lowest format whose versions may open the database. */
+  readonly minReader: number
   /** Of the last commit on disk. */
   readonly position: number
 }
@@ -84,6 +86,7 @@ export class GroupCommit {
     })
     this.#stage = new Stage({
       database: options.database,
+      minReader: options.minReader,
       inQueue: work => this.#inQueue(work),
       write: operations => this.#level.writeUnseen(operations),
       writable: () => this.#level.writable(),

@@ -4,7 +4,10 @@ import type { DocumentName } from '../../relations/records.ts'
  * The key layout: the only file that makes or parses keys. Parts are joined by NUL, which no user id contains, so that
  * everything about one user is one range.
  *
- *   meta | format, runs, position, forgotten, identity (see incarnations.ts), cursor-key (32 secret bytes)
+ *   meta | format                           `minReader`, as in `kith-1`: 0.1.0 refuses any other text
+ *   meta | format-number                    which of the formats it has (format/formats.ts)
+ *   meta | migrating                        the last key that a migration has looked at (format/migrate.ts)
+ *   meta | runs, position, forgotten, identity (see incarnations.ts), cursor-key (32 secret bytes)
  *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
  *   erased | <id>                           how often the account was erased; outlives the account
@@ -26,7 +29,9 @@ const join = (...parts: string[]): string => parts.join(separator)
 const ordered = (value: number): string => value.toString(16).padStart(14, '0')
 
 export const keys = {
-  format: join('meta', 'format') as string,
+  minReader: join('meta', 'format') as string,
+  format: join('meta', 'format-number') as string,
+  migrating: join('meta', 'migrating') as string,
   runs: join('meta', 'runs') as string,
   position: join('meta', 'position') as string,
   forgotten: join('meta', 'forgotten') as string,
@@ -64,6 +69,8 @@ export const ranges = {
   relations: (user: string): KeyRange => below('relation', user),
   allRelations: below('relation') as KeyRange,
   asked: (viewer: string): KeyRange => below('asked', viewer),
+  allAsked: below('asked') as KeyRange,
+  meta: below('meta') as KeyRange,
   changes: (after: number): KeyRange => ({ gt: keys.change(after), lt: below('change').lt }),
   changesUpTo: (position: number): KeyRange => ({ gt: below('change').gt, lt: keys.change(position + 1) }),
   days: below('day') as KeyRange,
@@ -78,6 +85,34 @@ export function partsOf(key: string): string[] {
 /** The number in an ordered part. */
 export function parseOrdered(part: string): number {
   return Number.parseInt(part, 16)
+}
+
+/** The first parts of all keys, in order. */
+const families = [
+  'asked',
+  'change',
+  'day',
+  'document',
+  'erased',
+  'level',
+  'meta',
+  'relation',
+  'staged',
+  'tokens',
+  'user',
+] as const
+
+/** Where no version up to this one has a key: before, between and behind the families. */
+export const betweenFamilies: readonly KeyRange[] = ['\u0000', ...families].map((family, index) => {
+  const next = families[index]
+  return { gt: index === 0 ? family : below(family).lt, lt: next === undefined ? '\uffff' : below(next).gt }
+})
+
+const metaKeys: ReadonlySet<string> = new Set(Object.values(keys).filter(key => typeof key === 'string'))
+
+/** Whether a key of `meta` is one of this version's. */
+export function isMetaKey(key: string): boolean {
+  return metaKeys.has(key)
 }
 
 /** Keys before and after every other: `compact` writes and removes them, so that LevelDB rewrites the files between. */

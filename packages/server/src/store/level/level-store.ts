@@ -7,6 +7,7 @@ import { type LevelRecord, newUser, noRelation } from '../../relations/records.t
 import type { Known, KnownPage, Store } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
 import { ChangeRetention } from './change-retention.ts'
+import { presentFormat } from './format/formats.ts'
 import { GroupCommit } from './group-commit.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
@@ -48,6 +49,8 @@ export interface LevelStoreOptions {
   /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
   findRoom?: (() => Promise<void>) | undefined
   sizes?: CommitSizes
+  /** Of the folder; that of the present format where nothing else is said. */
+  minReader?: number | undefined
 }
 
 /** The store on a Level database that is open and of our format: what it reads. `group-commit.ts` writes. */
@@ -62,6 +65,7 @@ export function openStore(options: LevelStoreOptions): Store {
     findRoom: undefined,
     sizes: commitSizes,
     ...options,
+    minReader: options.minReader ?? presentFormat.minReader,
     disk,
     records,
     gate,

@@ -12,20 +12,19 @@ import { causeOf } from '../../relations/unwritable.ts'
 import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
 import { findDamage } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
+import { DataFolderError } from './folder-error.ts'
+import { formatRecords, readFormat } from './format/format-records.ts'
+import { presentFormat } from './format/formats.ts'
+import type { MigrationProgress } from './format/migrate.ts'
+import { expectReadable, prepareDatabase } from './format/prepare.ts'
 import { keys } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { openStore } from './level-store.ts'
-import { decodeNumber, decodeText, encodeNumber, encodeText } from './record-codec.ts'
+import type { Operation } from './operations.ts'
+import { decodeNumber, encodeNumber } from './record-codec.ts'
 import { findRoom, removeProbe } from './room.ts'
 import { Runs } from './runs.ts'
 import { type CommitSizes, commitSizes } from './sizes.ts'
-import { finishStaged } from './stage/finish.ts'
-
-/** The data folder's layout. Another number: another version of Kith wrote it. */
-const format = 'kith-1'
-
-/** A data folder that can't be used, with what to do about it. */
-export class DataFolderError extends Error {}
 
 /** Files of the data folder are not what was written there, so it is not served. */
 export class DamagedFolderError extends DataFolderError {
@@ -44,6 +43,8 @@ export class DamagedFolderError extends DataFolderError {
 export interface StoreOptions {
   limits: Limits
   clock: Clock
+  /** Hears how many records of an earlier version of Kith have been brought to the format of this one. */
+  onMigration?: MigrationProgress | undefined
 }
 
 interface DiskOptions extends StoreOptions {
@@ -54,7 +55,7 @@ interface DiskOptions extends StoreOptions {
 
 /** Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}. */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
-  const database = await openLevelDatabase(folder)
+  const database = await openLevelDatabase(folder, false, options.onMigration)
   try {
     await removeProbe(folder)
     const store = await storeOn(database, { ...options, findRoom: () => findRoom(folder) })
@@ -86,8 +87,15 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
   return storeOn(database as unknown as LevelDatabase, options)
 }
 
-/** The database beneath a data folder, for the commands that look at it whole. Throws {@link DataFolderError}. */
-export async function openLevelDatabase(folder: string, mustExist = false): Promise<LevelDatabase> {
+/**
+ * The database beneath a data folder, for the commands that look at it whole. A folder of an earlier version of Kith is
+ * migrated. Throws {@link DataFolderError}.
+ */
+export async function openLevelDatabase(
+  folder: string,
+  mustExist = false,
+  onMigration?: MigrationProgress,
+): Promise<LevelDatabase> {
   const path = join(folder, 'store')
   const damages = await orExplain(folder, async () => {
     if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
@@ -103,27 +111,32 @@ export async function openLevelDatabase(folder: string, mustExist = false): Prom
     maxOpenFiles: descriptorShares().databaseFiles,
   })
   await orExplain(folder, () => database.open())
-  const [found, stored] = await database.getMany([keys.format, keys.position])
-  if (found !== undefined && decodeText(found) !== format) {
+  try {
+    const opened = database as unknown as LevelDatabase
+    const found = await readFormat(opened)
+    if (!found && mustExist) {
+      throw new DataFolderError(`${folder} holds no data of Kith: give the right folder with --data`)
+    }
+    expectReadable(folder, found, presentFormat.number)
+    await expectWhole(folder, opened)
+    await prepareDatabase(opened, folder, { onProgress: onMigration })
+    return opened
+  } catch (error) {
     await database.close()
-    throw new DataFolderError(
-      `${folder} has the format ${JSON.stringify(decodeText(found))}, and this version reads ${format}: ` +
-        'run the version of Kith that wrote it, or give another folder with --data',
-    )
+    if (error instanceof DataFolderError) throw error
+    throw new DataFolderError(explain(folder, error), { cause: error })
   }
-  if (found === undefined && mustExist) {
-    await database.close()
-    throw new DataFolderError(`${folder} holds no data of Kith: give the right folder with --data`)
-  }
+}
+
+/** Rejects when changes are missing that were acknowledged. */
+async function expectWhole(folder: string, database: LevelDatabase): Promise<void> {
+  const stored = await database.get(keys.position)
   const position = stored ? decodeNumber(stored) : 0
   const acknowledged = readAcknowledged(folder)
   if (typeof acknowledged === 'number' && acknowledged > position) {
-    await database.close()
     const lost = `the changes ${position + 1} to ${acknowledged}, which had been answered`
     throw new DamagedFolderError(folder, [{ file: 'store', what: `ends at change ${position}`, lost }])
   }
-  await orExplain(folder, () => finishStaged(database as unknown as LevelDatabase))
-  return database as unknown as LevelDatabase
 }
 
 async function orExplain<T>(folder: string, work: () => Promise<T>): Promise<T> {
@@ -147,28 +160,19 @@ async function expectUnused(path: string): Promise<void> {
 /** A store on a database that is open and empty, or of our format. */
 export async function storeOn(database: LevelDatabase, options: DiskOptions): Promise<Store> {
   const { limits, clock, findRoom, sizes = commitSizes } = options
-  await finishStaged(database)
-  const [found, runs, stored, known, key] = await database.getMany([
-    keys.format,
-    keys.runs,
-    keys.position,
-    keys.identity,
-    keys.cursorKey,
-  ])
+  const found = await prepareDatabase(database, 'the database')
+  const [runs, stored, known, key] = await database.getMany([keys.runs, keys.position, keys.identity, keys.cursorKey])
   const position = stored ? decodeNumber(stored) : 0
   const history = Runs.begin(runs, position)
   const identity = known ?? Incarnations.newIdentity()
   const cursorKey = key ?? randomBytes(32)
-  const operations = [
-    { type: 'put' as const, key: keys.runs, value: history.encode() },
-    { type: 'put' as const, key: keys.identity, value: identity },
-    { type: 'put' as const, key: keys.cursorKey, value: cursorKey },
+  const operations: Operation[] = [
+    { type: 'put', key: keys.runs, value: history.encode() },
+    { type: 'put', key: keys.identity, value: identity },
+    { type: 'put', key: keys.cursorKey, value: cursorKey },
   ]
   if (found === undefined) {
-    operations.push(
-      { type: 'put', key: keys.format, value: encodeText(format) },
-      { type: 'put', key: keys.position, value: encodeNumber(0) },
-    )
+    operations.push(...formatRecords(presentFormat), { type: 'put', key: keys.position, value: encodeNumber(0) })
   }
   await database.batch(operations, { sync: true } as object)
   const incarnations = new Incarnations(identity)
@@ -182,6 +186,7 @@ export async function storeOn(database: LevelDatabase, options: DiskOptions): Pr
     clock,
     findRoom,
     sizes,
+    minReader: found,
   })
 }
 

@@ -193,7 +193,7 @@ export class PreparedChanges {
       if (change.type === 'erase') more.push(revocation(change.user, clock.now()))
       const operations = [...writes.operations, ...more]
       const isStaged = writes.slices.length > 0
-      const markers = isStaged ? [stage.begin(writes.slices, operations)] : stage.alsoWritten(operations, true)
+      const markers = isStaged ? stage.begin(writes.slices, operations) : stage.alsoWritten(operations, true)
       await level.write([...operations, ...markers], { commits: [notes], last: notes.position })
       memory.forgetWritten(draft, notes.subjects)
       if (isStaged) stage.noteCommitted()

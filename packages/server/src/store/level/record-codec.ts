@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import {
+  knownUser,
   type LevelRecord,
   mySide,
   noRelation,
@@ -8,7 +9,8 @@ import {
   theirSide,
   type UserRecord,
 } from '../../relations/records.ts'
-import { flags, readSide, writeSide } from '../../relations/side-codec.ts'
+import { expectEnd, flags, readRelationFlags, readSide, writeSide } from '../../relations/side-codec.ts'
+import { expectKnown } from '../../relations/unknown-record.ts'
 
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
 
@@ -16,8 +18,9 @@ export function encodeUser(user: UserRecord): Uint8Array {
   return utf8.encoder.encode(JSON.stringify(user))
 }
 
+/** Throws {@link UnknownRecord} for more than this version knows. */
 export function decodeUser(bytes: Uint8Array): UserRecord {
-  return JSON.parse(utf8.decoder.decode(bytes)) as UserRecord
+  return knownUser(JSON.parse(utf8.decoder.decode(bytes)) as UserRecord)
 }
 
 export function encodeRelation(relation: Relation): Uint8Array {
@@ -32,12 +35,13 @@ export function encodeRelation(relation: Relation): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
+/** Throws {@link UnknownRecord} for more than this version knows. */
 export function decodeRelation(bytes: Uint8Array): Relation {
   const decoder = decoding.createDecoder(bytes)
   const mine = readSide(decoder)
   const theirs = readSide(decoder)
-  const bits = decoding.readUint8(decoder)
-  return {
+  const bits = readRelationFlags(decoder)
+  const relation = {
     ...mySide(mine),
     ...theirSide(theirs),
     isPaired: (bits & 1) !== 0,
@@ -48,6 +52,8 @@ export function decodeRelation(bytes: Uint8Array): Relation {
     joinedAt: decoding.readVarUint(decoder),
     joinedAtMs: decoding.hasContent(decoder) ? decoding.readVarUint(decoder) : 0,
   }
+  expectEnd(decoder)
+  return relation
 }
 
 function levelsIn(bytes: Uint8Array): readonly number[] {
@@ -65,6 +71,11 @@ export function decodeLevel(bytes: Uint8Array): LevelRecord {
   const decoder = decoding.createDecoder(bytes)
   const position = decoding.readVarUint(decoder)
   return { position, fields: decoding.readTailAsUint8Array(decoder).slice() }
+}
+
+/** For records that only their key makes. */
+export function decodeNothing(bytes: Uint8Array): void {
+  expectKnown(bytes.length === 0, 'a record with bytes')
 }
 
 export function encodeNumber(value: number): Uint8Array {

@@ -1,6 +1,7 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import {
+  knownUser,
   type LevelRecord,
   mySide,
   newUser,
@@ -9,7 +10,7 @@ import {
   theirSide,
   type UserRecord,
 } from '../../relations/records.ts'
-import { flags, readSide, writeSide } from '../../relations/side-codec.ts'
+import { expectEnd, flags, readRelationFlags, readSide, writeSide } from '../../relations/side-codec.ts'
 
 /** A user's row. Positions have columns of their own: they are not known before the batch is written. */
 export interface UserRow {
@@ -31,7 +32,7 @@ export function encodeUser(user: Readonly<UserRecord>): UserRow {
   }
 }
 
-/** `row` as an outer join has it. */
+/** `row` as an outer join has it. Throws {@link UnknownRecord} for more than this version knows. */
 export function decodeUser(row: UserRow): UserRecord {
   if (row.registered_at === null) return newUser()
   const levels: Record<string, number> = {}
@@ -39,7 +40,12 @@ export function decodeUser(row: UserRow): UserRecord {
     levels[String(row.levels[index])] = row.levels[index + 1] as number
   }
   const rest = JSON.parse(row.record) as Omit<UserRecord, 'registeredAt' | 'relationsChangedAt' | 'levels'>
-  return { ...rest, registeredAt: row.registered_at, relationsChangedAt: row.relations_changed_at, levels }
+  return knownUser({
+    ...rest,
+    registeredAt: row.registered_at,
+    relationsChangedAt: row.relations_changed_at,
+    levels,
+  })
 }
 
 /** A relation's row, with the positions in columns of their own. */
@@ -59,14 +65,16 @@ export function encodeRelation(relation: Relation): Uint8Array {
   return encoding.toUint8Array(encoder)
 }
 
-/** `row` as an outer join has it. */
+/** `row` as an outer join has it. Throws {@link UnknownRecord} for more than this version knows. */
 export function decodeRelation(row: RelationRow): Relation {
   if (row.changed_at === null) return noRelation
   const decoder = decoding.createDecoder(row.relation)
   const mine = readSide(decoder)
   const theirs = readSide(decoder)
-  const bits = decoding.readUint8(decoder)
+  const bits = readRelationFlags(decoder)
   const shown = decoding.readVarUint8Array(decoder)
+  const joinedAtMs = decoding.readVarUint(decoder)
+  expectEnd(decoder)
   return {
     ...mySide(mine),
     ...theirSide(theirs),
@@ -76,7 +84,7 @@ export function decodeRelation(row: RelationRow): Relation {
     shown: shown.length === 0 ? noRelation.shown : [...shown],
     changedAt: row.changed_at,
     joinedAt: row.joined_at,
-    joinedAtMs: decoding.readVarUint(decoder),
+    joinedAtMs,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../../clock.ts'
 import type { Database, Statement } from './database.ts'
 
 /** As many batches as are deleted at once. */
@@ -13,21 +14,28 @@ const deleteOld: Statement = {
     order by last limit ${mostRows})`,
 }
 
+/** Of the days that are over for 90 days the last tells which cursor is the oldest; those before it tell nothing. */
+const deleteDays: Statement = {
+  name: 'kith-trim-days',
+  text: `delete from day where start_ms < (select max(start_ms) from day where start_ms <= $1 - 90 * 86400000::bigint)`,
+}
+
 /** Keeps the log short: what was overwritten lies in it too [V5]. Any node does it, and all may. */
 export class LogTrimming {
   readonly intervalMs = 10_000
   readonly #database: Database
+  readonly #clock: Clock
   #isRunning = false
 
-  constructor(database: Database) {
+  constructor(database: Database, clock: Clock) {
     this.#database = database
+    this.#clock = clock
   }
 
   trim(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    this.#database
-      .rows(deleteOld)
+    Promise.all([this.#database.rows(deleteOld), this.#database.rows({ ...deleteDays, values: [this.#clock.now()] })])
       // The next time will do.
       .catch(() => undefined)
       .finally(() => {

@@ -2,32 +2,48 @@ import { randomBytes } from 'node:crypto'
 import { Incarnations } from '../../relations/incarnations.ts'
 import { connectPrimary } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
-import { migrations } from './schema.ts'
+import { type SchemaStep, schemaSteps } from './schema.ts'
 
 /** "kith", as the number of an advisory lock. */
 const lock = 0x6b697468
 
+/** min_reader: the lowest version of the schema whose Kith may use the database; null where only the same version may. */
 const makeVersion = `
 create table if not exists schema_version (one boolean primary key default true check (one), version int not null);
+alter table schema_version add column if not exists min_reader int;
 insert into schema_version (version) values (0) on conflict do nothing`
 
-/** Brings the schema to the version of this Kith. Returns the versions before and after. One process at a time does it. */
-export async function migrate(url: string): Promise<{ from: number; to: number }> {
+/** What a database says of its schema. */
+interface Found {
+  version: number
+  minReader: number
+}
+
+/**
+ * Brings the schema to the version of this Kith. Returns the versions before and after. One process at a time does it. Rejects
+ * with {@link DatabaseError}, and changes nothing, while nodes are running that could not go on with the new schema.
+ */
+export async function migrate(
+  url: string,
+  steps: readonly SchemaStep[] = schemaSteps,
+): Promise<{ from: number; to: number }> {
   const client = await connectPrimary(url)
   try {
     await client.query('select pg_advisory_lock($1)', [lock])
     await client.query(makeVersion)
-    const from = await versionOf(client)
-    expectKnown(from)
-    for (const [index, step] of migrations.entries()) {
+    const { version: from, minReader } = await versionOf(client)
+    expectReadable({ version: from, minReader }, steps.length)
+    if (from < (steps.at(-1)?.minReader ?? 0)) await expectNoNodes(client, from)
+    for (const [index, { sql, minReader }] of steps.entries()) {
       if (index < from) continue
-      await client.query(`begin; ${step}; update schema_version set version = ${index + 1}; commit`)
+      const version = `update schema_version set version = ${index + 1}, min_reader = ${minReader}`
+      await client.query(`begin; ${sql}; ${version}; commit`)
     }
     await client.query('insert into store (identity, cursor_key) values ($1, $2) on conflict do nothing', [
       Incarnations.newIdentity(),
       randomBytes(32),
     ])
-    return { from, to: migrations.length }
+    return { from, to: Math.max(from, steps.length) }
   } finally {
     // The lock goes with the connection.
     await client.end()
@@ -35,29 +51,45 @@ export async function migrate(url: string): Promise<{ from: number; to: number }
 }
 
 interface Client {
-  query(text: string): Promise<{ rows: { version?: number; found?: string | null }[] }>
+  query(text: string): Promise<{ rows: Record<string, unknown>[] }>
 }
 
-async function versionOf(client: Client): Promise<number> {
-  const { rows } = await client.query('select version from schema_version')
-  return rows[0]?.version ?? 0
+/** A database of an earlier version of Kith has no `min_reader`. */
+async function versionOf(client: Client): Promise<Found> {
+  const { rows } = await client.query(
+    "select version, coalesce((to_jsonb(v) ->> 'min_reader')::int, version) as min_reader from schema_version v",
+  )
+  const [row] = rows as { version: number; min_reader: number }[]
+  return { version: row?.version ?? 0, minReader: row?.min_reader ?? 0 }
 }
 
-/** Rejects with {@link DatabaseError} unless the schema is of this version of Kith. */
+/** Rejects with {@link DatabaseError} unless this version of Kith may use the database. */
 export async function expectMigrated(client: Client): Promise<void> {
   const { rows } = await client.query("select to_regclass('schema_version')::text as found")
-  const version = rows[0]?.found ? await versionOf(client) : 0
-  expectKnown(version)
-  if (version < migrations.length) {
+  const found = rows[0]?.['found'] ? await versionOf(client) : { version: 0, minReader: 0 }
+  const known = schemaSteps.length
+  expectReadable(found, known)
+  if (found.version < known) {
     throw new DatabaseError(
-      `the database has version ${version} of the schema, and this version of Kith needs ${migrations.length}: run kith-server migrate`,
+      `the database has version ${found.version} of the schema, and this version of Kith needs ${known}: run kith-server migrate`,
     )
   }
 }
 
-function expectKnown(version: number): void {
-  if (version <= migrations.length) return
+function expectReadable({ version, minReader }: Found, known: number): void {
+  if (minReader <= known) return
   throw new DatabaseError(
-    `the database has version ${version} of the schema, and this version of Kith knows ${migrations.length}: run the version of Kith that migrated it, or a later one`,
+    `the database has version ${version} of the schema, which version ${minReader} and later ones can read, and this version of Kith knows ${known}: run the version of Kith that migrated it, or a later one`,
+  )
+}
+
+/** A node of an earlier version would go on writing as it knows. */
+async function expectNoNodes(client: Client, version: number): Promise<void> {
+  if (version === 0) return
+  const { rows } = await client.query('select count(*)::int as nodes from node where lease_until > clock_timestamp()')
+  const nodes = rows[0]?.['nodes'] as number
+  if (nodes === 0) return
+  throw new DatabaseError(
+    `${nodes} node${nodes === 1 ? ' runs' : 's run'} that cannot go on with the new schema: stop all nodes, then run kith-server migrate again`,
   )
 }

@@ -48,7 +48,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
   let heard: Parameters<SharedDatabase['listen']>[0] = { written: () => undefined, applied: () => undefined }
   const noticed = { written: () => heard.written(), applied: () => heard.applied() }
   const notices = new Notices(database.url, clock, noticed.written, noticed.applied)
-  const trimming = new LogTrimming(database)
+  const trimming = new LogTrimming(database, clock)
   const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
   async function ask(client: pg.Client, batch: Batch): Promise<Outcome> {
     const run = runs.of(client)

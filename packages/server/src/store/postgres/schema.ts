@@ -1,8 +1,13 @@
 import { nodesStep } from './schema-nodes.ts'
 
-/** The tables and functions, one step for each version of the schema. A released step is never changed: another is added. */
-export const migrations: readonly string[] = [
-  `
+/** One step from a version of the schema to the next. */
+export interface SchemaStep {
+  sql: string
+  /** The lowest version of the schema whose Kith may use the database from then on, and loses nothing. */
+  minReader: number
+}
+
+const first = `
 create table head (
   one boolean primary key default true check (one),
   position bigint not null default 0
@@ -203,8 +208,9 @@ begin
     on conflict (key) do nothing;
 end
 $$;
-`,
-  `
+`
+
+const copyAndFold = `
 -- Puts one update in place of those that make a document, unless others were written in place of them meanwhile. Nothing is
 -- lost with a fold that a crash takes back, so nobody waits for it.
 create function fold_document(_id text, _name smallint, _count int, _last bigint, _update bytea) returns boolean
@@ -228,6 +234,11 @@ create table copying (
   position bigint not null,
   done bytea not null
 );
-`,
-  nodesStep,
+`
+
+/** The tables and functions, one step for each version of the schema. A released step is never changed: another is added. */
+export const schemaSteps: readonly SchemaStep[] = [
+  { sql: first, minReader: 1 },
+  { sql: copyAndFold, minReader: 2 },
+  { sql: nodesStep, minReader: 3 },
 ]

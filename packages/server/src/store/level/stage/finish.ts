@@ -1,3 +1,5 @@
+import { minReaderRecord, readFormat } from '../format/format-records.ts'
+import type { Format } from '../format/formats.ts'
 import { keys, parseOrdered, partsOf, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import { writeSynced } from '../write-synced.ts'
@@ -8,16 +10,21 @@ import { Slice } from './slice.ts'
  * What an earlier process staged and did not finish, before anything else reads the database. With the marker the change is a
  * commit, and its slices are applied now; without it nothing of the change counts, and its slices are removed.
  */
-export async function finishStaged(database: LevelDatabase): Promise<void> {
+export async function finishStaged(database: LevelDatabase, formats: readonly Format[]): Promise<void> {
   const bytes = await database.get(keys.staged)
   const marker = bytes && decodeMarker(bytes)
+  const folder = await readFormat(database)
   for await (const [key, slice] of database.iterator(ranges.slices)) {
     const operations = marker && isOf(marker, key) ? [...Slice.operationsOf(slice)] : []
     const counting = operations.filter(operation => !marker?.skipped.has(operation.key))
     // Each with its slice, so that after another crash none is applied a second time.
     await writeSynced(database, [...counting, { type: 'del', key }])
   }
-  if (marker) await writeSynced(database, [{ type: 'del', key: keys.staged }])
+  if (!marker) return
+  // What a later format needs, this version does not know: versions that know no staged changes stay refused there.
+  const format = formats.find(({ number }) => number === folder?.number)
+  const minReader = format ? [minReaderRecord(format.minReader)] : []
+  await writeSynced(database, [{ type: 'del', key: keys.staged }, ...minReader])
 }
 
 function isOf({ slices, applied }: Marker, key: string): boolean {

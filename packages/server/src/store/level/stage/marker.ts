@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { expectKnown } from '../../../relations/unknown-record.ts'
 
 /**
  * The record that makes a staged change a commit: while it is on the disk, the slices that it does not name as applied are
@@ -31,5 +32,6 @@ export function decodeMarker(bytes: Uint8Array): Marker {
   for (let left = decoding.readVarUint(decoder); left > 0; left--) applied.add(decoding.readVarUint(decoder))
   const skipped = new Set<string>()
   for (let left = decoding.readVarUint(decoder); left > 0; left--) skipped.add(decoding.readVarString(decoder))
+  expectKnown(!decoding.hasContent(decoder), 'the marker of a staged change with bytes at its end')
   return { slices, applied, skipped }
 }

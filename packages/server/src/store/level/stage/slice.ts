@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { expectKnown } from '../../../relations/unknown-record.ts'
 import type { Operation } from '../operations.ts'
 import { byteOrdered, keyOf } from './byte-order.ts'
 
@@ -77,6 +78,7 @@ const nothing = new Uint8Array()
 function readOperation(decoder: decoding.Decoder): Operation {
   const key = decoding.readVarString(decoder)
   const kind = decoding.readUint8(decoder)
+  expectKnown(kind === record || kind === removal, 'a staged operation')
   const value = decoding.readVarUint8Array(decoder)
   return kind === record ? { type: 'put', key, value } : { type: 'del', key }
 }

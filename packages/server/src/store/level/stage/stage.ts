@@ -1,4 +1,6 @@
 import { TooLarge } from '../../../relations/draft.ts'
+import { minReaderRecord } from '../format/format-records.ts'
+import { stagingFormat } from '../format/formats.ts'
 import { keys } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import type { Operation } from '../operations.ts'
@@ -10,6 +12,8 @@ import type { Slice } from './slice.ts'
 const mostSkipped = 1_000
 
 export interface StagePort {
+  /** Of the folder while nothing is staged. */
+  readonly minReader: number
   readonly database: LevelDatabase
   /** Runs `work` between two batches of the queue of commits, when the database can be written; rejects when it can't. */
   inQueue(work: () => Promise<void>): Promise<void>
@@ -57,13 +61,14 @@ export class Stage {
 
   /**
    * What the commit of the change writes so that its slices count. `written`: the records that the commit writes itself. From
-   * now on reads look at the slices; whether they count, the marker tells in each snapshot.
+   * now on reads look at the slices; whether they count, the marker tells in each snapshot. A version of Kith that does not
+   * look for the marker may not open the folder until all of it is applied.
    */
-  begin(slices: readonly Slice[], written: readonly Operation[]): Operation {
+  begin(slices: readonly Slice[], written: readonly Operation[]): Operation[] {
     this.#overlay = new Overlay(slices)
     this.#applied = new Set()
     this.#skipped = new Set(this.#stagedAmong(written))
-    return this.#marker()
+    return [this.#marker(), minReaderRecord(Math.max(this.#port.minReader, stagingFormat))]
   }
 
   /** The commit of the change is on the disk. To be called before another batch is made. */
@@ -131,11 +136,15 @@ export class Stage {
     await this.#port.write([
       ...slice.operationsWithout(this.#skipped),
       { type: 'del', key: keys.slice(index) },
-      isLast ? { type: 'del', key: keys.staged } : this.#marker({ applied, skipped }),
+      ...(isLast ? this.#end() : [this.#marker({ applied, skipped })]),
     ])
     this.#applied = applied
     this.#skipped = skipped
     this.#hasMarker = !isLast
+  }
+
+  #end(): Operation[] {
+    return [{ type: 'del', key: keys.staged }, minReaderRecord(this.#port.minReader)]
   }
 
   #marker({ applied = this.#applied, skipped = this.#skipped } = {}): Operation {

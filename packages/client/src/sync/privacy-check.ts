@@ -1,0 +1,35 @@
+import { type FlatMaps, KithError, parseNonceKey, privacyNames } from '@kith/shared'
+
+/**
+ * Tells the app of each privacy setting in the roster that the server cannot enforce: it is older than the app that set it, on
+ * this device or on another one. The setting stays in the roster, and counts as soon as the server knows it.
+ */
+export class PrivacyCheck {
+  readonly #failed: (error: KithError) => void
+  #enforced: ReadonlySet<string> = new Set()
+  readonly #told: Set<string> = new Set()
+
+  constructor(failed: (error: KithError) => void) {
+    this.#failed = failed
+  }
+
+  /** What the server enforces; a server of wire 1 does not say so. */
+  welcomed(names: readonly string[] = privacyNames): void {
+    this.#enforced = new Set(names)
+    for (const name of names) this.#told.delete(name)
+  }
+
+  check(roster: FlatMaps): void {
+    for (const [key] of roster.entries('privacy')) {
+      const name = parseNonceKey(key)?.name
+      if (name === undefined || this.#enforced.has(name) || this.#told.has(name)) continue
+      this.#told.add(name)
+      this.#failed(
+        new KithError(
+          'upgrade-required',
+          `This server does not enforce the privacy setting ${name} yet: what it hides is shown until the server is upgraded`,
+        ),
+      )
+    }
+  }
+}

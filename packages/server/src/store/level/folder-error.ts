@@ -1,0 +1,2 @@
+/** A data folder that can't be used, with what to do about it. */
+export class DataFolderError extends Error {}

@@ -1,0 +1,33 @@
+import { keys } from '../keys.ts'
+import type { LevelDatabase } from '../level-database.ts'
+import type { Operation } from '../operations.ts'
+import { decodeNumber, decodeText, encodeNumber, encodeText } from '../record-codec.ts'
+import type { Format } from './formats.ts'
+
+/** What a data folder says of its layout. */
+export interface FolderFormat {
+  /** A folder without a number was written by 0.1.0, or by a version soon after it. */
+  number: number
+  /** The lowest format whose versions may open it; `undefined` for a text that no version has written. */
+  minReader: number | undefined
+  /** As it stands there, for people. */
+  text: string
+}
+
+/** `undefined` for an empty database. */
+export async function readFormat(database: LevelDatabase): Promise<FolderFormat | undefined> {
+  const [minReader, format] = await database.getMany([keys.minReader, keys.format])
+  if (!minReader) return undefined
+  const text = decodeText(minReader)
+  const match = /^kith-([1-9]\d{0,5})$/.exec(text)
+  return { number: format ? decodeNumber(format) : 1, minReader: match ? Number(match[1]) : undefined, text }
+}
+
+/** From here on versions before this format refuse the folder: the text is what 0.1.0 looks for. */
+export function minReaderRecord(minReader: number): Operation {
+  return { type: 'put', key: keys.minReader, value: encodeText(`kith-${minReader}`) }
+}
+
+export function formatRecords({ number, minReader }: Format): Operation[] {
+  return [minReaderRecord(minReader), { type: 'put', key: keys.format, value: encodeNumber(number) }]
+}

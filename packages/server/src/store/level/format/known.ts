@@ -1,0 +1,58 @@
+import { decodeFields } from '@kith/shared/wire'
+import { UnknownRecord } from '../../../relations/unknown-record.ts'
+import { DataFolderError } from '../folder-error.ts'
+import { betweenFamilies, isMetaKey, type KeyRange, partsOf, ranges } from '../keys.ts'
+import type { LevelDatabase } from '../level-database.ts'
+import { decodeLevel, decodeNothing, decodeRelation, decodeUser } from '../record-codec.ts'
+
+/**
+ * Refuses families of records that this version does not know, with one look between each two that it knows. A folder that a
+ * later version wrote, and that this one may open all the same, is not looked at: what is new there may be left alone.
+ */
+export async function expectKnownFamilies(database: LevelDatabase, folder: string): Promise<void> {
+  for (const range of betweenFamilies) {
+    const [key] = await database.keys({ ...range, limit: 1 }).all()
+    if (key !== undefined) throw unknown(folder, `records of the family ${JSON.stringify(partsOf(key)[0])}`)
+  }
+  for await (const key of database.keys(ranges.meta)) {
+    if (!isMetaKey(key)) throw unknown(folder, `the setting ${JSON.stringify(partsOf(key)[1])}`)
+  }
+}
+
+function unknown(folder: string, what: string): DataFolderError {
+  return new DataFolderError(
+    `${folder} holds ${what}, which this version of Kith does not know, so nothing was changed: ` +
+      'run the version that wrote it, or a later one, or give another folder with --data',
+  )
+}
+
+/** What throws {@link UnknownRecord} for a record that holds more than this version knows. */
+const decoders: readonly [KeyRange, (bytes: Uint8Array) => unknown][] = [
+  [ranges.users, decodeUser],
+  [ranges.allRelations, decodeRelation],
+  [ranges.allLevels, bytes => decodeFields(decodeLevel(bytes).fields)],
+  [ranges.allAsked, decodeNothing],
+]
+
+/**
+ * Refuses a folder whose first or last record of a family holds more than this version knows. All others are decoded as
+ * strictly when they are read, so none is ever written without what was in it.
+ */
+export async function expectKnownRecords(database: LevelDatabase, folder: string): Promise<void> {
+  for (const [range, decode] of decoders) {
+    for (const reverse of [false, true]) {
+      const [entry] = await database.iterator({ ...range, reverse, limit: 1 }).all()
+      if (entry) expectDecodes(folder, () => decode(entry[1]))
+    }
+  }
+}
+
+/** Only what is unknown is refused here: what is broken in another way `check` finds, with what to do about it. */
+function expectDecodes(folder: string, decode: () => unknown): void {
+  try {
+    decode()
+  } catch (error) {
+    if (!(error instanceof UnknownRecord)) return
+    throw new DataFolderError(`${folder} holds ${error.message}, or give another folder with --data`, { cause: error })
+  }
+}

@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Kith, type KithOptions, openKith } from '@kith/client'
+import { check, openLevelDatabase } from '@kith/server'
+import { decodeFrame, encodeFrame } from '@kith/shared/wire'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { WebSocket } from 'ws'
+import { type ServerProcess, startServerProcess } from '../../bench/src/server-process.ts'
+import {
+  goldenFrames,
+  releases,
+  releasesFolder,
+  restoreDevice,
+  restoreFolder,
+  seenBy,
+  unpack,
+} from '../support/releases.ts'
+import { temporaryFolder } from '../support/stores.ts'
+
+vi.setConfig({ testTimeout: 120_000 })
+
+async function start(options: Parameters<typeof startServerProcess>[0]): Promise<ServerProcess> {
+  const server = await startServerProcess(options)
+  onTestFinished(() => server.stop())
+  return server
+}
+
+/** Opens a device of a user with a client of any version. */
+async function device(
+  open: typeof openKith,
+  server: ServerProcess,
+  user: string,
+  indexedDB = new IDBFactory(),
+): Promise<Kith> {
+  const kith = await open({
+    url: server.url.replace('http', 'ws'),
+    token: () => server.token(user),
+    ...{ user, databaseName: user, indexedDB, IDBKeyRange },
+    WebSocket: WebSocket as unknown as NonNullable<KithOptions['WebSocket']>,
+  })
+  onTestFinished(() => kith.close())
+  return kith
+}
+
+async function settle(...all: Kith[]): Promise<void> {
+  for (let round = 0; round < 2; round++) for (const one of all) await one.whenSynced()
+}
+
+async function visibility(server: ServerProcess, pair: string): Promise<unknown> {
+  const [owner, viewer] = pair.split('/')
+  return (await server.admin('GET', `/v1/visibility?owner=${owner}&viewer=${viewer}`)).json()
+}
+
+async function expectVisibility(server: ServerProcess, version: string): Promise<void> {
+  for (const [pair, seen] of Object.entries(seenBy(version).visibility)) {
+    expect([pair, await visibility(server, pair)]).toEqual([pair, seen])
+  }
+}
+
+test('what a release left is never changed', () => {
+  const noted = readFileSync(join(releasesFolder, 'checksums.txt'), 'utf8')
+  const found = releases.flatMap(version =>
+    readdirSync(join(releasesFolder, version)).map(name => {
+      const bytes = readFileSync(join(releasesFolder, version, name))
+      return `${createHash('sha256').update(bytes).digest('hex')}  ${version}/${name}\n`
+    }),
+  )
+  expect(found.sort()).toEqual(noted.split(/(?<=\n)/).sort())
+})
+
+describe.each(releases)('after release %s', version => {
+  test('[S1] its golden frames are read and written as they were', () => {
+    const frames = goldenFrames(version)
+    expect(frames.length).toBeGreaterThan(20)
+    for (const { message, frame } of frames) {
+      expect(decodeFrame(frame)).toStrictEqual(message)
+      expect(Buffer.from(encodeFrame(message)).toString('hex')).toBe(Buffer.from(frame).toString('hex'))
+    }
+  })
+
+  test('[D4] its data folder is opened, check finds nothing, and everybody sees what they saw', async () => {
+    const folder = await restoreFolder(version)
+    const database = await openLevelDatabase(folder, true)
+    const { users, findings } = await check(database)
+    expect([users > 2, findings]).toEqual([true, []])
+    await database.close()
+    const server = await start({ folder })
+    await expectVisibility(server, version)
+    const bob = await device(openKith, server, 'bob')
+    await bob.whenSynced()
+    const profile = bob.getProfile('alice')
+    await profile.loaded
+    expect(profile.fields).toEqual(
+      Object.assign({}, ...seenBy(version).device.fields.map(([, fields]) => fields), { name: 'Ada' }),
+    )
+  })
+
+  test('[D1] its database of a device is opened, and what was unsent is sent', async () => {
+    const seen = seenBy(version).device
+    const server = await start({ folder: await restoreFolder(version) })
+    const alice = await device(openKith, server, 'alice', await restoreDevice(version))
+    expect(alice.unsent).toBe(seen.unsent)
+    expect([...alice.ownProfile.fields]).toEqual(seen.fields)
+    const [bob, carol] = [alice.getProfile('bob'), alice.getProfile('carol')]
+    await bob.loaded
+    expect([bob.label, bob.accessLevels, bob.fields]).toEqual([seen.label, seen.levels, seen.shown])
+    expect(carol.isBlocked).toBe(seen.isBlocked)
+    await alice.whenSynced()
+    expect(alice.unsent).toBe(0)
+    const viewer = await device(openKith, server, 'bob')
+    await settle(alice, viewer)
+    await viewer.getProfile('alice').loaded
+    expect(viewer.getProfile('alice').get('name')).toBe('Ada Lovelace')
+  })
+
+  test('[F1][V3] its server serves the devices of this version, and a revocation takes effect', async () => {
+    const { server: program, openKith: openOld } = await unpack(version)
+    const server = await start({ program, folder: await temporaryFolder() })
+    await expectExchange(server, openKith, openOld)
+  })
+
+  test('[F1][V3] its devices are served by the server of this version, and a revocation takes effect', async () => {
+    const { openKith: openOld } = await unpack(version)
+    const server = await start({ folder: await temporaryFolder() })
+    await expectExchange(server, openOld, openKith)
+  })
+
+  test('[D2] its server opens a folder that this version has written, and its device goes on', async () => {
+    const { server: program, openKith: openOld } = await unpack(version)
+    const folder = await restoreFolder(version)
+    const newer = await startServerProcess({ folder })
+    const alice = await device(openKith, newer, 'alice')
+    await alice.whenSynced()
+    await alice.ownProfile.set('name', 'Ada of today')
+    await alice.whenSynced()
+    await alice.close()
+    await newer.stop()
+    const server = await start({ program, folder })
+    const bob = await device(openOld, server, 'bob')
+    await bob.whenSynced()
+    await bob.getProfile('alice').loaded
+    expect(bob.getProfile('alice').get('name')).toBe('Ada of today')
+  })
+})
+
+/** Devices of one user with both versions, and a viewer with the other one. */
+async function expectExchange(
+  server: ServerProcess,
+  openOne: typeof openKith,
+  openOther: typeof openKith,
+): Promise<void> {
+  const errors: string[] = []
+  const [phone, laptop, bob] = [
+    await device(openOne, server, 'alice'),
+    await device(openOther, server, 'alice'),
+    await device(openOne, server, 'bob'),
+  ]
+  for (const one of [phone, laptop, bob]) one.on('error', ({ code, message }) => errors.push(`${code}: ${message}`))
+  await settle(phone, laptop, bob)
+  const contact = phone.getProfile('bob')
+  contact.setProfileAccessLevels([2])
+  await contact.save()
+  await phone.ownProfile.set('phone', '+441632960001', { level: 2 })
+  await laptop.ownProfile.set('name', 'Ada')
+  await settle(phone, laptop, bob)
+  const seen = bob.getProfile('alice')
+  await seen.loaded
+  expect([seen.get('name'), seen.get('phone')]).toEqual(['Ada', '+441632960001'])
+  expect([laptop.getProfile('bob').accessLevels, phone.ownProfile.get('name')]).toEqual([[2], 'Ada'])
+  expect(await bob.send('alice', 'hello')).toBe('delivered')
+  const revoked = laptop.getProfile('bob')
+  revoked.setProfileAccessLevels([])
+  await revoked.save()
+  await settle(laptop, phone, bob)
+  expect(bob.getProfile('alice').get('phone')).toBe(undefined)
+  expect(await visibility(server, 'alice/bob')).toEqual({ levels: [0], reason: 'visible' })
+  expect(errors).toEqual([])
+}

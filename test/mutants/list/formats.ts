@@ -1,0 +1,86 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const folder = 'server/src/store/level/format'
+const tests = ['server/formats']
+const rules = ['D4']
+
+/** What no version may lose of what another one wrote. */
+export const formatMutants: readonly Mutant[] = [
+  mutant(`${folder}/prepare.ts`, 'if (!isLater) await expectKnownFamilies(database, folder)', '', {
+    id: 'unknown-families-opened',
+    rules,
+    what: 'A data folder with families of a later version is opened as if it had none.',
+    tests,
+  }),
+  mutant(`${folder}/prepare.ts`, 'await expectKnownRecords(database, folder)', '', {
+    id: 'unknown-records-opened',
+    rules,
+    what: 'A data folder whose records have more than this version knows is served until it reads one.',
+    tests,
+  }),
+  mutant(`${folder}/prepare.ts`, '<= known) return', '<= Number.MAX_VALUE) return', {
+    id: 'min-reader-ignored',
+    rules,
+    what: 'A data folder that only later versions may open is opened.',
+    tests,
+  }),
+  mutant(`${folder}/migrate.ts`, "let after = begun ? decodeText(begun) : ''", "let after = ''", {
+    id: 'migration-begins-again',
+    rules,
+    what: 'A migration that was killed rewrites records that it has rewritten.',
+    tests,
+  }),
+  mutant(`${folder}/migrate.ts`, '[...batch, progress, minReaderRecord(to)]', '[...batch, progress]', {
+    id: 'half-migrated-folder-opened',
+    rules,
+    what: 'An earlier version opens a folder whose migration is under way.',
+    tests,
+  }),
+  mutant('server/src/relations/records.ts', 'expectKnown(memberNames.has(name)', 'expectKnown(true', {
+    id: 'unknown-member-dropped',
+    rules,
+    what: 'A member of a user that a later version wrote is read by this one, which may write the record without it.',
+    tests,
+  }),
+  mutant('server/src/relations/side-codec.ts', 'expectKnown(!decoding.hasContent(decoder)', 'expectKnown(true', {
+    id: 'unknown-bytes-dropped',
+    rules,
+    what: 'Bytes at the end of a relation are dropped when the relation is written again.',
+    tests,
+  }),
+  mutant(
+    'server/src/store/level/stage/stage.ts',
+    '[this.#marker(), minReaderRecord(Math.max(this.#port.minReader, stagingFormat))]',
+    '[this.#marker()]',
+    {
+      id: 'staged-change-open-to-all-versions',
+      rules: ['D2'],
+      what: '0.1.0 opens a folder while a change is staged, and drops what is not applied.',
+      tests,
+    },
+  ),
+  mutant('server/src/store/level/stage/stage.ts', ', minReaderRecord(this.#port.minReader)]', ']', {
+    id: 'staged-change-closes-the-folder',
+    rules: ['D2'],
+    what: 'After its first large change a folder stays closed to 0.1.0 for ever.',
+    tests,
+  }),
+  mutant('server/src/store/level/stage/finish.ts', 'format ? [minReaderRecord(format.minReader)] : []', '[]', {
+    id: 'finished-change-closes-the-folder',
+    rules: ['D2'],
+    what: 'After a crash with a staged change a folder stays closed to 0.1.0.',
+    tests,
+  }),
+  mutant('server/src/store/postgres/migrate.ts', 'if (minReader <= known) return', 'return', {
+    id: 'min-reader-of-a-database-ignored',
+    rules,
+    what: 'A node opens a database that only later versions may use.',
+    tests: ['server/postgres-upkeep'],
+  }),
+  mutant('server/src/store/postgres/migrate.ts', 'if (nodes === 0) return', 'return', {
+    id: 'migrated-under-running-nodes',
+    rules,
+    what: 'Nodes of an earlier version go on writing a schema that they cannot write.',
+    tests: ['server/postgres-upkeep'],
+  }),
+]

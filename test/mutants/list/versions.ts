@@ -1,0 +1,101 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const wire = 'shared/src/wire'
+
+/** What devices and servers of different versions owe each other. */
+export const versionMutants: readonly Mutant[] = [
+  mutant(`${wire}/framing.ts`, 'isFromNewer && number >= firstOptionalType', 'isFromNewer', {
+    id: 'required-message-passed-over',
+    rules: ['S1', 'D2'],
+    what: 'A message that a later version needs to be understood is passed over, and a barrier behind it is answered.',
+    tests: ['shared/wire', 'server/versions', 'client/versions'],
+  }),
+  mutant(`${wire}/framing.ts`, 'isFromNewer && !closed.has(message.type)', 'isFromNewer', {
+    id: 'bytes-behind-documents-passed-over',
+    rules: ['S2'],
+    what: 'Bytes behind an update of a document are dropped, and the update is admitted without them.',
+    tests: ['shared/wire', 'server/versions'],
+  }),
+  mutant(`${wire}/hello.ts`, 'if (version > wireVersion) passOver(decoder)', 'passOver(decoder)', {
+    id: 'hello-of-this-wire-read-loosely',
+    rules: ['S1'],
+    what: 'Bytes behind a hello of this wire are passed over.',
+    tests: ['shared/wire'],
+  }),
+  mutant('server/src/socket/handle.ts', 'version > 1 && { understands', 'version > 0 && { understands', {
+    id: 'welcome-that-no-old-device-reads',
+    rules: ['S1'],
+    what: 'Devices of 0.1.0 get a welcome that they take for a violation, and stop for good.',
+    tests: ['server/versions'],
+  }),
+  mutant(
+    'server/src/socket/receive.ts',
+    "if (message.type === 'hello') session.isNewer ||=",
+    'if (false) session.isNewer ||=',
+    {
+      id: 'newer-device-not-noticed',
+      rules: ['S1'],
+      what: 'What a device of a later version adds ends its session for good.',
+      tests: ['server/versions'],
+    },
+  ),
+  mutant('server/src/socket/receive.ts', 'if (isOptional) session.isWithinWrites()', 'if (isOptional) return', {
+    id: 'optional-messages-for-free',
+    rules: ['S3'],
+    what: 'A device may send any number of messages that the server does not know.',
+    tests: ['server/versions'],
+  }),
+  mutant('server/src/socket/handle.ts', "if (fit === 'too-new') {", "if (fit !== 'too-new' && fit !== 'fits') {", {
+    id: 'too-new-device-served',
+    rules: ['S1'],
+    what: 'A device that cannot work with this server is welcomed.',
+    tests: ['server/versions'],
+  }),
+  mutant('client/src/sync/hello.ts', 'isVersioned ?', 'true ?', {
+    id: 'hello-that-no-old-server-reads',
+    rules: ['S1'],
+    what: 'A server of 0.1.0 closes with 4400, and the device stops for good.',
+    tests: ['client/versions'],
+  }),
+  mutant('client/src/sync/connection.ts', 'if (frame?.isOptional) return', '', {
+    id: 'optional-message-ends-the-session',
+    rules: ['S1'],
+    what: 'A device closes on a message that it may pass over.',
+    tests: ['client/versions'],
+  }),
+  mutant('client/src/sync/close-action.ts', 'case closeCodes.tooOld:', 'case 4999:', {
+    id: 'too-old-device-stops',
+    rules: ['D2'],
+    what: 'A device that is too old for its server stops for good, and its app is not told why.',
+    tests: ['client/versions'],
+  }),
+  mutant('client/src/sync/connection-manager.ts', 'upgradeRestMs * (1 + this.#host.randomness.fraction())', '1_000', {
+    id: 'too-old-device-knocks',
+    rules: ['S3'],
+    what: 'Devices that are too old for their server come back every second.',
+    tests: ['client/versions'],
+  }),
+  mutant('client/src/sync/privacy-check.ts', 'this.#enforced.has(name) || ', '', {
+    id: 'enforced-privacy-reported',
+    rules: ['V3'],
+    what: 'The app is told that a privacy setting has no effect though it has.',
+    tests: ['client/versions'],
+  }),
+  mutant('client/src/sync/privacy-check.ts', 'for (const name of names) this.#told.delete(name)', '', {
+    id: 'unenforced-privacy-reported-once-for-ever',
+    rules: ['V3'],
+    what: 'A server that no longer enforces a privacy setting is not reported.',
+    tests: ['client/versions'],
+  }),
+  mutant(
+    'client/src/sync/session.ts',
+    '    this.#port.privacy.check(this.#port.store.documents.roster.view)\n    this.#showStatus()\n  }\n\n  /** Sends',
+    '    this.#showStatus()\n  }\n\n  /** Sends',
+    {
+      id: 'unenforced-privacy-not-reported-when-set',
+      rules: ['V3'],
+      what: 'The app is not told, when it sets it, that the server does not enforce a privacy setting.',
+      tests: ['client/versions'],
+    },
+  ),
+]

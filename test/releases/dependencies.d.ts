@@ -1,0 +1,1 @@
+export function linkDependencies(folder: string): void

@@ -1,0 +1,2 @@
+export function withoutBytes(value: unknown): unknown
+export function withBytes(value: unknown): unknown

@@ -1,0 +1,305 @@
+import { type LevelDatabase, openLevelDatabase, openLevelStore } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
+import { applyChanges } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { ChainedBatch } from '../support/chained-batch.ts'
+import {
+  type CommitSizes,
+  encodeRelation,
+  encodeUser,
+  type Format,
+  Incarnations,
+  keys,
+  type Migration,
+  mergeUpdates,
+  newUser,
+  noRelation,
+  openStore,
+  partsOf,
+  prepareDatabase,
+  Runs,
+  ranges,
+  rosterChange,
+  StoredDocument,
+  storeOn,
+  userChange,
+} from '../support/server-internals.ts'
+import { faulty, limitsWith, newDatabase, temporaryFolder } from '../support/stores.ts'
+
+const options = { limits: limitsWith(), clock: new TestClock() }
+const text = (value: string): Uint8Array => new TextEncoder().encode(value)
+
+async function textAt(database: LevelDatabase, key: string): Promise<string | undefined> {
+  const bytes = await database.get(key)
+  return bytes && new TextDecoder().decode(bytes)
+}
+
+/** The format number and the `minReader` of a database. */
+async function formatOf(database: LevelDatabase): Promise<(string | undefined)[]> {
+  return [await textAt(database, keys.format), await textAt(database, keys.minReader)]
+}
+
+async function everything(database: LevelDatabase): Promise<[string, string][]> {
+  const entries = await database.iterator().all()
+  return entries.map(([key, value]) => [key, Buffer.from(value).toString('hex')])
+}
+
+/** A data folder with two users, and then these records. */
+async function folderWith(records: Readonly<Record<string, Uint8Array>>): Promise<string> {
+  const folder = await temporaryFolder()
+  const store = await openLevelStore(folder, options)
+  for (const user of ['alice', 'bob']) await store.commit(userChange(user))
+  await store.commit({ type: 'pair', a: 'alice', b: 'bob', isPaired: true })
+  await store.close()
+  const database = await openLevelDatabase(folder)
+  await database.batch(Object.entries(records).map(([key, value]) => ({ type: 'put' as const, key, value })))
+  await database.close()
+  return folder
+}
+
+const longer = (bytes: Uint8Array): Uint8Array => Uint8Array.of(...bytes, 0)
+
+test('[D4] a new data folder has the present format number, and a minReader that 0.1.0 reads', async () => {
+  const database = await newDatabase('level')
+  await storeOn(database, options)
+  expect(await formatOf(database)).toEqual(['2', 'kith-1'])
+})
+
+test('[D4] a data folder without a format number is that of 0.1.0: it is adopted, and nothing else changes', async () => {
+  const folder = await folderWith({})
+  const before = await openLevelDatabase(folder)
+  await before.del(keys.format)
+  const records = await everything(before)
+  await before.close()
+  const after = await openLevelDatabase(folder)
+  expect(await formatOf(after)).toEqual(['2', 'kith-1'])
+  expect((await everything(after)).filter(([key]) => key !== keys.format)).toEqual(records)
+  await after.close()
+})
+
+test.each(['aa', 'book', 'cursor', 'days', 'e', 'key', 'link', 'picture', 's', 'theme', 'tokenz', 'v', 'word'])(
+  '[D4] a data folder with the family %s, which this version does not know, is refused, and nothing is changed',
+  async family => {
+    const folder = await folderWith({ [`${family}\u0000alice`]: new Uint8Array(1) })
+    await expect(openLevelStore(folder, options)).rejects.toThrow(
+      `${folder} holds records of the family "${family}", which this version of Kith does not know, so nothing was changed: ` +
+        'run the version that wrote it, or a later one, or give another folder with --data',
+    )
+  },
+)
+
+test('[D4] a data folder with a setting that this version does not know is refused', async () => {
+  const folder = await folderWith({ 'meta\u0000shards': text('3') })
+  await expect(openLevelDatabase(folder)).rejects.toThrow(
+    /holds the setting "shards", .* run the version that wrote it/,
+  )
+})
+
+test('[D4] what a broken-off compact leaves at both ends of the keys is no unknown family', async () => {
+  const folder = await folderWith({ '\u0000': new Uint8Array(1), '\uffff': new Uint8Array(1) })
+  await (await openLevelStore(folder, options)).close()
+})
+
+const relation = { ...noRelation, isPaired: true }
+const handed = encodeRelation(relation)
+handed[0] = 32
+
+test.each([
+  ["a user's record with a new member", 'user\u0000zoe', text(JSON.stringify({ ...newUser(), shard: 3 })), '"shard"'],
+  ["a user's record, the first one", 'user\u0000aa', text(JSON.stringify({ ...newUser(), shard: 3 })), '"shard"'],
+  ['a relation with a byte more', 'relation\u0000zoe\u0000amy', longer(encodeRelation(relation)), 'bytes at its end'],
+  ['a relation with a new flag', 'relation\u0000zoe\u0000amy', handed, 'a flag'],
+  ['a look-up with a byte', 'asked\u0000zoe\u0000amy', new Uint8Array(1), 'a record with bytes'],
+])('[D4] a data folder with %s is refused, and says what to do', async (_, key, bytes, what) => {
+  const folder = await folderWith({ [key]: bytes })
+  const opening = openLevelStore(folder, options)
+  await expect(opening).rejects.toThrow(what)
+  await expect(opening).rejects.toThrow(/which this version of Kith does not know: run the version that wrote it/)
+})
+
+test('[D4] a record with more than this version knows is never written without it, wherever it stands', async () => {
+  const newer = text(JSON.stringify({ ...newUser(), registeredAt: 1, shard: 3 }))
+  const folder = await folderWith({ 'user\u0000alina': newer })
+  const store = await openLevelStore(folder, options)
+  await expect(store.user('alina')).rejects.toThrow('"shard", which this version of Kith does not know')
+  await expect(store.commit(userChange('alina', { restricted: true }))).rejects.toThrow('"shard"')
+  await expect(store.commit(rosterChange('alice', { alina: { isContact: true } }))).rejects.toThrow('"shard"')
+  await store.commit(userChange('bob', { restricted: true }))
+  await store.close()
+  const database = await openLevelDatabase(folder)
+  expect(await textAt(database, keys.user('alina'))).toEqual(new TextDecoder().decode(newer))
+  await database.close()
+})
+
+test('[D4] a folder of a later format is refused by its minReader, or opened and what is new there left alone', async () => {
+  const refused = await folderWith({ [keys.format]: text('4'), [keys.minReader]: text('kith-3') })
+  await expect(openLevelStore(refused, options)).rejects.toThrow(
+    /has the format "kith-3", and this version of Kith reads kith-1 to kith-2: run the version that wrote it, or a later one/,
+  )
+  const opened = await folderWith({
+    [keys.format]: text('4'),
+    [keys.minReader]: text('kith-2'),
+    'new\u0000a': text('b'),
+  })
+  const store = await openLevelStore(opened, options)
+  await store.commit(userChange('carol'))
+  await store.close()
+  const database = await openLevelDatabase(opened)
+  expect(await formatOf(database)).toEqual(['4', 'kith-2'])
+  expect(await textAt(database, 'new\u0000a')).toBe('b')
+  await database.close()
+})
+
+/** With these a change of four contacts is staged in several slices. */
+const sizes: CommitSizes = { recordsInQueue: 2, recordsOfMedium: 3, operationsInBatch: 4, operationsInSlice: 3 }
+
+function largeRoster(): Parameters<Awaited<ReturnType<typeof storeOn>>['commit']>[0] {
+  const device = new Y.Doc()
+  applyChanges(
+    device,
+    ['bob', 'carol', 'dave', 'erin'].map(key => ({ root: 'contacts' as const, key, value: true })),
+  )
+  const stored = new StoredDocument('roster', [])
+  const merged = mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith())
+  return { type: 'documents', user: 'alice', registers: true, ...merged }
+}
+
+/** Notes the minReader beside the marker of a staged change, after each batch. */
+function watched(database: LevelDatabase): {
+  database: LevelDatabase
+  seen: [isStaged: boolean, string | undefined][]
+} {
+  const seen: [boolean, string | undefined][] = []
+  const write = async (operations: object[], options: object): Promise<void> => {
+    await database.batch(operations as never, options)
+    seen.push([(await database.get(keys.staged)) !== undefined, await textAt(database, keys.minReader)])
+  }
+  const batch = (operations: object[] | undefined, options: object): unknown =>
+    operations ? write(operations, options) : new ChainedBatch(write)
+  const proxy = new Proxy(database, {
+    get(target, name) {
+      if (name === 'batch') return batch
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { database: proxy, seen }
+}
+
+test.each([
+  { minReader: 1, staged: 'kith-2' },
+  { minReader: 2, staged: 'kith-2' },
+  { minReader: 3, staged: 'kith-3' },
+])(
+  '[D2] a folder with minReader $minReader has $staged exactly while a change is staged, so 0.1.0 does not drop it',
+  async ({ minReader, staged }) => {
+    const { database, seen } = watched(await newDatabase('memory'))
+    await database.put(keys.minReader, text(`kith-${minReader}`))
+    const store = openStore({
+      ...{ ...options, database, minReader, sizes, position: 0 },
+      ...{ runs: Runs.begin(undefined, 0), cursorKey: new Uint8Array(32) },
+      incarnations: new Incarnations(new Uint8Array(32)),
+    })
+    await store.commit(largeRoster())
+    await store.close()
+    expect(seen.some(([isStaged]) => isStaged)).toBe(true)
+    for (const [isStaged, text] of seen) expect(text).toBe(isStaged ? staged : `kith-${minReader}`)
+  },
+)
+
+test('[D2] a start that finishes a staged change lets 0.1.0 open the folder again', async () => {
+  const folder = await folderWith({
+    [keys.staged]: Uint8Array.of(0, 0, 0),
+    [keys.minReader]: text('kith-2'),
+  })
+  const database = await openLevelDatabase(folder)
+  expect(await formatOf(database)).toEqual(['2', 'kith-1'])
+  expect(await database.get(keys.staged)).toBe(undefined)
+  await database.close()
+})
+
+/** Of a later version: users' records end with a mark, one by one. */
+const marking: Migration = {
+  range: ranges.users,
+  rewrite: (key, value) => [{ type: 'put', key, value: text(`${new TextDecoder().decode(value)} `) }],
+}
+const later: [Format, ...Format[]] = [
+  { number: 1, minReader: 1 },
+  { number: 2, minReader: 1 },
+  { number: 3, minReader: 3, migration: marking },
+  { number: 4, minReader: 3 },
+  {
+    number: 5,
+    minReader: 4,
+    migration: {
+      range: ranges.allAsked,
+      rewrite: (key: string) => [
+        { type: 'del', key },
+        { type: 'put', key: keys.erased(partsOf(key)[2] as string), value: text('1') },
+      ],
+    },
+  },
+]
+
+async function manyUsers(): Promise<LevelDatabase> {
+  const database = await newDatabase('level')
+  await storeOn(database, options)
+  await database.batch(
+    Array.from({ length: 2_500 }, (_, index) => [
+      { type: 'put' as const, key: keys.user(`user ${index}`), value: encodeUser(newUser()) },
+      { type: 'put' as const, key: keys.asked('alice', `user ${index}`), value: new Uint8Array() },
+    ]).flat(),
+  )
+  return database
+}
+
+test('[D4] a migration rewrites each record once, in batches, and says how far it is', async () => {
+  const database = await manyUsers()
+  const told: [number, number][] = []
+  await prepareDatabase(database, 'the folder', { formats: later, onProgress: (...one) => told.push(one) })
+  const users = await database.values(ranges.users).all()
+  expect(users).toHaveLength(2_500)
+  expect(users.every(bytes => new TextDecoder().decode(bytes) === `${JSON.stringify(newUser())} `)).toBe(true)
+  expect(await database.keys(ranges.allAsked).all()).toEqual([])
+  expect(await formatOf(database)).toEqual(['5', 'kith-4'])
+  expect(await database.get(keys.migrating)).toBe(undefined)
+  const progress = [0, 1_000, 2_000, 2_500]
+  expect(told).toEqual([...progress.map(count => [3, count]), ...progress.map(count => [5, count])])
+  await prepareDatabase(database, 'the folder', { formats: later, onProgress: (...one) => told.push(one) })
+  expect(told).toHaveLength(8)
+})
+
+test('[D4] a migration that ends before any of its writes goes on there at the next start, and no earlier version opens the folder meanwhile', async () => {
+  for (let writes = 0, isOver = false; !isOver; writes++) {
+    const database = await manyUsers()
+    let left = writes
+    const dying = new Proxy(faulty(database).database, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name, target)
+        if (name !== 'batch') return typeof value === 'function' ? value.bind(target) : value
+        return (...args: unknown[]) => {
+          if (left-- === 0) throw new Error('killed')
+          return (value as (...args: unknown[]) => unknown)(...args)
+        }
+      },
+    })
+    isOver = await prepareDatabase(dying, 'the folder', { formats: later }).then(
+      () => true,
+      () => false,
+    )
+    const [number] = await formatOf(database)
+    const known = later.slice(0, Number(number)) as typeof later
+    if (!isOver && writes > 0) {
+      const isUnderWay = (await database.get(keys.migrating)) !== undefined
+      const opening = prepareDatabase(database, 'the folder', { formats: known })
+      if (isUnderWay) await expect(opening, `after ${writes} writes`).rejects.toThrow('run the version that wrote it')
+      else await opening
+    }
+    await prepareDatabase(database, 'the folder', { formats: later })
+    const users = await database.values(ranges.users).all()
+    expect(users.every(bytes => bytes.at(-1) === 32 && bytes.at(-2) !== 32)).toBe(true)
+    expect(await database.keys(ranges.allAsked).all()).toEqual([])
+    expect(await formatOf(database)).toEqual(['5', 'kith-4'])
+  }
+})

@@ -1,0 +1,110 @@
+import { privacyNames } from '@kith/shared'
+import { encodeFrame, wireVersion } from '@kith/shared/wire'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import type { Device } from '../support/raw-device.ts'
+import { serverWorld, type World } from '../support/server-world.ts'
+
+const cursor = new Uint8Array()
+const later = wireVersion + 1
+
+/** A device that offers to say which wire it has, and says this. */
+async function greeting(world: World, version: number, oldest: number): Promise<Device> {
+  const alice = world.device('alice')
+  alice.answersSteps = false
+  await alice.dial({ offer: ['kith.v1', `bearer.${await world.token('alice')}`, 'kith.v1+'] })
+  alice.send({ type: 'hello', version, oldest, cursor })
+  return alice
+}
+
+/** A device of a later wire that was welcomed. */
+async function laterDevice(world: World): Promise<Device> {
+  const alice = await greeting(world, later, wireVersion)
+  await alice.until('welcome', () => alice.frames.some(({ type }) => type === 'welcome'))
+  alice.send({ type: 'rosterSync', step: 'step2', payload: Y.encodeStateAsUpdate(alice.roster) })
+  return alice
+}
+
+test('a device that offers kith.v1+ gets it, whatever else it offers, and one that does not gets kith.v1', async () => {
+  const world = await serverWorld()
+  const bearer = `bearer.${await world.token('alice')}`
+  const selected: string[] = []
+  for (const offer of [
+    ['kith.v1', bearer, 'kith.v1+'],
+    ['kith.v1+', 'kith.v1', bearer],
+    ['kith.v1', bearer],
+  ]) {
+    const device = world.device('alice')
+    await device.dial({ offer })
+    selected.push(device.socket.protocol)
+  }
+  expect(selected).toEqual(['kith.v1+', 'kith.v1+', 'kith.v1'])
+  const without = world.device('alice')
+  await without.dial({ offer: ['kith.v1+', bearer] })
+  expect((await without.closed()).code).toBe(4400)
+})
+
+test('the welcome says what the server understands to a device of wire 2, and has the bytes of wire 1 for others', async () => {
+  const world = await serverWorld()
+  const bob = world.device('bob')
+  await bob.connect()
+  await bob.hello()
+  const welcome = bob.frames.find(({ type }) => type === 'welcome')
+  expect(welcome).not.toHaveProperty('understands')
+  const alice = await greeting(world, wireVersion, 1)
+  expect(await alice.next('welcome')).toMatchObject({ understands: { wire: wireVersion, privacy: privacyNames } })
+})
+
+test('a device that is too new for the server is closed with 4427, and nothing of it is taken', async () => {
+  const world = await serverWorld()
+  const alice = await greeting(world, later, later)
+  alice.send({ type: 'rosterSync', step: 'step2', payload: Y.encodeStateAsUpdate(alice.roster) })
+  expect(await alice.closed()).toEqual({
+    code: 4427,
+    reason: `upgrade-required: a server of wire ${later}, and this one has ${wireVersion}`,
+  })
+  expect((await world.admin('GET', '/v1/users/alice')).status).toBe(404)
+})
+
+test('[S1] optional messages and bytes at the end of messages are passed over from a device of a later wire', async () => {
+  const world = await serverWorld()
+  const alice = await laterDevice(world)
+  alice.socket.send(Uint8Array.of(200, 1, 1, 2, 3))
+  const reached = alice.next('reached')
+  alice.socket.send(Uint8Array.of(...encodeFrame({ type: 'barrier', id: 7, withFeed: true }), 9, 9))
+  expect(await reached).toMatchObject({ id: 7, isComplete: true })
+})
+
+test.each([
+  ['a message that is not optional', Uint8Array.of(199, 1)],
+  [
+    'bytes at the end of a document',
+    Uint8Array.of(...encodeFrame({ type: 'ownProfile', step: 'update', payload: cursor }), 0),
+  ],
+  [
+    'bytes at the end of the roster',
+    Uint8Array.of(...encodeFrame({ type: 'rosterSync', step: 'update', payload: cursor }), 0),
+  ],
+])('[S1][S2] %s from a device of a later wire closes with 4427: it is too new', async (_, bytes) => {
+  const world = await serverWorld()
+  const alice = await laterDevice(world)
+  alice.socket.send(bytes)
+  expect(await alice.closed()).toMatchObject({ code: 4427, reason: expect.stringMatching(/^upgrade-required: /) })
+})
+
+test.each([
+  ['an optional message', Uint8Array.of(200, 1)],
+  ['bytes at the end of a barrier', Uint8Array.of(...encodeFrame({ type: 'barrier', id: 7, withFeed: true }), 9)],
+])('[S1] %s from a device of this wire closes with 4400', async (_, bytes) => {
+  const world = await serverWorld()
+  const alice = await greeting(world, wireVersion, 1)
+  alice.socket.send(bytes)
+  expect((await alice.closed()).code).toBe(4400)
+})
+
+test('[S3] each optional message counts as a write', async () => {
+  const world = await serverWorld({ limits: { writesBurst: 10, writesPerSecond: 1 } })
+  const alice = await laterDevice(world)
+  for (let count = 0; count < 10; count++) alice.socket.send(Uint8Array.of(200, 1))
+  expect(await alice.closed()).toMatchObject({ code: 4529, reason: expect.stringMatching(/^too-many-writes /) })
+})
