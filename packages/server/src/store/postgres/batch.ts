@@ -12,7 +12,8 @@ const rowsInTurn = 250
 
 /** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
 class Columns {
-  readonly users: unknown[][] = [[], [], [], [], []]
+  readonly #subject: string | undefined
+  readonly users: unknown[][] = [[], [], [], [], [], []]
   readonly relations: unknown[][] = [[], [], [], [], []]
   readonly levelsCleared: unknown[][] = [[]]
   readonly levels: unknown[][] = [[], [], [], []]
@@ -21,14 +22,19 @@ class Columns {
   readonly documentsCleared: unknown[][] = [[], []]
   readonly documents: unknown[][] = [[], [], [], []]
   readonly erasures: unknown[][] = [[], []]
-  readonly revocations: unknown[][] = [[], []]
+  readonly revocations: unknown[][] = [[]]
+
+  constructor(subject: string | undefined) {
+    this.#subject = subject
+  }
 
   add(write: RecordWrite): void {
     switch (write.kind) {
       case 'user': {
         const row = write.user && encodeUser(write.user)
         const levels = row && `{${row.levels.join()}}`
-        return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record)
+        const keepsNews = row !== undefined && this.#subject !== undefined && this.#subject !== write.id
+        return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record, keepsNews)
       }
       case 'relation': {
         const { pair, relation } = write
@@ -44,7 +50,7 @@ class Columns {
       case 'erasures':
         return push(this.erasures, write.id, write.count)
       case 'revocation':
-        return push(this.revocations, write.id, write.atMs)
+        return push(this.revocations, write.id)
       case 'update':
         return push(this.documents, write.user, documentNumbers[write.document], write.position, write.update)
       case 'snapshot':
@@ -82,8 +88,17 @@ function bytesOrValue(value: unknown): unknown {
 }
 
 /** The call of `commit_batch` that writes a batch. Encoded in slices. */
-export async function callOf({ node, id, changes, commits, draft, knownUpTo, reads }: Batch): Promise<Statement> {
-  const columns = new Columns()
+export async function callOf({
+  node,
+  id,
+  changes,
+  commits,
+  draft,
+  subject,
+  knownUpTo,
+  reads,
+}: Batch): Promise<Statement> {
+  const columns = new Columns(subject)
   const turns = new Turns(rowsInTurn)
   for (const removal of draft.removals()) {
     if (removal.kind === 'levels') push(columns.levelsCleared, removal.owner)

@@ -1,6 +1,5 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
-import { othersTurn } from '../../turns.ts'
 import { isSameRun } from '../nodes/runs.ts'
 import type { Batch, LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
 import { callOf } from './batch.ts'
@@ -9,9 +8,22 @@ import type { Database, Statement } from './database.ts'
 import { LogTrimming } from './log-trimming.ts'
 import { nodeTable } from './nodes.ts'
 import { Notices } from './notices.ts'
-import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
+import {
+  changedSince,
+  erasuresOf,
+  hasAsked,
+  levelsOf,
+  levelsWithFields,
+  lookAt,
+  partsOf,
+  revocationOf,
+  usersOf,
+} from './reads.ts'
 import { PostgresRecords, relationPages } from './records.ts'
 import type { PostgresRuns } from './runs.ts'
+
+/** How often a node that holds the lock on the head says that it goes on. */
+const pingMs = 1_000
 
 /** As many batches as are read from the log at once. */
 const mostRows = 200
@@ -50,10 +62,11 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
   const notices = new Notices(database.url, clock, noticed.written, noticed.applied)
   const trimming = new LogTrimming(database)
   const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
-  async function ask(client: pg.Client, batch: Batch): Promise<Outcome> {
+  /** `call`: that of the batch, encoded before all others wait for the connection. */
+  async function ask(client: pg.Client, batch: Batch, call: Statement): Promise<Outcome> {
     const run = runs.of(client)
     if (!run || !isSameRun(run, batch.run)) return findWritten(client, batch)
-    const [outcome] = await writer.on<Pick<Outcome, 'status' | 'last'>>(client, await callOf(batch))
+    const [outcome] = await writer.on<Pick<Outcome, 'status' | 'last'>>(client, call)
     return { ...(outcome as Outcome), isConfirmed: !tookUnconfirmed(client) }
   }
 
@@ -67,15 +80,18 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     await writer.with(async client => {
       await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
       let isCommitted = false
+      // A node that stands still loses the lock, but not one that derives for long.
+      const stopPinging = clock.every(pingMs, () => void client.query('select').catch(() => undefined))
       try {
         await work(async batch => {
-          const outcome = await ask(client, batch)
+          const outcome = await ask(client, batch, await callOf(batch))
           if (outcome.status !== 'written' || isCommitted) return outcome
           await client.query('commit')
           isCommitted = true
           return { ...outcome, isConfirmed: !tookUnconfirmed(client) }
         })
       } finally {
+        stopPinging()
         if (!isCommitted) await client.query('rollback')
       }
     })
@@ -88,8 +104,11 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     reachOf: run => runs.reachOf(run),
 
     nodes: nodeTable(database, renewing, address),
-    records: () => new PostgresRecords(database, othersTurn),
-    write: batch => writer.with(client => ask(client, batch)),
+    records: turn => new PostgresRecords(database, turn),
+    async write(batch) {
+      const call = await callOf(batch)
+      return writer.with(client => ask(client, batch, call))
+    },
     alone,
 
     async logAfter(position) {
@@ -114,7 +133,8 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     },
 
     users: ids => usersOf(database, ids),
-    account: id => accountOf(database, id),
+    erasures: id => erasuresOf(database, id),
+    revocation: id => revocationOf(database, id),
     document: (id, document, since) => partsOf(database, id, document, since),
     views: (viewer, owners, wanted) => lookAt(database, viewer, owners, wanted),
     levels: names => levelsOf(database, names),
