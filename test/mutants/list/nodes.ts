@@ -137,6 +137,19 @@ export const nodesMutants: readonly Mutant[] = [
     tests: largeTests,
     names: 'stays when a large change',
   }),
+  mutant(
+    'server/src/store/nodes/node-lease.ts',
+    'const stop = clock.every(searchMs, () => void table.lookElsewhere().catch(() => undefined))',
+    'const stop = clock.every(searchMs, () => void table)',
+    {
+      id: 'stays-with-a-primary-that-was-cut-off',
+      rules: ['V4'],
+      what: 'A node that reaches an old primary, which no standby confirms, has no lease as long as that answers.',
+      tests: ['server/postgres-hosts'],
+      names: 'leave a primary',
+      isSeenByWaiting: true,
+    },
+  ),
   mutant('server/src/tokens.ts', 'const iat = issuedAt(revocation) / 1000', 'const iat = this.#clock.now() / 1000', {
     id: 'token-by-the-clock-of-a-node',
     rules: ['V4'],

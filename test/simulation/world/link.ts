@@ -203,6 +203,8 @@ export class Link implements SharedDatabase {
     leave: name => this.#read(() => this.#log.leave(name)),
     head: () => this.#read(() => this.#log.head),
     standing: id => this.#read(() => this.#log.standing(id)),
+    // There is one database.
+    lookElsewhere: () => Promise.resolve(),
     removeGone: id => this.#read(() => this.#log.removeGone(id)),
     sayApplied: (name, position) =>
       this.#read(() => {

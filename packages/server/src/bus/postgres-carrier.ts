@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Clock } from '../clock.ts'
-import { connectPrimary, isConnectionLost } from '../store/postgres/connect.ts'
+import { isConnectionLost } from '../store/postgres/connect.ts'
+import { Hosts } from '../store/postgres/hosts.ts'
 import type { Carrier, CarrierPort } from './bus.ts'
 import { BusError } from './bus-error.ts'
 
@@ -36,7 +37,8 @@ const send = `with large as (insert into bus_payload (id, body) select * from un
  */
 export class PostgresCarrier implements Carrier {
   port: CarrierPort = { gap: () => undefined, failed: () => undefined }
-  readonly #url: string
+  readonly #hosts: Hosts
+  readonly #stopListening: () => void
   readonly #clock: Clock
   readonly #listenersByChannel: Map<string, Set<Listener>> = new Map()
   readonly #stopTrimming: () => void
@@ -52,14 +54,15 @@ export class PostgresCarrier implements Carrier {
   #connecting: Promise<void> = Promise.resolve()
 
   constructor(url: string, clock: Clock) {
-    this.#url = url
+    this.#hosts = Hosts.of(url)
+    this.#stopListening = this.#hosts.onMove(() => void this.#client?.end().catch(() => undefined))
     this.#clock = clock
     this.#stopTrimming = clock.every(trimMs, () => this.#trim())
   }
 
   /** Rejects with `DatabaseError` when no primary can be reached. Later losses are repaired. */
   async connect(): Promise<void> {
-    const client = await connectPrimary(this.#url)
+    const client = await this.#hosts.connect()
     let isEnded = false
     client.on('end', () => {
       isEnded = true
@@ -106,6 +109,7 @@ export class PostgresCarrier implements Carrier {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#stopListening()
     this.#stopTrimming()
     await this.#connecting
     await this.#sending

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Incarnations } from '../../relations/incarnations.ts'
-import { connectPrimary } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
+import { Hosts } from './hosts.ts'
 import { migrations } from './schema.ts'
 
 /** "kith", as the number of an advisory lock. */
@@ -13,7 +13,7 @@ insert into schema_version (version) values (0) on conflict do nothing`
 
 /** Brings the schema to the version of this Kith. Returns the versions before and after. One process at a time does it. */
 export async function migrate(url: string): Promise<{ from: number; to: number }> {
-  const client = await connectPrimary(url)
+  const client = await Hosts.of(url).connect()
   try {
     await client.query('select pg_advisory_lock($1)', [lock])
     await client.query(makeVersion)

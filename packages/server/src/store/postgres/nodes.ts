@@ -1,6 +1,7 @@
 import { leaseMs, marginMs, type NodeTable } from '../nodes/node-table.ts'
 import { tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
+import { Hosts } from './hosts.ts'
 import { appliedNotice } from './notices.ts'
 import { keyOfRun } from './runs.ts'
 
@@ -38,6 +39,8 @@ const statements = {
 
 /** `renewing`: connections of its own, since a renewal must not wait behind reads. `address`: where other nodes may reach this one. */
 export function nodeTable(database: Database, renewing: Database, address: string | undefined): NodeTable {
+  const hosts = Hosts.of(renewing.url)
+
   /** On a primary that was cut off no standby confirms what is written. */
   async function confirmed<Row>(on: Database, statement: Statement): Promise<Row[]> {
     return on.with(async client => {
@@ -76,6 +79,8 @@ export function nodeTable(database: Database, renewing: Database, address: strin
     async removeGone(id) {
       await confirmed(database, { ...statements.removeGone, values: [id] })
     },
+
+    lookElsewhere: () => hosts.lookElsewhere(),
 
     async sayApplied({ id, key }, position) {
       // Numbers and a UUID of this node: several statements of one question take no parameters.

@@ -17,6 +17,8 @@ const readers = 6
 const readTimeoutMs = 10_000
 /** Of a batch, which may wait for a standby: it is sent again on another connection, and written once. */
 const writeTimeoutMs = 30_000
+/** Of a renewal of the lease: its connection is given up then, since nothing may come over it any more. */
+const renewalTimeoutMs = 10_000
 /** How often the log is looked at when nothing says that it has grown. */
 const pollMs = 50
 
@@ -44,7 +46,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
   const { requiresStandby = false, warn = () => undefined } = options
   const database = new Database(url, { most: readers, prepares, timeoutMs: readTimeoutMs })
   const writer = new Database(url, { most: 1, prepares, timeoutMs: writeTimeoutMs })
-  const renewing = new Database(url, { most: 1, prepares })
+  const renewing = new Database(url, { most: 1, prepares, timeoutMs: renewalTimeoutMs })
   const runs = new PostgresRuns()
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
