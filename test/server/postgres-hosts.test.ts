@@ -1,5 +1,6 @@
 import { type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
-import { systemClock } from '@kith/server'
+import { type Clock, systemClock } from '@kith/server'
+import { startTestServer } from '@kith/server/testing'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { until } from '../support/cluster.ts'
 import { findPostgres } from '../support/postgres.ts'
@@ -29,6 +30,26 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a database on several hosts
   afterAll(async () => {
     await second?.stop()
     await first?.stop()
+  })
+
+  test('[D1] a node that requires a standby is not ready while none confirms what is written, and says so', async () => {
+    const warnings: string[] = []
+    const warn = (warning: string): void => void warnings.push(warning)
+    const clock: Clock = { ...systemClock, every: (ms, task) => systemClock.every(Math.min(ms, 50), task) }
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock, requiresStandby: true, warn })
+    const server = await startTestServer({ store })
+    const state = async (): Promise<[unknown, boolean]> => [
+      ((await server.admin('GET', '/readyz')).body as { status: string }).status,
+      /^kith_synchronous_standby 1$/m.test(String((await server.admin('GET', '/metrics')).body)),
+    ]
+    expect([await state(), warnings]).toEqual([['ready', true], []])
+    await first.confirmBy()
+    await vi.waitFor(async () => expect(await state()).toEqual(['no-standby', false]), 10_000)
+    expect(warnings).toEqual([expect.stringContaining('a failover may lose what was answered')])
+    await first.confirmBy('b')
+    await vi.waitFor(async () => expect(await state()).toEqual(['ready', true]), 10_000)
+    expect(warnings.at(-1)).toBe('a standby confirms again what the database writes')
+    await server.close()
   })
 
   test('[D2][V4] nodes leave a primary that was cut off and still answers, also one that starts and asks it first', async () => {

@@ -75,6 +75,7 @@ export function assemble(options: EngineOptions): Engine {
       hasLease: () => store.lease.isCurrent(),
       lagMs: () => node.lagMs,
       conflicts: () => node.conflicts,
+      isConfirmed: () => !node.isUnconfirmed,
     },
   })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined

@@ -150,6 +150,19 @@ export const nodesMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
+  mutant(
+    'server/src/http/health.ts',
+    "if (store.node?.lacksStandby) return reply.status(503).send({ status: 'no-standby' })",
+    '',
+    {
+      id: 'ready-without-a-standby',
+      rules: ['D1'],
+      what: 'A node that requires a standby says that it is ready without one.',
+      tests: ['server/postgres-hosts'],
+      names: 'requires a standby',
+      isSeenByWaiting: true,
+    },
+  ),
   mutant('server/src/tokens.ts', 'const iat = issuedAt(revocation) / 1000', 'const iat = this.#clock.now() / 1000', {
     id: 'token-by-the-clock-of-a-node',
     rules: ['V4'],

@@ -134,6 +134,10 @@ interface NodeState {
   readonly lagMs: number
   /** It is further behind than a lease lasts. */
   readonly isBehind: boolean
+  /** No standby confirms what is written: a failover may lose what was answered. */
+  readonly isUnconfirmed: boolean
+  /** The same, and the operator has said that a standby is required. */
+  readonly lacksStandby: boolean
   /** Batches that were derived again, since another node wrote what was read. */
   readonly conflicts: number
 }

@@ -11,6 +11,7 @@ import { NodeLease } from './node-lease.ts'
 import { leaseMs } from './node-table.ts'
 import { Reports } from './reports.ts'
 import type { SharedDatabase } from './shared-database.ts'
+import type { Standbys } from './standbys.ts'
 
 export interface NodeStoreOptions {
   database: SharedDatabase
@@ -25,6 +26,8 @@ export interface NodeStoreOptions {
   /** How often the log is looked at when nothing says that it has grown. */
   pollMs: number
   sizes?: NodeSizes | undefined
+  /** Absent where nothing is lost with a database. */
+  standbys?: Standbys | undefined
 }
 
 /** The store of one node among several that have one database open. Resolves when the node has its lease. */
@@ -75,6 +78,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     await commits.close()
     everywhere.close()
     stopPolling()
+    options.standbys?.close()
     await reports.close()
     await lease.close()
     await database.close()
@@ -100,6 +104,12 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
       },
       get isBehind() {
         return reports.lagMs > leaseMs
+      },
+      get isUnconfirmed() {
+        return options.standbys?.isConfirming === false
+      },
+      get lacksStandby() {
+        return options.standbys?.isRequired === true && !options.standbys.isConfirming
       },
       get conflicts() {
         return commits.conflicts

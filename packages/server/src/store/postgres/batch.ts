@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RecordWrite } from '../../relations/record-store.ts'
-import { Turns } from '../../turns.ts'
+import type { Turns } from '../../turns.ts'
 import { encodeCommits } from '../nodes/commit-codec.ts'
 import type { Batch } from '../nodes/shared-database.ts'
 import { writeSetOf } from '../nodes/write-set.ts'
@@ -88,18 +88,10 @@ function bytesOrValue(value: unknown): unknown {
 }
 
 /** The call of `commit_batch` that writes a batch. Encoded in slices. */
-export async function callOf({
-  node,
-  id,
-  changes,
-  commits,
-  draft,
-  subject,
-  knownUpTo,
-  reads,
-}: Batch): Promise<Statement> {
+export async function callOf(batch: Batch): Promise<Statement> {
+  const { node, id, changes, commits, draft, subject, knownUpTo, run, reads } = batch
   const columns = new Columns(subject)
-  const turns = new Turns(rowsInTurn)
+  const turns = draft.turns(rowsInTurn)
   for (const removal of draft.removals()) {
     if (removal.kind === 'levels') push(columns.levelsCleared, removal.owner)
     else if (removal.kind === 'asked') push(columns.askedCleared, removal.viewer)
@@ -113,7 +105,7 @@ export async function callOf({
   const writeSet = await hashesOf(writeSetOf(draft), turns)
   const known = Number.isFinite(knownUpTo) ? knownUpTo : 0
   const told = bytesOrValue(encodeCommits(commits, changes))
-  const head = [node.id, node.key, id, known, commits.length, draft.nowMs, readSet, writeSet, told]
+  const head = [node.id, node.key, id, bytesOrValue(run), known, commits.length, draft.nowMs, readSet, writeSet, told]
   const values = [...head, ...columns.all]
   return {
     name: 'kith-commit',

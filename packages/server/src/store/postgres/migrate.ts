@@ -15,21 +15,24 @@ insert into schema_version (version) values (0) on conflict do nothing`
 export async function migrate(url: string): Promise<{ from: number; to: number }> {
   const client = await Hosts.of(url).connect()
   try {
-    await client.query('select pg_advisory_lock($1)', [lock])
+    // One transaction, which a pooler does not part, and which holds the lock.
+    await client.query('begin')
+    await client.query('select pg_advisory_xact_lock($1)', [lock])
     await client.query(makeVersion)
     const from = await versionOf(client)
     expectKnown(from)
     for (const [index, step] of migrations.entries()) {
       if (index < from) continue
-      await client.query(`begin; ${step}; update schema_version set version = ${index + 1}; commit`)
+      await client.query(`${step}; update schema_version set version = ${index + 1}`)
     }
     await client.query('insert into store (identity, cursor_key) values ($1, $2) on conflict do nothing', [
       Incarnations.newIdentity(),
       randomBytes(32),
     ])
+    await client.query('commit')
     return { from, to: migrations.length }
   } finally {
-    // The lock goes with the connection.
+    // Without a commit nothing has changed.
     await client.end()
   }
 }

@@ -31,7 +31,6 @@ create sequence node_id as int;
 create table node (
   id int primary key,
   key uuid not null,
-  address text,
   applied bigint not null,
   lease_until timestamptz not null
 ) with (fillfactor = 50);
@@ -95,6 +94,12 @@ create function final(_position bigint, _head bigint) returns bigint language sq
   select case when _position >= 4503599627370496 then _position - 4503599627370496 + _head else _position end
 $$;
 
+-- Names one opening of the database: the cluster, its timeline, and when this server process of it started.
+create function run_key() returns text language sql volatile as $$
+  select concat_ws(':', (select system_identifier from pg_control_system()),
+    left(pg_walfile_name(pg_current_wal_lsn()), 8), extract(epoch from pg_postmaster_start_time())::text)
+$$;
+
 -- Rounded up, as all times that are compared with each other are.
 create function now_ms() returns bigint language sql volatile as $$
   select ceil(extract(epoch from clock_timestamp()) * 1000)::bigint
@@ -120,7 +125,7 @@ $$;
 -- One batch, as one transaction. The lock on the head is held until the batch is durable, so positions, durability and
 -- visibility have one order. Each statement sees what was committed before the lock was taken.
 create function commit_batch(
-  _node int, _key uuid, _batch uuid, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
+  _node int, _key uuid, _batch uuid, _run bytea, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
   _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[], _keep_news boolean[],
   _as text[], _bs text[], _relation_changed bigint[], _joined bigint[], _relations bytea[],
   _levels_cleared text[], _owners text[], _levels smallint[], _level_positions bigint[], _fields bytea[],
@@ -139,6 +144,10 @@ begin
   select position into strict _head from head for update;
   select l.last into _last from log l where l.batch = _batch;
   if found then return query select 'written', _last; return; end if;
+  -- Behind a pooler a connection may lead to another opening of the database than before.
+  if not exists (select from run r where r.id = _run and r.key = run_key()) then
+    return query select 'other-run', _head; return;
+  end if;
   if not exists (select from node n where n.id = _node and n.key = _key and n.lease_until > clock_timestamp()) then
     return query select 'fenced', _head; return;
   end if;
