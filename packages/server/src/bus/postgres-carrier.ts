@@ -24,8 +24,10 @@ interface Notice {
   bytes: Uint8Array
 }
 
-const send = `with large as (insert into bus_payload (id, body) select * from unnest($3::uuid[], $4::bytea[]))
-  select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as m (channel, payload)`
+/** Nothing of it must be on disk, so it waits for no standby. In its transaction alone: a pooler gives the connection to others. */
+const send = `with at_once as materialized (select set_config('synchronous_commit', 'off', true)),
+    large as (insert into bus_payload (id, body) select * from unnest($3::uuid[], $4::bytea[]))
+  select pg_notify(channel, payload) from at_once, unnest($1::text[], $2::text[]) as m (channel, payload)`
 
 /**
  * LISTEN and NOTIFY on a connection of its own: outside the transactions of commits, where NOTIFY would take a lock that all
@@ -70,8 +72,7 @@ export class PostgresCarrier implements Carrier {
     })
     client.on('notification', ({ channel, payload }) => this.#notified(client, channel, payload ?? ''))
     try {
-      // Nothing of this must be on disk, so nothing waits for a standby.
-      await client.query("set application_name = 'kith-bus'; set synchronous_commit = off")
+      await client.query("set application_name = 'kith-bus'")
       const { rows } = await client.query('select current_schema() as schema')
       this.#schema = rows[0].schema
       for (const channel of this.#listenersByChannel.keys()) await client.query(`listen ${channel}`)

@@ -175,9 +175,16 @@ export class BatchWriter {
     const subject = isBeside ? subjectsOf((group[0] as Waiting).change)[0] : undefined
     const reads = new BatchReads(records, subject)
     const draft = new Draft(reads, clock.now(), incarnations, { mostRecords, isAwaited: !isBeside })
-    const written = await current(this.#ofThisHistory(group), records, reads)
+    const ofThisHistory = this.#ofThisHistory(group)
+    // At the same time, since all wait for the batch: what is read ahead for those that are outdated is read in vain.
+    const [written] = await Promise.all([
+      current(ofThisHistory, records, reads),
+      preload(
+        draft,
+        ofThisHistory.map(({ change }) => change),
+      ),
+    ])
     const changes = written.map(({ change }) => change)
-    await preload(draft, changes)
     const commits: CommitNotes[] = []
     for (const change of changes) {
       const notes = newNotes(provisional + commits.length + 1, change)

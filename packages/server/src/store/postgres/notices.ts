@@ -5,6 +5,9 @@ import { Hosts } from './hosts.ts'
 /** What a notification says of a position that was applied. */
 export const appliedNotice = 'applied'
 
+/** It has nothing on the disk, so it waits for no standby. In the transaction alone: a pooler gives the connection to others. */
+const notify = "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
+
 /** When a connection that was lost is opened again. */
 const reconnectMs = 1_000
 
@@ -54,7 +57,7 @@ export class Notices {
     do {
       this.#isOwed = false
       // The connection's end is handled where it is opened.
-      await client.query('select pg_notify($1, $2)', [this.#channel, '']).catch(() => undefined)
+      await client.query(notify, [this.#channel, '']).catch(() => undefined)
     } while (this.#isOwed && client === this.#client)
     this.#isSaying = false
   }
