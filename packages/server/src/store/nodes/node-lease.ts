@@ -43,6 +43,7 @@ export class NodeLease implements Lease {
   #renewing: Promise<void> | undefined
   #cancel: () => void = () => undefined
   #isClosed = false
+  #hasSearched = false
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options
@@ -50,8 +51,11 @@ export class NodeLease implements Lease {
 
   /** Joins the nodes of the database. Rejects if it can't be reached. */
   async join(): Promise<void> {
-    // Where the first attempt came to nothing, it may have found out where the database is.
-    await this.#renew().catch(() => this.#renew())
+    await this.#renew().catch((error: unknown) => {
+      if (!this.#hasSearched) throw error
+      // The first attempt came to nothing, but may have found out where the database is.
+      return this.#renew()
+    })
     this.#renewLater(renewMs)
   }
 
@@ -129,7 +133,10 @@ export class NodeLease implements Lease {
   /** A primary that was cut off takes a write, and no standby confirms it. */
   async #searching<T>(work: () => Promise<T>): Promise<T> {
     const { table, clock } = this.#options
-    const stop = clock.every(searchMs, () => void table.lookElsewhere().catch(() => undefined))
+    const stop = clock.every(searchMs, () => {
+      this.#hasSearched = true
+      void table.lookElsewhere().catch(() => undefined)
+    })
     try {
       return await work()
     } finally {
