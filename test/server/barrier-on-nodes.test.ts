@@ -2,7 +2,7 @@ import type { Store } from '@kith/server'
 import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
 
-const node = { lagMs: 0, isBehind: false, conflicts: 0 }
+const node = { lagMs: 0, isBehind: false, isUnconfirmed: false, lacksStandby: false, conflicts: 0 }
 
 test('[F1] on one of several nodes whenSynced waits until the node has reported what all nodes had written', async () => {
   let isHeld = false

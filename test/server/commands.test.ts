@@ -359,6 +359,22 @@ test('what nodes say goes over NATS only with a database, and only to a URL of N
   }
 })
 
+test('the way to the database for LISTEN is given only with a database, and only as a URL of one', async () => {
+  const database = {
+    ...given,
+    KITH_TOKEN_SECRET: 'x'.repeat(32),
+    KITH_DATABASE_URL: 'postgres://kith@pooler:6432/kith',
+  }
+  const KITH_DATABASE_LISTEN_URL = 'postgres://kith@db1,db2/kith'
+  const { database: found } = await readSettings([], { ...database, KITH_DATABASE_LISTEN_URL })
+  expect(found?.listenUrl).toBe(KITH_DATABASE_LISTEN_URL)
+  const data = ['--data', await temporaryFolder()]
+  const message = /set KITH_DATABASE_URL too/
+  await expect(readSettings(data, { ...given, KITH_DATABASE_LISTEN_URL })).rejects.toThrow(message)
+  const wrong = { ...database, KITH_DATABASE_LISTEN_URL: 'http://db1' }
+  await expect(readSettings([], wrong)).rejects.toThrow(/KITH_DATABASE_LISTEN_URL must be a URL, as in postgres:/)
+})
+
 test('a node says which NATS server it cannot reach, and that it needs one', async () => {
   await expect(connectNats('nats://127.0.0.1:1', 'kith')).rejects.toThrow(
     /^no NATS server of KITH_NATS_URL can be reached: /,

@@ -217,7 +217,7 @@ describe('tokens', () => {
   test('revoking tokens returns 204 for any user', async () => {
     const { call, store, clock } = await world()
     expect(await call('POST', '/v1/users/alice/sessions/revoke')).toEqual({ status: 204, body: '' })
-    expect(await store.tokensRevokedAt('alice')).toBe(clock.now())
+    expect((await store.revocation('alice')).atMs).toBe(clock.now())
     expect(await call('POST', '/v1/users/alice/sessions/revoke', { body: { all: true } })).toEqual(
       failure(400, 'malformed'),
     )

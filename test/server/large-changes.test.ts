@@ -197,10 +197,10 @@ test('[D7] a long erasure does not undo a revocation made meanwhile', async () =
   await store.commit(userChange('zoe'))
   clock.leap(5_000)
   await store.commit({ type: 'revoke', user: 'alice' })
-  const revokedAt = await store.tokensRevokedAt('alice')
+  const { atMs: revokedAt } = await store.revocation('alice')
   await erasure
   expect(revokedAt).toBe(clock.now())
-  expect(await store.tokensRevokedAt('alice')).toBeGreaterThanOrEqual(revokedAt)
+  expect((await store.revocation('alice')).atMs).toBeGreaterThanOrEqual(revokedAt)
 })
 
 test('[D7] tokens that were issued while an erasure was prepared end with the account', async () => {
@@ -211,7 +211,7 @@ test('[D7] tokens that were issued while an erasure was prepared end with the ac
   await store.commit(userChange('zoe'))
   clock.leap(5_000)
   await erasure
-  expect(await store.tokensRevokedAt('alice')).toBe(clock.now())
+  expect((await store.revocation('alice')).atMs).toBe(clock.now())
 })
 
 test('[D2] a large change that was prepared while a write failed is read again, and written', async () => {

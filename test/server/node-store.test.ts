@@ -102,7 +102,7 @@ test('[D4] a node reads what another has written', async () => {
   expect((await second.documentSince('alice', 'profile', 2)).parts).toEqual([])
   expect(await second.changedSince(0, 10)).toEqual(['alice'])
   await first.commit({ type: 'revoke', user: 'alice' })
-  expect(await second.tokensRevokedAt('alice')).toBeGreaterThan(0)
+  expect((await second.revocation('alice')).atMs).toBeGreaterThan(0)
 })
 
 test('[V4] what takes something away is applied everywhere when the other node has said so', async () => {

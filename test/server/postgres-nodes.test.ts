@@ -6,10 +6,9 @@ import { TestClock } from '@kith/server/testing'
 import { type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import fc from 'fast-check'
-import type pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { accountsOver } from '../support/account-world.ts'
-import { type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
+import { atOnce, blocked, type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seed } from '../support/properties.ts'
 import { following, profileChange, relationOf, rosterChange, Tokens, userChange } from '../support/server-internals.ts'
@@ -31,28 +30,6 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
   afterAll(() => postgres?.stop())
 
   const cluster = (count: number, clock?: Clock): Promise<Cluster> => openCluster(postgres, count, clock)
-
-  /** Runs changes that are all derived before the first of them is written; they are written in this order. */
-  async function atOnce(client: pg.Client, changes: (() => Promise<Commit>)[]): Promise<Commit[]> {
-    await client.query('begin; select from head for update')
-    const commits: Promise<Commit>[] = []
-    for (const change of changes) {
-      commits.push(change())
-      await until(async () => (await blocked(client)) === commits.length)
-    }
-    await client.query('commit')
-    return Promise.all(commits)
-  }
-
-  /** How many writers wait for a lock. */
-  async function blocked(client: pg.Client): Promise<number> {
-    // Within a transaction the same is seen again and again.
-    await client.query('select pg_stat_clear_snapshot()')
-    const waiting = await client.query(
-      "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'kith'",
-    )
-    return waiting.rowCount as number
-  }
 
   test('[F1] a node that waits until it is current has reported what another node had written before', async () => {
     const { nodes } = await cluster(2)
@@ -196,7 +173,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     const clock = new TestClock()
     const { nodes } = await cluster(2, clock)
     const [first, second] = nodes
-    const tokens = new Tokens({ secret: new Uint8Array(32) }, clock, user => second.tokensRevokedAt(user))
+    const tokens = new Tokens({ secret: new Uint8Array(32) }, clock, user => second.revocation(user))
     const token = await tokens.issue('alice')
     expect(await tokens.verify(token)).toMatchObject({ user: 'alice' })
     await first.commit({ type: 'revoke', user: 'alice' })

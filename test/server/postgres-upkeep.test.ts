@@ -163,7 +163,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     for (const user of ['alice', 'bob', 'carol']) {
       expect(await after.user(user)).toEqual(await before.user(user))
       expect(await after.relations(user)).toEqual(await before.relations(user))
-      expect(await after.tokensRevokedAt(user)).toBe(await before.tokensRevokedAt(user))
+      expect((await after.revocation(user)).atMs).toBe((await before.revocation(user)).atMs)
       expect((await after.incarnation(user, new Uint8Array())).current).toEqual(
         (await before.incarnation(user, new Uint8Array())).current,
       )

@@ -35,7 +35,7 @@ test.each(['revoke', 'erase'] as const)(
   async how => {
     const { engine, store, hold, signIn, ...world } = await engineWorld()
     await store.commit({ type: 'user', user: 'alice' })
-    const held = hold('tokensRevokedAt')
+    const held = hold('revocation')
     const line = signIn('alice')
     const release = await held
     await world[how]('alice')
@@ -47,7 +47,7 @@ test.each(['revoke', 'erase'] as const)(
 
 test('the revocation of one user ends no sign-in of another', async () => {
   const { engine, hold, signIn, revoke } = await engineWorld()
-  const held = hold('tokensRevokedAt')
+  const held = hold('revocation')
   const line = signIn('bob')
   const release = await held
   await revoke('alice')
@@ -59,7 +59,7 @@ test('the revocation of one user ends no sign-in of another', async () => {
 test('a revocation ends a sign-in of its time only: the next one begins a session', async () => {
   const { clock, hold, signIn, revoke } = await engineWorld()
   for (let round = 0; round < 2; round++) {
-    const held = hold('tokensRevokedAt')
+    const held = hold('revocation')
     const line = signIn('alice')
     const release = await held
     clock.move(5)
@@ -73,7 +73,7 @@ test('a revocation ends a sign-in of its time only: the next one begins a sessio
 
 test('a server that stops while the token of a sign-in is checked begins no session: 1001', async () => {
   const { engine, hold, signIn } = await engineWorld()
-  const held = hold('tokensRevokedAt')
+  const held = hold('revocation')
   const line = signIn('alice')
   const release = await held
   engine.signIns.stopAccepting()
@@ -87,7 +87,7 @@ test('a renewal that is checked while its token is revoked keeps no session aliv
   const line = await signIn('alice')
   await rest()
   const timers = clock.timerCount - 1 // That of the token.
-  const held = hold('tokensRevokedAt')
+  const held = hold('revocation')
   line.send({ type: 'renew', token: await token('alice') })
   const release = await held
   clock.move(5)

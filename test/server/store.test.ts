@@ -149,7 +149,7 @@ async function everything(store: Store): Promise<Record<string, unknown>> {
     documents: [(await store.document('alice', 'profile')).parts, (await store.document('bob', 'roster')).parts],
     levels: await store.levels([0, 3].map(level => ({ owner: 'alice', level }))),
     asked: await store.hasAsked('bob', 'alice'),
-    revoked: await store.tokensRevokedAt('bob'),
+    revoked: (await store.revocation('bob')).atMs,
     changed: await store.changedSince(0, 10),
     oldest: await store.oldestCursor(),
   }

@@ -21,7 +21,7 @@ function world(settings: TokenSettings = { secret }): World {
   let revokedAt = 0
   return {
     clock,
-    tokens: new Tokens(settings, clock, async () => revokedAt),
+    tokens: new Tokens(settings, clock, async () => ({ atMs: revokedAt, nowMs: clock.now() })),
     revoke: () => {
       revokedAt = clock.now()
     },
@@ -139,7 +139,7 @@ describe('tokens with a secret', () => {
   })
 
   test('without a secret or a key set there are no tokens', () => {
-    expect(() => new Tokens({}, new TestClock(), async () => 0)).toThrow(TypeError)
+    expect(() => new Tokens({}, new TestClock(), async () => ({ atMs: 0, nowMs: 0 }))).toThrow(TypeError)
   })
 })
 

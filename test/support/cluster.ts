@@ -60,3 +60,25 @@ export async function until(isSo: () => Promise<boolean>): Promise<void> {
     await setTimeout(10)
   }
 }
+
+/** Runs changes that are all derived before the first of them is written; they are written in this order. */
+export async function atOnce(client: pg.Client, changes: (() => Promise<Commit>)[]): Promise<Commit[]> {
+  await client.query('begin; select from head for update')
+  const commits: Promise<Commit>[] = []
+  for (const change of changes) {
+    commits.push(change())
+    await until(async () => (await blocked(client)) === commits.length)
+  }
+  await client.query('commit')
+  return Promise.all(commits)
+}
+
+/** How many writers wait for a lock. */
+export async function blocked(client: pg.Client): Promise<number> {
+  // Within a transaction the same is seen again and again.
+  await client.query('select pg_stat_clear_snapshot()')
+  const waiting = await client.query(
+    "select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'kith'",
+  )
+  return waiting.rowCount as number
+}

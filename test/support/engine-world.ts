@@ -6,10 +6,11 @@ import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from
 import { onTestFinished } from 'vitest'
 import { heldBack } from './held-back.ts'
 import type { MemoryStays } from './memory-stays.ts'
-import { assemble, type DeviceSocket, type Engine, LocalHub, openBus } from './server-internals.ts'
+import { assemble, type DeviceSocket, type Engine, LocalHub, openBus, Tokens } from './server-internals.ts'
 import { faulty, newDatabase, storeOver } from './stores.ts'
 
 const adminKey = 'the admin key of these tests'
+const secret = new TextEncoder().encode('a secret of these tests, long enough')
 
 /** A server without a network. A test can stop any of its reads and commits half-way. */
 export interface EngineWorld {
@@ -42,11 +43,14 @@ export async function engineWorld(limits: Partial<Limits> = {}, stays?: MemorySt
   const clock = new TestClock()
   const { database, failNextBatches } = faulty(await newDatabase('memory'))
   const gates = new Map<PropertyKey, (release: () => void) => void>()
-  const store = gated(storeOver(database, clock, limits), gates)
+  const inner = storeOver(database, clock, limits)
+  const store = gated(inner, gates)
+  // What is read to issue a token is not held back.
+  const issuer = new Tokens({ secret }, clock, user => inner.revocation(user))
   const errors: unknown[] = []
   const engine = assemble({
     ...{ store, adminKey, clock, cluster: stays && (await clusterWith(stays, clock)) },
-    tokens: { secret: new TextEncoder().encode('a secret of these tests, long enough') },
+    tokens: { secret },
     limits: { ...defaultLimits, ...limits },
     log: loggerInto(errors),
   })
@@ -62,14 +66,14 @@ export async function engineWorld(limits: Partial<Limits> = {}, stays?: MemorySt
         gates.set(method, resolve)
       }),
     async signIn(user, options = {}) {
-      const { token = await engine.context.tokens.issue(user), address = '127.0.0.1' } = options
+      const { token = await issuer.issue(user), address = '127.0.0.1' } = options
       const signIn = await engine.signIns.signIn({ user, protocols: ['kith.v1', `bearer.${token}`], address })
       const end = new DeviceEnd()
       if ('code' in signIn) engine.signIns.refuse(end, signIn)
       else engine.signIns.begin(end, signIn, address)
       return end
     },
-    token: user => engine.context.tokens.issue(user),
+    token: user => issuer.issue(user),
     revoke: user => admin('POST', `/v1/users/${user}/sessions/revoke`),
     erase: user => admin('DELETE', `/v1/users/${user}`),
   }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
-import { delimiter, join } from 'node:path'
+import { connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
+import { freePort } from '@kith/local-postgres'
+import { findProgram } from './find-program.ts'
 
 /** A NATS server of a test's own, on the loopback interface. */
 export interface NatsServer {
@@ -15,18 +15,8 @@ export interface NatsServer {
 }
 
 /** The program `nats-server`, or `undefined` where it is not installed. */
-export async function findNats(): Promise<string | undefined> {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']) {
-    const program = join(folder, 'nats-server')
-    if (
-      await access(program).then(
-        () => true,
-        () => false,
-      )
-    )
-      return program
-  }
-  return undefined
+export function findNats(): Promise<string | undefined> {
+  return findProgram('nats-server')
 }
 
 /** `options` as on the command line of nats-server. */
@@ -66,15 +56,7 @@ export async function startNats(options: readonly string[] = []): Promise<NatsSe
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
-}
-
-function isListening(port: number): Promise<boolean> {
+export function isListening(port: number): Promise<boolean> {
   return new Promise(resolve => {
     const socket = connect(port, '127.0.0.1')
     const end = (is: boolean): void => {

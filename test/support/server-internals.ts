@@ -43,6 +43,7 @@ export type { RecordWrite } from '../../packages/server/src/relations/record-sto
 export { RecordedReads } from '../../packages/server/src/relations/recorded-reads.ts'
 export type { DocumentName, LevelRecord, Relation, UserRecord } from '../../packages/server/src/relations/records.ts'
 export { newUser, noRelation } from '../../packages/server/src/relations/records.ts'
+export { mostAheadMs, nextRevocation } from '../../packages/server/src/relations/revocation.ts'
 export { sortedInTurns } from '../../packages/server/src/relations/sorted-in-turns.ts'
 export type { DocumentsChange, View } from '../../packages/server/src/relations/store.ts'
 export { Unwritable } from '../../packages/server/src/relations/unwritable.ts'

@@ -51,6 +51,9 @@ export class TestTable implements NodeTable {
       this.others = { ...this.others, applied: undefined, hasGone: false }
     })
 
+  /** There is one database. */
+  lookElsewhere = (): Promise<void> => Promise.resolve()
+
   sayApplied = ({ id }: NodeName, position: number): Promise<void> =>
     this.#answer(`${id} has applied ${position}`, () => undefined)
 }

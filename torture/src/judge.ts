@@ -1,5 +1,4 @@
 import { setMaxListeners } from 'node:events'
-import { setTimeout as pause } from 'node:timers/promises'
 import { disagreements } from './agreement.ts'
 import type { Api } from './backend.ts'
 import { Breach, expectNothing } from './breach.ts'
@@ -16,11 +15,8 @@ export function brokenPromises({ devices }: Population, states: ReadonlyMap<stri
   })
 }
 
-/**
- * Everyone arrives at the same, now and then a device with an empty database too. Returns the number of those. `lagMs`: how long
- * one of several servers may take to hear of what was answered on another.
- */
-export async function comeBack(population: Population, api: Api, lagMs = 0): Promise<number> {
+/** Everyone arrives at the same, now and then a device with an empty database too. Returns the number of those. */
+export async function comeBack(population: Population, api: Api): Promise<number> {
   const { random } = population
   const patience = AbortSignal.timeout(settlingMs)
   setMaxListeners(0, patience)
@@ -34,13 +30,7 @@ export async function comeBack(population: Population, api: Api, lagMs = 0): Pro
     const unsettled = devices.filter(({ kith }) => kith.status !== 'synced').map(({ ledger }) => ledger.writer)
     throw new Breach(`not everyone came back: ${unsettled.join(', ')} (${String(error)})`)
   }
-  const giveUpAt = performance.now() + lagMs
-  let wrong = await disagreements(api, devices)
-  while (wrong.length > 0 && performance.now() < giveUpAt) {
-    await pause(100)
-    wrong = await disagreements(api, devices)
-  }
-  expectNothing(wrong)
+  expectNothing(await disagreements(api, devices))
   for (const { ledger, errors } of devices) {
     expectNothing(errors.map(({ code, message }) => `${ledger.writer} was told of an error: ${code}: ${message}`))
   }

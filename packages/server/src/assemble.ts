@@ -75,6 +75,7 @@ export function assemble(options: EngineOptions): Engine {
       hasLease: () => store.lease.isCurrent(),
       lagMs: () => node.lagMs,
       conflicts: () => node.conflicts,
+      isConfirmed: () => !node.isUnconfirmed,
     },
   })
   const thread = options.hasMergeThread ? new MergeThread({ clock, limits }) : undefined
@@ -107,7 +108,7 @@ export function assemble(options: EngineOptions): Engine {
   })
   const listeners = [relay.listener, subscriptions.listener, elsewhere.listener, observer]
   const stops = listeners.map(listener => store.onCommit(listener))
-  const tokens = new Tokens(options.tokens, clock, user => store.tokensRevokedAt(user))
+  const tokens = new Tokens(options.tokens, clock, user => store.revocation(user))
   const letters = cluster && new Letters({ ...cluster, failed })
   const messages = new DirectMessages({ store, relay, limits, clock, letters })
   const rates = new RateLimits(limits, clock)

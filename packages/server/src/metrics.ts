@@ -21,6 +21,7 @@ interface NodeGauges {
   hasLease(): boolean
   lagMs(): number
   conflicts(): number
+  isConfirmed(): boolean
 }
 
 export function createMetrics({ sessions, takesChanges, node }: Gauges): Metrics {
@@ -63,7 +64,7 @@ export function createMetrics({ sessions, takesChanges, node }: Gauges): Metrics
 }
 
 /** The metrics of a node among others. */
-function addNodeMetrics(registry: Registry, { hasLease, lagMs, conflicts }: NodeGauges): void {
+function addNodeMetrics(registry: Registry, { hasLease, lagMs, conflicts, isConfirmed }: NodeGauges): void {
   const registers = [registry]
   new Gauge({
     name: 'kith_lease',
@@ -79,6 +80,14 @@ function addNodeMetrics(registry: Registry, { hasLease, lagMs, conflicts }: Node
     registers,
     collect() {
       this.set(lagMs() / 1000)
+    },
+  })
+  new Gauge({
+    name: 'kith_synchronous_standby',
+    help: '1 while a standby confirms what the database writes, 0 while a failover may lose what was answered',
+    registers,
+    collect() {
+      this.set(isConfirmed() ? 1 : 0)
     },
   })
   new Counter({

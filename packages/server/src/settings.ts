@@ -34,6 +34,8 @@ export interface DatabaseSettings {
   url: string
   /** Whether statements are prepared: a pooler between may not know them. */
   prepares: boolean
+  /** The same database, without a pooler between that pools transactions: for LISTEN. */
+  listenUrl: string | undefined
   /** Whether a database without a synchronous standby is refused. */
   requiresStandby: boolean
 }
@@ -83,16 +85,27 @@ export async function readSettings(args: readonly string[], env: Environment): P
 
 /** The database of KITH_DATABASE_URL; `undefined` where the state is kept in a data folder. */
 export function readDatabase(env: Environment): DatabaseSettings | undefined {
-  const { KITH_DATABASE_URL: url } = env
-  if (!url) return undefined
-  if (!/^postgres(ql)?:\/\/[^/?]/.test(url)) {
-    throw new SettingsError('KITH_DATABASE_URL must be a URL, as in postgres://user@host1,host2/database')
+  const url = readDatabaseUrl(env, 'KITH_DATABASE_URL')
+  const listenUrl = readDatabaseUrl(env, 'KITH_DATABASE_LISTEN_URL')
+  if (!url) {
+    if (listenUrl) throw new SettingsError('KITH_DATABASE_LISTEN_URL is of a database: set KITH_DATABASE_URL too')
+    return undefined
   }
   return {
     url,
+    listenUrl,
     prepares: readSwitch(env, 'KITH_DATABASE_PREPARE', true),
     requiresStandby: readSwitch(env, 'KITH_DATABASE_REQUIRE_STANDBY', false),
   }
+}
+
+function readDatabaseUrl(env: Environment, name: string): string | undefined {
+  const url = env[name]
+  if (!url) return undefined
+  if (!/^postgres(ql)?:\/\/[^/?]/.test(url)) {
+    throw new SettingsError(`${name} must be a URL, as in postgres://user@host1,host2/database`)
+  }
+  return url
 }
 
 function readSwitch(env: Environment, name: string, otherwise: boolean): boolean {

@@ -1,6 +1,7 @@
 import { isUserId, KithError } from '@kith/shared'
 import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify, SignJWT } from 'jose'
 import type { Clock } from './clock.ts'
+import type { Revocation } from './relations/revocation.ts'
 
 /** Who a token speaks for. */
 export interface Identity {
@@ -40,13 +41,13 @@ const genericError = errors.JOSEError.code
 export class Tokens {
   #settings: TokenSettings
   #clock: Clock
-  #revokedAt: (user: string) => Promise<number>
+  #revocation: (user: string) => Promise<Revocation>
   #verify: (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>
 
-  constructor(settings: TokenSettings, clock: Clock, revokedAt: (user: string) => Promise<number>) {
+  constructor(settings: TokenSettings, clock: Clock, revocation: (user: string) => Promise<Revocation>) {
     this.#settings = settings
     this.#clock = clock
-    this.#revokedAt = revokedAt
+    this.#revocation = revocation
     const { secret, jwksUrl } = settings
     if (jwksUrl) {
       const keySet = createRemoteJWKSet(jwksUrl)
@@ -77,8 +78,8 @@ export class Tokens {
     if (exp !== undefined && exp * 1000 <= this.#clock.now()) {
       throw new KithError('unauthorised', 'the token has expired: ask the backend for a new one')
     }
-    const revokedAtMs = await this.#revokedAt(sub)
-    if (revokedAtMs > 0 && !this.#isIssuedAfter(iat, revokedAtMs)) {
+    const revocation = await this.#revocation(sub)
+    if (revocation.atMs > 0 && !isIssuedAfter(iat, revocation)) {
       throw new KithError('unauthorised', 'the token was revoked: ask the backend for a new one')
     }
     return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }
@@ -89,24 +90,37 @@ export class Tokens {
     return this.#settings.secret !== undefined
   }
 
-  /** A time in the future is ignored, as when `iat` is given in ms: else no revocation would ever end such a token. */
-  #isIssuedAfter(iat: number | undefined, revokedAtMs: number): boolean {
-    if (iat === undefined) return false
-    const issuedAtMs = Math.round(iat * 1000)
-    return issuedAtMs > revokedAtMs && issuedAtMs <= this.#clock.now() + clockToleranceSeconds * 1000
-  }
-
-  /** A token for a user. `iat` has fractions of a second, so that one issued right after a revocation counts. */
+  /** A token for a user, dated by the clock that dates revocations. `iat` has fractions of a second, so that one issued right after a revocation counts. */
   async issue(user: string, expiresInSeconds: number = defaultLifetimeSeconds): Promise<string> {
     const { secret, audience, issuer } = this.#settings
     if (!secret)
       throw new KithError('unavailable', 'this server has no secret to sign with: tokens come from its issuer')
-    const nowSeconds = this.#clock.now() / 1000
-    const token = new SignJWT({ iat: nowSeconds, exp: Math.floor(nowSeconds + expiresInSeconds) })
+    const revocation = await this.#revocation(user)
+    const iat = issuedAt(revocation) / 1000
+    const token = new SignJWT({ iat, exp: Math.floor(revocation.nowMs / 1000 + expiresInSeconds) })
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setSubject(user)
     if (audience !== undefined) token.setAudience(audience)
     if (issuer !== undefined) token.setIssuer(issuer)
     return token.sign(secret)
   }
+}
+
+/** Where no store is at hand: the token is dated by this machine. */
+export function neverRevoked(clock: Clock): () => Promise<Revocation> {
+  return async () => ({ atMs: 0, nowMs: clock.now() })
+}
+
+const clockToleranceMs = clockToleranceSeconds * 1000
+
+/** A time in the future is ignored, as when `iat` is given in ms: else no revocation would ever end such a token. */
+function isIssuedAfter(iat: number | undefined, { atMs, nowMs }: Revocation): boolean {
+  if (iat === undefined) return false
+  const issuedAtMs = Math.round(iat * 1000)
+  return issuedAtMs > atMs && issuedAtMs <= nowMs + clockToleranceMs
+}
+
+/** Later than a revocation of the same millisecond, or of a clock that was set back a little. The next revocation is later still. */
+function issuedAt({ atMs, nowMs }: Revocation): number {
+  return atMs < nowMs + clockToleranceMs ? Math.max(nowMs, atMs + 1) : nowMs
 }

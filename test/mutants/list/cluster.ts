@@ -22,7 +22,7 @@ export const clusterMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/nodes/commits.ts',
+    'server/src/store/nodes/batch-writer.ts',
     'return await this.#untilConfirmed(() => database.write(batch))',
     'return await this.#untilConfirmed(() => database.write(attempt === 1 ? batch : { ...batch, id: randomUUID() }))',
     {

@@ -3,6 +3,9 @@ import { type Mutant, mutant } from '../mutant.ts'
 const tests = ['server/postgres-nodes']
 const leases = ['server/postgres-leases']
 
+const largeTests = ['server/postgres-large-changes']
+const revocationTests = ['server/revocations']
+
 /** What several nodes on one database rely on. */
 export const nodesMutants: readonly Mutant[] = [
   mutant('server/src/store/nodes/reports.ts', '    this.#mustRead = true\n    await this.#looked()\n', '', {
@@ -77,8 +80,8 @@ export const nodesMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/nodes/node-store.ts',
-    'tokensRevokedAt: async id => (await database.account(id)).revokedAtMs',
-    'tokensRevokedAt: async () => 0',
+    'revocation: id => database.revocation(id)',
+    'revocation: async id => ({ ...(await database.revocation(id)), atMs: 0 })',
     {
       id: 'revoked-token-counts-elsewhere',
       rules: ['V4'],
@@ -87,6 +90,88 @@ export const nodesMutants: readonly Mutant[] = [
       names: 'counts on no other node',
     },
   ),
+  mutant('server/src/store/postgres/schema.ts', 'greatest(_clock_ms, a.revoked_at_ms + 1) end', '_clock_ms end', {
+    id: 'revocation-lowered',
+    rules: ['V4'],
+    what: 'A revocation by a database whose clock was set back lets tokens count again that were revoked before.',
+    tests: revocationTests,
+    names: 'an hour is raised',
+  }),
+  mutant('server/src/store/postgres/schema.ts', '_clock_ms := now_ms();', '_clock_ms := _now_ms;', {
+    id: 'revocation-by-the-clock-of-a-node',
+    rules: ['V4'],
+    what: 'A node whose clock is behind does not end tokens that another node has issued.',
+    tests: revocationTests,
+    names: 'dated by the database',
+  }),
+  mutant('server/src/store/nodes/commits.ts', 'recordsInQueue: 500', 'recordsInQueue: 1_000_000', {
+    id: 'large-change-in-the-queue-of-a-node',
+    rules: ['S3'],
+    what: 'All changes of a node wait until one is derived that concerns thousands of users.',
+    tests: largeTests,
+    names: 'do not wait',
+  }),
+  mutant(
+    'server/src/store/nodes/batch-reads.ts',
+    'if (this.#subject === undefined || this.#subject === id) this',
+    'this',
+    {
+      id: 'large-change-begins-again-with-each-edit',
+      rules: ['S3'],
+      what: 'A large change is derived again when any of those whom it concerns has edited a profile.',
+      tests: largeTests,
+      names: 'stays when a large change',
+    },
+  ),
+  mutant('server/src/store/postgres/batch.ts', 'this.#subject !== undefined && this.#subject !== write.id', 'false', {
+    id: 'large-change-takes-edits-back',
+    rules: ['D4'],
+    what: 'A large change writes what another user had published when it was derived.',
+    tests: largeTests,
+    names: 'stays when a large change',
+  }),
+  mutant('server/src/store/postgres/schema.ts', 'record = with_last_seen(w.record, u.record)', 'record = w.record', {
+    id: 'large-change-forgets-a-going',
+    rules: ['D4'],
+    what: 'A large change writes when another user was last seen as it was when the change was derived.',
+    tests: largeTests,
+    names: 'stays when a large change',
+  }),
+  mutant('server/src/store/nodes/node-lease.ts', '      void table.lookElsewhere().catch(() => undefined)\n', '', {
+    id: 'stays-with-a-primary-that-was-cut-off',
+    rules: ['V4'],
+    what: 'A node that reaches an old primary, which no standby confirms, has no lease as long as that answers.',
+    tests: ['server/postgres-hosts'],
+    names: 'leave a primary',
+    isSeenByWaiting: true,
+  }),
+  mutant(
+    'server/src/http/health.ts',
+    "if (store.node?.lacksStandby) return reply.status(503).send({ status: 'no-standby' })",
+    '',
+    {
+      id: 'ready-without-a-standby',
+      rules: ['D1'],
+      what: 'A node that requires a standby says that it is ready without one.',
+      tests: ['server/postgres-hosts'],
+      names: 'requires a standby',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant('server/src/tokens.ts', 'const iat = issuedAt(revocation) / 1000', 'const iat = this.#clock.now() / 1000', {
+    id: 'token-by-the-clock-of-a-node',
+    rules: ['V4'],
+    what: 'A token of a node whose clock is ahead outlives its revocation.',
+    tests: revocationTests,
+    names: 'whose clocks are an hour apart',
+  }),
+  mutant('server/src/relations/revocation.ts', 'Math.max(nowMs, beforeMs + 1)', 'nowMs', {
+    id: 'revocation-lowered-by-a-set-back-clock',
+    rules: ['V4'],
+    what: 'A revocation by a clock that was set back lets tokens count again that were revoked before.',
+    tests: revocationTests,
+    names: 'is set back',
+  }),
   mutant(
     'server/src/store/nodes/reports.ts',
     'if (first ? first.first !== this.#position + 1 : head !== this.#position) return this.#fall(head)',
@@ -176,7 +261,7 @@ export const nodesMutants: readonly Mutant[] = [
     names: 'by a promotion',
   }),
   mutant(
-    'server/src/store/nodes/commits.ts',
+    'server/src/store/nodes/batch-writer.ts',
     "if (outcome.status !== 'written' || outcome.isConfirmed) return outcome",
     'return outcome',
     {
@@ -187,13 +272,18 @@ export const nodesMutants: readonly Mutant[] = [
       names: 'wait for a standby was cancelled',
     },
   ),
-  mutant('server/src/store/nodes/commits.ts', 'if (!isReported || !isConfirmed) return', 'if (!isReported) return', {
-    id: 'answered-since-it-is-in-the-log',
-    rules: ['D2'],
-    what: 'A change is answered when it is found in the log, before a standby has confirmed it.',
-    tests: leases,
-    names: 'wait for a standby was cancelled',
-  }),
+  mutant(
+    'server/src/store/nodes/batch-writer.ts',
+    'if (!isReported || !isConfirmed) return',
+    'if (!isReported) return',
+    {
+      id: 'answered-since-it-is-in-the-log',
+      rules: ['D2'],
+      what: 'A change is answered when it is found in the log, before a standby has confirmed it.',
+      tests: leases,
+      names: 'wait for a standby was cancelled',
+    },
+  ),
   mutant('server/src/store/copy/copy.ts', 'if (row?.count !== entries.length) {', 'if (row === undefined) {', {
     id: 'copy-is-not-compared',
     rules: ['D4'],

@@ -62,9 +62,11 @@ export class Cluster {
           const leaseClock = { ...processClock, elapsed: () => processClock.now() + bootMs }
           const link = new Link(log, processClock, randomness, what => this.#noticeAll(link, what))
           node.link = link
+          // Here users have few relations: for some nodes many of these are too many for the queue.
+          const sizes = randomness.fraction() < 0.5 ? { recordsInQueue: 5, recordsOfMedium: 10 } : undefined
           return openNodeStore({
             ...{ database: link, incarnations: log.incarnations, cursorKey: log.cursorKey },
-            ...{ position: log.head, limits: limitsNow, clock: processClock, leaseClock, pollMs },
+            ...{ position: log.head, limits: limitsNow, clock: processClock, leaseClock, pollMs, sizes },
           })
         },
         killed: () => node.link?.kill(),

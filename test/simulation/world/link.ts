@@ -203,6 +203,8 @@ export class Link implements SharedDatabase {
     leave: name => this.#read(() => this.#log.leave(name)),
     head: () => this.#read(() => this.#log.head),
     standing: id => this.#read(() => this.#log.standing(id)),
+    // There is one database.
+    lookElsewhere: () => Promise.resolve(),
     removeGone: id => this.#read(() => this.#log.removeGone(id)),
     sayApplied: (name, position) =>
       this.#read(() => {
@@ -217,11 +219,10 @@ export class Link implements SharedDatabase {
 
   users: SharedDatabase['users'] = ids => this.#read(() => ids.map(id => this.#log.state.user(id)))
 
-  account: SharedDatabase['account'] = id =>
-    this.#read(() => ({
-      erasures: this.#log.state.erasures(id),
-      revokedAtMs: this.#log.state.revocation(id).atMs,
-    }))
+  erasures: SharedDatabase['erasures'] = id => this.#read(() => this.#log.state.erasures(id))
+
+  revocation: SharedDatabase['revocation'] = id =>
+    this.#read(() => ({ atMs: this.#log.state.revocation(id).atMs, nowMs: this.#log.nowMs }))
 
   document: SharedDatabase['document'] = (id, document, since = 0) =>
     this.#read(() => {

@@ -78,6 +78,11 @@ export class SharedLog {
     this.#watcher = watcher
   }
 
+  /** By the clock of the database. */
+  get nowMs(): number {
+    return this.#nowMs()
+  }
+
   get head(): number {
     return this.#head
   }
@@ -128,7 +133,7 @@ export class SharedLog {
     if (isConflict) return is('conflict')
     const { commits, changes, draft } = batch
     const [first, last] = [this.#head + 1, this.#head + changes.length]
-    this.state.apply(draft, this.#head, last)
+    this.state.apply(draft, { head: this.#head, last, nowMs: this.nowMs, subject: batch.subject })
     const writes = new Set(writeSetOf(draft))
     const row = { atMs: this.#nowMs(), first, last, batch: batch.id, commits: encodeCommits(commits, changes), writes }
     this.#rows = [...this.#rows, row]

@@ -2,6 +2,7 @@ import {
   type Draft,
   type LevelRecord,
   newUser,
+  nextRevocation,
   noRelation,
   operationOf,
   provisional,
@@ -20,6 +21,16 @@ interface Part {
 interface Revocation {
   atMs: number
   position: number
+}
+
+/** Where a batch comes in: after `head`, to `last`. */
+interface Applied {
+  head: number
+  last: number
+  /** By the clock of the database. */
+  nowMs: number
+  /** Of a change that was derived beside the queue: the news of all others stay. */
+  subject: string | undefined
 }
 
 const join = (...parts: (string | number)[]): string => parts.join('\u0000')
@@ -75,29 +86,31 @@ export class SharedState {
     return this.#revocations.get(id) ?? { atMs: 0, position: 0 }
   }
 
-  /** Writes what a batch writes that comes after `head`, and ends at `last`. */
-  apply(draft: Draft, head: number, last: number): void {
+  /** Writes what a batch writes. */
+  apply(draft: Draft, at: Applied): void {
     for (const removal of draft.removals()) {
       if (removal.kind === 'document') this.#documents.delete(join(removal.user, removal.document))
       else if (removal.kind === 'levels') removeFrom(this.#levels, removal.owner)
       else removeFrom(this.#asked, removal.viewer)
     }
-    for (const write of draft.writes()) this.#write(write, position => finalPosition(position, head), last)
+    for (const write of draft.writes()) this.#write(write, position => finalPosition(position, at.head), at)
   }
 
-  #write(write: RecordWrite, final: (position: number) => number, last: number): void {
+  #write(write: RecordWrite, final: (position: number) => number, { last, nowMs, subject }: Applied): void {
     switch (write.kind) {
       case 'user': {
         const { user, id } = write
         if (!user) return void this.users.delete(id)
         const levels = Object.fromEntries(Object.entries(user.levels).map(([level, at]) => [level, final(at)]))
         const registeredAt = final(user.registeredAt)
-        return void this.users.set(id, {
-          ...user,
-          registeredAt,
-          relationsChangedAt: final(user.relationsChangedAt),
-          levels,
-        })
+        const relationsChangedAt = final(user.relationsChangedAt)
+        const stored = subject !== undefined && subject !== id ? this.users.get(id) : undefined
+        const kept = stored && {
+          levels: stored.levels,
+          lastSeenMinute: stored.lastSeenMinute,
+          relationsChangedAt: Math.max(stored.relationsChangedAt, relationsChangedAt),
+        }
+        return void this.users.set(id, { ...user, registeredAt, relationsChangedAt, levels, ...kept })
       }
       case 'relation': {
         const { pair, relation } = write
@@ -115,7 +128,10 @@ export class SharedState {
       case 'erasures':
         return void this.#erasures.set(write.id, write.count)
       case 'revocation':
-        return void this.#revocations.set(write.id, { atMs: write.atMs, position: last })
+        return void this.#revocations.set(write.id, {
+          atMs: nextRevocation(this.revocation(write.id).atMs, nowMs),
+          position: last,
+        })
       case 'update':
         return this.#addPart(write, { position: final(write.position), bytes: write.update, isSnapshot: false })
       case 'snapshot':

@@ -12,9 +12,6 @@ import type { World } from './world.ts'
 /** Of devices between what they do: a database may be away for seconds, and all that they did meanwhile comes at once. */
 const restMs = 250
 
-/** Of a node that is ready, to hear of what another one has answered, on a busy machine. */
-const lagMs = 10_000
-
 /** For each of three kinds of faults, which of them come one after the other, while those of other kinds come too. */
 export type Plan = readonly (readonly (readonly [string, Fault])[])[]
 
@@ -39,7 +36,7 @@ export async function playRound(world: World, plan: Plan): Promise<Record<string
   for (const front of cluster.fronts) front.accept()
   await Promise.all(cluster.nodes.map(node => node.start()))
   await checkBackends(world)
-  const visitors = await comeBack(population, cluster, lagMs)
+  const visitors = await comeBack(population, cluster)
   await expectPromises(world, 'after all came back')
   expectNothing(witness.breaches)
   const check = await run('check', cluster.database.primary)

@@ -15,7 +15,7 @@ const refusedIsNewsMs = 60_000
 
 export interface ClusterOptions {
   /** The database that the nodes share. */
-  database: { url: string; prepares: boolean }
+  database: { url: string; prepares: boolean; listenUrl?: string | undefined }
   /** NATS servers that carry messages, in place of the database. */
   natsUrl: string | undefined
   /** A secret of the database: the key of the nodes is derived from it. */
@@ -27,7 +27,7 @@ export interface ClusterOptions {
 /** Opens what this node shares with others. Rejects with `BusError` or `DatabaseError` when they cannot be reached. */
 export async function openCluster({ database, natsUrl, secret, clock, log }: ClusterOptions): Promise<Cluster> {
   const node = randomUUID()
-  const carrier = await openCarrier(database.url, natsUrl, secret, clock)
+  const carrier = await openCarrier(database.listenUrl ?? database.url, natsUrl, secret, clock)
   const bus = await openBus({
     ...{ carrier, node, clock, key: derived(secret, 'kith bus: messages') },
     refused: onceIn(refusedIsNewsMs, clock, error => log.warn({ err: error }, 'a message between nodes was lost')),

@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Clock } from '../clock.ts'
-import { connectPrimary, isConnectionLost } from '../store/postgres/connect.ts'
+import { isConnectionLost } from '../store/postgres/connect.ts'
+import { Hosts } from '../store/postgres/hosts.ts'
 import type { Carrier, CarrierPort } from './bus.ts'
 import { BusError } from './bus-error.ts'
 
@@ -23,8 +24,10 @@ interface Notice {
   bytes: Uint8Array
 }
 
-const send = `with large as (insert into bus_payload (id, body) select * from unnest($3::uuid[], $4::bytea[]))
-  select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as m (channel, payload)`
+/** Nothing of it must be on disk, so it waits for no standby. In its transaction alone: a pooler gives the connection to others. */
+const send = `with at_once as materialized (select set_config('synchronous_commit', 'off', true)),
+    large as (insert into bus_payload (id, body) select * from unnest($3::uuid[], $4::bytea[]))
+  select pg_notify(channel, payload) from at_once, unnest($1::text[], $2::text[]) as m (channel, payload)`
 
 /**
  * LISTEN and NOTIFY on a connection of its own: outside the transactions of commits, where NOTIFY would take a lock that all
@@ -36,7 +39,8 @@ const send = `with large as (insert into bus_payload (id, body) select * from un
  */
 export class PostgresCarrier implements Carrier {
   port: CarrierPort = { gap: () => undefined, failed: () => undefined }
-  readonly #url: string
+  readonly #hosts: Hosts
+  readonly #stopListening: () => void
   readonly #clock: Clock
   readonly #listenersByChannel: Map<string, Set<Listener>> = new Map()
   readonly #stopTrimming: () => void
@@ -52,14 +56,15 @@ export class PostgresCarrier implements Carrier {
   #connecting: Promise<void> = Promise.resolve()
 
   constructor(url: string, clock: Clock) {
-    this.#url = url
+    this.#hosts = Hosts.of(url)
+    this.#stopListening = this.#hosts.onMove(() => void this.#client?.end().catch(() => undefined))
     this.#clock = clock
     this.#stopTrimming = clock.every(trimMs, () => this.#trim())
   }
 
   /** Rejects with `DatabaseError` when no primary can be reached. Later losses are repaired. */
   async connect(): Promise<void> {
-    const client = await connectPrimary(this.#url)
+    const client = await this.#hosts.connect()
     let isEnded = false
     client.on('end', () => {
       isEnded = true
@@ -67,8 +72,7 @@ export class PostgresCarrier implements Carrier {
     })
     client.on('notification', ({ channel, payload }) => this.#notified(client, channel, payload ?? ''))
     try {
-      // Nothing of this must be on disk, so nothing waits for a standby.
-      await client.query("set application_name = 'kith-bus'; set synchronous_commit = off")
+      await client.query("set application_name = 'kith-bus'")
       const { rows } = await client.query('select current_schema() as schema')
       this.#schema = rows[0].schema
       for (const channel of this.#listenersByChannel.keys()) await client.query(`listen ${channel}`)
@@ -106,6 +110,7 @@ export class PostgresCarrier implements Carrier {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#stopListening()
     this.#stopTrimming()
     await this.#connecting
     await this.#sending

@@ -12,7 +12,7 @@ import {
 } from '@kith/shared/import'
 import { systemClock } from '../clock.ts'
 import { type Environment, readTokenSettings, SettingsError } from '../settings.ts'
-import { Tokens } from '../tokens.ts'
+import { neverRevoked, Tokens } from '../tokens.ts'
 import { type ImportOptions, readImportOptions } from './import/options.ts'
 import { readPhoneBook } from './import/read-file.ts'
 import { readRecordFile, writeRecordFile } from './import/record-file.ts'
@@ -126,5 +126,5 @@ async function signedToken({ folder, user }: ImportOptions, env: Environment): P
   if (!env['KITH_TOKEN_SECRET'] && !existsSync(folder)) {
     throw new SettingsError(`there is no folder ${folder}: check --data, or set KITH_TOKEN to a token of this user`)
   }
-  return new Tokens(await readTokenSettings(folder, env), systemClock, async () => 0).issue(user)
+  return new Tokens(await readTokenSettings(folder, env), systemClock, neverRevoked(systemClock)).issue(user)
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { isUserId } from '@kith/shared'
 import { systemClock } from '../clock.ts'
 import { type Environment, readTokenSettings, SettingsError } from '../settings.ts'
-import { Tokens } from '../tokens.ts'
+import { neverRevoked, Tokens } from '../tokens.ts'
 import { readDataOption } from './data-option.ts'
 
 /** Prints a token for a user, signed with the secret of the data folder or of KITH_TOKEN_SECRET. */
@@ -19,7 +19,7 @@ export async function runToken(args: readonly string[], env: Environment): Promi
   }
   const settings = await readTokenSettings(folder, env)
   if (settings.jwksUrl) throw new SettingsError('with KITH_JWKS_URL tokens come from its issuer, not from here')
-  const tokens = new Tokens(settings, systemClock, async () => 0)
+  const tokens = new Tokens(settings, systemClock, neverRevoked(systemClock))
   process.stdout.write(`${await tokens.issue(user)}\n`)
   return 0
 }

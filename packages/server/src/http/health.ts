@@ -3,7 +3,8 @@ import type { Store } from '../relations/store.ts'
 
 /**
  * For load balancers and monitors; no key. `healthz`: the process runs, and to start it again would help nothing; `readyz`:
- * it takes devices and their changes. A node of several is not ready without its lease, or while it is behind the others.
+ * it takes devices and their changes. A node of several is not ready without its lease,
+ * while it is behind the others, or without the standby that is required.
  */
 export function healthRoutes(
   app: FastifyInstance,
@@ -15,6 +16,7 @@ export function healthRoutes(
     const { refusal } = store
     if (!isReady()) return reply.status(503).send({ status: 'stopping' })
     if (!store.lease.isCurrent()) return reply.status(503).send({ status: 'no-lease' })
+    if (store.node?.lacksStandby) return reply.status(503).send({ status: 'no-standby' })
     if (store.node?.isBehind) return reply.status(503).send({ status: 'behind' })
     return refusal ? reply.status(503).send({ status: 'read-only', reason: refusal.reason }) : { status: 'ready' }
   })

@@ -72,12 +72,9 @@ export async function applyPair(
   noteSight(notes, b, a, before[1])
 }
 
-/**
- * Tokens issued before now are no longer valid. The newest revocation counts, not the latest time: one that a wrong clock
- * dated years ahead is put right by another.
- */
+/** Tokens issued before now are no longer valid. */
 export function revokeTokens(draft: Draft, user: string): void {
-  draft.own.writeRevocation(user, draft.nowMs)
+  draft.own.writeRevocation(user)
 }
 
 /** Only accounts have been seen. */

@@ -6,14 +6,15 @@ import { bothSides, type Pair, type RecordNames, type Records, type RecordWrite,
 import { isTombstone, keptUser, type Relation, type UserRecord } from './records.ts'
 import type { Sight } from './standing.ts'
 import type { Commit, Lookers } from './store.ts'
+import { isNews } from './user-news.ts'
 
 /** A record that a batch writes or removes, as `record-names.ts` has it. */
 export interface Touched {
   name: string
   /** Of a relation: the range that it is in. */
   range?: string
-  /** Of a user: what the record says then. */
-  user?: { id: string; record: Readonly<UserRecord> }
+  /** Of a user: what the record says then. `isNews`: nothing else of it changes. */
+  user?: { id: string; record: Readonly<UserRecord>; isNews: boolean }
 }
 
 /** A change concerns so much that all other commits would wait for it: it is to be derived outside their queue. */
@@ -37,7 +38,8 @@ export class Draft {
   #users = new Map<string, Readonly<UserRecord>>()
   /** By name. */
   #relations = new Map<string, Relation>()
-  #dirtyUsers = new Set<string>()
+  /** Whether only the news of a user's record change. */
+  #dirtyUsers = new Map<string, boolean>()
   #dirtyRelations = new Set<string>()
   /** Between two slices: what all commits wait for does not stand in the line of users' long work. */
   readonly turn: Turn
@@ -153,7 +155,7 @@ export class Draft {
 
   setUser(id: string, change: Partial<UserRecord>): void {
     this.#users.set(id, { ...this.user(id), ...change })
-    this.#dirtyUsers.add(id)
+    this.#dirtyUsers.set(id, (this.#dirtyUsers.get(id) ?? true) && isNews(change))
   }
 
   relation(a: string, b: string): Relation {
@@ -180,7 +182,9 @@ export class Draft {
   /** The write set: the records that it would write or remove. */
   *touched(): Iterable<Touched> {
     for (const name of this.own.touched()) yield { name }
-    for (const id of this.#dirtyUsers) yield { name: names.user(id), user: { id, record: this.user(id) } }
+    for (const [id, isNews] of this.#dirtyUsers) {
+      yield { name: names.user(id), user: { id, record: this.user(id), isNews } }
+    }
     for (const name of this.#dirtyRelations) yield { name, range: names.relations(pairOf(name).a) }
   }
 
@@ -192,7 +196,7 @@ export class Draft {
   /** What it would write, one after the other, so that a large batch can be encoded in slices. */
   *writes(): Iterable<RecordWrite> {
     yield* this.own.writes()
-    for (const id of this.#dirtyUsers) yield { kind: 'user', id, user: keptUser(this.user(id)) }
+    for (const id of this.#dirtyUsers.keys()) yield { kind: 'user', id, user: keptUser(this.user(id)) }
     for (const name of this.#dirtyRelations) {
       const relation = this.#relations.get(name) as Relation
       const isGone = isTombstone(relation) && relation.changedAt === 0

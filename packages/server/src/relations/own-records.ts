@@ -25,7 +25,7 @@ export class OwnRecords {
     profile: new Family(),
   }
   readonly #erasures: Map<string, number> = new Map()
-  readonly #revocations: Map<string, number> = new Map()
+  readonly #revocations: Set<string> = new Set()
   readonly #changes: Map<number, string> = new Map()
   /** What was read ahead, by names. */
   readonly #askedAhead: Map<string, boolean> = new Map()
@@ -119,8 +119,8 @@ export class OwnRecords {
     this.#erasures.set(id, count)
   }
 
-  writeRevocation(id: string, atMs: number): void {
-    this.#revocations.set(id, atMs)
+  writeRevocation(id: string): void {
+    this.#revocations.add(id)
   }
 
   /** The user's profile changed at this position. */
@@ -142,7 +142,7 @@ export class OwnRecords {
     for (const user of this.#documents.roster.users()) yield names.document(user, 'roster')
     for (const user of this.#documents.profile.users()) yield names.document(user, 'profile')
     for (const id of this.#erasures.keys()) yield names.erasures(id)
-    for (const id of this.#revocations.keys()) yield names.revocation(id)
+    for (const id of this.#revocations) yield names.revocation(id)
   }
 
   /** What goes before anything is written. */
@@ -164,7 +164,7 @@ export class OwnRecords {
       }
     }
     for (const [id, count] of this.#erasures) yield { kind: 'erasures', id, count }
-    for (const [id, atMs] of this.#revocations) yield { kind: 'revocation', id, atMs }
+    for (const id of this.#revocations) yield { kind: 'revocation', id }
     for (const [position, user] of this.#changes) yield { kind: 'change', position, user }
   }
 }

@@ -13,6 +13,8 @@ const join = (...parts: string[]): string => parts.join('\u0000')
 
 export const names = {
   user: (id: string): string => join('user', id),
+  /** What of a user's record changes often, and concerns no derivation of another user's change: see `user-news.ts`. */
+  userNews: (id: string): string => join('news', id),
   relation: (a: string, b: string): string => join('relation', a, b),
   /** The range of all relations of a user. */
   relations: (a: string): string => join('relations', a),

@@ -51,8 +51,8 @@ export type RecordWrite =
   | { kind: 'level'; name: LevelName; record: LevelRecord }
   | { kind: 'asked'; lookup: Lookup }
   | { kind: 'erasures'; id: string; count: number }
-  /** When the user's tokens were revoked. */
-  | { kind: 'revocation'; id: string; atMs: number }
+  /** The user's tokens are revoked. The store dates it, by `revocation.ts`. */
+  | { kind: 'revocation'; id: string }
   | { kind: 'update'; user: string; document: DocumentName; position: number; update: Uint8Array }
   | { kind: 'snapshot'; user: string; document: DocumentName; position: number; snapshot: Uint8Array }
   /** The user's profile changed at this position. */

@@ -2,6 +2,7 @@ import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { IncarnationState } from './incarnations.ts'
 import type { Lease } from './lease.ts'
 import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
+import type { Revocation } from './revocation.ts'
 import type { Unwritable } from './unwritable.ts'
 
 /** A change of one document, as one Yjs update in the server's own encoding, `updateV2`. */
@@ -133,6 +134,10 @@ interface NodeState {
   readonly lagMs: number
   /** It is further behind than a lease lasts. */
   readonly isBehind: boolean
+  /** No standby confirms what is written: a failover may lose what was answered. */
+  readonly isUnconfirmed: boolean
+  /** The same, and the operator has said that a standby is required. */
+  readonly lacksStandby: boolean
   /** Batches that were derived again, since another node wrote what was read. */
   readonly conflicts: number
 }
@@ -214,8 +219,7 @@ export interface Store {
   user(id: string): Promise<UserRecord>
   /** The account's present incarnation, and what the one that a device declares is worth [D7]. */
   incarnation(id: string, declared: Uint8Array): Promise<{ current: Uint8Array; state: IncarnationState }>
-  /** When the user's tokens were revoked, in ms; 0 when they never were. */
-  tokensRevokedAt(id: string): Promise<number>
+  revocation(id: string): Promise<Revocation>
   document(user: string, document: DocumentName): Promise<StoredParts>
   /** The parts that were written by the commit at a position, or since. */
   documentSince(user: string, document: DocumentName, position: number): Promise<StoredParts>

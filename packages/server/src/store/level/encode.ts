@@ -1,6 +1,7 @@
 import type { Draft } from '../../relations/draft.ts'
+import { nextRevocation } from '../../relations/revocation.ts'
 import type { LevelReads } from './level-records.ts'
-import { type Operation, operationOf } from './operations.ts'
+import { type Operation, operationOf, revocationOf } from './operations.ts'
 
 /** As many operations as are encoded without a pause. */
 const operationsInTurn = 250
@@ -19,8 +20,13 @@ export async function encode(reads: LevelReads, draft: Draft): Promise<Operation
     }
   }
   for (const write of draft.writes()) {
-    operations.push(operationOf(write))
+    operations.push(write.kind === 'revocation' ? await revoke(reads, write.id, draft.nowMs) : operationOf(write))
     if (turns.isOver()) await turns.pass()
   }
   return operations
+}
+
+/** Dates a revocation of tokens. */
+export async function revoke(reads: LevelReads, id: string, nowMs: number): Promise<Operation> {
+  return revocationOf(id, nextRevocation(await reads.revokedAtMs(id), nowMs))
 }

@@ -17,10 +17,14 @@ import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from './record-
 export interface LevelReads extends Records {
   /** The keys of the records that a removal concerns. */
   keysOf(removal: Removal): AsyncIterable<string>
+  /** When the user's tokens were revoked; 0 when they never were. */
+  revokedAtMs(id: string): Promise<number>
 }
 
 /** As many records as are read and decoded without a pause. */
 const recordsAtOnce = 250
+
+const numberOf = (bytes: Uint8Array | undefined): number => (bytes ? decodeNumber(bytes) : 0)
 
 /** Records as a Level database has them. */
 export class LevelRecords implements LevelReads {
@@ -59,7 +63,11 @@ export class LevelRecords implements LevelReads {
   }
 
   erasures(ids: readonly string[]): Promise<number[]> {
-    return this.#read(ids, keys.erased, bytes => (bytes ? decodeNumber(bytes) : 0))
+    return this.#read(ids, keys.erased, numberOf)
+  }
+
+  async revokedAtMs(id: string): Promise<number> {
+    return (await this.#read([id], keys.tokens, numberOf))[0] as number
   }
 
   keysOf(removal: Removal): AsyncIterable<string> {

@@ -125,10 +125,7 @@ export function openStore(options: LevelStoreOptions): Store {
       return { current: incarnations.of(id, erasures), state: incarnations.stateOf(declared, id, erasures) }
     },
 
-    async tokensRevokedAt(id) {
-      const [bytes] = await disk.getMany([keys.tokens(id)])
-      return bytes ? decodeNumber(bytes) : 0
-    },
+    revocation: async id => ({ atMs: await records.revokedAtMs(id), nowMs: clock.now() }),
 
     async document(id, document) {
       // The snapshot's key sorts before those of the updates. Of one moment: a snapshot removes the updates before it.

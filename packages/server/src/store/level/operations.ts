@@ -7,7 +7,7 @@ export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type
 
 const nothing = new Uint8Array()
 
-export function operationOf(write: RecordWrite): Operation {
+export function operationOf(write: Exclude<RecordWrite, { kind: 'revocation' }>): Operation {
   switch (write.kind) {
     case 'user':
       return putOrDelete(keys.user(write.id), write.user && encodeUser(write.user))
@@ -19,8 +19,6 @@ export function operationOf(write: RecordWrite): Operation {
       return put(keys.asked(write.lookup.viewer, write.lookup.id), nothing)
     case 'erasures':
       return put(keys.erased(write.id), encodeNumber(write.count))
-    case 'revocation':
-      return put(keys.tokens(write.id), encodeNumber(write.atMs))
     case 'update':
       return put(keys.update(write.user, write.document, write.position), write.update)
     case 'snapshot':
@@ -28,6 +26,10 @@ export function operationOf(write: RecordWrite): Operation {
     case 'change':
       return put(keys.change(write.position), encodeText(write.user))
   }
+}
+
+export function revocationOf(id: string, atMs: number): Operation {
+  return put(keys.tokens(id), encodeNumber(atMs))
 }
 
 /** The range of what a removal concerns. */

@@ -57,6 +57,10 @@ export class OwnReads implements LevelReads {
     return this.#disk.erasures(ids)
   }
 
+  revokedAtMs(id: string): Promise<number> {
+    return this.#disk.revokedAtMs(id)
+  }
+
   keysOf(removal: Removal): AsyncIterable<string> {
     return this.#disk.keysOf(removal)
   }

@@ -8,7 +8,7 @@ import type { Commit } from '../../relations/store.ts'
 import { othersTurn } from '../../turns.ts'
 import { leastRecords, newNotes, subjectsOf } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
-import { encode } from './encode.ts'
+import { encode, revoke } from './encode.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf } from './operations.ts'
 import type { OwnMemory } from './own-memory.ts'
@@ -175,7 +175,7 @@ export class PreparedChanges {
 
   /** Writes what was prepared. To be called by the queue alone. */
   async write({ resolve, reject, change }: Waiting, prepared: PreparedWrite): Promise<void> {
-    const { level, retention, clock, position, mark, report, stage, memory } = this.#port
+    const { level, records, retention, clock, position, mark, report, stage, memory } = this.#port
     const { draft, notes, reading, writes, outdated } = prepared
     try {
       // What was prepared was read before the database was opened again.
@@ -190,7 +190,7 @@ export class PreparedChanges {
         .map(write => operationOf({ kind: 'user', ...write }))
       const more = [...news, ...marks.operations]
       // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
-      if (change.type === 'erase') more.push(revocation(change.user, clock.now()))
+      if (change.type === 'erase') more.push(await revoke(records, change.user, clock.now()))
       const operations = [...writes.operations, ...more]
       const isStaged = writes.slices.length > 0
       const markers = isStaged ? stage.begin(writes.slices, operations) : stage.alsoWritten(operations, true)
@@ -214,8 +214,4 @@ export class PreparedChanges {
       await othersTurn()
     }
   }
-}
-
-function revocation(id: string, atMs: number): Operation {
-  return operationOf({ kind: 'revocation', id, atMs })
 }

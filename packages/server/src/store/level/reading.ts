@@ -46,6 +46,11 @@ export class Reading extends RecordedReads implements LevelReads {
     return this.#records.keysOf(removal)
   }
 
+  /** Whatever is written meanwhile: a revocation is dated when it is written. */
+  revokedAtMs(id: string): Promise<number> {
+    return this.#records.revokedAtMs(id)
+  }
+
   /** A batch was written: what was read before that counts no more, where the batch touched it. */
   note(touched: Iterable<Touched>): void {
     if (this.#isOutdated) return

@@ -6,7 +6,9 @@ import { leaseMs, type NodeName, type NodeTable } from './node-table.ts'
 const renewMs = 500
 /** When a renewal that failed is tried again. */
 const retryMs = 200
-/** A renewal without an answer for so long: its connection is given up, since nothing may come over it any more. */
+/** A renewal without an answer for so long: whether the database is elsewhere by now is found out, again and again. */
+const searchMs = 3_000
+/** A renewal without an answer for so long has failed. */
 const patienceMs = 10_000
 /** The same for a lease that is given back: it ends by itself. */
 const givingBackMs = 1_000
@@ -41,6 +43,7 @@ export class NodeLease implements Lease {
   #renewing: Promise<void> | undefined
   #cancel: () => void = () => undefined
   #isClosed = false
+  #hasSearched = false
 
   constructor(options: NodeLeaseOptions) {
     this.#options = options
@@ -48,7 +51,11 @@ export class NodeLease implements Lease {
 
   /** Joins the nodes of the database. Rejects if it can't be reached. */
   async join(): Promise<void> {
-    await this.#renew()
+    await this.#renew().catch((error: unknown) => {
+      if (!this.#hasSearched) throw error
+      // The first attempt came to nothing, but may have found out where the database is.
+      return this.#renew()
+    })
     this.#renewLater(renewMs)
   }
 
@@ -112,7 +119,7 @@ export class NodeLease implements Lease {
   async #renew(): Promise<void> {
     const began = this.#now()
     const drops = this.#drops
-    const isContinued = await this.#within(patienceMs, () => this.#write())
+    const isContinued = await this.#within(patienceMs, () => this.#searching(() => this.#write()))
     // By the end of the lease before, others may have been answered: what was on the head after the renewal counts.
     if (!isContinued || !this.isCurrent()) {
       this.#began = never
@@ -121,6 +128,20 @@ export class NodeLease implements Lease {
     if (this.#isClosed || this.#drops !== drops) return
     this.#began = began
     for (const { resolve } of this.#waiting.splice(0)) resolve()
+  }
+
+  /** A primary that was cut off takes a write, and no standby confirms it. */
+  async #searching<T>(work: () => Promise<T>): Promise<T> {
+    const { table, clock } = this.#options
+    const stop = clock.every(searchMs, () => {
+      this.#hasSearched = true
+      void table.lookElsewhere().catch(() => undefined)
+    })
+    try {
+      return await work()
+    } finally {
+      stop()
+    }
   }
 
   /** Writes the row. Returns whether the lease was not over by the clock of the database. */

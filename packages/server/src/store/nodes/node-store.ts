@@ -5,12 +5,13 @@ import type { UserRecord } from '../../relations/records.ts'
 import { type Known, type KnownPage, type Store, takesAway } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
 import { Applied } from './applied.ts'
-import { Commits } from './commits.ts'
+import { Commits, type NodeSizes } from './commits.ts'
 import { Everywhere } from './everywhere.ts'
 import { NodeLease } from './node-lease.ts'
 import { leaseMs } from './node-table.ts'
 import { Reports } from './reports.ts'
 import type { SharedDatabase } from './shared-database.ts'
+import type { Standbys } from './standbys.ts'
 
 export interface NodeStoreOptions {
   database: SharedDatabase
@@ -24,6 +25,9 @@ export interface NodeStoreOptions {
   leaseClock: LeaseClock
   /** How often the log is looked at when nothing says that it has grown. */
   pollMs: number
+  sizes?: NodeSizes | undefined
+  /** Absent where nothing is lost with a database. */
+  standbys?: Standbys | undefined
 }
 
 /** The store of one node among several that have one database open. Resolves when the node has its lease. */
@@ -47,7 +51,15 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
   // What a commit takes away is withdrawn in the same turn, by the listeners that follow.
   listeners.add({ committed: some => some.some(takesAway) && saying.say() })
   await lease.join()
-  const commits = new Commits({ database, reports, lease, incarnations, limits, clock })
+  const commits = new Commits({
+    database,
+    reports,
+    lease,
+    incarnations,
+    limits,
+    clock,
+    sizes: options.sizes,
+  })
   database.listen({ written: () => reports.look(), applied: () => everywhere.look() })
   const stopPolling = clock.every(pollMs, () => reports.look())
   let closed: Promise<void> | undefined
@@ -66,6 +78,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     await commits.close()
     everywhere.close()
     stopPolling()
+    options.standbys?.close()
     await reports.close()
     await lease.close()
     await database.close()
@@ -92,6 +105,12 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
       get isBehind() {
         return reports.lagMs > leaseMs
       },
+      get isUnconfirmed() {
+        return options.standbys?.isConfirming === false
+      },
+      get lacksStandby() {
+        return options.standbys?.isRequired === true && !options.standbys.isConfirming
+      },
       get conflicts() {
         return commits.conflicts
       },
@@ -104,11 +123,11 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     users: ids => database.users(ids),
 
     async incarnation(id, declared) {
-      const { erasures } = await database.account(id)
+      const erasures = await database.erasures(id)
       return { current: incarnations.of(id, erasures), state: incarnations.stateOf(declared, id, erasures) }
     },
 
-    tokensRevokedAt: async id => (await database.account(id)).revokedAtMs,
+    revocation: id => database.revocation(id),
     document: (id, document) => database.document(id, document),
     documentSince: (id, document, since) => database.document(id, document, since),
     views: async (viewer, owners, wanted) => noted(await database.views(viewer, owners, wanted)),

@@ -29,6 +29,8 @@ export interface NodeTable {
   /** How the others stand. What is beyond the head is of a history that was lost, and counts as nothing. */
   standing(id: number): Promise<Standing>
   removeGone(id: number): Promise<void>
+  /** What was written has no answer: the database may be elsewhere by now, and connections lead to where it was. */
+  lookElsewhere(): Promise<void>
   /** Says what this node has applied. No standby needs to confirm it: an earlier position is true as well. */
   sayApplied(name: NodeName, position: number): Promise<void>
 }

@@ -1,7 +1,9 @@
 import type { CommitNotes, Draft } from '../../relations/draft.ts'
 import type { Records } from '../../relations/record-store.ts'
 import type { DocumentName, LevelName, LevelRecord, UserRecord } from '../../relations/records.ts'
+import type { Revocation } from '../../relations/revocation.ts'
 import type { Change, KnownPage, Looked, StoredParts, View } from '../../relations/store.ts'
+import type { Turn } from '../../turns.ts'
 import type { NodeName, NodeTable } from './node-table.ts'
 
 /** The name of a document. */
@@ -29,6 +31,11 @@ export interface Batch {
   readonly commits: CommitNotes[]
   /** What it writes. Positions are provisional, see `provisional.ts`. */
   readonly draft: Draft
+  /**
+   * Whose change it is, if it was derived beside the queue: the news of all other users stay as they are stored, see
+   * `relations/user-news.ts`.
+   */
+  readonly subject: string | undefined
   /** The position of the earliest state that was read for it. */
   readonly knownUpTo: number
   /** The run of the database in which all of it was read. */
@@ -87,8 +94,8 @@ export interface SharedDatabase {
 
   readonly nodes: NodeTable
 
-  /** For the derivation of one batch. */
-  records(): BatchRecords
+  /** For the derivation of one batch. `turn`: between two slices of it. */
+  records(turn: Turn): BatchRecords
   /** Writes a batch, unless another batch after `knownUpTo` has written what was read for it. */
   write: WriteBatch
   /** Runs `work` while nothing else is written to the database. What it writes is there when `write` resolves. */
@@ -103,8 +110,9 @@ export interface SharedDatabase {
   close(): Promise<void>
 
   users(ids: readonly string[]): Promise<UserRecord[]>
-  /** What outlives an account. */
-  account(id: string): Promise<{ erasures: number; revokedAtMs: number }>
+  erasures(id: string): Promise<number>
+  /** @see Store.revocation: by the clock of the database. */
+  revocation(id: string): Promise<Revocation>
   /** What was written of a document at a position or since. */
   document(id: string, document: DocumentName, since?: number): Promise<StoredParts>
   /** @see Store.views: all as of one state. */

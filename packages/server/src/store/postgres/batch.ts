@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { RecordWrite } from '../../relations/record-store.ts'
-import { Turns } from '../../turns.ts'
+import type { Turns } from '../../turns.ts'
 import { encodeCommits } from '../nodes/commit-codec.ts'
 import type { Batch } from '../nodes/shared-database.ts'
 import { writeSetOf } from '../nodes/write-set.ts'
@@ -12,7 +12,8 @@ const rowsInTurn = 250
 
 /** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
 class Columns {
-  readonly users: unknown[][] = [[], [], [], [], []]
+  readonly #subject: string | undefined
+  readonly users: unknown[][] = [[], [], [], [], [], []]
   readonly relations: unknown[][] = [[], [], [], [], []]
   readonly levelsCleared: unknown[][] = [[]]
   readonly levels: unknown[][] = [[], [], [], []]
@@ -21,14 +22,19 @@ class Columns {
   readonly documentsCleared: unknown[][] = [[], []]
   readonly documents: unknown[][] = [[], [], [], []]
   readonly erasures: unknown[][] = [[], []]
-  readonly revocations: unknown[][] = [[], []]
+  readonly revocations: unknown[][] = [[]]
+
+  constructor(subject: string | undefined) {
+    this.#subject = subject
+  }
 
   add(write: RecordWrite): void {
     switch (write.kind) {
       case 'user': {
         const row = write.user && encodeUser(write.user)
         const levels = row && `{${row.levels.join()}}`
-        return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record)
+        const keepsNews = row !== undefined && this.#subject !== undefined && this.#subject !== write.id
+        return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record, keepsNews)
       }
       case 'relation': {
         const { pair, relation } = write
@@ -44,7 +50,7 @@ class Columns {
       case 'erasures':
         return push(this.erasures, write.id, write.count)
       case 'revocation':
-        return push(this.revocations, write.id, write.atMs)
+        return push(this.revocations, write.id)
       case 'update':
         return push(this.documents, write.user, documentNumbers[write.document], write.position, write.update)
       case 'snapshot':
@@ -82,9 +88,10 @@ function bytesOrValue(value: unknown): unknown {
 }
 
 /** The call of `commit_batch` that writes a batch. Encoded in slices. */
-export async function callOf({ node, id, changes, commits, draft, knownUpTo, reads }: Batch): Promise<Statement> {
-  const columns = new Columns()
-  const turns = new Turns(rowsInTurn)
+export async function callOf(batch: Batch): Promise<Statement> {
+  const { node, id, changes, commits, draft, subject, knownUpTo, run, reads } = batch
+  const columns = new Columns(subject)
+  const turns = draft.turns(rowsInTurn)
   for (const removal of draft.removals()) {
     if (removal.kind === 'levels') push(columns.levelsCleared, removal.owner)
     else if (removal.kind === 'asked') push(columns.askedCleared, removal.viewer)
@@ -98,7 +105,7 @@ export async function callOf({ node, id, changes, commits, draft, knownUpTo, rea
   const writeSet = await hashesOf(writeSetOf(draft), turns)
   const known = Number.isFinite(knownUpTo) ? knownUpTo : 0
   const told = bytesOrValue(encodeCommits(commits, changes))
-  const head = [node.id, node.key, id, known, commits.length, draft.nowMs, readSet, writeSet, told]
+  const head = [node.id, node.key, id, bytesOrValue(run), known, commits.length, draft.nowMs, readSet, writeSet, told]
   const values = [...head, ...columns.all]
   return {
     name: 'kith-commit',

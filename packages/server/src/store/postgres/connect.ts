@@ -14,43 +14,27 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 }
 
-/** The addresses that a URL with several hosts names, as in `postgres://kith@db1,db2:5433/kith`. */
-function hostsIn(url: string): string[] {
-  const parts = /^(postgres(?:ql)?:\/\/(?:[^@/]*@)?)([^/?]+)(.*)$/.exec(url)
-  if (!parts) throw new DatabaseError('KITH_DATABASE_URL must be a URL, as in postgres://user@host/database')
-  const [, before, hosts, after] = parts as unknown as [string, string, string, string]
-  return hosts.split(',').map(host => `${before}${host}${after}`)
-}
-
-/**
- * A connection to the host that takes writes: each is asked, since a standby of a cluster that failed over may be the primary
- * by now, and the primary a standby. Rejects with {@link DatabaseError} if none is. A statement without an answer for
- * `timeoutMs` fails, as if the connection was lost: the machine at its other end may be gone without a word.
- */
-export async function connectPrimary(url: string, timeoutMs?: number): Promise<pg.Client> {
-  const failures: unknown[] = []
-  for (const connectionString of hostsIn(url)) {
-    const client = new pg.Client({
-      ...{ connectionString, types, application_name: 'kith', connectionTimeoutMillis: 5_000 },
-      ...{ keepAlive: true, query_timeout: timeoutMs },
-    })
-    // A connection that breaks while nothing is asked of it: the next question finds out.
-    client.on('error', () => undefined)
-    client.on('notice', ({ routine }) => {
-      if (routine === waitForStandby) unconfirmed.add(client)
-    })
-    try {
-      await client.connect()
-      const { rows } = await client.query('show transaction_read_only')
-      if (rows[0]?.transaction_read_only === 'off') return client
-      failures.push(new Error(`${client.host}:${client.port} is a standby`))
-    } catch (error) {
-      failures.push(error)
-    }
+/** A connection to a host, if that takes writes. */
+export async function openConnection(url: string, timeoutMs?: number): Promise<pg.Client | undefined> {
+  const client = new pg.Client({
+    ...{ connectionString: url, types, application_name: 'kith', connectionTimeoutMillis: 5_000 },
+    ...{ keepAlive: true, query_timeout: timeoutMs },
+  })
+  // A connection that breaks while nothing is asked of it: the next question finds out.
+  client.on('error', () => undefined)
+  client.on('notice', ({ routine }) => {
+    if (routine === waitForStandby) unconfirmed.add(client)
+  })
+  try {
+    await client.connect()
+    const { rows } = await client.query('show transaction_read_only')
+    if (rows[0]?.transaction_read_only === 'off') return client
+  } catch (error) {
     await client.end().catch(() => undefined)
+    throw error
   }
-  const reasons = failures.map(error => (error instanceof Error ? error.message || String(error) : String(error)))
-  throw new DatabaseError(`no primary of the database can be reached: ${reasons.join('; ')}`, { cause: failures[0] })
+  await client.end().catch(() => undefined)
+  return undefined
 }
 
 /** Where the server says that it has ended the wait of a commit for a standby: it is visible, and a failover may lose it. */

@@ -1,5 +1,6 @@
 import type pg from 'pg'
-import { connectPrimary, isConnectionLost } from './connect.ts'
+import { isConnectionLost } from './connect.ts'
+import { Hosts } from './hosts.ts'
 
 /** A statement with its parameters. With a name it is planned once for each connection. */
 export interface Statement {
@@ -32,7 +33,11 @@ export class Database implements Rows {
   readonly #most: number
   readonly #prepares: boolean
   readonly #timeoutMs: number | undefined
+  readonly #hosts: Hosts
+  readonly #stopListening: () => void
   readonly #free: pg.Client[] = []
+  /** All that are open, those in use among them. */
+  readonly #clients: Set<pg.Client> = new Set()
   #open = 0
   readonly #waiting: (() => void)[] = []
   #isClosed = false
@@ -44,6 +49,8 @@ export class Database implements Rows {
     this.url = url
     this.#most = options.most
     this.#prepares = options.prepares
+    this.#hosts = Hosts.of(url)
+    this.#stopListening = this.#hosts.onMove(() => this.#dropAll())
   }
 
   /** The rows of one statement, in a transaction of its own. */
@@ -85,6 +92,7 @@ export class Database implements Rows {
   /** Resolves when all connections are closed, once what was asked has been answered. */
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#stopListening()
     for (const go of this.#waiting.splice(0)) go()
     await Promise.all(this.#free.splice(0).map(client => client.end()))
   }
@@ -102,13 +110,15 @@ export class Database implements Rows {
   async #connect(): Promise<pg.Client> {
     this.#open++
     try {
-      const client = await connectPrimary(this.url, this.#timeoutMs)
+      const client = await this.#hosts.connect(this.#timeoutMs)
       try {
         await this.prepare(client)
       } catch (error) {
         client.end().catch(() => undefined)
         throw error
       }
+      this.#clients.add(client)
+      client.once('end', () => this.#ended(client))
       return client
     } catch (error) {
       this.#open--
@@ -118,12 +128,29 @@ export class Database implements Rows {
   }
 
   #giveBack(client: pg.Client): void {
-    if (this.#isClosed) return this.#drop(client)
+    if (this.#isClosed || !this.#clients.has(client)) return this.#drop(client)
     this.#free.push(client)
     this.#waiting.shift()?.()
   }
 
+  /** They lead to a host that is the primary no more. What is asked on one of them fails, as when a connection is lost. */
+  #dropAll(): void {
+    const inUse = [...this.#clients].filter(client => !this.#free.includes(client))
+    for (const client of this.#free.splice(0)) this.#drop(client)
+    this.#clients.clear()
+    for (const client of inUse) client.end().catch(() => undefined)
+  }
+
+  /** What is asked on a connection that ends finds out by itself. */
+  #ended(client: pg.Client): void {
+    const index = this.#free.indexOf(client)
+    if (index < 0) return
+    this.#free.splice(index, 1)
+    this.#drop(client)
+  }
+
   #drop(client: pg.Client): void {
+    this.#clients.delete(client)
     this.#open--
     client.end().catch(() => undefined)
     this.#waiting.shift()?.()

@@ -8,14 +8,11 @@ const settings = `select current_setting('fsync') as fsync, current_setting('ful
   current_setting('synchronous_commit') as synchronous_commit,
   current_setting('synchronous_standby_names') as standbys`
 
-const noStandby =
+export const noStandby: string =
   'no standby confirms what the database writes, so a failover may lose what was answered: set synchronous_standby_names'
 
-/**
- * Rejects with {@link DatabaseError} when the database may lose what it confirms. Resolves with a warning when only a failover
- * may lose it, unless that is refused as well.
- */
-export async function expectDurable(client: Client, requiresStandby: boolean): Promise<string | undefined> {
+/** Whether a standby confirms what the database writes. Rejects with {@link DatabaseError} when it may lose what it confirms. */
+export async function durabilityOf(client: Client): Promise<{ isConfirming: boolean }> {
   const { rows } = await client.query(settings)
   const found = rows[0] as Record<string, string>
   for (const setting of ['fsync', 'full_page_writes', 'synchronous_commit']) {
@@ -23,7 +20,5 @@ export async function expectDurable(client: Client, requiresStandby: boolean): P
       throw new DatabaseError(`the database has ${setting} = off: what it confirms may be lost`)
     }
   }
-  if (found['standbys'] !== '' && found['synchronous_commit'] !== 'local') return undefined
-  if (requiresStandby) throw new DatabaseError(`${noStandby}, or KITH_DATABASE_REQUIRE_STANDBY=false`)
-  return noStandby
+  return { isConfirming: found['standbys'] !== '' && found['synchronous_commit'] !== 'local' }
 }

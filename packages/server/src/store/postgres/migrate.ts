@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Incarnations } from '../../relations/incarnations.ts'
-import { connectPrimary } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
+import { Hosts } from './hosts.ts'
 import { type SchemaStep, schemaSteps } from './schema.ts'
 
 /** "kith", as the number of an advisory lock. */
@@ -27,25 +27,27 @@ export async function migrate(
   url: string,
   steps: readonly SchemaStep[] = schemaSteps,
 ): Promise<{ from: number; to: number }> {
-  const client = await connectPrimary(url)
+  const client = await Hosts.of(url).connect()
   try {
-    await client.query('select pg_advisory_lock($1)', [lock])
+    // One transaction, which a pooler does not part, and which holds the lock.
+    await client.query('begin')
+    await client.query('select pg_advisory_xact_lock($1)', [lock])
     await client.query(makeVersion)
     const { version: from, minReader } = await versionOf(client)
     expectReadable({ version: from, minReader }, steps.length)
     if (from < (steps.at(-1)?.minReader ?? 0)) await expectNoNodes(client, from)
     for (const [index, { sql, minReader }] of steps.entries()) {
       if (index < from) continue
-      const version = `update schema_version set version = ${index + 1}, min_reader = ${minReader}`
-      await client.query(`begin; ${sql}; ${version}; commit`)
+      await client.query(`${sql}; update schema_version set version = ${index + 1}, min_reader = ${minReader}`)
     }
     await client.query('insert into store (identity, cursor_key) values ($1, $2) on conflict do nothing', [
       Incarnations.newIdentity(),
       randomBytes(32),
     ])
+    await client.query('commit')
     return { from, to: Math.max(from, steps.length) }
   } finally {
-    // The lock goes with the connection.
+    // Without a commit nothing has changed.
     await client.end()
   }
 }

@@ -1,8 +1,9 @@
 import { leaseMs, marginMs, type NodeTable } from '../nodes/node-table.ts'
 import { tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
+import { Hosts } from './hosts.ts'
 import { appliedNotice } from './notices.ts'
-import { keyOfRun } from './runs.ts'
+import type { PostgresRuns } from './runs.ts'
 
 const lasting = `clock_timestamp() + interval '${leaseMs} milliseconds'`
 const margin = `interval '${marginMs} milliseconds'`
@@ -11,21 +12,21 @@ const statements = {
   renew: {
     name: 'kith-renew',
     text: `update node set lease_until = ${lasting}, applied = greatest(applied, $3)
-      where id = $1 and key = $2 and lease_until > clock_timestamp() returning id`,
+      where id = $1 and key = $2 and lease_until > clock_timestamp() returning run_key() as key`,
   },
   join: {
     name: 'kith-join',
-    text: `insert into node (id, key, address, applied, lease_until)
-      values (coalesce($1::int, nextval('node_id')), $2, $3, $4, ${lasting})
-      on conflict (id) do update set key = excluded.key, address = excluded.address, applied = excluded.applied,
-        lease_until = excluded.lease_until returning id`,
+    text: `insert into node (id, key, applied, lease_until)
+      values (coalesce($1::int, nextval('node_id')), $2, $3, ${lasting})
+      on conflict (id) do update set key = excluded.key, applied = excluded.applied,
+        lease_until = excluded.lease_until returning id, run_key() as key`,
   },
   leave: { name: 'kith-leave', text: 'delete from node where id = $1 and key = $2' },
   head: { name: 'kith-head', text: 'select position from head' },
   standing: {
     name: 'kith-standing',
     text: `select
-      exists (select from run where key = (${keyOfRun}) and at < clock_timestamp() - interval '${leaseMs + marginMs} milliseconds')
+      exists (select from run where key = run_key() and at < clock_timestamp() - interval '${leaseMs + marginMs} milliseconds')
         as settled,
       (select min(case when applied > h.position then 0 else applied end) from node, head h where id <> $1) as applied,
       exists (select from node where id <> $1 and lease_until < clock_timestamp() - ${margin}) as has_gone`,
@@ -36,8 +37,10 @@ const statements = {
   },
 } as const satisfies Record<string, Statement>
 
-/** `renewing`: connections of its own, since a renewal must not wait behind reads. `address`: where other nodes may reach this one. */
-export function nodeTable(database: Database, renewing: Database, address: string | undefined): NodeTable {
+/** `renewing`: connections of its own, since a renewal must not wait behind reads. */
+export function nodeTable(database: Database, renewing: Database, runs: PostgresRuns): NodeTable {
+  const hosts = Hosts.of(renewing.url)
+
   /** On a primary that was cut off no standby confirms what is written. */
   async function confirmed<Row>(on: Database, statement: Statement): Promise<Row[]> {
     return on.with(async client => {
@@ -47,14 +50,25 @@ export function nodeTable(database: Database, renewing: Database, address: strin
     })
   }
 
+  /** Behind a pooler no connection is lost when the database is opened again. */
+  async function noteRun(key: string | undefined): Promise<void> {
+    if (key !== runs.key) await renewing.with(client => runs.load(client))
+  }
+
   return {
     async renew({ id, key }, applied) {
-      return (await confirmed(renewing, { ...statements.renew, values: [id, key, applied] })).length > 0
+      const [renewed] = await confirmed<{ key: string }>(renewing, {
+        ...statements.renew,
+        values: [id, key, applied],
+      })
+      if (renewed) await noteRun(renewed.key)
+      return renewed !== undefined
     },
 
     async join(before, key, applied) {
-      const values = [before ?? null, key, address ?? null, applied]
-      const [joined] = await confirmed<{ id: number }>(renewing, { ...statements.join, values })
+      const values = [before ?? null, key, applied]
+      const [joined] = await confirmed<{ id: number; key: string }>(renewing, { ...statements.join, values })
+      await noteRun(joined?.key)
       return { id: (joined as { id: number }).id, key }
     },
 
@@ -76,6 +90,8 @@ export function nodeTable(database: Database, renewing: Database, address: strin
     async removeGone(id) {
       await confirmed(database, { ...statements.removeGone, values: [id] })
     },
+
+    lookElsewhere: () => hosts.lookElsewhere(),
 
     async sayApplied({ id, key }, position) {
       // Numbers and a UUID of this node: several statements of one question take no parameters.

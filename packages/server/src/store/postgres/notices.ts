@@ -1,9 +1,12 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
-import { connectPrimary } from './connect.ts'
+import { Hosts } from './hosts.ts'
 
 /** What a notification says of a position that was applied. */
 export const appliedNotice = 'applied'
+
+/** It has nothing on the disk, so it waits for no standby. In the transaction alone: a pooler gives the connection to others. */
+const notify = "select set_config('synchronous_commit', 'off', true), pg_notify($1, $2)"
 
 /** When a connection that was lost is opened again. */
 const reconnectMs = 1_000
@@ -14,7 +17,8 @@ const reconnectMs = 1_000
  * instance behind a pooler, is found when the log is looked at the next time.
  */
 export class Notices {
-  readonly #url: string
+  readonly #hosts: Hosts
+  readonly #stopListening: () => void
   readonly #clock: Clock
   readonly #noticed: () => void
   readonly #applied: () => void
@@ -27,7 +31,8 @@ export class Notices {
 
   /** `noticed`: some node has written; `applied`: some node has applied what was written. */
   constructor(url: string, clock: Clock, noticed: () => void, applied: () => void) {
-    this.#url = url
+    this.#hosts = Hosts.of(url)
+    this.#stopListening = this.#hosts.onMove(() => void this.#client?.end().catch(() => undefined))
     this.#clock = clock
     this.#noticed = noticed
     this.#applied = applied
@@ -42,6 +47,7 @@ export class Notices {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#stopListening()
     await this.#connecting
     await this.#client?.end().catch(() => undefined)
   }
@@ -51,7 +57,7 @@ export class Notices {
     do {
       this.#isOwed = false
       // The connection's end is handled where it is opened.
-      await client.query('select pg_notify($1, $2)', [this.#channel, '']).catch(() => undefined)
+      await client.query(notify, [this.#channel, '']).catch(() => undefined)
     } while (this.#isOwed && client === this.#client)
     this.#isSaying = false
   }
@@ -61,7 +67,7 @@ export class Notices {
   }
 
   async #listen(): Promise<void> {
-    const client = await connectPrimary(this.#url)
+    const client = await this.#hosts.connect()
     client.on('notification', ({ payload }) => (payload === appliedNotice ? this.#applied() : this.#noticed()))
     client.on('end', () => {
       this.#client = undefined

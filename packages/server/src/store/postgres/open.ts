@@ -5,10 +5,11 @@ import type { Store } from '../../relations/store.ts'
 import { openNodeStore } from '../nodes/node-store.ts'
 import { Database } from './database.ts'
 import { DatabaseError } from './database-error.ts'
-import { expectDurable } from './durability.ts'
+import { durabilityOf, noStandby } from './durability.ts'
 import { expectMigrated } from './migrate.ts'
 import { sharedDatabase } from './postgres-database.ts'
 import { PostgresRuns } from './runs.ts'
+import { StandbyWatch } from './standby-watch.ts'
 
 /** As many reads as are under way at a time. */
 const readers = 6
@@ -17,6 +18,8 @@ const readers = 6
 const readTimeoutMs = 10_000
 /** Of a batch, which may wait for a standby: it is sent again on another connection, and written once. */
 const writeTimeoutMs = 30_000
+/** Of a renewal of the lease: its connection is given up then, since nothing may come over it any more. */
+const renewalTimeoutMs = 10_000
 /** How often the log is looked at when nothing says that it has grown. */
 const pollMs = 50
 
@@ -25,11 +28,11 @@ export interface PostgresOptions {
   clock: Clock
   /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
   leaseClock?: LeaseClock | undefined
-  /** Where other nodes may reach this one. */
-  address?: string | undefined
   /** Whether statements are prepared: a pooler between may not know them. */
   prepares?: boolean | undefined
-  /** Refuses a database without a synchronous standby. */
+  /** The same database, without a pooler between that pools transactions: for LISTEN. */
+  listenUrl?: string | undefined
+  /** Refuses a database without a synchronous standby; a node whose database loses it is not ready. */
   requiresStandby?: boolean | undefined
   /** Hears of a risk that the operator may have taken on purpose. */
   warn?: ((warning: string) => void) | undefined
@@ -40,20 +43,24 @@ export interface PostgresOptions {
  * {@link DatabaseError} when the database cannot be reached, was not migrated, or is not as durable as it must be.
  */
 export async function openPostgresStore(url: string, options: PostgresOptions): Promise<Store> {
-  const { limits, clock, prepares = true, leaseClock = systemLeaseClock, address } = options
+  const { limits, clock, prepares = true, leaseClock = systemLeaseClock, listenUrl } = options
   const { requiresStandby = false, warn = () => undefined } = options
   const database = new Database(url, { most: readers, prepares, timeoutMs: readTimeoutMs })
   const writer = new Database(url, { most: 1, prepares, timeoutMs: writeTimeoutMs })
-  const renewing = new Database(url, { most: 1, prepares })
+  const renewing = new Database(url, { most: 1, prepares, timeoutMs: renewalTimeoutMs })
   const runs = new PostgresRuns()
+  let isConfirming = false
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
       await expectMigrated(client)
       if ((await client.query('select from copying')).rowCount) {
         throw new DatabaseError('a copy to this database is not finished: run kith-server copy again')
       }
-      const warning = await expectDurable(client, requiresStandby)
-      if (warning) warn(warning)
+      isConfirming = (await durabilityOf(client)).isConfirming
+      if (!isConfirming && requiresStandby) {
+        throw new DatabaseError(`${noStandby}, or KITH_DATABASE_REQUIRE_STANDBY=false`)
+      }
+      if (!isConfirming) warn(noStandby)
       await runs.load(client)
       return (await client.query('select identity, cursor_key from store')).rows[0]
     })
@@ -61,10 +68,11 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
     const [head] = await database.rows<{ position: number }>({ name: 'kith-head', text: 'select position from head' })
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
-    const shared = sharedDatabase({ database, writer, renewing, runs, clock, address })
+    const shared = sharedDatabase({ database, writer, renewing, runs, clock, listenUrl })
     return await openNodeStore({
       ...{ database: shared, incarnations, cursorKey: new Uint8Array(cursorKey), position },
       ...{ limits, clock, leaseClock, pollMs },
+      standbys: new StandbyWatch(database, { clock, warn, isRequired: requiresStandby, isConfirming }),
     })
   } catch (error) {
     await Promise.all([database.close(), writer.close(), renewing.close()])

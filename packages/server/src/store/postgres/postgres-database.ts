@@ -1,17 +1,28 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
-import { othersTurn } from '../../turns.ts'
-import { isSameRun } from '../nodes/runs.ts'
-import type { Batch, LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
+import type { LogRow, Outcome, SharedDatabase, WriteBatch } from '../nodes/shared-database.ts'
 import { callOf } from './batch.ts'
 import { isConnectionLost, tookUnconfirmed } from './connect.ts'
 import type { Database, Statement } from './database.ts'
 import { LogTrimming } from './log-trimming.ts'
 import { nodeTable } from './nodes.ts'
 import { Notices } from './notices.ts'
-import { accountOf, changedSince, hasAsked, levelsOf, levelsWithFields, lookAt, partsOf, usersOf } from './reads.ts'
+import {
+  changedSince,
+  erasuresOf,
+  hasAsked,
+  levelsOf,
+  levelsWithFields,
+  lookAt,
+  partsOf,
+  revocationOf,
+  usersOf,
+} from './reads.ts'
 import { PostgresRecords, relationPages } from './records.ts'
 import type { PostgresRuns } from './runs.ts'
+
+/** How often a node that holds the lock on the head says that it goes on. */
+const pingMs = 1_000
 
 /** As many batches as are read from the log at once. */
 const mostRows = 200
@@ -21,8 +32,6 @@ const logAfter: Statement = {
   text: `select h.position as head, l.first, l.last, l.batch::text, l.commits from head h
     left join lateral (select * from log where last > $1 order by last limit ${mostRows}) l on true order by l.last`,
 }
-
-const batchById: Statement = { name: 'kith-batch', text: 'select last from log where batch = $1' }
 
 const oldestCursor: Statement = {
   name: 'kith-oldest',
@@ -38,45 +47,51 @@ export interface PostgresDatabaseOptions {
   renewing: Database
   runs: PostgresRuns
   clock: Clock
-  /** Where other nodes may reach this one. */
-  address: string | undefined
+  /** The same database, where connections to it keep their sessions; absent: by the same way as for all else. */
+  listenUrl: string | undefined
 }
 
 /** A PostgreSQL database of our schema, as one node reaches it. */
 export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase {
-  const { database, writer, renewing, runs, clock, address } = options
+  const { database, writer, renewing, runs, clock, listenUrl } = options
   let heard: Parameters<SharedDatabase['listen']>[0] = { written: () => undefined, applied: () => undefined }
   const noticed = { written: () => heard.written(), applied: () => heard.applied() }
-  const notices = new Notices(database.url, clock, noticed.written, noticed.applied)
+  const notices = new Notices(listenUrl ?? database.url, clock, noticed.written, noticed.applied)
   const trimming = new LogTrimming(database, clock)
   const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
-  async function ask(client: pg.Client, batch: Batch): Promise<Outcome> {
-    const run = runs.of(client)
-    if (!run || !isSameRun(run, batch.run)) return findWritten(client, batch)
-    const [outcome] = await writer.on<Pick<Outcome, 'status' | 'last'>>(client, await callOf(batch))
-    return { ...(outcome as Outcome), isConfirmed: !tookUnconfirmed(client) }
+  /** `call`: that of the batch, encoded before all others wait for the connection. */
+  async function ask(client: pg.Client, call: Statement): Promise<Outcome & { isOtherRun: boolean }> {
+    const [row] = await writer.on<{ status: Outcome['status'] | 'other-run'; last: number }>(client, call)
+    const { status, last } = row as NonNullable<typeof row>
+    const isOtherRun = status === 'other-run'
+    return { status: isOtherRun ? 'conflict' : status, last, isConfirmed: !tookUnconfirmed(client), isOtherRun }
   }
 
-  /** What was read for the batch may not be in the history of this run: it counts if it was written before. */
-  async function findWritten(client: pg.Client, { id }: Batch): Promise<Outcome> {
-    const [row] = await writer.on<{ last: number }>(client, { ...batchById, values: [id] })
-    return { status: row ? 'written' : 'conflict', last: row?.last ?? 0, isConfirmed: true }
+  /** What was read for a batch may not be in the history of the run that there is now. */
+  async function learnRun(): Promise<void> {
+    await writer.with(client => runs.load(client))
   }
 
   async function alone(work: (write: WriteBatch) => Promise<void>): Promise<void> {
     await writer.with(async client => {
       await client.query("begin; set local idle_in_transaction_session_timeout = '5s'; select from head for update")
       let isCommitted = false
+      let isOtherRun = false
+      // A node that stands still loses the lock, but not one that derives for long.
+      const stopPinging = clock.every(pingMs, () => void client.query('select').catch(() => undefined))
       try {
         await work(async batch => {
-          const outcome = await ask(client, batch)
+          const outcome = await ask(client, await callOf(batch))
+          isOtherRun ||= outcome.isOtherRun
           if (outcome.status !== 'written' || isCommitted) return outcome
           await client.query('commit')
           isCommitted = true
           return { ...outcome, isConfirmed: !tookUnconfirmed(client) }
         })
       } finally {
+        stopPinging()
         if (!isCommitted) await client.query('rollback')
+        if (isOtherRun) await runs.load(client)
       }
     })
   }
@@ -87,9 +102,14 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     },
     reachOf: run => runs.reachOf(run),
 
-    nodes: nodeTable(database, renewing, address),
-    records: () => new PostgresRecords(database, othersTurn),
-    write: batch => writer.with(client => ask(client, batch)),
+    nodes: nodeTable(database, renewing, runs),
+    records: turn => new PostgresRecords(database, turn),
+    async write(batch) {
+      const call = await callOf(batch)
+      const outcome = await writer.with(client => ask(client, call))
+      if (outcome.isOtherRun) await learnRun()
+      return outcome
+    },
     alone,
 
     async logAfter(position) {
@@ -114,7 +134,8 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     },
 
     users: ids => usersOf(database, ids),
-    account: id => accountOf(database, id),
+    erasures: id => erasuresOf(database, id),
+    revocation: id => revocationOf(database, id),
     document: (id, document, since) => partsOf(database, id, document, since),
     views: (viewer, owners, wanted) => lookAt(database, viewer, owners, wanted),
     levels: names => levelsOf(database, names),

@@ -7,6 +7,7 @@ import {
   noRelation,
   type UserRecord,
 } from '../../relations/records.ts'
+import type { Revocation } from '../../relations/revocation.ts'
 import type { Looked, StoredParts, View } from '../../relations/store.ts'
 import { decodeCommits } from '../nodes/commit-codec.ts'
 import {
@@ -107,15 +108,22 @@ export async function partsOf(database: Rows, id: string, document: DocumentName
   return { version: rows.at(-1)?.position ?? 0, parts: rows.map(({ update }) => new Uint8Array(update)) }
 }
 
-const accountOfId: Statement = {
-  name: 'kith-account',
-  text: 'select erasures, revoked_at_ms from account where id = $1',
+const erasuresOfId: Statement = { name: 'kith-erased', text: 'select erasures from account where id = $1' }
+
+export async function erasuresOf(database: Database, id: string): Promise<number> {
+  const [row] = await database.rows<{ erasures: number }>({ ...erasuresOfId, values: [id] })
+  return row?.erasures ?? 0
 }
 
-/** What outlives an account. */
-export async function accountOf(database: Database, id: string): Promise<{ erasures: number; revokedAtMs: number }> {
-  const rows = await database.rows<{ erasures: number; revoked_at_ms: number }>({ ...accountOfId, values: [id] })
-  return { erasures: rows[0]?.erasures ?? 0, revokedAtMs: rows[0]?.revoked_at_ms ?? 0 }
+const revocationOfId: Statement = {
+  name: 'kith-revocation',
+  text: 'select now_ms() as now, (select revoked_at_ms from account where id = $1) as at',
+}
+
+export async function revocationOf(database: Database, id: string): Promise<Revocation> {
+  const [row] = await database.rows<{ now: number; at: number | null }>({ ...revocationOfId, values: [id] })
+  if (!row) throw new Error('the database did not say what time it is')
+  return { atMs: row.at ?? 0, nowMs: row.now }
 }
 
 const askedOf: Statement = { name: 'kith-has-asked', text: 'select from asked where viewer = $1 and id = $2' }

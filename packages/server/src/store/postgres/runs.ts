@@ -7,10 +7,6 @@ interface Run {
   start: number
 }
 
-/** Names one opening of the database: the cluster, its timeline, and when this server process of it started. */
-export const keyOfRun = `select concat_ws(':', (select system_identifier from pg_control_system()),
-  left(pg_walfile_name(pg_current_wal_lsn()), 8), extract(epoch from pg_postmaster_start_time())::text) as key`
-
 /** A device that was away for more of them gets everything again. */
 const mostRuns = 1_000
 
@@ -20,7 +16,7 @@ const mostRuns = 1_000
  */
 export class PostgresRuns {
   #runs: readonly Run[] = []
-  readonly #runOf: WeakMap<pg.Client, Uint8Array> = new WeakMap()
+  #key = ''
 
   /** 8 bytes that name the present run. */
   get current(): Uint8Array {
@@ -34,22 +30,23 @@ export class PostgresRuns {
     return this.#runs[index + 1]?.start ?? Number.POSITIVE_INFINITY
   }
 
-  /** The run that a connection reaches. */
-  of(client: pg.Client): Uint8Array | undefined {
-    return this.#runOf.get(client)
+  /** Of the present run, as the database names it (`run_key`). */
+  get key(): string {
+    return this.#key
   }
 
-  /** Reads the runs on a new connection, and begins one if the database was opened since the last began. */
+  /** Reads the runs on a connection, and begins one if the database was opened since the last began. */
   async load(client: pg.Client): Promise<void> {
-    const { rows } = await client.query(keyOfRun)
+    const { rows } = await client.query('select run_key() as key')
     const found = await client.query('select from run where key = $1', [rows[0].key])
     if (found.rowCount === 0) await client.query('select begin_run($1, $2)', [randomBytes(8), rows[0].key])
     const runs = await client.query('select id, start from run order by n desc limit $1', [mostRuns])
     const loaded = runs.rows.map(({ id, start }): Run => ({ id: new Uint8Array(id), start })).reverse()
     const { id: last } = loaded.at(-1) as Run
-    this.#runOf.set(client, last)
     // The connection that was opened later may have been read first: it knows of this run, and of later ones.
     const known = this.#runs.findIndex(({ id }) => isSameRun(id, last))
-    if (known < 0 || known === this.#runs.length - 1) this.#runs = loaded
+    if (known >= 0 && known < this.#runs.length - 1) return
+    this.#runs = loaded
+    this.#key = rows[0].key
   }
 }

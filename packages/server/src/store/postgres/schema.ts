@@ -36,7 +36,6 @@ create sequence node_id as int;
 create table node (
   id int primary key,
   key uuid not null,
-  address text,
   applied bigint not null,
   lease_until timestamptz not null
 ) with (fillfactor = 50);
@@ -100,6 +99,25 @@ create function final(_position bigint, _head bigint) returns bigint language sq
   select case when _position >= 4503599627370496 then _position - 4503599627370496 + _head else _position end
 $$;
 
+-- Names one opening of the database: the cluster, its timeline, and when this server process of it started.
+create function run_key() returns text language sql volatile as $$
+  select concat_ws(':', (select system_identifier from pg_control_system()),
+    left(pg_walfile_name(pg_current_wal_lsn()), 8), extract(epoch from pg_postmaster_start_time())::text)
+$$;
+
+-- Rounded up, as all times that are compared with each other are.
+create function now_ms() returns bigint language sql volatile as $$
+  select ceil(extract(epoch from clock_timestamp()) * 1000)::bigint
+$$;
+
+-- A user's record, with the time of another one at which the user was last seen.
+create function with_last_seen(_record text, _other text) returns text language sql immutable as $$
+  select case when substring(_record from '"lastSeenMinute":[0-9]+') is not distinct from
+      substring(_other from '"lastSeenMinute":[0-9]+') then _record
+    else (jsonb_strip_nulls(_record::jsonb || jsonb_build_object('lastSeenMinute', _other::jsonb -> 'lastSeenMinute')))::text
+  end
+$$;
+
 -- Two lists of names are joined by hash, however long they are.
 create function has_conflict(_known bigint, _reads bigint[]) returns boolean language sql stable
 set enable_nestloop = off as $$
@@ -112,24 +130,29 @@ $$;
 -- One batch, as one transaction. The lock on the head is held until the batch is durable, so positions, durability and
 -- visibility have one order. Each statement sees what was committed before the lock was taken.
 create function commit_batch(
-  _node int, _key uuid, _batch uuid, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
-  _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[],
+  _node int, _key uuid, _batch uuid, _run bytea, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
+  _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[], _keep_news boolean[],
   _as text[], _bs text[], _relation_changed bigint[], _joined bigint[], _relations bytea[],
   _levels_cleared text[], _owners text[], _levels smallint[], _level_positions bigint[], _fields bytea[],
   _asked_cleared text[], _viewers text[], _asked text[],
   _documents_cleared text[], _names_cleared smallint[],
   _document_users text[], _document_names smallint[], _document_positions bigint[], _updates bytea[],
-  _erased text[], _erasures int[], _revoked text[], _revoked_ms bigint[]
+  _erased text[], _erasures int[], _revoked text[]
 ) returns table (status text, last bigint) language plpgsql as $$
 #variable_conflict use_column
 declare
   _head bigint;
   _last bigint;
   _day_ms bigint := _now_ms - _now_ms % 86400000;
+  _clock_ms bigint;
 begin
   select position into strict _head from head for update;
   select l.last into _last from log l where l.batch = _batch;
   if found then return query select 'written', _last; return; end if;
+  -- Behind a pooler a connection may lead to another opening of the database than before.
+  if not exists (select from run r where r.id = _run and r.key = run_key()) then
+    return query select 'other-run', _head; return;
+  end if;
   if not exists (select from node n where n.id = _node and n.key = _key and n.lease_until > clock_timestamp()) then
     return query select 'fenced', _head; return;
   end if;
@@ -144,11 +167,17 @@ begin
   _last := _head + _count;
 
   delete from users u using unnest(_users, _records) as w (id, record) where w.record is null and u.id = w.id;
+  -- What other nodes have written meanwhile of users whom a large change concerns, see relations/user-news.ts.
+  update users u set registered_at = final(w.registered, _head), record = with_last_seen(w.record, u.record),
+      relations_changed_at = greatest(u.relations_changed_at, final(w.changed, _head))
+    from unnest(_users, _registered, _changed, _records, _keep_news) as w (id, registered, changed, record, keeps)
+    where w.keeps and u.id = w.id;
   insert into users as u (id, registered_at, relations_changed_at, levels, record)
     select w.id, final(w.registered, _head), final(w.changed, _head),
       array(select final(x, _head) from unnest(w.levels::bigint[]) with ordinality as l (x, n) order by n), w.record
-    from unnest(_users, _registered, _changed, _user_levels, _records) as w (id, registered, changed, levels, record)
-    where w.record is not null
+    from unnest(_users, _registered, _changed, _user_levels, _records, _keep_news)
+      as w (id, registered, changed, levels, record, keeps)
+    where w.record is not null and not (w.keeps and exists (select from users o where o.id = w.id))
     on conflict (id) do update set registered_at = excluded.registered_at,
       relations_changed_at = excluded.relations_changed_at, levels = excluded.levels, record = excluded.record;
 
@@ -178,9 +207,11 @@ begin
 
   insert into account as a (id, erasures) select * from unnest(_erased, _erasures)
     on conflict (id) do update set erasures = excluded.erasures;
-  insert into account as a (id, revoked_at_ms, revoked_at) select w.id, w.ms, _last
-    from unnest(_revoked, _revoked_ms) as w (id, ms)
-    on conflict (id) do update set revoked_at_ms = excluded.revoked_at_ms, revoked_at = excluded.revoked_at;
+  -- By one clock for all nodes, and by the rule of relations/revocation.ts.
+  _clock_ms := now_ms();
+  insert into account as a (id, revoked_at_ms, revoked_at) select id, _clock_ms, _last from unnest(_revoked) as w (id)
+    on conflict (id) do update set revoked_at = excluded.revoked_at, revoked_at_ms =
+      case when a.revoked_at_ms > _clock_ms + 86400000 then _clock_ms else greatest(_clock_ms, a.revoked_at_ms + 1) end;
 
   -- At the first batch of a day: where the day began, and what is too old to be told.
   if not exists (select from day d where d.start_ms = _day_ms) then

@@ -23,7 +23,7 @@ export function commits({ test, open }: Contract): void {
     same(await store.levels([{ owner: 'nobody', level: 0 }]), [undefined])
     same(await store.levels([]), [])
     same(await store.levelsWithFields('nobody'), [])
-    same(await store.tokensRevokedAt('nobody'), 0)
+    same((await store.revocation('nobody')).atMs, 0)
     same(await store.hasAsked('nobody', 'alice'), false)
     same(await store.changedSince(0, 10), [])
     same(await store.oldestCursor(), 0)

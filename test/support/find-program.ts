@@ -1,0 +1,15 @@
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+
+/** The path of an installed program, also where only root looks; `undefined` where there is none. */
+export async function findProgram(name: string): Promise<string | undefined> {
+  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin']) {
+    const program = join(folder, name)
+    const isThere = await access(program).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return program
+  }
+  return undefined
+}
