@@ -471,7 +471,7 @@ export const kept: readonly Kept[] = [
     why: 'The same: a node without a name joins.',
   },
   {
-    file: 'packages/server/src/store/nodes/commits.ts',
+    file: 'packages/server/src/store/nodes/batch-writer.ts',
     line: 'if (lease.isCurrent()) return',
     change: 'return → {}',
     why: 'The same: the wait for a lease that is current ends at once, with its timer.',

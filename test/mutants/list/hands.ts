@@ -112,13 +112,18 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/wrong-clock'],
     names: 'join',
   }),
-  mutant(erasing, 'writeRevocation(user, draft.nowMs)', 'writeRevocation(user, Number.MAX_SAFE_INTEGER)', {
-    id: 'revoked-for-ever',
-    rules: ['D7'],
-    what: 'After a revocation no token of the user is ever valid again.',
-    tests: ['server/wrong-clock'],
-    names: 'tokens',
-  }),
+  mutant(
+    'server/src/store/level/encode.ts',
+    'nextRevocation(await reads.revokedAtMs(id), nowMs)',
+    'nextRevocation(await reads.revokedAtMs(id), Number.MAX_SAFE_INTEGER)',
+    {
+      id: 'revoked-for-ever',
+      rules: ['D7'],
+      what: 'After a revocation no token of the user is ever valid again.',
+      tests: ['server/wrong-clock'],
+      names: 'tokens',
+    },
+  ),
   mutant('server/src/relations/follow-budget.ts', 'if (spent && spent.atMs > draft.nowMs)', 'if (spent && false)', {
     id: 'budget-dated-ahead',
     rules: ['S4'],

@@ -359,7 +359,7 @@ export const nodesMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/store/nodes/commits.ts',
+    'server/src/store/nodes/batch-writer.ts',
     'if (attempt === attempts || this.#isClosing) throw new Unconfirmed()',
     'if (attempt === attempts) throw new Unconfirmed()',
     {
