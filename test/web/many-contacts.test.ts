@@ -9,7 +9,7 @@ async function phoneWithManyContacts(): Promise<Demo & { phone: DeviceCard }> {
   const demo = await openDemo({ at: '/#alice/phone' })
   const phone = demo.device('Alice’s phone')
   await phone.makeUpPeople()
-  await demo.page.getByPlaceholder('Search 5000 contacts').waitFor()
+  await demo.page.getByPlaceholder('Search 5,000 contacts').waitFor()
   return { ...demo, phone }
 }
 
@@ -20,7 +20,7 @@ test('among 5,000 contacts a search finds one, and the keyboard goes to the end 
   await expect.poll(() => phone.card.getByRole('row').count(), { message: 'how many are found' }).toBe(1)
   await phone.row('grace.kaya.4840@example.org').waitFor()
   await search.fill('nobody such')
-  await phone.card.getByText('Nobody matches “nobody such”.').waitFor()
+  await phone.card.getByText('No contact matches “nobody such”.').waitFor()
   await search.fill('')
   await phone.row('ada.adeyemi.0@example.org').waitFor()
 

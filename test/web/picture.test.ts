@@ -37,7 +37,9 @@ test('a file that is not a picture is reported, and the picture stays', async ()
   const picture = alicesPhone.card.locator('.own-picture img')
   await picture.waitFor()
   await choosePicture(alicesPhone, 'notes.png', Buffer.from('These are notes.'))
-  await alicesPhone.card.getByText('notes.png is no picture that this browser can read.').waitFor()
+  await alicesPhone.card
+    .getByText('notes.png is not a picture that this browser can read. Choose a JPEG or PNG file.')
+    .waitFor()
   expect(await sidesOf(picture)).toEqual([192, 192])
 })
 
