@@ -7,6 +7,7 @@ import { screenshot } from './support/screenshot.ts'
 
 test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', async () => {
   const { page, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
+  await page.getByRole('radiogroup', { name: 'Detail' }).getByText('Messages').click()
   await bobsPhone.add('alice')
   const photo = await noisyPicture(page, 1920)
   expect(photo.length).toBeGreaterThan(1_000_000)
