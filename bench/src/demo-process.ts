@@ -45,7 +45,7 @@ export async function startDemoProcess({
     },
     stop: async () => {
       await child.stop()
-      await rm(folder, { recursive: true })
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }

@@ -35,13 +35,14 @@ export async function pageScroll(): Promise<void> {
 
 async function makeUpContacts(page: Page): Promise<void> {
   await page.goto('/#alice/phone')
-  await page.getByText('Everything is on the server’s disk').waitFor()
+  await page.getByText('Saved on the server').waitFor()
   await page.getByRole('button', { name: 'Add', exact: true }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByRole('button', { name: 'Make up 5,000' }).click()
+  await dialog.getByRole('button', { name: 'Add several at once' }).click()
+  await dialog.getByRole('button', { name: 'Fill in 5,000 made-up names' }).click()
   await dialog.getByRole('button', { name: 'Add', exact: true }).click()
-  await page.getByPlaceholder('Search 5000 contacts').waitFor()
-  await page.getByText('Everything is on the server’s disk').waitFor()
+  await page.getByPlaceholder('Search 5,000 contacts').waitFor()
+  await page.getByText('Saved on the server').waitFor()
 }
 
 interface Scrolled {

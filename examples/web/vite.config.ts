@@ -1,7 +1,38 @@
+import { createHash } from 'node:crypto'
 import react from '@vitejs/plugin-react'
-import { defineConfig } from 'vite'
+import { defineConfig, type Plugin } from 'vite'
+
+const worker = 'service-worker.js'
+
+/** Tells the service worker which files it keeps: all of this build. */
+function offlineFiles(): Plugin {
+  return {
+    name: 'offline-files',
+    generateBundle(_options, bundle) {
+      const chunk = bundle[worker]
+      if (chunk?.type !== 'chunk') return
+      const names = Object.keys(bundle).filter(
+        name => name !== worker && name !== 'index.html' && !name.endsWith('.map'),
+      )
+      const files = ['/', '/icon.svg', '/manifest.webmanifest', ...names.map(name => `/${name}`)]
+      // The names of assets hold a hash of their content.
+      const build = createHash('sha256').update(files.join()).digest('hex').slice(0, 12)
+      chunk.code = `const files=${JSON.stringify(files)},build=${JSON.stringify(build)};${chunk.code}`
+    },
+  }
+}
 
 export default defineConfig({
-  plugins: [react()],
-  build: { outDir: 'dist/page', sourcemap: true, chunkSizeWarningLimit: 1000 },
+  plugins: [react(), offlineFiles()],
+  build: {
+    outDir: 'dist/page',
+    sourcemap: true,
+    chunkSizeWarningLimit: 1500,
+    rollupOptions: {
+      input: { index: 'index.html', 'service-worker': 'offline/service-worker.ts' },
+      output: {
+        entryFileNames: ({ name }) => (name === 'service-worker' ? worker : 'assets/[name]-[hash].js'),
+      },
+    },
+  },
 })

@@ -14,6 +14,14 @@ test('[V1] viewAs shows nothing to a blocked user, for any grants', async () => 
   expect(kith.viewAs('bob').reason).toBe('visible')
 })
 
+test('[V3] ownProfile.merged gives what a viewer of exactly these levels sees: of a field at several, the value at the highest', async () => {
+  const { ownProfile } = await withProfile()
+  expect(ownProfile.merged([])).toEqual({})
+  expect(ownProfile.merged([0])).toEqual({ name: 'Ada' })
+  expect(ownProfile.merged([5, 2, 0, 9])).toEqual({ name: 'Ada L.', phone: '+44', city: 'London' })
+  expect(() => ownProfile.merged([256])).toThrow(TypeError)
+})
+
 test('[V3] viewAs shows the granted levels, and level 0 by the audience, contact and grants', async () => {
   const kith = await withProfile()
   await change(kith, 'contact', profile => profile.setProfileAccessLevels([]))

@@ -1,14 +1,14 @@
-import type { Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { axeFinds } from './support/axe.ts'
 import { test } from './support/chromium.ts'
-import { openDemo } from './support/demo.ts'
+import { type Demo, openDemo, showThree } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
 
 test.each(['desk', 'phone'] as const)(
   'at the size of a %s axe finds no violation, in light and in dark mode',
   async size => {
-    const { page, device } = await openDemo({ size })
+    const demo = await openDemo({ size })
+    const { page, device } = demo
     const found: string[] = []
     const look = async (name: string): Promise<void> => {
       for (const colours of ['light', 'dark'] as const) {
@@ -17,37 +17,50 @@ test.each(['desk', 'phone'] as const)(
         found.push(...(await axeFinds(page)).map(finding => `${name}, ${colours}: ${finding}`))
       }
     }
-    await page.getByRole('heading', { name: 'Who knows whom' }).waitFor()
+    await page.getByRole('heading', { name: 'Your contacts' }).waitFor()
     await look('welcome')
-    await page.getByRole('button', { name: 'Open three devices' }).click()
+    await showThree(page)
     const phone = device('Alice’s phone')
     await phone.isInStep()
     await look('nobody')
-    await phone.add('bob\ncarol\nerin@example.org', { levels: ['Friends (level 1)', 'Work (level 5)'] })
+    await phone.add('bob\ncarol\nerin@example.org', { circles: ['Friends', 'Work'] })
     await phone.openContact('Carol')
-    await phone.toggle('Block')
+    await phone.block()
     await phone.backToContacts()
     await phone.row('Bob').waitFor()
     await look('contacts')
     await phone.openContact('Bob')
     await look('contact')
     await phone.goTo('My profile')
-    await phone.fill(phone.ownField('Public (level 0)', 'name'), 'Ada')
+    await phone.fill(phone.ownField('Everyone', 'Name'), 'Ada')
     await look('own-profile')
-    await phone.card.getByLabel('Whose eyes to look through').fill('bob')
+    await phone.previewAs('bob')
     await phone.card.getByText('Add a field').click()
-    await phone.card.getByRole('region', { name: 'View as' }).scrollIntoViewIfNeeded()
-    await look('view-as')
+    await phone.card.getByRole('region', { name: 'Preview' }).scrollIntoViewIfNeeded()
+    await look('preview')
+    await phone.goTo('Settings')
+    await look('settings')
     await phone.goTo('Contacts')
+    await phone.openContact('Bob')
+    await phone.card.getByRole('button', { name: 'Message' }).click()
+    await phone.card.getByLabel('Message to').fill('hello')
+    await phone.card.getByRole('button', { name: 'Send' }).click()
+    await phone.card.getByText(/Delivered$/).waitFor()
+    await look('conversation')
+    await phone.card.getByRole('button', { name: 'Back' }).click()
+    await phone.card.getByRole('button', { name: 'Block', exact: true }).click()
+    await page.getByRole('alertdialog').waitFor()
+    await look('block')
+    await page.keyboard.press('Escape')
     await phone.backToContacts()
-    await dialogs(page, look)
+    await dialogs(demo, look)
     await page.getByRole('button', { name: 'Guided story' }).click()
     await look('story')
     expect(found).toEqual([])
   },
 )
 
-async function dialogs(page: Page, look: (name: string) => Promise<void>): Promise<void> {
+async function dialogs({ page, device }: Demo, look: (name: string) => Promise<void>): Promise<void> {
   // Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up.
   const revealed = async (role: 'dialog' | 'alertdialog'): Promise<void> => {
     await page.getByRole(role).waitFor()
@@ -59,11 +72,11 @@ async function dialogs(page: Page, look: (name: string) => Promise<void>): Promi
     await page.keyboard.press('Escape')
     await page.locator('.overlay, .popover').waitFor({ state: 'detached' })
   }
-  await page.getByRole('region', { name: 'Alice’s phone' }).getByRole('button', { name: 'Add' }).click()
+  await page.getByRole('region', { name: 'Alice’s phone' }).getByRole('button', { name: 'Add', exact: true }).click()
   await revealed('dialog')
   await look('add-people')
   await close()
-  await page.getByRole('region', { name: 'Alice’s phone' }).getByRole('button', { name: 'Import' }).click()
+  await device('Alice’s phone').openImport()
   await revealed('dialog')
   await look('import')
   await close()

@@ -7,7 +7,7 @@ import { screenshot } from './support/screenshot.ts'
 async function handedOver(size: 'desk' | 'phone' = 'desk'): Promise<ThreeDevices> {
   const demo = await threeDevices({ size })
   const { server, bobsPhone } = demo
-  await bobsPhone.add('alice', { levels: ['Work (level 5)'] })
+  await bobsPhone.add('alice', { circles: ['Work'] })
   await bobsPhone.isInStep()
   expect(await server.admin('DELETE', '/v1/users/alice')).toBe(204)
   await bobsPhone.row('Alice').getByText('May be another person now').waitFor()
@@ -19,11 +19,11 @@ test('[D7] a contact whose number changed hands is marked in the list and on its
   const { page, bobsPhone } = await handedOver()
   const warning = bobsPhone.card.getByRole('region', { name: 'The account of Alice has ended' })
   await warning.waitFor()
-  await bobsPhone.card.getByText('Alice sees Public (level 0).', { exact: true }).waitFor()
+  await bobsPhone.card.getByText('Alice sees Everyone.', { exact: true }).waitFor()
   await screenshot(page, 'changed-hands')
-  await warning.getByRole('button', { name: 'I know the new holder' }).click()
+  await warning.getByRole('button', { name: 'I know this person' }).click()
   await warning.waitFor({ state: 'detached' })
-  await bobsPhone.card.getByText('Alice sees Public (level 0), Work (level 5).', { exact: true }).waitFor()
+  await bobsPhone.card.getByText('Alice sees Everyone, Work.', { exact: true }).waitFor()
   await bobsPhone.backToContacts()
   await bobsPhone.row('Alice').waitFor()
   expect(await bobsPhone.row('Alice').getByText('May be another person now').count()).toBe(0)
@@ -41,9 +41,9 @@ test('[D7] a contact whose number changed hands is removed from its page', async
 test('[D7] the devices of an erased account say so, and begin a new one when their user asks', async () => {
   const { page, alicesPhone, alicesLaptop } = await handedOver()
   for (const device of [alicesPhone, alicesLaptop]) {
-    await device.card.getByText('The account was erased. Nothing of this device is here any more.').waitFor()
+    await device.card.getByText('The account was erased, so this device deleted what it had.').waitFor()
   }
   await screenshot(page, 'account-erased')
-  await alicesPhone.card.getByRole('button', { name: 'Begin anew' }).click()
+  await alicesPhone.card.getByRole('button', { name: 'Start again, empty' }).click()
   await alicesPhone.isInStep()
 })

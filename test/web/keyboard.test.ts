@@ -4,7 +4,7 @@ import { test } from './support/chromium.ts'
 import { openDemo } from './support/demo.ts'
 
 test('with the keyboard only, a user signs in, adds a contact, opens it, grants a level, blocks it and goes back', async () => {
-  const { page, device } = await openDemo()
+  const { page, device } = await openDemo({ size: 'phone' })
   const { keyboard } = page
   const alice = device('Alice’s phone')
   const { card } = alice
@@ -25,18 +25,22 @@ test('with the keyboard only, a user signs in, adds a contact, opens it, grants 
   await tabTo(page, alice.row('Bob'))
   await keyboard.press('Enter')
   await expect.poll(() => card.getByRole('heading', { name: 'Bob', exact: true }).evaluate(isFocused)).toBe(true)
-  await tabTo(page, card.getByRole('checkbox', { name: 'Family (level 2)' }))
+  await tabTo(page, card.getByRole('switch', { name: 'Family' }))
   await keyboard.press('Space')
-  await tabTo(page, card.getByRole('switch', { name: 'Block' }))
-  await keyboard.press('Space')
-  await tabTo(page, card.getByRole('button', { name: 'All contacts' }), 'Shift+Tab')
+  await tabTo(page, card.getByRole('button', { name: 'Block', exact: true }), 'Shift+Tab')
   await keyboard.press('Enter')
+  await page.getByRole('alertdialog').waitFor()
+  await tabTo(page, page.getByRole('alertdialog').getByRole('button', { name: 'Block Bob' }))
+  await keyboard.press('Enter')
+  await card.getByText('You have blocked Bob.').waitFor()
+  await tabTo(page, card.getByRole('button', { name: 'Unblock' }), 'Shift+Tab')
+  await keyboard.press('Escape')
   await alice.row('Bob').filter({ hasText: 'Blocked' }).waitFor()
-  await expect.poll(() => alice.row('Bob').evaluate(isFocused)).toBe(true)
   expect(await alice.levelsOf('Bob')).toBe('2')
   await alice.isInStep()
 
   await tabTo(page, card.getByRole('tab', { name: 'Contacts' }), 'Shift+Tab')
+  await keyboard.press('ArrowRight')
   await keyboard.press('ArrowRight')
   await tabTo(page, card.getByRole('radio', { name: 'Everyone', exact: true }))
   await keyboard.press('ArrowDown')

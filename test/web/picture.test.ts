@@ -7,6 +7,7 @@ import { screenshot } from './support/screenshot.ts'
 
 test('a big picture becomes a thumbnail of at most 32 KiB, and others see it', async () => {
   const { page, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
+  await page.getByRole('radiogroup', { name: 'Detail' }).getByText('Messages').click()
   await bobsPhone.add('alice')
   const photo = await noisyPicture(page, 1920)
   expect(photo.length).toBeGreaterThan(1_000_000)
@@ -37,7 +38,9 @@ test('a file that is not a picture is reported, and the picture stays', async ()
   const picture = alicesPhone.card.locator('.own-picture img')
   await picture.waitFor()
   await choosePicture(alicesPhone, 'notes.png', Buffer.from('These are notes.'))
-  await alicesPhone.card.getByText('notes.png is no picture that this browser can read.').waitFor()
+  await alicesPhone.card
+    .getByText('notes.png is not a picture that this browser can read. Choose a JPEG or PNG file.')
+    .waitFor()
   expect(await sidesOf(picture)).toEqual([192, 192])
 })
 

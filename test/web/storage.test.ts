@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import { axeFinds } from './support/axe.ts'
 import { test } from './support/chromium.ts'
-import { openDemo, threeDevices } from './support/demo.ts'
+import { openDemo, showThree, threeDevices } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
 import { allowStorage, emptyStorage, fillStorage, limitStorage, refuseStorage } from './support/storage.ts'
 
@@ -10,13 +10,13 @@ test.each(['deletes one', 'clears all'] as const)(
   async how => {
     const { page, context, server, complaints, alicesPhone, alicesLaptop } = await threeDevices()
     complaints.expect(/Another connection wants to delete database 'kith-demo:/)
-    await alicesPhone.add('bob\ncarol\ndan', { levels: ['Friends (level 1)'] })
+    await alicesPhone.add('bob\ncarol\ndan', { circles: ['Friends'] })
     await alicesLaptop.row('Dan').waitFor()
     await alicesPhone.goOffline()
     await alicesPhone.openContact('Bob')
-    await alicesPhone.toggle('Block')
+    await alicesPhone.switchCircle('Friends')
     await alicesPhone.says(/^Offline · 1 change waiting/)
-    await alicesPhone.switchLevel('Friends (level 1)')
+    await alicesPhone.block()
     await alicesPhone.says(/^Offline · 2 changes waiting/)
     await alicesPhone.backToContacts()
     if (how === 'deletes one') {
@@ -25,7 +25,7 @@ test.each(['deletes one', 'clears all'] as const)(
       const session = await context.newCDPSession(page)
       await session.send('Storage.clearDataForOrigin', { origin: server.url, storageTypes: 'indexeddb' })
     }
-    await alicesPhone.card.getByText(/The storage was deleted/).waitFor()
+    await alicesPhone.card.getByText(/The browser deleted the storage/).waitFor()
     await screenshot(page, `storage-${how.replace(' ', '-')}`)
 
     for (const isReloaded of [false, true]) {
@@ -45,7 +45,7 @@ test('[D1][D5] when storage is full the page says so, changes nothing, and goes 
   const demo = await openDemo()
   const { page, device } = demo
   await limitStorage(demo)
-  await page.getByRole('button', { name: 'Open three devices' }).click()
+  await showThree(page)
   const [phone, laptop] = [device('Alice’s phone'), device('Alice’s laptop')]
   await phone.isInStep()
   await phone.add('bob')
@@ -53,15 +53,15 @@ test('[D1][D5] when storage is full the page says so, changes nothing, and goes 
   await laptop.row('Bob').waitFor()
   await laptop.isInStep()
   await fillStorage(page)
-  const friends = phone.card.getByRole('checkbox', { name: 'Friends (level 1)' })
-  await phone.switchLevel('Friends (level 1)')
+  const friends = phone.card.getByRole('switch', { name: 'Friends' })
+  await phone.switchCircle('Friends')
   await phone.card.getByRole('alert').filter({ hasText: 'no room left' }).waitFor()
   expect(await friends.isChecked()).toBe(false)
   await screenshot(page, 'storage-full')
 
   await emptyStorage(page)
   await phone.isInStep()
-  await phone.switchLevel('Friends (level 1)')
+  await phone.switchCircle('Friends')
   await expect.poll(() => laptop.levelsOf('Bob'), { message: 'the level, on the other device' }).toBe('1')
   await phone.isInStep()
   expect(await friends.isChecked()).toBe(true)

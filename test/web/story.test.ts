@@ -5,18 +5,18 @@ import { openDemo, sizes, threeDevices } from './support/demo.ts'
 import { type Shift, watchLayoutShifts } from './support/layout-shifts.ts'
 import { screenshot } from './support/screenshot.ts'
 
-/** What each step is called, and where there is something to see of it. */
+/** What each step is called, and the device where its last change is seen. */
 const steps = [
-  ['Edit on both, offline', 'Alice’s phone'],
+  ['Change both, offline', 'Alice’s laptop'],
   ['Merge', 'Alice’s phone'],
-  ['Grant', 'Bob’s phone'],
-  ['Revoke while offline', 'Bob’s phone'],
+  ['Show', 'Bob’s phone'],
+  ['Take back while offline', 'Bob’s phone'],
   ['Block', 'Bob’s phone'],
   ['Join', 'Alice’s phone'],
 ] as const
 
 test.each(['desk', 'phone'] as const)(
-  'at the size of a %s each step of the guided story happens as described',
+  'at the size of a %s each step of the guided story happens as described, and shows on which device',
   async size => {
     const { page, device } = await openDemo({ size })
     await page.getByRole('button', { name: 'Begin the story' }).click()
@@ -26,23 +26,43 @@ test.each(['desk', 'phone'] as const)(
       await story.getByRole('heading', { name: title, exact: true }).waitFor()
       const movedSoFar = await watchLayoutShifts(page)
       await story.getByRole('button', { name: 'Do it' }).click()
-      const onwards = story.getByRole('button', { name: index < steps.length - 1 ? 'Next step' : 'Look around' })
+      const onwards = story.getByRole('button', { name: index < steps.length - 1 ? 'Next step' : 'What you saw' })
       await onwards.waitFor()
       shifts.push(...(await movedSoFar()))
-      const claims = await story.getByRole('listitem').allInnerTexts()
+      const claims = await story.locator('.claim').allInnerTexts()
       expect(claims.length).toBeGreaterThan(0)
       for (const claim of claims) expect(claim).toMatch(/^✓/)
+      expect(await device(place).card.getAttribute('data-highlighted')).toBe('true')
       const { x, width } = await boxOf(device(place).card)
       expect([x >= 0, x + width <= sizes[size].width]).toEqual([true, true])
       await screenshot(page, `story-${size}-${index + 1}`)
       await onwards.click()
     }
+    await story.getByText('A value that was taken back first is never sent.').waitFor()
+    await screenshot(page, `story-${size}-end`)
+    await story.getByRole('button', { name: 'Stay with these devices' }).click()
     await story.waitFor({ state: 'detached' })
-    // What is said in the middle of a button, and notices on top of each other; the page itself stays where it is.
-    const mayMove = ['text in primary', 'notices']
+    // The words in the middle of a button; the page itself stays where it is.
+    const mayMove = ['text in primary', 'text in react-aria-Button primary']
     expect(shifts.filter(({ moved }) => !moved.every(what => mayMove.includes(what)))).toEqual([])
   },
 )
+
+test('a screen reader hears what the story shows: steps, devices, what is on each, and what came true', async () => {
+  const { page } = await openDemo()
+  await page.getByRole('button', { name: 'Begin the story' }).click()
+  const story = page.getByRole('region', { name: 'Guided story' })
+  await story.getByRole('button', { name: 'Do it' }).click()
+  await story.getByRole('button', { name: 'Next step' }).waitFor()
+  const heard = await story.ariaSnapshot()
+  expect(heard).toContain('- heading "Change both, offline" [level=2]')
+  expect(heard).toContain('- list "What is where"')
+  expect(heard).toMatch(/Alice’s phone · offline/)
+  expect(heard).toContain('Bob is in: Friends')
+  expect(heard).toContain('Bob is in: Family')
+  expect(heard).toMatch(/The phone has Bob in Friends, and its change waits ?: seen to be true/)
+  expect(heard).toContain('- button "Leave the story"')
+})
 
 test.each(['desk', 'phone'] as const)(
   'at the size of a %s nothing moves when a device goes offline, waits and is back',
@@ -54,7 +74,7 @@ test.each(['desk', 'phone'] as const)(
     const moved = await watchLayoutShifts(page)
     await alicesPhone.goOffline()
     await alicesPhone.openContact('Bob')
-    await alicesPhone.switchLevel('Friends (level 1)')
+    await alicesPhone.switchCircle('Friends')
     await alicesPhone.says(/^Offline · 1 change waiting on this device$/)
     await alicesPhone.comeBack()
     await alicesPhone.backToContacts()

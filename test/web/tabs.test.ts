@@ -18,7 +18,7 @@ test('two tabs of one device stay in step over one socket', async () => {
   const [one, other] = [await windowOf(demo), await windowOf(demo)]
   await one.phone.add('bob')
   await other.phone.openContact('Bob')
-  await other.phone.switchLevel('Family (level 2)')
+  await other.phone.switchCircle('Family')
   await expect.poll(() => one.phone.levelsOf('Bob'), { message: 'the level, in the other tab' }).toBe('2')
   await one.phone.isInStep()
   await other.phone.isInStep()
@@ -39,9 +39,9 @@ test('a device that is erased in one window shows nothing in another, and starts
     .getByRole('alertdialog')
     .getByRole('button', { name: /^Erase/ })
     .click()
-  await other.tab.getByText('Nothing of this device is here any more.').waitFor()
+  await other.tab.getByText('This device is empty now.').waitFor()
   expect(await other.tab.getByText('Bob').count()).toBe(0)
-  await other.tab.getByRole('button', { name: 'Begin anew' }).click()
+  await other.tab.getByRole('button', { name: 'Start again, empty' }).click()
   await other.phone.isInStep()
 })
 
@@ -70,7 +70,7 @@ test('when the tab that holds the socket stands still, another says so, takes ov
   const opened = one.tab.waitForEvent('dialog')
   const still = one.tab.evaluate(() => alert('Read this'))
   const alerted = await opened
-  await other.phone.add('bob', { levels: ['Family (level 2)'] })
+  await other.phone.add('bob', { circles: ['Family'] })
   await other.phone.says(/^Looking for the server · /)
   await other.phone.isInStep()
   await alerted.accept()

@@ -13,6 +13,8 @@ const policy = [
   "style-src 'self' 'unsafe-inline'", // The component library adds a style element of its own.
   "img-src 'self' blob: data:",
   "connect-src 'self'",
+  "worker-src 'self'",
+  "manifest-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",

@@ -11,13 +11,20 @@ const turning =
 /** A line break, like all that ends a paragraph, ends the isolates in it (UAX #9, P1 and X8). */
 const breaks = /[\p{Cc}\u2029]/gu
 
+let isolatesAll = false
+
+/** On a page from right to left, also words from left to right can turn what stands beside them. */
+export function isolateAll(isOn: boolean): void {
+  isolatesAll = isOn
+}
+
 /**
  * Other people's words (a name, a label, a field, a message) for the middle of a plain string: a sentence, an `aria-label`,
  * a title. Whatever they hold, what stands around them keeps its order (UAX #9, 2.4). Words that can turn nothing come
  * back as they are, so that a string can be searched and copied.
  */
 export function isolated(words: string): string {
-  return turning.test(words) ? `${firstStrongIsolate}${balanced(words)}${popIsolate}` : words
+  return isolatesAll || turning.test(words) ? `${firstStrongIsolate}${balanced(words)}${popIsolate}` : words
 }
 
 /** The same words, without an isolate that they leave open, and without the end of one that they did not begin. */

@@ -9,11 +9,15 @@ export interface Look {
   size?: keyof typeof sizes
   /** The page's address; `/#alice/phone` is the window of one device. */
   at?: string
+  /** Whether the page's files are kept for a reload without the server. A test's own routes do not reach what is kept. */
+  hasServiceWorker?: boolean
 }
 
 /** In CSS pixels. */
 export const sizes = {
   desk: { width: 1440, height: 900 },
+  /** What is left of a desk when everything is twice as large. */
+  'desk at 200 %': { width: 720, height: 450 },
   phone: { width: 390, height: 844 },
   'small phone': { width: 320, height: 568 },
 }
@@ -33,15 +37,17 @@ export interface Demo {
 }
 
 /** Gone when the test ends; which fails if the browser complained of anything that the test didn't expect. */
-export async function openDemo({ size = 'desk', at = '/' }: Look = {}): Promise<Demo> {
+export async function openDemo({ size = 'desk', at = '/', hasServiceWorker = false }: Look = {}): Promise<Demo> {
   const server = await startDemoProcess()
   onTestFinished(() => server.stop())
   const context = await (await browser()).newContext({
-    ...{ viewport: sizes[size], hasTouch: size !== 'desk', baseURL: server.url },
+    ...{ viewport: sizes[size], hasTouch: !size.startsWith('desk'), baseURL: server.url },
     ...{ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce' },
+    serviceWorkers: hasServiceWorker ? 'allow' : 'block',
   })
   context.setDefaultTimeout(patienceMs)
   const complaints = new Complaints(context)
+  if (!hasServiceWorker) complaints.expect(/Service Worker registration blocked/)
   onTestFinished(async () => {
     await context.close()
     expect(complaints.unexpected).toEqual([])
@@ -57,10 +63,26 @@ export interface ThreeDevices extends Demo {
   bobsPhone: DeviceCard
 }
 
-/** “Open three devices”, each of them in step with the server. */
+const three = [
+  { user: 'alice', device: 'phone' },
+  { user: 'alice', device: 'laptop' },
+  { user: 'bob', device: 'phone' },
+]
+
+/** Opens the page with two devices of Alice's and one of Bob's. */
+export async function showThree(page: Page): Promise<void> {
+  await showDevices(page, three)
+}
+
+export async function showDevices(page: Page, devices: readonly { user: string; device: string }[]): Promise<void> {
+  await page.evaluate(text => localStorage.setItem('kith-demo:devices', text), JSON.stringify(devices))
+  await page.reload()
+}
+
+/** Three devices, each of them in step with the server. */
 export async function threeDevices(look: Look = {}): Promise<ThreeDevices> {
   const demo = await openDemo(look)
-  await demo.page.getByRole('button', { name: 'Open three devices' }).click()
+  await showThree(demo.page)
   const [alicesPhone, alicesLaptop, bobsPhone] = ['Alice’s phone', 'Alice’s laptop', 'Bob’s phone'].map(
     demo.device,
   ) as [DeviceCard, DeviceCard, DeviceCard]

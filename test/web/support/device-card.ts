@@ -1,9 +1,9 @@
 import type { Locator, Page } from 'playwright-core'
 
 export interface Added {
-  /** By name, as the page shows them: “Friends (level 1)”. */
-  levels?: readonly string[]
-  /** In place of adding to what they have. */
+  /** By name, as the page shows them: “Friends”. */
+  circles?: readonly string[]
+  /** In place of adding to the circles that they are in. */
   overwrites?: boolean
 }
 
@@ -34,15 +34,18 @@ export class DeviceCard {
   }
 
   async isInStep(): Promise<void> {
-    await this.says(/^Everything is on the server’s disk$/)
+    await this.says(/^Saved on the server$/)
   }
 
-  async add(people: string, { levels = [], overwrites = false }: Added = {}): Promise<void> {
+  /** Adds one person, or several, a line each. */
+  async add(people: string, { circles = [], overwrites = false }: Added = {}): Promise<void> {
     await this.card.getByRole('button', { name: 'Add', exact: true }).click()
     const dialog = this.page.getByRole('dialog')
-    await dialog.getByLabel('User ids, one a line').fill(people)
-    for (const level of levels) await dialog.getByText(level, { exact: true }).click()
-    if (overwrites) await dialog.getByText('get just this').click()
+    const areSeveral = people.includes('\n') || overwrites
+    if (areSeveral) await dialog.getByRole('button', { name: 'Add several at once' }).click()
+    await dialog.getByLabel(areSeveral ? 'User names, one in each line' : 'User name').fill(people)
+    for (const circle of circles) await dialog.getByText(circle, { exact: true }).click()
+    if (overwrites) await dialog.getByText('Replace the circles they are in').click()
     await dialog.getByRole('button', { name: 'Add', exact: true }).click()
     await dialog.waitFor({ state: 'detached' })
   }
@@ -51,19 +54,27 @@ export class DeviceCard {
   async makeUpPeople(): Promise<void> {
     await this.card.getByRole('button', { name: 'Add', exact: true }).click()
     const dialog = this.page.getByRole('dialog')
-    await dialog.getByRole('button', { name: 'Make up 5,000' }).click()
+    await dialog.getByRole('button', { name: 'Add several at once' }).click()
+    await dialog.getByRole('button', { name: 'Fill in 5,000 made-up names' }).click()
     await dialog.getByRole('button', { name: 'Add', exact: true }).click()
     await dialog.waitFor({ state: 'detached' })
   }
 
-  /** Somebody in the list of contacts. */
+  /** Opens the dialog that imports a phone book. */
+  async openImport(): Promise<Locator> {
+    await this.card.getByRole('button', { name: 'Add', exact: true }).click()
+    await this.page.getByRole('dialog').getByRole('button', { name: 'Import a phone book' }).click()
+    return this.page.getByRole('dialog', { name: /^Import a phone book/ })
+  }
+
+  /** A person in the list of contacts. */
   row(name: string): Locator {
     return this.card.getByRole('row', { name, exact: true })
   }
 
-  /** The numbers of the levels that the list shows of somebody. */
+  /** The levels of the circles that the list shows of a person: `1 5`. */
   async levelsOf(name: string): Promise<string> {
-    return (await this.row(name).locator('.chip').allInnerTexts()).join(' ')
+    return (await this.row(name).getAttribute('data-levels')) ?? ''
   }
 
   async openContact(name: string): Promise<void> {
@@ -72,16 +83,24 @@ export class DeviceCard {
   }
 
   async backToContacts(): Promise<void> {
-    await this.card.getByRole('button', { name: 'All contacts' }).click()
+    const back = this.card.getByRole('button', { name: 'All contacts' })
+    if (await back.isVisible()) await back.click() // Beside the list there is no way back.
   }
 
-  async goTo(tab: 'Contacts' | 'My profile'): Promise<void> {
+  async goTo(tab: 'Contacts' | 'My profile' | 'Settings'): Promise<void> {
     await this.card.getByRole('tab', { name: tab }).click()
   }
 
-  /** Of the own profile, in the section of a level: “Work (level 5)”. */
-  ownField(level: string, name: string): Locator {
-    return this.card.getByRole('region', { name: level }).getByLabel(name, { exact: true })
+  /** Of the own profile, in the section of a circle. */
+  ownField(circle: string, name: string): Locator {
+    return this.card.getByRole('region', { name: circle, exact: true }).getByLabel(name, { exact: true })
+  }
+
+  /** Shows the own profile as a person sees it. */
+  async previewAs(user: string): Promise<void> {
+    const preview = this.card.getByRole('region', { name: 'Preview' })
+    await preview.getByLabel('As seen by').selectOption('A person…')
+    await preview.getByLabel('User name of that person').fill(user)
   }
 
   async fill(field: Locator, value: string): Promise<void> {
@@ -89,16 +108,27 @@ export class DeviceCard {
     await field.press('Enter')
   }
 
-  async toggle(name: 'Block' | 'Follow' | 'Hide when I am online'): Promise<void> {
+  /** On the open page of a person. */
+  async block(): Promise<void> {
+    await this.card.getByRole('button', { name: 'Block', exact: true }).click()
+    await this.page
+      .getByRole('alertdialog')
+      .getByRole('button', { name: /^Block / })
+      .click()
+    await this.page.getByRole('alertdialog').waitFor({ state: 'detached' })
+  }
+
+  async toggle(name: string): Promise<void> {
     await this.card.locator('.switch').filter({ hasText: name }).click()
   }
 
-  async switchLevel(level: string): Promise<void> {
-    await this.card.locator('.level-choice').filter({ hasText: level }).click()
+  /** On the open page of a person. */
+  async switchCircle(circle: string): Promise<void> {
+    await this.card.locator('.circle-list .switch').filter({ hasText: circle }).click()
   }
 
   /** Off or on, whichever it wasn’t. */
   async switchOnline(): Promise<void> {
-    await this.card.locator('.switch').filter({ hasText: 'Online' }).click()
+    await this.card.locator('.device-header .switch').click()
   }
 }

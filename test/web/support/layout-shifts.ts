@@ -19,7 +19,9 @@ export async function watchLayoutShifts(page: Page): Promise<() => Promise<Shift
     const note = (entries: PerformanceEntry[]): void => {
       for (const { value, sources } of entries as ShiftEntry[]) {
         const moved = sources.map(({ node }) =>
-          node instanceof Element ? node.className || node.tagName : `text in ${node?.parentElement?.className}`,
+          node instanceof Element
+            ? `${node.className || node.tagName} “${node.textContent?.slice(0, 30)}”`
+            : `text in ${node?.parentElement?.className}`,
         )
         shifts.push({ value, moved })
       }

@@ -1,13 +1,14 @@
 import { type FormEvent, type ReactNode, useState } from 'react'
 import { Button, Form, Input, Label, TextField } from 'react-aria-components'
-import { audienceName } from '../audiences.ts'
+import { circleName } from '../circles.ts'
+import { t } from '../texts/texts.ts'
 
 export interface AddFieldProps {
   levels: readonly number[]
   onAdd: (name: string, level: number, value: string) => void
 }
 
-/** One more field, at a level of one's choice. */
+/** One more field, in a circle of the user's choice. */
 export function AddField({ levels, onAdd }: AddFieldProps): ReactNode {
   const [name, setName] = useState('')
   const [value, setValue] = useState('')
@@ -21,27 +22,27 @@ export function AddField({ levels, onAdd }: AddFieldProps): ReactNode {
   }
   return (
     <details className="add-field">
-      <summary>Add a field</summary>
+      <summary>{t.profile.addField}</summary>
       <Form onSubmit={add}>
         <TextField className="field" value={name} onChange={setName}>
-          <Label>Field</Label>
-          <Input placeholder="city" dir="auto" />
+          <Label>{t.profile.fieldName}</Label>
+          <Input dir="auto" />
         </TextField>
         <TextField className="field" value={value} onChange={setValue}>
-          <Label>Value</Label>
-          <Input placeholder="Bath" dir="auto" />
+          <Label>{t.profile.fieldValue}</Label>
+          <Input dir="auto" />
         </TextField>
         <label className="field">
-          Level
+          {t.profile.circle}
           <select value={level} onChange={event => setLevel(Number(event.target.value))}>
             {levels.map(one => (
               <option key={one} value={one}>
-                {audienceName(one)}
+                {circleName(one)}
               </option>
             ))}
           </select>
         </label>
-        <Button type="submit">Add</Button>
+        <Button type="submit">{t.profile.addButton}</Button>
       </Form>
     </details>
   )

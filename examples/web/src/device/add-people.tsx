@@ -1,43 +1,47 @@
 import { ContactSynchronizer, type SyncResult } from '@kith/client'
 import { useKith } from '@kith/client/react'
-import { type ReactNode, useState } from 'react'
-import {
-  Button,
-  Dialog,
-  DialogTrigger,
-  Heading,
-  Label,
-  Modal,
-  ModalOverlay,
-  Radio,
-  RadioGroup,
-  TextArea,
-  TextField,
-} from 'react-aria-components'
+import { type FormEvent, type ReactNode, useState } from 'react'
+import { Button, Form, Input, Label, Radio, RadioGroup, TextArea, TextField } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
+import { usePlace } from '../navigation/use-place.ts'
+import { t } from '../texts/texts.ts'
 import { useAttempt } from './attempt.ts'
-import { LevelsField } from './levels-field.tsx'
+import { CirclesField } from './circles-field.tsx'
+import { Dialog } from './dialog.tsx'
 import { madeUpPhoneBook } from './made-up-phone-book.ts'
 import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
+import { Warning } from './warning.tsx'
 
-/** Brings in one person or a whole phone book, also people who are not there yet. */
+/** Adds one person, or several at once, also people who have not signed up. */
 export function AddPeople({ device }: { device: Device }): ReactNode {
+  const { place, openDialog, close } = usePlace(device.key)
+  const [areSeveral, setSeveral] = useState(false)
   return (
-    <DialogTrigger>
-      <Button className="primary">Add</Button>
-      <ModalOverlay className="overlay" isDismissable>
-        <Modal className="modal">
-          <Dialog className="dialog">
-            {({ close }) => <AddPeopleForm title={`Add people on ${device.title}`} onDone={close} />}
-          </Dialog>
-        </Modal>
-      </ModalOverlay>
-    </DialogTrigger>
+    <>
+      <Button className="primary" onPress={() => openDialog('add')}>
+        {t.contacts.add}
+      </Button>
+      <Dialog title={areSeveral ? t.add.manyTitle : t.add.title} isOpen={place.dialog === 'add'} onClose={close}>
+        <AddForm
+          areSeveral={areSeveral}
+          onSwitch={() => setSeveral(!areSeveral)}
+          onImport={() => openDialog('import')}
+          onDone={close}
+        />
+      </Dialog>
+    </>
   )
 }
 
-function AddPeopleForm({ title, onDone }: { title: string; onDone: () => void }): ReactNode {
+interface AddFormProps {
+  areSeveral: boolean
+  onSwitch: () => void
+  onImport: () => void
+  onDone: () => void
+}
+
+function AddForm({ areSeveral, onSwitch, onImport, onDone }: AddFormProps): ReactNode {
   const kith = useKith()
   const [text, setText] = useState('')
   const [levels, setLevels] = useState<number[]>([])
@@ -50,63 +54,85 @@ function AddPeopleForm({ title, onDone }: { title: string; onDone: () => void })
     const synchronizer = new ContactSynchronizer(kith, arePhoneNumbers ? { phoneNumbers: true } : {})
     synchronizer.setProfileAccessLevels(levels)
     synchronizer.subscribe(doesFollow)
-    const addresses = text.split(/[\n,;]+/).filter(line => line.trim() !== '')
-    const done = kind === 'add' ? await synchronizer.syncAsUpdate(addresses) : await synchronizer.sync(addresses)
+    const addresses = areSeveral ? text.split(/[\n,;]+/).filter(line => line.trim() !== '') : [text]
+    const overwrites = areSeveral && kind === 'overwrite'
+    const done = await (overwrites ? synchronizer.sync(addresses) : synchronizer.syncAsUpdate(addresses))
     setResult(done)
     if (done.invalid.length === 0) onDone()
   }
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    if (text.trim() !== '') void attempt(add)
+  }
+  const { keep, overwrite, known, makeUp } = t.add
   return (
-    <>
-      <Heading slot="title">{title}</Heading>
+    <Form className="dialog-form" onSubmit={submit}>
       <TextField className="field" value={text} onChange={setText} autoFocus>
-        <Label>User ids, one a line</Label>
-        <TextArea rows={4} dir="auto" placeholder={'bob\ncarol'} />
+        <Label>{areSeveral ? t.add.many : t.add.who}</Label>
+        {areSeveral ? (
+          <TextArea rows={4} dir="auto" placeholder={'bob\ncarol'} />
+        ) : (
+          <Input dir="auto" placeholder="bob" autoComplete="off" autoCapitalize="none" spellCheck={false} />
+        )}
       </TextField>
-      <LevelsField label="They may see of your profile" levels={levels} onChange={setLevels} />
-      <div className="toggles">
-        <Toggle isOn={doesFollow} onChange={setFollow}>
-          Follow them
-        </Toggle>
-        <Toggle isOn={arePhoneNumbers} onChange={setPhoneNumbers}>
-          They are phone numbers
-        </Toggle>
-      </div>
-      <RadioGroup className="audience" value={kind} onChange={setKind}>
-        <Label>Those already among the contacts</Label>
-        <Radio className="radio" value="add">
-          keep what they have, and get this too
-        </Radio>
-        <Radio className="radio" value="overwrite">
-          get just this
-        </Radio>
-      </RadioGroup>
-      {failure !== undefined && (
-        <p className="warning" role="alert">
-          <TheirWords>{failure}</TheirWords>
-        </p>
+      {result && <Result result={result} isOne={!areSeveral} />}
+      <Toggle isOn={arePhoneNumbers} onChange={setPhoneNumbers}>
+        {areSeveral ? t.add.manyPhone : t.add.phoneNumber}
+      </Toggle>
+      <CirclesField label={t.add.circles} levels={levels} onChange={setLevels} />
+      <Toggle isOn={doesFollow} onChange={setFollow}>
+        {t.add.follow}
+      </Toggle>
+      {areSeveral && (
+        <>
+          <RadioGroup className="audience" value={kind} onChange={setKind}>
+            <Label>{known}</Label>
+            <Radio className="radio" value="add">
+              {keep}
+            </Radio>
+            <Radio className="radio" value="overwrite">
+              {overwrite}
+            </Radio>
+          </RadioGroup>
+          <Button onPress={() => setText(madeUpPhoneBook(5000).join('\n'))}>{makeUp}</Button>
+        </>
       )}
-      {result && <Result result={result} />}
+      <Warning text={failure} />
+      <div className="buttons other-ways">
+        <Button onPress={onSwitch}>{areSeveral ? t.add.one : t.add.several}</Button>
+        <Button onPress={onImport}>{t.add.import}</Button>
+      </div>
       <div className="buttons">
-        <Button onPress={() => setText(madeUpPhoneBook(5000).join('\n'))}>Make up 5,000</Button>
-        <Button onPress={onDone}>Cancel</Button>
-        <Button className="primary" onPress={() => void attempt(add)}>
-          Add
+        <Button onPress={onDone}>{t.device.cancel}</Button>
+        <Button className="primary" type="submit">
+          {t.add.button}
         </Button>
       </div>
-    </>
+    </Form>
   )
 }
 
-function Result({ result: { added, updated, unchanged, invalid } }: { result: SyncResult }): ReactNode {
+function Result({
+  result: { added, updated, unchanged, invalid },
+  isOne,
+}: {
+  result: SyncResult
+  isOne: boolean
+}): ReactNode {
+  if (invalid.length === 0) return null
   return (
     <div className="warning" role="alert">
-      <p>
-        {added} added, {updated} updated, {unchanged} unchanged. {invalid.length} could not be read:
-      </p>
+      {!isOne && <p>{t.add.result(added, updated, unchanged, invalid.length)}</p>}
       <ul>
         {invalid.slice(0, 5).map(({ input, reason }) => (
           <li key={input}>
-            <TheirWords>{input}</TheirWords>: {reason}
+            {!isOne && (
+              <>
+                <TheirWords>{input}</TheirWords>
+                {': '}
+              </>
+            )}
+            {t.invalid[reason]}
           </li>
         ))}
       </ul>

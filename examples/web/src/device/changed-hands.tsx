@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
+import { t } from '../texts/texts.ts'
 
 export interface ChangedHandsProps {
   name: string
@@ -10,18 +11,15 @@ export interface ChangedHandsProps {
 /** The user id has a new holder, or will have: what was given to the old one does not count until the user decides. */
 export function ChangedHands({ name, onConfirm, onRemove }: ChangedHandsProps): ReactNode {
   return (
-    <section className="changed-hands" aria-label={`The account of ${name} has ended`}>
-      <h4>This may be another person now</h4>
-      <p>
-        The account of {name} was erased, so the number may belong to somebody else. Until you decide, they see nothing
-        by what you gave to {name}, and you do not follow them.
-      </p>
+    <section className="changed-hands" aria-label={t.hands.label(name)}>
+      <h4>{t.hands.title}</h4>
+      <p>{t.hands.text(name)}</p>
       <div className="buttons">
         <Button className="primary" onPress={onConfirm}>
-          I know the new holder
+          {t.hands.confirm}
         </Button>
         <Button className="danger" onPress={onRemove}>
-          Remove
+          {t.hands.remove}
         </Button>
       </div>
     </section>

@@ -1,70 +1,81 @@
 import type { Contact } from '@kith/client'
 import { memo, type ReactNode } from 'react'
 import { GridListItem } from 'react-aria-components'
-import { audienceName } from '../audiences.ts'
+import { circleName, circleNames } from '../circles.ts'
+import type { KeptMessage } from '../devices/kept-messages.ts'
+import { t } from '../texts/texts.ts'
 import { nameOf } from './contact-names.ts'
+import type { ListItem } from './list-items.ts'
 import { Picture } from './picture.tsx'
 import { PresenceDot } from './presence.tsx'
 import { TheirWords } from './their-words.tsx'
 
 /** In pixels: rows are placed without being measured. */
-export const rowHeight = 60
+export const rowHeight = 64
 
-export const ContactRow: (props: { contact: Contact }) => ReactNode = memo(function ContactRow({ contact }) {
+export interface ContactRowProps {
+  item: ListItem
+  /** Whether the page of this contact is beside the list. */
+  isShown: boolean
+}
+
+export const ContactRow: (props: ContactRowProps) => ReactNode = memo(function ContactRow({ item, isShown }) {
+  const { contact, letter, lastMessage } = item
   const name = nameOf(contact)
   return (
-    <GridListItem id={contact.id} className="contact-row" textValue={name}>
-      <Picture name={name} bytes={contact.fields['picture']} />
+    <GridListItem
+      id={contact.id}
+      className="contact-row"
+      textValue={name}
+      data-shown={isShown}
+      data-levels={contact.levels.join(' ')}
+    >
+      <span className="letter" aria-hidden="true">
+        {letter}
+      </span>
+      <span className="picture-place">
+        <Picture name={name} bytes={contact.fields['picture']} />
+        {contact.hasJoined && !contact.isBlocked && <PresenceDot id={contact.id} />}
+      </span>
       <div className="contact-text">
         <span className="contact-name">
           <TheirWords>{name}</TheirWords>
-          {contact.hasJoined && !contact.isBlocked && <PresenceDot id={contact.id} />}
         </span>
         <span className="quiet">
-          <TheirWords>{stateOf(contact)}</TheirWords>
+          <TheirWords>{stateOf(contact, lastMessage)}</TheirWords>
         </span>
       </div>
-      <LevelChips levels={contact.levels} />
+      {!contact.isBlocked && <Circles levels={contact.levels} />}
     </GridListItem>
   )
 })
 
-/** The one thing that matters most of somebody. */
-function stateOf({
-  id,
-  fields,
-  isBlocked,
-  hasChangedHands,
-  isWaiting,
-  hasJoined,
-  isSubscribed,
-  isContact,
-}: Contact): string {
-  if (isBlocked) return 'Blocked'
-  if (hasChangedHands) return 'May be another person now'
-  if (isWaiting) return 'Waits for room among those you follow'
-  if (!isSubscribed && !isContact) return id
-  if (!hasJoined) return isSubscribed ? 'Shows you nothing yet' : id
+/** The one thing that matters most of a contact. */
+function stateOf(contact: Contact, lastMessage: KeptMessage | undefined): string {
+  const { id, fields, isBlocked, hasChangedHands, isWaiting, hasJoined, isSubscribed } = contact
+  if (isBlocked) return t.contacts.blocked
+  if (hasChangedHands) return t.contacts.changedHands
+  if (lastMessage) return lastMessage.state === 'received' ? lastMessage.text : t.contacts.you(lastMessage.text)
+  if (isWaiting) return t.contacts.waiting
+  if (!hasJoined && isSubscribed) return t.contacts.notHere
   const { about } = fields
   return typeof about === 'string' && about !== '' ? about : id
 }
 
-/** So many have room beside a name. */
-const mostChips = 4
-
-function LevelChips({ levels }: { levels: readonly number[] }): ReactNode {
-  const shown = levels.length > mostChips ? levels.slice(0, mostChips - 1) : levels
-  const others = levels.slice(shown.length)
+/** A name keeps its room: one circle by name, and how many more. */
+function Circles({ levels }: { levels: readonly number[] }): ReactNode {
+  const [first, ...others] = levels
+  if (first === undefined) return null
+  const all = t.contacts.inCircles(circleNames(levels))
   return (
-    <span className="chips">
-      {shown.map(level => (
-        <span key={level} className="chip" data-level={level} title={`May see ${audienceName(level)}`}>
-          {level}
-        </span>
-      ))}
+    <span className="chips" title={all}>
+      <span className="visually-hidden">{all}</span>
+      <span className="chip" aria-hidden="true">
+        {circleName(first)}
+      </span>
       {others.length > 0 && (
-        <span className="chip" title={`May see ${others.map(audienceName).join(', ')}`}>
-          +{others.length}
+        <span className="chip" aria-hidden="true">
+          {t.contacts.moreCircles(others.length)}
         </span>
       )}
     </span>

@@ -1,60 +1,71 @@
-import type { Contact } from '@kith/client'
 import { useContacts } from '@kith/client/react'
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { GridList, Input, Label, ListLayout, SearchField, Virtualizer } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
+import { usePlace } from '../navigation/use-place.ts'
+import { t } from '../texts/texts.ts'
 import { AddPeople } from './add-people.tsx'
 import { matches, namesInOrder } from './contact-names.ts'
 import { ContactRow, rowHeight } from './contact-row.tsx'
 import { catchFocus } from './focus.ts'
 import { ImportBook } from './import-book.tsx'
-import { TheirWords } from './their-words.tsx'
+import { indexFrom, LetterIndex } from './letter-index.tsx'
+import { type ListItem, listItems } from './list-items.ts'
+import { useChanges } from './use-changes.ts'
 
 export interface ContactsProps {
   device: Device
   /** A contact's page lies over the list, which stays where it was scrolled to. */
   isCovered: boolean
-  onOpen: (id: string) => void
+  /** The person whose page is beside the list. */
+  shown: string | undefined
 }
 
-export function Contacts({ device, isCovered, onOpen }: ContactsProps): ReactNode {
+export function Contacts({ device, isCovered, shown }: ContactsProps): ReactNode {
   const contacts = useContacts()
+  const { open } = usePlace(device.key)
+  const messages = useChanges(device.messages.changes, () => device.messages.all)
   const [search, setSearch] = useState('')
   const wanted = useDeferredValue(search)
-  const shown = useMemo(() => namesInOrder(contacts ?? []).filter(one => matches(one, wanted)), [contacts, wanted])
+  const found = useMemo(() => namesInOrder(contacts ?? []).filter(one => matches(one, wanted)), [contacts, wanted])
+  const items = useMemo(() => listItems(found, messages), [found, messages])
   return (
     <div className="page contacts" inert={isCovered}>
       <div className="toolbar">
-        <ImportBook device={device} />
         <SearchField className="search" value={search} onChange={setSearch}>
-          <Label className="visually-hidden">Search the contacts of {device.title}</Label>
-          <Input placeholder={searchWords(contacts?.length)} />
+          <Label className="visually-hidden">{t.contacts.searchLabel(device.title)}</Label>
+          <Input placeholder={contacts ? t.contacts.searchCount(contacts.length) : t.contacts.search} />
         </SearchField>
         <AddPeople device={device} />
+        <ImportBook device={device} />
       </div>
-      <ContactList title={device.title} contacts={shown} search={wanted} isCovered={isCovered} onOpen={onOpen}>
-        {contacts && <Nobody search={wanted} />}
+      <ContactList
+        title={device.title}
+        items={items}
+        search={wanted}
+        isCovered={isCovered}
+        shown={shown}
+        onOpen={person => open({ tab: 'contacts', person })}
+      >
+        {contacts && <p className="empty">{wanted === '' ? t.contacts.none : t.contacts.noMatch(wanted)}</p>}
       </ContactList>
     </div>
   )
 }
 
-function searchWords(count: number | undefined): string {
-  return count === undefined ? 'Search' : `Search ${count} ${count === 1 ? 'contact' : 'contacts'}`
-}
-
 interface ContactListProps {
   title: string
-  contacts: readonly Contact[]
+  items: readonly ListItem[]
   /** What the contacts were searched for. */
   search: string
   isCovered: boolean
+  shown: string | undefined
   onOpen: (id: string) => void
   /** Instead of rows, when there are none. */
   children: ReactNode
 }
 
-function ContactList({ title, contacts, search, isCovered, onOpen, children }: ContactListProps): ReactNode {
+function ContactList({ title, items, search, isCovered, shown, onOpen, children }: ContactListProps): ReactNode {
   const list = useRef<HTMLDivElement>(null)
   // Another search finds others: they are read from the top.
   useEffect(() => {
@@ -62,27 +73,28 @@ function ContactList({ title, contacts, search, isCovered, onOpen, children }: C
   }, [search])
   // Once nothing covers it any more.
   useEffect(() => (isCovered ? () => catchFocus(list.current) : undefined), [isCovered])
+  const letters = useMemo(() => items.flatMap(({ letter }) => letter ?? []), [items])
+  const goTo = (letter: string): void => {
+    const index = items.findIndex(item => item.letter === letter)
+    list.current?.scrollTo({ top: index * rowHeight })
+  }
   return (
-    <Virtualizer layout={ListLayout} layoutOptions={{ rowHeight }}>
-      <GridList
-        ref={list}
-        className="contact-list"
-        aria-label={`Contacts of ${title}`}
-        items={contacts}
-        onAction={key => onOpen(String(key))}
-        renderEmptyState={() => children}
-      >
-        {contact => <ContactRow contact={contact} />}
-      </GridList>
-    </Virtualizer>
-  )
-}
-
-function Nobody({ search }: { search: string }): ReactNode {
-  if (search === '') return <p className="empty">Nobody yet. Add somebody by their user id: they need not be here.</p>
-  return (
-    <p className="empty">
-      Nobody matches “<TheirWords>{search}</TheirWords>”.
-    </p>
+    <div className="list-frame">
+      <Virtualizer layout={ListLayout} layoutOptions={{ rowHeight }}>
+        <GridList
+          ref={list}
+          className="contact-list"
+          aria-label={t.contacts.list(title)}
+          items={items}
+          selectionMode="none"
+          dependencies={[shown]}
+          onAction={key => onOpen(String(key))}
+          renderEmptyState={() => children}
+        >
+          {item => <ContactRow item={item} isShown={item.id === shown} />}
+        </GridList>
+      </Virtualizer>
+      {items.length >= indexFrom && <LetterIndex letters={letters} onGoTo={goTo} />}
+    </div>
   )
 }

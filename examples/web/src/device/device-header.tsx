@@ -1,50 +1,49 @@
 import { useSyncStatus } from '@kith/client/react'
-import { type ReactNode, useState } from 'react'
+import type { ReactNode } from 'react'
 import { Button, Menu, MenuItem, MenuTrigger, Popover } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
-import { hashOf, personName } from '../devices/name.ts'
+import { hashOf } from '../devices/name.ts'
+import { isolated } from '../isolation.ts'
+import { usePlace } from '../navigation/use-place.ts'
+import { t } from '../texts/texts.ts'
 import { EraseDialog } from './erase-dialog.tsx'
+import { Icon } from './icon.tsx'
 import { syncWords } from './sync-words.ts'
-import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
 import { useChanges } from './use-changes.ts'
 
+/** Whose device it is, whether its changes are saved, its network switch and its menu. */
 export function DeviceHeader({ device, onClose }: { device: Device; onClose: (() => void) | undefined }): ReactNode {
   const { status, unsent } = useSyncStatus()
-  const [isErasing, setErasing] = useState(false)
+  const { openDialog } = usePlace(device.key)
   const isOn = useChanges(device.changes, () => device.isSwitchedOn)
   const words = syncWords(status, unsent, isOn)
   return (
     <header className="device-header">
-      <div className="device-name">
-        <h2>{device.title}</h2>
-        <p className="quiet">
-          <TheirWords>{personName(device.name.user) === device.name.user ? '' : device.name.user}</TheirWords>
-        </p>
-      </div>
+      <h2 title={isolated(device.name.user)}>{device.title}</h2>
       <Toggle isOn={isOn} onChange={isNow => device.setOnline(isNow)}>
-        Online
+        {t.device.online}
       </Toggle>
       <MenuTrigger>
-        <Button className="icon-button" aria-label={`More for ${device.title}`}>
-          <span aria-hidden="true">⋯</span>
+        <Button className="icon-button" aria-label={t.device.more(device.title)}>
+          <Icon name="more" />
         </Button>
         <Popover className="popover">
-          <Menu className="menu" aria-label={`More for ${device.title}`}>
+          <Menu className="menu" aria-label={t.device.more(device.title)}>
             {onClose && (
               <MenuItem href={hashOf(device.name)} target="_blank">
-                Open in its own window
+                {t.device.ownWindow}
               </MenuItem>
             )}
-            {onClose && <MenuItem onAction={onClose}>Take off this page</MenuItem>}
-            <MenuItem onAction={() => setErasing(true)}>Erase this device…</MenuItem>
+            {onClose && <MenuItem onAction={onClose}>{t.device.takeOff}</MenuItem>}
+            <MenuItem onAction={() => openDialog('erase')}>{t.device.erase}</MenuItem>
           </Menu>
         </Popover>
       </MenuTrigger>
       <p className="sync" data-sync={words.tone} role="status">
         {words.text}
       </p>
-      <EraseDialog device={device} isOpen={isErasing} onClose={() => setErasing(false)} onErased={onClose} />
+      <EraseDialog device={device} onErased={onClose} />
     </header>
   )
 }

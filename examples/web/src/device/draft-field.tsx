@@ -7,11 +7,10 @@ export interface DraftFieldProps {
   /** What is stored. While nobody types, it shows, whoever changed it. */
   value: string
   onSave: (value: string) => void
-  placeholder?: string
 }
 
-/** A text that is saved when one leaves the field or presses Enter; Escape brings back what was stored. */
-export function DraftField({ label, value, onSave, placeholder }: DraftFieldProps): ReactNode {
+/** A text that is saved when its user leaves the field or presses Enter; Escape brings back what was stored. */
+export function DraftField({ label, value, onSave }: DraftFieldProps): ReactNode {
   const [draft, setDraft] = useState<string>()
   const save = (): void => {
     if (draft !== undefined && draft !== value) onSave(draft)
@@ -19,14 +18,16 @@ export function DraftField({ label, value, onSave, placeholder }: DraftFieldProp
   }
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.key === 'Enter') save()
-    if (event.key === 'Escape') setDraft(undefined)
+    if (event.key !== 'Escape' || draft === undefined) return
+    event.stopPropagation() // Escape takes back what was typed, and leaves the screen open.
+    setDraft(undefined)
   }
   return (
-    <TextField className="field" value={draft ?? value} onChange={setDraft} onBlur={save} onKeyDown={onKeyDown}>
+    <TextField className="field" value={draft ?? value} onChange={setDraft} onBlur={save}>
       <Label>
         <TheirWords>{label}</TheirWords>
       </Label>
-      <Input placeholder={placeholder ?? ''} dir="auto" />
+      <Input dir="auto" onKeyDown={onKeyDown} />
     </TextField>
   )
 }

@@ -1,7 +1,8 @@
 import { type ReactNode, useState } from 'react'
 import { Button, DropZone, FileTrigger, Input, Label, Text, TextField } from 'react-aria-components'
+import { t } from '../texts/texts.ts'
+import { CirclesField } from './circles-field.tsx'
 import type { BookChoice } from './import-state.ts'
-import { LevelsField } from './levels-field.tsx'
 import { Toggle } from './toggle.tsx'
 
 export interface ChooseBookProps {
@@ -20,18 +21,16 @@ export function ChooseBook({ onChoose, onCancel }: ChooseBookProps): ReactNode {
   }
   return (
     <>
-      <LevelsField label="They may see of your profile" levels={levels} onChange={setLevels} />
-      <div className="toggles">
-        <Toggle isOn={doesFollow} onChange={setFollow}>
-          Follow them
-        </Toggle>
-        <Toggle isOn={arePhoneNumbers} onChange={setPhoneNumbers}>
-          They are phone numbers
-        </Toggle>
-      </div>
+      <CirclesField label={t.add.circles} levels={levels} onChange={setLevels} />
+      <Toggle isOn={doesFollow} onChange={setFollow}>
+        {t.add.follow}
+      </Toggle>
+      <Toggle isOn={arePhoneNumbers} onChange={setPhoneNumbers}>
+        {t.add.manyPhone}
+      </Toggle>
       {arePhoneNumbers && (
         <TextField className="field" value={region} onChange={setRegion} maxLength={2}>
-          <Label>Country of numbers without +</Label>
+          <Label>{t.import.region}</Label>
           <Input />
         </TextField>
       )}
@@ -42,16 +41,16 @@ export function ChooseBook({ onChoose, onCancel }: ChooseBookProps): ReactNode {
           if (item?.kind === 'file') choose(await item.getFile())
         }}
       >
-        <Text slot="label">Drop a phone book here: vCard or CSV</Text>
+        <Text slot="label">{t.import.drop}</Text>
         <FileTrigger
           acceptedFileTypes={['.vcf', '.vcard', '.csv', 'text/vcard', 'text/csv']}
           onSelect={files => choose(files?.[0])}
         >
-          <Button className="primary">Choose a file</Button>
+          <Button className="primary">{t.import.choose}</Button>
         </FileTrigger>
       </DropZone>
       <div className="buttons">
-        <Button onPress={onCancel}>Cancel</Button>
+        <Button onPress={onCancel}>{t.device.cancel}</Button>
       </div>
     </>
   )

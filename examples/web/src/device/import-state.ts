@@ -2,6 +2,8 @@ import { type Kith, KithError } from '@kith/client'
 import type { ContactEntry, ImportPlan, ImportProgress, ImportResult } from '@kith/client/import'
 import { useKith } from '@kith/client/react'
 import { useState } from 'react'
+import { errorWords } from '../devices/error-words.ts'
+import { t } from '../texts/texts.ts'
 
 /** How a file is to be read. */
 export interface BookChoice {
@@ -49,25 +51,25 @@ export function useImport(): Import {
     } catch (error) {
       // A file that can't be read, a region that doesn't exist, a limit.
       if (!(error instanceof KithError || error instanceof TypeError || error instanceof DOMException)) throw error
-      setFailure(error.message)
+      setFailure(error instanceof KithError ? errorWords(error) : error.message)
       setStep(before)
     }
   }
   const onProgress = ({ stage, done, total }: ImportProgress): void => {
-    const words = stage === 'planning' ? `${done} entries read …` : `${done} of ${total} contacts written …`
+    const words = stage === 'planning' ? t.import.read(done) : t.import.written(done, total ?? done)
     setStep({ state: 'busy', what: words })
   }
   return {
     step,
     failure,
-    read: choice => void go('Reading …', { state: 'choosing' }, () => plannedStep(kith, choice, onProgress)),
+    read: choice => void go(t.import.reading, { state: 'choosing' }, () => plannedStep(kith, choice, onProgress)),
     apply: (plan, removeGone) =>
-      void go('Importing …', step, async () => ({
+      void go(t.import.writing, step, async () => ({
         state: 'done',
         result: await plan.apply({ removeGone }),
       })),
     undo: result =>
-      void go('Taking it back …', { state: 'done', result }, async () => {
+      void go(t.import.undoing, { state: 'done', result }, async () => {
         await result.undo()
         return { state: 'undone' }
       }),
@@ -91,7 +93,10 @@ async function plannedStep(
       id: remarks.length,
       line,
       name: label,
-      reason: address === undefined ? 'nothing to import' : `${address}: ${reason}`,
+      reason:
+        address === undefined
+          ? t.import.nothing
+          : `${address}: ${reason in t.invalid ? t.invalid[reason as keyof typeof t.invalid] : reason}`,
     })
   }
   return { state: 'planned', plan, remarks: remarks.sort((a, b) => a.line - b.line) }

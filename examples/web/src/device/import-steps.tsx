@@ -1,6 +1,7 @@
 import type { ImportContact, ImportPlan, ImportResult } from '@kith/client/import'
 import { type ReactNode, useState } from 'react'
 import { Button } from 'react-aria-components'
+import { t } from '../texts/texts.ts'
 import type { Remark } from './import-state.ts'
 import { TheirWords } from './their-words.tsx'
 import { Toggle } from './toggle.tsx'
@@ -19,24 +20,20 @@ export function PlannedImport({ plan, remarks, onApply, onCancel }: PlannedImpor
   const isNothing = added.length + changed.length === 0 && !(removeGone && gone.length > 0)
   return (
     <>
-      <p role="status">
-        Nothing is written yet. {added.length} to add, {changed.length} to change, {unchanged.length} unchanged.
-      </p>
-      <People title="To add" people={added} />
-      <People title="To change" people={changed} />
-      <People title="No longer in the phone book" people={gone} />
+      <p role="status">{t.import.plan(added.length, changed.length, unchanged.length)}</p>
+      <People title={t.import.toAdd} people={added} />
+      <People title={t.import.toChange} people={changed} />
+      <People title={t.import.gone} people={gone} />
       {gone.length > 0 && (
-        <div className="toggles">
-          <Toggle isOn={removeGone} onChange={setRemoveGone}>
-            Remove who is no longer in it
-          </Toggle>
-        </div>
+        <Toggle isOn={removeGone} onChange={setRemoveGone}>
+          {t.import.removeGone}
+        </Toggle>
       )}
       <Remarks remarks={remarks} />
       <div className="buttons">
-        <Button onPress={onCancel}>Cancel</Button>
+        <Button onPress={onCancel}>{t.device.cancel}</Button>
         <Button className="primary" isDisabled={isNothing} onPress={() => onApply(plan, removeGone)}>
-          Import
+          {t.import.button}
         </Button>
       </div>
     </>
@@ -53,13 +50,11 @@ export function DoneImport({ result, onUndo, onDone }: DoneImportProps): ReactNo
   const { added, changed, unchanged, removed } = result
   return (
     <>
-      <p role="status">
-        {added} added, {changed} changed, {unchanged} unchanged, {removed} removed.
-      </p>
+      <p role="status">{t.import.result(added, changed, unchanged, removed)}</p>
       <div className="buttons">
-        <Button onPress={() => onUndo(result)}>Undo</Button>
+        <Button onPress={() => onUndo(result)}>{t.device.undo}</Button>
         <Button className="primary" autoFocus onPress={onDone}>
-          Done
+          {t.device.done}
         </Button>
       </div>
     </>
@@ -89,11 +84,12 @@ function People({ title, people }: { title: string; people: readonly ImportConta
 function Remarks({ remarks }: { remarks: readonly Remark[] }): ReactNode {
   if (remarks.length === 0) return null
   return (
-    <section className="warning" aria-label="Remarks">
+    <section className="warning" aria-label={t.import.remarks}>
       <ul>
         {remarks.slice(0, mostShown).map(({ id, line, name, reason }) => (
           <li key={id}>
-            Line {line}: {name !== undefined && <TheirWords>{`${name}: `}</TheirWords>}
+            {t.import.line(line)}
+            {name !== undefined && <TheirWords>{`${name}: `}</TheirWords>}
             <TheirWords>{reason}</TheirWords>
           </li>
         ))}
@@ -104,5 +100,5 @@ function Remarks({ remarks }: { remarks: readonly Remark[] }): ReactNode {
 }
 
 function Rest({ count }: { count: number }): ReactNode {
-  return count > 0 ? <li>and {count} more</li> : null
+  return count > 0 ? <li>{t.import.more(count)}</li> : null
 }

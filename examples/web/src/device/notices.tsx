@@ -1,53 +1,56 @@
+import { useContacts } from '@kith/client/react'
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { Device, Notice } from '../devices/device.ts'
 import { personName } from '../devices/name.ts'
+import { t } from '../texts/texts.ts'
+import { nameOf } from './contact-names.ts'
+import { Icon } from './icon.tsx'
 import { TheirWords } from './their-words.tsx'
 import { useChanges } from './use-changes.ts'
 
-/** More would cover what they speak of. */
-const mostShown = 3
-
-/** What just happened to this device, over its lower edge: nothing moves for it. */
+/** What just happened to this device: the newest, between the screen and the tabs, where it covers nothing. */
 export function Notices({ device }: { device: Device }): ReactNode {
   const notices = useChanges(device.changes, () => device.notices)
+  const notice = notices.at(-1)
   return (
-    <div className="notices" role="log" aria-label={`News on ${device.title}`}>
-      {notices.slice(-mostShown).map(notice => (
+    <div className="notices" role="log" aria-label={t.device.news(device.title)}>
+      {notice && (
         <div key={notice.id} className="notice" data-kind={notice.kind}>
-          <p>{noticeWords(notice)}</p>
-          <Button className="icon-button" aria-label="Dismiss" onPress={() => device.dismiss(notice)}>
-            <span aria-hidden="true">×</span>
+          <p>
+            <NoticeWords notice={notice} />
+          </p>
+          {notices.length > 1 && <span className="quiet">{t.device.moreNews(notices.length - 1)}</span>}
+          {notice.undo && (
+            <Button
+              onPress={() => {
+                notice.undo?.()
+                device.dismiss(notice)
+              }}
+            >
+              {t.device.undo}
+            </Button>
+          )}
+          <Button className="icon-button" aria-label={t.device.dismiss} onPress={() => device.dismiss(notice)}>
+            <Icon name="close" />
           </Button>
         </div>
-      ))}
+      )}
     </div>
   )
 }
 
-function noticeWords({ kind, person, text }: Notice): ReactNode {
-  const who = (
-    <strong>
-      <TheirWords>{person === undefined ? '' : personName(person)}</TheirWords>
-    </strong>
-  )
+function NoticeWords({ notice: { kind, person, text } }: { notice: Notice }): ReactNode {
+  const contact = useContacts()?.find(({ id }) => id === person)
   const words = <TheirWords>{text}</TheirWords>
-  switch (kind) {
-    case 'joined':
-    case 'withdrawn':
-    case 'changedHands':
-      return (
-        <>
-          {who} {words}
-        </>
-      )
-    case 'message':
-      return (
-        <>
-          {who}: {words}
-        </>
-      )
-    case 'error':
-      return words
-  }
+  if (person === undefined) return words
+  return (
+    <>
+      <strong>
+        <TheirWords>{contact ? nameOf(contact) : personName(person)}</TheirWords>
+      </strong>
+      {kind === 'message' ? ': ' : ' '}
+      {words}
+    </>
+  )
 }

@@ -1,13 +1,13 @@
 import { useOwnProfile } from '@kith/client/react'
 import { type ReactNode, useState } from 'react'
 import { Button, FileTrigger } from 'react-aria-components'
-import { isolated } from '../isolation.ts'
+import { t } from '../texts/texts.ts'
 import { Picture } from './picture.tsx'
 import { thumbnail } from './thumbnail.ts'
 
 export interface OwnPictureProps {
   name: string
-  attempt: (work: () => Promise<unknown>) => Promise<void>
+  attempt: (work: () => Promise<unknown>) => Promise<boolean>
 }
 
 export function OwnPicture({ name, attempt }: OwnPictureProps): ReactNode {
@@ -18,16 +18,18 @@ export function OwnPicture({ name, attempt }: OwnPictureProps): ReactNode {
     const [file] = files ?? []
     if (!file) return
     const small = await thumbnail(file)
-    setProblem(small ? '' : `${isolated(file.name)} is no picture that this browser can read.`)
+    setProblem(small ? '' : t.profile.notAPicture(file.name))
     if (small) await attempt(() => set('picture', small))
   }
   return (
     <div className="person own-picture">
-      <Picture name={name} bytes={bytes} />
+      <Picture isLarge name={name} bytes={bytes} />
       <FileTrigger acceptedFileTypes={['image/*']} onSelect={files => void choose(files)}>
-        <Button>{bytes === undefined ? 'Choose a picture' : 'Change the picture'}</Button>
+        <Button>{bytes === undefined ? t.profile.choosePicture : t.profile.changePicture}</Button>
       </FileTrigger>
-      {bytes !== undefined && <Button onPress={() => void attempt(() => unset('picture'))}>Remove it</Button>}
+      {bytes !== undefined && (
+        <Button onPress={() => void attempt(() => unset('picture'))}>{t.profile.removePicture}</Button>
+      )}
       <p className="warning" role="status">
         {problem}
       </p>

@@ -2,12 +2,20 @@ import type { FieldValue } from '@kith/client'
 import { type ReactNode, useEffect, useState } from 'react'
 import { isSmallPicture } from './picture-size.ts'
 
+export interface PictureProps {
+  name: string
+  bytes: FieldValue | undefined
+  isLarge?: boolean
+}
+
 /** A profile's picture from its bytes, or the first letter of a name. Always the same size. */
-export function Picture({ name, bytes }: { name: string; bytes: FieldValue | undefined }): ReactNode {
+export function Picture({ name, bytes, isLarge = false }: PictureProps): ReactNode {
   const url = useObjectUrl(bytes instanceof Uint8Array && isSmallPicture(bytes) ? bytes : undefined)
-  if (url !== undefined) return <img className="picture" src={url} alt="" width={40} height={40} />
+  const side = isLarge ? 96 : 44
+  const size = isLarge ? 'large' : 'small'
+  if (url !== undefined) return <img className="picture" data-size={size} src={url} alt="" width={side} height={side} />
   return (
-    <span className="picture" data-hue={hueOf(name)} aria-hidden="true">
+    <span className="picture" data-size={size} data-hue={hueOf(name)} aria-hidden="true">
       {/[\p{L}\p{N}]/u.exec(name)?.[0].toLocaleUpperCase() ?? '?'}
     </span>
   )

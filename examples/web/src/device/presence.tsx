@@ -1,21 +1,22 @@
 import { usePresence } from '@kith/client/react'
 import type { ReactNode } from 'react'
+import { locale, t } from '../texts/texts.ts'
 
-/** A dot beside the name of whoever is online. */
+/** A dot on the picture of a person who is online. */
 export function PresenceDot({ id }: { id: string }): ReactNode {
   const isOnline = usePresence(id)?.isOnline ?? false
-  return isOnline ? <span className="presence-dot" role="img" aria-label="online" /> : null
+  return isOnline ? <span className="presence-dot" role="img" aria-label={t.contacts.online} /> : null
 }
 
-/** Whether somebody is online, or when they last were; an empty line when they don't show it. */
+/** Whether a person is online, or when they last were; an empty line when they do not show it. */
 export function PresenceLine({ id }: { id: string }): ReactNode {
   const presence = usePresence(id)
   return <p className="quiet presence-line">{presence && presenceWords(presence)}</p>
 }
 
 function presenceWords(presence: NonNullable<ReturnType<typeof usePresence>>): string {
-  if (presence.isOnline) return 'Online'
+  if (presence.isOnline) return t.person.onlineNow
   const { lastSeenAt } = presence
-  if (!lastSeenAt) return 'Not online'
-  return `Last seen ${lastSeenAt.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}`
+  if (!lastSeenAt) return t.person.notOnline
+  return t.person.lastSeen(lastSeenAt.toLocaleString(locale, { dateStyle: 'medium', timeStyle: 'short' }))
 }

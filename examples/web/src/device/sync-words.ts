@@ -1,4 +1,5 @@
 import type { Status } from '@kith/client'
+import { t } from '../texts/texts.ts'
 
 export interface SyncWords {
   text: string
@@ -7,22 +8,16 @@ export interface SyncWords {
 
 /** What is true of this device's changes: where they are, and what they wait for. */
 export function syncWords(status: Status, unsent: number, isSwitchedOn: boolean): SyncWords {
-  const changes = unsent === 1 ? '1 change' : `${unsent} changes`
+  const { sync } = t
   switch (status) {
     case 'offline':
     case 'connecting':
-      if (!isSwitchedOn)
-        return { tone: 'offline', text: unsent === 0 ? 'Offline' : `Offline · ${changes} waiting on this device` }
+      if (!isSwitchedOn) return { tone: 'offline', text: unsent === 0 ? sync.offline : sync.offlineUnsent(unsent) }
       // Between two attempts it is offline as well, until the next one.
-      return {
-        tone: 'busy',
-        text: unsent === 0 ? 'Looking for the server…' : `Looking for the server · ${changes} waiting on this device`,
-      }
+      return { tone: 'busy', text: unsent === 0 ? sync.looking : sync.lookingUnsent(unsent) }
     case 'syncing':
-      return { tone: 'busy', text: unsent === 0 ? 'Catching up…' : `Catching up · ${changes} waiting` }
+      return { tone: 'busy', text: unsent === 0 ? sync.catching : sync.catchingUnsent(unsent) }
     case 'synced':
-      return unsent === 0
-        ? { tone: 'safe', text: 'Everything is on the server’s disk' }
-        : { tone: 'busy', text: `${changes} on the way to the server’s disk` }
+      return unsent === 0 ? { tone: 'safe', text: sync.saved } : { tone: 'busy', text: sync.saving(unsent) }
   }
 }

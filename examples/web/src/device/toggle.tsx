@@ -1,17 +1,34 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useId } from 'react'
 import { Switch } from 'react-aria-components'
 
 export interface ToggleProps {
   isOn: boolean
   onChange: (isOn: boolean) => void
+  isDisabled?: boolean
+  /** What it means now, in a second line. */
+  hint?: string
   children: ReactNode
 }
 
-export function Toggle({ isOn, onChange, children }: ToggleProps): ReactNode {
+export function Toggle({ isOn, onChange, isDisabled = false, hint, children }: ToggleProps): ReactNode {
+  const hintId = useId()
   return (
-    <Switch className="switch" isSelected={isOn} onChange={onChange}>
-      <span className="switch-track" aria-hidden="true" />
-      {children}
-    </Switch>
+    <>
+      <Switch
+        className="switch"
+        isSelected={isOn}
+        isDisabled={isDisabled}
+        onChange={onChange}
+        {...(hint !== undefined && { 'aria-describedby': hintId })}
+      >
+        <span className="switch-track" aria-hidden="true" />
+        <span>{children}</span>
+      </Switch>
+      {hint !== undefined && (
+        <p className="quiet switch-hint" id={hintId}>
+          {hint}
+        </p>
+      )}
+    </>
   )
 }

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { Device, DeviceState } from '../devices/device.ts'
+import { t } from '../texts/texts.ts'
 import { TheirWords } from './their-words.tsx'
 
 export interface TroubleProps {
@@ -9,48 +10,51 @@ export interface TroubleProps {
   onClose: (() => void) | undefined
 }
 
-/** A device that is not open: what is the matter, and what can be done. */
+/** A device that is not open: why, and what can be done. */
 export function Trouble({ device, state, onClose }: TroubleProps): ReactNode {
+  const { trouble } = t
   return (
     <div className="trouble">
       <h2>{device.title}</h2>
-      {state.state === 'opening' && <p role="status">Opening what is on this device…</p>}
+      {state.state === 'opening' && <p role="status">{trouble.opening}</p>}
       {state.state === 'closed' && (
         <p role="status">
-          {state.hasAccountEnded ? 'The account was erased. ' : ''}Nothing of this device is here any more.
+          {state.hasAccountEnded ? `${trouble.accountEnded} ` : ''}
+          {trouble.erased}
         </p>
       )}
       {state.state === 'failed' && (
         <div role="alert">
-          <p>
-            Nothing can be read or stored in this browser just now. <TheirWords>{state.error.message}</TheirWords>.
+          <p>{trouble.failed}</p>
+          <p className="quiet">{trouble.failedHint}</p>
+          <p className="quiet">
+            <TheirWords>{state.error.message}</TheirWords>
           </p>
-          <p className="quiet">Private windows and blocked site data do this. What is on the server is safe.</p>
         </div>
       )}
       <div className="buttons">
         {state.state !== 'opening' && (
           <Button className="primary" onPress={() => void device.open()}>
-            {state.state === 'failed' ? 'Try again' : 'Begin anew'}
+            {state.state === 'failed' ? t.device.retry : trouble.beginAgain}
           </Button>
         )}
-        {onClose && <Button onPress={onClose}>Take off this page</Button>}
+        {onClose && <Button onPress={onClose}>{t.device.takeOff}</Button>}
       </div>
     </div>
   )
 }
 
-/** What this device holds can't be read just now. */
+/** What this device holds cannot be read. */
 export function Unreadable({ error, onAgain }: { error: unknown; onAgain: () => void }): ReactNode {
   return (
     <div className="trouble" role="alert">
-      <p>
-        What this device holds can’t be read.{' '}
+      <p>{t.trouble.unreadable}</p>
+      <p className="quiet">
         <TheirWords>{error instanceof Error ? error.message : String(error)}</TheirWords>
       </p>
       <div className="buttons">
         <Button className="primary" onPress={onAgain}>
-          Try again
+          {t.device.retry}
         </Button>
       </div>
     </div>

@@ -1,7 +1,12 @@
-import { type IncomingMessage, type Kith, KithError, openKith, type WebSocketConstructor } from '@kith/client'
+import { type Kith, KithError, openKith, type WebSocketConstructor } from '@kith/client'
+import { circleNames } from '../circles.ts'
+import { t } from '../texts/texts.ts'
 import { Emitter } from './emitter.ts'
+import { errorWords } from './error-words.ts'
+import { KeptMessages } from './kept-messages.ts'
 import { type DeviceName, databaseOf, titleOf } from './name.ts'
 import { isSwitchedOff, rememberSwitch } from './offline-switch.ts'
+import { serverUrl } from './server-url.ts'
 import { demoToken } from './token.ts'
 
 export type DeviceState =
@@ -13,12 +18,17 @@ export type DeviceState =
   | { state: 'closed'; hasAccountEnded?: true }
 
 /** Something that a device says to its user. */
-export interface Notice {
-  id: number
-  kind: 'joined' | 'message' | 'withdrawn' | 'changedHands' | 'error'
-  /** Whom it is about, if anybody. */
-  person: string | undefined
+export interface News {
+  kind: 'joined' | 'message' | 'withdrawn' | 'changedHands' | 'done' | 'error'
+  /** The person whom it is about, if any. */
+  person?: string
   text: string
+  /** Takes back what was done. */
+  undo?: () => void
+}
+
+export interface Notice extends News {
+  id: number
 }
 
 const mostNotices = 50
@@ -29,17 +39,25 @@ const noticeMs = 12_000
 export class Device {
   readonly name: DeviceName
   readonly title: string
+  /** Names the device in the history and in storage. */
+  readonly key: string
   readonly changes: Emitter = new Emitter()
+  readonly messages: KeptMessages
   #socket: WebSocketConstructor | undefined
   #state: DeviceState = { state: 'opening' }
   #notices: readonly Notice[] = []
-  #messages: readonly IncomingMessage[] = []
   #noticeCount = 0
-  #shown: string | undefined
+  #isHighlighted = false
 
-  constructor(name: DeviceName, WebSocket?: WebSocketConstructor) {
+  /** The devices of the same user on this page, this one among them. */
+  readonly siblings: () => readonly Device[]
+
+  constructor(name: DeviceName, siblings: () => readonly Device[], WebSocket?: WebSocketConstructor) {
     this.name = name
+    this.siblings = siblings
     this.title = titleOf(name)
+    this.key = databaseOf(name)
+    this.messages = new KeptMessages(name)
     this.#socket = WebSocket
     void this.open()
   }
@@ -53,21 +71,6 @@ export class Device {
     return this.#notices
   }
 
-  /** What came while this page was open, oldest first. */
-  get messages(): readonly IncomingMessage[] {
-    return this.#messages
-  }
-
-  /** Whose page it shows; `undefined`: the list of contacts. */
-  get shown(): string | undefined {
-    return this.#shown
-  }
-
-  show(contact: string | undefined): void {
-    this.#shown = contact
-    this.changes.emit()
-  }
-
   /** The client, when it is open. */
   get kith(): Kith | undefined {
     return this.#state.state === 'open' ? this.#state.kith : undefined
@@ -79,8 +82,8 @@ export class Device {
     const { user } = this.name
     try {
       const kith = await openKith({
-        url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}`,
-        ...{ user, token: () => demoToken(user), databaseName: databaseOf(this.name) },
+        url: serverUrl(),
+        ...{ user, token: () => demoToken(user), databaseName: this.key },
         ...{ connect: !isSwitchedOff(this.name), ...(this.#socket && { WebSocket: this.#socket }) },
       })
       if (this.#state.state === 'closed') return await kith.close()
@@ -90,6 +93,16 @@ export class Device {
       const failure = error instanceof KithError ? error : new KithError('database-failed', String(error))
       this.#become({ state: 'failed', error: failure })
     }
+  }
+
+  /** Whether the story shows that something changed here. */
+  get isHighlighted(): boolean {
+    return this.#isHighlighted
+  }
+
+  highlight(isOn: boolean): void {
+    this.#isHighlighted = isOn
+    this.changes.emit()
   }
 
   /** The switch on the device, which says nothing of whether there is a connection. */
@@ -114,6 +127,7 @@ export class Device {
   /** Forgets everything that this device holds. Rejects with `unsent-changes` unless forced. */
   async erase(force: boolean): Promise<void> {
     await this.kith?.erase({ force })
+    this.messages.clear()
     this.#become({ state: 'closed' })
   }
 
@@ -122,10 +136,25 @@ export class Device {
     this.changes.emit()
   }
 
-  /** Says something to the user; what was said already is said anew, in place of that. */
-  notify(kind: Notice['kind'], person: string | undefined, text: string): void {
+  /** Sends a message, and keeps it with what became of it. Rejects as `kith.send` does. */
+  async send(to: string, text: string): Promise<void> {
+    const { kith } = this
+    if (!kith) return
+    const message = { id: crypto.randomUUID(), with: to, text, atMs: Date.now() }
+    this.messages.put({ ...message, state: 'sending' })
+    try {
+      this.messages.put({ ...message, state: await kith.send(to, text) })
+    } catch (error) {
+      this.messages.put({ ...message, state: 'undelivered' })
+      throw error
+    }
+  }
+
+  /** Says something to the user; what was said already is said again in its place. */
+  notify(news: News): void {
     this.#noticeCount++
-    const notice = { id: this.#noticeCount, kind, person, text }
+    const notice = { ...news, id: this.#noticeCount }
+    const { kind, person, text } = news
     const others = this.#notices.filter(one => one.kind !== kind || one.person !== person || one.text !== text)
     this.#notices = [...others.slice(1 - mostNotices), notice]
     this.changes.emit()
@@ -133,32 +162,30 @@ export class Device {
   }
 
   #listen(kith: Kith): void {
-    kith.on('joined', ({ id }) => this.notify('joined', id, 'is here now'))
+    const { joined, withdrawn, changedHands } = t.notices
+    kith.on('joined', ({ id }) => this.notify({ kind: 'joined', person: id, text: joined }))
     kith.on('withdrawn', ({ id, isBlocked }, levels) => {
       if (isBlocked) return // By this user, who knows.
-      this.notify('withdrawn', id, `no longer shows you level ${levels.join(', ')}: it is gone from this device`)
+      this.notify({ kind: 'withdrawn', person: id, text: withdrawn(circleNames(levels)) })
     })
-    kith.on('changedHands', ({ id }) =>
-      this.notify('changedHands', id, 'may be another person now: the account was erased'),
-    )
-    kith.on('message', message => {
-      this.#messages = [...this.#messages.slice(-200), message]
-      this.notify('message', message.from, message.text)
+    kith.on('changedHands', ({ id }) => this.notify({ kind: 'changedHands', person: id, text: changedHands }))
+    kith.on('message', ({ id, from, text }) => {
+      this.messages.put({ id, with: from, text, atMs: Date.now(), state: 'received' })
+      this.notify({ kind: 'message', person: from, text })
     })
     kith.on('error', error => {
-      if (!this.#hasEnded(error)) this.notify('error', undefined, error.message)
+      if (!this.#hasEnded(error)) this.notify({ kind: 'error', text: errorWords(error) })
     })
   }
 
-  /** Another window erased this device, its account was erased, or its database is somebody else's: nothing of it is shown any longer. */
+  /** Another window erased this device, its account was erased, or its database is another user's: nothing of it is shown any longer. */
   #hasEnded(error: KithError): boolean {
     if (error.code === 'closed') this.#become({ state: 'closed' })
     else if (error.code === 'account-erased') this.#become({ state: 'closed', hasAccountEnded: true })
     else if (error.code === 'wrong-user') this.#become({ state: 'failed', error })
     else return false
-    this.#messages = []
+    if (error.code !== 'closed') this.messages.clear()
     this.#notices = []
-    this.#shown = undefined
     return true
   }
 

@@ -45,7 +45,8 @@ export class Devices {
   }
 
   #newDevice(name: DeviceName): Device {
-    return new Device(name, this.#newSocket(name))
+    const siblings = (): Device[] => this.#devices.filter(device => device.name.user === name.user)
+    return new Device(name, siblings, this.#newSocket(name))
   }
 
   #become(devices: readonly Device[]): void {

@@ -1,4 +1,4 @@
-import { isolated } from '../isolation.ts'
+import { t } from '../texts/texts.ts'
 
 /** Which device: `alice` and `phone`. */
 export interface DeviceName {
@@ -8,7 +8,7 @@ export interface DeviceName {
 
 /** As people say it, for the middle of a sentence: “Alice’s phone”. */
 export function titleOf({ user, device }: DeviceName): string {
-  return `${isolated(personName(user))}’s ${isolated(device)}`
+  return t.device.title(personName(user), device)
 }
 
 /** A user id as a heading: `alice` and `alice@example.org` are “Alice”; numbers and the like stay as they are. */

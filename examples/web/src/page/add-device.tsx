@@ -1,25 +1,23 @@
 import type { ReactNode } from 'react'
-import { Button, Dialog, DialogTrigger, Heading, Modal, ModalOverlay } from 'react-aria-components'
+import { Button } from 'react-aria-components'
+import { Dialog } from '../device/dialog.tsx'
 import type { Devices } from '../devices/devices.ts'
+import { usePlace } from '../navigation/use-place.ts'
+import { t } from '../texts/texts.ts'
 import { SignInForm } from './sign-in-form.tsx'
 
+/** The page's own name in the history, beside those of the devices. */
+const page = 'page'
+
 export function AddDevice({ devices }: { devices: Devices }): ReactNode {
+  const { place, openDialog, close } = usePlace(page)
   return (
-    <DialogTrigger>
-      <Button>Add a device</Button>
-      <ModalOverlay className="overlay" isDismissable>
-        <Modal className="modal">
-          <Dialog className="dialog">
-            {({ close }) => (
-              <>
-                <Heading slot="title">Add a device</Heading>
-                <p className="quiet">Any user name will do. Two devices of one user share contacts and profile.</p>
-                <SignInForm devices={devices} onDone={close} />
-              </>
-            )}
-          </Dialog>
-        </Modal>
-      </ModalOverlay>
-    </DialogTrigger>
+    <>
+      <Button onPress={() => openDialog('add-device')}>{t.page.addDevice}</Button>
+      <Dialog title={t.page.addDevice} isOpen={place.dialog === 'add-device'} onClose={close}>
+        <p className="quiet">{t.page.addDeviceHint}</p>
+        <SignInForm devices={devices} onDone={close} />
+      </Dialog>
+    </>
   )
 }

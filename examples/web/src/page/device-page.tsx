@@ -2,6 +2,7 @@ import type { ReactNode } from 'react'
 import { DeviceCard } from '../device/device-card.tsx'
 import { useChanges } from '../device/use-changes.ts'
 import type { Devices } from '../devices/devices.ts'
+import { t } from '../texts/texts.ts'
 
 /** A window for one device: the same one that a page with several shows, by the same database. */
 export function DevicePage({ devices }: { devices: Devices }): ReactNode {
@@ -9,7 +10,7 @@ export function DevicePage({ devices }: { devices: Devices }): ReactNode {
   return (
     <main className="single">
       {all[0] && <title>{`${all[0].title} · Kith`}</title>}
-      <h1 className="visually-hidden">Kith, one device</h1>
+      <h1 className="visually-hidden">{t.page.oneDevice}</h1>
       {all.map(device => (
         <DeviceCard key={device.title} device={device} onClose={undefined} />
       ))}

@@ -31,14 +31,14 @@ export function Page({ devices, trace }: { devices: Devices; trace: Trace }): Re
       {all.length === 0 && !isTelling && <Welcome devices={devices} onTell={tell} />}
       {all.length > 0 && (
         <>
-          <DeviceNav devices={all} />
+          <DeviceNav devices={all} isAlways={isTelling} />
           <main className="desk">
-            <div className="devices">
+            <div className="devices" data-count={isTelling ? 'many' : all.length}>
               {all.map(device => (
                 <DeviceCard key={placeOf(device)} device={device} onClose={() => void devices.remove(device)} />
               ))}
             </div>
-            <WhatHappened trace={trace} />
+            <WhatHappened trace={trace} devices={devices} />
           </main>
         </>
       )}

@@ -1,45 +1,32 @@
 import type { ReactNode } from 'react'
 import { Button } from 'react-aria-components'
 import type { Devices } from '../devices/devices.ts'
-import type { DeviceName } from '../devices/name.ts'
+import { t } from '../texts/texts.ts'
 import { SignInForm } from './sign-in-form.tsx'
+import { TownButton } from './town-button.tsx'
 
-const three: readonly DeviceName[] = [
-  { user: 'alice', device: 'phone' },
-  { user: 'alice', device: 'laptop' },
-  { user: 'bob', device: 'phone' },
-]
-
-/** What stands here before there is any device. */
+/** Shown while there is no device: three ways in. */
 export function Welcome({ devices, onTell }: { devices: Devices; onTell: () => void }): ReactNode {
+  const { welcome } = t
   return (
     <main className="welcome">
-      <h2>Who knows whom, and who may see what</h2>
-      <p>
-        Every device on this page is a whole client of its own, with its own database and its own connection to the
-        server that serves this page. Take one offline, edit on both, and watch them merge.
-      </p>
+      <h2>{welcome.title}</h2>
+      <p>{welcome.text}</p>
       <div className="ways">
         <section>
-          <h3>Be shown</h3>
-          <p>Six steps: edit apart, merge, grant, revoke, block, join. Two minutes.</p>
+          <h3>{welcome.storyTitle}</h3>
+          <p>{welcome.storyText}</p>
           <Button className="primary" onPress={onTell}>
-            Begin the story
+            {welcome.storyButton}
           </Button>
         </section>
         <section>
-          <h3>Look around</h3>
-          <p>Alice with a phone and a laptop, and Bob with a phone.</p>
-          <Button
-            onPress={() => {
-              for (const name of three) devices.add(name)
-            }}
-          >
-            Open three devices
-          </Button>
+          <h3>{welcome.townTitle}</h3>
+          <p>{welcome.townText}</p>
+          <TownButton devices={devices} />
         </section>
         <section>
-          <h3>Sign in</h3>
+          <h3>{welcome.signInTitle}</h3>
           <SignInForm devices={devices} onDone={() => undefined} />
         </section>
       </div>

@@ -1,77 +1,79 @@
-import { memo, type ReactNode, useEffect, useRef, useState } from 'react'
-import { Button } from 'react-aria-components'
-import { Toggle } from '../device/toggle.tsx'
+import { type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { Button, Radio, RadioGroup } from 'react-aria-components'
 import { useChanges } from '../device/use-changes.ts'
+import type { Devices } from '../devices/devices.ts'
+import { t } from '../texts/texts.ts'
+import { timeline, type Wanted } from '../trace/timeline.ts'
 import type { Entry, Trace } from '../trace/trace.ts'
+import { type Depth, TimelineEntry } from './timeline-entry.tsx'
+import { TimelineFilters } from './timeline-filters.tsx'
 
 export const whatHappenedId = 'what-happened'
 
-/** Each message between the devices of this page and the server, in words and bytes. */
-export function WhatHappened({ trace }: { trace: Trace }): ReactNode {
+const depths: readonly Depth[] = ['words', 'messages', 'bytes']
+const all: Wanted = { device: '', person: '', kind: '', withQuestions: false }
+
+/** Each message between the devices of this page and the server: in words, as messages, as bytes. */
+export function WhatHappened({ trace, devices }: { trace: Trace; devices: Devices }): ReactNode {
   const entries = useChanges(trace.changes, () => trace.entries)
-  const [showsAll, setShowsAll] = useState(false)
-  const shown = showsAll ? entries : entries.filter(isOfInterest)
+  const [depth, setDepth] = useState<Depth>('words')
+  const [wanted, setWanted] = useState(all)
   return (
-    <section className="device what-happened" id={whatHappenedId} aria-label="What happened">
+    <section className="device what-happened" id={whatHappenedId} aria-label={t.trace.title}>
       <header className="device-header">
-        <h2>What happened</h2>
-        <Button onPress={() => trace.clear()}>Clear</Button>
-        <p className="sync">What these devices sent and got.</p>
+        <h2>{t.trace.title}</h2>
+        <Button onPress={() => trace.clear()}>{t.trace.clear}</Button>
       </header>
-      <Log entries={shown} />
-      <footer>
-        <Toggle isOn={showsAll} onChange={setShowsAll}>
-          Questions and heartbeats too
-        </Toggle>
-      </footer>
+      <RadioGroup
+        className="segments"
+        aria-label={t.trace.depth}
+        value={depth}
+        onChange={value => setDepth(value as Depth)}
+      >
+        {depths.map(value => (
+          <Radio key={value} value={value}>
+            {t.trace[value]}
+          </Radio>
+        ))}
+      </RadioGroup>
+      <TimelineFilters entries={entries} wanted={wanted} onChange={setWanted} />
+      <Log entries={entries} wanted={wanted} depth={depth} devices={devices} />
     </section>
   )
 }
 
-function Log({ entries }: { entries: readonly Entry[] }): ReactNode {
+interface LogProps {
+  entries: readonly Entry[]
+  wanted: Wanted
+  depth: Depth
+  devices: Devices
+}
+
+function Log({ entries, wanted, depth, devices }: LogProps): ReactNode {
   const list = useRef<HTMLOListElement>(null)
   const isAtEnd = useRef(true)
+  const lines = useMemo(() => timeline(entries, wanted, depth === 'words'), [entries, wanted, depth])
   useEffect(() => {
-    if (isAtEnd.current && entries.length > 0) list.current?.scrollTo({ top: list.current.scrollHeight })
-  }, [entries])
+    if (isAtEnd.current && lines.length > 0) list.current?.scrollTo({ top: list.current.scrollHeight })
+  }, [lines])
   const onScroll = (): void => {
     const { scrollTop = 0, clientHeight = 0, scrollHeight = 0 } = list.current ?? {}
     isAtEnd.current = scrollTop + clientHeight > scrollHeight - 40
   }
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard.
-    <ol className="log" ref={list} onScroll={onScroll} tabIndex={0} aria-label="Messages, newest last">
-      {entries.length === 0 && <li className="empty">Nothing yet. Edit something, or switch a device off and on.</li>}
-      {entries.map(entry => (
-        <Line key={entry.id} entry={entry} />
+    <ol className="log" ref={list} onScroll={onScroll} tabIndex={0} aria-label={t.trace.list}>
+      {lines.length === 0 && <li className="empty">{t.trace.empty}</li>}
+      {lines.map(line => (
+        <TimelineEntry
+          key={line.id}
+          line={line}
+          count={line.entries.length}
+          depth={depth}
+          all={entries}
+          devices={devices}
+        />
       ))}
     </ol>
   )
-}
-
-const Line: (props: { entry: Entry }) => ReactNode = memo(function Line({ entry }) {
-  const { atMs, kind, direction, text, detail, bytes } = entry
-  return (
-    <li className="entry" data-kind={kind} data-direction={direction}>
-      <p>{text}</p>
-      {detail?.map(line => (
-        <p key={line} className="entry-detail">
-          {line}
-        </p>
-      ))}
-      <p className="entry-bytes">
-        {timeOf(atMs)}
-        {bytes > 0 && ` · ${bytes.toLocaleString()} bytes`}
-      </p>
-    </li>
-  )
-})
-
-/** Whether it changes or tells anything: a question is told with its answer. */
-function isOfInterest({ kind, direction }: Entry): boolean {
-  return kind !== 'keepalive' && !(kind === 'barrier' && direction === 'sent')
-}
-
-function timeOf(atMs: number): string {
-  return new Date(atMs).toLocaleTimeString(undefined, { hour12: false })
 }

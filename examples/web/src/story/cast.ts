@@ -3,7 +3,12 @@ import { goTo, placeOf } from '../device/place.ts'
 import type { Device } from '../devices/device.ts'
 import type { Devices } from '../devices/devices.ts'
 import type { DeviceName } from '../devices/name.ts'
+import { navigation } from '../navigation/navigation.ts'
+import { home } from '../navigation/place.ts'
 import { until } from './until.ts'
+
+/** Where something is seen to have happened. */
+export type Scene = 'phone' | 'laptop' | 'server' | 'bob' | 'carol'
 
 /** Who plays: users that nobody has used before, so that the story can be told again. */
 export interface Cast {
@@ -13,8 +18,10 @@ export interface Cast {
   phone: Kith
   laptop: Kith
   bobsPhone: Kith
-  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts; a narrow window goes there. */
+  /** Shows Bob on Alice's devices, Alice on Bob's, or on Alice's the list of her contacts. */
   show(what: 'alice' | 'bob' | 'list'): void
+  /** Marks the device where something changed, and no other; a narrow window goes there. */
+  lookAt(scene: Scene | undefined): void
   /** The network's switch on one of these devices. */
   setOnline(kith: Kith, isOnline: boolean): void
   /** Carol's phone, the first time that she is here. */
@@ -47,19 +54,33 @@ export async function castFor(
     arrive(bob, 'phone'),
   ])
   await Promise.all([phone, laptop, bobsPhone].map(kith => kith.whenSynced({ signal })))
+  const fixed = { phone: alicesPhone, laptop: alicesLaptop, bob: bobsDevice }
+  let carolsDevice: Device | undefined
   return {
     ...{ alice, bob, carol, phone, laptop, bobsPhone, signal },
     show(what) {
-      if (what === 'alice') bobsDevice.show(alice)
-      else for (const device of [alicesPhone, alicesLaptop]) device.show(what === 'bob' ? bob : undefined)
-      goTo(placeOf(what === 'alice' ? bobsDevice : alicesPhone))
+      if (what === 'alice') show(bobsDevice, alice)
+      else for (const device of [alicesPhone, alicesLaptop]) show(device, what === 'bob' ? bob : undefined)
+    },
+    lookAt(scene) {
+      const seen = scene === undefined ? undefined : { ...fixed, carol: carolsDevice, server: undefined }[scene]
+      for (const device of devices.all) device.highlight(device === seen)
+      if (seen) goTo(placeOf(seen))
     },
     setOnline(kith, isOnline) {
       for (const device of [alicesPhone, alicesLaptop]) if (device.kith === kith) device.setOnline(isOnline)
     },
-    carolArrives: async () => (await arrive(carol, 'phone'))[1],
+    carolArrives: async () => {
+      const [device, kith] = await arrive(carol, 'phone')
+      carolsDevice = device
+      return kith
+    },
     hasReachedBob: text => hasReceived(bobsDevice.name, text),
   }
+}
+
+function show({ key }: Device, person: string | undefined): void {
+  navigation.show(key, person === undefined ? home : { tab: 'contacts', person })
 }
 
 /** Changes what one device says of somebody. */

@@ -1,9 +1,13 @@
 import type { Kith } from '@kith/client'
-import { type Cast, edit } from './cast.ts'
+import { t } from '../texts/texts.ts'
+import { type Cast, edit, type Scene } from './cast.ts'
 
 /** Something that is to be true after a step, as the devices themselves say. */
-interface Claim {
+export interface Claim {
   text: string
+  at: Scene
+  /** What its line to the server shows: something went up, came down, or was stopped at the server. */
+  line?: 'up' | 'down' | 'stopped'
   isTrue(cast: Cast): boolean
 }
 
@@ -17,134 +21,146 @@ export interface Step {
 const oldNumber = '+44 1632 960001'
 const newNumber = '+44 1632 960777'
 
-function levelsFor(kith: Kith, id: string): string {
-  return kith.getProfile(id).accessLevels.join(', ')
+const [friends, family, work] = [1, 2, 5] as const
+
+function isIn(kith: Kith, id: string, ...levels: number[]): boolean {
+  return kith.getProfile(id).accessLevels.join() === levels.join()
 }
 
-export const steps: readonly Step[] = [
-  {
-    title: 'Edit on both, offline',
-    text: 'Alice’s phone and laptop lose the network. On the phone she gives Bob level 1; on the laptop she gives him level 2, and adds Carol, who is not here yet.',
-    async run({ phone, laptop, bobsPhone, alice, bob, carol, show, setOnline, signal }) {
-      bobsPhone.getProfile(alice)
-      show('bob')
-      await phone.ownProfile.set('name', 'Alice')
-      await bobsPhone.ownProfile.set('name', 'Bob')
-      await phone.whenSynced({ signal })
-      setOnline(phone, false)
-      setOnline(laptop, false)
-      await edit(phone, bob, profile => profile.setProfileAccessLevels([1]))
-      await edit(laptop, bob, profile => profile.setProfileAccessLevels([2]))
-      await edit(laptop, carol, profile => {
-        profile.setProfileAccessLevels([1])
-        profile.subscribe(true)
-      })
+/** In the language of the page. */
+export function storySteps(): readonly Step[] {
+  const { edit: editWords, merge, grant, revoke, block, join } = t.story
+  return [
+    {
+      ...{ title: editWords.title, text: editWords.text },
+      async run({ phone, laptop, bobsPhone, alice, bob, carol, show, setOnline, signal }) {
+        bobsPhone.getProfile(alice)
+        show('bob')
+        await phone.ownProfile.set('name', 'Alice')
+        await bobsPhone.ownProfile.set('name', 'Bob')
+        await phone.whenSynced({ signal })
+        setOnline(phone, false)
+        setOnline(laptop, false)
+        await edit(phone, bob, profile => profile.setProfileAccessLevels([friends]))
+        await edit(laptop, bob, profile => profile.setProfileAccessLevels([family]))
+        await edit(laptop, carol, profile => {
+          profile.setProfileAccessLevels([friends])
+          profile.subscribe(true)
+        })
+      },
+      claims: [
+        {
+          ...{ text: editWords.phone, at: 'phone' },
+          isTrue: ({ phone, bob }) => isIn(phone, bob, friends) && phone.unsent > 0,
+        },
+        {
+          ...{ text: editWords.laptop, at: 'laptop' },
+          isTrue: ({ laptop, bob }) => isIn(laptop, bob, family) && laptop.unsent > 0,
+        },
+      ],
     },
-    claims: [
-      {
-        text: 'The phone says level 1, and its change waits',
-        isTrue: ({ phone, bob }) => levelsFor(phone, bob) === '1' && phone.unsent > 0,
+    {
+      ...{ title: merge.title, text: merge.text },
+      async run({ phone, laptop, setOnline, signal }) {
+        setOnline(phone, true)
+        setOnline(laptop, true)
+        await Promise.all([phone.whenSynced({ signal }), laptop.whenSynced({ signal })])
       },
-      {
-        text: 'The laptop says level 2, and its changes wait',
-        isTrue: ({ laptop, bob }) => levelsFor(laptop, bob) === '2' && laptop.unsent > 0,
-      },
-    ],
-  },
-  {
-    title: 'Merge',
-    text: 'Both are back. Neither overwrites the other: what either added is there, on both.',
-    async run({ phone, laptop, setOnline, signal }) {
-      setOnline(phone, true)
-      setOnline(laptop, true)
-      await Promise.all([phone.whenSynced({ signal }), laptop.whenSynced({ signal })])
+      claims: [
+        {
+          ...{ text: merge.saved, at: 'server', line: 'up' },
+          isTrue: ({ phone, laptop }) => phone.unsent + laptop.unsent === 0,
+        },
+        {
+          ...{ text: merge.laptop, at: 'laptop', line: 'down' },
+          isTrue: ({ laptop, bob }) => isIn(laptop, bob, friends, family),
+        },
+        {
+          ...{ text: merge.phone, at: 'phone', line: 'down' },
+          isTrue: ({ phone, bob }) => isIn(phone, bob, friends, family),
+        },
+        {
+          ...{ text: merge.carol, at: 'phone', line: 'down' },
+          isTrue: ({ phone, laptop, carol }) => [phone, laptop].every(kith => kith.getProfile(carol).isContact),
+        },
+      ],
     },
-    claims: [
-      { text: 'The phone says levels 1 and 2', isTrue: ({ phone, bob }) => levelsFor(phone, bob) === '1, 2' },
-      { text: 'So does the laptop', isTrue: ({ laptop, bob }) => levelsFor(laptop, bob) === '1, 2' },
-      {
-        text: 'Carol is on both',
-        isTrue: ({ phone, laptop, carol }) => [phone, laptop].every(kith => kith.getProfile(carol).isContact),
+    {
+      ...{ title: grant.title, text: grant.text },
+      async run({ phone, bob, signal, show }) {
+        show('alice')
+        await phone.ownProfile.set('phone', oldNumber, { level: work })
+        await edit(phone, bob, profile => profile.setProfileAccessLevels([friends, family, work]))
+        await phone.whenSynced({ signal })
       },
-      {
-        text: 'Nothing waits: it is on the server’s disk',
-        isTrue: ({ phone, laptop }) => phone.unsent + laptop.unsent === 0,
-      },
-    ],
-  },
-  {
-    title: 'Grant',
-    text: `Alice keeps a phone number at level 5. Bob sees nothing of it, until she gives him that level: then it is on his phone at once.`,
-    async run({ phone, bob, signal, show }) {
-      show('alice')
-      await phone.ownProfile.set('phone', oldNumber, { level: 5 })
-      await edit(phone, bob, profile => profile.setProfileAccessLevels([1, 2, 5]))
-      await phone.whenSynced({ signal })
+      claims: [
+        {
+          ...{ text: grant.bob(oldNumber), at: 'bob', line: 'down' },
+          isTrue: ({ bobsPhone, alice }) => bobsPhone.getProfile(alice).fields['phone'] === oldNumber,
+        },
+      ],
     },
-    claims: [
-      {
-        text: `Bob’s phone shows ${oldNumber}`,
-        isTrue: ({ bobsPhone, alice }) => bobsPhone.getProfile(alice).fields['phone'] === oldNumber,
+    {
+      ...{ title: revoke.title, text: revoke.text },
+      async run({ phone, bob, setOnline, signal }) {
+        setOnline(phone, false)
+        await edit(phone, bob, profile => profile.setProfileAccessLevels([friends, family]))
+        await phone.ownProfile.set('phone', newNumber, { level: work })
+        setOnline(phone, true)
+        await phone.whenSynced({ signal })
       },
-    ],
-  },
-  {
-    title: 'Revoke while offline',
-    text: 'On a train, Alice takes level 5 back, and then changes her number. When the phone is back, what she took back goes first: the new number is never sent to Bob, and the old one is gone from his phone.',
-    async run({ phone, bob, setOnline, signal }) {
-      setOnline(phone, false)
-      await edit(phone, bob, profile => profile.setProfileAccessLevels([1, 2]))
-      await phone.ownProfile.set('phone', newNumber, { level: 5 })
-      setOnline(phone, true)
-      await phone.whenSynced({ signal })
+      claims: [
+        {
+          ...{ text: revoke.gone, at: 'bob', line: 'down' },
+          isTrue: ({ bobsPhone, alice }) => bobsPhone.getProfile(alice).fields['phone'] === undefined,
+        },
+        {
+          ...{ text: revoke.never(newNumber), at: 'bob', line: 'stopped' },
+          isTrue: ({ hasReachedBob }) => hasReachedBob(oldNumber) && !hasReachedBob(newNumber),
+        },
+      ],
     },
-    claims: [
-      {
-        text: 'Bob’s phone shows no number',
-        isTrue: ({ bobsPhone, alice }) => bobsPhone.getProfile(alice).fields['phone'] === undefined,
+    {
+      ...{ title: block.title, text: block.text },
+      async run({ laptop, bob, signal }) {
+        await edit(laptop, bob, profile => profile.block(true))
+        await laptop.whenSynced({ signal })
       },
-      {
-        text: `No byte that it was sent holds ${newNumber}`,
-        isTrue: ({ hasReachedBob }) => hasReachedBob(oldNumber) && !hasReachedBob(newNumber),
-      },
-    ],
-  },
-  {
-    title: 'Block',
-    text: 'Alice blocks Bob, on her laptop. Her profile is gone from his phone; whether she blocked him, took back what she showed or erased her account looks the same to him.',
-    async run({ laptop, bob, signal }) {
-      await edit(laptop, bob, profile => profile.block(true))
-      await laptop.whenSynced({ signal })
+      claims: [
+        {
+          ...{ text: block.phone, at: 'phone', line: 'down' },
+          isTrue: ({ phone, bob }) => phone.getProfile(bob).isBlocked,
+        },
+        {
+          ...{ text: block.nothing, at: 'bob', line: 'stopped' },
+          isTrue: ({ bobsPhone, alice }) => Object.keys(bobsPhone.getProfile(alice).fields).length === 0,
+        },
+        {
+          ...{ text: block.notHere, at: 'bob', line: 'stopped' },
+          isTrue: ({ bobsPhone, alice }) => !bobsPhone.getProfile(alice).hasJoined,
+        },
+      ],
     },
-    claims: [
-      {
-        text: 'Nothing of Alice is left on Bob’s phone',
-        isTrue: ({ bobsPhone, alice }) => Object.keys(bobsPhone.getProfile(alice).fields).length === 0,
+    {
+      ...{ title: join.title, text: join.text },
+      async run({ carolArrives, alice, signal, show }) {
+        show('list')
+        const carolsPhone = await carolArrives()
+        await carolsPhone.ownProfile.set('name', 'Carol')
+        carolsPhone.getProfile(alice)
+        await carolsPhone.whenSynced({ signal })
       },
-      { text: 'To him she is not here', isTrue: ({ bobsPhone, alice }) => !bobsPhone.getProfile(alice).hasJoined },
-      { text: 'Alice’s phone knows of the block too', isTrue: ({ phone, bob }) => phone.getProfile(bob).isBlocked },
-    ],
-  },
-  {
-    title: 'Join',
-    text: 'Carol signs in for the first time. Alice added her before she was here, so her devices are told.',
-    async run({ carolArrives, alice, signal, show }) {
-      show('list')
-      const carolsPhone = await carolArrives()
-      await carolsPhone.ownProfile.set('name', 'Carol')
-      carolsPhone.getProfile(alice)
-      await carolsPhone.whenSynced({ signal })
+      claims: [
+        {
+          ...{ text: join.known, at: 'laptop', line: 'down' },
+          isTrue: ({ phone, laptop, carol }) => [phone, laptop].every(kith => kith.getProfile(carol).hasJoined),
+        },
+        {
+          ...{ text: join.name, at: 'phone', line: 'down' },
+          isTrue: ({ phone, laptop, carol }) =>
+            [phone, laptop].every(kith => kith.getProfile(carol).fields['name'] === 'Carol'),
+        },
+      ],
     },
-    claims: [
-      {
-        text: 'Alice’s phone and laptop know that Carol is here',
-        isTrue: ({ phone, laptop, carol }) => [phone, laptop].every(kith => kith.getProfile(carol).hasJoined),
-      },
-      {
-        text: 'They show her name',
-        isTrue: ({ phone, laptop, carol }) =>
-          [phone, laptop].every(kith => kith.getProfile(carol).fields['name'] === 'Carol'),
-      },
-    ],
-  },
-]
+  ]
+}

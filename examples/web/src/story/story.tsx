@@ -3,9 +3,12 @@ import { Button } from 'react-aria-components'
 import { TheirWords } from '../device/their-words.tsx'
 import type { Devices } from '../devices/devices.ts'
 import type { DeviceName } from '../devices/name.ts'
+import { t } from '../texts/texts.ts'
 import { type Cast, castFor } from './cast.ts'
-import { type Step, steps } from './steps.ts'
-import { until } from './until.ts'
+import { Scene } from './scene.tsx'
+import { type Claim, type Step, storySteps } from './steps.ts'
+import { StoryEnd } from './story-end.tsx'
+import { pause, until } from './until.ts'
 
 export interface StoryProps {
   devices: Devices
@@ -15,23 +18,30 @@ export interface StoryProps {
 
 type Phase = { state: 'ready' } | { state: 'running' } | { state: 'done' } | { state: 'failed'; message: string }
 
+/** Time to look at a device before the story goes on to the next. */
+const lookMs = 600
+
 /** Six steps that anyone can click through: each is done by real devices, and what it claims is looked up on them. */
 export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
+  const [steps] = useState(storySteps)
   const [index, setIndex] = useState(0)
   const [phase, setPhase] = useState<Phase>({ state: 'ready' })
-  const [told, setTold] = useState<readonly string[]>([])
+  const [seen, setSeen] = useState<readonly Claim[]>([])
+  const [players, setPlayers] = useState<Cast>()
   const cast = useRef<Promise<Cast>>(undefined)
   const leave = useRef(new AbortController())
   const heading = useRef<HTMLHeadingElement>(null)
-  /** Whoever was on the page before is back on it afterwards. */
+  /** The devices from before the story are back on the page afterwards. */
   const before = useRef(devices.all.map(({ name }) => name))
   useEffect(() => {
     if (index > 0) heading.current?.focus()
   }, [index])
 
-  const gather = (): Promise<Cast> => {
+  const gather = async (): Promise<Cast> => {
     cast.current ??= castFor(devices, hasReceived, leave.current.signal)
-    return cast.current
+    const gathered = await cast.current
+    setPlayers(gathered)
+    return gathered
   }
   // The players are there before the first step; what is wrong with them that step says.
   useEffect(() => {
@@ -40,16 +50,17 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
     })
   }, [])
 
-  const step = steps[index] as Step
-  const run = async (): Promise<void> => {
+  const run = async ({ claims, ...step }: Step): Promise<void> => {
     setPhase({ state: 'running' })
-    setTold([])
+    setSeen([])
     try {
-      const players = await gather()
-      await step.run(players)
-      for (const { text, isTrue } of step.claims) {
-        await until(text, () => isTrue(players), players.signal)
-        setTold(before => [...before, text])
+      const gathered = await gather()
+      await step.run(gathered)
+      for (const claim of claims) {
+        await until(claim.text, () => claim.isTrue(gathered), gathered.signal)
+        gathered.lookAt(claim.at)
+        setSeen(before => [...before, claim])
+        await pause(lookMs)
       }
       setPhase({ state: 'done' })
     } catch (error) {
@@ -59,51 +70,50 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   }
   const end = async (areToStay: boolean): Promise<void> => {
     leave.current.abort()
+    for (const device of devices.all) device.highlight(false)
     onEnd()
     if (!areToStay) await devices.removeAll()
     for (const name of before.current) devices.add(name)
   }
   const next = (): void => {
+    players?.lookAt(undefined)
     setIndex(index + 1)
-    setTold([])
+    setSeen([])
     setPhase({ state: 'ready' })
   }
 
+  const step = steps[index]
+  if (!step) return <StoryEnd onStay={() => void end(true)} onLeave={() => void end(false)} />
+  const { title, text, claims } = step
+  const isLast = index + 1 === steps.length
   return (
-    <section className="story" aria-label="Guided story">
+    <section className="story" aria-label={t.story.label}>
       <div className="story-text">
-        <p className="quiet">
-          Step {index + 1} of {steps.length}
-        </p>
+        <p className="quiet">{t.story.step(index + 1, steps.length)}</p>
         <h2 ref={heading} tabIndex={-1}>
-          {step.title}
+          {title}
         </h2>
-        <p>{step.text}</p>
+        <p>{text}</p>
       </div>
-      <div role="status">
-        <ul className="claims">
-          {step.claims.map(({ text }) => (
-            <li key={text} data-told={told.includes(text)}>
-              <span aria-hidden="true">{told.includes(text) ? '✓' : '·'}</span> {text}
-              {told.includes(text) && <span className="visually-hidden">: seen to be true</span>}
-            </li>
-          ))}
-          {phase.state === 'failed' && (
-            <li className="warning">
-              <TheirWords>{phase.message}</TheirWords>
-            </li>
-          )}
-        </ul>
+      <div role="status" className="story-scene">
+        <Scene cast={players} claims={claims} seen={seen} />
+        {phase.state === 'failed' && (
+          <p className="warning">
+            <TheirWords>{phase.message}</TheirWords>
+          </p>
+        )}
       </div>
       <div className="buttons">
-        <Button onPress={() => void end(false)}>Leave the story</Button>
+        <Button aria-label={t.story.leaveLabel} onPress={() => void end(false)}>
+          {t.story.leave}
+        </Button>
         {phase.state === 'done' ? (
-          <Button className="primary" onPress={index + 1 < steps.length ? next : () => void end(true)}>
-            {index + 1 < steps.length ? 'Next step' : 'Look around'}
+          <Button className="primary" onPress={next}>
+            {isLast ? t.story.finish : t.story.next}
           </Button>
         ) : (
-          <Button className="primary" isDisabled={phase.state === 'running'} onPress={() => void run()}>
-            {phase.state === 'running' ? 'Under way…' : phase.state === 'failed' ? 'Try again' : 'Do it'}
+          <Button className="primary" isDisabled={phase.state === 'running'} onPress={() => void run(step)}>
+            {phase.state === 'running' ? t.story.running : phase.state === 'failed' ? t.story.again : t.story.go}
           </Button>
         )}
       </div>

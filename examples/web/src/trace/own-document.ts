@@ -1,4 +1,5 @@
 import { profileFields, profileRoot, rosterRoots } from '@kith/shared'
+import { type Fact, profileFacts, rosterFacts } from './facts.ts'
 import { count, details, type Group, phrase } from './phrases.ts'
 import { profileGroups } from './profile-words.ts'
 import type { Direction } from './recording-socket.ts'
@@ -14,6 +15,7 @@ interface SyncMessage {
 interface Found {
   groups: readonly Group[]
   values: readonly string[]
+  facts: readonly Fact[]
 }
 
 /** Of a device that has nothing yet; of one that came back; of one that begins anew with what the server has. */
@@ -50,7 +52,7 @@ export class OwnDocument {
     if (!found) return { kind: 'problem', text: `${this.#frame(direction)} bytes that are no update of ${this.#title}` }
     const said = phrase(found.groups)
     const text = direction === 'sent' ? this.#sent(said, message) : this.#received(said, isAnswer, question)
-    return this.#words(text, [...details(found.groups), ...found.values])
+    return { ...this.#words(text, [...details(found.groups), ...found.values]), facts: found.facts }
   }
 
   #question(direction: Direction, stateVector: Uint8Array): string {
@@ -105,10 +107,11 @@ export class OwnDocument {
     const { maps } = this.#shadow
     if (this.#kind === 'roster') {
       const groups = rosterGroups(changes, maps, user => nameOf(this.#who, user))
-      return { groups: [...groups, ...unreadGroups(taken, isAnswer)], values: [] }
+      return { groups: [...groups, ...unreadGroups(taken, isAnswer)], values: [], facts: rosterFacts(changes) }
     }
-    const { groups, values } = profileGroups(before, profileFields(maps))
-    return { groups: [...groups, ...unreadGroups(taken, isAnswer)], values }
+    const after = profileFields(maps)
+    const { groups, values } = profileGroups(before, after)
+    return { groups: [...groups, ...unreadGroups(taken, isAnswer)], values, facts: profileFacts(before, after) }
   }
 
   #frame(direction: Direction): string {

@@ -1,4 +1,5 @@
 import { isolated } from '../isolation.ts'
+import type { Fact } from './facts.ts'
 
 /** What a happening is about; each has its colour. `problem`: something was refused, waits, or can't be read. */
 export type Kind = 'session' | 'roster' | 'profile' | 'feed' | 'barrier' | 'message' | 'keepalive' | 'problem'
@@ -10,6 +11,8 @@ export interface Words {
   text: string
   /** What there is to say beyond the sentence, a line each; absent when it says all. */
   detail?: readonly string[]
+  /** What a change of an own document says. */
+  facts?: readonly Fact[]
 }
 
 export interface Told extends Words {

@@ -1,6 +1,7 @@
 import type { WebSocketConstructor } from '@kith/client'
 import { Emitter } from '../devices/emitter.ts'
 import { type DeviceName, isSameDevice, personName, titleOf } from '../devices/name.ts'
+import { type Brief, briefOf } from './brief.ts'
 import { type Happening, recordingWebSocket } from './recording-socket.ts'
 import { Teller } from './teller.ts'
 import type { Told } from './told.ts'
@@ -14,6 +15,7 @@ export interface Entry extends Told {
   direction: 'sent' | 'received' | undefined
   /** The frame itself. */
   frame: Uint8Array | undefined
+  brief: Brief
 }
 
 const mostEntries = 500
@@ -66,7 +68,15 @@ export class Trace {
   #entry(name: DeviceName, happening: Happening, told: Told): Entry {
     this.#count++
     const { direction, bytes } = happening.type === 'frame' ? happening : {}
-    return { ...told, id: `${this.#window}/${this.#count}`, name, atMs: happening.atMs, direction, frame: bytes }
+    return {
+      ...told,
+      id: `${this.#window}/${this.#count}`,
+      name,
+      atMs: happening.atMs,
+      direction,
+      frame: bytes,
+      brief: briefOf(happening),
+    }
   }
 
   /** Many frames can come at once: the page is told once for all. */

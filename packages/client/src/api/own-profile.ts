@@ -1,7 +1,7 @@
-import { type Fields, type FieldValue, planField, profileFields } from '@kith/shared'
+import { type Fields, type FieldValue, mergeLevels, planField, profileFields } from '@kith/shared'
 import { edit } from '../database/edit.ts'
 import type { Store } from '../database/store.ts'
-import { checkFieldName, checkFieldValue, checkLevelOption, checkText } from './arguments.ts'
+import { checkFieldName, checkFieldValue, checkLevelOption, checkLevels, checkText } from './arguments.ts'
 
 /** The level of a field; 0 if absent. */
 export interface LevelOption {
@@ -27,6 +27,12 @@ export class OwnProfile {
     checkText(name, "A field's name")
     const fields = this.fields.get(checkLevelOption(options))
     return fields && Object.hasOwn(fields, name) ? fields[name] : undefined
+  }
+
+  /** What a viewer sees who may see exactly these levels: of a field at several of them, the value at the highest. */
+  merged(levels: readonly number[]): Fields {
+    const seen = new Set(checkLevels(levels) ?? [])
+    return mergeLevels(new Map([...this.fields].filter(([level]) => seen.has(level))))
   }
 
   /**

@@ -1,0 +1,10 @@
+import type { KeyboardEvent } from 'react'
+
+/** Handles Escape in a screen as Back, unless a control in it used the key. */
+export function onEscape(close: () => void): (event: KeyboardEvent) => void {
+  return event => {
+    if (event.key !== 'Escape' || event.defaultPrevented) return
+    event.stopPropagation()
+    close()
+  }
+}

@@ -1,0 +1,17 @@
+import type { Profile } from '@kith/client'
+import type { Device } from '../devices/device.ts'
+import { t } from '../texts/texts.ts'
+
+/** Removes a contact; from the news it comes back as it was. */
+export async function removeContact(device: Device, profile: Profile, name: string): Promise<void> {
+  const { accessLevels, label, isSubscribed } = profile
+  const levels = [...accessLevels]
+  await profile.remove()
+  const undo = async (): Promise<void> => {
+    profile.setProfileAccessLevels(levels)
+    if (label !== undefined) profile.setLabel(label)
+    profile.subscribe(isSubscribed)
+    await profile.save()
+  }
+  device.notify({ kind: 'done', text: t.person.removed(name), undo: () => void undo() })
+}

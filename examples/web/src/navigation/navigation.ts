@@ -1,0 +1,75 @@
+import { Emitter } from '../devices/emitter.ts'
+import { home, type Place, parentOf, placeFrom } from './place.ts'
+
+/** One entry of the browser's history: what all devices show, and which device made it. */
+interface Entry {
+  /** How many entries of this page are before it. */
+  depth: number
+  by: string
+  places: Readonly<Record<string, Place>>
+}
+
+/** Which screen each device shows. Opening one adds an entry to the browser's history, so Back closes the newest. */
+export class Navigation {
+  readonly changes: Emitter = new Emitter()
+  #entry: Entry
+  /** Going back is no immediate thing: what is opened meanwhile waits for it. */
+  #isGoingBack = false
+  #afterBack: (() => void)[] = []
+
+  constructor() {
+    this.#entry = readEntry(history.state)
+    addEventListener('popstate', ({ state }) => {
+      this.#become(readEntry(state))
+      this.#isGoingBack = false
+      for (const action of this.#afterBack.splice(0)) action()
+    })
+  }
+
+  /** The same object until it changes. */
+  placeOf(device: string): Place {
+    return this.#entry.places[device] ?? home
+  }
+
+  /** Opens a screen. */
+  open(device: string, place: Place): void {
+    if (this.#isGoingBack) {
+      this.#afterBack.push(() => this.open(device, place))
+      return
+    }
+    const { depth, places } = this.#entry
+    this.#become({ depth: depth + 1, by: device, places: { ...places, [device]: place } })
+    history.pushState(this.#entry, '')
+  }
+
+  /** Closes what was opened last on a device: as Back does, if that was the newest of all. */
+  close(device: string): void {
+    const { depth, by } = this.#entry
+    const parent = parentOf(this.placeOf(device))
+    if (!parent) return
+    if (by !== device || depth === 0 || this.#isGoingBack) return this.open(device, parent)
+    this.#isGoingBack = true
+    history.back()
+  }
+
+  /** Shows a screen without an entry: nothing that the user opened. */
+  show(device: string, place: Place): void {
+    this.#become({ ...this.#entry, places: { ...this.#entry.places, [device]: place } })
+    history.replaceState(this.#entry, '')
+  }
+
+  #become(entry: Entry): void {
+    this.#entry = entry
+    this.changes.emit()
+  }
+}
+
+/** Dialogs are closed when one comes to them by the history or a reload: what was typed in them is gone. */
+function readEntry(state: unknown): Entry {
+  const { depth, by, places } = (state ?? {}) as Partial<Entry>
+  if (typeof depth !== 'number' || typeof by !== 'string') return { depth: 0, by: '', places: {} }
+  const entries = Object.entries(places ?? {}).map(([device, place]) => [device, placeFrom(place)] as const)
+  return { depth, by, places: Object.fromEntries(entries) }
+}
+
+export const navigation: Navigation = new Navigation()

@@ -1,0 +1,26 @@
+import { useSyncExternalStore } from 'react'
+import { navigation } from './navigation.ts'
+import type { DialogName, Place, Tab } from './place.ts'
+
+export interface PlaceControls {
+  place: Place
+  open: (place: Place) => void
+  openDialog: (dialog: DialogName) => void
+  goToTab: (tab: Tab) => void
+  close: () => void
+}
+
+/** What a device shows, and how its user gets elsewhere. */
+export function usePlace(device: string): PlaceControls {
+  const place = useSyncExternalStore(navigation.changes.subscribe, () => navigation.placeOf(device))
+  return {
+    place,
+    open: next => navigation.open(device, next),
+    openDialog: dialog => navigation.open(device, { ...navigation.placeOf(device), dialog }),
+    goToTab: tab => {
+      const place = navigation.placeOf(device)
+      if (tab !== place.tab || place.person !== undefined) navigation.open(device, { tab })
+    },
+    close: () => navigation.close(device),
+  }
+}

@@ -1,0 +1,40 @@
+import { type ReactNode, useEffect, useRef } from 'react'
+import { Button } from 'react-aria-components'
+import { t } from '../texts/texts.ts'
+
+export interface StoryEndProps {
+  /** The devices of the story stay on the page. */
+  onStay: () => void
+  onLeave: () => void
+}
+
+/** What the story has shown, and what to do next. */
+export function StoryEnd({ onStay, onLeave }: StoryEndProps): ReactNode {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => heading.current?.focus(), [])
+  const { title, shown, nextTitle, next, stay } = t.story.end
+  return (
+    <section className="story" aria-label={t.story.label}>
+      <div className="story-text">
+        <h2 ref={heading} tabIndex={-1}>
+          {title}
+        </h2>
+        <ul className="shown-list">
+          {shown.map(one => (
+            <li key={one}>{one}</li>
+          ))}
+        </ul>
+      </div>
+      <div className="story-scene">
+        <h3>{nextTitle}</h3>
+        <p>{next}</p>
+      </div>
+      <div className="buttons">
+        <Button onPress={onLeave}>{t.story.leaveLabel}</Button>
+        <Button className="primary" onPress={onStay}>
+          {stay}
+        </Button>
+      </div>
+    </section>
+  )
+}
