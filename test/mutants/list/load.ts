@@ -422,9 +422,9 @@ export const loadMutants: readonly Mutant[] = [
     {
       id: 'erased-as-of-when-it-was-prepared',
       rules: ['D7'],
-      what: 'A long erasure undoes a revocation made meanwhile.',
+      what: 'Tokens that are issued while a long erasure is prepared outlive the account.',
       tests: ['server/large-changes'],
-      names: 'a revocation made meanwhile',
+      names: 'issued while an erasure was prepared',
     },
   ),
   mutant(

@@ -452,6 +452,10 @@ export const de: Texts = {
     'database-full':
       'Es ist kein Platz mehr, deshalb wurde nichts geändert. Schaffe Platz, und versuche es noch einmal.',
     'database-lost': 'Der Browser löschte den Speicher dieses Geräts. Nichts ist verloren: er wird neu angelegt.',
+    'database-newer':
+      'Eine neuere Version dieser Seite hat die Daten gespeichert. Nichts wurde geändert: lade die Seite neu.',
+    'upgrade-required':
+      'Seite und Server sind von Versionen, die nicht zusammenpassen. Lade die Seite neu, oder versuche es später.',
     'user-required': 'Gib einen Benutzernamen ein.',
     'wrong-user': 'Dieser Speicher gehört einem anderen Benutzer. Nimm einen anderen Gerätenamen.',
     'unsent-changes':

@@ -454,6 +454,9 @@ export const en = {
     'database-failed': 'This browser could not store it. Make room or allow this site to store data, then try again.',
     'database-full': 'There is no room left on this computer, so nothing was changed. Make room, then try again.',
     'database-lost': 'The browser deleted the storage of this device. Nothing is lost: it is being made again.',
+    'database-newer': 'A newer version of this page stored the data. Nothing was changed: reload the page.',
+    'upgrade-required':
+      'This page and the server are of versions that do not work together. Reload the page, or try later.',
     'user-required': 'Enter a user name.',
     'wrong-user': 'This storage belongs to another user. Use another device name.',
     'unsent-changes': 'Some changes are not on the server yet. Connect first, or erase and lose them.',
