@@ -41,5 +41,5 @@ test('[S3] what the changes of a batch name is read once, with one read for each
   await Promise.all([first, ...batch].map(change => store.commit(change)))
   const ofBatch = reads.filter(wanted => wanted.join() !== keys.user('a'))
   const kindsOf = (wanted: string[]): string[] => [...new Set(wanted.map(key => key.split('\u0000')[0] as string))]
-  expect(ofBatch.map(kindsOf).sort()).toEqual([['asked'], ['erased'], ['level'], ['relation'], ['user']])
+  expect(ofBatch.map(kindsOf).sort()).toEqual([['asked'], ['erased'], ['level'], ['relation'], ['tokens'], ['user']])
 })

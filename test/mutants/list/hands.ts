@@ -114,8 +114,8 @@ export const handsMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/encode.ts',
-    'nextRevocation(await reads.revokedAtMs(id), nowMs)',
-    'nextRevocation(await reads.revokedAtMs(id), Number.MAX_SAFE_INTEGER)',
+    'nextRevocation(before[index] as number, nowMs)',
+    'nextRevocation(before[index] as number, Number.MAX_SAFE_INTEGER)',
     {
       id: 'revoked-for-ever',
       rules: ['D7'],

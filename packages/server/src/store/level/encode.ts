@@ -13,6 +13,7 @@ const operationsInTurn = 250
 export async function encode(reads: LevelReads, draft: Draft): Promise<Operation[]> {
   const turns = draft.turns(operationsInTurn)
   const operations: Operation[] = []
+  const revoked: string[] = []
   for (const removal of draft.removals()) {
     for await (const key of reads.keysOf(removal)) {
       operations.push({ type: 'del', key })
@@ -20,13 +21,16 @@ export async function encode(reads: LevelReads, draft: Draft): Promise<Operation
     }
   }
   for (const write of draft.writes()) {
-    operations.push(write.kind === 'revocation' ? await revoke(reads, write.id, draft.nowMs) : operationOf(write))
+    if (write.kind === 'revocation') revoked.push(write.id)
+    else operations.push(operationOf(write))
     if (turns.isOver()) await turns.pass()
   }
-  return operations
+  return [...operations, ...(await revoke(reads, revoked, draft.nowMs))]
 }
 
-/** Dates a revocation of tokens. */
-export async function revoke(reads: LevelReads, id: string, nowMs: number): Promise<Operation> {
-  return revocationOf(id, nextRevocation(await reads.revokedAtMs(id), nowMs))
+/** Dates revocations of tokens. */
+export async function revoke(reads: LevelReads, ids: readonly string[], nowMs: number): Promise<Operation[]> {
+  if (ids.length === 0) return []
+  const before = await reads.revokedAtMs(ids)
+  return ids.map((id, index) => revocationOf(id, nextRevocation(before[index] as number, nowMs)))
 }

@@ -18,7 +18,7 @@ export interface LevelReads extends Records {
   /** The keys of the records that a removal concerns. */
   keysOf(removal: Removal): AsyncIterable<string>
   /** When the user's tokens were revoked; 0 when they never were. */
-  revokedAtMs(id: string): Promise<number>
+  revokedAtMs(ids: readonly string[]): Promise<number[]>
 }
 
 /** As many records as are read and decoded without a pause. */
@@ -66,8 +66,8 @@ export class LevelRecords implements LevelReads {
     return this.#read(ids, keys.erased, numberOf)
   }
 
-  async revokedAtMs(id: string): Promise<number> {
-    return (await this.#read([id], keys.tokens, numberOf))[0] as number
+  revokedAtMs(ids: readonly string[]): Promise<number[]> {
+    return this.#read(ids, keys.tokens, numberOf)
   }
 
   keysOf(removal: Removal): AsyncIterable<string> {

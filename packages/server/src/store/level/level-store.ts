@@ -125,7 +125,10 @@ export function openStore(options: LevelStoreOptions): Store {
       return { current: incarnations.of(id, erasures), state: incarnations.stateOf(declared, id, erasures) }
     },
 
-    revocation: async id => ({ atMs: await records.revokedAtMs(id), nowMs: clock.now() }),
+    async revocation(id) {
+      const [atMs = 0] = await records.revokedAtMs([id])
+      return { atMs, nowMs: clock.now() }
+    },
 
     async document(id, document) {
       // The snapshot's key sorts before those of the updates. Of one moment: a snapshot removes the updates before it.

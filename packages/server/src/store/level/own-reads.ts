@@ -57,8 +57,8 @@ export class OwnReads implements LevelReads {
     return this.#disk.erasures(ids)
   }
 
-  revokedAtMs(id: string): Promise<number> {
-    return this.#disk.revokedAtMs(id)
+  revokedAtMs(ids: readonly string[]): Promise<number[]> {
+    return this.#disk.revokedAtMs(ids)
   }
 
   keysOf(removal: Removal): AsyncIterable<string> {

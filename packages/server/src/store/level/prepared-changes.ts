@@ -190,7 +190,7 @@ export class PreparedChanges {
         .map(write => operationOf({ kind: 'user', ...write }))
       const more = [...news, ...marks.operations]
       // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.
-      if (change.type === 'erase') more.push(await revoke(records, change.user, clock.now()))
+      if (change.type === 'erase') more.push(...(await revoke(records, [change.user], clock.now())))
       const operations = [...writes.operations, ...more]
       const isStaged = writes.slices.length > 0
       const markers = isStaged ? stage.begin(writes.slices, operations) : stage.alsoWritten(operations, true)

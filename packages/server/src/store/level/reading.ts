@@ -47,8 +47,8 @@ export class Reading extends RecordedReads implements LevelReads {
   }
 
   /** Whatever is written meanwhile: a revocation is dated when it is written. */
-  revokedAtMs(id: string): Promise<number> {
-    return this.#records.revokedAtMs(id)
+  revokedAtMs(ids: readonly string[]): Promise<number[]> {
+    return this.#records.revokedAtMs(ids)
   }
 
   /** A batch was written: what was read before that counts no more, where the batch touched it. */
