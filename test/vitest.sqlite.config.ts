@@ -10,6 +10,7 @@ const others = [
     'changes-codec',
     'close-action',
     'made-again',
+    'newer-database',
     'pieces',
     'pulse',
     'receiver',

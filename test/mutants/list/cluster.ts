@@ -70,7 +70,7 @@ export const clusterMutants: readonly Mutant[] = [
     id: 'cluster-hands-over-without-lease',
     rules: ['V4'],
     what: 'A node that stood still hands over what it had read, although another node has answered a block meanwhile.',
-    tests,
+    tests: ['server/node-lease', 'server/postgres-leases'],
   }),
   mutant(
     'server/src/accounts/account.ts',
@@ -89,17 +89,6 @@ export const clusterMutants: readonly Mutant[] = [
     what: 'A document that another node changes while it is read is kept as it was before.',
     tests: ['server/document-cache'],
   }),
-  mutant(
-    'client/src/sync/session.ts',
-    "if (frames.some(({ type }) => type === 'rosterSync')) this.#outgoing.wake()",
-    '',
-    {
-      id: 'cluster-let-in-again-unnoticed',
-      rules: ['F1'],
-      what: 'A device drops someone whom another device lets in again, and does not ask.',
-      tests,
-    },
-  ),
   mutant(
     'server/src/accounts/elsewhere.ts',
     "if (ends === 'account' || documents.length > 0) this.#port.documents.noteOutdated(user)",
