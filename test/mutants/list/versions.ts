@@ -41,12 +41,14 @@ export const versionMutants: readonly Mutant[] = [
   ),
   mutant('server/src/socket/receive.ts', 'if (isOptional) session.isWithinWrites()', 'if (isOptional) return', {
     id: 'optional-messages-for-free',
+    isSeenByWaiting: true,
     rules: ['S3'],
     what: 'A device may send any number of messages that the server does not know.',
     tests: ['server/versions'],
   }),
   mutant('server/src/socket/handle.ts', "if (fit === 'too-new') {", "if (fit !== 'too-new' && fit !== 'fits') {", {
     id: 'too-new-device-served',
+    isSeenByWaiting: true,
     rules: ['S1'],
     what: 'A device that cannot work with this server is welcomed.',
     tests: ['server/versions'],
