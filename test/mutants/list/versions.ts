@@ -61,6 +61,7 @@ export const versionMutants: readonly Mutant[] = [
   }),
   mutant('client/src/sync/connection.ts', 'if (frame?.isOptional) return', '', {
     id: 'optional-message-ends-the-session',
+    isSeenByWaiting: true,
     rules: ['S1'],
     what: 'A device closes on a message that it may pass over.',
     tests: ['client/versions'],
