@@ -1,12 +1,12 @@
 /** For so long after a small change was written, more of them are expected. */
 const busyMs = 50
-/** A longer rest would make little difference to others, and the work would take more than twice its time. */
+/** A slice that took longer has mostly waited itself: for the disk, or for a processor. */
 const mostRestMs = 30
 
 /**
  * How fast users' long work goes on: at full speed while nobody else changes anything, and for half of the time at most while
  * others do. The processors are few, and threads share them evenly: LevelDB's, those that read and write, and the one that
- * serves everybody. Work that never rests leaves the latter a fifth of its turns [S3].
+ * serves everybody. While work never rests, the latter waits for a processor half of the time [S3].
  *
  * It goes by the time of the machine. A simulated world leaves it off, as all is until `begin`.
  */
