@@ -62,7 +62,7 @@ function postgres(isInstalled: boolean): Kind {
       await migrate(url)
       return {
         async carrier() {
-          const carrier = new PostgresCarrier(url, systemClock)
+          const carrier = new PostgresCarrier(url, systemClock, 10_000)
           await carrier.connect()
           return carrier
         },

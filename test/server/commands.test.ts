@@ -77,6 +77,21 @@ async function runWithFewFiles(openFiles: number, program: string, ...args: stri
   return { code: code as number | null, ...output }
 }
 
+test('a command that fails ends its process, whatever it has left open', async () => {
+  const program = new URL('../../packages/server/dist/index.js', import.meta.url).href
+  const code = `import { runProgram } from '${program}'
+    setInterval(() => undefined, 1_000_000)
+    await runProgram('kith-server', () => Promise.reject(new Error('it failed')))`
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let printed = ''
+  child.stderr.on('data', data => {
+    printed += String(data)
+  })
+  expect(await once(child, 'close')).toEqual([1, null])
+  expect(printed).toContain('kith-server: Error: it failed')
+})
+
 test('a server on a data folder loads nothing of PostgreSQL', async () => {
   const program = `import { createRequire } from 'node:module'
     await import(${JSON.stringify(main.replace('main.js', 'command-line.js'))})

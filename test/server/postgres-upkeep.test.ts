@@ -1,4 +1,4 @@
-import type { LevelDatabase, Store } from '@kith/server'
+import { type LevelDatabase, type Store, systemClock } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { grantKey, profileKey, profileRoot } from '@kith/shared'
 import pg from 'pg'
@@ -13,6 +13,7 @@ import {
   Database,
   migrate,
   openPostgresStore,
+  PostgresCarrier,
   type SchemaStep,
   schemaSteps,
   storeOn,
@@ -241,6 +242,16 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await expect(openPostgresStore(careless.href, options)).rejects.toThrow('synchronous_commit = off')
   })
 
+  test('[D1] a node that cannot join the others leaves no connection open', async () => {
+    const { url, client } = await migrated()
+    await client.query('alter table node rename to elsewhere')
+    await expect(openPostgresStore(url, { limits: limitsWith(), clock })).rejects.toThrow(
+      'relation "node" does not exist',
+    )
+    const open = "select count(*)::int as n from pg_stat_activity where application_name like 'kith%'"
+    await expect.poll(async () => (await client.query(open)).rows[0].n).toBe(0)
+  })
+
   test('[F1] of the days that are over for 90 days the last is kept, and the oldest cursor is the same', async () => {
     const { url, client } = await migrated()
     const own = new TestClock()
@@ -323,5 +334,27 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     proxy.silence()
     await expect(database.rows(head)).rejects.toThrow('timeout')
     expect(await database.rows(head)).toEqual([{ position: 0 }])
+  })
+
+  test('[V8] messages between nodes go on when their connection to the database is gone without a word', async () => {
+    const { url } = await migrated()
+    const proxy = await openDatabaseProxy(url)
+    const heard: string[] = []
+    const [near, far] = [
+      new PostgresCarrier(proxy.url, systemClock, 300),
+      new PostgresCarrier(url, systemClock, 10_000),
+    ]
+    for (const carrier of [near, far]) {
+      onTestFinished(() => carrier.close())
+      await carrier.connect()
+    }
+    await far.subscribe('news', bytes => heard.push(String(bytes)))
+    let gaps = 0
+    near.port = { gap: () => gaps++, failed: () => undefined }
+    proxy.silence()
+    near.publish('news', Buffer.from('lost'))
+    await expect.poll(() => gaps, { timeout: 20_000 }).toBe(1)
+    near.publish('news', Buffer.from('after it'))
+    await expect.poll(() => heard).toEqual(['after it'])
   })
 })

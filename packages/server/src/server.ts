@@ -87,8 +87,13 @@ export async function startServer(options: ServerOptions): Promise<Server> {
       socket.destroy()
     })
   })
-  await engine.join()
-  await api.listen({ host: options.host, port: options.port })
+  try {
+    await engine.join()
+    await api.listen({ host: options.host, port: options.port })
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
   engine.isReady = true
 
   let closing: Promise<void> | undefined

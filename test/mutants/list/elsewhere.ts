@@ -125,6 +125,26 @@ export const elsewhereMutants: readonly Mutant[] = [
     tests: ['server/bus'],
     names: 'over PostgreSQL.*in their order among small ones',
   }),
+  mutant(
+    `${bus}/postgres-carrier.ts`,
+    'if (isConnectionLost(error)) client.end().catch(() => undefined)',
+    'if (isConnectionLost(error)) return',
+    {
+      id: 'silent-connection-between-nodes',
+      rules: ['V8'],
+      what: 'Messages between nodes stop when the machine of the database is gone without a word.',
+      tests: ['server/postgres-upkeep'],
+      names: 'messages between nodes go on',
+      isSeenByWaiting: true,
+    },
+  ),
+  mutant('server/src/store/postgres/open.ts', 'return shared.close()', 'return database.close()', {
+    id: 'open-after-a-failed-start',
+    rules: ['D1'],
+    what: 'A node that cannot join the others keeps a connection open, and its process goes on without a use.',
+    tests: ['server/postgres-upkeep'],
+    names: 'leaves no connection open',
+  }),
   mutant(`${bus}/postgres-carrier.ts`, 'const number = ++this.#sent', 'const number = 1', {
     id: 'equal-messages-once',
     rules: ['F1'],

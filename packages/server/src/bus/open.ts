@@ -10,6 +10,8 @@ import { PostgresCarrier } from './postgres-carrier.ts'
 
 /** Connections for stays: one that writes, and those that read. */
 const mostConnections = 3
+/** Of a statement without an answer: its connection is given up then, and another is opened. */
+const answerMs = 10_000
 /** So often the log says that messages were refused. */
 const refusedIsNewsMs = 60_000
 
@@ -31,9 +33,13 @@ export async function openCluster({ database, natsUrl, secret, clock, log }: Clu
   const bus = await openBus({
     ...{ carrier, node, clock, key: derived(secret, 'kith bus: messages') },
     refused: onceIn(refusedIsNewsMs, clock, error => log.warn({ err: error }, 'a message between nodes was lost')),
+  }).catch(async (error: unknown) => {
+    await carrier.close()
+    throw error
   })
   const stays = new PostgresStays({
-    ...{ node, clock, database: new Database(database.url, { most: mostConnections, prepares: database.prepares }) },
+    ...{ node, clock },
+    database: new Database(database.url, { most: mostConnections, prepares: database.prepares, timeoutMs: answerMs }),
     failed: error => log.warn({ err: error }, 'who is online here could not be written'),
   })
   return { bus, stays }
@@ -46,8 +52,13 @@ async function openCarrier(
   clock: Clock,
 ): Promise<Carrier> {
   if (natsUrl === undefined) {
-    const carrier = new PostgresCarrier(url, clock)
-    await carrier.connect()
+    const carrier = new PostgresCarrier(url, clock, answerMs)
+    try {
+      await carrier.connect()
+    } catch (error) {
+      await carrier.close()
+      throw error
+    }
     return carrier
   }
   const { connectNats } = await import('./nats-carrier.ts')

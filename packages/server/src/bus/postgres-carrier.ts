@@ -42,6 +42,7 @@ export class PostgresCarrier implements Carrier {
   readonly #hosts: Hosts
   readonly #stopListening: () => void
   readonly #clock: Clock
+  readonly #answerMs: number
   readonly #listenersByChannel: Map<string, Set<Listener>> = new Map()
   readonly #stopTrimming: () => void
   #client: pg.Client | undefined
@@ -55,7 +56,9 @@ export class PostgresCarrier implements Carrier {
   #isClosed = false
   #connecting: Promise<void> = Promise.resolve()
 
-  constructor(url: string, clock: Clock) {
+  /** `answerMs`: after which time without an answer the connection is given up, and another is opened. */
+  constructor(url: string, clock: Clock, answerMs: number) {
+    this.#answerMs = answerMs
     this.#hosts = Hosts.of(url)
     this.#stopListening = this.#hosts.onMove(() => void this.#client?.end().catch(() => undefined))
     this.#clock = clock
@@ -64,7 +67,7 @@ export class PostgresCarrier implements Carrier {
 
   /** Rejects with `DatabaseError` when no primary can be reached. Later losses are repaired. */
   async connect(): Promise<void> {
-    const client = await this.#hosts.connect()
+    const client = await this.#hosts.connect(this.#answerMs)
     let isEnded = false
     client.on('end', () => {
       isEnded = true
@@ -99,12 +102,12 @@ export class PostgresCarrier implements Carrier {
     const listeners = known ?? new Set()
     this.#listenersByChannel.set(channel, listeners.add(listener))
     // On a connection that is opened later all are listened to.
-    if (!known) await this.#client?.query(`listen ${channel}`).catch(error => this.#failed(error))
+    if (!known) await this.#ask(`listen ${channel}`)
     return () => {
       listeners.delete(listener)
       if (listeners.size > 0 || this.#listenersByChannel.get(channel) !== listeners) return
       this.#listenersByChannel.delete(channel)
-      this.#client?.query(`unlisten ${channel}`).catch(error => this.#failed(error))
+      void this.#ask(`unlisten ${channel}`)
     }
   }
 
@@ -123,12 +126,12 @@ export class PostgresCarrier implements Carrier {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#client && this.#outbox.length > 0) {
+    for (let client = this.#client; client && this.#outbox.length > 0; client = this.#client) {
       const some = this.#outbox.splice(0, mostAtOnce)
       try {
-        await this.#client.query(send, this.#valuesOf(some))
+        await client.query(send, this.#valuesOf(some))
       } catch (error) {
-        this.#failed(error)
+        this.#failed(error, client)
       }
     }
     // No `await` between the last look at the outbox and this reset, so a later message starts a new loop.
@@ -173,7 +176,7 @@ export class PostgresCarrier implements Carrier {
         if (bytes) this.#deliver(channel, bytes)
         else this.port.failed(new BusError('a large message that is not there any more'))
       } catch (error) {
-        this.#failed(error)
+        this.#failed(error, client)
       } finally {
         this.#held--
       }
@@ -185,14 +188,21 @@ export class PostgresCarrier implements Carrier {
   }
 
   #trim(): void {
-    this.#client
-      ?.query(`delete from bus_payload where at < clock_timestamp() - interval '${keptFor}'`)
-      .catch((error: unknown) => this.#failed(error))
+    void this.#ask(`delete from bus_payload where at < clock_timestamp() - interval '${keptFor}'`)
   }
 
-  /** That the connection is lost is handled where it ends. */
-  #failed(error: unknown): void {
-    if (!isConnectionLost(error)) this.port.failed(error as Error)
+  #ask(text: string): Promise<void> | undefined {
+    const client = this.#client
+    return client?.query(text).then(
+      () => undefined,
+      (error: unknown) => this.#failed(error, client),
+    )
+  }
+
+  /** A connection that gives no answer is ended here; that it has ended is handled where it was opened. */
+  #failed(error: unknown, client: pg.Client): void {
+    if (isConnectionLost(error)) client.end().catch(() => undefined)
+    else this.port.failed(error as Error)
   }
 
   #lost(): void {

@@ -8,8 +8,9 @@ import { ConnectionError } from './import/connection-error.ts'
 const expected = [SettingsError, DataFolderError, DatabaseError, BusError, ConnectionError, UnknownRecord]
 
 /**
- * Runs a command line to its end, and sets the process's exit code: the one that comes back, 2 for a wrong setting, 1 for
- * all else that fails. What is wrong is said on the standard error.
+ * Runs a command line to its end, and sets the process's exit code to the one that comes back. When the command fails, what is
+ * wrong is said on the standard error, and the process ends at once, with 2 for a wrong setting and 1 for all else: a connection
+ * that is left open would keep it alive, and whoever restarts it would wait for its end.
  */
 export async function runProgram(name: string, main: () => Promise<number>): Promise<void> {
   try {
@@ -18,6 +19,6 @@ export async function runProgram(name: string, main: () => Promise<number>): Pro
     const isExpected = expected.some(known => error instanceof known)
     const what = error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)
     process.stderr.write(`${name}: ${what}\n`)
-    process.exitCode = error instanceof SettingsError ? 2 : 1
+    process.exit(error instanceof SettingsError ? 2 : 1)
   }
 }

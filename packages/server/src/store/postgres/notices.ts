@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
+import { DatabaseError } from './database-error.ts'
 import { Hosts } from './hosts.ts'
 
 /** What a notification says of a position that was applied. */
@@ -10,6 +11,8 @@ const notify = "select set_config('synchronous_commit', 'off', true), pg_notify(
 
 /** When a connection that was lost is opened again. */
 const reconnectMs = 1_000
+/** A statement without an answer for so long: the connection is given up. */
+const answerMs = 10_000
 
 /**
  * Tells the nodes of a database at once that the log has grown, by LISTEN and NOTIFY on a connection of its own: outside the
@@ -57,7 +60,7 @@ export class Notices {
     do {
       this.#isOwed = false
       // The connection's end is handled where it is opened.
-      await client.query(notify, [this.#channel, '']).catch(() => undefined)
+      await client.query(notify, [this.#channel, '']).catch(() => client.end().catch(() => undefined))
     } while (this.#isOwed && client === this.#client)
     this.#isSaying = false
   }
@@ -67,15 +70,24 @@ export class Notices {
   }
 
   async #listen(): Promise<void> {
-    const client = await this.#hosts.connect()
+    const client = await this.#hosts.connect(answerMs)
+    let isEnded = false
     client.on('notification', ({ payload }) => (payload === appliedNotice ? this.#applied() : this.#noticed()))
     client.on('end', () => {
+      isEnded = true
+      if (this.#client !== client) return
       this.#client = undefined
       this.#connectLater()
     })
-    const { rows } = await client.query("select 'kith_' || current_schema() as channel")
-    this.#channel = rows[0].channel
-    await client.query(`listen ${client.escapeIdentifier(this.#channel)}`)
+    try {
+      const { rows } = await client.query("select 'kith_' || current_schema() as channel")
+      this.#channel = rows[0].channel
+      await client.query(`listen ${client.escapeIdentifier(this.#channel)}`)
+      if (isEnded) throw new DatabaseError('the connection was lost')
+    } catch (error) {
+      await client.end().catch(() => undefined)
+      throw error
+    }
     this.#client = client
     // What was written before the connection listened.
     this.#noticed()

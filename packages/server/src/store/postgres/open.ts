@@ -50,6 +50,9 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
   const renewing = new Database(url, { most: 1, prepares, timeoutMs: renewalTimeoutMs })
   const runs = new PostgresRuns()
   let isConfirming = false
+  let close = async (): Promise<void> => {
+    await Promise.all([database.close(), writer.close(), renewing.close()])
+  }
   try {
     const { identity, cursor_key: cursorKey } = await database.with(async client => {
       await expectMigrated(client)
@@ -69,13 +72,17 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
     const { position } = head as { position: number }
     const incarnations = new Incarnations(new Uint8Array(identity))
     const shared = sharedDatabase({ database, writer, renewing, runs, clock, listenUrl })
+    const standbys = new StandbyWatch(database, { clock, warn, isRequired: requiresStandby, isConfirming })
+    close = () => {
+      standbys.close()
+      return shared.close()
+    }
     return await openNodeStore({
       ...{ database: shared, incarnations, cursorKey: new Uint8Array(cursorKey), position },
-      ...{ limits, clock, leaseClock, pollMs },
-      standbys: new StandbyWatch(database, { clock, warn, isRequired: requiresStandby, isConfirming }),
+      ...{ limits, clock, leaseClock, pollMs, standbys },
     })
   } catch (error) {
-    await Promise.all([database.close(), writer.close(), renewing.close()])
+    await close()
     throw error
   }
 }
