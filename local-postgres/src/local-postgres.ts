@@ -98,6 +98,13 @@ export class LocalPostgres {
     await primary.#hasStandby(await this.#name())
   }
 
+  /** Makes a standby keep what it has, and take no more. */
+  async followNobody(): Promise<void> {
+    await this.#set('primary_conninfo', '')
+    const receiving = 'select from pg_stat_wal_receiver'
+    await until(async () => (await this.query(receiving)).length === 0, `${await this.#name()} to stop receiving`)
+  }
+
   async #begin(primary: LocalPostgres): Promise<void> {
     const name = String(this.#settings['cluster_name'])
     const data = join(this.#folder, 'data')

@@ -1,6 +1,9 @@
 import type { Kith, Profile } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
+import type { ServerMessage } from '@kith/shared/wire'
+import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
+import * as Y from 'yjs'
 import {
   coreOf,
   droppedAndWanted,
@@ -10,6 +13,7 @@ import {
   systemRandomness,
 } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
+import { hostileServer } from '../support/hostile-server.ts'
 
 test('[F1][V7] a dropped profile is fetched until a fetch that was sent after the last drop is answered', async () => {
   const kith = await installation('alice').open()
@@ -58,6 +62,32 @@ test('[F1] a user of whom the device held nothing when it declined or blocked th
   expect(await wanted(kith)).toEqual([])
 })
 
+test('[F1] a user whom another device lets in again is fetched, where this device has nothing to send', async () => {
+  const asked: string[] = []
+  let say: (message: ServerMessage) => void = () => undefined
+  const laptop = new Y.Doc()
+  const server = hostileServer((message, answer) => {
+    say = answer
+    if (message.type === 'rosterSync' && message.step !== 'step1') Y.applyUpdate(laptop, message.payload)
+    if (message.type === 'fetch') {
+      asked.push(message.owner)
+      answer({ ...bobShown, isFetched: true })
+    }
+    return false
+  })
+  const kith = await server.open('alice', { indexedDB: new IDBFactory() })
+  const bob = kith.getProfile('bob')
+  await kith.whenSynced()
+  expect(asked).toEqual(['bob'])
+  bob.block(true)
+  await bob.save()
+  await kith.whenSynced()
+  const before = Y.encodeStateVector(laptop)
+  laptop.getMap('blocks').clear()
+  say({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(laptop, before) })
+  await expect.poll(() => asked).toEqual(['bob', 'bob'])
+})
+
 test('[F1] only an answer that comes after the fetch was sent answers the fetch, not a frame that crosses it', async () => {
   const { fetches, introduce, sent, reach } = questions()
   const answer = fetches.again('bob')
@@ -89,6 +119,16 @@ test.each([
   expect(await answer).toBe(false)
 })
 
+const bobShown = {
+  type: 'access' as const,
+  owner: 'bob',
+  levels: [0],
+  isWaiting: false,
+  hasJustJoined: false,
+  isFetched: false,
+  cursor: new Uint8Array(),
+}
+
 async function wanted(kith: Kith): Promise<readonly (readonly [string, number])[]> {
   return droppedAndWanted(coreOf(kith).store)
 }
@@ -102,16 +142,7 @@ async function settle(kith: Kith, drop: number): Promise<void> {
 
 /** The server says what this device gets of Bob. */
 async function show(kith: Kith, levels: number[]): Promise<void> {
-  const none = new Uint8Array()
-  const access = {
-    type: 'access',
-    owner: 'bob',
-    levels,
-    isWaiting: false,
-    hasJustJoined: false,
-    isFetched: false,
-  } as const
-  await storeFrames(coreOf(kith).store, [{ ...access, cursor: none }], systemRandomness)
+  await storeFrames(coreOf(kith).store, [{ ...bobShown, levels }], systemRandomness)
 }
 
 async function dropAndFollow(bob: Profile): Promise<void> {

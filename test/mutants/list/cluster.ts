@@ -90,6 +90,18 @@ export const clusterMutants: readonly Mutant[] = [
     tests: ['server/document-cache'],
   }),
   mutant(
+    'client/src/sync/session.ts',
+    "if (frames.some(({ type }) => type === 'rosterSync')) this.#outgoing.wake()",
+    '',
+    {
+      id: 'let-in-again-unnoticed',
+      rules: ['F1'],
+      what: 'A device drops someone whom another device lets in again, and does not ask.',
+      tests: ['client/dropped'],
+      names: 'whom another device lets in again',
+    },
+  ),
+  mutant(
     'server/src/accounts/elsewhere.ts',
     "if (ends === 'account' || documents.length > 0) this.#port.documents.noteOutdated(user)",
     '',

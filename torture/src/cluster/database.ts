@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import { type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
 
 /** Names of places that a server of the database is in, one after the other. */
@@ -51,7 +50,8 @@ export class Database {
    * confirms. The old primary, which no standby confirms any more, keeps its place until `remove`.
    */
   async promote(): Promise<void> {
-    if (this.primary.pid === undefined) await Promise.all(this.standbys.map(place => this.#untilAllIsTaken(place)))
+    // First none of them gets anything more, or the other one may be ahead of the best by the time that it follows.
+    await Promise.all(this.standbys.map(place => (this.at(place) as LocalPostgres).followNobody()))
     const [best, other] = await this.#standbysByProgress()
     const [next, following] = [this.at(best), this.at(other)] as [LocalPostgres, LocalPostgres]
     // Before the promotion, so that this one confirms nothing to the old primary that the next one lacks.
@@ -77,12 +77,6 @@ export class Database {
   async stop(): Promise<void> {
     await Promise.all(places.map(place => this.remove(place)))
     await Promise.all(this.#removing)
-  }
-
-  /** What a primary sent before its end is still on its way. */
-  async #untilAllIsTaken(place: Place): Promise<void> {
-    const streaming = `select from pg_stat_wal_receiver where status = 'streaming'`
-    while ((await (this.at(place) as LocalPostgres).query(streaming)).length > 0) await pause(20)
   }
 
   async #standbysByProgress(): Promise<[Place, Place]> {
