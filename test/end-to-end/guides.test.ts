@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kith, type KithOptions, openKith } from '@kith/client'
 import { canPickContacts, pickContacts, planImport, readContacts } from '@kith/client/import'
-import { KithProvider, useContacts } from '@kith/client/react'
+import { KithProvider, useContacts, useKith, useProfile } from '@kith/client/react'
 import { sqlite } from '@kith/client/sqlite'
-import React, { createElement as h, type ReactNode } from 'react'
+import React, { type FunctionComponent, createElement as h, type ReactNode, Suspense, use } from 'react'
 import { derived } from 'svelte/store'
 import { transformWithOxc } from 'vite'
 import { expect, onTestFinished, test, vi } from 'vitest'
@@ -144,6 +144,36 @@ test('Svelte reads contacts as a store', async () => {
   await kith.getProfile('bob').save()
   await expect.poll(() => seen.at(-1)).toEqual(['bob'])
   stop()
+})
+
+/** What a guide's blocks of TSX export, as functions of what they import. */
+async function componentsOf(guide: string, around: Record<string, unknown>): Promise<Record<string, unknown>> {
+  const text = await readFile(new URL(`../../docs/guides/${guide}.md`, import.meta.url), 'utf8')
+  const source = [...text.matchAll(/```tsx\n(.+?)```/gs)].map(([, block]) => block).join('')
+  const exported = [...source.matchAll(/^export function (\w+)/gm)].map(([, name]) => name)
+  const body = source.replace(/^import .*$/gm, '').replace(/^export /gm, '')
+  const file = `(() => {${body}; return { ${exported} }})()`
+  const { code } = await transformWithOxc(file, 'guide.tsx', { jsx: { runtime: 'classic' } })
+  return new Function(...Object.keys(around), `return ${code}`)(...Object.values(around))
+}
+
+test('the components of the guide to React open the client, and grant a level by a switch', async () => {
+  const kith = await installation('alice').open()
+  const page = await openPage()
+  const around = { React, use, KithProvider, useKith, useProfile, url: '', token: '', user: 'alice' }
+  const Contacts = (): ReactNode => h(FamilySwitch, { id: 'bob' })
+  const { App, FamilySwitch } = (await componentsOf('react', { ...around, Contacts, openKith: async () => kith })) as {
+    App: FunctionComponent
+    FamilySwitch: FunctionComponent<{ id: string }>
+  }
+  page.show(h(Suspense, { fallback: 'opening' }, h(App)))
+  await expect.poll(() => page.text).toBe(' Family')
+  const input = document.querySelector('input') as HTMLInputElement
+  for (const levels of [[2], []]) {
+    input.click()
+    await expect.poll(() => kith.getProfile('bob').accessLevels).toEqual(levels)
+    await expect.poll(() => input.checked).toBe(levels.length > 0)
+  }
 })
 
 test('the provider for server rendering shows its fallback, then what it wraps, and closes its client', async () => {
