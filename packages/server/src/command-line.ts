@@ -1,3 +1,4 @@
+import { runBackup } from './commands/backup.ts'
 import { runCheck } from './commands/check.ts'
 import { runCompact } from './commands/compact.ts'
 import { runCopy } from './commands/copy.ts'
@@ -11,6 +12,7 @@ const usage = `Usage:
   kith-server token   USER [--data ./data]
   kith-server check   [--data ./data]
   kith-server compact [--data ./data]
+  kith-server backup  DIR [--keep 7] [--data ./data]
   kith-server migrate
   kith-server copy    [--data ./data]
   kith-server import  FILE --user USER [--region GB] [--levels 1,2] [--subscribe] [--dry-run] [--format vcard|csv]
@@ -18,6 +20,7 @@ const usage = `Usage:
 
 With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
 check and compact then look at the database, also while nodes use it; copy fills an empty one from a data folder.
+backup copies a data folder into a new folder in DIR, also while a server uses it.
 import reads a phone book (vCard, or CSV of Google or Outlook) into the contacts of a user of a running server.
 With --phone-numbers or --region its numbers become user ids in international form; --dry-run only says what would be.
 What nodes say to each other goes over the database, or, with KITH_NATS_URL, over NATS.
@@ -28,6 +31,7 @@ const commands = {
   token: runToken,
   check: runCheck,
   compact: runCompact,
+  backup: runBackup,
   migrate: runMigrate,
   copy: runCopy,
   import: runImport,

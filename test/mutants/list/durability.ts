@@ -21,6 +21,30 @@ export const durabilityMutants: readonly Mutant[] = [
     },
   ),
   mutant(
+    'server/src/store/level/backup/back-up.ts',
+    'if (!isSameFileSet(files, await readFileSet(from))) return false',
+    '',
+    {
+      id: 'backup-of-two-moments',
+      rules: ['D4'],
+      what: 'A backup has the tables of one moment and the logs of a later one.',
+      tests: ['end-to-end/backup'],
+      names: 'replaced while',
+    },
+  ),
+  mutant(
+    'server/src/store/level/backup/back-up.ts',
+    'return Buffer.compare(await endOf(a, bytes), await endOf(b, bytes)) === 0',
+    'return true',
+    {
+      id: 'backup-takes-another-table',
+      rules: ['D4'],
+      what: 'A backup takes a table of another history from the backup before it.',
+      tests: ['end-to-end/backup'],
+      names: 'with another end',
+    },
+  ),
+  mutant(
     'client/src/database/edit.ts',
     'await store.work(async work => {\n    const { view',
     'void store.work(async work => {\n    const { view',

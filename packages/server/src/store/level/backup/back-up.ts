@@ -1,0 +1,143 @@
+import { constants, type Stats } from 'node:fs'
+import { copyFile, link, mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { acknowledgedFile, readAcknowledged } from '../files/acknowledged.ts'
+import { findDamage } from '../files/damage.ts'
+import type { Table } from '../files/manifest.ts'
+import { DataFolderError } from '../folder-error.ts'
+import { isSameFileSet, readFileSet } from './file-set.ts'
+
+/** As often as it is tried until no file of the database was replaced while the logs were copied. */
+const attempts = 100
+const pauseMs = 50
+/** The end of a table has the checksums of its blocks' index: tables with the same end are the same. */
+const endBytes = 4_096
+
+export interface BackUpOptions {
+  /** The backup before: a table that it has is linked and not copied. */
+  previous?: string | undefined
+  /** Hears how many of the tables are there. */
+  onProgress?: ((done: number, of: number) => void) | undefined
+}
+
+/**
+ * Copies a data folder into a new folder, also while a server has it open: the copy is the state at one moment, with all that
+ * the server had answered when this began. It works since LevelDB never changes a table, and only appends to logs and manifests:
+ * the copy counts when the same files make up the database before and after the logs were copied. Throws
+ * {@link DataFolderError} when that never happens, or what was copied is damaged.
+ */
+export async function backUp(folder: string, target: string, options: BackUpOptions = {}): Promise<void> {
+  const [from, to] = [join(folder, 'store'), join(target, 'store')]
+  await mkdir(to, { recursive: true, mode: 0o700 })
+  let failure: unknown
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    try {
+      if (await isCopied(folder, target, options)) return await finish(folder, target)
+    } catch (error) {
+      // A table was replaced by others while it was copied, or the manifest was being written.
+      if (!isPassing(error)) throw error
+      failure = error
+    }
+    await pause(pauseMs)
+  }
+  throw new DataFolderError(
+    `the files of ${from} changed too fast for a backup: try again when the server has less to do`,
+    { cause: failure },
+  )
+}
+
+/** Copies what makes up the database now. Returns whether it did until the end. */
+async function isCopied(folder: string, target: string, { previous, onProgress }: BackUpOptions): Promise<boolean> {
+  const [from, to] = [join(folder, 'store'), join(target, 'store')]
+  // Before the logs, which then have at least that much.
+  const acknowledged = readAcknowledged(folder)
+  if (acknowledged === 'damaged') throw new RangeError('the file acknowledged is being written')
+  const witness = acknowledged === undefined ? undefined : await readFile(join(folder, acknowledgedFile))
+  const files = await readFileSet(from)
+  for (const [index, table] of files.tables.entries()) {
+    await bringTable(from, to, table, previous && join(previous, 'store'))
+    onProgress?.(index + 1, files.tables.length)
+  }
+  const logs = await Promise.all(files.logs.map(name => readFile(join(from, name))))
+  if (!isSameFileSet(files, await readFileSet(from))) return false
+  for (const name of await readdir(to)) if (/\.log$|^MANIFEST-/.test(name)) await rm(join(to, name))
+  for (const [index, name] of files.logs.entries()) await writeNew(join(to, name), logs[index] as Buffer)
+  await writeNew(join(to, files.manifest), files.manifestBytes)
+  await writeNew(join(to, 'CURRENT'), `${files.manifest}\n`)
+  if (witness) await writeNew(join(target, acknowledgedFile), witness)
+  const tables = new Set(files.tables.map(({ number }) => number))
+  for (const name of await readdir(to)) {
+    if (/\.(ldb|sst)$/.test(name) && !tables.has(Number.parseInt(name, 10))) await rm(join(to, name))
+  }
+  return true
+}
+
+async function bringTable(from: string, to: string, { number, bytes }: Table, previous?: string): Promise<void> {
+  const base = String(number).padStart(6, '0')
+  const name = (await sizeOf(join(from, `${base}.ldb`))) === undefined ? `${base}.sst` : `${base}.ldb`
+  const [source, target] = [join(from, name), join(to, name)]
+  if ((await sizeOf(target)) === bytes) return
+  await rm(target, { force: true })
+  const before = previous && join(previous, name)
+  if (before && (await isSameTable(before, source, bytes))) return link(before, target)
+  await copyFile(source, target, constants.COPYFILE_FICLONE)
+  await sync(target)
+  if ((await sizeOf(target)) !== bytes) throw new RangeError(`${name} is being written`)
+}
+
+async function isSameTable(a: string, b: string, bytes: number): Promise<boolean> {
+  if ((await sizeOf(a)) !== bytes || (await sizeOf(b)) !== bytes) return false
+  return Buffer.compare(await endOf(a, bytes), await endOf(b, bytes)) === 0
+}
+
+async function endOf(path: string, bytes: number): Promise<Buffer> {
+  const file = await open(path, 'r')
+  try {
+    const length = Math.min(bytes, endBytes)
+    return (await file.read(Buffer.alloc(length), 0, length, bytes - length)).buffer
+  } finally {
+    await file.close()
+  }
+}
+
+/** Secrets and settings, then a look at every byte. */
+async function finish(folder: string, target: string): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true })) {
+    if (!entry.isFile() || entry.name.startsWith(acknowledgedFile) || entry.name === 'room') continue
+    await copyFile(join(folder, entry.name), join(target, entry.name))
+    await sync(join(target, entry.name))
+  }
+  for (const made of [join(target, 'store'), target]) await sync(made)
+  const [damage] = await findDamage(target)
+  if (damage) {
+    throw new DataFolderError(
+      `${damage.file} ${damage.what}, in the copy and probably in ${folder}: keep the backups before this one, stop the server, and run check --data ${folder}`,
+    )
+  }
+}
+
+async function writeNew(path: string, bytes: Uint8Array | string): Promise<void> {
+  await writeFile(path, bytes, { mode: 0o600, flush: true })
+}
+
+async function sync(path: string): Promise<void> {
+  const file = await open(path, 'r')
+  try {
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }: Stats) => size,
+    () => undefined,
+  )
+}
+
+/** Of files that are being replaced or written. */
+function isPassing(error: unknown): boolean {
+  return error instanceof RangeError || (error as NodeJS.ErrnoException).code === 'ENOENT'
+}

@@ -1,0 +1,63 @@
+import { access, mkdir, readdir, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { DataFolderError } from '../folder-error.ts'
+import { type BackUpOptions, backUp } from './back-up.ts'
+
+const finished = /^\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}Z$/
+const unfinished = /^unfinished-(\d+)$/
+
+/**
+ * Makes one backup more in a folder of backups, each a folder that is named by its time and can be served as it is. It has its
+ * name when it is whole. Resolves to its path. `keep`: how many stay, the new one among them; absent: all.
+ */
+export async function addBackup(
+  folder: string,
+  backups: string,
+  { nowMs, keep, onProgress }: { nowMs: number; keep?: number | undefined } & Pick<BackUpOptions, 'onProgress'>,
+): Promise<string> {
+  await expectFolder(folder)
+  await mkdir(backups, { recursive: true, mode: 0o700 })
+  await removeUnfinished(backups)
+  const before = (await finishedIn(backups)).at(-1)
+  const making = join(backups, `unfinished-${process.pid}`)
+  const made = join(backups, new Date(nowMs).toISOString().replaceAll(':', '-'))
+  try {
+    await backUp(folder, making, { previous: before, onProgress })
+    await rename(making, made)
+  } catch (error) {
+    await rm(making, { recursive: true, force: true })
+    throw error
+  }
+  if (keep !== undefined) {
+    for (const old of (await finishedIn(backups)).slice(0, -keep)) await rm(old, { recursive: true })
+  }
+  return made
+}
+
+async function expectFolder(folder: string): Promise<void> {
+  await access(join(folder, 'store', 'CURRENT')).catch((cause: unknown) => {
+    throw new DataFolderError(`${folder} holds no data of Kith: give the right folder with --data`, { cause })
+  })
+}
+
+/** The oldest first. */
+async function finishedIn(backups: string): Promise<string[]> {
+  const names = (await readdir(backups)).filter(name => finished.test(name))
+  return names.sort().map(name => join(backups, name))
+}
+
+/** What a process left that was killed. */
+async function removeUnfinished(backups: string): Promise<void> {
+  for (const name of await readdir(backups)) {
+    const [, pid] = unfinished.exec(name) ?? []
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(backups, name), { recursive: true })
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
