@@ -63,7 +63,7 @@ const longer = (bytes: Uint8Array): Uint8Array => Uint8Array.of(...bytes, 0)
 test('[D4] a new data folder has the present format number, and a minReader that 0.1.0 reads', async () => {
   const database = await newDatabase('level')
   await storeOn(database, options)
-  expect(await formatOf(database)).toEqual(['2', 'kith-1'])
+  expect(await formatOf(database)).toEqual(['3', 'kith-1'])
 })
 
 test('[D4] a data folder without a format number is that of 0.1.0: it is adopted, and nothing else changes', async () => {
@@ -73,7 +73,7 @@ test('[D4] a data folder without a format number is that of 0.1.0: it is adopted
   const records = await everything(before)
   await before.close()
   const after = await openLevelDatabase(folder)
-  expect(await formatOf(after)).toEqual(['2', 'kith-1'])
+  expect(await formatOf(after)).toEqual(['3', 'kith-1'])
   expect((await everything(after)).filter(([key]) => key !== keys.format)).toEqual(records)
   await after.close()
 })
@@ -133,9 +133,9 @@ test('[D4] a record with more than this version knows is never written without i
 })
 
 test('[D4] a folder of a later format is refused by its minReader, or opened and what is new there left alone', async () => {
-  const refused = await folderWith({ [keys.format]: text('4'), [keys.minReader]: text('kith-3') })
+  const refused = await folderWith({ [keys.format]: text('5'), [keys.minReader]: text('kith-4') })
   await expect(openLevelStore(refused, options)).rejects.toThrow(
-    /has the format "kith-3", and this version of Kith reads kith-1 to kith-2: run the version that wrote it, or a later one/,
+    /has the format "kith-4", and this version of Kith reads kith-1 to kith-3: run the version that wrote it, or a later one/,
   )
   const opened = await folderWith({
     [keys.format]: text('4'),
@@ -214,7 +214,7 @@ test('[D2] a start that finishes a staged change lets 0.1.0 open the folder agai
     [keys.minReader]: text('kith-2'),
   })
   const database = await openLevelDatabase(folder)
-  expect(await formatOf(database)).toEqual(['2', 'kith-1'])
+  expect(await formatOf(database)).toEqual(['3', 'kith-1'])
   expect(await database.get(keys.staged)).toBe(undefined)
   await database.close()
 })
@@ -227,11 +227,12 @@ const marking: Migration = {
 const later: [Format, ...Format[]] = [
   { number: 1, minReader: 1 },
   { number: 2, minReader: 1 },
-  { number: 3, minReader: 3, migration: marking },
-  { number: 4, minReader: 3 },
+  { number: 3, minReader: 1 },
+  { number: 4, minReader: 4, migration: marking },
+  { number: 5, minReader: 4 },
   {
-    number: 5,
-    minReader: 4,
+    number: 6,
+    minReader: 5,
     migration: {
       range: ranges.allAsked,
       rewrite: (key: string) => [
@@ -262,10 +263,10 @@ test('[D4] a migration rewrites each record once, in batches, and says how far i
   expect(users).toHaveLength(2_500)
   expect(users.every(bytes => new TextDecoder().decode(bytes) === `${JSON.stringify(newUser())} `)).toBe(true)
   expect(await database.keys(ranges.allAsked).all()).toEqual([])
-  expect(await formatOf(database)).toEqual(['5', 'kith-4'])
+  expect(await formatOf(database)).toEqual(['6', 'kith-5'])
   expect(await database.get(keys.migrating)).toBe(undefined)
   const progress = [0, 1_000, 2_000, 2_500]
-  expect(told).toEqual([...progress.map(count => [3, count]), ...progress.map(count => [5, count])])
+  expect(told).toEqual([...progress.map(count => [4, count]), ...progress.map(count => [6, count])])
   await prepareDatabase(database, 'the folder', { formats: later, onProgress: (...one) => told.push(one) })
   expect(told).toHaveLength(8)
 })
@@ -300,6 +301,6 @@ test('[D4] a migration that ends before any of its writes goes on there at the n
     const users = await database.values(ranges.users).all()
     expect(users.every(bytes => bytes.at(-1) === 32 && bytes.at(-2) !== 32)).toBe(true)
     expect(await database.keys(ranges.allAsked).all()).toEqual([])
-    expect(await formatOf(database)).toEqual(['5', 'kith-4'])
+    expect(await formatOf(database)).toEqual(['6', 'kith-5'])
   }
 })

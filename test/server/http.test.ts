@@ -1,4 +1,4 @@
-import { openMemoryStore } from '@kith/server'
+import { EventRoom, openMemoryStore } from '@kith/server'
 import { startTestServer, TestClock } from '@kith/server/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { profileChange, rosterChange } from '../support/server-internals.ts'
@@ -17,10 +17,10 @@ interface Call {
   headers?: Record<string, string>
 }
 
-async function world() {
+async function world(room?: EventRoom) {
   const clock = new TestClock()
   const limits = limitsWith()
-  const store = await openMemoryStore({ limits, clock })
+  const store = await openMemoryStore({ limits, clock, room })
   const server = await startTestServer({ store, limits, clock, adminKey })
   onTestFinished(() => server.close())
   async function call(method: string, path: string, { body, text, headers }: Call = {}): Promise<Answer> {
@@ -305,4 +305,40 @@ test('the API returns 503 while the disk fails, and works again later', async ()
   expect(JSON.stringify(answer)).not.toMatch(/disk/)
   store.commit = commit
   expect((await call('PUT', '/v1/users/alice')).status).toBe(201)
+})
+
+describe('dead letters', () => {
+  test('dead letters are listed page by page, sent again with their ids, and dropped', async () => {
+    const { call, store, clock } = await world(new EventRoom({ mostEvents: 100, includesText: false }))
+    for (const user of ['ada', 'bob', 'eve']) await store.commit({ type: 'user', user })
+    const madeAt = new Date(clock.now()).toISOString()
+    const events = await store.outbox.waiting(undefined, 10)
+    clock.move(1_000)
+    await store.commit({ type: 'events', dead: events.map(({ name }) => ({ name, reason: 'status 400' })) })
+    const first = await call('GET', '/v1/webhooks/dead?limit=2')
+    const page = first.body as { events: { id: string }[]; next: string }
+    expect(page.events[0]).toEqual({
+      id: expect.stringMatching(/^evt_1_0_/),
+      type: 'user.registered',
+      timestamp: madeAt,
+      data: { user: 'ada' },
+      failedAt: new Date(clock.now()).toISOString(),
+      reason: 'status 400',
+    })
+    const second = await call('GET', `/v1/webhooks/dead?limit=2&after=${page.next}`)
+    expect(second.body).toEqual({ events: [expect.objectContaining({ data: { user: 'eve' } })] })
+    const [ada, bob] = page.events.map(({ id }) => `/v1/webhooks/dead/${id}`)
+    expect(await call('POST', `${ada}/retry`)).toEqual({ status: 204, body: '' })
+    expect(await call('POST', `${ada}/retry`)).toEqual(failure(404, 'unknown-event'))
+    expect((await store.outbox.next('ada'))?.event.failed).toBe(undefined)
+    expect(await call('DELETE', `${bob}`)).toEqual({ status: 204, body: '' })
+    expect(await call('DELETE', `${bob}`)).toEqual(failure(404, 'unknown-event'))
+    expect(await store.outbox.count()).toEqual({ all: 2, dead: 1 })
+    expect(await call('DELETE', `${ada}x`)).toEqual(failure(404, 'unknown-event'))
+    expect(await call('DELETE', '/v1/webhooks/dead/nonsense')).toEqual(failure(400, 'malformed'))
+    expect(await call('GET', '/v1/webhooks/dead?limit=1000')).toEqual(failure(400, 'malformed'))
+    expect(await call('GET', '/v1/webhooks/dead', { headers: { authorization: '' } })).toEqual(
+      failure(401, 'unauthorised'),
+    )
+  })
 })

@@ -13,7 +13,7 @@ import { createMetrics } from './metrics.ts'
 import { PresenceElsewhere } from './presence/elsewhere.ts'
 import { Presence } from './presence/presence.ts'
 import { PresenceSubscriptions } from './presence/subscriptions.ts'
-import type { CommitListener, Store } from './relations/store.ts'
+import type { CommitListener, Store, UndeliveredMessage } from './relations/store.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
@@ -24,6 +24,7 @@ import { RateLimits } from './socket/rate-limits.ts'
 import { SignIns } from './socket/sign-in.ts'
 import { mostUnfinishedBytes, UnfinishedFrames } from './socket/unfinished-frames.ts'
 import { type TokenSettings, Tokens } from './tokens.ts'
+import { Courier, type CourierOptions } from './webhooks/courier.ts'
 
 export interface EngineOptions {
   store: Store
@@ -36,6 +37,8 @@ export interface EngineOptions {
   log: Logger
   /** Large documents are merged in a thread beside this one. */
   hasMergeThread?: boolean
+  /** Delivers the events of the outbox; absent where none are written. */
+  webhook?: Pick<CourierOptions, 'send' | 'room' | 'giveUpMs'> | undefined
   /** Present where other nodes share the store. The server closes it at its end. */
   cluster?: Cluster | undefined
 }
@@ -67,10 +70,12 @@ export function assemble(options: EngineOptions): Engine {
     log.warn({ err: error }, 'what other nodes should know could not be read or written')
   const elsewherePresence = cluster && new PresenceElsewhere({ ...cluster, subscriptions, clock, failed })
   const presence = new Presence({ store, subscriptions, clock, log, elsewhere: elsewherePresence })
+  const courier = options.webhook && new Courier({ ...options.webhook, store, clock, log })
   const { node } = store
   const metrics = createMetrics({
     sessions: () => relay.sessionCount,
     takesChanges: () => store.refusal === undefined,
+    webhook: courier && { counts: courier.counts, missed: () => options.webhook?.room.missed ?? 0 },
     node: node && {
       hasLease: () => store.lease.isCurrent(),
       lagMs: () => node.lagMs,
@@ -110,7 +115,8 @@ export function assemble(options: EngineOptions): Engine {
   const stops = listeners.map(listener => store.onCommit(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.revocation(user))
   const letters = cluster && new Letters({ ...cluster, failed })
-  const messages = new DirectMessages({ store, relay, limits, clock, letters })
+  const noteUndelivered = courier && ((message: UndeliveredMessage) => noted(store.commit(message), log))
+  const messages = new DirectMessages({ store, relay, limits, clock, letters, noteUndelivered })
   const rates = new RateLimits(limits, clock)
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
@@ -155,6 +161,7 @@ export function assemble(options: EngineOptions): Engine {
         stirred: users => elsewherePresence?.stirred(users),
         died: users => void presence.died(users),
       })
+      await courier?.start()
     },
     async close() {
       engine.isReady = false
@@ -164,6 +171,7 @@ export function assemble(options: EngineOptions): Engine {
       signIns.closeAll()
       await accounts.idle()
       await presence.close()
+      await courier?.close()
       await cluster?.stays.close()
       elsewherePresence?.close()
       await cluster?.bus.close()
@@ -174,4 +182,11 @@ export function assemble(options: EngineOptions): Engine {
     },
   }
   return engine
+}
+
+/** An event that could not be written is lost, and the sender gets the outcome all the same. */
+async function noted(commit: Promise<unknown>, log: Logger): Promise<void> {
+  await commit.catch((error: unknown) =>
+    log.error({ err: error }, 'the event of an undelivered message was not written'),
+  )
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client'
+import type { CourierCounts } from './webhooks/courier.ts'
 
 /** The metrics of `GET /metrics`, in Prometheus' form. */
 export interface Metrics {
@@ -15,6 +16,8 @@ interface Gauges {
   takesChanges(): boolean
   /** Absent where one process has the store for itself. */
   node?: NodeGauges | undefined
+  /** Absent where no events are written. */
+  webhook?: { counts: Readonly<CourierCounts>; missed(): number } | undefined
 }
 
 interface NodeGauges {
@@ -24,7 +27,7 @@ interface NodeGauges {
   isConfirmed(): boolean
 }
 
-export function createMetrics({ sessions, takesChanges, node }: Gauges): Metrics {
+export function createMetrics({ sessions, takesChanges, node, webhook }: Gauges): Metrics {
   const registry = new Registry()
   const registers = [registry]
   new Gauge({
@@ -44,6 +47,7 @@ export function createMetrics({ sessions, takesChanges, node }: Gauges): Metrics
     },
   })
   if (node) addNodeMetrics(registry, node)
+  if (webhook) addWebhookMetrics(registry, webhook)
   return {
     registry,
     commits: new Counter({ name: 'kith_commits_total', help: 'Changes written to the disk', registers }),
@@ -97,6 +101,41 @@ function addNodeMetrics(registry: Registry, { hasLease, lagMs, conflicts, isConf
     collect() {
       this.reset()
       this.inc(conflicts())
+    },
+  })
+}
+
+/** The metrics of events for the app's backend. */
+function addWebhookMetrics(registry: Registry, { counts, missed }: NonNullable<Gauges['webhook']>): void {
+  const registers = [registry]
+  new Gauge({
+    name: 'kith_webhook_events',
+    help: 'Events in the outbox: those that wait, and dead letters',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      this.set({ state: 'waiting' }, counts.waiting)
+      this.set({ state: 'dead' }, counts.dead)
+    },
+  })
+  new Counter({
+    name: 'kith_webhook_deliveries_total',
+    help: 'Attempts of this node to deliver an event, by outcome',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      this.reset()
+      this.inc({ outcome: 'delivered' }, counts.delivered)
+      this.inc({ outcome: 'failed' }, counts.failed)
+    },
+  })
+  new Counter({
+    name: 'kith_webhook_missed_total',
+    help: 'Events that this node did not write, since the outbox was full',
+    registers,
+    collect() {
+      this.reset()
+      this.inc(missed())
     },
   })
 }

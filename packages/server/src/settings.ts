@@ -2,15 +2,15 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { defaultLimits, type Limits } from '@kith/shared'
 import proxyAddress from 'proxy-addr'
+import { type Environment, readSwitch, SettingsError } from './environment.ts'
 import { namesLoopback } from './http/loopback.ts'
 import { ownSecret } from './secrets.ts'
 import type { TokenSettings } from './tokens.ts'
+import { readWebhook } from './webhooks/read-settings.ts'
+import type { WebhookSettings } from './webhooks/settings.ts'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 type LogLevel = (typeof logLevels)[number]
-
-/** A mistake on the command line or in the environment; the message says what to do. */
-export class SettingsError extends Error {}
 
 export interface Settings {
   host: string
@@ -26,6 +26,8 @@ export interface Settings {
   limits: Limits
   trustedProxies: string[]
   logLevel: LogLevel
+  /** Where events for the app's backend are sent; nothing is written for it without. */
+  webhook: WebhookSettings | undefined
   /** The admin key or the token secret was made here: only for this machine. */
   hasOwnSecrets: boolean
 }
@@ -39,8 +41,6 @@ export interface DatabaseSettings {
   /** Whether a database without a synchronous standby is refused. */
   requiresStandby: boolean
 }
-
-export type Environment = Readonly<Record<string, string | undefined>>
 
 const options = {
   port: { type: 'string', default: '4180' },
@@ -79,6 +79,7 @@ export async function readSettings(args: readonly string[], env: Environment): P
     limits: await readLimits(values.limits, env),
     trustedProxies: readProxies(env['KITH_TRUSTED_PROXIES']),
     logLevel: readLogLevel(env['KITH_LOG_LEVEL']),
+    webhook: readWebhook(env),
     hasOwnSecrets,
   }
 }
@@ -106,13 +107,6 @@ function readDatabaseUrl(env: Environment, name: string): string | undefined {
     throw new SettingsError(`${name} must be a URL, as in postgres://user@host1,host2/database`)
   }
   return url
-}
-
-function readSwitch(env: Environment, name: string, otherwise: boolean): boolean {
-  const value = env[name]
-  if (!value) return otherwise
-  if (value !== 'true' && value !== 'false') throw new SettingsError(`${name} must be true or false`)
-  return value === 'true'
 }
 
 function readNatsUrl({ KITH_NATS_URL: url }: Environment, database: DatabaseSettings | undefined): string | undefined {

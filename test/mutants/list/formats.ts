@@ -65,12 +65,17 @@ export const formatMutants: readonly Mutant[] = [
     what: 'After its first large change a folder stays closed to 0.1.0 for ever.',
     tests,
   }),
-  mutant('server/src/store/level/stage/finish.ts', 'format ? [minReaderRecord(format.minReader)] : []', '[]', {
-    id: 'finished-change-closes-the-folder',
-    rules: ['D2'],
-    what: 'After a crash with a staged change a folder stays closed to 0.1.0.',
-    tests,
-  }),
+  mutant(
+    'server/src/store/level/stage/finish.ts',
+    'format ? [minReaderRecord(Math.max(format.minReader, least))] : []',
+    '[]',
+    {
+      id: 'finished-change-closes-the-folder',
+      rules: ['D2'],
+      what: 'After a crash with a staged change a folder stays closed to 0.1.0.',
+      tests,
+    },
+  ),
   mutant('server/src/store/postgres/migrate.ts', 'if (minReader <= known) return', 'return', {
     id: 'min-reader-of-a-database-ignored',
     rules,

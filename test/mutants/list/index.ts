@@ -26,6 +26,7 @@ import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
 import { versionMutants } from './versions.ts'
 import { visibilityMutants } from './visibility.ts'
+import { webhookMutants } from './webhooks.ts'
 
 /** Every mutant, by family of rules. */
 export const mutants: readonly Mutant[] = [
@@ -47,6 +48,7 @@ export const mutants: readonly Mutant[] = [
   ...stagedMutants,
   ...formatMutants,
   ...versionMutants,
+  ...webhookMutants,
   ...storageMutants,
   ...storyMutants,
   ...attackMutants,

@@ -4,10 +4,12 @@ import {
   type Batch,
   type BatchRecords,
   decodeCommits,
+  type EventName,
   type LogRead,
   type NodeTable,
   type Outcome,
   type SharedDatabase,
+  type StoredEvent,
   type Versioned,
   type WriteBatch,
 } from '../../support/server-internals.ts'
@@ -213,6 +215,35 @@ export class Link implements SharedDatabase {
       }),
   }
 
+  outbox: SharedDatabase['outbox'] = {
+    next: (line, after) =>
+      this.#read(() =>
+        this.#log.state.events().find(one => one.event.line === line && isAlive(one) && isAfter(one, after)),
+      ),
+    waiting: (after, most) =>
+      this.#read(() =>
+        this.#log.state
+          .events()
+          .filter(one => isAlive(one) && isAfter(one, after))
+          .slice(0, most),
+      ),
+    find: name => this.#read(() => this.#log.state.event(name)),
+    dead: (after, most) =>
+      this.#read(() =>
+        this.#log.state
+          .events()
+          .filter(one => !isAlive(one) && isAfter(one, after))
+          .slice(0, most),
+      ),
+    count: () =>
+      this.#read(() => {
+        const all = this.#log.state.events()
+        return { all: all.length, dead: all.filter(one => !isAlive(one)).length }
+      }),
+    claim: () => Promise.resolve(true),
+    release: () => Promise.resolve(),
+  }
+
   async close(): Promise<void> {
     this.#isDown = true
   }
@@ -277,6 +308,13 @@ export class Link implements SharedDatabase {
   oldestCursor: SharedDatabase['oldestCursor'] = () => this.#read(() => ({ oldest: 0, at: this.#log.head }))
 }
 
+const isAlive = ({ event }: StoredEvent): boolean => event.failed === undefined
+
+function isAfter({ name }: StoredEvent, after: EventName | undefined): boolean {
+  if (!after) return true
+  return name.position > after.position || (name.position === after.position && name.index > after.index)
+}
+
 type Read = <T>(read: () => T) => Promise<T>
 
 class LinkRecords implements BatchRecords {
@@ -310,6 +348,9 @@ class LinkRecords implements BatchRecords {
     this.#read(lookups, ({ viewer, id }) => this.#log.state.hasAsked(viewer, id))
 
   erasures: BatchRecords['erasures'] = ids => this.#read(ids, id => this.#log.state.erasures(id))
+
+  events: BatchRecords['events'] = async names =>
+    (await this.#read(names, name => this.#log.state.event(name))).filter(one => one !== undefined)
 
   versions: BatchRecords['versions'] = (wanted: readonly Versioned[]) =>
     this.#read(wanted, ({ user, document }) => ({

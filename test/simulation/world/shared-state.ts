@@ -1,5 +1,6 @@
 import {
   type Draft,
+  type EventName,
   type LevelRecord,
   newUser,
   nextRevocation,
@@ -8,7 +9,9 @@ import {
   provisional,
   type RecordWrite,
   type Relation,
+  type StoredEvent,
   type UserRecord,
+  usersOf,
 } from '../../support/server-internals.ts'
 
 interface Part {
@@ -33,6 +36,8 @@ interface Applied {
   subject: string | undefined
 }
 
+const nameOf = ({ position, index }: EventName): string => join(position, index)
+
 const join = (...parts: (string | number)[]): string => parts.join('\u0000')
 
 /** The records of a database that several nodes share. Nothing in it is changed in place, so a copy of the maps is a snapshot. */
@@ -44,6 +49,7 @@ export class SharedState {
   readonly #documents = new Map<string, readonly Part[]>()
   readonly #erasures = new Map<string, number>()
   readonly #revocations = new Map<string, Revocation>()
+  readonly #events = new Map<string, StoredEvent>()
 
   user(id: string): Readonly<UserRecord> {
     return this.users.get(id) ?? newUser()
@@ -82,6 +88,16 @@ export class SharedState {
     return this.#erasures.get(id) ?? 0
   }
 
+  /** In their order. */
+  events(): StoredEvent[] {
+    const rank = ({ name: { position, index } }: StoredEvent): number => position * 1_000_000 + index
+    return [...this.#events.values()].sort((a, b) => rank(a) - rank(b))
+  }
+
+  event(name: EventName): StoredEvent | undefined {
+    return this.#events.get(nameOf(name))
+  }
+
   revocation(id: string): Revocation {
     return this.#revocations.get(id) ?? { atMs: 0, position: 0 }
   }
@@ -91,7 +107,10 @@ export class SharedState {
     for (const removal of draft.removals()) {
       if (removal.kind === 'document') this.#documents.delete(join(removal.user, removal.document))
       else if (removal.kind === 'levels') removeFrom(this.#levels, removal.owner)
-      else removeFrom(this.#asked, removal.viewer)
+      else if (removal.kind === 'asked') removeFrom(this.#asked, removal.viewer)
+      else
+        for (const one of this.events())
+          if (usersOf(one.event).includes(removal.about)) this.#events.delete(nameOf(one.name))
     }
     for (const write of draft.writes()) this.#write(write, position => finalPosition(position, at.head), at)
   }
@@ -111,6 +130,12 @@ export class SharedState {
           relationsChangedAt: Math.max(stored.relationsChangedAt, relationsChangedAt),
         }
         return void this.users.set(id, { ...user, registeredAt, relationsChangedAt, levels, ...kept })
+      }
+      case 'event': {
+        const { event } = write
+        const name = { ...write.name, position: final(write.name.position) }
+        if (!event) return void this.#events.delete(nameOf(name))
+        return void this.#events.set(nameOf(name), { name, event })
       }
       case 'relation': {
         const { pair, relation } = write
@@ -160,6 +185,7 @@ export class SharedState {
     this.#asked.clear()
     for (const name of other.#asked) this.#asked.add(name)
     replace(this.#documents, other.#documents)
+    replace(this.#events, other.#events)
     replace(this.#erasures, other.#erasures)
     replace(this.#revocations, other.#revocations)
   }

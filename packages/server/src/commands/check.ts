@@ -1,5 +1,6 @@
+import type { Environment } from '../environment.ts'
 import type { CheckReport } from '../relations/check.ts'
-import { type DatabaseSettings, type Environment, readDatabase } from '../settings.ts'
+import { type DatabaseSettings, readDatabase } from '../settings.ts'
 import { check } from '../store/level/check.ts'
 import { DamagedFolderError, openLevelDatabase } from '../store/level/open.ts'
 import { expectNoData, readDataOption } from './data-option.ts'

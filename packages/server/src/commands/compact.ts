@@ -1,4 +1,5 @@
-import { type Environment, readDatabase } from '../settings.ts'
+import type { Environment } from '../environment.ts'
+import { readDatabase } from '../settings.ts'
 import { compact } from '../store/level/compact.ts'
 import { openLevelDatabase } from '../store/level/open.ts'
 import { expectNoData, readDataOption } from './data-option.ts'

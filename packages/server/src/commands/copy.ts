@@ -1,4 +1,5 @@
-import { type Environment, readDatabase, SettingsError } from '../settings.ts'
+import { type Environment, SettingsError } from '../environment.ts'
+import { readDatabase } from '../settings.ts'
 import { openLevelDatabase } from '../store/level/open.ts'
 import { readDataOption } from './data-option.ts'
 import { tellMigration } from './migration-progress.ts'

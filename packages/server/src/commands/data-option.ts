@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { SettingsError } from '../settings.ts'
+import { SettingsError } from '../environment.ts'
 
 /** The folder of `--data`, and what else stands on the command line. Throws {@link SettingsError}. */
 export function readDataOption(args: readonly string[], words: number): { folder: string; positionals: string[] } {

@@ -11,7 +11,8 @@ import {
   recordOf,
 } from '@kith/shared/import'
 import { systemClock } from '../clock.ts'
-import { type Environment, readTokenSettings, SettingsError } from '../settings.ts'
+import { type Environment, SettingsError } from '../environment.ts'
+import { readTokenSettings } from '../settings.ts'
 import { neverRevoked, Tokens } from '../tokens.ts'
 import { type ImportOptions, readImportOptions } from './import/options.ts'
 import { readPhoneBook } from './import/read-file.ts'

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import { type Environment, readDatabase, SettingsError } from '../settings.ts'
+import { type Environment, SettingsError } from '../environment.ts'
+import { readDatabase } from '../settings.ts'
 
 /** Brings the schema of the database to the version of this Kith. */
 export async function runMigrate(args: readonly string[], env: Environment): Promise<number> {

@@ -1,6 +1,6 @@
 import { BusError } from '../bus/bus-error.ts'
+import { SettingsError } from '../environment.ts'
 import { UnknownRecord } from '../relations/unknown-record.ts'
-import { SettingsError } from '../settings.ts'
 import { DataFolderError } from '../store/level/folder-error.ts'
 import { DatabaseError } from '../store/postgres/database-error.ts'
 import { ConnectionError } from './import/connection-error.ts'

@@ -1,23 +1,28 @@
 import { type Logger, pino } from 'pino'
 import { systemClock } from '../clock.ts'
 import type { Cluster } from '../cluster.ts'
+import { type Environment, SettingsError } from '../environment.ts'
 import { boundHeapGrowth } from '../heap-growth.ts'
+import { EventRoom } from '../relations/event-room.ts'
 import type { Store } from '../relations/store.ts'
 import { type Routes, startServer } from '../server.ts'
-import { type Environment, readSettings, type Settings, SettingsError } from '../settings.ts'
+import { readSettings, type Settings } from '../settings.ts'
 import { openLevelStore } from '../store/level/open.ts'
+import { receiverOf } from '../webhooks/receiver.ts'
 
 /** Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error. */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
   boundHeapGrowth()
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
-  const store = await openConfiguredStore(settings, log)
+  const room = settings.webhook && new EventRoom(settings.webhook)
+  const store = await openConfiguredStore(settings, log, room)
   let cluster: Cluster | undefined
   let server: Awaited<ReturnType<typeof startServer>>
   try {
     cluster = await openConfiguredCluster(settings, store, log)
-    server = await startServer({ ...settings, store, cluster, clock: systemClock, log, routes })
+    const webhook = settings.webhook && room && { room, send: receiverOf(settings.webhook, systemClock) }
+    server = await startServer({ ...settings, store, cluster, clock: systemClock, log, routes, webhook })
   } catch (error) {
     await cluster?.stays.close()
     await cluster?.bus.close()
@@ -33,8 +38,12 @@ export async function runServe(args: readonly string[], env: Environment, routes
 }
 
 /** The store of a database is loaded only where one is used. */
-async function openConfiguredStore({ folder, database, limits }: Settings, log: Logger): Promise<Store> {
-  const options = { limits, clock: systemClock }
+async function openConfiguredStore(
+  { folder, database, limits }: Settings,
+  log: Logger,
+  room: EventRoom | undefined,
+): Promise<Store> {
+  const options = { limits, clock: systemClock, room }
   if (!database) {
     const onMigration = (format: number, records: number): void =>
       log.info({ format, records }, 'the data folder is migrated')

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
 import { isUserId } from '@kith/shared'
 import { systemClock } from '../clock.ts'
-import { type Environment, readTokenSettings, SettingsError } from '../settings.ts'
+import { type Environment, SettingsError } from '../environment.ts'
+import { readTokenSettings } from '../settings.ts'
 import { neverRevoked, Tokens } from '../tokens.ts'
 import { readDataOption } from './data-option.ts'
 

@@ -9,6 +9,7 @@ import { metricsRoute } from './metrics.ts'
 import { pairRoutes } from './pairs.ts'
 import { ApiError } from './request.ts'
 import { userRoutes } from './users.ts'
+import { webhookRoutes } from './webhooks.ts'
 
 export interface ApiOptions {
   adminKey: string
@@ -51,6 +52,7 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
     userRoutes(admin, context, options.endSessions)
     pairRoutes(admin, context)
     insightRoutes(admin, context)
+    webhookRoutes(admin, context)
   })
   return app
 }

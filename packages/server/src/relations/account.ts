@@ -1,5 +1,6 @@
 import { gives, type Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from './draft.ts'
+import { tellErased, tellRegistered } from './events.ts'
 import { canPromote, endFollow } from './follow-budget.ts'
 import { newUser, noFacts } from './records.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
@@ -39,6 +40,11 @@ function wasAnnounced(draft: Draft, follower: string, user: string): boolean {
   return joinedAtMs > 0 && joinedAtMs <= draft.nowMs && draft.nowMs - joinedAtMs < announcementRestMs
 }
 
+/** Before anything else that the change which registers the user tells. */
+export function tellIfNew(draft: Draft, notes: CommitNotes, user: string): void {
+  if (draft.user(user).registeredAt === 0) tellRegistered(draft, notes, user)
+}
+
 /** What the backend says of a user; registers one who is new. */
 export async function applyUser(
   draft: Draft,
@@ -47,6 +53,7 @@ export async function applyUser(
   change: { restricted?: boolean | undefined; announceJoin?: boolean | undefined },
 ): Promise<void> {
   await draft.loadUsers([user])
+  tellIfNew(draft, notes, user)
   const { restricted, announceJoin } = draft.user(user)
   if (change.announceJoin !== undefined && change.announceJoin !== announceJoin) {
     draft.setUser(user, { announceJoin: change.announceJoin })
@@ -92,6 +99,7 @@ export async function noteLastSeen(draft: Draft, seen: readonly LastSeen[]): Pro
  */
 export async function erase(draft: Draft, notes: CommitNotes, user: string, limits: Limits): Promise<void> {
   revokeTokens(draft, user)
+  draft.own.removeEvents(user)
   draft.own.removeDocument(user, 'roster')
   draft.own.removeDocument(user, 'profile')
   draft.own.removeLevels(user)
@@ -99,6 +107,8 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
   const erasures = (await draft.own.erasures(user)) + 1
   draft.own.writeErasures(user, erasures)
   const incarnation = draft.incarnations.tokenOf(user, erasures)
+  await draft.loadUsers([user])
+  if (draft.user(user).registeredAt > 0) tellErased(draft, notes, user)
   const reviews: string[] = []
   const freed: string[] = []
   const turns = draft.turns(pairsInTurn)

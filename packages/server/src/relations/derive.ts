@@ -1,7 +1,8 @@
 import type { Limits } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens } from './account.ts'
+import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens, tellIfNew } from './account.ts'
 import type { CommitNotes, Draft } from './draft.ts'
+import { settleEvents, tellUndelivered } from './events.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
 import type { DocumentName } from './records.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
@@ -11,7 +12,8 @@ import { updateShown } from './visible-levels.ts'
 /** One change, and everything that follows from it, laid over the draft [D4]. */
 export async function derive(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
   await apply(draft, notes, change, limits)
-  await updateShown(draft, notes)
+  // Of an erased account nothing is told but that it was erased.
+  await updateShown(draft, notes, { tellsWithdrawals: change.type !== 'erase' })
 }
 
 async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: Limits): Promise<void> {
@@ -39,6 +41,10 @@ async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: L
       return promote(draft, notes, change.user, limits)
     case 'seen':
       return noteLastSeen(draft, change.users)
+    case 'undelivered':
+      return tellUndelivered(draft, notes, change)
+    case 'events':
+      return settleEvents(draft, notes, change)
   }
 }
 
@@ -52,6 +58,7 @@ async function applyDocuments(
   limits: Limits,
 ): Promise<void> {
   await draft.loadUsers([user])
+  if (registers) tellIfNew(draft, notes, user)
   if (roster) {
     await applySettings(draft, notes, user, roster.settings, limits)
     await applyFacts(draft, notes, user, roster.facts, limits)

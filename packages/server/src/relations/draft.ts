@@ -1,5 +1,7 @@
 import { othersTurn, type Turn, Turns, turnForSlice } from '../turns.ts'
+import type { EventRoom } from './event-room.ts'
 import type { Incarnations } from './incarnations.ts'
+import type { EventType } from './outbox.ts'
 import { OwnRecords } from './own-records.ts'
 import { names, pairOf } from './record-names.ts'
 import { bothSides, type Pair, type RecordNames, type Records, type RecordWrite, type Removal } from './record-store.ts'
@@ -17,6 +19,20 @@ export interface Touched {
   user?: { id: string; record: Readonly<UserRecord>; isNews: boolean }
 }
 
+interface DraftOptions {
+  mostRecords?: number
+  isAwaited?: boolean
+  room?: EventRoom | undefined
+}
+
+/** An event, before it has its time and its name. */
+interface Told {
+  type: EventType
+  line: string
+  other?: string
+  data: Readonly<Record<string, unknown>>
+}
+
 /** A change concerns so much that all other commits would wait for it: it is to be derived outside their queue. */
 export class TooLarge extends Error {
   constructor() {
@@ -32,6 +48,9 @@ export class TooLarge extends Error {
 export class Draft {
   readonly nowMs: number
   readonly incarnations: Incarnations
+  readonly #room: EventRoom | undefined
+  /** Of events that were written, by position. */
+  readonly #eventCounts: Map<number, number> = new Map()
   /** The records that belong to one user alone. */
   readonly own: OwnRecords
   readonly #records: Records
@@ -47,19 +66,20 @@ export class Draft {
 
   /**
    * Of more than `mostRecords` that are looked at, the next throws {@link TooLarge}. `isAwaited`: all commits wait until it is
-   * derived.
+   * derived. `room`: events are written; without it none are.
    */
   constructor(
     records: Records,
     nowMs: number,
     incarnations: Incarnations,
-    { mostRecords = Number.POSITIVE_INFINITY, isAwaited = false }: { mostRecords?: number; isAwaited?: boolean } = {},
+    { mostRecords = Number.POSITIVE_INFINITY, isAwaited = false, room }: DraftOptions = {},
   ) {
     this.#records = records
     this.own = new OwnRecords(records)
     this.nowMs = nowMs
     this.incarnations = incarnations
     this.#recordsLeft = mostRecords
+    this.#room = room
     this.turn = isAwaited ? othersTurn : turnForSlice
   }
 
@@ -147,6 +167,24 @@ export class Draft {
     return [...ids]
   }
 
+  /** Writes an event for the app's backend, in the commit that causes it [D4]. */
+  tell(notes: CommitNotes, { type, line, other, data }: Told): void {
+    const outcome = this.#room?.take(this.nowMs) ?? 'nothing'
+    if (!this.#room || outcome === 'nothing') return
+    const index = this.#eventCounts.get(notes.position) ?? 0
+    this.#eventCounts.set(notes.position, index + 1)
+    const made = { atMs: this.nowMs, tag: this.#room.newTag() }
+    const event = { type, line, ...(other !== undefined && { other }), data, ...made }
+    const missed = { type: 'events.missed' as const, line: '', data: {}, ...made }
+    this.own.writeEvent({ position: notes.position, index }, outcome === 'event' ? event : missed)
+    notes.lines.add(outcome === 'event' ? line : '')
+  }
+
+  /** Whether the text of messages is in their events. */
+  get tellsText(): boolean {
+    return this.#room?.includesText === true
+  }
+
   user(id: string): Readonly<UserRecord> {
     const user = this.#users.get(id)
     if (!user) throw new Error(`user ${JSON.stringify(id)} was not loaded`)
@@ -231,6 +269,7 @@ export type CommitNotes = {
   standings: string[]
   strangers: Lookers[]
   hidings: string[]
+  lines: Set<string>
   levels: Map<number, Uint8Array>
   retryAfterMs?: number
 }

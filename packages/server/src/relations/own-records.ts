@@ -1,4 +1,5 @@
 import { Family } from './family.ts'
+import { type EventName, type OutboxEvent, usersOf } from './outbox.ts'
 import { names } from './record-names.ts'
 import type { Lookup, RecordNames, Records, RecordWrite, Removal } from './record-store.ts'
 import type { DocumentName, LevelName, LevelRecord } from './records.ts'
@@ -12,9 +13,16 @@ interface Part {
   bytes: Uint8Array
 }
 
+/** What a batch makes of an event of the outbox. */
+interface WrittenEvent {
+  name: EventName
+  event: OutboxEvent | undefined
+  before?: OutboxEvent | undefined
+}
+
 /**
  * The records that belong to one user alone: documents, levels, ids that were looked up, how often the account was erased,
- * and when its tokens were revoked. A batch reads what is stored with what the batch has written so far laid over it.
+ * when its tokens were revoked, and events of the outbox. A batch reads what is stored with what the batch has written so far laid over it.
  */
 export class OwnRecords {
   readonly #records: Records
@@ -27,6 +35,9 @@ export class OwnRecords {
   readonly #erasures: Map<string, number> = new Map()
   readonly #revocations: Set<string> = new Set()
   readonly #changes: Map<number, string> = new Map()
+  readonly #events: Map<string, WrittenEvent> = new Map()
+  /** All events about these users are removed. */
+  readonly #eventsRemoved: Set<string> = new Set()
   /** What was read ahead, by names. */
   readonly #askedAhead: Map<string, boolean> = new Map()
   readonly #levelsAhead: Map<string, LevelRecord | undefined> = new Map()
@@ -128,11 +139,33 @@ export class OwnRecords {
     this.#changes.set(position, user)
   }
 
+  /** Writes an event, or changes one that is stored, as it was `before`; `undefined` removes it. */
+  writeEvent(name: EventName, event: OutboxEvent | undefined, before?: OutboxEvent): void {
+    this.#events.set(nameOfEvent(name), { name, event, before })
+  }
+
+  /** The events as the batch leaves them: `undefined` for one that is gone. */
+  async events(wanted: readonly EventName[]): Promise<{ name: EventName; event: OutboxEvent }[]> {
+    const stored = await this.#records.events(wanted.filter(name => !this.#events.has(nameOfEvent(name))))
+    const left = stored.filter(({ event }) => !usersOf(event).some(user => this.#eventsRemoved.has(user)))
+    const written = wanted.flatMap(name => {
+      const event = this.#events.get(nameOfEvent(name))?.event
+      return event ? [{ name, event }] : []
+    })
+    return [...left, ...written]
+  }
+
+  /** Removes all events about a user: those that are stored, and those that the batch wrote before. */
+  removeEvents(user: string): void {
+    for (const [key, { event }] of this.#events) if (event && usersOf(event).includes(user)) this.#events.delete(key)
+    this.#eventsRemoved.add(user)
+  }
+
   /** How many records are written. */
   get size(): number {
     const { roster, profile } = this.#documents
     const inFamilies = this.#levels.size + this.#asked.size + roster.size + profile.size
-    return inFamilies + this.#erasures.size + this.#revocations.size + this.#changes.size
+    return inFamilies + this.#erasures.size + this.#revocations.size + this.#changes.size + this.#events.size
   }
 
   /** The names of the records that are written or removed. */
@@ -143,6 +176,10 @@ export class OwnRecords {
     for (const user of this.#documents.profile.users()) yield names.document(user, 'profile')
     for (const id of this.#erasures.keys()) yield names.erasures(id)
     for (const id of this.#revocations) yield names.revocation(id)
+    for (const user of this.#eventsRemoved) yield names.events(user)
+    for (const { event, before } of this.#events.values()) {
+      for (const one of [event, before]) if (one) for (const user of usersOf(one)) yield names.events(user)
+    }
   }
 
   /** What goes before anything is written. */
@@ -152,6 +189,7 @@ export class OwnRecords {
     for (const document of documents) {
       for (const user of this.#documents[document].cleared()) yield { kind: 'document', user, document }
     }
+    for (const about of this.#eventsRemoved) yield { kind: 'events', about }
   }
 
   *writes(): Iterable<RecordWrite> {
@@ -165,6 +203,7 @@ export class OwnRecords {
     }
     for (const [id, count] of this.#erasures) yield { kind: 'erasures', id, count }
     for (const id of this.#revocations) yield { kind: 'revocation', id }
+    for (const one of this.#events.values()) yield { kind: 'event', ...one }
     for (const [position, user] of this.#changes) yield { kind: 'change', position, user }
   }
 }
@@ -173,6 +212,10 @@ const documents: readonly DocumentName[] = ['roster', 'profile']
 
 function nameOfLevel({ owner, level }: LevelName): string {
   return `${owner}\u0000${level}`
+}
+
+function nameOfEvent({ position, index }: EventName): string {
+  return `${position} ${index}`
 }
 
 function nameOf({ viewer, id }: Lookup): string {

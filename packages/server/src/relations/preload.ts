@@ -43,8 +43,10 @@ class Wanted implements RecordNames {
       case 'seen':
         for (const { user } of change.users) this.#addUser(user)
         return
-      // Reads nothing.
+      // They read nothing, or what only the derivation knows.
       case 'revoke':
+      case 'undelivered':
+      case 'events':
         return
     }
   }

@@ -23,6 +23,8 @@ export const names = {
   document: (user: string, document: DocumentName): string => join('document', user, document),
   erasures: (id: string): string => join('erasures', id),
   revocation: (id: string): string => join('revocation', id),
+  /** The events of the outbox that are about a user. */
+  events: (user: string): string => join('events', user),
 } as const
 
 /** The users of a relation, from its name. */

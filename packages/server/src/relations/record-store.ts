@@ -1,3 +1,4 @@
+import type { EventName, OutboxEvent, StoredEvent } from './outbox.ts'
 import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 
 /** Two users, in the order in which a relation's record has them: it is seen from `a`. */
@@ -33,6 +34,8 @@ export interface Records {
   hasAsked(lookups: readonly Lookup[]): Promise<boolean[]>
   /** How often each account was erased. */
   erasures(ids: readonly string[]): Promise<number[]>
+  /** Those of the events that the outbox holds. */
+  events(names: readonly EventName[]): Promise<StoredEvent[]>
 }
 
 /** Names of records, by kind. */
@@ -55,6 +58,8 @@ export type RecordWrite =
   | { kind: 'revocation'; id: string }
   | { kind: 'update'; user: string; document: DocumentName; position: number; update: Uint8Array }
   | { kind: 'snapshot'; user: string; document: DocumentName; position: number; snapshot: Uint8Array }
+  /** An event of the outbox; `undefined` removes it. `before`: as it is stored, if it is. */
+  | { kind: 'event'; name: EventName; event: OutboxEvent | undefined; before?: OutboxEvent | undefined }
   /** The user's profile changed at this position. */
   | { kind: 'change'; position: number; user: string }
 
@@ -63,3 +68,5 @@ export type Removal =
   | { kind: 'levels'; owner: string }
   | { kind: 'asked'; viewer: string }
   | { kind: 'document'; user: string; document: DocumentName }
+  /** All events of the outbox that are about a user. */
+  | { kind: 'events'; about: string }

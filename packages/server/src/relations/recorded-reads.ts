@@ -1,3 +1,4 @@
+import { type EventName, type StoredEvent, usersOf } from './outbox.ts'
 import { names } from './record-names.ts'
 import type { Lookup, Pair, Records } from './record-store.ts'
 import type { LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
@@ -43,5 +44,12 @@ export class RecordedReads implements Records {
   erasures(ids: readonly string[]): Promise<number[]> {
     for (const id of ids) this.read.add(names.erasures(id))
     return this.#records.erasures(ids)
+  }
+
+  /** Whom they are about is known only then. Of an event that is gone nothing follows. */
+  async events(wanted: readonly EventName[]): Promise<StoredEvent[]> {
+    const found = await this.#records.events(wanted)
+    for (const { event } of found) for (const user of usersOf(event)) this.read.add(names.events(user))
+    return found
   }
 }

@@ -1,5 +1,6 @@
 import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
 import type { CommitNotes, Draft } from './draft.ts'
+import { tellGranted } from './events.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follow-budget.ts'
 import { mySide, type Relation, type Side, theirSide } from './records.ts'
 import { sortedInTurns } from './sorted-in-turns.ts'
@@ -27,11 +28,12 @@ export async function applyFacts(
     for (const [other, stated] of chunk) {
       const asViewer = sightOf(draft, user, other)
       const asOwner = sightOf(draft, other, user)
-      const wasContact = draft.relation(user, other).mine.isContact
+      const { isContact: wasContact, levels: before } = draft.relation(user, other).mine
       takeOver(draft, user, other, stated, asked.has(other), limits)
       if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)
       if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)
       const { mine, isUnasked } = draft.relation(user, other)
+      tellGranted(draft, notes, { owner: user, viewer: other, before, after: mine.levels })
       const mayLosePlace = wasContact && !mine.isContact && isUnasked
       if (mayLosePlace && draft.user(user).unasked >= limits.unaskedOwners) reviews.add(user)
       noteSight(notes, user, other, asViewer)

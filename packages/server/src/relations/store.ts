@@ -1,6 +1,7 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import type { IncarnationState } from './incarnations.ts'
 import type { Lease } from './lease.ts'
+import type { EventName, Outbox } from './outbox.ts'
 import type { DocumentName, LevelName, LevelRecord, Relation, UserRecord } from './records.ts'
 import type { Revocation } from './revocation.ts'
 import type { Unwritable } from './unwritable.ts'
@@ -53,6 +54,32 @@ export type Change =
   | { type: 'promote'; user: string }
   /** When the last devices of these users left. */
   | { type: 'seen'; users: readonly LastSeen[] }
+  | UndeliveredMessage
+  | EventsChange
+
+/**
+ * No device took a message. Where the store writes events it becomes one, if the recipient may get it: otherwise the change
+ * writes nothing, and takes as long [V10].
+ */
+export interface UndeliveredMessage {
+  type: 'undelivered'
+  from: string
+  to: string
+  id: string
+  text: string
+  isAllowed: boolean
+}
+
+/** What became of events of the outbox. Those that it no longer holds are left out. */
+export interface EventsChange {
+  type: 'events'
+  /** They were delivered, or the operator dropped them. */
+  removed?: readonly EventName[]
+  /** They are dead letters from here on. */
+  dead?: readonly { name: EventName; reason: string }[]
+  /** They are delivered again. */
+  revived?: readonly EventName[]
+}
 
 /** When a user's last device left, in minutes since 1970. */
 export interface LastSeen {
@@ -78,6 +105,8 @@ export interface Commit {
   hidings: readonly string[]
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
+  /** Users with events that wait to be delivered from here on, see `outbox.ts`. */
+  lines: ReadonlySet<string>
   /** The user is new. */
   isNew: boolean
   /** A look-up that is beyond the budget: when to come back. */
@@ -197,6 +226,8 @@ export interface Store {
   readonly losses: number
   /** Why changes are refused now, as on a full disk; what is on disk can be read all the same. `undefined` otherwise. */
   readonly refusal: Unwritable | undefined
+  /** Events for the app's backend. */
+  readonly outbox: Outbox
   /** Whether what was read may be handed over. */
   readonly lease: Lease
   /** How this node stands among others; absent where one process has the store for itself. */

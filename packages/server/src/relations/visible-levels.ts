@@ -1,4 +1,5 @@
 import type { CommitNotes, Draft } from './draft.ts'
+import { tellWithdrawn } from './events.ts'
 import { changedHands, type Relation, type UserRecord } from './records.ts'
 import { levelsForLooker, type Sight, shownLevels, showsStrangers, visibleLevels } from './standing.ts'
 
@@ -33,16 +34,21 @@ export function noteSight(notes: CommitNotes, viewer: string, owner: string, bef
 }
 
 /** Brings `shown` and its position up to date when the change is done: what comes and goes within it is no news [F1]. */
-export async function updateShown(draft: Draft, notes: CommitNotes): Promise<void> {
+export async function updateShown(
+  draft: Draft,
+  notes: CommitNotes,
+  { tellsWithdrawals }: { tellsWithdrawals: boolean },
+): Promise<void> {
   const turns = draft.turns(pairsInTurn)
   for (const { viewer, owner, before } of notes.sights.values()) {
-    updatePair(draft, notes, viewer, owner, before)
+    const { visible } = updatePair(draft, notes, viewer, owner, before)
+    if (tellsWithdrawals) tellWithdrawn(draft, notes, { viewer, owner, before: before.visible, after: visible })
     if (turns.isOver()) await turns.pass()
   }
   notes.sights.clear()
 }
 
-function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): void {
+function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: string, before: Sight): Sight {
   const after = sightOf(draft, viewer, owner)
   const isShownChanged =
     !sameLevels(before.shown, after.shown) ||
@@ -56,6 +62,7 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
   const affectsDevices =
     isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed
   if (affectsDevices) notes.pairs.push({ viewer, owner })
+  return after
 }
 
 /** As many pairs as are looked at without a pause. */

@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { Device } from '../device.ts'
 import { mayKnowPresence } from '../presence/may-know-presence.ts'
 import { standingOf } from '../relations/standing.ts'
-import type { Looked, Store, View } from '../relations/store.ts'
+import type { Looked, Store, UndeliveredMessage, View } from '../relations/store.ts'
 import type { Receiver, Relay } from '../relay/relay.ts'
 import type { Letters } from './letters.ts'
 import { type LookupFailure, lookUp } from './lookup.ts'
@@ -17,6 +17,9 @@ const patienceMs = 9_000
  * of it. Longer than the server and a device take for a message, so the outcome comes after all that they do [V10].
  */
 const unconfirmedMs = 1_000
+
+/** Writes the event of a message that no device took. Never rejects. */
+type NoteUndelivered = (message: UndeliveredMessage) => Promise<void>
 
 interface Letter {
   id: string
@@ -32,14 +35,24 @@ export class DirectMessages {
   #clock: Clock
   /** Absent where there are no other nodes. */
   #letters: Letters | undefined
+  /** Absent where the app's backend is not told of undelivered messages. */
+  #noteUndelivered: NoteUndelivered | undefined
   #waiting = new Map<string, (state: Delivery) => void>()
 
-  constructor(options: { store: Store; relay: Relay; limits: Limits; clock: Clock; letters?: Letters | undefined }) {
+  constructor(options: {
+    store: Store
+    relay: Relay
+    limits: Limits
+    clock: Clock
+    letters?: Letters | undefined
+    noteUndelivered?: NoteUndelivered | undefined
+  }) {
     this.#store = options.store
     this.#relay = options.relay
     this.#limits = options.limits
     this.#clock = options.clock
     this.#letters = options.letters
+    this.#noteUndelivered = options.noteUndelivered
     options.letters?.answer(letter => this.#deliver(letter))
   }
 
@@ -96,11 +109,20 @@ export class DirectMessages {
     const receivers = this.#receiversOf(to).filter(other => other !== session)
     const isAnswered = from === to || (session.feed !== undefined && mayKnowPresence(session.feed, to, view))
     const isAnyoneThere = receivers.length + nodes.length > 0
-    const outcome = isAnswered ? this.#outcomeOf(keyOf(from, to, id), isAnyoneThere) : undefined
+    const isNoted = this.#noteUndelivered !== undefined && from !== to && (isAllowed || isAnswered)
+    const taken = isAnswered || isNoted ? this.#outcomeOf(keyOf(from, to, id), isAnyoneThere) : undefined
+    const settled = isNoted ? taken?.then(state => this.#noted(state, { from, to, id, text, isAllowed })) : taken
+    const outcome = isAnswered ? settled : undefined
     if (!isAllowed) return outcome
     for (const receiver of receivers) receiver.say(message)
     for (const node of nodes) void this.#handTo(node, { from, to, id, text })
     return outcome
+  }
+
+  /** The event is on disk before the sender gets the outcome; a message that may not reach the recipient takes as long [V10]. */
+  async #noted(state: Delivery, message: Omit<UndeliveredMessage, 'type'>): Promise<Delivery> {
+    if (state === 'undelivered') await this.#noteUndelivered?.({ type: 'undelivered', ...message })
+    return state
   }
 
   async #handTo(node: string, letter: Letter & { from: string }): Promise<void> {

@@ -11,6 +11,7 @@ export function newNotes(position: number, change: Change): CommitNotes {
     standings: [],
     strangers: [],
     hidings: [],
+    lines: new Set(),
     levels: new Map(),
     isNew: false,
   }
@@ -31,6 +32,9 @@ export function subjectsOf(change: Change): string[] {
       return [change.a, change.b]
     case 'seen':
       return change.users.map(({ user }) => user)
+    case 'undelivered':
+    case 'events':
+      return []
     default:
       return [change.user]
   }

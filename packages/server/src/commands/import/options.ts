@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { isLevel, isUserId } from '@kith/shared'
 import type { PhoneBookFormat } from '@kith/shared/import'
-import { SettingsError } from '../../settings.ts'
+import { SettingsError } from '../../environment.ts'
 
 export interface ImportOptions {
   file: string

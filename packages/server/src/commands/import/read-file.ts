@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { parseUserId } from '@kith/shared'
 import { type ContactEntry, PhoneBook, PhoneBookReader } from '@kith/shared/import'
-import { SettingsError } from '../../settings.ts'
+import { SettingsError } from '../../environment.ts'
 import type { ImportOptions } from './options.ts'
 
 /** A longer label is refused by a server with the usual limits. */

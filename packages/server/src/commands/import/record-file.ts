@@ -1,6 +1,6 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import type { ImportRecord } from '@kith/shared/import'
-import { SettingsError } from '../../settings.ts'
+import { SettingsError } from '../../environment.ts'
 
 /** What the last import had, in a file that the operator names; empty when there is no such file. */
 export async function readRecordFile(file: string | undefined, user: string): Promise<ImportRecord> {

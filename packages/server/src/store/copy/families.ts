@@ -1,6 +1,6 @@
 import { parseOrdered, partsOf } from '../level/keys.ts'
-import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from '../level/record-codec.ts'
-import { documentNumbers, encodeRelation, encodeUser } from '../postgres/codec.ts'
+import { decodeEvent, decodeLevel, decodeNumber, decodeRelation, decodeUser } from '../level/record-codec.ts'
+import { documentNumbers, encodeEventBody, encodeRelation, encodeUser } from '../postgres/codec.ts'
 
 /** An entry of a data folder. */
 export interface Entry {
@@ -96,6 +96,23 @@ export const families: Readonly<Record<string, Family>> = {
     keyColumns: 1,
     rowOf: ([, id], { bytes }) => [id, decodeNumber(bytes)],
   },
+  outbox: {
+    table: 'event',
+    columns: [
+      bigint('position'),
+      { name: 'index', type: 'int' },
+      text('line'),
+      text('other'),
+      { name: 'is_dead', type: 'boolean' },
+      text('body'),
+    ],
+    keyColumns: 2,
+    rowOf([, , position = '', index = ''], { bytes }) {
+      const event = decodeEvent(bytes)
+      const { line, other = '', failed } = event
+      return [parseOrdered(position), parseOrdered(index), line, other, failed !== undefined, encodeEventBody(event)]
+    },
+  },
   day: {
     table: 'day',
     columns: [bigint('start_ms'), bigint('position')],
@@ -106,7 +123,9 @@ export const families: Readonly<Record<string, Family>> = {
 
 /** The family of a key; `undefined` for one that is not copied. */
 export function familyOf(key: string): Family | undefined {
-  const [name = ''] = partsOf(key)
+  const [name = '', kind] = partsOf(key)
+  // What else is said of an event follows from its record.
+  if (name === 'outbox' && kind !== 'event') return undefined
   return Object.hasOwn(families, name) ? families[name] : undefined
 }
 

@@ -1,5 +1,6 @@
 import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
+import { checkOutbox } from './check-outbox.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
@@ -9,7 +10,8 @@ import { decodeLevel, decodeNumber } from './record-codec.ts'
 
 /** Checks a database that no server uses: `checkStore` says what is compared. */
 export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
-  return checkStore(await checkedLevel(database), onProgress)
+  const report = await checkStore(await checkedLevel(database), onProgress)
+  return { ...report, findings: [...report.findings, ...(await checkOutbox(database))] }
 }
 
 async function checkedLevel(database: LevelDatabase): Promise<CheckedStore> {

@@ -1,7 +1,7 @@
 import type { Draft } from '../../relations/draft.ts'
 import { nextRevocation } from '../../relations/revocation.ts'
 import type { LevelReads } from './level-records.ts'
-import { type Operation, operationOf, revocationOf } from './operations.ts'
+import { type Operation, operationOf, operationsOfEvent, revocationOf } from './operations.ts'
 
 /** As many operations as are encoded without a pause. */
 const operationsInTurn = 250
@@ -22,6 +22,7 @@ export async function encode(reads: LevelReads, draft: Draft): Promise<Operation
   }
   for (const write of draft.writes()) {
     if (write.kind === 'revocation') revoked.push(write.id)
+    else if (write.kind === 'event') operations.push(...operationsOfEvent(write))
     else operations.push(operationOf(write))
     if (turns.isOver()) await turns.pass()
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../../clock.ts'
 import { pace } from '../../pace.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft, TooLarge } from '../../relations/draft.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import { preload } from '../../relations/preload.ts'
 import type { Change, Commit } from '../../relations/store.ts'
@@ -40,6 +41,8 @@ export interface GroupCommitOptions {
   readonly incarnations: Incarnations
   readonly limits: Limits
   readonly clock: Clock
+  /** Absent where no events are written. */
+  readonly room: EventRoom | undefined
   readonly findRoom: (() => Promise<void>) | undefined
   readonly sizes: CommitSizes
   /** The lowest format whose versions may open the database. */
@@ -195,10 +198,10 @@ export class GroupCommit {
 
   async #writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     await this.#level.ready()
-    const { clock, incarnations, limits, retention } = this.#options
+    const { clock, incarnations, limits, retention, room } = this.#options
     const subjects = changes.flatMap(subjectsOf)
     const records = new OwnReads(this.#records, this.#memory, subjects)
-    const draft = new Draft(records, clock.now(), incarnations, { mostRecords, isAwaited: true })
+    const draft = new Draft(records, clock.now(), incarnations, { mostRecords, isAwaited: true, room })
     await preload(draft, changes)
     const commits: CommitNotes[] = []
     for (const change of changes) {

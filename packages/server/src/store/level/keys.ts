@@ -1,3 +1,4 @@
+import type { EventName } from '../../relations/outbox.ts'
 import type { DocumentName } from '../../relations/records.ts'
 
 /**
@@ -16,6 +17,10 @@ import type { DocumentName } from '../../relations/records.ts'
  *   level | <owner> | <level>               what viewers of a level get: position, then fields
  *   relation | <a> | <b>                    Relation, what a and b are to each other, seen from a
  *   asked | <viewer> | <id>                 the viewer has looked that id up before [S4]
+ *   outbox | event | <position> | <index>   an event for the app's backend (relations/outbox.ts)
+ *   outbox | line | <user> | <position> | <index>    it is that user's, and waits to be delivered
+ *   outbox | dead | <position> | <index>    it is a dead letter
+ *   outbox | about | <user> | <position> | <index>   it is about that user: the line that it is in, and the other user
  *   change | <position>                     the user whose documents or standing changed then
  *   day | <ms, at midnight UTC>             the position at which that day began
  *   meta | staged                           the marker of a staged change (stage/marker.ts)
@@ -27,6 +32,8 @@ const join = (...parts: string[]): string => parts.join(separator)
 
 /** Fixed width, so that keys sort as positions do. */
 const ordered = (value: number): string => value.toString(16).padStart(14, '0')
+
+const eventParts = ({ position, index }: EventName): [string, string] => [ordered(position), ordered(index)]
 
 export const keys = {
   minReader: join('meta', 'format') as string,
@@ -50,6 +57,10 @@ export const keys = {
   change: (position: number): string => join('change', ordered(position)),
   day: (startMs: number): string => join('day', ordered(startMs)),
   slice: (index: number): string => join('staged', ordered(index)),
+  event: (name: EventName): string => join('outbox', 'event', ...eventParts(name)),
+  eventLine: (user: string, name: EventName): string => join('outbox', 'line', user, ...eventParts(name)),
+  eventDead: (name: EventName): string => join('outbox', 'dead', ...eventParts(name)),
+  eventAbout: (user: string, name: EventName): string => join('outbox', 'about', user, ...eventParts(name)),
 } as const
 
 export interface KeyRange {
@@ -75,6 +86,15 @@ export const ranges = {
   changesUpTo: (position: number): KeyRange => ({ gt: below('change').gt, lt: keys.change(position + 1) }),
   days: below('day') as KeyRange,
   slices: below('staged') as KeyRange,
+  outbox: below('outbox') as KeyRange,
+  events: (after: EventName): KeyRange => ({ gt: keys.event(after), lt: below('outbox', 'event').lt }),
+  allEvents: below('outbox', 'event') as KeyRange,
+  eventLine: (user: string, after: EventName): KeyRange => ({
+    gt: keys.eventLine(user, after),
+    lt: below('outbox', 'line', user).lt,
+  }),
+  eventsDead: (after: EventName): KeyRange => ({ gt: keys.eventDead(after), lt: below('outbox', 'dead').lt }),
+  eventsAbout: (user: string): KeyRange => below('outbox', 'about', user),
 } as const
 
 /** The parts of a key, its family first. */
@@ -87,6 +107,12 @@ export function parseOrdered(part: string): number {
   return Number.parseInt(part, 16)
 }
 
+/** The event that the last two parts of a key name. */
+export function eventNameIn(key: string): EventName {
+  const [position = '', index = ''] = partsOf(key).slice(-2)
+  return { position: parseOrdered(position), index: parseOrdered(index) }
+}
+
 /** The first parts of all keys, in order. */
 const families = [
   'asked',
@@ -96,6 +122,7 @@ const families = [
   'erased',
   'level',
   'meta',
+  'outbox',
   'relation',
   'staged',
   'tokens',

@@ -1,3 +1,4 @@
+import type { EventName, StoredEvent } from '../../relations/outbox.ts'
 import type { Lookup, Pair, Records, Removal } from '../../relations/record-store.ts'
 import {
   type LevelName,
@@ -8,10 +9,10 @@ import {
   type UserRecord,
 } from '../../relations/records.ts'
 import { type Turn, turnForSlice } from '../../turns.ts'
-import { keys, partsOf, ranges } from './keys.ts'
-import { removedRange } from './operations.ts'
+import { eventNameIn, type KeyRange, keys, partsOf, ranges } from './keys.ts'
+import { keysOfEvent, removedRange } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
-import { decodeLevel, decodeNumber, decodeRelation, decodeUser } from './record-codec.ts'
+import { decodeEvent, decodeLevel, decodeNumber, decodeRelation, decodeText, decodeUser } from './record-codec.ts'
 
 /** What deriving a change and encoding it read of a Level database. */
 export interface LevelReads extends Records {
@@ -66,12 +67,28 @@ export class LevelRecords implements LevelReads {
     return this.#read(ids, keys.erased, numberOf)
   }
 
+  async events(names: readonly EventName[]): Promise<StoredEvent[]> {
+    const found = await this.#read(names, keys.event, bytes => bytes && decodeEvent(bytes))
+    return names.flatMap((name, index) => {
+      const event = found[index]
+      return event ? [{ name, event }] : []
+    })
+  }
+
   revokedAtMs(ids: readonly string[]): Promise<number[]> {
     return this.#read(ids, keys.tokens, numberOf)
   }
 
   keysOf(removal: Removal): AsyncIterable<string> {
-    return this.#disk.keys(removedRange(removal), this.#turn)
+    const range = removedRange(removal)
+    return removal.kind === 'events' ? this.#keysOfEvents(range) : this.#disk.keys(range, this.#turn)
+  }
+
+  /** `range`: what says that events are about a user. */
+  async *#keysOfEvents(range: KeyRange): AsyncIterable<string> {
+    for await (const page of this.#disk.pages(range, this.#turn)) {
+      for (const [key, bytes] of page) yield* keysOfEvent(eventNameIn(key), JSON.parse(decodeText(bytes)))
+    }
   }
 
   /** In slices: many records at once would hold the event loop while they are decoded [S3]. */

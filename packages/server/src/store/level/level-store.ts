@@ -1,6 +1,7 @@
 import type { Limits } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import type { Clock } from '../../clock.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import { alwaysCurrent } from '../../relations/lease.ts'
 import { type LevelRecord, newUser, noRelation } from '../../relations/records.ts'
@@ -11,6 +12,7 @@ import { presentFormat } from './format/formats.ts'
 import { GroupCommit } from './group-commit.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
+import { levelOutbox } from './level-outbox.ts'
 import { LevelRecords } from './level-records.ts'
 import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
@@ -49,6 +51,8 @@ export interface LevelStoreOptions {
   /** Rejects while the disk has no room for what opening the database writes; absent where there is always room. */
   findRoom?: (() => Promise<void>) | undefined
   sizes?: CommitSizes
+  /** Absent where no events are written. */
+  room?: EventRoom | undefined
   /** Of the folder; that of the present format where nothing else is said. */
   minReader?: number | undefined
 }
@@ -63,6 +67,7 @@ export function openStore(options: LevelStoreOptions): Store {
   const listeners = new CommitListeners()
   const commits = new GroupCommit({
     findRoom: undefined,
+    room: undefined,
     sizes: commitSizes,
     ...options,
     minReader: options.minReader ?? presentFormat.minReader,
@@ -110,6 +115,7 @@ export function openStore(options: LevelStoreOptions): Store {
     get refusal() {
       return commits.refusal
     },
+    outbox: levelOutbox(disk),
     lease: alwaysCurrent,
     whenEverywhere: () => Promise.resolve(),
     whenCurrent: () => Promise.resolve(),

@@ -6,6 +6,7 @@ import { Level } from 'level'
 import { MemoryLevel } from 'memory-level'
 import type { Clock } from '../../clock.ts'
 import { descriptorShares } from '../../descriptors.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { causeOf } from '../../relations/unwritable.ts'
@@ -13,8 +14,8 @@ import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
 import { findDamage } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
 import { DataFolderError } from './folder-error.ts'
-import { formatRecords, readFormat } from './format/format-records.ts'
-import { presentFormat } from './format/formats.ts'
+import { formatRecords, hasEvents, minReaderRecord, readFormat } from './format/format-records.ts'
+import { outboxFormat, presentFormat } from './format/formats.ts'
 import type { MigrationProgress } from './format/migrate.ts'
 import { expectReadable, prepareDatabase } from './format/prepare.ts'
 import { keys } from './keys.ts'
@@ -43,6 +44,8 @@ export class DamagedFolderError extends DataFolderError {
 export interface StoreOptions {
   limits: Limits
   clock: Clock
+  /** Which events are written to the outbox; none without it. */
+  room?: EventRoom | undefined
   /** Hears how many records of an earlier version of Kith have been brought to the format of this one. */
   onMigration?: MigrationProgress | undefined
 }
@@ -159,7 +162,7 @@ async function expectUnused(path: string): Promise<void> {
 
 /** A store on a database that is open and empty, or of our format. */
 export async function storeOn(database: LevelDatabase, options: DiskOptions): Promise<Store> {
-  const { limits, clock, findRoom, sizes = commitSizes } = options
+  const { limits, clock, findRoom, sizes = commitSizes, room } = options
   const found = await prepareDatabase(database, 'the database')
   const [runs, stored, known, key] = await database.getMany([keys.runs, keys.position, keys.identity, keys.cursorKey])
   const position = stored ? decodeNumber(stored) : 0
@@ -174,6 +177,8 @@ export async function storeOn(database: LevelDatabase, options: DiskOptions): Pr
   if (found === undefined) {
     operations.push(...formatRecords(presentFormat), { type: 'put', key: keys.position, value: encodeNumber(0) })
   }
+  const minReader = await minReaderFor(database, found ?? presentFormat.minReader, room !== undefined)
+  if (minReader !== found) operations.push(minReaderRecord(minReader))
   await database.batch(operations, { sync: true } as object)
   const incarnations = new Incarnations(identity)
   return openStore({
@@ -186,8 +191,18 @@ export async function storeOn(database: LevelDatabase, options: DiskOptions): Pr
     clock,
     findRoom,
     sizes,
-    minReader: found,
+    room,
+    minReader,
   })
+}
+
+/**
+ * Versions without an outbox may not open the folder while events are written or wait there: an account that they erase would
+ * stay in it. Afterwards they may again.
+ */
+async function minReaderFor(database: LevelDatabase, found: number, writesEvents: boolean): Promise<number> {
+  if (writesEvents || (await hasEvents(database))) return Math.max(found, outboxFormat)
+  return found === outboxFormat ? presentFormat.minReader : found
 }
 
 function explain(folder: string, error: unknown): string {

@@ -1,13 +1,14 @@
+import { type EventName, type OutboxEvent, usersOf } from '../../relations/outbox.ts'
 import type { RecordWrite, Removal } from '../../relations/record-store.ts'
 import { type KeyRange, keys, ranges } from './keys.ts'
-import { encodeLevel, encodeNumber, encodeRelation, encodeText, encodeUser } from './record-codec.ts'
+import { encodeEvent, encodeLevel, encodeNumber, encodeRelation, encodeText, encodeUser } from './record-codec.ts'
 
 /** One record of a batch that is written to the disk. */
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
 
 const nothing = new Uint8Array()
 
-export function operationOf(write: Exclude<RecordWrite, { kind: 'revocation' }>): Operation {
+export function operationOf(write: Exclude<RecordWrite, { kind: 'revocation' | 'event' }>): Operation {
   switch (write.kind) {
     case 'user':
       return putOrDelete(keys.user(write.id), write.user && encodeUser(write.user))
@@ -28,6 +29,31 @@ export function operationOf(write: Exclude<RecordWrite, { kind: 'revocation' }>)
   }
 }
 
+/** An event has a record, and one for each way in which it is looked for. */
+export function operationsOfEvent(write: Extract<RecordWrite, { kind: 'event' }>): Operation[] {
+  const { name, event, before } = write
+  if (!event) return before ? keysOfEvent(name, before).map(key => ({ type: 'del', key })) : []
+  const isDead = event.failed !== undefined
+  const [line, dead] = [keys.eventLine(event.line, name), keys.eventDead(name)]
+  return [
+    put(keys.event(name), encodeEvent(event)),
+    put(isDead ? dead : line, nothing),
+    ...(before
+      ? [{ type: 'del' as const, key: isDead ? line : dead }]
+      : usersOf(event).map(user => aboutOf(user, name, event))),
+  ]
+}
+
+function aboutOf(user: string, name: EventName, { line, other }: OutboxEvent): Operation {
+  return put(keys.eventAbout(user, name), encodeText(JSON.stringify({ line, other })))
+}
+
+/** The keys of all that is stored of an event. */
+export function keysOfEvent(name: EventName, event: Pick<OutboxEvent, 'line' | 'other'>): string[] {
+  const about = usersOf(event).map(user => keys.eventAbout(user, name))
+  return [keys.event(name), keys.eventLine(event.line, name), keys.eventDead(name), ...about]
+}
+
 export function revocationOf(id: string, atMs: number): Operation {
   return put(keys.tokens(id), encodeNumber(atMs))
 }
@@ -41,6 +67,8 @@ export function removedRange(removal: Removal): KeyRange {
       return ranges.asked(removal.viewer)
     case 'document':
       return ranges.document(removal.user, removal.document)
+    case 'events':
+      return ranges.eventsAbout(removal.about)
   }
 }
 

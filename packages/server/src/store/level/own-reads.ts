@@ -1,3 +1,4 @@
+import type { EventName, StoredEvent } from '../../relations/outbox.ts'
 import type { Lookup, Pair, Removal } from '../../relations/record-store.ts'
 import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
 import type { LevelReads } from './level-records.ts'
@@ -55,6 +56,10 @@ export class OwnReads implements LevelReads {
 
   erasures(ids: readonly string[]): Promise<number[]> {
     return this.#disk.erasures(ids)
+  }
+
+  events(names: readonly EventName[]): Promise<StoredEvent[]> {
+    return this.#disk.events(names)
   }
 
   revokedAtMs(ids: readonly string[]): Promise<number[]> {

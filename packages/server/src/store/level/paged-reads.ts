@@ -56,6 +56,11 @@ export class PagedReads {
     for await (const page of inPages(range, part => this.#keys(part), turn)) yield* page
   }
 
+  /** The first keys of a range, of one moment. */
+  async firstKeys(range: KeyRange, most: number): Promise<string[]> {
+    return (await this.#keys({ ...range, limit: most })).found
+  }
+
   /** `turn`: between two pages. */
   pages(range: KeyRange, turn: Turn = turnForSlice): AsyncIterable<[string, Uint8Array][]> {
     const read = async (part: Part): Promise<Found<[string, Uint8Array]>> => {

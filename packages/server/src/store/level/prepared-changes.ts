@@ -2,6 +2,7 @@ import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
 import { Draft, TooLarge } from '../../relations/draft.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import { keptUser } from '../../relations/records.ts'
 import type { Commit } from '../../relations/store.ts'
@@ -44,6 +45,7 @@ export interface PreparedChangesPort {
   readonly incarnations: Incarnations
   readonly limits: Limits
   readonly clock: Clock
+  readonly room: EventRoom | undefined
   readonly memory: OwnMemory
   /** Of the last commit that was reported. */
   position(): number
@@ -118,12 +120,12 @@ export class PreparedChanges {
     ahead: number,
     { mostRecords }: Lane,
   ): Promise<{ outcome: Outcome; slices: number }> {
-    const { records, clock, incarnations, limits, position, enqueue, sizes } = this.#port
+    const { records, clock, incarnations, limits, position, enqueue, sizes, room } = this.#port
     const reading = new Reading(records, subjectsOf(change)[0] as string)
     this.#readings.add(reading)
     let slices = 0
     try {
-      const draft = new Draft(reading, clock.now(), incarnations, { mostRecords })
+      const draft = new Draft(reading, clock.now(), incarnations, { mostRecords, room })
       const notes = newNotes(position() + ahead, change)
       await derive(draft, notes, change, limits)
       const operations = await encode(reading, draft)

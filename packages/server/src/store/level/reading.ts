@@ -81,6 +81,8 @@ function nameOf(removal: Removal): string {
       return names.asked(removal.viewer)
     case 'document':
       return names.document(removal.user, removal.document)
+    case 'events':
+      return names.events(removal.about)
   }
 }
 

@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { knownEvent, type OutboxEvent } from '../../relations/outbox.ts'
 import {
   knownUser,
   type LevelRecord,
@@ -76,6 +77,15 @@ export function decodeLevel(bytes: Uint8Array): LevelRecord {
 /** For records that only their key makes. */
 export function decodeNothing(bytes: Uint8Array): void {
   expectKnown(bytes.length === 0, 'a record with bytes')
+}
+
+export function encodeEvent(event: OutboxEvent): Uint8Array {
+  return encodeText(JSON.stringify(event))
+}
+
+/** Throws {@link UnknownRecord} for more than this version knows. */
+export function decodeEvent(bytes: Uint8Array): OutboxEvent {
+  return knownEvent(JSON.parse(decodeText(bytes)))
 }
 
 export function encodeNumber(value: number): Uint8Array {

@@ -3,6 +3,7 @@ import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft } from '../../relations/draft.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import { LostHistory } from '../../relations/outdated.ts'
 import { preload } from '../../relations/preload.ts'
@@ -70,6 +71,8 @@ export interface BatchWriterOptions {
   incarnations: Incarnations
   limits: Limits
   clock: Clock
+  /** Absent where no events are written. */
+  room?: EventRoom | undefined
 }
 
 /**
@@ -169,12 +172,12 @@ export class BatchWriter {
     group: readonly Waiting[],
     { mostRecords, isBeside }: Derivation,
   ): Promise<{ batch: Batch; written: readonly Waiting[] }> {
-    const { database, reports, clock, incarnations, limits, lease } = this.#options
+    const { database, reports, clock, incarnations, limits, lease, room } = this.#options
     const run = await reports.settledRun()
     const records = database.records(isBeside ? turnForSlice : othersTurn)
     const subject = isBeside ? subjectsOf((group[0] as Waiting).change)[0] : undefined
     const reads = new BatchReads(records, subject)
-    const draft = new Draft(reads, clock.now(), incarnations, { mostRecords, isAwaited: !isBeside })
+    const draft = new Draft(reads, clock.now(), incarnations, { mostRecords, isAwaited: !isBeside, room })
     const ofThisHistory = this.#ofThisHistory(group)
     // At the same time, since all wait for the batch: what is read ahead for those that are outdated is read in vain.
     const [written] = await Promise.all([

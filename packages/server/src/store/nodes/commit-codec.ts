@@ -6,11 +6,16 @@ import type { Change, Commit } from '../../relations/store.ts'
 /** What nodes are told of the commits of a batch, in its order. Positions follow from the first. */
 export function encodeCommits(commits: readonly CommitNotes[], changes: readonly Change[]): Uint8Array {
   const encoder = encoding.createEncoder()
-  for (const [index, { levels, sights: _, position: __, strangers, ...rest }] of commits.entries()) {
+  for (const [index, { levels, sights: _, position: __, strangers, lines, ...rest }] of commits.entries()) {
     const lookers = strangers.map(({ viewers, ...one }) => ({ ...one, viewers: [...viewers] }))
     encoding.writeVarString(
       encoder,
-      JSON.stringify({ ...rest, strangers: lookers, elsewhere: elsewhereOf(changes[index] as Change) }),
+      JSON.stringify({
+        ...rest,
+        lines: [...lines],
+        strangers: lookers,
+        elsewhere: elsewhereOf(changes[index] as Change),
+      }),
     )
     encoding.writeVarUint(encoder, levels.size)
     for (const [level, fields] of levels) {
@@ -32,14 +37,20 @@ export function decodeCommits(bytes: Uint8Array, first: number): Commit[] {
   const decoder = decoding.createDecoder(bytes)
   const commits: Commit[] = []
   while (decoding.hasContent(decoder)) {
-    const { strangers, ...rest } = JSON.parse(decoding.readVarString(decoder))
+    const { strangers, lines = [], ...rest } = JSON.parse(decoding.readVarString(decoder))
     const levels = new Map<number, Uint8Array>()
     for (let left = decoding.readVarUint(decoder); left > 0; left--) {
       const level = decoding.readVarUint(decoder)
       levels.set(level, decoding.readVarUint8Array(decoder).slice())
     }
     const lookers = (strangers as { viewers: string[] }[]).map(one => ({ ...one, viewers: new Set(one.viewers) }))
-    commits.push({ ...rest, strangers: lookers, levels, position: first + commits.length } as Commit)
+    commits.push({
+      ...rest,
+      lines: new Set(lines),
+      strangers: lookers,
+      levels,
+      position: first + commits.length,
+    } as Commit)
   }
   return commits
 }

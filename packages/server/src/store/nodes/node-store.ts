@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Clock, LeaseClock } from '../../clock.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import type { UserRecord } from '../../relations/records.ts'
 import { type Known, type KnownPage, type Store, takesAway } from '../../relations/store.ts'
@@ -25,6 +26,8 @@ export interface NodeStoreOptions {
   leaseClock: LeaseClock
   /** How often the log is looked at when nothing says that it has grown. */
   pollMs: number
+  /** Absent where no events are written. */
+  room?: EventRoom | undefined
   sizes?: NodeSizes | undefined
   /** Absent where nothing is lost with a database. */
   standbys?: Standbys | undefined
@@ -58,6 +61,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     incarnations,
     limits,
     clock,
+    room: options.room,
     sizes: options.sizes,
   })
   database.listen({ written: () => reports.look(), applied: () => everywhere.look() })
@@ -97,6 +101,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
       return reports.losses
     },
     refusal: undefined,
+    outbox: database.outbox,
     lease,
     node: {
       get lagMs() {

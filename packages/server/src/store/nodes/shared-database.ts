@@ -1,4 +1,5 @@
 import type { CommitNotes, Draft } from '../../relations/draft.ts'
+import type { Outbox } from '../../relations/outbox.ts'
 import type { Records } from '../../relations/record-store.ts'
 import type { DocumentName, LevelName, LevelRecord, UserRecord } from '../../relations/records.ts'
 import type { Revocation } from '../../relations/revocation.ts'
@@ -93,6 +94,7 @@ export interface SharedDatabase {
   reachOf(run: Uint8Array): number | undefined
 
   readonly nodes: NodeTable
+  readonly outbox: Outbox
 
   /** For the derivation of one batch. `turn`: between two slices of it. */
   records(turn: Turn): BatchRecords

@@ -4,7 +4,7 @@ import type { Turns } from '../../turns.ts'
 import { encodeCommits } from '../nodes/commit-codec.ts'
 import type { Batch } from '../nodes/shared-database.ts'
 import { writeSetOf } from '../nodes/write-set.ts'
-import { documentNumbers, encodeRelation, encodeUser } from './codec.ts'
+import { documentNumbers, encodeEventBody, encodeRelation, encodeUser } from './codec.ts'
 import type { Statement } from './database.ts'
 
 /** As many rows as are encoded without a pause. */
@@ -23,6 +23,8 @@ class Columns {
   readonly documents: unknown[][] = [[], [], [], []]
   readonly erasures: unknown[][] = [[], []]
   readonly revocations: unknown[][] = [[]]
+  readonly eventsCleared: unknown[][] = [[]]
+  readonly events: unknown[][] = [[], [], [], [], [], []]
 
   constructor(subject: string | undefined) {
     this.#subject = subject
@@ -55,10 +57,22 @@ class Columns {
         return push(this.documents, write.user, documentNumbers[write.document], write.position, write.update)
       case 'snapshot':
         return push(this.documents, write.user, documentNumbers[write.document], write.position, write.snapshot)
+      case 'event': {
+        const { name, event } = write
+        const body = event && encodeEventBody(event)
+        const isDead = event && event.failed !== undefined
+        return push(this.events, name.position, name.index, event?.line, event && (event.other ?? ''), isDead, body)
+      }
       // The log says whose profile changed.
       case 'change':
         return
     }
+  }
+
+  /** Absent where there are none: then the batch is written as before there was an outbox. */
+  get #ofEvents(): unknown[][] {
+    const isNone = this.events[0]?.length === 0 && this.eventsCleared[0]?.length === 0
+    return isNone ? [] : [...this.eventsCleared, ...this.events]
   }
 
   get all(): unknown[][] {
@@ -73,6 +87,7 @@ class Columns {
       ...this.documents,
       ...this.erasures,
       ...this.revocations,
+      ...this.#ofEvents,
     ]
   }
 }
@@ -95,6 +110,7 @@ export async function callOf(batch: Batch): Promise<Statement> {
   for (const removal of draft.removals()) {
     if (removal.kind === 'levels') push(columns.levelsCleared, removal.owner)
     else if (removal.kind === 'asked') push(columns.askedCleared, removal.viewer)
+    else if (removal.kind === 'events') push(columns.eventsCleared, removal.about)
     else push(columns.documentsCleared, removal.user, documentNumbers[removal.document])
   }
   for (const write of draft.writes()) {
@@ -108,7 +124,7 @@ export async function callOf(batch: Batch): Promise<Statement> {
   const head = [node.id, node.key, id, bytesOrValue(run), known, commits.length, draft.nowMs, readSet, writeSet, told]
   const values = [...head, ...columns.all]
   return {
-    name: 'kith-commit',
+    name: `kith-commit-${values.length}`,
     text: `select * from commit_batch(${values.map((_, n) => `$${n + 1}`).join()})`,
     values,
   }

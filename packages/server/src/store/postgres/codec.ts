@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { knownEvent, type OutboxEvent, type StoredEvent } from '../../relations/outbox.ts'
 import {
   knownUser,
   type LevelRecord,
@@ -20,6 +21,28 @@ export interface UserRow {
   levels: number[]
   /** JSON of the rest. */
   record: string
+}
+
+/** An event's row. */
+export interface EventRow {
+  position: number
+  index: number
+  line: string
+  /** Empty where there is none. */
+  other: string
+  is_dead: boolean
+  /** JSON of the rest. */
+  body: string
+}
+
+export function decodeEvent({ position, index, line, other, body }: EventRow): StoredEvent {
+  const event = { line, ...(other !== '' && { other }), ...JSON.parse(body) }
+  return { name: { position, index }, event: knownEvent(event) }
+}
+
+/** The rest of an event: what has no column. */
+export function encodeEventBody({ line: _, other: __, ...rest }: OutboxEvent): string {
+  return JSON.stringify(rest)
 }
 
 export function encodeUser(user: Readonly<UserRecord>): UserRow {

@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import { type Clock, type LeaseClock, systemLeaseClock } from '../../clock.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { openNodeStore } from '../nodes/node-store.ts'
@@ -26,6 +27,8 @@ const pollMs = 50
 export interface PostgresOptions {
   limits: Limits
   clock: Clock
+  /** Which events are written to the outbox; none without it. */
+  room?: EventRoom | undefined
   /** What the lease is measured with, whatever `clock` says: other nodes rely on it. */
   leaseClock?: LeaseClock | undefined
   /** Whether statements are prepared: a pooler between may not know them. */
@@ -79,7 +82,7 @@ export async function openPostgresStore(url: string, options: PostgresOptions): 
     }
     return await openNodeStore({
       ...{ database: shared, incarnations, cursorKey: new Uint8Array(cursorKey), position },
-      ...{ limits, clock, leaseClock, pollMs, standbys },
+      ...{ limits, clock, leaseClock, pollMs, standbys, room: options.room },
     })
   } catch (error) {
     await close()

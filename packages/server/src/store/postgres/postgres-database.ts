@@ -7,6 +7,7 @@ import type { Database, Statement } from './database.ts'
 import { LogTrimming } from './log-trimming.ts'
 import { nodeTable } from './nodes.ts'
 import { Notices } from './notices.ts'
+import { postgresOutbox } from './outbox.ts'
 import {
   changedSince,
   erasuresOf,
@@ -103,6 +104,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     reachOf: run => runs.reachOf(run),
 
     nodes: nodeTable(database, renewing, runs),
+    outbox: postgresOutbox(database),
     records: turn => new PostgresRecords(database, turn),
     async write(batch) {
       const call = await callOf(batch)

@@ -1,8 +1,17 @@
+import type { EventName, StoredEvent } from '../../relations/outbox.ts'
 import type { Lookup, Pair } from '../../relations/record-store.ts'
 import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relations/records.ts'
 import { type Turn, turnForSlice } from '../../turns.ts'
 import type { BatchRecords, Versioned } from '../nodes/shared-database.ts'
-import { decodeLevel, decodeRelation, decodeUser, documentNumbers, type RelationRow } from './codec.ts'
+import {
+  decodeEvent,
+  decodeLevel,
+  decodeRelation,
+  decodeUser,
+  documentNumbers,
+  type EventRow,
+  type RelationRow,
+} from './codec.ts'
 import type { Rows, Statement } from './database.ts'
 
 /** As many records as are read at once, and decoded without a pause. */
@@ -63,6 +72,17 @@ export class PostgresRecords implements BatchRecords {
     )
   }
 
+  async events(names: readonly EventName[]): Promise<StoredEvent[]> {
+    const values = (some: readonly EventName[]): unknown[] => [
+      some.map(({ position }) => position),
+      some.map(({ index }) => index),
+    ]
+    const decode = (row: Partial<EventRow>): StoredEvent | undefined =>
+      row.body == null ? undefined : decodeEvent(row as EventRow)
+    const found = await this.#inSlices(names, statements.events, values, decode)
+    return found.filter(one => one !== undefined)
+  }
+
   async versions(wanted: readonly Versioned[]): Promise<{ version: number; revokedAt: number }[]> {
     const values = (some: readonly Versioned[]): unknown[] => [
       some.map(({ user }) => user),
@@ -100,7 +120,9 @@ export class PostgresRecords implements BatchRecords {
 /** Each row has the position of the state that the whole statement read. */
 const at = '(select position from head) as at'
 
-const statements: Readonly<Record<'users' | 'relations' | 'levels' | 'asked' | 'erasures' | 'versions', Statement>> = {
+const statements: Readonly<
+  Record<'users' | 'relations' | 'levels' | 'asked' | 'erasures' | 'events' | 'versions', Statement>
+> = {
   users: {
     name: 'kith-users',
     text: `select ${at}, u.registered_at, u.relations_changed_at, u.levels, u.record
@@ -127,6 +149,11 @@ const statements: Readonly<Record<'users' | 'relations' | 'levels' | 'asked' | '
     text: `select ${at}, coalesce(a.revoked_at, 0) as revoked_at,
         coalesce((select max(position) from document d where d.id = k.id and d.name = k.name), 0) as version
       from unnest($1::text[], $2::int[]) with ordinality as k (id, name, n) left join account a on a.id = k.id order by k.n`,
+  },
+  events: {
+    name: 'kith-events',
+    text: `select ${at}, e.* from unnest($1::bigint[], $2::int[]) with ordinality as k (position, index, n)
+      left join event e on e.position = k.position and e.index = k.index order by k.n`,
   },
   erasures: {
     name: 'kith-erasures',

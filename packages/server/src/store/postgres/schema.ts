@@ -1,4 +1,5 @@
 import { nodesStep } from './schema-nodes.ts'
+import { outboxStep } from './schema-outbox.ts'
 
 /** One step from a version of the schema to the next. */
 export interface SchemaStep {
@@ -272,4 +273,6 @@ export const schemaSteps: readonly SchemaStep[] = [
   { sql: first, minReader: 1 },
   { sql: copyAndFold, minReader: 2 },
   { sql: nodesStep, minReader: 3 },
+  // An earlier version would leave an erased account in the outbox.
+  { sql: outboxStep, minReader: 4 },
 ]

@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { TestClock } from '@kith/shared/testing'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Store } from '../../relations/store.ts'
 
 export const dayMs: number = 24 * 60 * 60 * 1000
@@ -14,6 +15,6 @@ interface OpenedStore {
 export interface Contract {
   /** Adds a test to the runner. */
   test(name: string, body: () => Promise<void>): void
-  /** Opens a new store, with these limits and otherwise the default ones. */
-  open(limits?: Partial<Limits>): Promise<OpenedStore>
+  /** Opens a new store, with these limits and otherwise the default ones. It writes events if there is room. */
+  open(limits?: Partial<Limits>, room?: EventRoom): Promise<OpenedStore>
 }

@@ -1,11 +1,13 @@
 import { defaultLimits, type Limits } from '@kith/shared'
 import { TestClock } from '@kith/shared/testing'
 import type { Clock } from '../../clock.ts'
+import type { EventRoom } from '../../relations/event-room.ts'
 import type { Store } from '../../relations/store.ts'
 import { commits } from './commits.ts'
 import type { Contract } from './contract.ts'
 import { documents } from './documents.ts'
 import { erasure } from './erasure.ts'
+import { outbox } from './outbox.ts'
 import { registration } from './registration.ts'
 import { relations } from './relations.ts'
 import { retention } from './retention.ts'
@@ -22,6 +24,8 @@ export interface TestRunner {
 export interface StoreContractOptions {
   limits: Limits
   clock: Clock
+  /** Which events the store writes to its outbox; none without it. */
+  room?: EventRoom | undefined
 }
 
 /** Opens a store that is new and empty. Each test closes its own. */
@@ -37,6 +41,7 @@ const groups: Record<string, (contract: Contract) => void> = {
   'unrequested owners': unrequested,
   'erasure and revocation': erasure,
   retention,
+  outbox,
 }
 
 /**
@@ -47,9 +52,9 @@ const groups: Record<string, (contract: Contract) => void> = {
 export function storeContract(runner: TestRunner, openStore: OpenStore): void {
   const contract: Contract = {
     test: (name, body) => void runner.test(name, body),
-    async open(limits = {}) {
+    async open(limits = {}, room) {
       const clock = new TestClock()
-      return { clock, store: await openStore({ clock, limits: { ...defaultLimits, ...limits } }) }
+      return { clock, store: await openStore({ clock, limits: { ...defaultLimits, ...limits }, room }) }
     },
   }
   for (const [name, addTests] of Object.entries(groups)) runner.describe(name, () => addTests(contract))

@@ -1,4 +1,4 @@
-import { keys } from '../keys.ts'
+import { keys, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import type { Operation } from '../operations.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from '../record-codec.ts'
@@ -21,6 +21,11 @@ export async function readFormat(database: LevelDatabase): Promise<FolderFormat 
   const text = decodeText(minReader)
   const match = /^kith-([1-9]\d{0,5})$/.exec(text)
   return { number: format ? decodeNumber(format) : 1, minReader: match ? Number(match[1]) : undefined, text }
+}
+
+/** Whether the outbox holds any event. */
+export async function hasEvents(database: LevelDatabase): Promise<boolean> {
+  return (await database.keys({ ...ranges.outbox, limit: 1 }).all()).length > 0
 }
 
 /** From here on versions before this format refuse the folder: the text is what 0.1.0 looks for. */

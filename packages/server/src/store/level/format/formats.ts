@@ -24,10 +24,14 @@ export interface Format {
 /** While a large change is staged, versions before this format must not open the folder: they would not finish it. */
 export const stagingFormat = 2
 
+/** While a server writes events, or some wait, versions before this format must not open the folder: they would not erase them. */
+export const outboxFormat = 3
+
 /** All that there were, the present one last. */
 export const formats: readonly [Format, ...Format[]] = [
   { number: 1, minReader: 1 }, // 0.1.0. It knows no format number, and reads `kith-1`.
   { number: stagingFormat, minReader: 1 }, // Large changes are staged, see `stage/stage.ts`.
+  { number: outboxFormat, minReader: 1 }, // Events for the app's backend, see `relations/outbox.ts`.
 ]
 
 /** What this version writes. */

@@ -1,0 +1,61 @@
+import type { CommitNotes, Draft } from './draft.ts'
+import type { EventsChange, UndeliveredMessage } from './store.ts'
+
+/** Events that follow from changes, for the app's backend: docs/guides/webhooks.md says when each is sent. */
+
+export function tellRegistered(draft: Draft, notes: CommitNotes, user: string): void {
+  draft.tell(notes, { type: 'user.registered', line: user, data: { user } })
+}
+
+export function tellErased(draft: Draft, notes: CommitNotes, user: string): void {
+  draft.tell(notes, { type: 'user.erased', line: user, data: { user } })
+}
+
+/** What an owner's roster, or the rules of visibility, give a viewer before and after a change. */
+interface Levels {
+  owner: string
+  viewer: string
+  before: readonly number[]
+  after: readonly number[]
+}
+
+/** The grants that count: one to an id that changed hands counts when it is confirmed [D7]. */
+export function tellGranted(draft: Draft, notes: CommitNotes, { owner, viewer, before, after }: Levels): void {
+  const added = without(after, before)
+  if (added.length === 0) return
+  draft.tell(notes, { type: 'contact.granted', line: owner, other: viewer, data: { owner, viewer, levels: added } })
+}
+
+/** What the viewer may no longer see, for any cause on either side [V7]. */
+export function tellWithdrawn(draft: Draft, notes: CommitNotes, { owner, viewer, before, after }: Levels): void {
+  const lost = without(before, after)
+  if (lost.length === 0) return
+  draft.tell(notes, { type: 'access.withdrawn', line: owner, other: viewer, data: { owner, viewer, levels: lost } })
+}
+
+function without(levels: readonly number[], others: readonly number[]): number[] {
+  return levels.filter(level => !others.includes(level))
+}
+
+export function tellUndelivered(draft: Draft, notes: CommitNotes, message: UndeliveredMessage): void {
+  const { from, to, id, text, isAllowed } = message
+  if (!isAllowed) return
+  const data = { sender: from, recipient: to, id, ...(draft.tellsText && { text }) }
+  draft.tell(notes, { type: 'message.undelivered', line: to, other: from, data })
+}
+
+/** Notes what became of events. Those that were erased meanwhile do not come back. */
+export async function settleEvents(draft: Draft, notes: CommitNotes, change: EventsChange): Promise<void> {
+  const { removed = [], dead = [], revived = [] } = change
+  for (const { name, event } of await draft.own.events(removed)) draft.own.writeEvent(name, undefined, event)
+  const reasons = new Map(dead.map(({ name, reason }) => [`${name.position} ${name.index}`, reason]))
+  for (const { name, event } of await draft.own.events(dead.map(({ name }) => name))) {
+    const reason = reasons.get(`${name.position} ${name.index}`) ?? ''
+    draft.own.writeEvent(name, { ...event, failed: { atMs: draft.nowMs, reason } }, event)
+  }
+  for (const { name, event } of await draft.own.events(revived)) {
+    const { failed: _, ...alive } = event
+    draft.own.writeEvent(name, alive, event)
+    notes.lines.add(event.line)
+  }
+}

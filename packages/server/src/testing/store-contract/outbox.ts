@@ -1,0 +1,151 @@
+import { EventRoom } from '../../relations/event-room.ts'
+import type { OutboxEvent, StoredEvent } from '../../relations/outbox.ts'
+import type { Store } from '../../relations/store.ts'
+import { same } from './assertions.ts'
+import { profileChange, rosterChange, userChange } from './changes.ts'
+import type { Contract } from './contract.ts'
+
+const room = ({ mostEvents = 1_000, includesText = false } = {}): EventRoom =>
+  new EventRoom({ mostEvents, includesText })
+
+/** Type and data of each event that waits, oldest first. */
+async function waiting(store: Store): Promise<[OutboxEvent['type'], OutboxEvent['data']][]> {
+  const events = await store.outbox.waiting(undefined, 1_000)
+  return events.map(({ event }) => [event.type, event.data])
+}
+
+const message = { type: 'undelivered', from: 'alice', to: 'bob', id: 'm1', text: 'hello', isAllowed: true } as const
+
+export function outbox({ test, open }: Contract): void {
+  test('[D4] a store without room for events writes none', async () => {
+    const { store } = await open()
+    await store.commit(rosterChange('alice', { bob: { levels: [2] } }))
+    await store.commit(message)
+    await store.commit({ type: 'erase', user: 'alice' })
+    same(await store.outbox.count(), { all: 0, dead: 0 })
+    await store.close()
+  })
+
+  test('[D4] registration, grants, withdrawals and undelivered messages are events, in the order of their commits', async () => {
+    const { store, clock } = await open({}, room())
+    const { lines } = await store.commit(rosterChange('alice', { bob: { isContact: true, levels: [2, 5] } }))
+    same([...lines], ['alice'])
+    await store.commit(userChange('bob'))
+    await store.commit(profileChange('alice', { 2: 'Ada' }))
+    await store.commit(rosterChange('alice', { bob: { isContact: true, levels: [5] } }))
+    await store.commit(rosterChange('bob', { alice: { isBlocked: true } }))
+    await store.commit(message)
+    same(await waiting(store), [
+      ['user.registered', { user: 'alice' }],
+      ['contact.granted', { owner: 'alice', viewer: 'bob', levels: [2, 5] }],
+      ['user.registered', { user: 'bob' }],
+      ['access.withdrawn', { owner: 'alice', viewer: 'bob', levels: [2] }],
+      ['access.withdrawn', { owner: 'alice', viewer: 'bob', levels: [0, 5] }],
+      ['access.withdrawn', { owner: 'bob', viewer: 'alice', levels: [0] }],
+      ['message.undelivered', { sender: 'alice', recipient: 'bob', id: 'm1' }],
+    ])
+    const [first] = await store.outbox.waiting(undefined, 1)
+    same(first?.event.atMs, clock.now())
+    await store.close()
+  })
+
+  test('[V10] a message that may not reach the recipient is a commit, and no event', async () => {
+    const { store } = await open({}, room())
+    const before = store.position
+    const { position } = await store.commit({ ...message, isAllowed: false })
+    same(position > before, true)
+    same(await waiting(store), [])
+    await store.close()
+  })
+
+  test('the text of a message is in its event only where the operator wants it', async () => {
+    const { store } = await open({}, room({ includesText: true }))
+    await store.commit(message)
+    same(await waiting(store), [
+      ['message.undelivered', { sender: 'alice', recipient: 'bob', id: 'm1', text: 'hello' }],
+    ])
+    await store.close()
+  })
+
+  test("[D4] a user's events are found one after the other, until they are removed", async () => {
+    const { store } = await open({}, room())
+    for (const id of ['m1', 'm2', 'm3']) await store.commit({ ...message, id })
+    await store.commit({ ...message, to: 'carol', id: 'm4' })
+    const first = (await store.outbox.next('bob')) as StoredEvent
+    const second = (await store.outbox.next('bob', first.name)) as StoredEvent
+    same([first.event.data['id'], second.event.data['id']], ['m1', 'm2'])
+    same(await store.outbox.find(second.name), second)
+    await store.commit({ type: 'events', removed: [first.name, second.name] })
+    await store.commit({ type: 'events', removed: [first.name] })
+    same((await store.outbox.next('bob'))?.event.data['id'], 'm3')
+    same(await store.outbox.find(second.name), undefined)
+    same(await store.outbox.count(), { all: 2, dead: 0 })
+    same(await store.outbox.next('nobody'), undefined)
+    await store.close()
+  })
+
+  test('[D4] a dead letter waits no more, and waits again where it was once it is revived', async () => {
+    const { store, clock } = await open({}, room())
+    for (const id of ['m1', 'm2']) await store.commit({ ...message, id })
+    const { name } = (await store.outbox.next('bob')) as StoredEvent
+    await store.commit({ type: 'events', dead: [{ name, reason: 'status 400' }] })
+    const [dead] = await store.outbox.dead(undefined, 10)
+    same([dead?.event.data['id'], dead?.event.failed], ['m1', { atMs: clock.now(), reason: 'status 400' }])
+    same((await store.outbox.next('bob'))?.event.data['id'], 'm2')
+    same((await waiting(store)).length, 1)
+    same(await store.outbox.count(), { all: 2, dead: 1 })
+    same(await store.outbox.dead(name, 10), [])
+    const { lines } = await store.commit({ type: 'events', revived: [name] })
+    same([...lines], ['bob'])
+    same((await store.outbox.next('bob'))?.event.data['id'], 'm1')
+    same(await store.outbox.count(), { all: 2, dead: 0 })
+    await store.close()
+  })
+
+  test('[D7] of an erased account the outbox holds nothing but that it was erased: no event that is about it, no dead letter', async () => {
+    const { store } = await open({}, room({ includesText: true }))
+    await store.commit(rosterChange('alice', { bob: { isContact: true, levels: [2] }, carol: { levels: [1] } }))
+    await store.commit(rosterChange('bob', { alice: { isContact: true, levels: [7] } }))
+    await store.commit(message)
+    await store.commit({ ...message, from: 'bob', to: 'carol', id: 'm2' })
+    const { name } = (await store.outbox.next('bob')) as StoredEvent
+    await store.commit({ type: 'events', dead: [{ name, reason: 'status 400' }] })
+    await store.commit({ type: 'erase', user: 'bob' })
+    same(await waiting(store), [
+      ['user.registered', { user: 'alice' }],
+      ['contact.granted', { owner: 'alice', viewer: 'carol', levels: [1] }],
+      ['user.erased', { user: 'bob' }],
+    ])
+    same(await store.outbox.count(), { all: 3, dead: 0 })
+    // Whoever was delivering it does not bring it back.
+    await store.commit({ type: 'events', dead: [{ name, reason: 'late' }], revived: [name] })
+    same(await store.outbox.count(), { all: 3, dead: 0 })
+    await store.close()
+  })
+
+  test('beyond its bound the outbox takes no events, and says once a minute that some are missing', async () => {
+    const events = room({ mostEvents: 2 })
+    const { store, clock } = await open({}, events)
+    for (let id = 0; id < 5; id++) await store.commit({ ...message, id: `m${id}` })
+    clock.move(60_000)
+    await store.commit({ ...message, id: 'm5' })
+    const missed = ['events.missed', {}] as const
+    const told = await waiting(store)
+    same(told.slice(2), [missed, missed])
+    same(
+      told.slice(0, 2).map(([, { id }]) => id),
+      ['m0', 'm1'],
+    )
+    same(events.missed, 4)
+    await store.close()
+  })
+
+  test('a claim on the delivery excludes no other holder once it is released', async () => {
+    const { store } = await open({}, room())
+    same(await store.outbox.claim('11111111-1111-4111-8111-111111111111', 60_000), true)
+    same(await store.outbox.claim('11111111-1111-4111-8111-111111111111', 60_000), true)
+    await store.outbox.release('11111111-1111-4111-8111-111111111111')
+    same(await store.outbox.claim('22222222-2222-4222-8222-222222222222', 60_000), true)
+    await store.close()
+  })
+}

@@ -1,0 +1,48 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const courier = 'server/src/webhooks/courier.ts'
+const lines = 'server/src/webhooks/lines.ts'
+const receiver = 'server/src/webhooks/receiver.ts'
+const own = 'server/src/relations/own-records.ts'
+const derive = 'server/src/relations/derive.ts'
+const tests = ['server/webhooks']
+const contract = ['server/store']
+
+/** Events for the app's backend. */
+export const webhookMutants: readonly Mutant[] = [
+  mutant(own, 'this.#eventsRemoved.add(user)', '', {
+    id: 'events-of-an-erased-account-stay',
+    rules: ['D7'],
+    what: 'What the outbox holds of an erased account is sent.',
+    tests: contract,
+    names: 'the outbox holds nothing',
+  }),
+  mutant(derive, "tellsWithdrawals: change.type !== 'erase'", 'tellsWithdrawals: true', {
+    id: 'erasure-tells-contacts',
+    rules: ['D7'],
+    what: 'An erasure tells with whom the account had to do.',
+    tests: contract,
+    names: 'the outbox holds nothing',
+  }),
+  mutant(lines, '    if (line?.hasNews) this.add(user)\n', '', {
+    id: 'event-during-the-last-read',
+    rules: ['D4'],
+    what: 'An event that is written while the last read finds nothing waits for the next start.',
+    tests,
+    names: 'while the last one is read',
+  }),
+  mutant(courier, "      if (last === 'more') this.#lines.putBack(user)", '', {
+    id: 'row-of-events-is-the-last',
+    rules: ['D4'],
+    what: 'After 16 events of a user the others wait for the next start.',
+    tests,
+    names: 'written before a restart',
+  }),
+  mutant(receiver, "redirect: 'manual'", "redirect: 'follow'", {
+    id: 'redirect-followed',
+    rules: ['D4'],
+    what: 'An event is sent to where the receiver redirects.',
+    tests,
+    names: 'a redirect is a failure',
+  }),
+]
