@@ -185,7 +185,7 @@ describe('the admin key', () => {
     expect((await call('GET', '/metrics')).body).toMatch(/^kith_commits_total 1$/m)
     for (const [method, path] of [
       ['GET', '/'],
-      ['GET', '/v1/users'],
+      ['GET', '/v1/pairs'],
       ['PATCH', '/v1/users/alice'],
       ['PUT', '/v1/users/alice/bob'],
     ] as const) {

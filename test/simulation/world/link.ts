@@ -250,6 +250,15 @@ export class Link implements SharedDatabase {
 
   users: SharedDatabase['users'] = ids => this.#read(() => ids.map(id => this.#log.state.user(id)))
 
+  registeredAfter: SharedDatabase['registeredAfter'] = (id, most) =>
+    this.#read(() => {
+      const users = [...this.#log.state.users].filter(([other, user]) => other > id && user.registeredAt > 0)
+      return users
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .slice(0, most)
+        .map(([other, user]): [string, typeof user] => [other, user])
+    })
+
   erasures: SharedDatabase['erasures'] = id => this.#read(() => this.#log.state.erasures(id))
 
   revocation: SharedDatabase['revocation'] = id =>

@@ -3,12 +3,15 @@ import { Unwritable } from '../relations/unwritable.ts'
 import type { Context } from '../socket/context.ts'
 import { checkKey } from './admin-key.ts'
 import { requestDeadlineMs } from './connections.ts'
+import { documentRoutes } from './documents.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
 import { metricsRoute } from './metrics.ts'
+import { collectRoutes, openApiRoute } from './openapi.ts'
 import { pairRoutes } from './pairs.ts'
 import { ApiError } from './request.ts'
 import { userRoutes } from './users.ts'
+import { checkRequests } from './validation.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export interface ApiOptions {
@@ -45,11 +48,19 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
   })
   app.setErrorHandler((error: unknown, request, reply) => answerError(error, request, reply, context))
   app.setNotFoundHandler((_request, reply) => sendError(reply, 404, 'not-found', 'there is no such path or method'))
+  checkRequests(app)
   healthRoutes(app, context.store, options.isReady)
   metricsRoute(app, context, options.adminKey, options.hasOpenMetrics)
+  collectRoutes(app)
+  openApiRoute(app)
   void app.register(async admin => {
     admin.addHook('onRequest', async request => checkKey(request.raw, options.adminKey))
+    // A body that may be missing is checked as an empty one.
+    admin.addHook('preValidation', async request => {
+      if (request.body === undefined) request.body = {}
+    })
     userRoutes(admin, context, options.endSessions)
+    documentRoutes(admin, context)
     pairRoutes(admin, context)
     insightRoutes(admin, context)
     webhookRoutes(admin, context)

@@ -1,27 +1,41 @@
 import { visibility } from '@kith/shared'
 import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
 import { standingOf } from '../relations/standing.ts'
 import type { Store, View } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
 import { messagingOf } from '../socket/direct-messages.ts'
-import { ApiError, checkEncoding, userIdOf } from './request.ts'
+import { ApiError, checkEncoding } from './request.ts'
+import { described } from './route.ts'
+import { exact, level, userId } from './schemas.ts'
 
 /** Who may communicate and who sees what, and why: for the app's own messaging, and for support. */
 export function insightRoutes(app: FastifyInstance, { store }: Context): void {
-  app.get<{ Querystring: { from?: string; to?: string } }>('/v1/communication', async request => {
+  const tag = 'insight'
+  const communication = described({
+    tag,
+    summary: 'Whether messages of one user may reach another, and why',
+    querystring: Type.Object({ from: userId, to: userId }),
+    answers: { 200: exact({ allowed: Type.Boolean(), reason: Type.String() }) },
+  })
+  app.get<{ Querystring: { from: string; to: string } }>('/v1/communication', communication, async request => {
     checkEncoding(request)
-    const from = userIdOf(request.query.from, 'from')
-    const to = userIdOf(request.query.to, 'to')
+    const { from, to } = request.query
     const { views } = await store.views(from, [to])
     expectLease(store)
     const reason = messagingOf(from, to, views[0] as View)
     return { allowed: reason === 'allowed' || reason === 'self', reason }
   })
 
-  app.get<{ Querystring: { owner?: string; viewer?: string } }>('/v1/visibility', async request => {
+  const visible = described({
+    tag,
+    summary: 'Which levels of an owner a viewer may see, and why',
+    querystring: Type.Object({ owner: userId, viewer: userId }),
+    answers: { 200: exact({ levels: Type.Array(level), reason: Type.String() }) },
+  })
+  app.get<{ Querystring: { owner: string; viewer: string } }>('/v1/visibility', visible, async request => {
     checkEncoding(request)
-    const owner = userIdOf(request.query.owner, 'owner')
-    const viewer = userIdOf(request.query.viewer, 'viewer')
+    const { owner, viewer } = request.query
     const { views } = await store.views(viewer, [owner])
     expectLease(store)
     const { levels, reason } = visibility(standingOf(views[0] as View, owner === viewer))

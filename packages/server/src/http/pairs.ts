@@ -1,23 +1,30 @@
 import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
 import type { Context } from '../socket/context.ts'
-import { ApiError, userIdOf } from './request.ts'
+import { ApiError } from './request.ts'
+import { described } from './route.ts'
+import { exact, nothing, userId, type WithId, withId } from './schemas.ts'
 
-interface WithPair {
-  Params: { a: string; b: string }
-}
+const pair = exact({ a: userId, b: userId })
+const pairs = exact({ pairs: Type.Array(Type.String()) })
 
 /** Pairing: a restricted user communicates only with those paired with them. */
 export function pairRoutes(app: FastifyInstance, { store }: Context): void {
+  const tag = 'pairs'
   for (const [method, isPaired] of [
     ['PUT', true],
     ['DELETE', false],
   ] as const) {
-    app.route<WithPair>({
+    app.route<{ Params: { a: string; b: string } }>({
       method,
       url: '/v1/pairs/:a/:b',
-      handler: async (request, reply) => {
-        const a = userIdOf(request.params.a, 'the first id in the path')
-        const b = userIdOf(request.params.b, 'the second id in the path')
+      ...described({
+        tag,
+        summary: isPaired ? 'Pairs two users' : 'Ends a pairing',
+        params: pair,
+        answers: { 204: nothing },
+      }),
+      handler: async ({ params: { a, b } }, reply) => {
         if (a === b) throw new ApiError(400, 'malformed', 'a pair has two different users')
         const { position } = await store.commit({ type: 'pair', a, b, isPaired })
         await store.whenEverywhere(position)
@@ -26,12 +33,17 @@ export function pairRoutes(app: FastifyInstance, { store }: Context): void {
     })
   }
 
-  app.get<{ Params: { id: string } }>('/v1/users/:id/pairs', async request => {
-    const user = userIdOf(request.params.id, 'the id in the path')
-    const pairs: string[] = []
-    for await (const { relations } of store.relationsOf(user)) {
-      for (const { owner, relation } of relations) if (relation.isPaired) pairs.push(owner)
-    }
-    return { pairs }
-  })
+  app.get<{ Params: WithId }>(
+    '/v1/users/:id/pairs',
+    described({ tag, summary: 'Lists the users who are paired with a user', params: withId, answers: { 200: pairs } }),
+    async ({ params: { id } }) => ({ pairs: await pairsOf(store, id) }),
+  )
+}
+
+export async function pairsOf(store: Context['store'], user: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const { relations } of store.relationsOf(user)) {
+    for (const { owner, relation } of relations) if (relation.isPaired) found.push(owner)
+  }
+  return found
 }

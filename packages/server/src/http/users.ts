@@ -1,84 +1,134 @@
 import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
 import type { UserRecord } from '../relations/records.ts'
 import { takesAway } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
-import { ApiError, bodyOf, userIdOf } from './request.ts'
-
-interface WithId {
-  Params: { id: string }
-}
+import { ApiError } from './request.ts'
+import { described } from './route.ts'
+import {
+  exact,
+  next,
+  nothing,
+  type Page,
+  pageOf,
+  type User,
+  user as userSchema,
+  type WithId,
+  withId,
+} from './schemas.ts'
 
 /** A token is good for at most ten years: longer is a mistake in units. */
 const maxExpiresInSeconds = 10 * 365 * 24 * 60 * 60
+/** As many users as a page has at most. */
+const mostInPage = 1_000
+
+const users = exact({ users: Type.Array(userSchema), next })
+const userChange = exact({ restricted: Type.Optional(Type.Boolean()), announceJoin: Type.Optional(Type.Boolean()) })
+const lifetime = exact({
+  expiresInSeconds: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: maxExpiresInSeconds, description: '86400 unless given' }),
+  ),
+})
+const token = exact({ token: Type.String({ description: 'A JWT' }) })
 
 export function userRoutes(app: FastifyInstance, context: Context, endSessions: (user: string) => void): void {
   const { store, accounts, presence, tokens } = context
+  const tag = 'users'
 
-  app.put<WithId>('/v1/users/:id', async (request, reply) => {
-    const user = userIdOf(request.params.id, 'the id in the path')
-    const body = bodyOf(request, ['restricted', 'announceJoin'])
-    const restricted = flagOf(body, 'restricted')
-    const announceJoin = flagOf(body, 'announceJoin')
-    const commit = await store.commit({ type: 'user', user, restricted, announceJoin })
-    if (takesAway(commit)) await store.whenEverywhere(commit.position)
-    return reply.status(commit.isNew ? 201 : 200).send(describe(user, await store.user(user)))
-  })
+  app.get<{ Querystring: Page }>(
+    '/v1/users',
+    described({
+      tag,
+      summary: 'Lists the registered users, by id',
+      querystring: pageOf(mostInPage),
+      answers: { 200: users },
+    }),
+    async ({ query: { after, limit = mostInPage } }) => {
+      const found = await store.registeredAfter(after ?? '', limit)
+      const page = found.map(([id, record]) => describe(id, record))
+      return { users: page, ...(page.length === limit && { next: page.at(-1)?.id }) }
+    },
+  )
 
-  app.get<WithId>('/v1/users/:id', async request => {
-    const user = userIdOf(request.params.id, 'the id in the path')
-    return describe(user, await knownUser(context, user))
-  })
+  app.put<{ Params: WithId; Body: Static<typeof userChange> }>(
+    '/v1/users/:id',
+    described({
+      tag,
+      summary: 'Registers a user, or changes what the backend says of one',
+      params: withId,
+      body: userChange,
+      answers: { 200: userSchema, 201: userSchema },
+    }),
+    async ({ params: { id: user }, body }, reply) => {
+      const commit = await store.commit({ type: 'user', user, ...body })
+      if (takesAway(commit)) await store.whenEverywhere(commit.position)
+      return reply.status(commit.isNew ? 201 : 200).send(describe(user, await store.user(user)))
+    },
+  )
 
-  app.delete<WithId>('/v1/users/:id', async (request, reply) => {
-    const user = userIdOf(request.params.id, 'the id in the path')
-    await knownUser(context, user)
-    // Sessions end first, and none can begin: nothing that they sent may bring the account back.
-    await store.commit({ type: 'revoke', user })
-    endSessions(user)
-    presence.forget(user)
-    await accounts.erase(user)
-    return reply.status(204).send()
-  })
+  app.get<{ Params: WithId }>(
+    '/v1/users/:id',
+    described({ tag, summary: 'Reads a user', params: withId, answers: { 200: userSchema }, failures: [404] }),
+    async ({ params: { id } }) => describe(id, await knownUser(context, id)),
+  )
 
-  app.post<WithId>('/v1/users/:id/tokens', async request => {
-    const user = userIdOf(request.params.id, 'the id in the path')
-    const { expiresInSeconds } = bodyOf(request, ['expiresInSeconds'])
-    if (!tokens.canIssue) {
-      throw new ApiError(501, 'unavailable', 'tokens come from your issuer (KITH_JWKS_URL): this server signs none')
-    }
-    return { token: await tokens.issue(user, lifetimeOf(expiresInSeconds)) }
-  })
+  app.delete<{ Params: WithId }>(
+    '/v1/users/:id',
+    described({ tag, summary: 'Erases an account', params: withId, answers: { 204: nothing }, failures: [404] }),
+    async ({ params: { id: user } }, reply) => {
+      await knownUser(context, user)
+      // Sessions end first, and none can begin: nothing that they sent may bring the account back.
+      await store.commit({ type: 'revoke', user })
+      endSessions(user)
+      presence.forget(user)
+      await accounts.erase(user)
+      return reply.status(204).send()
+    },
+  )
 
-  app.post<WithId>('/v1/users/:id/sessions/revoke', async (request, reply) => {
-    const user = userIdOf(request.params.id, 'the id in the path')
-    bodyOf(request, [])
-    const { position } = await store.commit({ type: 'revoke', user })
-    endSessions(user)
-    await store.whenEverywhere(position)
-    return reply.status(204).send()
-  })
+  app.post<{ Params: WithId; Body: Static<typeof lifetime> }>(
+    '/v1/users/:id/tokens',
+    described({
+      tag,
+      summary: 'Issues a token, also for an id that is not registered yet',
+      params: withId,
+      body: lifetime,
+      answers: { 200: token },
+      failures: [501],
+    }),
+    async ({ params: { id }, body: { expiresInSeconds } }) => {
+      if (!tokens.canIssue) {
+        throw new ApiError(501, 'unavailable', 'tokens come from your issuer (KITH_JWKS_URL): this server signs none')
+      }
+      return { token: await tokens.issue(id, expiresInSeconds) }
+    },
+  )
+
+  app.post<{ Params: WithId }>(
+    '/v1/users/:id/sessions/revoke',
+    described({
+      tag,
+      summary: 'Revokes all tokens that were issued before, and ends the sessions',
+      params: withId,
+      body: exact({}),
+      answers: { 204: nothing },
+    }),
+    async ({ params: { id: user } }, reply) => {
+      const { position } = await store.commit({ type: 'revoke', user })
+      endSessions(user)
+      await store.whenEverywhere(position)
+      return reply.status(204).send()
+    },
+  )
 }
 
-async function knownUser({ store }: Context, user: string): Promise<UserRecord> {
+/** Throws `unknown-user` unless the user has an account. */
+export async function knownUser({ store }: Pick<Context, 'store'>, user: string): Promise<UserRecord> {
   const record = await store.user(user)
   if (record.registeredAt === 0) throw new ApiError(404, 'unknown-user', 'no user has this id')
   return record
 }
 
-function describe(id: string, { registeredAt, restricted, announceJoin }: UserRecord): object {
+function describe(id: string, { registeredAt, restricted, announceJoin }: UserRecord): User {
   return { id, registered: registeredAt > 0, restricted, announceJoin }
-}
-
-function flagOf(body: Record<string, unknown>, name: string): boolean | undefined {
-  const value = body[name]
-  if (value === undefined || typeof value === 'boolean') return value
-  throw new ApiError(400, 'malformed', `${name} must be true or false`)
-}
-
-function lifetimeOf(value: unknown): number | undefined {
-  if (value === undefined) return undefined
-  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= maxExpiresInSeconds) {
-    return value as number
-  }
-  throw new ApiError(400, 'malformed', `expiresInSeconds must be a whole number from 1 to ${maxExpiresInSeconds}`)
 }

@@ -1,36 +1,68 @@
 import type { FastifyInstance } from 'fastify'
+import { type Static, Type } from 'typebox'
 import { type EventName, eventId, parseEventId, type StoredEvent } from '../relations/outbox.ts'
 import type { Store } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
 import { ApiError } from './request.ts'
+import { described } from './route.ts'
+import { exact, next, nothing, type Page, pageOf } from './schemas.ts'
 
 /** As many dead letters as a page has, unless the caller wants fewer. */
 const mostInPage = 100
 
+const deadLetter = exact({
+  id: Type.String({ description: 'The webhook-id' }),
+  type: Type.String(),
+  timestamp: Type.String({ description: 'When it happened, in ISO 8601' }),
+  data: Type.Record(Type.String(), Type.Unknown()),
+  failedAt: Type.String(),
+  reason: Type.String(),
+})
+
+/** What retrying and dropping have in common. */
+const settled = {
+  params: exact({ id: Type.String() }),
+  answers: { 204: nothing },
+  failures: [404],
+} as const
+
 /** Events that were given up: to be looked at, sent again, or dropped. */
 export function webhookRoutes(app: FastifyInstance, { store }: Context): void {
-  app.get<{ Querystring: { after?: string; limit?: string } }>('/v1/webhooks/dead', async ({ query }) => {
-    const limit = limitOf(query.limit)
+  const tag = 'webhooks'
+  const list = described({
+    tag,
+    summary: 'Lists dead letters, oldest first',
+    querystring: pageOf(mostInPage),
+    answers: { 200: exact({ events: Type.Array(deadLetter), next }) },
+  })
+  app.get<{ Querystring: Page }>('/v1/webhooks/dead', list, async ({ query }) => {
+    const { limit = mostInPage } = query
     const after = query.after === undefined ? undefined : nameOf(query.after)
     const found = await store.outbox.dead(after, limit)
     const last = found.length === limit ? found.at(-1) : undefined
     return { events: found.map(describe), ...(last && { next: eventId(last) }) }
   })
 
-  app.post<{ Params: { id: string } }>('/v1/webhooks/dead/:id/retry', async (request, reply) => {
-    const { name } = await deadOf(store, request.params.id)
-    await store.commit({ type: 'events', revived: [name] })
-    return reply.status(204).send()
-  })
+  const retry = { tag, summary: 'Sends a dead letter again', ...settled } as const
+  app.post<{ Params: { id: string } }>(
+    '/v1/webhooks/dead/:id/retry',
+    described({ ...retry, body: exact({}) }),
+    async (request, reply) => {
+      const { name } = await deadOf(store, request.params.id)
+      await store.commit({ type: 'events', revived: [name] })
+      return reply.status(204).send()
+    },
+  )
 
-  app.delete<{ Params: { id: string } }>('/v1/webhooks/dead/:id', async (request, reply) => {
+  const drop = { tag, summary: 'Drops a dead letter', ...settled } as const
+  app.delete<{ Params: { id: string } }>('/v1/webhooks/dead/:id', described(drop), async (request, reply) => {
     const { name } = await deadOf(store, request.params.id)
     await store.commit({ type: 'events', removed: [name] })
     return reply.status(204).send()
   })
 }
 
-function describe(stored: StoredEvent): object {
+function describe(stored: StoredEvent): Static<typeof deadLetter> {
   const { type, atMs, data, failed } = stored.event
   return {
     id: eventId(stored),
@@ -56,11 +88,4 @@ async function deadOf({ outbox }: Store, id: string): Promise<StoredEvent> {
     'unknown-event',
     'no dead letter has this id: it was sent again, dropped, or erased with its user',
   )
-}
-
-function limitOf(value: string | undefined): number {
-  if (value === undefined) return mostInPage
-  const limit = Number(value)
-  if (Number.isInteger(limit) && limit >= 1 && limit <= mostInPage) return limit
-  throw new ApiError(400, 'malformed', `limit must be a whole number from 1 to ${mostInPage}`)
 }

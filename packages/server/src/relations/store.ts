@@ -265,6 +265,8 @@ export interface Store {
   /** The same, some at a time, each as it stands when it is read: for what needs not hold all of them at once. */
   relationsOf(user: string): AsyncIterable<KnownPage>
   users(ids: readonly string[]): Promise<UserRecord[]>
+  /** Registered users whose ids come after this one, in the order of their bytes. */
+  registeredAfter(id: string, most: number): Promise<[id: string, user: UserRecord][]>
   hasAsked(user: string, id: string): Promise<boolean>
   /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten. */
   changedSince(position: number, most: number): Promise<string[] | undefined>

@@ -4,7 +4,7 @@ import type { Clock } from '../../clock.ts'
 import type { EventRoom } from '../../relations/event-room.ts'
 import type { Incarnations } from '../../relations/incarnations.ts'
 import { alwaysCurrent } from '../../relations/lease.ts'
-import { type LevelRecord, newUser, noRelation } from '../../relations/records.ts'
+import { type LevelRecord, newUser, noRelation, type UserRecord } from '../../relations/records.ts'
 import type { Known, KnownPage, Store } from '../../relations/store.ts'
 import { CommitListeners } from '../commit-listeners.ts'
 import { ChangeRetention } from './change-retention.ts'
@@ -191,6 +191,16 @@ export function openStore(options: LevelStoreOptions): Store {
       const all: Known[] = []
       for await (const { relations } of relationsOf(id)) for (const one of relations) all.push(one)
       return all
+    },
+
+    async registeredAfter(id, most) {
+      const found: [string, UserRecord][] = []
+      const range = { gt: keys.user(id), lt: ranges.users.lt }
+      for await (const [key, bytes] of disk.entries(range)) {
+        const record = decodeUser(bytes)
+        if (record.registeredAt > 0 && found.push([partsOf(key)[1] as string, record]) === most) break
+      }
+      return found
     },
 
     async hasAsked(id, other) {

@@ -126,6 +126,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     onCommit: listener => listeners.add(listener),
     user: async id => (await database.users([id]))[0] as UserRecord,
     users: ids => database.users(ids),
+    registeredAfter: (id, most) => database.registeredAfter(id, most),
 
     async incarnation(id, declared) {
       const erasures = await database.erasures(id)

@@ -112,6 +112,7 @@ export interface SharedDatabase {
   close(): Promise<void>
 
   users(ids: readonly string[]): Promise<UserRecord[]>
+  registeredAfter(id: string, most: number): Promise<[id: string, user: UserRecord][]>
   erasures(id: string): Promise<number>
   /** @see Store.revocation: by the clock of the database. */
   revocation(id: string): Promise<Revocation>

@@ -16,6 +16,7 @@ import {
   levelsWithFields,
   lookAt,
   partsOf,
+  registeredAfter,
   revocationOf,
   usersOf,
 } from './reads.ts'
@@ -136,6 +137,7 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
     },
 
     users: ids => usersOf(database, ids),
+    registeredAfter: (id, most) => registeredAfter(database, id, most),
     erasures: id => erasuresOf(database, id),
     revocation: id => revocationOf(database, id),
     document: (id, document, since) => partsOf(database, id, document, since),

@@ -156,3 +156,19 @@ export async function changedSince(database: Database, since: number, most: numb
   }
   return [...changed]
 }
+
+const registered: Statement = {
+  name: 'kith-registered',
+  text: `select id, registered_at, relations_changed_at, levels, record from users
+    where id > $1 and registered_at > 0 order by id limit $2`,
+}
+
+/** Registered users whose ids come after this one. */
+export async function registeredAfter(
+  database: Database,
+  id: string,
+  most: number,
+): Promise<[id: string, user: UserRecord][]> {
+  const rows = await database.rows<UserRow & { id: string }>({ ...registered, values: [id, most] })
+  return rows.map(row => [row.id, decodeUser(row)])
+}

@@ -36,4 +36,18 @@ export function registration({ test, open }: Contract): void {
     matches(await relationOf(store, 'bob', 'alice'), { joinedAt: 0, shown: [0] })
     await store.close()
   })
+
+  test('registered users are read in the order of their ids, some at a time', async () => {
+    const { store } = await open()
+    for (const user of ['eve', 'ada', 'bob', 'adam']) await store.commit(userChange(user))
+    await store.commit({ type: 'pair', a: 'ada', b: 'nobody', isPaired: true })
+    await store.commit({ type: 'erase', user: 'bob' })
+    const ids = async (after: string, most: number): Promise<string[]> =>
+      (await store.registeredAfter(after, most)).map(([id]) => id)
+    same(await ids('', 2), ['ada', 'adam'])
+    same(await ids('adam', 2), ['eve'])
+    same(await ids('eve', 2), [])
+    same((await store.registeredAfter('', 1))[0]?.[1], await store.user('ada'))
+    await store.close()
+  })
 }

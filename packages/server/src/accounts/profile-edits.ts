@@ -1,0 +1,128 @@
+import { randomInt } from 'node:crypto'
+import { applyChanges, type ErrorCode, type FieldValue, flatMapsOf, planField, profileRoot } from '@kith/shared'
+import * as Y from 'yjs'
+import type { Store } from '../relations/store.ts'
+import { OneAtATime } from '../socket/one-at-a-time.ts'
+import type { Writer } from './account.ts'
+import type { Accounts } from './accounts.ts'
+
+/** A field at a level that is set, or unset with `undefined`. */
+export interface FieldEdit {
+  level: number
+  name: string
+  value: FieldValue | undefined
+}
+
+/** An edit that was not admitted, as a device would have been told. */
+export class RefusedEdit extends Error {
+  readonly code: ErrorCode
+
+  constructor(code: ErrorCode, what: string) {
+    super(what)
+    this.code = code
+  }
+}
+
+/** The backend's own key of each field, as a device has one. */
+const writerNonce = 'kith-backend'
+/** Above those of devices that made content again. */
+const leastClientId = 2 ** 26
+
+/**
+ * The backend's edits of users' profiles, made as a device of theirs would make them: on the document as it stands, in the order of
+ * the user's changes, admitted by the same rules, and relayed.
+ */
+export class ProfileEdits {
+  readonly #store: Store
+  readonly #accounts: Accounts
+  readonly #turns = new OneAtATime()
+  #clientId = newClientId()
+  #losses: number
+
+  constructor(store: Store, accounts: Accounts) {
+    this.#store = store
+    this.#accounts = accounts
+    this.#losses = store.losses
+  }
+
+  /** Resolves when the edits are on disk, and relayed. Rejects with {@link RefusedEdit} when they are not admitted. */
+  async edit(user: string, edits: readonly FieldEdit[]): Promise<void> {
+    // Two edits that were made on the same state under one client id would be taken for the same.
+    await this.#turns.run(user, () => this.#edit(user, edits))
+  }
+
+  async #edit(user: string, edits: readonly FieldEdit[]): Promise<void> {
+    if (this.#store.losses !== this.#losses) this.#forget()
+    const signedInAt = this.#store.position
+    const update = await this.#updateOf(user, edits)
+    if (!update) return
+    const outcome = await this.#write(user, update, signedInAt)
+    if (!outcome) return
+    this.#forget()
+    throw outcome
+  }
+
+  async #updateOf(user: string, edits: readonly FieldEdit[]): Promise<Uint8Array | undefined> {
+    const doc = new Y.Doc()
+    try {
+      const stored = await this.#stored(user)
+      if (stored) Y.applyUpdate(doc, stored)
+      doc.getMap(profileRoot)
+      doc.clientID = this.#clientId
+      let update: Uint8Array | undefined
+      doc.on('update', bytes => {
+        update = bytes
+      })
+      doc.transact(() => {
+        for (const { level, name, value } of edits) {
+          applyChanges(doc, planField(flatMapsOf(doc), writerNonce, level, name, value))
+        }
+      })
+      return update
+    } finally {
+      doc.destroy()
+    }
+  }
+
+  #stored(user: string): Promise<Uint8Array | undefined> {
+    const account = this.#accounts.of(user)
+    return new Promise((resolve, reject) => {
+      account.task(() => account.missing('profile', Y.encodeStateVector(new Y.Doc()), resolve), reject)
+    })
+  }
+
+  /** Returns what went wrong, if anything did. */
+  #write(user: string, update: Uint8Array, signedInAt: number): Promise<unknown> {
+    const account = this.#accounts.of(user)
+    let outcome: unknown
+    const ignore = (): void => undefined
+    const writer: Writer = {
+      signedInAt,
+      refuse: (_, code, what) => {
+        outcome = new RefusedEdit(code, what)
+      },
+      resend: () => {
+        outcome = new Error('the document changed under the edit')
+      },
+      fail: error => {
+        outcome = error
+      },
+      committed: ignore,
+      looked: ignore,
+    }
+    return new Promise((resolve, reject) => {
+      account.write({ writer, document: 'profile', update, isAnswered: false })
+      account.task(() => resolve(outcome), reject)
+    })
+  }
+
+  /** What was written under this client id may be there or not. */
+  #forget(): void {
+    this.#clientId = newClientId()
+    this.#losses = this.#store.losses
+  }
+}
+
+function newClientId(): number {
+  return randomInt(leastClientId, 2 ** 32)
+}

@@ -1,0 +1,154 @@
+import { type FieldValue, isLevel } from '@kith/shared'
+import { decodeFields } from '@kith/shared/wire'
+import type { FastifyInstance } from 'fastify'
+import { Type } from 'typebox'
+import { ProfileEdits, RefusedEdit } from '../accounts/profile-edits.ts'
+import { saysNothing } from '../relations/records.ts'
+import type { Store } from '../relations/store.ts'
+import type { Context } from '../socket/context.ts'
+import { exportOf } from './export.ts'
+import { fieldOf, jsonOf, type Value, value } from './field-values.ts'
+import { ApiError } from './request.ts'
+import { described } from './route.ts'
+import { exact, level, next, type Page, pageOf, type WithId, withId } from './schemas.ts'
+import { knownUser } from './users.ts'
+
+/** As many contacts as a page has at most. */
+const mostInPage = 1_000
+
+const levelPattern = '^(0|[1-9]\\d{0,2})$'
+const profile = exact({
+  levels: Type.Record(Type.String({ pattern: levelPattern }), Type.Record(Type.String(), value), {
+    description: 'Fields by name, by level',
+  }),
+})
+const profileChange = exact({
+  levels: Type.Record(
+    Type.String({ pattern: levelPattern }),
+    Type.Record(Type.String(), Type.Union([value, Type.Null()])),
+    { description: 'The fields to set; null unsets one. All others stay' },
+  ),
+})
+const contact = exact({
+  id: Type.String(),
+  isContact: Type.Boolean(),
+  levels: Type.Array(level, { description: 'The granted levels' }),
+  isSubscribed: Type.Boolean(),
+  isDeclined: Type.Boolean(),
+  isBlocked: Type.Boolean(),
+})
+
+type ByLevel<V> = Record<string, Record<string, V>>
+
+interface Profile {
+  levels: ByLevel<Value>
+}
+
+interface Change {
+  levels: ByLevel<Value | null>
+}
+
+interface Contact {
+  id: string
+  isContact: boolean
+  levels: number[]
+  isSubscribed: boolean
+  isDeclined: boolean
+  isBlocked: boolean
+}
+
+/** What users wrote: to be read, and profiles to be edited as a device of theirs would. */
+export function documentRoutes(app: FastifyInstance, context: Context): void {
+  const { store, accounts } = context
+  const edits = new ProfileEdits(store, accounts)
+  const tag = 'documents'
+
+  const read = { tag, summary: 'Reads the own profile of a user', params: withId, answers: { 200: profile } } as const
+  app.get<{ Params: WithId }>('/v1/users/:id/profile', described({ ...read, failures: [404] }), async request => {
+    await knownUser(context, request.params.id)
+    return profileOf(store, request.params.id)
+  })
+
+  const change = described({
+    tag,
+    summary: 'Sets and unsets fields of a profile, as a device of the user would',
+    params: withId,
+    body: profileChange,
+    answers: { 200: profile },
+    failures: [404],
+  })
+  app.patch<{ Params: WithId; Body: Change }>('/v1/users/:id/profile', change, async request => {
+    const { id } = request.params
+    await knownUser(context, id)
+    const changes = editsOf(request.body)
+    await edits.edit(id, changes).catch((error: unknown) => {
+      throw error instanceof RefusedEdit ? new ApiError(400, error.code, error.message) : error
+    })
+    return profileOf(store, id)
+  })
+
+  const roster = described({
+    tag,
+    summary: 'Reads whom the roster of a user names, by id',
+    params: withId,
+    querystring: pageOf(mostInPage),
+    answers: { 200: exact({ contacts: Type.Array(contact), next }) },
+    failures: [404],
+  })
+  app.get<{ Params: WithId; Querystring: Page }>('/v1/users/:id/roster', roster, async ({ params, query }) => {
+    await knownUser(context, params.id)
+    const { after = '', limit = mostInPage } = query
+    const contacts = await contactsOf(store, params.id, after, limit)
+    return { contacts, ...(contacts.length === limit && { next: contacts.at(-1)?.id }) }
+  })
+
+  const whole = described({
+    tag,
+    summary: "Exports all of a user's own data as one file",
+    params: withId,
+    answers: { 200: Type.Object({ format: Type.Literal('kith-account-1'), user: Type.String() }) },
+    failures: [404],
+  })
+  app.get<{ Params: WithId }>('/v1/users/:id/export', whole, async ({ params: { id } }) => {
+    const record = await knownUser(context, id)
+    return exportOf(context, id, record, await profileOf(store, id))
+  })
+}
+
+function editsOf({ levels }: Change): { level: number; name: string; value: FieldValue | undefined }[] {
+  return Object.entries(levels).flatMap(([level, fields]) => {
+    if (!isLevel(Number(level)) || String(Number(level)) !== level)
+      throw new ApiError(400, 'malformed', `levels.${level} must be a level from 0 to 255`)
+    return Object.entries(fields).map(([name, json]) => ({
+      level: Number(level),
+      name,
+      value: json === null ? undefined : fieldOf(json),
+    }))
+  })
+}
+
+export async function profileOf(store: Store, user: string): Promise<Profile> {
+  const names = (await store.levelsWithFields(user)).map(level => ({ owner: user, level }))
+  const records = await store.levels(names)
+  const levels = names.map(({ level }, index) => {
+    const fields = decodeFields(records[index]?.fields ?? new Uint8Array())
+    return [String(level), Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, jsonOf(value)]))]
+  })
+  return { levels: Object.fromEntries(levels) }
+}
+
+/** Those after an id, in the order of the ids. */
+async function contactsOf(store: Store, user: string, after: string, most: number): Promise<Contact[]> {
+  const contacts: Contact[] = []
+  const start = Buffer.from(after)
+  for await (const { relations } of store.relationsOf(user)) {
+    for (const { owner, relation } of relations) {
+      const { said } = relation.mySide
+      if (saysNothing(said) || Buffer.compare(Buffer.from(owner), start) <= 0) continue
+      const { isContact, levels, isSubscribed, isDeclined, isBlocked } = said
+      contacts.push({ id: owner, isContact, levels: [...levels], isSubscribed, isDeclined, isBlocked })
+      if (contacts.length === most) return contacts
+    }
+  }
+  return contacts
+}

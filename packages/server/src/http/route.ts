@@ -1,0 +1,21 @@
+import type { FastifySchema } from 'fastify'
+import type { TSchema } from 'typebox'
+import { answers } from './schemas.ts'
+
+interface RouteSchema {
+  tag: 'users' | 'documents' | 'pairs' | 'insight' | 'webhooks'
+  summary: string
+  params?: TSchema
+  querystring?: TSchema
+  body?: TSchema
+  /** Of the answers with 2xx. */
+  answers: Record<number, TSchema>
+  /** Statuses of failures besides those that every route has. */
+  failures?: readonly number[]
+}
+
+/** The schema of a route behind the admin key. */
+export function described({ tag, failures = [], answers: own, ...schema }: RouteSchema): { schema: FastifySchema } {
+  const security = [{ adminKey: [] }]
+  return { schema: { tags: [tag], security, ...schema, response: answers(own, ...failures) } as FastifySchema }
+}
