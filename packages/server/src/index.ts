@@ -2,6 +2,8 @@ export type { Clock } from './clock.ts'
 export { systemClock } from './clock.ts'
 export { runProgram } from './commands/program.ts'
 export { runServe } from './commands/serve.ts'
+export type { CreateServerOptions, EmbeddedServer, WebhookOptions } from './create-server.ts'
+export { createServer } from './create-server.ts'
 export { isFromThisMachine, namesLoopback } from './http/loopback.ts'
 export type { CheckReport, Finding } from './relations/check.ts'
 export type { EventRoomOptions } from './relations/event-room.ts'
@@ -23,4 +25,4 @@ export {
   openLevelStore,
   openMemoryStore,
 } from './store/level/open.ts'
-export type { TokenSettings } from './tokens.ts'
+export type { Identity, TokenSettings, Verified, VerifyToken } from './tokens.ts'

@@ -23,7 +23,24 @@ export interface TokenSettings {
   jwksUrl?: URL | undefined
   audience?: string | undefined
   issuer?: string | undefined
+  /** Verifies tokens that are no JWTs, in place of all others. */
+  verify?: VerifyToken | undefined
 }
+
+/** Who a token of the app's own speaks for. */
+export interface Verified {
+  user: string
+  /** When it was issued, in ms. Without it a token is not ended by revocations: the app itself must refuse it then. */
+  issuedAtMs?: number | undefined
+  /** When it expires, in ms: the session ends then. Without it the session lasts as long as its connection. */
+  expiresAtMs?: number | undefined
+}
+
+/**
+ * Says who a token speaks for; `undefined` for a token that is not valid, and the device asks its app for another. If it rejects,
+ * whether the token is valid cannot be found out now: the device tries again later.
+ */
+export type VerifyToken = (token: string) => Verified | undefined | Promise<Verified | undefined>
 
 const defaultLifetimeSeconds = 24 * 60 * 60
 const clockToleranceSeconds = 5
@@ -43,13 +60,17 @@ export class Tokens {
   #clock: Clock
   #revocation: (user: string) => Promise<Revocation>
   #verify: (token: string, options: JWTVerifyOptions) => Promise<JWTPayload>
+  #isOfApp = false
 
   constructor(settings: TokenSettings, clock: Clock, revocation: (user: string) => Promise<Revocation>) {
     this.#settings = settings
     this.#clock = clock
     this.#revocation = revocation
-    const { secret, jwksUrl } = settings
-    if (jwksUrl) {
+    const { secret, jwksUrl, verify } = settings
+    if (verify) {
+      this.#isOfApp = true
+      this.#verify = async token => payloadOf(await verify(token))
+    } else if (jwksUrl) {
       const keySet = createRemoteJWKSet(jwksUrl)
       this.#verify = async (token, options) => (await jwtVerify(token, keySet, options)).payload
     } else if (secret) {
@@ -68,7 +89,10 @@ export class Tokens {
       ...(issuer === undefined ? {} : { issuer }),
     }).catch((error: unknown) => {
       if (!isVerdict(error)) {
-        throw new KithError('unavailable', 'the keys that tokens are checked with could not be had', { cause: error })
+        const what = this.#isOfApp
+          ? 'the token could not be checked now'
+          : 'the keys that tokens are checked with could not be had'
+        throw new KithError('unavailable', what, { cause: error })
       }
       throw new KithError('unauthorised', 'the token is not valid: ask the backend for a new one', { cause: error })
     })
@@ -79,7 +103,8 @@ export class Tokens {
       throw new KithError('unauthorised', 'the token has expired: ask the backend for a new one')
     }
     const revocation = await this.#revocation(sub)
-    if (revocation.atMs > 0 && !isIssuedAfter(iat, revocation)) {
+    const isDated = !this.#isOfApp || iat !== undefined
+    if (isDated && revocation.atMs > 0 && !isIssuedAfter(iat, revocation)) {
       throw new KithError('unauthorised', 'the token was revoked: ask the backend for a new one')
     }
     return { user: sub, expiresAtMs: exp === undefined ? undefined : exp * 1000 }
@@ -103,6 +128,17 @@ export class Tokens {
     if (audience !== undefined) token.setAudience(audience)
     if (issuer !== undefined) token.setIssuer(issuer)
     return token.sign(secret)
+  }
+}
+
+/** Thrown for a token that the app refuses: it says something of the token. */
+function payloadOf(verified: Verified | undefined): JWTPayload {
+  if (!verified) throw new errors.JWTInvalid('the app refused the token')
+  const { user, issuedAtMs, expiresAtMs } = verified
+  return {
+    sub: user,
+    ...(issuedAtMs !== undefined && { iat: issuedAtMs / 1000 }),
+    ...(expiresAtMs !== undefined && { exp: expiresAtMs / 1000 }),
   }
 }
 

@@ -526,7 +526,7 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/behind-a-proxy'],
     names: 'trusted proxy, open requests',
   }),
-  mutant('server/src/server.ts', 'proxyAddress(request, trust)', "request.socket.remoteAddress ?? ''", {
+  mutant('server/src/network.ts', 'proxyAddress(request, trust)', "request.socket.remoteAddress ?? ''", {
     id: 'everybody-at-the-proxy',
     rules: ['S3'],
     what: 'Sessions behind a proxy count for the proxy.',

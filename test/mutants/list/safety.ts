@@ -277,7 +277,7 @@ export const safetyMutants: readonly Mutant[] = [
       names: '\\[S3\\]',
     },
   ),
-  mutant('server/src/server.ts', "  api.server.on('connection', socket => places.admit(socket))\n", '', {
+  mutant('server/src/network.ts', "      server.on('connection', socket => places.admit(socket))\n", '', {
     id: 'idle-connections-uncounted',
     rules: ['S3'],
     what: 'Idle connections use the descriptors that the store needs.',

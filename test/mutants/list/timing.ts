@@ -19,9 +19,9 @@ export const timingMutants: readonly Mutant[] = [
   mutant(
     'server/src/http/users.ts',
     `const { position } = await store.commit({ type: 'revoke', user })
-    endSessions(user)`,
+      endSessions(user)`,
     `endSessions(user)
-    const { position } = await store.commit({ type: 'revoke', user })`,
+      const { position } = await store.commit({ type: 'revoke', user })`,
     {
       id: 'sessions-end-before-the-revocation',
       rules: ['V9'],

@@ -45,4 +45,23 @@ export const webhookMutants: readonly Mutant[] = [
     tests,
     names: 'a redirect is a failure',
   }),
+  mutant(
+    'server/src/accounts/profile-edits.ts',
+    'await this.#turns.run(user, () => this.#edit(user, edits))',
+    'await this.#edit(user, edits)',
+    {
+      id: 'edits-of-one-client-at-once',
+      rules: ['R6'],
+      what: 'Two edits of the backend that are made at the same time are taken for one.',
+      tests: ['server/documents-api'],
+      names: 'at the same time',
+    },
+  ),
+  mutant('server/src/tokens.ts', 'if (!verified) throw new errors.JWTInvalid', 'if (!verified) throw new Error', {
+    id: 'refused-token-counts-as-unchecked',
+    rules: ['S1'],
+    what: 'A token that the app refuses counts as one that could not be checked.',
+    tests: ['end-to-end/embedding'],
+    names: 'Fastify',
+  }),
 ]

@@ -1,0 +1,156 @@
+import type { Server as HttpServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { defaultLimits, type Limits } from '@kith/shared'
+import { type Logger, pino } from 'pino'
+import { assemble } from './assemble.ts'
+import { attachTo } from './attach.ts'
+import { systemClock } from './clock.ts'
+import { namesLoopback } from './http/loopback.ts'
+import { openNetwork } from './network.ts'
+import { pace } from './pace.ts'
+import { EventRoom } from './relations/event-room.ts'
+import type { Store } from './relations/store.ts'
+import { ownSecret } from './secrets.ts'
+import { urlOf } from './server.ts'
+import { openLevelStore } from './store/level/open.ts'
+import type { Identity, TokenSettings, VerifyToken } from './tokens.ts'
+import { receiverOf } from './webhooks/receiver.ts'
+import { defaultMostEvents } from './webhooks/settings.ts'
+import { keyOf } from './webhooks/signature.ts'
+
+/** Settings of {@link createServer}. All of them are optional. */
+export interface CreateServerOptions {
+  /** Where the data are kept, and the server's own secrets; by default `./data`. */
+  folder?: string | undefined
+  /** Another store in place of the folder's. The server closes it at its end. */
+  store?: Store | undefined
+  /** Says who a token speaks for: for sessions of the app's own, in place of JWTs. */
+  verifyToken?: VerifyToken | undefined
+  /** The HS256 secret of the tokens, at least 32 bytes; by default one that the server makes in the folder. */
+  tokenSecret?: string | Uint8Array | undefined
+  /** Public keys of the app's issuer of JWTs, in place of a secret. */
+  jwksUrl?: string | URL | undefined
+  /** The `aud` and `iss` that JWTs must have. */
+  audience?: string | undefined
+  issuer?: string | undefined
+  /** The key of the HTTP API; by default one that the server makes in the folder. */
+  adminKey?: string | undefined
+  /** Limits that differ from the default ones. */
+  limits?: Partial<Limits> | undefined
+  /** Addresses or networks whose X-Forwarded-For is believed, as in `10.0.0.0/8`; by default none. */
+  trustedProxies?: readonly string[] | undefined
+  /** Where events are sent, and the secrets of Standard Webhooks (`whsec_…`); by default nowhere. */
+  webhook?: WebhookOptions | undefined
+  /** By default warnings and errors go to the standard error. */
+  log?: Logger | undefined
+}
+
+export interface WebhookOptions {
+  url: string | URL
+  /** One, or two while one is being replaced. */
+  secrets: readonly string[]
+  /** Whether the text of an undelivered message is in its event; by default not. */
+  includeText?: boolean | undefined
+  /** As many events as wait at most; by default 100,000. */
+  mostEvents?: number | undefined
+}
+
+/** A Kith server in a program of the app's own. */
+export interface EmbeddedServer {
+  /** Serves Kith's paths on the app's HTTP server, beside the app's own. The app listens, and closes its server. */
+  attach(server: HttpServer): void
+  /** Listens by itself; by default on 127.0.0.1, port 4180. 0 takes any free port. Resolves to the address, as in `http://127.0.0.1:4180`. */
+  listen(options?: { host?: string | undefined; port?: number | undefined }): Promise<string>
+  /** Who a token speaks for, for the app's own routes. Rejects with a `KithError`: `unauthorised` for a token that is not valid. */
+  verifyToken(token: string): Promise<Identity>
+  /** A token for a user. Rejects with `unavailable` where the app verifies or issues tokens itself. */
+  issueToken(user: string, expiresInSeconds?: number): Promise<string>
+  /** The key of the HTTP API. */
+  readonly adminKey: string
+  /** Flushes, closes Kith's websockets with 1001, gives the app's HTTP servers back, and closes the store. Can be called twice. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens a server for {@link EmbeddedServer.attach} or {@link EmbeddedServer.listen}. Rejects with `DataFolderError` when the folder
+ * cannot be used, and with `TypeError` for settings that contradict each other.
+ */
+export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
+  const { folder = './data', trustedProxies = [], webhook } = options
+  const tokens = await tokenSettingsOf(options, folder)
+  const adminKey = options.adminKey ?? (await ownSecret(folder, 'admin-key'))
+  const clock = systemClock
+  const limits = { ...defaultLimits, ...options.limits }
+  const log = options.log ?? pino({ level: 'warn' }, pino.destination({ dest: 2, sync: true }))
+  const room = webhook && roomOf(webhook, options.store)
+  const send = webhook && receiverOf({ url: new URL(webhook.url), keys: keysOf(webhook.secrets) }, clock)
+  pace.begin()
+  const store = options.store ?? (await openLevelStore(folder, { limits, clock, room }))
+  const engine = assemble({
+    ...{ store, tokens, adminKey, limits, clock, log, hasMergeThread: true },
+    webhook: room && send && { room, send },
+  })
+  const { api, context } = engine
+  const network = openNetwork(engine, { clock, limits, log, trustedProxies })
+  const detachments: (() => void)[] = []
+  let closing: Promise<void> | undefined
+  try {
+    await api.ready()
+    await engine.join()
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+  engine.isReady = true
+
+  async function close(): Promise<void> {
+    for (const detach of detachments) detach()
+    await engine.close()
+    network.close()
+  }
+
+  return {
+    adminKey,
+    attach(server) {
+      detachments.push(attachTo(server, api, network))
+    },
+    async listen({ host = '127.0.0.1', port = 4180 } = {}) {
+      const hasOwnSecrets = options.adminKey === undefined || tokens.isOwn
+      if (hasOwnSecrets && !namesLoopback(host)) {
+        throw new TypeError(`to listen on ${host} give adminKey, and verifyToken, jwksUrl or tokenSecret`)
+      }
+      network.guard(api.server)
+      api.server.on('upgrade', (request, socket, head) => network.upgrade(request, socket, head))
+      await api.listen({ host, port })
+      return urlOf(host, api.server.address() as AddressInfo)
+    },
+    verifyToken: token => context.tokens.verify(token),
+    issueToken: (user, expiresInSeconds) => context.tokens.issue(user, expiresInSeconds),
+    close: () => (closing ??= close()),
+  }
+}
+
+/** `isOwn`: the server made the secret itself. */
+async function tokenSettingsOf(
+  { verifyToken, tokenSecret, jwksUrl, audience, issuer }: CreateServerOptions,
+  folder: string,
+): Promise<TokenSettings & { isOwn: boolean }> {
+  const given = [verifyToken, tokenSecret, jwksUrl].filter(one => one !== undefined)
+  if (given.length > 1) throw new TypeError('give one of verifyToken, tokenSecret and jwksUrl')
+  const common = { audience, issuer, isOwn: given.length === 0 }
+  if (verifyToken) return { ...common, verify: verifyToken }
+  if (jwksUrl !== undefined) return { ...common, jwksUrl: new URL(jwksUrl) }
+  const secret = tokenSecret ?? (await ownSecret(folder, 'token-secret'))
+  return { ...common, secret: typeof secret === 'string' ? new TextEncoder().encode(secret) : secret }
+}
+
+function roomOf({ mostEvents = defaultMostEvents, includeText = false }: WebhookOptions, store?: Store): EventRoom {
+  if (store) throw new TypeError('with a store of your own give it the room for events, and no webhook here')
+  return new EventRoom({ mostEvents, includesText: includeText })
+}
+
+function keysOf(secrets: readonly string[]): Uint8Array[] {
+  const keys = secrets.map(keyOf).filter(key => key !== undefined)
+  if (keys.length === secrets.length && keys.length >= 1 && keys.length <= 2) return keys
+  throw new TypeError('webhook.secrets must be one or two texts: whsec_ and base64 of 24 to 64 bytes')
+}
