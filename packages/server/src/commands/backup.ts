@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { systemClock } from '../clock.ts'
-import { type Environment, readDatabase, SettingsError } from '../settings.ts'
+import { type Environment, SettingsError } from '../environment.ts'
+import { readDatabase } from '../settings.ts'
 import { addBackup } from '../store/level/backup/generations.ts'
 
 const tablesOfProgress = 100
