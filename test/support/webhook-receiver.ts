@@ -16,7 +16,7 @@ export interface Received {
 }
 
 /** How a receiver answers; `hang`: not at all. */
-export type Answer = number | 'hang' | ((request: Received, response: ServerResponse) => void)
+type Answer = number | 'hang' | ((request: Received, response: ServerResponse) => void)
 
 /** A real HTTP server that takes events, as an app's backend does. */
 export interface Receiver {

@@ -127,7 +127,7 @@ function editsOf({ levels }: Change): { level: number; name: string; value: Fiel
   })
 }
 
-export async function profileOf(store: Store, user: string): Promise<Profile> {
+async function profileOf(store: Store, user: string): Promise<Profile> {
   const names = (await store.levelsWithFields(user)).map(level => ({ owner: user, level }))
   const records = await store.levels(names)
   const levels = names.map(({ level }, index) => {

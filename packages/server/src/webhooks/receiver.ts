@@ -19,7 +19,7 @@ export type Attempt =
 export type Send = (event: StoredEvent, signal: AbortSignal) => Promise<Attempt>
 
 /** The body of an event, as the receiver gets it. */
-export function bodyOf({ event: { type, atMs, data } }: StoredEvent): string {
+function bodyOf({ event: { type, atMs, data } }: StoredEvent): string {
   return JSON.stringify({ type, timestamp: new Date(atMs).toISOString(), data })
 }
 
