@@ -37,9 +37,13 @@ async function folder(): Promise<string> {
 test('each guide with code in TypeScript has a test that runs it', async () => {
   const guides = (await readdir(guidesFolder)).map(file => file.replace('.md', ''))
   const tests = await Promise.all(
-    ['guides-run.test.ts', 'guides.test.ts', '../support/guided-drivers.ts'].map(file =>
-      readFile(new URL(file, import.meta.url), 'utf8'),
-    ),
+    [
+      'guides-run.test.ts',
+      'guides.test.ts',
+      'embedding.test.ts',
+      'webhooks.test.ts',
+      '../support/guided-drivers.ts',
+    ].map(file => readFile(new URL(file, import.meta.url), 'utf8')),
   )
   const isRun = (guide: string): boolean =>
     tests.some(text => text.includes(`'${guide}'`) || text.includes(`/${guide}.md`))
