@@ -1,3 +1,4 @@
+import type { Profile } from '@kith/client'
 import {
   applyChanges,
   defaultLimits,
@@ -8,8 +9,10 @@ import {
   profileRoot,
   rosterBytes,
 } from '@kith/shared'
+import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { backend } from '../support/backend.ts'
 import { checkLimits, roomOf } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 import { setLimits } from '../support/set-limits.ts'
@@ -160,4 +163,68 @@ test('[S3][D5] each limit of content admits exactly as much as it says', () => {
   applyChanges(profile, [field(2, 'a', 1), field(3, 'a', 1)])
   check([field(3, 'b', 1)])
   expect(() => check([field(4, 'a', 1)])).toThrow(refusal('too-many-levels'))
+})
+
+test('[R4][D5] a device at the roster limit makes blocks, narrower audiences, unfollows and removals, and no label', () => {
+  const roster = new Y.Doc()
+  const label = (key: string, length: number): KeyChange => ({ root: 'labels', key, value: 'x'.repeat(length) })
+  applyChanges(roster, [label('bob', 100), { root: 'subscriptions', key: 'carol', value: true }])
+  const standing = flatMapsOf(roster)
+  const limits = { ...defaultLimits, rosterBytes: rosterBytes(standing) }
+  const check = (...changes: KeyChange[]): void =>
+    checkLimits('roster', standing, changes, limits, () => rosterBytes(standing))
+  const room = roomOf('roster', standing, limits)
+  const block: KeyChange = { root: 'blocks', key: 'nonce-01/eve', value: true }
+  const full = expect.objectContaining({ code: 'roster-too-large' })
+  for (const changes of [
+    [block],
+    [{ root: 'privacy', key: 'nonce-02/nobody', value: true }],
+    [
+      { root: 'subscriptions', key: 'carol', value: undefined },
+      { root: 'declined', key: 'carol', value: true },
+    ],
+  ]) {
+    check(...changes)
+    expect(room.take(changes, standing)).toBe(undefined)
+  }
+  expect(() => check(label('eve', 1))).toThrow(full)
+  expect(() => check(block, label('eve', 1))).toThrow(full)
+  expect(room.take([block, label('eve', 1)], standing)).toBe('roster-too-large')
+  // A smaller label beside a block leaves the rest as large as before.
+  check(block, label('bob', 50))
+})
+
+test('[R4][S3] on a full roster the app still blocks, narrows its audience, unfollows and removes, and the server takes it', async () => {
+  const { open, device } = await backend({ rosterBytes: 600 })
+  const alice = await open('alice', { indexedDB: new IDBFactory() })
+  await alice.enableAutoSyncContacts(false)
+  const [bob, carol, dave] = ['bob', 'carol', 'dave'].map(id => alice.getProfile(id)) as [Profile, Profile, Profile]
+  bob.subscribe(true)
+  carol.setProfileAccessLevels([1])
+  dave.setLabel('D'.repeat(250))
+  for (const person of [bob, carol, dave]) await person.save()
+  await alice.whenSynced()
+  let isFull = false
+  for (let count = 0; !isFull; count++) {
+    const person = alice.getProfile(`person ${count}`)
+    person.setProfileAccessLevels([])
+    await person.save().catch(error => {
+      expect(error).toMatchObject({ code: 'roster-too-large' })
+      isFull = true
+    })
+  }
+  dave.block(true)
+  await dave.save()
+  await alice.setPublicAudience('nobody')
+  bob.subscribe(false)
+  await bob.save()
+  await carol.remove()
+  await alice.whenSynced()
+  const other = await device('alice')
+  await other.whenSynced()
+  expect(other.publicAudience).toBe('nobody')
+  expect(other.getProfile('dave').isBlocked).toBe(true)
+  expect(other.getProfile('bob').isSubscribed).toBe(false)
+  expect(other.getProfile('carol').isContact).toBe(false)
+  expect(alice.unsent).toBe(0)
 })

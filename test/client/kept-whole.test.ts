@@ -4,6 +4,7 @@ import {
   defaultLimits,
   type FieldValue,
   fieldBytes,
+  isNarrowing,
   type Limits,
   parseProfileKey,
   profileBytes,
@@ -86,6 +87,8 @@ function reasonAgainst(entry: string, value: FieldValue, there: Kith, limits: Li
   const { roster, profile } = coreOf(there).store.documents
   if (root !== 'fields') {
     if (root === 'labels' && valueBytes(value) > limits.labelBytes) return 'label'
+    // The private side always has room.
+    if (isNarrowing({ root, key, value })) return undefined
     const old = roster.standing.get(root, key)
     const growth = rosterEntryBytes(root, key, value) - (old === undefined ? 0 : rosterEntryBytes(root, key, old))
     return rosterBytes(roster.standing) + growth > limits.rosterBytes ? 'roster' : undefined

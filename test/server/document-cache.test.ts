@@ -152,7 +152,7 @@ test('[S1] the larger a document is, the fewer of its updates are merged togethe
   }))
   alice.edit(labels)
   await accounts.idle()
-  const bytes = (await documents.storedBytes('alice', 'roster')) + 1
+  const bytes = (await documents.weight('alice', 'roster')) + 1
   const together = Math.ceil((16 * 1024 * 1024) / bytes)
   expect(together).toBeLessThan(25)
   for (const [count, commits] of [
@@ -180,7 +180,7 @@ test('[S3] each update is charged for the size of the document that is searched 
     Array.from({ length: 500 }, (_, index) => ({ root: 'labels', key: `contact ${index}`, value: 'x'.repeat(250) })),
   )
   await accounts.idle()
-  const bytes = await documents.storedBytes('alice', 'roster')
+  const bytes = await documents.weight('alice', 'roster')
   const release = holdAlice()
   alice.edit([{ root: 'labels', key: 'bob', value: 'first' }])
   for (let turns = 0; turns < 50; turns++) await new Promise(resolve => setImmediate(resolve))

@@ -180,7 +180,7 @@ test('[S3] an update that only removes is admitted at any size', async () => {
 })
 
 test('[S3] a roster of removed names does not grow without end', async () => {
-  const world = await serverWorld({ limits: { rosterBytes: 2000 } })
+  const world = await serverWorld({ limits: { rosterBytes: 2000, historyBytes: 4000 } })
   const [alice] = await world.devices('alice')
   const refusals: unknown[] = []
   for (let round = 0; round < 20 && refusals.length === 0; round++) {

@@ -6,7 +6,7 @@ import { defaultLimits, type KeyChange } from '@kith/shared'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
-import { MergeThread, type RemoteDocument } from '../support/server-internals.ts'
+import { MergeThread, type RemoteDocument, weightOf } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
@@ -249,8 +249,8 @@ test('[S3] of the documents that wait for room in the merge thread each has its 
   const thread = new MergeThread({ clock: new TestClock(), limits: defaultLimits, maxHeapBytes: 100_000 })
   onTestFinished(() => thread.close())
   const read: string[] = []
-  const open = (name: string, storedBytes: number): Promise<RemoteDocument> =>
-    thread.open('roster', { storedBytes, moreBytes: 0 }, async () => {
+  const open = (name: string, weight: number): Promise<RemoteDocument> =>
+    thread.open('roster', { weight, moreBytes: 0 }, async () => {
       read.push(name)
       return [Y.encodeStateAsUpdateV2(new Y.Doc())]
     })
@@ -370,7 +370,7 @@ test('[V9][S1] an answer of a merge thread that is ending is not given to a requ
     const doc = new Y.Doc()
     doc.getMap('labels').set('whose', name)
     const bytes = Y.encodeStateAsUpdateV2(doc)
-    return thread.open('roster', { storedBytes: bytes.length, moreBytes: 0 }, async () => [bytes])
+    return thread.open('roster', { weight: bytes.length, moreBytes: 0 }, async () => [bytes])
   }
   const whose = async (document: RemoteDocument): Promise<unknown> => {
     const doc = new Y.Doc()
@@ -416,4 +416,32 @@ test('[S3] a document that a sweep drops, or whose change could not be written, 
   await accounts.idle()
   expect(labelsOf(await rosterOf('alice'))).toEqual(labelsOf(alice.roster))
   expect(overseer.workers.size).toBe(1)
+})
+
+test('[S3] a document whose long history takes few bytes on disk is loaded and merged in the thread', async () => {
+  const overseer = new Overseer()
+  const database = await newDatabase('memory')
+  const clock = new TestClock()
+  const first = accountsOver(storeOver(database, clock), clock)
+  const device = first.device('alice')
+  device.connect()
+  // Two labels that take turns: Yjs keeps a struct of each time.
+  const labels = ['bob', 'carol'].flatMap(user => label(user, user))
+  for (let count = 0; count < 50; count++) {
+    for (let turn = 0; turn < 200; turn++) device.edit(labels.map(change => ({ ...change, value: `${count} ${turn}` })))
+    await first.accounts.idle()
+  }
+  await first.accounts.idle()
+  const parts = (await storeOver(database, clock).document('alice', 'roster')).parts
+  expect(parts.reduce((sum, part) => sum + part.length, 0)).toBeLessThan(64 * 1024)
+  expect(weightOf(parts)).toBeGreaterThanOrEqual(16 * 19_000)
+  expect(weightOf(parts)).toBeLessThanOrEqual(16 * 21_000)
+
+  const thread = new MergeThread({ clock, limits: defaultLimits })
+  onTestFinished(() => thread.close())
+  const again = accountsOver(storeOver(database, clock), clock, {}, { thread })
+  const other = again.device('alice')
+  other.edit(label('bob', 'Bob'))
+  await again.accounts.idle()
+  expect([other.failures, overseer.count('open'), overseer.count('merge')]).toEqual([[], 1, 1])
 })

@@ -1,6 +1,6 @@
 /** Limits that a change must meet [S3]: checked by the device before the change, by the server at admission. */
 export interface ContentLimits {
-  /** One roster, as its live state encodes, in bytes. */
+  /** The live content of one roster: its entries, each as Yjs encodes it alone, in bytes. The private side always has room. */
   rosterBytes: number
   /** What stands at one level of a profile: names, values and 32 for each field, in bytes. */
   profileBytes: number
@@ -18,6 +18,11 @@ export interface ContentLimits {
 
 /** All limits of a server ([S3], [S4]). Setting: `KITH_LIMIT_<NAME>`, the name in capitals, as in `KITH_LIMIT_LABEL_BYTES`. */
 export interface Limits extends ContentLimits {
+  /**
+   * A roster or a whole profile with what Yjs keeps of removed entries, 10 bytes at least for each, in bytes: a safety bound,
+   * far above `rosterBytes`. It is at least twice the limit of the live content.
+   */
+  historyBytes: number
   /** A websocket frame that is no y-protocols message of one's own roster, in bytes. */
   frameBytes: number
   /** Profile bytes handed to one socket and not yet taken by the network. */
@@ -57,6 +62,7 @@ export const defaultContentLimits: ContentLimits = {
 
 export const defaultLimits: Limits = {
   ...defaultContentLimits,
+  historyBytes: 32 * 1024 * 1024,
   frameBytes: 1024 * 1024,
   outstandingBytes: 64 * 1024,
   follows: 20_000,

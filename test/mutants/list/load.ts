@@ -211,7 +211,7 @@ export const loadMutants: readonly Mutant[] = [
       names: 'wait for room',
     },
   ),
-  mutant('server/src/documents/document-cache.ts', '{ storedBytes, moreBytes }', '{ storedBytes, moreBytes: 0 }', {
+  mutant('server/src/documents/document-cache.ts', '{ weight, moreBytes }', '{ weight, moreBytes: 0 }', {
     id: 'merged-without-room',
     rules: ['S3'],
     what: 'A new document is given no room in the merge thread for the update that makes it large.',

@@ -232,12 +232,57 @@ export const safetyMutants: readonly Mutant[] = [
       tests: ['server/size-limits'],
     },
   ),
-  mutant('server/src/admission/size-limits.ts', 'const historyShare = 2', 'const historyShare = 1000', {
+  mutant('server/src/admission/size-limits.ts', 'Math.max(historyBytes, ', '1000 * Math.max(historyBytes, ', {
     id: 'history-unbounded',
     rules: ['S3'],
     what: 'A document may hold any number of removed names.',
     tests: ['server/durability'],
     names: '\\[S3\\]',
+  }),
+  mutant(
+    'server/src/admission/size-limits.ts',
+    "return adds === 'narrowing' ? privateReserve * most : most",
+    'return most',
+    {
+      id: 'full-history-refuses-blocks',
+      rules: ['R4', 'S3'],
+      what: 'A roster that is full of history refuses blocks and narrower audiences.',
+      tests: ['server/size-limits'],
+      names: 'full of history',
+    },
+  ),
+  mutant(
+    'server/src/admission/size-limits.ts',
+    'growth.wideningBytes > 0 && bytes + growth.wideningBytes',
+    'growth.bytes > 0 && bytes + growth.bytes',
+    {
+      id: 'full-roster-counts-blocks-beside-a-label',
+      rules: ['R4', 'S3'],
+      what: 'A full roster refuses an update that a device has made within the limit, since a block in it counts as well.',
+      tests: ['client/content-limits'],
+      names: 'the server takes it',
+    },
+  ),
+  mutant('client/src/documents/content-limits.ts', 'if (!isNarrowing(addition)) growth +=', 'growth +=', {
+    id: 'full-device-refuses-blocks',
+    rules: ['R4', 'D5'],
+    what: 'A device whose roster is full makes no block.',
+    tests: ['client/content-limits'],
+    names: '\\[R4\\]',
+  }),
+  mutant('client/src/documents/room.ts', 'if (!isNarrowing(change)) wideningGrowth', 'wideningGrowth', {
+    id: 'full-device-keeps-refused-blocks',
+    rules: ['R4', 'D5'],
+    what: 'A device whose roster is full does not send a block when it makes its changes again.',
+    tests: ['client/content-limits'],
+    names: '\\[R4\\]',
+  }),
+  mutant('server/src/documents/document-weight.ts', 'bytesPerStruct * structs)', '0)', {
+    id: 'history-weighs-nothing',
+    rules: ['S3'],
+    what: 'A document with a long history is loaded on the event loop.',
+    tests: ['server/merge-thread'],
+    names: 'long history',
   }),
   mutant(
     'server/src/admission/size-limits.ts',

@@ -2,6 +2,7 @@ import {
   type ContentLimits,
   exceedsRelations,
   type FlatMaps,
+  isNarrowing,
   type KeyChange,
   KithError,
   parseProfileKey,
@@ -13,7 +14,10 @@ import {
 import type { DocumentName } from './name.ts'
 import { overlay } from './overlay.ts'
 
-/** Limits are checked before a change is made, and what only removes always passes [D5][S3]. Throws a KithError. */
+/**
+ * Limits are checked before a change is made [D5][S3]. What only removes always passes, and so does the private side: blocks,
+ * declined users, narrower privacy [R4]. Throws a KithError.
+ */
 export function checkLimits(
   document: DocumentName,
   standing: FlatMaps,
@@ -38,13 +42,14 @@ function checkRoster(
   rosterBytes: (limit: number) => number,
 ): void {
   let growth = 0
-  for (const { root, key, value = '' } of additions) {
+  for (const addition of additions) {
+    const { root, key, value = '' } = addition
     if (root === 'labels' && valueBytes(value) > limits.labelBytes) {
       throw new KithError('label-too-long', `A label takes at most ${limits.labelBytes} bytes`, { addresses: [key] })
     }
     const old = standing.get(root, key)
     const oldBytes = old === undefined ? 0 : rosterEntryBytes(root, key, old)
-    growth += Math.max(0, rosterEntryBytes(root, key, value) - oldBytes)
+    if (!isNarrowing(addition)) growth += Math.max(0, rosterEntryBytes(root, key, value) - oldBytes)
   }
   if (growth > 0 && rosterBytes(limits.rosterBytes) + growth > limits.rosterBytes) {
     throw new KithError('roster-too-large', `A roster takes at most ${limits.rosterBytes} bytes`)

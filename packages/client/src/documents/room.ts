@@ -3,6 +3,7 @@ import {
   type ErrorCode,
   type FlatMaps,
   fieldBytes,
+  isNarrowing,
   type KeyChange,
   parseProfileKey,
   profileRoot,
@@ -36,17 +37,21 @@ class RosterRoom implements Room {
 
   take(changes: readonly KeyChange[], below: FlatMaps): ErrorCode | undefined {
     let growth = 0
+    let wideningGrowth = 0
     let freed = 0
-    for (const { root, key, value } of changes) {
+    for (const change of changes) {
+      const { root, key, value } = change
       const old = below.get(root, key)
       const oldBytes = old === undefined ? 0 : rosterEntryBytes(root, key, old)
       const newBytes = value === undefined ? 0 : rosterEntryBytes(root, key, value)
       const isText = root === 'labels' || root === 'settings'
       if (isText && typeof value === 'string' && utf8Length(value) > this.#limits.labelBytes) return 'label-too-long'
-      growth += Math.max(0, newBytes - oldBytes)
+      const entryGrowth = Math.max(0, newBytes - oldBytes)
+      growth += entryGrowth
+      if (!isNarrowing(change)) wideningGrowth += entryGrowth
       freed += Math.max(0, oldBytes - newBytes)
     }
-    if (growth > 0 && this.#bytes + growth > this.#limits.rosterBytes) return 'roster-too-large'
+    if (wideningGrowth > 0 && this.#bytes + wideningGrowth > this.#limits.rosterBytes) return 'roster-too-large'
     this.#bytes += growth
     this.#freed += freed
     return undefined

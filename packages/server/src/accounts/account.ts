@@ -28,8 +28,8 @@ interface Task {
 
 /** What was admitted of a run of writes to one document. */
 interface Admitted extends Merged {
-  /** How much of the document lies on disk. */
-  storedBytes: number
+  /** Of the document. */
+  weight: number
   /** Of the document that they were merged into. */
   version: number
   /** Tells the device what became of each write. */
@@ -197,7 +197,7 @@ export class Account {
     if (roster?.relayed) await this.#relay('roster', roster.relayed, writer)
     if (profile?.relayed) await this.#relay('profile', profile.relayed, writer)
     const isWhole = commit.standings.includes(this.user)
-    const named = isWhole ? Math.floor((roster?.storedBytes ?? 0) / bytesPerRelation) : 0
+    const named = isWhole ? Math.floor((roster?.weight ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
 
@@ -256,7 +256,7 @@ export class Account {
   async #mostAtOnce(run: readonly Write[]): Promise<number> {
     let bytes = 1
     for (const name of new Set(run.map(({ document }) => document))) {
-      bytes += await this.#context.documents.storedBytes(this.user, name)
+      bytes += await this.#context.documents.weight(this.user, name)
     }
     return Math.ceil(maxRunBytes / bytes)
   }
@@ -270,7 +270,7 @@ export class Account {
       name,
       writes.map(({ update }) => update),
     )
-    writer.looked(merged.storedBytes * writes.length)
+    writer.looked(merged.weight * writes.length)
     const isAnswered = merged.outcomes.some(
       ({ state }, index) => state === 'admitted' && writes[index]?.isAnswered === true,
     )

@@ -1,12 +1,12 @@
-import type { ErrorCode, FieldValue } from '@kith/shared'
+import { type ErrorCode, type FieldValue, isNarrowing } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
 import { type Removals, valuesIn } from './item-values.ts'
 import { ItemsByClient } from './items-by-client.ts'
 import { MergingCost } from './merging-cost.ts'
 import { checkOrigins } from './origin-order.ts'
-import { isSamePlace, Places } from './places.ts'
-import { type Admission, malformed } from './verdict.ts'
+import { isSamePlace, type Place, Places } from './places.ts'
+import { type Additions, type Admission, malformed } from './verdict.ts'
 
 /** What a document takes. The answer is what is wrong, or nothing. */
 export interface Rules {
@@ -69,7 +69,7 @@ function admitItems(
   const wrongOrder = checkOrigins(doc, items, endOf)
   if (wrongOrder) return wrongOrder
   const places = new Places(doc, items)
-  let adds: 'content' | 'history' | 'nothing' = 'nothing'
+  let adds: Additions = 'nothing'
   for (const item of items.all) {
     const { client, clock } = item.id
     const known = Y.getState(doc.store, client) - clock
@@ -90,9 +90,19 @@ function admitItems(
       const wrong = rules.check(place.root, place.key, value)
       if (wrong) return { state: 'refused', ...wrong }
     }
-    if (values.some(value => value !== undefined)) adds = 'content'
-    else if (adds === 'nothing') adds = 'history'
+    adds = largerOf(adds, additionOf(place, values))
   }
   if (!new MergingCost(doc, items, places).isBounded()) return malformed('more to merge than devices can make')
   return { state: 'admitted', adds, items: items.all.length }
+}
+
+function additionOf(place: Place, values: readonly (FieldValue | undefined)[]): Additions {
+  if (isNarrowing({ ...place, value: true })) return 'narrowing'
+  return values.some(value => value !== undefined) ? 'content' : 'history'
+}
+
+const additions: readonly Additions[] = ['nothing', 'narrowing', 'history', 'content']
+
+function largerOf(a: Additions, b: Additions): Additions {
+  return additions.indexOf(a) > additions.indexOf(b) ? a : b
 }

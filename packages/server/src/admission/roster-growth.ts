@@ -1,16 +1,22 @@
-import { flatMapsOf, rosterEntryBytes } from '@kith/shared'
+import { flatMapsOf, isNarrowing, rosterEntryBytes } from '@kith/shared'
 import * as Y from 'yjs'
 import { valuesIn } from './item-values.ts'
 import { ItemsByClient } from './items-by-client.ts'
 import { Places } from './places.ts'
 
+export interface RosterGrowth {
+  bytes: number
+  /** Of these, what is not on the private side (blocks, declined users, narrower privacy). */
+  wideningBytes: number
+}
+
 /** By how many bytes an update lets the content of a roster grow at most. What it removes counts only afterwards. */
-export function rosterGrowth(doc: Y.Doc, update: Uint8Array): number {
+export function rosterGrowth(doc: Y.Doc, update: Uint8Array): RosterGrowth {
   const { structs, ds } = Y.decodeUpdate(update)
   const items = new ItemsByClient(structs.filter(struct => struct instanceof Y.Item))
   const places = new Places(doc, items)
   const standing = flatMapsOf(doc)
-  const growthByKey = new Map<string, number>()
+  const growthByKey = new Map<string, { growth: number; isWidening: boolean }>()
   for (const item of items.all) {
     const place = item.id.clock + item.length > Y.getState(doc.store, item.id.client) ? places.of(item) : undefined
     const value = valuesIn(item, ds)?.at(-1)
@@ -19,7 +25,13 @@ export function rosterGrowth(doc: Y.Doc, update: Uint8Array): number {
     const old = standing.get(root, key)
     const growth = rosterEntryBytes(root, key, value) - (old === undefined ? 0 : rosterEntryBytes(root, key, old))
     const name = `${root} ${key}`
-    growthByKey.set(name, Math.max(growthByKey.get(name) ?? 0, growth))
+    const most = Math.max(growthByKey.get(name)?.growth ?? 0, growth)
+    growthByKey.set(name, { growth: most, isWidening: !isNarrowing({ root, key, value }) })
   }
-  return [...growthByKey.values()].reduce((sum, growth) => sum + growth, 0)
+  const total: RosterGrowth = { bytes: 0, wideningBytes: 0 }
+  for (const { growth, isWidening } of growthByKey.values()) {
+    total.bytes += growth
+    if (isWidening) total.wideningBytes += growth
+  }
+  return total
 }

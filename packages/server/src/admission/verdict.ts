@@ -1,12 +1,16 @@
 import type { ErrorCode } from '@kith/shared'
 
+/**
+ * What an update adds, the most that any of its items does. `content`: values, which the limits of size count; `history`: names
+ * whose values are gone already, which stay in a document all the same; `narrowing`: only what takes something away from
+ * others (blocks, declined users, narrower privacy), which always has room [R4]; `nothing`: it only removes.
+ */
+export type Additions = 'content' | 'history' | 'narrowing' | 'nothing'
+
 /** What becomes of an update. */
 export type Admission =
-  /**
-   * `content`: it brings values, which the limits of size count; `history`: only names whose values are gone already,
-   * which stay in a document all the same; `nothing`: it only removes, and no size counts. `items`: how many it has.
-   */
-  | { state: 'admitted'; adds: 'content' | 'history' | 'nothing'; items: number }
+  /** `items`: how many it has. */
+  | { state: 'admitted'; adds: Additions; items: number }
   /** It builds on what this document lacks: drop it, and ask for all. */
   | { state: 'missing' }
   | { state: 'refused'; code: ErrorCode; what: string }

@@ -2,12 +2,13 @@ import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
+import { weightOf } from './document-weight.ts'
 import { type HostedDocument, LocalDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeThread } from './merge-thread.ts'
 import { RemoteDocument } from './remote-document.ts'
 
-/** A Y.Doc takes about this many times its encoded size in memory (1.4 MB of roster: 18 MB of heap). */
+/** A Y.Doc takes about this many times its weight in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13
 const minHeapBytes = 16 * 1024
 /** Documents above this are merged in a thread of their own, which counts their memory itself (`merge-thread.ts`). */
@@ -46,8 +47,8 @@ export class Documents {
   #heapBytes = 0
   /** Users whose accounts have work: their documents may be ahead of the disk, so they stay. */
   #held = new Set<string>()
-  /** How large documents for the thread are on disk: of users with work, so that it is read once. */
-  #sizes = new Map<string, number>()
+  /** The weight of documents for the thread: of users with work, so that it is read once. */
+  #weights = new Map<string, number>()
 
   /** Documents that are being read, by key: whether another node has changed them since the read began. */
   readonly #reading = new Map<string, { isOutdated: boolean }>()
@@ -86,7 +87,7 @@ export class Documents {
   release(user: string): void {
     this.#held.delete(user)
     for (const name of ['roster', 'profile'] as const) {
-      this.#sizes.delete(keyOf(user, name))
+      this.#weights.delete(keyOf(user, name))
       this.#reading.delete(keyOf(user, name))
       this.#measure(keyOf(user, name))
     }
@@ -101,11 +102,11 @@ export class Documents {
     user: string,
     name: DocumentName,
     updates: readonly Uint8Array[],
-  ): Promise<Merged & { storedBytes: number; version: number }> {
+  ): Promise<Merged & { weight: number; version: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     return this.#use(user, name, bytes, async (document, version) => {
       const merged = await document.merge(updates)
-      return { ...merged, storedBytes: document.storedBytes, version: version.at }
+      return { ...merged, weight: document.weight, version: version.at }
     })
   }
 
@@ -123,24 +124,24 @@ export class Documents {
     return this.#use(user, name, 0, document => document.stateVector())
   }
 
-  /** An upper bound of what a document takes on disk. */
-  async storedBytes(user: string, name: DocumentName): Promise<number> {
+  /** What a document weighs ({@link weightOf}). */
+  async weight(user: string, name: DocumentName): Promise<number> {
     const key = keyOf(user, name)
     this.#dropOutdated(key)
     const cached = this.#cached.get(key)?.document
-    if (cached && !(cached instanceof RemoteDocument && cached.isGone)) return cached.storedBytes
-    return this.#sizes.get(key) ?? (await this.#readSize(user, name))
+    if (cached && !(cached instanceof RemoteDocument && cached.isGone)) return cached.weight
+    return this.#weights.get(key) ?? (await this.#readWeight(user, name))
   }
 
   /** A small document is kept, since it was read; a large one is loaded when there is work for it. */
-  async #readSize(user: string, name: DocumentName): Promise<number> {
+  async #readWeight(user: string, name: DocumentName): Promise<number> {
     const key = keyOf(user, name)
     const reading = this.#beginReading(key)
     const { version, parts } = await this.#store.document(user, name)
-    const storedBytes = sizeOf(parts)
-    if (this.#isForThread(storedBytes)) this.#sizes.set(key, storedBytes)
+    const weight = weightOf(parts)
+    if (this.#isForThread(weight)) this.#weights.set(key, weight)
     else this.#keep(key, new LocalDocument(name, parts, this.#limits), { at: version }, reading.isOutdated)
-    return storedBytes
+    return weight
   }
 
   #isForThread(bytes: number): boolean {
@@ -157,14 +158,14 @@ export class Documents {
     try {
       return await work(document, version)
     } finally {
-      this.#noteSize(keyOf(user, name), document)
+      this.#noteWeight(keyOf(user, name), document)
       document.release()
     }
   }
 
   /** Others may need its room in the thread before its user's account is done. */
-  #noteSize(key: string, document: HostedDocument): void {
-    if (document instanceof RemoteDocument && this.#sizes.has(key)) this.#sizes.set(key, document.storedBytes)
+  #noteWeight(key: string, document: HostedDocument): void {
+    if (document instanceof RemoteDocument && this.#weights.has(key)) this.#weights.set(key, document.weight)
   }
 
   /** Returns it held. `moreBytes` are about to be read or merged: what is large with them is worked on in the thread. */
@@ -199,19 +200,19 @@ export class Documents {
   #usable(document: HostedDocument | undefined, moreBytes: number): HostedDocument | undefined {
     if (!document) return undefined
     if (document instanceof RemoteDocument) return document.isGone ? undefined : document
-    if (!this.#thread || document.storedBytes + moreBytes <= mostLocalBytes) return document
+    if (!this.#thread || document.weight + moreBytes <= mostLocalBytes) return document
     document.destroy()
     return undefined
   }
 
   async #open(user: string, name: DocumentName, moreBytes: number): Promise<Loaded> {
-    const known = this.#sizes.get(keyOf(user, name))
+    const known = this.#weights.get(keyOf(user, name))
     const stored = known === undefined ? await this.#store.document(user, name) : { version: 0, parts: [] }
-    const storedBytes = known ?? sizeOf(stored.parts)
+    const weight = known ?? weightOf(stored.parts)
     const version: Version = { at: stored.version }
-    if (!this.#thread || !this.#isForThread(storedBytes + moreBytes))
+    if (!this.#thread || !this.#isForThread(weight + moreBytes))
       return { document: new LocalDocument(name, stored.parts, this.#limits), version }
-    const document = await this.#thread.open(name, { storedBytes, moreBytes }, async () => {
+    const document = await this.#thread.open(name, { weight, moreBytes }, async () => {
       const read = await this.#store.document(user, name)
       version.at = read.version
       return read.parts
@@ -246,14 +247,14 @@ export class Documents {
     const cached = this.#cached.get(key)
     if (!cached?.isOutdated) return
     cached.document.destroy()
-    this.#sizes.delete(key)
+    this.#weights.delete(key)
     this.#forget(key)
   }
 
   /** Whatever is in memory may say something else than the disk: all is read again. What the thread holds, it drops itself. */
   forgetAll(): void {
     this.#cached.clear()
-    this.#sizes.clear()
+    this.#weights.clear()
     this.#heapBytes = 0
   }
 
@@ -261,7 +262,7 @@ export class Documents {
   discard(user: string): void {
     for (const name of ['roster', 'profile'] as const) {
       this.#cached.get(keyOf(user, name))?.document.destroy()
-      this.#sizes.delete(keyOf(user, name))
+      this.#weights.delete(keyOf(user, name))
       this.#forget(keyOf(user, name))
     }
   }
@@ -288,8 +289,7 @@ export class Documents {
     this.#heapBytes -= cached.heapBytes
     const { document } = cached
     // What the thread holds, it bounds by itself.
-    cached.heapBytes =
-      document instanceof RemoteDocument ? 0 : Math.max(minHeapBytes, document.storedBytes * heapPerByte)
+    cached.heapBytes = document instanceof RemoteDocument ? 0 : Math.max(minHeapBytes, document.weight * heapPerByte)
     this.#heapBytes += cached.heapBytes
   }
 
@@ -299,10 +299,6 @@ export class Documents {
     this.#cached.delete(key)
     this.#heapBytes -= cached.heapBytes
   }
-}
-
-function sizeOf(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0)
 }
 
 function keyOf(user: string, name: DocumentName): string {

@@ -6,8 +6,8 @@ import { StoredDocument } from './stored-document.ts'
 
 /** A writer's document in memory, wherever that is: in this thread, or beside it. One caller at a time. */
 export interface HostedDocument {
-  /** An upper bound of the bytes on disk. */
-  readonly storedBytes: number
+  /** By what it takes on disk and in memory (document-weight.ts), an upper bound. */
+  readonly weight: number
   /** Keeps it in memory until {@link release}, however many others need the room. `moreBytes` are about to be merged. */
   hold(moreBytes: number): void
   release(): void
@@ -30,8 +30,8 @@ export class LocalDocument implements HostedDocument {
     this.#limits = limits
   }
 
-  get storedBytes(): number {
-    return this.#document.storedBytes
+  get weight(): number {
+    return this.#document.weight
   }
 
   hold(): void {

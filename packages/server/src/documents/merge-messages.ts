@@ -15,6 +15,4 @@ export interface EncodedMerged extends Omit<Merged, 'roster'> {
   roster?: (Omit<NonNullable<Merged['roster']>, 'facts'> & { facts: Uint8Array }) | undefined
 }
 
-export type MergeAnswer =
-  | { storedBytes: number; merged?: EncodedMerged; bytes?: Uint8Array | undefined }
-  | { error: string }
+export type MergeAnswer = { weight: number; merged?: EncodedMerged; bytes?: Uint8Array | undefined } | { error: string }

@@ -43,10 +43,10 @@ export class MergeThread implements DocumentHost {
    */
   async open(
     name: DocumentName,
-    { storedBytes, moreBytes }: { storedBytes: number; moreBytes: number },
+    { weight, moreBytes }: { weight: number; moreBytes: number },
     read: () => Promise<readonly Uint8Array[]>,
   ): Promise<RemoteDocument> {
-    const document = new RemoteDocument(this, ++this.#count, storedBytes)
+    const document = new RemoteDocument(this, ++this.#count, weight)
     document.hold(moreBytes)
     await this.#takeRoom(document)
     try {
@@ -141,7 +141,8 @@ export class MergeThread implements DocumentHost {
     // From sources, as tests have it, the thread runs what was built of them: Node reads no TypeScript.
     const program = import.meta.url.replace(/\/src\/(documents\/)merge-thread\.ts$/, '/dist/$1merge-thread.js')
     const worker = new Worker(new URL('./merge-worker.js', program), {
-      resourceLimits: { maxOldGenerationSizeMb: 1_024 },
+      // The largest document with its history takes 1.2 GB.
+      resourceLimits: { maxOldGenerationSizeMb: 2_048 },
       execArgv: [],
     })
     worker.unref()

@@ -28,7 +28,7 @@ function handle(request: MergeRequest): MergeAnswer {
     const { name, parts, limits } = request
     const document = new StoredDocument(name, parts)
     documents.set(request.document, { name, document, limits })
-    return { storedBytes: document.storedBytes }
+    return { weight: document.weight }
   }
   const opened = documents.get(request.document)
   if (!opened) throw new Error('the document is not open')
@@ -36,16 +36,16 @@ function handle(request: MergeRequest): MergeAnswer {
   switch (request.type) {
     case 'merge': {
       const merged = encoded(mergeUpdates(name, document, request.updates, limits))
-      return { storedBytes: document.storedBytes, merged }
+      return { weight: document.weight, merged }
     }
     case 'missing':
-      return { storedBytes: document.storedBytes, bytes: missingFrom(document, request.stateVector) }
+      return { weight: document.weight, bytes: missingFrom(document, request.stateVector) }
     case 'stateVector':
-      return { storedBytes: document.storedBytes, bytes: Y.encodeStateVector(document.doc) }
+      return { weight: document.weight, bytes: Y.encodeStateVector(document.doc) }
     case 'close':
       documents.delete(request.document)
       document.destroy()
-      return { storedBytes: 0 }
+      return { weight: 0 }
   }
 }
 

@@ -61,7 +61,7 @@ function outcomeOf(
   if (admission.state !== 'admitted') return admission
   const code =
     sizeError(name, document, update, admission.adds, limits) ??
-    (name === 'roster' && admission.adds === 'content'
+    (name === 'roster' && admission.adds !== 'nothing'
       ? relationsError(document, update, admission.items, limits)
       : undefined)
   return code ? { state: 'refused', code, what: 'beyond a limit' } : { state: 'admitted' }

@@ -3,7 +3,7 @@ import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
 
-/** A Y.Doc of many small entries takes this many times its encoded size in memory (6.9 MB of roster: 135 MB of heap). */
+/** A Y.Doc of many small entries takes this many times its weight in memory (6.9 MB of roster: 135 MB of heap). */
 const heapPerByte = 20
 
 /** What a document needs of the thread that holds it. */
@@ -21,24 +21,24 @@ export interface DocumentHost {
 export class RemoteDocument implements HostedDocument {
   readonly id: number
   readonly #thread: DocumentHost
-  #storedBytes: number
+  #weight: number
   /** Of what is about to be merged. */
   #moreBytes = 0
   #uses = 0
   #isGone = false
 
-  constructor(thread: DocumentHost, id: number, storedBytes: number) {
+  constructor(thread: DocumentHost, id: number, weight: number) {
     this.#thread = thread
     this.id = id
-    this.#storedBytes = storedBytes
+    this.#weight = weight
   }
 
-  get storedBytes(): number {
-    return this.#storedBytes
+  get weight(): number {
+    return this.#weight
   }
 
   get heapBytes(): number {
-    return (this.#storedBytes + this.#moreBytes) * heapPerByte
+    return (this.#weight + this.#moreBytes) * heapPerByte
   }
 
   get isInUse(): boolean {
@@ -80,7 +80,7 @@ export class RemoteDocument implements HostedDocument {
 
   async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {
     const answer = await this.#thread.ask(request, owned)
-    this.#storedBytes = answer.storedBytes
+    this.#weight = answer.weight
     return answer
   }
 

@@ -2,6 +2,7 @@ import { profileRoot, rosterRoots } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import type { DocumentUpdate } from '../relations/store.ts'
+import { bytesPerStruct } from './document-weight.ts'
 
 /** Below this a log is not worth folding. */
 const minLogBytes = 32 * 1024
@@ -42,6 +43,11 @@ export class StoredDocument {
   /** An upper bound of the bytes on disk, with those of the run under way. */
   get storedBytes(): number {
     return this.#snapshotBytes + this.#logBytes + this.#runBytes
+  }
+
+  /** As the weight of its parts on disk (document-weight.ts), an upper bound. */
+  get weight(): number {
+    return Math.max(this.storedBytes, bytesPerStruct * this.structs)
   }
 
   /** The structs in memory, those of removed entries too. */
