@@ -295,7 +295,7 @@ describe('[S1] hostile updates cost no more than they weigh', () => {
     expect(refused(new Server().take(rawUpdate(byMany)))).toBe('malformed')
   })
 
-  test('[S1] one value is refused that Yjs would have to compare with tens of thousands of others', () => {
+  test('[S1] one value is admitted that Yjs has to compare with tens of thousands of others, and costs as much', () => {
     const takingTurns = (count: number): Uint8Array => {
       const blocks = [5, 6].map(client => ({
         client,
@@ -307,9 +307,18 @@ describe('[S1] hostile updates cost no more than they weigh', () => {
       }))
       return rawUpdate(blocks)
     }
-    const late = rawUpdate([{ client: 9, clock: 0, structs: [entry('', '', true, { client: 5, clock: 0 })] }])
-    expect(new Server('roster', takingTurns(10_000)).take(late).state).toBe('admitted')
-    expect(refused(new Server('roster', takingTurns(40_000)).take(late))).toBe('malformed')
+    const lateBy = (client: number): Uint8Array =>
+      rawUpdate([{ client, clock: 0, structs: [entry('', '', true, { client: 5, clock: 0 })] }])
+    const stepsOf = (count: number, client: number): number => {
+      const admission = new Server('roster', takingTurns(count)).take(lateBy(client))
+      return admission.state === 'admitted' ? admission.merging.steps : 0
+    }
+    for (const count of [10_000, 40_000]) {
+      const steps = stepsOf(count, 9)
+      expect([steps >= count, steps < 1.2 * count]).toEqual([true, true])
+      // A lower client id goes in front of the others: it is compared with one.
+      expect(stepsOf(count, 4)).toBeLessThan(count / 4)
+    }
   })
 
   test('[S1] entries that each split a long run of removed ones are refused', () => {

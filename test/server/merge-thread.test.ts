@@ -6,7 +6,8 @@ import { defaultLimits, type KeyChange } from '@kith/shared'
 import { afterEach, expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { type AccountWorld, accountsOver, type WritingDevice } from '../support/account-world.ts'
-import { MergeThread, type RemoteDocument, weightOf } from '../support/server-internals.ts'
+import { entry, rawUpdate } from '../support/raw-update.ts'
+import { Documents, MergeThread, type RemoteDocument, weightOf } from '../support/server-internals.ts'
 import { serverWorld, settle } from '../support/server-world.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
@@ -21,7 +22,7 @@ function largeRoster(name = 'contact'): KeyChange[] {
 
 const label = (user: string, value: string): KeyChange[] => [{ root: 'labels', key: user, value }]
 
-type Asked = 'open' | 'merge' | 'missing' | 'stateVector' | 'close'
+type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'stateVector' | 'close'
 
 /** Sees what the merge thread is asked, and can end it there. */
 class Overseer {
@@ -444,4 +445,73 @@ test('[S3] a document whose long history takes few bytes on disk is loaded and m
   other.edit(label('bob', 'Bob'))
   await again.accounts.idle()
   expect([other.failures, overseer.count('open'), overseer.count('merge')]).toEqual([[], 1, 1])
+})
+
+/** Two labels that one device set in turn, 10,000 times each, and one of them set by 16 devices that had seen the first value. */
+function longHistory(): { before: Uint8Array; late: Uint8Array; steps: number } {
+  const structs = Array.from({ length: 20_000 }, (_, clock) =>
+    clock < 2 ? entry('labels', `person ${clock}`, 'x') : entry('', '', 'x', { client: 5, clock: clock - 2 }),
+  )
+  const late = Array.from({ length: 16 }, (_, index) => ({
+    client: 6 + index,
+    clock: 0,
+    structs: [entry('', '', `late ${index}`, { client: 5, clock: 0 })],
+  }))
+  return { before: rawUpdate([{ client: 5, clock: 0, structs }]), late: rawUpdate(late), steps: 16 * 9_999 }
+}
+
+test('[S1][S3] a merge that takes long is done in slices of some ms, and is charged by its steps', async () => {
+  const overseer = new Overseer()
+  const clock = new TestClock()
+  const thread = new MergeThread({ clock, limits: defaultLimits })
+  onTestFinished(() => thread.close())
+  const { accounts, documents, device } = accountsOver(
+    storeOver(await newDatabase('memory'), clock),
+    clock,
+    {},
+    { thread },
+  )
+  const alice = device('alice')
+  const { before, late, steps } = longHistory()
+  alice.send('roster', before)
+  await accounts.idle()
+  const [weight, looked] = [await documents.weight('alice', 'roster'), alice.lookedBytes]
+  overseer.asked.length = 0
+  alice.send('roster', late)
+  await accounts.idle()
+  expect([alice.refused, alice.failures, overseer.count('merge')]).toEqual([[], [], 1])
+  expect(overseer.count('continue')).toBeGreaterThan(1)
+  expect(alice.lookedBytes - looked).toBeGreaterThanOrEqual(weight + 16 * steps)
+  const missing = await documents.missing('alice', 'roster', Y.encodeStateVector(new Y.Doc()))
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, missing as Uint8Array)
+  expect(copy.getMap('labels').toJSON()).toEqual({ 'person 0': 'late 15', 'person 1': 'x' })
+})
+
+test('[S1][D2] a device gets everything that an update brought which was merged in slices, and the disk has it', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const documents = new Documents({ store, clock, limits: defaultLimits })
+  const { before, late } = longHistory()
+  const first = await documents.merge('alice', 'roster', [before])
+  // Beside another update, and again on the event loop.
+  const {
+    outcomes,
+    relayed: update,
+    roster,
+  } = await documents.merge('alice', 'roster', [
+    late,
+    rawUpdate([{ client: 99, clock: 0, structs: [entry('contacts', 'eve', true)] }]),
+  ])
+  expect(outcomes).toEqual([{ state: 'admitted' }, { state: 'admitted' }])
+  const device = new Y.Doc()
+  Y.applyUpdate(device, first.relayed as Uint8Array)
+  Y.applyUpdate(device, update as Uint8Array)
+  const labels = { 'person 0': 'late 15', 'person 1': 'x' }
+  expect(device.getMap('labels').toJSON()).toEqual(labels)
+  const disk = new Y.Doc()
+  Y.applyUpdateV2(disk, first.roster?.snapshot ?? (first.roster?.update as Uint8Array))
+  Y.applyUpdateV2(disk, roster?.snapshot ?? (roster?.update as Uint8Array))
+  expect(disk.getMap('labels').toJSON()).toEqual(labels)
+  expect(roster?.facts.size).toBe(1)
 })

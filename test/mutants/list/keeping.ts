@@ -449,8 +449,8 @@ export const keepingMutants: readonly Mutant[] = [
     id: 'merging-costs-nothing',
     rules: ['S1'],
     what: 'The server admits any number of concurrent changes of one key.',
-    tests: ['server/admission'],
-    names: 'a million concurrent values',
+    tests: merging,
+    names: 'estimating the merging cost',
   }),
   mutant(
     'server/src/admission/key-history.ts',
@@ -460,8 +460,8 @@ export const keepingMutants: readonly Mutant[] = [
       id: 'merging-cost-overrated',
       rules: ['D6', 'S1'],
       what: 'Honest histories count as if devices had changed everything at the same moment.',
-      tests: merging,
-      names: '2 devices wrote concurrently',
+      tests: ['server/admission'],
+      names: 'one value is admitted',
     },
   ),
   mutant('server/src/admission/roster-growth.ts', '(old === undefined ? 0 : rosterEntryBytes(root, key, old))', '0', {

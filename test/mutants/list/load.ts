@@ -408,12 +408,38 @@ export const loadMutants: readonly Mutant[] = [
       names: 'one after the other',
     },
   ),
-  mutant('server/src/admission/merging-cost.ts', 'this.mostSteps = count + ', 'this.mostSteps = ', {
-    id: 'a-whole-roster-costs-too-much',
-    rules: ['S2', 'D6'],
-    what: 'A roster of more than 262,144 entries is refused in one update.',
+  mutant('server/src/admission/merging-cost.ts', 'const stepsForAny = 2 ** 24', 'const stepsForAny = 2 ** 18', {
+    id: 'long-histories-refused',
+    rules: ['D6', 'S1'],
+    what: 'What a page wrote at thousands of loads without keeping data is refused when a lost store is filled again.',
     tests: ['server/merging-cost'],
-    names: 'as stock providers send it',
+    names: 'loads of a page',
+  }),
+  mutant(
+    'server/src/admission/merging-cost.ts',
+    'return stepsForAny + devicesApart',
+    'return 1000 * stepsForAny + devicesApart',
+    {
+      id: 'merging-without-end',
+      rules: ['S1'],
+      what: 'One update may keep the merge thread for hours.',
+      tests: ['server/merging-cost'],
+      names: 'a thousand new items',
+    },
+  ),
+  mutant('server/src/accounts/account.ts', ' + bytesPerStruct * merged.steps', '', {
+    id: 'long-merges-are-free',
+    rules: ['S1', 'S3'],
+    what: 'Updates that take long to merge cost their user nothing.',
+    tests: ['server/merge-thread'],
+    names: 'charged by its steps',
+  }),
+  mutant('server/src/documents/stored-document.ts', 'count === 1 ? only : this.#since(before)', 'only', {
+    id: 'only-the-last-slice-is-written',
+    rules: ['S1', 'D2'],
+    what: 'Of an update that is merged in slices only the last slice is written and relayed.',
+    tests: ['server/merge-thread'],
+    names: 'merged in slices',
   }),
   mutant(
     'server/src/store/level/prepared-changes.ts',

@@ -1,6 +1,7 @@
 import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
+import { bytesPerStruct } from '../documents/document-weight.ts'
 import type { Merged } from '../documents/merge.ts'
 import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
@@ -270,7 +271,7 @@ export class Account {
       name,
       writes.map(({ update }) => update),
     )
-    writer.looked(merged.weight * writes.length)
+    writer.looked(merged.weight * writes.length + bytesPerStruct * merged.steps)
     const isAnswered = merged.outcomes.some(
       ({ state }, index) => state === 'admitted' && writes[index]?.isAnswered === true,
     )

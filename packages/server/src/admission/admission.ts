@@ -1,6 +1,7 @@
 import { type ErrorCode, type FieldValue, isNarrowing } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
+import { atOnce } from './at-once.ts'
 import { type Removals, valuesIn } from './item-values.ts'
 import { ItemsByClient } from './items-by-client.ts'
 import { MergingCost } from './merging-cost.ts'
@@ -14,12 +15,17 @@ export interface Rules {
   check(root: string, key: string, value: FieldValue | undefined): { code: ErrorCode; what: string } | undefined
 }
 
+/** {@link admitting} without a pause. */
+export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
+  return atOnce(admitting(doc, update, rules))
+}
+
 /**
  * Admission by structure [S2]: what an update would do is read from its structs before anything is applied. Only new
  * values under well-formed keys of known root maps get in; no lists, no nested types, no sub-documents, no formats, and
- * nothing whose predecessors are missing.
+ * nothing whose predecessors are missing. Yields where others may have their turn: the document must not change meanwhile.
  */
-export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
+export function* admitting(doc: Y.Doc, update: Uint8Array, rules: Rules): Generator<void, Admission> {
   let decoded: ReturnType<typeof Y.decodeUpdate>
   let blocks: number
   try {
@@ -53,19 +59,19 @@ export function admit(doc: Y.Doc, update: Uint8Array, rules: Rules): Admission {
       if (last > endOf(client)) return { state: 'missing' }
     }
   }
-  return admitItems(doc, new ItemsByClient(items), decoded.ds, endOf, rules)
+  return yield* admitItems(doc, new ItemsByClient(items), decoded.ds, endOf, rules)
 }
 
 /** Beyond this the numbers in Yjs' encodings lose their last bits. No client counts so far: a clock goes up by one a set. */
 const maxClock = 2 ** 48
 
-function admitItems(
+function* admitItems(
   doc: Y.Doc,
   items: ItemsByClient,
   removals: Removals,
   endOf: (client: number) => number,
   rules: Rules,
-): Admission {
+): Generator<void, Admission> {
   const wrongOrder = checkOrigins(doc, items, endOf)
   if (wrongOrder) return wrongOrder
   const places = new Places(doc, items)
@@ -92,8 +98,10 @@ function admitItems(
     }
     adds = largerOf(adds, additionOf(place, values))
   }
-  if (!new MergingCost(doc, items, places).isBounded()) return malformed('more to merge than devices can make')
-  return { state: 'admitted', adds, items: items.all.length }
+  const merging = new MergingCost(doc, items, places)
+  while (!merging.advance()) yield
+  if (!merging.isBounded) return malformed('more to merge than devices can make')
+  return { state: 'admitted', adds, merging, removals }
 }
 
 function additionOf(place: Place, values: readonly (FieldValue | undefined)[]): Additions {

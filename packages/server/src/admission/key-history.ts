@@ -27,11 +27,17 @@ export class KeyHistory {
   #first: Node | undefined
   #last: Node | undefined
   #count = 0
+  #storedCount = 0
   #isWhole: boolean
 
   constructor(stored: Y.Item | undefined) {
     this.#stored = stored
     this.#isWhole = stored === undefined
+  }
+
+  /** How many stored items were looked at. */
+  get storedCount(): number {
+    return this.#storedCount
   }
 
   /** Adds an item where Yjs would. Returns how many steps that takes; beyond `most` it gives up. */
@@ -145,6 +151,7 @@ export class KeyHistory {
       steps++
     }
     this.#first = right
+    this.#storedCount = steps
     return Math.ceil(steps / walkShare)
   }
 

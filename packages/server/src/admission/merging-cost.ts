@@ -3,14 +3,17 @@ import type { ItemsByClient } from './items-by-client.ts'
 import { KeyHistory } from './key-history.ts'
 import type { Place, Places } from './places.ts'
 
+/** So many steps go without a pause: about 6 ms' worth. A step of Yjs' scan for conflicts takes some 100 ns. */
+export const stepsPerSlice: number = 2 ** 16
+
 /**
- * As many steps as merging one update may take: so many for each item besides those for any update, up to the most. A step
- * of Yjs' scan for conflicts takes some 100 ns. A device that was away while others took turns at a key for years makes some
- * thousand steps for it.
+ * The bound of what merging may take. A device writes behind what it wrote before, so in one history of a key the items of one
+ * device pass each item of the others once, however often they met: devices that were apart take at most as many steps as
+ * there are devices and items. Hostile updates take the square of the items. Besides, ten thousand devices that each wrote
+ * one key and had seen nothing fit, as a page makes them that keeps no data and writes whenever it is loaded.
  */
-const stepsPerUpdate = 2 ** 14
-const stepsPerItem = 2 ** 12
-const mostSteps = 2 ** 18
+const devicesApart = 64
+const stepsForAny = 2 ** 24
 
 /** So many moved pointers, as when an array of structs gets one more in its middle, cost as much as one step. */
 const movesPerStep = 64
@@ -27,25 +30,50 @@ export class MergingCost {
   readonly #histories = new Map<string, KeyHistory>()
   readonly #reached = new Map<number, number>()
   readonly #structs = new Map<number, number>()
-  /** How many steps an update of these items may take. */
-  readonly mostSteps: number
+  readonly #work: Iterator<void>
+  readonly #slices: Y.Item[][] = [[]]
   #steps = 0
+  #stepsBeforeSlice = 0
+  /** Stored items of the keys that were looked at. */
+  #looked = 0
 
   constructor(doc: Y.Doc, items: ItemsByClient, places: Places) {
     this.#doc = doc
     this.#items = items
     this.#places = places
-    // One step for each item is taken in any case: a whole roster has more items than the most that an update may cost.
-    const count = items.all.length
-    this.mostSteps = count + Math.min(mostSteps, stepsPerUpdate + stepsPerItem * count)
+    this.#work = this.#merge()
+  }
+
+  /** How many items the update has. */
+  get items(): number {
+    return this.#items.all.length
   }
 
   get steps(): number {
     return this.#steps
   }
 
-  /** Whether merging stays within what an update may cost. Finding out takes hardly more steps than that. */
-  isBounded(): boolean {
+  /** How many steps an update of these items may take. */
+  get mostSteps(): number {
+    return stepsForAny + devicesApart * (this.#items.all.length + this.#looked)
+  }
+
+  /** Whether merging stays within what an update may cost, as far as it was found by now. */
+  get isBounded(): boolean {
+    return this.#steps <= this.mostSteps
+  }
+
+  /** The items in an order in which they can be merged, in slices that take about as long as {@link advance}. */
+  get slices(): readonly (readonly Y.Item[])[] {
+    return this.#slices
+  }
+
+  /** Finds out for some more items. `true` when it is done, or has found that the bound is passed. Takes some ms. */
+  advance(): boolean {
+    return this.#work.next().done === true
+  }
+
+  *#merge(): Generator<void> {
     const queues = new Map(this.#items.clients.map(client => [client, { items: this.#items.of(client), next: 0 }]))
     for (const client of [...queues.keys()].sort((a, b) => b - a)) {
       const waiting: Y.Item[] = []
@@ -59,11 +87,17 @@ export class MergingCost {
         if (other && origin) {
           other.next++
           waiting.push(item, origin)
-        } else this.#take(item)
-        if (this.#steps > this.mostSteps) return false
+        } else {
+          this.#take(item)
+          this.#slices.at(-1)?.push(item)
+        }
+        if (!this.isBounded) return
+        if (this.#steps - this.#stepsBeforeSlice < stepsPerSlice) continue
+        this.#stepsBeforeSlice = this.#steps
+        this.#slices.push([])
+        yield
       }
     }
-    return true
   }
 
   /** The client whose item is to be taken in first. */
@@ -84,7 +118,10 @@ export class MergingCost {
     if (known > 0 && origin) this.#splitAt(origin)
     const passed = Math.max(0, known)
     const span = { client, clock: clock + passed, length: item.length - passed }
-    this.#steps += this.#historyOf(place).add(span, origin, this.mostSteps - this.#steps)
+    const history = this.#historyOf(place)
+    const looked = history.storedCount
+    this.#steps += history.add(span, origin, this.mostSteps - this.#steps)
+    this.#looked += history.storedCount - looked
     this.#reached.set(client, clock + item.length)
     this.#structs.set(client, this.#structsOf(client) + 1)
   }

@@ -1,4 +1,6 @@
 import type { ErrorCode } from '@kith/shared'
+import type { Removals } from './item-values.ts'
+import type { MergingCost } from './merging-cost.ts'
 
 /**
  * What an update adds, the most that any of its items does. `content`: values, which the limits of size count; `history`: names
@@ -9,8 +11,7 @@ export type Additions = 'content' | 'history' | 'narrowing' | 'nothing'
 
 /** What becomes of an update. */
 export type Admission =
-  /** `items`: how many it has. */
-  | { state: 'admitted'; adds: Additions; items: number }
+  | { state: 'admitted'; adds: Additions; merging: MergingCost; removals: Removals }
   /** It builds on what this document lacks: drop it, and ask for all. */
   | { state: 'missing' }
   | { state: 'refused'; code: ErrorCode; what: string }

@@ -1,6 +1,7 @@
 import type { Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
+import { turnForSlice } from '../turns.ts'
 import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
 import { StoredDocument } from './stored-document.ts'
 
@@ -43,7 +44,12 @@ export class LocalDocument implements HostedDocument {
   }
 
   async merge(updates: readonly Uint8Array[]): Promise<Merged> {
-    return mergeUpdates(this.#name, this.#document, updates, this.#limits)
+    const merging = mergeUpdates(this.#name, this.#document, updates, this.#limits)
+    for (;;) {
+      const step = merging.next()
+      if (step.done) return step.value
+      await turnForSlice()
+    }
   }
 
   async missing(stateVector: Uint8Array): Promise<Uint8Array | undefined> {

@@ -2,10 +2,14 @@ import type { Limits } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
 import type { Merged } from './merge.ts'
 
-/** What the server's thread asks of the merging thread. Each is answered once, in their order. */
+/**
+ * What the server's thread asks of the merging thread. Each is answered once, in their order. A merge that takes long is
+ * answered with `goesOn`, and then goes on by `continue`: what is asked for other documents meanwhile is answered in between.
+ */
 export type MergeRequest =
   | { type: 'open'; document: number; name: DocumentName; parts: readonly Uint8Array[]; limits: Limits }
   | { type: 'merge'; document: number; updates: readonly Uint8Array[] }
+  | { type: 'continue'; document: number }
   | { type: 'missing'; document: number; stateVector: Uint8Array }
   | { type: 'stateVector'; document: number }
   | { type: 'close'; document: number }
@@ -15,4 +19,6 @@ export interface EncodedMerged extends Omit<Merged, 'roster'> {
   roster?: (Omit<NonNullable<Merged['roster']>, 'facts'> & { facts: Uint8Array }) | undefined
 }
 
-export type MergeAnswer = { weight: number; merged?: EncodedMerged; bytes?: Uint8Array | undefined } | { error: string }
+export type MergeAnswer =
+  | { weight: number; merged?: EncodedMerged; goesOn?: boolean; bytes?: Uint8Array | undefined }
+  | { error: string }

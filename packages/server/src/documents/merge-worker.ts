@@ -3,12 +3,15 @@ import type { ContactFacts, Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { encodeFacts } from './encoded-facts.ts'
-import { mergeUpdates, missingFrom } from './merge.ts'
+import { type Merged, type Merging, mergeUpdates, missingFrom } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { StoredDocument } from './stored-document.ts'
 
 /** The merging thread: large documents, and nothing else. */
-const documents = new Map<number, { name: DocumentName; document: StoredDocument; limits: Limits }>()
+const documents = new Map<
+  number,
+  { name: DocumentName; document: StoredDocument; limits: Limits; merging?: Merging | undefined }
+>()
 
 parentPort?.on('message', (request: MergeRequest) => {
   const answer = answerTo(request)
@@ -34,10 +37,11 @@ function handle(request: MergeRequest): MergeAnswer {
   if (!opened) throw new Error('the document is not open')
   const { name, document, limits } = opened
   switch (request.type) {
-    case 'merge': {
-      const merged = encoded(mergeUpdates(name, document, request.updates, limits))
-      return { weight: document.weight, merged }
-    }
+    case 'merge':
+      opened.merging = mergeUpdates(name, document, request.updates, limits)
+      return advance(opened)
+    case 'continue':
+      return advance(opened)
     case 'missing':
       return { weight: document.weight, bytes: missingFrom(document, request.stateVector) }
     case 'stateVector':
@@ -49,7 +53,17 @@ function handle(request: MergeRequest): MergeAnswer {
   }
 }
 
-function encoded({ roster, ...rest }: ReturnType<typeof mergeUpdates>): EncodedMerged {
+/** As in the server's own thread a merge is cut into slices, so that others' documents have their turn. */
+function advance(opened: { document: StoredDocument; merging?: Merging | undefined }): MergeAnswer {
+  const { document, merging } = opened
+  if (!merging) throw new Error('no merge is under way')
+  const step = merging.next()
+  if (!step.done) return { weight: document.weight, goesOn: true }
+  opened.merging = undefined
+  return { weight: document.weight, merged: encoded(step.value) }
+}
+
+function encoded({ roster, ...rest }: Merged): EncodedMerged {
   if (!roster) return rest
   return { ...rest, roster: { ...roster, facts: encodeFacts(roster.facts as ReadonlyMap<string, ContactFacts>) } }
 }

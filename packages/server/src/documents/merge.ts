@@ -1,9 +1,12 @@
 import type { ErrorCode, Limits } from '@kith/shared'
 import * as Y from 'yjs'
-import { admit } from '../admission/admission.ts'
+import { admitting } from '../admission/admission.ts'
+import { stepsPerSlice } from '../admission/merging-cost.ts'
 import { RelationCount } from '../admission/relation-count.ts'
 import { profileRules, rosterRules } from '../admission/rules.ts'
 import { sizeError } from '../admission/size-limits.ts'
+import { updateSlices } from '../admission/update-slices.ts'
+import type { Admission } from '../admission/verdict.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { DocumentsChange } from '../relations/store.ts'
 import { profileChange, rosterChange } from './admitted.ts'
@@ -23,30 +26,70 @@ export interface Merged extends Pick<DocumentsChange, 'roster' | 'profile'> {
   stateVector: Uint8Array | undefined
   /** For the user's other devices; `undefined` when nothing changed. */
   relayed: Uint8Array | undefined
+  /** How many structs were compared with others. */
+  steps: number
 }
 
-/** Of these updates what is in order, applied as one transaction: admission [S2], then the merge, then what it means. */
-export function mergeUpdates(
+/** Work that yields where others may have their turn, every few ms. Meanwhile the document is used for nothing else. */
+export type Merging = Iterator<void, Merged>
+
+/**
+ * Of these updates what is in order: admission [S2], then the merge, then what it means. Short work is one transaction. What
+ * takes longer is admitted as a whole before anything of it is applied, and then applied in slices.
+ */
+export function* mergeUpdates(
   name: DocumentName,
   document: StoredDocument,
   updates: readonly Uint8Array[],
   limits: Limits,
-): Merged {
+): Generator<void, Merged> {
   const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
   const outcomes: Outcome[] = []
-  const applied = document.apply(apply => {
-    for (const update of updates) {
-      const outcome = outcomeOf(name, document, update, admit(document.doc, update, rules), limits)
-      outcomes.push(outcome)
-      if (outcome.state === 'admitted') apply(update)
+  let steps = 0
+  const transactions = document.begin()
+  while (outcomes.length < updates.length) {
+    const before = steps
+    transactions.apply(apply => {
+      for (const update of updates.slice(outcomes.length)) {
+        if (steps - before >= stepsPerSlice) return
+        const admission = admitting(document.doc, update, rules).next()
+        if (!admission.done) return
+        if (admission.value.state === 'admitted') steps += admission.value.merging.steps
+        const outcome = outcomeOf(name, document, update, admission.value, limits)
+        outcomes.push(outcome)
+        if (outcome.state === 'admitted') apply(update)
+      }
+    })
+    if (outcomes.length === updates.length) break
+    yield
+    if (steps - before >= stepsPerSlice) continue
+    const update = updates[outcomes.length] as Uint8Array
+    const work = admitting(document.doc, update, rules)
+    let step = work.next()
+    for (; !step.done; step = work.next()) {
+      // What it takes to find out counts as well: an update that is refused has cost this.
+      steps += stepsPerSlice
+      yield
     }
-  })
+    const admission = step.value
+    const outcome = outcomeOf(name, document, update, admission, limits)
+    outcomes.push(outcome)
+    if (admission.state !== 'admitted') continue
+    steps += admission.merging.steps
+    if (outcome.state !== 'admitted') continue
+    for (const slice of updateSlices(document.doc, admission.merging.slices, admission.removals)) {
+      transactions.apply(apply => apply(slice))
+      yield
+    }
+  }
+  const applied = transactions.end()
   const isAnyMissing = outcomes.some(({ state }) => state === 'missing')
   const change = applied && (name === 'roster' ? rosterChange(document, applied) : profileChange(document, applied))
   return {
     outcomes,
     stateVector: isAnyMissing ? Y.encodeStateVector(document.doc) : undefined,
     relayed: applied?.relayed,
+    steps,
     ...change,
   }
 }
@@ -55,14 +98,14 @@ function outcomeOf(
   name: DocumentName,
   document: StoredDocument,
   update: Uint8Array,
-  admission: ReturnType<typeof admit>,
+  admission: Admission,
   limits: Limits,
 ): Outcome {
   if (admission.state !== 'admitted') return admission
   const code =
     sizeError(name, document, update, admission.adds, limits) ??
     (name === 'roster' && admission.adds !== 'nothing'
-      ? relationsError(document, update, admission.items, limits)
+      ? relationsError(document, update, admission.merging.items, limits)
       : undefined)
   return code ? { state: 'refused', code, what: 'beyond a limit' } : { state: 'admitted' }
 }

@@ -63,7 +63,9 @@ export class RemoteDocument implements HostedDocument {
   }
 
   async merge(updates: readonly Uint8Array[]): Promise<Merged> {
-    const { merged } = await this.#ask({ type: 'merge', document: this.id, updates }, updates)
+    let answer = await this.#ask({ type: 'merge', document: this.id, updates }, updates)
+    while (answer.goesOn) answer = await this.#ask({ type: 'continue', document: this.id })
+    const { merged } = answer
     if (!merged) throw new Error('the merging thread gave no answer')
     const { roster, ...rest } = merged
     return roster ? { ...rest, roster: { ...roster, facts: new EncodedFacts(roster.facts) } } : rest

@@ -7,13 +7,25 @@ import { bytesPerStruct } from './document-weight.ts'
 /** Below this a log is not worth folding. */
 const minLogBytes = 32 * 1024
 
-/** One applied run of updates: for the owner's devices, for the disk, and what it touched. */
+/** One applied run of updates, in one or several transactions: for the owner's devices, for the disk, and what it touched. */
 export interface Applied {
   /** V1, in the server's own encoding; nothing erased within the run is in it [V5]. */
   relayed: Uint8Array
   stored: DocumentUpdate
   /** Root → keys that changed. */
   keys: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** What a transaction brought: V1 for the devices, V2 for the disk. */
+interface Transacted {
+  relayed: Uint8Array
+  update: Uint8Array
+}
+
+/** A run of transactions. */
+interface Transactions {
+  apply(run: (apply: (update: Uint8Array) => void) => void): void
+  end(): Applied | undefined
 }
 
 /**
@@ -59,9 +71,45 @@ export class StoredDocument {
 
   /** Applies the updates that `run` admits as one transaction; `undefined` when they change nothing. */
   apply(run: (apply: (update: Uint8Array) => void) => void): Applied | undefined {
+    const transactions = this.begin()
+    transactions.apply(run)
+    return transactions.end()
+  }
+
+  /** Begins a run of several transactions, between which the document must not be used for anything else. */
+  begin(): Transactions {
+    const before = Y.encodeStateVector(this.doc)
+    this.#runBytes = 0
+    let count = 0
+    let only: Transacted | undefined
+    const keys = new Map<string, Set<string>>()
+    return {
+      apply: run => {
+        const transacted = this.#transact(run, keys)
+        if (!transacted) return
+        count++
+        only = transacted
+      },
+      end: () => {
+        this.#runBytes = 0
+        if (!only) return undefined
+        const { relayed, update } = count === 1 ? only : this.#since(before)
+        return { relayed, stored: this.#toStore(update), keys }
+      },
+    }
+  }
+
+  /** What was overwritten between two transactions is in no byte of it [V5]. It has all removals, not only the new ones. */
+  #since(before: Uint8Array): Transacted {
+    return { relayed: Y.encodeStateAsUpdate(this.doc, before), update: Y.encodeStateAsUpdateV2(this.doc, before) }
+  }
+
+  #transact(
+    run: (apply: (update: Uint8Array) => void) => void,
+    keys: Map<string, Set<string>>,
+  ): Transacted | undefined {
     let relayed: Uint8Array | undefined
     let update: Uint8Array | undefined
-    const keys = new Map<string, Set<string>>()
     const onUpdate = (bytes: Uint8Array): void => {
       relayed = bytes
     }
@@ -71,7 +119,10 @@ export class StoredDocument {
     const onTransaction = (transaction: Y.Transaction): void => {
       for (const [root, type] of this.doc.share) {
         const changed = transaction.changed.get(type as never)
-        if (changed) keys.set(root, new Set([...changed].filter(key => key !== null)))
+        if (!changed) continue
+        const known = keys.get(root) ?? new Set()
+        keys.set(root, known)
+        for (const key of changed) if (key !== null) known.add(key)
       }
     }
     this.doc.on('update', onUpdate)
@@ -85,7 +136,6 @@ export class StoredDocument {
         }),
       )
     } finally {
-      this.#runBytes = 0
       this.doc.off('update', onUpdate)
       this.doc.off('updateV2', onUpdateV2)
       this.doc.off('afterTransaction', onTransaction)
@@ -93,8 +143,7 @@ export class StoredDocument {
     if (this.doc.store.pendingStructs !== null || this.doc.store.pendingDs !== null) {
       throw new Error('an admitted update left something pending')
     }
-    if (!relayed || !update) return undefined
-    return { relayed, stored: this.#toStore(update), keys }
+    return relayed && update && { relayed, update }
   }
 
   /** Folds the log into a snapshot once it outgrows it, so that a document costs at most twice its size. */
