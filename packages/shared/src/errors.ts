@@ -14,6 +14,7 @@ const errorCodes = [
   'account-erased', // the account was erased while this device held its data; the device deleted it, and can be opened again
   'unsent-changes', // erasing would lose changes that are on no server; sync first or pass `force`
   'aborted', // the caller's AbortSignal fired
+  'sync-turns-back', // `sync` keeps setting what is taken away again, as by another version of the app
   // Signing in.
   'unauthorised', // token missing, wrong, expired or revoked
   'not-your-roster', // a token for one user, a roster of another; or a write to another user's document

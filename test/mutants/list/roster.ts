@@ -168,4 +168,27 @@ export const rosterMutants: readonly Mutant[] = [
     tests: ['shared/profile'],
     names: '\\[R6\\]',
   }),
+  mutant(
+    'client/src/api/contact-synchronizer.ts',
+    'const isOwn = (user: string): boolean => followed.has(user)',
+    'const isOwn = (): boolean => true',
+    {
+      id: 'null-levels-end-all-follows',
+      rules: ['R5'],
+      what: 'A synchronizer that withdraws contacts also ends follows that the user began.',
+      tests: ['client/synchronizer'],
+    },
+  ),
+  mutant('client/src/api/contact-synchronizer.ts', 'endsOwnFollows: levels === null }', 'endsOwnFollows: false }', {
+    id: 'left-the-phone-book-and-followed',
+    rules: ['R5'],
+    what: 'People who left the phone book are followed for ever.',
+    tests: ['client/synchronizer'],
+  }),
+  mutant('client/src/database/turned-keys.ts', 'return isReported && !known.isReported', 'return isReported', {
+    id: 'turns-reported-each-time',
+    rules: ['R5'],
+    what: 'An app is told at each call that its contacts keep turning.',
+    tests: ['client/synchronizer'],
+  }),
 ]

@@ -462,6 +462,7 @@ export const de: Texts = {
       'Einige Änderungen sind noch nicht auf dem Server. Verbinde dich vorher, oder lösche und verliere sie.',
     'account-erased': 'Das Konto wurde gelöscht.',
     aborted: 'Es wurde abgebrochen.',
+    'sync-turns-back': 'Zwei Versionen der App ändern immer wieder dieselben Personen. Verwende nur eine davon.',
     unauthorised: 'Der Server nimmt diese Anmeldung nicht mehr an. Melde dich neu an.',
     'not-your-roster': 'Laut Server gehört dieses Gerät jemand anderem. Melde dich neu an.',
     'frame-too-large': 'Das ist zu groß zum Senden. Mache es kleiner.',

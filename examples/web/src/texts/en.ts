@@ -462,6 +462,7 @@ export const en = {
     'unsent-changes': 'Some changes are not on the server yet. Connect first, or erase and lose them.',
     'account-erased': 'The account was erased.',
     aborted: 'It was cancelled.',
+    'sync-turns-back': 'Two versions of the app keep changing the same people. Use one of them.',
     unauthorised: 'The server does not accept this sign-in any more. Sign in again.',
     'not-your-roster': 'The server says that this device belongs to someone else. Sign in again.',
     'frame-too-large': 'This is too large to send. Make it smaller.',

@@ -12,6 +12,7 @@ export const reasons: Record<ErrorCode, string> = {
   'unsent-changes': 'changes would be lost',
   'account-erased': 'the account was erased',
   aborted: 'it was called off',
+  'sync-turns-back': 'two versions of an app keep changing the same people',
   'upgrade-required': 'one side is too old for the other',
   unauthorised: 'the token is wrong, expired or revoked',
   'not-your-roster': 'it belongs to somebody else',

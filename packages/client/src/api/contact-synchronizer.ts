@@ -3,12 +3,14 @@ import {
   contactFacts,
   type FlatMaps,
   type KeyChange,
+  KithError,
   planSync,
   planSyncAsUpdate,
   type SyncPlan,
   sameValue,
 } from '@kith/shared'
 import { edit } from '../database/edit.ts'
+import { countTurned, turnedAgain, usersOf } from '../database/turned-keys.ts'
 import { overlay } from '../documents/overlay.ts'
 import {
   type Addresses,
@@ -32,6 +34,11 @@ export interface SyncResult {
   /** Contacts whose levels or subscription changed. */
   updated: number
   unchanged: number
+  /**
+   * Of the added and updated ones, those for whom this call set again what had been taken away since it was set; absent when
+   * there is none. If the same ones are turned again and again, `sync-turns-back` is reported once.
+   */
+  turned?: number
   /** The addresses that were not accepted, each with the reason. */
   invalid: InvalidAddress[]
 }
@@ -39,7 +46,12 @@ export interface SyncResult {
 interface Batch {
   plan: typeof planSync
   addresses: Promise<Addresses>
-  preferences: ContactPreferences
+  preferences: SynchronizerPreferences
+}
+
+interface SynchronizerPreferences extends ContactPreferences {
+  /** `setProfileAccessLevels(null)` was called after `subscribe(true)`: the follows that were made by that end, too. */
+  endsOwnFollows?: boolean
 }
 
 /**
@@ -50,7 +62,9 @@ interface Batch {
 export class ContactSynchronizer {
   readonly #kith: Kith
   readonly #phoneNumbers: PhoneNumbersOption | undefined
-  #preferences: ContactPreferences = {}
+  #preferences: SynchronizerPreferences = {}
+  /** Users whom this instance has begun to follow. */
+  readonly #followed = new Set<string>()
   #queue: Batch[] = []
 
   constructor(kith: Kith, options: ContactSynchronizerOptions = {}) {
@@ -61,12 +75,16 @@ export class ContactSynchronizer {
 
   /** Sets whether the contacts of later calls are followed. */
   subscribe(isSubscribed: boolean): void {
-    this.#preferences = { ...this.#preferences, isSubscribed: checkBoolean(isSubscribed, 'The subscription') }
+    const preference = { isSubscribed: checkBoolean(isSubscribed, 'The subscription'), endsOwnFollows: false }
+    this.#preferences = { ...this.#preferences, ...preference }
   }
 
-  /** Sets the levels that the contacts of later calls may see. `null` removes contacts and grants. */
+  /**
+   * Sets the levels that the contacts of later calls may see. `null` removes contacts and grants, and ends follows that this
+   * instance has made, until `subscribe` is called again.
+   */
   setProfileAccessLevels(levels: readonly number[] | null): void {
-    this.#preferences = { ...this.#preferences, levels: checkLevels(levels) }
+    this.#preferences = { ...this.#preferences, levels: checkLevels(levels), endsOwnFollows: levels === null }
   }
 
   /** Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5]. */
@@ -89,15 +107,36 @@ export class ContactSynchronizer {
     try {
       const read = await Promise.all(batches.map(async batch => ({ ...batch, addresses: await batch.addresses })))
       const counts = { added: 0, updated: 0, unchanged: 0 }
-      await edit(coreOf(this.#kith).store, 'roster', roster => {
-        const plan = planAll(roster, read)
-        Object.assign(counts, { added: plan.added, updated: plan.updated, unchanged: plan.unchanged })
-        return plan.changes
+      const core = coreOf(this.#kith)
+      let made: readonly KeyChange[] = []
+      let turned: ReadonlySet<string> = new Set()
+      let isTurningBack = false
+      const plan = (roster: FlatMaps): readonly KeyChange[] => {
+        const { changes, ...planned } = planAll(roster, read, this.#followed)
+        Object.assign(counts, planned)
+        return changes
+      }
+      await edit(core.store, 'roster', plan, async (work, changes) => {
+        made = changes
+        const again = turnedAgain(work, changes)
+        turned = usersOf(again)
+        isTurningBack = again.length > 0 && (await countTurned(work, again))
       })
-      return { ...counts, invalid: read.flatMap(batch => batch.addresses.invalid) }
+      this.#noteFollows(made)
+      if (isTurningBack) core.shown.failed(turningBack([...turned]))
+      const invalid = read.flatMap(batch => batch.addresses.invalid)
+      return { ...counts, ...(turned.size > 0 && { turned: turned.size }), invalid }
     } catch (error) {
       this.#queue = [...batches, ...this.#queue]
       throw error
+    }
+  }
+
+  #noteFollows(changes: readonly KeyChange[]): void {
+    for (const { root, key, value } of changes) {
+      if (root !== 'subscriptions') continue
+      if (value === undefined) this.#followed.delete(key)
+      else this.#followed.add(key)
     }
   }
 
@@ -123,20 +162,36 @@ export class ContactSynchronizer {
 interface ReadBatch {
   plan: typeof planSync
   addresses: Addresses
-  preferences: ContactPreferences
+  preferences: SynchronizerPreferences
 }
 
-/** Plans all batches as one change. A later batch builds on the earlier ones, and each contact is counted once. */
-function planAll(roster: FlatMaps, batches: readonly ReadBatch[]): SyncPlan {
-  const [first] = batches
-  if (first && batches.length === 1) return first.plan(roster, first.addresses.users, first.preferences)
+/**
+ * Plans all batches as one change. A later batch builds on the earlier ones, and each contact is counted once. `followed`:
+ * whom the synchronizer has begun to follow.
+ */
+function planAll(roster: FlatMaps, batches: readonly ReadBatch[], followed: ReadonlySet<string>): SyncPlan {
+  const parts = batches.flatMap(({ plan, addresses: { users }, preferences: { endsOwnFollows, ...preferences } }) => {
+    if (!endsOwnFollows || !preferences.isSubscribed || plan !== planSync) return [{ plan, users, preferences }]
+    const isOwn = (user: string): boolean => followed.has(user)
+    const own = { plan, users: users.filter(isOwn), preferences: { ...preferences, endsFollow: true } }
+    return [own, { plan, users: users.filter(user => !isOwn(user)), preferences }].filter(part => part.users.length > 0)
+  })
+  const [first] = parts
+  if (first && parts.length === 1) return first.plan(roster, first.users, first.preferences)
   const changes: KeyChange[] = []
-  for (const { plan, addresses, preferences } of batches) {
-    const next = plan(overlay(roster, changes), addresses.users, preferences)
+  for (const { plan, users, preferences } of parts) {
+    const next = plan(overlay(roster, changes), users, preferences)
     for (const change of next.changes) changes.push(change)
   }
   const users = new Set(batches.flatMap(batch => batch.addresses.users))
   return { changes: netChanges(roster, changes), ...countOutcomes(roster, overlay(roster, changes), users) }
+}
+
+function turningBack(addresses: readonly string[]): KithError {
+  const message =
+    'Calls of sync keep setting what is taken away again, as by another version of the app or on another device: ' +
+    'let one of them decide'
+  return new KithError('sync-turns-back', message, { addresses })
 }
 
 function countOutcomes(before: FlatMaps, after: FlatMaps, users: ReadonlySet<string>): Omit<SyncPlan, 'changes'> {

@@ -17,11 +17,15 @@ import type { Work } from './work.ts'
 /** What an entry of the outbox says beside its change. */
 type Marks = Pick<OutboxRow, 'seq' | 'isRemade' | 'reported'>
 
-/** Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. */
+/**
+ * Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. `also` is done
+ * in the same transaction, before the change is made.
+ */
 export async function edit(
   store: Store,
   document: DocumentName,
   plan: (view: FlatMaps) => readonly KeyChange[],
+  also: (work: Work, changes: readonly KeyChange[]) => Promise<void> = async () => undefined,
 ): Promise<void> {
   await store.work(async work => {
     const { view, standing } = work.documents[document]
@@ -30,6 +34,7 @@ export async function edit(
     const { limits } = work.documents
     // What was refused takes no room: it must not hold back this one.
     checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))
+    await also(work, changes)
     await record(work, document, changes)
   })
 }

@@ -94,6 +94,13 @@ export interface PersonRow {
  */
 export const schemaNumber = 2
 
+/** How often `sync` has set keys again that were taken away after they had been set. */
+export interface Turned {
+  /** `root key` → how often. */
+  counts: ReadonlyMap<string, number>
+  isReported: boolean
+}
+
 export interface MetaValues {
   /** {@link schemaNumber} of the version of Kith that made the database; absent in those of before. */
   schema: number
@@ -116,6 +123,8 @@ export interface MetaValues {
   cursor: Uint8Array
   /** What the last import of each source had, see `import/plan-import.ts`: source → address → label. */
   imports: ReadonlyMap<string, ReadonlyMap<string, string>>
+  /** Keys of the roster that `sync` sets again and again, see `turned-keys.ts`. */
+  turned: Turned
   /** Replicas from before the feed began from the start are hidden until it has caught up. */
   hasHidden: boolean
   /**

@@ -19,6 +19,8 @@ import {
 /** What to set for a contact; what is absent is left alone. */
 export interface ContactPreferences {
   isSubscribed?: boolean
+  /** A follow of these users ends, without declining them. */
+  endsFollow?: boolean
   /** `null` withdraws the contact and every grant; `[]` keeps a contact with no grants. */
   levels?: readonly number[] | null
 }
@@ -45,7 +47,11 @@ export function planSync(roster: FlatMaps, users: readonly string[], preferences
   return planEach(roster, users, (user, facts) => [
     ...membershipChanges(user, facts, preferences),
     ...levelChanges(user, facts, preferences.levels),
-    ...subscriptionChanges(user, facts, preferences.isSubscribed),
+    ...(preferences.endsFollow
+      ? facts.isSubscribed
+        ? [removal('subscriptions', user)]
+        : []
+      : subscriptionChanges(user, facts, preferences.isSubscribed)),
   ])
 }
 
