@@ -1,4 +1,4 @@
-import type { Kith } from '@kith/client'
+import { ContactSynchronizer, type Kith } from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import { defaultContentLimits, type KithError, nonceKey } from '@kith/shared'
 import { encodeFrame, wireVersion } from '@kith/shared/wire'
@@ -18,7 +18,9 @@ interface Scene {
   clock: TestClock
   alice: Kith
   errors: KithError[]
-  hellos: { version: number; oldest?: number }[]
+  hellos: { version: number; oldest?: number; holds?: object }[]
+  /** The documents that the device has asked for, in their order. */
+  asked: string[]
   say(message: Uint8Array): void
 }
 
@@ -26,8 +28,12 @@ interface Scene {
 async function scene(welcome: () => Uint8Array, selected = 'kith.v1+'): Promise<Scene> {
   let say: Parameters<Answer>[1] = () => undefined
   const hellos: Scene['hellos'] = []
+  const asked: string[] = []
   const server = hostileServer((message, tell) => {
     say = tell
+    if ((message.type === 'rosterSync' || message.type === 'ownProfile') && message.step === 'step1') {
+      asked.push(message.type)
+    }
     if (message.type !== 'hello') return false
     hellos.push(message)
     if (selected !== 'kith.v1+') return false
@@ -41,7 +47,7 @@ async function scene(welcome: () => Uint8Array, selected = 'kith.v1+'): Promise<
   const alice = await server.open('alice', { indexedDB: new IDBFactory(), clock, connect: false })
   const errors: KithError[] = []
   alice.on('error', error => errors.push(error))
-  return { server, clock, alice, errors, hellos, say: message => say(message) }
+  return { server, clock, alice, errors, hellos, asked, say: message => say(message) }
 }
 
 async function settle({ alice }: Pick<Scene, 'alice'>): Promise<void> {
@@ -200,3 +206,42 @@ test('[V3] a privacy setting of a later app is told too, by a server of wire 1 a
   await alice.whenSynced()
   expect(errors).toMatchObject([{ code: 'upgrade-required', message: expect.stringContaining('hideName') }])
 })
+
+test.each([
+  ['of wire 2', 2, undefined, ['rosterSync', 'ownProfile']],
+  ['that holds something else', 3, [], ['rosterSync', 'ownProfile']],
+  ['that holds the same roster', 3, ['roster'] as const, ['ownProfile']],
+])(
+  '[F1][D6] a device with a long history asks a server %s for what it does not hold alike',
+  async (_, wire, same, documents) => {
+    let understands: { wire: number; privacy: readonly string[]; same?: readonly ('roster' | 'profile')[] } = {
+      wire: 2,
+      privacy,
+    }
+    const { alice, hellos, asked } = await scene(() =>
+      encodeFrame({
+        ...{ type: 'welcome', isFresh: false, isErased: false, incarnation: new Uint8Array(16) },
+        ...{ limits: defaultContentLimits, understands },
+      }),
+    )
+    await alice.enableAutoSyncContacts(false)
+    // Every other one goes again: many ranges of removed entries.
+    const people = Array.from({ length: 100 }, (_, index) => `person ${index}`)
+    const syncer = new ContactSynchronizer(alice)
+    syncer.setProfileAccessLevels([1])
+    await syncer.sync(people)
+    syncer.setProfileAccessLevels(null)
+    await syncer.sync(people.filter((_, index) => index % 2 === 0))
+    alice.connect()
+    await alice.whenSynced()
+    expect(hellos[0]).not.toHaveProperty('holds')
+    alice.disconnect()
+    asked.length = 0
+    understands = { wire, privacy, ...(same && { same }) }
+    alice.connect()
+    await alice.whenSynced()
+    expect(Object.keys(hellos[1]?.holds ?? {})).toEqual(['roster'])
+    // The profile has no history: it is asked for at once.
+    expect([...asked].sort()).toEqual([...documents].sort())
+  },
+)

@@ -64,6 +64,18 @@ const golden: [message: Frame, hex: string][] = [
     },
     '65 05 01 09 80808004 808004 10 40 8002 808001 a08d06 02 01 06 6e6f626f6479',
   ],
+  [{ type: 'hello', version: 3, oldest: 1, cursor: Uint8Array.of(1) }, '64 03 01 01 00 00 01 00 00'],
+  [
+    { type: 'hello', version: 3, oldest: 1, cursor: Uint8Array.of(1), holds: { profile: new Uint8Array(16).fill(7) } },
+    '64 03 01 01 00 00 01 00 10 07070707070707070707070707070707',
+  ],
+  [
+    {
+      ...{ type: 'welcome', isFresh: false, isErased: false, incarnation: Uint8Array.of(9), limits: sevenLimits },
+      understands: { wire: 3, privacy: [], same: ['profile'] },
+    },
+    '65 04 01 09 80808004 808004 10 40 8002 808001 a08d06 03 00 02',
+  ],
   [{ type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) }, '66 00 01 00'],
   [{ type: 'ownProfile', step: 'step2', payload: Uint8Array.of(0, 0) }, '66 01 02 0000'],
   [{ type: 'ownProfile', step: 'update', payload: Uint8Array.of(9) }, '66 02 01 09'],
@@ -386,11 +398,11 @@ const closedTypes = ['rosterSync', 'awareness', 'queryAwareness', 'ownProfile']
 
 describe('[S1] what a side of a later wire adds', () => {
   test('is passed over at the end of its hello and welcome, by which its wire is known', () => {
-    const hello = { type: 'hello', version: 3, oldest: 2, cursor: Uint8Array.of(1) }
-    expect(decodeFrame(bytesOf('64 03 01 01 00 00 02 07 68'))).toStrictEqual(hello)
-    const welcome = bytesOf('65 04 01 09 80808004 808004 10 40 8002 808001 a08d06 03 00 07 68')
+    const hello = { type: 'hello', version: 4, oldest: 2, cursor: Uint8Array.of(1) }
+    expect(decodeFrame(bytesOf('64 04 01 01 00 00 02 00 00 07 68'))).toStrictEqual(hello)
+    const welcome = bytesOf('65 04 01 09 80808004 808004 10 40 8002 808001 a08d06 04 00 00 07 68')
     for (const read of [decodeFrame(welcome), decodeServerMessage(welcome)]) {
-      expect(read).toMatchObject({ type: 'welcome', understands: { wire: 3, privacy: [] } })
+      expect(read).toMatchObject({ type: 'welcome', understands: { wire: 4, privacy: [] } })
     }
   })
 
@@ -435,7 +447,7 @@ describe('[S1] what a side of a later wire adds', () => {
     [{ version: 2, oldest: 1 }, { version: 4, oldest: 3 }, 'too-old'],
     [{ version: 4, oldest: 3 }, { version: 2, oldest: 1 }, 'too-new'],
     [{ version: 1, oldest: 1 }, undefined, 'fits'],
-    [{ version: 9, oldest: 3 }, undefined, 'too-new'],
+    [{ version: 9, oldest: 4 }, undefined, 'too-new'],
   ] as const)('a device of wire %j and a server of wire %j: %s', (device, server, fit) => {
     expect(fitOf(device, server)).toBe(fit)
   })

@@ -1,5 +1,6 @@
 export type { CloseCode } from './close-codes.ts'
 export { closeCodeFor, closeCodes, decodeRetryHint, encodeRetryHint } from './close-codes.ts'
+export { documentDigest, documentDigestBytes } from './document-digest.ts'
 export type { ErrorCode, KithErrorOptions } from './errors.ts'
 export { isErrorCode, KithError } from './errors.ts'
 export type { FieldValue, FlatMaps, KeyChange } from './flat-maps.ts'

@@ -101,4 +101,29 @@ export const versionMutants: readonly Mutant[] = [
       tests: ['client/versions'],
     },
   ),
+  mutant('server/src/accounts/account.ts', 'own !== undefined && Buffer.compare(own, digest) === 0', 'true', {
+    id: 'any-digest-is-the-same',
+    rules: ['F1', 'D3'],
+    what: 'A device with a long history does not get what other devices changed while it was away.',
+    tests: ['client/returning'],
+  }),
+  mutant('shared/src/document-digest.ts', 'Y.encodeSnapshot(Y.snapshot(doc))', 'Y.encodeStateVector(doc)', {
+    id: 'digest-without-removals',
+    rules: ['D3'],
+    what: 'A device with a long history does not get what was only removed.',
+    tests: ['client/returning'],
+  }),
+  mutant('server/src/socket/handle.ts', 'session.holdsAll(name)', '', {
+    id: 'nothing-relayed-after-a-digest',
+    rules: ['F1'],
+    what: 'A device that had everything gets no later changes of the other devices.',
+    tests: ['client/returning'],
+  }),
+  mutant('client/src/sync/session.ts', 'else this.#exchange.ask(name)', '', {
+    id: 'different-and-not-asked-for',
+    rules: ['F1', 'D6'],
+    what: 'A device with a long history never asks a server that holds something else, or knows no digests.',
+    tests: ['client/versions'],
+    names: 'does not hold alike',
+  }),
 ]

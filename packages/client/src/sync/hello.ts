@@ -1,7 +1,10 @@
+import { documentDigest } from '@kith/shared'
 import { type ClientMessage, maxHelloOwners, oldestWire, wireVersion } from '@kith/shared/wire'
 import { fetchedOwners } from '../database/fetched-replicas.ts'
 import { readMeta } from '../database/meta.ts'
+import type { OwnDocuments } from '../database/own-documents.ts'
 import type { Store } from '../database/store.ts'
+import { type DocumentName, documentNames } from '../documents/name.ts'
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>
 
@@ -22,11 +25,25 @@ export function readBefore(store: Store): Promise<Before> {
   }))
 }
 
+/**
+ * Digests of the documents with a long history, which are asked for only if the server holds something else. A document that
+ * was built upon a server's state needs to know what this server holds in any case.
+ */
+export function digestsOf(documents: OwnDocuments): NonNullable<Hello['holds']> {
+  const holds: Partial<Record<DocumentName, Uint8Array>> = {}
+  for (const name of documentNames) {
+    const digest = documents.known[name] ? undefined : documentDigest(documents[name].doc)
+    if (digest) holds[name] = digest
+  }
+  return holds
+}
+
 /** The hello of a session, and the owners that it has no room for. */
 export function helloOf(
   { cursor, incarnation, fetched }: Before,
   accessed: Iterable<string>,
   isVersioned: boolean,
+  holds: NonNullable<Hello['holds']> = {},
 ): [Hello, rest: string[]] {
   const all = [...new Set([...fetched, ...accessed])]
   // The server shows nothing yet to a new user.
@@ -37,6 +54,7 @@ export function helloOf(
     cursor,
     ...(incarnation && { incarnation }),
     ...(owners.length > 0 && { owners }),
+    ...(Object.keys(holds).length > 0 && { holds }),
   }
   return [hello, all.slice(owners.length)]
 }

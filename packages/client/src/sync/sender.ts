@@ -56,6 +56,7 @@ export class Sender {
   readonly #recovering: Recovery | undefined
   /** Documents of which this device has what the server had at the beginning. */
   readonly #answered: Set<DocumentName> = new Set()
+  readonly #same: Set<DocumentName> = new Set()
   #inFlight: InFlight | undefined
 
   /** Begins with the session, before anything that the server sends is taken in. */
@@ -87,6 +88,18 @@ export class Sender {
   answered(document: DocumentName): void {
     this.#answered.add(document)
     this.wake()
+  }
+
+  /**
+   * The server holds what this device held when it said hello. What changed since is unsent, and goes as changes; the answer
+   * to the server's step 1 has nothing.
+   */
+  hasSame(document: DocumentName): void {
+    this.#same.add(document)
+    this.#answered.add(document)
+    if (!this.#asked[document]) return
+    delete this.#asked[document]
+    this.#owedAnswers.add(document)
   }
 
   /** There may be something to send. */
@@ -135,6 +148,7 @@ export class Sender {
    * then the removal goes ahead of what is unsent, or an edit would become visible that was made after a revocation [V6].
    */
   #isUnknown(name: DocumentName): boolean {
+    if (this.#same.has(name)) return false
     return !this.#asked[name] || (this.#port.store.documents.known[name] !== undefined && !this.#answered.has(name))
   }
 

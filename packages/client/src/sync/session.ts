@@ -1,10 +1,11 @@
 import { KithError } from '@kith/shared'
 import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
 import { type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
+import { type DocumentName, documentNames } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
 import { checkedStateVector, DocumentSync } from './document-sync.ts'
 import { Drained } from './drained.ts'
-import { helloOf, readBefore } from './hello.ts'
+import { digestsOf, helloOf, readBefore } from './hello.ts'
 import { Watching } from './presence-subscription.ts'
 import { ProfileFetches } from './profile-fetches.ts'
 import { RateLimiter } from './rate-limiter.ts'
@@ -46,6 +47,8 @@ export class Session {
   #isKnown = false
   #isWelcome = false
   #hasEnded = false
+  /** Documents that are asked for only if the server holds something else. */
+  #compared: DocumentName[] = []
 
   constructor(port: SessionPort) {
     this.#port = port
@@ -100,12 +103,14 @@ export class Session {
     if (this.#hasEnded) return
     this.#isKnown = before.incarnation !== undefined
     this.#hadCursor = before.cursor.length > 0
-    const [hello, rest] = helloOf(before, owners(), this.#port.isVersioned)
+    const mayCompare = this.#port.isVersioned && this.#isKnown && this.#hadCursor && !this.#port.recovery
+    const holds = mayCompare ? digestsOf(store.documents) : {}
+    this.#compared = documentNames.filter(name => holds[name])
+    const [hello, rest] = helloOf(before, owners(), this.#port.isVersioned, holds)
     for (const owner of hello.owners ?? []) this.#fetches.sent(owner)
     this.#port.send(hello)
     this.#welcomeWait.begin()
-    this.#exchange.ask('roster')
-    this.#exchange.ask('profile')
+    for (const name of documentNames) if (!holds[name]) this.#exchange.ask(name)
     if (this.#hadCursor) this.#introduce()
     for (const owner of rest) this.#unlessEnded(this.#fetches.fetch(owner))
     this.#unlessEnded(this.#watching.start())
@@ -195,6 +200,7 @@ export class Session {
         // The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds.
         this.#isForgotten = frame.isFresh && this.#hadCursor
         this.#isWelcome = true
+        this.#compare(frame.understands?.same ?? [])
         this.#port.privacy.welcomed(frame.understands?.privacy)
         this.#port.welcomed()
         this.#outgoing.welcomed()
@@ -205,6 +211,14 @@ export class Session {
     }
     if (this.#isWelcome) this.#port.privacy.check(store.documents.roster.view)
     this.#showStatus()
+  }
+
+  /** What the server holds in the same way is not exchanged; the rest is, from here on. */
+  #compare(same: readonly DocumentName[]): void {
+    for (const name of this.#compared.splice(0)) {
+      if (same.includes(name)) this.#outgoing.hasSame(name)
+      else this.#exchange.ask(name)
+    }
   }
 
   async #handle(message: ServerMessage): Promise<void> {

@@ -111,6 +111,17 @@ export class Account {
     }
   }
 
+  /** Whether the disk holds exactly what a device holds, by its digest. Called in one turn with the answer, as {@link missing}. */
+  async compare(name: DocumentName, digest: Uint8Array, answer: (isSame: boolean) => void): Promise<void> {
+    const { store, documents } = this.#context
+    for (;;) {
+      const own = await documents.digest(this.user, name)
+      if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
+      await mayHandOver(store)
+      if (!documents.isOutdated(this.user, name)) return answer(own !== undefined && Buffer.compare(own, digest) === 0)
+    }
+  }
+
   /**
    * Hands the user's devices what these updates brought, by the document as it stands. To be called in a task. Between the update
    * and its relaying another node may have written: what was overwritten since is in no byte of it [V5].
@@ -131,6 +142,11 @@ export class Account {
     const { documents, relayOwn } = this.#context
     if (documents.isOutdated(this.user, name)) return this.relayNewest(name, [update], except)
     relayOwn(this.user, name, update, except)
+  }
+
+  /** What a document weighs. */
+  weight(name: DocumentName): Promise<number> {
+    return this.#context.documents.weight(this.user, name)
   }
 
   stateVector(name: DocumentName): Promise<Uint8Array> {

@@ -124,6 +124,11 @@ export class Documents {
     return this.#use(user, name, 0, document => document.stateVector())
   }
 
+  /** Of what the disk holds of a document (`documentDigest`). */
+  async digest(user: string, name: DocumentName): Promise<Uint8Array | undefined> {
+    return this.#use(user, name, 0, document => document.digest())
+  }
+
   /** What a document weighs ({@link weightOf}). */
   async weight(user: string, name: DocumentName): Promise<number> {
     const key = keyOf(user, name)

@@ -1,4 +1,4 @@
-import type { Limits } from '@kith/shared'
+import { documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
@@ -15,6 +15,8 @@ export interface HostedDocument {
   merge(updates: readonly Uint8Array[]): Promise<Merged>
   missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
   stateVector(): Promise<Uint8Array>
+  /** Of what it holds (`documentDigest`). */
+  digest(): Promise<Uint8Array | undefined>
   destroy(): void
 }
 
@@ -58,6 +60,10 @@ export class LocalDocument implements HostedDocument {
 
   async stateVector(): Promise<Uint8Array> {
     return Y.encodeStateVector(this.#document.doc)
+  }
+
+  async digest(): Promise<Uint8Array | undefined> {
+    return documentDigest(this.#document.doc)
   }
 
   destroy(): void {

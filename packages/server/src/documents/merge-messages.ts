@@ -12,6 +12,7 @@ export type MergeRequest =
   | { type: 'continue'; document: number }
   | { type: 'missing'; document: number; stateVector: Uint8Array }
   | { type: 'stateVector'; document: number }
+  | { type: 'digest'; document: number }
   | { type: 'close'; document: number }
 
 /** A run of updates, its facts encoded. */

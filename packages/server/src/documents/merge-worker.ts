@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads'
-import type { ContactFacts, Limits } from '@kith/shared'
+import { type ContactFacts, documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { encodeFacts } from './encoded-facts.ts'
@@ -46,6 +46,8 @@ function handle(request: MergeRequest): MergeAnswer {
       return { weight: document.weight, bytes: missingFrom(document, request.stateVector) }
     case 'stateVector':
       return { weight: document.weight, bytes: Y.encodeStateVector(document.doc) }
+    case 'digest':
+      return { weight: document.weight, bytes: documentDigest(document.doc) }
     case 'close':
       documents.delete(request.document)
       document.destroy()

@@ -80,6 +80,10 @@ export class RemoteDocument implements HostedDocument {
     return bytes as Uint8Array
   }
 
+  async digest(): Promise<Uint8Array | undefined> {
+    return (await this.#ask({ type: 'digest', document: this.id })).bytes
+  }
+
   async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {
     const answer = await this.#thread.ask(request, owned)
     this.#weight = answer.weight

@@ -5,6 +5,7 @@ import {
   maxFailureAddresses,
   type OwnProfile,
   oldestWire,
+  ownDocumentNames,
   type RosterSync,
   wireVersion,
 } from '@kith/shared/wire'
@@ -15,6 +16,8 @@ import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
 import { lookUp } from './lookup.ts'
 import { closeReason, type Session } from './session.ts'
+
+type Hello = Extract<DeviceMessage, { type: 'hello' }>
 
 /** Where a device's message goes. A message that came too early or twice is a protocol violation. */
 export function handle(session: Session, message: DeviceMessage): void {
@@ -81,10 +84,7 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
  * Welcomes the device, unless the account that it synced with was erased [D7]. The answer stands in the account's queue, so
  * what the device sent after its hello waits for it: step 1s are not answered, and updates not written, before that is known.
  */
-function hello(
-  session: Session,
-  { version, oldest = 1, cursor, incarnation, owners = [] }: Extract<DeviceMessage, { type: 'hello' }>,
-): void {
+function hello(session: Session, { version, oldest = 1, cursor, incarnation, owners = [], holds = {} }: Hello): void {
   if (session.feed) return session.end('protocol-violation', 'a second hello')
   const fit = fitOf({ version, oldest })
   if (fit === 'too-old') return session.end('upgrade-required', `wire ${version}, and this server needs ${oldestWire}`)
@@ -104,10 +104,12 @@ function hello(
         context.log.warn({ user }, 'a device knows of an erasure that this store lacks: erase the account again')
         return session.close(closeCodes.unavailable, 'this store is older than the account')
       }
-      const { since } = await feed.resume(cursor)
       const isErased = state === 'ended'
+      const same = isErased ? [] : await sameDocuments(session, holds)
+      if (session.isClosed) return
+      const { since } = await feed.resume(cursor)
       const { limits } = context
-      const understands = version > 1 && { understands: { wire: wireVersion, privacy: privacyNames } }
+      const understands = version > 1 && { understands: { wire: wireVersion, privacy: privacyNames, same } }
       session.say({
         ...{ type: 'welcome', isFresh: since === undefined, isErased, incarnation: current, limits },
         ...understands,
@@ -118,7 +120,7 @@ function hello(
       }
       session.arrive()
       run(session, async () => {
-        askFor(session, 'profile')
+        if (!same.includes('profile')) askFor(session, 'profile')
         await fetchAll(session, owners)
         await context.openings.run(user, async () => {
           if (session.isClosed) return
@@ -130,6 +132,24 @@ function hello(
     },
     error => session.fail(error),
   )
+}
+
+/** Which documents of a device are those that the disk holds. To be called in a task of the account. */
+async function sameDocuments(session: Session, holds: NonNullable<Hello['holds']>): Promise<DocumentName[]> {
+  const { accounts } = session.context
+  const account = accounts.of(session.user)
+  const same: DocumentName[] = []
+  for (const name of ownDocumentNames) {
+    const digest = holds[name]
+    if (!digest) continue
+    await account.compare(name, digest, isSame => {
+      if (!isSame) return
+      session.holdsAll(name)
+      same.push(name)
+    })
+    session.looked(await account.weight(name))
+  }
+  return same
 }
 
 function barrier(session: Session, id: number, withFeed: boolean): void {

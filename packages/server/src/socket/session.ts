@@ -178,6 +178,11 @@ export class Session implements Device {
     this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step2', payload: missing })
   }
 
+  /** The device holds what the server does: from here on it gets the changes, as after an answer to its step 1. */
+  holdsAll(document: DocumentName): void {
+    this.#answered.add(document)
+  }
+
   charge(units: number): void {
     this.allowance.charge(units)
   }

@@ -1,3 +1,4 @@
+import { documentDigestBytes } from '../document-digest.ts'
 import {
   type Decoder,
   type Encoder,
@@ -10,7 +11,7 @@ import {
   writeString,
   writeUint,
 } from './codec.ts'
-import { wireVersion } from './versions.ts'
+import { digestsWire, wireVersion } from './versions.ts'
 
 /** 100, device → server, once and first: "I speak Kith's messages; my feed was read up to this cursor." */
 export interface Hello {
@@ -28,7 +29,13 @@ export interface Hello {
    * that it then holds nothing of theirs that it may not [V7]. Left out when there are none.
    */
   owners?: readonly string[]
+  /** Digests of the documents that the device asks for only if the server holds something else; from wire 3 on. */
+  holds?: Readonly<Partial<Record<OwnDocumentName, Uint8Array>>>
 }
+
+/** The user's own documents, in the order in which messages name them. */
+export const ownDocumentNames = ['roster', 'profile'] as const
+export type OwnDocumentName = (typeof ownDocumentNames)[number]
 
 export const helloType = 100
 export const maxHelloOwners = 256
@@ -42,6 +49,8 @@ export function writeHello(encoder: Encoder, message: Hello): void {
   writeUint(encoder, owners.length)
   for (const owner of owners) writeString(encoder, owner)
   if (message.version > 1) writeUint(encoder, message.oldest ?? 1)
+  if (message.version < digestsWire) return
+  for (const name of ownDocumentNames) writeBytes(encoder, message.holds?.[name] ?? new Uint8Array())
 }
 
 export function readHello(decoder: Decoder): Hello {
@@ -52,6 +61,7 @@ export function readHello(decoder: Decoder): Hello {
   const owners: string[] = []
   for (let left = readUint(decoder, maxHelloOwners); left > 0; left--) owners.push(readUserId(decoder))
   const oldest = version > 1 ? readUint(decoder, version) : undefined
+  const holds = version >= digestsWire ? readDigests(decoder) : {}
   if (version > wireVersion) passOver(decoder)
   return {
     type: 'hello',
@@ -60,5 +70,16 @@ export function readHello(decoder: Decoder): Hello {
     cursor,
     ...(incarnation.length > 0 && { incarnation }),
     ...(owners.length > 0 && { owners }),
+    ...(Object.keys(holds).length > 0 && { holds }),
   }
+}
+
+function readDigests(decoder: Decoder): NonNullable<Hello['holds']> {
+  const holds: Partial<Record<OwnDocumentName, Uint8Array>> = {}
+  for (const name of ownDocumentNames) {
+    const digest = readBytes(decoder, documentDigestBytes)
+    ensure(digest.length === 0 || digest.length === documentDigestBytes, `a digest of ${digest.length} bytes`)
+    if (digest.length > 0) holds[name] = digest
+  }
+  return holds
 }

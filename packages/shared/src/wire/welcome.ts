@@ -11,8 +11,8 @@ import {
   writeString,
   writeUint,
 } from './codec.ts'
-import { maxIncarnationBytes } from './hello.ts'
-import { wireVersion } from './versions.ts'
+import { maxIncarnationBytes, type OwnDocumentName, ownDocumentNames } from './hello.ts'
+import { digestsWire, wireVersion } from './versions.ts'
 
 /** 101, server → device, the answer to a hello. */
 export interface Welcome {
@@ -41,6 +41,8 @@ export interface Understanding {
   wire: number
   /** The names in `privacy` that it enforces. */
   privacy: readonly string[]
+  /** The documents whose digest in `hello` is that of the server's: there is nothing to exchange. From wire 3 on. */
+  same?: readonly OwnDocumentName[]
 }
 
 export const welcomeType = 101
@@ -67,6 +69,11 @@ export function writeWelcome(encoder: Encoder, message: Welcome): void {
   writeUint(encoder, understands.wire)
   writeUint(encoder, understands.privacy.length)
   for (const name of understands.privacy) writeString(encoder, name)
+  if (understands.wire < digestsWire) return
+  writeUint(
+    encoder,
+    (understands.same ?? []).reduce((flags, name) => flags | (1 << ownDocumentNames.indexOf(name)), 0),
+  )
 }
 
 export function readWelcome(decoder: Decoder): Welcome {
@@ -89,6 +96,13 @@ function readUnderstanding(decoder: Decoder): Understanding {
   ensure(wire > 1, `wire ${wire}`)
   const privacy: string[] = []
   for (let left = readUint(decoder, mostPrivacyNames); left > 0; left--) privacy.push(readString(decoder, 64))
+  const same = wire >= digestsWire ? readSame(decoder) : []
   if (wire > wireVersion) passOver(decoder)
-  return { wire, privacy }
+  return { wire, privacy, ...(same.length > 0 && { same }) }
+}
+
+function readSame(decoder: Decoder): OwnDocumentName[] {
+  const flags = readUint(decoder)
+  ensure(flags <= 3, `documents ${flags}`)
+  return ownDocumentNames.filter((_, index) => (flags & (1 << index)) !== 0)
 }
