@@ -30,6 +30,7 @@ export {
   planMessageAudience,
   planPresence,
   planRemoval,
+  planRemovals,
   planSync,
   planSyncAsUpdate,
 } from './roster/edits.ts'

@@ -15,13 +15,15 @@ import {
   recordOf,
 } from '@kith/shared/import'
 import { addressParser } from '../api/addresses.ts'
+import type { AnyFields } from '../api/app-types.ts'
+import { wrong } from '../api/arguments.ts'
 import type { KithCore } from '../api/core.ts'
 import { coreOf } from '../api/core-of.ts'
 import { Kith } from '../api/kith.ts'
+import { nextTurn } from '../turn.ts'
 import { untilAborted } from './abort.ts'
 import { type CheckedOptions, checkImportOptions, type PlanImportOptions } from './options.ts'
 import { readRecord, writeRecord } from './record.ts'
-import { nextTurn } from './turn.ts'
 
 /** What an import would do. Nothing is written before `apply`. */
 export interface ImportPlan {
@@ -37,6 +39,7 @@ export interface ImportPlan {
   apply(options?: ApplyImportOptions): Promise<ImportResult>
 }
 
+/** The options of `apply` of an {@link ImportPlan}. */
 export interface ApplyImportOptions {
   /** Removes the contacts in `gone`, as `profile.remove()` does. They are left alone by default. */
   removeGone?: boolean
@@ -68,14 +71,14 @@ export interface ImportResult {
  *
  * Rejects with the reason of the signal, and with the error of `entries`. A wrong argument is a `TypeError`.
  */
-export async function planImport(
-  kith: Kith,
+export async function planImport<L extends string = never>(
+  kith: Kith<AnyFields, L>,
   entries: AsyncIterable<ContactEntry> | Iterable<ContactEntry>,
-  options: PlanImportOptions,
+  options: PlanImportOptions<NoInfer<L>>,
 ): Promise<ImportPlan> {
-  if (!(kith instanceof Kith)) throw new TypeError('Pass the result of openKith to planImport')
-  const checked = checkImportOptions(options)
+  if (!(kith instanceof Kith)) throw wrong('kith', 'the result of openKith', kith)
   const core = coreOf(kith)
+  const checked = checkImportOptions(options, core.shown.levelNames)
   core.checkOpen()
   const book = await readBook(core, entries, checked)
   const record = await readRecord(core.store, checked.source)

@@ -1,10 +1,11 @@
 import { type ContactEntry, type PhoneBookFormat, PhoneBookReader } from '@kith/shared/import'
-import { checkIsObject } from '../api/arguments.ts'
+import { checkIsObject, wrong } from '../api/arguments.ts'
+import { nextTurn } from '../turn.ts'
 import { unlessAborted } from './abort.ts'
 import { checkSource, chunksOf, type PhoneBookSource } from './chunks.ts'
 import { checkSignal } from './signal.ts'
-import { nextTurn } from './turn.ts'
 
+/** The options of `readContacts`. */
 export interface ReadContactsOptions {
   /** By default the first lines tell it. */
   format?: PhoneBookFormat
@@ -28,7 +29,7 @@ export function readContacts(source: PhoneBookSource, options: ReadContactsOptio
   checkIsObject(options)
   const { format, signal } = options
   if (format !== undefined && format !== 'vcard' && format !== 'csv') {
-    throw new TypeError(`format must be 'vcard' or 'csv', not ${String(format)}`)
+    throw wrong('format', "'vcard' or 'csv'", format)
   }
   checkSignal(signal)
   return { [Symbol.asyncIterator]: () => iterate(source, format, signal) }

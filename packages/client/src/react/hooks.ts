@@ -1,4 +1,6 @@
+import type { Fields } from '@kith/shared'
 import { useSyncExternalStore } from 'react'
+import type { FieldTypes } from '../api/app-types.ts'
 import type { Contact } from '../api/contacts.ts'
 import type { ViewAs } from '../api/view-as.ts'
 import type { SyncStatus } from '../live/sync-status.ts'
@@ -18,21 +20,21 @@ import type { SharedQuery } from './shared-query.ts'
  * Everyone contacted, followed or blocked, by user id; `undefined` until first read. Rows that look as before are the very
  * same objects, so a row component in `memo` renders again only when its own row changes.
  */
-export function useContacts(): readonly Contact[] | undefined {
-  return useShared(queriesOf(useKith()).contacts)
+export function useContacts<F extends FieldTypes<F> = Fields>(): readonly Contact<F>[] | undefined {
+  return useShared(queriesOf(useKith()).contacts) as unknown as readonly Contact<F>[] | undefined
 }
 
 /**
  * Somebody's row, at once, whether a contact or not. Showing it is an access, as `kith.getProfile` is: the profile is
  * fetched and, with automatic synchronisation, followed. A long list shows the rows of `useContacts` instead.
  */
-export function useProfile(id: string): ProfileState {
-  return useShared(queriesOf(useKith()).profile(id))
+export function useProfile<F extends FieldTypes<F> = Fields>(id: string): ProfileState<F> {
+  return useShared(queriesOf(useKith()).profile(id)) as unknown as ProfileState<F>
 }
 
 /** The own profile: fields by level, who sees level 0, whether presence is hidden, and what changes the fields. */
-export function useOwnProfile(): OwnProfileControls {
-  return useShared(queriesOf(useKith()).ownProfile)
+export function useOwnProfile<F extends FieldTypes<F> = Fields, L extends string = never>(): OwnProfileControls<F, L> {
+  return useShared(queriesOf(useKith()).ownProfile) as unknown as OwnProfileControls<F, L>
 }
 
 export function useSyncStatus(): SyncStatus {
@@ -40,8 +42,8 @@ export function useSyncStatus(): SyncStatus {
 }
 
 /** What that person sees of the own profile, and why: see `kith.viewAs`. It is no access. */
-export function useViewAs(id: string): ViewAs {
-  return useShared(queriesOf(useKith()).viewAs(id))
+export function useViewAs<F extends FieldTypes<F> = Fields>(id: string): ViewAs<F> {
+  return useShared(queriesOf(useKith()).viewAs(id)) as unknown as ViewAs<F>
 }
 
 /** Whether a user is online, or when they last were: see `kith.livePresence`. It is not an access. */

@@ -1,3 +1,4 @@
+import { wrong } from '../api/arguments.ts'
 import type { DeviceStorage } from '../database/contract.ts'
 import type { WebSocketConstructor } from '../sync/socket.ts'
 import { betterSqlite3 } from './better-sqlite3.ts'
@@ -14,7 +15,7 @@ export type { DeviceStorage } from '../database/contract.ts'
  * another process or client has this user's file open, and `database-failed` when it cannot be read or written.
  */
 export function sqlite(folder: string): DeviceStorage {
-  if (typeof folder !== 'string' || folder === '') throw new TypeError('folder must be a path, as in sqlite("./data")')
+  if (typeof folder !== 'string' || folder === '') throw wrong('folder', 'a path, as in sqlite("./data")', folder)
   return { ...sqliteOn(betterSqlite3(folder)), findWebSocket }
 }
 

@@ -21,11 +21,11 @@ export interface Subscription {
 /**
  * A value that changes: each subscriber gets it soon after subscribing, and again after each change. RxJS' `from` takes it too.
  */
-export interface Observable<T> {
+export interface Subscribable<T> {
   subscribe(
     observerOrNext?: Observer<T> | ((value: T) => void) | null,
     onError?: ((error: unknown) => void) | null,
   ): Subscription
   /** By which RxJS' `from` and others recognise an observable. */
-  [Symbol.observable]: () => Observable<T>
+  [Symbol.observable]: () => Subscribable<T>
 }
