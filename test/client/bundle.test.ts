@@ -69,6 +69,15 @@ test('imports of phone books are at most 11 KB gzipped beside the client, withou
   expect(importedBy(client.chunks)).not.toContain('papaparse')
 })
 
+test('export and import of accounts are at most 4 KB gzipped beside the client, and in no bundle without them', async () => {
+  const client = await bundled('index.ts')
+  const own = withoutModulesOf(client.chunks, await bundled('account/index.ts', 'index.ts'))
+  const bytes = gzippedBytes(own)
+  process.stdout.write(`export and import of accounts in a browser: ${bytes} bytes gzipped, beside the client\n`)
+  expect(bytes).toBeGreaterThan(1_000)
+  expect(bytes).toBeLessThanOrEqual(4_000)
+})
+
 /** The chunks that hold no module of these. */
 function withoutModulesOf(known: readonly Rolldown.OutputChunk[], { chunks }: Bundle): Rolldown.OutputChunk[] {
   const modules = new Set(known.flatMap(chunk => chunk.moduleIds))

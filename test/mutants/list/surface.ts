@@ -37,4 +37,30 @@ export const surfaceMutants: readonly Mutant[] = [
     tests: ['client/surface'],
     names: 'levels have names',
   }),
+  mutant('client/src/account/plan-account.ts', 'if (!contact.hasChangedHands) {', '{', {
+    id: 'import-gives-to-new-holder',
+    rules: ['D7'],
+    what: 'Whoever has an id on the next server gets the levels that its old holder had.',
+    tests: ['client/account'],
+    names: 'whoever has the id on the next server',
+  }),
+  mutant('client/src/account/plan-account.ts', 'if (!there || !Object.hasOwn(there, name)) plan', 'if (true) plan', {
+    id: 'import-overwrites-fields',
+    rules: [],
+    what: 'An import replaces what the user has set on the new server.',
+    tests: ['client/account'],
+    names: 'changes nothing that the account has',
+  }),
+  mutant(
+    'client/src/database/edit.ts',
+    'for (const { name, changes } of changed) {\n',
+    "for (const { name, changes } of changed) {\n      if (name === 'profile') continue\n",
+    {
+      id: 'second-document-not-checked',
+      rules: ['D5'],
+      what: 'The profile of a change of both documents may exceed its limits.',
+      tests: ['client/account'],
+      names: 'beyond a limit of the profile',
+    },
+  ),
 ]

@@ -10,6 +10,7 @@ import { isOriginalThere, type SaidAgain } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { partsOfSaid, placeOf } from './ahead.ts'
 import { writeMeta } from './meta.ts'
+import type { OwnDocuments } from './own-documents.ts'
 import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -23,14 +24,24 @@ export async function edit(
   document: DocumentName,
   plan: (view: FlatMaps) => readonly KeyChange[],
 ): Promise<void> {
+  await editAll(store, documents => ({ [document]: plan(documents[document].view) }))
+}
+
+/** As {@link edit}, of both documents in one transaction: the roster first, which is the order of sending [V6]. */
+export async function editAll(
+  store: Store,
+  plan: (documents: OwnDocuments) => Partial<Record<DocumentName, readonly KeyChange[]>>,
+): Promise<void> {
   await store.work(async work => {
-    const { view, standing } = work.documents[document]
-    const changes = plan(view)
-    if (changes.length === 0) return
+    const planned = plan(work.documents)
     const { limits } = work.documents
-    // What was refused takes no room: it must not hold back this one.
-    checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))
-    await record(work, document, changes)
+    const changed = documentNames.map(name => ({ name, changes: planned[name] ?? [] }))
+    for (const { name, changes } of changed) {
+      // What was refused takes no room: it must not hold back this one.
+      const { standing } = work.documents[name]
+      checkLimits(name, standing, changes, limits, limit => work.documents.rosterBytes(limit))
+    }
+    for (const { name, changes } of changed) if (changes.length > 0) await record(work, name, changes)
   })
 }
 
