@@ -71,7 +71,7 @@ export class KithCore {
   async send(to: string, text: string): Promise<Delivery> {
     const { messageBytes } = this.store.documents.limits
     if (utf8Length(text) > messageBytes) {
-      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
+      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes: shorten it`)
     }
     return this.link.send(to, text)
   }
