@@ -33,6 +33,9 @@ import { chooseUser } from './user.ts'
  * - `database-failed` when storage is refused or does not answer; a later attempt may succeed.
  *
  * A wrong option is a `TypeError`.
+ *
+ * @param options - The server, the user, and where this device keeps its data.
+ * @returns Resolves to the client, when this device's data is read; it may not be connected yet.
  */
 export async function openKith<F extends FieldTypes<F> = Fields, L extends string = never>(
   options: KithOptions<L>,

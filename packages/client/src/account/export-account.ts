@@ -27,6 +27,8 @@ import { encodeValue } from './values.ts'
  * ```
  *
  * The file holds everything, also what is private: treat it as a secret. Rejects with `closed` when the client was closed.
+ *
+ * @param kith - The client whose user it is, as `openKith` returned it.
  */
 export async function exportAccount(kith: Kith<AnyFields, AnyFields>): Promise<string> {
   if (!(kith instanceof Kith)) throw wrong('kith', 'the result of openKith', kith)

@@ -1,6 +1,6 @@
 /**
- * The file of an account: all that a user has said, and nothing of what others show to them. `docs/guides/account.md`
- * describes it for people, `read-file.ts` checks it.
+ * The file of an account: all that a user has said, and nothing of what others show to them. The guide
+ * `docs/guides/account.md` describes it.
  */
 export interface AccountFile {
   format: 'kith-account'

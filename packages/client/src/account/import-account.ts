@@ -36,6 +36,10 @@ export interface ImportAccountResult {
  * - `roster-too-large`, `too-many-relations`, `label-too-long`, `profile-too-large`, `too-many-levels` or `field-name-too-long`
  *   when the account would exceed a limit of the server;
  * - `database-failed` when nothing could be stored, or `closed`.
+ *
+ * @param kith - The client of the account that gets the data.
+ * @param file - The text of the file, or a Blob such as a `File` that the user chose.
+ * @param options - Whose file it is, where that is not this user.
  */
 export async function importAccount(
   kith: Kith<AnyFields, AnyFields>,

@@ -85,7 +85,12 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
     return { ...this.#held.row?.fields } as FieldsOf<F>
   }
 
-  /** One field; `undefined` when there is no such field, or the user may not see it. */
+  /**
+   * One field; `undefined` when there is no such field, or the user may not see it.
+   *
+   * @param name - The name of the field.
+   * @returns The value, or `undefined`.
+   */
   get<Name extends string & keyof F>(name: Name): F[Name] | undefined {
     checkText(name, 'name')
     const fields = this.fields as F
@@ -119,7 +124,11 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
     return isUnconfirmed(this.#facts, this.#incarnation)
   }
 
-  /** Stages a follow. `false` ends it, and keeps automatic synchronisation from following them again. Returns this profile. */
+  /**
+   * Stages a follow. `false` ends it, and keeps automatic synchronisation from following them again. Returns this profile.
+   *
+   * @param isSubscribed - `true` to follow them, `false` to end the follow and decline them.
+   */
   subscribe(isSubscribed: boolean): this {
     return this.#stage({ isSubscribed: checkBoolean(isSubscribed, 'isSubscribed') })
   }
@@ -127,17 +136,27 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   /**
    * Stages the levels that they may see, each by its number or its name. `[]` makes a contact without grants; `null` removes
    * the contact and all grants. Returns this profile.
+   *
+   * @param levels - The levels, or `null`.
    */
   setProfileAccessLevels(levels: readonly Level<L>[] | null): this {
     return this.#stage({ levels: checkLevels(levels, this.#host.levelNames) })
   }
 
-  /** Stages the user's name for them. `null` or an empty string removes it. Returns this profile. */
+  /**
+   * Stages the user's name for them. `null` or an empty string removes it. Returns this profile.
+   *
+   * @param label - The label, of at most 256 bytes.
+   */
   setLabel(label: string | null): this {
     return this.#stage({ label: checkText(label ?? '', 'label') })
   }
 
-  /** Stages a block, or its lifting. While a block stands, neither user sees anything of the other [V1]. Returns this profile. */
+  /**
+   * Stages a block, or its lifting. While a block stands, neither user sees anything of the other [V1]. Returns this profile.
+   *
+   * @param isBlocked - `true` to block them, `false` to lift it.
+   */
   block(isBlocked: boolean): this {
     return this.#stage({ isBlocked: checkBoolean(isBlocked, 'isBlocked') })
   }
@@ -162,13 +181,20 @@ export class Profile<F extends FieldTypes<F> = Fields, L extends string = never>
   /**
    * Confirms that the user knows the new holder of this user id: the grants and the follow count again [D7]. Resolves when
    * that is on this device's disk, also offline. Writes nothing when the id has not changed hands.
+   *
+   * @throws KithError `roster-too-large`, `database-failed` or `closed`. Of the own profile it is a `TypeError`.
    */
   async confirm(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be confirmed")
     await edit(this.#host.store, 'roster', roster => planConfirmation(roster, this.id, this.#incarnation))
   }
 
-  /** Removes the contact, the label, the grants, the follow and the staged settings. A block stays. */
+  /**
+   * Removes the contact, the label, the grants, the follow and the staged settings. A block stays.
+   *
+   * @returns Resolves when that is on this device's disk, also offline.
+   * @throws KithError `database-failed` or `closed`. Of the own profile it is a `TypeError`.
+   */
   async remove(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be removed")
     this.unstage()

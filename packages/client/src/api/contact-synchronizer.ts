@@ -85,7 +85,11 @@ export class ContactSynchronizer<L extends string = never> {
     this.#reportsDuplicates = checkBoolean(reportDuplicates, 'reportDuplicates')
   }
 
-  /** Sets whether the contacts of later calls are followed. Returns this synchronizer. */
+  /**
+   * Sets whether the contacts of later calls are followed. Returns this synchronizer.
+   *
+   * @param isSubscribed - `true` to follow them, `false` to end the follow and decline them.
+   */
   subscribe(isSubscribed: boolean): this {
     this.#preferences = { ...this.#preferences, isSubscribed: checkBoolean(isSubscribed, 'isSubscribed') }
     return this
@@ -94,6 +98,8 @@ export class ContactSynchronizer<L extends string = never> {
   /**
    * Sets the levels that the contacts of later calls may see, each by its number or its name. `null` removes contacts and
    * grants. Returns this synchronizer.
+   *
+   * @param levels - The levels, or `null`.
    */
   setProfileAccessLevels(levels: readonly Level<L>[] | null): this {
     const { levelNames } = coreOf(this.#kith).shown
@@ -101,12 +107,28 @@ export class ContactSynchronizer<L extends string = never> {
     return this
   }
 
-  /** Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5]. */
+  /**
+   * Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5].
+   *
+   * @param addresses - User ids, or phone numbers with the option `phoneNumbers`.
+   * @param syncNow - `false` queues the call.
+   * @returns Resolves to counts and the rejected addresses, when it is on this device's disk; for a queued call to the
+   *   rejected addresses, with counts of 0.
+   * @throws KithError As `syncNow` rejects: the queue is kept then. A region that does not exist is a `TypeError`.
+   */
   async sync(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSync, addresses, syncNow)
   }
 
-  /** Adds contacts, levels and subscriptions, and removes nothing [R5]. */
+  /**
+   * Adds contacts, levels and subscriptions, and removes nothing [R5].
+   *
+   * @param addresses - User ids, or phone numbers with the option `phoneNumbers`.
+   * @param syncNow - `false` queues the call.
+   * @returns Resolves to counts and the rejected addresses, when it is on this device's disk; for a queued call to the
+   *   rejected addresses, with counts of 0.
+   * @throws KithError As `syncNow` rejects: the queue is kept then. A region that does not exist is a `TypeError`.
+   */
   async syncAsUpdate(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSyncAsUpdate, addresses, syncNow)
   }

@@ -76,6 +76,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * The call is an access, so it has effects: the profile is fetched from the server. With automatic synchronisation the user
    * is also followed, unless this user blocked or declined them. `profile.loaded` resolves when the answer is here.
    * `liveProfile()` shows a profile without an access.
+   *
+   * @param id - A user id.
    */
   getProfile(id: string): Profile<F, L> {
     this.#core.checkOpen()
@@ -92,6 +94,10 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /**
    * Switches automatic synchronisation: whether a received message, or an access to a profile, makes this user follow the
    * other user. It is on at first. Resolves when the setting is on this device's disk.
+   *
+   * @param isOn - Whether it is on from then on.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
    */
   async enableAutoSyncContacts(isOn: boolean): Promise<void> {
     checkBoolean(isOn, 'isOn')
@@ -106,6 +112,10 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /**
    * Sets who sees level 0: 'everyone', 'contacts' only, or 'nobody' without a grant. A narrower audience survives a wider one
    * that another device sets without having seen it [R4]. Resolves when the setting is on this device's disk.
+   *
+   * @param audience - Who sees level 0 from then on.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
    */
   async setPublicAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
@@ -120,6 +130,11 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /**
    * Sets whose messages reach this user's devices: of 'everyone', of 'contacts' only (users with a grant are contacts), or of
    * 'nobody'. A narrower audience survives a wider one that another device sets without having seen it [R4].
+   *
+   * @param audience - Whose messages arrive from then on.
+   * @returns Resolves when the setting is on this device's disk.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
    */
   async setMessageAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
@@ -131,7 +146,14 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     return this.#settings.hidesPresence
   }
 
-  /** Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4]. */
+  /**
+   * Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4].
+   *
+   * @param isHidden - Whether it is hidden from then on.
+   * @returns Resolves when the setting is on this device's disk.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
+   */
   async setHidePresence(isHidden: boolean): Promise<void> {
     checkBoolean(isHidden, 'isHidden')
     await this.#core.editRoster(roster => planPresence(roster, isHidden, () => this.#core.shown.newNonce()))
@@ -144,6 +166,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * It is `undefined` while it is not known: without a connection; of a user whom this user neither follows nor accessed by
    * `getProfile`; and of a user who shows this user nothing, hides their presence, or blocks this user [V8]. Of more than
    * 256 users at once the newest subscriptions count.
+   *
+   * @param id - A user id.
    */
   livePresence(id: string): Subscribable<Presence | undefined> {
     this.#core.checkOpen()
@@ -160,6 +184,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * The rows of all users who are contacts, followed or blocked, ordered by user id, or of those among them that match the
    * filter. Emits after each change, by any tab. A row that did not change is the same object as before: treat rows as
    * read-only. Ends with `database-failed` when the database cannot be read.
+   *
+   * @param filter - What must apply to a row; `{}` gives all rows.
    */
   contacts(filter: ContactFilter<L> = {}): Subscribable<Contact<F>[]> {
     this.#core.checkOpen()
@@ -177,6 +203,9 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * ```ts
    * await kith.getContacts({ isBlocked: false, query: 'ada lon' }) // Ada from London
    * ```
+   *
+   * @param filter - What must apply to a row; `{}` gives all rows.
+   * @returns Resolves to the rows.
    */
   async getContacts(filter: ContactFilter<L> = {}): Promise<Contact<F>[]> {
     this.#core.checkOpen()
@@ -188,6 +217,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * Removes many users in one transaction, each as `profile.remove()` does: contact, label, grants, follow and staged settings.
    * Blocks stay. Resolves when that is on this device's disk, to the number of users for whom something changed. A wrong id is a
    * `TypeError`, and removes nobody. Rejects with `database-failed` when nothing could be stored.
+   *
+   * @param ids - User ids; each counts once.
    */
   async removeContacts(ids: readonly string[]): Promise<number> {
     this.#core.checkOpen()
@@ -199,6 +230,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /**
    * The row of any user, as in `contacts()`; of an unknown user an empty row. Emits after each change. It is not an access:
    * nothing is fetched, and no follow begins.
+   *
+   * @param id - A user id.
    */
   liveProfile(id: string): Subscribable<Contact<F>> {
     this.#core.checkOpen()
@@ -231,12 +264,19 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * What a user sees of the own profile, and why, as far as this device knows: by this user's blocks, grants, contacts and
    * audience. Unsent changes count as if they were sent. This device does not know whether the user has registered, blocks
    * this user, or is restricted by the backend: in these cases the user sees nothing.
+   *
+   * @param id - A user id.
+   * @returns Levels, fields and the reason.
    */
   viewAs(id: string): ViewAs<F> {
     return viewAs(this.#core.store.documents, this.user, checkUserId(id)) as unknown as ViewAs<F>
   }
 
-  /** The result of `viewAs()`. Emits after each change. */
+  /**
+   * The result of `viewAs()`. Emits after each change.
+   *
+   * @param id - A user id.
+   */
   liveViewAs(id: string): Subscribable<ViewAs<F>> {
     this.#core.checkOpen()
     const user = checkUserId(id)
@@ -254,6 +294,9 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    *
    * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and `retryAfterMs`, if it was not sent; or
    * with `closed`, if the client was closed before. An empty text is a `TypeError`.
+   *
+   * @param to - The user id of the recipient.
+   * @param text - The message, of at most 16 KiB.
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#core.checkOpen()
@@ -265,6 +308,8 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
    * Resolves when all changes made before are on the server's disk, and this device has what this user may see. Waits while
    * offline. Rejects with the first refusal of a change [D5]; with `unauthorised` if the server refused a token that is a
    * string; with `closed`; or with `aborted` when the signal fires.
+   *
+   * @param options - `signal` ends the wait.
    */
   async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#core.checkOpen()
@@ -272,12 +317,22 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
     await this.#core.link.whenSynced(options.signal)
   }
 
-  /** Subscribes to an event. Returns an unsubscribe function. */
+  /**
+   * Subscribes to an event. Returns an unsubscribe function.
+   *
+   * @param event - The name of the event.
+   * @param listener - Called with the details of the event: see {@link KithEvents}.
+   */
   on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents<F, L>[E]) => void): () => void {
     return this.#core.shown.listeners.on(event, listener as unknown as (...details: KithEvents[E]) => void)
   }
 
-  /** Ends the connection and closes the database, after the writes that were begun. May be called twice. */
+  /**
+   * Ends the connection and closes the database, after the writes that were begun. May be called twice.
+   *
+   * @returns Resolves when the database may be opened again.
+   * @throws KithError `database-failed` when the storage does not close.
+   */
   close(): Promise<void> {
     return this.#core.close()
   }
@@ -285,6 +340,10 @@ export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /**
    * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, while changes
    * are not on the server's disk, unless `force` is set.
+   *
+   * @param options - `force` deletes unsent changes too.
+   * @returns Resolves when the data is deleted.
+   * @throws KithError `unsent-changes`, `closed`, or `database-failed` when the storage cannot be deleted.
    */
   async erase(options: { force?: boolean } = {}): Promise<void> {
     this.#core.checkOpen()

@@ -26,14 +26,25 @@ export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = nev
     return profileFields(this.#store.documents.profile.view) as Map<number, FieldsOf<F>>
   }
 
-  /** One field at one level; `undefined` when the level does not have it. */
+  /**
+   * One field at one level; `undefined` when the level does not have it.
+   *
+   * @param name - The name of the field.
+   * @param options - The level; 0 by default.
+   * @returns The value, or `undefined`.
+   */
   get<Name extends string & keyof F>(name: Name, options?: LevelOption<L>): F[Name] | undefined {
     checkText(name, 'name')
     const fields = this.fields.get(checkLevelOption(options, this.#levelNames)) as F | undefined
     return fields && Object.hasOwn(fields, name) ? fields[name] : undefined
   }
 
-  /** What a viewer sees who may see exactly these levels: of a field at several of them, the value at the highest. */
+  /**
+   * What a viewer sees who may see exactly these levels: of a field at several of them, the value at the highest.
+   *
+   * @param levels - The levels, by number or by name.
+   * @returns The fields by name.
+   */
   merged(levels: readonly Level<L>[]): FieldsOf<F> {
     const seen = new Set(checkLevels(levels, this.#levelNames) ?? [])
     const fields = profileFields(this.#store.documents.profile.view)
@@ -43,6 +54,10 @@ export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = nev
   /**
    * Sets one field at one level. Resolves when that is on this device's disk. Rejects with `field-name-too-long`,
    * `profile-too-large` or `too-many-levels` when a limit is exceeded; nothing has changed then [D5].
+   *
+   * @param name - The name of the field.
+   * @param value - A string, a number, a boolean or bytes.
+   * @param options - The level; 0 by default.
    */
   async set<Name extends string & keyof F>(
     name: Name,
@@ -53,7 +68,13 @@ export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = nev
     await this.#plan(level, checkNotEmpty(name, 'name'), checkFieldValue(value))
   }
 
-  /** Removes one field from one level. Resolves when that is on this device's disk. */
+  /**
+   * Removes one field from one level. Resolves when that is on this device's disk.
+   *
+   * @param name - The name of the field.
+   * @param options - The level; 0 by default.
+   * @throws KithError `database-failed` when nothing could be stored, or `closed`.
+   */
   async unset(name: string & keyof F, options?: LevelOption<L>): Promise<void> {
     await this.#plan(checkLevelOption(options, this.#levelNames), checkNotEmpty(name, 'name'), undefined)
   }

@@ -36,6 +36,12 @@ export interface ImportPlan {
   invalid: InvalidContact[]
   /** Contacts that the last import of this source on this device had, and this one has not. */
   gone: ImportContact[]
+  /**
+   * Writes the import, a thousand contacts in one transaction. Resolves to what was done, when it is on this device's disk.
+   *
+   * @param options - Whether contacts that left the phone book are removed.
+   * @throws KithError `roster-too-large`, `too-many-relations`, `database-failed` or `closed`; or the reason of the signal.
+   */
   apply(options?: ApplyImportOptions): Promise<ImportResult>
 }
 
@@ -51,7 +57,11 @@ export interface ImportResult {
   changed: number
   unchanged: number
   removed: number
-  /** Takes the import back, except where the user changed something since. Rejects as `apply` does. */
+  /**
+   * Takes the import back, except where the user changed something since. Rejects as `apply` does.
+   *
+   * @returns Resolves when that is on this device's disk.
+   */
   undo(): Promise<void>
 }
 
@@ -70,6 +80,9 @@ export interface ImportResult {
  * with the reason of the signal: what was written before stays, and another import completes it.
  *
  * Rejects with the reason of the signal, and with the error of `entries`. A wrong argument is a `TypeError`.
+ *
+ * @param kith - The client whose contacts are compared.
+ * @param options - The source, the addresses to read, and what the contacts get.
  */
 export async function planImport<L extends string = never>(
   kith: Kith<AnyFields, L>,

@@ -23,6 +23,9 @@ export interface ReadContactsOptions {
  * ```
  *
  * A wrong argument is a `TypeError`.
+ *
+ * @param source - The bytes: a file, an array or a stream.
+ * @param options - The format, where the first lines do not tell it, and a signal.
  */
 export function readContacts(source: PhoneBookSource, options: ReadContactsOptions = {}): AsyncIterable<ContactEntry> {
   checkSource(source)

@@ -11,8 +11,14 @@ export interface KithProviderProps {
   children?: ReactNode
 }
 
-/** Gives the hooks beneath it their client. Another `kith` switches all of them over; opening and closing are the app's. */
-export function KithProvider({ kith, children }: KithProviderProps): ReactElement {
+/**
+ * Gives the hooks beneath it their client. Another `kith` switches all of them over; opening and closing are the app's.
+ *
+ * @param props - The client, and the components that use it.
+ * @returns The element for React.
+ */
+export function KithProvider(props: KithProviderProps): ReactElement {
+  const { kith, children } = props
   return createElement(KithContext.Provider, { value: kith }, children)
 }
 
