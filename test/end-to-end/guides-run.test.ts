@@ -37,7 +37,7 @@ async function folder(): Promise<string> {
 test('each guide with code in TypeScript has a test that runs it', async () => {
   const guides = (await readdir(guidesFolder)).map(file => file.replace('.md', ''))
   const tests = await Promise.all(
-    ['guides-run.test.ts', 'guides.test.ts', '../support/guided-drivers.ts'].map(file =>
+    ['guides-run.test.ts', 'guides.test.ts', '../client/account.test.ts', '../support/guided-drivers.ts'].map(file =>
       readFile(new URL(file, import.meta.url), 'utf8'),
     ),
   )

@@ -56,7 +56,7 @@ test('the examples of the guide to contacts name levels, search, and keep what i
     get: async (address: string): Promise<Uint8Array | undefined> => blobs.get(address),
   }
   const log = vi.fn()
-  const text = await readFile(new URL('../../docs/guides/contacts.md', import.meta.url), 'utf8')
+  const text = await readFile(new URL('../../docs/guides/names-search-attachments.md', import.meta.url), 'utf8')
   const code = [...text.matchAll(/```ts\n(.+?)```/gs)].map(([, block = '']) => block.replace(/^import .*$/gm, ''))
   expect(code).toHaveLength(3)
   const { code: script } = await transformWithOxc(`${code.join('\n')}\nexport { kith, attach, load }`, 'guide.ts')
