@@ -177,7 +177,9 @@ describe('a plan', () => {
     await expect(wrong({ levels: [256] })).rejects.toThrow(TypeError)
     await expect(wrong({ levels: null })).rejects.toThrow(TypeError)
     await expect(wrong({ subscribe: 1 })).rejects.toThrow(TypeError)
-    await expect(wrong({ phoneNumbers: { region: 'XX' } })).rejects.toThrow(new TypeError('There is no region XX'))
+    await expect(wrong({ phoneNumbers: { region: 'XX' } })).rejects.toThrow(
+      new TypeError('phoneNumbers.region must be the code of a country, not "XX"'),
+    )
     await expect(wrong({ addresses: 'x' })).rejects.toThrow(TypeError)
     await expect(planImport({} as never, [], options)).rejects.toThrow(TypeError)
     expect(() => readContacts('x' as never)).toThrow(TypeError)
