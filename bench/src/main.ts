@@ -1,5 +1,6 @@
 import { bulkSync } from './bulk-sync.ts'
 import { cluster } from './cluster/index.ts'
+import { contactFilters } from './contact-filters.ts'
 import { fanOut } from './fan-out.ts'
 import { idleMemory } from './idle-memory.ts'
 import { imports } from './imports.ts'
@@ -14,6 +15,7 @@ const benchmarks: Record<string, (names: readonly string[]) => Promise<void>> = 
   'bulk-sync': bulkSync,
   'idle-memory': idleMemory,
   imports,
+  'contact-filters': contactFilters,
   'page-scroll': pageScroll,
   indistinguishable,
   overload,

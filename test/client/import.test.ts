@@ -171,11 +171,15 @@ describe('a plan', () => {
     const kith = await installation('alice').open()
     const wrong = (...changed: object[]): Promise<unknown> =>
       planImport(kith, [], { ...options, ...changed[0] } as never)
-    await expect(wrong({ source: '' })).rejects.toThrow(new TypeError('source must be a string that is not empty'))
+    await expect(wrong({ source: '' })).rejects.toThrow(
+      new TypeError('source must be a string that is not empty, not ""'),
+    )
     await expect(wrong({ levels: [256] })).rejects.toThrow(TypeError)
     await expect(wrong({ levels: null })).rejects.toThrow(TypeError)
     await expect(wrong({ subscribe: 1 })).rejects.toThrow(TypeError)
-    await expect(wrong({ phoneNumbers: { region: 'XX' } })).rejects.toThrow(new TypeError('There is no region XX'))
+    await expect(wrong({ phoneNumbers: { region: 'XX' } })).rejects.toThrow(
+      new TypeError('phoneNumbers.region must be the code of a country, not "XX"'),
+    )
     await expect(wrong({ addresses: 'x' })).rejects.toThrow(TypeError)
     await expect(planImport({} as never, [], options)).rejects.toThrow(TypeError)
     expect(() => readContacts('x' as never)).toThrow(TypeError)

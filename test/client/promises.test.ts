@@ -1,4 +1,4 @@
-import type { Observable } from '@kith/client'
+import type { Subscribable } from '@kith/client'
 import { ContactSynchronizer, type Kith } from '@kith/client'
 import { expect, test } from 'vitest'
 import type { Device, Tab } from '../simulation/world/device.ts'
@@ -245,7 +245,7 @@ async function synced(kith: Kith, how: 'sync' | 'syncNow'): Promise<unknown> {
   return synchronizer.syncNow()
 }
 
-function first<T>(observable: Observable<T>): Promise<T> {
+function first<T>(observable: Subscribable<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const subscription = observable.subscribe(value => {
       resolve(value)

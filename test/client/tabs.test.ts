@@ -1,11 +1,17 @@
-import type { Kith, KithOptions, LockManagerLike, OpenTabChannel } from '@kith/client'
+import {
+  ContactSynchronizer,
+  type Kith,
+  type KithOptions,
+  type LockManagerLike,
+  type OpenTabChannel,
+} from '@kith/client'
 import { TestClock } from '@kith/client/testing'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test, vi } from 'vitest'
 import { type Backend, backend } from '../support/backend.ts'
-import { Channels } from '../support/channels.ts'
+import { Channels, sharedByTabs } from '../support/channels.ts'
 import { ConnectionManager, coreOf } from '../support/client-internals.ts'
-import { first } from '../support/devices.ts'
+import { first, installation } from '../support/devices.ts'
 import { Locks } from '../support/locks.ts'
 import { nextEvent } from '../support/next-event.ts'
 
@@ -292,3 +298,14 @@ async function browser(
   const shared = { indexedDB: new IDBFactory(), locks, openChannel }
   return { tab: options => open('alice', { ...shared, ...options }) }
 }
+
+test('getContacts shows what another tab changed', async () => {
+  const device = installation('alice', { ...sharedByTabs() })
+  const [one, two] = [await device.open(), await device.open()]
+  await new ContactSynchronizer(one).sync(['bob', 'carol'])
+  await expect.poll(async () => (await two.getContacts()).length).toBe(2)
+  await one.getProfile('bob').setLabel('B').save()
+  await expect.poll(async () => (await two.getContacts({ query: 'b' })).map(({ label }) => label)).toEqual(['B'])
+  await one.removeContacts(['bob'])
+  await expect.poll(async () => (await two.getContacts()).map(({ id }) => id)).toEqual(['carol'])
+})

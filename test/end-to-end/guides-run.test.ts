@@ -42,6 +42,7 @@ test('each guide with code in TypeScript has a test that runs it', async () => {
       'guides.test.ts',
       'embedding.test.ts',
       'webhooks.test.ts',
+      '../client/account.test.ts',
       '../support/guided-drivers.ts',
     ].map(file => readFile(new URL(file, import.meta.url), 'utf8')),
   )

@@ -45,6 +45,44 @@ test('the examples of the guide to phone books do what they say', async () => {
   expect(await first(kith.contacts())).toMatchObject([{ id: '+442079460124', label: 'Bob' }])
 })
 
+test('the examples of the guide to contacts name levels, search, and keep what is large elsewhere', async () => {
+  const { wsUrl: url, issueToken, open } = await backend()
+  const blobs = new Map<string, Uint8Array>()
+  const store = {
+    put: async (bytes: Uint8Array): Promise<string> => {
+      blobs.set(`blob-${blobs.size}`, bytes)
+      return `blob-${blobs.size - 1}`
+    },
+    get: async (address: string): Promise<Uint8Array | undefined> => blobs.get(address),
+  }
+  const log = vi.fn()
+  const text = await readFile(new URL('../../docs/guides/names-search-attachments.md', import.meta.url), 'utf8')
+  const code = [...text.matchAll(/```ts\n(.+?)```/gs)].map(([, block = '']) => block.replace(/^import .*$/gm, ''))
+  expect(code).toHaveLength(3)
+  const { code: script } = await transformWithOxc(`${code.join('\n')}\nexport { kith, attach, load }`, 'guide.ts')
+  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor
+  const run = new AsyncFunction(
+    ...['openKith', 'url', 'token', 'blobs', 'console'],
+    script.replace(/export \{[^}]*\};?/, 'return { kith, attach, load }'),
+  )
+  const openAda = async (options: KithOptions): Promise<Kith> => open('ada', options)
+  const { kith, attach, load } = await run(openAda, url, await issueToken('ada'), store, { log })
+  expect(kith.ownProfile.fields.get(2)).toEqual({ phone: '+441632960001' })
+  expect(log.mock.calls[0]).toEqual([[2, 7]])
+  await expect.poll(() => log.mock.calls.at(-1)).toEqual([1])
+
+  const picture = new Uint8Array(100_000).fill(7)
+  await attach(kith, 'photo', picture, 'family')
+  await kith.whenSynced()
+  const bob = (await open('bob', {})) as Kith
+  const seen = bob.getProfile('ada')
+  await expect.poll(() => seen.get('photo')).toBe('blob-0')
+  expect(await load(seen, 'photo')).toEqual(picture)
+  blobs.set('blob-0', new Uint8Array(1))
+  expect(await load(seen, 'photo')).toBeUndefined()
+  expect(await load(seen, 'film')).toBeUndefined()
+})
+
 /** What a guide's example returns of what it defines. */
 type Made = (...values: unknown[]) => Promise<Record<string, unknown>>
 

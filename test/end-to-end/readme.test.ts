@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { openKith } from '@kith/client'
+import { type Kith, type KithOptions, openKith } from '@kith/client'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -32,7 +32,7 @@ test("the README's first example does what it says", async () => {
     logged.push(line)
     if (logged.length === 2) tell()
   }
-  const open: typeof openKith = async options => {
+  const open = async (options: KithOptions): Promise<Kith> => {
     const kith = await openKith({
       ...options,
       url: server.url.replace('http', 'ws'),

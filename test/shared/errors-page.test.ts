@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { isErrorCode } from '@kith/shared'
-import { expect, test } from 'vitest'
+import { isErrorCode, KithError } from '@kith/shared'
+import { expect, test, vi } from 'vitest'
+import { installation } from '../support/devices.ts'
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 
@@ -11,4 +12,29 @@ test('docs/ERRORS.md explains each error code once, and no other code', () => {
   expect(codes.length).toBeGreaterThan(20)
   expect(codes.every(isErrorCode)).toBe(true)
   expect(rows.sort()).toEqual(codes.sort())
+})
+
+test('docs/ERRORS.md says of each code what happened, what to do, and whether waiting helps', () => {
+  const rows = [...read('docs/ERRORS.md').matchAll(/^\| `([a-z-]+)` \| (.+) \| (.+) \| (.+) \|$/gm)]
+  const codes = [...read('docs/ERRORS.md').matchAll(/^\| `([a-z-]+)` \|/gm)]
+  expect(rows.map(([, code]) => code)).toEqual(codes.map(([, code]) => code))
+  for (const [, code, happened = '', todo = '', waiting = ''] of rows) {
+    expect([code, happened.length > 10, todo.length > 10 || todo === 'Nothing.']).toEqual([code, true, true])
+    expect(waiting).toMatch(/^(Yes|No|Not needed|Perhaps)\b/)
+  }
+})
+
+test('the example of docs/ERRORS.md handles a label that is too long, and other errors', async () => {
+  const [, code = ''] = /```ts\n(.+?)```/s.exec(read('docs/ERRORS.md')) ?? []
+  const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor
+  const run = new AsyncFunction('kith', 'KithError', 'show', 'log', code.replace(/^import .*$/gm, ''))
+  const kith = await installation('alice').open()
+  const [show, log, on] = [vi.fn(), vi.fn(), vi.spyOn(kith, 'on')]
+  await run(kith, KithError, show, log)
+  expect(show.mock.calls).toEqual([['That name is too long.']])
+  const heard = on.mock.calls[0]?.[1] as (error: KithError) => void
+  heard(new KithError('upgrade-required', ''))
+  expect(show).toHaveBeenLastCalledWith('Please load the newest version.')
+  heard(new KithError('unavailable', 'The server does not answer', { retryAfterMs: 5 }))
+  expect(log.mock.calls).toEqual([['unavailable', 'The server does not answer', 5, undefined]])
 })

@@ -1,8 +1,8 @@
-import type { Observable } from '@kith/client'
+import type { Subscribable } from '@kith/client'
 import { onTestFinished } from 'vitest'
 
 /** All that an observable emits from now on, until the test ends. */
-export function emissions<T>(observable: Observable<T>): T[] {
+export function emissions<T>(observable: Subscribable<T>): T[] {
   const emitted: T[] = []
   const subscription = observable.subscribe(value => emitted.push(value))
   onTestFinished(() => subscription.unsubscribe())

@@ -1,8 +1,11 @@
 /** Time, as the client sees it: the real one, or one that a test moves. */
 export interface Clock {
-  /** Milliseconds since 1970, by the machine's clock. A user or a time server may set that clock, forwards or back. */
+  /** Returns milliseconds since 1970, by the machine's clock. A user or a time server may set that clock, forwards or back. */
   now(): number
-  /** Milliseconds since some moment before. Setting the machine's clock does not change this: durations are measured with it. */
+  /**
+   * Returns milliseconds since some moment before. Setting the machine's clock does not change this: durations are measured
+   * with it.
+   */
   elapsed(): number
   /** Runs `task` once, in `delayMs` milliseconds. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void
@@ -10,8 +13,13 @@ export interface Clock {
 
 /** Where chance comes from: secure for `bytes`, good enough to spread load for `fraction`. */
 export interface Randomness {
+  /**
+   * Returns random bytes that nobody can guess.
+   *
+   * @param length - How many.
+   */
   bytes(length: number): Uint8Array
-  /** From 0 up to 1, without 1. */
+  /** Returns a number from 0 up to 1, without 1. */
   fraction(): number
 }
 

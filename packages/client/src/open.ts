@@ -1,4 +1,5 @@
-import { KithError } from '@kith/shared'
+import { type Fields, KithError } from '@kith/shared'
+import type { FieldTypes } from './api/app-types.ts'
 import type { Kith } from './api/kith.ts'
 import { systemClock, systemRandomness } from './clock.ts'
 import { dexieStorage } from './database/dexie-storage.ts'
@@ -15,6 +16,14 @@ import { chooseUser } from './user.ts'
 /**
  * Opens this device. Reads its database, which needs no network, and connects unless `connect` is false.
  *
+ * An app may name its fields and levels once, and TypeScript then knows them in every call:
+ *
+ * ```ts
+ * interface Card { name: string; phone?: string }
+ * const kith = await openKith<Card, 'family' | 'work'>({ url, token, levels: { family: 2, work: 5 } })
+ * await kith.ownProfile.set('phone', '+441632960001', { level: 'family' })
+ * ```
+ *
  * Rejects with
  * - `user-required` when the user is not known: no token can be had, and no user has used this url on this device;
  * - `unauthorised` when the token is a string that names no user, and `user` is not passed;
@@ -24,9 +33,14 @@ import { chooseUser } from './user.ts'
  * - `database-failed` when storage is refused or does not answer; a later attempt may succeed.
  *
  * A wrong option is a `TypeError`.
+ *
+ * @param options - The server, the user, and where this device keeps its data.
+ * @returns Resolves to the client, when this device's data is read; it may not be connected yet.
  */
-export async function openKith(options: KithOptions): Promise<Kith> {
-  const { url, host } = checkOptions(options)
+export async function openKith<F extends FieldTypes<F> = Fields, L extends string = never>(
+  options: KithOptions<L>,
+): Promise<Kith<F, L>> {
+  const { url, host, levelNames } = checkOptions(options)
   const { clock = systemClock, randomness = systemRandomness } = options
   const WebSocket = await webSocketFor(options)
   const indexedDB = options.storage ? undefined : (options.indexedDB ?? platformStorage())
@@ -39,10 +53,10 @@ export async function openKith(options: KithOptions): Promise<Kith> {
 
   const place = { user, name, storage, clock, randomness }
   const db = storage.database(name)
-  const assembling = async (): Promise<Kith> => {
+  const assembling = async (): Promise<Kith<F, L>> => {
     await prepareDevice(db, place)
     await noteVisit(storage, url, user)
-    return assemble({ ...place, url, token: options.token, firstToken, db, tabs, WebSocket, release })
+    return assemble<F, L>({ ...place, url, token: options.token, firstToken, db, tabs, WebSocket, levelNames, release })
   }
   try {
     const kith = await patiently(clock, assembling)
@@ -56,7 +70,10 @@ export async function openKith(options: KithOptions): Promise<Kith> {
   }
 }
 
-async function webSocketFor({ WebSocket, storage }: KithOptions): Promise<WebSocketConstructor> {
+async function webSocketFor({
+  WebSocket,
+  storage,
+}: Pick<KithOptions, 'WebSocket' | 'storage'>): Promise<WebSocketConstructor> {
   const found = WebSocket ?? (await storage?.findWebSocket?.()) ?? globalThis.WebSocket
   if (!found) throw new TypeError('This platform has no WebSocket: pass `WebSocket`')
   return found as WebSocketConstructor

@@ -1,4 +1,6 @@
-import { checkBoolean, checkIsObject } from './api/arguments.ts'
+import type { LevelNames } from './api/app-types.ts'
+import { checkBoolean, checkIsObject, checkNotEmpty, wrong } from './api/arguments.ts'
+import { checkLevelNames } from './api/levels.ts'
 import type { Clock, Randomness } from './clock.ts'
 import type { DeviceStorage } from './database/contract.ts'
 import type { WebSocketConstructor } from './sync/socket.ts'
@@ -6,7 +8,8 @@ import type { OpenTabChannel } from './tabs/channel.ts'
 import type { LockManagerLike } from './tabs/lock.ts'
 import type { TokenSource } from './token.ts'
 
-export interface KithOptions {
+/** The options of `openKith`. */
+export interface KithOptions<L extends string = never> {
   /** The server's address, such as `wss://kith.example.org`. */
   url: string
   token: TokenSource
@@ -15,6 +18,8 @@ export interface KithOptions {
    * on this device last counts.
    */
   user?: string
+  /** The app's names for levels, such as `{ family: 2 }`: wherever a call takes a level, it takes these names too. */
+  levels?: LevelNames<L>
   /** `false` starts offline; call `connect()` later. */
   connect?: boolean
   /** The name of this device's database. By default it is made of the host and the user id. */
@@ -34,18 +39,25 @@ export interface KithOptions {
   openChannel?: OpenTabChannel
 }
 
-/** Returns the url in its normal form, and the part of it that names the server. Throws a `TypeError` for a wrong option. */
-export function checkOptions(options: KithOptions): { url: string; host: string } {
+interface CheckedOptions {
+  /** In its normal form. */
+  url: string
+  /** The part of the url that names the server. */
+  host: string
+  levelNames: LevelNames
+}
+
+/** Throws a `TypeError` for a wrong option. */
+export function checkOptions<L extends string>(options: KithOptions<L>): CheckedOptions {
   checkIsObject(options)
-  const { url, token, connect, databaseName, storage, indexedDB, locks, openChannel } = options
+  const { url, token, levels, connect, databaseName, storage, indexedDB, locks, openChannel } = options
+  // What was given is not shown: it may be a secret.
   if (typeof token !== 'string' && typeof token !== 'function')
-    throw new TypeError('token must be a string or a function')
+    throw new TypeError(`token must be a string or a function that returns one, and its type is ${typeof token}`)
   if (connect !== undefined) checkBoolean(connect, 'connect')
-  if (databaseName !== undefined && (typeof databaseName !== 'string' || databaseName === '')) {
-    throw new TypeError('databaseName must be a string that is not empty')
-  }
+  if (databaseName !== undefined) checkNotEmpty(databaseName, 'databaseName')
   if (storage !== undefined && typeof storage?.database !== 'function') {
-    throw new TypeError('storage must be that of sqlite(folder), as in @kith/client/sqlite')
+    throw wrong('storage', 'that of sqlite(folder), as in @kith/client/sqlite', storage)
   }
   if (storage && (indexedDB || locks || openChannel)) {
     throw new TypeError(
@@ -55,9 +67,13 @@ export function checkOptions(options: KithOptions): { url: string; host: string 
   if (openChannel && !locks) throw new TypeError('openChannel needs locks: pass both')
   const parsed = parseUrl(url)
   if (parsed?.protocol !== 'ws:' && parsed?.protocol !== 'wss:')
-    throw new TypeError('url must begin with ws:// or wss://')
+    throw wrong('url', 'an address that begins with ws:// or wss://', url)
   const path = parsed.pathname.replace(/\/+$/, '')
-  return { url: `${parsed.protocol}//${parsed.host}${path}`, host: `${parsed.host}${path}` }
+  return {
+    url: `${parsed.protocol}//${parsed.host}${path}`,
+    host: `${parsed.host}${path}`,
+    levelNames: levels === undefined ? {} : checkLevelNames(levels),
+  }
 }
 
 function parseUrl(url: unknown): URL | undefined {

@@ -1,10 +1,10 @@
 /** Time and timers, so that a simulated world can bring its own. The only place that asks the machine. */
 export interface Clock {
-  /** Milliseconds since 1970. */
+  /** Returns milliseconds since 1970. */
   now(): number
-  /** Runs `task` once after `delayMs`; the answer cancels it. */
+  /** Runs `task` once after `delayMs`. Returns a function that cancels it. */
   after(delayMs: number, task: () => void): () => void
-  /** Runs `task` every `intervalMs`; the answer ends it. */
+  /** Runs `task` every `intervalMs`. Returns a function that ends it. */
   every(intervalMs: number, task: () => void): () => void
 }
 

@@ -20,13 +20,23 @@ export interface DescriptorShares {
   sockets: number
 }
 
-/** Shares out the descriptors that this process may have: what the store needs first, and the rest for sockets. */
+/**
+ * Shares out the descriptors that this process may have: what the store needs first, and the rest for sockets.
+ *
+ * @param limit - How many descriptors the process may have.
+ * @returns The shares.
+ */
 export function descriptorShares(limit: number = openFileLimit()): DescriptorShares {
   const databaseFiles = Math.min(mostDatabaseFiles, Math.max(fewestDatabaseFiles, Math.floor(limit / 4)))
   return { databaseFiles, sockets: Math.max(1, limit - ownDescriptors - databaseFiles) }
 }
 
-/** What is wrong and what to do, when this process may have too few descriptors for a server; else `undefined`. */
+/**
+ * What is wrong and what to do, when this process may have too few descriptors for a server; else `undefined`.
+ *
+ * @param limit - How many descriptors the process may have.
+ * @returns The text, or `undefined`.
+ */
 export function descriptorProblem(limit: number = openFileLimit()): string | undefined {
   if (limit >= fewestDescriptors) return undefined
   return (

@@ -11,13 +11,19 @@ export interface RouteHost {
   readonly host: string
   /** It made its secrets itself and believes no proxy: it is for this machine alone. */
   readonly isForThisMachine: boolean
-  /** A token for a user; rejects with `unavailable` when tokens come from an issuer elsewhere. */
+  /**
+   * A token for a user; rejects with `unavailable` when tokens come from an issuer elsewhere.
+   *
+   * @param user - The user id.
+   * @returns Resolves to the token.
+   */
   issueToken(user: string): Promise<string>
 }
 
 /** Adds an app's own HTTP routes, such as its pages. Kith's own are those below `/v1`, `/healthz`, `/readyz`, `/metrics`. */
 export type Routes = (app: FastifyInstance, host: RouteHost) => Promise<void>
 
+/** The options of {@link startServer}. */
 export interface ServerOptions extends EngineOptions, NetworkOptions {
   host: string
   /** 0 takes any free port. */
@@ -27,16 +33,34 @@ export interface ServerOptions extends EngineOptions, NetworkOptions {
   routes?: Routes | undefined
 }
 
+/** A server that listens. */
 export interface Server {
   /** As in `http://127.0.0.1:4180`. */
   readonly url: string
-  /** A token for a user of this server. */
+  /**
+   * A token for a user of this server.
+   *
+   * @param user - The user id.
+   * @param expiresInSeconds - How long it is valid; a day by default.
+   * @returns Resolves to the token.
+   * @throws KithError `unavailable` when tokens come from an issuer elsewhere.
+   */
   issueToken(user: string, expiresInSeconds?: number): Promise<string>
-  /** Stops accepting, flushes, closes sockets with 1001 and the store. Can be called twice. */
+  /**
+   * Stops accepting, flushes, closes sockets with 1001 and the store. Can be called twice.
+   *
+   * @returns Resolves when the store is closed.
+   * @throws The error of the store, if it does not close.
+   */
   close(): Promise<void>
 }
 
-/** Opens a server to the network. Resolves when it listens. */
+/**
+ * Opens a server to the network. Resolves when it listens.
+ *
+ * @param options - Where it listens, and what it is made of.
+ * @throws The error of the system when the port is taken or may not be used.
+ */
 export async function startServer(options: ServerOptions): Promise<Server> {
   pace.begin()
   const hasOpenMetrics = namesLoopback(options.host) && options.trustedProxies.length === 0

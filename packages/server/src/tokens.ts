@@ -16,6 +16,7 @@ export interface SignedIn extends Identity {
   readonly signedInAt: number
 }
 
+/** Who issues tokens, and what is checked of them. */
 export interface TokenSettings {
   /** HS256; needed to issue tokens here. */
   secret?: Uint8Array | undefined

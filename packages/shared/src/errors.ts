@@ -41,6 +41,7 @@ const errorCodes = [
   'unavailable', // the other side can't serve now, or no token can be had; it is tried again after `retryAfterMs`, where given
 ] as const
 
+/** The code of a {@link KithError}. docs/ERRORS.md says of each what happened, what to do, and whether waiting helps. */
 export type ErrorCode = (typeof errorCodes)[number]
 
 export interface KithErrorOptions {

@@ -31,6 +31,7 @@ export {
   planMessageAudience,
   planPresence,
   planRemoval,
+  planRemovals,
   planSync,
   planSyncAsUpdate,
 } from './roster/edits.ts'

@@ -11,6 +11,7 @@ import { isLevel } from './roster/keys.ts'
  */
 export const profileRoot = 'fields'
 
+/** Fields of a profile by name. */
 export type Fields = Record<string, FieldValue>
 
 export function profileKey(level: number, writer: string, name: string): string {

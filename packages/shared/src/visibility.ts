@@ -20,6 +20,7 @@ export interface Standing {
   grants: readonly number[]
 }
 
+/** Why a viewer sees something of an owner, or nothing. */
 export type VisibilityReason = 'visible' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
 export type CommunicationReason = 'allowed' | 'self' | 'blocked' | 'restricted' | 'not-granted' | 'unknown-user'
 

@@ -46,8 +46,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'client/src/database/edit.ts',
-    'await store.work(async work => {\n    const { view',
-    'void store.work(async work => {\n    const { view',
+    'await store.work(async work => {\n    const planned',
+    'void store.work(async work => {\n    const planned',
     {
       id: 'save-before-the-disk',
       rules: ['D1', 'D5'],
@@ -182,7 +182,7 @@ export const durabilityMutants: readonly Mutant[] = [
   },
   mutant(
     'client/src/database/edit.ts',
-    'checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))',
+    'checkLimits(name, standing, changes, limits, limit => work.documents.rosterBytes(limit))',
     '',
     {
       id: 'limits-not-checked-on-the-device',

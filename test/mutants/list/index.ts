@@ -21,6 +21,7 @@ import { sqliteMutants } from './sqlite.ts'
 import { stagedMutants } from './staged.ts'
 import { storageMutants } from './storage.ts'
 import { storyMutants } from './stories.ts'
+import { surfaceMutants } from './surface.ts'
 import { tabMutants } from './tabs.ts'
 import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
@@ -51,6 +52,7 @@ export const mutants: readonly Mutant[] = [
   ...webhookMutants,
   ...storageMutants,
   ...storyMutants,
+  ...surfaceMutants,
   ...attackMutants,
   ...tabMutants,
   ...keepingMutants,

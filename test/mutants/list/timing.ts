@@ -193,7 +193,7 @@ export const timingMutants: readonly Mutant[] = [
   }),
   mutant(
     profile,
-    `this.#staged = {}
+    `this.unstage()
     await edit(this.#host.store, 'roster', roster => planRemoval`,
     `await edit(this.#host.store, 'roster', roster => planRemoval`,
     {

@@ -1,12 +1,21 @@
 import { parseUserId } from '@kith/shared'
-import { checkIsObject } from './arguments.ts'
+import { nextTurn } from '../turn.ts'
+import { checkIsObject, wrong } from './arguments.ts'
 
 /** Why an address was not accepted. */
 export type InvalidReason = 'malformed' | 'too-long' | 'self' | 'not-a-phone-number' | 'ambiguous'
 
+/** An address that was not accepted. */
 export interface InvalidAddress {
   input: string
   reason: InvalidReason
+}
+
+/** An address that names a user whom an earlier address named. */
+export interface DuplicateAddress {
+  input: string
+  /** The user id. */
+  id: string
 }
 
 /** Reads addresses as phone numbers; `region` is the country of the phone book, for numbers in national form. */
@@ -20,7 +29,7 @@ export function checkPhoneNumbers(options: object): PhoneNumbersOption | undefin
   if (phoneNumbers === true) return true
   const region = (phoneNumbers as { region?: unknown } | null)?.region
   if (typeof region === 'string' && /^[A-Z]{2}$/.test(region)) return { region }
-  throw new TypeError("phoneNumbers must be true or { region: 'GB' }")
+  throw wrong('phoneNumbers', "true or an object with a region such as { region: 'GB' }", region ?? phoneNumbers)
 }
 
 export interface Addresses {
@@ -28,24 +37,36 @@ export interface Addresses {
   users: string[]
   /** The rejected inputs, each once. */
   invalid: InvalidAddress[]
+  duplicates: DuplicateAddress[]
 }
+
+/** Addresses that are read before the page gets a turn, if it is to hear of the progress. */
+const readPerTurn = 250
 
 /** Reads addresses as user ids or phone numbers. Rejects with a `TypeError` for a region that does not exist. */
 export async function readAddresses(
   inputs: readonly string[],
   self: string,
   phoneNumbers: PhoneNumbersOption | undefined,
+  report?: (done: number, total: number) => void,
 ): Promise<Addresses> {
   const parse = await addressParser(phoneNumbers)
   const users = new Set<string>()
   const reasons = new Map<string, InvalidReason>()
-  for (const input of inputs) {
+  const duplicates: DuplicateAddress[] = []
+  for (const [index, input] of inputs.entries()) {
+    if (report && index > 0 && index % readPerTurn === 0) {
+      report(index, inputs.length)
+      await nextTurn()
+    }
     const parsed = parse(input)
     if (!('id' in parsed)) reasons.set(input, parsed.reason)
     else if (parsed.id === self) reasons.set(input, 'self')
+    else if (users.has(parsed.id)) duplicates.push({ input, id: parsed.id })
     else users.add(parsed.id)
   }
-  return { users: [...users], invalid: [...reasons].map(([input, reason]) => ({ input, reason })) }
+  report?.(inputs.length, inputs.length)
+  return { users: [...users], duplicates, invalid: [...reasons].map(([input, reason]) => ({ input, reason })) }
 }
 
 /** Reads one address. */
@@ -57,6 +78,7 @@ export async function addressParser(phoneNumbers: PhoneNumbersOption | undefined
   // The metadata of phone numbers are loaded on the first use, since they are large.
   const { isSupportedRegion, normalisePhoneNumber } = await import('@kith/shared/phone')
   const region = phoneNumbers === true ? undefined : phoneNumbers.region
-  if (region !== undefined && !isSupportedRegion(region)) throw new TypeError(`There is no region ${region}`)
+  if (region !== undefined && !isSupportedRegion(region))
+    throw wrong('phoneNumbers.region', 'the code of a country', region)
   return input => normalisePhoneNumber(input, { region })
 }

@@ -1,63 +1,75 @@
-import { type Audience, type FieldValue, isLevel, parseUserId } from '@kith/shared'
+import { type Audience, type FieldValue, parseUserId } from '@kith/shared'
 
 /**
- * Checks of arguments that an app passes. A wrong argument is a programming mistake, so each check throws a `TypeError`.
- * A check returns the value in the form in which Kith stores it.
+ * Checks of arguments that an app passes. A wrong argument is a programming mistake, so each check throws a `TypeError`,
+ * which names the argument, what is wanted and what was given. A check returns the value in the form in which Kith stores it.
  */
 
-export function checkUserId(value: unknown, what = 'A user id'): string {
-  const parsed = typeof value === 'string' ? parseUserId(value) : { reason: 'not a string' }
-  if ('id' in parsed) return parsed.id
-  throw new TypeError(`${what} is ${parsed.reason}`)
+/** The error for a wrong argument. `given` is shown in short: never pass a secret. */
+export function wrong(name: string, wanted: string, given: unknown): TypeError {
+  return new TypeError(`${name} must be ${wanted}, not ${shown(given)}`)
 }
 
-export function checkIsObject(options: unknown): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('Options must be an object')
+/** A value in a few words. */
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 59)}…` : value)
+  if (Array.isArray(value)) return `[${value.slice(0, 8).map(shown).join(', ')}${value.length > 8 ? ', …' : ''}]`
+  if (typeof value === 'function') return 'a function'
+  if (typeof value !== 'object' || value === null) return String(value)
+  return `an object (${value.constructor?.name ?? 'without a class'})`
 }
 
-export function checkBoolean(value: unknown, what: string): boolean {
-  if (typeof value !== 'boolean') throw new TypeError(`${what} must be true or false`)
+export function checkUserId(value: unknown, name = 'id'): string {
+  const parsed = typeof value === 'string' ? parseUserId(value) : undefined
+  if (parsed && 'id' in parsed) return parsed.id
+  const what = 'a user id, a text of 1 to 128 bytes without control characters'
+  throw wrong(name, what, value)
+}
+
+export function checkIsObject(options: unknown, name = 'options'): void {
+  if (typeof options !== 'object' || options === null) throw wrong(name, 'an object', options)
+}
+
+export function checkBoolean(value: unknown, name: string): boolean {
+  if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
   return value
+}
+
+export function checkFunction(value: unknown, name: string): void {
+  if (typeof value !== 'function') throw wrong(name, 'a function', value)
 }
 
 export function checkAudience(value: unknown): Audience {
   if (value === 'everyone' || value === 'contacts' || value === 'nobody') return value
-  throw new TypeError(`An audience must be 'everyone', 'contacts' or 'nobody', not ${String(value)}`)
+  throw wrong('audience', "'everyone', 'contacts' or 'nobody'", value)
 }
 
-/** Returns the levels ascending and without duplicates, or `null` as it is. */
-export function checkLevels(value: unknown): number[] | null {
-  if (value === null) return null
-  if (!Array.isArray(value) || !value.every(isLevel))
-    throw new TypeError('Levels must be an array of integers from 0 to 255, or null')
-  return [...new Set<number>(value)].sort((a, b) => a - b)
-}
-
-export function checkText(value: unknown, what: string): string {
-  if (typeof value !== 'string' || hasLoneSurrogate(value)) throw new TypeError(`${what} must be a well-formed string`)
+/** Returns an array of strings as it is. */
+export function checkTexts(value: unknown, name: string): readonly string[] {
+  if (!Array.isArray(value)) throw wrong(name, 'an array of strings', value)
+  const other = value.findIndex(item => typeof item !== 'string')
+  if (other >= 0) throw wrong(`${name}[${other}]`, 'a string', value[other])
   return value
 }
 
-export function checkLevelOption(options: unknown): number {
-  if (options === undefined) return 0
-  checkIsObject(options)
-  const { level = 0 } = options as { level?: unknown }
-  if (!isLevel(level)) throw new TypeError('A level must be an integer from 0 to 255')
-  return level
+export function checkText(value: unknown, name: string): string {
+  if (typeof value !== 'string') throw wrong(name, 'a string', value)
+  if (hasLoneSurrogate(value)) throw wrong(name, 'a well-formed string, without half a surrogate pair', value)
+  return value
 }
 
-export function checkFieldName(value: unknown): string {
-  const name = checkText(value, "A field's name")
-  if (name === '') throw new TypeError("A field's name must not be empty")
-  return name
+export function checkNotEmpty(value: unknown, name: string): string {
+  const text = checkText(value, name)
+  if (text === '') throw wrong(name, 'a string that is not empty', text)
+  return text
 }
 
 /** Returns a copy of bytes, so a later change of the caller's array has no effect. */
 export function checkFieldValue(value: unknown): FieldValue {
-  if (typeof value === 'string') return checkText(value, "A field's value")
+  if (typeof value === 'string') return checkText(value, 'value')
   if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value
   if (value instanceof Uint8Array) return new Uint8Array(value)
-  throw new TypeError("A field's value must be a string, a finite number, a boolean or a Uint8Array")
+  throw wrong('value', 'a string, a finite number, a boolean or a Uint8Array', value)
 }
 
 function hasLoneSurrogate(text: string): boolean {

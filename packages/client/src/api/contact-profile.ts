@@ -2,7 +2,6 @@ import {
   type ContactEdit,
   type ContactFacts,
   type Fields,
-  type FieldValue,
   factsOf,
   isUnconfirmed,
   mergeLevels,
@@ -13,21 +12,30 @@ import {
 } from '@kith/shared'
 import { edit } from '../database/edit.ts'
 import type { Store } from '../database/store.ts'
-import { checkBoolean, checkLevels, checkText } from './arguments.ts'
+import type { Presences } from '../presence/presences.ts'
+import type { FieldsOf, FieldTypes, Level, LevelNames } from './app-types.ts'
+import { checkBoolean, checkText } from './arguments.ts'
 import type { HeldProfile } from './held-profile.ts'
+import { checkLevels } from './levels.ts'
 
 /** What a profile needs of its client. */
 export interface ProfileHost {
   readonly user: string
   readonly store: Store
+  readonly presences: Presences
+  readonly levelNames: LevelNames
   newNonce(): string
 }
 
 /**
  * The profile of another user (or, read-only, of the user itself). What the user's roster says of them is known at once. What
  * they show to the user comes from this device's replicas. Settings are staged, and written by `save()`.
+ *
+ * ```ts
+ * await kith.getProfile('bob').subscribe(true).setProfileAccessLevels([1, 2, 5]).save()
+ * ```
  */
-export class Profile {
+export class Profile<F extends FieldTypes<F> = Fields, L extends string = never> {
   /** The user id. */
   readonly id: string
   readonly #host: ProfileHost
@@ -72,21 +80,40 @@ export class Profile {
   }
 
   /** The fields that they show to the user. Of a field at several levels, the value at the highest level. */
-  get fields(): Fields {
-    if (this.#isSelf) return mergeLevels(profileFields(this.#host.store.documents.profile.view))
-    return { ...this.#held.row?.fields }
+  get fields(): FieldsOf<F> {
+    if (this.#isSelf) return mergeLevels(profileFields(this.#host.store.documents.profile.view)) as FieldsOf<F>
+    return { ...this.#held.row?.fields } as FieldsOf<F>
   }
 
-  /** One field; `undefined` when there is no such field, or the user may not see it. */
-  get(name: string): FieldValue | undefined {
-    checkText(name, "A field's name")
-    const { fields } = this
+  /**
+   * One field; `undefined` when there is no such field, or the user may not see it.
+   *
+   * @param name - The name of the field.
+   * @returns The value, or `undefined`.
+   */
+  get<Name extends string & keyof F>(name: Name): F[Name] | undefined {
+    checkText(name, 'name')
+    const fields = this.fields as F
     return Object.hasOwn(fields, name) ? fields[name] : undefined
   }
 
   /** Whether they have registered and show something to the user [V8]. */
   get hasJoined(): boolean {
     return this.#isSelf || (this.#held.row?.hasJoined ?? false)
+  }
+
+  /** Whether they are online; `undefined` while that is not known, and while the app does not watch `kith.livePresence(id)`. */
+  get isOnline(): boolean | undefined {
+    return this.#host.presences.get(this.id)?.isOnline
+  }
+
+  /**
+   * When they were last online, to the minute. `undefined` while they are online, while it is not known, and while the app does
+   * not watch `kith.livePresence(id)`.
+   */
+  get lastSeen(): Date | undefined {
+    const presence = this.#host.presences.get(this.id)
+    return presence?.isOnline === false ? presence.lastSeenAt : undefined
   }
 
   /**
@@ -97,24 +124,41 @@ export class Profile {
     return isUnconfirmed(this.#facts, this.#incarnation)
   }
 
-  /** Stages a follow. `false` ends it, and keeps automatic synchronisation from following them again. */
-  subscribe(isSubscribed: boolean): void {
-    this.#stage({ isSubscribed: checkBoolean(isSubscribed, 'The subscription') })
+  /**
+   * Stages a follow. `false` ends it, and keeps automatic synchronisation from following them again. Returns this profile.
+   *
+   * @param isSubscribed - `true` to follow them, `false` to end the follow and decline them.
+   */
+  subscribe(isSubscribed: boolean): this {
+    return this.#stage({ isSubscribed: checkBoolean(isSubscribed, 'isSubscribed') })
   }
 
-  /** Stages the levels that they may see. `[]` makes a contact without grants; `null` removes the contact and all grants. */
-  setProfileAccessLevels(levels: readonly number[] | null): void {
-    this.#stage({ levels: checkLevels(levels) })
+  /**
+   * Stages the levels that they may see, each by its number or its name. `[]` makes a contact without grants; `null` removes
+   * the contact and all grants. Returns this profile.
+   *
+   * @param levels - The levels, or `null`.
+   */
+  setProfileAccessLevels(levels: readonly Level<L>[] | null): this {
+    return this.#stage({ levels: checkLevels(levels, this.#host.levelNames) })
   }
 
-  /** Stages the user's name for them. `null` or an empty string removes it. */
-  setLabel(label: string | null): void {
-    this.#stage({ label: checkText(label ?? '', 'A label') })
+  /**
+   * Stages the user's name for them. `null` or an empty string removes it. Returns this profile.
+   *
+   * @param label - The label, of at most 256 bytes.
+   */
+  setLabel(label: string | null): this {
+    return this.#stage({ label: checkText(label ?? '', 'label') })
   }
 
-  /** Stages a block, or its lifting. While a block stands, neither user sees anything of the other [V1]. */
-  block(isBlocked: boolean): void {
-    this.#stage({ isBlocked: checkBoolean(isBlocked, 'The block') })
+  /**
+   * Stages a block, or its lifting. While a block stands, neither user sees anything of the other [V1]. Returns this profile.
+   *
+   * @param isBlocked - `true` to block them, `false` to lift it.
+   */
+  block(isBlocked: boolean): this {
+    return this.#stage({ isBlocked: checkBoolean(isBlocked, 'isBlocked') })
   }
 
   /**
@@ -137,17 +181,33 @@ export class Profile {
   /**
    * Confirms that the user knows the new holder of this user id: the grants and the follow count again [D7]. Resolves when
    * that is on this device's disk, also offline. Writes nothing when the id has not changed hands.
+   *
+   * @throws KithError `roster-too-large`, `database-failed` or `closed`. Of the own profile it is a `TypeError`.
    */
   async confirm(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be confirmed")
     await edit(this.#host.store, 'roster', roster => planConfirmation(roster, this.id, this.#incarnation))
   }
 
-  /** Removes the contact, the label, the grants, the follow and the staged settings. A block stays. */
+  /**
+   * Removes the contact, the label, the grants, the follow and the staged settings. A block stays.
+   *
+   * @returns Resolves when that is on this device's disk, also offline.
+   * @throws KithError `database-failed` or `closed`. Of the own profile it is a `TypeError`.
+   */
   async remove(): Promise<void> {
     if (this.#isSelf) throw new TypeError("One's own profile can't be removed")
-    this.#staged = {}
+    this.unstage()
     await edit(this.#host.store, 'roster', roster => planRemoval(roster, this.id))
+  }
+
+  /**
+   * Forgets the staged settings.
+   *
+   * @internal
+   */
+  unstage(): void {
+    this.#staged = {}
   }
 
   get #isSelf(): boolean {
@@ -163,8 +223,9 @@ export class Profile {
     return this.#host.store.documents.hands.get(this.id)?.incarnation ?? ''
   }
 
-  #stage(edit: ContactEdit): void {
+  #stage(edit: ContactEdit): this {
     if (this.#isSelf) throw new TypeError("One's own profile takes no contact's settings")
     Object.assign(this.#staged, edit)
+    return this
   }
 }

@@ -15,19 +15,37 @@ import { overlay } from '../documents/overlay.ts'
 import {
   type Addresses,
   checkPhoneNumbers,
+  type DuplicateAddress,
   type InvalidAddress,
   type PhoneNumbersOption,
   readAddresses,
 } from './addresses.ts'
-import { checkBoolean, checkLevels } from './arguments.ts'
+import type { AnyFields, Level } from './app-types.ts'
+import { checkBoolean, checkFunction, checkTexts, wrong } from './arguments.ts'
 import { coreOf } from './core-of.ts'
 import { Kith } from './kith.ts'
+import { checkLevels } from './levels.ts'
 
+/** How far a synchronisation is. */
+export interface SyncProgress {
+  /** `reading` while addresses are read, `writing` while the one transaction is on its way to the disk. */
+  stage: 'reading' | 'writing'
+  /** Addresses that were read, or contacts that were written: none, and then all at once. */
+  done: number
+  total: number
+}
+
+/** The options of `ContactSynchronizer`. */
 export interface ContactSynchronizerOptions {
   /** Reads addresses as phone numbers in international form, and with a region such as `GB` in national form too. */
   phoneNumbers?: PhoneNumbersOption
+  /** Called while addresses are read, every 250 of them, and before and after they are written. The page can paint meanwhile. */
+  onProgress?: (progress: SyncProgress) => void
+  /** Fills `duplicates` of the result. */
+  reportDuplicates?: boolean
 }
 
+/** What a synchronisation did. */
 export interface SyncResult {
   /** Users who were not contacts before. */
   added: number
@@ -41,6 +59,8 @@ export interface SyncResult {
   turned?: number
   /** The addresses that were not accepted, each with the reason. */
   invalid: InvalidAddress[]
+  /** With `reportDuplicates`: addresses that name a user whom an earlier address of the same call named. They count once. */
+  duplicates?: DuplicateAddress[]
 }
 
 interface Batch {
@@ -59,40 +79,71 @@ interface SynchronizerPreferences extends ContactPreferences {
  * `syncAsUpdate` that follow; a preference that was never set leaves the contacts as they are. A call with `false` is queued.
  * The next call of `syncNow`, or a call with `true`, writes the whole queue in one transaction.
  */
-export class ContactSynchronizer {
-  readonly #kith: Kith
+export class ContactSynchronizer<L extends string = never> {
+  readonly #kith: Kith<AnyFields, L>
   readonly #phoneNumbers: PhoneNumbersOption | undefined
+  readonly #report: ((progress: SyncProgress) => void) | undefined
+  readonly #reportsDuplicates: boolean
   #preferences: SynchronizerPreferences = {}
   /** Users whom this instance has begun to follow. */
   readonly #followed = new Set<string>()
   #queue: Batch[] = []
 
-  constructor(kith: Kith, options: ContactSynchronizerOptions = {}) {
-    if (!(kith instanceof Kith)) throw new TypeError('Pass the result of openKith to ContactSynchronizer')
+  constructor(kith: Kith<AnyFields, L>, options: ContactSynchronizerOptions = {}) {
+    if (!(kith instanceof Kith)) throw wrong('kith', 'the result of openKith', kith)
     this.#kith = kith
     this.#phoneNumbers = checkPhoneNumbers(options)
-  }
-
-  /** Sets whether the contacts of later calls are followed. */
-  subscribe(isSubscribed: boolean): void {
-    const preference = { isSubscribed: checkBoolean(isSubscribed, 'The subscription'), endsOwnFollows: false }
-    this.#preferences = { ...this.#preferences, ...preference }
+    const { onProgress, reportDuplicates = false } = options
+    if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
+    this.#report = onProgress
+    this.#reportsDuplicates = checkBoolean(reportDuplicates, 'reportDuplicates')
   }
 
   /**
-   * Sets the levels that the contacts of later calls may see. `null` removes contacts and grants, and ends follows that this
-   * instance has made, until `subscribe` is called again.
+   * Sets whether the contacts of later calls are followed. Returns this synchronizer.
+   *
+   * @param isSubscribed - `true` to follow them, `false` to end the follow and decline them.
    */
-  setProfileAccessLevels(levels: readonly number[] | null): void {
-    this.#preferences = { ...this.#preferences, levels: checkLevels(levels), endsOwnFollows: levels === null }
+  subscribe(isSubscribed: boolean): this {
+    const preference = { isSubscribed: checkBoolean(isSubscribed, 'isSubscribed'), endsOwnFollows: false }
+    this.#preferences = { ...this.#preferences, ...preference }
+    return this
   }
 
-  /** Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5]. */
+  /**
+   * Sets the levels that the contacts of later calls may see, each by its number or its name. `null` removes contacts and
+   * grants, and ends follows that this instance has made, until `subscribe` is called again. Returns this synchronizer.
+   *
+   * @param levels - The levels, or `null`.
+   */
+  setProfileAccessLevels(levels: readonly Level<L>[] | null): this {
+    const { levelNames } = coreOf(this.#kith).shown
+    this.#preferences = { ...this.#preferences, levels: checkLevels(levels, levelNames), endsOwnFollows: levels === null }
+    return this
+  }
+
+  /**
+   * Overwrites the levels and the subscription of these contacts, as far as they were set. Changes no other contact [R5].
+   *
+   * @param addresses - User ids, or phone numbers with the option `phoneNumbers`.
+   * @param syncNow - `false` queues the call.
+   * @returns Resolves to counts and the rejected addresses, when it is on this device's disk; for a queued call to the
+   *   rejected addresses, with counts of 0.
+   * @throws KithError As `syncNow` rejects: the queue is kept then. A region that does not exist is a `TypeError`.
+   */
   async sync(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSync, addresses, syncNow)
   }
 
-  /** Adds contacts, levels and subscriptions, and removes nothing [R5]. */
+  /**
+   * Adds contacts, levels and subscriptions, and removes nothing [R5].
+   *
+   * @param addresses - User ids, or phone numbers with the option `phoneNumbers`.
+   * @param syncNow - `false` queues the call.
+   * @returns Resolves to counts and the rejected addresses, when it is on this device's disk; for a queued call to the
+   *   rejected addresses, with counts of 0.
+   * @throws KithError As `syncNow` rejects: the queue is kept then. A region that does not exist is a `TypeError`.
+   */
   async syncAsUpdate(addresses: readonly string[], syncNow = true): Promise<SyncResult> {
     return this.#enqueue(planSyncAsUpdate, addresses, syncNow)
   }
@@ -108,6 +159,8 @@ export class ContactSynchronizer {
       const read = await Promise.all(batches.map(async batch => ({ ...batch, addresses: await batch.addresses })))
       const counts = { added: 0, updated: 0, unchanged: 0 }
       const core = coreOf(this.#kith)
+      const total = new Set(read.flatMap(({ addresses }) => addresses.users)).size
+      this.#report?.({ stage: 'writing', done: 0, total })
       let made: readonly KeyChange[] = []
       let turned: ReadonlySet<string> = new Set()
       let isTurningBack = false
@@ -124,8 +177,9 @@ export class ContactSynchronizer {
       })
       this.#noteFollows(made)
       if (isTurningBack) core.shown.failed(turningBack([...turned]))
-      const invalid = read.flatMap(batch => batch.addresses.invalid)
-      return { ...counts, ...(turned.size > 0 && { turned: turned.size }), invalid }
+      this.#report?.({ stage: 'writing', done: total, total })
+      const found = this.#found(read.map(({ addresses }) => addresses))
+      return { ...counts, ...(turned.size > 0 && { turned: turned.size }), ...found }
     } catch (error) {
       this.#queue = [...batches, ...this.#queue]
       throw error
@@ -141,21 +195,26 @@ export class ContactSynchronizer {
   }
 
   async #enqueue(plan: typeof planSync, inputs: readonly string[], syncNow: boolean): Promise<SyncResult> {
-    if (!Array.isArray(inputs) || !inputs.every(input => typeof input === 'string')) {
-      throw new TypeError('Addresses must be an array of strings')
-    }
+    checkTexts(inputs, 'addresses')
     checkBoolean(syncNow, 'syncNow')
-    const addresses = readAddresses([...inputs], this.#kith.user, this.#phoneNumbers)
+    const report = this.#report && ((done: number, total: number) => this.#report?.({ stage: 'reading', done, total }))
+    const addresses = readAddresses([...inputs], this.#kith.user, this.#phoneNumbers, report)
     const batch: Batch = { plan, addresses, preferences: this.#preferences }
     this.#queue.push(batch)
     try {
-      const { invalid } = await addresses
-      if (!syncNow) return { added: 0, updated: 0, unchanged: 0, invalid }
+      const read = await addresses
+      if (!syncNow) return { added: 0, updated: 0, unchanged: 0, ...this.#found([read]) }
     } catch (error) {
       this.#queue = this.#queue.filter(other => other !== batch)
       throw error
     }
     return this.syncNow()
+  }
+
+  #found(read: readonly Addresses[]): Pick<SyncResult, 'invalid' | 'duplicates'> {
+    const invalid = read.flatMap(addresses => addresses.invalid)
+    if (!this.#reportsDuplicates) return { invalid }
+    return { invalid, duplicates: read.flatMap(addresses => addresses.duplicates) }
   }
 }
 

@@ -2,14 +2,15 @@ import type { Fields } from '@kith/shared'
 import type { Tables } from '../database/contract.ts'
 import type { PersonRow } from '../database/schema.ts'
 import { sameFields } from '../fields.ts'
+import type { FieldsOf, FieldTypes } from './app-types.ts'
 import type { Profile } from './contact-profile.ts'
 
-/** A row of {@link Kith.contacts}. */
-export interface Contact {
+/** A row of `kith.contacts()`. */
+export interface Contact<F extends FieldTypes<F> = Fields> {
   id: string
   /** The name that the user gave them; `undefined` when there is none. */
   label: string | undefined
-  fields: Fields
+  fields: FieldsOf<F>
   /** The levels granted to them, ascending. */
   levels: number[]
   isContact: boolean
@@ -25,6 +26,12 @@ export interface Contact {
 export async function listContacts(db: Tables): Promise<Contact[]> {
   const rows = await db.people.where('isListed').equals(1).toArray()
   return rows.map(contactOf)
+}
+
+/** The rows of those of these users whom `contacts()` shows. */
+export async function readListed(db: Tables, ids: readonly string[]): Promise<Contact[]> {
+  const rows = await db.people.bulkGet([...ids])
+  return rows.filter(row => row?.isListed === 1).map(row => contactOf(row as PersonRow))
 }
 
 /** The row of any user; an empty row of a user of whom this device knows nothing. */

@@ -1,4 +1,4 @@
-import { KithError, utf8Length } from '@kith/shared'
+import { KithError, planRemovals, type RosterRoot, userOfKey, utf8Length } from '@kith/shared'
 import { edit } from '../database/edit.ts'
 import { asKithError, closed } from '../database/failure.ts'
 import type { DeviceStore } from '../database/store.ts'
@@ -55,11 +55,23 @@ export class KithCore {
     await edit(this.store, 'roster', plan)
   }
 
+  /** Removes these users. Resolves to the number of users for whom something changed. */
+  async removeContacts(users: ReadonlySet<string>): Promise<number> {
+    let removed = new Set<string | undefined>()
+    await this.editRoster(roster => {
+      const changes = planRemovals(roster, users)
+      removed = new Set(changes.map(({ root, key }) => userOfKey(root as RosterRoot, key)))
+      return changes
+    })
+    this.shown.unstage(users)
+    return removed.size
+  }
+
   /** Sends a direct message. Rejects with `message-too-long`. */
   async send(to: string, text: string): Promise<Delivery> {
     const { messageBytes } = this.store.documents.limits
     if (utf8Length(text) > messageBytes) {
-      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes`)
+      throw new KithError('message-too-long', `A message takes at most ${messageBytes} bytes: shorten it`)
     }
     return this.link.send(to, text)
   }

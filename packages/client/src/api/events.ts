@@ -1,5 +1,7 @@
-import type { KithError } from '@kith/shared'
+import type { Fields, KithError } from '@kith/shared'
 import { Signal } from '../signal.ts'
+import type { FieldTypes } from './app-types.ts'
+import { checkFunction, wrong } from './arguments.ts'
 import type { Profile } from './contact-profile.ts'
 
 /** Whether there is a connection, and whether this device and the server have exchanged everything. */
@@ -14,18 +16,18 @@ export interface IncomingMessage {
 }
 
 /** The arguments of each event's listeners. */
-export interface KithEvents {
+export interface KithEvents<F extends FieldTypes<F> = Fields, L extends string = never> {
   /** The visible fields of a user changed, or those of the own profile on another device or tab. */
-  profile: [profile: Profile]
+  profile: [profile: Profile<F, L>]
   /** A user whom this user follows has registered. */
-  joined: [profile: Profile]
+  joined: [profile: Profile<F, L>]
   /** This user may no longer see these levels; they are deleted from this device [V7]. */
-  withdrawn: [profile: Profile, levels: readonly number[]]
+  withdrawn: [profile: Profile<F, L>, levels: readonly number[]]
   /**
    * The account of a user to whom this user gave a grant, or whom this user follows, was erased. The user id may have another
    * holder now: the grants and the follow do not count until `profile.confirm()` [D7].
    */
-  changedHands: [profile: Profile]
+  changedHands: [profile: Profile<F, L>]
   message: [message: IncomingMessage]
   status: [status: Status]
   /** An operation failed that no call waits for, such as sending a stored change. */
@@ -45,9 +47,9 @@ export class Listeners {
 
   /** Subscribes to an event. Returns an unsubscribe function. Throws a `TypeError` for an unknown event. */
   on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents[E]) => void): () => void {
-    const signal = this.#signals[event] as Signal<KithEvents[E]> | undefined
-    if (!signal || typeof listener !== 'function')
-      throw new TypeError(`There is no event ${String(event)}, or the listener is not a function`)
+    const signal = Object.hasOwn(this.#signals, event) ? (this.#signals[event] as Signal<KithEvents[E]>) : undefined
+    if (!signal) throw wrong('event', `one of ${Object.keys(this.#signals).join(', ')}`, event)
+    checkFunction(listener, 'listener')
     return signal.on(listener)
   }
 

@@ -1,13 +1,23 @@
-import type { Audience } from '@kith/shared'
-import { planAudience, planAutoSync, planMessageAudience, planPresence, rosterSettings } from '@kith/shared'
+import {
+  type Audience,
+  type Fields,
+  planAudience,
+  planAutoSync,
+  planMessageAudience,
+  planPresence,
+  rosterSettings,
+} from '@kith/shared'
+import type { Tables } from '../database/contract.ts'
 import { liveMemory } from '../live/memory.ts'
 import { type OwnProfileState, readOwnProfile, sameOwnProfile } from '../live/own-profile.ts'
 import { liveRows } from '../live/rows.ts'
 import { type SyncStatus, sameSyncStatus } from '../live/sync-status.ts'
-import type { Observable } from '../observable.ts'
 import { type Presence, samePresence } from '../presence/presence.ts'
+import type { Subscribable } from '../subscribable.ts'
 import type { Delivery } from '../sync/port.ts'
-import { checkAudience, checkBoolean, checkIsObject, checkText, checkUserId } from './arguments.ts'
+import type { FieldTypes } from './app-types.ts'
+import { checkAudience, checkBoolean, checkIsObject, checkNotEmpty, checkTexts, checkUserId } from './arguments.ts'
+import { type ContactFilter, contactFilter, searchText } from './contact-filter.ts'
 import type { Profile } from './contact-profile.ts'
 import { type Contact, keepContact, keepContacts, listContacts, readContact, sameContact } from './contacts.ts'
 import type { KithCore } from './core.ts'
@@ -16,17 +26,21 @@ import type { KithEvents, Status } from './events.ts'
 import { OwnProfile } from './own-profile.ts'
 import { sameView, type ViewAs, viewAs } from './view-as.ts'
 
-/** One device of one user. An app gets it from {@link openKith}. */
-export class Kith {
+/**
+ * One device of one user. An app gets it from `openKith`. The app's fields and levels may be named there: `F` are the types of
+ * the fields, `L` the names of the levels.
+ */
+export class Kith<F extends FieldTypes<F> = Fields, L extends string = never> {
   /** The user id. */
   readonly user: string
-  readonly ownProfile: OwnProfile
+  /** The user's own profile. */
+  readonly ownProfile: OwnProfile<F, L>
   readonly #core: KithCore
 
   /** @internal */
   constructor(core: KithCore) {
     this.user = core.user
-    this.ownProfile = new OwnProfile(core.store)
+    this.ownProfile = new OwnProfile(core.store, core.shown.levelNames)
     this.#core = core
     setCore(this, core)
   }
@@ -62,20 +76,31 @@ export class Kith {
    * The call is an access, so it has effects: the profile is fetched from the server. With automatic synchronisation the user
    * is also followed, unless this user blocked or declined them. `profile.loaded` resolves when the answer is here.
    * `liveProfile()` shows a profile without an access.
+   *
+   * @param id - A user id.
    */
-  getProfile(id: string): Profile {
+  getProfile(id: string): Profile<F, L> {
     this.#core.checkOpen()
     const user = checkUserId(id)
     if (user !== this.user) this.#core.access(user)
-    return this.#core.shown.profile(user)
+    return this.#core.shown.profile(user) as unknown as Profile<F, L>
+  }
+
+  /** Whether automatic synchronisation is on. */
+  get isAutoSyncEnabled(): boolean {
+    return this.#settings.autoSync
   }
 
   /**
    * Switches automatic synchronisation: whether a received message, or an access to a profile, makes this user follow the
    * other user. It is on at first. Resolves when the setting is on this device's disk.
+   *
+   * @param isOn - Whether it is on from then on.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
    */
   async enableAutoSyncContacts(isOn: boolean): Promise<void> {
-    checkBoolean(isOn, 'enableAutoSyncContacts')
+    checkBoolean(isOn, 'isOn')
     await this.#core.editRoster(roster => planAutoSync(roster, isOn))
   }
 
@@ -87,6 +112,10 @@ export class Kith {
   /**
    * Sets who sees level 0: 'everyone', 'contacts' only, or 'nobody' without a grant. A narrower audience survives a wider one
    * that another device sets without having seen it [R4]. Resolves when the setting is on this device's disk.
+   *
+   * @param audience - Who sees level 0 from then on.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
    */
   async setPublicAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
@@ -101,6 +130,11 @@ export class Kith {
   /**
    * Sets whose messages reach this user's devices: of 'everyone', of 'contacts' only (users with a grant are contacts), or of
    * 'nobody'. A narrower audience survives a wider one that another device sets without having seen it [R4].
+   *
+   * @param audience - Whose messages arrive from then on.
+   * @returns Resolves when the setting is on this device's disk.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
    */
   async setMessageAudience(audience: Audience): Promise<void> {
     checkAudience(audience)
@@ -112,9 +146,16 @@ export class Kith {
     return this.#settings.hidesPresence
   }
 
-  /** Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4]. */
+  /**
+   * Hides or shows the presence. A hiding survives a showing by a device that had not seen it [R4].
+   *
+   * @param isHidden - Whether it is hidden from then on.
+   * @returns Resolves when the setting is on this device's disk.
+   * @throws KithError `roster-too-large` when the roster would exceed its limit, `database-failed` when nothing could be
+   *   stored, `closed`.
+   */
   async setHidePresence(isHidden: boolean): Promise<void> {
-    checkBoolean(isHidden, 'setHidePresence')
+    checkBoolean(isHidden, 'isHidden')
     await this.#core.editRoster(roster => planPresence(roster, isHidden, () => this.#core.shown.newNonce()))
   }
 
@@ -125,8 +166,10 @@ export class Kith {
    * It is `undefined` while it is not known: without a connection; of a user whom this user neither follows nor accessed by
    * `getProfile`; and of a user who shows this user nothing, hides their presence, or blocks this user [V8]. Of more than
    * 256 users at once the newest subscriptions count.
+   *
+   * @param id - A user id.
    */
-  livePresence(id: string): Observable<Presence | undefined> {
+  livePresence(id: string): Subscribable<Presence | undefined> {
     this.#core.checkOpen()
     const user = checkUserId(id)
     const { presences } = this.#core.shown
@@ -138,34 +181,77 @@ export class Kith {
   }
 
   /**
-   * The rows of all users who are contacts, followed or blocked, ordered by user id. Emits after each change, by any tab. A
-   * row that did not change is the same object as before: treat rows as read-only. Ends with `database-failed` when the
-   * database cannot be read.
+   * The rows of all users who are contacts, followed or blocked, ordered by user id, or of those among them that match the
+   * filter. Emits after each change, by any tab. A row that did not change is the same object as before: treat rows as
+   * read-only. Ends with `database-failed` when the database cannot be read.
+   *
+   * @param filter - What must apply to a row; `{}` gives all rows.
    */
-  contacts(): Observable<Contact[]> {
+  contacts(filter: ContactFilter<L> = {}): Subscribable<Contact<F>[]> {
     this.#core.checkOpen()
-    return liveRows(this.#core.store, listContacts, keepContacts)
+    const matches = contactFilter(filter, this.#core.shown.levelNames)
+    const read = async (db: Tables): Promise<Contact[]> =>
+      (await listContacts(db)).filter(contact => matches(contact, searchText))
+    return liveRows(this.#core.store, read, keepContacts) as unknown as Subscribable<Contact<F>[]>
+  }
+
+  /**
+   * The rows of `contacts()` as they are now, in a new array, ordered by user id; with a filter those that match it. The first
+   * call reads them all from the database, and later calls only what changed since: then ten thousand rows are filtered within
+   * a frame. Treat rows as read-only. Rejects with `database-failed` when the database cannot be read.
+   *
+   * ```ts
+   * await kith.getContacts({ isBlocked: false, query: 'ada lon' }) // Ada from London
+   * ```
+   *
+   * @param filter - What must apply to a row; `{}` gives all rows.
+   * @returns Resolves to the rows.
+   */
+  async getContacts(filter: ContactFilter<L> = {}): Promise<Contact<F>[]> {
+    this.#core.checkOpen()
+    const { contacts, levelNames } = this.#core.shown
+    return (await contacts.find(contactFilter(filter, levelNames))) as unknown as Contact<F>[]
+  }
+
+  /**
+   * Removes many users in one transaction, each as `profile.remove()` does: contact, label, grants, follow and staged settings.
+   * Blocks stay. Resolves when that is on this device's disk, to the number of users for whom something changed. A wrong id is a
+   * `TypeError`, and removes nobody. Rejects with `database-failed` when nothing could be stored.
+   *
+   * @param ids - User ids; each counts once.
+   */
+  async removeContacts(ids: readonly string[]): Promise<number> {
+    this.#core.checkOpen()
+    const users = new Set(checkTexts(ids, 'ids').map((id, index) => checkUserId(id, `ids[${index}]`)))
+    if (users.has(this.user)) throw new TypeError("ids must not contain the own id: one's own profile can't be removed")
+    return this.#core.removeContacts(users)
   }
 
   /**
    * The row of any user, as in `contacts()`; of an unknown user an empty row. Emits after each change. It is not an access:
    * nothing is fetched, and no follow begins.
+   *
+   * @param id - A user id.
    */
-  liveProfile(id: string): Observable<Contact> {
+  liveProfile(id: string): Subscribable<Contact<F>> {
     this.#core.checkOpen()
     const user = checkUserId(id)
-    if (user !== this.user) return liveRows(this.#core.store, db => readContact(db, user), keepContact)
-    return this.#live(() => this.#core.shown.row(user), sameContact)
+    const row: Subscribable<Contact> =
+      user === this.user
+        ? this.#live(() => this.#core.shown.row(user), sameContact)
+        : liveRows(this.#core.store, db => readContact(db, user), keepContact)
+    return row as unknown as Subscribable<Contact<F>>
   }
 
   /** The own profile and its privacy settings. Emits after each change, by any tab or device. */
-  liveOwnProfile(): Observable<OwnProfileState> {
+  liveOwnProfile(): Subscribable<OwnProfileState<F>> {
     this.#core.checkOpen()
-    return this.#live(() => readOwnProfile(this.#core.store.documents), sameOwnProfile)
+    const state = this.#live(() => readOwnProfile(this.#core.store.documents), sameOwnProfile)
+    return state as unknown as Subscribable<OwnProfileState<F>>
   }
 
   /** `status` and `unsent`. Emits after each change. */
-  liveSyncStatus(): Observable<SyncStatus> {
+  liveSyncStatus(): Subscribable<SyncStatus> {
     this.#core.checkOpen()
     return liveMemory(
       listener => this.#core.shown.watchStatus(listener),
@@ -178,16 +264,24 @@ export class Kith {
    * What a user sees of the own profile, and why, as far as this device knows: by this user's blocks, grants, contacts and
    * audience. Unsent changes count as if they were sent. This device does not know whether the user has registered, blocks
    * this user, or is restricted by the backend: in these cases the user sees nothing.
+   *
+   * @param id - A user id.
+   * @returns Levels, fields and the reason.
    */
-  viewAs(id: string): ViewAs {
-    return viewAs(this.#core.store.documents, this.user, checkUserId(id))
+  viewAs(id: string): ViewAs<F> {
+    return viewAs(this.#core.store.documents, this.user, checkUserId(id)) as unknown as ViewAs<F>
   }
 
-  /** The result of `viewAs()`. Emits after each change. */
-  liveViewAs(id: string): Observable<ViewAs> {
+  /**
+   * The result of `viewAs()`. Emits after each change.
+   *
+   * @param id - A user id.
+   */
+  liveViewAs(id: string): Subscribable<ViewAs<F>> {
     this.#core.checkOpen()
     const user = checkUserId(id)
-    return this.#live(() => this.viewAs(user), sameView)
+    const view = this.#live(() => this.viewAs(user) as unknown as ViewAs, sameView)
+    return view as unknown as Subscribable<ViewAs<F>>
   }
 
   /**
@@ -200,17 +294,22 @@ export class Kith {
    *
    * Rejects with `message-too-long`; with `too-many-messages` or `discovery-limit` and `retryAfterMs`, if it was not sent; or
    * with `closed`, if the client was closed before. An empty text is a `TypeError`.
+   *
+   * @param to - The user id of the recipient.
+   * @param text - The message, of at most 16 KiB.
    */
   async send(to: string, text: string): Promise<Delivery> {
     this.#core.checkOpen()
-    if (checkText(text, 'A message') === '') throw new TypeError('A message must not be empty')
-    return this.#core.send(checkUserId(to), text)
+    checkNotEmpty(text, 'text')
+    return this.#core.send(checkUserId(to, 'to'), text)
   }
 
   /**
    * Resolves when all changes made before are on the server's disk, and this device has what this user may see. Waits while
    * offline. Rejects with the first refusal of a change [D5]; with `unauthorised` if the server refused a token that is a
    * string; with `closed`; or with `aborted` when the signal fires.
+   *
+   * @param options - `signal` ends the wait.
    */
   async whenSynced(options: { signal?: AbortSignal } = {}): Promise<void> {
     this.#core.checkOpen()
@@ -218,12 +317,22 @@ export class Kith {
     await this.#core.link.whenSynced(options.signal)
   }
 
-  /** Subscribes to an event. Returns an unsubscribe function. */
-  on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents[E]) => void): () => void {
-    return this.#core.shown.listeners.on(event, listener)
+  /**
+   * Subscribes to an event. Returns an unsubscribe function.
+   *
+   * @param event - The name of the event.
+   * @param listener - Called with the details of the event: see {@link KithEvents}.
+   */
+  on<E extends keyof KithEvents>(event: E, listener: (...details: KithEvents<F, L>[E]) => void): () => void {
+    return this.#core.shown.listeners.on(event, listener as unknown as (...details: KithEvents[E]) => void)
   }
 
-  /** Ends the connection and closes the database, after the writes that were begun. May be called twice. */
+  /**
+   * Ends the connection and closes the database, after the writes that were begun. May be called twice.
+   *
+   * @returns Resolves when the database may be opened again.
+   * @throws KithError `database-failed` when the storage does not close.
+   */
   close(): Promise<void> {
     return this.#core.close()
   }
@@ -231,6 +340,10 @@ export class Kith {
   /**
    * Deletes all data of this device, and closes the client. Rejects with `unsent-changes`, and deletes nothing, while changes
    * are not on the server's disk, unless `force` is set.
+   *
+   * @param options - `force` deletes unsent changes too.
+   * @returns Resolves when the data is deleted.
+   * @throws KithError `unsent-changes`, `closed`, or `database-failed` when the storage cannot be deleted.
    */
   async erase(options: { force?: boolean } = {}): Promise<void> {
     this.#core.checkOpen()
@@ -239,7 +352,7 @@ export class Kith {
   }
 
   /** What is read of the own documents in memory, again whenever these changed. */
-  #live<T>(read: () => T, isSame: (a: T, b: T) => boolean): Observable<T> {
+  #live<T>(read: () => T, isSame: (a: T, b: T) => boolean): Subscribable<T> {
     return liveMemory(listener => this.#core.store.onChange(listener), read, isSame)
   }
 

@@ -1,52 +1,82 @@
 import { type Fields, type FieldValue, mergeLevels, planField, profileFields } from '@kith/shared'
 import { edit } from '../database/edit.ts'
 import type { Store } from '../database/store.ts'
-import { checkFieldName, checkFieldValue, checkLevelOption, checkLevels, checkText } from './arguments.ts'
+import type { FieldsOf, FieldTypes, Level, LevelNames } from './app-types.ts'
+import { checkFieldValue, checkNotEmpty, checkText } from './arguments.ts'
+import { checkLevelOption, checkLevels } from './levels.ts'
 
-/** The level of a field; 0 if absent. */
-export interface LevelOption {
-  level?: number
+/** The level of a field, by its number or its name; 0 if absent. */
+export interface LevelOption<L extends string = never> {
+  level?: Level<L>
 }
 
 /** The user's own profile on this device. */
-export class OwnProfile {
+export class OwnProfile<F extends FieldTypes<F> = Fields, L extends string = never> {
   readonly #store: Store
+  readonly #levelNames: LevelNames
 
   /** @internal */
-  constructor(store: Store) {
+  constructor(store: Store, levelNames: LevelNames) {
     this.#store = store
+    this.#levelNames = levelNames
   }
 
-  /** The fields by level. A level without fields is absent. */
-  get fields(): Map<number, Fields> {
-    return profileFields(this.#store.documents.profile.view)
+  /** The fields by the number of their level. A level without fields is absent. */
+  get fields(): Map<number, FieldsOf<F>> {
+    return profileFields(this.#store.documents.profile.view) as Map<number, FieldsOf<F>>
   }
 
-  /** One field at one level; `undefined` when the level does not have it. */
-  get(name: string, options?: LevelOption): FieldValue | undefined {
-    checkText(name, "A field's name")
-    const fields = this.fields.get(checkLevelOption(options))
+  /**
+   * One field at one level; `undefined` when the level does not have it.
+   *
+   * @param name - The name of the field.
+   * @param options - The level; 0 by default.
+   * @returns The value, or `undefined`.
+   */
+  get<Name extends string & keyof F>(name: Name, options?: LevelOption<L>): F[Name] | undefined {
+    checkText(name, 'name')
+    const fields = this.fields.get(checkLevelOption(options, this.#levelNames)) as F | undefined
     return fields && Object.hasOwn(fields, name) ? fields[name] : undefined
   }
 
-  /** What a viewer sees who may see exactly these levels: of a field at several of them, the value at the highest. */
-  merged(levels: readonly number[]): Fields {
-    const seen = new Set(checkLevels(levels) ?? [])
-    return mergeLevels(new Map([...this.fields].filter(([level]) => seen.has(level))))
+  /**
+   * What a viewer sees who may see exactly these levels: of a field at several of them, the value at the highest.
+   *
+   * @param levels - The levels, by number or by name.
+   * @returns The fields by name.
+   */
+  merged(levels: readonly Level<L>[]): FieldsOf<F> {
+    const seen = new Set(checkLevels(levels, this.#levelNames) ?? [])
+    const fields = profileFields(this.#store.documents.profile.view)
+    return mergeLevels(new Map([...fields].filter(([level]) => seen.has(level)))) as FieldsOf<F>
   }
 
   /**
    * Sets one field at one level. Resolves when that is on this device's disk. Rejects with `field-name-too-long`,
    * `profile-too-large` or `too-many-levels` when a limit is exceeded; nothing has changed then [D5].
+   *
+   * @param name - The name of the field.
+   * @param value - A string, a number, a boolean or bytes.
+   * @param options - The level; 0 by default.
    */
-  async set(name: string, value: FieldValue, options?: LevelOption): Promise<void> {
-    const level = checkLevelOption(options)
-    await this.#plan(level, checkFieldName(name), checkFieldValue(value))
+  async set<Name extends string & keyof F>(
+    name: Name,
+    value: NonNullable<F[Name]>,
+    options?: LevelOption<L>,
+  ): Promise<void> {
+    const level = checkLevelOption(options, this.#levelNames)
+    await this.#plan(level, checkNotEmpty(name, 'name'), checkFieldValue(value))
   }
 
-  /** Removes one field from one level. Resolves when that is on this device's disk. */
-  async unset(name: string, options?: LevelOption): Promise<void> {
-    await this.#plan(checkLevelOption(options), checkFieldName(name), undefined)
+  /**
+   * Removes one field from one level. Resolves when that is on this device's disk.
+   *
+   * @param name - The name of the field.
+   * @param options - The level; 0 by default.
+   * @throws KithError `database-failed` when nothing could be stored, or `closed`.
+   */
+  async unset(name: string & keyof F, options?: LevelOption<L>): Promise<void> {
+    await this.#plan(checkLevelOption(options, this.#levelNames), checkNotEmpty(name, 'name'), undefined)
   }
 
   async #plan(level: number, name: string, value: FieldValue | undefined): Promise<void> {

@@ -4,6 +4,8 @@ import type { Happening } from '../database/people.ts'
 import type { DeviceStore } from '../database/store.ts'
 import type { Outcome } from '../database/work.ts'
 import { Presences } from '../presence/presences.ts'
+import type { LevelNames } from './app-types.ts'
+import { ContactIndex } from './contact-index.ts'
 import { Profile } from './contact-profile.ts'
 import { type Contact, contactOfProfile } from './contacts.ts'
 import { type IncomingMessage, Listeners, type Status } from './events.ts'
@@ -15,6 +17,7 @@ export interface ShownParts {
   readonly store: DeviceStore
   readonly clock: Clock
   readonly newNonce: () => string
+  readonly levelNames: LevelNames
 }
 
 /**
@@ -26,6 +29,8 @@ export class Shown {
   readonly store: DeviceStore
   readonly newNonce: () => string
   readonly presences: Presences
+  readonly levelNames: LevelNames
+  readonly contacts: ContactIndex
   readonly listeners: Listeners = new Listeners()
   readonly #profiles: Map<string, { profile: Profile; held: HeldProfile }> = new Map()
   /** The status of the connection, in the tab that has it. */
@@ -37,7 +42,9 @@ export class Shown {
     this.user = parts.user
     this.store = parts.store
     this.newNonce = parts.newNonce
+    this.levelNames = parts.levelNames
     this.presences = new Presences(parts.clock)
+    this.contacts = new ContactIndex(parts.store)
     parts.store.onChange(() => this.#reportStatus())
   }
 
@@ -61,6 +68,11 @@ export class Shown {
     return this.#entry(id).held
   }
 
+  /** Forgets what is staged for these users. */
+  unstage(users: Iterable<string>): void {
+    for (const user of users) this.#profiles.get(user)?.profile.unstage()
+  }
+
   /** The row of a user as memory holds it. */
   row(id: string): Contact {
     const { profile, held } = this.#entry(id)
@@ -82,6 +94,7 @@ export class Shown {
 
   /** Shows the app what this tab stored. */
   committed({ people, happenings, isOwnProfileChanged }: Outcome): void {
+    this.contacts.mark(people.keys())
     for (const [id, row] of people) this.#profiles.get(id)?.held.set(row)
     for (const { id } of happenings) this.held(id).set(people.get(id))
     this.#emit(happenings)
@@ -90,6 +103,7 @@ export class Shown {
 
   /** Shows the app what is stored by now of these users, or of too many to name, and what happened. */
   async committedElsewhere(ids: readonly string[] | 'many', happenings: readonly Happening[]): Promise<void> {
+    this.contacts.mark(ids)
     const changed = [...this.#profiles].filter(([id]) => ids === 'many' || ids.includes(id))
     const rows = await this.store.use(db => db.people.bulkGet(changed.map(([id]) => id)))
     for (const [index, [, { held }]] of changed.entries()) held.set(rows[index])

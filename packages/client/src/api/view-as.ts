@@ -10,13 +10,14 @@ import {
 } from '@kith/shared'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { sameFields } from '../fields.ts'
+import type { FieldsOf, FieldTypes } from './app-types.ts'
 
 /** What a user sees of the own profile, and why. */
-export interface ViewAs {
+export interface ViewAs<F extends FieldTypes<F> = Fields> {
   /** Ascending; empty when the user sees nothing. For the own user id: 0 and all levels with fields. */
   levels: readonly number[]
   /** Of a field at several levels, the value at the highest level. */
-  fields: Fields
+  fields: FieldsOf<F>
   /** The rule that decides. A device does not know `restricted` and `unknown-user`. */
   reason: VisibilityReason
 }

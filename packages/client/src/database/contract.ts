@@ -10,11 +10,23 @@ export interface DeviceStorage {
   /**
    * Returns the database of this name; nothing is opened yet. `populate` fills a database that opening has to make, in one
    * with making it. It calls all that it writes at once. If it throws, none is made.
+   *
+   * @param name - The name of the database; storage may make a file name of it.
    */
   database(name: string, populate?: (made: Tables) => PromiseLike<unknown> | undefined): DeviceDatabase
-  /** Runs `body` in one transaction of the storage's register of devices, which outlives each database. */
+  /**
+   * Runs `body` in one transaction of the storage's register of devices, which outlives each database.
+   *
+   * @param mode - Whether it writes.
+   * @returns Resolves to what `body` resolved to, when it is on the disk.
+   * @throws KithError `database-failed`, or the error of `body`; nothing was written then.
+   */
   register<T>(mode: Mode, body: (tables: RegisterTables) => Promise<T>): Promise<T>
-  /** The WebSocket class that this storage's platform has, where that must be looked for. */
+  /**
+   * The WebSocket class that this storage's platform has, where that must be looked for.
+   *
+   * @returns Resolves to the class, or to `undefined` if there is none. Never rejects.
+   */
   findWebSocket?(): Promise<WebSocketConstructor | undefined>
 }
 

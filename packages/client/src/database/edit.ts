@@ -9,7 +9,9 @@ import { roomOf } from '../documents/room.ts'
 import { isOriginalThere, type SaidAgain } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { partsOfSaid, placeOf } from './ahead.ts'
+import { asFailure } from './failure.ts'
 import { writeMeta } from './meta.ts'
+import type { OwnDocuments } from './own-documents.ts'
 import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -17,26 +19,99 @@ import type { Work } from './work.ts'
 /** What an entry of the outbox says beside its change. */
 type Marks = Pick<OutboxRow, 'seq' | 'isRemade' | 'reported'>
 
-/**
- * Plans a change on what stands at that moment, and writes it; resolves when it is on this device's disk [D1]. `also` is done
- * in the same transaction, before the change is made.
- */
-export async function edit(
+/** What an edit changes of each document, by what stands at that moment. */
+type Plan = (documents: OwnDocuments) => Partial<Record<DocumentName, readonly KeyChange[]>>
+
+/** What is done in the transaction of a change, before the change is made. */
+type Also = (work: Work, changes: readonly KeyChange[]) => Promise<void>
+
+/** Plans a change of one document on what stands at that moment, and writes it, as {@link editAll} does. */
+export function edit(
   store: Store,
   document: DocumentName,
   plan: (view: FlatMaps) => readonly KeyChange[],
-  also: (work: Work, changes: readonly KeyChange[]) => Promise<void> = async () => undefined,
+  also?: Also,
 ): Promise<void> {
-  await store.work(async work => {
-    const { view, standing } = work.documents[document]
-    const changes = plan(view)
-    if (changes.length === 0) return
-    const { limits } = work.documents
-    // What was refused takes no room: it must not hold back this one.
-    checkLimits(document, standing, changes, limits, limit => work.documents.rosterBytes(limit))
-    await also(work, changes)
-    await record(work, document, changes)
+  return editAll(store, documents => ({ [document]: plan(documents[document].view) }), also)
+}
+
+/**
+ * Plans a change of both documents, and writes it in one transaction: the roster first, which is the order of sending [V6].
+ * Resolves when it is on this device's disk [D1]. Edits that wait for their turn share one transaction, in their order: an app
+ * that makes many does not pay for as many commits.
+ */
+export function editAll(store: Store, plan: Plan, also?: Also): Promise<void> {
+  const waiting = waitingEdits.get(store) ?? beginEdits(store)
+  const index = waiting.edits.push({ plan, also }) - 1
+  if (waiting.edits.length >= editsPerTransaction) waitingEdits.delete(store)
+  return waiting.written.then(refusals => {
+    if (refusals.has(index)) throw refusals.get(index)
   })
+}
+
+interface Edit {
+  plan: Plan
+  also: Also | undefined
+}
+
+/** Edits that are written together, and which of them were found to be wrong before they had changed anything. */
+interface Edits {
+  edits: Edit[]
+  written: Promise<ReadonlyMap<number, unknown>>
+}
+
+/** A transaction keeps the other tabs out. */
+const editsPerTransaction = 100
+
+/** Of each store the last edits whose transaction has not begun. */
+const waitingEdits = new WeakMap<Store, Edits>()
+
+function beginEdits(store: Store): Edits {
+  const edits: Edit[] = []
+  const end = (): void => {
+    if (waitingEdits.get(store)?.edits === edits) waitingEdits.delete(store)
+  }
+  const written = store.work(async work => {
+    end()
+    const refusals = new Map<number, unknown>()
+    for (const [index, { plan, also }] of edits.entries()) {
+      const changed = changedOrRefusal(work, plan, error => refusals.set(index, error))
+      for (const { name, changes } of changed) {
+        await also?.(work, changes)
+        await record(work, name, changes)
+      }
+    }
+    return refusals
+  })
+  // It may end without having begun, as when no database can be opened.
+  const waiting = { edits, written: written.finally(end) }
+  waitingEdits.set(store, waiting)
+  return waiting
+}
+
+/** What an edit changes, by all that stands before it; nothing if any of it is refused [D5]. */
+function changedOrRefusal(
+  work: Work,
+  plan: Plan,
+  refuse: (error: unknown) => void,
+): { name: DocumentName; changes: readonly KeyChange[] }[] {
+  try {
+    const { limits } = work.documents
+    const planned = plan(work.documents)
+    const changed = documentNames.flatMap(name => {
+      const changes = planned[name] ?? []
+      return changes.length > 0 ? [{ name, changes }] : []
+    })
+    for (const { name, changes } of changed) {
+      // What was refused takes no room: it must not hold back this one.
+      const { standing } = work.documents[name]
+      checkLimits(name, standing, changes, limits, limit => work.documents.rosterBytes(limit))
+    }
+    return changed
+  } catch (error) {
+    refuse(asFailure(error))
+    return []
+  }
 }
 
 /** Writes changes that are known to be in order, and puts them into the outbox. */

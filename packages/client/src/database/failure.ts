@@ -6,7 +6,7 @@ export function asFailure(error: unknown): unknown {
 }
 
 export function closed(): KithError {
-  return new KithError('closed', 'This client was closed')
+  return new KithError('closed', 'This client was closed: call openKith again')
 }
 
 /** What an error of any kind says. */

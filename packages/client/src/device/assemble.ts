@@ -1,4 +1,5 @@
 import { KithError } from '@kith/shared'
+import type { FieldTypes, LevelNames } from '../api/app-types.ts'
 import { followAutomatically } from '../api/automatic-follow.ts'
 import { KithCore } from '../api/core.ts'
 import { Kith } from '../api/kith.ts'
@@ -33,15 +34,16 @@ export interface Parts extends DatabasePlace {
   /** Absent: no other tab can have this database open. */
   readonly tabs: TabPlatform | undefined
   readonly WebSocket: WebSocketConstructor
+  readonly levelNames: LevelNames
   /** Lets another client of this process open the database. */
   release(): void
 }
 
 /** Puts a client together on an open database: the one place that names its concrete parts. */
-export async function assemble(parts: Parts): Promise<Kith> {
-  const { user, url, storage, clock, randomness } = parts
+export async function assemble<F extends FieldTypes<F>, L extends string>(parts: Parts): Promise<Kith<F, L>> {
+  const { user, url, storage, clock, randomness, levelNames } = parts
   const lifecycle = await Lifecycle.open(parts, parts.db)
-  const shown = new Shown({ user, store: lifecycle, clock, newNonce: () => newNonce(randomness) })
+  const shown = new Shown({ user, store: lifecycle, clock, levelNames, newNonce: () => newNonce(randomness) })
   const errors = new ErrorReporter(error => shown.failed(error))
   const report = (error: unknown): KithError => {
     const failure = asKithError(error, 'database-failed')

@@ -9,7 +9,8 @@ const namesByStorage = new WeakMap<object, Set<string>>()
 export function claimDatabase(storage: object, name: string): () => void {
   const names = namesByStorage.get(storage) ?? new Set<string>()
   namesByStorage.set(storage, names)
-  if (names.has(name)) throw new KithError('database-in-use', `The database ${name} is already open here`)
+  if (names.has(name))
+    throw new KithError('database-in-use', `The database ${name} is already open here: close the other client first`)
   names.add(name)
   return () => {
     names.delete(name)

@@ -1,3 +1,4 @@
+import { wrong } from '../api/arguments.ts'
 import { unlessAborted } from './abort.ts'
 
 /** Where a phone book comes from: a file of a browser is a Blob, and a file of Node gives a stream. */
@@ -37,11 +38,11 @@ export function checkSource(source: unknown): void {
   if (source instanceof Uint8Array) return
   const { stream, getReader } = Object(source) as { stream?: unknown; getReader?: unknown }
   if (typeof stream === 'function' || typeof getReader === 'function') return
-  throw new TypeError('The source of a phone book must be a Blob, a Uint8Array or a ReadableStream of bytes')
+  throw wrong('source', 'a Blob, a Uint8Array or a ReadableStream of bytes', source)
 }
 
 function bytesOf(value: unknown): Uint8Array {
   if (value instanceof Uint8Array) return value
   if (value instanceof ArrayBuffer) return new Uint8Array(value)
-  throw new TypeError('The stream of a phone book must give bytes, as Uint8Array')
+  throw wrong('source', 'a ReadableStream that gives Uint8Arrays', value)
 }

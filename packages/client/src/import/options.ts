@@ -1,7 +1,9 @@
 import type { ContactPreferences } from '@kith/shared'
 import type { AddressKind } from '@kith/shared/import'
 import { checkPhoneNumbers, type PhoneNumbersOption } from '../api/addresses.ts'
-import { checkBoolean, checkIsObject, checkLevels } from '../api/arguments.ts'
+import type { Level, LevelNames } from '../api/app-types.ts'
+import { checkBoolean, checkFunction, checkIsObject, checkNotEmpty, wrong } from '../api/arguments.ts'
+import { checkLevels } from '../api/levels.ts'
 import { checkSignal } from './signal.ts'
 
 /** How far an import is. */
@@ -14,7 +16,8 @@ export interface ImportProgress {
   total: number | undefined
 }
 
-export interface PlanImportOptions {
+/** The options of `planImport`. */
+export interface PlanImportOptions<L extends string = never> {
   /** A name for where the entries come from, such as `phone` or `outlook`: it tells which entries have left it since. */
   source: string
   /** Reads addresses as phone numbers, as for `ContactSynchronizer`. Without it each address counts as a user id. */
@@ -24,8 +27,8 @@ export interface PlanImportOptions {
    * e-mail addresses.
    */
   addresses?: AddressKind
-  /** Levels that the contacts may see from then on, beside those that they have. */
-  levels?: readonly number[]
+  /** Levels that the contacts may see from then on, beside those that they have: numbers, or names of `openKith`'s `levels`. */
+  levels?: readonly Level<L>[]
   /** Whether the contacts are followed from then on. `false` ends no follow. */
   subscribe?: boolean
   /** Ends the planning, or the writing between two transactions: the call then rejects with the reason of the signal. */
@@ -44,23 +47,23 @@ export interface CheckedOptions {
 }
 
 /** Throws a `TypeError` for a wrong option. */
-export function checkImportOptions(options: PlanImportOptions): CheckedOptions {
+export function checkImportOptions<L extends string>(options: PlanImportOptions<L>, names: LevelNames): CheckedOptions {
   checkIsObject(options)
   const { source, addresses, levels, subscribe, signal, onProgress } = options
-  if (typeof source !== 'string' || source === '') throw new TypeError('source must be a string that is not empty')
+  checkNotEmpty(source, 'source')
   if (addresses !== undefined && !kinds.includes(addresses)) {
-    throw new TypeError(`addresses must be 'phone-numbers', 'emails' or 'both', not ${String(addresses)}`)
+    throw wrong('addresses', "'phone-numbers', 'emails' or 'both'", addresses)
   }
-  if (levels === null) throw new TypeError('levels must be an array: an import withdraws none')
+  if (levels === null) throw wrong('levels', 'an array of levels, since an import withdraws none', levels)
   checkSignal(signal)
-  if (onProgress !== undefined && typeof onProgress !== 'function') throw new TypeError('onProgress must be a function')
+  if (onProgress !== undefined) checkFunction(onProgress, 'onProgress')
   const phoneNumbers = checkPhoneNumbers(options)
   return {
     source,
     phoneNumbers,
     kind: addresses ?? (phoneNumbers === undefined ? 'both' : 'phone-numbers'),
     preferences: {
-      ...(levels !== undefined && { levels: checkLevels(levels) }),
+      ...(levels !== undefined && { levels: checkLevels(levels, names) }),
       ...(subscribe !== undefined && { isSubscribed: checkBoolean(subscribe, 'subscribe') }),
     },
     signal,

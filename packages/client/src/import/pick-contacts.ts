@@ -11,7 +11,11 @@ interface PickedContact {
   email?: (string | null)[]
 }
 
-/** Whether this browser can show its own contact picker; Chrome on Android can. */
+/**
+ * Whether this browser can show its own contact picker; Chrome on Android can.
+ *
+ * @returns Whether `pickContacts` shows anything.
+ */
 export function canPickContacts(): boolean {
   return contactsManager() !== undefined
 }

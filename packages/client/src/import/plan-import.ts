@@ -15,13 +15,15 @@ import {
   recordOf,
 } from '@kith/shared/import'
 import { addressParser } from '../api/addresses.ts'
+import type { AnyFields } from '../api/app-types.ts'
+import { wrong } from '../api/arguments.ts'
 import type { KithCore } from '../api/core.ts'
 import { coreOf } from '../api/core-of.ts'
 import { Kith } from '../api/kith.ts'
+import { nextTurn } from '../turn.ts'
 import { untilAborted } from './abort.ts'
 import { type CheckedOptions, checkImportOptions, type PlanImportOptions } from './options.ts'
 import { readRecord, writeRecord } from './record.ts'
-import { nextTurn } from './turn.ts'
 
 /** What an import would do. Nothing is written before `apply`. */
 export interface ImportPlan {
@@ -34,9 +36,16 @@ export interface ImportPlan {
   invalid: InvalidContact[]
   /** Contacts that the last import of this source on this device had, and this one has not. */
   gone: ImportContact[]
+  /**
+   * Writes the import, a thousand contacts in one transaction. Resolves to what was done, when it is on this device's disk.
+   *
+   * @param options - Whether contacts that left the phone book are removed.
+   * @throws KithError `roster-too-large`, `too-many-relations`, `database-failed` or `closed`; or the reason of the signal.
+   */
   apply(options?: ApplyImportOptions): Promise<ImportResult>
 }
 
+/** The options of `apply` of an {@link ImportPlan}. */
 export interface ApplyImportOptions {
   /** Removes the contacts in `gone`, as `profile.remove()` does. They are left alone by default. */
   removeGone?: boolean
@@ -48,7 +57,11 @@ export interface ImportResult {
   changed: number
   unchanged: number
   removed: number
-  /** Takes the import back, except where the user changed something since. Rejects as `apply` does. */
+  /**
+   * Takes the import back, except where the user changed something since. Rejects as `apply` does.
+   *
+   * @returns Resolves when that is on this device's disk.
+   */
   undo(): Promise<void>
 }
 
@@ -67,15 +80,18 @@ export interface ImportResult {
  * with the reason of the signal: what was written before stays, and another import completes it.
  *
  * Rejects with the reason of the signal, and with the error of `entries`. A wrong argument is a `TypeError`.
+ *
+ * @param kith - The client whose contacts are compared.
+ * @param options - The source, the addresses to read, and what the contacts get.
  */
-export async function planImport(
-  kith: Kith,
+export async function planImport<L extends string = never>(
+  kith: Kith<AnyFields, L>,
   entries: AsyncIterable<ContactEntry> | Iterable<ContactEntry>,
-  options: PlanImportOptions,
+  options: PlanImportOptions<NoInfer<L>>,
 ): Promise<ImportPlan> {
-  if (!(kith instanceof Kith)) throw new TypeError('Pass the result of openKith to planImport')
-  const checked = checkImportOptions(options)
+  if (!(kith instanceof Kith)) throw wrong('kith', 'the result of openKith', kith)
   const core = coreOf(kith)
+  const checked = checkImportOptions(options, core.shown.levelNames)
   core.checkOpen()
   const book = await readBook(core, entries, checked)
   const record = await readRecord(core.store, checked.source)

@@ -1,10 +1,11 @@
 import { type ContactEntry, type PhoneBookFormat, PhoneBookReader } from '@kith/shared/import'
-import { checkIsObject } from '../api/arguments.ts'
+import { checkIsObject, wrong } from '../api/arguments.ts'
+import { nextTurn } from '../turn.ts'
 import { unlessAborted } from './abort.ts'
 import { checkSource, chunksOf, type PhoneBookSource } from './chunks.ts'
 import { checkSignal } from './signal.ts'
-import { nextTurn } from './turn.ts'
 
+/** The options of `readContacts`. */
 export interface ReadContactsOptions {
   /** By default the first lines tell it. */
   format?: PhoneBookFormat
@@ -22,13 +23,16 @@ export interface ReadContactsOptions {
  * ```
  *
  * A wrong argument is a `TypeError`.
+ *
+ * @param source - The bytes: a file, an array or a stream.
+ * @param options - The format, where the first lines do not tell it, and a signal.
  */
 export function readContacts(source: PhoneBookSource, options: ReadContactsOptions = {}): AsyncIterable<ContactEntry> {
   checkSource(source)
   checkIsObject(options)
   const { format, signal } = options
   if (format !== undefined && format !== 'vcard' && format !== 'csv') {
-    throw new TypeError(`format must be 'vcard' or 'csv', not ${String(format)}`)
+    throw wrong('format', "'vcard' or 'csv'", format)
   }
   checkSignal(signal)
   return { [Symbol.asyncIterator]: () => iterate(source, format, signal) }

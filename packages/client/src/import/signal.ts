@@ -1,4 +1,7 @@
+import { wrong } from '../api/arguments.ts'
+
+/** Throws a `TypeError` unless this is a signal, or nothing. */
 export function checkSignal(signal: unknown): void {
   if (signal === undefined || typeof (signal as AbortSignal | null)?.throwIfAborted === 'function') return
-  throw new TypeError('signal must be an AbortSignal')
+  throw wrong('signal', 'an AbortSignal', signal)
 }

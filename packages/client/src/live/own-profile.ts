@@ -1,11 +1,12 @@
 import { type Audience, type Fields, profileFields, rosterSettings } from '@kith/shared'
+import type { FieldsOf, FieldTypes } from '../api/app-types.ts'
 import type { OwnDocuments } from '../database/own-documents.ts'
 import { sameFields } from '../fields.ts'
 
 /** The own profile, who sees its level 0, whose messages reach its owner, and whether it hides that the owner is online. */
-export interface OwnProfileState {
+export interface OwnProfileState<F extends FieldTypes<F> = Fields> {
   /** All fields at each level; levels without any are absent. */
-  fields: ReadonlyMap<number, Fields>
+  fields: ReadonlyMap<number, FieldsOf<F>>
   publicAudience: Audience
   messageAudience: Audience
   hidesPresence: boolean

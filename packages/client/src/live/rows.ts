@@ -2,8 +2,8 @@ import { KithError } from '@kith/shared'
 import type { Tables } from '../database/contract.ts'
 import { textOf } from '../database/failure.ts'
 import type { DeviceStore } from '../database/store.ts'
-import type { Observable } from '../observable.ts'
-import { observable } from './observable.ts'
+import type { Subscribable } from '../subscribable.ts'
+import { subscribable } from './subscribable.ts'
 
 /**
  * What a query of this device's database gives, again whenever any tab has written what it looks at and it looks different.
@@ -14,8 +14,8 @@ export function liveRows<T>(
   store: DeviceStore,
   read: (db: Tables) => Promise<T>,
   keep: (before: T, now: T) => T,
-): Observable<T> {
-  return observable(told => {
+): Subscribable<T> {
+  return subscribable(told => {
     let shown: { value: T } | undefined
     return store.live(read, {
       next: now => {

@@ -1,9 +1,9 @@
 import { KithError } from '@kith/shared'
-import type { Subscriber } from '../live/observable.ts'
-import type { Observable } from '../observable.ts'
+import type { Subscriber } from '../live/subscribable.ts'
+import type { Subscribable } from '../subscribable.ts'
 
 /** Subscribes. Returns an unsubscribe function. A client that was closed emits nothing, and does not fail. */
-export function follow<T>(open: () => Observable<T>, subscriber: Subscriber<T>): () => void {
+export function follow<T>(open: () => Subscribable<T>, subscriber: Subscriber<T>): () => void {
   const subscription = unlessClosed(() => open().subscribe(subscriber))
   return () => subscription?.unsubscribe()
 }

@@ -1,4 +1,6 @@
+import type { Fields } from '@kith/shared'
 import { useSyncExternalStore } from 'react'
+import type { FieldTypes } from '../api/app-types.ts'
 import type { Contact } from '../api/contacts.ts'
 import type { ViewAs } from '../api/view-as.ts'
 import type { SyncStatus } from '../live/sync-status.ts'
@@ -17,34 +19,58 @@ import type { SharedQuery } from './shared-query.ts'
 /**
  * Everyone contacted, followed or blocked, by user id; `undefined` until first read. Rows that look as before are the very
  * same objects, so a row component in `memo` renders again only when its own row changes.
+ *
+ * @returns The rows by user id, or `undefined` before they were first read.
  */
-export function useContacts(): readonly Contact[] | undefined {
-  return useShared(queriesOf(useKith()).contacts)
+export function useContacts<F extends FieldTypes<F> = Fields>(): readonly Contact<F>[] | undefined {
+  return useShared(queriesOf(useKith()).contacts) as unknown as readonly Contact<F>[] | undefined
 }
 
 /**
  * Somebody's row, at once, whether a contact or not. Showing it is an access, as `kith.getProfile` is: the profile is
  * fetched and, with automatic synchronisation, followed. A long list shows the rows of `useContacts` instead.
+ *
+ * @param id - A user id.
+ * @returns The row, with `isLoaded`.
  */
-export function useProfile(id: string): ProfileState {
-  return useShared(queriesOf(useKith()).profile(id))
+export function useProfile<F extends FieldTypes<F> = Fields>(id: string): ProfileState<F> {
+  return useShared(queriesOf(useKith()).profile(id)) as unknown as ProfileState<F>
 }
 
-/** The own profile: fields by level, who sees level 0, whether presence is hidden, and what changes the fields. */
-export function useOwnProfile(): OwnProfileControls {
-  return useShared(queriesOf(useKith()).ownProfile)
+/**
+ * The own profile: fields by level, who sees level 0, whether presence is hidden, and what changes the fields.
+ *
+ * @returns The state of the own profile, with `set` and `unset`.
+ */
+export function useOwnProfile<F extends FieldTypes<F> = Fields, L extends string = never>(): OwnProfileControls<F, L> {
+  return useShared(queriesOf(useKith()).ownProfile) as unknown as OwnProfileControls<F, L>
 }
 
+/**
+ * How far this device and the server are: see `kith.status` and `kith.unsent`.
+ *
+ * @returns The status of the connection, and the number of changes that are not on the server's disk.
+ */
 export function useSyncStatus(): SyncStatus {
   return useShared(queriesOf(useKith()).syncStatus)
 }
 
-/** What that person sees of the own profile, and why: see `kith.viewAs`. It is no access. */
-export function useViewAs(id: string): ViewAs {
-  return useShared(queriesOf(useKith()).viewAs(id))
+/**
+ * What that person sees of the own profile, and why: see `kith.viewAs`. It is no access.
+ *
+ * @param id - A user id.
+ * @returns Levels, fields and the reason.
+ */
+export function useViewAs<F extends FieldTypes<F> = Fields>(id: string): ViewAs<F> {
+  return useShared(queriesOf(useKith()).viewAs(id)) as unknown as ViewAs<F>
 }
 
-/** Whether a user is online, or when they last were: see `kith.livePresence`. It is not an access. */
+/**
+ * Whether a user is online, or when they last were: see `kith.livePresence`. It is not an access.
+ *
+ * @param id - A user id.
+ * @returns The presence, or `undefined` while it is not known.
+ */
 export function usePresence(id: string): Presence | undefined {
   return useShared(queriesOf(useKith()).presence(id))
 }

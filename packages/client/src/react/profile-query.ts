@@ -1,3 +1,5 @@
+import type { Fields } from '@kith/shared'
+import type { FieldTypes } from '../api/app-types.ts'
 import { checkUserId } from '../api/arguments.ts'
 import { type Contact, sameContact } from '../api/contacts.ts'
 import { coreOf } from '../api/core-of.ts'
@@ -6,7 +8,7 @@ import { follow, unlessClosed } from './follow.ts'
 import type { QueryPlan } from './shared-query.ts'
 
 /** A row as in `contacts()`, of any user. */
-export interface ProfileState extends Contact {
+export interface ProfileState<F extends FieldTypes<F> = Fields> extends Contact<F> {
   /** This device's replicas are in it and, when connected, the server has answered: what isn't there isn't to be seen. */
   isLoaded: boolean
 }

@@ -1,21 +1,30 @@
+import type { Fields } from '@kith/shared'
 import { type Context, createContext, createElement, type ReactElement, type ReactNode, useContext } from 'react'
+import type { AnyFields, FieldTypes } from '../api/app-types.ts'
 import type { Kith } from '../api/kith.ts'
 
 const KithContext: Context<Kith | undefined> = createContext<Kith | undefined>(undefined)
 
+/** The properties of `KithProvider`. */
 export interface KithProviderProps {
-  kith: Kith
+  kith: Kith<AnyFields, AnyFields>
   children?: ReactNode
 }
 
-/** Gives the hooks beneath it their client. Another `kith` switches all of them over; opening and closing are the app's. */
-export function KithProvider({ kith, children }: KithProviderProps): ReactElement {
+/**
+ * Gives the hooks beneath it their client. Another `kith` switches all of them over; opening and closing are the app's.
+ *
+ * @param props - The client, and the components that use it.
+ * @returns The element for React.
+ */
+export function KithProvider(props: KithProviderProps): ReactElement {
+  const { kith, children } = props
   return createElement(KithContext.Provider, { value: kith }, children)
 }
 
-/** The client of the nearest `KithProvider`. Throws a `TypeError` when there is none. */
-export function useKith(): Kith {
+/** Returns the client of the nearest `KithProvider`, with the app's fields and levels as its types. Throws a `TypeError` when there is none. */
+export function useKith<F extends FieldTypes<F> = Fields, L extends string = never>(): Kith<F, L> {
   const kith = useContext(KithContext)
   if (!kith) throw new TypeError('There is no <KithProvider kith={…}> around this component')
-  return kith
+  return kith as unknown as Kith<F, L>
 }

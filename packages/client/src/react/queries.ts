@@ -1,3 +1,5 @@
+import type { Fields } from '@kith/shared'
+import type { FieldTypes } from '../api/app-types.ts'
 import type { Contact } from '../api/contacts.ts'
 import { coreOf } from '../api/core-of.ts'
 import type { Kith } from '../api/kith.ts'
@@ -10,11 +12,13 @@ import { follow } from './follow.ts'
 import { type ProfileState, profileQuery } from './profile-query.ts'
 import { type QueryPlan, SharedQuery } from './shared-query.ts'
 
-export interface OwnProfileControls extends OwnProfileState {
-  /** {@link OwnProfile.set} */
-  set: OwnProfile['set']
-  /** {@link OwnProfile.unset} */
-  unset: OwnProfile['unset']
+/** The own profile, and what changes its fields. */
+export interface OwnProfileControls<F extends FieldTypes<F> = Fields, L extends string = never>
+  extends OwnProfileState<F> {
+  /** As {@link OwnProfile.set}. */
+  set: OwnProfile<F, L>['set']
+  /** As {@link OwnProfile.unset}. */
+  unset: OwnProfile<F, L>['unset']
 }
 
 /** What the components of one client share. */

@@ -1,4 +1,4 @@
-import type { Subscriber } from '../live/observable.ts'
+import type { Subscriber } from '../live/subscribable.ts'
 
 /** What a shared query is made of. */
 export interface QueryPlan<T> {

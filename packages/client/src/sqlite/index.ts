@@ -1,3 +1,4 @@
+import { wrong } from '../api/arguments.ts'
 import type { DeviceStorage } from '../database/contract.ts'
 import type { WebSocketConstructor } from '../sync/socket.ts'
 import { betterSqlite3 } from './better-sqlite3.ts'
@@ -12,9 +13,12 @@ export type { DeviceStorage } from '../database/contract.ts'
  *
  * A path that is no string, or an empty one, is a `TypeError`. All else is reported by `openKith`: `database-in-use` while
  * another process or client has this user's file open, and `database-failed` when it cannot be read or written.
+ *
+ * @param folder - The path of the folder.
+ * @returns The storage, for the option `storage` of `openKith`.
  */
 export function sqlite(folder: string): DeviceStorage {
-  if (typeof folder !== 'string' || folder === '') throw new TypeError('folder must be a path, as in sqlite("./data")')
+  if (typeof folder !== 'string' || folder === '') throw wrong('folder', 'a path, as in sqlite("./data")', folder)
   return { ...sqliteOn(betterSqlite3(folder)), findWebSocket }
 }
 

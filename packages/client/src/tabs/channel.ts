@@ -1,7 +1,13 @@
 /** The subset of `BroadcastChannel` that tabs use: what one posts, all others of the same name hear, in order. */
 export interface TabChannel {
   onmessage: ((event: { data: unknown }) => void) | null
+  /**
+   * Sends a message to all others.
+   *
+   * @param message - What can be cloned.
+   */
   postMessage(message: unknown): void
+  /** Ends this end of the channel. */
   close(): void
 }
 

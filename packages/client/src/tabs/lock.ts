@@ -5,6 +5,10 @@ export interface LockManagerLike {
   /**
    * Calls `held` once the lock is the caller's, who keeps it until the promise of `held` settles. With `steal` that is at
    * once: the request of the holder before rejects, before any later request is granted.
+   *
+   * @param name - The name of the lock.
+   * @param options - `signal` ends the request while it waits.
+   * @returns Resolves to what `held` resolved to.
    */
   request(name: string, options: { signal?: AbortSignal; steal?: boolean }, held: () => Promise<void>): Promise<unknown>
 }

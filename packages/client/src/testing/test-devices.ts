@@ -6,7 +6,12 @@ import type { KithOptions } from '../options.ts'
 export interface TestDevicesServer {
   /** As in `ws://127.0.0.1:40123`. */
   readonly wsUrl: string
-  /** Resolves to a token for a user. */
+  /**
+   * Resolves to a token for a user.
+   *
+   * @param user - The user id.
+   * @throws Whatever the server says; `openKith` then reports `unavailable`.
+   */
   issueToken(user: string): Promise<string>
 }
 
@@ -33,31 +38,60 @@ export interface TestDevice {
   /**
    * Opens the client on this device's storage, also again after `close()`: as when the app starts again. `options` override
    * those of the device. Rejects as `openKith` does; with `database-in-use` while an earlier client is open.
+   *
+   * @returns Resolves to the client, when it is open.
    */
   open(options?: Partial<KithOptions>): Promise<Kith>
 }
 
 /** Devices of a test, and their end. */
 export interface TestDevices {
-  /** Returns a new device with empty storage. Nothing is opened yet. `options` count each time that it is opened. */
+  /**
+   * Returns a new device with empty storage. Nothing is opened yet. `options` count each time that it is opened.
+   *
+   * @param user - The user id.
+   */
   install(user: string, options?: Partial<KithOptions>): TestDevice
-  /** Opens the client on a new device. Rejects as `openKith` does. */
+  /**
+   * Opens the client on a new device. Rejects as `openKith` does.
+   *
+   * @param user - The user id.
+   * @param options - Options of `openKith` that override the others.
+   * @returns Resolves to the client, when it is open.
+   */
   open(user: string, options?: Partial<KithOptions>): Promise<Kith>
-  /** Opens a pair of devices: of two users, or two devices of one user. Rejects as `openKith` does. */
+  /**
+   * Opens a pair of devices: of two users, or two devices of one user. Rejects as `openKith` does.
+   *
+   * @param one - The user of the first device.
+   * @param other - The user of the second device.
+   * @param options - Options of `openKith` that override the others.
+   * @returns Resolves to both clients, when they are open.
+   */
   openPair(one: string, other: string, options?: Partial<KithOptions>): Promise<[Kith, Kith]>
   /**
    * Resolves when the changes of all these clients are on the server's disk, and when each has what it may see of them. Waits
    * while a client is offline. Rejects as `whenSynced()` does.
+   *
+   * @param clients - Clients that `open` or `openPair` returned.
    */
   settle(...clients: Kith[]): Promise<void>
-  /** Closes all clients. Storage stays as it is, until it is garbage. Can be called twice. */
+  /**
+   * Closes all clients. Storage stays as it is, until it is garbage. Can be called twice.
+   *
+   * @returns Resolves when all clients are closed. Never rejects.
+   */
   close(): Promise<void>
 }
 
 /** Port 9 is "discard": nothing listens there. */
 const noServer = { url: 'ws://127.0.0.1:9', token: 'none', connect: false }
 
-/** Returns an empty set of devices for one test. Each device is a whole client; only its storage is in memory. */
+/**
+ * Returns an empty set of devices for one test. Each device is a whole client; only its storage is in memory.
+ *
+ * @param options - The server, and the classes that Node lacks.
+ */
 export function createTestDevices(options: TestDevicesOptions): TestDevices {
   const { server, IDBFactory, IDBKeyRange, WebSocket, defaults } = options
   const clients = new Set<Kith>()

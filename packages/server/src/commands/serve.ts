@@ -10,7 +10,15 @@ import { readSettings, type Settings } from '../settings.ts'
 import { openLevelStore } from '../store/level/open.ts'
 import { receiverOf } from '../webhooks/receiver.ts'
 
-/** Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error. */
+/**
+ * Runs the server until it gets a signal to stop. Prints one line when it is ready; logs go to the standard error.
+ *
+ * @param args - The arguments of the command line, after `serve`.
+ * @param env - The environment.
+ * @param routes - The app's own routes, beside Kith's.
+ * @returns Resolves to the exit code, when the server has stopped.
+ * @throws SettingsError For a wrong setting; the message names it. Otherwise the error of the store or the network.
+ */
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
   boundHeapGrowth()

@@ -12,7 +12,12 @@ function isLoopbackAddress(address: string | undefined): boolean {
   return family !== 0 && loopback.check(plain, family === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** Whether a host's name, in a URL or on the command line, can only mean this machine. */
+/**
+ * Whether a host's name, in a URL or on the command line, can only mean this machine.
+ *
+ * @param host - The name or address.
+ * @returns Whether it can.
+ */
 export function namesLoopback(host: string): boolean {
   return host === 'localhost' || isLoopbackAddress(host.replace(/^\[(.*)\]$/, '$1'))
 }
@@ -23,8 +28,12 @@ const ofProxies = /^(forwarded|via|x-forwarded-.*|x-real-ip|.*-connecting-ip)$/
 /**
  * Whether a request comes from a program on this machine: from a loopback address, to a name of loopback (not to a name that
  * somebody made point here), and through no proxy that says so. A proxy that adds no header looks like this machine.
+ *
+ * @param request - The request, as Node gives it.
+ * @returns Whether it does.
  */
-export function isFromThisMachine({ headers, socket }: IncomingMessage): boolean {
+export function isFromThisMachine(request: IncomingMessage): boolean {
+  const { headers, socket } = request
   return (
     isLoopbackAddress(socket.remoteAddress) &&
     namesLoopback(hostName(headers.host)) &&

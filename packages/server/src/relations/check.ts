@@ -34,6 +34,7 @@ export interface Finding {
   what: string
 }
 
+/** What a check found. */
 export interface CheckReport {
   users: number
   relations: number

@@ -41,6 +41,7 @@ export interface StoredParts {
   parts: Uint8Array[]
 }
 
+/** A change of what the store holds. `type` says which. */
 export type Change =
   | DocumentsChange
   /** The backend registers a user, or changes what it says of one. */
@@ -216,7 +217,12 @@ export interface CommitListener {
 export interface Store {
   /** 8 bytes that name this run of the store, from one opening to the next: cursors say under which they were given. */
   readonly run: Uint8Array
-  /** Up to which position a cursor of that run counts; `undefined` when this store never had it. */
+  /**
+   * Up to which position a cursor of that run counts; `undefined` when this store never had it.
+   *
+   * @param run - The run that a cursor names.
+   * @returns The position, or `undefined`.
+   */
   reachOf(run: Uint8Array): number | undefined
   /** 32 secret bytes, made once for a store: they seal cursors. */
   readonly cursorKey: Uint8Array
@@ -236,6 +242,8 @@ export interface Store {
    * Resolves when every node that may hand anything over has applied all commits up to this position: a change that took
    * something away is answered, and shown to the user's other devices, only then [V4]. Rejects when that cannot be found out in
    * time, or the store closes.
+   *
+   * @param position - The position of a commit.
    */
   whenEverywhere(position: number): Promise<void>
   /**
@@ -243,35 +251,150 @@ export interface Store {
    * Rejects when that cannot be found out.
    */
   whenCurrent(): Promise<void>
-  /** Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there. */
+  /**
+   * Rejects when the disk refuses, with {@link Unwritable} for as long as it does; then nothing of the change is there.
+   *
+   * @param change - What to write.
+   * @returns Resolves to what it did, when it is on the disk and was reported to the listeners.
+   */
   commit(change: Change): Promise<Commit>
-  /** The answer ends it. */
+  /**
+   * The answer ends it.
+   *
+   * @param listener - Called synchronously, in the order of the commits.
+   * @returns A function that ends it.
+   */
   onCommit(listener: CommitListener): () => void
+  /**
+   * The record of a user.
+   *
+   * @param id - The user id.
+   * @returns Resolves to the record; of an unknown user, to that of a new one.
+   * @throws The error of the disk, when it cannot be read.
+   */
   user(id: string): Promise<UserRecord>
-  /** The account's present incarnation, and what the one that a device declares is worth [D7]. */
+  /**
+   * The account's present incarnation, and what the one that a device declares is worth [D7].
+   *
+   * @param id - The user id.
+   * @param declared - The incarnation that a device says; empty if none.
+   * @returns Resolves to both.
+   * @throws The error of the disk, when it cannot be read.
+   */
   incarnation(id: string, declared: Uint8Array): Promise<{ current: Uint8Array; state: IncarnationState }>
+  /**
+   * When the user's tokens and sessions were last revoked.
+   *
+   * @param id - The user id.
+   * @returns Resolves to that time, 0 if they never were, and to what the same clock says now.
+   * @throws The error of the disk, when it cannot be read.
+   */
   revocation(id: string): Promise<Revocation>
+  /**
+   * A document as it is stored.
+   *
+   * @param user - The user id.
+   * @param document - Which of the user's two documents.
+   * @returns Resolves to snapshot and updates; empty when there is none.
+   * @throws The error of the disk, when it cannot be read.
+   */
   document(user: string, document: DocumentName): Promise<StoredParts>
-  /** The parts that were written by the commit at a position, or since. */
+  /**
+   * The parts that were written by the commit at a position, or since.
+   *
+   * @param user - The user id.
+   * @param document - Which of the user's two documents.
+   * @param position - The position of a commit.
+   * @returns Resolves to the parts.
+   * @throws The error of the disk, when it cannot be read.
+   */
   documentSince(user: string, document: DocumentName, position: number): Promise<StoredParts>
-  /** How a viewer sees owners, and the levels that `wanted` picks by what was found: none without it. */
+  /**
+   * How a viewer sees owners, and the levels that `wanted` picks by what was found: none without it.
+   *
+   * @param viewer - The user id of the viewer.
+   * @param owners - The user ids of the owners.
+   * @returns Resolves to views and levels, all of one state.
+   * @throws The error of the disk, when it cannot be read.
+   */
   views(viewer: string, owners: readonly string[], wanted?: (views: View[]) => readonly LevelName[]): Promise<Looked>
-  /** Levels of owners, in the order asked for; `undefined` where a level was never written. */
+  /**
+   * Levels of owners, in the order asked for; `undefined` where a level was never written.
+   *
+   * @param names - Owners and levels.
+   * @returns Resolves to the records.
+   * @throws The error of the disk, when it cannot be read.
+   */
   levels(names: readonly LevelName[]): Promise<(LevelRecord | undefined)[]>
-  /** Levels at which the owner has any field, ascending. */
+  /**
+   * Levels at which the owner has any field, ascending.
+   *
+   * @param owner - The user id of the owner.
+   * @returns Resolves to the levels.
+   * @throws The error of the disk, when it cannot be read.
+   */
   levelsWithFields(owner: string): Promise<number[]>
-  /** Everybody whom the user has to do with. */
+  /**
+   * Everybody whom the user has to do with.
+   *
+   * @param user - The user id.
+   * @returns Resolves to the relations.
+   * @throws The error of the disk, when it cannot be read.
+   */
   relations(user: string): Promise<Known[]>
-  /** The same, some at a time, each as it stands when it is read: for what needs not hold all of them at once. */
+  /**
+   * The same, some at a time, each as it stands when it is read: for what needs not hold all of them at once.
+   *
+   * @param user - The user id.
+   * @returns The pages, which reject with the error of the disk.
+   */
   relationsOf(user: string): AsyncIterable<KnownPage>
+  /**
+   * The records of several users.
+   *
+   * @param ids - User ids.
+   * @returns Resolves to the records, in the order asked for.
+   * @throws The error of the disk, when it cannot be read.
+   */
   users(ids: readonly string[]): Promise<UserRecord[]>
-  /** Registered users whose ids come after this one, in the order of their bytes. */
+  /**
+   * Registered users whose ids come after this one, in the order of their bytes.
+   *
+   * @param id - A user id, or the empty string.
+   * @param most - As many users at most.
+   * @returns Resolves to ids and records.
+   * @throws The error of the disk, when it cannot be read.
+   */
   registeredAfter(id: string, most: number): Promise<[id: string, user: UserRecord][]>
+  /**
+   * Whether a user has looked up an id: a further look-up costs nothing of the budget [S4].
+   *
+   * @param user - The user who may have asked.
+   * @param id - The user id that they may have asked for.
+   * @returns Resolves to whether it was a look-up before.
+   * @throws The error of the disk, when it cannot be read.
+   */
   hasAsked(user: string, id: string): Promise<boolean>
-  /** Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten. */
+  /**
+   * Users whose documents or standing changed after a position; `undefined` when there are more than `most`, or they are forgotten.
+   *
+   * @param position - The position of a commit.
+   * @returns Resolves to the user ids.
+   * @throws The error of the disk, when it cannot be read.
+   */
   changedSince(position: number, most: number): Promise<string[] | undefined>
-  /** Cursors before this position are too old to be served [F1]. */
+  /**
+   * Cursors before this position are too old to be served [F1].
+   *
+   * @returns Resolves to the position.
+   * @throws The error of the disk, when it cannot be read.
+   */
   oldestCursor(): Promise<number>
-  /** Settles the last commit, then closes the disk. Can be called twice. */
+  /**
+   * Settles the last commit, then closes the disk. Can be called twice.
+   *
+   * @returns Resolves when nothing of it is open.
+   * @throws The error of the disk, if it does not close.
+   */
   close(): Promise<void>
 }

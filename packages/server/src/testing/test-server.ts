@@ -41,11 +41,28 @@ export interface TestServer {
   readonly port: number
   /** The key of the backend's API. */
   readonly adminKey: string
-  /** Resolves to a token for a user; without `expiresInSeconds` it is valid for a day of the server's clock. */
+  /**
+   * Resolves to a token for a user; without `expiresInSeconds` it is valid for a day of the server's clock.
+   *
+   * @param user - The user id.
+   * @throws The error of a store that was passed, if it cannot be read.
+   */
   issueToken(user: string, expiresInSeconds?: number): Promise<string>
-  /** Calls the backend's API with the admin key, as in `admin('DELETE', '/v1/users/bob')`. */
+  /**
+   * Calls the backend's API with the admin key, as in `admin('DELETE', '/v1/users/bob')`.
+   *
+   * @param method - The HTTP method.
+   * @param path - The path, with percent-encoded ids.
+   * @param body - Sent as JSON, if there is one.
+   * @returns Resolves to the response, whatever its status.
+   * @throws The error of `fetch` when the server is closed.
+   */
   admin(method: string, path: string, body?: unknown): Promise<AdminResponse>
-  /** Ends all connections, and closes the store. Resolves when both are closed. Can be called twice. */
+  /**
+   * Ends all connections, and closes the store. Resolves when both are closed. Can be called twice.
+   *
+   * @throws The error of a store that was passed, if it does not close.
+   */
   close(): Promise<void>
 }
 
@@ -56,6 +73,8 @@ const secret = new TextEncoder().encode('the token secret of a test server')
  *
  * Rejects with the error of the system if `port` is taken. The caller closes the server; a `store` that was passed stays
  * open when the start fails.
+ *
+ * @param options - What differs from a server with default limits, and a store in memory.
  */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const limits = { ...defaultLimits, ...options.limits }

@@ -1,6 +1,7 @@
 import type { Line } from './text/lines.ts'
 import { looksLikeProperty } from './vcard/property.ts'
 
+/** The format of a phone book: vCard of any version, or CSV. */
 export type PhoneBookFormat = 'vcard' | 'csv'
 
 /** Whether a line of the head of a file says that it is vCard: it begins a card, or is the first line and a property. */

@@ -92,14 +92,25 @@ export function planConfirmation(roster: FlatMaps, user: string, incarnation: st
 
 /** No contact, label, grants, subscription or confirmation, and declined; a block stays. */
 export function planRemoval(roster: FlatMaps, user: string): KeyChange[] {
-  const facts = factsOf(roster, user)
-  return [
-    ...membershipChanges(user, facts, { levels: null }),
-    ...levelChanges(user, facts, null),
-    ...subscriptionChanges(user, facts, false),
-    ...labelChanges(roster, user, ''),
-    ...unconfirmChanges(roster, user),
-  ]
+  return planRemovals(roster, [user])
+}
+
+/** As {@link planRemoval}, of many users at the cost of one walk over the roster. */
+export function planRemovals(roster: FlatMaps, users: Iterable<string>): KeyChange[] {
+  const facts = contactFacts(roster, users)
+  const changes: KeyChange[] = []
+  for (const [user, known] of facts) {
+    changes.push(
+      ...membershipChanges(user, known, { levels: null }),
+      ...levelChanges(user, known, null),
+      ...subscriptionChanges(user, known, false),
+      ...labelChanges(roster, user, ''),
+    )
+  }
+  for (const [key] of roster.entries('confirmed')) {
+    if (facts.has(parseNonceKey(key)?.name ?? '')) changes.push(removal('confirmed', key))
+  }
+  return changes
 }
 
 /** What automatic synchronisation writes when `user` is met: a follow, unless they are followed, blocked or declined. */

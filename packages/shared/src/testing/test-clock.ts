@@ -18,12 +18,12 @@ export class TestClock {
     this.#nowMs = startMs
   }
 
-  /** Milliseconds since 1970, as the machine's clock shows them after {@link TestClock.set}. */
+  /** Returns milliseconds since 1970, as the machine's clock shows them after {@link TestClock.set}. */
   now(): number {
     return this.#nowMs + this.#offsetMs
   }
 
-  /** Milliseconds that {@link TestClock.set} does not change. */
+  /** Returns milliseconds that {@link TestClock.set} does not change. */
   elapsed(): number {
     return this.#nowMs
   }
@@ -70,7 +70,11 @@ export class TestClock {
     for (const timer of this.#timers) timer.dueAtMs += ms
   }
 
-  /** Sets the machine's clock forwards or back, as a user or a time server does. No time passes. */
+  /**
+   * Sets the machine's clock forwards or back, as a user or a time server does. No time passes.
+   *
+   * @param byMs - How far, in milliseconds; negative to set it back.
+   */
   set(byMs: number): void {
     this.#offsetMs += byMs
   }

@@ -8,7 +8,14 @@ import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
 import { decodeLevel, decodeNumber } from './record-codec.ts'
 
-/** Checks a database that no server uses: `checkStore` says what is compared. */
+/**
+ * Checks a database that no server uses: `checkStore` says what is compared.
+ *
+ * @param database - The database, as {@link openLevelDatabase} returned it.
+ * @param onProgress - Gets the number of users that were checked.
+ * @returns Resolves to the differences that it found, none in a sound folder.
+ * @throws The error of the database when it cannot be read.
+ */
 export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
   const report = await checkStore(await checkedLevel(database), onProgress)
   return { ...report, findings: [...report.findings, ...(await checkOutbox(database))] }

@@ -15,6 +15,11 @@ export interface CompactReport {
  *
  * `compactRange` alone leaves overwritten values in the files: it only rewrites where levels overlap. A key written at
  * both ends of the key space makes them overlap everywhere.
+ *
+ * @param database - The database, as {@link openLevelDatabase} returned it.
+ * @param onProgress - Gets the number of documents that were folded.
+ * @returns Resolves to what it did.
+ * @throws The error of the database when it cannot be read or written.
  */
 export async function compact(
   database: LevelDatabase,

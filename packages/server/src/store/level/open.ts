@@ -41,6 +41,7 @@ export class DamagedFolderError extends DataFolderError {
   }
 }
 
+/** The options of a store. */
 export interface StoreOptions {
   limits: Limits
   clock: Clock
@@ -56,7 +57,15 @@ interface DiskOptions extends StoreOptions {
   sizes?: CommitSizes
 }
 
-/** Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}. */
+/**
+ * Opens or makes the LevelDB in a data folder. Throws {@link DataFolderError}.
+ *
+ * @param folder - The path of the folder.
+ * @param options - Limits and clock.
+ * @returns Resolves to the store, when it is open.
+ * @throws DataFolderError When the folder is damaged, in use, of another version, or cannot be written; the message says
+ *   what to do.
+ */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
   const database = await openLevelDatabase(folder, false, options.onMigration)
   try {
@@ -84,7 +93,12 @@ function witnessed(store: Store, acknowledged: Acknowledged): Store {
   })
 }
 
-/** A store that forgets everything at its end, for tests. The same code on another Level. */
+/**
+ * A store that forgets everything at its end, for tests. The same code on another Level.
+ *
+ * @param options - Limits and clock.
+ * @returns Resolves to the store, when it is open. Never rejects.
+ */
 export async function openMemoryStore(options: StoreOptions): Promise<Store> {
   const database = new MemoryLevel<string, Uint8Array>({ keyEncoding: 'utf8', valueEncoding: 'view' })
   return storeOn(database as unknown as LevelDatabase, options)
@@ -93,6 +107,12 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
 /**
  * The database beneath a data folder, for the commands that look at it whole. A folder of an earlier version of Kith is
  * migrated. Throws {@link DataFolderError}.
+ *
+ * @param folder - The path of the folder.
+ * @param mustExist - Whether a folder without a database is an error.
+ * @param onMigration - Hears of the progress of a migration.
+ * @returns Resolves to the database, which the caller closes.
+ * @throws DataFolderError As `openLevelStore` does.
  */
 export async function openLevelDatabase(
   folder: string,

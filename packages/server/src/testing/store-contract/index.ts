@@ -16,7 +16,21 @@ import { waitingFollows } from './waiting-follows.ts'
 
 /** The test runner: `describe` and `test` of Vitest, of Jest, or of `node:test`. */
 export interface TestRunner {
+  /**
+   * Begins a group of tests.
+   *
+   * @param name - The name of the group.
+   * @param body - Adds the tests.
+   * @returns Anything; it is ignored.
+   */
   describe(name: string, body: () => void): unknown
+  /**
+   * Adds a test.
+   *
+   * @param name - The name of the test.
+   * @param body - Rejects when the test fails.
+   * @returns Anything; it is ignored.
+   */
   test(name: string, body: () => Promise<void>): unknown
 }
 
@@ -48,6 +62,8 @@ const groups: Record<string, (contract: Contract) => void> = {
  * The contract of {@link Store} as tests, to which every store is held: the order of commits, what follows from them for who
  * may see whom, and what is read. Adds the tests to `runner`; nothing is opened before they run. A test that finds a
  * difference fails with an `AssertionError` of Node.
+ *
+ * @param openStore - Opens a new store for each test.
  */
 export function storeContract(runner: TestRunner, openStore: OpenStore): void {
   const contract: Contract = {

@@ -16,6 +16,7 @@ export interface InvalidContact {
   line: number
 }
 
+/** Why an entry of a phone book, or an address of it, is not imported. */
 export type InvalidImportReason = 'malformed' | 'too-long' | 'self' | 'not-a-phone-number' | 'ambiguous' | 'no-address'
 
 /** Which values of an entry are addresses. */

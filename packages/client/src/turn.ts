@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.ts'
+import { systemClock } from './clock.ts'
 
 /** Lets the page paint and answer its user before a long piece of work goes on. */
 export function nextTurn(): Promise<void> {

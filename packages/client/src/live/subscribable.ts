@@ -1,4 +1,4 @@
-import type { Observable, Observer, Subscription } from '../observable.ts'
+import type { Observer, Subscribable, Subscription } from '../subscribable.ts'
 
 /** The subscriber of an observable. */
 export interface Subscriber<T> {
@@ -13,7 +13,7 @@ const wellKnown: symbol = (Symbol.observable as symbol | undefined) ?? ('@@obser
  * An observable like Dexie's: `start` is called for each subscriber, and what it returns when they leave. A listener that
  * throws harms no other: its error surfaces as the platform's unhandled rejections do.
  */
-export function observable<T>(start: (subscriber: Subscriber<T>) => () => void): Observable<T> {
+export function subscribable<T>(start: (subscriber: Subscriber<T>) => () => void): Subscribable<T> {
   const subscribe = (
     observerOrNext?: Observer<T> | ((value: T) => void) | null,
     onError?: ((error: unknown) => void) | null,
@@ -44,6 +44,6 @@ export function observable<T>(start: (subscriber: Subscriber<T>) => () => void):
       },
     }
   }
-  const made = { subscribe } as Observable<T>
+  const made = { subscribe } as Subscribable<T>
   return Object.assign(made, { [wellKnown]: () => made })
 }

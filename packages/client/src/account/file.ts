@@ -1,0 +1,42 @@
+/**
+ * The file of an account: all that a user has said, and nothing of what others show to them. The guide
+ * `docs/guides/account.md` describes it.
+ */
+export interface AccountFile {
+  format: 'kith-account'
+  /** Raised with each change of the format. */
+  version: 1
+  /** The user id. */
+  user: string
+  /** When the file was made, in ISO 8601. */
+  exportedAt: string
+  /** The own profile: the fields of each level that has any. */
+  profile: { level: number; fields: Record<string, FileValue> }[]
+  /** Everyone whom the roster names, by user id. What is `false` or empty is left out. */
+  contacts: FileContact[]
+  /** The settings by name, such as `autoSync`. */
+  settings: Record<string, string | number | boolean>
+  /** The privacy settings that apply: `contactsOnly`, `nobody`, `messagesContactsOnly`, `messagesNobody`, `hidePresence`. */
+  privacy: string[]
+}
+
+/** A user as a roster names them. */
+export interface FileContact {
+  id: string
+  label?: string
+  isContact?: true
+  /** The levels granted to them. */
+  levels?: number[]
+  isSubscribed?: true
+  /** Automatic synchronisation does not follow them. */
+  isDeclined?: true
+  isBlocked?: true
+  /** The id had another holder since: the contact, the levels and the follow did not count, and are not imported [D7]. */
+  hasChangedHands?: true
+}
+
+/** The value of a field. What JSON has no value for is an object: bytes, and numbers such as `Infinity`. */
+export type FileValue = string | number | boolean | { base64: string } | { number: string }
+
+export const accountFormat = 'kith-account'
+export const accountVersion = 1

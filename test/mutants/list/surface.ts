@@ -1,0 +1,66 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+/** What would make lists, names of levels and bulk calls of the client wrong. */
+export const surfaceMutants: readonly Mutant[] = [
+  mutant('client/src/api/shown.ts', 'this.contacts.mark(people.keys())\n', '', {
+    id: 'index-misses-own-changes',
+    rules: [],
+    what: 'getContacts shows rows as they were before a change of this tab.',
+    tests: ['client/surface'],
+    names: 'getContacts shows each change',
+  }),
+  mutant('client/src/api/shown.ts', 'this.contacts.mark(ids)\n', '', {
+    id: 'index-misses-other-tabs',
+    rules: [],
+    what: 'getContacts shows rows as they were before a change of another tab.',
+    tests: ['client/tabs'],
+    names: 'getContacts shows what another tab changed',
+  }),
+  mutant('client/src/api/contact-index.ts', "this.#stale = 'all'\n      throw error", 'throw error', {
+    id: 'index-forgets-a-failed-read',
+    rules: [],
+    what: 'After a read that failed, getContacts never reads the rows that it meant to read.',
+    tests: ['client/surface'],
+    names: 'reads everything anew',
+  }),
+  mutant('client/src/api/core.ts', 'this.shown.unstage(users)\n', '', {
+    id: 'removal-keeps-what-is-staged',
+    rules: [],
+    what: 'What was staged for a removed contact makes it again with the next save.',
+    tests: ['client/surface'],
+    names: 'removeContacts removes many',
+  }),
+  mutant('client/src/api/levels.ts', 'Object.hasOwn(names, value)', 'value in names', {
+    id: 'level-of-every-object',
+    rules: [],
+    what: 'A name that every object has, such as constructor, passes as a level.',
+    tests: ['client/surface'],
+    names: 'levels have names',
+  }),
+  mutant('client/src/account/plan-account.ts', 'if (!contact.hasChangedHands) {', '{', {
+    id: 'import-gives-to-new-holder',
+    rules: ['D7'],
+    what: 'Whoever has an id on the next server gets the levels that its old holder had.',
+    tests: ['client/account'],
+    names: 'whoever has the id on the next server',
+  }),
+  mutant('client/src/account/plan-account.ts', 'if (!there || !Object.hasOwn(there, name)) plan', 'if (true) plan', {
+    id: 'import-overwrites-fields',
+    rules: [],
+    what: 'An import replaces what the user has set on the new server.',
+    tests: ['client/account'],
+    names: 'changes nothing that the account has',
+  }),
+  mutant(
+    'client/src/database/edit.ts',
+    'for (const { name, changes } of changed) {\n',
+    "for (const { name, changes } of changed) {\n      if (name === 'profile') continue\n",
+    {
+      id: 'second-document-not-checked',
+      rules: ['D5'],
+      what: 'The profile of a change of both documents may exceed its limits.',
+      tests: ['client/account'],
+      names: 'beyond a limit of the profile',
+    },
+  ),
+]
