@@ -118,7 +118,11 @@ export class ContactSynchronizer<L extends string = never> {
    */
   setProfileAccessLevels(levels: readonly Level<L>[] | null): this {
     const { levelNames } = coreOf(this.#kith).shown
-    this.#preferences = { ...this.#preferences, levels: checkLevels(levels, levelNames), endsOwnFollows: levels === null }
+    this.#preferences = {
+      ...this.#preferences,
+      levels: checkLevels(levels, levelNames),
+      endsOwnFollows: levels === null,
+    }
     return this
   }
 
