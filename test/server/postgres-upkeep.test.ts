@@ -269,6 +269,8 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await store.oldestCursor()).toBe(before)
   })
 
+  const present = schemaSteps.length
+  const later = present + 1
   const laterSteps = (minReader: number): SchemaStep[] => [
     ...schemaSteps,
     { sql: 'create table later (one int)', minReader },
@@ -276,13 +278,13 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
 
   test('[D4] a database that a later version migrated is refused by its min_reader, or opened', async () => {
     const { url } = await migrated()
-    expect(await migrate(url, laterSteps(schemaSteps.length))).toEqual({ from: 3, to: 4 })
+    expect(await migrate(url, laterSteps(present))).toEqual({ from: present, to: later })
     await (await openPostgresStore(url, { limits: limitsWith(), clock })).close()
-    expect(await migrate(url)).toEqual({ from: 4, to: 4 })
+    expect(await migrate(url)).toEqual({ from: later, to: later })
     const newer = await migrated()
-    await migrate(newer.url, laterSteps(4))
+    await migrate(newer.url, laterSteps(later))
     const advice =
-      'has version 4 of the schema, which version 4 and later ones can read, and this version of Kith knows 3: ' +
+      `has version ${later} of the schema, which version ${later} and later ones can read, and this version of Kith knows ${present}: ` +
       'run the version of Kith that migrated it, or a later one'
     await expect(openPostgresStore(newer.url, { limits: limitsWith(), clock })).rejects.toThrow(advice)
     await expect(migrate(newer.url)).rejects.toThrow(advice)
@@ -295,18 +297,18 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await (await openPostgresStore(url, { limits: limitsWith(), clock })).close()
     await migrate(url)
     expect((await client.query('select * from schema_version')).rows).toEqual([
-      { one: true, version: 3, min_reader: null },
+      { one: true, version: present, min_reader: null },
     ])
   })
 
   test('[D4] a migration that nodes which run could not go on with waits until they are stopped', async () => {
     const { url, client } = await migrated()
     const store = await openPostgresStore(url, { limits: limitsWith(), clock })
-    await expect(migrate(url, laterSteps(4))).rejects.toThrow(
+    await expect(migrate(url, laterSteps(later))).rejects.toThrow(
       '1 node runs that cannot go on with the new schema: stop all nodes, then run kith-server migrate again',
     )
     expect((await client.query("select to_regclass('later') as found")).rows).toEqual([{ found: null }])
-    await migrate(url, laterSteps(3))
+    await migrate(url, laterSteps(present))
     await store.commit(userChange('alice'))
     await store.close()
   })
