@@ -15,7 +15,7 @@ const neededBy: Readonly<Record<PeerName, readonly string[]>> = {
 }
 
 /** Starts a peer's server on a new folder; or says what is missing. Peers are optional: where they don't install, the rest runs. */
-export async function startPeer(name: PeerName): Promise<Listening | { missing: string }> {
+async function startPeer(name: PeerName): Promise<Listening | { missing: string }> {
   const missing = neededBy[name].find(module => !isInstalled(module, name))
   if (missing !== undefined) return { missing: `${name} is skipped: ${missing} is not installed` }
   const folder = await mkdtemp(join(tmpdir(), `kith-bench-${name}-`))
