@@ -117,7 +117,7 @@ export class HandOver {
   }
 
   pump(): void {
-    if (this.#isPumping || this.#isBlocked || this.#state !== 'running') return
+    if (this.#isPumping || this.#isBlocked || this.#state !== 'running' || this.#isIdle) return
     this.#isPumping = true
     void this.#run()
       .catch((error: unknown) => this.#port.outlet.fail(error))
@@ -126,6 +126,13 @@ export class HandOver {
         // Something may have come in between the end of the loop and here.
         if (!this.#port.queue.isEmpty || (this.#waiters.length > 0 && this.#offered === 0)) this.pump()
       })
+  }
+
+  /** Nothing is to be read or sent: as for each follower after most edits. */
+  get #isIdle(): boolean {
+    const { queue, cursor } = this.#port
+    if (!queue.isEmpty) return false
+    return this.#offered > 0 || (this.#waiters.length === 0 && !cursor.isDue)
   }
 
   async #run(): Promise<void> {
