@@ -1,4 +1,4 @@
-import { encodeFrame } from '@kith/shared/wire'
+import { encodeFrame, encodeProfileFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import type { LevelName, LevelRecord } from '../relations/records.ts'
 import type { View } from '../relations/store.ts'
@@ -7,7 +7,6 @@ import { type Entry, nothingStale } from './entry.ts'
 import { type FeedCursor, noCursor } from './feed-cursor.ts'
 import type { FeedEntries } from './feed-entries.ts'
 import type { FeedQueue, QueuePort } from './feed-queue.ts'
-import { profileFrame } from './level-frames.ts'
 import { accessFor, notePlanSent, type Plan, planHandOver, writtenLevels } from './plan.ts'
 import type { Relay } from './relay.ts'
 
@@ -198,7 +197,9 @@ export class HandOver {
     entry.stale = written.length === 0 ? nothingStale : new Set(written.map(({ level }) => level))
     for (const [index, { level, fields }] of written.entries()) {
       const isLast = index === written.length - 1
-      if (!this.#sendIfRoom(entry, isLast, sealed => profileFrame(entry.owner, level, fields, sealed))) return false
+      const { owner } = entry
+      if (!this.#sendIfRoom(entry, isLast, sealed => encodeProfileFrame({ owner, level, cursor: sealed }, fields)))
+        return false
       entry.stale.delete(level)
     }
     if (seen.length === 0 && !entry.isFetched && entry.sentHands === '') {
