@@ -7,7 +7,7 @@ import { pinServer } from '../measure/cores.ts'
 import { alternate, type Contestant, type Workload } from '../measure/rounds.ts'
 import { connectBare, startBareServer } from '../peers/bare.ts'
 import { type RawDevice, userIds } from '../raw-device.ts'
-import { followerOf, forEach, registerOwners, startKith } from './kith.ts'
+import { forEach, leftDevice, registerOwners, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
 /** Longer than a document stays in memory after its last use, and several heartbeats. */
@@ -30,8 +30,7 @@ async function idleDevices(size: Size, count: number): Promise<Workload> {
   await registerOwners(first, owners)
   const known: RawDevice[] = []
   await forEach(userIds('device', count), async user => {
-    const device = await followerOf(first, user, owners)
-    device.close()
+    const device = await leftDevice(first, user, owners)
     known.push(device)
   })
   await first.stop()

@@ -60,3 +60,16 @@ export async function followerOf(server: ServerProcess, user: string, owners: re
   await device.edit('roster', following(owners))
   return device
 }
+
+/**
+ * A device of a user who follows these owners, as it has left. It has connected a second time, so that its cursor covers all
+ * that it has: the first time it may have left before its last cursor came.
+ */
+export async function leftDevice(server: ServerProcess, user: string, owners: readonly string[]): Promise<RawDevice> {
+  const first = await followerOf(server, user, owners)
+  first.close()
+  const device = first.restarted()
+  await device.connect(server, await server.token(user), true)
+  device.close()
+  return device
+}

@@ -7,7 +7,7 @@ import { alternate, type Contestant, type Workload } from '../measure/rounds.ts'
 import { RawDevice, userIds } from '../raw-device.ts'
 import { percentile } from '../report.ts'
 import type { ServerProcess } from '../server-process.ts'
-import { followerOf, forEach, registerOwners, startKith } from './kith.ts'
+import { followerOf, forEach, leftDevice, registerOwners, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
 /** W8: after a restart all devices return within a second, while two others go on; beside the two others alone. */
@@ -19,8 +19,7 @@ export async function restart(size: Size): Promise<Workload[]> {
   await registerOwners(first, owners)
   const known: RawDevice[] = []
   await forEach(userIds('device', count), async user => {
-    const device = await followerOf(first, user, owners)
-    device.close()
+    const device = await leftDevice(first, user, owners)
     known.push(device)
   })
   const tokens = new Map<string, string>()

@@ -7,7 +7,7 @@ import { type RawDevice, userIds } from '../raw-device.ts'
 import { type Row, rounded } from '../report.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { arrive, bareArrival, kithArrival, peerArrival } from './arrivals.ts'
-import { followerOf, forEach, registerOwners, startKith } from './kith.ts'
+import { forEach, leftDevice, registerOwners, startKith } from './kith.ts'
 import { type Size, sized } from './size.ts'
 
 /** W3: a device with 1,000 follows returns, and nothing has changed; its roster is in the server's memory, or on its disk only. */
@@ -20,8 +20,7 @@ export async function returning(size: Size): Promise<Workload[]> {
   const users = ['viewer', ...userIds('viewer-of-round', size.rounds)]
   const devices = new Map<string, RawDevice>()
   await forEach(users, async user => {
-    const device = await followerOf(first, user, owners)
-    device.close()
+    const device = await leftDevice(first, user, owners)
     devices.set(user, device)
   })
   await first.stop()
@@ -48,8 +47,7 @@ export async function returning(size: Size): Promise<Workload[]> {
 export async function returnOfThousand(server: ServerProcess): Promise<Row> {
   const owners = userIds('owner', 1000)
   await registerOwners(server, owners)
-  const first = await followerOf(server, 'viewer', owners)
-  first.close()
+  const first = await leftDevice(server, 'viewer', owners)
   const contestant = kithArrival('Kith', server, 0, () => first.restarted())
   const { contestants } = await alternate({ id: '', title: '' }, [contestant], 20)
   const values = [...(contestants[0]?.values.get('ms') ?? [])].sort((a, b) => a - b)
