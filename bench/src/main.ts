@@ -1,34 +1,42 @@
-import { bulkSync } from './bulk-sync.ts'
+import { parseArgs } from 'node:util'
 import { cluster } from './cluster/index.ts'
+import { compare } from './compare.ts'
 import { contactFilters } from './contact-filters.ts'
-import { fanOut } from './fan-out.ts'
-import { idleMemory } from './idle-memory.ts'
 import { imports } from './imports.ts'
 import { indistinguishable } from './indistinguishable/index.ts'
 import { overload } from './overload.ts'
 import { pageScroll } from './page-scroll.ts'
-import { returning } from './returning.ts'
+import { workloads } from './workloads/index.ts'
 
-const benchmarks: Record<string, (names: readonly string[]) => Promise<void>> = {
-  'fan-out': fanOut,
-  returning,
-  'bulk-sync': bulkSync,
-  'idle-memory': idleMemory,
+/** Benchmarks that compare with nothing else. */
+const others: Record<string, () => Promise<void>> = {
   imports,
   'contact-filters': contactFilters,
   'page-scroll': pageScroll,
   indistinguishable,
-  overload,
   cluster,
 }
 
-const [first, ...others] = process.argv.slice(2)
-if (first === 'overload') await overload(others)
+const { values, positionals } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+    'no-peers': { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+})
+const [first, ...rest] = positionals
+if (first === 'overload') await overload(rest)
 else {
-  const names = first === undefined ? Object.keys(benchmarks).filter(name => name !== 'cluster') : [first, ...others]
-  for (const name of names) {
-    const run = benchmarks[name]
-    if (!run) throw new Error(`no benchmark is called ${name}; there are ${Object.keys(benchmarks).join(', ')}`)
-    await run([])
+  const isQuick = first === 'quick'
+  const names = isQuick ? rest : positionals
+  const known = [...Object.keys(workloads), ...Object.keys(others)]
+  const unknown = names.find(name => !known.includes(name))
+  if (unknown !== undefined) {
+    throw new Error(`No benchmark is called ${unknown}. There are quick, overload, ${known.join(', ')}.`)
   }
+  const compared = names.filter(name => name in workloads)
+  const size = { isQuick, rounds: isQuick ? 1 : Number(values.rounds), hasPeers: !values['no-peers'] }
+  if (compared.length > 0 || names.length === 0) await compare({ names: compared, size, file: values.json })
+  for (const name of names) await others[name]?.()
 }

@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { setPriority, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { allocatorSettings } from './overload/allocator.ts'
 import { type Ending, type MemoryCeiling, pause, within } from './overload/attack.ts'
 import { attacks } from './overload/attacks.ts'
 import { Bystanders } from './overload/bystanders.ts'
 import { MemoryWatch } from './overload/memory.ts'
+import { turnsMeasured, turnsOf } from './overload/turns.ts'
 import { percentile, print, type Row } from './report.ts'
 import { startServerProcess } from './server-process.ts'
 
@@ -50,10 +49,10 @@ export async function overload(names: readonly string[]): Promise<void> {
 }
 
 async function attackOnce(name: string): Promise<Row> {
-  const turnsFile = join(await mkdtemp(join(tmpdir(), 'kith-turns-')), 'turns')
+  const { file: turnsFile, nodeArguments, env } = await turnsMeasured()
   const server = await startServerProcess({
-    env: { ...allocatorSettings(), ...attacks[name]?.env, KITH_BENCH_TURNS: turnsFile },
-    nodeArguments: ['--import', new URL('./overload/measure-turns.js', import.meta.url).href],
+    env: { ...allocatorSettings(), ...attacks[name]?.env, ...env },
+    nodeArguments,
   })
   const bystanders = new Bystanders()
   const memory = new MemoryWatch(server.pid)
@@ -104,16 +103,5 @@ async function attackOnce(name: string): Promise<Row> {
     memory.stop()
     bystanders.close()
     await server.kill()
-  }
-}
-
-/** The turns of the server's event loop since the last call, in its own processor time. */
-async function turnsOf(pid: number, file: string): Promise<{ longestMs: number; above20: number }> {
-  await rm(file, { force: true })
-  process.kill(pid, 'SIGUSR2')
-  for (;;) {
-    await pause(20)
-    const text = await readFile(file, 'utf8').catch(() => '')
-    if (text !== '') return JSON.parse(text) as { longestMs: number; above20: number }
   }
 }

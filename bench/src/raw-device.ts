@@ -7,33 +7,56 @@ import type { ServerProcess } from './server-process.ts'
 /** A device that speaks the wire and stores nothing: what is measured is the server, not a database in memory. */
 export class RawDevice {
   readonly user: string
-  readonly roster: Y.Doc = new Y.Doc()
-  readonly profile: Y.Doc = new Y.Doc()
+  readonly roster: Y.Doc
+  readonly profile: Y.Doc
   cursor: Uint8Array = new Uint8Array()
   /** Bytes of Kith's own messages, both ways; the roster's sync is not among them. */
   feedBytes = 0
   profilesReceived = 0
   onProfile: (message: Extract<ServerMessage, { type: 'profile' }>) => void = () => undefined
+  /** Hears of every frame as it came; from then on nothing else is done with frames. */
+  onRaw: ((data: Buffer) => void) | undefined
   /** Hears of every frame, before all else. */
   onMessage: (message: ServerMessage, bytes: Uint8Array) => void = () => undefined
   #socket: WebSocket | undefined
   #waiting = new Map<string, () => void>()
   #barrier = 0
 
-  constructor(user: string) {
+  constructor(user: string, { roster, profile }: Partial<Pick<RawDevice, 'roster' | 'profile'>> = {}) {
     this.user = user
+    this.roster = roster ?? new Y.Doc()
+    this.profile = profile ?? new Y.Doc()
   }
 
-  /** Signs in; resolves when the device has caught up. */
-  async connect(server: Pick<ServerProcess, 'url'>, token: string): Promise<void> {
+  /** The same device after a restart: with its documents and its cursor. */
+  restarted(): RawDevice {
+    const again = new RawDevice(this.user, this)
+    again.cursor = this.cursor
+    return again
+  }
+
+  /**
+   * Signs in; resolves when the device has caught up. `withDocuments`: it asks for what it lacks of its own documents, as
+   * Kith's client does, and waits for that, too.
+   */
+  async connect(server: Pick<ServerProcess, 'url'>, token: string, withDocuments = false): Promise<void> {
     const url = `${server.url.replace(/^http/, 'ws')}/v1/roster/${encodeURIComponent(this.user)}`
     const socket = new WebSocket(url, ['kith.v1', `bearer.${token}`], { perMessageDeflate: false })
     this.#socket = socket
-    const caughtUp = this.#until('caughtUp')
-    socket.on('message', data => this.#receive(data as Buffer))
-    socket.on('open', () => this.send({ type: 'hello', version: 1, cursor: this.cursor }))
+    const waited = ['caughtUp', ...(withDocuments ? ['rosterSync', 'ownProfile'] : [])].map(what => this.#until(what))
+    socket.on('message', data => {
+      if (this.onRaw) this.onRaw(data as Buffer)
+      else this.#receive(data as Buffer)
+    })
+    socket.on('open', () => {
+      const ask = (type: 'rosterSync' | 'ownProfile', doc: Y.Doc): void =>
+        this.send({ type, step: 'step1', payload: Y.encodeStateVector(doc) })
+      if (withDocuments) ask('rosterSync', this.roster)
+      this.send({ type: 'hello', version: 1, cursor: this.cursor })
+      if (withDocuments) ask('ownProfile', this.profile)
+    })
     await Promise.race([
-      caughtUp,
+      Promise.all(waited),
       new Promise((_, reject) => {
         socket.once('close', (code, reason) => reject(new Error(`closed: ${code} ${reason}`)))
         socket.once('error', reject)
@@ -79,6 +102,7 @@ export class RawDevice {
         const doc = message.type === 'rosterSync' ? this.roster : this.profile
         if (message.step !== 'step1') Y.applyUpdate(doc, message.payload)
         else this.send({ ...message, step: 'step2', payload: Y.encodeStateAsUpdate(doc, message.payload) })
+        if (message.step === 'step2') this.#settle(message.type)
         return
       }
       case 'profile':
@@ -110,16 +134,6 @@ export class RawDevice {
 /** The changes that follow each of these users. */
 export function following(owners: readonly string[]): KeyChange[] {
   return owners.map(key => ({ root: 'subscriptions', key, value: true }))
-}
-
-/** Registers owners, each with a name at level 0. */
-export async function registerOwners(server: ServerProcess, owners: readonly string[]): Promise<void> {
-  for (const owner of owners) {
-    const device = new RawDevice(owner)
-    await device.connect(server, await server.token(owner))
-    await device.edit('profile', [{ root: 'fields', key: '0/benchmark/name', value: `I am ${owner}` }])
-    device.close()
-  }
 }
 
 /** A list of `count` user ids. */

@@ -1,46 +1,11 @@
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
-import { expect, onTestFinished, test } from 'vitest'
-import { WebSocket, WebSocketServer } from 'ws'
+import { expect, test } from 'vitest'
 import { engineWorld, rest } from '../support/engine-world.ts'
-import { type Engine, KithSocket } from '../support/server-internals.ts'
+import type { Engine, KithSocket } from '../support/server-internals.ts'
+import { type Pair, pair } from '../support/socket-pair.ts'
 
 const light = 4 * 1024
 const largeBytes = 4 * 1024 * 1024
-
-interface Pair {
-  server: KithSocket
-  /** The server's end of the connection. */
-  tcp: Duplex & { bytesRead: number }
-  device: WebSocket
-  /** The device's end. */
-  deviceTcp: Socket
-}
-
-/** A connection between a websocket of the server and a stock one. */
-async function pair(): Promise<Pair> {
-  const http = createServer()
-  const server = new WebSocketServer({ noServer: true, WebSocket: KithSocket })
-  const met = new Promise<Pick<Pair, 'server' | 'tcp'>>(resolve => {
-    http.on('upgrade', (request, tcp, head) => {
-      server.handleUpgrade(request, tcp, head, socket => {
-        resolve({ server: socket as KithSocket, tcp: tcp as Pair['tcp'] })
-      })
-    })
-  })
-  http.listen(0, '127.0.0.1')
-  await once(http, 'listening')
-  const device = new WebSocket(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`)
-  onTestFinished(() => {
-    device.terminate()
-    http.close()
-  })
-  await once(device, 'open')
-  const { _socket: deviceTcp } = device as unknown as { _socket: Socket }
-  return { ...(await met), device, deviceTcp }
-}
 
 const part = Buffer.alloc(largeBytes / 2)
 

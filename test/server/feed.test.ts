@@ -3,6 +3,7 @@ import type { LevelDatabase, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { decodeFrame } from '@kith/shared/wire'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { batchOfEitherKind } from '../support/chained-batch.ts'
 import { heldBack } from '../support/held-back.ts'
 import {
   Cursors,
@@ -94,12 +95,12 @@ async function feedOfBob() {
 /** A database that may hold back the news that a batch is on disk. */
 function lingering(inner: LevelDatabase): { database: LevelDatabase; linger: () => Promise<() => void> } {
   let onDisk: ((tell: () => void) => void) | undefined
-  const batch = async (...args: unknown[]): Promise<void> => {
+  const batch = batchOfEitherKind(async (...args): Promise<void> => {
     await (inner.batch as (...args: unknown[]) => Promise<void>)(...args)
     const arrived = onDisk
     onDisk = undefined
     if (arrived) await new Promise<void>(arrived)
-  }
+  })
   const database = new Proxy(inner, {
     get(target, name) {
       if (name === 'batch') return batch

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { openLevelStore, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
+import { batchOfEitherKind } from '../support/chained-batch.ts'
 import { encodeRelation, keys, noRelation, profileChange, userChange } from '../support/server-internals.ts'
 import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
 
@@ -72,10 +73,10 @@ test('[D2] a write that fails after it reached the disk counts, and is reported 
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target)
         if (name !== 'batch') return typeof value === 'function' ? value.bind(target) : value
-        return async (...args: unknown[]) => {
+        return batchOfEitherKind(async (...args) => {
           await (target.batch as (...args: unknown[]) => Promise<void>)(...args)
           if (failures-- > 0) throw new Error('the disk failed to sync')
-        }
+        })
       },
     }),
     new TestClock(),
@@ -112,7 +113,8 @@ test('[D2] reads that begin before or while the database is opened again end as 
     new Proxy(database, {
       get(target, name) {
         const value: unknown = Reflect.get(target, name, target)
-        if (name === 'batch' && failures-- > 0) return () => Promise.reject(new Error('the disk failed'))
+        if (name === 'batch' && failures-- > 0)
+          return batchOfEitherKind(() => Promise.reject(new Error('the disk failed')))
         if (name !== 'close') return typeof value === 'function' ? value.bind(target) : value
         return async () => {
           reads.push(...Array.from({ length: 20 }, read))

@@ -1,6 +1,7 @@
 import type { Commit, LevelDatabase } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
+import { batchOfEitherKind } from '../support/chained-batch.ts'
 import { keys, profileChange, rosterChange, userChange } from '../support/server-internals.ts'
 import { faulty, newDatabase, storeOver } from '../support/stores.ts'
 
@@ -9,10 +10,10 @@ type Batch = { keys: string[]; options: unknown }
 /** A database that tells what was written, batch by batch. */
 function watched(inner: LevelDatabase): { database: LevelDatabase; batches: Batch[] } {
   const batches: Batch[] = []
-  const batch = (operations: { key: string }[], options: unknown): Promise<void> => {
+  const batch = batchOfEitherKind((operations: { key: string }[], options): Promise<void> => {
     batches.push({ keys: operations.map(({ key }) => key), options })
     return (inner.batch as (...args: unknown[]) => Promise<void>)(operations, options)
-  }
+  })
   const database = new Proxy(inner, {
     get(target, name) {
       if (name === 'batch') return batch

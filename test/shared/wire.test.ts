@@ -8,6 +8,7 @@ import {
   encodeClientMessage,
   encodeFields,
   encodeFrame,
+  encodeProfileFrame,
   type Frame,
   fitOf,
   isYProtocols,
@@ -498,6 +499,13 @@ describe('encoding and decoding are inverse', () => {
         const there = encodeFields(fieldsOf(entries))
         expect(toHex(encodeFields(fieldsOf([...entries].reverse())))).toBe(toHex(there))
       }),
+    )
+  })
+
+  test('a profile frame of fields that are encoded already has the bytes of the message', () => {
+    const message = { owner: 'bob', level: 2, cursor: Uint8Array.of(7) }
+    expect(toHex(encodeProfileFrame(message, encodeFields(fields)))).toBe(
+      toHex(encodeFrame({ type: 'profile', ...message, fields })),
     )
   })
 

@@ -23,3 +23,13 @@ export class ChainedBatch {
     return this.#write(this.#operations, options)
   }
 }
+
+/** `batch` of a database whose batches, of either kind, are written by this function. */
+export function batchOfEitherKind<O extends object>(
+  write: (operations: O[], options: object) => Promise<void>,
+): (operations?: O[], options?: object) => unknown {
+  return (operations, options = {}) =>
+    operations
+      ? write(operations, options)
+      : new ChainedBatch(write as unknown as ConstructorParameters<typeof ChainedBatch>[0])
+}

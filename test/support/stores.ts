@@ -5,6 +5,7 @@ import { type Clock, type LevelDatabase, openLevelDatabase, type Store } from '@
 import { defaultLimits, type Limits } from '@kith/shared'
 import { MemoryLevel } from 'memory-level'
 import { onTestFinished } from 'vitest'
+import { batchOfEitherKind } from './chained-batch.ts'
 import { Incarnations, LevelRecords, openStore, PagedReads, ReadGate, Runs } from './server-internals.ts'
 
 export const dayMs = 86_400_000
@@ -29,11 +30,11 @@ export interface FaultyDatabase {
 
 export function faulty(inner: LevelDatabase): FaultyDatabase {
   let failures = 0
-  const batch = (...args: unknown[]): Promise<void> => {
+  const batch = batchOfEitherKind((...args): Promise<void> => {
     if (failures === 0) return (inner.batch as (...args: unknown[]) => Promise<void>)(...args)
     failures--
     return Promise.reject(new Error('the disk is full'))
-  }
+  })
   const database = new Proxy(inner, {
     get(target, name) {
       if (name === 'batch') return batch

@@ -46,8 +46,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'client/src/database/edit.ts',
-    'await store.work(async work => {\n    const planned',
-    'void store.work(async work => {\n    const planned',
+    'return waiting.written.then(refusals => {\n    if (refusals.has(index)) throw refusals.get(index)\n  })',
+    'return Promise.resolve()',
     {
       id: 'save-before-the-disk',
       rules: ['D1', 'D5'],
@@ -56,10 +56,22 @@ export const durabilityMutants: readonly Mutant[] = [
       names: '\\[D1\\]|\\[D5\\]',
     },
   ),
+  mutant('client/src/database/edit.ts', 'of edits.entries()', 'of [...edits.entries()].reverse()', {
+    id: 'edits-together-out-of-order',
+    rules: ['V6'],
+    what: 'Of edits that are written together the last one comes first.',
+    tests: ['client/edits-together'],
+  }),
+  mutant('client/src/database/edit.ts', 'refuse(asFailure(error))\n    return []', 'throw error', {
+    id: 'one-refused-edit-fails-all',
+    rules: ['D5'],
+    what: 'An edit beyond a limit makes those fail that were made at the same time.',
+    tests: ['client/edits-together'],
+  }),
   mutant(
     'server/src/store/level/write-synced.ts',
-    'database.batch([...operations], { sync: true } as object)',
-    'database.batch([...operations])',
+    'await batch.write({ sync: true } as object)',
+    'await batch.write()',
     {
       id: 'batch-not-synced',
       rules: ['D2'],
@@ -87,8 +99,8 @@ export const durabilityMutants: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/server/src/store/level/write-synced.ts',
-        find: 'return database.batch([...operations], { sync: true } as object)',
-        replace: 'return void database.batch([...operations], { sync: true } as object)',
+        find: 'await batch.write({ sync: true } as object)',
+        replace: 'void batch.write({ sync: true } as object)',
       },
     ],
     tests: ['server/durability'],
@@ -174,9 +186,9 @@ export const durabilityMutants: readonly Mutant[] = [
     changes: [
       {
         file: 'packages/server/src/store/level/write-synced.ts',
-        find: 'return database.batch([...operations], { sync: true } as object)',
+        find: 'const batch = database.batch()\n  for (const operation of operations) {',
         replace:
-          "{\n      const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n      await database.batch(operations.filter(isDocument), { sync: true } as object)\n      return database.batch(operations.filter(one => !isDocument(one)), { sync: true } as object)\n      }",
+          "const isDocument = ({ key }: Operation): boolean => key.startsWith('document')\n  const first = database.batch()\n  for (const one of operations) if (isDocument(one) && one.type === 'put') first.put(one.key, one.value)\n  await first.write({ sync: true } as object)\n  const batch = database.batch()\n  for (const operation of operations.filter(one => !isDocument(one))) {",
       },
     ],
   },

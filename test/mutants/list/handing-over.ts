@@ -32,6 +32,12 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V6\\]',
   },
+  mutant('server/src/socket/whole-frame.ts', 'if (payload === lastPayload) return', 'if (lastFrame) return', {
+    id: 'frame-of-another',
+    rules: ['V4', 'S1'],
+    what: 'A device gets the message that was sent to another one before.',
+    tests: ['server/whole-frames'],
+  }),
   mutant('server/src/relay/hand-over.ts', 'queue.isEmpty && this.#offered === 0 ? cursor', 'queue.isEmpty ? cursor', {
     id: 'cursor-past-an-offer',
     rules: ['F1', 'V5'],

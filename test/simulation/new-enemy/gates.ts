@@ -1,4 +1,5 @@
 import type { LevelDatabase } from '@kith/server'
+import { batchOfEitherKind } from '../../support/chained-batch.ts'
 
 type Operation = 'batch' | 'getMany' | 'iterator'
 
@@ -32,9 +33,11 @@ export class Gates {
     // What `database` wraps calls these as its own methods.
     const methods = Object.getPrototypeOf(database) as Methods
     Object.assign(database, {
-      batch(this: Methods, operations: { key: string }[], options: object) {
-        const touched = operations.map(({ key }) => key)
-        return gates.#pass('batch', touched, () => methods.batch.call(this, operations, options))
+      batch(this: Methods, ...args: [operations?: { key: string }[], options?: object]) {
+        return batchOfEitherKind((operations: { key: string }[], options) => {
+          const touched = operations.map(({ key }) => key)
+          return gates.#pass('batch', touched, () => methods.batch.call(this, operations, options))
+        })(...args)
       },
       getMany(this: Methods, keys: string[]) {
         return gates.#pass('getMany', keys, () => methods.getMany.call(this, keys))

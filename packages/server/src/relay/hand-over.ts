@@ -1,4 +1,4 @@
-import { encodeFrame } from '@kith/shared/wire'
+import { encodeFrame, encodeProfileFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import type { LevelName, LevelRecord } from '../relations/records.ts'
 import type { View } from '../relations/store.ts'
@@ -7,7 +7,6 @@ import { type Entry, nothingStale } from './entry.ts'
 import { type FeedCursor, noCursor } from './feed-cursor.ts'
 import type { FeedEntries } from './feed-entries.ts'
 import type { FeedQueue, QueuePort } from './feed-queue.ts'
-import { profileFrame } from './level-frames.ts'
 import { accessFor, notePlanSent, type Plan, planHandOver, writtenLevels } from './plan.ts'
 import type { Relay } from './relay.ts'
 
@@ -117,7 +116,7 @@ export class HandOver {
   }
 
   pump(): void {
-    if (this.#isPumping || this.#isBlocked || this.#state !== 'running') return
+    if (this.#isPumping || this.#isBlocked || this.#state !== 'running' || this.#isIdle) return
     this.#isPumping = true
     void this.#run()
       .catch((error: unknown) => this.#port.outlet.fail(error))
@@ -126,6 +125,13 @@ export class HandOver {
         // Something may have come in between the end of the loop and here.
         if (!this.#port.queue.isEmpty || (this.#waiters.length > 0 && this.#offered === 0)) this.pump()
       })
+  }
+
+  /** Nothing is to be read or sent: as for each follower after most edits. */
+  get #isIdle(): boolean {
+    const { queue, cursor } = this.#port
+    if (!queue.isEmpty) return false
+    return this.#offered > 0 || (this.#waiters.length === 0 && !cursor.isDue)
   }
 
   async #run(): Promise<void> {
@@ -191,7 +197,9 @@ export class HandOver {
     entry.stale = written.length === 0 ? nothingStale : new Set(written.map(({ level }) => level))
     for (const [index, { level, fields }] of written.entries()) {
       const isLast = index === written.length - 1
-      if (!this.#sendIfRoom(entry, isLast, sealed => profileFrame(entry.owner, level, fields, sealed))) return false
+      const { owner } = entry
+      if (!this.#sendIfRoom(entry, isLast, sealed => encodeProfileFrame({ owner, level, cursor: sealed }, fields)))
+        return false
       entry.stale.delete(level)
     }
     if (seen.length === 0 && !entry.isFetched && entry.sentHands === '') {

@@ -1,4 +1,4 @@
-import { decodeFields, encodeFrame } from '@kith/shared/wire'
+import { encodeProfileFrame } from '@kith/shared/wire'
 import type { Cursors } from './cursors.ts'
 
 const noCursor = new Uint8Array()
@@ -21,13 +21,9 @@ export class LevelFrames {
     const known = this.#encoded.get(key)
     if (known) return known
     const cursor = withCursor ? this.#cursors.seal() : noCursor
-    const frame = profileFrame(this.#owner, level, this.#fields.get(level) as Uint8Array, cursor)
+    const owner = this.#owner
+    const frame = encodeProfileFrame({ owner, level, cursor }, this.#fields.get(level) as Uint8Array)
     this.#encoded.set(key, frame)
     return frame
   }
-}
-
-/** The message for one level as it stands on disk. */
-export function profileFrame(owner: string, level: number, fields: Uint8Array, cursor: Uint8Array): Uint8Array {
-  return encodeFrame({ type: 'profile', owner, level, fields: decodeFields(fields), cursor })
 }

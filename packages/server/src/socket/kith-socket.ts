@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { type CloseCode, closeCodes } from '@kith/shared'
 import { WebSocket } from 'ws'
+import { wholeFrame } from './whole-frame.ts'
 
 /** What `ws` itself finds wrong with frames, as our close codes. */
 const ownCodes: Readonly<Record<number, CloseCode>> = {
@@ -127,6 +128,15 @@ export class KithSocket extends WebSocket {
     }
     if (!socket) return 0
     return Math.max(0, socket.writableLength - (socket._writableState?.writelen ?? 0))
+  }
+
+  /** `ws` would write a header and the payload for each socket, which costs more than all else that a follower's frame takes. */
+  override send(data: Parameters<WebSocket['send']>[0], ...rest: unknown[]): void {
+    const frame = this.readyState === WebSocket.OPEN && data instanceof Uint8Array ? wholeFrame(data) : undefined
+    if (!frame) return Reflect.apply(super.send, this, [data, ...rest])
+    const { _socket: socket } = this as unknown as { _socket: Duplex }
+    const taken = rest.at(-1)
+    socket.write(frame, typeof taken === 'function' ? (taken as () => void) : undefined)
   }
 
   override close(code?: number, reason?: string | Buffer): void {

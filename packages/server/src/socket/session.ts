@@ -217,7 +217,8 @@ export class Session implements Device {
 
   committed(relations: number): void {
     this.charge(forRelations(relations))
-    this.waiting.check()
+    // A change that names no other user makes no follow wait.
+    if (relations > 0) this.waiting.check()
   }
 
   fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import * as encoding from 'lib0/encoding'
 import type { Fields } from '../profile.ts'
 import {
   type Decoder,
@@ -11,6 +12,7 @@ import {
   writeString,
 } from './codec.ts'
 import { readFields, writeFields } from './fields.ts'
+import { framed } from './framing.ts'
 
 /** 108, server → device: all fields of an owner at one level, as they stand now. No fields: the level is empty. */
 export interface Profile {
@@ -26,10 +28,22 @@ export const profileType = 108
 
 /** The cursor comes first, so that one encoding of the rest serves every viewer. */
 export function writeProfile(encoder: Encoder, message: Profile): void {
-  writeBytes(encoder, message.cursor)
-  writeString(encoder, message.owner)
-  writeLevels(encoder, [message.level])
+  writeHead(encoder, message)
   writeFields(encoder, message.fields)
+}
+
+/** The frame of a level whose fields are encoded already, as by `encodeFields`: the bytes on disk are those on the wire. */
+export function encodeProfileFrame(message: Omit<Profile, 'type' | 'fields'>, fields: Uint8Array): Uint8Array {
+  return framed(profileType, encoder => {
+    writeHead(encoder, message)
+    encoding.writeUint8Array(encoder, fields)
+  })
+}
+
+function writeHead(encoder: Encoder, { cursor, owner, level }: Omit<Profile, 'type' | 'fields'>): void {
+  writeBytes(encoder, cursor)
+  writeString(encoder, owner)
+  writeLevels(encoder, [level])
 }
 
 export function readProfile(decoder: Decoder): Profile {

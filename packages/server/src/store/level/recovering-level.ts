@@ -8,7 +8,7 @@ import type { Operation } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
 import type { ReadGate } from './read-gate.ts'
 import { decodeNumber } from './record-codec.ts'
-import { writeMany, writeSynced } from './write-synced.ts'
+import { writeSynced } from './write-synced.ts'
 
 /** While changes are refused, the store looks so often whether the disk has room again. */
 const probeMs = 1_000
@@ -89,7 +89,7 @@ export class RecoveringLevel {
   /** Writes a batch that is no commit, and that no reader sees. Rejects when it is not on disk, or when that is not known. */
   async writeUnseen(operations: readonly Operation[]): Promise<void> {
     try {
-      await writeMany(this.#port.database, operations)
+      await writeSynced(this.#port.database, operations)
     } catch (error) {
       this.#isDamaged = true
       throw error

@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs'
+
+/** What all threads of a process have computed, in milliseconds, to the microsecond. `NaN` where there is no Linux. */
+export function processorMs(pid: number): number {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    return threads.reduce((sum, thread) => sum + threadMs(pid, thread), 0)
+  } catch {
+    return Number.NaN
+  }
+}
+
+function threadMs(pid: number, thread: string): number {
+  const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+  return Number(nanoseconds) / 1e6
+}
+
+/** What all processes of the machine have computed, in milliseconds, to the hundredth of a second. */
+export function machineMs(): number {
+  try {
+    const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
+    const [user, nice, system, , , irq, softirq] = line.trim().split(/\s+/).slice(1).map(Number) as number[]
+    return 10 * [user, nice, system, irq, softirq].reduce<number>((sum, ticks) => sum + (ticks ?? 0), 0)
+  } catch {
+    return Number.NaN
+  }
+}

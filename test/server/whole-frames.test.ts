@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest'
+import { pair } from '../support/socket-pair.ts'
+
+/** Around each length at which the header of a frame is another one, and at which a payload is not copied any more. */
+const sizes = [0, 1, 125, 126, 65_534, 65_535, 65_536, 70_000]
+
+test('[S2] a message of any size arrives as it was sent, in order, on each of several connections', async () => {
+  const pairs = [await pair(), await pair()]
+  const received = pairs.map(({ device }) => {
+    const sums: [length: number, sum: number][] = []
+    device.on('message', (data, isBinary) => {
+      expect(isBinary).toBe(true)
+      const bytes = data as Buffer
+      sums.push([bytes.length, bytes.reduce((sum, byte) => sum + byte, 0)])
+    })
+    return sums
+  })
+  let taken = 0
+  const sent: [number, number][] = []
+  for (const [index, size] of sizes.entries()) {
+    const payload = new Uint8Array(size).fill(index + 1)
+    for (const { server } of pairs) server.send(payload, { binary: true }, () => taken++)
+    sent.push([size, size * (index + 1)])
+  }
+  await expect.poll(() => received).toEqual([sent, sent])
+  expect(taken).toBe(pairs.length * sizes.length)
+})
+
+test('[F2] a small message is one write, and counts as outstanding until the network has taken it', async () => {
+  const { server, tcp, device } = await pair()
+  const writes: number[] = []
+  const write = tcp.write.bind(tcp) as (chunk: Uint8Array, taken?: () => void) => boolean
+  Object.assign(tcp, {
+    write: (chunk: Uint8Array, done?: () => void) => {
+      writes.push(chunk.length)
+      return write(chunk, done)
+    },
+  })
+  tcp.cork()
+  const taken = new Promise<void>(resolve => server.send(new Uint8Array(200), { binary: true }, () => resolve()))
+  expect(writes).toEqual([204])
+  expect(server.bufferedAmount).toBe(204)
+  tcp.uncork()
+  await taken
+  expect(server.bufferedAmount).toBe(0)
+  device.terminate()
+})
+
+test('[S1] a message to a connection that is closing is dropped, and its sender is called back', async () => {
+  const { server } = await pair()
+  server.close(1001, 'over')
+  const error = await new Promise(resolve => server.send(new Uint8Array(10), { binary: true }, resolve))
+  expect(error).toBeInstanceOf(Error)
+})
