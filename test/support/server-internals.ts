@@ -141,4 +141,4 @@ export {
   userChange,
 } from '../../packages/server/src/testing/store-contract/changes.ts'
 export { Tokens } from '../../packages/server/src/tokens.ts'
-export { inSlices, Turns, turnForSlice } from '../../packages/server/src/turns.ts'
+export { inSlices, othersTurn, Turns, turnForSlice } from '../../packages/server/src/turns.ts'

@@ -111,9 +111,10 @@ export class BatchWriter {
         attempt++
       } else if (++fences === mostFences) throw new FencedError()
     }
-    // Others have always been faster: no other node can write meanwhile.
+    // Others have always been faster: no other node can write meanwhile. So all commits wait for it, whatever it is.
+    const awaited = { ...how, isBeside: false }
     await this.#options.database.alone(async write => {
-      const result = await this.#tryBatch(group, how, batch => this.#untilConfirmed(() => write(batch)))
+      const result = await this.#tryBatch(group, awaited, batch => this.#untilConfirmed(() => write(batch)))
       if (result === 'fenced') throw new FencedError()
       if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
     })
