@@ -86,6 +86,7 @@ export type { Operation } from '../../packages/server/src/store/level/operations
 export { operationOf } from '../../packages/server/src/store/level/operations.ts'
 export { PagedReads } from '../../packages/server/src/store/level/paged-reads.ts'
 export { ReadGate } from '../../packages/server/src/store/level/read-gate.ts'
+export { withNews } from '../../packages/server/src/store/level/reading.ts'
 export {
   decodeLevel,
   decodeNumber,

@@ -173,8 +173,8 @@ export class BatchWriter {
     const { database, reports, clock, incarnations, limits, lease } = this.#options
     const run = await reports.settledRun()
     const records = database.records(isBeside ? turnForSlice : othersTurn)
-    const subject = isBeside ? subjectsOf((group[0] as Waiting).change)[0] : undefined
-    const reads = new BatchReads(records, subject)
+    const subjects = isBeside ? new Set(subjectsOf((group[0] as Waiting).change)) : undefined
+    const reads = new BatchReads(records, subjects)
     const draft = new Draft(reads, clock.now(), incarnations, { mostRecords, isAwaited: !isBeside })
     const ofThisHistory = this.#ofThisHistory(group)
     // At the same time, since all wait for the batch: what is read ahead for those that are outdated is read in vain.
@@ -193,7 +193,7 @@ export class BatchWriter {
       commits.push(notes)
     }
     const { knownUpTo } = records
-    const made = { changes, commits, draft, subject, reads: reads.read }
+    const made = { changes, commits, draft, subjects, reads: reads.read }
     const batch = { node: lease.name, id: randomUUID(), ...made, knownUpTo, run }
     return { batch, written }
   }
