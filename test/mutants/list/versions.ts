@@ -101,4 +101,11 @@ export const versionMutants: readonly Mutant[] = [
       tests: ['client/versions'],
     },
   ),
+  mutant('server/src/socket/receive.ts', 'inbox.add({ cost: 1 + forBytes(frameBytes) })', 'inbox.add({ cost: 1 })', {
+    id: 'optional-bytes-free',
+    rules: ['S3'],
+    what: 'A device makes the server read 200 MiB a second that cost it no work.',
+    tests: ['server/versions'],
+    names: 'bytes of an optional message',
+  }),
 ]
