@@ -127,7 +127,7 @@ export const elsewhereMutants: readonly Mutant[] = [
   }),
   mutant(
     `${bus}/postgres-carrier.ts`,
-    'if (isConnectionLost(error)) client.end().catch(() => undefined)',
+    'if (isConnectionLost(error)) void endConnection(client)',
     'if (isConnectionLost(error)) return',
     {
       id: 'silent-connection-between-nodes',

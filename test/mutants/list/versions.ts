@@ -39,7 +39,7 @@ export const versionMutants: readonly Mutant[] = [
       tests: ['server/versions'],
     },
   ),
-  mutant('server/src/socket/receive.ts', 'if (isOptional) session.isWithinWrites()', 'if (isOptional) return', {
+  mutant('server/src/socket/receive.ts', 'if (session.isWithinWrites()) inbox', 'inbox', {
     id: 'optional-messages-for-free',
     isSeenByWaiting: true,
     rules: ['S3'],
