@@ -184,6 +184,20 @@ test('only the owner may read the files, and erase() deletes the user’s and no
   expect(readdirSync(storage).filter(file => file.includes('-bob-')).length).toBe(1)
 })
 
+test('[D1] processes that make the register of devices at the same time share one, and none loses what it noted', async () => {
+  const shared = folder()
+  const urls = Array.from({ length: 6 }, (_, index) => `ws://${index}`)
+  await Promise.all(
+    urls.map(url =>
+      sqliteOn(slowBehindCommits(betterSqlite3(shared))).register('rw', async ({ visits }) =>
+        visits.put({ url, user: 'ada' }),
+      ),
+    ),
+  )
+  const found = await sqlite(shared).register('r', async ({ visits }) => visits.toArray())
+  expect(found.map(({ url }) => url).sort()).toEqual(urls)
+})
+
 test('[V5] a value that was overwritten, and compacted away, is nowhere in the file', async () => {
   const storage = folder()
   const ada = await open({ storage: sqlite(storage) })
@@ -234,6 +248,23 @@ test('wrong options for storage are TypeErrors', async () => {
   await expect(open({ storage, indexedDB: new IDBFactory() })).rejects.toThrow(TypeError)
   await expect(open({ storage: './data' as never })).rejects.toThrow(TypeError)
 })
+
+/** Goes on 50 ms after each commit, so that others have their turn in between. */
+function slowBehindCommits(inner: SqliteDriver): SqliteDriver {
+  return {
+    async open(name) {
+      const { run, ...rest } = await inner.open(name)
+      return {
+        ...rest,
+        async run(sql, values) {
+          await run(sql, values)
+          if (sql === 'COMMIT') await new Promise(resolve => setTimeout(resolve, 50))
+        },
+      }
+    },
+    remove: name => inner.remove(name),
+  }
+}
 
 /** A driver, and its last connection to the device's own file. */
 function watched(inner: SqliteDriver): { driver: SqliteDriver; device(): SqliteConnection } {

@@ -9,11 +9,13 @@ import {
   following,
   Incarnations,
   keys,
+  newUser,
   profileChange,
   ranges,
   relationOf,
   rosterChange,
   userChange,
+  withNews,
 } from '../support/server-internals.ts'
 import { newDatabase, recordsOf, storeOver } from '../support/stores.ts'
 
@@ -102,6 +104,17 @@ test('[D4] a profile edit of a user whom a large change names is kept, and does 
   const record = await store.user('contact 7')
   expect(record.levels).toEqual({ '1': position })
   expect(record).toMatchObject({ unasked: 1, relationsChangedAt: largePosition })
+})
+
+test('[D4] when they were last seen is noted of all who are named at once, whatever is written of them meanwhile', async () => {
+  const store = await newStore()
+  await Promise.all(contacts().map(user => store.commit(userChange(user))))
+  await store.commit({ type: 'seen', users: contacts().map(user => ({ user, minute: 77 })) })
+  const minutes = (await store.users(contacts())).map(({ lastSeenMinute }) => lastSeenMinute)
+  expect(new Set(minutes)).toEqual(new Set([77]))
+  const before = { ...newUser(), registeredAt: 1 }
+  const newer = { ...before, relationsChangedAt: 9 }
+  expect(withNews({ ...before, lastSeenMinute: 77 }, newer, 'seen')).toEqual({ ...newer, lastSeenMinute: 77 })
 })
 
 test('[D4] a profile edit of a user whose large change is being prepared is kept', async () => {

@@ -11,8 +11,11 @@ import {
   Commits,
   NodeLease,
   type Outcome,
+  othersTurn,
   profileChange,
   Reports,
+  rosterChange,
+  turnForSlice,
   userChange,
 } from '../support/server-internals.ts'
 import { isOver, settled } from '../support/test-table.ts'
@@ -104,6 +107,23 @@ test('[D4] a batch that conflicts twice is written with others writing', async (
   node.answers.push('conflict', 'conflict')
   await node.commits.commit(userChange('alice'))
   expect([node.batches.length, node.alone, node.commits.conflicts]).toEqual([3, 0, 2])
+})
+
+test('[S3] a large change that all nodes wait for does not stand in the line of long work', async () => {
+  const node = await newCommits()
+  const turns: unknown[] = []
+  const records = node.link.records.bind(node.link)
+  Object.assign(node.link, {
+    records(turn: unknown) {
+      turns.push(turn)
+      return records()
+    },
+  })
+  const facts = Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`user ${index}`, { isContact: true }]))
+  node.answers.push(...Array<Answer>(6).fill('conflict'))
+  await node.commits.commit(rosterChange('alice', facts))
+  expect(node.alone).toBe(1)
+  expect(turns).toEqual([...Array(6).fill(turnForSlice), othersTurn])
 })
 
 test.each([

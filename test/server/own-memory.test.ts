@@ -20,7 +20,8 @@ const clock = new TestClock()
 const sizes: CommitSizes = { recordsInQueue: 7, recordsOfMedium: 9, operationsInBatch: 9, operationsInSlice: 4 }
 const users = ['ada', 'bo', 'cy', 'dan', 'eve']
 
-const open = (database: LevelDatabase): Promise<Store> => storeOn(database, { limits: limitsWith(), clock, sizes })
+const open = (database: LevelDatabase, own: CommitSizes = sizes): Promise<Store> =>
+  storeOn(database, { limits: limitsWith(), clock, sizes: own })
 
 const user = fc.constantFrom(...users)
 const facts = fc.record({
@@ -116,6 +117,37 @@ test('[V8] what a change reads of other users comes from the disk, however latel
   await store.commit(rosterChange('bo', { ada: { isSubscribed: true } }))
   expect(read).toContain(keys.user('ada'))
   expect(read).not.toContain(keys.user('bo'))
+})
+
+test('[D4] a read that ends after its batch was given up does not replace what was written since', async () => {
+  const database = await newDatabase('memory')
+  let isHeld = false
+  const held: (() => void)[] = []
+  const getMany = database.getMany.bind(database)
+  database.getMany = (async (wanted: string[], ...rest: []) => {
+    const found = await getMany(wanted, ...rest)
+    if (isHeld && wanted.includes(keys.user('ada'))) {
+      isHeld = false
+      await new Promise<void>(resolve => held.push(resolve))
+    }
+    return found
+  }) as typeof database.getMany
+  const store = await open(database, { ...sizes, recordsInQueue: 31 })
+  isHeld = true
+  // Two that name so many, so that the group is given up while its users are still being read.
+  const naming = (prefix: string): Change => {
+    const names = Array.from({ length: 10 }, (_, index) => `${prefix}${index}`)
+    return rosterChange(prefix, Object.fromEntries(names.map(name => [name, { isContact: true }])))
+  }
+  const changes = [userChange('zoe', {}), profileChange('ada', { 1: 'Ada' }), naming('bo'), naming('cy')]
+  await Promise.all(changes.map(change => store.commit(change)))
+  expect(held).toHaveLength(1)
+  const { levels } = await store.user('ada')
+  held[0]?.()
+  await new Promise(resolve => setImmediate(resolve))
+  await store.commit(userChange('ada', { restricted: true }))
+  expect(await store.user('ada')).toMatchObject({ levels, restricted: true })
+  await store.close()
 })
 
 /** Small changes as one group. A large one gets a position ahead, which depends on what else is being written. */

@@ -59,6 +59,16 @@ describe.skipIf(!isInstalled && !process.env['CI'])('large changes on PostgreSQL
     expect(first.node?.conflicts).toBe(0)
   })
 
+  test('[D4] when they were last seen is noted of all who are named at once', async () => {
+    const { nodes } = await openCluster(postgres, 1)
+    const [node] = nodes
+    const seen = Array.from({ length: 600 }, (_, index) => `user ${index}`)
+    await Promise.all(seen.map(user => node.commit(userChange(user))))
+    await node.commit({ type: 'seen', users: seen.map(user => ({ user, minute: 77 })) })
+    const minutes = (await node.users(seen)).map(({ lastSeenMinute }) => lastSeenMinute)
+    expect(new Set(minutes)).toEqual(new Set([77]))
+  })
+
   test('[V4] a large change is derived again if a contact has blocked the user since', async () => {
     const { nodes, client } = await openCluster(postgres, 2)
     const [first, second] = nodes

@@ -11,6 +11,7 @@ import {
   compactDatabase,
   copy,
   Database,
+  Hosts,
   migrate,
   openPostgresStore,
   PostgresCarrier,
@@ -358,5 +359,30 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await expect.poll(() => gaps, { timeout: 20_000 }).toBe(1)
     near.publish('news', Buffer.from('after it'))
     await expect.poll(() => heard).toEqual(['after it'])
+  })
+
+  test('[V8] messages between nodes go on when the primary is another host, and the one before is gone without a word', async () => {
+    const { url } = await migrated()
+    const proxy = await openDatabaseProxy(url)
+    const both = url.replace(/@[^/]+/, `@${new URL(proxy.url).host},${new URL(url).host}`)
+    const carrier = new PostgresCarrier(both, systemClock, 10_000)
+    onTestFinished(() => carrier.close())
+    await carrier.connect()
+    let gaps = 0
+    carrier.port = { gap: () => gaps++, failed: () => undefined }
+    proxy.silence()
+    await Hosts.of(both).lookElsewhere()
+    await expect.poll(() => gaps, { timeout: 8_000 }).toBe(1)
+  })
+
+  test('connections to a database that is gone without a word hold up no closing', async () => {
+    const { url } = await migrated()
+    const proxy = await openDatabaseProxy(url)
+    const database = new Database(proxy.url, { most: 1, prepares: true })
+    await database.rows({ name: 'kith-head', text: 'select position from head' })
+    proxy.silence()
+    expect(await Promise.race([database.close(), new Promise(resolve => setTimeout(resolve, 8_000, 'late'))])).toBe(
+      undefined,
+    )
   })
 })

@@ -108,3 +108,20 @@ test('[S3] each optional message counts as a write', async () => {
   for (let count = 0; count < 10; count++) alice.socket.send(Uint8Array.of(200, 1))
   expect(await alice.closed()).toMatchObject({ code: 4529, reason: expect.stringMatching(/^too-many-writes /) })
 })
+
+test('[S3] the bytes of an optional message are charged before what follows it is handled', async () => {
+  const world = await serverWorld({ limits: { workPerSecond: 20, workBurst: 100 } })
+  const alice = await laterDevice(world)
+  const [bob] = await world.devices('bob')
+  const optional = new Uint8Array(800 * 1024)
+  optional.set([200, 1])
+  alice.socket.send(optional)
+  let isAnswered = false
+  const answer = alice.barrier().then(() => {
+    isAnswered = true
+  })
+  for (let round = 0; round < 20; round++) await bob?.barrier()
+  expect(isAnswered).toBe(false)
+  world.clock.move(14_000)
+  await answer
+})

@@ -68,7 +68,8 @@ export async function openDatabaseProxy(database: string): Promise<DatabaseProxy
         arrived = resolve
       }),
     silence() {
-      for (const socket of open) silent.add(socket)
+      // Not read any more, or the end of a connection would be answered.
+      for (const socket of open) silent.add(socket.pause())
     },
   }
 }

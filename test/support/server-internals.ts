@@ -91,6 +91,7 @@ export type { Operation } from '../../packages/server/src/store/level/operations
 export { operationOf } from '../../packages/server/src/store/level/operations.ts'
 export { PagedReads } from '../../packages/server/src/store/level/paged-reads.ts'
 export { ReadGate } from '../../packages/server/src/store/level/read-gate.ts'
+export { withNews } from '../../packages/server/src/store/level/reading.ts'
 export {
   decodeLevel,
   decodeNumber,
@@ -132,6 +133,7 @@ export { writeSetOf } from '../../packages/server/src/store/nodes/write-set.ts'
 export { checkDatabase } from '../../packages/server/src/store/postgres/check.ts'
 export { compactDatabase } from '../../packages/server/src/store/postgres/compact.ts'
 export { Database } from '../../packages/server/src/store/postgres/database.ts'
+export { Hosts } from '../../packages/server/src/store/postgres/hosts.ts'
 export { withDatabase } from '../../packages/server/src/store/postgres/maintenance.ts'
 export { migrate } from '../../packages/server/src/store/postgres/migrate.ts'
 export { openPostgresStore } from '../../packages/server/src/store/postgres/open.ts'
@@ -145,7 +147,7 @@ export {
   userChange,
 } from '../../packages/server/src/testing/store-contract/changes.ts'
 export { Tokens } from '../../packages/server/src/tokens.ts'
-export { inSlices, Turns, turnForSlice } from '../../packages/server/src/turns.ts'
+export { inSlices, othersTurn, Turns, turnForSlice } from '../../packages/server/src/turns.ts'
 export { Courier } from '../../packages/server/src/webhooks/courier.ts'
 export { readWebhook } from '../../packages/server/src/webhooks/read-settings.ts'
 export { receiverOf } from '../../packages/server/src/webhooks/receiver.ts'

@@ -127,7 +127,7 @@ export const elsewhereMutants: readonly Mutant[] = [
   }),
   mutant(
     `${bus}/postgres-carrier.ts`,
-    'if (isConnectionLost(error)) client.end().catch(() => undefined)',
+    'if (isConnectionLost(error)) void endConnection(client)',
     'if (isConnectionLost(error)) return',
     {
       id: 'silent-connection-between-nodes',
@@ -199,4 +199,11 @@ export const elsewhereMutants: readonly Mutant[] = [
       names: 'counted over all nodes',
     },
   ),
+  mutant('server/src/store/postgres/connect.ts', 'client.connection.stream.destroy()', 'undefined', {
+    id: 'goodbye-to-nobody',
+    rules: ['V8'],
+    what: 'After a failover from a machine that is gone without a word, nodes do not hear of each other for a quarter of an hour.',
+    tests: ['server/postgres-upkeep'],
+    names: 'hold up no closing',
+  }),
 ]

@@ -116,7 +116,7 @@ export const loadMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/reading.ts',
-    'levels: isOwn ? prepared.levels : newer.levels',
+    'levels: own ? prepared.levels : newer.levels',
     'levels: prepared.levels',
     {
       id: 'news-overwritten',

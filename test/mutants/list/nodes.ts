@@ -111,24 +111,45 @@ export const nodesMutants: readonly Mutant[] = [
     tests: largeTests,
     names: 'do not wait',
   }),
-  mutant(
-    'server/src/store/nodes/batch-reads.ts',
-    'if (this.#subject === undefined || this.#subject === id) this',
-    'this',
-    {
-      id: 'large-change-begins-again-with-each-edit',
-      rules: ['S3'],
-      what: 'A large change is derived again when any of those whom it concerns has edited a profile.',
-      tests: largeTests,
-      names: 'stays when a large change',
-    },
-  ),
-  mutant('server/src/store/postgres/batch.ts', 'this.#subject !== undefined && this.#subject !== write.id', 'false', {
+  mutant('server/src/store/nodes/batch-reads.ts', 'if (this.#subjects?.has(id) ?? true) this', 'this', {
+    id: 'large-change-begins-again-with-each-edit',
+    rules: ['S3'],
+    what: 'A large change is derived again when any of those whom it concerns has edited a profile.',
+    tests: largeTests,
+    names: 'stays when a large change',
+  }),
+  mutant('server/src/store/postgres/batch.ts', 'this.#subjects?.has(write.id) === false', 'false', {
     id: 'large-change-takes-edits-back',
     rules: ['D4'],
     what: 'A large change writes what another user had published when it was derived.',
     tests: largeTests,
     names: 'stays when a large change',
+  }),
+  mutant('server/src/store/nodes/batch-writer.ts', '{ ...how, isBeside: false }', 'how', {
+    id: 'all-nodes-wait-behind-long-work',
+    rules: ['S3'],
+    what: 'While no node can write, a large change rests for the long work of others.',
+    tests: ['server/node-commits'],
+    names: 'stand in the line',
+  }),
+  mutant(
+    'server/src/store/nodes/batch-writer.ts',
+    'new Set(subjectsOf((group[0] as Waiting).change))',
+    'new Set(subjectsOf((group[0] as Waiting).change).slice(0, 1))',
+    {
+      id: 'last-seen-of-one',
+      rules: ['D4'],
+      what: 'Of many users who left at once, when they were last seen is noted of the first alone.',
+      tests: largeTests,
+      names: 'named at once',
+    },
+  ),
+  mutant('server/src/store/level/reading.ts', "own === 'seen' || own === 'erase'", "own === 'erase'", {
+    id: 'last-seen-taken-back',
+    rules: ['D4'],
+    what: 'Of many users who left at once, when they were last seen is lost for whom something else was written meanwhile.',
+    tests: ['server/large-changes'],
+    names: 'named at once',
   }),
   mutant('server/src/store/postgres/schema.ts', 'record = with_last_seen(w.record, u.record)', 'record = w.record', {
     id: 'large-change-forgets-a-going',

@@ -66,4 +66,16 @@ export const sqliteMutants: readonly Mutant[] = [
     names: 'SQLite in a folder a live query tells',
     isSeenByWaiting: true,
   }),
+  mutant(
+    database,
+    '        await connection.close()\n        throw error',
+    '        await connection.close()\n        await driver.remove(file)\n        throw error',
+    {
+      id: 'sqlite-register-of-others-deleted',
+      rules: ['D1'],
+      what: 'A process that finds the register of devices locked deletes it.',
+      tests: ['client/sqlite'],
+      names: 'make the register',
+    },
+  ),
 ]

@@ -118,4 +118,11 @@ export const stagedMutants: readonly Mutant[] = [
       tests: ['server/own-memory'],
     },
   ),
+  mutant('server/src/store/level/own-reads.ts', 'return !this.#isOver && this', 'return this', {
+    id: 'given-up-read-kept',
+    rules: ['D4'],
+    what: 'What a batch read that was given up is remembered after another batch has written it.',
+    tests: ['server/own-memory'],
+    names: 'given up',
+  }),
 ]

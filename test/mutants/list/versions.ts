@@ -39,7 +39,7 @@ export const versionMutants: readonly Mutant[] = [
       tests: ['server/versions'],
     },
   ),
-  mutant('server/src/socket/receive.ts', 'if (isOptional) session.isWithinWrites()', 'if (isOptional) return', {
+  mutant('server/src/socket/receive.ts', 'if (session.isWithinWrites()) inbox', 'inbox', {
     id: 'optional-messages-for-free',
     isSeenByWaiting: true,
     rules: ['S3'],
@@ -125,5 +125,12 @@ export const versionMutants: readonly Mutant[] = [
     what: 'A device with a long history never asks a server that holds something else, or knows no digests.',
     tests: ['client/versions'],
     names: 'does not hold alike',
+  }),
+  mutant('server/src/socket/receive.ts', 'inbox.add({ cost: 1 + forBytes(frameBytes) })', 'inbox.add({ cost: 1 })', {
+    id: 'optional-bytes-free',
+    rules: ['S3'],
+    what: 'A device makes the server read 200 MiB a second that cost it no work.',
+    tests: ['server/versions'],
+    names: 'bytes of an optional message',
   }),
 ]

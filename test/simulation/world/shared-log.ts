@@ -133,7 +133,7 @@ export class SharedLog {
     if (isConflict) return is('conflict')
     const { commits, changes, draft } = batch
     const [first, last] = [this.#head + 1, this.#head + changes.length]
-    this.state.apply(draft, { head: this.#head, last, nowMs: this.nowMs, subject: batch.subject })
+    this.state.apply(draft, { head: this.#head, last, nowMs: this.nowMs, subjects: batch.subjects })
     const writes = new Set(writeSetOf(draft))
     const row = { atMs: this.#nowMs(), first, last, batch: batch.id, commits: encodeCommits(commits, changes), writes }
     this.#rows = [...this.#rows, row]

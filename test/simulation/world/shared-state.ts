@@ -33,7 +33,7 @@ interface Applied {
   /** By the clock of the database. */
   nowMs: number
   /** Of a change that was derived beside the queue: the news of all others stay. */
-  subject: string | undefined
+  subjects: ReadonlySet<string> | undefined
 }
 
 const nameOf = ({ position, index }: EventName): string => join(position, index)
@@ -115,7 +115,7 @@ export class SharedState {
     for (const write of draft.writes()) this.#write(write, position => finalPosition(position, at.head), at)
   }
 
-  #write(write: RecordWrite, final: (position: number) => number, { last, nowMs, subject }: Applied): void {
+  #write(write: RecordWrite, final: (position: number) => number, { last, nowMs, subjects }: Applied): void {
     switch (write.kind) {
       case 'user': {
         const { user, id } = write
@@ -123,7 +123,7 @@ export class SharedState {
         const levels = Object.fromEntries(Object.entries(user.levels).map(([level, at]) => [level, final(at)]))
         const registeredAt = final(user.registeredAt)
         const relationsChangedAt = final(user.relationsChangedAt)
-        const stored = subject !== undefined && subject !== id ? this.users.get(id) : undefined
+        const stored = subjects?.has(id) === false ? this.users.get(id) : undefined
         const kept = stored && {
           levels: stored.levels,
           lastSeenMinute: stored.lastSeenMinute,

@@ -43,16 +43,15 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     await this.#inTurn(async () => {
       const { driver, file } = this.#options
       const connection = await connect(driver, file, this.name)
-      let isMade = true
       try {
-        isMade = await this.#prepare(connection)
+        await this.#set(connection)
         if (this.#state.is === 'closed') throw new DatabaseClosed()
         this.#state = { is: 'open', connection }
-        if (!isMade) await this.#make()
+        await this.#run('rw', transaction => this.#prepare(transaction.work))
       } catch (error) {
+        // A file in which nothing was made stays: another process may be making it by now.
         this.#state = { is: 'closed', done: Promise.resolve() }
         await connection.close()
-        if (!isMade) await driver.remove(file)
         throw error
       }
     })
@@ -120,12 +119,12 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
     return stop
   }
 
-  /** Resolves to whether its tables are there. */
-  async #prepare(connection: SqliteConnection): Promise<boolean> {
+  async #set(connection: SqliteConnection): Promise<void> {
     const { isExclusive } = this.#options
     const settings = [
       'busy_timeout = 0',
-      // A write-ahead log alone, without the memory that processes would share for it.
+      // A write-ahead log alone, without the memory that processes would share for it. The lock is taken by the first that
+      // writes, and kept.
       ...(isExclusive ? ['locking_mode = EXCLUSIVE', 'journal_mode = WAL'] : []),
       // A commit is on the disk when it returns [D1], also on macOS.
       'synchronous = EXTRA',
@@ -135,26 +134,24 @@ export class SqliteDatabase<Shapes extends Record<string, Shape>> {
       'secure_delete = ON',
     ]
     for (const setting of settings) await connection.all(`PRAGMA ${setting}`, [])
-    // The lock is taken by the first that writes, and kept.
-    await connection.run('BEGIN IMMEDIATE', [])
-    const [row] = await connection.all('PRAGMA user_version', [])
-    await connection.run('COMMIT', [])
-    const version = Number(row?.['user_version'])
+  }
+
+  /** Looks and makes in one transaction: of several processes that find an empty file, one makes the tables. */
+  async #prepare(work: Work): Promise<void> {
+    const version = await work('rw', '', async sql => {
+      const [row] = await sql.all('PRAGMA user_version', [])
+      return Number(row?.['user_version'])
+    })
     if (version > layoutVersion) {
       const message = `A later version of Kith wrote the database ${this.name}: nothing was changed; update this app`
       throw new KithError('database-newer', message)
     }
-    return version === layoutVersion
-  }
-
-  async #make(): Promise<void> {
+    if (version === layoutVersion) return
     const { shapes, populate } = this.#options
-    await this.#run('rw', async transaction => {
-      await transaction.work('rw', '', async sql => {
-        for (const statement of statementsFor(Object.values(shapes))) await sql.run(statement, [])
-      })
-      await populate?.(this.#tables(transaction.work))
+    await work('rw', '', async sql => {
+      for (const statement of statementsFor(Object.values(shapes))) await sql.run(statement, [])
     })
+    await populate?.(this.#tables(work))
   }
 
   async #transact<T>(

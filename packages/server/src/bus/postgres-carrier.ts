@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type pg from 'pg'
 import type { Clock } from '../clock.ts'
-import { isConnectionLost } from '../store/postgres/connect.ts'
+import { endConnection, isConnectionLost } from '../store/postgres/connect.ts'
 import { Hosts } from '../store/postgres/hosts.ts'
 import type { Carrier, CarrierPort } from './bus.ts'
 import { BusError } from './bus-error.ts'
@@ -60,7 +60,7 @@ export class PostgresCarrier implements Carrier {
   constructor(url: string, clock: Clock, answerMs: number) {
     this.#answerMs = answerMs
     this.#hosts = Hosts.of(url)
-    this.#stopListening = this.#hosts.onMove(() => void this.#client?.end().catch(() => undefined))
+    this.#stopListening = this.#hosts.onMove(() => this.#client && void endConnection(this.#client))
     this.#clock = clock
     this.#stopTrimming = clock.every(trimMs, () => this.#trim())
   }
@@ -81,7 +81,7 @@ export class PostgresCarrier implements Carrier {
       for (const channel of this.#listenersByChannel.keys()) await client.query(`listen ${channel}`)
       if (isEnded || this.#isClosed) throw new BusError('the connection was lost')
     } catch (error) {
-      await client.end().catch(() => undefined)
+      await endConnection(client)
       throw error
     }
     this.#client = client
@@ -117,7 +117,7 @@ export class PostgresCarrier implements Carrier {
     this.#stopTrimming()
     await this.#connecting
     await this.#sending
-    await this.#client?.end().catch(() => undefined)
+    if (this.#client) await endConnection(this.#client)
   }
 
   /** Channels are the database's: the schema tells clusters apart. A name has 63 bytes at most. */
@@ -201,7 +201,7 @@ export class PostgresCarrier implements Carrier {
 
   /** A connection that gives no answer is ended here; that it has ended is handled where it was opened. */
   #failed(error: unknown, client: pg.Client): void {
-    if (isConnectionLost(error)) client.end().catch(() => undefined)
+    if (isConnectionLost(error)) void endConnection(client)
     else this.port.failed(error as Error)
   }
 

@@ -7,7 +7,7 @@ import {
   type Malformed,
   wireVersion,
 } from '@kith/shared/wire'
-import { costOf } from './cost.ts'
+import { costOf, forBytes } from './cost.ts'
 import type { DeviceSocket } from './device-socket.ts'
 import { refuse } from './direct-messages.ts'
 import { handle } from './handle.ts'
@@ -32,9 +32,9 @@ const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
 /** Type, step and length of a y-protocols message: a roster of just the limit's size still fits. */
 const maxSyncHeaderBytes = 16
 
-/** A frame that waits for its turn, and what it costs. */
+/** A frame that waits for its turn, and what it costs. One without a message is passed over. */
 interface Arrived {
-  message: DeviceMessage
+  message?: DeviceMessage
   cost: number
 }
 
@@ -90,7 +90,7 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
     return session.end('frame-too-large', 'the frame is larger than the limit')
   }
   const message = session.isNewer ? decodeNewerFrame(data) : decodeFrame(data)
-  if (message.type === 'malformed') return unread(session, message)
+  if (message.type === 'malformed') return unread(session, inbox, message, data.length)
   // What follows it may have arrived before it is handled.
   if (message.type === 'hello') session.isNewer ||= message.version > wireVersion
   // Only what an owner's own devices say of the owner is written [V9].
@@ -110,16 +110,18 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   inbox.add({ message: message as DeviceMessage, cost })
 }
 
-/** A device of a later wire has messages that may be passed over; each counts as a write all the same. */
-function unread(session: Session, { what, isOptional }: Malformed): void {
-  if (isOptional) session.isWithinWrites()
-  else if (session.isNewer) session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
+/** A device of a later wire has messages that may be passed over; each counts as a write and costs its bytes all the same. */
+function unread(session: Session, inbox: Inbox<Arrived>, { what, isOptional }: Malformed, frameBytes: number): void {
+  if (isOptional) {
+    if (session.isWithinWrites()) inbox.add({ cost: 1 + forBytes(frameBytes) })
+  } else if (session.isNewer) session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
   else session.end('malformed', what)
 }
 
 function handleOne(session: Session, { message, cost }: Arrived): void {
   if (!session.isReading) return
   session.allowance.chargeFrame(cost)
+  if (!message) return
   try {
     handle(session, message)
   } catch (error) {

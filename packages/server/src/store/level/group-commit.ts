@@ -198,9 +198,16 @@ export class GroupCommit {
 
   async #writeBatch(changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     await this.#level.ready()
+    const records = new OwnReads(this.#records, this.#memory, changes.flatMap(subjectsOf))
+    try {
+      return await this.#deriveAndWrite(records, changes, mostRecords)
+    } finally {
+      records.end()
+    }
+  }
+
+  async #deriveAndWrite(records: OwnReads, changes: readonly Change[], mostRecords: number): Promise<Commit[]> {
     const { clock, incarnations, limits, retention, room } = this.#options
-    const subjects = changes.flatMap(subjectsOf)
-    const records = new OwnReads(this.#records, this.#memory, subjects)
     const draft = new Draft(records, clock.now(), incarnations, { mostRecords, isAwaited: true, room })
     await preload(draft, changes)
     const commits: CommitNotes[] = []
@@ -215,7 +222,7 @@ export class GroupCommit {
     const isForced = mostRecords === Number.POSITIVE_INFINITY
     const markers = this.#stage.alsoWritten(operations, isForced)
     await this.#write([...operations, ...markers], { commits, last })
-    if (isForced) this.#memory.forgetWritten(draft, subjects)
+    if (isForced) this.#memory.forgetWritten(draft, changes.flatMap(subjectsOf))
     else this.#memory.noteWritten(draft)
     this.#stage.noteWritten(operations)
     await this.#mark(marks)

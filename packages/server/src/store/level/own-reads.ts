@@ -4,11 +4,15 @@ import type { LevelName, LevelRecord, Relation, UserRecord } from '../../relatio
 import type { LevelReads } from './level-records.ts'
 import type { OwnMemory } from './own-memory.ts'
 
-/** What a batch reads, where the records of those whose changes it has are in memory already. */
+/**
+ * What a batch reads, where the records of those whose changes it has are in memory already. A batch that was given up may
+ * have reads under way: what they find after its end is not kept, since the next batch may have written that meanwhile.
+ */
 export class OwnReads implements LevelReads {
   readonly #disk: LevelReads
   readonly #memory: OwnMemory
   readonly #subjects: ReadonlySet<string>
+  #isOver = false
 
   /** `subjects`: whose changes the batch has. */
   constructor(disk: LevelReads, memory: OwnMemory, subjects: Iterable<string>) {
@@ -17,13 +21,18 @@ export class OwnReads implements LevelReads {
     this.#subjects = new Set(subjects)
   }
 
+  /** The batch is written or given up. */
+  end(): void {
+    this.#isOver = true
+  }
+
   async users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
     const known = ids.map(id => (this.#subjects.has(id) ? this.#memory.user(id) : undefined))
     const missing = ids.filter((_, index) => !known[index])
     if (missing.length === 0) return known as Readonly<UserRecord>[]
     const found = await this.#disk.users(missing)
     for (const [index, id] of missing.entries()) {
-      if (this.#subjects.has(id)) this.#memory.keepUser(id, found[index] as UserRecord)
+      if (this.#isKept(id)) this.#memory.keepUser(id, found[index] as UserRecord)
     }
     const rest = found.values()
     return known.map(user => user ?? (rest.next().value as UserRecord))
@@ -36,10 +45,14 @@ export class OwnReads implements LevelReads {
     if (missing.length === 0) return known.map(one => one?.record) as (LevelRecord | undefined)[]
     const found = await this.#disk.levels(missing)
     for (const [index, name] of missing.entries()) {
-      if (this.#subjects.has(name.owner)) this.#memory.keepLevel(name, found[index])
+      if (this.#isKept(name.owner)) this.#memory.keepLevel(name, found[index])
     }
     const rest = found.values()
     return known.map(one => (one ? one.record : rest.next().value))
+  }
+
+  #isKept(id: string): boolean {
+    return !this.#isOver && this.#subjects.has(id)
   }
 
   relations(pairs: readonly Pair[]): Promise<Relation[]> {

@@ -121,7 +121,7 @@ export class PreparedChanges {
     { mostRecords }: Lane,
   ): Promise<{ outcome: Outcome; slices: number }> {
     const { records, clock, incarnations, limits, position, enqueue, sizes, room } = this.#port
-    const reading = new Reading(records, subjectsOf(change)[0] as string)
+    const reading = new Reading(records, subjectsOf(change))
     this.#readings.add(reading)
     let slices = 0
     try {
@@ -185,10 +185,12 @@ export class PreparedChanges {
       this.#readings.delete(reading)
       if (reading.isOutdated || notes.position <= position()) return outdated()
       const marks = await retention.marks(position(), notes.position, clock.now())
-      const [user] = notes.subjects
       const news = [...reading.newer]
         .filter(([id]) => draft.isDirty(id))
-        .map(([id, newer]) => ({ id, user: keptUser(withNews(draft.user(id), newer, id === user)) }))
+        .map(([id, newer]) => ({
+          id,
+          user: keptUser(withNews(draft.user(id), newer, reading.subjects.has(id) ? change.type : undefined)),
+        }))
         .map(write => operationOf({ kind: 'user', ...write }))
       const more = [...news, ...marks.operations]
       // Tokens that were issued while it was prepared end with the account; those that were revoked meanwhile stay so.

@@ -3,6 +3,7 @@ import { names } from '../../relations/record-names.ts'
 import type { Removal } from '../../relations/record-store.ts'
 import { RecordedReads } from '../../relations/recorded-reads.ts'
 import { newUser, noUser, type UserRecord } from '../../relations/records.ts'
+import type { Change } from '../../relations/store.ts'
 import type { LevelReads } from './level-records.ts'
 
 /**
@@ -16,13 +17,13 @@ export class Reading extends RecordedReads implements LevelReads {
   #isOutdated = false
   /** Users whose record was written meanwhile, though nothing in it that a derivation looks at. */
   readonly newer: Map<string, Readonly<UserRecord>> = new Map()
-  readonly #subject: string
+  readonly subjects: ReadonlySet<string>
 
-  /** `subject`: whose change is prepared. */
-  constructor(records: LevelReads, subject: string) {
+  /** `subjects`: whose change is prepared. */
+  constructor(records: LevelReads, subjects: Iterable<string>) {
     super(records)
     this.#records = records
-    this.#subject = subject
+    this.subjects = new Set(subjects)
   }
 
   /** What was read is no longer what is stored. */
@@ -67,7 +68,7 @@ export class Reading extends RecordedReads implements LevelReads {
     if (!this.read.has(name)) return false
     if (!user) return true
     const before = this.newer.get(user.id) ?? this.#users.get(user.id) ?? noUser
-    if (!deriveAlike(before, user.record, user.id === this.#subject)) return true
+    if (!deriveAlike(before, user.record, this.subjects.has(user.id))) return true
     this.newer.set(user.id, user.record)
     return false
   }
@@ -88,7 +89,7 @@ function nameOf(removal: Removal): string {
 
 /**
  * Whether two states of a user lead to the same derivation: a profile edit or a going does not matter to others' rosters.
- * The levels of the user whose change is prepared do matter, since that change writes them.
+ * The levels of the users whose change is prepared do matter, since that change writes them.
  */
 function deriveAlike(a: UserRecord, b: UserRecord, isSubject: boolean): boolean {
   return JSON.stringify(withoutNews(a, isSubject)) === JSON.stringify(withoutNews(b, isSubject))
@@ -99,13 +100,13 @@ function withoutNews(user: UserRecord, isSubject: boolean): UserRecord {
   return { ...newUser(), ...user, levels, lastSeenMinute: undefined, relationsChangedAt: 0 }
 }
 
-/** A user's record as it was prepared, with the news that came meanwhile. `user`: whose change it is. */
-export function withNews(prepared: UserRecord, newer: UserRecord, isOwn: boolean): UserRecord {
+/** A user's record as it was prepared, with the news that came meanwhile. `own`: what was prepared, if it is the user's own change. */
+export function withNews(prepared: UserRecord, newer: UserRecord, own: Change['type'] | undefined): UserRecord {
   return {
     ...prepared,
     // Only the user's own change writes levels; had another one written them meanwhile, this one would be outdated.
-    levels: isOwn ? prepared.levels : newer.levels,
-    lastSeenMinute: isOwn && prepared.registeredAt === 0 ? prepared.lastSeenMinute : newer.lastSeenMinute,
+    levels: own ? prepared.levels : newer.levels,
+    lastSeenMinute: own === 'seen' || own === 'erase' ? prepared.lastSeenMinute : newer.lastSeenMinute,
     relationsChangedAt: Math.max(prepared.relationsChangedAt, newer.relationsChangedAt),
   }
 }

@@ -8,16 +8,16 @@ import type { UserRecord } from '../../relations/records.ts'
  * long that some of them would be written in any case; they stay as they are stored when it is written.
  */
 export class BatchReads extends RecordedReads {
-  readonly #subject: string | undefined
+  readonly #subjects: ReadonlySet<string> | undefined
 
-  /** `subject`: whose change it is, if it is derived beside the queue. */
-  constructor(records: Records, subject: string | undefined) {
+  /** `subjects`: whose change it is, if it is derived beside the queue. */
+  constructor(records: Records, subjects: ReadonlySet<string> | undefined) {
     super(records)
-    this.#subject = subject
+    this.#subjects = subjects
   }
 
   override users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
-    for (const id of ids) if (this.#subject === undefined || this.#subject === id) this.read.add(names.userNews(id))
+    for (const id of ids) if (this.#subjects?.has(id) ?? true) this.read.add(names.userNews(id))
     return super.users(ids)
   }
 }

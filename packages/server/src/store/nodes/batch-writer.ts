@@ -114,9 +114,10 @@ export class BatchWriter {
         attempt++
       } else if (++fences === mostFences) throw new FencedError()
     }
-    // Others have always been faster: no other node can write meanwhile.
+    // Others have always been faster: no other node can write meanwhile. So all commits wait for it, whatever it is.
+    const awaited = { ...how, isBeside: false }
     await this.#options.database.alone(async write => {
-      const result = await this.#tryBatch(group, how, batch => this.#untilConfirmed(() => write(batch)))
+      const result = await this.#tryBatch(group, awaited, batch => this.#untilConfirmed(() => write(batch)))
       if (result === 'fenced') throw new FencedError()
       if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
     })
@@ -175,8 +176,8 @@ export class BatchWriter {
     const { database, reports, clock, incarnations, limits, lease, room } = this.#options
     const run = await reports.settledRun()
     const records = database.records(isBeside ? turnForSlice : othersTurn)
-    const subject = isBeside ? subjectsOf((group[0] as Waiting).change)[0] : undefined
-    const reads = new BatchReads(records, subject)
+    const subjects = isBeside ? new Set(subjectsOf((group[0] as Waiting).change)) : undefined
+    const reads = new BatchReads(records, subjects)
     const draft = new Draft(reads, clock.now(), incarnations, { mostRecords, isAwaited: !isBeside, room })
     const ofThisHistory = this.#ofThisHistory(group)
     // At the same time, since all wait for the batch: what is read ahead for those that are outdated is read in vain.
@@ -195,7 +196,7 @@ export class BatchWriter {
       commits.push(notes)
     }
     const { knownUpTo } = records
-    const made = { changes, commits, draft, subject, reads: reads.read }
+    const made = { changes, commits, draft, subjects, reads: reads.read }
     const batch = { node: lease.name, id: randomUUID(), ...made, knownUpTo, run }
     return { batch, written }
   }

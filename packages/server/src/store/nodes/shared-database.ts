@@ -36,7 +36,7 @@ export interface Batch {
    * Whose change it is, if it was derived beside the queue: the news of all other users stay as they are stored, see
    * `relations/user-news.ts`.
    */
-  readonly subject: string | undefined
+  readonly subjects: ReadonlySet<string> | undefined
   /** The position of the earliest state that was read for it. */
   readonly knownUpTo: number
   /** The run of the database in which all of it was read. */

@@ -12,7 +12,7 @@ const rowsInTurn = 250
 
 /** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
 class Columns {
-  readonly #subject: string | undefined
+  readonly #subjects: ReadonlySet<string> | undefined
   readonly users: unknown[][] = [[], [], [], [], [], []]
   readonly relations: unknown[][] = [[], [], [], [], []]
   readonly levelsCleared: unknown[][] = [[]]
@@ -26,8 +26,8 @@ class Columns {
   readonly eventsCleared: unknown[][] = [[]]
   readonly events: unknown[][] = [[], [], [], [], [], []]
 
-  constructor(subject: string | undefined) {
-    this.#subject = subject
+  constructor(subjects: ReadonlySet<string> | undefined) {
+    this.#subjects = subjects
   }
 
   add(write: RecordWrite): void {
@@ -35,7 +35,7 @@ class Columns {
       case 'user': {
         const row = write.user && encodeUser(write.user)
         const levels = row && `{${row.levels.join()}}`
-        const keepsNews = row !== undefined && this.#subject !== undefined && this.#subject !== write.id
+        const keepsNews = row !== undefined && this.#subjects?.has(write.id) === false
         return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record, keepsNews)
       }
       case 'relation': {
@@ -104,8 +104,8 @@ function bytesOrValue(value: unknown): unknown {
 
 /** The call of `commit_batch` that writes a batch. Encoded in slices. */
 export async function callOf(batch: Batch): Promise<Statement> {
-  const { node, id, changes, commits, draft, subject, knownUpTo, run, reads } = batch
-  const columns = new Columns(subject)
+  const { node, id, changes, commits, draft, subjects, knownUpTo, run, reads } = batch
+  const columns = new Columns(subjects)
   const turns = draft.turns(rowsInTurn)
   for (const removal of draft.removals()) {
     if (removal.kind === 'levels') push(columns.levelsCleared, removal.owner)

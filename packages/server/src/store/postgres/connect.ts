@@ -30,11 +30,24 @@ export async function openConnection(url: string, timeoutMs?: number): Promise<p
     const { rows } = await client.query('show transaction_read_only')
     if (rows[0]?.transaction_read_only === 'off') return client
   } catch (error) {
-    await client.end().catch(() => undefined)
+    await endConnection(client)
     throw error
   }
-  await client.end().catch(() => undefined)
+  await endConnection(client)
   return undefined
+}
+
+/** How long a server has to end a connection that is given up. */
+const goodbyeMs = 2_000
+
+/**
+ * Ends a connection, and never rejects. A machine that is gone without a word does not answer, and the connection to it would
+ * stay for a quarter of an hour: so after a while it ends here alone.
+ */
+export async function endConnection(client: pg.Client): Promise<void> {
+  const late = setTimeout(() => client.connection.stream.destroy(), goodbyeMs)
+  await client.end().catch(() => undefined)
+  clearTimeout(late)
 }
 
 /** Where the server says that it has ended the wait of a commit for a standby: it is visible, and a failover may lose it. */
@@ -52,6 +65,6 @@ export function isConnectionLost(error: unknown): boolean {
   if (error instanceof DatabaseError) return true
   const { code } = error as { code?: string }
   // Of the system, or none: the socket ended. 08: connection exceptions; 57P: the server goes or went; 25006: it is a standby now.
-  if (code === undefined) return /connection|terminated|socket|timeout/i.test((error as Error).message)
+  if (code === undefined) return /connection|terminated|socket|timeout|not queryable/i.test((error as Error).message)
   return /^E[A-Z]+$|^08|^57P|^25006$/.test(code)
 }

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { isConnectionLost } from './connect.ts'
+import { endConnection, isConnectionLost } from './connect.ts'
 import { Hosts } from './hosts.ts'
 
 /** A statement with its parameters. With a name it is planned once for each connection. */
@@ -94,7 +94,7 @@ export class Database implements Rows {
     this.#isClosed = true
     this.#stopListening()
     for (const go of this.#waiting.splice(0)) go()
-    await Promise.all(this.#free.splice(0).map(client => client.end()))
+    await Promise.all(this.#free.splice(0).map(endConnection))
   }
 
   async #take(): Promise<pg.Client> {
@@ -114,7 +114,7 @@ export class Database implements Rows {
       try {
         await this.prepare(client)
       } catch (error) {
-        client.end().catch(() => undefined)
+        void endConnection(client)
         throw error
       }
       this.#clients.add(client)
@@ -138,7 +138,7 @@ export class Database implements Rows {
     const inUse = [...this.#clients].filter(client => !this.#free.includes(client))
     for (const client of this.#free.splice(0)) this.#drop(client)
     this.#clients.clear()
-    for (const client of inUse) client.end().catch(() => undefined)
+    for (const client of inUse) void endConnection(client)
   }
 
   /** What is asked on a connection that ends finds out by itself. */
@@ -152,7 +152,7 @@ export class Database implements Rows {
   #drop(client: pg.Client): void {
     this.#clients.delete(client)
     this.#open--
-    client.end().catch(() => undefined)
+    void endConnection(client)
     this.#waiting.shift()?.()
   }
 }

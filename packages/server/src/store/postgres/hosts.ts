@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { openConnection } from './connect.ts'
+import { endConnection, openConnection } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
 
 /** The addresses that a URL with several hosts names, as in `postgres://kith@db1,db2:5433/kith`. */
@@ -73,7 +73,7 @@ export class Hosts {
     for (const host of this.#inOrder.slice(1)) {
       const client = await openConnection(host, askingMs).catch(() => undefined)
       if (!client) continue
-      await client.end().catch(() => undefined)
+      await endConnection(client)
       this.#prefer(host)
       for (const listener of [...this.#listeners]) listener()
       return

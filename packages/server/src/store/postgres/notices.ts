@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import type { Clock } from '../../clock.ts'
+import { endConnection } from './connect.ts'
 import { DatabaseError } from './database-error.ts'
 import { Hosts } from './hosts.ts'
 
@@ -35,7 +36,7 @@ export class Notices {
   /** `noticed`: some node has written; `applied`: some node has applied what was written. */
   constructor(url: string, clock: Clock, noticed: () => void, applied: () => void) {
     this.#hosts = Hosts.of(url)
-    this.#stopListening = this.#hosts.onMove(() => void this.#client?.end().catch(() => undefined))
+    this.#stopListening = this.#hosts.onMove(() => this.#client && void endConnection(this.#client))
     this.#clock = clock
     this.#noticed = noticed
     this.#applied = applied
@@ -52,7 +53,7 @@ export class Notices {
     this.#isClosed = true
     this.#stopListening()
     await this.#connecting
-    await this.#client?.end().catch(() => undefined)
+    if (this.#client) await endConnection(this.#client)
   }
 
   async #say(client: pg.Client): Promise<void> {
@@ -60,7 +61,7 @@ export class Notices {
     do {
       this.#isOwed = false
       // The connection's end is handled where it is opened.
-      await client.query(notify, [this.#channel, '']).catch(() => client.end().catch(() => undefined))
+      await client.query(notify, [this.#channel, '']).catch(() => endConnection(client))
     } while (this.#isOwed && client === this.#client)
     this.#isSaying = false
   }
@@ -85,7 +86,7 @@ export class Notices {
       await client.query(`listen ${client.escapeIdentifier(this.#channel)}`)
       if (isEnded) throw new DatabaseError('the connection was lost')
     } catch (error) {
-      await client.end().catch(() => undefined)
+      await endConnection(client)
       throw error
     }
     this.#client = client
