@@ -20,8 +20,8 @@ async function start(): Promise<void> {
   applyLook(chosenLook())
   await loadTexts()
   const only = nameInHash(location.hash)
-  const trace = new Trace()
-  const devices = new Devices(name => trace.socketFor(name), only)
+  const trace = new Trace(key => devices.all.find(device => device.key === key)?.kith)
+  const devices: Devices = new Devices(name => trace.socketFor(name), only)
   if (!only) new Neighbours(devices)
   createRoot(document.getElementById('page') as HTMLElement).render(
     <StrictMode>

@@ -390,6 +390,7 @@ export const de: Texts = {
       followGone: person => `folgt ${person} nicht mehr`,
       label: person => `ein Name für ${person}`,
       setting: 'eine Einstellung',
+      unknown: 'etwas von vor dem Laden dieser Seite',
     },
     kinds: {
       change: 'Änderungen',

@@ -393,6 +393,7 @@ export const en = {
       followGone: (person: string): string => `follows ${person} no more`,
       label: (person: string): string => `a name for ${person}`,
       setting: 'a setting',
+      unknown: 'something from before this page was loaded',
     },
     kinds: {
       change: 'Changes',
