@@ -5,6 +5,7 @@ import { idleMemory } from './idle-memory.ts'
 import { imports } from './imports.ts'
 import { indistinguishable } from './indistinguishable/index.ts'
 import { overload } from './overload.ts'
+import { pageLoad } from './page-load.ts'
 import { pageScroll } from './page-scroll.ts'
 import { returning } from './returning.ts'
 
@@ -15,6 +16,7 @@ const benchmarks: Record<string, (names: readonly string[]) => Promise<void>> = 
   'idle-memory': idleMemory,
   imports,
   'page-scroll': pageScroll,
+  'page-load': pageLoad,
   indistinguishable,
   overload,
   cluster,

@@ -3,6 +3,7 @@ import { I18nProvider } from 'react-aria-components'
 import { createRoot } from 'react-dom/client'
 import { Devices } from './devices/devices.ts'
 import { nameInHash } from './devices/name.ts'
+import { nodesOfServer } from './nodes/nodes.ts'
 import { keepForOffline } from './offline/keep-for-offline.ts'
 import { DevicePage } from './page/device-page.tsx'
 import { applyLook, chosenLook } from './page/look.ts'
@@ -26,7 +27,7 @@ async function start(): Promise<void> {
   createRoot(document.getElementById('page') as HTMLElement).render(
     <StrictMode>
       <I18nProvider locale={language.tag}>
-        {only ? <DevicePage devices={devices} /> : <Page devices={devices} trace={trace} />}
+        {only ? <DevicePage devices={devices} /> : <Page devices={devices} trace={trace} nodes={nodesOfServer()} />}
       </I18nProvider>
     </StrictMode>,
   )

@@ -444,6 +444,16 @@ export const de: Texts = {
       unconfirmed: 'gesendet, Ausgang unbekannt',
     },
   },
+  nodes: {
+    title: 'Knoten des Servers',
+    node: number => `Knoten ${number}`,
+    running: 'läuft',
+    killed: 'beendet',
+    kill: number => `Knoten ${number} abschießen`,
+    start: number => `Knoten ${number} starten`,
+    nobody: 'kein Gerät dieser Seite',
+    failed: 'Die Knoten sind nicht erreichbar. Prüfe, ob das Beispiel läuft.',
+  },
   errors: {
     closed: 'Dieses Gerät wurde geschlossen. Öffne es wieder.',
     'database-in-use':

@@ -449,6 +449,16 @@ export const en = {
       unconfirmed: 'sent, outcome unknown',
     },
   },
+  nodes: {
+    title: 'Nodes of the server',
+    node: (number: number): string => `Node ${number}`,
+    running: 'running',
+    killed: 'killed',
+    kill: (number: number): string => `Kill node ${number}`,
+    start: (number: number): string => `Start node ${number}`,
+    nobody: 'no device of this page',
+    failed: 'The nodes could not be reached. Check that the example runs.',
+  },
   errors: {
     closed: 'This device was closed. Open it again.',
     'database-in-use': 'This device is open in another program. Close it there, then try again.',
