@@ -7,7 +7,7 @@ import { misplacedBoxes } from './text-boxes.ts'
 import { disorderedTexts } from './text-order.ts'
 
 /** What is wrong on any page that was looked at: drawn over something else, out of its card, in another order, or too small for a finger. */
-export class Looks {
+class Looks {
   readonly found: string[] = []
   readonly #demo: Demo
   readonly #size: string
