@@ -50,7 +50,9 @@ async function load(browser: Browser, url: string): Promise<{ paint: number; int
       requestAnimationFrame(look)
     })
     await page.goto(url)
-    await page.waitForFunction(() => 'interactiveAt' in globalThis)
+    await page.waitForFunction(
+      () => 'interactiveAt' in globalThis && performance.getEntriesByName('first-contentful-paint').length > 0,
+    )
     return await page.evaluate(() => ({
       paint: performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Number.NaN,
       interactive: (globalThis as unknown as { interactiveAt: number }).interactiveAt,

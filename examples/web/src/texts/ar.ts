@@ -159,6 +159,7 @@ export const ar: Texts = {
     block: 'حظر',
     unblock: 'رفع الحظر',
     shows: name => `ما يعرضه لك ${q(name)}`,
+    showsNameOnly: 'لم يُدخل غير اسمه مما يجوز لك أن تراه.',
     showsNothing: 'لم يُدخل شيئًا يجوز لك أن تراه.',
     showsNothingYet: 'لا شيء حتى الآن. ربما لم يسجّل، أو لا يعرض لك شيئًا: الحالتان تبدوان سواء.',
     sees: name => `ما يراه ${q(name)} منك`,

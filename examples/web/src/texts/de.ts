@@ -132,6 +132,7 @@ export const de: Texts = {
     block: 'Blockieren',
     unblock: 'Freigeben',
     shows: name => `Was ${q(name)} dir zeigt`,
+    showsNameOnly: 'Mehr ist nicht ausgefüllt, oder nicht für dich.',
     showsNothing: 'Hier steht nichts, was du sehen darfst.',
     showsNothingYet:
       'Noch nichts. Vielleicht fehlt die Anmeldung, vielleicht zeigt man dir nichts: beides sieht gleich aus.',

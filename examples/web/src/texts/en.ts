@@ -134,6 +134,7 @@ export const en = {
     block: 'Block',
     unblock: 'Unblock',
     shows: (name: string): string => `What ${q(name)} shows you`,
+    showsNameOnly: 'They have filled in nothing else that you may see.',
     showsNothing: 'They have filled in nothing that you may see.',
     showsNothingYet: 'Nothing so far. They may not have signed up, or show you nothing: both look the same.',
     sees: (name: string): string => `What ${q(name)} sees of you`,
