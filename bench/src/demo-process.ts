@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Listening, listen } from './server-process.ts'
 
-const program = fileURLToPath(new URL('../../examples/web/dist/server/main.js', import.meta.url))
-const page = fileURLToPath(new URL('../../examples/web/dist/page/index.html', import.meta.url))
+const thisCheckout = fileURLToPath(new URL('../../', import.meta.url))
 
 export interface DemoProcess extends Listening {
   /** How many devices are connected to it, as `GET /metrics` tells. */
@@ -19,14 +18,18 @@ export interface DemoProcessOptions {
   /** Loopback, unless said otherwise. */
   host?: string
   env?: Record<string, string>
+  /** A folder with another build of everything. */
+  checkout?: string
 }
 
 /** The server with the demo page, as `npm start` runs it, on any free port; with a data folder that goes when it stops. */
 export async function startDemoProcess({
   host = '127.0.0.1',
   env = {},
+  checkout = thisCheckout,
 }: DemoProcessOptions = {}): Promise<DemoProcess> {
-  if (!existsSync(page))
+  const program = join(checkout, 'examples/web/dist/server/main.js')
+  if (!existsSync(join(checkout, 'examples/web/dist/page/index.html')))
     throw new Error('The demo page is not built: npm run setup && npm run build --prefix examples/web')
   const folder = await mkdtemp(join(tmpdir(), 'kith-demo-'))
   const child = await listen([program, '--port', '0', '--host', host, '--data', folder], {

@@ -5,6 +5,7 @@ import { contactFilters } from './contact-filters.ts'
 import { imports } from './imports.ts'
 import { indistinguishable } from './indistinguishable/index.ts'
 import { overload } from './overload.ts'
+import { pageLoad } from './page-load.ts'
 import { pageScroll } from './page-scroll.ts'
 import { workloads } from './workloads/index.ts'
 
@@ -13,6 +14,7 @@ const others: Record<string, () => Promise<void>> = {
   imports,
   'contact-filters': contactFilters,
   'page-scroll': pageScroll,
+  'page-load': pageLoad,
   indistinguishable,
   cluster,
 }

@@ -42,6 +42,20 @@ test('Escape closes a dialog, then a conversation, then a person’s page', asyn
   expect(await alicesPhone.card.getByRole('heading', { name: 'Bob', ...heading }).count()).toBe(0)
 })
 
+test('after another device opened something, each press of a back button closes one screen', async () => {
+  const { alicesPhone, bobsPhone } = await threeDevices()
+  await alicesPhone.add('bob')
+  await alicesPhone.openContact('Bob')
+  await alicesPhone.card.getByRole('button', { name: 'Message' }).click()
+  await alicesPhone.card.getByLabel('Message to').waitFor()
+  await bobsPhone.goTo('Settings')
+  await alicesPhone.card.getByRole('button', { name: 'Back' }).click()
+  await alicesPhone.card.getByText('What Bob sees of you').waitFor()
+  await alicesPhone.card.getByRole('button', { name: 'All contacts' }).click()
+  await alicesPhone.card.getByRole('searchbox').waitFor()
+  expect(await alicesPhone.card.getByLabel('Message to').count()).toBe(0)
+})
+
 test('a reload shows the screen that was open, without its dialog', async () => {
   const { page, alicesPhone } = await threeDevices()
   await alicesPhone.add('bob')

@@ -1,7 +1,7 @@
-import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { test } from './support/chromium.ts'
 import { openDemo } from './support/demo.ts'
+import { isFocused, tabTo } from './support/keyboard.ts'
 
 test('with the keyboard only, a user signs in, adds a contact, opens it, grants a level, blocks it and goes back', async () => {
   const { page, device } = await openDemo({ size: 'phone' })
@@ -47,28 +47,29 @@ test('with the keyboard only, a user signs in, adds a contact, opens it, grants 
   await expect.poll(() => card.getByRole('radio', { name: 'My contacts', exact: true }).isChecked()).toBe(true)
 })
 
-/** Presses Tab until this has the focus, which must show: at most as often as the page has places to go to. */
-async function tabTo(page: Page, wanted: Locator, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
-  const passed: string[] = []
-  for (let press = 0; press < 30; press++) {
-    await page.keyboard.press(key)
-    passed.push(await page.locator(':focus').evaluateAll(([element]) => element?.outerHTML.slice(0, 60) ?? 'nothing'))
-    if ((await wanted.count()) === 0 || !(await wanted.evaluate(isFocused))) continue
-    expect(await page.evaluate(isFocusSeen), `${wanted} shows that it has the focus`).toBe(true)
-    return
+test('with the keyboard only, a user goes through the whole story, and never loses the focus', async () => {
+  const { page } = await openDemo()
+  const { keyboard } = page
+  const story = page.getByRole('region', { name: 'Guided story' })
+  await tabTo(page, page.getByRole('button', { name: 'Begin the story' }))
+  await keyboard.press('Enter')
+  await expect.poll(() => page.evaluate(isFocusIn, 'story')).toBe(true)
+  for (const onwards of [...Array<string>(5).fill('Next step'), 'What you saw']) {
+    await tabTo(page, story.getByRole('button', { name: 'Do it' }))
+    await keyboard.press('Enter')
+    await story.getByRole('button', { name: onwards }).waitFor()
+    expect(await page.evaluate(isFocusIn, 'story')).toBe(true)
+    if (!(await story.getByRole('button', { name: onwards }).evaluate(isFocused)))
+      await tabTo(page, story.getByRole('button', { name: onwards }))
+    await keyboard.press('Enter')
+    await expect.poll(() => story.getByRole('heading', { level: 2 }).evaluate(isFocused)).toBe(true)
   }
-  throw new Error(`${key} does not come to ${wanted}, but to:\n${passed.join('\n')}`)
-}
+  await tabTo(page, story.getByRole('button', { name: 'Stay with these devices' }))
+  await keyboard.press('Enter')
+  await story.waitFor({ state: 'detached' })
+  expect(await page.evaluate(() => document.activeElement !== document.body)).toBe(true)
+})
 
-function isFocused(element: Element): boolean {
-  return element === document.activeElement
-}
-
-/** Something has an outline: what has the focus, or what stands for a box that is hidden itself. */
-function isFocusSeen(): boolean {
-  const candidates = document.querySelectorAll(':focus-visible, [data-focus-visible], [data-focus-visible] *')
-  return [...candidates].some(element => {
-    const isHiddenBox = element.matches('[type=checkbox], [type=radio]')
-    return !isHiddenBox && getComputedStyle(element).outlineStyle !== 'none'
-  })
+function isFocusIn(className: string): boolean {
+  return document.activeElement?.closest(`.${className}`) !== null
 }

@@ -1,51 +1,8 @@
 import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 import { test } from './support/chromium.ts'
-import { type Demo, openDemo, type sizes } from './support/demo.ts'
-import { bidiId, bidiName, fullHouse, longWord } from './support/full-house.ts'
-import { screenshot } from './support/screenshot.ts'
-import { smallTargets } from './support/targets.ts'
-import { misplacedBoxes } from './support/text-boxes.ts'
-import { disorderedTexts } from './support/text-order.ts'
-
-/** What is wrong on any page that was looked at: drawn over something else, out of its card, in another order, or too small for a finger. */
-class AccessedProfiles {
-  readonly found: string[] = []
-  readonly #demo: Demo
-  readonly #size: string
-
-  constructor(demo: Demo, size: string) {
-    this.#demo = demo
-    this.#size = size.replace(/\W+/g, '-')
-  }
-
-  async at(name: string): Promise<void> {
-    const { page } = this.#demo
-    await screenshot(page, `layout-${this.#size}-${name}`)
-    const findings = [...(await misplacedBoxes(page)), ...(await disorderedTexts(page)), ...(await smallTargets(page))]
-    this.found.push(...findings.slice(0, 5).map(finding => `${name}: ${finding}`))
-  }
-}
-
-/** The page with devices of Alice and of users with long names and names from right to left, on a server with a full house. */
-async function fullPage(size: keyof typeof sizes) {
-  const demo = await openDemo({ size })
-  const { page, server } = demo
-  const looks = new AccessedProfiles(demo, size)
-  await page.getByRole('heading', { name: 'Your contacts' }).waitFor()
-  await looks.at('welcome')
-  const house = await fullHouse(server.url)
-  const devices = [
-    { user: 'alice', device: 'phone' },
-    { user: bidiId, device: `${bidiName} ${longWord}` },
-    { user: `${longWord}@example.org`, device: longWord.slice(0, 40) },
-  ]
-  await page.evaluate(text => localStorage.setItem('kith-demo:devices', text), JSON.stringify(devices))
-  await page.reload()
-  const alice = demo.device('Alice’s phone')
-  await alice.isInStep()
-  return { ...demo, looks, house, alice }
-}
+import { bidiId, bidiName, longWord } from './support/full-house.ts'
+import { fullPage } from './support/full-page.ts'
 
 test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
   'at the size of a %s, with any names and fields, nothing covers a text, leaves its card or changes order',
@@ -94,25 +51,6 @@ test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
     expect(looks.found).toEqual([])
   },
 )
-
-test('in German nothing covers a text or leaves its card either', async () => {
-  const { page, looks, house } = await fullPage('small phone')
-  await page.evaluate(() => localStorage.setItem('kith-demo:language', 'de'))
-  await page.reload()
-  const card = page.getByRole('region', { name: 'Alice: phone' })
-  await card.getByText('Auf dem Server gespeichert').waitFor()
-  expect(await page.evaluate(() => document.documentElement.lang)).toBe('de')
-  await looks.at('german-contacts')
-  const [first] = house.people.keys()
-  await card.locator(`[role=row][data-key="${first}"]`).click()
-  await card.getByText('Geburtstag', { exact: true }).first().waitFor()
-  await looks.at('german-person')
-  await card.getByRole('tab', { name: 'Mein Profil' }).click()
-  await looks.at('german-profile')
-  await card.getByRole('tab', { name: 'Einstellungen' }).click()
-  await looks.at('german-settings')
-  expect(looks.found).toEqual([])
-})
 
 test.each(['desk', 'phone', 'small phone'] as const)(
   'at the size of a %s dialogs, menus and the story hold long names and words too',

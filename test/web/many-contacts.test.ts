@@ -58,6 +58,40 @@ test('a new search shows what it finds from the top, and so does the list when a
   expect(await list.evaluate(({ scrollTop }) => scrollTop)).toBe(0)
 })
 
+test('a press and a drag on the letters at the edge go to the first name of a letter, and typed letters go to a name', async () => {
+  const { page, phone } = await phoneWithManyContacts()
+  const index = phone.card.locator('.letter-index')
+  const letters = await index.locator('span').allInnerTexts()
+  expect(letters).toEqual([...'ABCDEFGHIJK'])
+  const topRow = (): Promise<string | null> =>
+    phone.card.getByRole('grid').evaluate(list => {
+      const { left, top } = list.getBoundingClientRect()
+      return document.elementFromPoint(left + 100, top + 20)?.closest('[role=row]')?.textContent ?? null
+    })
+  const box = await index.boundingBox()
+  if (!box) throw new Error('there is no index')
+  const over = (letter: string): [number, number] => {
+    return [box.x + box.width / 2, box.y + ((letters.indexOf(letter) + 0.5) / letters.length) * box.height]
+  }
+  await page.mouse.move(...over('G'))
+  await page.mouse.down()
+  await expect.poll(topRow).toMatch(/^G.*grace\.adeyemi\.10@/)
+  await page.mouse.move(...over('D'))
+  await expect.poll(topRow).toMatch(/^D.*dorothy\.adeyemi\.7@/)
+  await page.mouse.move(box.x, box.y + box.height + 200)
+  await expect.poll(topRow).toMatch(/^K.*kofi\.adeyemi\.14@/)
+  await page.mouse.up()
+  await page.mouse.move(...over('A'))
+  expect(await topRow()).toMatch(/^K/)
+
+  await phone.card.getByRole('searchbox').focus()
+  await page.keyboard.press('Tab')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type('hedy.bau')
+  const focused = (): Promise<string | null> => phone.card.locator('[role=row]:focus').textContent()
+  await expect.poll(focused).toMatch(/hedy\.bauer/)
+})
+
 test('scrolling through 5,000 contacts keeps few rows on the page, and a step is short work', async () => {
   const { page, phone } = await phoneWithManyContacts()
   const list = phone.card.getByRole('grid')

@@ -7,6 +7,8 @@ export interface Balancer {
   readonly port: number
   /** Which node the devices of a user are on. */
   nodeOf(user: string): Node
+  /** The users whose devices were here so far. */
+  readonly users: readonly string[]
   close(): void
 }
 
@@ -42,7 +44,7 @@ export async function startBalancer(nodes: readonly Node[]): Promise<Balancer> {
     device.once('data', beginning => {
       device.pause()
       // As in `GET /v1/roster/alice HTTP/1.1`.
-      const user = beginning.toString('latin1').split(/[ /]/)[4] ?? ''
+      const user = decodeURIComponent(beginning.toString('latin1').split(/[ /?]/)[4] ?? '')
       connectNode(user).then(
         node => {
           node.on('error', () => device.destroy())
@@ -60,6 +62,9 @@ export async function startBalancer(nodes: readonly Node[]): Promise<Balancer> {
   return {
     port: (server.address() as { port: number }).port,
     nodeOf,
+    get users() {
+      return [...places.keys()]
+    },
     close: () => {
       server.close()
       for (const socket of sockets) socket.destroy()

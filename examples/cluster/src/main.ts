@@ -2,13 +2,15 @@ import type { Kith } from '@kith/client'
 import { findPrograms, howToInstall, type LocalPostgres, startLocalPostgres } from '@kith/local-postgres'
 import { type Balancer, startBalancer } from './balancer.ts'
 import { openDevice } from './devices.ts'
+import { startFront } from './front.ts'
 import { type Node, run, startNode } from './nodes.ts'
 import { story } from './story.ts'
 import { act, tell } from './tell.ts'
 
 /**
- * Several machines in small: a primary, a standby and three nodes on this one, and devices on all nodes. All of it ends with
- * this process, in any way.
+ * Several machines in small: a primary, a standby and three nodes on this one. The demo page shows its devices on the nodes,
+ * and kills nodes, until Ctrl+C; with the argument `story`, devices in this process play a story. All of it ends with this
+ * process, in any way.
  */
 async function main(): Promise<void> {
   const programs = await findPrograms()
@@ -19,24 +21,29 @@ async function main(): Promise<void> {
   }
   const parts: { stop(): Promise<unknown> }[] = []
   try {
-    await play(programs.description, parts)
+    await (process.argv.includes('story') ? play : serve)(programs.description, parts)
   } finally {
     await Promise.all(parts.splice(0).map(part => part.stop()))
   }
   console.log('\nEverything is stopped.')
 }
 
-async function play(description: string, parts: { stop(): Promise<unknown> }[]): Promise<void> {
-  act('A primary, a standby and three nodes start on this machine.')
-  const [primary, standby] = await startDatabase(parts)
-  tell(`${description}: the primary is on port ${primary.port}, the standby on port ${standby.port}.`)
-  const database = `postgres://kith@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/postgres`
-  await run('migrate', database)
-  const nodes: Node[] = await Promise.all([1, 2, 3].map(number => startNode(number, database)))
-  parts.push(...nodes)
-  for (const { number, port } of nodes) console.log(`             Node ${number} is on port ${port}.`)
-  const balancer = await startBalancer(nodes)
-  parts.push({ stop: async () => balancer.close() })
+type Parts = { stop(): Promise<unknown> }[]
+
+/** The demo page on three nodes, until a signal ends it. */
+async function serve(description: string, parts: Parts): Promise<void> {
+  const { nodes, balancer } = await startCluster(description, parts, true)
+  const front = await startFront(nodes, balancer)
+  parts.push({ stop: async () => front.close() })
+  console.log(`\nOpen http://127.0.0.1:${front.port}/?nodes to see which device is on which node, and to kill nodes.`)
+  console.log('Ctrl+C stops everything.')
+  await new Promise<void>(resolve => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}
+
+async function play(description: string, parts: Parts): Promise<void> {
+  const { balancer, primary, standby, database } = await startCluster(description, parts, false)
   const alice = await openOn(balancer, 'alice', parts)
   const bob = await openOn(balancer, 'bob', parts)
   const mallory = await openOn(balancer, 'mallory', parts)
@@ -45,8 +52,31 @@ async function play(description: string, parts: { stop(): Promise<unknown> }[]):
   console.log('    kith-server check finds no difference in the database.')
 }
 
+interface Cluster {
+  primary: LocalPostgres
+  standby: LocalPostgres
+  /** How the nodes reach it. */
+  database: string
+  nodes: readonly Node[]
+  balancer: Balancer
+}
+
+async function startCluster(description: string, parts: Parts, withPage: boolean): Promise<Cluster> {
+  act('A primary, a standby and three nodes start on this machine.')
+  const [primary, standby] = await startDatabase(parts)
+  tell(`${description}: the primary is on port ${primary.port}, the standby on port ${standby.port}.`)
+  const database = `postgres://kith@127.0.0.1:${primary.port},127.0.0.1:${standby.port}/postgres`
+  await run('migrate', database)
+  const nodes: Node[] = await Promise.all([1, 2, 3].map(number => startNode(number, database, withPage)))
+  parts.push(...nodes)
+  for (const { number, port } of nodes) console.log(`             Node ${number} is on port ${port}.`)
+  const balancer = await startBalancer(nodes)
+  parts.push({ stop: async () => balancer.close() })
+  return { primary, standby, database, nodes, balancer }
+}
+
 /** A primary that answers a commit when its standby has it too. */
-async function startDatabase(parts: { stop(): Promise<unknown> }[]): Promise<[LocalPostgres, LocalPostgres]> {
+async function startDatabase(parts: Parts): Promise<[LocalPostgres, LocalPostgres]> {
   const primary = await startLocalPostgres()
   parts.push(primary)
   const standby = await primary.addStandby('standby')
@@ -55,7 +85,7 @@ async function startDatabase(parts: { stop(): Promise<unknown> }[]): Promise<[Lo
   return [primary, standby]
 }
 
-async function openOn(balancer: Balancer, user: string, parts: { stop(): Promise<unknown> }[]): Promise<Kith> {
+async function openOn(balancer: Balancer, user: string, parts: Parts): Promise<Kith> {
   const device = await openDevice(balancer.port, user)
   parts.push({ stop: () => device.close() })
   await device.whenSynced()

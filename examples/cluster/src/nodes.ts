@@ -4,6 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { freePort, Guarded } from '@kith/local-postgres'
 
@@ -11,13 +12,18 @@ const adminKey = 'the admin key of this example'
 const program = createRequire(import.meta.url)
   .resolve('@kith/server')
   .replace(/index\.js$/, 'main.js')
+/** The same server with the demo page. */
+const pageProgram = fileURLToPath(new URL('../../web/dist/server/main.js', import.meta.url))
 
 /** A server process of several on one database. */
 export interface Node {
   readonly number: number
   readonly port: number
+  readonly isRunning: boolean
   /** Ends it between any two of its steps. */
   kill(): Promise<void>
+  /** Starts it again after it was killed. */
+  restart(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -27,10 +33,11 @@ export async function run(command: string, database: string): Promise<string> {
   return (await promisify(execFile)(process.execPath, [program, command], { env })).stdout.trim()
 }
 
-export async function startNode(number: number, database: string): Promise<Node> {
+/** `withPage`: the node serves the demo page too. */
+export async function startNode(number: number, database: string, withPage = false): Promise<Node> {
   const folder = await mkdtemp(join(tmpdir(), 'kith-node-'))
   const port = await freePort()
-  const args = [program, 'serve', '--port', String(port)]
+  const args = withPage ? [pageProgram, '--port', String(port)] : [program, 'serve', '--port', String(port)]
   const node = new Guarded(
     { program: process.execPath, args, folder },
     {
@@ -41,12 +48,21 @@ export async function startNode(number: number, database: string): Promise<Node>
       KITH_LOG_LEVEL: 'warn',
     },
   )
-  node.start()
-  while (!(await isReady(port))) {
-    if (!node.isRunning) throw new Error(`node ${number} did not start: ${await readFile(join(folder, 'log'), 'utf8')}`)
-    await setTimeout(20)
+  const start = async (): Promise<void> => {
+    node.start()
+    while (!(await isReady(port))) {
+      if (!node.isRunning)
+        throw new Error(`node ${number} did not start: ${await readFile(join(folder, 'log'), 'utf8')}`)
+      await setTimeout(20)
+    }
   }
-  return { number, port, kill: () => node.kill(), stop: () => node.remove() }
+  await start()
+  return {
+    ...{ number, port, restart: start, kill: () => node.kill(), stop: () => node.remove() },
+    get isRunning() {
+      return node.isRunning
+    },
+  }
 }
 
 async function isReady(port: number): Promise<boolean> {

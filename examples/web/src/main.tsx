@@ -3,6 +3,7 @@ import { I18nProvider } from 'react-aria-components'
 import { createRoot } from 'react-dom/client'
 import { Devices } from './devices/devices.ts'
 import { nameInHash } from './devices/name.ts'
+import { nodesOfServer } from './nodes/nodes.ts'
 import { keepForOffline } from './offline/keep-for-offline.ts'
 import { DevicePage } from './page/device-page.tsx'
 import { applyLook, chosenLook } from './page/look.ts'
@@ -20,13 +21,13 @@ async function start(): Promise<void> {
   applyLook(chosenLook())
   await loadTexts()
   const only = nameInHash(location.hash)
-  const trace = new Trace()
-  const devices = new Devices(name => trace.socketFor(name), only)
+  const trace = new Trace(key => devices.all.find(device => device.key === key)?.kith)
+  const devices: Devices = new Devices(name => trace.socketFor(name), only)
   if (!only) new Neighbours(devices)
   createRoot(document.getElementById('page') as HTMLElement).render(
     <StrictMode>
       <I18nProvider locale={language.tag}>
-        {only ? <DevicePage devices={devices} /> : <Page devices={devices} trace={trace} />}
+        {only ? <DevicePage devices={devices} /> : <Page devices={devices} trace={trace} nodes={nodesOfServer()} />}
       </I18nProvider>
     </StrictMode>,
   )

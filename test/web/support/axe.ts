@@ -5,14 +5,15 @@ import type { Page } from 'playwright-core'
 
 const source = readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** What axe finds wrong on the page as it stands now: the rule, and where. */
-export async function axeFinds(page: Page): Promise<string[]> {
+/** What axe finds wrong on the page as it stands now: the rule, and where. `rules`: these alone, also those that are off by default. */
+export async function axeFinds(page: Page, rules?: readonly string[]): Promise<string[]> {
   if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(await source)
-  const { violations } = await page.evaluate(() => {
+  const { violations } = await page.evaluate(rules => {
     const { axe } = globalThis as unknown as {
       axe: { run(context: Document, options: RunOptions): Promise<AxeResults> }
     }
-    return axe.run(document, { resultTypes: ['violations'] })
-  })
+    const only = rules && { runOnly: { type: 'rule' as const, values: [...rules] } }
+    return axe.run(document, { resultTypes: ['violations'], ...only })
+  }, rules)
   return violations.flatMap(({ id, help, nodes }) => nodes.map(({ html }) => `${id}: ${help}: ${html.slice(0, 200)}`))
 }

@@ -18,6 +18,7 @@ export const sizes = {
   desk: { width: 1440, height: 900 },
   /** What is left of a desk when everything is twice as large. */
   'desk at 200 %': { width: 720, height: 450 },
+  tablet: { width: 820, height: 1180 },
   phone: { width: 390, height: 844 },
   'small phone': { width: 320, height: 568 },
 }

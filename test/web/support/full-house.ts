@@ -1,5 +1,6 @@
 import type { Kith } from '@kith/client'
 import { installation } from '../../support/devices.ts'
+import { demoToken } from './demo-token.ts'
 
 /** A word that no line of the page can hold. */
 export const longWord: string = 'Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft'
@@ -75,13 +76,4 @@ async function fill({ ownProfile }: Kith, name: string): Promise<void> {
     const value = [twoLines, longWord, `${bidiName} ${twoLines}`][index % 3] as string
     await ownProfile.set(field, field === 'name' ? name : value, { level: [0, 0, 1, 2, 5][index % 5] as number })
   }
-}
-
-async function demoToken(url: string, user: string): Promise<string> {
-  const response = await fetch(`${url}/demo/tokens`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ user }),
-  })
-  return ((await response.json()) as { token: string }).token
 }

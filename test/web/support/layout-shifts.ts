@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { BrowserContext, Page } from 'playwright-core'
 
 export interface Shift {
   /** How much of the window moved, and how far (https://web.dev/articles/cls). */
@@ -9,6 +9,7 @@ export interface Shift {
 
 interface ShiftEntry extends PerformanceEntry {
   value: number
+  hadRecentInput: boolean
   sources: { node: Node | null }[]
 }
 
@@ -37,4 +38,26 @@ export async function watchLayoutShifts(page: Page): Promise<() => Promise<Shift
     }
   })
   return () => watch.evaluate(({ end }) => end())
+}
+
+/**
+ * Notes what moves by itself on any page from its first paint on, as browsers count it for CLS: not within half a second of
+ * a press. Gives what it noted on a page so far.
+ */
+export async function noteLayoutShifts(context: BrowserContext): Promise<(page: Page) => Promise<Shift[]>> {
+  await context.addInitScript(() => {
+    const shifts: Shift[] = []
+    Object.assign(globalThis, { shifts })
+    new PerformanceObserver(list => {
+      for (const { value, hadRecentInput, sources } of list.getEntries() as ShiftEntry[]) {
+        if (hadRecentInput) continue
+        const moved = sources.map(({ node }) => {
+          const element = node instanceof Element ? node : node?.parentElement
+          return `${element?.className || element?.tagName} “${node?.textContent?.slice(0, 30)}”`
+        })
+        shifts.push({ value, moved })
+      }
+    }).observe({ type: 'layout-shift', buffered: true })
+  })
+  return page => page.evaluate(() => (globalThis as unknown as { shifts: Shift[] }).shifts)
 }

@@ -26,6 +26,7 @@ export function Conversation({ id, device }: { id: string; device: Device }): Re
   const list = useRef<HTMLOListElement>(null)
   const [failure, attempt] = useAttempt()
   useEffect(() => catchFocus(heading.current), [])
+  useEffect(() => device.dismissMessagesOf(id), [device, id])
   useEffect(() => {
     if (messages.length > 0) list.current?.scrollTo({ top: list.current.scrollHeight })
   }, [messages.length])
@@ -42,7 +43,7 @@ export function Conversation({ id, device }: { id: string; device: Device }): Re
         </div>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard. */}
-      <ol className="messages" ref={list} tabIndex={0} aria-label={t.talk.with(name)}>
+      <ol className="messages" ref={list} tabIndex={0} aria-live="polite" aria-label={t.talk.with(name)}>
         {messages.length === 0 && <li className="empty">{t.talk.none}</li>}
         {messages.map(message => (
           <Message key={message.id} message={message} />

@@ -42,7 +42,8 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
   }
   const { name: theirName, ...otherFields } = person.fields
   const shown = person.label === undefined ? otherFields : person.fields
-  const hasFields = Object.keys(shown).some(field => field !== 'picture') || theirName !== undefined
+  const hasFields = Object.keys(shown).some(field => field !== 'picture')
+  const nothing = theirName !== undefined ? t.person.showsNameOnly : t.person.showsNothing
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: Escape in any control of the screen closes it.
     <div className="page scrolling person-page" onKeyDown={onEscape(close)}>
@@ -71,7 +72,7 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
         {hasFields ? (
           <FieldList fields={shown} />
         ) : (
-          <p className="quiet">{person.hasJoined ? t.person.showsNothing : t.person.showsNothingYet}</p>
+          <p className="quiet">{person.hasJoined ? nothing : t.person.showsNothingYet}</p>
         )}
       </section>
       <SeenOfMe person={person} name={name} onSave={levels => save(() => profile.setProfileAccessLevels(levels))} />

@@ -1,5 +1,6 @@
 import { type Kith, KithError, openKith, type WebSocketConstructor } from '@kith/client'
 import { circleNames } from '../circles.ts'
+import { navigation } from '../navigation/navigation.ts'
 import { t } from '../texts/texts.ts'
 import { Emitter } from './emitter.ts'
 import { errorWords } from './error-words.ts'
@@ -136,6 +137,12 @@ export class Device {
     this.changes.emit()
   }
 
+  /** What was said of messages of a person is no news once their conversation is open. */
+  dismissMessagesOf(person: string): void {
+    this.#notices = this.#notices.filter(one => one.kind !== 'message' || one.person !== person)
+    this.changes.emit()
+  }
+
   /** Sends a message, and keeps it with what became of it. Rejects as `kith.send` does. */
   async send(to: string, text: string): Promise<void> {
     const { kith } = this
@@ -171,11 +178,16 @@ export class Device {
     kith.on('changedHands', ({ id }) => this.notify({ kind: 'changedHands', person: id, text: changedHands }))
     kith.on('message', ({ id, from, text }) => {
       this.messages.put({ id, with: from, text, atMs: Date.now(), state: 'received' })
-      this.notify({ kind: 'message', person: from, text })
+      if (!this.#isInTalkWith(from)) this.notify({ kind: 'message', person: from, text })
     })
     kith.on('error', error => {
       if (!this.#hasEnded(error)) this.notify({ kind: 'error', text: errorWords(error) })
     })
+  }
+
+  #isInTalkWith(id: string): boolean {
+    const { tab, person, isTalk } = navigation.placeOf(this.key)
+    return tab === 'contacts' && person === id && isTalk === true
   }
 
   /** Another window erased this device, its account was erased, or its database is another user's: nothing of it is shown any longer. */

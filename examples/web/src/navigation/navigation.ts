@@ -1,7 +1,7 @@
 import { Emitter } from '../devices/emitter.ts'
 import { home, type Place, parentOf, placeFrom } from './place.ts'
 
-/** One entry of the browser's history: what all devices show, and which device made it. */
+/** One entry of the browser's history: what all devices show, and which device opened something; empty when one closed something. */
 interface Entry {
   /** How many entries of this page are before it. */
   depth: number
@@ -33,13 +33,7 @@ export class Navigation {
 
   /** Opens a screen. */
   open(device: string, place: Place): void {
-    if (this.#isGoingBack) {
-      this.#afterBack.push(() => this.open(device, place))
-      return
-    }
-    const { depth, places } = this.#entry
-    this.#become({ depth: depth + 1, by: device, places: { ...places, [device]: place } })
-    history.pushState(this.#entry, '')
+    this.#push(device, place, device)
   }
 
   /** Closes what was opened last on a device: as Back does, if that was the newest of all. */
@@ -47,7 +41,8 @@ export class Navigation {
     const { depth, by } = this.#entry
     const parent = parentOf(this.placeOf(device))
     if (!parent) return
-    if (by !== device || depth === 0 || this.#isGoingBack) return this.open(device, parent)
+    // Before an entry that closed something, it is open: Back would open it again.
+    if (by !== device || depth === 0 || this.#isGoingBack) return this.#push(device, parent, '')
     this.#isGoingBack = true
     history.back()
   }
@@ -56,6 +51,16 @@ export class Navigation {
   show(device: string, place: Place): void {
     this.#become({ ...this.#entry, places: { ...this.#entry.places, [device]: place } })
     history.replaceState(this.#entry, '')
+  }
+
+  #push(device: string, place: Place, by: string): void {
+    if (this.#isGoingBack) {
+      this.#afterBack.push(() => this.#push(device, place, by))
+      return
+    }
+    const { depth, places } = this.#entry
+    this.#become({ depth: depth + 1, by, places: { ...places, [device]: place } })
+    history.pushState(this.#entry, '')
   }
 
   #become(entry: Entry): void {

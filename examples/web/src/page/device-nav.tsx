@@ -1,4 +1,4 @@
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from 'react-aria-components'
 import { goTo, placeOf } from '../device/place.ts'
 import type { Device } from '../devices/device.ts'
@@ -18,8 +18,13 @@ export function DeviceNav({ devices, isAlways }: DeviceNavProps): ReactNode {
     [t.trace.title, whatHappenedId] as const,
   ]
   const seen = useSeen(places.map(([, id]) => id))
+  const bar = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (seen.size > 0)
+      bar.current?.querySelector('[aria-current=true]')?.scrollIntoView({ inline: 'nearest', block: 'nearest' })
+  }, [seen])
   return (
-    <nav className="device-nav" aria-label={t.page.devices} data-has-many={isAlways || devices.length > 3}>
+    <nav ref={bar} className="device-nav" aria-label={t.page.devices} data-has-many={isAlways || devices.length > 3}>
       {places.map(([title, id]) => (
         <Button key={id} aria-current={seen.has(id) ? 'true' : 'false'} onPress={() => goTo(id)}>
           {title}

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import { Button } from 'react-aria-components'
 import { t } from '../texts/texts.ts'
 import { PageMenu } from './page-menu.tsx'
@@ -10,13 +10,20 @@ export interface HeaderProps {
 }
 
 export function Header({ isTelling, onTell, children }: HeaderProps): ReactNode {
+  const button = useRef<HTMLButtonElement>(null)
+  const wasTelling = useRef(false)
+  // Where the story began: who left it goes on from there.
+  useEffect(() => {
+    if (wasTelling.current && !isTelling) button.current?.focus()
+    wasTelling.current = isTelling
+  }, [isTelling])
   return (
     <header className="page-header">
       <h1>
         Kith <span className="quiet">{t.page.tagline}</span>
       </h1>
       <div className="buttons">
-        <Button onPress={onTell} isDisabled={isTelling}>
+        <Button ref={button} onPress={onTell} isDisabled={isTelling}>
           {t.page.story}
         </Button>
         {children}

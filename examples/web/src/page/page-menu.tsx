@@ -30,7 +30,7 @@ export function PageMenu(): ReactNode {
               <Header>{t.page.language}</Header>
               {languages.map(({ tag, name }) => (
                 <MenuItem key={tag} id={tag} textValue={name}>
-                  <span lang={tag}>{name}</span>
+                  <bdi lang={tag}>{name}</bdi>
                 </MenuItem>
               ))}
             </MenuSection>

@@ -3,6 +3,8 @@ import { DeviceCard } from '../device/device-card.tsx'
 import { placeOf } from '../device/place.ts'
 import { useChanges } from '../device/use-changes.ts'
 import type { Devices } from '../devices/devices.ts'
+import type { Nodes } from '../nodes/nodes.ts'
+import { NodesPanel } from '../nodes/nodes-panel.tsx'
 import { Story } from '../story/story.tsx'
 import type { Trace } from '../trace/trace.ts'
 import { AddDevice } from './add-device.tsx'
@@ -11,8 +13,15 @@ import { Header } from './header.tsx'
 import { Welcome } from './welcome.tsx'
 import { WhatHappened } from './what-happened.tsx'
 
+export interface PageProps {
+  devices: Devices
+  trace: Trace
+  /** Of a server that runs as several nodes. */
+  nodes: Nodes | undefined
+}
+
 /** Several devices side by side, what goes between them and the server, and a story to click through. */
-export function Page({ devices, trace }: { devices: Devices; trace: Trace }): ReactNode {
+export function Page({ devices, trace, nodes }: PageProps): ReactNode {
   const all = useChanges(devices.changes, () => devices.all)
   const [isTelling, setTelling] = useState(false)
   const tell = (): void => setTelling(true)
@@ -21,6 +30,7 @@ export function Page({ devices, trace }: { devices: Devices; trace: Trace }): Re
       <Header onTell={tell} isTelling={isTelling}>
         <AddDevice devices={devices} />
       </Header>
+      {nodes && <NodesPanel nodes={nodes} devices={all} />}
       {isTelling && (
         <Story
           devices={devices}

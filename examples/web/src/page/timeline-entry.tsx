@@ -2,9 +2,9 @@ import { type ReactNode, useState } from 'react'
 import { Button } from 'react-aria-components'
 import type { Devices } from '../devices/devices.ts'
 import { locale, t } from '../texts/texts.ts'
+import type { Entry } from '../trace/entry.ts'
 import { plainWords } from '../trace/plain-words.ts'
 import type { Line } from '../trace/timeline.ts'
-import type { Entry } from '../trace/trace.ts'
 import { wayOf } from '../trace/way.ts'
 
 export type Depth = 'words' | 'messages' | 'bytes'
@@ -35,9 +35,12 @@ export function TimelineEntry({ line, count, depth, all, devices }: TimelineEntr
       )}
       {isChange && isOpen && (
         <ol className="way">
-          {wayOf(entry, all, devices.all).map(({ text, isDone }) => (
-            <li key={text} data-done={isDone}>
-              <span aria-hidden="true">{isDone ? '✓' : '✕'}</span> {text}
+          {wayOf(entry, all, devices.all).map(({ place, text, isDone }) => (
+            <li key={text} data-place={place} data-done={isDone}>
+              <span className="way-sign" aria-hidden="true">
+                {isDone ? '✓' : '✕'}
+              </span>{' '}
+              {text}
             </li>
           ))}
         </ol>

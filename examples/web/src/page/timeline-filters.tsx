@@ -3,8 +3,8 @@ import { Toggle } from '../device/toggle.tsx'
 import { databaseOf, personName, titleOf } from '../devices/name.ts'
 import { isolated } from '../isolation.ts'
 import { t } from '../texts/texts.ts'
+import type { Entry } from '../trace/entry.ts'
 import { type Group, peopleOf, type Wanted } from '../trace/timeline.ts'
-import type { Entry } from '../trace/trace.ts'
 
 export interface TimelineFiltersProps {
   entries: readonly Entry[]

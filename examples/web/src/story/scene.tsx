@@ -26,7 +26,12 @@ export function Scene({ cast, claims, seen }: SceneProps): ReactNode {
           <li key={place} data-place={place} data-now={now?.at === place}>
             <p className="scene-name">
               {nameOf(place)}
-              {said?.[place].isOffline && <span className="quiet"> · {t.story.offline}</span>}
+              {said?.[place].isOffline && (
+                <span className="quiet">
+                  <span aria-hidden="true"> · </span>
+                  {t.story.offline}
+                </span>
+              )}
             </p>
             <p
               className="scene-line"
@@ -34,19 +39,25 @@ export function Scene({ cast, claims, seen }: SceneProps): ReactNode {
               aria-hidden="true"
             />
             <p className="scene-said">{said?.[place].text}</p>
-            <ul className="claims">
-              {claims
-                .filter(({ at }) => at === place)
-                .map(claim => (
-                  <li key={claim.text} className="claim" data-told={seen.includes(claim)}>
-                    <span aria-hidden="true">{seen.includes(claim) ? '✓' : '·'}</span> {claim.text}
-                    {seen.includes(claim) && <span className="visually-hidden">{t.story.seen}</span>}
-                  </li>
-                ))}
-            </ul>
+            <Claims claims={claims.filter(({ at }) => at === place)} seen={seen} />
           </li>
         )
       })}
+    </ul>
+  )
+}
+
+/** A place of which nothing is claimed has no list. */
+function Claims({ claims, seen }: { claims: readonly Claim[]; seen: readonly Claim[] }): ReactNode {
+  if (claims.length === 0) return null
+  return (
+    <ul className="claims">
+      {claims.map(claim => (
+        <li key={claim.text} className="claim" data-told={seen.includes(claim)}>
+          <span aria-hidden="true">{seen.includes(claim) ? '✓' : '·'}</span> {claim.text}
+          {seen.includes(claim) && <span className="visually-hidden">{t.story.seen}</span>}
+        </li>
+      ))}
     </ul>
   )
 }

@@ -33,9 +33,8 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null)
   /** The devices from before the story are back on the page afterwards. */
   const before = useRef(devices.all.map(({ name }) => name))
-  useEffect(() => {
-    if (index > 0) heading.current?.focus()
-  }, [index])
+  // Each step begins at its heading.
+  useEffect(() => heading.current?.focus(), [index])
 
   const gather = async (): Promise<Cast> => {
     cast.current ??= castFor(devices, hasReceived, leave.current.signal)
@@ -109,14 +108,21 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
         </Button>
         {phase.state === 'done' ? (
           <Button className="primary" onPress={next}>
-            {isLast ? t.story.finish : t.story.next}
+            <Words>{isLast ? t.story.finish : t.story.next}</Words>
           </Button>
         ) : (
-          <Button className="primary" isDisabled={phase.state === 'running'} onPress={() => void run(step)}>
-            {phase.state === 'running' ? t.story.running : phase.state === 'failed' ? t.story.again : t.story.go}
+          <Button className="primary" isPending={phase.state === 'running'} onPress={() => void run(step)}>
+            <Words>
+              {phase.state === 'running' ? t.story.running : phase.state === 'failed' ? t.story.again : t.story.go}
+            </Words>
           </Button>
         )}
       </div>
     </section>
   )
+}
+
+/** Other words are another element: nothing moves to the place where they begin. */
+function Words({ children }: { children: string }): ReactNode {
+  return <span key={children}>{children}</span>
 }

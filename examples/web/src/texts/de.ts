@@ -132,6 +132,7 @@ export const de: Texts = {
     block: 'Blockieren',
     unblock: 'Freigeben',
     shows: name => `Was ${q(name)} dir zeigt`,
+    showsNameOnly: 'Mehr ist nicht ausgefüllt, oder nicht für dich.',
     showsNothing: 'Hier steht nichts, was du sehen darfst.',
     showsNothingYet:
       'Noch nichts. Vielleicht fehlt die Anmeldung, vielleicht zeigt man dir nichts: beides sieht gleich aus.',
@@ -390,6 +391,7 @@ export const de: Texts = {
       followGone: person => `folgt ${person} nicht mehr`,
       label: person => `ein Name für ${person}`,
       setting: 'eine Einstellung',
+      unknown: 'etwas von vor dem Laden dieser Seite',
     },
     kinds: {
       change: 'Änderungen',
@@ -442,6 +444,16 @@ export const de: Texts = {
       undelivered: 'nicht zugestellt',
       unconfirmed: 'gesendet, Ausgang unbekannt',
     },
+  },
+  nodes: {
+    title: 'Knoten des Servers',
+    node: number => `Knoten ${number}`,
+    running: 'läuft',
+    killed: 'beendet',
+    kill: number => `Knoten ${number} abschießen`,
+    start: number => `Knoten ${number} starten`,
+    nobody: 'kein Gerät dieser Seite',
+    failed: 'Die Knoten sind nicht erreichbar. Prüfe, ob das Beispiel läuft.',
   },
   errors: {
     closed: 'Dieses Gerät wurde geschlossen. Öffne es wieder.',

@@ -134,6 +134,7 @@ export const en = {
     block: 'Block',
     unblock: 'Unblock',
     shows: (name: string): string => `What ${q(name)} shows you`,
+    showsNameOnly: 'They have filled in nothing else that you may see.',
     showsNothing: 'They have filled in nothing that you may see.',
     showsNothingYet: 'Nothing so far. They may not have signed up, or show you nothing: both look the same.',
     sees: (name: string): string => `What ${q(name)} sees of you`,
@@ -393,6 +394,7 @@ export const en = {
       followGone: (person: string): string => `follows ${person} no more`,
       label: (person: string): string => `a name for ${person}`,
       setting: 'a setting',
+      unknown: 'something from before this page was loaded',
     },
     kinds: {
       change: 'Changes',
@@ -447,6 +449,16 @@ export const en = {
       undelivered: 'not delivered',
       unconfirmed: 'sent, outcome unknown',
     },
+  },
+  nodes: {
+    title: 'Nodes of the server',
+    node: (number: number): string => `Node ${number}`,
+    running: 'running',
+    killed: 'killed',
+    kill: (number: number): string => `Kill node ${number}`,
+    start: (number: number): string => `Start node ${number}`,
+    nobody: 'no device of this page',
+    failed: 'The nodes could not be reached. Check that the example runs.',
   },
   errors: {
     closed: 'This device was closed. Open it again.',

@@ -12,6 +12,7 @@ export interface Language {
 export const languages: readonly Language[] = [
   { tag: 'en', name: 'English', direction: 'ltr', load: async () => en },
   { tag: 'de', name: 'Deutsch', direction: 'ltr', load: async () => (await import('./de.ts')).de },
+  { tag: 'ar', name: 'العربية', direction: 'rtl', load: async () => (await import('./ar.ts')).ar },
 ]
 
 const storageKey = 'kith-demo:language'

@@ -15,7 +15,8 @@ export type Brief =
         | 'alive'
         | 'problem'
     }
-  | { is: 'changed' | 'copied' }
+  /** `isAnswer`: to what the other side lacks, which may be nothing. */
+  | { is: 'changed' | 'copied'; isAnswer: boolean }
   | { is: 'checked'; person: string; levels: readonly number[]; hasJoined: boolean }
   | { is: 'received'; person: string; level: number; fields: readonly string[] }
   | { is: 'asked' | 'wrote' | 'read'; person: string }
@@ -40,7 +41,7 @@ function frameBrief(direction: Direction, bytes: Uint8Array): Brief {
     case 'rosterSync':
     case 'ownProfile':
       if (frame.step === 'step1' || frame.payload.length <= 2) return { is: 'question' }
-      return { is: direction === 'sent' ? 'changed' : 'copied' }
+      return { is: direction === 'sent' ? 'changed' : 'copied', isAnswer: frame.step === 'step2' }
     case 'awareness':
     case 'queryAwareness':
     case 'received':

@@ -3,8 +3,8 @@ import { fieldLabel } from '../device/field-list.tsx'
 import { personName, titleOf } from '../devices/name.ts'
 import { isolated } from '../isolation.ts'
 import { t } from '../texts/texts.ts'
+import type { Entry } from './entry.ts'
 import type { Fact } from './facts.ts'
-import type { Entry } from './trace.ts'
 
 /** A happening in words that need no knowledge of Kith. */
 export function plainWords({ name, brief, facts = [] }: Entry): string {
@@ -13,7 +13,8 @@ export function plainWords({ name, brief, facts = [] }: Entry): string {
   switch (brief.is) {
     case 'changed':
     case 'copied':
-      return facts.length === 0 ? said.nothingNew(device) : said[brief.is](device, factWords(facts))
+      if (facts.length > 0) return said[brief.is](device, factWords(facts))
+      return brief.isAnswer ? said.nothingNew(device) : said[brief.is](device, t.trace.facts.unknown)
     case 'checked': {
       const person = whose(brief.person)
       const checked =

@@ -1,5 +1,5 @@
 import { databaseOf } from '../devices/name.ts'
-import type { Entry } from './trace.ts'
+import type { Entry } from './entry.ts'
 
 export type Group = 'change' | 'visibility' | 'message' | 'connection' | 'problem'
 

@@ -1,22 +1,12 @@
-import type { WebSocketConstructor } from '@kith/client'
+import type { Kith, WebSocketConstructor } from '@kith/client'
 import { Emitter } from '../devices/emitter.ts'
 import { type DeviceName, isSameDevice, personName, titleOf } from '../devices/name.ts'
-import { type Brief, briefOf } from './brief.ts'
+import { briefOf } from './brief.ts'
+import type { Entry } from './entry.ts'
+import { OwnChanges } from './own-changes.ts'
 import { type Happening, recordingWebSocket } from './recording-socket.ts'
 import { Teller } from './teller.ts'
 import type { Told } from './told.ts'
-
-/** Something that went over the wire of a device. */
-export interface Entry extends Told {
-  id: string
-  name: DeviceName
-  atMs: number
-  /** From the device's side; absent for opening and closing. */
-  direction: 'sent' | 'received' | undefined
-  /** The frame itself. */
-  frame: Uint8Array | undefined
-  brief: Brief
-}
 
 const mostEntries = 500
 const channelName = 'kith-demo:trace'
@@ -31,7 +21,11 @@ export class Trace {
   #count = 0
   #isTold = true
 
-  constructor() {
+  readonly #ownChanges: OwnChanges
+
+  /** `kithOf`: the client of a device of this window, by the name of its database. */
+  constructor(kithOf: (device: string) => Kith | undefined) {
+    this.#ownChanges = new OwnChanges(kithOf)
     this.#channel.onmessage = ({ data }: MessageEvent<Entry>) => this.#add(data)
   }
 
@@ -46,6 +40,11 @@ export class Trace {
       const entry = this.#entry(name, happening, teller.tell(happening))
       this.#channel.postMessage(entry)
       this.#add(entry)
+      void this.#ownChanges.factsOf(entry).then(facts => {
+        if (facts.length === 0) return
+        this.#channel.postMessage({ ...entry, facts })
+        this.#add({ ...entry, facts })
+      })
     })
   }
 
@@ -79,9 +78,12 @@ export class Trace {
     }
   }
 
-  /** Many frames can come at once: the page is told once for all. */
+  /** An entry that is known is replaced. Many frames can come at once: the page is told once for all. */
   #add(entry: Entry): void {
-    this.#entries = [...this.#entries.slice(1 - mostEntries), entry]
+    const isKnown = this.#entries.some(({ id }) => id === entry.id)
+    this.#entries = isKnown
+      ? this.#entries.map(one => (one.id === entry.id ? entry : one))
+      : [...this.#entries.slice(1 - mostEntries), entry]
     if (!this.#isTold) return
     this.#isTold = false
     setTimeout(() => {

@@ -2,9 +2,11 @@ import { circleName } from '../circles.ts'
 import type { Device } from '../devices/device.ts'
 import { databaseOf } from '../devices/name.ts'
 import { t } from '../texts/texts.ts'
-import type { Entry } from './trace.ts'
+import type { Entry } from './entry.ts'
 
 export interface WayStep {
+  /** `other`: a branch, one for each other device. */
+  place: 'device' | 'server' | 'other'
   text: string
   isDone: boolean
 }
@@ -17,9 +19,9 @@ export function wayOf(change: Entry, entries: readonly Entry[], devices: readonl
   const isStored = later.some(entry => entry.brief.is === 'stored' && databaseOf(entry.name) === own)
   const title = devices.find(({ key }) => key === own)?.title ?? change.name.device
   return [
-    { text: t.trace.onDevice(title), isDone: true },
-    { text: t.trace.atServer, isDone: isStored },
-    { text: isStored ? t.trace.onServer : t.trace.onServerWaits, isDone: isStored },
+    { place: 'device', text: t.trace.onDevice(title), isDone: true },
+    { place: 'server', text: t.trace.atServer, isDone: isStored },
+    { place: 'server', text: isStored ? t.trace.onServer : t.trace.onServerWaits, isDone: isStored },
     ...devices.filter(({ key }) => key !== own).flatMap(device => arrival(device, change, later, devices)),
   ]
 }
@@ -27,8 +29,10 @@ export function wayOf(change: Entry, entries: readonly Entry[], devices: readonl
 function arrival(device: Device, change: Entry, later: readonly Entry[], devices: readonly Device[]): WayStep[] {
   const { facts = [], name } = change
   const there = later.filter(entry => databaseOf(entry.name) === device.key)
-  const got = { text: t.trace.got(device.title), isDone: true }
-  const gotNot = (why: string): WayStep => ({ text: t.trace.gotNot(device.title, why), isDone: false })
+  const got: WayStep = { place: 'other', text: t.trace.got(device.title), isDone: true }
+  const gotNot = (why: string): WayStep => ({
+    ...{ place: 'other', text: t.trace.gotNot(device.title, why), isDone: false },
+  })
   if (device.name.user === name.user) {
     return [there.some(({ brief }) => brief.is === 'copied') ? got : gotNot(t.trace.whyOffline)]
   }

@@ -1,0 +1,52 @@
+import type { Kith } from '@kith/client'
+import { databaseOf } from '../devices/name.ts'
+import type { Entry } from './entry.ts'
+import type { Fact } from './facts.ts'
+import { factsBetween, type OwnState, readOwnState } from './own-state.ts'
+
+/** So long after its last message, a device has done what it did. */
+const restMs = 300
+
+/**
+ * What changes say that build upon what was there before this page was loaded: their bytes alone do not say it, since they
+ * name an earlier change in place of a key. The device itself is asked, before and after.
+ */
+export class OwnChanges {
+  readonly #kithOf: (device: string) => Kith | undefined
+  readonly #stateByDevice: Map<string, Promise<OwnState>> = new Map()
+  readonly #timerByDevice: Map<string, ReturnType<typeof setTimeout>> = new Map()
+
+  constructor(kithOf: (device: string) => Kith | undefined) {
+    this.#kithOf = kithOf
+  }
+
+  /** Resolves with what an entry says, if it is such a change. */
+  async factsOf({ name, brief, facts = [] }: Entry): Promise<Fact[]> {
+    const device = databaseOf(name)
+    const isChange = brief.is === 'changed'
+    if (!isChange || facts.length > 0 || !this.#stateByDevice.has(device)) {
+      if (isChange || ['copied', 'stored', 'greeted'].includes(brief.is)) this.#readLater(device)
+      return []
+    }
+    const before = await this.#stateByDevice.get(device)
+    const after = await this.#read(device)
+    return before && after ? factsBetween(before, after) : []
+  }
+
+  /** Thousands of changes come one after the other, and are read once. */
+  #readLater(device: string): void {
+    clearTimeout(this.#timerByDevice.get(device))
+    this.#timerByDevice.set(
+      device,
+      setTimeout(() => void this.#read(device), restMs),
+    )
+  }
+
+  #read(device: string): Promise<OwnState> | undefined {
+    const kith = this.#kithOf(device)
+    if (!kith) return undefined
+    const state = readOwnState(kith)
+    this.#stateByDevice.set(device, state)
+    return state
+  }
+}

@@ -1,0 +1,46 @@
+import type { Contact, Fields, Kith } from '@kith/client'
+import { type Fact, profileFacts } from './facts.ts'
+
+/** What the own documents of a device say, as the API gives it. */
+export interface OwnState {
+  profile: ReadonlyMap<number, Fields>
+  people: ReadonlyMap<string, Contact>
+}
+
+export async function readOwnState(kith: Kith): Promise<OwnState> {
+  const contacts = await new Promise<readonly Contact[]>(resolve => {
+    const subscription = kith.contacts().subscribe({
+      next: all => {
+        resolve(all)
+        queueMicrotask(() => subscription.unsubscribe())
+      },
+      error: () => resolve([]), // The device is closed: its window tells that.
+    })
+  })
+  return { profile: kith.ownProfile.fields, people: new Map(contacts.map(contact => [contact.id, contact])) }
+}
+
+/** What changed from one state to the other. */
+export function factsBetween(before: OwnState, after: OwnState): Fact[] {
+  const ids = new Set([...before.people.keys(), ...after.people.keys()])
+  const changed = [...ids].filter(id => before.people.get(id) !== after.people.get(id))
+  return [
+    ...profileFacts(before.profile, after.profile),
+    ...changed.flatMap(id => personFacts(id, before.people.get(id), after.people.get(id))),
+  ]
+}
+
+function personFacts(person: string, before: Contact | undefined, after: Contact | undefined): Fact[] {
+  const facts: Fact[] = []
+  const note = (is: Fact['is'], had: boolean, has: boolean): void => {
+    if (had !== has) facts.push({ is, person, isGone: had })
+  }
+  note('contact', before?.isContact ?? false, after?.isContact ?? false)
+  note('block', before?.isBlocked ?? false, after?.isBlocked ?? false)
+  note('follow', before?.isSubscribed ?? false, after?.isSubscribed ?? false)
+  const [had, has] = [before?.levels ?? [], after?.levels ?? []]
+  for (const level of had) if (!has.includes(level)) facts.push({ is: 'circle', person, level, isGone: true })
+  for (const level of has) if (!had.includes(level)) facts.push({ is: 'circle', person, level, isGone: false })
+  if (before?.label !== after?.label) facts.push({ is: 'label', person, isGone: after?.label === undefined })
+  return facts
+}

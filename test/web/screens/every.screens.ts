@@ -1,0 +1,167 @@
+import type { Page } from 'playwright-core'
+import { test } from '../support/chromium.ts'
+import { openDemo } from '../support/demo.ts'
+import { openTown, type Town } from '../support/town.ts'
+import { Gallery } from './gallery.ts'
+
+const sizes = ['desk', 'tablet', 'phone', 'small phone'] as const
+
+test.each(sizes)('at the size of a %s, every screen in both colours', async size => {
+  const town = await openTown({ size })
+  const gallery = new Gallery(town.page, size)
+  await gallery.begin()
+  await screensOfTown(town, gallery)
+  await whatHappened(town, gallery)
+  const story = await openDemo({ size })
+  await screensOfStory(story.page, gallery)
+  await gallery.end()
+})
+
+async function screensOfTown(town: Town, gallery: Gallery): Promise<void> {
+  const { page, alicesPhone: phone } = town
+  await phone.row('Carmen Ruiz').waitFor()
+  await gallery.take('contacts')
+  await phone.openContact('Bob Lindgren')
+  await phone.card.getByText('2 March').waitFor()
+  await gallery.take('person')
+  await phone.card.getByRole('button', { name: 'Circles' }).click()
+  await gallery.take('person-circles')
+  await phone.card.getByRole('button', { name: 'Block', exact: true }).click()
+  await revealed(page)
+  await gallery.take('block')
+  await close(page)
+  await phone.block()
+  await phone.card.getByText('You have blocked').waitFor()
+  await gallery.take('blocked')
+  await phone.card.getByRole('button', { name: 'Undo' }).click()
+  await phone.backToContacts()
+  await conversation(town, gallery)
+  await phone.card.getByRole('searchbox').fill('har')
+  await phone.row('Carmen Ruiz').waitFor({ state: 'detached' })
+  await gallery.take('search')
+  await phone.card.getByRole('searchbox').fill('')
+  await phone.goTo('My profile')
+  await gallery.take('profile')
+  await phone.previewAs('bob@elm.example')
+  await phone.card.getByRole('region', { name: 'Preview' }).scrollIntoViewIfNeeded()
+  await gallery.take('profile-preview')
+  await phone.goTo('Settings')
+  await gallery.take('settings')
+  await phone.card.getByRole('button', { name: 'Erase this device' }).scrollIntoViewIfNeeded()
+  await gallery.take('settings-end')
+  await phone.goTo('Contacts')
+  await phone.goOffline()
+  await gallery.take('offline')
+  await phone.comeBack()
+  await dialogs(town, gallery)
+}
+
+async function conversation({ alicesPhone: phone, bobsPhone }: Town, gallery: Gallery): Promise<void> {
+  await phone.openContact('Bob Lindgren')
+  await phone.card.getByRole('button', { name: 'Message', exact: true }).click()
+  await gallery.take('conversation-empty')
+  const write = async (device: typeof phone, text: string): Promise<void> => {
+    await device.card.getByLabel('Message to').fill(text)
+    await device.card.getByRole('button', { name: 'Send' }).click()
+    await device.card
+      .getByText(/Delivered$/)
+      .last()
+      .waitFor()
+  }
+  await write(phone, 'Do you have two loaves left?')
+  await bobsPhone.row('Alice Hart').waitFor()
+  await gallery.take('news')
+  await bobsPhone.openContact('Alice Hart')
+  await bobsPhone.card.getByRole('button', { name: 'Message', exact: true }).click()
+  await write(bobsPhone, 'One rye, and a walnut one that I like too much to sell. For you, yes. Come before noon.')
+  await write(phone, 'On my way!')
+  await gallery.take('conversation')
+  await phone.card.getByRole('button', { name: 'Back' }).click()
+  await phone.backToContacts()
+  await bobsPhone.card.getByRole('button', { name: 'Back' }).click()
+  await bobsPhone.backToContacts()
+}
+
+async function dialogs({ page, alicesPhone: phone, device }: Town, gallery: Gallery): Promise<void> {
+  await phone.card.getByRole('button', { name: 'Add', exact: true }).click()
+  await revealed(page)
+  await gallery.take('add')
+  await page.getByRole('dialog').getByRole('button', { name: 'Add several at once' }).click()
+  await gallery.take('add-several')
+  await close(page)
+  await device('Alice’s phone').openImport()
+  await revealed(page)
+  await gallery.take('import')
+  await close(page)
+  await page.getByRole('button', { name: 'Add a device' }).click()
+  await revealed(page)
+  await gallery.take('add-device')
+  await close(page)
+  await page.getByRole('button', { name: 'More for Alice’s phone' }).click()
+  await page.getByRole('menuitem').first().waitFor()
+  await gallery.take('menu')
+  await page.getByRole('menuitem', { name: 'Erase' }).click()
+  await revealed(page)
+  await gallery.take('erase')
+  await close(page)
+  await page.getByRole('button', { name: 'Page settings' }).click()
+  await page.getByRole('menuitemradio').first().waitFor()
+  await gallery.take('page-settings')
+  await close(page)
+}
+
+async function whatHappened({ page, alicesPhone: phone }: Town, gallery: Gallery): Promise<void> {
+  await phone.goTo('My profile')
+  await phone.fill(phone.ownField('Work', 'Phone'), '+44 1632 960099')
+  await phone.isInStep()
+  const panel = page.getByRole('region', { name: 'What happened' })
+  await panel.scrollIntoViewIfNeeded()
+  const change = panel.getByRole('listitem').filter({ hasText: 'sent a change: Phone in Work' })
+  await change.scrollIntoViewIfNeeded()
+  await gallery.take('what-happened')
+  await change.getByRole('button', { name: 'The way of this change' }).click()
+  await change.getByRole('list').last().scrollIntoViewIfNeeded()
+  await gallery.take('the-way')
+  await panel.getByText('Filter', { exact: true }).click()
+  await gallery.take('filters')
+  await panel.getByText('Filter', { exact: true }).click()
+  for (const depth of ['Messages', 'Bytes']) {
+    await panel.getByRole('radiogroup', { name: 'Detail' }).getByText(depth).click()
+    await gallery.take(depth.toLowerCase())
+  }
+}
+
+async function screensOfStory(page: Page, gallery: Gallery): Promise<void> {
+  gallery.page = page
+  await page.getByRole('heading', { name: 'Your contacts' }).waitFor()
+  await gallery.take('welcome')
+  await page.getByRole('button', { name: 'Begin the story' }).click()
+  const story = page.getByRole('region', { name: 'Guided story' })
+  await story
+    .getByText(/Bob is in/)
+    .first()
+    .waitFor()
+  await gallery.take('story-begins')
+  for (let step = 1; step <= 6; step++) {
+    await story.getByRole('button', { name: 'Do it' }).click()
+    const onwards = story.getByRole('button', { name: step < 6 ? 'Next step' : 'What you saw' })
+    await onwards.waitFor()
+    await gallery.take(`story-${step}`)
+    await onwards.click()
+  }
+  await story.getByText('What to do next').waitFor()
+  await gallery.take('story-end')
+}
+
+/** Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up. */
+async function revealed(page: Page): Promise<void> {
+  await page.locator('.overlay').waitFor()
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll<HTMLElement>('.overlay')].every(({ style }) => style.opacity === ''),
+  )
+}
+
+async function close(page: Page): Promise<void> {
+  await page.keyboard.press('Escape')
+  await page.locator('.overlay, .popover').waitFor({ state: 'detached' })
+}
