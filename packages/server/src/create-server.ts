@@ -45,6 +45,7 @@ export interface CreateServerOptions {
   log?: Logger | undefined
 }
 
+/** Where the events of a server are sent. */
 export interface WebhookOptions {
   url: string | URL
   /** One, or two while one is being replaced. */
@@ -57,23 +58,55 @@ export interface WebhookOptions {
 
 /** A Kith server in a program of the app's own. */
 export interface EmbeddedServer {
-  /** Serves Kith's paths on the app's HTTP server, beside the app's own. The app listens, and closes its server. */
+  /**
+   * Serves Kith's paths on the app's HTTP server, beside the app's own. The app listens, and closes its server.
+   *
+   * @param server - The server of Node that the app listens with.
+   */
   attach(server: HttpServer): void
-  /** Listens by itself; by default on 127.0.0.1, port 4180. 0 takes any free port. Resolves to the address, as in `http://127.0.0.1:4180`. */
+  /**
+   * Listens by itself.
+   *
+   * @param options - The address, 127.0.0.1 by default, and the port, 4180 by default; 0 takes any free port.
+   * @returns Resolves to the URL, as in `http://127.0.0.1:4180`, when it listens.
+   * @throws `TypeError` for an address beyond this machine while the secrets are those that the server made itself; the
+   *   system's error when the port is taken.
+   */
   listen(options?: { host?: string | undefined; port?: number | undefined }): Promise<string>
-  /** Who a token speaks for, for the app's own routes. Rejects with a `KithError`: `unauthorised` for a token that is not valid. */
+  /**
+   * Finds out who a token speaks for, for the app's own routes.
+   *
+   * @param token - The token of a request.
+   * @returns Resolves to the user and how long the token is valid.
+   * @throws KithError `unauthorised` for a token that is not valid.
+   */
   verifyToken(token: string): Promise<Identity>
-  /** A token for a user. Rejects with `unavailable` where the app verifies or issues tokens itself. */
+  /**
+   * Makes a token for a user.
+   *
+   * @param user - The user id.
+   * @param expiresInSeconds - How long it is valid; a day by default.
+   * @returns Resolves to the token.
+   * @throws KithError `unavailable` where the app verifies or issues tokens itself.
+   */
   issueToken(user: string, expiresInSeconds?: number): Promise<string>
   /** The key of the HTTP API. */
   readonly adminKey: string
-  /** Flushes, closes Kith's websockets with 1001, gives the app's HTTP servers back, and closes the store. Can be called twice. */
+  /**
+   * Flushes, closes Kith's websockets with 1001, gives the app's HTTP servers back, and closes the store. Can be called twice.
+   *
+   * @returns Resolves when all of it is done.
+   * @throws The error of the disk, if it does not close.
+   */
   close(): Promise<void>
 }
 
 /**
- * Opens a server for {@link EmbeddedServer.attach} or {@link EmbeddedServer.listen}. Rejects with `DataFolderError` when the folder
- * cannot be used, and with `TypeError` for settings that contradict each other.
+ * Opens a server for {@link EmbeddedServer.attach} or {@link EmbeddedServer.listen}.
+ *
+ * @param options - Settings, each with a default.
+ * @returns Resolves to the server, which does not listen yet.
+ * @throws DataFolderError When the folder cannot be used; a `TypeError` for settings that contradict each other.
  */
 export async function createServer(options: CreateServerOptions = {}): Promise<EmbeddedServer> {
   const { folder = './data', trustedProxies = [], webhook } = options

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
+/** The options of {@link EventRoom}. */
 export interface EventRoomOptions {
   /** As many events as the outbox holds, dead letters among them. */
   mostEvents: number
@@ -27,7 +28,11 @@ export class EventRoom {
     this.includesText = includesText
   }
 
-  /** The outbox holds so many events. */
+  /**
+   * Notes how much room is left.
+   *
+   * @param events - As many events as the outbox holds.
+   */
   noteCount(events: number): void {
     this.#left = this.#most - events
   }
@@ -37,7 +42,12 @@ export class EventRoom {
     return this.#missed
   }
 
-  /** Whether another event is written; `instead`: one that says that events are missing. */
+  /**
+   * Takes the room of one event.
+   *
+   * @param nowMs - The time, in milliseconds since 1970.
+   * @returns Whether the event is written; `instead`: one that says that events are missing.
+   */
   take(nowMs: number): 'event' | 'instead' | 'nothing' {
     if (this.#left > 0) {
       this.#left--
@@ -49,6 +59,11 @@ export class EventRoom {
     return 'instead'
   }
 
+  /**
+   * Makes the random part of an event's id.
+   *
+   * @returns 12 characters of base64url.
+   */
   newTag(): string {
     return randomBytes(9).toString('base64url')
   }
