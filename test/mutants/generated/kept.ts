@@ -393,7 +393,7 @@ export const kept: readonly Kept[] = [
   },
   {
     file: 'packages/client/src/documents/content-limits.ts',
-    line: "for (const { root, key, value = '' } of additions) {",
+    line: "const { root, key, value = '' } = addition",
     change: "'' → 'mutated'",
     why: 'Equivalent: additions have values.',
   },

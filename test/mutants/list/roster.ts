@@ -120,8 +120,8 @@ export const rosterMutants: readonly Mutant[] = [
   }),
   mutant(
     'shared/src/roster/edits.ts',
-    '...subscriptionChanges(user, facts, preferences.isSubscribed),',
-    "...subscriptionChanges(user, facts, preferences.isSubscribed), ...labelChanges(roster, user, ''),",
+    ': subscriptionChanges(user, facts, preferences.isSubscribed)),',
+    ": subscriptionChanges(user, facts, preferences.isSubscribed)), ...labelChanges(roster, user, ''),",
     {
       id: 'sync-touches-labels',
       rules: ['R5'],
@@ -132,8 +132,8 @@ export const rosterMutants: readonly Mutant[] = [
   ),
   mutant(
     'shared/src/roster/edits.ts',
-    '...subscriptionChanges(user, facts, preferences.isSubscribed),',
-    "...subscriptionChanges(user, facts, preferences.isSubscribed), ...blockChanges(roster, user, facts, false, () => ''),",
+    ': subscriptionChanges(user, facts, preferences.isSubscribed)),',
+    ": subscriptionChanges(user, facts, preferences.isSubscribed)), ...blockChanges(roster, user, facts, false, () => ''),",
     {
       id: 'sync-lifts-blocks',
       rules: ['R5'],
@@ -179,7 +179,7 @@ export const rosterMutants: readonly Mutant[] = [
       tests: ['client/synchronizer'],
     },
   ),
-  mutant('client/src/api/contact-synchronizer.ts', 'endsOwnFollows: levels === null }', 'endsOwnFollows: false }', {
+  mutant('client/src/api/contact-synchronizer.ts', 'endsOwnFollows: levels === null,', 'endsOwnFollows: false,', {
     id: 'left-the-phone-book-and-followed',
     rules: ['R5'],
     what: 'People who left the phone book are followed for ever.',

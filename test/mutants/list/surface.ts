@@ -53,8 +53,8 @@ export const surfaceMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/database/edit.ts',
-    'for (const { name, changes } of changed) {\n',
-    "for (const { name, changes } of changed) {\n      if (name === 'profile') continue\n",
+    'for (const { name, changes } of changed) {\n      // What was refused',
+    "for (const { name, changes } of changed) {\n      if (name === 'profile') continue\n      // What was refused",
     {
       id: 'second-document-not-checked',
       rules: ['D5'],
