@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { ChainedBatch } from '../support/chained-batch.ts'
 import {
+  atOnce,
   type CommitSizes,
   encodeRelation,
   encodeUser,
@@ -161,8 +162,8 @@ function largeRoster(): Parameters<Awaited<ReturnType<typeof storeOn>>['commit']
     ['bob', 'carol', 'dave', 'erin'].map(key => ({ root: 'contacts' as const, key, value: true })),
   )
   const stored = new StoredDocument('roster', [])
-  const merged = mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith())
-  return { type: 'documents', user: 'alice', registers: true, ...merged }
+  const { roster, profile } = atOnce(mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith()))
+  return { type: 'documents', user: 'alice', registers: true, roster, profile }
 }
 
 /** Notes the minReader beside the marker of a staged change, after each batch. */

@@ -10,6 +10,7 @@ import { Disk } from '../simulation/world/disk.ts'
 import { Seeded } from '../simulation/world/seeded.ts'
 import { ChainedBatch } from '../support/chained-batch.ts'
 import {
+  atOnce,
   byteOrdered,
   type CommitSizes,
   keyOf,
@@ -33,8 +34,8 @@ function roster(user: string, changes: readonly KeyChange[]): Change {
   const device = new Y.Doc()
   applyChanges(device, changes)
   const stored = new StoredDocument('roster', [])
-  const merged = mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith())
-  return { type: 'documents', user, registers: true, ...merged }
+  const { roster, profile } = atOnce(mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith()))
+  return { type: 'documents', user, registers: true, roster, profile }
 }
 
 function large(user: string): Change {
