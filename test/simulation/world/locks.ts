@@ -14,6 +14,8 @@ export class Locks {
   readonly #standstill: Standstill
   #queue: Request[] = []
   #holders = new Map<string, Request>()
+  /** Of locks that were stolen, what their holders have not been told yet. */
+  #untold: { process: object; tell: () => void }[] = []
 
   constructor(standstill: Standstill) {
     this.#standstill = standstill
@@ -38,6 +40,7 @@ export class Locks {
 
   kill(process: object): void {
     this.#queue = this.#queue.filter(request => request.process !== process)
+    this.#untold = this.#untold.filter(one => one.process !== process)
     for (const [name, holder] of this.#holders) if (holder.process === process) this.#holders.delete(name)
     this.#grant()
   }
@@ -47,7 +50,16 @@ export class Locks {
     this.#holders.delete(request.name)
     this.#queue.unshift(request)
     const lost = new DOMException('The lock was stolen', 'AbortError')
-    if (holder) this.#standstill.run(holder.process, () => holder.fail(lost))
+    if (!holder) return
+    this.#untold.push({ process: holder.process, tell: () => holder.fail(lost) })
+    this.#standstill.run(holder.process, () => this.#tellLosses(holder.process))
+  }
+
+  /** As Web Locks have it: that a lock was stolen is told before any later request is granted. */
+  #tellLosses(process: object): void {
+    const told = this.#untold.filter(one => one.process === process)
+    this.#untold = this.#untold.filter(one => one.process !== process)
+    for (const { tell } of told) tell()
   }
 
   #grant(): void {
@@ -55,7 +67,10 @@ export class Locks {
       if (this.#holders.has(request.name)) continue
       this.#queue = this.#queue.filter(other => other !== request)
       this.#holders.set(request.name, request)
-      this.#standstill.run(request.process, () => this.#hold(request))
+      this.#standstill.run(request.process, () => {
+        this.#tellLosses(request.process)
+        this.#hold(request)
+      })
     }
   }
 
