@@ -137,6 +137,9 @@ export class Device {
       IDBKeyRange,
       WebSocket,
     })
-    this.#kith.on('error', error => this.errors.push(error))
+    this.#kith.on('error', error => {
+      // Devices here do sync the same contacts to other levels, again and again.
+      if (error.code !== 'sync-turns-back') this.errors.push(error)
+    })
   }
 }
