@@ -8,9 +8,9 @@ import { story } from './story.ts'
 import { act, tell } from './tell.ts'
 
 /**
- * Several machines in small: a primary, a standby and three nodes on this one. The demo page shows its devices on the nodes,
- * and kills nodes, until Ctrl+C; with the argument `story`, devices in this process play a story. All of it ends with this
- * process, in any way.
+ * Several machines in small: a primary, a standby and three nodes on this one. First devices in this process play a story. Then,
+ * on a terminal, the demo page shows its devices on the nodes, and kills nodes, until Ctrl+C. With the argument `page` there is
+ * the page alone. All of it ends with this process, in any way.
  */
 async function main(): Promise<void> {
   const programs = await findPrograms()
@@ -19,13 +19,20 @@ async function main(): Promise<void> {
     process.exitCode = 1
     return
   }
-  const parts: { stop(): Promise<unknown> }[] = []
+  const isPageAlone = process.argv.includes('page')
+  if (!isPageAlone) await stopping(parts => play(programs.description, parts))
+  if (isPageAlone || process.stdout.isTTY) await stopping(parts => serve(programs.description, parts))
+  console.log('\nEverything is stopped.')
+}
+
+/** Stops the parts that were started, also when the work fails. */
+async function stopping(work: (parts: Parts) => Promise<void>): Promise<void> {
+  const parts: Parts = []
   try {
-    await (process.argv.includes('story') ? play : serve)(programs.description, parts)
+    await work(parts)
   } finally {
     await Promise.all(parts.splice(0).map(part => part.stop()))
   }
-  console.log('\nEverything is stopped.')
 }
 
 type Parts = { stop(): Promise<unknown> }[]

@@ -32,6 +32,13 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: '\\[V6\\]',
   },
+  mutant('server/src/relay/hand-over.ts', ' || lacksStale(plan)', '', {
+    id: 'committed-behind-the-plan',
+    rules: ['F1'],
+    what: 'On one of several nodes a change that is reported between a read and its hand-over never reaches the viewer.',
+    tests: ['server/feed'],
+    names: 'ahead of it',
+  }),
   mutant('server/src/socket/whole-frame.ts', 'if (payload === lastPayload) return', 'if (lastFrame) return', {
     id: 'frame-of-another',
     rules: ['V4', 'S1'],

@@ -7,7 +7,7 @@ import { type Entry, nothingStale } from './entry.ts'
 import { type FeedCursor, noCursor } from './feed-cursor.ts'
 import type { FeedEntries } from './feed-entries.ts'
 import type { FeedQueue, QueuePort } from './feed-queue.ts'
-import { accessFor, notePlanSent, type Plan, planHandOver, writtenLevels } from './plan.ts'
+import { accessFor, lacksStale, notePlanSent, type Plan, planHandOver, writtenLevels } from './plan.ts'
 import type { Relay } from './relay.ts'
 
 /** Owners looked at in one read. */
@@ -169,8 +169,8 @@ export class HandOver {
   #handOverEach(looked: readonly Looked[]): void {
     if (this.#isClosed()) return
     for (const { plan, records } of looked) {
-      // This session has asked again meanwhile.
-      if (plan.entry.revision !== plan.revision) continue
+      // This session has asked again meanwhile, or a commit that was reported since the read began made a level stale.
+      if (plan.entry.revision !== plan.revision || lacksStale(plan)) continue
       if (!this.#handOverOne(plan, records)) {
         // Without the lease what is left is read again when there is one.
         this.#isBlocked = this.#port.relay.reads.mayHandOver

@@ -39,6 +39,14 @@ export function planHandOver(entry: Entry, view: View): Plan {
   return { entry, view, seen, isFetched, levels, revision: entry.revision }
 }
 
+/**
+ * Whether a level became stale after the plan was made, and is not in it. A store of several nodes may be read ahead of what was
+ * reported: then the commit comes between the plan and the hand-over.
+ */
+export function lacksStale({ entry, seen, levels }: Plan): boolean {
+  return seen.some(level => entry.stale.has(level) && !levels.includes(level))
+}
+
 const noFields = encodeFields({})
 
 /**
