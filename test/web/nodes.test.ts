@@ -77,7 +77,9 @@ testOfNodes(
 
 /** Runs `npm run example -- cluster page`, and gives the address that it prints. */
 async function startExample(): Promise<string> {
-  const child: ChildProcess = spawn(process.execPath, [program, 'cluster', 'page'], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child: ChildProcess = spawn(process.execPath, [program, 'cluster', 'page'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const exited = once(child, 'exit')
   onTestFinished(async () => {
     child.kill('SIGTERM')

@@ -6,7 +6,9 @@ export function downloadContacts(title: string, contacts: readonly Contact[]): v
   const url = URL.createObjectURL(new Blob(contacts.map(vCard), { type: 'text/vcard' }))
   const link = document.createElement('a')
   Object.assign(link, { href: url, download: `${title}.vcf` })
+  document.body.append(link)
   link.click()
+  link.remove()
   setTimeout(() => URL.revokeObjectURL(url), 10_000)
 }
 

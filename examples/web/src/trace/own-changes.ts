@@ -33,8 +33,9 @@ export class OwnChanges {
     return before && after ? factsBetween(before, after) : []
   }
 
-  /** Thousands of changes come one after the other, and are read once. */
+  /** Thousands of changes come one after the other, and are read once; at first at once, since an edit may follow. */
   #readLater(device: string): void {
+    if (!this.#stateByDevice.has(device)) void this.#read(device)
     clearTimeout(this.#timerByDevice.get(device))
     this.#timerByDevice.set(
       device,

@@ -8,6 +8,7 @@ export interface OwnState {
 }
 
 export async function readOwnState(kith: Kith): Promise<OwnState> {
+  const profile = kith.ownProfile.fields
   const contacts = await new Promise<readonly Contact[]>(resolve => {
     const subscription = kith.contacts().subscribe({
       next: all => {
@@ -17,7 +18,7 @@ export async function readOwnState(kith: Kith): Promise<OwnState> {
       error: () => resolve([]), // The device is closed: its window tells that.
     })
   })
-  return { profile: kith.ownProfile.fields, people: new Map(contacts.map(contact => [contact.id, contact])) }
+  return { profile, people: new Map(contacts.map(contact => [contact.id, contact])) }
 }
 
 /** What changed from one state to the other. */
