@@ -18,7 +18,7 @@ export const clusterMutants: readonly Mutant[] = [
       id: 'cluster-hands-over-ahead',
       rules: ['V4', 'V6'],
       what: 'What was read ahead of what was reported is handed over before what came between is withdrawn.',
-      tests,
+      tests: ['server/current-reads'],
     },
   ),
   mutant(
@@ -58,13 +58,14 @@ export const clusterMutants: readonly Mutant[] = [
     id: 'cluster-revoked-session-writes',
     rules: ['D7'],
     what: 'A session that another node has revoked writes until it is ended.',
-    tests,
+    tests: ['server/node-commits'],
   }),
   mutant('server/src/accounts/account.ts', 'if (takesAway(commit)) await store.whenEverywhere(commit.position)', '', {
     id: 'cluster-answered-before-others-know',
     rules: ['V4'],
     what: 'A block is answered while another node still shows the profile.',
-    tests,
+    tests: ['server/postgres-leases'],
+    names: 'a block is answered only when',
   }),
   mutant('server/src/store/nodes/node-lease.ts', 'return this.#elapsedMs() < leaseMs', 'return true', {
     id: 'cluster-hands-over-without-lease',
@@ -118,17 +119,6 @@ export const clusterMutants: readonly Mutant[] = [
     what: 'A device that comes from another node is not known, since this node has not reported that far.',
     tests,
   }),
-  mutant(
-    'server/src/accounts/elsewhere.ts',
-    'if (isNewest) relay.relayOwn(user, name, update, undefined)',
-    'for (const one of isNewest ? [update] : updates) relay.relayOwn(user, name, one, undefined)\n    if (isNewest) return',
-    {
-      id: 'cluster-relays-what-is-overwritten',
-      rules: ['V5'],
-      what: 'A value that was overwritten before a node relayed it is relayed all the same.',
-      tests,
-    },
-  ),
   mutant('server/src/socket/session.ts', 'if (this.#answered.has(document)) this', 'this', {
     id: 'relayed-before-the-answer',
     rules: ['D6'],

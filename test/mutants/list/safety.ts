@@ -286,7 +286,7 @@ export const safetyMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/admission/size-limits.ts',
-    'document.contentBytesAtMost = bytes + growth',
+    'document.contentBytesAtMost = bytes + growth.bytes',
     'document.contentBytesAtMost = bytes',
     {
       id: 'one-go-not-counted-together',
