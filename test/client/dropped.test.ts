@@ -62,7 +62,7 @@ test('[F1] a user of whom the device held nothing when it declined or blocked th
   expect(await wanted(kith)).toEqual([])
 })
 
-test('[F1] a user whom another device lets in again is fetched, where this device has nothing to send', async () => {
+test('[F1] a user whom another device lets in again is fetched each time, where this device has nothing to send', async () => {
   const asked: string[] = []
   let say: (message: ServerMessage) => void = () => undefined
   const laptop = new Y.Doc()
@@ -79,13 +79,16 @@ test('[F1] a user whom another device lets in again is fetched, where this devic
   const bob = kith.getProfile('bob')
   await kith.whenSynced()
   expect(asked).toEqual(['bob'])
-  bob.block(true)
-  await bob.save()
-  await kith.whenSynced()
-  const before = Y.encodeStateVector(laptop)
-  laptop.getMap('blocks').clear()
-  say({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(laptop, before) })
-  await expect.poll(() => asked).toEqual(['bob', 'bob'])
+  for (const times of [2, 3]) {
+    bob.block(true)
+    await bob.save()
+    await kith.whenSynced()
+    const before = Y.encodeStateVector(laptop)
+    laptop.getMap('blocks').clear()
+    say({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(laptop, before) })
+    await expect.poll(() => asked).toHaveLength(times)
+    await kith.whenSynced()
+  }
 })
 
 test('[F1] only an answer that comes after the fetch was sent answers the fetch, not a frame that crosses it', async () => {

@@ -253,8 +253,8 @@ export const timingMutants: readonly Mutant[] = [
     id: 'asked-again-once',
     rules: ['V7', 'F1'],
     what: 'A profile that was let in again once in a session does not return the second time.',
-    tests: ['client/second-time'],
-    names: 'lifted',
+    tests: ['client/dropped'],
+    names: 'whom another device lets in again',
   }),
   mutant(
     'server/src/accounts/accounts.ts',
