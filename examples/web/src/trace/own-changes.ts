@@ -33,14 +33,25 @@ export class OwnChanges {
     return before && after ? factsBetween(before, after) : []
   }
 
-  /** Thousands of changes come one after the other, and are read once; at first at once, since an edit may follow. */
+  /** Thousands of changes come one after the other, and are read once. The first read is immediate, since an edit may follow. */
   #readLater(device: string): void {
     if (!this.#stateByDevice.has(device)) void this.#read(device)
     clearTimeout(this.#timerByDevice.get(device))
     this.#timerByDevice.set(
       device,
-      setTimeout(() => void this.#read(device), restMs),
+      setTimeout(() => void this.#readAtRest(device), restMs),
     )
+  }
+
+  /** A change that was made but not sent yet is left for the entry that will tell it: a state with it is not kept. */
+  async #readAtRest(device: string): Promise<void> {
+    const kith = this.#kithOf(device)
+    if (!kith) return
+    const kept = this.#stateByDevice.get(device)
+    const state = await readOwnState(kith)
+    if (this.#stateByDevice.get(device) !== kept) return // Read meanwhile, for an entry that is newer.
+    if (kith.unsent > 0) return // A `stored` follows once it is on the server, and this is called again.
+    this.#stateByDevice.set(device, Promise.resolve(state))
   }
 
   #read(device: string): Promise<OwnState> | undefined {
