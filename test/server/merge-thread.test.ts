@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { type Clock, check, type LevelDatabase } from '@kith/server'
@@ -515,3 +517,26 @@ test('[S1][D2] a device gets everything that an update brought which was merged 
   expect(disk.getMap('labels').toJSON()).toEqual(labels)
   expect(roster?.facts.size).toBe(1)
 })
+
+/** How willingly each thread of this process gives way to others, from /proc. */
+function priorities(): number[] {
+  return readdirSync('/proc/self/task').map(task => {
+    const [, fields = ''] = readFileSync(`/proc/self/task/${task}/stat`, 'utf8').split(') ')
+    return Number(fields.split(' ')[16])
+  })
+}
+
+test.skipIf(!existsSync('/proc/thread-self'))(
+  '[S3] the merge thread gets a processor after the thread that serves everybody',
+  async () => {
+    const { accounts, device } = await large()
+    const own = getPriority()
+    expect(priorities().filter(nice => nice > own)).toEqual([])
+    const alice = device('alice')
+    alice.connect()
+    alice.edit(largeRoster())
+    await accounts.idle()
+    expect(priorities().filter(nice => nice > own)).toEqual([Math.max(10, own)])
+    expect(getPriority(), 'that of this thread is as before').toBe(own)
+  },
+)

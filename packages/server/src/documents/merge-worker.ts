@@ -6,12 +6,15 @@ import { encodeFacts } from './encoded-facts.ts'
 import { type Merged, type Merging, mergeUpdates, missingFrom } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { StoredDocument } from './stored-document.ts'
+import { lowerThreadPriority } from './thread-priority.ts'
 
 /** The merging thread: large documents, and nothing else. */
 const documents = new Map<
   number,
   { name: DocumentName; document: StoredDocument; limits: Limits; merging?: Merging | undefined }
 >()
+
+lowerThreadPriority()
 
 parentPort?.on('message', (request: MergeRequest) => {
   const answer = answerTo(request)
