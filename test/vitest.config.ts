@@ -13,6 +13,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     setupFiles: process.env['KITH_PROBES'] ? ['./mutants/generated/probe-setup.ts'] : [],
     environment: 'node',
+    // Vitest leaves one processor to itself. Tests also wait for processes of their own, so all processors have work.
+    maxWorkers: '100%',
     // Slow machines are no failure; what hangs ends all the same.
     testTimeout: 60_000,
     reporters: ['default', './reporter.ts'],
