@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Runner } from '../run.ts'
 import type { Generated } from './generate.ts'
 import type { Covered } from './probe-setup.ts'
@@ -66,6 +66,10 @@ export class Coverage {
           console.log(
             `✗ ${test} without any mutant: ${report?.failed[0]?.name ?? report?.broken[0] ?? 'came to no end'}`,
           )
+          continue
+        }
+        if (!existsSync(`${folder}/${nameOf(test)}.test.ts.json`)) {
+          console.log(`  ${test}: all of its tests are skipped here`)
           continue
         }
         const probes = JSON.parse(readFileSync(`${folder}/${nameOf(test)}.test.ts.json`, 'utf8'))
