@@ -83,7 +83,6 @@ describe('[D4] check', () => {
       'alice',
       /level 9 is not stored/,
     ],
-    ['a position of relations', user('bob', () => ({ relationsChangedAt: 0 })), 'bob', /relations last changed at/],
     ['a registration', user('alice', () => ({ registeredAt: 0 })), 'bob', /is shown levels \[0,2\] of "alice"/],
     [
       'a restriction without the pair',

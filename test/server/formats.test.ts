@@ -305,3 +305,18 @@ test('[D4] a migration that ends before any of its writes goes on there at the n
     expect(await formatOf(database)).toEqual(['6', 'kith-5'])
   }
 })
+
+test('[D4] a record with the position of relations, which earlier versions noted for check, is read and written without it', async () => {
+  const noted = text(JSON.stringify({ ...newUser(), registeredAt: 1, relationsChangedAt: 2 }))
+  const folder = await folderWith({ [keys.user('carol')]: noted })
+  const store = await openLevelStore(folder, options)
+  expect(await store.user('carol')).toEqual({ ...newUser(), registeredAt: 1 })
+  await store.commit(userChange('carol', { restricted: true }))
+  await store.close()
+  const database = await openLevelDatabase(folder)
+  const written = await database.get(keys.user('carol'))
+  expect(Buffer.from(written ?? [])).toEqual(
+    Buffer.from(encodeUser({ ...newUser(), registeredAt: 1, restricted: true })),
+  )
+  await database.close()
+})

@@ -145,7 +145,7 @@ test.each([
   { what: 'write', contacts: veryMany, fault: 'after', onlyWrites: true },
 ] as const)(
   '[D2][D4] if any $what of LevelDB fails, $fault it is done, a change of $contacts contacts is written completely or not at all',
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async ({ contacts, fault, onlyWrites }) => {
     let isOver = false
     for (let number = 1; !isOver; number++) {

@@ -160,17 +160,6 @@ export const durabilityMutants: readonly Mutant[] = [
       names: 'byte that was overwritten,',
     },
   ),
-  mutant(
-    'server/src/relations/visible-levels.ts',
-    'draft.setUser(viewer, { relationsChangedAt: notes.position })',
-    '',
-    {
-      id: 'position-of-relations-forgotten',
-      rules: ['D4'],
-      what: 'It is not kept when the relations of a viewer last changed.',
-      tests: ['server/derived-state'],
-    },
-  ),
   mutant('server/src/relations/roster.ts', 'draft.setRelation(other, user, theirSide(side))', '', {
     id: 'other-side-forgotten',
     rules: ['D4', 'V1'],

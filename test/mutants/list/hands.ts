@@ -84,7 +84,7 @@ export const handsMutants: readonly Mutant[] = [
       names: 'its pairs do not',
     },
   ),
-  mutant(erasing, 'relationsChangedAt, restricted, announceJoin })', 'relationsChangedAt })', {
+  mutant(erasing, '...forgotten, restricted, announceJoin })', '...forgotten })', {
     id: 'erasing-lifts-restrictions',
     rules: ['D7'],
     what: 'Erasing an account lifts what the backend had said of its id.',

@@ -122,14 +122,12 @@ export class SharedState {
         if (!user) return void this.users.delete(id)
         const levels = Object.fromEntries(Object.entries(user.levels).map(([level, at]) => [level, final(at)]))
         const registeredAt = final(user.registeredAt)
-        const relationsChangedAt = final(user.relationsChangedAt)
         const stored = subjects?.has(id) === false ? this.users.get(id) : undefined
         const kept = stored && {
           levels: stored.levels,
           lastSeenMinute: stored.lastSeenMinute,
-          relationsChangedAt: Math.max(stored.relationsChangedAt, relationsChangedAt),
         }
-        return void this.users.set(id, { ...user, registeredAt, relationsChangedAt, levels, ...kept })
+        return void this.users.set(id, { ...user, registeredAt, levels, ...kept })
       }
       case 'event': {
         const { event } = write

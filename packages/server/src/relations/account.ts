@@ -120,10 +120,10 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       draft.setRelation(other, user, { isPaired: false, joinedAt: 0 })
       if (mustConfirm(draft, other, user, incarnation)) freed.push(other)
     }
-    const { relationsChangedAt, restricted, announceJoin, lookups } = draft.user(user)
+    const { restricted, announceJoin, lookups } = draft.user(user)
     const hidden = { hidesPresence: undefined, messageAudience: undefined }
     const forgotten = { ...hidden, lookups, lastSeenMinute: undefined }
-    draft.setUser(user, { ...newUser(), ...forgotten, relationsChangedAt, restricted, announceJoin })
+    draft.setUser(user, { ...newUser(), ...forgotten, restricted, announceJoin })
     for (const other of others) {
       if (turns.isOver()) await turns.pass()
       if (updateUnasked(draft, other, user, limits) === 'review') reviews.push(other)

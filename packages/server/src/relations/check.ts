@@ -81,10 +81,6 @@ async function checkUser(checking: Checking): Promise<number> {
   await checkRoster(checking, record, new Map(relations))
   await checkProfile(checking, record)
   checkCounts(record, relations, note)
-  const changedAt = relations.reduce((latest, [, relation]) => Math.max(latest, relation.changedAt), 0)
-  if (record.relationsChangedAt !== changedAt) {
-    note(`relations last changed at ${changedAt}, not at ${record.relationsChangedAt}`)
-  }
   for (let start = 0; start < relations.length; start += relationsAtOnce) {
     await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
   }

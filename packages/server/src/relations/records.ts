@@ -25,8 +25,6 @@ export interface UserRecord {
   waiting: number
   /** Owners who are shown to this user because they granted a level [F4]. */
   unasked: number
-  /** The position at which one of the user's relations last changed what the user is shown. */
-  relationsChangedAt: number
   /** First-time look-ups left, as of a time in ms [S4]; absent while none was spent. */
   lookups?: { left: number; atMs: number } | undefined
 }
@@ -42,7 +40,6 @@ export function newUser(): UserRecord {
     follows: 0,
     waiting: 0,
     unasked: 0,
-    relationsChangedAt: 0,
   }
 }
 

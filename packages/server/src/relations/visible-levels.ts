@@ -54,10 +54,7 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
     !sameLevels(before.shown, after.shown) ||
     before.isWaiting !== after.isWaiting ||
     before.changedHands !== after.changedHands
-  if (isShownChanged) {
-    draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
-    draft.setUser(viewer, { relationsChangedAt: notes.position })
-  }
+  if (isShownChanged) draft.setRelation(viewer, owner, { shown: after.shown, changedAt: notes.position })
   // A follow that begins or ends changes what becomes of a replica, even while the same is shown [V7].
   const affectsDevices =
     isShownChanged || !sameLevels(before.visible, after.visible) || before.isFollowed !== after.isFollowed

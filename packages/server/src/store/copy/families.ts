@@ -36,17 +36,11 @@ const bytea = (name: string): Column => ({ name, type: 'bytea' })
 export const families: Readonly<Record<string, Family>> = {
   user: {
     table: 'users',
-    columns: [
-      text('id'),
-      bigint('registered_at'),
-      bigint('relations_changed_at'),
-      { name: 'levels', type: 'text', cast: 'bigint[]' },
-      text('record'),
-    ],
+    columns: [text('id'), bigint('registered_at'), { name: 'levels', type: 'text', cast: 'bigint[]' }, text('record')],
     keyColumns: 1,
     rowOf([, id], { bytes }) {
       const user = encodeUser(decodeUser(bytes))
-      return [id, user.registered_at, user.relations_changed_at, `{${user.levels.join(',')}}`, user.record]
+      return [id, user.registered_at, `{${user.levels.join(',')}}`, user.record]
     },
   },
   relation: {

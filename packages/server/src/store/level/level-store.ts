@@ -34,7 +34,6 @@ const standIn = {
     ...newUser(),
     registeredAt: 1_000_000,
     levels: { '0': 1_000_000 },
-    relationsChangedAt: 1_000_000,
   }),
   relation: encodeRelation(noRelation),
 }

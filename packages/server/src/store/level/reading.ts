@@ -97,7 +97,7 @@ function deriveAlike(a: UserRecord, b: UserRecord, isSubject: boolean): boolean 
 
 function withoutNews(user: UserRecord, isSubject: boolean): UserRecord {
   const levels = isSubject ? user.levels : {}
-  return { ...newUser(), ...user, levels, lastSeenMinute: undefined, relationsChangedAt: 0 }
+  return { ...newUser(), ...user, levels, lastSeenMinute: undefined }
 }
 
 /** A user's record as it was prepared, with the news that came meanwhile. `own`: what was prepared, if it is the user's own change. */
@@ -107,6 +107,5 @@ export function withNews(prepared: UserRecord, newer: UserRecord, own: Change['t
     // Only the user's own change writes levels; had another one written them meanwhile, this one would be outdated.
     levels: own ? prepared.levels : newer.levels,
     lastSeenMinute: own === 'seen' || own === 'erase' ? prepared.lastSeenMinute : newer.lastSeenMinute,
-    relationsChangedAt: Math.max(prepared.relationsChangedAt, newer.relationsChangedAt),
   }
 }

@@ -21,7 +21,14 @@ export function encodeUser(user: UserRecord): Uint8Array {
 
 /** Throws {@link UnknownRecord} for more than this version knows. */
 export function decodeUser(bytes: Uint8Array): UserRecord {
-  return knownUser(JSON.parse(utf8.decoder.decode(bytes)) as UserRecord)
+  return knownUser(withoutLapsed(JSON.parse(utf8.decoder.decode(bytes)) as UserRecord))
+}
+
+/** Earlier versions noted when the user's relations last changed, for `check` alone. */
+function withoutLapsed(user: UserRecord & { relationsChangedAt?: number }): UserRecord {
+  if (user.relationsChangedAt === undefined) return user
+  const { relationsChangedAt: _, ...rest } = user
+  return rest
 }
 
 export function encodeRelation(relation: Relation): Uint8Array {

@@ -13,7 +13,7 @@ const rowsInTurn = 250
 /** The columns of what a batch writes, each a parameter of `commit_batch`, in its order. */
 class Columns {
   readonly #subjects: ReadonlySet<string> | undefined
-  readonly users: unknown[][] = [[], [], [], [], [], []]
+  readonly users: unknown[][] = [[], [], [], [], []]
   readonly relations: unknown[][] = [[], [], [], [], []]
   readonly levelsCleared: unknown[][] = [[]]
   readonly levels: unknown[][] = [[], [], [], []]
@@ -36,7 +36,7 @@ class Columns {
         const row = write.user && encodeUser(write.user)
         const levels = row && `{${row.levels.join()}}`
         const keepsNews = row !== undefined && this.#subjects?.has(write.id) === false
-        return push(this.users, write.id, row?.registered_at, row?.relations_changed_at, levels, row?.record, keepsNews)
+        return push(this.users, write.id, row?.registered_at, levels, row?.record, keepsNews)
       }
       case 'relation': {
         const { pair, relation } = write

@@ -16,7 +16,6 @@ import { expectEnd, flags, readRelationFlags, readSide, writeSide } from '../../
 /** A user's row. Positions have columns of their own: they are not known before the batch is written. */
 export interface UserRow {
   registered_at: number | null
-  relations_changed_at: number
   /** Levels, each followed by the position of its last change. */
   levels: number[]
   /** JSON of the rest. */
@@ -46,10 +45,9 @@ export function encodeEventBody({ line: _, other: __, ...rest }: OutboxEvent): s
 }
 
 export function encodeUser(user: Readonly<UserRecord>): UserRow {
-  const { registeredAt, relationsChangedAt, levels, ...rest } = user
+  const { registeredAt, levels, ...rest } = user
   return {
     registered_at: registeredAt,
-    relations_changed_at: relationsChangedAt,
     levels: Object.entries(levels).flatMap(([level, position]) => [Number(level), position]),
     record: JSON.stringify(rest),
   }
@@ -62,11 +60,10 @@ export function decodeUser(row: UserRow): UserRecord {
   for (let index = 0; index < row.levels.length; index += 2) {
     levels[String(row.levels[index])] = row.levels[index + 1] as number
   }
-  const rest = JSON.parse(row.record) as Omit<UserRecord, 'registeredAt' | 'relationsChangedAt' | 'levels'>
+  const rest = JSON.parse(row.record) as Omit<UserRecord, 'registeredAt' | 'levels'>
   return knownUser({
     ...rest,
     registeredAt: row.registered_at,
-    relationsChangedAt: row.relations_changed_at,
     levels,
   })
 }

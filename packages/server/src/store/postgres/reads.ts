@@ -30,7 +30,6 @@ const standIn = {
     ...newUser(),
     registeredAt: 1_000_000,
     levels: { '0': 1_000_000 },
-    relationsChangedAt: 1_000_000,
   }),
   relation: { changed_at: 0, joined_at: 0, relation: encodeRelation(noRelation) },
 }
@@ -40,7 +39,7 @@ type ViewRow = UserRow & RelationRow & { at: number }
 /** The viewer's own row comes first. */
 const viewsOf: Statement = {
   name: 'kith-views',
-  text: `select (select position from head) as at, u.registered_at, u.relations_changed_at, u.levels, u.record,
+  text: `select (select position from head) as at, u.registered_at, u.levels, u.record,
       r.changed_at, r.joined_at, r.record as relation
     from unnest(array[$1::text] || $2::text[]) with ordinality as k (id, n)
     left join users u on u.id = k.id left join relation r on r.a = $1 and r.b = k.id order by k.n`,
@@ -159,7 +158,7 @@ export async function changedSince(database: Database, since: number, most: numb
 
 const registered: Statement = {
   name: 'kith-registered',
-  text: `select id, registered_at, relations_changed_at, levels, record from users
+  text: `select id, registered_at, levels, record from users
     where id > $1 and registered_at > 0 order by id limit $2`,
 }
 

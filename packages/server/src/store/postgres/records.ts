@@ -125,7 +125,7 @@ const statements: Readonly<
 > = {
   users: {
     name: 'kith-users',
-    text: `select ${at}, u.registered_at, u.relations_changed_at, u.levels, u.record
+    text: `select ${at}, u.registered_at, u.levels, u.record
       from unnest($1::text[]) with ordinality as k (id, n) left join users u on u.id = k.id order by k.n`,
   },
   relations: {

@@ -28,7 +28,7 @@ insert into delivery default values;
 -- back.
 create function commit_batch(
   _node int, _key uuid, _batch uuid, _run bytea, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
-  _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[], _keep_news boolean[],
+  _users text[], _registered bigint[], _user_levels text[], _records text[], _keep_news boolean[],
   _as text[], _bs text[], _relation_changed bigint[], _joined bigint[], _relations bytea[],
   _levels_cleared text[], _owners text[], _levels smallint[], _level_positions bigint[], _fields bytea[],
   _asked_cleared text[], _viewers text[], _asked text[],
@@ -49,7 +49,7 @@ begin
   if found then return query select 'written', _last; return; end if;
   select c.status, c.last into _status, _last from commit_batch(
     _node, _key, _batch, _run, _known, _count, _now_ms, _reads, _writes, _commits,
-    _users, _registered, _changed, _user_levels, _records, _keep_news,
+    _users, _registered, _user_levels, _records, _keep_news,
     _as, _bs, _relation_changed, _joined, _relations,
     _levels_cleared, _owners, _levels, _level_positions, _fields,
     _asked_cleared, _viewers, _asked,

@@ -55,7 +55,6 @@ create table day (start_ms bigint primary key, position bigint not null);
 create table users (
   id text collate "C" primary key,
   registered_at bigint not null,
-  relations_changed_at bigint not null,
   levels bigint[] not null,
   record text not null
 ) with (fillfactor = 80);
@@ -132,7 +131,7 @@ $$;
 -- visibility have one order. Each statement sees what was committed before the lock was taken.
 create function commit_batch(
   _node int, _key uuid, _batch uuid, _run bytea, _known bigint, _count int, _now_ms bigint, _reads bigint[], _writes bigint[], _commits bytea,
-  _users text[], _registered bigint[], _changed bigint[], _user_levels text[], _records text[], _keep_news boolean[],
+  _users text[], _registered bigint[], _user_levels text[], _records text[], _keep_news boolean[],
   _as text[], _bs text[], _relation_changed bigint[], _joined bigint[], _relations bytea[],
   _levels_cleared text[], _owners text[], _levels smallint[], _level_positions bigint[], _fields bytea[],
   _asked_cleared text[], _viewers text[], _asked text[],
@@ -169,18 +168,17 @@ begin
 
   delete from users u using unnest(_users, _records) as w (id, record) where w.record is null and u.id = w.id;
   -- What other nodes have written meanwhile of users whom a large change concerns, see relations/user-news.ts.
-  update users u set registered_at = final(w.registered, _head), record = with_last_seen(w.record, u.record),
-      relations_changed_at = greatest(u.relations_changed_at, final(w.changed, _head))
-    from unnest(_users, _registered, _changed, _records, _keep_news) as w (id, registered, changed, record, keeps)
+  update users u set registered_at = final(w.registered, _head), record = with_last_seen(w.record, u.record)
+    from unnest(_users, _registered, _records, _keep_news) as w (id, registered, record, keeps)
     where w.keeps and u.id = w.id;
-  insert into users as u (id, registered_at, relations_changed_at, levels, record)
-    select w.id, final(w.registered, _head), final(w.changed, _head),
+  insert into users as u (id, registered_at, levels, record)
+    select w.id, final(w.registered, _head),
       array(select final(x, _head) from unnest(w.levels::bigint[]) with ordinality as l (x, n) order by n), w.record
-    from unnest(_users, _registered, _changed, _user_levels, _records, _keep_news)
-      as w (id, registered, changed, levels, record, keeps)
+    from unnest(_users, _registered, _user_levels, _records, _keep_news)
+      as w (id, registered, levels, record, keeps)
     where w.record is not null and not (w.keeps and exists (select from users o where o.id = w.id))
     on conflict (id) do update set registered_at = excluded.registered_at,
-      relations_changed_at = excluded.relations_changed_at, levels = excluded.levels, record = excluded.record;
+      levels = excluded.levels, record = excluded.record;
 
   delete from relation r using unnest(_as, _bs, _relations) as w (a, b, record)
     where w.record is null and r.a = w.a and r.b = w.b;
