@@ -56,6 +56,20 @@ test('after another device opened something, each press of a back button closes 
   expect(await alicesPhone.card.getByLabel('Message to').count()).toBe(0)
 })
 
+test('where the browser does not go back after a back button, what is opened next still opens', async () => {
+  const { page, alicesPhone, bobsPhone } = await threeDevices()
+  await alicesPhone.add('bob')
+  await alicesPhone.openContact('Bob')
+  await page.evaluate(() => {
+    history.back = () => delete (history as { back?: unknown }).back
+  })
+  await alicesPhone.card.getByRole('button', { name: 'All contacts' }).click()
+  await bobsPhone.goTo('Settings')
+  await bobsPhone.card.getByRole('radio').first().waitFor()
+  await alicesPhone.card.getByRole('button', { name: 'All contacts' }).click()
+  await bobsPhone.card.getByRole('searchbox').waitFor({ state: 'detached' })
+})
+
 test('a reload shows the screen that was open, without its dialog', async () => {
   const { page, alicesPhone } = await threeDevices()
   await alicesPhone.add('bob')

@@ -9,20 +9,23 @@ interface Entry {
   places: Readonly<Record<string, Place>>
 }
 
+/** Browsers take some ms. */
+const longestBackMs = 1_000
+
 /** Which screen each device shows. Opening one adds an entry to the browser's history, so Back closes the newest. */
 export class Navigation {
   readonly changes: Emitter = new Emitter()
   #entry: Entry
   /** Going back is no immediate thing: what is opened meanwhile waits for it. */
   #isGoingBack = false
+  #giveUp: ReturnType<typeof setTimeout> | undefined
   #afterBack: (() => void)[] = []
 
   constructor() {
     this.#entry = readEntry(history.state)
     addEventListener('popstate', ({ state }) => {
       this.#become(readEntry(state))
-      this.#isGoingBack = false
-      for (const action of this.#afterBack.splice(0)) action()
+      this.#wentBack()
     })
   }
 
@@ -44,11 +47,17 @@ export class Navigation {
     // Before an entry that closed something, it is open: Back would open it again.
     if (by !== device || depth === 0 || this.#isGoingBack) return this.#push(device, parent, '')
     this.#isGoingBack = true
+    // A browser may drop it, as when another navigation begins: then what is on show stays, and the rest goes on.
+    this.#giveUp = setTimeout(() => this.#wentBack(), longestBackMs)
     history.back()
   }
 
   /** Shows a screen without an entry: nothing that the user opened. */
   show(device: string, place: Place): void {
+    if (this.#isGoingBack) {
+      this.#afterBack.push(() => this.show(device, place))
+      return
+    }
     this.#become({ ...this.#entry, places: { ...this.#entry.places, [device]: place } })
     history.replaceState(this.#entry, '')
   }
@@ -61,6 +70,12 @@ export class Navigation {
     const { depth, places } = this.#entry
     this.#become({ depth: depth + 1, by, places: { ...places, [device]: place } })
     history.pushState(this.#entry, '')
+  }
+
+  #wentBack(): void {
+    clearTimeout(this.#giveUp)
+    this.#isGoingBack = false
+    for (const action of this.#afterBack.splice(0)) action()
   }
 
   #become(entry: Entry): void {

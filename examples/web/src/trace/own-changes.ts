@@ -13,7 +13,7 @@ const restMs = 300
  */
 export class OwnChanges {
   readonly #kithOf: (device: string) => Kith | undefined
-  readonly #stateByDevice: Map<string, Promise<OwnState>> = new Map()
+  readonly #stateByDevice: Map<string, Promise<OwnState | undefined>> = new Map()
   readonly #timerByDevice: Map<string, ReturnType<typeof setTimeout>> = new Map()
 
   constructor(kithOf: (device: string) => Kith | undefined) {
@@ -50,11 +50,11 @@ export class OwnChanges {
     const kept = this.#stateByDevice.get(device)
     const state = await readOwnState(kith)
     if (this.#stateByDevice.get(device) !== kept) return // Read meanwhile, for an entry that is newer.
-    if (kith.unsent > 0) return // A `stored` follows once it is on the server, and this is called again.
+    if (!state || kith.unsent > 0) return // A `stored` follows once it is on the server, and this is called again.
     this.#stateByDevice.set(device, Promise.resolve(state))
   }
 
-  #read(device: string): Promise<OwnState> | undefined {
+  #read(device: string): Promise<OwnState | undefined> | undefined {
     const kith = this.#kithOf(device)
     if (!kith) return undefined
     const state = readOwnState(kith)

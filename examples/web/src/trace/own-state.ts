@@ -1,4 +1,4 @@
-import type { Contact, Fields, Kith } from '@kith/client'
+import { type Contact, type Fields, type Kith, KithError } from '@kith/client'
 import { type Fact, profileFacts } from './facts.ts'
 
 /** What the own documents of a device say, as the API gives it. */
@@ -7,15 +7,25 @@ export interface OwnState {
   people: ReadonlyMap<string, Contact>
 }
 
-export async function readOwnState(kith: Kith): Promise<OwnState> {
+/** Resolves to `undefined` when the client is closed, as after an erasure: its window tells that. */
+export async function readOwnState(kith: Kith): Promise<OwnState | undefined> {
+  try {
+    return await read(kith)
+  } catch (error) {
+    if (error instanceof KithError) return undefined
+    throw error
+  }
+}
+
+async function read(kith: Kith): Promise<OwnState> {
   const profile = kith.ownProfile.fields
-  const contacts = await new Promise<readonly Contact[]>(resolve => {
+  const contacts = await new Promise<readonly Contact[]>((resolve, reject) => {
     const subscription = kith.contacts().subscribe({
       next: all => {
         resolve(all)
         queueMicrotask(() => subscription.unsubscribe())
       },
-      error: () => resolve([]), // The device is closed: its window tells that.
+      error: reject,
     })
   })
   return { profile, people: new Map(contacts.map(contact => [contact.id, contact])) }
