@@ -5,10 +5,13 @@ import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { build, type Rolldown } from 'vite'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, startServerProcess } from '../../bench/src/server-process.ts'
 import { installPackedApp, packedAppSources, runNode } from '../support/packed-app.ts'
 import { browser, test as browserTest } from '../web/support/chromium.ts'
+
+// Processes are started, and a busy machine takes its time for each.
+vi.setConfig({ testTimeout: 180_000 })
 
 /** A strict app outside the workspace, of packed packages alone: as it is for who installs them. */
 let folder: string
