@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { ContactSynchronizer } from '@kith/client'
@@ -13,16 +15,30 @@ vi.mock('@kith/shared/phone', original => {
 
 const sources = fileURLToPath(new URL('../../packages/client/src/', import.meta.url))
 
-/** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's, lib0 too. */
+/** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's. */
 const notOurs = /^(yjs|dexie|react|libphonenumber-js|papaparse)(\/|$)/
+/** Yjs brings these along: they are in the app's bundle once, whoever imports them. All else of lib0 counts as Kith's. */
+const ofYjs = modulesOfLib0In(
+  createRequire(sources)
+    .resolve('yjs')
+    .replace(/\.cjs$/, '.mjs'),
+)
 
-test('the browser bundle of the client is at most 48 KB gzipped, without Yjs, Dexie and phone number data', async () => {
+test('the browser bundle of the client is at most 47 KB gzipped, without Yjs, Dexie and phone number data', async () => {
   const { entry, atOnce } = await bundled('index.ts')
   expect(entry.exports).toContain('openKith')
   const bytes = gzippedBytes(atOnce)
   process.stdout.write(`the client in a browser: ${bytes} bytes gzipped, in ${atOnce.length} files\n`)
   expect(bytes).toBeGreaterThan(10_000) // Else it isn't the client.
-  expect(bytes).toBeLessThanOrEqual(48_000)
+  expect(bytes).toBeLessThanOrEqual(47_000)
+})
+
+test('what Yjs brings along is no part of the bundle of the client, and what it does not bring is one', async () => {
+  const { chunks } = await bundled('index.ts')
+  expect(ofYjs.size).toBeGreaterThan(5)
+  const modules = chunks.flatMap(({ moduleIds }) => moduleIds).filter(id => id.includes('/lib0/'))
+  expect(modules.some(id => id.endsWith('/hash/sha256.js'))).toBe(true)
+  expect(modules.filter(id => id.endsWith('/encoding.js'))).toEqual([])
 })
 
 test('the phone number data is at most 4 KB gzipped, without libphonenumber-js', async () => {
@@ -78,6 +94,11 @@ test('export and import of accounts are at most 4 KB gzipped beside the client, 
   expect(bytes).toBeLessThanOrEqual(4_000)
 })
 
+/** The modules of lib0 that a file imports. */
+function modulesOfLib0In(file: string): Set<string> {
+  return new Set([...readFileSync(file, 'utf8').matchAll(/from '(lib0\/[^']+)'/g)].map(([, name]) => name as string))
+}
+
 /** The chunks that hold no module of these. */
 function withoutModulesOf(known: readonly Rolldown.OutputChunk[], { chunks }: Bundle): Rolldown.OutputChunk[] {
   const modules = new Set(known.flatMap(chunk => chunk.moduleIds))
@@ -105,7 +126,7 @@ async function bundled(source: string, ...others: string[]): Promise<Bundle> {
       ...{ write: false, minify: true, modulePreload: false, target: 'es2022' },
       rolldownOptions: {
         input: [source, ...others].map(name => sources + name),
-        external: notOurs,
+        external: id => notOurs.test(id) || ofYjs.has(id),
         preserveEntrySignatures: 'strict',
       },
     },

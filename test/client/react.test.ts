@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { type Contact, ContactSynchronizer, type Kith, KithError } from '@kith/client'
+import { type Contact, type ContactFilter, ContactSynchronizer, type Fields, type Kith, KithError } from '@kith/client'
 import * as hooks from '@kith/client/react'
 import {
   KithProvider,
@@ -56,6 +56,47 @@ test('useContacts shows the list, undefined before it is read, and renders only 
   await expect.poll(() => page.text).toBe('bob: carol:C dave: erin: ')
   expect(renders).toEqual(expect.arrayContaining(['carol', 'erin']))
   expect(new Set(renders)).toEqual(new Set(['carol', 'erin']))
+})
+
+test('useContacts shows those who match a filter, gives the same array while they are the same, and shares one query', async () => {
+  const kith = await installation('alice').open({ levels: { family: 2 } })
+  await new ContactSynchronizer(kith).sync(['bob', 'carol', 'dave'])
+  await kith.getProfile('carol').setProfileAccessLevels([2]).setLabel('Zoë').save()
+  const seen: Record<string, unknown[]> = { family: [], search: [], none: [] }
+  const list = (name: string, filter: () => ContactFilter<'family'>) =>
+    function List(): ReactNode {
+      const contacts = useContacts<Fields, 'family'>(filter())
+      seen[name]?.push(contacts)
+      return `${name}: ${contacts?.map(({ id }) => id).join()} `
+    }
+  let query = 'zoe'
+  const [Family, Search, None] = [
+    list('family', () => ({ level: 'family' })),
+    list('search', () => ({ query, isBlocked: false })),
+    list('none', () => ({ isBlocked: true })),
+  ]
+  const page = await openPage()
+  const show = (): void => page.show(h(KithProvider, { kith }, h(Family), h(Search), h(None)))
+  show()
+  await expect.poll(() => page.text).toBe('family: carol search: carol none:  ')
+  const before = seen['family']?.at(-1)
+  const bob = kith.getProfile('bob')
+  await bob.setLabel('Bobby').save()
+  query = 'BOBBY'
+  show()
+  await expect.poll(() => page.text).toBe('family: carol search: bob none:  ')
+  expect(seen['family']?.at(-1)).toBe(before)
+  await bob.block(true).save()
+  await expect.poll(() => page.text).toBe('family: carol search:  none: bob ')
+  expect(page.errors).toEqual([])
+})
+
+test('useContacts throws a TypeError that names what is wrong with a filter', async () => {
+  const kith = await installation('alice').open()
+  const page = await openPage()
+  const Wrong = (): ReactNode => useContacts({ isBlocked: 'yes' } as unknown as ContactFilter)?.length
+  page.show(h(KithProvider, { kith }, h(Wrong)))
+  await expect.poll(() => page.errors.map(String)).toEqual([expect.stringMatching(/^TypeError: filter.isBlocked/)])
 })
 
 test('a change that does not concern a component does not render it again', async () => {

@@ -79,6 +79,7 @@ export { CommitListeners } from '../../packages/server/src/store/commit-listener
 export { newNotes } from '../../packages/server/src/store/commit-notes.ts'
 export { copy } from '../../packages/server/src/store/copy/copy.ts'
 export { addBackup } from '../../packages/server/src/store/level/backup/generations.ts'
+export { restore } from '../../packages/server/src/store/level/backup/restore.ts'
 export { findDamage } from '../../packages/server/src/store/level/files/damage.ts'
 export { readLog } from '../../packages/server/src/store/level/files/log-file.ts'
 export type { Format, Migration } from '../../packages/server/src/store/level/format/formats.ts'

@@ -4,6 +4,7 @@ import { runCompact } from './commands/compact.ts'
 import { runCopy } from './commands/copy.ts'
 import { runMigrate } from './commands/migrate.ts'
 import { runProgram } from './commands/program.ts'
+import { runRestore } from './commands/restore.ts'
 import { runServe } from './commands/serve.ts'
 import { runToken } from './commands/token.ts'
 
@@ -13,6 +14,7 @@ const usage = `Usage:
   kith-server check   [--data ./data]
   kith-server compact [--data ./data]
   kith-server backup  DIR [--keep 7] [--data ./data]
+  kith-server restore BACKUP [--trust] [--data ./data]
   kith-server migrate
   kith-server copy    [--data ./data]
   kith-server import  FILE --user USER [--region GB] [--levels 1,2] [--subscribe] [--dry-run] [--format vcard|csv]
@@ -20,7 +22,9 @@ const usage = `Usage:
 
 With KITH_DATABASE_URL the server keeps its state in a PostgreSQL database, which other nodes share: run migrate first.
 check and compact then look at the database, also while nodes use it; copy fills an empty one from a data folder.
-backup copies a data folder into a new folder in DIR, also while a server uses it.
+backup copies a data folder into a new folder in DIR, also while a server uses it; restore makes a data folder of
+one. Until a device of theirs has connected, users are shown to nobody then: what they took away since the backup is not in it.
+With --trust they are shown as the backup has it.
 import reads a phone book (vCard, or CSV of Google or Outlook) into the contacts of a user of a running server.
 With --phone-numbers or --region its numbers become user ids in international form; --dry-run only says what would be.
 What nodes say to each other goes over the database, or, with KITH_NATS_URL, over NATS.
@@ -32,6 +36,7 @@ const commands = {
   check: runCheck,
   compact: runCompact,
   backup: runBackup,
+  restore: runRestore,
   migrate: runMigrate,
   copy: runCopy,
   import: runImport,

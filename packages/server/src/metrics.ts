@@ -131,7 +131,7 @@ function addWebhookMetrics(registry: Registry, { counts, missed }: NonNullable<G
   })
   new Counter({
     name: 'kith_webhook_missed_total',
-    help: 'Events that this node did not write, since the outbox was full',
+    help: 'Events that this node did not write, since the outbox, or a part of it, was full',
     registers,
     collect() {
       this.reset()

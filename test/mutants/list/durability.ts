@@ -44,6 +44,27 @@ export const durabilityMutants: readonly Mutant[] = [
       names: 'with another end',
     },
   ),
+  mutant('server/src/store/level/backup/withhold.ts', '...user, registeredAt: 0 }', '...user }', {
+    id: 'restored-user-stays-registered',
+    rules: ['V1'],
+    what: 'A restored store shows owners by what the backup has, though they may have revoked it since.',
+    tests: ['end-to-end/restore'],
+    names: 'nothing new',
+  }),
+  mutant('server/src/store/level/backup/withhold.ts', 'joinedAtMs: nowMs }', '}', {
+    id: 'restored-user-is-announced',
+    rules: ['F3'],
+    what: 'Followers are told that a user joined who was there before the restore.',
+    tests: ['end-to-end/restore'],
+    names: 'nothing new',
+  }),
+  mutant('server/src/store/level/backup/withhold.ts', 'Runs.begin(runs, position).encode()', 'runs as Uint8Array', {
+    id: 'restore-in-the-lost-run',
+    rules: ['F1'],
+    what: 'A cursor of the lost store passes for one of the position that the restore gave out.',
+    tests: ['end-to-end/restore'],
+    names: 'one position',
+  }),
   mutant(
     'client/src/database/edit.ts',
     'return waiting.written.then(refusals => {\n    if (refusals.has(index)) throw refusals.get(index)\n  })',

@@ -24,6 +24,20 @@ export const webhookMutants: readonly Mutant[] = [
     tests: contract,
     names: 'the outbox holds nothing',
   }),
+  mutant('server/src/relations/event-room.ts', 'if (taken < this.#left) {', 'if (0 < this.#left) {', {
+    id: 'one-user-fills-the-outbox',
+    rules: ['S3'],
+    what: 'While the receiver is down, the events of one user leave no place for those of others.',
+    tests: contract,
+    names: 'no more than half',
+  }),
+  mutant('server/src/relations/events.ts', 'other: from, by: from, data', 'other: from, data', {
+    id: 'message-counts-for-its-recipient',
+    rules: ['S3'],
+    what: 'Messages that nobody took use up the part of the outbox that is their recipient’s.',
+    tests: contract,
+    names: 'no more than half',
+  }),
   mutant(lines, '    if (line?.hasNews) this.add(user)\n', '', {
     id: 'event-during-the-last-read',
     rules: ['D4'],

@@ -1,10 +1,13 @@
 import type { Fields } from '@kith/shared'
-import { useSyncExternalStore } from 'react'
+import { useState, useSyncExternalStore } from 'react'
 import type { FieldTypes } from '../api/app-types.ts'
+import type { ContactFilter } from '../api/contact-filter.ts'
 import type { Contact } from '../api/contacts.ts'
+import { coreOf } from '../api/core-of.ts'
 import type { ViewAs } from '../api/view-as.ts'
 import type { SyncStatus } from '../live/sync-status.ts'
 import type { Presence } from '../presence/presence.ts'
+import { filteredContacts } from './filtered-contacts.ts'
 import type { ProfileState } from './profile-query.ts'
 import { useKith } from './provider.ts'
 import { type OwnProfileControls, queriesOf } from './queries.ts'
@@ -17,13 +20,24 @@ import type { SharedQuery } from './shared-query.ts'
  */
 
 /**
- * Everyone contacted, followed or blocked, by user id; `undefined` until first read. Rows that look as before are the very
- * same objects, so a row component in `memo` renders again only when its own row changes.
+ * Everyone contacted, followed or blocked, by user id, or those of them who match a filter; `undefined` until first read. Rows
+ * that look as before are the very same objects, so a row component in `memo` renders again only when its own row changes. All
+ * components share one query, whatever their filters.
  *
+ * ```tsx
+ * const family = useContacts({ level: 2, query }) // as in kith.contacts(filter)
+ * ```
+ *
+ * @param filter - What must apply to a row; it may be a new object each time. A wrong one is a `TypeError`.
  * @returns The rows by user id, or `undefined` before they were first read.
  */
-export function useContacts<F extends FieldTypes<F> = Fields>(): readonly Contact<F>[] | undefined {
-  return useShared(queriesOf(useKith()).contacts) as unknown as readonly Contact<F>[] | undefined
+export function useContacts<F extends FieldTypes<F> = Fields, L extends string = never>(
+  filter: ContactFilter<L> = {},
+): readonly Contact<F>[] | undefined {
+  const kith = useKith()
+  const contacts = useShared(queriesOf(kith).contacts)
+  const { select } = useState(filteredContacts)[0]
+  return select(contacts, filter, coreOf(kith).shown.levelNames) as unknown as readonly Contact<F>[] | undefined
 }
 
 /**

@@ -30,6 +30,8 @@ interface Told {
   type: EventType
   line: string
   other?: string
+  /** Whose change causes it, where that is not the subject of the commit. */
+  by?: string
   data: Readonly<Record<string, unknown>>
 }
 
@@ -168,8 +170,8 @@ export class Draft {
   }
 
   /** Writes an event for the app's backend, in the commit that causes it [D4]. */
-  tell(notes: CommitNotes, { type, line, other, data }: Told): void {
-    const outcome = this.#room?.take(this.nowMs) ?? 'nothing'
+  tell(notes: CommitNotes, { type, line, other, by = notes.subjects[0] ?? line, data }: Told): void {
+    const outcome = this.#room?.take(by, this.nowMs) ?? 'nothing'
     if (!this.#room || outcome === 'nothing') return
     const index = this.#eventCounts.get(notes.position) ?? 0
     this.#eventCounts.set(notes.position, index + 1)

@@ -11,14 +11,24 @@ export interface EventRoomOptions {
 /** How often `events.missed` is written at most. */
 const missedEveryMs = 60_000
 
+/** With fewer waiting events than this part of the bound, the receiver keeps up, and nobody's events are in others' way. */
+const idlePart = 0.01
+
 /**
- * Which events a store writes: none without one, and none beyond its bound. The count is looked at now and then, so several
- * nodes may exceed the bound by what they write between two looks.
+ * Which events a store writes: none without one, and none beyond its bound. Of that, the changes of one user take at most as
+ * many places as they leave free for others, so no user fills the outbox while the receiver is down: one takes half of it at
+ * most, and two leave a third. This is the dynamic threshold of Choudhury and Hahne (1998), as switches have it for packets.
+ * What a user takes is counted from when few events waited.
+ *
+ * The count is looked at now and then, so several nodes may exceed the bound by what they write between two looks; each counts
+ * its own users.
  */
 export class EventRoom {
   readonly includesText: boolean
   readonly #most: number
   #left: number
+  /** Events that each user's changes wrote since few waited. */
+  readonly #takenBy: Map<string, number> = new Map()
   #missed = 0
   #missedToldMs = Number.NEGATIVE_INFINITY
 
@@ -32,9 +42,11 @@ export class EventRoom {
    * Notes how much room is left.
    *
    * @param events - As many events as the outbox holds.
+   * @param waiting - As many of them as are no dead letters.
    */
-  noteCount(events: number): void {
+  noteCount(events: number, waiting: number = events): void {
     this.#left = this.#most - events
+    if (waiting < idlePart * this.#most) this.#takenBy.clear()
   }
 
   /** How many events were not written for want of room. */
@@ -45,11 +57,14 @@ export class EventRoom {
   /**
    * Takes the room of one event.
    *
+   * @param user - Whose change causes it.
    * @param nowMs - The time, in milliseconds since 1970.
    * @returns Whether the event is written; `instead`: one that says that events are missing.
    */
-  take(nowMs: number): 'event' | 'instead' | 'nothing' {
-    if (this.#left > 0) {
+  take(user: string, nowMs: number): 'event' | 'instead' | 'nothing' {
+    const taken = this.#takenBy.get(user) ?? 0
+    if (taken < this.#left) {
+      this.#takenBy.set(user, taken + 1)
       this.#left--
       return 'event'
     }

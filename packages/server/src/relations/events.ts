@@ -41,7 +41,7 @@ export function tellUndelivered(draft: Draft, notes: CommitNotes, message: Undel
   const { from, to, id, text, isAllowed } = message
   if (!isAllowed) return
   const data = { sender: from, recipient: to, id, ...(draft.tellsText && { text }) }
-  draft.tell(notes, { type: 'message.undelivered', line: to, other: from, data })
+  draft.tell(notes, { type: 'message.undelivered', line: to, other: from, by: from, data })
 }
 
 /** Notes what became of events. Those that were erased meanwhile do not come back. */

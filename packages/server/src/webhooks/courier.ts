@@ -151,7 +151,7 @@ export class Courier {
     this.#counting ??= store.outbox
       .count()
       .then(({ all, dead }) => {
-        room.noteCount(all)
+        room.noteCount(all, all - dead)
         this.counts.waiting = all - dead
         this.counts.dead = dead
       })

@@ -126,9 +126,9 @@ export function outbox({ test, open }: Contract): void {
   test('beyond its bound the outbox takes no events, and says once a minute that some are missing', async () => {
     const events = room({ mostEvents: 2 })
     const { store, clock } = await open({}, events)
-    for (let id = 0; id < 5; id++) await store.commit({ ...message, id: `m${id}` })
+    for (let id = 0; id < 5; id++) await store.commit({ ...message, from: `sender ${id}`, id: `m${id}` })
     clock.move(60_000)
-    await store.commit({ ...message, id: 'm5' })
+    await store.commit({ ...message, from: 'sender 5', id: 'm5' })
     const missed = ['events.missed', {}] as const
     const told = await waiting(store)
     same(told.slice(2), [missed, missed])
@@ -137,6 +137,23 @@ export function outbox({ test, open }: Contract): void {
       ['m0', 'm1'],
     )
     same(events.missed, 4)
+    await store.close()
+  })
+
+  test('[S3] one user fills no more than half of the outbox, and is counted anew once few events wait', async () => {
+    const events = room({ mostEvents: 10 })
+    const { store } = await open({}, events)
+    const send = async (from: string, count: number): Promise<number> => {
+      const { all } = await store.outbox.count()
+      for (let id = 0; id < count; id++) await store.commit({ ...message, from, id: `${from} ${id}` })
+      return (await store.outbox.count()).all - all
+    }
+    same(await send('mallory', 7), 6) // Five, and one that says that some are missing.
+    same(events.missed, 2)
+    same(await send('alice', 7), 3)
+    same(await send('carol', 1), 1)
+    events.noteCount(0)
+    same(await send('mallory', 5), 5)
     await store.close()
   })
 

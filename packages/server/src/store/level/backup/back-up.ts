@@ -82,7 +82,7 @@ async function bringTable(from: string, to: string, { number, bytes }: Table, pr
   const before = previous && join(previous, name)
   if (before && (await isSameTable(before, source, bytes))) return link(before, target)
   await copyFile(source, target, constants.COPYFILE_FICLONE)
-  await sync(target)
+  await syncPath(target)
   if ((await sizeOf(target)) !== bytes) throw new RangeError(`${name} is being written`)
 }
 
@@ -106,9 +106,9 @@ async function finish(folder: string, target: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
     if (!entry.isFile() || entry.name.startsWith(acknowledgedFile) || entry.name === 'room') continue
     await copyFile(join(folder, entry.name), join(target, entry.name))
-    await sync(join(target, entry.name))
+    await syncPath(join(target, entry.name))
   }
-  for (const made of [join(target, 'store'), target]) await sync(made)
+  for (const made of [join(target, 'store'), target]) await syncPath(made)
   const [damage] = await findDamage(target)
   if (damage) {
     throw new DataFolderError(
@@ -121,7 +121,8 @@ async function writeNew(path: string, bytes: Uint8Array | string): Promise<void>
   await writeFile(path, bytes, { mode: 0o600, flush: true })
 }
 
-async function sync(path: string): Promise<void> {
+/** Brings a file, or the names in a folder, to the disk. */
+export async function syncPath(path: string): Promise<void> {
   const file = await open(path, 'r')
   try {
     await file.sync()

@@ -40,8 +40,8 @@ async function expectFolder(folder: string): Promise<void> {
   })
 }
 
-/** The oldest first. */
-async function finishedIn(backups: string): Promise<string[]> {
+/** The backups in a folder, the oldest first. */
+export async function finishedIn(backups: string): Promise<string[]> {
   const names = (await readdir(backups)).filter(name => finished.test(name))
   return names.sort().map(name => join(backups, name))
 }

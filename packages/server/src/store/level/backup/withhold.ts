@@ -1,0 +1,70 @@
+import { keptUser } from '../../../relations/records.ts'
+import { keys, ranges } from '../keys.ts'
+import type { LevelDatabase } from '../level-database.ts'
+import type { Operation } from '../operations.ts'
+import { decodeNumber, decodeRelation, decodeUser, encodeNumber, encodeRelation, encodeUser } from '../record-codec.ts'
+import { Runs } from '../runs.ts'
+import { writeSynced } from '../write-synced.ts'
+
+const operationsInBatch = 1_000
+
+/**
+ * Shows nothing of any owner until a device of theirs has synced: what the owners took away since the backup is not in it. All
+ * users count as not registered, and keep everything else. So a device that answers the server's sync step 1 registers its
+ * user again, with the whole roster on disk [F3], and what is shown from then on is derived from that roster. Returns how many
+ * users that concerns.
+ *
+ * For a copy that nobody uses: it is not one batch.
+ */
+export async function withhold(database: LevelDatabase, nowMs: number): Promise<number> {
+  const [runs, stored] = await database.getMany([keys.runs, keys.position])
+  const position = stored ? decodeNumber(stored) : 0
+  const batch = new Batches(database)
+  await hideAll(database, batch, { changedAt: position + 1, nowMs })
+  let users = 0
+  for await (const [key, bytes] of database.iterator(ranges.users)) {
+    const user = decodeUser(bytes)
+    if (user.registeredAt === 0) continue
+    users++
+    const after = keptUser({ ...user, registeredAt: 0 })
+    await batch.add(after ? { type: 'put', key, value: encodeUser(after) } : { type: 'del', key })
+  }
+  // A run of its own: the position is one that the lost store gave out too, for another commit.
+  await batch.add({ type: 'put', key: keys.runs, value: Runs.begin(runs, position).encode() })
+  await batch.add({ type: 'put', key: keys.position, value: encodeNumber(position + 1) })
+  await batch.write()
+  return users
+}
+
+/** Takes away what viewers are shown. Nobody is announced as new when they return. */
+async function hideAll(
+  database: LevelDatabase,
+  batch: Batches,
+  { changedAt, nowMs }: { changedAt: number; nowMs: number },
+): Promise<void> {
+  for await (const [key, bytes] of database.iterator(ranges.allRelations)) {
+    const relation = decodeRelation(bytes)
+    const isShown = relation.shown.length > 0
+    if (!isShown && !relation.mine.isSubscribed) continue
+    const hidden = { ...relation, ...(isShown && { shown: [], changedAt }), joinedAtMs: nowMs }
+    await batch.add({ type: 'put', key, value: encodeRelation(hidden) })
+  }
+}
+
+class Batches {
+  readonly #database: LevelDatabase
+  #operations: Operation[] = []
+
+  constructor(database: LevelDatabase) {
+    this.#database = database
+  }
+
+  async add(operation: Operation): Promise<void> {
+    this.#operations.push(operation)
+    if (this.#operations.length >= operationsInBatch) await this.write()
+  }
+
+  async write(): Promise<void> {
+    await writeSynced(this.#database, this.#operations.splice(0))
+  }
+}
