@@ -16,13 +16,13 @@ const sources = fileURLToPath(new URL('../../packages/client/src/', import.meta.
 /** What an app has anyway, or loads when it asks for it; all else that the client takes along is Kith's, lib0 too. */
 const notOurs = /^(yjs|dexie|react|libphonenumber-js|papaparse)(\/|$)/
 
-test('the browser bundle of the client is at most 48 KB gzipped, without Yjs, Dexie and phone number data', async () => {
+test('the browser bundle of the client is at most 49 KB gzipped, without Yjs, Dexie and phone number data', async () => {
   const { entry, atOnce } = await bundled('index.ts')
   expect(entry.exports).toContain('openKith')
   const bytes = gzippedBytes(atOnce)
   process.stdout.write(`the client in a browser: ${bytes} bytes gzipped, in ${atOnce.length} files\n`)
   expect(bytes).toBeGreaterThan(10_000) // Else it isn't the client.
-  expect(bytes).toBeLessThanOrEqual(48_000)
+  expect(bytes).toBeLessThanOrEqual(49_000)
 })
 
 test('the phone number data is at most 4 KB gzipped, without libphonenumber-js', async () => {
