@@ -11,7 +11,7 @@ export function inflating(tell: (happening: Happening) => void): (happening: Hap
     if (!last && !isCompressed) return tell(happening)
     const told = (last ?? Promise.resolve())
       .then(async () => tell(isCompressed ? { ...happening, update: await updateOf(happening.bytes) } : happening))
-      .catch(reportError)
+      .catch((error: unknown) => reportError(error))
       .finally(() => {
         if (last === told) last = undefined
       })
