@@ -25,6 +25,7 @@ import { surfaceMutants } from './surface.ts'
 import { tabMutants } from './tabs.ts'
 import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
+import { uplinkMutants } from './uplink.ts'
 import { versionMutants } from './versions.ts'
 import { visibilityMutants } from './visibility.ts'
 import { webhookMutants } from './webhooks.ts'
@@ -33,6 +34,7 @@ import { webhookMutants } from './webhooks.ts'
 export const mutants: readonly Mutant[] = [
   ...rosterMutants,
   ...unwritableMutants,
+  ...uplinkMutants,
   ...visibilityMutants,
   ...handingOverMutants,
   ...handsMutants,
