@@ -168,8 +168,11 @@ export class PostgresStays implements Stays {
     if (Math.abs(this.#clock.now() - this.#beatAtMs) > 2 * beatMs) this.#reapsAtMs = this.#clock.now() + lateMs
     this.#beatAtMs = this.#clock.now()
     if (beganAtMs < this.#reapsAtMs) return
+    if (this.#removing) return
+    const found = await this.#rows<Late>('take', lateMs)
+    if (found.length === 0) return
     // Not in turn: until it is noted when users were last seen this node must go on to say that it is there.
-    this.#removing ??= this.#removeLate()
+    this.#removing = this.#removeLate(found)
       .catch(error => this.#log(error))
       .finally(() => {
         this.#removing = undefined
@@ -180,9 +183,7 @@ export class PostgresStays implements Stays {
    * First it is noted when the users of these nodes were last seen, then the nodes are removed: if this node ends between the two,
    * or can't write, another node takes them, and notes the same.
    */
-  async #removeLate(): Promise<void> {
-    const found = await this.#rows<Late>('take', lateMs)
-    if (found.length === 0) return
+  async #removeLate(found: readonly Late[]): Promise<void> {
     const nodes = new Map(found.map(({ node, late_at: lateAt }) => [node, lateAt]))
     const atMsByUser = new Map<string, number>()
     for (const { id, at_ms: atMs } of found) {
