@@ -1,3 +1,4 @@
+import './compression.ts'
 import { type Change, compact, type LevelDatabase } from '@kith/server'
 import type { ContentLimits } from '@kith/shared'
 import { IDBFactory } from 'fake-indexeddb'

@@ -10,11 +10,32 @@ const leastBytes = 4 * 1024
 export async function deflate(update: Uint8Array): Promise<Uint8Array | undefined> {
   if (update.length < leastBytes || update.length > maxInflatedBytes) return undefined
   try {
-    const plain = new Blob([update as Uint8Array<ArrayBuffer>]).stream()
-    const stream = plain.pipeThrough(new CompressionStream('deflate-raw'))
-    const deflated = new Uint8Array(await new Response(stream).arrayBuffer())
+    const { readable, writable } = new CompressionStream('deflate-raw')
+    const [deflated] = await Promise.all([bytesOf(readable), write(writable, update)])
     return deflated.length < update.length ? deflated : undefined
   } catch {
-    return undefined // It is sent all the same.
+    return undefined // It goes as it is.
   }
+}
+
+async function write(stream: WritableStream, bytes: Uint8Array): Promise<void> {
+  const writer = stream.getWriter()
+  await Promise.all([writer.write(bytes), writer.close()])
+}
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const reader = stream.getReader()
+  const parts: Uint8Array[] = []
+  let length = 0
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    parts.push(part.value)
+    length += part.value.length
+  }
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
