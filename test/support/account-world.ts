@@ -45,6 +45,7 @@ export function accountsOver(
     store,
     documents,
     relayOwn: () => undefined,
+    outdate: () => undefined,
   })
   return { accounts, documents, device: user => deviceOf(accounts, user) }
 }
@@ -57,6 +58,8 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
     resend: () => {
       said.resends++
     },
+    founderOf: () => undefined,
+    outdate: () => said.failures.push(new Error('outdated')),
     looked: bytes => {
       said.lookedBytes += bytes
     },
