@@ -1,10 +1,15 @@
-import type { Kith } from '@kith/client'
-import { founderOf, generationOf, type Limits } from '@kith/shared'
-import { IDBFactory } from 'fake-indexeddb'
-import { expect, test } from 'vitest'
+import { cp } from 'node:fs/promises'
+import { type Kith, openKith } from '@kith/client'
+import { openLevelStore, systemClock } from '@kith/server'
+import { startTestServer, type TestServer } from '@kith/server/testing'
+import { defaultLimits, founderOf, generationOf, type Limits } from '@kith/shared'
+import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
+import { expect, onTestFinished, test } from 'vitest'
+import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { type Backend, backend } from '../support/backend.ts'
 import { coreOf, edit } from '../support/client-internals.ts'
+import { temporaryFolder } from '../support/stores.ts'
 
 type Name = 'roster' | 'profile'
 
@@ -123,3 +128,134 @@ test('[R1][D5] a device that was away through two generations has its unsent edi
   expect(away.getProfile('both').label).toBeUndefined()
   expect(away.unsent).toBe(0)
 }, 60_000)
+
+test('[R6] of the own profile, too: what was unset stays unset, a set made while away is kept, and beats a concurrent unset', async () => {
+  const server = await soon()
+  const storage = device()
+  const phone = await server.device('alice')
+  const tablet = await server.open('alice', storage)
+  for (const name of ['unset', 'both', 'fought']) await phone.ownProfile.set(name, 'as it was')
+  await phone.whenSynced()
+  await tablet.whenSynced()
+  await expect.poll(() => tablet.ownProfile.get('fought')).toBe('as it was')
+  tablet.disconnect()
+  await tablet.ownProfile.set('mine', 'made offline', { level: 3 })
+  await tablet.ownProfile.set('both', 'made offline')
+  await tablet.ownProfile.unset('fought')
+  await phone.ownProfile.unset('unset')
+  await phone.ownProfile.unset('both')
+  await phone.ownProfile.set('fought', 'set since')
+  for (let time = 0; time < 400; time++) await phone.ownProfile.set(time % 2 ? 'mood' : 'weather', `mood ${time}`)
+  await phone.whenSynced()
+  await refounded(phone, 1, 'profile')
+  tablet.connect()
+  await tablet.whenSynced()
+  await phone.whenSynced()
+  await expect.poll(() => phone.ownProfile.get('mine', { level: 3 })).toBe('made offline')
+  for (const kith of [phone, tablet]) {
+    expect(kith.ownProfile.get('unset')).toBeUndefined()
+    expect(kith.ownProfile.get('both')).toBe('made offline')
+    expect(kith.ownProfile.get('fought')).toBe('set since')
+    expect(kith.ownProfile.get('mood')).toBe('mood 399')
+    expect(kith.unsent).toBe(0)
+  }
+  expect(generation(tablet, 'profile')).toBe(generation(phone, 'profile'))
+  const { status, body } = await server.admin('PATCH', '/v1/users/alice/profile', { levels: { 0: { title: 'Dr' } } })
+  expect([status, JSON.stringify(body)]).toEqual([200, expect.stringContaining('made offline')])
+  await expect.poll(() => tablet.ownProfile.get('title')).toBe('Dr')
+}, 60_000)
+
+const reached = 104
+
+/** A socket that does not pass on that the server has stored anything. */
+class Deaf extends WebSocket {
+  override emit(event: string, ...values: unknown[]): boolean {
+    const [data] = values
+    const isReached = event === 'message' && new Uint8Array(data as ArrayBuffer)[0] === reached
+    return isReached || super.emit(event, ...values)
+  }
+}
+
+test('[R4][V7] a grant that had been stored, though its device was never told, does not come back after it was revoked and the roster founded anew', async () => {
+  const server = await soon()
+  const storage = device()
+  const phone = await server.device('alice')
+  const first = await server.open('alice', storage)
+  await first.whenSynced()
+  await first.close()
+  const tablet = await server.open('alice', { ...storage, WebSocket: Deaf as never })
+  const bob = tablet.getProfile('bob')
+  bob.setProfileAccessLevels([5])
+  await bob.save()
+  await expect.poll(() => phone.getProfile('bob').accessLevels).toEqual([5])
+  expect(tablet.unsent).toBeGreaterThan(0)
+  await tablet.close()
+  const later = await server.open('alice', { ...storage, connect: false })
+  await setLabel(later, 'carol', 'made offline')
+  const revoked = phone.getProfile('bob')
+  revoked.setProfileAccessLevels(null)
+  await revoked.save()
+  await relabel(phone)
+  await refounded(phone)
+  later.connect()
+  await later.whenSynced()
+  await expect.poll(() => phone.getProfile('carol').label).toBe('made offline')
+  expect(contentOf(later)).toEqual(contentOf(phone))
+  expect(later.getProfile('bob').accessLevels).toEqual([])
+}, 60_000)
+
+test('[D6] what a server lost before it founded the roster anew is made again by the device that has it, and an older server is filled', async () => {
+  const folder = await temporaryFolder()
+  const start = async (from?: string): Promise<TestServer> => {
+    const data = await temporaryFolder()
+    if (from) await cp(from, data, { recursive: true })
+    folders.push(data)
+    const limits = { ...defaultLimits, refoundBytes: 4096 }
+    return startTestServer({ limits, store: await openLevelStore(data, { limits, clock: systemClock }) })
+  }
+  const folders: string[] = [folder]
+  const storages = [device(), device()] as const
+  const open = async (server: TestServer, storage: ReturnType<typeof device>): Promise<Kith> => {
+    const kith = await openKith({
+      ...{ url: server.wsUrl, user: 'alice', token: await server.issueToken('alice'), IDBKeyRange },
+      ...{ ...storage, locks: null, WebSocket: WebSocket as never },
+    })
+    onTestFinished(() => kith.close())
+    return kith
+  }
+  const old = await start()
+  const before = [await open(old, storages[0]), await open(old, storages[1])] as const
+  await setLabel(before[0], 'early', 'in the backup')
+  for (const kith of before) await kith.whenSynced()
+  await expect.poll(() => before[1].getProfile('early').label).toBe('in the backup')
+  await before[0].close()
+  await before[1].close()
+  await old.close()
+  const backup = folders.at(-1) as string
+  const live = await start(backup)
+  const lucky = await open(live, storages[1])
+  await setLabel(lucky, 'late', 'not in the backup')
+  await lucky.whenSynced()
+  await lucky.close()
+  await live.close()
+
+  const restored = await start(backup)
+  const phone = await open(restored, storages[0])
+  await relabel(phone)
+  await refounded(phone)
+  const tablet = await open(restored, storages[1])
+  await tablet.whenSynced()
+  await expect.poll(() => phone.getProfile('late').label).toBe('not in the backup')
+  expect(contentOf(tablet)).toEqual(contentOf(phone))
+  const content = contentOf(phone)
+  await phone.close()
+  await tablet.close()
+  await restored.close()
+
+  const older = await start(backup)
+  const returned = [await open(older, storages[0]), await open(older, storages[1])] as const
+  for (const kith of returned) await kith.whenSynced()
+  for (const kith of returned) await kith.whenSynced()
+  await expect.poll(() => contentOf(returned[0])).toEqual(content)
+  expect(contentOf(returned[1])).toEqual(content)
+}, 120_000)

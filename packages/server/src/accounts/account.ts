@@ -179,19 +179,19 @@ export class Account {
   #foundLater(name: DocumentName): void {
     // What fails, the next change that is committed tries again.
     this.task(
-      () => this.#found(name),
+      () => this.found(name),
       () => this.#context.documents.discard(this.user),
     )
   }
 
   /**
-   * Founds a document anew: the same content, no history, in one commit. The devices come back, and build upon it what is
-   * unsent.
+   * To be called in a task. Founds a document anew: the same content, no history, in one commit. The devices come back, and build upon it what is
+   * unsent. `isForced`: whatever its history weighs.
    */
-  async #found(name: DocumentName): Promise<void> {
+  async found(name: DocumentName, isForced = false): Promise<void> {
     const { store, documents, outdate } = this.#context
     for (;;) {
-      const founded = await documents.found(this.user, name)
+      const founded = await documents.found(this.user, name, isForced)
       if (!founded) return
       const { snapshot, settings, version } = founded
       const stored = { update: snapshot, snapshot }

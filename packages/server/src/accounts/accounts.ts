@@ -1,3 +1,4 @@
+import type { DocumentName } from '../relations/records.ts'
 import { Account, type AccountContext } from './account.ts'
 
 /** The accounts that have work under way; each goes when its queue is empty. */
@@ -44,6 +45,22 @@ export class Accounts {
           await store.whenEverywhere(position)
         } finally {
           documents.discard(user)
+        }
+        resolve()
+      }, reject)
+    })
+  }
+
+  /** Founds a document anew, in the order of the user's other changes, whatever its history weighs. */
+  refound(user: string, name: DocumentName): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const account = this.of(user)
+      account.task(async () => {
+        try {
+          await account.found(name, true)
+        } catch (error) {
+          this.#context.documents.discard(user)
+          throw error
         }
         resolve()
       }, reject)

@@ -149,9 +149,13 @@ export class Documents {
   }
 
   /** The document of the next generation, and the version that it was made of, if it is to be founded anew. */
-  async found(user: string, name: DocumentName): Promise<(Founded & { version: number }) | undefined> {
+  async found(
+    user: string,
+    name: DocumentName,
+    isForced: boolean,
+  ): Promise<(Founded & { version: number }) | undefined> {
     return this.#use(user, name, 0, async (document, version) => {
-      const founded = await document.found()
+      const founded = await document.found(isForced)
       return founded && { ...founded, version: version.at }
     })
   }

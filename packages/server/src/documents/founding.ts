@@ -42,10 +42,16 @@ export function isOutweighed(name: DocumentName, document: StoredDocument, { ref
   return history >= Math.max(refoundBytes, outweighing * content)
 }
 
-/** Looks once more: another node may have founded it meanwhile. */
-export function foundIfOutweighed(name: DocumentName, document: StoredDocument, limits: Limits): Founded | undefined {
+/** Looks once more: another node may have founded it meanwhile. `isForced`: whatever it has of a history. */
+export function foundIfOutweighed(
+  name: DocumentName,
+  document: StoredDocument,
+  limits: Limits,
+  isForced: boolean,
+): Founded | undefined {
   document.looksAgainAt = 0
-  return isOutweighed(name, document, limits) ? foundAnew(name, document) : undefined
+  const isDue = isForced ? document.structs > 0 : isOutweighed(name, document, limits)
+  return isDue ? foundAnew(name, document) : undefined
 }
 
 function contentBytes(name: DocumentName, doc: Y.Doc): number {

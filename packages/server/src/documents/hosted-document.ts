@@ -22,8 +22,8 @@ export interface HostedDocument {
   digest(): Promise<Uint8Array | undefined>
   /** The clients of earlier generations. */
   retired(): Promise<Retired>
-  /** The document of the next generation, unless its history does not outweigh its content. */
-  found(): Promise<Founded | undefined>
+  /** The document of the next generation, if its history outweighs its content, or whatever history it has. */
+  found(isForced: boolean): Promise<Founded | undefined>
   destroy(): void
 }
 
@@ -81,8 +81,8 @@ export class LocalDocument implements HostedDocument {
     return retiredOf(this.#document.doc)
   }
 
-  async found(): Promise<Founded | undefined> {
-    return foundIfOutweighed(this.#name, this.#document, this.#limits)
+  async found(isForced: boolean): Promise<Founded | undefined> {
+    return foundIfOutweighed(this.#name, this.#document, this.#limits, isForced)
   }
 
   destroy(): void {

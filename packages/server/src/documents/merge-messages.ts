@@ -15,7 +15,7 @@ export type MergeRequest =
   | { type: 'stateVector'; document: number }
   | { type: 'digest'; document: number }
   | { type: 'retired'; document: number }
-  | { type: 'found'; document: number }
+  | { type: 'found'; document: number; isForced: boolean }
   | { type: 'close'; document: number }
 
 /** A run of updates, its facts encoded. */

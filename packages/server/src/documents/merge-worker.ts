@@ -55,7 +55,7 @@ function handle(request: MergeRequest): MergeAnswer {
     case 'retired':
       return { ...stateOf(document), retired: retiredOf(document.doc) }
     case 'found':
-      return { ...stateOf(document), founded: foundIfOutweighed(name, document, limits) }
+      return { ...stateOf(document), founded: foundIfOutweighed(name, document, limits, request.isForced) }
     case 'close':
       documents.delete(request.document)
       document.destroy()

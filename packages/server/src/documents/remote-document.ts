@@ -95,8 +95,8 @@ export class RemoteDocument implements HostedDocument {
     return (await this.#ask({ type: 'retired', document: this.id })).retired ?? new Map()
   }
 
-  async found(): Promise<Founded | undefined> {
-    return (await this.#ask({ type: 'found', document: this.id })).founded
+  async found(isForced: boolean): Promise<Founded | undefined> {
+    return (await this.#ask({ type: 'found', document: this.id, isForced })).founded
   }
 
   async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {
