@@ -695,7 +695,6 @@ function sessionOf(feed: Feed): Receiver {
     hasArrived: true,
     outstandingBytes: 0,
     heldBytes: 0,
-    isClosed: false,
     say: nothing,
     founderOf: nothing as () => undefined,
     outdate: nothing,

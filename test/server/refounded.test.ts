@@ -1,9 +1,14 @@
+import { check } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
 import { closeCodes, founderOf, generationOf } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
+import { keys } from '../support/server-internals.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 const limits = { refoundBytes: 4096 }
 /** The session ends in the middle of the changes. */
@@ -49,7 +54,11 @@ test('a stock provider is told by 4428 that its roster was founded anew, does no
   await fresh.synced()
   await fresh.until(() => fresh.doc.getMap('labels').has('bob'))
   expect(generation(fresh.doc)).toBe(1)
-  expect(fresh.doc.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel, dave: 'made before it ever synced' })
+  expect(fresh.doc.getMap('labels').toJSON()).toEqual({
+    bob: anyLabel,
+    erin: anyLabel,
+    dave: 'made before it ever synced',
+  })
   expect(await world.check()).toEqual([])
 })
 
@@ -80,4 +89,36 @@ test('an update of an ended generation is not merged, though its sender asked fo
   expect((await hostile.closed()).code).toBe(closeCodes.outdated)
   const [fresh] = await world.devices('alice')
   expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
+})
+
+test('[D4] check finds nothing in a store with documents that were founded anew, twice on two nodes, and finds entries of a generation that has ended', async () => {
+  const database = await newDatabase('memory')
+  const clock = new TestClock()
+  const store = storeOver(database, clock)
+  const nodes = [accountsOver(store, clock), accountsOver(store, clock)] as const
+  const alice = nodes[0].device('alice')
+  alice.connect()
+  alice.edit([
+    { root: 'labels', key: 'bob', value: 'Bob' },
+    { root: 'grants', key: '3/bob', value: true },
+    { root: 'fields', key: '0/writer-of-alice/name', value: 'Ada' },
+  ])
+  await nodes[0].accounts.idle()
+  const old = await store.document('alice', 'roster')
+  for (const name of ['roster', 'profile'] as const) await nodes[0].accounts.refound('alice', name)
+  expect(await check(database)).toMatchObject({ findings: [] })
+  const [once] = (await store.document('alice', 'roster')).parts
+  await nodes[1].accounts.refound('alice', 'roster')
+  expect(await check(database)).toMatchObject({ findings: [] })
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+  expect(generation(doc)).toBe(2)
+  expect(doc.getMap('grants').toJSON()).toEqual({ '3/bob': true })
+  expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'Bob' })
+  for (const part of [...old.parts, once as Uint8Array]) Y.applyUpdateV2(doc, part)
+  await database.put(keys.snapshot('alice', 'roster'), Y.encodeStateAsUpdateV2(doc))
+  expect((await check(database)).findings.map(({ what }) => what)).toEqual([
+    'the roster has entries of an earlier generation',
+    'the roster has two founders',
+  ])
 })

@@ -59,6 +59,7 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
       said.resends++
     },
     founderOf: () => undefined,
+    noteFounder: () => undefined,
     outdate: () => said.failures.push(new Error('outdated')),
     looked: bytes => {
       said.lookedBytes += bytes

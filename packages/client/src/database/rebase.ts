@@ -34,13 +34,14 @@ export async function rebase(
     const clients = [...own.doc.store.clients.keys()]
     const fresh = new OwnDocument(name, newClientIdAbove([...clients, ...clientsOf(serverState)], randomness))
     fresh.takeAll(serverState)
-    const retired = retiredOf(fresh.doc)
+    const had = hadBy(fresh.doc)
     const all = await pendingEntries(work.db, undefined)
-    const seen = new Seen(all.filter(row => row.document === name))
-    const rows = all.flatMap(row => (row.document === name ? stillDue(row, retired, fresh, seen) : [row]))
+    const due = all.filter(row => row.document !== name || !wasTaken(row, had))
+    const dropped = overtaken(due, fresh, new Seen(all.filter(row => row.document === name)))
+    const rows = due.flatMap(row => (row.document === name ? without(row, dropped) : [row]))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
-    merged.write(lostEntries(own, retired, all))
+    merged.write(lostEntries(own, had, all))
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
@@ -49,9 +50,9 @@ export async function rebase(
     const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
     await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     // What was known of entries of the generations before has no meaning in this one.
-    await writeMeta(work.db, 'originals', without(documents.originals, name))
-    await writeMeta(work.db, 'removed', without(documents.removed, name))
-    await writeMeta(work.db, 'known', without(documents.known, name))
+    await writeMeta(work.db, 'originals', others(documents.originals, name))
+    await writeMeta(work.db, 'removed', others(documents.removed, name))
+    await writeMeta(work.db, 'known', others(documents.known, name))
     const before = namedUsers(documents.roster.view)
     const now = await work.reload()
     await offerRefusedHere({ ...work, documents: now }, name, randomness)
@@ -61,7 +62,7 @@ export async function rebase(
   })
 }
 
-function without<T>(values: Partial<Record<DocumentName, T>>, name: DocumentName): Partial<Record<DocumentName, T>> {
+function others<T>(values: Partial<Record<DocumentName, T>>, name: DocumentName): Partial<Record<DocumentName, T>> {
   return Object.fromEntries(Object.entries(values).filter(([key]) => key !== name))
 }
 
@@ -73,31 +74,52 @@ function clientsOf(state: Uint8Array): number[] {
   }
 }
 
+/** The server had this before it founded the document anew: since then other devices may have changed it. */
+function wasTaken({ update }: OutboxRow, { ends }: Had): boolean {
+  const { to } = Y.parseUpdateMeta(update)
+  return to.size > 0 && [...to].every(([client, clock]) => clock <= (ends.get(client) ?? 0))
+}
+
 /**
- * What of an unsent entry is to be made again: nothing, if the server had it before it founded the document anew, since then
- * other devices may have changed it. A removal only removes what the user had seen: a concurrent set stays, as it does in a
- * merge [R6].
+ * Keys that the user has removed in the end, and that another device has set to something which the user had not seen: the set
+ * stays, as it does in a merge [R6].
  */
-function stillDue(row: OutboxRow, retired: Retired, fresh: OwnDocument, seen: Seen): OutboxRow[] {
-  const { to } = Y.parseUpdateMeta(row.update)
-  const wasTaken = to.size > 0 && [...to].every(([client, clock]) => clock <= (retired.get(client) ?? 0))
-  if (wasTaken) return []
-  const isDue = ({ root, key, value }: KeyChange): boolean => {
-    if (value !== undefined || row.isRemade) return true
-    const standing = fresh.standing.get(root, key)
-    return standing !== undefined && seen.has(keyName({ root, key }), standing)
+function overtaken(rows: readonly OutboxRow[], fresh: OwnDocument, seen: Seen): ReadonlySet<string> {
+  const last = new Map<string, KeyChange>()
+  for (const row of rows.filter(({ document, isRemade }) => document === fresh.name && !isRemade)) {
+    for (const change of decodeChanges(row.changes)) last.set(keyName(change), change)
   }
-  const changes = decodeChanges(row.changes).filter(isDue)
+  const isOvertaken = ([name, { root, key, value }]: [string, KeyChange]): boolean => {
+    const standing = fresh.standing.get(root, key)
+    return value === undefined && standing !== undefined && !seen.has(name, standing)
+  }
+  return new Set([...last].filter(isOvertaken).map(([name]) => name))
+}
+
+function without(row: OutboxRow, dropped: ReadonlySet<string>): OutboxRow[] {
+  if (dropped.size === 0 || row.isRemade) return [row]
+  const changes = decodeChanges(row.changes).filter(change => !dropped.has(keyName(change)))
   return changes.length > 0 ? [{ ...row, changes: encodeChanges(changes) }] : []
 }
 
+/** What the server has had: of each client up to which clock; and whether it says so of all clients. */
+interface Had {
+  ends: Retired
+  isAll: boolean
+}
+
+function hadBy(doc: Y.Doc): Had {
+  const retired = retiredOf(doc)
+  const ends = new Map([...retired, ...Y.decodeStateVector(Y.encodeStateVector(doc))])
+  return { ends, isAll: retired.size < mostRetired }
+}
+
 /** Entries that a server had acknowledged after the state from which its document was founded anew: it lost them. */
-function lostEntries(own: OwnDocument, retired: Retired, rows: readonly OutboxRow[]): KeyChange[] {
+function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
   const ownRows = rows.filter(row => row.document === own.name && !row.isRemade)
   const unsent = new Set(ownRows.flatMap(row => decodeChanges(row.changes).map(keyName)))
   // Where the server has forgotten the oldest clients, an unknown one counts as one of them.
-  const endOf = (client: number): number =>
-    retired.get(client) ?? (retired.size < mostRetired ? 0 : Number.POSITIVE_INFINITY)
+  const endOf = (client: number): number => had.ends.get(client) ?? (had.isAll ? 0 : Number.POSITIVE_INFINITY)
   return own.roots.flatMap(root =>
     [...own.doc.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
       if (deleted || id.clock < endOf(id.client) || unsent.has(keyName({ root, key }))) return []

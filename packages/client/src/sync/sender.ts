@@ -1,4 +1,4 @@
-import { type ErrorCode, founderOf, generationOf, KithError } from '@kith/shared'
+import { type ErrorCode, founderOf, generationOf, KithError, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../database/outbox.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
@@ -241,7 +241,14 @@ export class Sender {
     if (!asked) return false
     const theirs = [...Y.decodeStateVector(asked).keys()]
     const own = [...this.#port.store.documents[name].doc.store.clients.keys()]
-    return theirs.length > 0 && own.length > 0 && founderOf(theirs) !== founderOf(own)
+    if (theirs.length === 0 || own.length === 0) return false
+    return founderOf(theirs) !== founderOf(own) || this.#isMixed(name)
+  }
+
+  /** Two lives of this device's database, from before and after a founding, have come together. */
+  #isMixed(name: DocumentName): boolean {
+    const { doc } = this.#port.store.documents[name]
+    return namesRetired(retiredOf(doc), doc.store.clients.keys())
   }
 
   /** What is unsent follows as changes, upon a document that has all else. */
@@ -252,7 +259,7 @@ export class Sender {
     this.#owedAnswers.add(name)
     this.#held[name] = new Map()
     // A server with an earlier generation was restored from a backup: it lacks what this device holds [D6].
-    if (generationOf(founder) > generationOf(own)) await this.#port.rebase(name)
+    if (generationOf(founder) > generationOf(own) || this.#isMixed(name)) await this.#port.rebase(name)
     else await this.#rebuild(name, undefined)
   }
 

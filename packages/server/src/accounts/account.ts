@@ -13,7 +13,7 @@ import { mayHandOver } from './may-hand-over.ts'
 /** A device's session, as its user's account sees it. */
 export type Writer = Pick<
   Device,
-  'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail' | 'founderOf' | 'outdate'
+  'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail' | 'founderOf' | 'noteFounder' | 'outdate'
 >
 
 interface Write {
@@ -261,7 +261,7 @@ export class Account {
 
   /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
-    const { store } = this.#context
+    const { store, documents } = this.#context
     const { refusal, losses } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
     const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
@@ -273,6 +273,9 @@ export class Account {
     if (roster?.relayed) await this.#relay('roster', roster.relayed, writer)
     if (profile?.relayed) await this.#relay('profile', profile.relayed, writer)
     const isWhole = commit.standings.includes(this.user)
+    // A device that fills a server which has lost its store brings the founder, too.
+    if (roster) writer.noteFounder('roster', documents.founderInMemory(this.user, 'roster'))
+    if (profile) writer.noteFounder('profile', documents.founderInMemory(this.user, 'profile'))
     if (roster?.isOutweighed) this.#foundLater('roster')
     if (profile?.isOutweighed) this.#foundLater('profile')
     const named = isWhole ? Math.floor((roster?.weight ?? 0) / bytesPerRelation) : 0

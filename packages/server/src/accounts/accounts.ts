@@ -1,5 +1,5 @@
 import type { DocumentName } from '../relations/records.ts'
-import { Account, type AccountContext } from './account.ts'
+import { Account, type AccountContext, type Writer } from './account.ts'
 
 /** The accounts that have work under way; each goes when its queue is empty. */
 export class Accounts {
@@ -23,6 +23,11 @@ export class Accounts {
     })
     this.#busy.set(user, account)
     return account
+  }
+
+  /** Drops what a writer sent and nothing was done about yet. */
+  drop(user: string, writer: Writer): void {
+    this.#busy.get(user)?.drop(writer)
   }
 
   /** @see Account.backlog */

@@ -117,6 +117,7 @@ export class ProfileEdits {
         outcome = error
       },
       founderOf: () => undefined,
+      noteFounder: ignore,
       outdate: () => {
         outcome = new Error('the document was founded anew under the edit')
       },

@@ -21,16 +21,7 @@ const stepsOfManyRechecks = 2_000
 /** What the relay needs of a session. */
 export type Receiver = Pick<
   Device,
-  | 'user'
-  | 'feed'
-  | 'hasArrived'
-  | 'outstandingBytes'
-  | 'heldBytes'
-  | 'say'
-  | 'sendOwn'
-  | 'isClosed'
-  | 'founderOf'
-  | 'outdate'
+  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'heldBytes' | 'say' | 'sendOwn' | 'founderOf' | 'outdate'
 >
 
 /**
@@ -109,9 +100,11 @@ export class Relay {
     const sessions = [...this.sessionsOf(user)].filter(session => session !== except)
     if (sessions.length === 0) return
     const founder = founderOf(Y.parseUpdateMeta(update).to.keys())
-    // What has a founder in it is all that there is: to a device of another generation it would bring another document.
-    if (founder > 0) this.outdate(user, document, founder)
-    for (const session of sessions) if (!session.isClosed) session.sendOwn(document, update)
+    for (const session of sessions) {
+      // What has a founder in it is of that generation: a device of another one would merge the two.
+      if (founder > 0 && session.founderOf(document) !== founder) session.outdate(document)
+      else session.sendOwn(document, update)
+    }
   }
 
   /** Ends the sessions of devices that were told of another generation of the document. */

@@ -193,11 +193,15 @@ export class Session implements Device {
     return this.#founders[document]
   }
 
+  noteFounder(document: DocumentName, founder: number): void {
+    if (this.#founders[document] !== undefined) this.#founders[document] = founder
+  }
+
   /** A device that knows of generations comes back and builds upon the present one; an older one keeps what it has. */
   outdate(document: DocumentName): void {
     if (this.#isClosed) return
     this.#isComplete = false
-    this.context.accounts.of(this.user).drop(this)
+    this.context.accounts.drop(this.user, this)
     const what = `the ${document} was founded anew`
     if (this.#feed && this.wire < generationsWire) this.end('upgrade-required', what)
     else this.close(closeCodes.outdated, `outdated: ${what}`)
