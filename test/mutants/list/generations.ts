@@ -7,14 +7,17 @@ export const generationMutants: readonly Mutant[] = [
   mutant('client/src/sync/sender.ts', 'if (this.#isOfOther(name)) await', 'if (false) await', {
     id: 'no-rebase',
     rules: ['D5', 'R1'],
-    what: 'A device with unsent edits sends them upon the generation that has ended.',
+    what: 'A device with unsent edits sends them upon the generation that has ended, and is closed for it again and again.',
     tests: ['client/refounded'],
+    names: 'away through two generations',
+    isSeenByWaiting: true,
   }),
-  mutant('client/src/database/incoming-frames.ts', 'if (outcome.outdated.has(name)) return', '', {
+  mutant('client/src/sync/sender.ts', 'await this.#port.rebase(name)', 'await this.#rebuild(name, undefined)', {
     id: 'two-generations-merged',
     rules: ['R1', 'R4'],
-    what: 'A device merges the new generation into the old one, and what was removed stands again.',
+    what: 'A device merges the generation that has ended into the new one, and what was removed stands again.',
     tests: ['client/refounded'],
+    names: 'away with unsent edits',
   }),
   mutant(rebase, '|| !wasTaken(row, had)', '|| true', {
     id: 'stored-change-made-again',
