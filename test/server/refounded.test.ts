@@ -91,6 +91,26 @@ test('an update of an ended generation is not merged, though its sender asked fo
   expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
 })
 
+test('what a session of the generation before writes is not written upon the next one, though it builds on nothing', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await accounts.idle()
+  await accounts.refound('alice', 'roster')
+  alice.founder = 0
+  const fresh = new Y.Doc()
+  fresh.getMap('labels').set('carol', 'of a client that never wrote before')
+  alice.send('roster', Y.encodeStateAsUpdate(fresh))
+  await accounts.idle()
+  expect(alice.failures).toMatchObject([{ message: 'outdated' }])
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+  expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'Bob' })
+})
+
 test('[D4] check finds nothing in a store with documents that were founded anew, twice on two nodes, and finds entries of a generation that has ended', async () => {
   const database = await newDatabase('memory')
   const clock = new TestClock()

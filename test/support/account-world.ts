@@ -14,6 +14,8 @@ interface Said {
   /** The relations that each commit was said to concern. */
   relations: number[]
   failures: unknown[]
+  /** Of the roster that it was told of; nothing if it was told of none. */
+  founder?: number | undefined
 }
 
 /** A device that edits real documents and writes each edit to its account, without a socket. */
@@ -58,7 +60,7 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
     resend: () => {
       said.resends++
     },
-    founderOf: () => undefined,
+    founderOf: name => (name === 'roster' ? said.founder : undefined),
     noteFounder: () => undefined,
     outdate: () => said.failures.push(new Error('outdated')),
     looked: bytes => {

@@ -55,4 +55,17 @@ export const generationMutants: readonly Mutant[] = [
     what: 'An update of a generation that has ended is merged.',
     tests: ['server/refounded'],
   }),
+  mutant('server/src/accounts/account.ts', 'registers: false, buildsOn: { [name]: version } }', 'registers: false }', {
+    id: 'founded-on-what-another-node-has-changed',
+    rules: ['R1', 'D2'],
+    what: 'A node founds a roster anew without what another node has written since it read it.',
+    tests: ['server/postgres-nodes'],
+    names: 'founds a roster anew with',
+  }),
+  mutant('server/src/accounts/account.ts', 'if (known !== undefined && known !== (await', 'if (false && known !== (await', {
+    id: 'written-upon-another-generation',
+    rules: ['R1'],
+    what: 'What a device writes for a generation that has ended is written upon the next one.',
+    tests: ['server/refounded'],
+  }),
 ]
