@@ -12,13 +12,6 @@ export const generationMutants: readonly Mutant[] = [
     names: 'away through two generations',
     isSeenByWaiting: true,
   }),
-  mutant('client/src/sync/sender.ts', 'await this.#port.rebase(name)', 'await this.#rebuild(name, undefined)', {
-    id: 'two-generations-merged',
-    rules: ['R1', 'R4'],
-    what: 'A device merges the generation that has ended into the new one, and what was removed stands again.',
-    tests: ['client/refounded'],
-    names: 'away with unsent edits',
-  }),
   mutant(rebase, '|| !wasTaken(row, had)', '|| true', {
     id: 'stored-change-made-again',
     rules: ['R4', 'V7'],
