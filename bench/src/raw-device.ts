@@ -1,5 +1,16 @@
+import { deflateRawSync } from 'node:zlib'
 import { applyChanges, type KeyChange } from '@kith/shared'
-import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import {
+  type DeviceMessage,
+  decodeFrame,
+  deflateWire,
+  encodeFrame,
+  maxInflatedBytes,
+  oldestWire,
+  type ServerMessage,
+  versionedSubprotocol,
+  wireVersion,
+} from '@kith/shared/wire'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import type { ServerProcess } from './server-process.ts'
@@ -13,6 +24,11 @@ export class RawDevice {
   /** Bytes of Kith's own messages, both ways; the roster's sync is not among them. */
   feedBytes = 0
   profilesReceived = 0
+  /** Bytes of updates, as they were sent. */
+  updateBytes = 0
+  /** Says which wire it has, and compresses updates of its roster if the server takes that. */
+  isVersioned = false
+  #mayDeflate = false
   onProfile: (message: Extract<ServerMessage, { type: 'profile' }>) => void = () => undefined
   /** Hears of every frame as it came; from then on nothing else is done with frames. */
   onRaw: ((data: Buffer) => void) | undefined
@@ -41,7 +57,11 @@ export class RawDevice {
    */
   async connect(server: Pick<ServerProcess, 'url'>, token: string, withDocuments = false): Promise<void> {
     const url = `${server.url.replace(/^http/, 'ws')}/v1/roster/${encodeURIComponent(this.user)}`
-    const socket = new WebSocket(url, ['kith.v1', `bearer.${token}`], { perMessageDeflate: false })
+    const socket = new WebSocket(
+      url,
+      ['kith.v1', `bearer.${token}`, ...(this.isVersioned ? [versionedSubprotocol] : [])],
+      { perMessageDeflate: false },
+    )
     this.#socket = socket
     const waited = ['caughtUp', ...(withDocuments ? ['rosterSync', 'ownProfile'] : [])].map(what => this.#until(what))
     socket.on('message', data => {
@@ -52,7 +72,8 @@ export class RawDevice {
       const ask = (type: 'rosterSync' | 'ownProfile', doc: Y.Doc): void =>
         this.send({ type, step: 'step1', payload: Y.encodeStateVector(doc) })
       if (withDocuments) ask('rosterSync', this.roster)
-      this.send({ type: 'hello', version: 1, cursor: this.cursor })
+      const wire = this.isVersioned ? { version: wireVersion, oldest: oldestWire } : { version: 1 }
+      this.send({ type: 'hello', ...wire, cursor: this.cursor })
       if (withDocuments) ask('ownProfile', this.profile)
     })
     await Promise.race([
@@ -79,6 +100,12 @@ export class RawDevice {
     const before = Y.encodeStateVector(doc)
     applyChanges(doc, changes)
     const payload = Y.encodeStateAsUpdate(doc, before)
+    if (document === 'roster' && this.#mayDeflate && payload.length <= maxInflatedBytes) {
+      const deflated = deflateRawSync(payload)
+      this.updateBytes += deflated.length
+      return this.send({ type: 'deflatedRoster', size: payload.length, step: 'update', payload: deflated })
+    }
+    this.updateBytes += payload.length
     this.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'update', payload })
   }
 
@@ -108,6 +135,9 @@ export class RawDevice {
       case 'profile':
         this.profilesReceived++
         this.onProfile(message)
+        break
+      case 'welcome':
+        this.#mayDeflate = (message.understands?.wire ?? 1) >= deflateWire
         break
       case 'caughtUp':
         this.cursor = message.cursor

@@ -28,7 +28,7 @@ test('[D6] the pieces of one large change go to the server without a wait for ea
   types.length = 0
   await syncer.sync(book(5_000))
   await alice.whenSynced()
-  const updates = types.filter(type => type === 'rosterSync').length
+  const updates = types.filter(type => type === 'rosterSync' || type === 'deflatedRoster').length
   expect(updates).toBeGreaterThanOrEqual(5)
   // One for all pieces but the last, one for the last, one of `whenSynced`.
   expect(types.filter(type => type === 'barrier').length).toBeLessThanOrEqual(3)

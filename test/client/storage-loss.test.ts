@@ -232,6 +232,27 @@ test('[D1] changes that were begun while the database was lost are made in the o
   expect(alice.ownProfile.get('count')).toBe(4)
 })
 
+test('[D1] work that is given as the app hears of the loss is done after all that waits for the new database', async () => {
+  const phone = installation('alice')
+  const alice = await phone.open()
+  const { store } = coreOf(alice)
+  const db = dexieOf(alice)
+  const done: string[] = []
+  // Edits would share a transaction: each of these has its own.
+  const begin = (name: string): Promise<void> => store.work(async () => undefined).then(() => void done.push(name))
+  let last: Promise<void> | undefined
+  const told = nextEvent(alice, 'error', () => {
+    last = begin('as the app hears of it')
+    return true
+  })
+  wiped(phone.indexedDB, db.name)
+  forceCloseDatabase(db.backendDB() as never)
+  const waiting = ['first', 'second', 'third'].map(begin)
+  await told
+  await Promise.all([...waiting, last])
+  expect(done).toEqual(['first', 'second', 'third', 'as the app hears of it'])
+})
+
 for (const table of ['updates', 'outbox', 'people'] as const) {
   test(`[D1] storage that is wiped at the write of ${table} loses nothing: the change is saved, and unsent`, async () => {
     const phone = installation('alice', { ...sharedByTabs() })

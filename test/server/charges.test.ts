@@ -30,6 +30,12 @@ describe('[S3] a frame is charged by what it costs:', () => {
   const cases: [what: string, message: DeviceMessage, bytes: number, cost: number][] = [
     ['a small update', { type: 'rosterSync', step: 'update', payload: nothing }, 50, 1],
     ['an update of 8 MiB', { type: 'rosterSync', step: 'update', payload: nothing }, 8 * 1024 * 1024, 2_049],
+    [
+      'a compressed update, by what it is inflated to',
+      { type: 'deflatedRoster', step: 'update', size: 1024 * 1024, payload: nothing },
+      2_000,
+      257,
+    ],
     ['a step 1 of one client', { type: 'rosterSync', step: 'step1', payload: vectorOf(1) }, 10, 1],
     ['a step 1 of 6,400 clients', { type: 'ownProfile', step: 'step1', payload: vectorOf(6_400) }, 10, 101],
     ['a hello', { type: 'hello', version: 1, cursor: nothing }, 10, 8],

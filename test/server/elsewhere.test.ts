@@ -295,7 +295,8 @@ async function nodeOver({ name, store: inner, clock, hub, stays: table, publishe
     localStay: user => ({ sessions: relay.sessionsOf(user).size, isOnline: presence.isOnline(user) }),
     localUsers: () => presence.users,
     stirred: users => elsewhere.stirred(users),
-    died: () => undefined,
+    died: async () => true,
+    parted: () => undefined,
   })
   onTestFinished(async () => {
     for (const stop of stops) stop()

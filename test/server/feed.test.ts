@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks'
 import { setImmediate } from 'node:timers/promises'
 import type { LevelDatabase, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
@@ -398,6 +399,27 @@ test('[F1][V5] the answer to a fetch that goes out before an offered change of a
   const cursors = frames.map(frame => ('cursor' in frame ? frame.cursor.length : 0))
   expect(cursors[0]).toBe(0)
   expect(cursors[1]).toBeGreaterThan(0)
+})
+
+test('[S1] a change that goes out as it is starts no loop of a follower: it costs no promise and no read for each', async () => {
+  const { store, relay, feed, reads, caughtUp } = await feedOfBob()
+  await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
+  let frames = 0
+  const outlet = { outstandingBytes: 0, send: () => void frames++, fail: () => undefined }
+  const others = Array.from({ length: 50 }, () => new Feed('bob', relay, outlet, 64 * 1024))
+  for (const other of others) relay.join(sessionOf(other))
+  for (const one of [feed, ...others]) await one.open(undefined)
+  for (const one of others) await new Promise<void>(resolve => one.whenCaughtUp(resolve))
+  await caughtUp()
+  const [framesBefore, readsBefore] = [frames, reads()]
+  let promises = 0
+  const hook = createHook({ init: (_id, type) => void (type === 'PROMISE' && promises++) })
+  await store.commit(profileChange('alice', { 0: 'Ada' }))
+  hook.enable()
+  while (frames < framesBefore + others.length) await setImmediate()
+  hook.disable()
+  expect(reads()).toBe(readsBefore)
+  expect(promises).toBeLessThan(others.length)
 })
 
 test('[F1] a revocation and a new grant between two visits move the cursor, so they are not sent on return', async () => {

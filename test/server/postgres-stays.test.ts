@@ -27,11 +27,13 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     client.on('error', () => undefined)
     await client.connect()
     onTestFinished(() => client.end().catch(() => undefined))
+    /** Nodes that cannot note when users were last seen. */
+    const cannotWrite = new Set<string>()
     const nodes = await Promise.all(
       Array.from({ length: count }, async () => {
         const clock = new TestClock()
         const here = new Map<string, { sessions: number; isOnline: boolean }>()
-        const [stirred, dead, errors] = [[] as string[], [] as string[], [] as unknown[]]
+        const [stirred, dead, parted, errors] = [[] as string[], [] as string[], [] as string[], [] as unknown[]]
         const node = randomUUID()
         const failed = (error: unknown): void => void errors.push(error)
         const database = new Database(url, { most: 3, prepares: true })
@@ -40,8 +42,11 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
           localStay: user => here.get(user) ?? { sessions: 0, isOnline: false },
           localUsers: () => here.keys(),
           stirred: users => void stirred.push(...users),
-          died: users =>
-            void dead.push(...users.map(({ user, atMs }) => `${user} ${Math.abs(Date.now() - atMs) < 60_000}`)),
+          died: async users => {
+            dead.push(...users.map(({ user, atMs }) => `${user} ${Math.abs(Date.now() - atMs) < 60_000}`))
+            return !cannotWrite.has(node)
+          },
+          parted: users => void parted.push(...users),
         })
         onTestFinished(() => stays.close())
         const set = (user: string, sessions: number, isOnline = sessions > 0): void => {
@@ -49,11 +54,11 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
           else here.delete(user)
           stays.changed(user)
         }
-        return { node, stays, clock, stirred, dead, errors, set }
+        return { node, stays, clock, stirred, dead, parted, errors, set }
       }),
     )
     type Node = (typeof nodes)[number]
-    return { client, nodes: nodes as [Node, Node, ...Node[]] }
+    return { client, cannotWrite, nodes: nodes as [Node, Node, ...Node[]] }
   }
 
   test('a node reads who is online on other nodes, on which, and with how many connections', async () => {
@@ -113,12 +118,33 @@ describe.skipIf(!isInstalled && !process.env['CI'])('stays of several nodes on o
     expect(await second.stays.nodesOf('alice')).toEqual([late.node])
     await Promise.all([second, third].map(one => beats(one, 4, client)))
     await vi.waitFor(() => expect([...second.dead, ...third.dead]).toEqual(['alice true']), 20_000)
+    await vi.waitFor(() => expect([...second.parted, ...third.parted]).toEqual(['alice']), 20_000)
     expect(await third.stays.nodesOf('alice')).toEqual([])
     expect(await third.stays.nodesOf('bob')).toEqual([second.node])
     // It was paused, and goes on.
     late.clock.move(3_000)
     await vi.waitFor(async () => expect(await third.stays.nodesOf('alice')).toEqual([late.node]), 20_000)
     expect(late.stirred.filter(user => user === 'alice')).toHaveLength(2)
+    for (const { errors } of nodes) expect(errors).toEqual([])
+  })
+
+  test('users of a node that ended are there until it is noted when they were last seen: if one node cannot note it, another one does', async () => {
+    const { nodes, client, cannotWrite } = await cluster(3)
+    const [late, second, third] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+    late.set('alice', 1)
+    await vi.waitFor(() => expect(late.stirred).toEqual(['alice']), 20_000)
+    const makeLate = "update attending set late_at = clock_timestamp() - interval '1 s' where node = $1"
+    await client.query(makeLate, [late.node])
+    cannotWrite.add(second.node)
+    await beats(second, 5, client)
+    await vi.waitFor(() => expect(second.dead).toEqual(['alice true']), 20_000)
+    // Until the time is over for which the second has taken it.
+    await beats(third, 5, client)
+    expect([third.dead, second.parted, await third.stays.nodesOf('alice')]).toEqual([[], [], [late.node]])
+    await client.query(makeLate, [late.node])
+    await beats(third, 1, client)
+    await vi.waitFor(() => expect(third.parted).toEqual(['alice']), 20_000)
+    expect([third.dead, await second.stays.nodesOf('alice')]).toEqual([['alice true'], []])
     for (const { errors } of nodes) expect(errors).toEqual([])
   })
 

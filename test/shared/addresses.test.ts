@@ -121,6 +121,12 @@ describe('user ids', () => {
   })
 
   test('a text is a user id exactly if it parses to itself', () => {
+    for (let code = 0; code < 0x80; code++) {
+      const one = String.fromCharCode(code)
+      for (const text of [one, `a${one}`, `${one}a`, `a${one}a`, one.repeat(2), one.repeat(3)]) {
+        expect(isUserId(text), JSON.stringify(text)).toBe(outcome(parseUserId(text)) === text)
+      }
+    }
     property(anyText, text => expect(isUserId(text)).toBe(outcome(parseUserId(text)) === text))
   })
 })

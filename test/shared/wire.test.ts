@@ -13,6 +13,7 @@ import {
   fitOf,
   isYProtocols,
   maxFailureAddresses,
+  maxInflatedBytes,
   wireVersion,
 } from '@kith/shared/wire'
 import fc from 'fast-check'
@@ -174,6 +175,11 @@ const golden: [message: Frame, hex: string][] = [
     { type: 'failure', code: 'malformed', retryAfterMs: 0, count: 0, addresses: [] },
     '73 09 6d616c666f726d6564 00 00 00',
   ],
+  [
+    { type: 'deflatedRoster', step: 'step2', size: 9, payload: Uint8Array.of(0x63, 0x60, 0x40, 7) },
+    '76 09 01 04 63604007',
+  ],
+  [{ type: 'deflatedRoster', step: 'update', size: 300, payload: Uint8Array.of(3) }, '76 ac02 02 01 03'],
   [{ type: 'watch', owners: [] }, '74 00'],
   [{ type: 'watch', owners: ['bob', 'eve'] }, '74 02 03 626f62 03 657665'],
   [{ type: 'presence', owner: 'bob', state: { is: 'unknown' } }, '75 03 626f62 00'],
@@ -201,7 +207,7 @@ describe('golden bytes', () => {
     expect(types.size).toBe(found.length)
   })
 
-  const fromDevices = ['hello', 'barrier', 'fetch', 'sendMessage', 'received', 'renew', 'watch']
+  const fromDevices = ['hello', 'barrier', 'fetch', 'sendMessage', 'received', 'renew', 'watch', 'deflatedRoster']
   const fromBoth = ['rosterSync', 'ownProfile']
 
   test.each(named)('the direction of %s is as documented', (_, message, hex) => {
@@ -212,6 +218,16 @@ describe('golden bytes', () => {
     const read = decodeServerMessage(bytesOf(hex))
     if (isDevices || message.type === 'queryAwareness') expect(read).toMatchObject({ type: 'malformed' })
     else expect(read).toStrictEqual(message)
+  })
+
+  test.each([
+    ['a step 1', '76 09 00 01 03'],
+    ['a step that there is not', '76 09 03 01 03'],
+    ['no gain', '76 01 02 01 03'],
+    ['more than is inflated', '76 81808001 02 01 03'],
+  ])('[S3] a compressed update with %s is malformed', (_, hex) => {
+    expect(decodeFrame(bytesOf(hex))).toMatchObject({ type: 'malformed' })
+    expect(decodeFrame(bytesOf('76 80808001 02 01 03'))).toMatchObject({ size: maxInflatedBytes })
   })
 
   test('the limits sent are the defaults that are documented', () => {
@@ -617,6 +633,12 @@ function anyFrame(): fc.Arbitrary<Frame> {
     record({ type: of('received'), id, from: user }),
     record({ type: of('outcome'), id, state: fc.constantFrom('delivered', 'undelivered', 'unconfirmed') }),
     record({ type: of('renew'), token: text }),
+    record({
+      type: of('deflatedRoster'),
+      step: fc.constantFrom('step2' as const, 'update' as const),
+      size: fc.integer({ min: 301, max: maxInflatedBytes }),
+      payload,
+    }),
     record({
       type: of('failure'),
       code,

@@ -378,6 +378,45 @@ describe('nodes that derive and hand over at the same time', () => {
   })
 })
 
+describe('follows that change while the owner edits', () => {
+  test('[F1] a viewer who follows, unfollows and follows again at once is shown what stands, also if the viewer’s node reads ahead of what it was told', async () => {
+    await expectRight({
+      ...world,
+      ...{ cast: [0, 1, 2, 3], isAcquainted: true },
+      steps: [
+        { do: 'move', device: 0, node: 0 },
+        { do: 'connect', device: 0 },
+        { do: 'move', device: 1, node: 1 },
+        { do: 'connect', device: 1 },
+        { do: 'move', device: 2, node: 1 },
+        { do: 'connect', device: 2 },
+        { do: 'move', device: 3, node: 0 },
+        { do: 'connect', device: 3 },
+        { do: 'flow' },
+        { do: 'slowNetwork', isSlow: false },
+        { do: 'slowNode', node: 0, isSlow: true },
+        { do: 'move', device: 3, node: 2 },
+        { do: 'connect', device: 3 },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 0, act: { type: 'set', level: 1, field: 'name' } },
+        { do: 'move', device: 2, node: 0 },
+        { do: 'connect', device: 2 },
+        { do: 'flow' },
+        { do: 'cut', pick: 0, told: 'both' },
+        { do: 'connect', device: 2 },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: true } },
+        { do: 'next', picks: [0] },
+        { do: 'act', device: 0, act: { type: 'save', whom: 0, blocks: false } },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: false } },
+        { do: 'act', device: 2, act: { type: 'save', whom: 0, follows: true } },
+      ],
+    })
+  })
+})
+
 describe('batches whose outcome is unknown', () => {
   test('[D2] a call of the backend whose batch was written, and whose answer was lost, makes one change', async () => {
     await expectRight({

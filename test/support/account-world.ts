@@ -1,7 +1,7 @@
 import type { Clock, Store } from '@kith/server'
 import { applyChanges, type KeyChange, type Limits, profileRoot } from '@kith/shared'
 import * as Y from 'yjs'
-import { Accounts, Documents, type MergeThread, type Writer } from './server-internals.ts'
+import { type AccountContext, Accounts, Documents, type MergeThread, type Writer } from './server-internals.ts'
 import { limitsWith } from './stores.ts'
 
 /** What the account said to a device of these tests. */
@@ -41,12 +41,13 @@ export function accountsOver(
   clock: Clock,
   limits: Partial<Limits> = {},
   cache: { maxHeapBytes?: number; thread?: MergeThread } = {},
+  relayOwn: AccountContext['relayOwn'] = () => undefined,
 ): AccountWorld {
   const documents = new Documents({ store, clock, limits: limitsWith(limits), ...cache })
   const accounts = new Accounts({
     store,
     documents,
-    relayOwn: () => undefined,
+    relayOwn,
     outdate: () => undefined,
   })
   return { accounts, documents, device: user => deviceOf(accounts, user) }

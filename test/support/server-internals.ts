@@ -1,7 +1,8 @@
 // What tests of @kith/server need of its inside. The package does not export it, so it may change at any time.
 
-export type { Writer } from '../../packages/server/src/accounts/account.ts'
+export type { AccountContext, Writer } from '../../packages/server/src/accounts/account.ts'
 export { Accounts } from '../../packages/server/src/accounts/accounts.ts'
+export { Elsewhere } from '../../packages/server/src/accounts/elsewhere.ts'
 export { admit } from '../../packages/server/src/admission/admission.ts'
 export { atOnce } from '../../packages/server/src/admission/at-once.ts'
 export { ItemsByClient } from '../../packages/server/src/admission/items-by-client.ts'
@@ -65,6 +66,7 @@ export { costOf } from '../../packages/server/src/socket/cost.ts'
 export type { DeviceSocket } from '../../packages/server/src/socket/device-socket.ts'
 export { DirectMessages } from '../../packages/server/src/socket/direct-messages.ts'
 export { Inbox } from '../../packages/server/src/socket/inbox.ts'
+export { inflate } from '../../packages/server/src/socket/inflate.ts'
 export { KithSocket } from '../../packages/server/src/socket/kith-socket.ts'
 export { Letters } from '../../packages/server/src/socket/letters.ts'
 export { OneAtATime } from '../../packages/server/src/socket/one-at-a-time.ts'

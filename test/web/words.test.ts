@@ -19,6 +19,12 @@ const examples: { [T in Frame['type']]: Example<T> } = {
     'roster',
     'The server asks Alice’s phone what it lacks of Alice’s roster',
   ],
+  deflatedRoster: [
+    'sent',
+    { type: 'deflatedRoster', step: 'update', size: 3, payload: Uint8Array.of(1, 2) },
+    'problem',
+    'Alice’s phone sent a compressed change of its roster that cannot be read',
+  ],
   ownProfile: [
     'sent',
     { type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) },

@@ -78,11 +78,12 @@ function kithSync(server: ServerProcess, book: readonly string[]): Contestant {
     pid: server.pid,
     round: async round => {
       const device = new RawDevice(`alice-${round}`)
+      device.isVersioned = true
       await device.connect(server, await server.token(device.user))
       const before = processorMs(server.pid)
       const begun = performance.now()
       await device.edit('roster', changesOf(book))
-      const taken = figures(begun, before, server.pid, Y.encodeStateAsUpdate(device.roster).length)
+      const taken = figures(begun, before, server.pid, device.updateBytes)
       device.close()
       // What the server stored is what a new device gets.
       const other = new RawDevice(device.user)

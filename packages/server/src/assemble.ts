@@ -160,7 +160,8 @@ export function assemble(options: EngineOptions): Engine {
         localStay: user => ({ sessions: relay.sessionsOf(user).size, isOnline: presence.isOnline(user) }),
         localUsers: () => new Set([...relay.users, ...presence.users]),
         stirred: users => elsewherePresence?.stirred(users),
-        died: users => void presence.died(users),
+        died: users => presence.died(users),
+        parted: users => presence.parted(users),
       })
       await courier?.start()
     },

@@ -26,9 +26,14 @@ export function parseUserId(input: string): UserIdResult {
 /** Whether `value` is a user id in its canonical form, exactly: what `parseUserId` returns. Never throws. */
 export function isUserId(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > maxUserIdBytes) return false
+  // Printable ASCII is its own NFC, and has no controls: a server checks each id of a phone book several times.
+  if (printable.test(value)) return value !== '.' && value !== '..'
   const result = parseUserId(value)
   return 'id' in result && result.id === value
 }
+
+/** Printable ASCII without spaces at its ends. */
+const printable = /^[!-~](?:[ -~]*[!-~])?$/
 
 // Bidi controls, U+202A to U+202E and U+2066 to U+2069, show the characters after them in another order, so that one id looks
 // like another. The marks U+200E, U+200F and U+061C only order what is between them: texts in Arabic and Hebrew have them.

@@ -8,6 +8,12 @@ export const addressMutants: readonly Mutant[] = [
     what: 'A user id may hold bidi controls, with which it looks like another id.',
     tests: ['shared/addresses'],
   }),
+  mutant('shared/src/user-id.ts', '(?:[ -~]*[!-~])?$/', '[ -~]*$/', {
+    id: 'id-that-ends-with-a-space',
+    rules: ['S1'],
+    what: 'A user id may end with a space, so that it looks like another id.',
+    tests: ['shared/addresses'],
+  }),
   mutant('shared/src/phone/text.ts', '(?!\\u202e)\\p{Cf}', '\\p{Cf}', {
     id: 'override-passed-over',
     rules: [],

@@ -119,6 +119,23 @@ export const clusterMutants: readonly Mutant[] = [
     what: 'A device that comes from another node is not known, since this node has not reported that far.',
     tests,
   }),
+  mutant(
+    'server/src/accounts/elsewhere.ts',
+    'if (isNewest) relay.relayOwn(user, name, update, undefined)',
+    'for (const one of isNewest ? [update] : updates) relay.relayOwn(user, name, one, undefined)\n    if (isNewest) return',
+    {
+      id: 'cluster-relays-what-is-overwritten',
+      rules: ['V5'],
+      what: 'A value that was overwritten before a node relayed it is relayed all the same.',
+      tests: ['server/changed-elsewhere'],
+    },
+  ),
+  mutant('server/src/accounts/elsewhere.ts', 'updates.length === 1 && version >=', 'version >=', {
+    id: 'cluster-relays-the-first-of-several',
+    rules: ['V5'],
+    what: 'Of several changes that are read together the first is relayed as it was written.',
+    tests: ['server/changed-elsewhere'],
+  }),
   mutant('server/src/socket/session.ts', 'if (this.#answered.has(document)) this', 'this', {
     id: 'relayed-before-the-answer',
     rules: ['D6'],

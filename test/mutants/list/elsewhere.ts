@@ -160,6 +160,13 @@ export const elsewhereMutants: readonly Mutant[] = [
     tests: ['server/postgres-stays'],
     names: 'as soon as it answers',
   }),
+  mutant(stays, 'if (!(await this.#port?.died(gone)) || this.#isClosed) return', 'await this.#port?.died(gone)', {
+    id: 'removed-before-last-seen-is-noted',
+    rules: ['V8'],
+    what: 'A node that ended is removed although it could not be noted when its users were last seen.',
+    tests: ['server/postgres-stays'],
+    names: 'if one node cannot note it',
+  }),
   mutant(stays, 'if (beganAtMs < this.#reapsAtMs) return', '', {
     id: 'gone-since-the-database-was-away',
     rules: ['V8'],

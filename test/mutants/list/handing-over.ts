@@ -52,6 +52,21 @@ export const handingOverMutants: readonly Mutant[] = [
     tests: ['server/feed'],
     names: 'before an offered change',
   }),
+  mutant('server/src/relay/hand-over.ts', '|| this.#isIdle) return', ') return', {
+    id: 'loop-of-each-follower',
+    rules: ['S1'],
+    what: 'Each follower of an edit that went out as it is looks at an empty queue.',
+    tests: ['server/feed'],
+    names: 'goes out as it is',
+  }),
+  mutant('server/src/relay/hand-over.ts', '(this.#waiters.length === 0 && !cursor.isDue)', '!cursor.isDue', {
+    id: 'idle-with-a-barrier',
+    rules: ['F1'],
+    what: 'A barrier of a device that has got everything is never answered.',
+    tests: ['server/feed'],
+    names: 'a commit and its barrier',
+    isSeenByWaiting: true,
+  }),
   mutant('server/src/relay/current-reads.ts', 'second = await read()', 'second = { ...first, at: this.#reported() }', {
     id: 'no-second-look',
     rules: ['V4'],

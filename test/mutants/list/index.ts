@@ -26,6 +26,7 @@ import { surfaceMutants } from './surface.ts'
 import { tabMutants } from './tabs.ts'
 import { timingMutants } from './timing.ts'
 import { unwritableMutants } from './unwritable.ts'
+import { uplinkMutants } from './uplink.ts'
 import { versionMutants } from './versions.ts'
 import { visibilityMutants } from './visibility.ts'
 import { webhookMutants } from './webhooks.ts'
@@ -34,6 +35,7 @@ import { webhookMutants } from './webhooks.ts'
 export const mutants: readonly Mutant[] = [
   ...rosterMutants,
   ...unwritableMutants,
+  ...uplinkMutants,
   ...visibilityMutants,
   ...handingOverMutants,
   ...handsMutants,

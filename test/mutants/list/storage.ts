@@ -136,6 +136,13 @@ export const storageMutants: readonly Mutant[] = [
       names: 'which no event announces',
     },
   ),
+  mutant('client/src/device/lifecycle.ts', 'this.#held === 0 ? this.present : undefined', 'this.present', {
+    id: 'newest-change-first',
+    rules: ['D1'],
+    what: 'What is changed as the app hears of the loss is written before what was changed earlier.',
+    tests: ['client/storage-loss'],
+    names: 'as the app hears of the loss',
+  }),
   mutant('client/src/sync/retries.ts', 'if (!this.#isStorageFailing &&', 'if (', {
     id: 'full-disk-hot-loop',
     rules: ['F1'],

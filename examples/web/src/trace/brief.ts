@@ -42,6 +42,8 @@ function frameBrief(direction: Direction, bytes: Uint8Array): Brief {
     case 'ownProfile':
       if (frame.step === 'step1' || frame.payload.length <= 2) return { is: 'question' }
       return { is: direction === 'sent' ? 'changed' : 'copied', isAnswer: frame.step === 'step2' }
+    case 'deflatedRoster':
+      return { is: 'changed', isAnswer: frame.step === 'step2' }
     case 'awareness':
     case 'queryAwareness':
     case 'received':

@@ -3,7 +3,8 @@ import type { WebSocketConstructor } from '@kith/client'
 /** What happened on one connection, and when (milliseconds since 1970). */
 export type Happening =
   | { type: 'opened'; atMs: number }
-  | { type: 'frame'; atMs: number; direction: Direction; bytes: Uint8Array }
+  /** `update`: of a compressed roster, inflated. */
+  | { type: 'frame'; atMs: number; direction: Direction; bytes: Uint8Array; update?: Uint8Array | undefined }
   | { type: 'closed'; atMs: number; code: number; reason: string }
 
 /** From the device's side. */

@@ -43,14 +43,16 @@ export class Teller {
         for (const part of [this.#roster, this.#profile, this.#barriers, this.#messages]) part.begin()
         return { ...openedWords(this.#who), bytes: 0 }
       case 'frame':
-        return { ...this.#frame(happening.direction, happening.bytes), bytes: happening.bytes.length }
+        return { ...this.#frame(happening), bytes: happening.bytes.length }
       case 'closed':
         return { ...closedWords(this.#who, happening.code, happening.reason), bytes: 0 }
     }
   }
 
-  #frame(direction: Direction, bytes: Uint8Array): Words {
+  #frame({ direction, bytes, update }: Extract<Happening, { type: 'frame' }>): Words {
     const frame = decodeFrame(bytes)
+    if (frame.type === 'deflatedRoster' && update)
+      return this.#roster.tell(direction, { step: frame.step, payload: update })
     if (frame.type !== 'malformed') return this.#message(direction, frame)
     const verb = direction === 'sent' ? 'sent' : 'got'
     return { kind: 'problem', text: `${this.#who.device} ${verb} bytes that are no message: ${frame.what}` }
@@ -63,6 +65,8 @@ export class Teller {
         return this.#roster.tell(direction, message)
       case 'ownProfile':
         return this.#profile.tell(direction, message)
+      case 'deflatedRoster':
+        return { kind: 'problem', text: `${who.device} sent a compressed change of its roster that cannot be read` }
       case 'awareness':
         return { kind: 'keepalive', text: `${direction === 'sent' ? who.device : 'The server'} says: I am still here` }
       case 'queryAwareness':

@@ -3,6 +3,7 @@ import { Emitter } from '../devices/emitter.ts'
 import { type DeviceName, isSameDevice, personName, titleOf } from '../devices/name.ts'
 import { briefOf } from './brief.ts'
 import type { Entry } from './entry.ts'
+import { inflating } from './inflated.ts'
 import { OwnChanges } from './own-changes.ts'
 import { type Happening, recordingWebSocket } from './recording-socket.ts'
 import { Teller } from './teller.ts'
@@ -36,7 +37,7 @@ export class Trace {
   /** A WebSocket for a device's client, which records what goes over it. */
   socketFor(name: DeviceName): WebSocketConstructor {
     const teller = new Teller({ device: titleOf(name), user: name.user, nameOf: personName })
-    return recordingWebSocket(happening => {
+    const told = (happening: Happening): void => {
       const entry = this.#entry(name, happening, teller.tell(happening))
       this.#channel.postMessage(entry)
       this.#add(entry)
@@ -45,7 +46,8 @@ export class Trace {
         this.#channel.postMessage({ ...entry, facts })
         this.#add({ ...entry, facts })
       })
-    })
+    }
+    return recordingWebSocket(inflating(told))
   }
 
   /** Whether a text stood in any frame that a device was sent, of those that are still here. */

@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import { rebase } from '../database/rebase.ts'
 import { type RebuildOptions, type Rebuilt, rebuild } from '../database/rebuild.ts'
 import type { DocumentName } from '../documents/name.ts'
+import { deflate } from './deflate.ts'
 import type { SessionPort } from './session-port.ts'
 
 /** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
@@ -21,6 +22,8 @@ export class DocumentSync {
   readonly #port: SessionPort
   readonly #requests: Record<DocumentName, Request[]> = { roster: [], profile: [] }
   #incompleteInARow = 0
+  /** The server takes compressed updates of the roster. */
+  mayDeflate = false
 
   constructor(port: SessionPort) {
     this.#port = port
@@ -81,7 +84,15 @@ export class DocumentSync {
     return true
   }
 
-  send(document: DocumentName, step: RosterSync['step'], payload: Uint8Array): void {
+  /**
+   * Sends it; an update of the roster compressed, where that pays. Resolves when it is with the socket: what must come after
+   * an update waits for that. A step 1 is with the socket at once.
+   */
+  async send(document: DocumentName, step: RosterSync['step'], payload: Uint8Array): Promise<void> {
+    if (step !== 'step1' && document === 'roster' && this.mayDeflate) {
+      const deflated = await deflate(payload)
+      if (deflated) return this.#port.send({ type: 'deflatedRoster', size: payload.length, step, payload: deflated })
+    }
     this.#port.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step, payload })
   }
 
@@ -92,7 +103,7 @@ export class DocumentSync {
 
   #request(document: DocumentName, request: Request, stateVector: Uint8Array): void {
     this.#requests[document].push(request)
-    this.send(document, 'step1', stateVector)
+    void this.send(document, 'step1', stateVector)
   }
 }
 

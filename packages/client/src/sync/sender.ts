@@ -12,7 +12,8 @@ export interface SenderPort {
   /** The server's store is not the one that this device last exchanged with, or not as far as it was. */
   isRefill(): boolean
   maxBytes(document: DocumentName): number
-  sendUpdate(document: DocumentName, step: 'step2' | 'update', update: Uint8Array): void
+  /** Resolves when it is with the socket. */
+  sendUpdate(document: DocumentName, step: 'step2' | 'update', update: Uint8Array): Promise<void>
   raiseBarrier(): Promise<boolean>
   /** Resolves when sending once more keeps within what the server takes. */
   pace(): Promise<void>
@@ -125,7 +126,7 @@ export class Sender {
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
       const next = await nextShipment(this.#port.store, this.#asked, this.#mode)
-      if (!next) this.#sendOwedAnswers()
+      if (!next) await this.#sendOwedAnswers()
       if (!next) this.#port.drained(true)
       if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
       if (!next) await this.#rest()
@@ -177,7 +178,7 @@ export class Sender {
       const isStep2 = isAnswer && index === last
       if (isStep2) this.#owedAnswers.delete(document)
       this.#inFlight = { document, update }
-      this.#port.sendUpdate(document, isStep2 ? 'step2' : 'update', update)
+      await this.#port.sendUpdate(document, isStep2 ? 'step2' : 'update', update)
       const isComplete = await this.#port.raiseBarrier()
       this.#inFlight = undefined
       if (!isComplete) return this.#incomplete(shipment)
@@ -200,7 +201,7 @@ export class Sender {
       await this.#port.pace()
       // Of several pieces the largest is the one that can be too large.
       if (update.length > (this.#inFlight?.update.length ?? 0)) this.#inFlight = { document, update }
-      this.#port.sendUpdate(document, 'update', update)
+      await this.#port.sendUpdate(document, 'update', update)
     }
     const areAllWritten = await this.#port.raiseBarrier()
     this.#inFlight = undefined
@@ -223,9 +224,11 @@ export class Sender {
   }
 
   /** The roster's answer registers a new user, so it comes after all that the roster says by now [F3]. */
-  #sendOwedAnswers(): void {
-    for (const name of this.#owedAnswers) this.#port.sendUpdate(name, 'step2', Uint8Array.of(0, 0))
-    this.#owedAnswers.clear()
+  async #sendOwedAnswers(): Promise<void> {
+    for (const name of this.#owedAnswers) {
+      this.#owedAnswers.delete(name)
+      await this.#port.sendUpdate(name, 'step2', Uint8Array.of(0, 0))
+    }
   }
 
   /** Begins with the server's state; what is unsent follows as changes, and not in an answer. */

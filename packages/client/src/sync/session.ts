@@ -1,5 +1,5 @@
 import { KithError } from '@kith/shared'
-import type { ClientMessage, ServerMessage } from '@kith/shared/wire'
+import { type ClientMessage, deflateWire, type ServerMessage } from '@kith/shared/wire'
 import { type StoredFrame, storeFrames } from '../database/incoming-frames.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { Barriers, SessionEnded } from './barriers.ts'
@@ -73,7 +73,7 @@ export class Session {
     this.#incoming = new Receiver({ store: frames => this.#store(frames), handle: message => this.#handle(message) })
     const outgoing: SenderPort = {
       store: port.store,
-      sendUpdate: (document, step, payload) => this.#exchange.send(document, step, payload),
+      sendUpdate: (document, step, update) => this.#exchange.send(document, step, update),
       raiseBarrier: () => this.#barriers.raise(false),
       pace: () => pace.take(2), // The update, and its barrier.
       isRefill: () => this.#isForgotten,
@@ -203,6 +203,7 @@ export class Session {
         // The device belongs to the present account, which is on its disk [D7]: from here on it sends what it holds.
         this.#isForgotten = frame.isFresh && this.#hadCursor
         this.#isWelcome = true
+        this.#exchange.mayDeflate = (frame.understands?.wire ?? 1) >= deflateWire
         this.#compare(frame.understands?.same ?? [])
         this.#port.privacy.welcomed(frame.understands?.privacy)
         this.#port.welcomed()

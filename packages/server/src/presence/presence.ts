@@ -92,11 +92,20 @@ export class Presence {
     this.elsewhere?.stays.changed(user)
   }
 
-  /** Users of a node that ended without leaving. */
-  async died(users: readonly { user: string; atMs: number }[]): Promise<void> {
-    await this.#write(users.map(({ user, atMs }) => ({ user, minute: Math.floor(atMs / 60_000) })))
-    this.elsewhere?.stirred(users.map(({ user }) => user))
-    for (const { user } of users) this.subscriptions.stir(user)
+  /** Users of a node that ended without leaving. Resolves with whether it was noted when they were last seen. */
+  async died(users: readonly { user: string; atMs: number }[]): Promise<boolean> {
+    for (let start = 0; start < users.length; start += mostNoted) {
+      const some = users.slice(start, start + mostNoted)
+      const seen = some.map(({ user, atMs }) => ({ user, minute: Math.floor(atMs / 60_000) }))
+      if (!(await this.#write(seen))) return false
+    }
+    return true
+  }
+
+  /** Users of a node that ended without leaving are gone. */
+  parted(users: readonly string[]): void {
+    this.elsewhere?.stirred(users)
+    for (const user of users) this.subscriptions.stir(user)
   }
 
   /** No device is here any more: notes when the last ones left. */
@@ -149,14 +158,18 @@ export class Presence {
     }
   }
 
-  /** If it can't be, what is known of them is when they were last seen before. */
-  async #write(users: readonly LastSeen[]): Promise<void> {
-    if (users.length === 0) return
-    await this.#store.commit({ type: 'seen', users }).catch((error: unknown) => {
+  /** If it can't be, what is known of them is when they were last seen before. Resolves with whether it was written. */
+  async #write(users: readonly LastSeen[]): Promise<boolean> {
+    if (users.length === 0) return true
+    try {
+      await this.#store.commit({ type: 'seen', users })
+      return true
+    } catch (error) {
       // The store reports once that changes are refused.
       if (!(error instanceof Unwritable))
         this.#log.warn({ err: error }, 'when users were last seen could not be written')
-    })
+      return false
+    }
   }
 
   #lastSeen(user: string): LastSeen[] {

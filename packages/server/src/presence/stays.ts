@@ -13,8 +13,13 @@ export interface StaysPort {
   localUsers(): Iterable<string>
   /** These users came online or went offline, as other nodes can now read. */
   stirred(users: readonly string[]): void
-  /** Nodes ended without leaving: users who are online nowhere since, and when they were last known to be. */
-  died(users: readonly { user: string; atMs: number }[]): void
+  /**
+   * Nodes ended without leaving: users who are online nowhere since, and when they were last known to be. Resolves with whether
+   * that was noted; if not, it comes again.
+   */
+  died(users: readonly { user: string; atMs: number }[]): Promise<boolean>
+  /** Other nodes can now read that these users, of nodes that died, are gone. */
+  parted(users: readonly string[]): void
 }
 
 /** Which users are on which nodes. Each node writes its own stays, and reads those of the others. */

@@ -8,11 +8,17 @@ import { expectKnown } from './unknown-record.ts'
 export function writeSide(encoder: encoding.Encoder, { said, unconfirmed }: Side): void {
   const isHanded = unconfirmed !== '' || said.confirmed.length > 0
   encoding.writeUint8(encoder, flags(said.isContact, said.isSubscribed, said.isDeclined, said.isBlocked, isHanded))
-  encoding.writeVarUint8Array(encoder, Uint8Array.from(said.levels))
+  writeLevels(encoder, said.levels)
   if (!isHanded) return
   encoding.writeVarString(encoder, unconfirmed)
   encoding.writeVarUint(encoder, said.confirmed.length)
   for (const incarnation of said.confirmed) encoding.writeVarString(encoder, incarnation)
+}
+
+/** The bytes of a `writeVarUint8Array`, without an array made for them: a phone book is tens of thousands of relations. */
+export function writeLevels(encoder: encoding.Encoder, levels: readonly number[]): void {
+  encoding.writeVarUint(encoder, levels.length)
+  for (const level of levels) encoding.writeUint8(encoder, level)
 }
 
 export function readSide(decoder: decoding.Decoder): Side {

@@ -7,11 +7,13 @@ import { clientsNamed } from '../documents/state-vector.ts'
  * relations that a switch touches) is charged as soon as it is known, and paid before the user's next frame.
  */
 export function costOf(message: DeviceMessage, frameBytes: number): number {
-  return costByType[message.type] + forBytes(frameBytes) + forNames(message)
+  const bytes = message.type === 'deflatedRoster' ? Math.max(frameBytes, message.size) : frameBytes
+  return costByType[message.type] + forBytes(bytes) + forNames(message)
 }
 
 const costByType: Readonly<Record<DeviceMessage['type'], number>> = {
   rosterSync: 1,
+  deflatedRoster: 1,
   ownProfile: 1,
   awareness: 1,
   queryAwareness: 1,

@@ -1,5 +1,6 @@
 import { closeCodes, KithError, privacyNames } from '@kith/shared'
 import {
+  type DeflatedRoster,
   type DeviceMessage,
   fitOf,
   generationsWire,
@@ -15,6 +16,7 @@ import type { Feed } from '../relay/feed.ts'
 import { turnForSlice } from '../turns.ts'
 import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
+import { inflate } from './inflate.ts'
 import { lookUp } from './lookup.ts'
 import { closeReason, type Session } from './session.ts'
 
@@ -41,6 +43,8 @@ export function handle(session: Session, message: DeviceMessage): void {
   switch (message.type) {
     case 'ownProfile':
       return sync(session, 'profile', message)
+    case 'deflatedRoster':
+      return deflated(session, message)
     case 'fetch':
       return run(session, () => fetch(session, message.owner))
     case 'sendMessage':
@@ -84,6 +88,12 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
     session.hasSynced(document)
   }
   account.write({ writer: session, document, update: payload, isAnswered: session.requests.hasAnswered(document) })
+}
+
+function deflated(session: Session, message: DeflatedRoster): void {
+  const payload = inflate(message)
+  if (!payload) return session.end('malformed', 'a compressed update that is none')
+  sync(session, 'roster', { type: 'rosterSync', step: message.step, payload })
 }
 
 /**

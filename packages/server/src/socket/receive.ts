@@ -17,6 +17,7 @@ import { mostUnfinishedBytes } from './unfinished-frames.ts'
 
 const deviceMessages: ReadonlySet<string> = new Set<DeviceMessage['type']>([
   'rosterSync',
+  'deflatedRoster',
   'awareness',
   'queryAwareness',
   'hello',
@@ -105,6 +106,9 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
     }
   } else if (!(message.type === 'received' && session.allowance.takeAcknowledgement()) && !session.isWithinWrites())
     return
+  if (message.type === 'deflatedRoster' && message.size > limits.rosterBytes) {
+    return session.end('frame-too-large', 'the update is larger than a roster may be')
+  }
   const cost = costOf(message as DeviceMessage, data.length)
   if (cost === Number.POSITIVE_INFINITY) return session.end('malformed', 'no state vector')
   inbox.add({ message: message as DeviceMessage, cost })

@@ -3,6 +3,7 @@ import { awarenessType, readAwareness } from './awareness.ts'
 import { barrierType, writeBarrier } from './barrier.ts'
 import { caughtUpType, readCaughtUp } from './caught-up.ts'
 import type { Decoder, Encoder } from './codec.ts'
+import { deflatedRosterType, writeDeflatedRoster } from './deflated-roster.ts'
 import { failureType, readFailure } from './failure.ts'
 import { fetchType, writeFetch } from './fetch.ts'
 import type { ClientMessage, ServerMessage } from './frame.ts'
@@ -35,6 +36,7 @@ type Writers = {
 
 const writers: Writers = {
   rosterSync: [rosterSyncType, writeRosterSync],
+  deflatedRoster: [deflatedRosterType, writeDeflatedRoster],
   hello: [helloType, writeHello],
   ownProfile: [ownProfileType, writeOwnProfile],
   barrier: [barrierType, writeBarrier],

@@ -12,6 +12,7 @@ import {
 import { type Barrier, barrierType, readBarrier, writeBarrier } from './barrier.ts'
 import { type CaughtUp, caughtUpType, readCaughtUp, writeCaughtUp } from './caught-up.ts'
 import type { Decoder, Encoder } from './codec.ts'
+import { type DeflatedRoster, deflatedRosterType, readDeflatedRoster, writeDeflatedRoster } from './deflated-roster.ts'
 import { type Failure, failureType, readFailure, writeFailure } from './failure.ts'
 import { type Fetch, fetchType, readFetch, writeFetch } from './fetch.ts'
 import { framed, type Malformed, unframed } from './framing.ts'
@@ -31,7 +32,17 @@ import { readWatch, type Watch, watchType, writeWatch } from './watch.ts'
 import { readWelcome, type Welcome, welcomeType, writeWelcome } from './welcome.ts'
 
 /** What Kith's own client sends. */
-export type ClientMessage = RosterSync | Hello | OwnProfile | Barrier | Fetch | SendMessage | Received | Renew | Watch
+export type ClientMessage =
+  | RosterSync
+  | DeflatedRoster
+  | Hello
+  | OwnProfile
+  | Barrier
+  | Fetch
+  | SendMessage
+  | Received
+  | Renew
+  | Watch
 
 /** What a device may send: stock providers speak of awareness too. */
 export type DeviceMessage = ClientMessage | Awareness | QueryAwareness
@@ -81,6 +92,7 @@ const codecs: { [T in Frame['type']]: Codec<Extract<Frame, { type: T }>> } = {
   renew: { number: renewType, write: writeRenew, read: readRenew },
   failure: { number: failureType, write: writeFailure, read: readFailure },
   watch: { number: watchType, write: writeWatch, read: readWatch },
+  deflatedRoster: { number: deflatedRosterType, write: writeDeflatedRoster, read: readDeflatedRoster },
   presence: { number: presenceType, write: writePresence, read: readPresence },
 }
 

@@ -1,4 +1,6 @@
 export type { Access } from './access.ts'
+export type { DeflatedRoster } from './deflated-roster.ts'
+export { maxInflatedBytes } from './deflated-roster.ts'
 export { decodeServerMessage, encodeClientMessage } from './device-frame.ts'
 export type { Failure } from './failure.ts'
 export { maxFailureAddresses } from './failure.ts'
@@ -14,5 +16,13 @@ export type { Profile } from './profile.ts'
 export { encodeProfileFrame } from './profile.ts'
 export type { RosterSync } from './roster-sync.ts'
 export type { Wire } from './versions.ts'
-export { fitOf, generationsWire, oldestWire, subprotocol, versionedSubprotocol, wireVersion } from './versions.ts'
+export {
+  deflateWire,
+  fitOf,
+  generationsWire,
+  oldestWire,
+  subprotocol,
+  versionedSubprotocol,
+  wireVersion,
+} from './versions.ts'
 export type { Understanding, Welcome } from './welcome.ts'

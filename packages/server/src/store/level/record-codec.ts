@@ -10,7 +10,7 @@ import {
   theirSide,
   type UserRecord,
 } from '../../relations/records.ts'
-import { expectEnd, flags, readRelationFlags, readSide, writeSide } from '../../relations/side-codec.ts'
+import { expectEnd, flags, readRelationFlags, readSide, writeLevels, writeSide } from '../../relations/side-codec.ts'
 import { expectKnown } from '../../relations/unknown-record.ts'
 
 const utf8 = { encoder: new TextEncoder(), decoder: new TextDecoder() }
@@ -36,7 +36,7 @@ export function encodeRelation(relation: Relation): Uint8Array {
   writeSide(encoder, relation.mySide)
   writeSide(encoder, relation.theirSide)
   encoding.writeUint8(encoder, flags(relation.isPaired, relation.isWaiting, relation.isUnasked))
-  encoding.writeVarUint8Array(encoder, Uint8Array.from(relation.shown))
+  writeLevels(encoder, relation.shown)
   encoding.writeVarUint(encoder, relation.changedAt)
   encoding.writeVarUint(encoder, relation.joinedAt)
   encoding.writeVarUint(encoder, relation.joinedAtMs)

@@ -11,7 +11,7 @@ import {
   theirSide,
   type UserRecord,
 } from '../../relations/records.ts'
-import { expectEnd, flags, readRelationFlags, readSide, writeSide } from '../../relations/side-codec.ts'
+import { expectEnd, flags, readRelationFlags, readSide, writeLevels, writeSide } from '../../relations/side-codec.ts'
 
 /** A user's row. Positions have columns of their own: they are not known before the batch is written. */
 export interface UserRow {
@@ -80,7 +80,7 @@ export function encodeRelation(relation: Relation): Uint8Array {
   writeSide(encoder, relation.mySide)
   writeSide(encoder, relation.theirSide)
   encoding.writeUint8(encoder, flags(relation.isPaired, relation.isWaiting, relation.isUnasked))
-  encoding.writeVarUint8Array(encoder, Uint8Array.from(relation.shown))
+  writeLevels(encoder, relation.shown)
   encoding.writeVarUint(encoder, relation.joinedAtMs)
   return encoding.toUint8Array(encoder)
 }

@@ -23,20 +23,37 @@ const sql = {
     select from attending where node = $1`,
   leaving: 'update stay set is_leaving = true where node = $1 and user_id = any ($2)',
   alone: `select u.id from unnest($2::text[]) as u (id) where not exists (
-    select from stay s join attending a using (node)
-    where s.user_id = u.id and s.node <> $1 and s.is_online and not s.is_leaving)`,
+    select from stay s join attending a using (node) where s.user_id = u.id and s.node <> $1
+      and s.node <> all ($3::uuid[]) and s.is_online and not s.is_leaving)`,
   online: `select distinct s.user_id as id from stay s join attending a using (node)
     where s.user_id = any ($2) and s.node <> $1 and s.is_online`,
   nodes: `select s.node::text from stay s join attending a using (node)
     where s.user_id = $2 and s.node <> $1 and s.is_online`,
   sessions: `select coalesce(sum(s.sessions), 0)::int as count from stay s join attending a using (node)
     where s.user_id = $2 and s.node <> $1`,
-  /** Each node that is late is removed by one of the others. */
-  reap: `with late as (delete from attending where late_at < clock_timestamp() and node <> $1 returning node, late_at),
-    gone as (delete from stay s using late l where s.node = l.node returning s.user_id, s.is_online, l.late_at)
-    select user_id as id, extract(epoch from max(late_at)) * 1000 - $2::float8 as at_ms from gone where is_online group by user_id`,
+  /** Each node that is late is taken by one of the others, for as long as it takes to be late once more. */
+  take: `with late as (select node, late_at from attending where late_at < clock_timestamp() and node <> $1
+      for update skip locked),
+    taken as (update attending a set late_at = clock_timestamp() + $2::float8 * interval '1 ms' from late l
+      where a.node = l.node returning a.node, a.late_at)
+    select t.node::text, t.late_at::text, s.user_id as id, extract(epoch from l.late_at) * 1000 - $2::float8 as at_ms
+    from taken t join late l using (node) left join stay s on s.node = t.node and s.is_online`,
+  /** Not one that has said meanwhile that it is there. */
+  remove: `with gone as (delete from attending a using unnest($2::uuid[], $3::timestamptz[]) as t (node, late_at)
+      where a.node = t.node and a.late_at = t.late_at and a.node <> $1 returning a.node)
+    delete from stay s using gone where s.node = gone.node`,
   leave: 'with gone as (delete from attending where node = $1) delete from stay where node = $1',
 } as const
+
+/** A node that is late, and one of those who are online there, if there is any. */
+interface Late {
+  node: string
+  /** Until when it is taken. */
+  late_at: string
+  id: string | null
+  /** When it was last known to be there. */
+  at_ms: string
+}
 
 /**
  * Stays in an unlogged table. What changes while one statement is written goes with the next one, so a thousand devices that
@@ -57,6 +74,7 @@ export class PostgresStays implements Stays {
   /** When this node may remove others: it must have been able to say that it is there for as long as they had. */
   #reapsAtMs = 0
   #beatAtMs = 0
+  #removing: Promise<void> | undefined
   #stop: () => void = () => undefined
   #cancelRetry: () => void = () => undefined
   #isClosed = false
@@ -112,8 +130,9 @@ export class PostgresStays implements Stays {
     await this.#database.close()
   }
 
-  async #alone(users: readonly string[]): Promise<ReadonlySet<string>> {
-    return new Set((await this.#rows<{ id: string }>('alone', users)).map(({ id }) => id))
+  /** Those who are online on no node but this one and `gone`. */
+  async #alone(users: readonly string[], gone: readonly string[] = []): Promise<ReadonlySet<string>> {
+    return new Set((await this.#rows<{ id: string }>('alone', users, gone)).map(({ id }) => id))
   }
 
   /** At the start, and when another node found this one late or the database lost the table: writes everything. */
@@ -149,11 +168,34 @@ export class PostgresStays implements Stays {
     if (Math.abs(this.#clock.now() - this.#beatAtMs) > 2 * beatMs) this.#reapsAtMs = this.#clock.now() + lateMs
     this.#beatAtMs = this.#clock.now()
     if (beganAtMs < this.#reapsAtMs) return
-    const found = await this.#rows<{ id: string; at_ms: number }>('reap', lateMs)
+    if (this.#removing) return
+    const found = await this.#rows<Late>('take', lateMs)
     if (found.length === 0) return
-    const alone = await this.#alone(found.map(({ id }) => id))
-    const dead = found.filter(({ id }) => alone.has(id) && !this.#port?.localStay(id).isOnline)
-    if (dead.length > 0) this.#port?.died(dead.map(({ id, at_ms: atMs }) => ({ user: id, atMs: Number(atMs) })))
+    // Not in turn: until it is noted when users were last seen this node must go on to say that it is there.
+    this.#removing = this.#removeLate(found)
+      .catch(error => this.#log(error))
+      .finally(() => {
+        this.#removing = undefined
+      })
+  }
+
+  /**
+   * First it is noted when the users of these nodes were last seen, then the nodes are removed: if this node ends between the two,
+   * or can't write, another node takes them, and notes the same.
+   */
+  async #removeLate(found: readonly Late[]): Promise<void> {
+    const nodes = new Map(found.map(({ node, late_at: lateAt }) => [node, lateAt]))
+    const atMsByUser = new Map<string, number>()
+    for (const { id, at_ms: atMs } of found) {
+      if (id !== null) atMsByUser.set(id, Math.max(atMsByUser.get(id) ?? 0, Number(atMs)))
+    }
+    const alone = await this.#alone([...atMsByUser.keys()], [...nodes.keys()])
+    const gone = [...atMsByUser].flatMap(([user, atMs]) =>
+      alone.has(user) && this.#port?.localStay(user).isOnline === false ? [{ user, atMs }] : [],
+    )
+    if (!(await this.#port?.died(gone)) || this.#isClosed) return
+    await this.#rows('remove', [...nodes.keys()], [...nodes.values()])
+    this.#port?.parted(gone.map(({ user }) => user))
   }
 
   async #writeAll(): Promise<void> {
