@@ -55,10 +55,15 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/postgres-nodes'],
     names: 'founds a roster anew with',
   }),
-  mutant('server/src/accounts/account.ts', 'if (known !== undefined && known !== (await', 'if (false && known !== (await', {
-    id: 'written-upon-another-generation',
-    rules: ['R1'],
-    what: 'What a device writes for a generation that has ended is written upon the next one.',
-    tests: ['server/refounded'],
-  }),
+  mutant(
+    'server/src/accounts/account.ts',
+    'if (known !== undefined && known !== (await',
+    'if (false && known !== (await',
+    {
+      id: 'written-upon-another-generation',
+      rules: ['R1'],
+      what: 'What a device writes for a generation that has ended is written upon the next one.',
+      tests: ['server/refounded'],
+    },
+  ),
 ]
