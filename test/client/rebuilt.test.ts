@@ -82,6 +82,7 @@ test.each(['roster', 'profile'] as const)(
     expect(await storeFrames(store, [ahead], systemRandomness)).toEqual({
       cloned: new Set([name]),
       incomplete: new Set(),
+      outdated: new Set(),
     })
     expect([alice.getProfile('bob').label, alice.ownProfile.get('mood')]).toEqual(['Bob', undefined])
     expect(await store.db.updates.count()).toBe(stored + 1)
@@ -112,7 +113,7 @@ test('[D5] a rebuild keeps which refusals the app was given, of the entries of b
   const marksOf = ({ document, ...row }: OutboxRow): unknown => [
     document,
     decodeChanges(row.changes).map(({ key }) => key.replace(/^0\/[^/]+\//, '')),
-    Object.fromEntries(Object.entries(row).filter(([field]) => !['seq', 'update', 'changes'].includes(field))),
+    Object.fromEntries(Object.entries(row).filter(([field]) => !['seq', 'update', 'changes', 'seen'].includes(field))),
   ]
   expect(rebuilt.map(marksOf)).toStrictEqual([
     ['roster', ['bob'], { reported: 'label-too-long' }],

@@ -4,6 +4,7 @@ import {
   flatMapsOf,
   type KeyChange,
   profileRoot,
+  retiredRoot,
   rosterRoots,
   userOfKey,
 } from '@kith/shared'
@@ -66,7 +67,8 @@ class Server {
   #examine(): void {
     const { doc } = this.document
     const roots = this.#name === 'roster' ? rosterRoots : [profileRoot]
-    expect([...doc.share.keys()].every(root => (roots as readonly string[]).includes(root))).toBe(true)
+    const known: readonly string[] = [...roots, retiredRoot]
+    expect([...doc.share.keys()].every(root => known.includes(root))).toBe(true)
     const wrong: string[] = []
     for (const root of roots) {
       const map = doc.getMap(root)

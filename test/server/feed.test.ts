@@ -718,6 +718,8 @@ function sessionOf(feed: Feed): Receiver {
     outstandingBytes: 0,
     heldBytes: 0,
     say: nothing,
+    founderOf: nothing as () => undefined,
+    outdate: nothing,
     sendOwn: nothing,
   }
 }

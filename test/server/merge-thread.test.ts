@@ -421,11 +421,14 @@ test('[S3] a document that a sweep drops, or whose change could not be written, 
   expect(overseer.workers.size).toBe(1)
 })
 
+/** A document keeps its history, however long it is. */
+const keeping = { refoundBytes: 2 ** 40 }
+
 test('[S3] a document whose long history takes few bytes on disk is loaded and merged in the thread', async () => {
   const overseer = new Overseer()
   const database = await newDatabase('memory')
   const clock = new TestClock()
-  const first = accountsOver(storeOver(database, clock), clock)
+  const first = accountsOver(storeOver(database, clock), clock, keeping)
   const device = first.device('alice')
   device.connect()
   // Two labels that take turns: Yjs keeps a struct of each time.
@@ -440,9 +443,9 @@ test('[S3] a document whose long history takes few bytes on disk is loaded and m
   expect(weightOf(parts)).toBeGreaterThanOrEqual(16 * 19_000)
   expect(weightOf(parts)).toBeLessThanOrEqual(16 * 21_000)
 
-  const thread = new MergeThread({ clock, limits: defaultLimits })
+  const thread = new MergeThread({ clock, limits: { ...defaultLimits, ...keeping } })
   onTestFinished(() => thread.close())
-  const again = accountsOver(storeOver(database, clock), clock, {}, { thread })
+  const again = accountsOver(storeOver(database, clock), clock, keeping, { thread })
   const other = again.device('alice')
   other.edit(label('bob', 'Bob'))
   await again.accounts.idle()
@@ -465,7 +468,7 @@ function longHistory(): { before: Uint8Array; late: Uint8Array; steps: number } 
 test('[S1][S3] a merge that takes long is done in slices of some ms, and is charged by its steps', async () => {
   const overseer = new Overseer()
   const clock = new TestClock()
-  const thread = new MergeThread({ clock, limits: defaultLimits })
+  const thread = new MergeThread({ clock, limits: { ...defaultLimits, ...keeping } })
   onTestFinished(() => thread.close())
   const { accounts, documents, device } = accountsOver(
     storeOver(await newDatabase('memory'), clock),

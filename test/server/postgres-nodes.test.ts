@@ -3,10 +3,11 @@ import { createRequire } from 'node:module'
 import { setImmediate } from 'node:timers/promises'
 import type { Change, Clock, Commit, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { type KeyChange, profileKey, profileRoot } from '@kith/shared'
+import { founderOf, generationOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
 import { atOnce, blocked, type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
@@ -71,6 +72,54 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
       for (const node of nodes) expect((await relationOf(node, 'bob', 'alice')).shown).toEqual([])
     },
   )
+
+  test('[R1] of two nodes that found a roster anew at once one does, and what a third has in memory is not written upon it', async () => {
+    const { nodes } = await cluster(3, pollingClock())
+    const [first, second, third] = nodes as [Store, Store, Store]
+    const stale = accountsOver(third, pollingClock())
+    const phone = stale.device('alice')
+    phone.connect()
+    for (let time = 0; time < 100; time++) {
+      phone.edit([{ root: 'labels', key: time % 2 ? 'bob' : 'carol', value: `label ${time}` }])
+    }
+    await stale.accounts.idle()
+    for (const node of nodes) await node.whenCurrent()
+    const founding = [first, second].map(async node => {
+      const { accounts } = accountsOver(node, pollingClock(), { refoundBytes: 512 })
+      const account = accounts.of('alice')
+      await new Promise<void>((resolve, reject) => account.task(() => account.found('roster').then(resolve), reject))
+      await accounts.idle()
+    })
+    await Promise.all(founding)
+    phone.edit([{ root: 'labels', key: 'late', value: 'upon the ended generation' }])
+    await stale.accounts.idle()
+    for (const node of nodes) {
+      await node.whenCurrent()
+      const doc = new Y.Doc()
+      for (const part of (await node.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+      expect(generationOf(founderOf(doc.store.clients.keys()))).toBe(1)
+      expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'label 99', carol: 'label 98' })
+    }
+    expect(phone.failures).toMatchObject([{ message: 'outdated' }])
+  })
+
+  test('[R1] a node founds a roster anew with what another node has written since it read it', async () => {
+    const { nodes } = await cluster(2, pollingClock())
+    const [first, second] = nodes as [Store, Store]
+    const [writing, founding] = [accountsOver(first, pollingClock()), accountsOver(second, pollingClock())]
+    const phone = writing.device('alice')
+    phone.connect()
+    phone.edit([{ root: 'labels', key: 'bob', value: 'early' }])
+    await writing.accounts.idle()
+    await second.whenCurrent()
+    expect(await founding.documents.founder('alice', 'roster')).toBe(0)
+    phone.edit([{ root: 'labels', key: 'carol', value: 'late' }])
+    await writing.accounts.idle()
+    await founding.accounts.refound('alice', 'roster')
+    const doc = new Y.Doc()
+    for (const part of (await second.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+    expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'early', carol: 'late' })
+  })
 
   test('[D4] counts that two nodes derive from the same record at the same time are both in it', async () => {
     const { nodes, client } = await cluster(2, pollingClock())

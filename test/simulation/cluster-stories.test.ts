@@ -454,3 +454,17 @@ describe('batches whose outcome is unknown', () => {
     },
   )
 })
+
+test('[S1] a server stops that has told devices of a roster that was founded anew', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false, nodes: 3 },
+    steps: [
+      { do: 'refound', user: 1, document: 'roster' },
+      { do: 'turn', device: 0 },
+      { do: 'refound', user: 0, document: 'roster' },
+      { do: 'flow' },
+      { do: 'sync', device: 0 },
+      { do: 'act', device: 0, act: { type: 'hide', isHidden: false } },
+    ],
+  })
+})

@@ -974,3 +974,36 @@ describe('what another device writes while a device comes back', () => {
     })
   })
 })
+
+test('[D5] of a label that was set and removed before it was sent, only the removal is made again upon a roster that was founded anew', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+    steps: [
+      { do: 'refound', user: 0, document: 'roster' },
+      { do: 'act', device: 0, act: { type: 'save', whom: 0, label: true } },
+      { do: 'act', device: 0, act: { type: 'save', whom: 0, label: false } },
+      { do: 'sync', device: 0 },
+      { do: 'act', device: 0, act: { type: 'unset', level: 0, field: 'name' } },
+      { do: 'send', device: 0, whom: 0 },
+      { do: 'flow' },
+      { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+      { do: 'lose', device: 3 },
+    ],
+  })
+})
+
+test('[D6] a device fills a server that has lost its store with a roster that was founded anew, in pieces', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+    steps: [
+      { do: 'refound', user: 0, document: 'roster' },
+      { do: 'flow' },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'limits', limits: { rosterBytes: 60 } },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'connect', device: 0 },
+      { do: 'loseServerStore' },
+      { do: 'pass', seconds: 5, flows: true },
+    ],
+  })
+})

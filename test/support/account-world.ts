@@ -14,6 +14,8 @@ interface Said {
   /** The relations that each commit was said to concern. */
   relations: number[]
   failures: unknown[]
+  /** Of the roster that it was told of; nothing if it was told of none. */
+  founder?: number | undefined
 }
 
 /** A device that edits real documents and writes each edit to its account, without a socket. */
@@ -42,7 +44,12 @@ export function accountsOver(
   relayOwn: AccountContext['relayOwn'] = () => undefined,
 ): AccountWorld {
   const documents = new Documents({ store, clock, limits: limitsWith(limits), ...cache })
-  const accounts = new Accounts({ store, documents, relayOwn })
+  const accounts = new Accounts({
+    store,
+    documents,
+    relayOwn,
+    outdate: () => undefined,
+  })
   return { accounts, documents, device: user => deviceOf(accounts, user) }
 }
 
@@ -54,6 +61,9 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
     resend: () => {
       said.resends++
     },
+    founderOf: name => (name === 'roster' ? said.founder : undefined),
+    noteFounder: () => undefined,
+    outdate: () => said.failures.push(new Error('outdated')),
     looked: bytes => {
       said.lookedBytes += bytes
     },

@@ -1,3 +1,4 @@
+import { isFounder } from '@kith/shared'
 import type { Randomness } from './clock.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -28,7 +29,7 @@ const [mostAbove, leastAbove] = [2 ** 26, 2 ** 16]
  */
 export function newClientIdAbove(clients: Iterable<number>, randomness: Randomness): number {
   let highest = firstOrdinaryClientId - 1
-  for (const client of clients) highest = Math.max(highest, client)
+  for (const client of clients) if (!isFounder(client)) highest = Math.max(highest, client)
   const left = 2 ** 32 - 1 - highest
   if (left < leastAbove) return newClientId(randomness)
   return highest + 1 + (uint32(randomness) % Math.min(mostAbove, left))

@@ -103,6 +103,7 @@ export function assemble(options: EngineOptions): Engine {
     store,
     documents,
     relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
+    outdate: (user, document, founder) => relay.outdate(user, document, founder),
   })
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/level/open.ts`). The relay
   // comes first: what it read before the batch is outdated from here on [V4], and presence relies on that.

@@ -23,6 +23,11 @@ export interface Device {
   /** Sends an encoded frame. Once the network has taken it, `onTaken` of the session's feed and watch is called. */
   send(frame: Uint8Array): void
   say(message: ServerMessage): void
+  /** The client that founded the generation of a document that the device was told of; nothing before it was told. */
+  founderOf(document: DocumentName): number | undefined
+  noteFounder(document: DocumentName, founder: number): void
+  /** The device's document is of another generation than the server's: its session ends. */
+  outdate(document: DocumentName): void
   /** Sends a change of the user's own document that another device made. */
   sendOwn(document: DocumentName, update: Uint8Array): void
 

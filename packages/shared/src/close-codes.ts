@@ -2,7 +2,8 @@ import { type ErrorCode, isErrorCode } from './errors.ts'
 
 /**
  * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to come back;
- * 4500–4599 mean "try again later". The device is `tooOld` or `tooNew` for the server.
+ * 4500–4599 mean "try again later". The device is `tooOld` or `tooNew` for the server. `outdated`: its document is of another
+ * generation than the server's, which was founded anew.
  */
 export const closeCodes = {
   goingAway: 1001,
@@ -12,6 +13,7 @@ export const closeCodes = {
   tooLarge: 4413,
   tooOld: 4426,
   tooNew: 4427,
+  outdated: 4428,
   unavailable: 4500,
   noRoom: 4503,
   overLimit: 4529,

@@ -5,6 +5,19 @@ export type { ErrorCode, KithErrorOptions } from './errors.ts'
 export { isErrorCode, KithError } from './errors.ts'
 export type { FieldValue, FlatMaps, KeyChange } from './flat-maps.ts'
 export { applyChanges, flatMapsOf, sameValue } from './flat-maps.ts'
+export type { Retired } from './generations.ts'
+export {
+  founderOf,
+  generationOf,
+  isFounder,
+  isRetiredKey,
+  mostRetired,
+  namesRetired,
+  nextFounder,
+  retiredKey,
+  retiredOf,
+  retiredRoot,
+} from './generations.ts'
 export type { ContentLimits, Limits } from './limits.ts'
 export { defaultContentLimits, defaultLimits, utf8Length } from './limits.ts'
 export type { Fields } from './profile.ts'

@@ -23,6 +23,11 @@ export interface Limits extends ContentLimits {
    * far above `rosterBytes`. It is at least twice the limit of the live content.
    */
   historyBytes: number
+  /**
+   * A roster or a whole profile is founded anew, with its content and without its history, when the history takes at least
+   * this many bytes and four times what the content takes.
+   */
+  refoundBytes: number
   /** A websocket frame that is no y-protocols message of one's own roster, in bytes. */
   frameBytes: number
   /** Profile bytes handed to one socket and not yet taken by the network. */
@@ -63,6 +68,7 @@ export const defaultContentLimits: ContentLimits = {
 export const defaultLimits: Limits = {
   ...defaultContentLimits,
   historyBytes: 32 * 1024 * 1024,
+  refoundBytes: 256 * 1024,
   frameBytes: 1024 * 1024,
   outstandingBytes: 64 * 1024,
   follows: 20_000,

@@ -6,6 +6,7 @@ import { durabilityMutants } from './durability.ts'
 import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
 import { formatMutants } from './formats.ts'
+import { generationMutants } from './generations.ts'
 import { handingOverMutants } from './handing-over.ts'
 import { handsMutants } from './hands.ts'
 import { importMutants } from './imports.ts'
@@ -51,6 +52,7 @@ export const mutants: readonly Mutant[] = [
   ...stagedMutants,
   ...formatMutants,
   ...versionMutants,
+  ...generationMutants,
   ...webhookMutants,
   ...storageMutants,
   ...storyMutants,

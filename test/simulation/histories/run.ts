@@ -195,6 +195,8 @@ async function takeBackendStep(world: World, step: Step): Promise<void> {
     case 'erase':
       if (world.hasLostStore) return
       return world.ask(() => backend.api('DELETE', `/v1/users/${users[step.user]}`))
+    case 'refound':
+      return world.refound(users[step.user] as string, step.document)
     case 'revoke':
       return world.ask(() => backend.api('POST', `/v1/users/${users[step.user]}/sessions/revoke`))
   }

@@ -61,6 +61,7 @@ export type Step =
   | { do: 'register'; user: number; announceJoin: boolean }
   | { do: 'pair'; a: number; b: number; isPaired: boolean }
   | { do: 'erase' | 'revoke'; user: number }
+  | { do: 'refound'; user: number; document: 'roster' | 'profile' }
   | NodeStep
 
 /** Of several servers, by number. */
@@ -215,6 +216,14 @@ const backend: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('register' as const), user, announceJoin: fc.boolean() }),
   fc.record({ do: fc.constant('pair' as const), a: user, b: user, isPaired: fc.boolean() }),
   fc.record({ do: fc.constantFrom('erase' as const, 'revoke' as const), user }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('refound' as const),
+      user: fc.constantFrom(0, 0, 1),
+      document: fc.constantFrom('roster' as const, 'profile' as const),
+    }),
+  },
 )
 
 /** A server that takes less than before, that lies, or that has lost what it had. */

@@ -140,6 +140,12 @@ export class Backend {
     return status
   }
 
+  /** Founds a document of a user anew. */
+  async refound(user: string, document: 'roster' | 'profile'): Promise<number> {
+    await this.#engine?.context.accounts.refound(user, document).catch(() => undefined)
+    return 0
+  }
+
   #watched(store: Store): Store {
     const commit = (change: Change): Promise<Commit> => {
       this.#options.watcher.asked(change)

@@ -1,4 +1,5 @@
 import type { Change } from '@kith/server'
+import { founderOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { type Again, type Edit, type Facts, wrongFacts } from '../model/edits.ts'
 import { changed, erased } from '../model/hands.ts'
@@ -21,6 +22,8 @@ export interface KnownEdit extends Edit {
 export class Record {
   readonly edits = new Map<string, KnownEdit[]>()
   readonly #documents = new Map<string, Documents>()
+  /** Of documents that were founded anew, by their founder, the edits that they have. */
+  readonly #foundings = new Map<number, { end: number; edits: ReadonlySet<number> }>()
   readonly #moments = new Map<number, Moment>()
   /** Each state of a user's documents, in their order. */
   readonly #stored = new Map<string, { position: number; roster: Uint8Array; profile: Uint8Array }[]>()
@@ -53,6 +56,32 @@ export class Record {
     this.#wrong = wrong
     this.#isOfEnded = isOfEnded
     this.#moments.set(0, this.now)
+  }
+
+  /** Whether a document of a user has an edit: as it was made, or since before the document was founded anew. */
+  #has(documents: Documents, edit: KnownEdit): boolean {
+    const doc = documents[edit.document]
+    return includes(doc, edit.ids) || this.#isFoundedWith(doc, edit) === 'whole'
+  }
+
+  /** Whether the founding of a document had an edit, and the document has all of the founding, or a part as yet. */
+  #isFoundedWith(doc: Y.Doc, { id }: KnownEdit): 'whole' | 'partly' | undefined {
+    const founder = foundingOf(doc)
+    const founding = this.#foundings.get(founder)
+    if (!founding?.edits.has(id)) return undefined
+    return Y.getState(doc.store, founder) < founding.end ? 'partly' : 'whole'
+  }
+
+  /** A document is founded anew: what it had it has, though not as it was made. */
+  #found(user: string, name: 'roster' | 'profile', snapshot: Uint8Array): void {
+    const documents = this.#documentsOf(user)
+    const founded = new Y.Doc()
+    Y.applyUpdateV2(founded, snapshot)
+    const included = this.included(user, documents).filter(({ document }) => document === name)
+    const founder = foundingOf(founded)
+    const edits = new Set(included.map(({ id }) => id))
+    this.#foundings.set(founder, { end: Y.getState(founded.store, founder), edits })
+    documents[name] = founded
   }
 
   /** How many edits were made. */
@@ -143,13 +172,16 @@ export class Record {
 
   /** The edits that a user's documents have. */
   included(user: string, documents: Documents): KnownEdit[] {
-    return this.editsOf(user).filter(edit => includes(documents[edit.document], edit.ids))
+    return this.editsOf(user).filter(edit => this.#has(documents, edit))
   }
 
   /** Whether it is on disk now, or was at a position. */
   isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds, position: number): boolean {
     const isIn = (documents: Documents): boolean => includes(documents[document], ids)
-    return isIn(this.#documentsOf(user)) || isIn(this.#documentsAt(user, position))
+    if (isIn(this.#documentsOf(user)) || isIn(this.#documentsAt(user, position))) return true
+    // It was there before the document was founded anew.
+    const states = (this.#stored.get(user) ?? []).filter(one => one.position <= position)
+    return states.some(one => isIn(this.#documentsAt(user, one.position)))
   }
 
   includedOnDisk(user: string): KnownEdit[] {
@@ -262,8 +294,11 @@ export class Record {
     switch (change.type) {
       case 'documents': {
         const documents = this.#documentsOf(change.user)
-        if (change.roster) Y.applyUpdateV2(documents.roster, change.roster.update)
-        if (change.profile) Y.applyUpdateV2(documents.profile, change.profile.update)
+        for (const name of ['roster', 'profile'] as const) {
+          const { update, snapshot } = change[name] ?? {}
+          if (update && update === snapshot) this.#found(change.user, name, snapshot)
+          else if (update) Y.applyUpdateV2(documents[name], update)
+        }
         this.#store(change.user, position)
         const facts = factsOf(documents)
         this.judge(`on disk at ${position}`, change.user, documents, facts)
@@ -343,7 +378,9 @@ export class Record {
   /** Edits of which the documents have some, and not all. */
   arriving(user: string, documents: Documents, included: readonly KnownEdit[]): KnownEdit[] {
     return this.editsOf(user).filter(
-      edit => !included.includes(edit) && includesSome(documents[edit.document], edit.ids),
+      edit =>
+        !included.includes(edit) &&
+        (includesSome(documents[edit.document], edit.ids) || this.#isFoundedWith(documents[edit.document], edit)),
     )
   }
 
@@ -372,6 +409,11 @@ export class Record {
     this.#documents.set(user, documents)
     return documents
   }
+}
+
+/** The client that founded a document; 0 for one that was never founded anew. */
+function foundingOf(doc: Y.Doc): number {
+  return founderOf(doc.store.clients.keys())
 }
 
 /** The calls of the backend's that make such a change. */

@@ -205,6 +205,13 @@ export class World {
     await this.settle()
   }
 
+  /** A server founds a document of a user anew. */
+  async refound(user: string, document: 'roster' | 'profile'): Promise<void> {
+    this.mayRefuse = true
+    const { backend } = this
+    await this.ask(() => backend.refound(user, document))
+  }
+
   /** The tab that acts stands still, and another one acts from here on. */
   async freeze(device: Device): Promise<void> {
     device.freeze()

@@ -13,6 +13,7 @@ import { asFailure } from './failure.ts'
 import { writeMeta } from './meta.ts'
 import type { OwnDocuments } from './own-documents.ts'
 import type { OutboxRow } from './schema.ts'
+import { seenBy } from './seen.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -160,9 +161,10 @@ async function write(
   changes: readonly KeyChange[],
   { clientId, marks }: { clientId?: number; marks?: Marks } = {},
 ): Promise<void> {
+  const seen = seenBy(documents[document].standing, changes)
   const update = await documents.write(db, document, changes, clientId)
   if (!update) return
-  await db.outbox.add({ document, update, changes: encodeChanges(changes), ...marks })
+  await db.outbox.add({ document, update, changes: encodeChanges(changes), ...seen, ...marks })
   wrote()
 }
 

@@ -9,6 +9,7 @@ import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../document
 import { newRemakingClientId } from '../nonce.ts'
 import { dropSaid, offerRefused, remake, sayAgain } from './edit.ts'
 import { writeMeta } from './meta.ts'
+import { isOfOtherGeneration } from './rebase.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -26,6 +27,8 @@ export interface StoredOutcome {
   incomplete: Set<DocumentName>
   /** Documents in which another device turned out to write with this device's client id. */
   cloned: Set<DocumentName>
+  /** Documents of which the server has another generation: nothing of it is taken in. */
+  outdated: Set<DocumentName>
 }
 
 /** Stores frames in the order in which they came, all in one transaction, with the cursor that goes with them [V7]. */
@@ -33,9 +36,10 @@ export async function storeFrames(
   store: Store,
   frames: readonly StoredFrame[],
   randomness: Randomness,
+  outdated: Set<DocumentName> = new Set(),
 ): Promise<StoredOutcome> {
   return store.work(async work => {
-    const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set() }
+    const outcome: StoredOutcome = { incomplete: new Set(), cloned: new Set(), outdated }
     await work.people.load(frames.flatMap(frame => ('owner' in frame ? [frame.owner] : [])))
     let cursor = new Uint8Array()
     for (const frame of frames) {
@@ -128,6 +132,8 @@ async function takeUpdate(
   randomness: Randomness,
 ): Promise<void> {
   const document = work.documents[name]
+  if (isOfOtherGeneration(document, endsOf(update).keys())) outcome.outdated.add(name)
+  if (outcome.outdated.has(name)) return
   // Of what another device writes under this client id nothing is taken in: it would get mixed up with this device's own.
   if (endOf(update, document.clientId) > document.ownClock) {
     outcome.cloned.add(name)
@@ -152,8 +158,12 @@ async function takeUpdate(
 }
 
 function endOf(update: Uint8Array, client: number): number {
+  return endsOf(update).get(client) ?? 0
+}
+
+function endsOf(update: Uint8Array): Map<number, number> {
   try {
-    return Y.parseUpdateMeta(update).to.get(client) ?? 0
+    return Y.parseUpdateMeta(update).to
   } catch (cause) {
     throw new KithError('unavailable', 'The server sent an update that cannot be read', { cause })
   }

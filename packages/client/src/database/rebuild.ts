@@ -13,6 +13,7 @@ import { readMeta, writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
 import type { OutboxRow } from './schema.ts'
+import { seenBy } from './seen.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
@@ -100,7 +101,7 @@ export async function rebuild(
 }
 
 /** Makes the entries of the rebuilt document upon it, as far as they fit; the outbox has them all, in this order. */
-async function writeEntries(
+export async function writeEntries(
   work: Work,
   fresh: OwnDocument,
   entries: readonly Entry[],
@@ -116,8 +117,9 @@ async function writeEntries(
     const { document, changes, isRemade, reported } = entry
     const row = { document, ...(isRemade && { isRemade }) }
     if (document !== name) {
-      const { update } = entry
-      await work.db.outbox.add({ ...row, update, changes: encodeChanges(changes), ...(reported && { reported }) })
+      const { update, seen } = entry
+      const kept = { ...row, update, changes: encodeChanges(changes), ...(seen && { seen }) }
+      await work.db.outbox.add({ ...kept, ...(reported && { reported }) })
       continue
     }
     const fitting: KeyChange[] = []
@@ -129,9 +131,11 @@ async function writeEntries(
       else refused.add(unit, { refusal: code, ...(byServer === undefined && { isRefusedHere: true }) })
     }
     room.endEntry()
+    const seen = seenBy(fresh.standing, fitting)
     const update = fresh.write(fitting, isRemade ? remakingClientId : undefined)
     if (update) {
-      await work.db.outbox.add({ ...row, update, changes: encodeChanges(fitting), ...(reported && { reported }) })
+      const kept = { ...row, update, changes: encodeChanges(fitting), ...seen }
+      await work.db.outbox.add({ ...kept, ...(reported && { reported }) })
     }
     for (const { changes, marks } of refused.parts) {
       isExplained = true

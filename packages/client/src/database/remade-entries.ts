@@ -12,6 +12,8 @@ export interface Entry {
   /** As it was stored; of the document rebuilt, it is made again. */
   update: Uint8Array
   isRemade: boolean
+  /** What stood before it; of the document rebuilt, it is found anew. */
+  seen: Uint8Array | undefined
   /** The code that the app was given before. */
   reported: ErrorCode | undefined
   /** It was sent alone, and is one change: this is what the server refused. */
@@ -81,7 +83,14 @@ function acknowledgedEntries({ name, fresh, merged, rows, suspect }: Plan): Entr
   const units = unitsOf(name, lost)
   for (const part of [units.filter(isNarrowingUnit), units.filter(unit => !isNarrowingUnit(unit))]) {
     for (const changes of inEntries(part)) {
-      entries.push({ document: name, changes, update: new Uint8Array(), isRemade: true, reported: undefined })
+      entries.push({
+        document: name,
+        changes,
+        update: new Uint8Array(),
+        isRemade: true,
+        seen: undefined,
+        reported: undefined,
+      })
     }
   }
   return entries
@@ -110,9 +119,9 @@ function split(entry: Entry, refusal: ErrorCode | undefined): Entry[] {
 }
 
 function asEntry(row: OutboxRow): { seq: number; entry: Entry } {
-  const { document, update, isRemade = false, reported } = row
+  const { document, update, isRemade = false, seen, reported } = row
   return {
     seq: row.seq as number,
-    entry: { document, update, changes: decodeChanges(row.changes), isRemade, reported },
+    entry: { document, update, changes: decodeChanges(row.changes), isRemade, seen, reported },
   }
 }

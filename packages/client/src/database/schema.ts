@@ -33,6 +33,8 @@ export interface OutboxRow {
   update: Uint8Array
   /** The changes of the update, so that it can be made again [D5]: see `changes-codec.ts`. */
   changes: Uint8Array
+  /** What stood before it, see `seen.ts`; absent where that is not known. */
+  seen?: Uint8Array
   /** Why the server refused it; absent while it is to be sent. */
   refusal?: ErrorCode
   /** This device refused it by the server's limits, and did not ask the server. It is offered once it fits [D6]. */

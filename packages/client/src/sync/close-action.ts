@@ -31,6 +31,9 @@ export function verdictOn(code: number, reason: string): Verdict {
       return { type: 'upgrade', message: 'This app is too old for the server: load its newest version' }
     case closeCodes.tooNew:
       return { type: 'upgrade', message: 'The server is too old for this app: it must be upgraded' }
+    case closeCodes.outdated:
+      // The next session builds what is unsent upon the document that was founded anew.
+      return { type: 'retry' }
     case closeCodes.overLimit: {
       const { code: limit = 'too-many-writes', retryAfterMs } = decodeRetryHint(reason)
       return { type: 'rest', code: limit, hintMs: retryAfterMs, message: 'The server takes no more for a while' }

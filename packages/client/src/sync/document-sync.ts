@@ -1,6 +1,7 @@
 import { KithError } from '@kith/shared'
 import type { RosterSync } from '@kith/shared/wire'
 import * as Y from 'yjs'
+import { rebase } from '../database/rebase.ts'
 import { type RebuildOptions, type Rebuilt, rebuild } from '../database/rebuild.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { deflate } from './deflate.ts'
@@ -9,7 +10,9 @@ import type { SessionPort } from './session-port.ts'
 /** A server that sends changes with gaps again and again, though it was asked for what is missing, has not got it. */
 const mostIncomplete = 3
 
-type Request = { type: 'missing' } | { type: 'all'; options: RebuildOptions; done: (rebuilt: Rebuilt) => void }
+type Request =
+  | { type: 'missing' }
+  | { type: 'all'; build: (state: Uint8Array) => Promise<Rebuilt>; done: (rebuilt: Rebuilt) => void }
 
 /**
  * What this device asks of its own documents: by y-protocols' sync step 1, what it is missing; with an empty state vector,
@@ -47,10 +50,21 @@ export class DocumentSync {
    * Resolves when the document is built upon the server's state, with all that this device holds besides [D5][D6]. Reports
    * what the server does not take.
    */
-  async rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
+  rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt> {
+    const { store, randomness } = this.#port
+    return this.#build(document, state => rebuild(store, document, state, randomness, options))
+  }
+
+  /** Resolves when the document is the server's, of another generation, with what is unsent made again upon it. */
+  rebase(document: DocumentName): Promise<Rebuilt> {
+    const { store, randomness } = this.#port
+    return this.#build(document, state => rebase(store, document, state, randomness))
+  }
+
+  async #build(document: DocumentName, build: (state: Uint8Array) => Promise<Rebuilt>): Promise<Rebuilt> {
     const { waiters, failed } = this.#port
     const rebuilt = await new Promise<Rebuilt>(resolve => {
-      this.#request(document, { type: 'all', options, done: resolve }, Y.encodeStateVector(new Y.Doc()))
+      this.#request(document, { type: 'all', build, done: resolve }, Y.encodeStateVector(new Y.Doc()))
     })
     await waiters.renumber()
     for (const [index, { code, addresses }] of rebuilt.refused.entries()) {
@@ -66,8 +80,7 @@ export class DocumentSync {
   async answered(document: DocumentName, update: Uint8Array): Promise<boolean> {
     const request = this.#requests[document].shift()
     if (request?.type !== 'all') return false
-    const { store, randomness } = this.#port
-    request.done(await rebuild(store, document, update, randomness, request.options))
+    request.done(await request.build(update))
     return true
   }
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, KithError } from '@kith/shared'
+import { type ErrorCode, founderOf, generationOf, KithError, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../database/outbox.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
@@ -21,6 +21,8 @@ export interface SenderPort {
   pause(ms: number): Promise<void>
   /** Builds the document upon the server's state, and reports what does not fit. Resolves when that is done. */
   rebuild(document: DocumentName, options: RebuildOptions): Promise<Rebuilt>
+  /** Replaces a document by the server's, which is of another generation, and makes what is unsent again upon it. */
+  rebase(document: DocumentName): Promise<Rebuilt>
   /** Whether all that there was has been acknowledged. */
   drained(isDrained: boolean): void
   /** Something was acknowledged, so a `whenSynced` may be due. */
@@ -120,6 +122,7 @@ export class Sender {
     // user [F3].
     while (!this.#isWelcome || documentNames.some(name => this.#isUnknown(name))) await this.#woken()
     this.#isRefill = this.#port.isRefill()
+    for (const name of documentNames) if (this.#isOfOther(name)) await this.#changeGeneration(name)
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
       const next = await nextShipment(this.#port.store, this.#asked, this.#mode)
@@ -233,6 +236,34 @@ export class Sender {
     delete this.#asked[document]
     this.#owedAnswers.add(document)
     await this.#rebuild(document, refusal)
+  }
+
+  /** Whether the server has a document of another generation than this device. A server that has none is filled. */
+  #isOfOther(name: DocumentName): boolean {
+    const asked = this.#asked[name]
+    if (!asked) return false
+    const theirs = [...Y.decodeStateVector(asked).keys()]
+    const own = [...this.#port.store.documents[name].doc.store.clients.keys()]
+    if (theirs.length === 0 || own.length === 0) return false
+    return founderOf(theirs) !== founderOf(own) || this.#isMixed(name)
+  }
+
+  /** Two lives of this device's database, from before and after a founding, have come together. */
+  #isMixed(name: DocumentName): boolean {
+    const { doc } = this.#port.store.documents[name]
+    return namesRetired(retiredOf(doc), doc.store.clients.keys())
+  }
+
+  /** What is unsent follows as changes, upon a document that has all else. */
+  async #changeGeneration(name: DocumentName): Promise<void> {
+    const founder = founderOf(Y.decodeStateVector(this.#asked[name] as Uint8Array).keys())
+    const own = founderOf(this.#port.store.documents[name].doc.store.clients.keys())
+    delete this.#asked[name]
+    this.#owedAnswers.add(name)
+    this.#held[name] = new Map()
+    // A server with an earlier generation was restored from a backup: it lacks what this device holds [D6].
+    if (generationOf(founder) > generationOf(own) || this.#isMixed(name)) await this.#port.rebase(name)
+    else await this.#rebuild(name, undefined)
   }
 
   /** A server that refuses ever more is asked ever more rarely, and never without an end. */

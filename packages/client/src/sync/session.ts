@@ -47,6 +47,8 @@ export class Session {
   #isKnown = false
   #isWelcome = false
   #hasEnded = false
+  /** Documents of which the server has another generation: until they are rebased, what it sends of them is not taken. */
+  readonly #outdated: Set<DocumentName> = new Set()
   /** Documents that are asked for only if the server holds something else. */
   #compared: DocumentName[] = []
 
@@ -78,6 +80,7 @@ export class Session {
       maxBytes: document => port.frameSizes.most(document, port.store.documents.limits),
       pause: ms => this.#timers.pause(ms),
       rebuild: (document, options) => this.#exchange.rebuild(document, options),
+      rebase: document => this.#exchange.rebase(document),
       drained: isDrained => {
         this.#state.isDrained = isDrained
         this.#showStatus()
@@ -186,7 +189,7 @@ export class Session {
     const { store, randomness } = this.#port
     const frames = this.#isWelcome ? taken : this.#welcomeWait.release(taken)
     if (frames.length === 0) return
-    const { incomplete, cloned } = await storeFrames(store, frames, randomness)
+    const { incomplete, cloned } = await storeFrames(store, frames, randomness, this.#outdated)
     this.#exchange.askMissing(incomplete)
     // Another device may have let in again someone whose replica this one has dropped: where nothing else is to be sent, too,
     // the server must be asked, since it may have seen no change [F1].
@@ -228,7 +231,8 @@ export class Session {
       case 'ownProfile': {
         const document = message.type === 'rosterSync' ? 'roster' : 'profile'
         if (message.step === 'step1') this.#outgoing.asked(document, checkedStateVector(message.payload))
-        else if (!(await this.#exchange.answered(document, message.payload))) {
+        else if (await this.#exchange.answered(document, message.payload)) this.#outdated.delete(document)
+        else {
           await this.#store([{ ...message, step: 'step2' }])
           if (message.step === 'step2') this.#outgoing.answered(document)
         }

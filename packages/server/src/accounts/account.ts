@@ -1,3 +1,4 @@
+import { founderOf, namesRetired } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import type { Documents } from '../documents/document-cache.ts'
@@ -10,7 +11,10 @@ import { othersTurn } from '../turns.ts'
 import { mayHandOver } from './may-hand-over.ts'
 
 /** A device's session, as its user's account sees it. */
-export type Writer = Pick<Device, 'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail'>
+export type Writer = Pick<
+  Device,
+  'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail' | 'founderOf' | 'noteFounder' | 'outdate'
+>
 
 interface Write {
   type: 'write'
@@ -44,6 +48,8 @@ export interface AccountContext {
   documents: Documents
   /** Hands an update to the user's other devices. */
   relayOwn(user: string, document: DocumentName, update: Uint8Array, except: Writer | undefined): void
+  /** Ends the sessions of the user's devices that hold an earlier generation of the document. */
+  outdate(user: string, document: DocumentName, founder: number): void
 }
 
 /**
@@ -153,6 +159,58 @@ export class Account {
     return this.#context.documents.stateVector(this.user, name)
   }
 
+  /** The client that founded a document's generation, as far as it is in memory. */
+  founderInMemory(name: DocumentName): number {
+    return this.#context.documents.founderInMemory(this.user, name)
+  }
+
+  /** Whether a state vector, or a document with it, is of another generation than the document on disk. To be called in a task. */
+  async isOfOther(name: DocumentName, stateVector: Uint8Array): Promise<boolean> {
+    const { documents } = this.#context
+    const founder = await documents.founder(this.user, name)
+    const clients = [...decodedVector(stateVector)]
+    const theirs = founderOf(clients)
+    if (theirs === founder) return false
+    if (theirs > 0) return Y.decodeStateVector(await this.stateVector(name)).size > 0
+    return namesRetired(await documents.retired(this.user, name), clients)
+  }
+
+  /** In the queue, behind what the devices sent before: nothing else changes the documents meanwhile. */
+  #foundLater(name: DocumentName): void {
+    // What fails, the next change that is committed tries again.
+    this.task(
+      () => this.found(name),
+      () => this.#context.documents.discard(this.user),
+    )
+  }
+
+  /**
+   * To be called in a task. Founds a document anew: the same content, no history, in one commit. The devices come back, and build upon it what is
+   * unsent. `isForced`: whatever its history weighs.
+   */
+  async found(name: DocumentName, isForced = false): Promise<void> {
+    const { store, documents, outdate } = this.#context
+    for (;;) {
+      const founded = await documents.found(this.user, name, isForced)
+      if (!founded) return
+      const { snapshot, settings, version } = founded
+      const stored = { update: snapshot, snapshot }
+      try {
+        const { position } = await store.commit({
+          ...{ type: 'documents', user: this.user, registers: false, buildsOn: { [name]: version } },
+          ...(name === 'roster' ? { roster: { ...stored, facts: new Map(), settings } } : {}),
+          ...(name === 'profile' ? { profile: { ...stored, levels: new Map() } } : {}),
+        })
+        documents.discard(this.user)
+        await store.whenEverywhere(position)
+        return outdate(this.user, name, await documents.founder(this.user, name))
+      } catch (error) {
+        documents.discard(this.user)
+        if (!(error instanceof OutdatedDocument)) throw error
+      }
+    }
+  }
+
   #enqueue(entry: Write | Task): void {
     this.#queue.push(entry)
     if (this.#isRunning) return
@@ -196,13 +254,14 @@ export class Account {
       this.#context.documents.discard(this.user)
       // What came after may build on what failed: a profile edit on the revocation before it [V6].
       this.drop(writer)
-      writer.fail(error)
+      if (error instanceof EarlierGeneration) writer.outdate(error.document)
+      else writer.fail(error)
     }
   }
 
   /** Admit, persist, wait for all nodes where that is due, relay: in that order. */
   async #commit(writer: Writer, run: Write[]): Promise<void> {
-    const { store } = this.#context
+    const { store, documents } = this.#context
     const { refusal, losses } = store
     this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
     const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
@@ -214,6 +273,11 @@ export class Account {
     if (roster?.relayed) await this.#relay('roster', roster.relayed, writer)
     if (profile?.relayed) await this.#relay('profile', profile.relayed, writer)
     const isWhole = commit.standings.includes(this.user)
+    // A device that fills a server which has lost its store brings the founder, too.
+    if (roster) writer.noteFounder('roster', documents.founderInMemory(this.user, 'roster'))
+    if (profile) writer.noteFounder('profile', documents.founderInMemory(this.user, 'profile'))
+    if (roster?.isOutweighed) this.#foundLater('roster')
+    if (profile?.isOutweighed) this.#foundLater('profile')
     const named = isWhole ? Math.floor((roster?.weight ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
@@ -282,6 +346,10 @@ export class Account {
   async #admit(writer: Writer, name: DocumentName, run: readonly Write[]): Promise<Admitted | undefined> {
     const writes = run.filter(write => write.document === name)
     if (writes.length === 0) return undefined
+    const known = writer.founderOf(name)
+    if (known !== undefined && known !== (await this.#context.documents.founder(this.user, name))) {
+      throw new EarlierGeneration(name)
+    }
     const merged = await this.#context.documents.merge(
       this.user,
       name,
@@ -295,9 +363,28 @@ export class Account {
       for (const outcome of merged.outcomes) {
         if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)
         else if (outcome.state === 'missing') writer.resend(name, merged.stateVector as Uint8Array)
+        else if (outcome.state === 'outdated') writer.outdate(name)
       }
     }
     return { ...merged, isAnswered, say }
+  }
+}
+
+function decodedVector(stateVector: Uint8Array): Iterable<number> {
+  try {
+    return Y.decodeStateVector(stateVector).keys()
+  } catch {
+    return [] // The answer to it says what is wrong.
+  }
+}
+
+/** What a session writes is for a generation of the document that has ended. */
+class EarlierGeneration extends Error {
+  readonly document: DocumentName
+
+  constructor(document: DocumentName) {
+    super(`the ${document} was founded anew`)
+    this.document = document
   }
 }
 

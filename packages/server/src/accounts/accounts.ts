@@ -1,4 +1,5 @@
-import { Account, type AccountContext } from './account.ts'
+import type { DocumentName } from '../relations/records.ts'
+import { Account, type AccountContext, type Writer } from './account.ts'
 
 /** The accounts that have work under way; each goes when its queue is empty. */
 export class Accounts {
@@ -24,6 +25,11 @@ export class Accounts {
     return account
   }
 
+  /** Drops what a writer sent and nothing was done about yet. */
+  drop(user: string, writer: Writer): void {
+    this.#busy.get(user)?.drop(writer)
+  }
+
   /** @see Account.backlog */
   backlog(user: string, mostBytes: number): Promise<void> | undefined {
     return this.#busy.get(user)?.backlog(mostBytes)
@@ -44,6 +50,22 @@ export class Accounts {
           await store.whenEverywhere(position)
         } finally {
           documents.discard(user)
+        }
+        resolve()
+      }, reject)
+    })
+  }
+
+  /** Founds a document anew, in the order of the user's other changes, whatever its history weighs. */
+  refound(user: string, name: DocumentName): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const account = this.of(user)
+      account.task(async () => {
+        try {
+          await account.found(name, true)
+        } catch (error) {
+          this.#context.documents.discard(user)
+          throw error
         }
         resolve()
       }, reject)

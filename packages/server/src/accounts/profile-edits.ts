@@ -1,5 +1,13 @@
 import { randomInt } from 'node:crypto'
-import { applyChanges, type ErrorCode, type FieldValue, flatMapsOf, planField, profileRoot } from '@kith/shared'
+import {
+  applyChanges,
+  type ErrorCode,
+  type FieldValue,
+  flatMapsOf,
+  planField,
+  profileRoot,
+  retiredOf,
+} from '@kith/shared'
 import * as Y from 'yjs'
 import type { Store } from '../relations/store.ts'
 import { OneAtATime } from '../socket/one-at-a-time.ts'
@@ -68,6 +76,7 @@ export class ProfileEdits {
       const stored = await this.#stored(user)
       if (stored) Y.applyUpdate(doc, stored)
       doc.getMap(profileRoot)
+      if (retiredOf(doc).has(this.#clientId)) this.#forget()
       doc.clientID = this.#clientId
       let update: Uint8Array | undefined
       doc.on('update', bytes => {
@@ -106,6 +115,11 @@ export class ProfileEdits {
       },
       fail: error => {
         outcome = error
+      },
+      founderOf: () => undefined,
+      noteFounder: ignore,
+      outdate: () => {
+        outcome = new Error('the document was founded anew under the edit')
       },
       committed: ignore,
       looked: ignore,

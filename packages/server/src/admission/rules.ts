@@ -1,11 +1,13 @@
 import {
   type ErrorCode,
   type FieldValue,
+  isRetiredKey,
   type Limits,
   parseNonceKey,
   parseProfileKey,
   profileRoot,
   type RosterRoot,
+  retiredRoot,
   rosterRoots,
   userOfKey,
   utf8Length,
@@ -23,10 +25,17 @@ const maxNameBytes = 64
 export function rosterRules(limits: Limits): Rules {
   return {
     check(root, key, value) {
+      if (root === retiredRoot) return checkRetired(key, value)
       if (!(rosterRoots as readonly string[]).includes(root)) return malformed(`a roster has no root of that name`)
       return checkKey(root as RosterRoot, key) ?? checkValue(root as RosterRoot, value, limits)
     },
   }
+}
+
+/** A device fills a server that has lost its store with what the founding had written. */
+function checkRetired(key: string, value: FieldValue | undefined): Wrong | undefined {
+  const isClock = value === undefined || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)
+  return isRetiredKey(key) && isClock ? undefined : malformed('no retired client')
 }
 
 function checkKey(root: RosterRoot, key: string): Wrong | undefined {
@@ -59,7 +68,8 @@ function checkValue(root: RosterRoot, value: FieldValue | undefined, limits: Lim
 /** A profile's keys and values. */
 export function profileRules(limits: Limits): Rules {
   return {
-    check(root, key) {
+    check(root, key, value) {
+      if (root === retiredRoot) return checkRetired(key, value)
       const parsed = root === profileRoot ? parseProfileKey(key) : undefined
       if (!parsed) return malformed('no key of a profile')
       if (utf8Length(parsed.name) > limits.fieldNameBytes) {

@@ -5,6 +5,7 @@ import {
   profileFields,
   profileRoot,
   type RosterRoot,
+  retiredRoot,
   rosterSettings,
   userOfKey,
 } from '@kith/shared'
@@ -17,7 +18,7 @@ export function rosterChange({ doc }: StoredDocument, applied: Applied): Pick<Do
   const view = flatMapsOf(doc)
   const users = new Set<string>()
   for (const [root, keys] of applied.keys) {
-    if (root === 'labels') continue
+    if (root === 'labels' || root === retiredRoot) continue
     for (const key of keys) {
       const user = userOfKey(root as RosterRoot, key)
       if (user !== undefined) users.add(user)

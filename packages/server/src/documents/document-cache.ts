@@ -1,8 +1,9 @@
-import type { Limits } from '@kith/shared'
+import type { Limits, Retired } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import { weightOf } from './document-weight.ts'
+import type { Founded } from './founding.ts'
 import { type HostedDocument, LocalDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeThread } from './merge-thread.ts'
@@ -127,6 +128,36 @@ export class Documents {
   /** Of what the disk holds of a document (`documentDigest`). */
   async digest(user: string, name: DocumentName): Promise<Uint8Array | undefined> {
     return this.#use(user, name, 0, document => document.digest())
+  }
+
+  /** The client that founded a document's generation; 0 for the first one. */
+  async founder(user: string, name: DocumentName): Promise<number> {
+    return this.#use(user, name, 0, async document => {
+      if (document instanceof RemoteDocument && document.founder === 0) await document.stateVector()
+      return document.founder
+    })
+  }
+
+  /** The clients of a document's earlier generations. */
+  async retired(user: string, name: DocumentName): Promise<Retired> {
+    return this.#use(user, name, 0, document => document.retired())
+  }
+
+  /** That of a document in memory. */
+  founderInMemory(user: string, name: DocumentName): number {
+    return this.#cached.get(keyOf(user, name))?.document.founder ?? 0
+  }
+
+  /** The document of the next generation, and the version that it was made of, if it is to be founded anew. */
+  async found(
+    user: string,
+    name: DocumentName,
+    isForced: boolean,
+  ): Promise<(Founded & { version: number }) | undefined> {
+    return this.#use(user, name, 0, async (document, version) => {
+      const founded = await document.found(isForced)
+      return founded && { ...founded, version: version.at }
+    })
   }
 
   /** What a document weighs ({@link weightOf}). */

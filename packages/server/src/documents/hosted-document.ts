@@ -1,7 +1,8 @@
-import { documentDigest, type Limits } from '@kith/shared'
+import { documentDigest, type Limits, type Retired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
+import { type Founded, foundIfOutweighed } from './founding.ts'
 import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
 import { StoredDocument } from './stored-document.ts'
 
@@ -9,6 +10,8 @@ import { StoredDocument } from './stored-document.ts'
 export interface HostedDocument {
   /** By what it takes on disk and in memory (document-weight.ts), an upper bound. */
   readonly weight: number
+  /** The client that founded its generation; 0 for the first one. Known once anything was asked of it. */
+  readonly founder: number
   /** Keeps it in memory until {@link release}, however many others need the room. `moreBytes` are about to be merged. */
   hold(moreBytes: number): void
   release(): void
@@ -17,6 +20,10 @@ export interface HostedDocument {
   stateVector(): Promise<Uint8Array>
   /** Of what it holds (`documentDigest`). */
   digest(): Promise<Uint8Array | undefined>
+  /** The clients of earlier generations. */
+  retired(): Promise<Retired>
+  /** The document of the next generation, if its history outweighs its content, or whatever history it has. */
+  found(isForced: boolean): Promise<Founded | undefined>
   destroy(): void
 }
 
@@ -35,6 +42,10 @@ export class LocalDocument implements HostedDocument {
 
   get weight(): number {
     return this.#document.weight
+  }
+
+  get founder(): number {
+    return this.#document.founder
   }
 
   hold(): void {
@@ -64,6 +75,14 @@ export class LocalDocument implements HostedDocument {
 
   async digest(): Promise<Uint8Array | undefined> {
     return documentDigest(this.#document.doc)
+  }
+
+  async retired(): Promise<Retired> {
+    return retiredOf(this.#document.doc)
+  }
+
+  async found(isForced: boolean): Promise<Founded | undefined> {
+    return foundIfOutweighed(this.#name, this.#document, this.#limits, isForced)
   }
 
   destroy(): void {

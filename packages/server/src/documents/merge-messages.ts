@@ -1,5 +1,6 @@
-import type { Limits } from '@kith/shared'
+import type { Limits, Retired } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
+import type { Founded } from './founding.ts'
 import type { Merged } from './merge.ts'
 
 /**
@@ -13,6 +14,8 @@ export type MergeRequest =
   | { type: 'missing'; document: number; stateVector: Uint8Array }
   | { type: 'stateVector'; document: number }
   | { type: 'digest'; document: number }
+  | { type: 'retired'; document: number }
+  | { type: 'found'; document: number; isForced: boolean }
   | { type: 'close'; document: number }
 
 /** A run of updates, its facts encoded. */
@@ -21,5 +24,14 @@ export interface EncodedMerged extends Omit<Merged, 'roster'> {
 }
 
 export type MergeAnswer =
-  | { weight: number; merged?: EncodedMerged; goesOn?: boolean; bytes?: Uint8Array | undefined }
+  | {
+      weight: number
+      /** The client that founded the document's generation. */
+      founder: number
+      merged?: EncodedMerged
+      goesOn?: boolean
+      bytes?: Uint8Array | undefined
+      retired?: Retired
+      founded?: Founded | undefined
+    }
   | { error: string }

@@ -1,8 +1,9 @@
 import { parentPort } from 'node:worker_threads'
-import { type ContactFacts, documentDigest, type Limits } from '@kith/shared'
+import { type ContactFacts, documentDigest, type Limits, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { encodeFacts } from './encoded-facts.ts'
+import { foundIfOutweighed } from './founding.ts'
 import { type Merged, type Merging, mergeUpdates, missingFrom } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { StoredDocument } from './stored-document.ts'
@@ -34,7 +35,7 @@ function handle(request: MergeRequest): MergeAnswer {
     const { name, parts, limits } = request
     const document = new StoredDocument(name, parts)
     documents.set(request.document, { name, document, limits })
-    return { weight: document.weight }
+    return stateOf(document)
   }
   const opened = documents.get(request.document)
   if (!opened) throw new Error('the document is not open')
@@ -46,16 +47,24 @@ function handle(request: MergeRequest): MergeAnswer {
     case 'continue':
       return advance(opened)
     case 'missing':
-      return { weight: document.weight, bytes: missingFrom(document, request.stateVector) }
+      return { ...stateOf(document), bytes: missingFrom(document, request.stateVector) }
     case 'stateVector':
-      return { weight: document.weight, bytes: Y.encodeStateVector(document.doc) }
+      return { ...stateOf(document), bytes: Y.encodeStateVector(document.doc) }
     case 'digest':
-      return { weight: document.weight, bytes: documentDigest(document.doc) }
+      return { ...stateOf(document), bytes: documentDigest(document.doc) }
+    case 'retired':
+      return { ...stateOf(document), retired: retiredOf(document.doc) }
+    case 'found':
+      return { ...stateOf(document), founded: foundIfOutweighed(name, document, limits, request.isForced) }
     case 'close':
       documents.delete(request.document)
       document.destroy()
-      return { weight: 0 }
+      return { weight: 0, founder: 0 }
   }
+}
+
+function stateOf({ weight, founder }: StoredDocument): { weight: number; founder: number } {
+  return { weight, founder }
 }
 
 /** As in the server's own thread a merge is cut into slices, so that others' documents have their turn. */
@@ -63,9 +72,9 @@ function advance(opened: { document: StoredDocument; merging?: Merging | undefin
   const { document, merging } = opened
   if (!merging) throw new Error('no merge is under way')
   const step = merging.next()
-  if (!step.done) return { weight: document.weight, goesOn: true }
+  if (!step.done) return { ...stateOf(document), goesOn: true }
   opened.merging = undefined
-  return { weight: document.weight, merged: encoded(step.value) }
+  return { ...stateOf(document), merged: encoded(step.value) }
 }
 
 function encoded({ roster, ...rest }: Merged): EncodedMerged {

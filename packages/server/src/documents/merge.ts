@@ -1,4 +1,4 @@
-import type { ErrorCode, Limits } from '@kith/shared'
+import { type ErrorCode, type Limits, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { admitting } from '../admission/admission.ts'
 import { stepsPerSlice } from '../admission/merging-cost.ts'
@@ -10,6 +10,7 @@ import type { Admission } from '../admission/verdict.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { DocumentsChange } from '../relations/store.ts'
 import { profileChange, rosterChange } from './admitted.ts'
+import { isOutweighed } from './founding.ts'
 import type { StoredDocument } from './stored-document.ts'
 
 /** What became of one update. */
@@ -17,6 +18,8 @@ type Outcome =
   | { state: 'admitted' }
   /** It builds on what the server lacks. */
   | { state: 'missing' }
+  /** It is of an earlier generation of the document. */
+  | { state: 'outdated' }
   | { state: 'refused'; code: ErrorCode; what: string }
 
 /** What a run of updates of one document came to. */
@@ -28,6 +31,8 @@ export interface Merged extends Pick<DocumentsChange, 'roster' | 'profile'> {
   relayed: Uint8Array | undefined
   /** How many structs were compared with others. */
   steps: number
+  /** The history outweighs the content: the document is to be founded anew. */
+  isOutweighed: boolean
 }
 
 /** Work that yields where others may have their turn, every few ms. Meanwhile the document is used for nothing else. */
@@ -52,6 +57,10 @@ export function* mergeUpdates(
     transactions.apply(apply => {
       for (const update of updates.slice(outcomes.length)) {
         if (steps - before >= stepsPerSlice) return
+        if (isOfEarlier(document.doc, update)) {
+          outcomes.push({ state: 'outdated' })
+          continue
+        }
         const admission = admitting(document.doc, update, rules).next()
         if (!admission.done) return
         if (admission.value.state === 'admitted') steps += admission.value.merging.steps
@@ -90,6 +99,7 @@ export function* mergeUpdates(
     stateVector: isAnyMissing ? Y.encodeStateVector(document.doc) : undefined,
     relayed: applied?.relayed,
     steps,
+    isOutweighed: applied !== undefined && isOutweighed(name, document, limits),
     ...change,
   }
 }
@@ -108,6 +118,20 @@ function outcomeOf(
       ? relationsError(document, update, admission.merging.items, limits)
       : undefined)
   return code ? { state: 'refused', code, what: 'beyond a limit' } : { state: 'admitted' }
+}
+
+/** Whether an update has structs of a client that wrote in an earlier generation: no device of this one has them. */
+function isOfEarlier(doc: Y.Doc, update: Uint8Array): boolean {
+  const retired = retiredOf(doc)
+  return retired.size > 0 && namesRetired(retired, clientsOf(update))
+}
+
+function clientsOf(update: Uint8Array): Iterable<number> {
+  try {
+    return Y.parseUpdateMeta(update).to.keys()
+  } catch {
+    return [] // Admission says what is wrong with these bytes.
+  }
 }
 
 const relationCounts = new WeakMap<StoredDocument, RelationCount>()

@@ -1,4 +1,6 @@
+import type { Retired } from '@kith/shared'
 import { EncodedFacts } from './encoded-facts.ts'
+import type { Founded } from './founding.ts'
 import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
@@ -22,6 +24,7 @@ export class RemoteDocument implements HostedDocument {
   readonly id: number
   readonly #thread: DocumentHost
   #weight: number
+  #founder = 0
   /** Of what is about to be merged. */
   #moreBytes = 0
   #uses = 0
@@ -35,6 +38,10 @@ export class RemoteDocument implements HostedDocument {
 
   get weight(): number {
     return this.#weight
+  }
+
+  get founder(): number {
+    return this.#founder
   }
 
   get heapBytes(): number {
@@ -84,9 +91,18 @@ export class RemoteDocument implements HostedDocument {
     return (await this.#ask({ type: 'digest', document: this.id })).bytes
   }
 
+  async retired(): Promise<Retired> {
+    return (await this.#ask({ type: 'retired', document: this.id })).retired ?? new Map()
+  }
+
+  async found(isForced: boolean): Promise<Founded | undefined> {
+    return (await this.#ask({ type: 'found', document: this.id, isForced })).founded
+  }
+
   async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {
     const answer = await this.#thread.ask(request, owned)
     this.#weight = answer.weight
+    this.#founder = answer.founder
     return answer
   }
 

@@ -1,4 +1,4 @@
-import { profileRoot, rosterRoots } from '@kith/shared'
+import { founderOf, profileRoot, retiredRoot, rosterRoots } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import type { DocumentUpdate } from '../relations/store.ts'
@@ -40,11 +40,13 @@ export class StoredDocument {
   #runBytes = 0
   /** Of a roster near its limit: an upper bound of what its content counts. */
   contentBytesAtMost: number | undefined
+  /** Below this weight it is not looked at again whether the history outweighs the content. */
+  looksAgainAt = 0
 
   /** `parts`: snapshot and updates, as the store has them. */
   constructor(name: DocumentName, parts: readonly Uint8Array[]) {
     this.doc = new Y.Doc({ gc: true })
-    for (const root of name === 'roster' ? rosterRoots : [profileRoot]) this.doc.getMap(root)
+    for (const root of [...(name === 'roster' ? rosterRoots : [profileRoot]), retiredRoot]) this.doc.getMap(root)
     this.doc.transact(() => {
       for (const part of parts) Y.applyUpdateV2(this.doc, part)
     })
@@ -67,6 +69,11 @@ export class StoredDocument {
     let count = 0
     for (const structs of this.doc.store.clients.values()) count += structs.length
     return count
+  }
+
+  /** The client that founded its generation; 0 for the first one. */
+  get founder(): number {
+    return founderOf(this.doc.store.clients.keys())
   }
 
   /** Applies the updates that `run` admits as one transaction; `undefined` when they change nothing. */

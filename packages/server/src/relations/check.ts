@@ -1,4 +1,14 @@
-import { contactFacts, flatMapsOf, gives, namedUsers, profileFields, rosterSettings } from '@kith/shared'
+import {
+  contactFacts,
+  flatMapsOf,
+  gives,
+  isFounder,
+  namedUsers,
+  namesRetired,
+  profileFields,
+  retiredOf,
+  rosterSettings,
+} from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { StoredDocument } from '../documents/stored-document.ts'
 import type { Incarnations } from './incarnations.ts'
@@ -96,6 +106,7 @@ async function checkRoster(
   relations: ReadonlyMap<string, Relation>,
 ): Promise<void> {
   const roster = new StoredDocument('roster', await state.documentOf(user, 'roster'))
+  checkGeneration('roster', roster, note)
   const view = flatMapsOf(roster.doc)
   const settings = rosterSettings(view)
   if (settings.audience !== record.audience) note(`audience is ${record.audience}, not ${settings.audience}`)
@@ -117,11 +128,19 @@ async function checkRoster(
   roster.destroy()
 }
 
+/** What an ended generation removed would count again. */
+function checkGeneration(name: string, { doc }: StoredDocument, note: Checking['note']): void {
+  const clients = [...doc.store.clients.keys()]
+  if (namesRetired(retiredOf(doc), clients)) note(`the ${name} has entries of an earlier generation`)
+  if (clients.filter(isFounder).length > 1) note(`the ${name} has two founders`)
+}
+
 const factNames = ['isContact', 'isSubscribed', 'isDeclined', 'isBlocked', 'levels', 'confirmed']
 const sideNames = ['said', 'unconfirmed', ...factNames]
 
 async function checkProfile({ state, user, note }: Checking, record: UserRecord): Promise<void> {
   const profile = new StoredDocument('profile', await state.documentOf(user, 'profile'))
+  checkGeneration('profile', profile, note)
   const fields = profileFields(flatMapsOf(profile.doc))
   const seen = new Set<number>()
   for (const [level, stored] of await state.levelsOf(user)) {

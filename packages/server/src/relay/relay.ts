@@ -1,4 +1,6 @@
+import { founderOf } from '@kith/shared'
 import { encodeFrame } from '@kith/shared/wire'
+import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import { orFail, stepsOrFail } from '../or-fail.ts'
 import type { DocumentName } from '../relations/records.ts'
@@ -19,7 +21,7 @@ const stepsOfManyRechecks = 2_000
 /** What the relay needs of a session. */
 export type Receiver = Pick<
   Device,
-  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'heldBytes' | 'say' | 'sendOwn'
+  'user' | 'feed' | 'hasArrived' | 'outstandingBytes' | 'heldBytes' | 'say' | 'sendOwn' | 'founderOf' | 'outdate'
 >
 
 /**
@@ -95,7 +97,22 @@ export class Relay {
   }
 
   relayOwn(user: string, document: DocumentName, update: Uint8Array, except: unknown): void {
-    for (const session of this.sessionsOf(user)) if (session !== except) session.sendOwn(document, update)
+    const sessions = [...this.sessionsOf(user)].filter(session => session !== except)
+    if (sessions.length === 0) return
+    const founder = founderOf(Y.parseUpdateMeta(update).to.keys())
+    for (const session of sessions) {
+      // What has a founder in it is of that generation: a device of another one would merge the two.
+      if (founder > 0 && session.founderOf(document) !== founder) session.outdate(document)
+      else session.sendOwn(document, update)
+    }
+  }
+
+  /** Ends the sessions of devices that were told of another generation of the document. */
+  outdate(user: string, document: DocumentName, founder: number): void {
+    for (const session of [...this.sessionsOf(user)]) {
+      const known = session.founderOf(document)
+      if (known !== undefined && known !== founder) session.outdate(document)
+    }
   }
 
   /** The frame that says how far the feed has been read by now; a new one each time. */

@@ -3,6 +3,7 @@ import {
   type DeflatedRoster,
   type DeviceMessage,
   fitOf,
+  generationsWire,
   maxFailureAddresses,
   type OwnProfile,
   oldestWire,
@@ -68,7 +69,12 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
       async () => {
         await session.context.answers.whenFree(session.user, session)
         if (session.isClosed) return
+        // A device that knows of generations asks for another one, and does not merge the two.
+        const mayAsk = session.feed !== undefined && session.wire >= generationsWire
+        if (!mayAsk && (await account.isOfOther(document, payload))) return session.outdate(document)
         await account.missing(document, payload, missing => {
+          const known = session.founderOf(document)
+          if (known !== undefined && known !== account.founderInMemory(document)) return session.outdate(document)
           session.charge(forBytes(missing?.length ?? 0))
           if (missing) session.answer(document, missing)
           else session.end('malformed', 'no state vector')
@@ -103,6 +109,7 @@ function hello(session: Session, { version, oldest = 1, cursor, incarnation, own
     return session.close(closeCodes.tooNew, closeReason('upgrade-required', what))
   }
   const { context, user } = session
+  session.wire = version
   const feed = session.openFeed()
   const account = context.accounts.of(user)
   account.task(
@@ -154,7 +161,7 @@ async function sameDocuments(session: Session, holds: NonNullable<Hello['holds']
     if (!digest) continue
     await account.compare(name, digest, isSame => {
       if (!isSame) return
-      session.holdsAll(name)
+      session.holdsAll(name, account.founderInMemory(name))
       same.push(name)
     })
     session.looked(await account.weight(name))

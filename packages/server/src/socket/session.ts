@@ -1,5 +1,6 @@
-import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint } from '@kith/shared'
-import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint, founderOf } from '@kith/shared'
+import { encodeFrame, generationsWire, type ServerMessage } from '@kith/shared/wire'
+import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import { PresenceSubscription } from '../presence/subscription.ts'
 import { RevokedSession } from '../relations/outdated.ts'
@@ -48,6 +49,10 @@ export class Session implements Device {
   readonly #answered = new Set<DocumentName>()
   /** Documents for which the device has sent a step 1. */
   readonly #asked = new Set<DocumentName>()
+  /** The founder of the generation that the device was told of, by document. */
+  readonly #founders: Partial<Record<DocumentName, number>> = {}
+  /** What the device said in its hello; 1 without one. */
+  wire = 1
   #watch: PresenceSubscription | undefined
   #isClosed = false
   /** Nothing was refused or dropped since the last barrier. */
@@ -179,8 +184,27 @@ export class Session implements Device {
   }
 
   /** The device holds what the server does: from here on it gets the changes, as after an answer to its step 1. */
-  holdsAll(document: DocumentName): void {
+  holdsAll(document: DocumentName, founder: number): void {
     this.#answered.add(document)
+    this.#founders[document] = founder
+  }
+
+  founderOf(document: DocumentName): number | undefined {
+    return this.#founders[document]
+  }
+
+  noteFounder(document: DocumentName, founder: number): void {
+    if (this.#founders[document] !== undefined) this.#founders[document] = founder
+  }
+
+  /** A device that knows of generations comes back and builds upon the present one; an older one keeps what it has. */
+  outdate(document: DocumentName): void {
+    if (this.#isClosed) return
+    this.#isComplete = false
+    this.context.accounts.drop(this.user, this)
+    const what = `the ${document} was founded anew`
+    if (this.#feed && this.wire < generationsWire) this.end('upgrade-required', what)
+    else this.close(closeCodes.outdated, `outdated: ${what}`)
   }
 
   charge(units: number): void {
@@ -190,6 +214,7 @@ export class Session implements Device {
   resend(document: DocumentName, stateVector: Uint8Array, isDropped = true): void {
     if (isDropped) this.#isComplete = false
     if (!this.requests.ask(document)) return
+    this.#founders[document] = founderOf(Y.decodeStateVector(stateVector).keys())
     this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step1', payload: stateVector })
   }
 

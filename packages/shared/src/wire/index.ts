@@ -16,5 +16,13 @@ export type { Profile } from './profile.ts'
 export { encodeProfileFrame } from './profile.ts'
 export type { RosterSync } from './roster-sync.ts'
 export type { Wire } from './versions.ts'
-export { deflateWire, fitOf, oldestWire, subprotocol, versionedSubprotocol, wireVersion } from './versions.ts'
+export {
+  deflateWire,
+  fitOf,
+  generationsWire,
+  oldestWire,
+  subprotocol,
+  versionedSubprotocol,
+  wireVersion,
+} from './versions.ts'
 export type { Understanding, Welcome } from './welcome.ts'

@@ -2,13 +2,16 @@
  * The wire of this version of Kith, which it says in `hello` and `welcome`. 1 is that of 0.1.0, whose devices and servers say
  * nothing of it. Raised with each message, field, flag or error code that is new. PROTOCOL 18 says what each has.
  */
-export const wireVersion = 4
+export const wireVersion = 5
 
 /** From this wire on a `hello` has digests of the device's documents, and a `welcome` says which of them the server has. */
 export const digestsWire = 3
 
 /** From this wire on a server takes compressed updates of a roster. */
 export const deflateWire = 4
+
+/** From this wire on a device builds its unsent changes upon a document that was founded anew. */
+export const generationsWire = 5
 
 /**
  * The lowest wire of the other side with which this version works. Raised only where the server's operators and the app's

@@ -1,0 +1,69 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const rebase = 'client/src/database/rebase.ts'
+
+/** What a document that is founded anew owes its devices. */
+export const generationMutants: readonly Mutant[] = [
+  mutant('client/src/sync/sender.ts', 'if (this.#isOfOther(name)) await', 'if (false) await', {
+    id: 'no-rebase',
+    rules: ['D5', 'R1'],
+    what: 'A device with unsent edits sends them upon the generation that has ended, and is closed for it again and again.',
+    tests: ['client/refounded'],
+    names: 'away through two generations',
+    isSeenByWaiting: true,
+  }),
+  mutant(rebase, '|| !wasTaken(row, had)', '|| true', {
+    id: 'stored-change-made-again',
+    rules: ['R4', 'V7'],
+    what: 'A grant whose acknowledgement was lost comes back after another device has revoked it.',
+    tests: ['client/refounded'],
+  }),
+  mutant(rebase, '&& !seen.has(name, standing)', '&& false', {
+    id: 'unset-beats-a-concurrent-set',
+    rules: ['R6'],
+    what: 'An unset that is made again removes what another device had set meanwhile.',
+    tests: ['client/refounded'],
+  }),
+  mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < Infinity ||', {
+    id: 'lost-before-the-founding',
+    rules: ['D6'],
+    what: 'What a server lost before it founded a document anew is not made again.',
+    tests: ['client/refounded'],
+  }),
+  mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < 0 ||', {
+    id: 'removed-comes-back',
+    rules: ['R1', 'R4'],
+    what: 'What the generation before had removed is made again by a device that was away.',
+    tests: ['client/refounded'],
+  }),
+  mutant('server/src/socket/handle.ts', '!mayAsk && (await', 'false && (await', {
+    id: 'old-generation-taken-for-new',
+    rules: ['R1'],
+    what: 'A stock provider with an old document gets the new one, and both are merged.',
+    tests: ['server/refounded'],
+  }),
+  mutant('server/src/documents/merge.ts', 'if (isOfEarlier(document.doc, update)) {', 'if (false) {', {
+    id: 'update-of-an-old-generation-merged',
+    rules: ['R1'],
+    what: 'An update of a generation that has ended is merged.',
+    tests: ['server/refounded'],
+  }),
+  mutant('server/src/accounts/account.ts', 'registers: false, buildsOn: { [name]: version } }', 'registers: false }', {
+    id: 'founded-on-what-another-node-has-changed',
+    rules: ['R1', 'D2'],
+    what: 'A node founds a roster anew without what another node has written since it read it.',
+    tests: ['server/postgres-nodes'],
+    names: 'founds a roster anew with',
+  }),
+  mutant(
+    'server/src/accounts/account.ts',
+    'if (known !== undefined && known !== (await',
+    'if (false && known !== (await',
+    {
+      id: 'written-upon-another-generation',
+      rules: ['R1'],
+      what: 'What a device writes for a generation that has ended is written upon the next one.',
+      tests: ['server/refounded'],
+    },
+  ),
+]

@@ -1,0 +1,144 @@
+import { check } from '@kith/server'
+import { TestClock } from '@kith/server/testing'
+import { closeCodes, founderOf, generationOf } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { accountsOver } from '../support/account-world.ts'
+import type { Device } from '../support/raw-device.ts'
+import { keys } from '../support/server-internals.ts'
+import { serverWorld, type World } from '../support/server-world.ts'
+import { stockDevice } from '../support/stock-device.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
+
+const limits = { refoundBytes: 4096 }
+/** The session ends in the middle of the changes. */
+const anyLabel = expect.stringMatching(/^label \d+$/)
+
+function generation(doc: Y.Doc): number {
+  return generationOf(founderOf(doc.store.clients.keys()))
+}
+
+/** A device that changes so much that the roster is founded anew. */
+async function turn(world: World, device: Device, text = ''): Promise<void> {
+  for (let time = 0; time < 500; time++) {
+    device.change([{ root: 'labels', key: time % 2 ? 'bob' : 'erin', value: `label ${time}${text}` }])
+  }
+  await device.closed()
+  expect(await world.check()).toEqual([])
+}
+
+test('a stock provider is told by 4428 that its roster was founded anew, does not come back, and is not merged when it does', async () => {
+  const world = await serverWorld({ limits })
+  const stock = await stockDevice(world, 'alice')
+  stock.provider.connect()
+  await stock.synced()
+  stock.setLabel('gone', 'removed later on')
+  const [kith] = await world.devices('alice')
+  await kith.until('the label', () => kith.roster.getMap('labels').has('gone'))
+  kith.change([{ root: 'labels', key: 'gone', value: undefined }])
+  await kith.barrier()
+  await turn(world, kith)
+  await expect.poll(() => stock.closes).toContain(closeCodes.outdated)
+  const old = stock.doc
+  expect(generation(old)).toBe(0)
+
+  const again = await stockDevice(world, 'alice', old)
+  again.setLabel('carol', 'of the old document')
+  again.provider.connect()
+  await expect.poll(() => again.closes).toContain(closeCodes.outdated)
+  expect(generation(old)).toBe(0)
+
+  const fresh = await stockDevice(world, 'alice')
+  fresh.setLabel('dave', 'made before it ever synced')
+  fresh.provider.connect()
+  await fresh.synced()
+  await fresh.until(() => fresh.doc.getMap('labels').has('bob'))
+  expect(generation(fresh.doc)).toBe(1)
+  expect(fresh.doc.getMap('labels').toJSON()).toEqual({
+    bob: anyLabel,
+    erin: anyLabel,
+    dave: 'made before it ever synced',
+  })
+  expect(await world.check()).toEqual([])
+})
+
+test('a device of an older Kith with an old generation gets 4426, and nothing of it is merged', async () => {
+  const world = await serverWorld({ limits })
+  const [phone, tablet] = await world.devices('alice', 'alice')
+  await turn(world, phone)
+  expect((await tablet.closed()).code).toBe(closeCodes.tooOld)
+  tablet.edit('carol', { label: 'of the old document' })
+  await tablet.dial()
+  tablet.send({ type: 'hello', version: 1, cursor: tablet.cursor })
+  tablet.send({ type: 'rosterSync', step: 'step1', payload: Y.encodeStateVector(tablet.roster) })
+  expect((await tablet.closed()).code).toBe(closeCodes.tooOld)
+  const [fresh] = await world.devices('alice')
+  expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
+})
+
+test('an update of an ended generation is not merged, though its sender asked for nothing', async () => {
+  const world = await serverWorld({ limits })
+  const [phone] = await world.devices('alice')
+  phone.edit('carol', { label: 'removed later on' })
+  const old = Y.encodeStateAsUpdate(phone.roster)
+  phone.change([{ root: 'labels', key: 'carol', value: undefined }])
+  await turn(world, phone)
+  const hostile = world.device('alice')
+  await hostile.dial()
+  hostile.send({ type: 'rosterSync', step: 'update', payload: old })
+  expect((await hostile.closed()).code).toBe(closeCodes.outdated)
+  const [fresh] = await world.devices('alice')
+  expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
+})
+
+test('what a session of the generation before writes is not written upon the next one, though it builds on nothing', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  alice.edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await accounts.idle()
+  await accounts.refound('alice', 'roster')
+  alice.founder = 0
+  const fresh = new Y.Doc()
+  fresh.getMap('labels').set('carol', 'of a client that never wrote before')
+  alice.send('roster', Y.encodeStateAsUpdate(fresh))
+  await accounts.idle()
+  expect(alice.failures).toMatchObject([{ message: 'outdated' }])
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+  expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'Bob' })
+})
+
+test('[D4] check finds nothing in a store with documents that were founded anew, twice on two nodes, and finds entries of a generation that has ended', async () => {
+  const database = await newDatabase('memory')
+  const clock = new TestClock()
+  const store = storeOver(database, clock)
+  const nodes = [accountsOver(store, clock), accountsOver(store, clock)] as const
+  const alice = nodes[0].device('alice')
+  alice.connect()
+  alice.edit([
+    { root: 'labels', key: 'bob', value: 'Bob' },
+    { root: 'grants', key: '3/bob', value: true },
+    { root: 'fields', key: '0/writer-of-alice/name', value: 'Ada' },
+  ])
+  await nodes[0].accounts.idle()
+  const old = await store.document('alice', 'roster')
+  for (const name of ['roster', 'profile'] as const) await nodes[0].accounts.refound('alice', name)
+  expect(await check(database)).toMatchObject({ findings: [] })
+  const [once] = (await store.document('alice', 'roster')).parts
+  await nodes[1].accounts.refound('alice', 'roster')
+  expect(await check(database)).toMatchObject({ findings: [] })
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+  expect(generation(doc)).toBe(2)
+  expect(doc.getMap('grants').toJSON()).toEqual({ '3/bob': true })
+  expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'Bob' })
+  for (const part of [...old.parts, once as Uint8Array]) Y.applyUpdateV2(doc, part)
+  await database.put(keys.snapshot('alice', 'roster'), Y.encodeStateAsUpdateV2(doc))
+  expect((await check(database)).findings.map(({ what }) => what)).toEqual([
+    'the roster has entries of an earlier generation',
+    'the roster has two founders',
+  ])
+})
