@@ -159,8 +159,8 @@ export const durabilityMutants: readonly Mutant[] = [
   ),
   mutant(
     'client/src/database/edit.ts',
-    'await db.outbox.add({ document, update, changes: encodeChanges(changes), ...marks })',
-    'if (changes.some(({ value }) => value !== undefined))\n    await db.outbox.add({ document, update, changes: encodeChanges(changes), ...marks })',
+    'await db.outbox.add({ document, update, changes: encodeChanges(changes), ...seen, ...marks })',
+    'if (changes.some(({ value }) => value !== undefined))\n    await db.outbox.add({ document, update, changes: encodeChanges(changes), ...seen, ...marks })',
     {
       id: 'removals-not-sent',
       rules: ['D3'],

@@ -507,8 +507,8 @@ export const keepingMutants: readonly Mutant[] = [
   }),
   mutant(
     'client/src/database/rebuild.ts',
-    'update, changes: encodeChanges(changes), ...(reported && { reported })',
-    'update, changes: encodeChanges(changes)',
+    'await work.db.outbox.add({ ...kept, ...(reported && { reported }) })\n      continue',
+    'await work.db.outbox.add(kept)\n      continue',
     {
       id: 'reported-again-after-a-rebuild',
       rules: ['D5'],

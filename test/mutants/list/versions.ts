@@ -113,7 +113,7 @@ export const versionMutants: readonly Mutant[] = [
     what: 'A device with a long history does not get what was only removed.',
     tests: ['client/returning'],
   }),
-  mutant('server/src/socket/handle.ts', 'session.holdsAll(name)', '', {
+  mutant('server/src/socket/handle.ts', 'session.holdsAll(name, account.founderInMemory(name))', '', {
     id: 'nothing-relayed-after-a-digest',
     rules: ['F1'],
     what: 'A device that had everything gets no later changes of the other devices.',
