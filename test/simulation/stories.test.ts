@@ -992,6 +992,22 @@ test('[D5] of a label that was set and removed before it was sent, only the remo
   })
 })
 
+test('[D6] a removal that a server acknowledged and forgot, before it founded the roster anew, is made again by the device that had seen all of it', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
+    steps: [
+      { do: 'refound', user: 0, document: 'roster' },
+      { do: 'slowNetwork', isSlow: false },
+      { do: 'act', device: 0, act: { type: 'confirm', whom: 0 } },
+      { do: 'act', device: 0, act: { type: 'save', whom: 0 } },
+      { do: 'hostile', hostility: 'forgets' },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'act', device: 0, act: { type: 'remove', whom: 0 } },
+      { do: 'next', picks: [0, 0, 0] },
+    ],
+  })
+})
+
 test('[D6] a device fills a server that has lost its store with a roster that was founded anew, in pieces', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },

@@ -13,7 +13,7 @@ test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
     await looks.at('contacts')
 
     for (const id of house.people.keys()) {
-      await card.locator(`[role=row][data-key="${id}"]`).click()
+      await alice.press(card.locator(`[role=row][data-key="${id}"]`))
       // Beside the list, the page of the contact before is there until this one's is.
       await card.locator('.person-head').filter({ hasText: id }).waitFor()
       await card.getByText('Birthday', { exact: true }).first().waitFor()
@@ -30,7 +30,7 @@ test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
     for (const kith of house.people.values()) expect(await kith.send('alice', message)).toBe('delivered')
     await card.locator('.notice').waitFor()
     await looks.at('notices')
-    await card.locator(`[role=row][data-key="${bidiId}"]`).click()
+    await alice.press(card.locator(`[role=row][data-key="${bidiId}"]`))
     await card.getByRole('button', { name: 'Message', exact: true }).click()
     await card.locator('.message[data-state=received]').waitFor()
     await looks.at('message')

@@ -3,6 +3,7 @@ import { Emitter } from '../devices/emitter.ts'
 import { type DeviceName, isSameDevice, personName, titleOf } from '../devices/name.ts'
 import { briefOf } from './brief.ts'
 import type { Entry } from './entry.ts'
+import type { Fact } from './facts.ts'
 import { inflating } from './inflated.ts'
 import { OwnChanges } from './own-changes.ts'
 import { type Happening, recordingWebSocket } from './recording-socket.ts'
@@ -11,6 +12,13 @@ import type { Told } from './told.ts'
 
 const mostEntries = 500
 const channelName = 'kith-demo:trace'
+
+/** A device that does not say by then what it changed is not waited for. */
+const longestAskingMs = 500
+
+function noneAfter(ms: number): Promise<Fact[]> {
+  return new Promise(resolve => setTimeout(() => resolve([]), ms))
+}
 
 /** What the devices of all this page's windows send and get, oldest first. */
 export class Trace {
@@ -21,6 +29,7 @@ export class Trace {
   #entries: readonly Entry[] = []
   #count = 0
   #isTold = true
+  #told: Promise<void> = Promise.resolve()
 
   readonly #ownChanges: OwnChanges
 
@@ -37,17 +46,19 @@ export class Trace {
   /** A WebSocket for a device's client, which records what goes over it. */
   socketFor(name: DeviceName): WebSocketConstructor {
     const teller = new Teller({ device: titleOf(name), user: name.user, nameOf: personName })
-    const told = (happening: Happening): void => {
-      const entry = this.#entry(name, happening, teller.tell(happening))
-      this.#channel.postMessage(entry)
-      this.#add(entry)
-      void this.#ownChanges.factsOf(entry).then(facts => {
-        if (facts.length === 0) return
-        this.#channel.postMessage({ ...entry, facts })
-        this.#add({ ...entry, facts })
-      })
-    }
-    return recordingWebSocket(inflating(told))
+    const tell = (happening: Happening): void => this.#tell(this.#entry(name, happening, teller.tell(happening)))
+    return recordingWebSocket(inflating(tell))
+  }
+
+  /** What comes after a change waits until it is known what that says: a line that grows later would move all below it. */
+  #tell(entry: Entry): void {
+    const asking = Promise.race([this.#ownChanges.factsOf(entry), noneAfter(longestAskingMs)])
+    this.#told = this.#told.then(async () => {
+      const facts = await asking
+      const whole = facts.length === 0 ? entry : { ...entry, facts }
+      this.#channel.postMessage(whole)
+      this.#add(whole)
+    })
   }
 
   /** Whether a text stood in any frame that a device was sent, of those that are still here. */
@@ -80,12 +91,9 @@ export class Trace {
     }
   }
 
-  /** An entry that is known is replaced. Many frames can come at once: the page is told once for all. */
+  /** Many frames can come at once: the page is told once for all. */
   #add(entry: Entry): void {
-    const isKnown = this.#entries.some(({ id }) => id === entry.id)
-    this.#entries = isKnown
-      ? this.#entries.map(one => (one.id === entry.id ? entry : one))
-      : [...this.#entries.slice(1 - mostEntries), entry]
+    this.#entries = [...this.#entries.slice(1 - mostEntries), entry]
     if (!this.#isTold) return
     this.#isTold = false
     setTimeout(() => {

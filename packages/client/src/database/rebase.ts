@@ -1,4 +1,4 @@
-import { isFounder, type KeyChange, mostRetired, namedUsers, type Retired, retiredOf } from '@kith/shared'
+import { founderOf, isFounder, type KeyChange, mostRetired, namedUsers, type Retired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
@@ -41,7 +41,7 @@ export async function rebase(
     const rows = due.flatMap(row => (row.document === name ? without(row, dropped) : [row]))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
-    merged.write(lostEntries(own, had, all))
+    merged.write([...lostEntries(own, had, all), ...lostRemovals(own, fresh.doc, had, all)])
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
@@ -116,8 +116,7 @@ function hadBy(doc: Y.Doc): Had {
 
 /** Entries that a server had acknowledged after the state from which its document was founded anew: it lost them. */
 function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
-  const ownRows = rows.filter(row => row.document === own.name && !row.isRemade)
-  const unsent = new Set(ownRows.flatMap(row => decodeChanges(row.changes).map(keyName)))
+  const unsent = unsentKeys(own.name, rows)
   // Where the server has forgotten the oldest clients, an unknown one counts as one of them.
   const endOf = (client: number): number => had.ends.get(client) ?? (had.isAll ? 0 : Number.POSITIVE_INFINITY)
   return own.roots.flatMap(root =>
@@ -126,6 +125,29 @@ function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): Ke
       return [{ root, key, value: own.standing.get(root, key) }]
     }),
   )
+}
+
+/**
+ * Removals that a server had acknowledged and lost before its document was founded anew. They can be told where this device
+ * had seen all that the document was founded from: then it would hold what the founder wrote, had it not been removed.
+ */
+function lostRemovals(own: OwnDocument, fresh: Y.Doc, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
+  const held = Y.decodeStateVector(Y.encodeStateVector(own.doc))
+  const hasSeenAll = had.isAll && [...retiredOf(fresh)].every(([client, clock]) => (held.get(client) ?? 0) >= clock)
+  if (!hasSeenAll) return []
+  const founder = founderOf(fresh.store.clients.keys())
+  const unsent = unsentKeys(own.name, rows)
+  return own.roots.flatMap(root =>
+    [...fresh.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
+      const isLost = !deleted && id.client === founder && own.doc.getMap(root)._map.get(key)?.deleted === true
+      return isLost && !unsent.has(keyName({ root, key })) ? [{ root, key, value: undefined }] : []
+    }),
+  )
+}
+
+function unsentKeys(name: DocumentName, rows: readonly OutboxRow[]): ReadonlySet<string> {
+  const own = rows.filter(row => row.document === name && !row.isRemade)
+  return new Set(own.flatMap(row => decodeChanges(row.changes).map(keyName)))
 }
 
 /** Whether what the server sent of a document is of another generation than this device's document. */
