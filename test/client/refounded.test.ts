@@ -204,6 +204,24 @@ test('[R4][V7] a grant that had been stored, though its device was never told, d
   expect(later.getProfile('bob').accessLevels).toEqual([])
 }, 60_000)
 
+test('[R6] what another device sets again before the roster is founded anew stays, also for a device that had removed it and was away', async () => {
+  const server = await soon()
+  const phone = await server.device('alice')
+  const tablet = await server.open('alice', device())
+  await setLabel(tablet, 'carol', 'Carol')
+  await tablet.getProfile('carol').remove()
+  await tablet.whenSynced()
+  tablet.disconnect()
+  await phone.whenSynced()
+  await setLabel(phone, 'carol', 'Carol again')
+  await relabel(phone)
+  await refounded(phone)
+  tablet.connect()
+  await refounded(tablet)
+  await expect.poll(() => contentOf(tablet)).toEqual(contentOf(phone))
+  expect(tablet.getProfile('carol').label).toBe('Carol again')
+})
+
 test('[D6] what a server lost before it founded the roster anew is made again by the device that has it, and an older server is filled', async () => {
   const folder = await temporaryFolder()
   const start = async (from?: string): Promise<TestServer> => {

@@ -36,6 +36,20 @@ export const generationMutants: readonly Mutant[] = [
     what: 'What the generation before had removed is made again by a device that was away.',
     tests: ['client/refounded'],
   }),
+  mutant(rebase, 'return isLost && !unsent', 'return false && !unsent', {
+    id: 'lost-removal-forgotten',
+    rules: ['D6'],
+    what: 'A removal that a server lost before it founded a roster anew is not made again.',
+    tests: ['simulation/stories'],
+    names: 'a removal that a server acknowledged and forgot',
+  }),
+  mutant(rebase, 'if (!hasSeenAll) return []', '', {
+    id: 'set-again-taken-for-a-lost-removal',
+    rules: ['R6'],
+    what: 'What another device set again before a founding is removed by a device that had removed it and was away.',
+    tests: ['client/refounded'],
+    names: 'sets again before',
+  }),
   mutant('server/src/socket/handle.ts', '!mayAsk && (await', 'false && (await', {
     id: 'old-generation-taken-for-new',
     rules: ['R1'],
