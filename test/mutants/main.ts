@@ -60,8 +60,9 @@ async function tryListed(): Promise<void> {
     if (!(await allPass(chosen))) process.exitCode = 1
     else {
       const left = await tryAll(chosen)
-      console.log(`${chosen.length - left} of ${chosen.length} mutants were noticed`)
-      if (left > 0) process.exitCode = 1
+      for (const line of left) console.log(line)
+      console.log(`${chosen.length - left.length} of ${chosen.length} mutants were noticed`)
+      if (left.length > 0) process.exitCode = 1
     }
   } finally {
     for (const runner of runners) runner.close()
@@ -82,9 +83,9 @@ async function allPass(some: readonly Mutant[]): Promise<boolean> {
   return isFine
 }
 
-/** How many were not noticed. */
-async function tryAll(some: readonly Mutant[]): Promise<number> {
-  let left = 0
+/** A line for each that was not noticed. */
+async function tryAll(some: readonly Mutant[]): Promise<string[]> {
+  const left: string[] = []
   await inTurn(some, async ({ id, rules, tests, names, isSeenByWaiting = false }, runner) => {
     const startMs = performance.now()
     const testTimeoutMs = isSeenByWaiting ? shortPatienceMs : patienceMs
@@ -95,8 +96,9 @@ async function tryAll(some: readonly Mutant[]): Promise<number> {
       verdict = verdictOn(await runner.run({ ...run, isBrief: false }))
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
     const isNoticed = verdict.state === 'caught' || (verdict.state === 'waited' && isSeenByWaiting)
-    if (!isNoticed) left++
-    console.log(`${isNoticed ? '✓' : '✗'} ${id} [${rules.join('][')}] ${seconds} s: ${described(verdict)}`)
+    const line = `${isNoticed ? '✓' : '✗'} ${id} [${rules.join('][')}] ${seconds} s: ${described(verdict)}`
+    if (!isNoticed) left.push(line)
+    console.log(line)
   })
   return left
 }
