@@ -2,11 +2,11 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { allocatorSettings } from './overload/allocator.ts'
 import { type Ending, type MemoryCeiling, pause, within } from './overload/attack.ts'
 import { attacks } from './overload/attacks.ts'
 import { Bystanders } from './overload/bystanders.ts'
 import { MemoryWatch } from './overload/memory.ts'
+import { serviceSettings } from './overload/service-settings.ts'
 import { turnsMeasured, turnsOf } from './overload/turns.ts'
 import { percentile, print, type Row } from './report.ts'
 import { startServerProcess } from './server-process.ts'
@@ -51,7 +51,7 @@ export async function overload(names: readonly string[]): Promise<void> {
 async function attackOnce(name: string): Promise<Row> {
   const { file: turnsFile, nodeArguments, env } = await turnsMeasured()
   const server = await startServerProcess({
-    env: { ...allocatorSettings(), ...attacks[name]?.env, ...env },
+    env: { ...serviceSettings(), ...attacks[name]?.env, ...env },
     nodeArguments,
   })
   const bystanders = new Bystanders()

@@ -246,7 +246,7 @@ export class Draft {
 }
 
 /** As many records as are read or decoded without a pause. */
-const sliceSize = 250
+const sliceSize = 100
 
 const always = (): boolean => true
 

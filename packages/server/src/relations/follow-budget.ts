@@ -49,7 +49,7 @@ export async function askedBefore(draft: Draft, user: string, ids: readonly stri
 }
 
 /** As many ids as are looked for without a pause. */
-const idsInTurn = 250
+const idsInTurn = 100
 
 /** Serves a new follow, or lets it wait. */
 export function beginFollow(draft: Draft, viewer: string, owner: string, hasAsked: boolean, limits: Limits): void {

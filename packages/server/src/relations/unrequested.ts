@@ -76,4 +76,4 @@ async function firstByName(all: readonly string[], most: number, turns: Turns): 
 }
 
 /** As many owners as are looked at without a pause. */
-const ownersInTurn = 250
+const ownersInTurn = 100

@@ -63,7 +63,7 @@ function updatePair(draft: Draft, notes: CommitNotes, viewer: string, owner: str
 }
 
 /** As many pairs as are looked at without a pause. */
-export const pairsInTurn = 250
+export const pairsInTurn = 100
 
 /** A change that matters to few of a user's relations, and to those who at most look at the user. */
 interface Narrow {

@@ -4,7 +4,7 @@ import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf, operationsOfEvent, revocationOf } from './operations.ts'
 
 /** As many operations as are encoded without a pause. */
-const operationsInTurn = 250
+const operationsInTurn = 100
 
 /**
  * Encodes what a draft writes, in slices. `reads` finds what is removed. Of two operations on one key the last counts, so

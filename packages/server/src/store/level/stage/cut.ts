@@ -9,7 +9,7 @@ const mostBytesInSlice = 128 * 1024
 /** A larger record is written once, with the commit itself, instead of twice. */
 const mostBytesStaged = 256 * 1024
 /** As many operations as are put in order or encoded without a pause. */
-const operationsInTurn = 500
+const operationsInTurn = 200
 
 export interface Cut {
   slices: Slice[]

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs'
+
+/** The environment that the unit for systemd sets: the server is measured as it is to be run. */
+export function serviceSettings(): Record<string, string> {
+  const text = readFileSync(new URL('../../../deploy/kith.service', import.meta.url), 'utf8')
+  const settings = Object.fromEntries(
+    [...text.matchAll(/^Environment="?(\w+)=([^"\n]*)"?$/gm)].map(([, name, value]) => [name, value]),
+  )
+  if (Object.keys(settings).length === 0) throw new Error('deploy/kith.service sets no environment')
+  return settings
+}
