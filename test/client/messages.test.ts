@@ -98,6 +98,7 @@ test('a message that the server would accept at the end of its 10 s rejects at o
     wire.refuse('one', hintMs)
     clock.move(9_999)
     if (outcome === 'delivered') wire.answer('one', { isDelivered: true })
+    clock.move(1)
     expect([wire.texts().length, await results()]).toEqual([outcome === 'delivered' ? 2 : 1, [outcome]])
   }
 })
