@@ -1,5 +1,12 @@
 import type { Contact, Kith } from '@kith/client'
-import { canPickContacts, type ImportProgress, pickContacts, planImport, readContacts } from '@kith/client/import'
+import {
+  type AddressKind,
+  canPickContacts,
+  type ImportProgress,
+  pickContacts,
+  planImport,
+  readContacts,
+} from '@kith/client/import'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { first, installation } from '../support/devices.ts'
 import { card } from '../support/phone-books.ts'
@@ -156,12 +163,14 @@ describe('a plan', () => {
   test('without phone numbers each number and e-mail address counts as a user id, and the kind can be chosen', async () => {
     const kith = await installation('alice').open()
     const both = (): AsyncIterable<never> => book(card('FN:Ada', 'TEL:ada', 'EMAIL:ada@example.com', 'TEL:alice'))
-    const addresses = async (kind?: 'emails'): Promise<string[]> => {
+    const addresses = async (kind?: AddressKind): Promise<string[]> => {
       const plan = await planImport(kith, both(), { source: 'x', ...(kind && { addresses: kind }) })
       return plan.added.map(({ address }) => address)
     }
     expect(await addresses()).toEqual(['ada', 'ada@example.com'])
     expect(await addresses('emails')).toEqual(['ada@example.com'])
+    expect(await addresses('phone-numbers')).toEqual(['ada'])
+    expect(await addresses('both')).toEqual(['ada', 'ada@example.com'])
     expect((await planImport(kith, both(), { source: 'x' })).invalid).toMatchObject([
       { address: 'alice', reason: 'self' },
     ])

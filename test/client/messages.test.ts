@@ -87,6 +87,23 @@ test('a message that the server would accept only after its 10 s rejects at once
   expect(await results()).toEqual([{ retryAfterMs: 86_400_000 }])
 })
 
+test('a message that the server would accept at the end of its 10 s rejects at once, and one a millisecond before is sent', async () => {
+  for (const [hintMs, outcome] of [
+    [10_000, { retryAfterMs: 10_000 }],
+    [9_999, 'delivered'],
+  ] as const) {
+    const { messages, clock, wire, note, results } = outgoing()
+    note(messages.send('bob', 'one'))
+    messages.flush(wire.write)
+    wire.refuse('one', hintMs)
+    const waiting = new Promise(resolve => setImmediate(resolve, 'waiting'))
+    expect(await Promise.race([results(), waiting])).toEqual(outcome === 'delivered' ? 'waiting' : [outcome])
+    clock.move(9_999)
+    if (outcome === 'delivered') wire.answer('one', { isDelivered: true })
+    expect([wire.texts().length, await results()]).toEqual([outcome === 'delivered' ? 2 : 1, [outcome]])
+  }
+})
+
 test('a message written to a socket that closed is unconfirmed, an unwritten one goes over the next socket, and none is sent twice', async () => {
   const { messages, clock, wire, note, results } = outgoing()
   for (let index = 0; index < 401; index++) note(messages.send('bob', String(index)))

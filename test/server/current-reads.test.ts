@@ -1,16 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import { TestClock } from '@kith/server/testing'
 import { describe, expect, test } from 'vitest'
-import { CurrentReads, Relay } from '../support/server-internals.ts'
+import { CurrentReads, type Lease, Relay } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 /** Reads of a store that reports a position when a test says so. */
 class ReportedReads extends CurrentReads {
   readonly #store: { position: number }
 
-  constructor(position = 0) {
+  constructor(position = 0, lease?: Lease) {
     const store = { position }
-    super(() => store.position)
+    super(() => store.position, lease)
     this.#store = store
   }
 
@@ -165,6 +165,34 @@ test('[V4][V10] a second read that is ahead of what was reported holds a batch u
   reads.report()
   await setImmediate()
   expect([read.times, read.handedOver]).toEqual([2, ['second']])
+  await read.done
+})
+
+test('[V4] without its lease a node hands over nothing that was read, and reads again when it has its lease', async () => {
+  const lease = { is: true, begin: (): void => undefined, waits: 0 }
+  const reads = new ReportedReads(0, {
+    isCurrent: () => lease.is,
+    held: () => {
+      lease.waits++
+      return new Promise(resolve => {
+        lease.begin = resolve
+      })
+    },
+  })
+  const read = heldRead(reads)
+  await setImmediate()
+  lease.is = false
+  await read.answer('without a lease', 0)
+  expect([read.times, read.handedOver, lease.waits]).toEqual([1, [], 1])
+  lease.begin()
+  await setImmediate()
+  await read.answer('the lease was lost again', 0)
+  expect([read.times, read.handedOver, lease.waits]).toEqual([2, [], 2])
+  lease.is = true
+  lease.begin()
+  await setImmediate()
+  await read.answer('with a lease', 0)
+  expect([read.times, read.handedOver, lease.waits]).toEqual([3, ['with a lease'], 2])
   await read.done
 })
 

@@ -9,6 +9,7 @@ import {
   admit,
   ItemsByClient,
   MergingCost,
+  mergeUpdates,
   RelationPlaces,
   rosterRules,
   StoredDocument,
@@ -342,6 +343,47 @@ test('[S1] a document that is merged in slices of any size is the same, and noth
     40,
   )
 }, 120_000)
+
+/** Two labels that were set in turn, 10,000 times each, and an update in which so many devices set one that had seen its first value. */
+function costly(devices: number, value: string): { document: StoredDocument; late: Uint8Array } {
+  const document = new StoredDocument('roster', [])
+  const structs = Array.from({ length: 20_000 }, (_, clock) =>
+    clock < 2 ? entry('labels', `person ${clock}`, 'x') : entry('', '', 'x', { client: 5, clock: clock - 2 }),
+  )
+  document.apply(apply => apply(rawUpdate([{ client: 5, clock: 0, structs }])))
+  const late = Array.from({ length: devices }, (_, index) => ({
+    client: 6 + index,
+    clock: 0,
+    structs: [entry('', '', value, { client: 5, clock: 0 })],
+  }))
+  return { document, late: rawUpdate(late) }
+}
+
+test.each([
+  ['costs more than an update may', 2_000, 'late', 'malformed', {}],
+  ['exceeds a size limit', 16, 'l'.repeat(100), 'roster-too-large', { rosterBytes: 100 }],
+] as const)(
+  '[S1][S2] an update that is judged in slices and %s is refused as a whole, and the update after it is admitted',
+  (_, devices, value, code, limits) => {
+    const { document, late } = costly(devices, value)
+    const next = rawUpdate([{ client: 3, clock: 0, structs: [entry('contacts', 'carol', true)] }])
+    const work = mergeUpdates('roster', document, [late, next], { ...defaultLimits, ...limits })
+    let slices = 0
+    let step = work.next()
+    for (; !step.done; step = work.next()) slices++
+    expect(slices).toBeGreaterThan(1)
+    expect(step.value.outcomes).toMatchObject([{ state: 'refused', code }, { state: 'admitted' }])
+    // What it took to judge the refused update is charged.
+    expect(step.value.steps).toBeGreaterThanOrEqual(2 ** 16)
+    expect(document.doc.getMap('labels').toJSON()).toEqual({ 'person 0': 'x', 'person 1': 'x' })
+    expect(document.doc.getMap('contacts').toJSON()).toEqual({ carol: true })
+    const [onDisk, relayed] = [new Y.Doc(), new Y.Doc()]
+    Y.applyUpdate(relayed, step.value.relayed as Uint8Array)
+    Y.applyUpdateV2(onDisk, step.value.roster?.snapshot ?? (step.value.roster?.update as Uint8Array))
+    for (const doc of [onDisk, relayed]) expect(doc.getMap('contacts').toJSON()).toEqual({ carol: true })
+  },
+  60_000,
+)
 
 test('[S2][D6] a roster of as many entries as fit into its limit is admitted in one update, as stock providers send it', () => {
   const doc = new Y.Doc()

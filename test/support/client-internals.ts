@@ -37,6 +37,7 @@ export { Watching } from '../../packages/client/src/sync/presence-subscription.t
 export { ProfileFetches } from '../../packages/client/src/sync/profile-fetches.ts'
 export { RateLimiter } from '../../packages/client/src/sync/rate-limiter.ts'
 export { Receiver } from '../../packages/client/src/sync/receiver.ts'
+export { Sender, type SenderPort } from '../../packages/client/src/sync/sender.ts'
 export { reportFailure } from '../../packages/client/src/sync/server-failure.ts'
 export { SyncWaiters } from '../../packages/client/src/sync/sync-waiters.ts'
 export { Timers } from '../../packages/client/src/sync/timers.ts'

@@ -1,0 +1,116 @@
+import type { Kith } from '@kith/client'
+import type { KeyChange } from '@kith/shared'
+import { expect, test } from 'vitest'
+import * as Y from 'yjs'
+import { coreOf, edit, Sender, type SenderPort } from '../support/client-internals.ts'
+import { installation } from '../support/devices.ts'
+
+type Name = 'roster' | 'profile'
+
+interface Sent {
+  document: Name
+  step: 'step2' | 'update'
+  update: Uint8Array
+}
+
+const noneThere = Y.encodeStateVector(new Y.Doc())
+const end = new Error('the session ended')
+
+/** A sender over the documents of a device that is offline; a test is its session. */
+function sending(kith: Kith, port: Partial<SenderPort> = {}) {
+  const sent: Sent[] = []
+  const rebuilt: unknown[] = []
+  const sender = new Sender(
+    {
+      ...{ store: coreOf(kith).store, isRefill: () => false, maxBytes: () => 256 * 1024 },
+      sendUpdate: async (document, step, update) => void sent.push({ document, step, update }),
+      raiseBarrier: async () => true,
+      pace: async () => undefined,
+      pause: async () => undefined,
+      rebuild: async (document, { refusal }) => {
+        rebuilt.push([document, refusal?.code])
+        return { refused: [], isExplained: false }
+      },
+      rebase: () => Promise.reject(new Error('there is no other generation')),
+      drained: () => undefined,
+      progressed: () => undefined,
+      ...port,
+    },
+    undefined,
+  )
+  sender.welcomed()
+  const ended = sender.run().catch((error: unknown) => error)
+  /** The server says what it holds: by default nothing. */
+  const ask = ({ roster = noneThere, profile = noneThere } = {}): void => {
+    for (const [name, vector] of Object.entries({ roster, profile })) {
+      sender.answered(name as Name)
+      sender.asked(name as Name, vector)
+    }
+  }
+  return { sender, sent, rebuilt, ended, ask }
+}
+
+function editRoster(kith: Kith, ...changes: KeyChange[]): Promise<unknown> {
+  return edit(coreOf(kith).store, 'roster', () => changes)
+}
+
+test('[D5] the first twelve refusals in a row are answered at once, then the pauses double from half a second to a minute', async () => {
+  const kith = await installation('alice').open()
+  await editRoster(kith, { root: 'labels', key: 'bob', value: 'refused' })
+  const atPauses: number[] = []
+  const pauses: number[] = []
+  const { sender, sent, ask, ended } = sending(kith, {
+    raiseBarrier: async () => {
+      sender.refuse('roster', 'malformed')
+      return false
+    },
+    pause: async ms => {
+      pauses.push(ms)
+      atPauses.push(sent.length)
+      if (pauses.length === 10) throw end
+    },
+  })
+  ask()
+  expect(await ended).toBe(end)
+  expect(pauses).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000])
+  expect(atPauses.slice(0, 2)).toEqual([13, 14])
+})
+
+test('[D5] after a refusal of pieces that were sent together, a piece that is then dropped is not taken for refused', async () => {
+  const kith = await installation('alice').open()
+  const labels = Array.from({ length: 9_000 }, (_, index) => ({
+    root: 'labels',
+    key: `person-${index}`,
+    value: 'x'.repeat(20),
+  }))
+  await editRoster(kith, ...labels)
+  const barriers: number[] = []
+  const { sender, sent, rebuilt, ask, ended } = sending(kith, {
+    raiseBarrier: async () => {
+      barriers.push(sent.length)
+      if (barriers.length === 1) sender.refuse('roster', 'malformed')
+      return false
+    },
+  })
+  ask()
+  expect(await ended).toMatchObject({ code: 'unavailable' })
+  // Two pieces together, and the first of them again, alone.
+  expect([barriers, rebuilt]).toEqual([[2, 3], []])
+  expect(sent[2]?.update).toEqual(sent[0]?.update)
+})
+
+test('[D5] a server that drops changes and asks again is answered five times in a row, and the sixth time ends the session', async () => {
+  const kith = await installation('alice').open()
+  await editRoster(kith, { root: 'labels', key: 'bob', value: 'dropped' })
+  let drops = 0
+  const { sender, ask, ended } = sending(kith, {
+    raiseBarrier: async () => {
+      drops++
+      sender.asked('roster', noneThere)
+      return false
+    },
+  })
+  ask()
+  expect(await ended).toMatchObject({ code: 'unavailable' })
+  expect(drops).toBe(6)
+})
