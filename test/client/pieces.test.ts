@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { backend } from '../support/backend.ts'
-import { coreOf, piecesOf } from '../support/client-internals.ts'
+import { coreOf, inPieces, piecesOf, removalsBut } from '../support/client-internals.ts'
 
 const book = (count: number): string[] => Array.from({ length: count }, (_, index) => `contact-${index}`)
 
@@ -77,4 +77,34 @@ test('[D6] no piece is without content, and a struct that is larger than a piece
     Y.decodeUpdate(piece).structs.map(struct => (struct as Y.Item).parentSub)
   expect(content.map(keysOf)).toEqual([['b'], ['c'], ['d']])
   expect(removals.map(piece => Y.decodeUpdate(piece).structs)).toEqual(removals.map(() => []))
+})
+
+test.each([
+  ['the end of a block', 'blocks', 'aaaaaaaa/bob'],
+  ['a wider audience', 'privacy', 'nonce-0001/nobody'],
+  ['a user who is no longer declined', 'declined', 'bob'],
+])('[V6] of a roster in pieces, %s goes last, and what takes something away goes first', (_what, root, key) => {
+  const device = new Y.Doc()
+  device.getMap(root).set(key, true)
+  device.getMap('grants').set('3/bob', true)
+  const there = Y.encodeStateAsUpdate(device)
+  const vector = Y.encodeStateVector(device)
+  device.getMap(root).delete(key)
+  device.getMap('grants').delete('3/bob')
+  for (const name of ['bob', 'carol', 'dave']) device.getMap('labels').set(name, 'x'.repeat(60))
+  const lacking = Y.encodeStateAsUpdate(device, vector)
+
+  const copy = new Y.Doc()
+  Y.applyUpdate(copy, there)
+  const after = inPieces(lacking, 100, device).map(piece => {
+    Y.applyUpdate(copy, piece)
+    return [copy.getMap(root).has(key), copy.getMap('grants').size, copy.getMap('labels').size]
+  })
+  expect(after[0]).toEqual([true, 0, 0])
+  expect(after.at(-2)).toEqual([true, 0, 3])
+  expect(after.at(-1)).toEqual([false, 0, 3])
+
+  const ahead = new Y.Doc()
+  for (const update of [there, ...removalsBut(lacking, [], 100, device)]) Y.applyUpdate(ahead, update)
+  expect([ahead.getMap(root).has(key), ahead.getMap('grants').size]).toEqual([true, 0])
 })

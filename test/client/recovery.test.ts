@@ -80,6 +80,69 @@ function slowToLook(store: Store): Store {
   })
 }
 
+test('[V6][D6] a removed field that a server still has is removed before an unsent grant shows it', async () => {
+  const [older, newer] = [await backend(), await backend()]
+  const phone = { indexedDB: new IDBFactory(), databaseName: 'mine' }
+  const alice = await older.open('alice', phone)
+  await alice.ownProfile.set('mood', 'sad', { level: 3 })
+  await alice.ownProfile.set('name', 'Ada', { level: 3 })
+  await alice.whenSynced()
+  await alice.close()
+
+  // That server knows of the removal; the former one is what a restored backup is.
+  const later = await newer.open('alice', phone)
+  await later.whenSynced()
+  await later.ownProfile.unset('mood', { level: 3 })
+  await later.whenSynced()
+  await later.close()
+
+  const bob = await older.device('bob')
+  const shown = new Set<string>()
+  bob.on('profile', profile => {
+    for (const name of Object.keys(profile.fields)) shown.add(name)
+  })
+  await bob.getProfile('alice').subscribe(true).save()
+  await bob.whenSynced()
+
+  const back = await older.open('alice', { ...phone, connect: false })
+  await back.getProfile('bob').setProfileAccessLevels([3]).save()
+  back.connect()
+  await back.whenSynced()
+  await expect.poll(() => [...shown]).toContain('name')
+  expect([...shown]).toEqual(['name'])
+})
+
+test('[V6][D6] on a server that lacks what it had, an unsent end of a block waits for the unsent removal of a field', async () => {
+  const [older, newer] = [await backend(), await backend()]
+  const phone = { indexedDB: new IDBFactory(), databaseName: 'mine' }
+  const alice = await older.open('alice', phone)
+  await alice.ownProfile.set('mood', 'sad')
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.getProfile('bob').block(true).save()
+  await alice.whenSynced()
+  await alice.close()
+  const later = await newer.open('alice', phone)
+  await later.getProfile('carol').setLabel('Carol').save()
+  await later.whenSynced()
+  await later.close()
+
+  const bob = await older.device('bob')
+  const shown = new Set<string>()
+  bob.on('profile', profile => {
+    for (const name of Object.keys(profile.fields)) shown.add(name)
+  })
+  await bob.getProfile('alice').subscribe(true).save()
+  await bob.whenSynced()
+
+  const back = await older.open('alice', { ...phone, connect: false })
+  await back.ownProfile.unset('mood')
+  await back.getProfile('bob').block(false).save()
+  back.connect()
+  await back.whenSynced()
+  await expect.poll(() => [...shown]).toContain('name')
+  expect([...shown]).toEqual(['name'])
+})
+
 test('a copied database takes a new writer id before it sends, and the changes of both copies arrive', async () => {
   const { open, device } = await backend()
   const indexedDB = new IDBFactory()

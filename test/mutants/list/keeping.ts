@@ -32,6 +32,25 @@ export const keepingMutants: readonly Mutant[] = [
       names: 'a revocation that was lost',
     },
   ),
+  mutant(
+    'client/src/database/outbox.ts',
+    '  if (!document) return undefined\n',
+    '  if (document || !document) return undefined\n',
+    {
+      id: 'removed-fields-overtaken',
+      rules: ['V6', 'D6'],
+      what: 'A device sends its grants before it sends which fields it removed that an older backup still has.',
+      tests: ['client/recovery'],
+      names: 'a removed field that a server still has',
+    },
+  ),
+  mutant('client/src/documents/widening.ts', 'isWidening(part) ?', 'isWidening(part) && !part ?', {
+    id: 'blocks-end-ahead',
+    rules: ['V6'],
+    what: 'A device ends blocks on an older backup before it sends which fields it removed.',
+    tests: ['client/recovery', 'client/pieces'],
+    names: 'an unsent end of a block|goes last',
+  }),
   mutant('client/src/documents/lost.ts', 'merged.take(isCopied', 'void (isCopied', {
     id: 'server-state-replaces',
     rules: ['D6'],

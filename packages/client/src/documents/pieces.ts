@@ -2,6 +2,7 @@ import * as Y from 'yjs'
 import { inCausalOrder, type Struct } from './causal-order.ts'
 import { withoutReplaced } from './replaced.ts'
 import { type Block, type DeletedRange, encodeStruct, rangesByClient, writeUpdate } from './update-writer.ts'
+import { wideningApart } from './widening.ts'
 
 /** An update in parts, each of which the server can take for itself, in this order. */
 export interface Pieces {
@@ -9,6 +10,8 @@ export interface Pieces {
   removals: Uint8Array[]
   /** The same structs as in the update, so that every other device's change to them goes on to count [D6]. */
   content: Uint8Array[]
+  /** Removals that let others see more: they go last. */
+  widening: Uint8Array[]
 }
 
 /** As many structs as one piece has at most: what the server spends on one of them is bounded, too. */
@@ -21,8 +24,8 @@ const bytesPerBlock = 24
 /** An update as it is, where it is small enough; else in pieces. */
 export function inPieces(update: Uint8Array, maxBytes: number, doc: Y.Doc): Uint8Array[] {
   if (update.length <= maxBytes) return [update]
-  const { removals, content } = piecesOf(update, maxBytes, doc, [])
-  return [...removals, ...content]
+  const { removals, content, widening } = piecesOf(update, maxBytes, doc, [])
+  return [...removals, ...content, ...widening]
 }
 
 /**
@@ -54,11 +57,15 @@ export function piecesOf(
     }
   }
   const options = { isBrought: isWithin([brought]), isUnsent: isWithin(unsent.map(spans)), showsValues }
-  const removed = withoutReplaced(doc, outside, options)
-  return { removals: removalPieces(removed, maxBytes), content: contentPieces(structs, inside, maxBytes) }
+  const { narrowing, widening } = wideningApart(doc, withoutReplaced(doc, outside, options))
+  return {
+    removals: removalPieces(narrowing, maxBytes),
+    content: contentPieces(structs, inside, maxBytes),
+    widening: removalPieces(widening, maxBytes),
+  }
 }
 
-/** What an update removes of others, without what the unsent updates remove themselves. */
+/** What an update removes of others, without what the unsent updates remove themselves, and without what lets others see more. */
 export function removalsBut(
   update: Uint8Array,
   unsent: readonly Uint8Array[],

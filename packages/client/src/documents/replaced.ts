@@ -1,5 +1,6 @@
 import * as Y from 'yjs'
 import { isRemakingClientId } from '../nonce.ts'
+import { appendPart, type Part, partsOf } from './deleted-parts.ts'
 import type { DeletedRange } from './update-writer.ts'
 
 export interface ReplacingOptions {
@@ -37,9 +38,7 @@ export function withoutReplaced(
     const kept: DeletedRange[] = []
     for (const part of partsOf(doc, range).flatMap(cutAtOrigin)) {
       if (part.struct instanceof Y.Item && isReplaced(part.struct, part.clock)) continue
-      const last = kept.at(-1)
-      if (last && last.clock + last.len === part.clock) last.len += part.len
-      else kept.push({ client: range.client, clock: part.clock, len: part.len })
+      appendPart(kept, range.client, part)
     }
     return kept
   })
@@ -69,13 +68,6 @@ function wasUnknownTo(entry: Y.Item, item: Y.Item, clock: number): boolean {
 const holds = ({ id, length }: Y.Item, { client, clock }: Y.ID): boolean =>
   id.client === client && id.clock <= clock && clock < id.clock + length
 
-/** A range of ids within one struct, or beyond what the document holds. */
-interface Part {
-  struct: Y.Item | Y.GC | undefined
-  clock: number
-  len: number
-}
-
 /**
  * Yjs joins removed entries of one device and key to one struct. The entry that counts may have been made after one of them:
  * the part up to that one was known to its device, the part behind it was not.
@@ -90,21 +82,4 @@ function cutAtOrigin(part: Part): Part[] {
     { struct, clock, len: known },
     { struct, clock: clock + known, len: len - known },
   ]
-}
-
-/** The parts of a range, each within one struct of the document. */
-function partsOf({ store }: Y.Doc, { client, clock, len }: DeletedRange): Part[] {
-  const structs = store.clients.get(client) ?? []
-  const end = clock + len
-  const known = Math.min(end, Y.getState(store, client))
-  const parts: Part[] = []
-  let at = clock
-  for (let index = at < known ? Y.findIndexSS(structs, at) : structs.length; at < known; index++) {
-    const struct = structs[index] as Y.Item | Y.GC
-    const next = Math.min(known, struct.id.clock + struct.length)
-    parts.push({ struct, clock: at, len: next - at })
-    at = next
-  }
-  if (at < end) parts.push({ struct: undefined, clock: at, len: end - at })
-  return parts
 }
