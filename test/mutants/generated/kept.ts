@@ -440,8 +440,8 @@ export const kept: readonly Kept[] = [
     why: 'Equivalent: the two documents have no root in common, so no key of one is taken for one of the other.',
   },
   {
-    file: 'packages/client/src/documents/replaced.ts',
-    line: 'if (last && last.clock + last.len === part.clock) last.len += part.len',
+    file: 'packages/client/src/documents/deleted-parts.ts',
+    line: 'if (last?.client === client && last.clock + last.len === clock) last.len += len',
     change: '+ → -',
     why: 'Equivalent: two ranges that adjoin delete the same as one.',
   },
