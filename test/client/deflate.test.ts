@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 import { ContactSynchronizer } from '@kith/client'
 import { defaultContentLimits, privacyNames } from '@kith/shared'
@@ -41,6 +42,17 @@ test('[D2] a large change of the roster goes compressed, and its barrier behind 
   const doc = new Y.Doc()
   Y.applyUpdate(doc, update)
   expect(doc.getMap('contacts').size).toBe(many.length)
+})
+
+test('a compressed change that the platform hands out in several parts arrives as it was', async () => {
+  const names = many.map(name => createHash('sha256').update(name).digest('hex'))
+  const sent = await sentTo(wireVersion, names)
+  const [message] = sent as [Extract<ClientMessage, { type: 'deflatedRoster' }>]
+  // Node hands out 16 KiB at most in one part.
+  expect(message.payload.length).toBeGreaterThan(2 * 16 * 1024)
+  const doc = new Y.Doc()
+  Y.applyUpdate(doc, inflateRawSync(message.payload))
+  expect([...doc.getMap('contacts').keys()].sort()).toEqual([...names].sort())
 })
 
 test('a server of wire 3 gets the same change as it is', async () => {
