@@ -1,6 +1,6 @@
 import { check } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { closeCodes, founderOf, generationOf } from '@kith/shared'
+import { closeCodes, founderOf, generationOf, type KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
@@ -18,7 +18,7 @@ function generation(doc: Y.Doc): number {
   return generationOf(founderOf(doc.store.clients.keys()))
 }
 
-/** A device that changes so much that the roster is founded anew. */
+/** A device that changes so much that the roster is refounded. */
 async function turn(world: World, device: Device, text = ''): Promise<void> {
   for (let time = 0; time < 500; time++) {
     device.change([{ root: 'labels', key: time % 2 ? 'bob' : 'erin', value: `label ${time}${text}` }])
@@ -27,7 +27,7 @@ async function turn(world: World, device: Device, text = ''): Promise<void> {
   expect(await world.check()).toEqual([])
 }
 
-test('a stock provider is told by 4428 that its roster was founded anew, does not come back, and is not merged when it does', async () => {
+test('a stock provider is told by 4428 that its roster was refounded, does not come back, and is not merged when it does', async () => {
   const world = await serverWorld({ limits })
   const stock = await stockDevice(world, 'alice')
   stock.provider.connect()
@@ -111,7 +111,34 @@ test('what a session of the generation before writes is not written upon the nex
   expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'Bob' })
 })
 
-test('[D4] check finds nothing in a store with documents that were founded anew, twice on two nodes, and finds entries of a generation that has ended', async () => {
+test('[D4] a roster forgets that it declined a user who was neither registered nor named for two years, at a refounding and on disk', async () => {
+  const database = await newDatabase('memory')
+  const clock = new TestClock()
+  const store = storeOver(database, clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  const bob = device('bob')
+  for (const one of [alice, bob]) one.connect()
+  const declined = (...users: string[]): KeyChange[] => users.map(key => ({ root: 'declined', key, value: true }))
+  alice.edit([...declined('bob', 'named', 'stranger'), { root: 'labels', key: 'named', value: 'Still known' }])
+  await accounts.idle()
+  const refoundAfter = async (days: number): Promise<string[]> => {
+    clock.leap(days * 86_400_000)
+    await accounts.refound('alice', 'roster')
+    expect(await check(database)).toMatchObject({ findings: [] })
+    const doc = new Y.Doc()
+    for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+    return [...doc.getMap('declined').keys()].sort()
+  }
+  expect(await refoundAfter(800)).toEqual(['bob', 'named', 'stranger'])
+  expect(await refoundAfter(729)).toEqual(['bob', 'named', 'stranger'])
+  expect(await refoundAfter(1)).toEqual(['bob', 'named'])
+  expect((await check(database)).relations).toBe(4)
+  // Those that did not lapse count from then on.
+  expect(await refoundAfter(729)).toEqual(['bob', 'named'])
+})
+
+test('[D4] check finds nothing in a store with documents that were refounded, twice on two nodes, and finds entries of a generation that has ended', async () => {
   const database = await newDatabase('memory')
   const clock = new TestClock()
   const store = storeOver(database, clock)

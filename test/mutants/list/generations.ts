@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const rebase = 'client/src/database/rebase.ts'
 
-/** What a document that is founded anew owes its devices. */
+/** What a document that is refounded owes its devices. */
 export const generationMutants: readonly Mutant[] = [
   mutant('client/src/sync/sender.ts', 'if (this.#isOfOther(name)) await', 'if (false) await', {
     id: 'no-rebase',
@@ -27,7 +27,7 @@ export const generationMutants: readonly Mutant[] = [
   mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < Infinity ||', {
     id: 'lost-before-the-founding',
     rules: ['D6'],
-    what: 'What a server lost before it founded a document anew is not made again.',
+    what: 'What a server lost before it refounded a document is not made again.',
     tests: ['client/refounded'],
   }),
   mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < 0 ||', {
@@ -39,7 +39,7 @@ export const generationMutants: readonly Mutant[] = [
   mutant(rebase, 'return isLost && !unsent', 'return false && !unsent', {
     id: 'lost-removal-forgotten',
     rules: ['D6'],
-    what: 'A removal that a server lost before it founded a roster anew is not made again.',
+    what: 'A removal that a server lost before it refounded a roster is not made again.',
     tests: ['simulation/stories'],
     names: 'a removal that a server acknowledged and forgot',
   }),
@@ -65,9 +65,9 @@ export const generationMutants: readonly Mutant[] = [
   mutant('server/src/accounts/account.ts', 'registers: false, buildsOn: { [name]: version } }', 'registers: false }', {
     id: 'founded-on-what-another-node-has-changed',
     rules: ['R1', 'D2'],
-    what: 'A node founds a roster anew without what another node has written since it read it.',
+    what: 'A node refounds a roster without what another node has written since it read it.',
     tests: ['server/postgres-nodes'],
-    names: 'founds a roster anew with',
+    names: 'refounds a roster with',
   }),
   mutant(
     'server/src/accounts/account.ts',
