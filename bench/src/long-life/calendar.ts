@@ -1,6 +1,6 @@
 import { type Clock, systemClock } from '@kith/server'
 
-export const dayMs = 86_400_000
+const dayMs = 86_400_000
 
 /** The machine's time at another date. Days pass at once, and timers run as ever. */
 export class Calendar implements Clock {
