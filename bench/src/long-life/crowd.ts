@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { openLevelDatabase } from '@kith/server'
 import { flatMapsOf, type KeyChange, planRemovals, planSyncAsUpdate } from '@kith/shared'
 import type * as Y from 'yjs'
-import { allocatorSettings } from '../overload/allocator.ts'
 import { MemoryWatch } from '../overload/memory.ts'
+import { serviceSettings } from '../overload/service-settings.ts'
 import { RawDevice, userIds } from '../raw-device.ts'
 import { print, type Row, rounded } from '../report.ts'
 import { type ServerProcess, serverProgram, startServerProcess } from '../server-process.ts'
@@ -109,7 +109,7 @@ async function command(name: string, folder: string): Promise<number> {
 /** Starts a server on the folder as it is run in production, and lets all users come with a new device at once. */
 async function serve(folder: string, users: readonly string[]): Promise<Row> {
   const begun = performance.now()
-  const server = await startServerProcess({ folder, env: allocatorSettings() })
+  const server = await startServerProcess({ folder, env: serviceSettings() })
   const startMs = performance.now() - begun
   const memory = new MemoryWatch(server.pid)
   try {
