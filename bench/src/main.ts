@@ -4,19 +4,22 @@ import { compare } from './compare.ts'
 import { contactFilters } from './contact-filters.ts'
 import { imports } from './imports.ts'
 import { indistinguishable } from './indistinguishable/index.ts'
+import { longLife } from './long-life/index.ts'
 import { overload } from './overload.ts'
 import { pageLoad } from './page-load.ts'
 import { pageScroll } from './page-scroll.ts'
 import { workloads } from './workloads/index.ts'
+import type { Size } from './workloads/size.ts'
 
 /** Benchmarks that compare with nothing else. */
-const others: Record<string, () => Promise<void>> = {
+const others: Record<string, (size: Pick<Size, 'isQuick'>) => Promise<void>> = {
   imports,
   'contact-filters': contactFilters,
   'page-scroll': pageScroll,
   'page-load': pageLoad,
   indistinguishable,
   cluster,
+  'ten-years': longLife,
 }
 
 const { values, positionals } = parseArgs({
@@ -40,5 +43,5 @@ else {
   const compared = names.filter(name => name in workloads)
   const size = { isQuick, rounds: isQuick ? 1 : Number(values.rounds), hasPeers: !values['no-peers'] }
   if (compared.length > 0 || names.length === 0) await compare({ names: compared, size, file: values.json })
-  for (const name of names) await others[name]?.()
+  for (const name of names) await others[name]?.(size)
 }

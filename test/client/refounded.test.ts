@@ -66,7 +66,7 @@ function soon(limits: Partial<Limits> = {}): Promise<Backend> {
   return backend({ refoundBytes: 4096, ...limits })
 }
 
-test('[R1][D6] a roster of 20 KiB with 300 KiB of history is founded anew: a connected device and one that was away with unsent edits are equal, and nothing removed comes back', async () => {
+test('[R1][D6] a roster of 20 KiB with 300 KiB of history is refounded: a connected device and one that was away with unsent edits are equal, and nothing removed comes back', async () => {
   const server = await backend()
   const storage = [device(), device()]
   const [phone, tablet] = await Promise.all(storage.map(one => server.open('alice', one)))
@@ -178,7 +178,7 @@ class Deaf extends WebSocket {
   }
 }
 
-test('[R4][V7] a grant that had been stored, though its device was never told, does not come back after it was revoked and the roster founded anew', async () => {
+test('[R4][V7] a grant that had been stored, though its device was never told, does not come back after it was revoked and the roster refounded', async () => {
   const server = await soon()
   const storage = device()
   const phone = await server.device('alice')
@@ -206,7 +206,7 @@ test('[R4][V7] a grant that had been stored, though its device was never told, d
   expect(later.getProfile('bob').accessLevels).toEqual([])
 }, 60_000)
 
-test('[R6] what another device sets again before the roster is founded anew stays, also for a device that had removed it and was away', async () => {
+test('[R6] what another device sets again before the roster is refounded stays, also for a device that had removed it and was away', async () => {
   const server = await soon()
   const phone = await server.device('alice')
   const tablet = await server.open('alice', device())
@@ -224,7 +224,7 @@ test('[R6] what another device sets again before the roster is founded anew stay
   expect(tablet.getProfile('carol').label).toBe('Carol again')
 })
 
-test('[D6] what a server lost before it founded the roster anew is made again by the device that has it, and an older server is filled', async () => {
+test('[D6] what a server lost before it refounded the roster is made again by the device that has it, and an older server is filled', async () => {
   const folder = await temporaryFolder()
   const start = async (from?: string): Promise<TestServer> => {
     const data = await temporaryFolder()

@@ -73,7 +73,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     },
   )
 
-  test('[R1] of two nodes that found a roster anew at once one does, and what a third has in memory is not written upon it', async () => {
+  test('[R1] of two nodes that refound a roster at once one does, and what a third has in memory is not written upon it', async () => {
     const { nodes } = await cluster(3, pollingClock())
     const [first, second, third] = nodes as [Store, Store, Store]
     const stale = accountsOver(third, pollingClock())
@@ -87,7 +87,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     const founding = [first, second].map(async node => {
       const { accounts } = accountsOver(node, pollingClock(), { refoundBytes: 512 })
       const account = accounts.of('alice')
-      await new Promise<void>((resolve, reject) => account.task(() => account.found('roster').then(resolve), reject))
+      await new Promise<void>((resolve, reject) => account.task(() => account.refound('roster').then(resolve), reject))
       await accounts.idle()
     })
     await Promise.all(founding)
@@ -103,7 +103,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
     expect(phone.failures).toMatchObject([{ message: 'outdated' }])
   })
 
-  test('[R1] a node founds a roster anew with what another node has written since it read it', async () => {
+  test('[R1] a node refounds a roster with what another node has written since it read it', async () => {
     const { nodes } = await cluster(2, pollingClock())
     const [first, second] = nodes as [Store, Store]
     const [writing, founding] = [accountsOver(first, pollingClock()), accountsOver(second, pollingClock())]

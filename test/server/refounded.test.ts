@@ -1,11 +1,11 @@
 import { check } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { closeCodes, founderOf, generationOf } from '@kith/shared'
+import { closeCodes, founderOf, generationOf, type KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
-import { keys } from '../support/server-internals.ts'
+import { keys, ProfileEdits } from '../support/server-internals.ts'
 import { serverWorld, type World } from '../support/server-world.ts'
 import { stockDevice } from '../support/stock-device.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
@@ -18,7 +18,7 @@ function generation(doc: Y.Doc): number {
   return generationOf(founderOf(doc.store.clients.keys()))
 }
 
-/** A device that changes so much that the roster is founded anew. */
+/** A device that changes so much that the roster is refounded. */
 async function turn(world: World, device: Device, text = ''): Promise<void> {
   for (let time = 0; time < 500; time++) {
     device.change([{ root: 'labels', key: time % 2 ? 'bob' : 'erin', value: `label ${time}${text}` }])
@@ -27,7 +27,7 @@ async function turn(world: World, device: Device, text = ''): Promise<void> {
   expect(await world.check()).toEqual([])
 }
 
-test('a stock provider is told by 4428 that its roster was founded anew, does not come back, and is not merged when it does', async () => {
+test('a stock provider is told by 4428 that its roster was refounded, does not come back, and is not merged when it does', async () => {
   const world = await serverWorld({ limits })
   const stock = await stockDevice(world, 'alice')
   stock.provider.connect()
@@ -111,7 +111,59 @@ test('what a session of the generation before writes is not written upon the nex
   expect(doc.getMap('labels').toJSON()).toEqual({ bob: 'Bob' })
 })
 
-test('[D4] check finds nothing in a store with documents that were founded anew, twice on two nodes, and finds entries of a generation that has ended', async () => {
+test('[R6] an edit by the backend whose profile is refounded between its reading and its writing is made again upon the new one', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  device('alice').connect()
+  await accounts.idle()
+  const edits = new ProfileEdits(store, accounts)
+  await edits.edit('alice', [{ level: 0, name: 'name', value: 'Ada' }])
+  const of = accounts.of.bind(accounts)
+  let calls = 0
+  let refounding: Promise<void> | undefined
+  accounts.of = user => {
+    calls++
+    // The first call is for the reading, the second for the writing, which is put into the queue behind the refounding.
+    if (calls === 2) refounding = accounts.refound(user, 'profile')
+    return of(user)
+  }
+  await edits.edit('alice', [{ level: 0, name: 'name', value: 'Eve' }])
+  await refounding
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'profile')).parts) Y.applyUpdateV2(doc, part)
+  expect(generation(doc)).toBe(1)
+  expect([...doc.getMap('fields').values()]).toEqual(['Eve'])
+})
+
+test('[D4] a roster forgets that it declined a user who was neither registered nor named for two years, at a refounding and on disk', async () => {
+  const database = await newDatabase('memory')
+  const clock = new TestClock()
+  const store = storeOver(database, clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  const bob = device('bob')
+  for (const one of [alice, bob]) one.connect()
+  const declined = (...users: string[]): KeyChange[] => users.map(key => ({ root: 'declined', key, value: true }))
+  alice.edit([...declined('bob', 'named', 'stranger'), { root: 'labels', key: 'named', value: 'Still known' }])
+  await accounts.idle()
+  const refoundAfter = async (days: number): Promise<string[]> => {
+    clock.leap(days * 86_400_000)
+    await accounts.refound('alice', 'roster')
+    expect(await check(database)).toMatchObject({ findings: [] })
+    const doc = new Y.Doc()
+    for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+    return [...doc.getMap('declined').keys()].sort()
+  }
+  expect(await refoundAfter(800)).toEqual(['bob', 'named', 'stranger'])
+  expect(await refoundAfter(729)).toEqual(['bob', 'named', 'stranger'])
+  expect(await refoundAfter(1)).toEqual(['bob', 'named'])
+  expect((await check(database)).relations).toBe(4)
+  // Those that did not lapse count from then on.
+  expect(await refoundAfter(729)).toEqual(['bob', 'named'])
+})
+
+test('[D4] check finds nothing in a store with documents that were refounded, twice on two nodes, and finds entries of a generation that has ended', async () => {
   const database = await newDatabase('memory')
   const clock = new TestClock()
   const store = storeOver(database, clock)

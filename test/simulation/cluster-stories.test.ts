@@ -455,7 +455,7 @@ describe('batches whose outcome is unknown', () => {
   )
 })
 
-test('[S1] a server stops that has told devices of a roster that was founded anew', async () => {
+test('[S1] a server stops that has told devices of a roster that was refounded', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false, nodes: 3 },
     steps: [

@@ -975,7 +975,7 @@ describe('what another device writes while a device comes back', () => {
   })
 })
 
-test('[D5] of a label that was set and removed before it was sent, only the removal is made again upon a roster that was founded anew', async () => {
+test('[D5] of a label that was set and removed before it was sent, only the removal is made again upon a roster that was refounded', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
     steps: [
@@ -992,7 +992,7 @@ test('[D5] of a label that was set and removed before it was sent, only the remo
   })
 })
 
-test('[D6] a removal that a server acknowledged and forgot, before it founded the roster anew, is made again by the device that had seen all of it', async () => {
+test('[D6] a removal that a server acknowledged and forgot, before it refounded the roster, is made again by the device that had seen all of it', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
     steps: [
@@ -1008,7 +1008,7 @@ test('[D6] a removal that a server acknowledged and forgot, before it founded th
   })
 })
 
-test('[D6] a device fills a server that has lost its store with a roster that was founded anew, in pieces', async () => {
+test('[D6] a device fills a server that has lost its store with a roster that was refounded, in pieces', async () => {
   await expectRight({
     ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65536, hasTabs: false },
     steps: [

@@ -3,6 +3,7 @@
 export type { AccountContext, Writer } from '../../packages/server/src/accounts/account.ts'
 export { Accounts } from '../../packages/server/src/accounts/accounts.ts'
 export { Elsewhere } from '../../packages/server/src/accounts/elsewhere.ts'
+export { ProfileEdits } from '../../packages/server/src/accounts/profile-edits.ts'
 export { admit } from '../../packages/server/src/admission/admission.ts'
 export { atOnce } from '../../packages/server/src/admission/at-once.ts'
 export { ItemsByClient } from '../../packages/server/src/admission/items-by-client.ts'

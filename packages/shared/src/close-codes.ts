@@ -3,7 +3,7 @@ import { type ErrorCode, isErrorCode } from './errors.ts'
 /**
  * Why the server closed a websocket. 4400–4499 tell a stock y-websocket provider not to come back;
  * 4500–4599 mean "try again later". The device is `tooOld` or `tooNew` for the server. `outdated`: its document is of another
- * generation than the server's, which was founded anew.
+ * generation than the server's, which was refounded.
  */
 export const closeCodes = {
   goingAway: 1001,

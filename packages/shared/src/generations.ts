@@ -1,20 +1,26 @@
 import type * as Y from 'yjs'
 
 /**
- * A document whose history outweighs its content is founded anew: the same entries, written by one client of their own, the
+ * A document whose history outweighs its content is refounded: the same entries, written by one client of their own, the
  * *founder*. That client's id is above those of all devices, and names the generation: so any state vector says of which
  * generation it is. The first generation has no founder; its number is 0.
  */
 const idsPerGeneration = 2 ** 32
 const mostGenerations = 2 ** 20
 
-/** The root map that only a founding writes: client id → the clock at which the generation of that client ended. */
+/**
+ * The root map that only a refounding writes. A key below {@link firstDay} is a client: the value is the clock at which its
+ * generation ended. A key above is a day: the value is the founder's clock up to which it wrote what was known by that day.
+ */
 export const retiredRoot = 'retired'
 /** Beyond this the clients of the oldest generations are forgotten. */
 export const mostRetired = 512
 
 /** The clients of earlier generations of a document, as far as they are known: client id → the clock at their end. */
 export type Retired = ReadonlyMap<number, number>
+
+/** No client has an id from here on. */
+const firstDay = (mostGenerations + 2) * idsPerGeneration
 
 export function isFounder(client: number): boolean {
   return client >= idsPerGeneration
@@ -27,7 +33,7 @@ export function founderOf(clients: Iterable<number>): number {
   return founder
 }
 
-/** How many times a document was founded anew. */
+/** How many times a document was refounded. */
 export function generationOf(founder: number): number {
   return Math.floor(founder / idsPerGeneration)
 }
@@ -51,9 +57,25 @@ export function retiredOf(doc: Y.Doc): Map<number, number> {
   const retired = new Map<number, number>()
   if (!doc.share.has(retiredRoot)) return retired
   for (const [key, clock] of doc.getMap(retiredRoot)) {
-    if (isRetiredKey(key) && typeof clock === 'number') retired.set(Number.parseInt(key, 36), clock)
+    const client = isRetiredKey(key) ? Number.parseInt(key, 36) : firstDay
+    if (client < firstDay && typeof clock === 'number') retired.set(client, clock)
   }
   return retired
+}
+
+/** The key of a day in {@link retiredRoot}. `day`: whole days since 1970. */
+export function dayKey(day: number): string {
+  return retiredKey(firstDay + day)
+}
+
+/** By which day what the founder wrote was known at the latest: the founder's clocks, ascending, each with its day. */
+export function knownDays(doc: Y.Doc): { clock: number; day: number }[] {
+  if (!doc.share.has(retiredRoot)) return []
+  const days = [...doc.getMap(retiredRoot)].flatMap(([key, clock]) => {
+    const day = isRetiredKey(key) ? Number.parseInt(key, 36) - firstDay : -1
+    return day >= 0 && typeof clock === 'number' ? [{ clock, day }] : []
+  })
+  return days.sort((a, b) => a.clock - b.clock)
 }
 
 /** Whether any of these clients has written in an earlier generation, so that what names it is of one. */

@@ -7,10 +7,12 @@ export type { FieldValue, FlatMaps, KeyChange } from './flat-maps.ts'
 export { applyChanges, flatMapsOf, sameValue } from './flat-maps.ts'
 export type { Retired } from './generations.ts'
 export {
+  dayKey,
   founderOf,
   generationOf,
   isFounder,
   isRetiredKey,
+  knownDays,
   mostRetired,
   namesRetired,
   nextFounder,

@@ -24,7 +24,7 @@ export interface Limits extends ContentLimits {
    */
   historyBytes: number
   /**
-   * A roster or a whole profile is founded anew, with its content and without its history, when the history takes at least
+   * A roster or a whole profile is refounded, with its content and without its history, when the history takes at least
    * this many bytes and four times what the content takes.
    */
   refoundBytes: number

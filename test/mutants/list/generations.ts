@@ -2,7 +2,7 @@ import { type Mutant, mutant } from '../mutant.ts'
 
 const rebase = 'client/src/database/rebase.ts'
 
-/** What a document that is founded anew owes its devices. */
+/** What a document that is refounded owes its devices. */
 export const generationMutants: readonly Mutant[] = [
   mutant('client/src/sync/sender.ts', 'if (this.#isOfOther(name)) await', 'if (false) await', {
     id: 'no-rebase',
@@ -27,7 +27,7 @@ export const generationMutants: readonly Mutant[] = [
   mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < Infinity ||', {
     id: 'lost-before-the-founding',
     rules: ['D6'],
-    what: 'What a server lost before it founded a document anew is not made again.',
+    what: 'What a server lost before it refounded a document is not made again.',
     tests: ['client/refounded'],
   }),
   mutant(rebase, 'deleted || id.clock < endOf(id.client) ||', 'deleted || id.clock < 0 ||', {
@@ -39,7 +39,7 @@ export const generationMutants: readonly Mutant[] = [
   mutant(rebase, 'return isLost && !unsent', 'return false && !unsent', {
     id: 'lost-removal-forgotten',
     rules: ['D6'],
-    what: 'A removal that a server lost before it founded a roster anew is not made again.',
+    what: 'A removal that a server lost before it refounded a roster is not made again.',
     tests: ['simulation/stories'],
     names: 'a removal that a server acknowledged and forgot',
   }),
@@ -62,13 +62,18 @@ export const generationMutants: readonly Mutant[] = [
     what: 'An update of a generation that has ended is merged.',
     tests: ['server/refounded'],
   }),
-  mutant('server/src/accounts/account.ts', 'registers: false, buildsOn: { [name]: version } }', 'registers: false }', {
-    id: 'founded-on-what-another-node-has-changed',
-    rules: ['R1', 'D2'],
-    what: 'A node founds a roster anew without what another node has written since it read it.',
-    tests: ['server/postgres-nodes'],
-    names: 'founds a roster anew with',
-  }),
+  mutant(
+    'server/src/accounts/refounding.ts',
+    'registers: false, buildsOn: { [name]: version } }',
+    'registers: false }',
+    {
+      id: 'founded-on-what-another-node-has-changed',
+      rules: ['R1', 'D2'],
+      what: 'A node refounds a roster without what another node has written since it read it.',
+      tests: ['server/postgres-nodes'],
+      names: 'refounds a roster with',
+    },
+  ),
   mutant(
     'server/src/accounts/account.ts',
     'if (known !== undefined && known !== (await',
@@ -80,4 +85,32 @@ export const generationMutants: readonly Mutant[] = [
       tests: ['server/refounded'],
     },
   ),
+  mutant('server/src/accounts/profile-edits.ts', '!(outcome instanceof Refounded) ||', 'true ||', {
+    id: 'backend-edit-lost-to-a-refounding',
+    rules: ['R6'],
+    what: "A backend's edit of a profile fails because the profile was refounded meanwhile.",
+    tests: ['server/refounded'],
+    names: 'an edit by the backend',
+  }),
+  mutant('server/src/documents/document-cache.ts', 'records[index]?.registeredAt === 0', 'true', {
+    id: 'registered-lapses',
+    rules: ['D4'],
+    what: 'A refounding forgets that a roster declined a user who is registered.',
+    tests: ['server/refounded'],
+    names: 'forgets that it declined',
+  }),
+  mutant('server/src/documents/declined.ts', 'filter(user => !met.has(user))', 'filter(user => user !== undefined)', {
+    id: 'named-lapses',
+    rules: ['D4'],
+    what: 'A refounding forgets that a roster declined a user whom it names elsewhere.',
+    tests: ['server/refounded'],
+    names: 'forgets that it declined',
+  }),
+  mutant('server/src/documents/declined.ts', 'today - since >= daysKept', 'false', {
+    id: 'declined-never-lapses',
+    rules: ['D4'],
+    what: 'The users whom a roster declined grow for ever.',
+    tests: ['server/refounded'],
+    names: 'forgets that it declined',
+  }),
 ]

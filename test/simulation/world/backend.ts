@@ -140,7 +140,7 @@ export class Backend {
     return status
   }
 
-  /** Founds a document of a user anew. */
+  /** Refounds a document of a user. */
   async refound(user: string, document: 'roster' | 'profile'): Promise<number> {
     await this.#engine?.context.accounts.refound(user, document).catch(() => undefined)
     return 0

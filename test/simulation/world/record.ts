@@ -22,7 +22,7 @@ export interface KnownEdit extends Edit {
 export class Record {
   readonly edits = new Map<string, KnownEdit[]>()
   readonly #documents = new Map<string, Documents>()
-  /** Of documents that were founded anew, by their founder, the edits that they have. */
+  /** Of documents that were refounded, by their founder, the edits that they have. */
   readonly #foundings = new Map<number, { end: number; edits: ReadonlySet<number> }>()
   readonly #moments = new Map<number, Moment>()
   /** Each state of a user's documents, in their order. */
@@ -58,7 +58,7 @@ export class Record {
     this.#moments.set(0, this.now)
   }
 
-  /** Whether a document of a user has an edit: as it was made, or since before the document was founded anew. */
+  /** Whether a document of a user has an edit: as it was made, or since before the document was refounded. */
   #has(documents: Documents, edit: KnownEdit): boolean {
     const doc = documents[edit.document]
     return includes(doc, edit.ids) || this.#isFoundedWith(doc, edit) === 'whole'
@@ -72,7 +72,7 @@ export class Record {
     return Y.getState(doc.store, founder) < founding.end ? 'partly' : 'whole'
   }
 
-  /** A document is founded anew: what it had it has, though not as it was made. */
+  /** A document is refounded: what it had it has, though not as it was made. */
   #found(user: string, name: 'roster' | 'profile', snapshot: Uint8Array): void {
     const documents = this.#documentsOf(user)
     const founded = new Y.Doc()
@@ -179,7 +179,7 @@ export class Record {
   isOnDisk(user: string, document: 'roster' | 'profile', ids: UpdateIds, position: number): boolean {
     const isIn = (documents: Documents): boolean => includes(documents[document], ids)
     if (isIn(this.#documentsOf(user)) || isIn(this.#documentsAt(user, position))) return true
-    // It was there before the document was founded anew.
+    // It was there before the document was refounded.
     const states = (this.#stored.get(user) ?? []).filter(one => one.position <= position)
     return states.some(one => isIn(this.#documentsAt(user, one.position)))
   }
@@ -411,7 +411,7 @@ export class Record {
   }
 }
 
-/** The client that founded a document; 0 for one that was never founded anew. */
+/** The client that founded a document; 0 for one that was never refounded. */
 function foundingOf(doc: Y.Doc): number {
   return founderOf(doc.store.clients.keys())
 }

@@ -205,7 +205,7 @@ export class World {
     await this.settle()
   }
 
-  /** A server founds a document of a user anew. */
+  /** A server refounds a document of a user. */
   async refound(user: string, document: 'roster' | 'profile'): Promise<void> {
     this.mayRefuse = true
     const { backend } = this

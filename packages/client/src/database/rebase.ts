@@ -1,4 +1,4 @@
-import { founderOf, isFounder, type KeyChange, mostRetired, namedUsers, type Retired, retiredOf } from '@kith/shared'
+import { founderOf, isFounder, type KeyChange, mostRetired, type Retired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
@@ -6,8 +6,8 @@ import { keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import { newClientIdAbove, newRemakingClientId } from '../nonce.ts'
-import { offerRefusedHere } from './edit.ts'
-import { readMeta, writeMeta } from './meta.ts'
+import { endReplacing } from './end-replacing.ts'
+import { writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Rebuilt, writeEntries } from './rebuild.ts'
 import { remadeEntries } from './remade-entries.ts'
@@ -16,7 +16,7 @@ import { Seen } from './seen.ts'
 import type { Store } from './store.ts'
 
 /**
- * Replaces a document by the server's, which was founded anew, and makes the unsent changes again upon it: by what they say,
+ * Replaces a document by the server's, which was refounded, and makes the unsent changes again upon it: by what they say,
  * since their Yjs updates build on a generation that has ended. What the device holds besides, the server once had; if it is
  * not in the server's document, it was removed, and doesn't come back. The exception is what came after the end of its
  * client's generation, as far as the server knows that: it had been acknowledged and was lost, so it is made again [D6].
@@ -45,19 +45,11 @@ export async function rebase(
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
-    const both = { roster: documents.roster, profile: documents.profile, [name]: fresh }
-    await documents.writeSnapshots(work.db, both, documents.generation + 1)
-    const sent = (await readMeta(work.db, 'sent')) ?? { roster: 0, profile: 0 }
-    await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     // What was known of entries of the generations before has no meaning in this one.
     await writeMeta(work.db, 'originals', others(documents.originals, name))
     await writeMeta(work.db, 'removed', others(documents.removed, name))
     await writeMeta(work.db, 'known', others(documents.known, name))
-    const before = namedUsers(documents.roster.view)
-    const now = await work.reload()
-    await offerRefusedHere({ ...work, documents: now }, name, randomness)
-    if (name === 'profile') work.ownProfileChanged()
-    else work.touchUsers([...before, ...namedUsers(now.roster.view)])
+    await endReplacing(work, fresh, randomness)
     return rebuilt
   })
 }
@@ -74,7 +66,7 @@ function clientsOf(state: Uint8Array): number[] {
   }
 }
 
-/** The server had this before it founded the document anew: since then other devices may have changed it. */
+/** The server had this before it refounded the document: since then other devices may have changed it. */
 function wasTaken({ update }: OutboxRow, { ends }: Had): boolean {
   const { to } = Y.parseUpdateMeta(update)
   return to.size > 0 && [...to].every(([client, clock]) => clock <= (ends.get(client) ?? 0))
@@ -114,7 +106,7 @@ function hadBy(doc: Y.Doc): Had {
   return { ends, isAll: retired.size < mostRetired }
 }
 
-/** Entries that a server had acknowledged after the state from which its document was founded anew: it lost them. */
+/** Entries that a server had acknowledged after the state from which its document was refounded: it lost them. */
 function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
   const unsent = unsentKeys(own.name, rows)
   // Where the server has forgotten the oldest clients, an unknown one counts as one of them.
@@ -128,7 +120,7 @@ function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): Ke
 }
 
 /**
- * Removals that a server had acknowledged and lost before its document was founded anew. They can be told where this device
+ * Removals that a server had acknowledged and lost before its document was refounded. They can be told where this device
  * had seen all that the document was founded from: then it would hold what the founder wrote, had it not been removed.
  */
 function lostRemovals(own: OwnDocument, fresh: Y.Doc, had: Had, rows: readonly OutboxRow[]): KeyChange[] {

@@ -1,4 +1,4 @@
-import { type ErrorCode, type KeyChange, namedUsers, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
+import { type ErrorCode, type KeyChange, type RosterRoot, userOfKey, valueBytes } from '@kith/shared'
 import type { Randomness } from '../clock.ts'
 import { encodeChanges } from '../documents/changes-codec.ts'
 import { keyName, mergedDocument, unitsOf } from '../documents/lost.ts'
@@ -8,7 +8,7 @@ import { goneKeys, removedAgain, removedKeys } from '../documents/removed-keys.t
 import { roomOf } from '../documents/room.ts'
 import { knownBefore, originalsIn, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newClientId, newClientIdAbove, newRemakingClientId } from '../nonce.ts'
-import { offerRefusedHere } from './edit.ts'
+import { endReplacing } from './end-replacing.ts'
 import { readMeta, writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Entry, remadeEntries } from './remade-entries.ts'
@@ -82,20 +82,10 @@ export async function rebuild(
     const entries = remadeEntries({ name, fresh, merged, rows, suspect, isRosterFirst })
     await work.db.outbox.bulkDelete(rows.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), refusal)
-    await documents.writeSnapshots(
-      work.db,
-      { roster: documents.roster, profile: documents.profile, [name]: fresh },
-      documents.generation + 1,
-    )
-    await writeMeta(work.db, 'sent', { ...sent, [name]: 0 })
     await writeMeta(work.db, 'originals', { ...documents.originals, [name]: originals })
     await writeMeta(work.db, 'removed', { ...documents.removed, [name]: removedKeys(merged, fresh, removed) })
     await writeMeta(work.db, 'known', { ...documents.known, [name]: knownNow })
-    const before = namedUsers(documents.roster.view)
-    const now = await work.reload()
-    await offerRefusedHere({ ...work, documents: now }, name, randomness)
-    if (name === 'profile') work.ownProfileChanged()
-    else work.touchUsers([...before, ...namedUsers(now.roster.view)])
+    await endReplacing(work, fresh, randomness)
     return rebuilt
   })
 }

@@ -32,7 +32,7 @@ export function verdictOn(code: number, reason: string): Verdict {
     case closeCodes.tooNew:
       return { type: 'upgrade', message: 'The server is too old for this app: it must be upgraded' }
     case closeCodes.outdated:
-      // The next session builds what is unsent upon the document that was founded anew.
+      // The next session builds what is unsent upon the document that was refounded.
       return { type: 'retry' }
     case closeCodes.overLimit: {
       const { code: limit = 'too-many-writes', retryAfterMs } = decodeRetryHint(reason)

@@ -1,7 +1,6 @@
 import { founderOf, namesRetired } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Device } from '../device.ts'
-import type { Documents } from '../documents/document-cache.ts'
 import { bytesPerStruct } from '../documents/document-weight.ts'
 import type { Merged } from '../documents/merge.ts'
 import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
@@ -9,6 +8,7 @@ import type { DocumentName } from '../relations/records.ts'
 import { type Commit, type DocumentsChange, type Store, takesAway } from '../relations/store.ts'
 import { othersTurn } from '../turns.ts'
 import { mayHandOver } from './may-hand-over.ts'
+import { type RefoundingContext, refound } from './refounding.ts'
 
 /** A device's session, as its user's account sees it. */
 export type Writer = Pick<
@@ -43,13 +43,9 @@ interface Admitted extends Merged {
   isAnswered: boolean
 }
 
-export interface AccountContext {
-  store: Store
-  documents: Documents
+export interface AccountContext extends RefoundingContext {
   /** Hands an update to the user's other devices. */
   relayOwn(user: string, document: DocumentName, update: Uint8Array, except: Writer | undefined): void
-  /** Ends the sessions of the user's devices that hold an earlier generation of the document. */
-  outdate(user: string, document: DocumentName, founder: number): void
 }
 
 /**
@@ -175,40 +171,18 @@ export class Account {
     return namesRetired(await documents.retired(this.user, name), clients)
   }
 
-  /** In the queue, behind what the devices sent before: nothing else changes the documents meanwhile. */
-  #foundLater(name: DocumentName): void {
-    // What fails, the next change that is committed tries again.
-    this.task(
-      () => this.found(name),
-      () => this.#context.documents.discard(this.user),
-    )
+  /** To be called in a task. `isForced`: whatever the history of the document weighs. */
+  refound(name: DocumentName, isForced = false): Promise<void> {
+    return refound(this.#context, this.user, name, isForced)
   }
 
-  /**
-   * To be called in a task. Founds a document anew: the same content, no history, in one commit. The devices come back, and build upon it what is
-   * unsent. `isForced`: whatever its history weighs.
-   */
-  async found(name: DocumentName, isForced = false): Promise<void> {
-    const { store, documents, outdate } = this.#context
-    for (;;) {
-      const founded = await documents.found(this.user, name, isForced)
-      if (!founded) return
-      const { snapshot, settings, version } = founded
-      const stored = { update: snapshot, snapshot }
-      try {
-        const { position } = await store.commit({
-          ...{ type: 'documents', user: this.user, registers: false, buildsOn: { [name]: version } },
-          ...(name === 'roster' ? { roster: { ...stored, facts: new Map(), settings } } : {}),
-          ...(name === 'profile' ? { profile: { ...stored, levels: new Map() } } : {}),
-        })
-        documents.discard(this.user)
-        await store.whenEverywhere(position)
-        return outdate(this.user, name, await documents.founder(this.user, name))
-      } catch (error) {
-        documents.discard(this.user)
-        if (!(error instanceof OutdatedDocument)) throw error
-      }
-    }
+  /** In the queue, behind what the devices sent before: nothing else changes the documents meanwhile. */
+  #refoundLater(name: DocumentName): void {
+    // What fails, the next change that is committed tries again.
+    this.task(
+      () => this.refound(name),
+      () => this.#context.documents.discard(this.user),
+    )
   }
 
   #enqueue(entry: Write | Task): void {
@@ -276,8 +250,8 @@ export class Account {
     // A device that fills a server which has lost its store brings the founder, too.
     if (roster) writer.noteFounder('roster', documents.founderInMemory(this.user, 'roster'))
     if (profile) writer.noteFounder('profile', documents.founderInMemory(this.user, 'profile'))
-    if (roster?.isOutweighed) this.#foundLater('roster')
-    if (profile?.isOutweighed) this.#foundLater('profile')
+    if (roster?.isOutweighed) this.#refoundLater('roster')
+    if (profile?.isOutweighed) this.#refoundLater('profile')
     const named = isWhole ? Math.floor((roster?.weight ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
@@ -383,7 +357,7 @@ class EarlierGeneration extends Error {
   readonly document: DocumentName
 
   constructor(document: DocumentName) {
-    super(`the ${document} was founded anew`)
+    super(`the ${document} was refounded`)
     this.document = document
   }
 }

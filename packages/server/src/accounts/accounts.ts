@@ -56,13 +56,13 @@ export class Accounts {
     })
   }
 
-  /** Founds a document anew, in the order of the user's other changes, whatever its history weighs. */
+  /** Refounds a document, in the order of the user's other changes, whatever its history weighs. */
   refound(user: string, name: DocumentName): Promise<void> {
     return new Promise((resolve, reject) => {
       const account = this.of(user)
       account.task(async () => {
         try {
-          await account.found(name, true)
+          await account.refound(name, true)
         } catch (error) {
           this.#context.documents.discard(user)
           throw error

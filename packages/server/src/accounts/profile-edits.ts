@@ -31,6 +31,16 @@ export class RefusedEdit extends Error {
   }
 }
 
+/** The profile was refounded between the reading of it and the writing: the edit is made again upon what is there now. */
+class Refounded extends Error {
+  constructor() {
+    super('the profile was refounded under the edit')
+  }
+}
+
+/** A profile is hardly refounded twice within one edit. */
+const mostAttempts = 5
+
 /** The backend's own key of each field, as a device has one. */
 const writerNonce = 'kith-backend'
 /** Above those of devices that made content again. */
@@ -60,14 +70,16 @@ export class ProfileEdits {
   }
 
   async #edit(user: string, edits: readonly FieldEdit[]): Promise<void> {
-    if (this.#store.losses !== this.#losses) this.#forget()
-    const signedInAt = this.#store.position
-    const update = await this.#updateOf(user, edits)
-    if (!update) return
-    const outcome = await this.#write(user, update, signedInAt)
-    if (!outcome) return
-    this.#forget()
-    throw outcome
+    for (let attempt = 1; ; attempt++) {
+      if (this.#store.losses !== this.#losses) this.#forget()
+      const signedInAt = this.#store.position
+      const update = await this.#updateOf(user, edits)
+      if (!update) return
+      const outcome = await this.#write(user, update, signedInAt)
+      if (!outcome) return
+      this.#forget()
+      if (!(outcome instanceof Refounded) || attempt === mostAttempts) throw outcome
+    }
   }
 
   async #updateOf(user: string, edits: readonly FieldEdit[]): Promise<Uint8Array | undefined> {
@@ -119,7 +131,7 @@ export class ProfileEdits {
       founderOf: () => undefined,
       noteFounder: ignore,
       outdate: () => {
-        outcome = new Error('the document was founded anew under the edit')
+        outcome = new Refounded()
       },
       committed: ignore,
       looked: ignore,

@@ -12,6 +12,7 @@ import { RemoteDocument } from './remote-document.ts'
 /** A Y.Doc takes about this many times its weight in memory (1.4 MB of roster: 18 MB of heap). */
 const heapPerByte = 13
 const minHeapBytes = 16 * 1024
+const dayMs = 86_400_000
 /** Documents above this are merged in a thread of their own, which counts their memory itself (`merge-thread.ts`). */
 const mostLocalBytes = 256 * 1024
 
@@ -148,15 +149,19 @@ export class Documents {
     return this.#cached.get(keyOf(user, name))?.document.founder ?? 0
   }
 
-  /** The document of the next generation, and the version that it was made of, if it is to be founded anew. */
+  /** The document of the next generation, and the version that it was made of, if it is to be refounded. */
   async found(
     user: string,
     name: DocumentName,
     isForced: boolean,
-  ): Promise<(Founded & { version: number }) | undefined> {
+  ): Promise<(Founded & { version: number; lapsed: string[] }) | undefined> {
     return this.#use(user, name, 0, async (document, version) => {
-      const founded = await document.found(isForced)
-      return founded && { ...founded, version: version.at }
+      const today = Math.floor(this.#clock.now() / dayMs)
+      const old = name === 'roster' ? await document.longDeclined(today) : []
+      const records = await this.#store.users(old)
+      const lapsed = old.filter((_, index) => records[index]?.registeredAt === 0)
+      const founded = await document.found({ isForced, today, lapsed })
+      return founded && { ...founded, version: version.at, lapsed }
     })
   }
 

@@ -1,4 +1,5 @@
 import {
+  dayKey,
   flatMapsOf,
   founderOf,
   isFounder,
@@ -16,13 +17,25 @@ import {
   rosterSettings,
 } from '@kith/shared'
 import { digest } from 'lib0/hash/sha256'
+import { encodeUtf8 } from 'lib0/string'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
+import { declinedIn, isLong } from './declined.ts'
 import { bytesPerStruct } from './document-weight.ts'
 import type { StoredDocument } from './stored-document.ts'
 
 /** The history weighs so many times what the content does. */
 const outweighing = 4
+
+/** How a document is refounded. */
+export interface Founding {
+  /** Whatever its history weighs. */
+  isForced: boolean
+  /** Whole days since 1970. */
+  today: number
+  /** Users whom the roster no longer declines. */
+  lapsed: readonly string[]
+}
 
 /** A document of the next generation. */
 export interface Founded {
@@ -31,7 +44,7 @@ export interface Founded {
   settings: RosterSettings
 }
 
-/** Whether what Yjs keeps of removed and overwritten entries outweighs the content, so that it is worth founding anew. */
+/** Whether what Yjs keeps of removed and overwritten entries outweighs the content, so that it is worth refounding. */
 export function isOutweighed(name: DocumentName, document: StoredDocument, { refoundBytes }: Limits): boolean {
   // An upper bound first, and then seldom: the look itself costs as much as the document is large.
   if (document.weight < Math.max(refoundBytes, document.looksAgainAt)) return false
@@ -47,11 +60,11 @@ export function foundIfOutweighed(
   name: DocumentName,
   document: StoredDocument,
   limits: Limits,
-  isForced: boolean,
+  founding: Founding,
 ): Founded | undefined {
   document.looksAgainAt = 0
-  const isDue = isForced ? document.structs > 0 : isOutweighed(name, document, limits)
-  return isDue ? foundAnew(name, document) : undefined
+  const isDue = founding.isForced ? document.structs > 0 : isOutweighed(name, document, limits)
+  return isDue ? refounded(name, document, founding) : undefined
 }
 
 function contentBytes(name: DocumentName, doc: Y.Doc): number {
@@ -66,18 +79,24 @@ const bytesPerRetired = 32
 
 /**
  * The same content as one transaction of one client, and of the earlier generations nothing but where their clients ended. All
- * of it follows from the document: two nodes that found the same document anew, or a server that does so once more after it
- * was restored from a backup, come to the same bytes.
+ * of it follows from the document and, where users are declined, from the day: two nodes that refound the same document come
+ * to the same bytes, or to another founder.
  */
-function foundAnew(name: DocumentName, { doc }: StoredDocument): Founded {
-  const summary = digest(Y.encodeSnapshot(Y.snapshot(doc)))
+function refounded(name: DocumentName, { doc }: StoredDocument, { today, lapsed }: Founding): Founded {
+  const declined = name === 'roster' ? declinedSince(doc, today, new Set(lapsed)) : new Map()
+  const days = declined.size > 0 || lapsed.length > 0 ? encodeUtf8(JSON.stringify([today, lapsed])) : new Uint8Array()
+  const summary = digest(Buffer.concat([Y.encodeSnapshot(Y.snapshot(doc)), days]))
   const low = new DataView(summary.buffer, summary.byteOffset, 4).getUint32(0)
   const fresh = new Y.Doc({ gc: true })
   fresh.clientID = nextFounder(founderOf(doc.store.clients.keys()), low)
   fresh.transact(() => {
-    for (const root of name === 'roster' ? rosterRoots : [profileRoot]) {
+    for (const root of name === 'roster' ? rosterRoots.filter(root => root !== 'declined') : [profileRoot]) {
       const entries = [...doc.getMap(root)].sort(([a], [b]) => (a < b ? -1 : 1))
       for (const [key, value] of entries) fresh.getMap(root).set(key, value)
+    }
+    for (const [day, users] of declined) {
+      for (const user of users) fresh.getMap('declined').set(user, true)
+      fresh.getMap(retiredRoot).set(dayKey(day), Y.getState(fresh.store, fresh.clientID))
     }
     for (const [client, clock] of retiredIn(doc)) fresh.getMap(retiredRoot).set(retiredKey(client), clock)
   })
@@ -85,6 +104,18 @@ function foundAnew(name: DocumentName, { doc }: StoredDocument): Founded {
   const settings = rosterSettings(flatMapsOf(fresh))
   fresh.destroy()
   return { snapshot, settings }
+}
+
+/** By day, the earliest first: whom the roster goes on to decline. A user who did not lapse counts from today again. */
+function declinedSince(doc: Y.Doc, today: number, lapsed: ReadonlySet<string>): Map<number, string[]> {
+  const users = new Map<number, string[]>()
+  const renewed: string[] = []
+  for (const { user, since } of declinedIn(doc)) {
+    if (lapsed.has(user)) continue
+    if (since === undefined || since >= today || isLong(since, today)) renewed.push(user)
+    else users.set(since, [...(users.get(since) ?? []), user])
+  }
+  return renewed.length > 0 ? users.set(today, renewed) : users
 }
 
 /** Of the clients of this generation and those before, the newest first: of each generation its founder, then its busiest. */

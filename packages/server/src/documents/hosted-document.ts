@@ -2,7 +2,8 @@ import { documentDigest, type Limits, type Retired, retiredOf } from '@kith/shar
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
-import { type Founded, foundIfOutweighed } from './founding.ts'
+import { longDeclined } from './declined.ts'
+import { type Founded, type Founding, foundIfOutweighed } from './founding.ts'
 import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
 import { StoredDocument } from './stored-document.ts'
 
@@ -22,8 +23,10 @@ export interface HostedDocument {
   digest(): Promise<Uint8Array | undefined>
   /** The clients of earlier generations. */
   retired(): Promise<Retired>
+  /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
+  longDeclined(today: number): Promise<string[]>
   /** The document of the next generation, if its history outweighs its content, or whatever history it has. */
-  found(isForced: boolean): Promise<Founded | undefined>
+  found(founding: Founding): Promise<Founded | undefined>
   destroy(): void
 }
 
@@ -81,8 +84,12 @@ export class LocalDocument implements HostedDocument {
     return retiredOf(this.#document.doc)
   }
 
-  async found(isForced: boolean): Promise<Founded | undefined> {
-    return foundIfOutweighed(this.#name, this.#document, this.#limits, isForced)
+  async longDeclined(today: number): Promise<string[]> {
+    return longDeclined(this.#document.doc, today)
+  }
+
+  async found(founding: Founding): Promise<Founded | undefined> {
+    return foundIfOutweighed(this.#name, this.#document, this.#limits, founding)
   }
 
   destroy(): void {

@@ -1,6 +1,6 @@
 import type { Limits, Retired } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
-import type { Founded } from './founding.ts'
+import type { Founded, Founding } from './founding.ts'
 import type { Merged } from './merge.ts'
 
 /**
@@ -15,7 +15,8 @@ export type MergeRequest =
   | { type: 'stateVector'; document: number }
   | { type: 'digest'; document: number }
   | { type: 'retired'; document: number }
-  | { type: 'found'; document: number; isForced: boolean }
+  | { type: 'longDeclined'; document: number; today: number }
+  | { type: 'found'; document: number; founding: Founding }
   | { type: 'close'; document: number }
 
 /** A run of updates, its facts encoded. */
@@ -32,6 +33,7 @@ export type MergeAnswer =
       goesOn?: boolean
       bytes?: Uint8Array | undefined
       retired?: Retired
+      users?: string[]
       founded?: Founded | undefined
     }
   | { error: string }

@@ -2,6 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { type ContactFacts, documentDigest, type Limits, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
+import { longDeclined } from './declined.ts'
 import { encodeFacts } from './encoded-facts.ts'
 import { foundIfOutweighed } from './founding.ts'
 import { type Merged, type Merging, mergeUpdates, missingFrom } from './merge.ts'
@@ -54,8 +55,10 @@ function handle(request: MergeRequest): MergeAnswer {
       return { ...stateOf(document), bytes: documentDigest(document.doc) }
     case 'retired':
       return { ...stateOf(document), retired: retiredOf(document.doc) }
+    case 'longDeclined':
+      return { ...stateOf(document), users: longDeclined(document.doc, request.today) }
     case 'found':
-      return { ...stateOf(document), founded: foundIfOutweighed(name, document, limits, request.isForced) }
+      return { ...stateOf(document), founded: foundIfOutweighed(name, document, limits, request.founding) }
     case 'close':
       documents.delete(request.document)
       document.destroy()

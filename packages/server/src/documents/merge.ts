@@ -31,7 +31,7 @@ export interface Merged extends Pick<DocumentsChange, 'roster' | 'profile'> {
   relayed: Uint8Array | undefined
   /** How many structs were compared with others. */
   steps: number
-  /** The history outweighs the content: the document is to be founded anew. */
+  /** The history outweighs the content: the document is to be refounded. */
   isOutweighed: boolean
 }
 

@@ -1,6 +1,6 @@
 import type { Retired } from '@kith/shared'
 import { EncodedFacts } from './encoded-facts.ts'
-import type { Founded } from './founding.ts'
+import type { Founded, Founding } from './founding.ts'
 import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
@@ -95,8 +95,12 @@ export class RemoteDocument implements HostedDocument {
     return (await this.#ask({ type: 'retired', document: this.id })).retired ?? new Map()
   }
 
-  async found(isForced: boolean): Promise<Founded | undefined> {
-    return (await this.#ask({ type: 'found', document: this.id, isForced })).founded
+  async longDeclined(today: number): Promise<string[]> {
+    return (await this.#ask({ type: 'longDeclined', document: this.id, today })).users ?? []
+  }
+
+  async found(founding: Founding): Promise<Founded | undefined> {
+    return (await this.#ask({ type: 'found', document: this.id, founding })).founded
   }
 
   async #ask(request: MergeRequest, owned?: readonly Uint8Array[]): Promise<Exclude<MergeAnswer, { error: string }>> {

@@ -202,7 +202,7 @@ export class Session implements Device {
     if (this.#isClosed) return
     this.#isComplete = false
     this.context.accounts.drop(this.user, this)
-    const what = `the ${document} was founded anew`
+    const what = `the ${document} was refounded`
     if (this.#feed && this.wire < generationsWire) this.end('upgrade-required', what)
     else this.close(closeCodes.outdated, `outdated: ${what}`)
   }

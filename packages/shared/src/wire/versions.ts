@@ -10,7 +10,7 @@ export const digestsWire = 3
 /** From this wire on a server takes compressed updates of a roster. */
 export const deflateWire = 4
 
-/** From this wire on a device builds its unsent changes upon a document that was founded anew. */
+/** From this wire on a device builds its unsent changes upon a document that was refounded. */
 export const generationsWire = 5
 
 /**

@@ -1,0 +1,56 @@
+import { defaultLimits, founderOf, generationOf } from '@kith/shared'
+import * as Y from 'yjs'
+import { RawDevice } from '../raw-device.ts'
+import { type Row, rounded } from '../report.ts'
+import type { Bounds } from './bounds.ts'
+import type { LifeServer } from './life-server.ts'
+
+/** The documents of a user, as a new device gets them. */
+export async function ownDocuments(server: LifeServer, user: string): Promise<RawDevice> {
+  const device = new RawDevice(user)
+  device.isVersioned = true
+  await device.connect(server, await server.token(user), true)
+  device.close()
+  return device
+}
+
+/** How large a document is, and what it takes a new device to get and load it. */
+export function sizesOf(name: 'roster' | 'profile', doc: Y.Doc): Row {
+  const update = Y.encodeStateAsUpdate(doc)
+  const begun = performance.now()
+  Y.applyUpdate(new Y.Doc(), update)
+  const loadMs = performance.now() - begun
+  let items = 0
+  for (const structs of doc.store.clients.values()) items += structs.length
+  return {
+    [`${name}: generation`]: generationOf(founderOf(doc.store.clients.keys())),
+    [`${name}: KB on disk`]: rounded(Y.encodeStateAsUpdateV2(doc).length / 1000),
+    [`${name}: KB to a device`]: rounded(update.length / 1000),
+    [`${name}: items`]: items,
+    [`${name}: state vector`]: Y.encodeStateVector(doc).length,
+    [`${name}: ms to load`]: rounded(loadMs),
+  }
+}
+
+/** What a document of so much content may have before it is refounded, which is looked at with each eighth that it gains. */
+export function boundsOf(name: 'roster' | 'profile', contentBytes: number): Bounds {
+  const most = (9 / 8) * (contentBytes + Math.max(defaultLimits.refoundBytes, 4 * contentBytes))
+  return {
+    [`${name}: KB on disk`]: rounded(most / 1000),
+    // In the encoding of the wire each item names its client and its neighbours in full.
+    [`${name}: KB to a device`]: rounded((2 * most) / 1000),
+    [`${name}: items`]: Math.ceil(most / 16),
+    [`${name}: state vector`]: 300,
+  }
+}
+
+/** A document with the same entries and no history, in bytes. */
+export function contentBytes(doc: Y.Doc): number {
+  const fresh = new Y.Doc()
+  fresh.transact(() => {
+    for (const root of doc.share.keys()) {
+      for (const [key, value] of doc.getMap(root)) fresh.getMap(root).set(key, value)
+    }
+  })
+  return Y.encodeStateAsUpdate(fresh).length
+}

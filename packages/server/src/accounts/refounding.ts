@@ -1,0 +1,43 @@
+import type { Documents } from '../documents/document-cache.ts'
+import { OutdatedDocument } from '../relations/outdated.ts'
+import { type DocumentName, noFacts } from '../relations/records.ts'
+import type { Store } from '../relations/store.ts'
+
+export interface RefoundingContext {
+  store: Store
+  documents: Documents
+  /** Ends the sessions of the user's devices that hold an earlier generation of the document. */
+  outdate(user: string, document: DocumentName, founder: number): void
+}
+
+/**
+ * To be called in a task of the user's account. Refounds a document: the same content, no history, in one commit. The devices
+ * come back, and build upon it what is unsent. `isForced`: whatever its history weighs.
+ */
+export async function refound(
+  { store, documents, outdate }: RefoundingContext,
+  user: string,
+  name: DocumentName,
+  isForced = false,
+): Promise<void> {
+  for (;;) {
+    const founded = await documents.found(user, name, isForced)
+    if (!founded) return
+    const { snapshot, settings, version, lapsed } = founded
+    const stored = { update: snapshot, snapshot }
+    const facts = new Map(lapsed.map(one => [one, noFacts]))
+    try {
+      const { position } = await store.commit({
+        ...{ type: 'documents', user, registers: false, buildsOn: { [name]: version } },
+        ...(name === 'roster' ? { roster: { ...stored, facts, settings } } : {}),
+        ...(name === 'profile' ? { profile: { ...stored, levels: new Map() } } : {}),
+      })
+      documents.discard(user)
+      await store.whenEverywhere(position)
+      return outdate(user, name, await documents.founder(user, name))
+    } catch (error) {
+      documents.discard(user)
+      if (!(error instanceof OutdatedDocument)) throw error
+    }
+  }
+}
