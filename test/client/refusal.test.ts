@@ -2,6 +2,7 @@ import { ContactSynchronizer, type Kith, type KithError } from '@kith/client'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
 import { backend } from '../support/backend.ts'
+import { setLimits } from '../support/set-limits.ts'
 import { withDatabase } from '../support/storage.ts'
 
 test('[D5] a refused change stays and is reported, and delays neither earlier nor later changes', async () => {
@@ -243,3 +244,39 @@ test('[F3][D6] a new user registers although the first roster has a value that e
   await alice.whenSynced()
   expect((await admin('GET', '/v1/users/alice')).status).toBe(200)
 })
+
+test.each([
+  ['unset', undefined],
+  ['set anew', 'well'],
+])(
+  '[D5][R5] a field whose new value was refused, and which is then %s, keeps no older value on the server',
+  async (_what, value) => {
+    const { open, device } = await backend({ profileBytes: 2_000 })
+    // Each device has keys of its own: to replace a value of another one is to remove its key and to set another.
+    const other = await device('alice')
+    await other.ownProfile.set('mood', 'sad')
+    await other.whenSynced()
+    const alice = await open('alice', { indexedDB: new IDBFactory() })
+    await alice.whenSynced()
+    alice.disconnect()
+    await setLimits(alice, { profileBytes: 10_000 })
+    await alice.ownProfile.set('mood', 'x'.repeat(5_000))
+    alice.connect()
+    await expect(alice.whenSynced()).rejects.toMatchObject({ code: 'profile-too-large' })
+    await alice.whenSynced()
+    await other.whenSynced()
+    expect(other.ownProfile.get('mood')).toBe('sad')
+    if (value === undefined) await alice.ownProfile.unset('mood')
+    else await alice.ownProfile.set('mood', value)
+    await alice.whenSynced()
+    await other.whenSynced()
+    const bob = await device('bob')
+    expect(alice.unsent).toBe(0)
+    for (const fields of [alice.ownProfile.fields, other.ownProfile.fields]) {
+      expect(fields.get(0)).toEqual(value === undefined ? undefined : { mood: value })
+    }
+    await bob.getProfile('alice').subscribe(true).save()
+    await bob.whenSynced()
+    await expect.poll(() => bob.getProfile('alice').get('mood')).toBe(value)
+  },
+)

@@ -51,6 +51,13 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['client/recovery', 'client/pieces'],
     names: 'an unsent end of a block|goes last',
   }),
+  mutant('client/src/database/edit.ts', '(isFree ? freed : kept)', '(isFree ? kept : kept)', {
+    id: 'replaced-value-stays-with-a-refusal',
+    rules: ['D5', 'R5'],
+    what: 'The removal of an older value waits with a refused change that the user has given up.',
+    tests: ['client/refusal'],
+    names: 'keeps no older value',
+  }),
   mutant('client/src/documents/lost.ts', 'merged.take(isCopied', 'void (isCopied', {
     id: 'server-state-replaces',
     rules: ['D6'],

@@ -123,8 +123,8 @@ async function record(
   marks: Marks = {},
 ): Promise<void> {
   work.willChange()
-  await supersedeRefused(work, document, changes)
-  await write(work, document, changes, { marks })
+  const freed = await supersedeRefused(work, document, changes)
+  await write(work, document, [...changes, ...freed], { marks })
 }
 
 /** Makes changes that a server had once more, under this client id; what was refused of the same keys stays in view. */
@@ -259,20 +259,35 @@ async function rememberRemoved(work: Work, name: DocumentName, changes: readonly
   await writeMeta(work.db, 'removed', work.documents.removed)
 }
 
-/** A change of a key that a refused change holds takes that key from it. */
-async function supersedeRefused(work: Work, document: DocumentName, changes: readonly KeyChange[]): Promise<void> {
+/**
+ * A change of a key that a refused change holds takes that key from it. Resolves with removals that are left of the same unit:
+ * what the refused value was to replace. The value is given up, so they need not wait with it: no server refuses a removal.
+ */
+async function supersedeRefused(
+  work: Work,
+  document: DocumentName,
+  changes: readonly KeyChange[],
+): Promise<readonly KeyChange[]> {
   const own = work.documents[document]
-  if (own.refused.length === 0) return
+  if (own.refused.length === 0) return []
   const keys = new Set(changes.map(keyName))
-  if (!own.refused.some(change => keys.has(keyName(change)))) return
+  const isTaken = (change: KeyChange): boolean => keys.has(keyName(change))
+  if (!own.refused.some(isTaken)) return []
   const rows = (await refusedRows(work)).filter(row => row.document === document)
   const left: KeyChange[] = []
+  const freed: KeyChange[] = []
   for (const row of rows) {
-    const kept = decodeChanges(row.changes).filter(change => !keys.has(keyName(change)))
+    const kept: KeyChange[] = []
+    for (const unit of unitsOf(document, decodeChanges(row.changes))) {
+      const rest = unit.filter(change => !isTaken(change))
+      const isFree = rest.length < unit.length && rest.every(({ value }) => value === undefined)
+      ;(isFree ? freed : kept).push(...rest)
+    }
     if (kept.length > 0) await work.db.outbox.put({ ...row, changes: encodeChanges(kept) })
     else await work.db.outbox.delete(row.seq as number)
     left.push(...kept)
   }
   own.setRefused(left)
   if (document === 'roster') work.touch(changes)
+  return freed
 }
