@@ -3,7 +3,7 @@ import { TestClock } from '@kith/client/testing'
 import type { Store } from '@kith/server'
 import { IDBFactory } from 'fake-indexeddb'
 import { expect, test } from 'vitest'
-import { backend } from '../support/backend.ts'
+import { type Backend, backend } from '../support/backend.ts'
 import { coreOf } from '../support/client-internals.ts'
 import { first } from '../support/devices.ts'
 import { nextEvent } from '../support/next-event.ts'
@@ -80,6 +80,18 @@ function slowToLook(store: Store): Store {
   })
 }
 
+/** A device of Bob follows Alice: the names of all fields of hers that it is shown from then on. */
+async function shownToBob(server: Backend): Promise<ReadonlySet<string>> {
+  const bob = await server.device('bob')
+  const shown = new Set<string>()
+  bob.on('profile', profile => {
+    for (const name of Object.keys(profile.fields)) shown.add(name)
+  })
+  await bob.getProfile('alice').subscribe(true).save()
+  await bob.whenSynced()
+  return shown
+}
+
 test('[V6][D6] a removed field that a server still has is removed before an unsent grant shows it', async () => {
   const [older, newer] = [await backend(), await backend()]
   const phone = { indexedDB: new IDBFactory(), databaseName: 'mine' }
@@ -96,14 +108,7 @@ test('[V6][D6] a removed field that a server still has is removed before an unse
   await later.whenSynced()
   await later.close()
 
-  const bob = await older.device('bob')
-  const shown = new Set<string>()
-  bob.on('profile', profile => {
-    for (const name of Object.keys(profile.fields)) shown.add(name)
-  })
-  await bob.getProfile('alice').subscribe(true).save()
-  await bob.whenSynced()
-
+  const shown = await shownToBob(older)
   const back = await older.open('alice', { ...phone, connect: false })
   await back.getProfile('bob').setProfileAccessLevels([3]).save()
   back.connect()
@@ -126,14 +131,7 @@ test('[V6][D6] on a server that lacks what it had, an unsent end of a block wait
   await later.whenSynced()
   await later.close()
 
-  const bob = await older.device('bob')
-  const shown = new Set<string>()
-  bob.on('profile', profile => {
-    for (const name of Object.keys(profile.fields)) shown.add(name)
-  })
-  await bob.getProfile('alice').subscribe(true).save()
-  await bob.whenSynced()
-
+  const shown = await shownToBob(older)
   const back = await older.open('alice', { ...phone, connect: false })
   await back.ownProfile.unset('mood')
   await back.getProfile('bob').block(false).save()

@@ -247,7 +247,7 @@ test('[F3][D6] a new user registers although the first roster has a value that e
 
 test.each([
   ['unset', undefined],
-  ['set anew', 'well'],
+  ['set again', 'well'],
 ])(
   '[D5][R5] a field whose new value was refused, and which is then %s, keeps no older value on the server',
   async (_what, value) => {

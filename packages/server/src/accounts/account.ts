@@ -171,7 +171,7 @@ export class Account {
     return namesRetired(await documents.retired(this.user, name), clients)
   }
 
-  /** To be called in a task. `isForced`: whatever the history of the document weighs. */
+  /** To be called in a task. `isForced`: also if the history of the document is small. */
   refound(name: DocumentName, isForced = false): Promise<void> {
     return refound(this.#context, this.user, name, isForced)
   }

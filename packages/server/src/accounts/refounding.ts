@@ -12,7 +12,7 @@ export interface RefoundingContext {
 
 /**
  * To be called in a task of the user's account. Refounds a document: the same content, no history, in one commit. The devices
- * come back, and build upon it what is unsent. `isForced`: whatever its history weighs.
+ * come back, and build upon it what is unsent. `isForced`: also if its history is small.
  */
 export async function refound(
   { store, documents, outdate }: RefoundingContext,

@@ -29,7 +29,7 @@ const outweighing = 4
 
 /** How a document is refounded. */
 export interface Founding {
-  /** Whatever its history weighs. */
+  /** Also if its history is small. */
   isForced: boolean
   /** Whole days since 1970. */
   today: number
@@ -55,7 +55,7 @@ export function isOutweighed(name: DocumentName, document: StoredDocument, { ref
   return history >= Math.max(refoundBytes, outweighing * content)
 }
 
-/** Looks once more: another node may have founded it meanwhile. `isForced`: whatever it has of a history. */
+/** Looks once more: another node may have founded it meanwhile. `isForced`: also if the history is small. */
 export function foundIfOutweighed(
   name: DocumentName,
   document: StoredDocument,
@@ -113,7 +113,11 @@ function declinedSince(doc: Y.Doc, today: number, lapsed: ReadonlySet<string>): 
   for (const { user, since } of declinedIn(doc)) {
     if (lapsed.has(user)) continue
     if (since === undefined || since >= today || isLong(since, today)) renewed.push(user)
-    else users.set(since, [...(users.get(since) ?? []), user])
+    else {
+      const ofDay = users.get(since)
+      if (ofDay) ofDay.push(user)
+      else users.set(since, [user])
+    }
   }
   return renewed.length > 0 ? users.set(today, renewed) : users
 }

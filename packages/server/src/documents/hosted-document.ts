@@ -25,7 +25,7 @@ export interface HostedDocument {
   retired(): Promise<Retired>
   /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
-  /** The document of the next generation, if its history outweighs its content, or whatever history it has. */
+  /** The document of the next generation, if its history outweighs its content, or if that is forced. */
   found(founding: Founding): Promise<Founded | undefined>
   destroy(): void
 }
