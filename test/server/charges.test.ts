@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
 import { engineWorld } from '../support/engine-world.ts'
+import { atOnce } from '../support/outlets.ts'
 import {
   clientsNamed,
   costOf,
@@ -308,7 +309,12 @@ test('[V10] the cost of a return depends on the user’s own roster, not on the 
   await store.commit(rosterChange('alice', { zoe: { isContact: true } }))
   for (const other of names(20)) await store.commit(rosterChange(other, { alice: { isContact: true, levels: [1] } }))
   const relay = new Relay(store)
-  const feed = new Feed('alice', relay, { outstandingBytes: 0, send: () => undefined, fail: () => undefined }, 1_000)
+  const feed = new Feed(
+    'alice',
+    relay,
+    { outstandingBytes: 0, send: () => undefined, together: atOnce, fail: () => undefined },
+    1_000,
+  )
   await feed.open(undefined)
   expect(feed.relations).toBe(1)
   feed.close()

@@ -3,6 +3,7 @@ import { TestClock } from '@kith/server/testing'
 import { decodeFrame, type PresenceState, type ServerMessage } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
 import { MemoryStays } from '../support/memory-stays.ts'
+import { atOnce } from '../support/outlets.ts'
 import {
   type BusMessage,
   DirectMessages,
@@ -336,6 +337,7 @@ async function nodeOver({ name, store: inner, clock, hub, stays: table, publishe
       const told: PresenceState[] = []
       const outlet = {
         outstandingBytes: 0,
+        together: atOnce,
         send(frame: Uint8Array) {
           const message = decodeFrame(frame)
           if (message.type === 'presence') told.push(message.state)

@@ -6,6 +6,7 @@ import { decodeFrame } from '@kith/shared/wire'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { batchOfEitherKind } from '../support/chained-batch.ts'
 import { heldBack } from '../support/held-back.ts'
+import { atOnce } from '../support/outlets.ts'
 import {
   Cursors,
   Feed,
@@ -61,6 +62,7 @@ async function feedOfBob() {
   const failures: unknown[] = []
   const outlet = {
     outstandingBytes: 0,
+    together: atOnce,
     takes: true,
     send: (frame: Uint8Array) => {
       sent.push(frame)
@@ -405,7 +407,7 @@ test('[S1] a change that goes out as it is starts no loop of a follower: it cost
   const { store, relay, feed, reads, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))
   let frames = 0
-  const outlet = { outstandingBytes: 0, send: () => void frames++, fail: () => undefined }
+  const outlet = { outstandingBytes: 0, send: () => void frames++, together: atOnce, fail: () => undefined }
   const others = Array.from({ length: 50 }, () => new Feed('bob', relay, outlet, 64 * 1024))
   for (const other of others) relay.join(sessionOf(other))
   for (const one of [feed, ...others]) await one.open(undefined)
@@ -695,6 +697,7 @@ function secondFeed(store: Store) {
   const frames: Uint8Array[] = []
   const outlet = {
     outstandingBytes: 0,
+    together: atOnce,
     send: (frame: Uint8Array) => void frames.push(frame),
     fail: (error: unknown) => {
       throw error

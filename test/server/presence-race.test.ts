@@ -2,6 +2,7 @@ import { openMemoryStore, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { decodeFrame, type PresenceState } from '@kith/shared/wire'
 import { expect, onTestFinished, test } from 'vitest'
+import { atOnce } from '../support/outlets.ts'
 import {
   Feed,
   Presence,
@@ -126,6 +127,7 @@ async function watcher(): Promise<Watcher> {
   const told: PresenceState[] = []
   const socket = {
     outstandingBytes: 0,
+    together: atOnce,
     send: (frame: Uint8Array) => {
       const message = decodeFrame(frame)
       if (message.type === 'presence') told.push(message.state)

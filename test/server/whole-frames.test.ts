@@ -52,3 +52,31 @@ test('[S1] a message to a connection that is closing is dropped, and its sender 
   const error = await new Promise(resolve => server.send(new Uint8Array(10), { binary: true }, resolve))
   expect(error).toBeInstanceOf(Error)
 })
+
+test('[S3][F2] messages that are sent together go to the network in one write, in order, also when sending throws', async () => {
+  const { server, tcp, device } = await pair()
+  const received: number[] = []
+  device.on('message', data => received.push((data as Buffer)[0] as number))
+  const writes: string[] = []
+  const { _handle: handle } = tcp as unknown as { _handle: Record<string, (...args: unknown[]) => unknown> }
+  for (const name of ['writev', 'writeBuffer']) {
+    const write = handle[name]?.bind(handle)
+    handle[name] = (...args) => {
+      writes.push(name)
+      return write?.(...args)
+    }
+  }
+  const send = (first: number): void => server.send(new Uint8Array(100).fill(first), { binary: true }, () => undefined)
+  server.together(() => {
+    for (let first = 1; first <= 32; first++) send(first)
+    expect(server.bufferedAmount).toBe(32 * 102)
+  })
+  expect(writes).toEqual(['writev'])
+  const sendTwo = (): void => {
+    send(33)
+    send(34)
+    throw new Error('no more')
+  }
+  expect(() => server.together(sendTwo)).toThrow('no more')
+  await expect.poll(() => received).toEqual(Array.from({ length: 34 }, (_, index) => index + 1))
+})

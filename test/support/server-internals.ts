@@ -24,6 +24,7 @@ export type { BusMessage, Letter } from '../../packages/server/src/bus/messages.
 export { connectNats } from '../../packages/server/src/bus/nats-carrier.ts'
 export { PostgresCarrier } from '../../packages/server/src/bus/postgres-carrier.ts'
 export type { LeaseClock } from '../../packages/server/src/clock.ts'
+export { copiesOf } from '../../packages/server/src/documents/copied.ts'
 export { Documents } from '../../packages/server/src/documents/document-cache.ts'
 export { weightOf } from '../../packages/server/src/documents/document-weight.ts'
 export { mergeUpdates } from '../../packages/server/src/documents/merge.ts'
@@ -106,6 +107,7 @@ export {
   encodeNumber,
   encodeRelation,
   encodeUser,
+  relationsDecoder,
 } from '../../packages/server/src/store/level/record-codec.ts'
 export { Runs } from '../../packages/server/src/store/level/runs.ts'
 export type { CommitSizes } from '../../packages/server/src/store/level/sizes.ts'

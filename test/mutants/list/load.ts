@@ -154,6 +154,29 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/slices'],
     names: '30000 names',
   }),
+  mutant('server/src/documents/copied.ts', '        await turnForSlice()\n', '', {
+    id: 'copies-in-one-piece',
+    rules: ['S3'],
+    what: 'A large document is copied for the merge thread in one turn of the event loop.',
+    tests: ['server/copies-for-thread'],
+  }),
+  mutant('server/src/socket/kith-socket.ts', '      socket?.uncork()', '', {
+    id: 'corked-for-good',
+    rules: ['F2'],
+    what: 'What was sent together never goes to the network.',
+    tests: ['server/whole-frames'],
+  }),
+  mutant(
+    'server/src/store/level/record-codec.ts',
+    'const name = latin1Of(bytes)',
+    'const name = latin1Of(bytes.subarray(0, 4))',
+    {
+      id: 'relations-shared-by-their-beginning',
+      rules: ['V1', 'F1'],
+      what: 'Two relations of one user that begin alike are read as the same.',
+      tests: ['server/relations-decoder'],
+    },
+  ),
   mutant('server/src/turns.ts', '    if (left <= 0) return', '    if (left < -Infinity) return', {
     id: 'wide-commit-in-one-turn',
     rules: ['S3'],
@@ -201,8 +224,8 @@ export const loadMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/documents/merge-thread.ts',
-    '    await this.#takeRoom(document)\n    try {\n      const parts = await read()',
-    '    const parts = await read()\n    await this.#takeRoom(document)\n    try {',
+    '    await this.#takeRoom(document)\n    try {\n      const parts = await copiesOf(await read())',
+    '    const parts = await copiesOf(await read())\n    await this.#takeRoom(document)\n    try {',
     {
       id: 'read-before-room',
       rules: ['S3'],

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/records.ts'
+import { copiesOf } from './copied.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { type DocumentHost, RemoteDocument } from './remote-document.ts'
 
@@ -50,9 +51,9 @@ export class MergeThread implements DocumentHost {
     document.hold(moreBytes)
     await this.#takeRoom(document)
     try {
-      const parts = await read()
+      const parts = await copiesOf(await read())
       if (document.isGone) throw new Error('the merging thread has ended')
-      await this.ask({ type: 'open', document: document.id, name, parts, limits: this.#limits })
+      await this.ask({ type: 'open', document: document.id, name, parts, limits: this.#limits }, parts)
     } catch (error) {
       document.release()
       document.destroy()

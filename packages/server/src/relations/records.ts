@@ -105,11 +105,16 @@ export interface Side {
 
 /** `my` or `their` side of a relation, with what counts of it. */
 export function mySide(side: Side): Pick<Relation, 'mine' | 'mySide'> {
-  return { mySide: side, mine: countingFacts(side.said, side.unconfirmed) }
+  return { mySide: side, mine: countingOf(side) }
 }
 
 export function theirSide(side: Side): Pick<Relation, 'theirs' | 'theirSide'> {
-  return { theirSide: side, theirs: countingFacts(side.said, side.unconfirmed) }
+  return { theirSide: side, theirs: countingOf(side) }
+}
+
+/** What counts of what a roster says of another user [D7]. */
+export function countingOf({ said, unconfirmed }: Side): ContactFacts {
+  return countingFacts(said, unconfirmed)
 }
 
 /** The incarnation that a roster must confirm before what it says counts; empty when all of it counts. */

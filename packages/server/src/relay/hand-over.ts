@@ -16,7 +16,7 @@ const batchSize = 32
 const mostLevels = 32
 
 /** The socket of the session that the feed belongs to. */
-export type Outlet = Pick<Device, 'outstandingBytes' | 'send' | 'fail'>
+export type Outlet = Pick<Device, 'outstandingBytes' | 'send' | 'together' | 'fail'>
 
 export interface HandOverPort extends QueuePort {
   /** The viewer. */
@@ -140,7 +140,7 @@ export class HandOver {
       const batch = queue.next(batchSize, this.#port)
       await relay.reads.read(
         () => this.#look(batch),
-        ({ owners }) => this.#handOverEach(owners),
+        ({ owners }) => this.#port.outlet.together(() => this.#handOverEach(owners)),
       )
       if (batch.length === batchSize) await turnForSlice()
     }

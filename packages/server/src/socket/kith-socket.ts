@@ -139,6 +139,16 @@ export class KithSocket extends WebSocket {
     socket.write(frame, typeof taken === 'function' ? (taken as () => void) : undefined)
   }
 
+  together(send: () => void): void {
+    const { _socket: socket } = this as unknown as { _socket: Duplex | null }
+    socket?.cork()
+    try {
+      send()
+    } finally {
+      socket?.uncork()
+    }
+  }
+
   override close(code?: number, reason?: string | Buffer): void {
     super.close(code === undefined ? code : (ownCodes[code] ?? code), reason)
     this.#report()

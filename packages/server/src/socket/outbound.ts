@@ -41,6 +41,11 @@ export class Outbound {
     this.#socket.send(frame, { binary: true }, this.#taken)
   }
 
+  together(send: () => void): void {
+    if (this.#socket.together) this.#socket.together(send)
+    else send()
+  }
+
   /** At each heartbeat: whether the device is gone, or does not read. */
   hasStalled(): boolean {
     const { untakenBytes = this.#socket.bufferedAmount } = this.#socket

@@ -138,6 +138,10 @@ export class Session implements Device {
     this.outbound.send(frame)
   }
 
+  together(send: () => void): void {
+    this.outbound.together(send)
+  }
+
   /** Ends the connection at once: what has come of a frame is kept for as long as it is there. */
   cutOff(reason: string): void {
     this.close(closeCodes.unavailable, reason)

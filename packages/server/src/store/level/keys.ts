@@ -102,6 +102,11 @@ export function partsOf(key: string): string[] {
   return key.split(separator)
 }
 
+/** The last part of a key. */
+export function lastPartOf(key: string): string {
+  return key.slice(key.lastIndexOf(separator) + 1)
+}
+
 /** The number in an ordered part. */
 export function parseOrdered(part: string): number {
   return Number.parseInt(part, 16)

@@ -9,10 +9,18 @@ import {
   type UserRecord,
 } from '../../relations/records.ts'
 import { type Turn, turnForSlice } from '../../turns.ts'
-import { eventNameIn, type KeyRange, keys, partsOf, ranges } from './keys.ts'
+import { eventNameIn, type KeyRange, keys, lastPartOf, ranges } from './keys.ts'
 import { keysOfEvent, removedRange } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
-import { decodeEvent, decodeLevel, decodeNumber, decodeRelation, decodeText, decodeUser } from './record-codec.ts'
+import {
+  decodeEvent,
+  decodeLevel,
+  decodeNumber,
+  decodeRelation,
+  decodeText,
+  decodeUser,
+  relationsDecoder,
+} from './record-codec.ts'
 
 /** What deriving a change and encoding it read of a Level database. */
 export interface LevelReads extends Records {
@@ -48,8 +56,9 @@ export class LevelRecords implements LevelReads {
   }
 
   async *relationsOf(user: string): AsyncIterable<readonly (readonly [string, Relation])[]> {
+    const decode = relationsDecoder()
     for await (const page of this.#disk.pages(ranges.relations(user), this.#turn)) {
-      yield page.map(([key, bytes]) => [partsOf(key)[2] as string, decodeRelation(bytes)] as const)
+      yield page.map(([key, bytes]) => [lastPartOf(key), decode(bytes)] as const)
     }
   }
 

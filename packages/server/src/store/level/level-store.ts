@@ -10,7 +10,7 @@ import { CommitListeners } from '../commit-listeners.ts'
 import { ChangeRetention } from './change-retention.ts'
 import { presentFormat } from './format/formats.ts'
 import { GroupCommit } from './group-commit.ts'
-import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
+import { keys, lastPartOf, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { levelOutbox } from './level-outbox.ts'
 import { LevelRecords } from './level-records.ts'
@@ -24,6 +24,7 @@ import {
   decodeUser,
   encodeRelation,
   encodeUser,
+  relationsDecoder,
 } from './record-codec.ts'
 import type { Runs } from './runs.ts'
 import { type CommitSizes, commitSizes } from './sizes.ts'
@@ -80,9 +81,10 @@ export function openStore(options: LevelStoreOptions): Store {
   const positionOf = (bytes: Uint8Array | undefined): number => (bytes ? decodeNumber(bytes) : options.position)
 
   async function* relationsOf(id: string): AsyncIterable<KnownPage> {
+    const decode = relationsDecoder()
     for await (const page of disk.pages(ranges.relations(id))) {
       const at = positionOf(await disk.get(keys.position))
-      const known = page.map(([key, bytes]) => ({ owner: partsOf(key)[2] as string, relation: decodeRelation(bytes) }))
+      const known = page.map(([key, bytes]) => ({ owner: lastPartOf(key), relation: decode(bytes) }))
       yield { at, relations: known }
     }
   }

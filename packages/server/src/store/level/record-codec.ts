@@ -2,12 +2,11 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { knownEvent, type OutboxEvent } from '../../relations/outbox.ts'
 import {
+  countingOf,
   knownUser,
   type LevelRecord,
-  mySide,
   noRelation,
   type Relation,
-  theirSide,
   type UserRecord,
 } from '../../relations/records.ts'
 import { expectEnd, flags, readRelationFlags, readSide, writeLevels, writeSide } from '../../relations/side-codec.ts'
@@ -50,8 +49,10 @@ export function decodeRelation(bytes: Uint8Array): Relation {
   const theirs = readSide(decoder)
   const bits = readRelationFlags(decoder)
   const relation = {
-    ...mySide(mine),
-    ...theirSide(theirs),
+    mine: countingOf(mine),
+    theirs: countingOf(theirs),
+    mySide: mine,
+    theirSide: theirs,
     isPaired: (bits & 1) !== 0,
     isWaiting: (bits & 2) !== 0,
     isUnasked: (bits & 4) !== 0,
@@ -62,6 +63,30 @@ export function decodeRelation(bytes: Uint8Array): Relation {
   }
   expectEnd(decoder)
   return relation
+}
+
+/** As many different relations of one user as are remembered while they are read. */
+const mostShared = 1_024
+
+/**
+ * For reading all relations of one user: those with the same bytes are decoded once, and are one object. A phone book says the
+ * same of most whom it names. Nothing changes relations. What is read of one pair is always decoded anew: else the time of a
+ * read would tell what else was read [V10].
+ */
+export function relationsDecoder(): (bytes: Uint8Array) => Relation {
+  const shared = new Map<string, Relation>()
+  return bytes => {
+    const name = latin1Of(bytes)
+    const known = shared.get(name)
+    if (known) return known
+    const relation = decodeRelation(bytes)
+    if (shared.size < mostShared) shared.set(name, relation)
+    return relation
+  }
+}
+
+function latin1Of({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1')
 }
 
 function levelsIn(bytes: Uint8Array): readonly number[] {

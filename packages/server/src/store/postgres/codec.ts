@@ -2,13 +2,12 @@ import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
 import { knownEvent, type OutboxEvent, type StoredEvent } from '../../relations/outbox.ts'
 import {
+  countingOf,
   knownUser,
   type LevelRecord,
-  mySide,
   newUser,
   noRelation,
   type Relation,
-  theirSide,
   type UserRecord,
 } from '../../relations/records.ts'
 import { expectEnd, flags, readRelationFlags, readSide, writeLevels, writeSide } from '../../relations/side-codec.ts'
@@ -96,8 +95,10 @@ export function decodeRelation(row: RelationRow): Relation {
   const joinedAtMs = decoding.readVarUint(decoder)
   expectEnd(decoder)
   return {
-    ...mySide(mine),
-    ...theirSide(theirs),
+    mine: countingOf(mine),
+    theirs: countingOf(theirs),
+    mySide: mine,
+    theirSide: theirs,
     isPaired: (bits & 1) !== 0,
     isWaiting: (bits & 2) !== 0,
     isUnasked: (bits & 4) !== 0,
