@@ -160,7 +160,7 @@ export const sections: readonly Section[] = [
       },
       {
         id: 'S4',
-        text: 'Discovery is budgeted: each user has 20,000 first-time look-ups (of an id that this user never asked about before, registered or not; by follow, fetch or message), refilled by 2,000 a day (Hagen et al., "All the Numbers are US", NDSS 2021); what is beyond waits, and the client is told how many and how long.',
+        text: 'Discovery is budgeted: each user has 20,000 first-time look-ups (of an id that this user’s roster has not named, and about which this user has not asked, for 90 days, registered or not; by follow, fetch or message), refilled by 2,000 a day (Hagen et al., "All the Numbers are US", NDSS 2021); what is beyond waits, and the client is told how many and how long.',
       },
     ],
   },

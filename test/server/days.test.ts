@@ -1,6 +1,22 @@
+import type { LevelDatabase, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { expect, test } from 'vitest'
-import { keys, ranges, storeOn, userChange } from '../support/server-internals.ts'
+import { expect, onTestFinished, test } from 'vitest'
+import {
+  decodeRelation,
+  encodeRelation,
+  following,
+  type KeyRange,
+  keys,
+  Lapsing,
+  type LapsingPort,
+  PagedReads,
+  partsOf,
+  ReadGate,
+  ranges,
+  rosterChange,
+  storeOn,
+  userChange,
+} from '../support/server-internals.ts'
 import { dayMs, limitsWith, newDatabase } from '../support/stores.ts'
 
 test('[F1] 400 days leave 92 records, and the oldest cursor that is served is the same', async () => {
@@ -38,4 +54,123 @@ test('[F1] a clock that was far ahead for a while does not make cursors too old,
   expect(await database.get(keys.day(clock.now() - (clock.now() % dayMs)))).toBeDefined()
   expect(await store.changedSince(90, 1_000)).toBe(undefined)
   await store.close()
+})
+
+/** A store in memory whose clock goes on a day at a time, with a commit each day. */
+async function days(): Promise<{
+  store: Store
+  database: LevelDatabase
+  clock: TestClock
+  pass(count: number): Promise<void>
+  stored(range: KeyRange): Promise<string[]>
+}> {
+  const database = await newDatabase('memory')
+  const clock = new TestClock()
+  const store = await storeOn(database, { limits: limitsWith(), clock })
+  onTestFinished(() => store.close())
+  return {
+    ...{ store, database, clock },
+    async pass(count) {
+      for (let day = 0; day < count; day++) {
+        clock.leap(dayMs)
+        await store.commit(userChange('daily', { restricted: day % 2 === 0 }))
+        await settled()
+      }
+    },
+    stored: async range => (await database.keys(range).all()).map(key => partsOf(key).slice(1).join('/')),
+  }
+}
+
+/** What a store does beside its commits takes a few turns in memory. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 30; turn++) await new Promise(resolve => setImmediate(resolve))
+}
+
+test('[F1] a relation that is over is removed when no cursor from before is served, also if the clock is put back then', async () => {
+  const { store, clock, pass, stored } = await days()
+  for (const user of ['alice', 'bob']) await store.commit(userChange(user))
+  await store.commit(following('bob', 'alice', 'carol'))
+  const { position } = await store.commit(rosterChange('bob', { alice: {} }))
+  await pass(90)
+  expect(await stored(ranges.allRelations)).toContain('bob/alice')
+  expect(await store.oldestCursor()).toBeLessThan(position)
+  await pass(3)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/carol', 'carol/bob'])
+  expect((await store.relations('bob')).map(({ owner }) => owner)).toEqual(['carol'])
+  clock.leap(-60 * dayMs)
+  expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)
+  await store.commit(userChange('back'))
+  expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)
+})
+
+test('[F1] a clock that is far ahead on one day removes no relation, and makes no cursor too old', async () => {
+  const { store, database, clock, pass, stored } = await days()
+  await store.commit(userChange('carol'))
+  await store.commit(following('bob', 'carol'))
+  const { position } = await store.commit(rosterChange('bob', { carol: {} }))
+  await pass(10)
+  clock.leap(1_000 * dayMs)
+  await store.commit(userChange('far ahead'))
+  await settled()
+  // A start looks for the day again.
+  const again = await storeOn(database, { limits: limitsWith(), clock })
+  await again.commit(userChange('far ahead', { restricted: true }))
+  await settled()
+  clock.leap(-1_000 * dayMs)
+  await pass(3)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/carol'])
+  expect(await store.oldestCursor()).toBeLessThan(position)
+})
+
+test('[F3] a relation that is over is kept while it says that an id was announced', async () => {
+  const { store, database, clock, pass, stored } = await days()
+  await store.commit(userChange('carol'))
+  await store.commit(following('bob', 'carol'))
+  await store.commit(rosterChange('bob', { carol: {} }))
+  await pass(80)
+  const [key] = await database.keys(ranges.relations('bob')).all()
+  const relation = decodeRelation((await database.get(key as string)) as Uint8Array)
+  await database.put(key as string, encodeRelation({ ...relation, joinedAtMs: clock.now() }))
+  await pass(25)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/carol'])
+  await pass(6)
+  expect(await stored(ranges.allRelations)).toEqual([])
+})
+
+test('[S4] a look-up is forgotten after 90 days, whether or not the id is registered, unless the roster names it', async () => {
+  const { store, pass, stored } = await days()
+  await store.commit(userChange('registered'))
+  await store.commit(following('bob', 'followed'))
+  for (const owner of ['registered', 'stranger']) await store.commit({ type: 'lookup', user: 'bob', owner })
+  await store.commit(rosterChange('registered', { bob: { levels: [1] } }))
+  await pass(90)
+  expect(await stored(ranges.allAsked)).toEqual(['bob/followed', 'bob/registered', 'bob/stranger'])
+  await pass(1)
+  expect(await stored(ranges.allAsked)).toEqual(['bob/followed'])
+  expect(await store.hasAsked('bob', 'stranger')).toBe(false)
+})
+
+test('[D2] a relation that a commit writes right before it would be removed stays', async () => {
+  const { store, database, clock, stored } = await days()
+  await store.commit(userChange('carol'))
+  await store.commit(following('bob', 'carol'))
+  const key = keys.relation('bob', 'carol')
+  const standing = (await database.get(key)) as Uint8Array
+  await store.commit(rosterChange('bob', { carol: {} }))
+  let isDone = false
+  const lapsing = new Lapsing({
+    ...{ clock, disk: new PagedReads(database, new ReadGate()) },
+    retention: { lapsedUpTo: async () => store.position } as unknown as LapsingPort['retention'],
+    async inQueue(work) {
+      await database.put(key, standing)
+      await work()
+      isDone = true
+    },
+    write: operations => database.batch([...operations]),
+  })
+  lapsing.begin()
+  await settled()
+  await lapsing.close()
+  expect(isDone).toBe(true)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/carol'])
 })

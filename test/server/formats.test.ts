@@ -64,7 +64,7 @@ const longer = (bytes: Uint8Array): Uint8Array => Uint8Array.of(...bytes, 0)
 test('[D4] a new data folder has the present format number, and a minReader that 0.1.0 reads', async () => {
   const database = await newDatabase('level')
   await storeOn(database, options)
-  expect(await formatOf(database)).toEqual(['3', 'kith-1'])
+  expect(await formatOf(database)).toEqual(['4', 'kith-1'])
 })
 
 test('[D4] a data folder without a format number is that of 0.1.0: it is adopted, and nothing else changes', async () => {
@@ -74,7 +74,7 @@ test('[D4] a data folder without a format number is that of 0.1.0: it is adopted
   const records = await everything(before)
   await before.close()
   const after = await openLevelDatabase(folder)
-  expect(await formatOf(after)).toEqual(['3', 'kith-1'])
+  expect(await formatOf(after)).toEqual(['4', 'kith-1'])
   expect((await everything(after)).filter(([key]) => key !== keys.format)).toEqual(records)
   await after.close()
 })
@@ -111,7 +111,7 @@ test.each([
   ["a user's record, the first one", 'user\u0000aa', text(JSON.stringify({ ...newUser(), shard: 3 })), '"shard"'],
   ['a relation with a byte more', 'relation\u0000zoe\u0000amy', longer(encodeRelation(relation)), 'bytes at its end'],
   ['a relation with a new flag', 'relation\u0000zoe\u0000amy', handed, 'a flag'],
-  ['a look-up with a byte', 'asked\u0000zoe\u0000amy', new Uint8Array(1), 'a record with bytes'],
+  ['a look-up with a byte more', 'asked\u0000zoe\u0000amy', new Uint8Array(2), 'a look-up with bytes at its end'],
 ])('[D4] a data folder with %s is refused, and says what to do', async (_, key, bytes, what) => {
   const folder = await folderWith({ [key]: bytes })
   const opening = openLevelStore(folder, options)
@@ -134,12 +134,12 @@ test('[D4] a record with more than this version knows is never written without i
 })
 
 test('[D4] a folder of a later format is refused by its minReader, or opened and what is new there left alone', async () => {
-  const refused = await folderWith({ [keys.format]: text('5'), [keys.minReader]: text('kith-4') })
+  const refused = await folderWith({ [keys.format]: text('6'), [keys.minReader]: text('kith-5') })
   await expect(openLevelStore(refused, options)).rejects.toThrow(
-    /has the format "kith-4", and this version of Kith reads kith-1 to kith-3: run the version that wrote it, or a later one/,
+    /has the format "kith-5", and this version of Kith reads kith-1 to kith-4: run the version that wrote it, or a later one/,
   )
   const opened = await folderWith({
-    [keys.format]: text('4'),
+    [keys.format]: text('5'),
     [keys.minReader]: text('kith-2'),
     'new\u0000a': text('b'),
   })
@@ -147,7 +147,7 @@ test('[D4] a folder of a later format is refused by its minReader, or opened and
   await store.commit(userChange('carol'))
   await store.close()
   const database = await openLevelDatabase(opened)
-  expect(await formatOf(database)).toEqual(['4', 'kith-2'])
+  expect(await formatOf(database)).toEqual(['5', 'kith-2'])
   expect(await textAt(database, 'new\u0000a')).toBe('b')
   await database.close()
 })
@@ -215,7 +215,7 @@ test('[D2] a start that finishes a staged change lets 0.1.0 open the folder agai
     [keys.minReader]: text('kith-2'),
   })
   const database = await openLevelDatabase(folder)
-  expect(await formatOf(database)).toEqual(['3', 'kith-1'])
+  expect(await formatOf(database)).toEqual(['4', 'kith-1'])
   expect(await database.get(keys.staged)).toBe(undefined)
   await database.close()
 })
@@ -229,11 +229,12 @@ const later: [Format, ...Format[]] = [
   { number: 1, minReader: 1 },
   { number: 2, minReader: 1 },
   { number: 3, minReader: 1 },
-  { number: 4, minReader: 4, migration: marking },
-  { number: 5, minReader: 4 },
+  { number: 4, minReader: 1 },
+  { number: 5, minReader: 5, migration: marking },
+  { number: 6, minReader: 5 },
   {
-    number: 6,
-    minReader: 5,
+    number: 7,
+    minReader: 6,
     migration: {
       range: ranges.allAsked,
       rewrite: (key: string) => [
@@ -264,10 +265,10 @@ test('[D4] a migration rewrites each record once, in batches, and says how far i
   expect(users).toHaveLength(2_500)
   expect(users.every(bytes => new TextDecoder().decode(bytes) === `${JSON.stringify(newUser())} `)).toBe(true)
   expect(await database.keys(ranges.allAsked).all()).toEqual([])
-  expect(await formatOf(database)).toEqual(['6', 'kith-5'])
+  expect(await formatOf(database)).toEqual(['7', 'kith-6'])
   expect(await database.get(keys.migrating)).toBe(undefined)
   const progress = [0, 1_000, 2_000, 2_500]
-  expect(told).toEqual([...progress.map(count => [4, count]), ...progress.map(count => [6, count])])
+  expect(told).toEqual([...progress.map(count => [5, count]), ...progress.map(count => [7, count])])
   await prepareDatabase(database, 'the folder', { formats: later, onProgress: (...one) => told.push(one) })
   expect(told).toHaveLength(8)
 })
@@ -302,7 +303,7 @@ test('[D4] a migration that ends before any of its writes goes on there at the n
     const users = await database.values(ranges.users).all()
     expect(users.every(bytes => bytes.at(-1) === 32 && bytes.at(-2) !== 32)).toBe(true)
     expect(await database.keys(ranges.allAsked).all()).toEqual([])
-    expect(await formatOf(database)).toEqual(['6', 'kith-5'])
+    expect(await formatOf(database)).toEqual(['7', 'kith-6'])
   }
 })
 

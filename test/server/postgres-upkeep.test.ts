@@ -1,6 +1,7 @@
 import { type LevelDatabase, type Store, systemClock } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { grantKey, profileKey, profileRoot } from '@kith/shared'
+import * as encoding from 'lib0/encoding'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { accountsOver } from '../support/account-world.ts'
@@ -11,10 +12,12 @@ import {
   compactDatabase,
   copy,
   Database,
+  following,
   Hosts,
   migrate,
   openPostgresStore,
   PostgresCarrier,
+  rosterChange,
   type SchemaStep,
   schemaSteps,
   storeOn,
@@ -270,6 +273,43 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await store.oldestCursor()).toBe(before)
   })
 
+  test('[F1][S4] what tells nobody anything more is removed once a day, and cursors from before are served no more', async () => {
+    const { url, client } = await migrated()
+    const own = new TestClock()
+    const store = await openPostgresStore(url, { limits: limitsWith(), clock: own })
+    onTestFinished(() => store.close())
+    const values = async (text: string): Promise<unknown[]> => {
+      // What is due every 10 s is left out while it runs.
+      own.move(10_000)
+      return (await client.query(text)).rows.map(row => row.value)
+    }
+    const pass = async (): Promise<void> => {
+      own.leap(86_400_000)
+      await store.commit(userChange('daily'))
+      own.move(10_000)
+    }
+    for (const user of ['alice', 'dora']) await store.commit(userChange(user))
+    await store.commit(following('bob', 'alice', 'carol', 'dora'))
+    for (const owner of ['alice', 'stranger']) await store.commit({ type: 'lookup', user: 'bob', owner })
+    const { position } = await store.commit(rosterChange('bob', { alice: {}, dora: {} }))
+    await client.query("update relation set record = substring(record for 6) || $1 where b = 'dora'", [
+      Buffer.from(encodeVarUint(own.now() + 89 * 86_400_000)),
+    ])
+    for (let day = 0; day < 91; day++) await pass()
+    const state = 'select lapsing::int as value from store'
+    await expect.poll(() => values(state)).toEqual([await store.oldestCursor()])
+    const relations = "select a || '/' || b as value from relation order by 1"
+    expect(await values(relations)).toEqual(['bob/alice', 'bob/carol', 'bob/dora', 'carol/bob'])
+    const asked = 'select id as value from asked order by 1'
+    expect(await values(asked)).toEqual(['alice', 'carol', 'dora', 'stranger'])
+    await client.query('update asked set day = day - 91')
+    await pass()
+    await expect.poll(() => values(relations)).toEqual(['bob/carol', 'bob/dora', 'carol/bob'])
+    await expect.poll(() => values(asked)).toEqual(['carol'])
+    own.leap(-60 * 86_400_000)
+    expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)
+  })
+
   const present = schemaSteps.length
   const later = present + 1
   const laterSteps = (minReader: number): SchemaStep[] => [
@@ -386,3 +426,9 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     )
   })
 })
+
+function encodeVarUint(value: number): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, value)
+  return encoding.toUint8Array(encoder)
+}

@@ -2,6 +2,7 @@ import { gives, type Limits } from '@kith/shared'
 import type { CommitNotes, Draft } from './draft.ts'
 import { tellErased, tellRegistered } from './events.ts'
 import { canPromote, endFollow } from './follow-budget.ts'
+import { wasAnnounced } from './lapsed.ts'
 import { newUser, noFacts } from './records.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
 import type { LastSeen } from './store.ts'
@@ -26,18 +27,9 @@ export async function register(draft: Draft, notes: CommitNotes, user: string): 
   for (const follower of followers) {
     if (turns.isOver()) await turns.pass()
     const { isFollowed, shown } = sightOf(draft, follower, user)
-    if (!isFollowed || shown.length === 0 || wasAnnounced(draft, follower, user)) continue
+    if (!isFollowed || shown.length === 0 || wasAnnounced(draft.relation(follower, user), draft.nowMs)) continue
     draft.setRelation(follower, user, { joinedAt: notes.position, joinedAtMs: draft.nowMs })
   }
-}
-
-/** An id that is registered and erased over and over is announced once in so long to a follower [F3]. */
-const announcementRestMs = 30 * 86_400_000
-
-/** A time in the future was written by a wrong clock, and is ignored. */
-function wasAnnounced(draft: Draft, follower: string, user: string): boolean {
-  const { joinedAtMs } = draft.relation(follower, user)
-  return joinedAtMs > 0 && joinedAtMs <= draft.nowMs && draft.nowMs - joinedAtMs < announcementRestMs
 }
 
 /** Before anything else that the change which registers the user tells. */

@@ -23,7 +23,7 @@ export function spendLookup(draft: Draft, user: string, id: string, hasAsked: bo
   // A device that comes back after `retryAfterMs` must not fail for the last bits of a fraction.
   if (left < 1 - 1e-9) return false
   draft.setUser(user, { lookups: { left: Math.max(0, left - 1), atMs: draft.nowMs } })
-  draft.own.noteAsked({ viewer: user, id })
+  draft.own.noteAsked({ viewer: user, id }, draft.nowMs)
   return true
 }
 

@@ -27,7 +27,7 @@ interface WrittenEvent {
 export class OwnRecords {
   readonly #records: Records
   readonly #levels: Family<number, LevelRecord> = new Family()
-  readonly #asked: Family<string, true> = new Family()
+  readonly #asked: Family<string, number> = new Family()
   readonly #documents: Readonly<Record<DocumentName, Family<number | 'snapshot', Part>>> = {
     roster: new Family(),
     profile: new Family(),
@@ -80,11 +80,11 @@ export class OwnRecords {
 
   #knownAsked(lookup: Lookup): boolean | undefined {
     const written = this.#asked.find(lookup.viewer, lookup.id)
-    return written ? written.value === true : this.#askedAhead.get(nameOf(lookup))
+    return written ? written.value !== undefined : this.#askedAhead.get(nameOf(lookup))
   }
 
-  noteAsked({ viewer, id }: Lookup): void {
-    this.#asked.write(viewer, id, true)
+  noteAsked({ viewer, id }: Lookup, atMs: number): void {
+    this.#asked.write(viewer, id, atMs)
   }
 
   removeAsked(viewer: string): void {
@@ -194,7 +194,7 @@ export class OwnRecords {
 
   *writes(): Iterable<RecordWrite> {
     for (const [owner, level, record] of this.#levels.written()) yield { kind: 'level', name: { owner, level }, record }
-    for (const [viewer, id] of this.#asked.written()) yield { kind: 'asked', lookup: { viewer, id } }
+    for (const [viewer, id, atMs] of this.#asked.written()) yield { kind: 'asked', lookup: { viewer, id }, atMs }
     for (const document of documents) {
       for (const [user, part, { position, bytes }] of this.#documents[document].written()) {
         if (part === 'snapshot') yield { kind: 'snapshot', user, document, position, snapshot: bytes }

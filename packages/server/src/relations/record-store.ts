@@ -52,7 +52,7 @@ export type RecordWrite =
   | { kind: 'user'; id: string; user: Readonly<UserRecord> | undefined }
   | { kind: 'relation'; pair: Pair; relation: Relation | undefined }
   | { kind: 'level'; name: LevelName; record: LevelRecord }
-  | { kind: 'asked'; lookup: Lookup }
+  | { kind: 'asked'; lookup: Lookup; atMs: number }
   | { kind: 'erasures'; id: string; count: number }
   /** The user's tokens are revoked. The store dates it, by `revocation.ts`. */
   | { kind: 'revocation'; id: string }

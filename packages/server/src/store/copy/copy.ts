@@ -122,14 +122,15 @@ async function compare(
 }
 
 /** From here on nodes may use the database. Its history goes on where that of the folder ends. */
-async function finish(target: Database, { identity, cursorKey, position, runs }: Folder): Promise<void> {
+async function finish(target: Database, { identity, cursorKey, position, runs, lapsed }: Folder): Promise<void> {
   await target.with(async client => {
     await client.query('begin')
     await client.query('update head set position = $1', [position])
-    await client.query('update store set identity = $1, cursor_key = $2, forgotten = $3', [
+    await client.query('update store set identity = $1, cursor_key = $2, forgotten = $3, lapsed = $4', [
       Buffer.from(identity),
       Buffer.from(cursorKey),
       position,
+      lapsed,
     ])
     await client.query('update account set revoked_at = $1 where revoked_at_ms > 0', [position])
     await client.query('delete from run')

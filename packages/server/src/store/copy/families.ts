@@ -1,5 +1,12 @@
 import { parseOrdered, partsOf } from '../level/keys.ts'
-import { decodeEvent, decodeLevel, decodeNumber, decodeRelation, decodeUser } from '../level/record-codec.ts'
+import {
+  decodeAsked,
+  decodeEvent,
+  decodeLevel,
+  decodeNumber,
+  decodeRelation,
+  decodeUser,
+} from '../level/record-codec.ts'
 import { documentNumbers, encodeEventBody, encodeRelation, encodeUser } from '../postgres/codec.ts'
 
 /** An entry of a data folder. */
@@ -63,9 +70,9 @@ export const families: Readonly<Record<string, Family>> = {
   },
   asked: {
     table: 'asked',
-    columns: [text('viewer'), text('id')],
+    columns: [text('viewer'), text('id'), { name: 'day', type: 'int' }],
     keyColumns: 2,
-    rowOf: ([, viewer, id]) => [viewer, id],
+    rowOf: ([, viewer, id], { bytes }) => [viewer, id, decodeAsked(bytes)],
   },
   document: {
     table: 'document',

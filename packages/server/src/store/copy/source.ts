@@ -1,6 +1,6 @@
 import { firstKey, keys, lastKey, parseOrdered, partsOf, ranges } from '../level/keys.ts'
 import type { LevelDatabase } from '../level/level-database.ts'
-import { decodeNumber, decodeText } from '../level/record-codec.ts'
+import { decodeLapsed, decodeNumber, decodeText } from '../level/record-codec.ts'
 import { type Entry, type Family, familyOf } from './families.ts'
 
 /** A batch is full with as many entries, or as many bytes. */
@@ -13,6 +13,8 @@ export interface Folder {
   cursorKey: Uint8Array
   /** The position of its last commit. */
   position: number
+  /** Cursors before this position are served no more. */
+  lapsed: number
   /** Its openings: positions after `start` were given out under this id. */
   runs: readonly { id: string; start: number }[]
 }
@@ -24,18 +26,22 @@ export interface Batch {
 }
 
 export async function folderOf(database: LevelDatabase): Promise<Folder> {
-  const [identity, cursorKey, position, runs] = await database.getMany([
+  const [identity, cursorKey, position, runs, lapsed] = await database.getMany([
     keys.identity,
     keys.cursorKey,
     keys.position,
     keys.runs,
+    keys.lapsed,
   ])
   if (!(identity && cursorKey && position && runs)) {
     throw new Error(
       'the folder was written by an earlier version of Kith: serve it once with this version, then copy it',
     )
   }
-  return { identity, cursorKey, position: decodeNumber(position), runs: JSON.parse(decodeText(runs)) }
+  return {
+    ...{ identity, cursorKey, position: decodeNumber(position), runs: JSON.parse(decodeText(runs)) },
+    lapsed: decodeLapsed(lapsed).upTo,
+  }
 }
 
 /** All that is copied of a folder, from after a key on. */

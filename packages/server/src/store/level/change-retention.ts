@@ -3,7 +3,7 @@ import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import type { Operation } from './operations.ts'
 import type { PagedReads } from './paged-reads.ts'
-import { decodeNumber, encodeNumber } from './record-codec.ts'
+import { decodeLapsed, decodeNumber, encodeLapsed, encodeNumber, type Lapsed } from './record-codec.ts'
 
 const dayMs = 86_400_000
 /** How long a device may stay away and still get only what changed. */
@@ -36,12 +36,34 @@ export class ChangeRetention {
     const isNewDay = day !== this.#markedDay // Also when the clock was put back.
     if (isNewDay) {
       const stored = await this.#disk.get(keys.day(day))
+      const lapsed = await this.#lapsing(day)
+      operations.push({ type: 'put', key: keys.lapsed, value: encodeLapsed(lapsed) })
       const forgotten = Math.max(await this.oldestCursor(), await this.forgottenUpTo())
       operations.push({ type: 'put', key: keys.day(day), value: stored ?? encodeNumber(position) })
       operations.push({ type: 'put', key: keys.forgotten, value: encodeNumber(forgotten) })
       for await (const key of this.#pastDays(nowMs)) operations.push({ type: 'del', key })
     }
     return { operations, day, isNewDay }
+  }
+
+  /**
+   * Relations that are over may go up to `upTo`, once this is on the disk: cursors from before are served no more, also if the
+   * clock is put back. Only what counted as old on an earlier day too may go: a clock that is far ahead for a while makes no
+   * cursor too old.
+   */
+  async #lapsing(day: number): Promise<Lapsed> {
+    const [lapsed, oldest] = [await this.#lapsed(), await this.oldestCursor()]
+    if (lapsed.day === day) return lapsed
+    return { upTo: Math.max(lapsed.upTo, Math.min(lapsed.next, oldest)), next: oldest, day }
+  }
+
+  /** Up to which position relations that are over may go. */
+  async lapsedUpTo(): Promise<number> {
+    return (await this.#lapsed()).upTo
+  }
+
+  async #lapsed(): Promise<Lapsed> {
+    return decodeLapsed(await this.#disk.get(keys.lapsed))
   }
 
   /** Days that are over for longer than cursors are served, but for the last of them: it tells which cursor is the oldest. */
@@ -70,7 +92,7 @@ export class ChangeRetention {
   }
 
   async oldestCursor(): Promise<number> {
-    let oldest = 0
+    let oldest = await this.lapsedUpTo()
     for await (const [key, bytes] of this.#disk.entries(ranges.days)) {
       if (isWithinCursors(key, this.#clock.now())) break
       oldest = Math.max(oldest, decodeNumber(bytes))

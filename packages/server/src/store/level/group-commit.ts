@@ -13,6 +13,7 @@ import type { CommitListeners } from '../commit-listeners.ts'
 import { leastRecords, newNotes, subjectsOf } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
 import { encode } from './encode.ts'
+import { Lapsing } from './lapsing.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { type LevelReads, LevelRecords } from './level-records.ts'
 import type { Operation } from './operations.ts'
@@ -63,6 +64,7 @@ export class GroupCommit {
   readonly #memory = new OwnMemory()
   readonly #stage: Stage
   readonly #prepared: PreparedChanges
+  readonly #lapsing: Lapsing
   #position: number
   #queue: (Waiting | Work)[] = []
   #writing: Promise<void> | undefined
@@ -93,6 +95,11 @@ export class GroupCommit {
       inQueue: work => this.#inQueue(work),
       write: operations => this.#level.writeUnseen(operations),
       writable: () => this.#level.writable(),
+    })
+    this.#lapsing = new Lapsing({
+      ...options,
+      inQueue: work => this.#inQueue(work),
+      write: operations => this.#level.writeUnseen(operations),
     })
     options.disk.layOver(this.#stage)
     this.#prepared = new PreparedChanges({
@@ -131,6 +138,7 @@ export class GroupCommit {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#level.close()
+    await this.#lapsing.close()
     while (this.#writing || this.#prepared.isBusy) await (this.#writing ?? this.#prepared.idle())
   }
 
@@ -244,6 +252,7 @@ export class GroupCommit {
     const { retention } = this.#options
     if (marks.isNewDay) await retention.forgetOldChanges().catch(() => this.#level.noteDamage())
     retention.noteMarked(marks)
+    if (marks.isNewDay) this.#lapsing.begin()
   }
 
   #report(commits: readonly Commit[]): void {

@@ -8,6 +8,7 @@ import type { DocumentName } from '../../relations/records.ts'
  *   meta | format                           `minReader`, as in `kith-1`: 0.1.0 refuses any other text
  *   meta | format-number                    which of the formats it has (format/formats.ts)
  *   meta | migrating                        the last key that a migration has looked at (format/migrate.ts)
+ *   meta | lapsed                           up to which position relations that are over were removed (change-retention.ts)
  *   meta | runs, position, forgotten, identity (see incarnations.ts), cursor-key (32 secret bytes)
  *   user | <id>                             UserRecord; when the user was last seen is in it, and follows from nothing else
  *   tokens | <id>                           when the user's tokens were revoked, ms; outlives the account
@@ -16,7 +17,7 @@ import type { DocumentName } from '../../relations/records.ts'
  *   document | <id> | roster, profile | u | <position>   an update since, in `updateV2`
  *   level | <owner> | <level>               what viewers of a level get: position, then fields
  *   relation | <a> | <b>                    Relation, what a and b are to each other, seen from a
- *   asked | <viewer> | <id>                 the viewer has looked that id up before [S4]
+ *   asked | <viewer> | <id>                 the day on which the viewer looked that id up [S4]
  *   outbox | event | <position> | <index>   an event for the app's backend (relations/outbox.ts)
  *   outbox | line | <user> | <position> | <index>    it is that user's, and waits to be delivered
  *   outbox | dead | <position> | <index>    it is a dead letter
@@ -42,6 +43,7 @@ export const keys = {
   runs: join('meta', 'runs') as string,
   position: join('meta', 'position') as string,
   forgotten: join('meta', 'forgotten') as string,
+  lapsed: join('meta', 'lapsed') as string,
   identity: join('meta', 'identity') as string,
   erased: (id: string): string => join('erased', id),
   cursorKey: join('meta', 'cursor-key') as string,

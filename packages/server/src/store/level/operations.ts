@@ -1,7 +1,15 @@
 import { type EventName, type OutboxEvent, usersOf } from '../../relations/outbox.ts'
 import type { RecordWrite, Removal } from '../../relations/record-store.ts'
 import { type KeyRange, keys, ranges } from './keys.ts'
-import { encodeEvent, encodeLevel, encodeNumber, encodeRelation, encodeText, encodeUser } from './record-codec.ts'
+import {
+  encodeAsked,
+  encodeEvent,
+  encodeLevel,
+  encodeNumber,
+  encodeRelation,
+  encodeText,
+  encodeUser,
+} from './record-codec.ts'
 
 /** One record of a batch that is written to the disk. */
 export type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
@@ -17,7 +25,7 @@ export function operationOf(write: Exclude<RecordWrite, { kind: 'revocation' | '
     case 'level':
       return put(keys.level(write.name.owner, write.name.level), encodeLevel(write.record))
     case 'asked':
-      return put(keys.asked(write.lookup.viewer, write.lookup.id), nothing)
+      return put(keys.asked(write.lookup.viewer, write.lookup.id), encodeAsked(write.atMs))
     case 'erasures':
       return put(keys.erased(write.id), encodeNumber(write.count))
     case 'update':

@@ -106,9 +106,38 @@ export function decodeLevel(bytes: Uint8Array): LevelRecord {
   return { position, fields: decoding.readTailAsUint8Array(decoder).slice() }
 }
 
-/** For records that only their key makes. */
-export function decodeNothing(bytes: Uint8Array): void {
-  expectKnown(bytes.length === 0, 'a record with bytes')
+const dayMs = 86_400_000
+
+/** A look-up: the day on which it was charged. */
+export function encodeAsked(atMs: number): Uint8Array {
+  const encoder = encoding.createEncoder()
+  encoding.writeVarUint(encoder, Math.floor(atMs / dayMs))
+  return encoding.toUint8Array(encoder)
+}
+
+/** The day, counted from 1970; 0 for a look-up that an earlier version noted. Throws {@link UnknownRecord} as the others do. */
+export function decodeAsked(bytes: Uint8Array): number {
+  if (bytes.length === 0) return 0
+  const decoder = decoding.createDecoder(bytes)
+  const day = decoding.readVarUint(decoder)
+  expectKnown(!decoding.hasContent(decoder), 'a look-up with bytes at its end')
+  return day
+}
+
+/** Up to which position relations that are over are removed, and up to where they may be on another day than this one. */
+export interface Lapsed {
+  upTo: number
+  next: number
+  day: number
+}
+
+export function encodeLapsed(lapsed: Lapsed): Uint8Array {
+  return encodeText(JSON.stringify(lapsed))
+}
+
+/** Of a store that has removed none yet, there is no such record. */
+export function decodeLapsed(bytes: Uint8Array | undefined): Lapsed {
+  return bytes ? JSON.parse(decodeText(bytes)) : { upTo: 0, next: 0, day: 0 }
 }
 
 export function encodeEvent(event: OutboxEvent): Uint8Array {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Database, Statement } from './database.ts'
+import { removeLapsed } from './lapsing.ts'
 
 /** As many batches as are deleted at once. */
 const mostRows = 1_000
@@ -20,7 +21,7 @@ const deleteDays: Statement = {
   text: `delete from day where start_ms < (select max(start_ms) from day where start_ms <= $1 - 90 * 86400000::bigint)`,
 }
 
-/** Keeps the log short: what was overwritten lies in it too [V5]. Any node does it, and all may. */
+/** Keeps the log short: what was overwritten lies in it too [V5]. Removes what has lapsed. Any node does it, and all may. */
 export class LogTrimming {
   readonly intervalMs = 10_000
   readonly #database: Database
@@ -35,7 +36,12 @@ export class LogTrimming {
   trim(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    Promise.all([this.#database.rows(deleteOld), this.#database.rows({ ...deleteDays, values: [this.#clock.now()] })])
+    const database = this.#database
+    Promise.all([
+      database.rows(deleteOld),
+      database.rows({ ...deleteDays, values: [this.#clock.now()] }),
+      removeLapsed(database, this.#clock),
+    ])
       // The next time will do.
       .catch(() => undefined)
       .finally(() => {

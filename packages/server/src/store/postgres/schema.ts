@@ -1,3 +1,4 @@
+import { lapsingStep } from './schema-lapsing.ts'
 import { nodesStep } from './schema-nodes.ts'
 import { outboxStep } from './schema-outbox.ts'
 
@@ -273,4 +274,5 @@ export const schemaSteps: readonly SchemaStep[] = [
   { sql: nodesStep, minReader: 3 },
   // An earlier version would leave an erased account in the outbox.
   { sql: outboxStep, minReader: 4 },
+  { sql: lapsingStep, minReader: 4 },
 ]

@@ -32,6 +32,7 @@ export const formats: readonly [Format, ...Format[]] = [
   { number: 1, minReader: 1 }, // 0.1.0. It knows no format number, and reads `kith-1`.
   { number: stagingFormat, minReader: 1 }, // Large changes are staged, see `stage/stage.ts`.
   { number: outboxFormat, minReader: 1 }, // Events for the app's backend, see `relations/outbox.ts`.
+  { number: 4, minReader: 1 }, // Relations and look-ups lapse, see `lapsing.ts`; look-ups have a day.
 ]
 
 /** What this version writes. */

@@ -3,7 +3,7 @@ import { UnknownRecord } from '../../../relations/unknown-record.ts'
 import { DataFolderError } from '../folder-error.ts'
 import { betweenFamilies, isMetaKey, type KeyRange, partsOf, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
-import { decodeEvent, decodeLevel, decodeNothing, decodeRelation, decodeUser } from '../record-codec.ts'
+import { decodeAsked, decodeEvent, decodeLevel, decodeRelation, decodeUser } from '../record-codec.ts'
 
 /**
  * Refuses families of records that this version does not know, with one look between each two that it knows. A folder that a
@@ -31,7 +31,7 @@ const decoders: readonly [KeyRange, (bytes: Uint8Array) => unknown][] = [
   [ranges.users, decodeUser],
   [ranges.allRelations, decodeRelation],
   [ranges.allLevels, bytes => decodeFields(decodeLevel(bytes).fields)],
-  [ranges.allAsked, decodeNothing],
+  [ranges.allAsked, decodeAsked],
   [ranges.allEvents, decodeEvent],
 ]
 

@@ -1,0 +1,99 @@
+import type { Clock } from '../../clock.ts'
+import { isLapsed, lookupDays } from '../../relations/lapsed.ts'
+import { saysNothing } from '../../relations/records.ts'
+import type { ChangeRetention } from './change-retention.ts'
+import { type KeyRange, keys, partsOf, ranges } from './keys.ts'
+import type { Operation } from './operations.ts'
+import type { PagedReads } from './paged-reads.ts'
+import { decodeAsked, decodeRelation } from './record-codec.ts'
+
+const dayMs = 86_400_000
+
+export interface LapsingPort {
+  readonly disk: PagedReads
+  readonly retention: ChangeRetention
+  readonly clock: Clock
+  /** Runs `work` between two batches of the queue of commits; rejects when the database can't be written. */
+  inQueue(work: () => Promise<void>): Promise<void>
+  /** Writes a batch that changes nothing of what reads see. */
+  write(operations: readonly Operation[]): Promise<void>
+}
+
+type Entry = readonly [key: string, bytes: Uint8Array | undefined]
+
+/**
+ * Removes, once a day, what tells nobody anything more: relations that are over for longer than cursors are served, and look-ups
+ * of users whom the roster does not name, after {@link lookupDays}. It looks at every record of both families, a page at a time
+ * beside the commits; what a stop or a full disk leaves is removed on another day.
+ */
+export class Lapsing {
+  readonly #port: LapsingPort
+  #running: Promise<void> | undefined
+  #isClosed = false
+
+  constructor(port: LapsingPort) {
+    this.#port = port
+  }
+
+  begin(): void {
+    if (this.#isClosed) return
+    this.#running ??= this.#run()
+      .catch(() => undefined)
+      .finally(() => {
+        this.#running = undefined
+      })
+  }
+
+  /** Resolves when the page that is being looked at is done. */
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const upTo = await this.#port.retention.lapsedUpTo()
+    const nowMs = this.#port.clock.now()
+    await this.#removeFrom(ranges.allRelations, entries =>
+      entries.filter(([, bytes]) => bytes && isLapsed(decodeRelation(bytes), upTo, nowMs)),
+    )
+    const firstDay = Math.floor(nowMs / dayMs) - lookupDays
+    await this.#removeFrom(ranges.allAsked, entries => this.#unnamed(entries.filter(isBefore(firstDay))))
+  }
+
+  /** Looks once more right before the removal: a commit may have written the record meanwhile. */
+  async #removeFrom(
+    range: KeyRange,
+    select: (entries: readonly Entry[]) => readonly Entry[] | Promise<readonly Entry[]>,
+  ): Promise<void> {
+    const { disk, inQueue, write } = this.#port
+    for await (const page of disk.pages(range)) {
+      if (this.#isClosed) return
+      const found = (await select(page)).map(([key]) => key)
+      if (found.length === 0) continue
+      await inQueue(async () => {
+        const records = await disk.getMany(found)
+        const lapsed = await select(found.map((key, index): Entry => [key, records[index]]))
+        if (lapsed.length > 0) await write(lapsed.map(([key]) => ({ type: 'del', key })))
+      })
+    }
+  }
+
+  /** Those look-ups whose viewer's roster says nothing of the user. */
+  async #unnamed(entries: readonly Entry[]): Promise<readonly Entry[]> {
+    const relations = await this.#port.disk.getMany(entries.map(([key]) => relationKeyOf(key)))
+    return entries.filter((_, index) => {
+      const bytes = relations[index]
+      return !bytes || saysNothing(decodeRelation(bytes).mySide.said)
+    })
+  }
+}
+
+const isBefore =
+  (day: number) =>
+  ([, bytes]: Entry): boolean =>
+    bytes !== undefined && decodeAsked(bytes) < day
+
+function relationKeyOf(askedKey: string): string {
+  const [, viewer, id] = partsOf(askedKey) as [string, string, string]
+  return keys.relation(viewer, id)
+}

@@ -1,0 +1,27 @@
+/**
+ * What tells nobody anything more is removed. `lapsed`: up to which position relations that are over were removed, so cursors
+ * from before are served no more; `lapsing`: up to where they may go on the next day. A clock that is far ahead for a while
+ * makes no cursor too old so. `day`: when a look-up was charged, by the clock of the database.
+ */
+export const lapsingStep = `
+alter table asked add column day int not null default floor(extract(epoch from now()) / 86400);
+alter table store
+  add column lapsed bigint not null default 0,
+  add column lapsing bigint not null default 0,
+  add column lapsing_day bigint;
+
+create or replace function oldest_cursor(_now_ms bigint) returns bigint language sql stable as $$
+  select greatest(
+    (select lapsed from store),
+    (select coalesce(max(position), 0) from day where start_ms <= _now_ms - 90 * 86400000::bigint))
+$$;
+
+-- Once a day, for the one node that finds that it is another day.
+create function begin_lapsing(_now_ms bigint) returns setof bigint language sql volatile as $$
+  update store set
+    lapsed = greatest(lapsed, least(lapsing, oldest_cursor(_now_ms))),
+    lapsing = oldest_cursor(_now_ms),
+    lapsing_day = _now_ms / 86400000
+  where lapsing_day is distinct from _now_ms / 86400000 returning lapsed
+$$;
+`
