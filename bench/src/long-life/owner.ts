@@ -6,7 +6,7 @@ import { Calendar } from './calendar.ts'
 import { Installation } from './installation.ts'
 import { folderBytes, LifeServer } from './life-server.ts'
 import { boundsOf, contentBytes, ownDocuments, sizesOf } from './own-documents.ts'
-import { progressOf } from './progress.ts'
+import { progressOf, tellRow } from './progress.ts'
 
 const contactsKept = 300
 const contact = (index: number): string => `+1212${5_550_000 + index}`
@@ -36,7 +36,9 @@ export async function ownerForYears(years: number, daysPerYear: number): Promise
       tell(day)
       if ((day + 1) % daysPerYear > 0) continue
       await expectSame(devices, day)
-      measured.set(`year ${(day + 1) / daysPerYear}`, await measure(server, phone))
+      const one = await measure(server, phone)
+      measured.set(`year ${(day + 1) / daysPerYear}`, one)
+      tellRow(`one owner, year ${(day + 1) / daysPerYear}`, one.row)
     }
     report(measured, `${years} years of ${daysPerYear} days: one owner, three devices`)
   } finally {

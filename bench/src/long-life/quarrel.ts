@@ -6,7 +6,7 @@ import { Calendar } from './calendar.ts'
 import { Installation } from './installation.ts'
 import { LifeServer } from './life-server.ts'
 import { boundsOf, contentBytes, ownDocuments, sizesOf } from './own-documents.ts'
-import { progressOf } from './progress.ts'
+import { progressOf, tellRow } from './progress.ts'
 
 /**
  * Two devices of one user with versions of an app that sync the same phone book to different levels, each once a day. The
@@ -44,11 +44,13 @@ export async function quarrel(days: number, contactCount: number): Promise<void>
       content = Math.max(content, contentBytes(roster))
       await devices[0]?.device.session()
       const [returned, size] = [await devices[0]?.device.session(), await devices[0]?.device.databaseSize()]
-      rows.set(`day ${day}`, {
+      const row = {
         ...sizesOf('roster', roster),
         'return: bytes of documents': returned?.documentBytes ?? Number.NaN,
         'device: KB': rounded((size?.bytes ?? Number.NaN) / 1000),
-      })
+      }
+      rows.set(`day ${day}`, row)
+      tellRow(`a quarrel, day ${day}`, row)
     }
     for (const code of told.keys()) assert.equal(code, 'sync-turns-back')
     // Only a device that finds no history does not see that it turns what the other one did: that of the first days, and then
