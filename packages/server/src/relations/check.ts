@@ -13,7 +13,15 @@ import { encodeFields } from '@kith/shared/wire'
 import { StoredDocument } from '../documents/stored-document.ts'
 import type { Incarnations } from './incarnations.ts'
 import type { Pair, Records } from './record-store.ts'
-import { type DocumentName, type LevelRecord, noFacts, type Relation, type Side, type UserRecord } from './records.ts'
+import {
+  type DocumentName,
+  type LevelRecord,
+  noFacts,
+  type Relation,
+  type Side,
+  saysNothing,
+  type UserRecord,
+} from './records.ts'
 import { isUnaskedCandidate, shownLevels } from './standing.ts'
 import type { View } from './store.ts'
 import { sameLevels } from './visible-levels.ts'
@@ -58,9 +66,10 @@ export interface CheckReport {
  */
 export async function checkStore(store: CheckedStore, onProgress?: (users: number) => void): Promise<CheckReport> {
   const report: CheckReport = { users: 0, relations: 0, findings: [] }
-  const ids = new Set<string>()
-  for await (const id of store.ids()) ids.add(id)
-  for (const user of ids) {
+  const checked = new Set<string>()
+  for await (const user of store.ids()) {
+    if (checked.has(user)) continue
+    checked.add(user)
     const note = (what: string): void => void report.findings.push({ user, what })
     try {
       const relations = await store.inState(state => checkUser({ state, user, incarnations: store.incarnations, note }))
@@ -105,7 +114,9 @@ async function checkRoster(
   record: UserRecord,
   relations: ReadonlyMap<string, Relation>,
 ): Promise<void> {
-  const roster = new StoredDocument('roster', await state.documentOf(user, 'roster'))
+  const parts = await state.documentOf(user, 'roster')
+  if (parts.length === 0 && isBlank(record, relations)) return
+  const roster = new StoredDocument('roster', parts)
   checkGeneration('roster', roster, note)
   const view = flatMapsOf(roster.doc)
   const settings = rosterSettings(view)
@@ -128,6 +139,13 @@ async function checkRoster(
   roster.destroy()
 }
 
+/** Whether a user without a roster is as one that others name: most of those whom phone books name. */
+function isBlank({ audience, autoSync, ...record }: UserRecord, relations: ReadonlyMap<string, Relation>): boolean {
+  if (audience !== 'everyone' || !autoSync || record.hidesPresence || record.messageAudience) return false
+  for (const { mySide } of relations.values()) if (!saysNothing(mySide.said)) return false
+  return true
+}
+
 /** What an ended generation removed would count again. */
 function checkGeneration(name: string, { doc }: StoredDocument, note: Checking['note']): void {
   const clients = [...doc.store.clients.keys()]
@@ -139,11 +157,13 @@ const factNames = ['isContact', 'isSubscribed', 'isDeclined', 'isBlocked', 'leve
 const sideNames = ['said', 'unconfirmed', ...factNames]
 
 async function checkProfile({ state, user, note }: Checking, record: UserRecord): Promise<void> {
-  const profile = new StoredDocument('profile', await state.documentOf(user, 'profile'))
+  const [parts, levels] = [await state.documentOf(user, 'profile'), await state.levelsOf(user)]
+  if (parts.length === 0 && levels.length === 0 && Object.keys(record.levels).length === 0) return
+  const profile = new StoredDocument('profile', parts)
   checkGeneration('profile', profile, note)
   const fields = profileFields(flatMapsOf(profile.doc))
   const seen = new Set<number>()
-  for (const [level, stored] of await state.levelsOf(user)) {
+  for (const [level, stored] of levels) {
     seen.add(level)
     if (record.levels[String(level)] !== stored.position) note(`level ${level} has two positions`)
     if (Buffer.compare(stored.fields, encodeFields(fields.get(level) ?? {})) !== 0) {
@@ -181,18 +201,20 @@ async function checkRelations(
   const others = relations.map(([other]) => other)
   const owners = await state.users(others)
   const mirrors = await state.relations(others.map((other): Pair => ({ a: other, b: user })))
-  const erasures = await state.erasures(others)
+  // Few ids change hands.
+  const isHanded = relations.some(([, { mySide }]) => mySide.unconfirmed !== '')
+  const erasures = isHanded ? await state.erasures(others) : []
   for (const [index, [other, relation]] of relations.entries()) {
     const [owner, mirror] = [owners[index] as UserRecord, mirrors[index] as Relation]
     checkRelation(checking, { viewer: record, owner, relation }, other, mirror)
-    checkUnconfirmed(checking, other, relation.mySide, erasures[index] as number)
+    checkUnconfirmed(checking, other, relation.mySide, erasures[index] ?? 0)
   }
 }
 
 function checkRelation({ state, note }: Checking, view: View, other: string, mirror: Relation): void {
   const { viewer, relation } = view
   const name = JSON.stringify(other)
-  if (JSON.stringify(mirror.theirSide, sideNames) !== JSON.stringify(relation.mySide, sideNames)) {
+  if (!isSameSide(mirror.theirSide, relation.mySide)) {
     note(`${name} has another idea of what this roster says`)
   }
   if (mirror.isPaired !== relation.isPaired) note(`${name} and this user disagree on their pairing`)
@@ -203,6 +225,11 @@ function checkRelation({ state, note }: Checking, view: View, other: string, mir
     note(`is shown levels [${relation.shown}] of ${name}, and should be shown [${shown}]`)
   }
   if (relation.changedAt > state.position) note(`the relation to ${name} is from the future`)
+}
+
+/** Most sides are one object, see `side-codec.ts`. */
+function isSameSide(a: Side, b: Side): boolean {
+  return a === b || JSON.stringify(a, sideNames) === JSON.stringify(b, sideNames)
 }
 
 /** What must be confirmed is a record, not derived: it is of the present incarnation, and there is something to confirm. */

@@ -1,12 +1,14 @@
 import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
+import type { UserRecord } from '../../relations/records.ts'
 import { checkOutbox } from './check-outbox.ts'
+import { InOrder, inKeyOrder } from './in-order.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
 import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
-import { decodeLevel, decodeNumber } from './record-codec.ts'
+import { decodeLevel, decodeNumber, decodeRelation } from './record-codec.ts'
 
 /**
  * Checks a database that no server uses: `checkStore` says what is compared.
@@ -21,29 +23,59 @@ export async function check(database: LevelDatabase, onProgress?: (users: number
   return { ...report, findings: [...report.findings, ...(await checkOutbox(database))] }
 }
 
+/** As many users as are read at once. */
+const usersAhead = 250
+/** As many users' records as are kept in memory. */
+const mostUsersKept = 100_000
+
 async function checkedLevel(database: LevelDatabase): Promise<CheckedStore> {
   const disk = new PagedReads(database, new ReadGate())
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
+  const users = new Map<string, Readonly<UserRecord>>()
+  // Whoever is checked comes in the order of the keys: single reads of each would take most of the time.
+  const relations = new InOrder(disk, ranges.allRelations)
+  const levels = new InOrder(disk, ranges.allLevels)
+  const documents = new InOrder(disk, ranges.documents)
+  async function usersOf(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
+    const missing = ids.filter(id => !users.has(id))
+    const read = missing.length === 0 ? [] : await records.users(missing)
+    const found = new Map(missing.map((id, index) => [id, read[index] as UserRecord]))
+    return ids.map(id => users.get(id) ?? (found.get(id) as UserRecord))
+  }
   const state: CheckedState = {
     position: position ? decodeNumber(position) : 0,
-    users: ids => records.users(ids),
+    users: usersOf,
     relations: pairs => records.relations(pairs),
-    relationsOf: user => records.relationsOf(user),
+    async *relationsOf(user) {
+      const all = await relations.of(user)
+      yield all.map(([key, bytes]) => [partsOf(key)[2] as string, decodeRelation(bytes)] as const)
+    },
     erasures: ids => records.erasures(ids),
     async levelsOf(owner) {
-      const entries = await disk.all(ranges.levels(owner))
+      const entries = await levels.of(owner)
       return entries.map(([key, bytes]) => [parseOrdered(partsOf(key)[2] as string), decodeLevel(bytes)] as const)
     },
     async documentOf(user, document) {
-      return (await disk.all(ranges.document(user, document))).map(([, bytes]) => bytes)
+      const parts = await documents.of(user)
+      return parts.filter(([key]) => partsOf(key)[2] === document).map(([, bytes]) => bytes)
     },
   }
   return {
     incarnations: identity && new Incarnations(identity),
     async *ids() {
+      const ids = new Set<string>()
       for (const range of [ranges.users, ranges.documents, ranges.allLevels, ranges.allRelations]) {
-        for await (const key of disk.keys(range)) yield partsOf(key)[1] as string
+        for await (const key of disk.keys(range)) ids.add(partsOf(key)[1] as string)
+      }
+      const inOrder = [...ids].sort(inKeyOrder)
+      for (let start = 0; start < inOrder.length; start += usersAhead) {
+        const some = inOrder.slice(start, start + usersAhead)
+        if (users.size > mostUsersKept) users.clear()
+        // One that can't be read is found when its user is checked.
+        const ahead = await records.users(some).catch(() => [])
+        for (const [index, user] of ahead.entries()) users.set(some[index] as string, user)
+        yield* some
       }
     },
     // Nobody writes meanwhile: there is one state.

@@ -1,0 +1,45 @@
+import { type KeyRange, partsOf } from './keys.ts'
+import type { PagedReads } from './paged-reads.ts'
+
+type Entry = [key: string, bytes: Uint8Array]
+
+/** Reads a range once, owner by owner, for one who asks for the owners in the order of the keys. */
+export class InOrder {
+  readonly #entries: AsyncIterator<Entry>
+  #next: Entry | undefined
+  #hasBegun = false
+  #owner: string | undefined
+  #found: readonly Entry[] = []
+
+  constructor(disk: PagedReads, range: KeyRange) {
+    this.#entries = disk.entries(range)[Symbol.asyncIterator]()
+  }
+
+  /** The entries of this owner; of the one before once more, too. Throws for one that is over. */
+  async of(owner: string): Promise<readonly Entry[]> {
+    if (owner === this.#owner) return this.#found
+    if (this.#owner !== undefined && inKeyOrder(owner, this.#owner) < 0) throw new Error(`${owner} is over`)
+    if (!this.#hasBegun) await this.#advance()
+    this.#hasBegun = true
+    const found: Entry[] = []
+    for (let next = this.#next; next; next = this.#next) {
+      const [, of = ''] = partsOf(next[0])
+      if (of !== owner && inKeyOrder(of, owner) > 0) break
+      if (of === owner) found.push(next)
+      await this.#advance()
+    }
+    this.#owner = owner
+    this.#found = found
+    return found
+  }
+
+  async #advance(): Promise<void> {
+    const { done, value } = await this.#entries.next()
+    this.#next = done ? undefined : value
+  }
+}
+
+/** Compares ids as the keys do: by their bytes. */
+export function inKeyOrder(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+}
