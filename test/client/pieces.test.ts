@@ -57,6 +57,34 @@ test('[D6] of a large change that exceeds the server’s room, the pieces that f
   expect(contacts.length).toBe(1_500)
 }, 60_000)
 
+test('[D3] a removal arrives whose set has gone ahead of it, when all together is too large for one frame', async () => {
+  const { device } = await backend()
+  const alice = await device('alice', { connect: false })
+  for (let level = 0; level < 6; level++) await alice.ownProfile.set('bio', 'x'.repeat(60_000), { level })
+  // A change of the other document stands between: the sets go as changes, and the removal in the answer.
+  await alice.getProfile('bob').setLabel('Bob').save()
+  await alice.ownProfile.unset('bio', { level: 3 })
+  alice.connect()
+  await alice.whenSynced()
+  const other = await device('alice')
+  await other.whenSynced()
+  for (const kith of [alice, other]) {
+    expect([2, 3, 4].map(level => kith.ownProfile.get('bio', { level }) !== undefined)).toEqual([true, false, true])
+  }
+})
+
+test('[D3] pieces remove what a document holds with its content', () => {
+  const doc = new Y.Doc()
+  for (let index = 0; index < 50; index++) doc.getMap('labels').set(`user-${index}`, 'x'.repeat(100))
+  const other = new Y.Doc()
+  Y.applyUpdate(other, Y.encodeStateAsUpdate(doc))
+  for (let index = 10; index < 20; index++) doc.getMap('labels').delete(`user-${index}`)
+  const pieces = inPieces(Y.encodeStateAsUpdate(doc), 1_000, doc)
+  expect(pieces.length).toBeGreaterThan(3)
+  for (const piece of pieces) Y.applyUpdate(other, piece)
+  expect(other.getMap('labels').toJSON()).toEqual(doc.getMap('labels').toJSON())
+})
+
 test('[D6] no piece is without content, and a struct that is larger than a piece goes alone', () => {
   const device = new Y.Doc()
   const label = (key: string, length: number): void => void device.getMap('labels').set(key, 'x'.repeat(length))

@@ -143,15 +143,17 @@ function contentPieces(structs: readonly Struct[], removed: readonly DeletedRang
       pieces.push(piece.encode())
       piece = new Piece()
     }
-    piece.add(struct, bytes, keptThoughRemoved(struct, removedOf.get(struct.id.client) ?? []))
+    piece.add(struct, bytes, removedOfStruct(struct, removedOf.get(struct.id.client) ?? []))
   }
   if (!piece.isEmpty) pieces.push(piece.encode())
   return pieces
 }
 
-/** What a document without garbage collection holds of removed values: such a struct doesn't say itself that it is removed. */
-function keptThoughRemoved(struct: Struct, removed: readonly DeletedRange[]): DeletedRange[] {
-  if (struct instanceof Y.GC || (struct instanceof Y.Item && struct.content instanceof Y.ContentDeleted)) return []
+/**
+ * What is removed of a struct. A struct without content is named, too: the server may hold it with its content by now, as from
+ * changes of this session or from another device, and would take this one for known [D3].
+ */
+function removedOfStruct(struct: Struct, removed: readonly DeletedRange[]): DeletedRange[] {
   const { id, length } = struct
   let [low, high] = [0, removed.length]
   while (low < high) {
