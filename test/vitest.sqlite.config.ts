@@ -9,6 +9,7 @@ const others = [
     'bundle',
     'changes-codec',
     'close-action',
+    'late-parts',
     'made-again',
     'newer-database',
     'pieces',
