@@ -28,6 +28,23 @@ test('an account that moves to another server has there all that its user said, 
   expect(again.unsent).toBe(0)
 })
 
+test('the export of the HTTP API is the file that the client makes, and an import brings all of it to another server', async () => {
+  const [old, next] = [await backend(), await backend()]
+  const alice = await old.device('alice')
+  await fill(alice)
+  await alice.whenSynced()
+  const { status, body } = await old.admin('GET', '/v1/users/alice/export')
+  expect(status).toBe(200)
+  const file = JSON.stringify(body)
+  expect(withoutTime(file)).toEqual(withoutTime(await exportAccount(alice)))
+
+  const moved = await next.device('alice')
+  expect(await importAccount(moved, file)).toEqual({ contacts: 5, fields: 6, kept: 0, changedHands: [] })
+  await moved.whenSynced()
+  const { body: there } = await next.admin('GET', '/v1/users/alice/export')
+  expect(withoutTime(JSON.stringify(there))).toEqual(withoutTime(file))
+})
+
 test('the file of an account is the documented JSON, and holds nothing that other users show', async () => {
   const world = await backend()
   const bob = await world.device('bob')

@@ -108,17 +108,30 @@ test("an export has all of a user's own data, and nothing that others say of the
   alice.setField('phone', '+441632960001', 2)
   bob.edit('alice', { isBlocked: true, label: 'secret label' })
   await settle(alice, bob)
-  await world.admin('PUT', '/v1/pairs/alice/carol')
   const { body } = await world.admin('GET', '/v1/users/alice/export')
-  expect(body).toMatchObject({
-    format: 'kith-account-1',
-    user: 'alice',
-    profile: { levels: { 2: { phone: '+441632960001' } } },
-    roster: { audience: 'everyone', contacts: [{ id: 'bob', label: 'Bob from work', isContact: true, levels: [2] }] },
-    account: { restricted: false, announceJoin: true, pairs: ['carol'] },
+  expect(body).toEqual({
+    ...{ format: 'kith-account', version: 1, user: 'alice', exportedAt: expect.any(String) },
+    profile: [{ level: 2, fields: { phone: '+441632960001' } }],
+    contacts: [{ id: 'bob', label: 'Bob from work', isContact: true, levels: [2] }],
+    ...{ settings: {}, privacy: [] },
   })
   expect(JSON.stringify(body)).not.toContain('secret')
   expect((await world.admin('GET', '/v1/users/nobody/export')).status).toBe(404)
+})
+
+test('[D7] an export says which contacts have another holder since', async () => {
+  const world = await serverWorld()
+  const [alice] = await world.devices('alice', 'bob')
+  alice.edit('bob', { levels: [2] })
+  alice.edit('carol', { levels: [2] })
+  await settle(alice)
+  await world.admin('DELETE', '/v1/users/bob')
+  await world.admin('PUT', '/v1/users/bob')
+  const { body } = await world.admin('GET', '/v1/users/alice/export')
+  expect((body as { contacts: unknown }).contacts).toEqual([
+    { id: 'bob', isContact: true, levels: [2], hasChangedHands: true },
+    { id: 'carol', isContact: true, levels: [2] },
+  ])
 })
 
 test('users are listed page by page, without those who have no account', async () => {

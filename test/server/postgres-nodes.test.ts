@@ -12,7 +12,16 @@ import { accountsOver } from '../support/account-world.ts'
 import { atOnce, blocked, type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seed } from '../support/properties.ts'
-import { allUsers, ContactRates, following, profileChange, relationOf, rosterChange, Tokens, userChange } from '../support/server-internals.ts'
+import {
+  allUsers,
+  ContactRates,
+  following,
+  profileChange,
+  relationOf,
+  rosterChange,
+  Tokens,
+  userChange,
+} from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 // A database is made for the file, and a busy machine takes its time for that.

@@ -11,7 +11,7 @@ import {
   profileFields,
   sameValue,
 } from '@kith/shared'
-import type { FileContact } from './file.ts'
+import type { FileContact } from '@kith/shared/account'
 import type { Account } from './read-file.ts'
 
 /** What an import adds, and what it leaves as it is. */

@@ -1,6 +1,5 @@
 import { type FieldValue, isLevel, isUserId, KithError } from '@kith/shared'
-import { accountFormat, accountVersion, type FileContact } from './file.ts'
-import { decodeValue } from './values.ts'
+import { accountFormat, accountVersion, decodeValue, type FileContact } from '@kith/shared/account'
 
 /** What a file says, checked. */
 export interface Account {

@@ -1,4 +1,5 @@
-import { type FieldValue, isLevel } from '@kith/shared'
+import { type Fields, type FieldValue, isLevel } from '@kith/shared'
+import { accountFormat, accountVersion } from '@kith/shared/account'
 import { decodeFields } from '@kith/shared/wire'
 import type { FastifyInstance } from 'fastify'
 import { Type } from 'typebox'
@@ -36,6 +37,26 @@ const contact = exact({
   isSubscribed: Type.Boolean(),
   isDeclined: Type.Boolean(),
   isBlocked: Type.Boolean(),
+})
+
+const fileValue = Type.Union([value, exact({ number: Type.String() })])
+const yes = Type.Optional(Type.Literal(true))
+const accountFileSchema = exact({
+  format: Type.Literal(accountFormat),
+  version: Type.Literal(accountVersion),
+  user: Type.String(),
+  exportedAt: Type.String({ format: 'date-time' }),
+  profile: Type.Array(exact({ level, fields: Type.Record(Type.String(), fileValue) })),
+  contacts: Type.Array(
+    exact({
+      id: Type.String(),
+      label: Type.Optional(Type.String()),
+      levels: Type.Optional(Type.Array(level)),
+      ...{ isContact: yes, isSubscribed: yes, isDeclined: yes, isBlocked: yes, hasChangedHands: yes },
+    }),
+  ),
+  settings: Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()])),
+  privacy: Type.Array(Type.String()),
 })
 
 type ByLevel<V> = Record<string, Record<string, V>>
@@ -104,14 +125,14 @@ export function documentRoutes(app: FastifyInstance, context: Context): void {
 
   const whole = described({
     tag,
-    summary: "Exports all of a user's own data as one file",
+    summary: "Exports all of a user's own data as the file that importAccount of the client reads",
     params: withId,
-    answers: { 200: Type.Object({ format: Type.Literal('kith-account-1'), user: Type.String() }) },
+    answers: { 200: accountFileSchema },
     failures: [404],
   })
   app.get<{ Params: WithId }>('/v1/users/:id/export', whole, async ({ params: { id } }) => {
-    const record = await knownUser(context, id)
-    return exportOf(context, id, record, await profileOf(store, id))
+    await knownUser(context, id)
+    return exportOf(context, id, await fieldsOf(store, id))
   })
 }
 
@@ -128,13 +149,17 @@ function editsOf({ levels }: Change): { level: number; name: string; value: Fiel
 }
 
 async function profileOf(store: Store, user: string): Promise<Profile> {
+  const levels = [...(await fieldsOf(store, user))].map(([level, fields]) => [
+    String(level),
+    Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, jsonOf(value)])),
+  ])
+  return { levels: Object.fromEntries(levels) }
+}
+
+async function fieldsOf(store: Store, user: string): Promise<Map<number, Fields>> {
   const names = (await store.levelsWithFields(user)).map(level => ({ owner: user, level }))
   const records = await store.levels(names)
-  const levels = names.map(({ level }, index) => {
-    const fields = decodeFields(records[index]?.fields ?? new Uint8Array())
-    return [String(level), Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, jsonOf(value)]))]
-  })
-  return { levels: Object.fromEntries(levels) }
+  return new Map(names.map(({ level }, index) => [level, decodeFields(records[index]?.fields ?? new Uint8Array())]))
 }
 
 /** Those after an id, in the order of the ids. */

@@ -1,5 +1,5 @@
-import type { FieldValue } from '@kith/shared'
 import { fromBase64, toBase64 } from 'lib0/buffer'
+import type { FieldValue } from '../flat-maps.ts'
 import type { FileValue } from './file.ts'
 
 /** Numbers that JSON has not. */

@@ -1,0 +1,5 @@
+export type { AccountFile, FileContact, FileValue } from './file.ts'
+export { accountFormat, accountVersion } from './file.ts'
+export type { AccountContent } from './make-file.ts'
+export { accountFile } from './make-file.ts'
+export { decodeValue } from './values.ts'
