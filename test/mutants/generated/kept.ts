@@ -15,6 +15,24 @@ export interface Kept {
 /** Survivors that were read and left. */
 export const kept: readonly Kept[] = [
   {
+    file: 'packages/server/src/relations/roster.ts',
+    line: "if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)",
+    change: "updateUnasked(draft, other, user, limits) === 'review' → true",
+    why: 'It costs work: where no review is needed, the places are dealt as they were.',
+  },
+  {
+    file: 'packages/server/src/relations/roster.ts',
+    line: "if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)",
+    change: "updateUnasked(draft, user, other, limits) === 'review' → true",
+    why: 'It costs work: where no review is needed, the places are dealt as they were.',
+  },
+  {
+    file: 'packages/server/src/store/level/stage/overlaid-reads.ts',
+    line: 'await snapshot.close()',
+    change: 'await snapshot.close() → (snapshot.close())',
+    why: 'The same: nothing is read of the snapshot any more, and the database closes what is still open of it.',
+  },
+  {
     file: 'packages/shared/src/wire/codec.ts',
     line: "ensure(decoder.pos + length <= decoder.arr.length, 'an end before its bytes')",
     change: '+ → -',

@@ -23,11 +23,13 @@ export interface GeneratedOptions {
   budget: number
   /** Also tries again what survived before, with the same tests. */
   again: boolean
+  /** Also tells which tests are run for each mutant, and how long they take. */
+  verbose: boolean
 }
 
 /**
  * `npm run mutants -- --generated`: mistakes made by operators over the syntax tree, each run against the tests that call
- * the function it is in: those about its file, then the fastest. Returns whether no new one survived.
+ * the function it is in: those about its file, and the fastest. Returns whether no new one survived.
  */
 export async function tryGenerated(options: GeneratedOptions): Promise<boolean> {
   const { root } = options
@@ -56,8 +58,12 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
     if (!result) {
       const named = testsAbout(root, mutant.file, tests)
       const related = withinBudget(coverage.related(mutant, sourceHash), named, options.budget)
-      result = { id: mutant.id, ...(await outcomeOf(mutant, related, runner)), sourceHash, testsHash }
+      const startMs = performance.now()
+      const outcome = await outcomeOf(mutant, related, runner, options.verbose ? console.log : () => undefined)
+      const seconds = Math.round((performance.now() - startMs) / 1_000)
+      result = { id: mutant.id, ...outcome, seconds, sourceHash, testsHash }
       results.add(result)
+      if (options.verbose) console.log(`${result.outcome}, ${seconds} s: ${mutant.id}`)
     }
     tried.push({ mutant, result })
     done++
@@ -101,7 +107,10 @@ function internalsOf(root: string, file: string): RegExp {
   return imported.length === 0 ? /(?!)/ : new RegExp(String.raw`\b(?:${imported.join('|')})\b[\s\S]*-internals\.ts'`)
 }
 
-/** First the named, whatever they take; then the fastest test files, as many as the budget allows; one in any case. */
+/**
+ * The named, whatever they take, and of the others the fastest test files, as many as the budget allows; one in any case. The
+ * fastest of them first: a named one may be {@link namedIsWorth} times as slow as another.
+ */
 function withinBudget(related: readonly Related[], named: ReadonlySet<string>, seconds: number): Related[] {
   const [first, rest] = [related.filter(({ test }) => named.has(test)), related.filter(({ test }) => !named.has(test))]
   let leftMs = seconds * 1_000
@@ -109,13 +118,17 @@ function withinBudget(related: readonly Related[], named: ReadonlySet<string>, s
     leftMs -= ms
     return leftMs >= 0 || (index === 0 && first.length === 0)
   })
-  return [...first, ...affordable]
+  const costOf = ({ test, ms }: Related): number => (named.has(test) ? ms / namedIsWorth : ms)
+  return [...first, ...affordable].sort((a, b) => costOf(a) - costOf(b))
 }
+
+const namedIsWorth = 4
 
 async function outcomeOf(
   mutant: Generated,
   related: readonly Related[],
   runner: Runner,
+  log: (line: string) => void,
 ): Promise<Pick<Result, 'outcome' | 'by'>> {
   if (related.length === 0) return { outcome: 'no test' }
   const { file, start, end, replacement } = mutant
@@ -127,8 +140,11 @@ async function outcomeOf(
       testTimeoutMs: 10_000 + 10 * slowestMs,
       longestMs: 30_000 + 10 * names.length * 1_000,
     }
+    const startMs = performance.now()
     const report = await runner.run({ ...run, generated: { file, start, end, replacement } })
     const verdict = verdictOn(report)
+    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1)
+    log(`  ${test}: ${names.length} tests, ${seconds} s: ${verdict.state}`)
     if (verdict.state === 'survived') continue
     if (verdict.state === 'broken' && report) {
       if (verdict.why === 'no test ran') continue
