@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { mutants } from '../list/index.ts'
-import { type Run, Runner } from '../run.ts'
-import { verdictOn } from '../verdict.ts'
+import { Runner } from '../run.ts'
+import { type Report, verdictOn } from '../verdict.ts'
 import { Coverage, hashOf, type Related } from './coverage.ts'
 import { type Generated, generate } from './generate.ts'
 import { whyKept } from './kept.ts'
@@ -132,32 +132,75 @@ async function outcomeOf(
 ): Promise<Pick<Result, 'outcome' | 'by'>> {
   if (related.length === 0) return { outcome: 'no test' }
   const { file, start, end, replacement } = mutant
-  for (const { test, names, slowestMs } of related) {
-    const run: Run = {
-      tests: [test],
+  const run = async (some: readonly Related[], isMutated: boolean, only?: string): Promise<Report | undefined> => {
+    const startMs = performance.now()
+    const names = only === undefined ? some.flatMap(one => one.names) : [only.replaceAll(' > ', ' ')]
+    const report = await runner.run({
+      tests: some.map(({ test }) => test),
       names: patternOf(names),
       isBrief: true,
-      testTimeoutMs: 10_000 + 10 * slowestMs,
+      isShared: some.length > 1,
+      testTimeoutMs: 10_000 + 10 * Math.max(...some.map(({ slowestMs }) => slowestMs)),
       longestMs: 30_000 + 10 * names.length * 1_000,
-    }
-    const startMs = performance.now()
-    const report = await runner.run({ ...run, generated: { file, start, end, replacement } })
-    const verdict = verdictOn(report)
+      ...(isMutated && { generated: { file, start, end, replacement } }),
+    })
     const seconds = ((performance.now() - startMs) / 1_000).toFixed(1)
-    log(`  ${test}: ${names.length} tests, ${seconds} s: ${verdict.state}`)
-    if (verdict.state === 'survived') continue
-    if (verdict.state === 'broken' && report) {
-      if (verdict.why === 'no test ran') continue
-      return { outcome: 'killed', by: `${test}: ${verdict.why.split('\n', 1)[0]}` } // A file that does not load.
+    const how = isMutated ? verdictOn(report).state : `${verdictOn(report).state} without the mutant`
+    log(`  ${some.map(({ test }) => test).join(' ')}: ${names.length} tests, ${seconds} s: ${how}`)
+    return report
+  }
+  for (const group of inGroups(related)) {
+    let suspects = group
+    if (group.length > 1) {
+      const report = await run(group, true)
+      if (verdictOn(report).state === 'survived') continue
+      const isFirst = ({ test }: Related): boolean => test === report?.failed[0]?.file
+      suspects = [...group.filter(isFirst), ...group.filter(one => !isFirst(one))]
     }
-    const by = verdict.state === 'broken' ? undefined : verdict.by
-    // On a busy machine a test may fail without the mutant too, which shows nothing.
-    const control = await runner.run(by === undefined ? run : { ...run, names: patternOf([by.replaceAll(' > ', ' ')]) })
-    if (verdictOn(control).state !== 'survived') continue
-    return { outcome: verdict.state === 'caught' ? 'killed' : 'timed out', by: `${test}: ${by ?? 'came to no end'}` }
+    for (const one of suspects) {
+      const outcome = await outcomeOfOne(one.test, (isMutated, only) => run([one], isMutated, only))
+      if (outcome) return outcome
+    }
   }
   return { outcome: 'survived' }
 }
+
+/** What one test file shows; `undefined`: nothing. */
+async function outcomeOfOne(
+  test: string,
+  run: (isMutated: boolean, only?: string) => Promise<Report | undefined>,
+): Promise<Pick<Result, 'outcome' | 'by'> | undefined> {
+  const report = await run(true)
+  const verdict = verdictOn(report)
+  if (verdict.state === 'survived') return undefined
+  if (verdict.state === 'broken' && report) {
+    if (verdict.why === 'no test ran') return undefined
+    return { outcome: 'killed', by: `${test}: ${verdict.why.split('\n', 1)[0]}` } // A file that does not load.
+  }
+  const by = verdict.state === 'broken' ? undefined : verdict.by
+  // On a busy machine a test may fail without the mutant too, which shows nothing.
+  if (verdictOn(await run(false, by)).state !== 'survived') return undefined
+  if (verdict.state === 'caught') return { outcome: 'killed', by: `${test}: ${by}` }
+  // Or it may take too long once.
+  const again = verdictOn(await run(true, by)).state
+  return again === 'survived' ? undefined : { outcome: 'timed out', by: `${test}: ${by ?? 'came to no end'}` }
+}
+
+/** Fast test files that follow each other run together: of each of them, most of the time goes into loading the sources. */
+function inGroups(related: readonly Related[]): Related[][] {
+  const groups: Related[][] = []
+  let leftMs = 0
+  for (const one of related) {
+    const last = groups.at(-1)
+    if (last && one.ms <= leftMs) last.push(one)
+    else groups.push([one])
+    leftMs = last && one.ms <= leftMs ? leftMs - one.ms : mostGroupMs - one.ms
+  }
+  return groups
+}
+
+/** As long as a group takes at most, its test files run one by one. */
+const mostGroupMs = 15_000
 
 function patternOf(names: readonly string[]): string {
   return names.map(name => `^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`).join('|')
