@@ -24,18 +24,6 @@ export const newEnemyMutants: readonly Mutant[] = [
     ],
   },
   mutant(
-    'client/src/database/outbox.ts',
-    "removalsBut(lacking, unsentOf('roster', pending),",
-    'removalsBut(lacking, [],',
-    {
-      id: 'removal-left-out-for-an-unsent-grant',
-      rules: ['V6'],
-      what: 'A removal that the server may have lost is not sent ahead when an unsent change gives the same access again.',
-      tests: ['client/sender'],
-      names: 'what a removal took away is sent ahead of an edit made after it',
-    },
-  ),
-  mutant(
     'server/src/accounts/account.ts',
     'const commit = isNothing ? undefined : await store.commit(this.#changeOf(writer, registers, roster, profile))',
     `if (profile?.profile) await store.commit(this.#changeOf(writer, false, undefined, profile))
