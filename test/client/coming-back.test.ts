@@ -3,7 +3,7 @@ import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
-import { ConnectionManager, coreOf } from '../support/client-internals.ts'
+import { ConnectionManager, coreOf, SyncState } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
 const limits = {
@@ -45,6 +45,26 @@ test('[S3] `connect()` ends a wait without making the later ones shorter; after 
   link.disconnect()
   link.connect()
   expect(await delayAfter([])).toBe(500)
+})
+
+test('[F1] a session is synced when the server has taken all and has handed over all, not when either is so', async () => {
+  const { store } = coreOf(await installation('alice').open())
+  for (const first of ['isDrained', 'isCaughtUp'] as const) {
+    const shown: string[] = []
+    const state = new SyncState({
+      store,
+      setStatus: status => shown.push(status),
+      settled: () => shown.push('settled'),
+    })
+    state.show()
+    state[first] = true
+    state.show()
+    expect(shown).toEqual(['syncing'])
+    state.isDrained = true
+    state.isCaughtUp = true
+    state.show()
+    expect(shown).toEqual(['syncing', 'settled', 'synced'])
+  }
 })
 
 test('[D5] a change in flight when the connection is lost is sent again, and nothing that the device has is requested', async () => {
