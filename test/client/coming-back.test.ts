@@ -3,7 +3,7 @@ import { encodeFrame, type ServerMessage } from '@kith/shared/wire'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { backend } from '../support/backend.ts'
-import { ConnectionManager, coreOf } from '../support/client-internals.ts'
+import { ConnectionManager, coreOf, SyncState } from '../support/client-internals.ts'
 import { installation } from '../support/devices.ts'
 
 const limits = {
@@ -33,6 +33,38 @@ test('[S3] a device waits for the server’s retry hint and then for its own bac
     { code: 'too-many-writes', retryAfterMs: 5_500 },
     { code: 'too-many-connections', retryAfterMs: 31_000 },
   ])
+})
+
+test('[S3] `connect()` ends a wait without making the later ones shorter; after `disconnect()` the first wait is the shortest', async () => {
+  const { link, endAfter, delayAfter } = await scripted()
+  for (const delayMs of [500, 1_000]) expect(await delayAfter([])).toBe(delayMs)
+  await endAfter([])
+  link.connect()
+  expect(await delayAfter([])).toBe(4_000)
+  await endAfter([])
+  link.disconnect()
+  link.connect()
+  expect(await delayAfter([])).toBe(500)
+})
+
+test('[F1] a session is synced when the server has taken all and has handed over all, not when either is so', async () => {
+  const { store } = coreOf(await installation('alice').open())
+  for (const first of ['isDrained', 'isCaughtUp'] as const) {
+    const shown: string[] = []
+    const state = new SyncState({
+      store,
+      setStatus: status => shown.push(status),
+      settled: () => shown.push('settled'),
+    })
+    state.show()
+    state[first] = true
+    state.show()
+    expect(shown).toEqual(['syncing'])
+    state.isDrained = true
+    state.isCaughtUp = true
+    state.show()
+    expect(shown).toEqual(['syncing', 'settled', 'synced'])
+  }
 })
 
 test('[D5] a change in flight when the connection is lost is sent again, and nothing that the device has is requested', async () => {
@@ -177,18 +209,24 @@ async function scripted() {
     undefined,
   )
   link.connect()
+  /** The server says these, and closes. */
+  const endAfter = async (frames: readonly ServerMessage[], code = 4500, reason = ''): Promise<void> => {
+    await expect.poll(() => socket).toBeDefined()
+    const { onopen, onmessage, onclose } = socket as Scripted
+    socket = undefined
+    onopen()
+    for (const frame of frames) onmessage({ data: new Uint8Array(encodeFrame(frame)).buffer })
+    // What came is stored.
+    for (let turn = 0; turn < 5; turn++) await coreOf(kith).store.refresh()
+    onclose({ code, reason })
+  }
   return {
+    link,
     failures,
-    /** The server says these, and closes; how long the device then waits. */
-    async delayAfter(frames: readonly ServerMessage[], code = 4500, reason = ''): Promise<number> {
-      await expect.poll(() => socket).toBeDefined()
-      const { onopen, onmessage, onclose } = socket as Scripted
-      socket = undefined
-      onopen()
-      for (const frame of frames) onmessage({ data: new Uint8Array(encodeFrame(frame)).buffer })
-      // What came is stored.
-      for (let turn = 0; turn < 5; turn++) await coreOf(kith).store.refresh()
-      onclose({ code, reason })
+    endAfter,
+    /** How long the device waits after that. */
+    async delayAfter(frames: readonly ServerMessage[], code?: number, reason?: string): Promise<number> {
+      await endAfter(frames, code, reason)
       const startMs = clock.now()
       clock.moveToNext()
       return clock.now() - startMs

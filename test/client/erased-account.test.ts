@@ -1,4 +1,4 @@
-import type { Kith, KithError } from '@kith/client'
+import { type Kith, KithError } from '@kith/client'
 import { decodeFrame, encodeFrame, type Frame } from '@kith/shared/wire'
 import { Dexie } from 'dexie'
 import { IDBFactory } from 'fake-indexeddb'
@@ -159,6 +159,27 @@ test('[D7] every tab reports account-erased once, and closes; nothing is left, a
   }
   expect(await countDatabases(indexedDB)).toBe(0)
   expect(await isRegistered(world, 'alice')).toBe(false)
+})
+
+test('[D7] a tab that learns late of the erasure deletes nothing of a device that was begun since', async () => {
+  const world = await backend()
+  const indexedDB = new IDBFactory()
+  const shared = { indexedDB, ...sharedByTabs() }
+  const [first, second] = [await world.open('alice', shared), await world.open('alice', shared)]
+  await furnish(first)
+  await second.whenSynced()
+  const wake = asleep(second)
+  const told = accountErased(first)
+  await erase(world, 'alice')
+  await told
+  const next = await world.open('alice', { indexedDB })
+  await next.ownProfile.set('name', 'Next')
+  await next.close()
+  const ended = coreOf(second).accountErased(new KithError('account-erased', 'The account was erased'))
+  wake()
+  await ended
+  const again = await world.open('alice', { indexedDB, connect: false })
+  expect(again.ownProfile.fields).toEqual(new Map([[0, { name: 'Next' }]]))
 })
 
 test('[D7] a tab that slept while the account was erased does not make the database again, although no server reports the erasure', async () => {

@@ -97,6 +97,25 @@ test('[D2] a device that disconnects and connects repeatedly gets everything eac
   }
 })
 
+test('[F1] a device that connects again emits no `profile` of its own user when the server has nothing new of it', async () => {
+  const { device } = await backend()
+  const alice = await device('alice')
+  await alice.ownProfile.set('name', 'A')
+  await alice.ownProfile.set('name', 'Ada')
+  await alice.whenSynced()
+  const emitted: string[] = []
+  for (const mood of ['well', 'better']) {
+    alice.disconnect()
+    // What the server has is then not what the device has: the server sends the removals of its whole document.
+    await alice.ownProfile.set('mood', mood)
+    const stop = alice.on('profile', ({ id }) => emitted.push(id))
+    alice.connect()
+    await alice.whenSynced()
+    stop()
+  }
+  expect(emitted).toEqual([])
+})
+
 test('[D5] each refusal rejects the whenSynced that waits for it, and delays no later one', async () => {
   const { device } = await backend({ labelBytes: 100 })
   const alice = await device('alice')

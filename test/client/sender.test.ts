@@ -114,3 +114,59 @@ test('[D5] a server that drops changes and asks again is answered five times in 
   expect(await ended).toMatchObject({ code: 'unavailable' })
   expect(drops).toBe(6)
 })
+
+test('[V6] what a removal took away is sent ahead of an edit made after it, also if a later change that is unsent gives it again', async () => {
+  const { kith, held } = await withGrant()
+  await revoke(kith)
+  await sendAll(kith, held)
+  await kith.ownProfile.set('place', 'a secret', { level: 2 })
+  await grant(kith)
+  // The server was restored: it has the grant, and lacks its removal, which no state vector shows.
+  expect(await sendAll(kith, held)).toEqual(['roster: removes', 'profile: adds', 'roster: adds'])
+})
+
+test('[V6] a removal that is unsent itself is not sent ahead of an edit made before it', async () => {
+  const { kith, held } = await withGrant()
+  await kith.ownProfile.set('place', 'for bob too', { level: 2 })
+  await revoke(kith)
+  expect(await sendAll(kith, held)).toEqual(['profile: adds', 'roster: removes'])
+})
+
+test('[V6] a server that lost content is sent removals first, also of what a later change that is unsent gives again', async () => {
+  const { kith, held } = await withGrant()
+  await revoke(kith)
+  await sendAll(kith, held)
+  await kith.ownProfile.set('place', 'a secret', { level: 2 })
+  await grant(kith)
+  const refill = { isRefill: () => true }
+  expect(await sendAll(kith, held, refill)).toEqual(['roster: removes', 'roster: adds', 'profile: adds'])
+})
+
+/** A device whose grant the server has taken, and what the server holds by then. */
+async function withGrant(): Promise<{ kith: Kith; held: Record<Name, Uint8Array> }> {
+  const kith = await installation('alice').open()
+  await grant(kith)
+  await sendAll(kith, { roster: noneThere, profile: noneThere })
+  const { roster, profile } = coreOf(kith).store.documents
+  return { kith, held: { roster: Y.encodeStateVector(roster.doc), profile: Y.encodeStateVector(profile.doc) } }
+}
+
+const grant = (kith: Kith) => editRoster(kith, { root: 'grants', key: '2/bob', value: true })
+const revoke = (kith: Kith) => editRoster(kith, { root: 'grants', key: '2/bob', value: undefined })
+
+/** A session until all is acknowledged: what each update that says something does. */
+async function sendAll(kith: Kith, held: Record<Name, Uint8Array>, port: Partial<SenderPort> = {}): Promise<string[]> {
+  const { sent, ask, ended } = sending(kith, {
+    ...port,
+    drained: isDrained => {
+      if (isDrained) throw end
+    },
+  })
+  ask(held)
+  expect(await ended).toBe(end)
+  return sent.flatMap(({ document, update }) => {
+    const { structs, ds } = Y.decodeUpdate(update)
+    if (structs.length > 0) return [`${document}: adds`]
+    return ds.clients.size > 0 ? [`${document}: removes`] : []
+  })
+}

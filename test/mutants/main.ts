@@ -27,7 +27,7 @@ const { values } = parseArgs({
     /** Of generated ones, parts of file names; else mutants or rules, as in `--only V4 --only no-tombstones`. */
     only: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
-    /** Also tells how each was noticed. */
+    /** Also tells how each was noticed; of generated ones, which tests were run, and how long they took. */
     verbose: { type: 'boolean', default: false },
   },
 })
@@ -38,7 +38,7 @@ if (values.generated) {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
   const count = values.sample === undefined ? undefined : Number(values.sample)
   const seed = Number(values.seed ?? Date.now() % 2 ** 31)
-  const { only, jobs, budget, again } = values
+  const { only, jobs, budget, again, verbose } = values
   const isFine = await tryGenerated({
     root,
     only,
@@ -47,6 +47,7 @@ if (values.generated) {
     jobs: Number(jobs),
     budget: Number(budget),
     again,
+    verbose,
   })
   if (!isFine) process.exitCode = 1
 } else await tryListed()

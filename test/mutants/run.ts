@@ -13,6 +13,8 @@ export interface Run {
   names?: string | undefined
   /** After the first failure the rest is of no interest. */
   isBrief: boolean
+  /** All test files in one process, so that the sources are loaded once: a failure may come from another file. */
+  isShared?: boolean
   /** How long a test may take, in milliseconds. */
   testTimeoutMs: number
   /** How long all of it may take, in milliseconds. */

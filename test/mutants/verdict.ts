@@ -1,7 +1,7 @@
 /** What the tests did: how many passed, which failed, and why files did not load. */
 export interface Report {
   passed: number
-  failed: { name: string; message: string }[]
+  failed: { file: string; name: string; message: string }[]
   broken: string[]
   /** How long it took to load the test files, in milliseconds. */
   loadMs?: number

@@ -22,7 +22,8 @@ process.on('message', (run: Run) => {
 })
 process.on('disconnect', () => process.exit())
 
-async function runTests({ mutant, generated, tests, names, isBrief, testTimeoutMs }: Run): Promise<Report> {
+async function runTests(run: Run): Promise<Report> {
+  const { mutant, generated, tests, names, isBrief, isShared = false, testTimeoutMs } = run
   forget(process.env['KITH_MUTANT'])
   process.env['KITH_MUTANT'] = mutant ?? ''
   forget(mutant)
@@ -31,7 +32,7 @@ async function runTests({ mutant, generated, tests, names, isBrief, testTimeoutM
   forgetGenerated()
   const project = vitest.getRootProject()
   for (const config of [vitest.config, project.config])
-    Object.assign(config, { testTimeout: testTimeoutMs, bail: isBrief ? 1 : 0 })
+    Object.assign(config, { testTimeout: testTimeoutMs, bail: isBrief ? 1 : 0, isolate: !isShared })
   if (names === undefined) vitest.resetGlobalTestNamePattern()
   else vitest.setGlobalTestNamePattern(new RegExp(names))
   const files = tests.map(name => `${root}test/${name}.test.ts`)
@@ -57,7 +58,10 @@ function reportOn(modules: readonly TestModule[]): Report {
     for (const test of module.children.allTests()) {
       const { state, errors } = test.result()
       if (state === 'passed') report.passed++
-      if (state === 'failed') report.failed.push({ name: test.fullName, message: errors?.[0]?.message ?? '' })
+      if (state === 'failed') {
+        const file = module.moduleId.slice(`${root}test/`.length, -'.test.ts'.length)
+        report.failed.push({ file, name: test.fullName, message: errors?.[0]?.message ?? '' })
+      }
     }
   }
   return report

@@ -630,7 +630,8 @@ describe('a change of more than 500 pairs at once', () => {
     const held = hold('views')
     await store.commit(userChange('bob', { restricted: true }))
     const goOn = await held
-    for (const owner of [owners[0], owners[300], owners[599]]) {
+    // Not the first nor the last: nothing but the change of many pairs has those read.
+    for (const owner of [owners[1], owners[300], owners[598]]) {
       await store.commit(profileChange(owner as string, { 0: 'a secret' }))
     }
     await setImmediate()

@@ -53,3 +53,4 @@ export { beginTerm, isCurrent } from '../../packages/client/src/tabs/wishes.ts'
 export function dexieOf(kith: Kith): DexieDatabase {
   return coreOf(kith).store.db as DexieDatabase
 }
+export { SyncState } from '../../packages/client/src/sync/sync-state.ts'

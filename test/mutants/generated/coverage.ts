@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Runner } from '../run.ts'
 import type { Generated } from './generate.ts'
+import { nearest } from './importers.ts'
 import type { Covered } from './probe-setup.ts'
 
 /** A test file that is given up on a busy machine is missing from all that follows. */
@@ -29,11 +30,13 @@ export function hashOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16)
 }
 
-/** Which test calls which function, from one run of each test file. A test file that changed is run again, and all are when a source is new. */
+/** Which test calls which function, from one run of each test file. A test file that changed is run again. */
 export class Coverage {
+  readonly #root: string
   readonly #seen: ReadonlyMap<string, Seen>
 
-  private constructor(seen: ReadonlyMap<string, Seen>) {
+  private constructor(root: string, seen: ReadonlyMap<string, Seen>) {
+    this.#root = root
     this.#seen = seen
   }
 
@@ -51,8 +54,7 @@ export class Coverage {
       for (const test of tests) {
         const testHash = hashOf(readFileSync(`${root}test/${test}.test.ts`, 'utf8'))
         const kept = readSeen(folder, test)
-        // A source that is new, or has another name, may be called by any test.
-        if (kept?.testHash === testHash && targets.every(file => file in (kept.sourceHashes ?? {}))) {
+        if (kept?.testHash === testHash) {
           seen.set(test, kept)
           continue
         }
@@ -81,18 +83,22 @@ export class Coverage {
     } finally {
       runner.close()
     }
-    return new Coverage(seen)
+    return new Coverage(root, seen)
   }
 
-  /** The fastest first. Of a source that changed since, every test that called anything in it counts. */
+  /**
+   * The fastest first. Of a source that changed since, every test that called anything in it counts; of one that is new
+   * since, every test that called anything in a file that imports it.
+   */
   related({ file, inFunction }: Generated, sourceHash: string): Related[] {
     const related: Related[] = []
     for (const [test, { sourceHashes, shared, covered, loadMs }] of this.#seen) {
       const isExact = sourceHashes[file] === sourceHash && inFunction !== undefined
-      const isCalled = (calls: Record<string, number[]>): boolean => {
-        const numbers = calls[file] ?? []
-        return isExact ? numbers.includes(inFunction) : numbers.length > 0
-      }
+      const near = isExact ? [file] : nearest(this.#root, file, other => other in sourceHashes)
+      const isCalled = (calls: Record<string, number[]>): boolean =>
+        isExact
+          ? (calls[file] ?? []).includes(inFunction)
+          : near === undefined || near.some(other => (calls[other] ?? []).length > 0)
       const some = isCalled(shared) ? covered : covered.filter(({ calls }) => isCalled(calls))
       if (some.length === 0) continue
       const ms = some.reduce((sum, one) => sum + one.ms, loadMs)

@@ -15,6 +15,123 @@ export interface Kept {
 /** Survivors that were read and left. */
 export const kept: readonly Kept[] = [
   {
+    file: 'packages/server/src/relations/account.ts',
+    line: 'await draft.loadUsers([user])',
+    change: '[user] → []',
+    nth: 2,
+    why: 'The same: what a change of this type surely reads is loaded ahead (`preload.ts`).',
+  },
+  {
+    file: 'packages/server/src/relations/account.ts',
+    line: 'await draft.loadUsers([user])',
+    change: '[user] → []',
+    nth: 3,
+    why: 'The same: what a change of this type surely reads is loaded ahead (`preload.ts`).',
+  },
+  {
+    file: 'packages/server/src/bus/postgres-carrier.ts',
+    line: 'if (inline.length <= maxNoticeLength) payloads.push(inline)',
+    change: '<= → <',
+    why: 'The same: a notice of exactly that length goes as a large message, and arrives.',
+  },
+  {
+    file: 'packages/server/src/presence/subscription.ts',
+    line: 'const isPast = lastSeenMinute > 0 && lastSeenMinute * 60_000 <= this.#port.clock.now()',
+    change: '0 → 1',
+    why: 'One minute of 1970.',
+  },
+  {
+    file: 'packages/client/src/database/own-documents.ts',
+    line: '#logBytes = 0',
+    change: '0 → (-1)',
+    why: 'One byte of a bound on work that is a choice.',
+  },
+  {
+    file: 'packages/client/src/database/own-documents.ts',
+    line: '#logBytes = 0',
+    change: '0 → 1',
+    why: 'One byte of a bound on work that is a choice.',
+  },
+  {
+    file: 'packages/client/src/database/own-documents.ts',
+    line: 'this.#snapshotBytes = 0',
+    change: '0 → (-1)',
+    why: 'One byte of a bound on work that is a choice.',
+  },
+  {
+    file: 'packages/client/src/database/own-documents.ts',
+    line: 'this.#snapshotBytes = 0',
+    change: '0 → 1',
+    why: 'One byte of a bound on work that is a choice.',
+  },
+  {
+    file: 'packages/server/src/bus/messages.ts',
+    line: 'const maxTextLength = 4 * 1024 * 1024',
+    change: '1024 → 1025',
+    why: 'A thousandth of a bound that is a choice, beyond every limit of a message.',
+  },
+  {
+    file: 'packages/server/src/bus/messages.ts',
+    line: 'const maxTextLength = 4 * 1024 * 1024',
+    change: '1024 → (1023)',
+    why: 'A thousandth of a bound that is a choice, beyond every limit of a message.',
+  },
+  {
+    file: 'packages/server/src/store/postgres/pages.ts',
+    line: 'after = last === undefined || rows.length < rowsAtOnce ? undefined : keyOf(last)',
+    change: '|| → &&',
+    why: 'It costs one more query: it finds no row, and ends the pages.',
+  },
+  {
+    file: 'packages/server/src/store/postgres/reads.ts',
+    line: 'relation: { changed_at: 0, joined_at: 0, relation: encodeRelation(noRelation) },',
+    change: '0 → 1',
+    why: 'Stands in for a record that is not there, so that reading takes the same time: its content is not used.',
+  },
+  {
+    file: 'packages/server/src/store/postgres/reads.ts',
+    line: 'relation: { changed_at: 0, joined_at: 0, relation: encodeRelation(noRelation) },',
+    change: '0 → (-1)',
+    why: 'Stands in for a record that is not there, so that reading takes the same time: its content is not used.',
+  },
+  {
+    file: 'packages/client/src/database/rebase.ts',
+    line: "await writeMeta(work.db, 'removed', others(documents.removed, name))",
+    change:
+      "await writeMeta(work.db, 'removed', others(documents.removed, name)) → (writeMeta(work.db, 'removed', others(documents.removed, name)))",
+    why: 'The same: the transaction ends after all that was written in it, and fails with any of it.',
+  },
+  {
+    file: 'packages/server/src/socket/deferred-follows.ts',
+    line: 'if (this.#told > 0) this.promote().catch((error: unknown) => this.#device.fail(error))',
+    change: '0 → (-1)',
+    why: 'It costs a read: where no follow waits, none is served.',
+  },
+  {
+    file: 'packages/server/src/socket/sign-in.ts',
+    line: "socket.on('error', () => socket.terminate())",
+    change: 'socket.terminate() → undefined',
+    why: 'The same, later: the timer ends a socket that was turned away.',
+  },
+  {
+    file: 'packages/server/src/relations/roster.ts',
+    line: "if (updateUnasked(draft, other, user, limits) === 'review') reviews.add(other)",
+    change: "updateUnasked(draft, other, user, limits) === 'review' → true",
+    why: 'It costs work: where no review is needed, the places are dealt as they were.',
+  },
+  {
+    file: 'packages/server/src/relations/roster.ts',
+    line: "if (updateUnasked(draft, user, other, limits) === 'review') reviews.add(user)",
+    change: "updateUnasked(draft, user, other, limits) === 'review' → true",
+    why: 'It costs work: where no review is needed, the places are dealt as they were.',
+  },
+  {
+    file: 'packages/server/src/store/level/stage/overlaid-reads.ts',
+    line: 'await snapshot.close()',
+    change: 'await snapshot.close() → (snapshot.close())',
+    why: 'The same: nothing is read of the snapshot any more, and the database closes what is still open of it.',
+  },
+  {
     file: 'packages/shared/src/wire/codec.ts',
     line: "ensure(decoder.pos + length <= decoder.arr.length, 'an end before its bytes')",
     change: '+ → -',

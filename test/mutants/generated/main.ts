@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { mutants } from '../list/index.ts'
-import { type Run, Runner } from '../run.ts'
-import { verdictOn } from '../verdict.ts'
+import { Runner } from '../run.ts'
+import { type Report, verdictOn } from '../verdict.ts'
 import { Coverage, hashOf, type Related } from './coverage.ts'
 import { type Generated, generate } from './generate.ts'
 import { whyKept } from './kept.ts'
@@ -23,11 +23,13 @@ export interface GeneratedOptions {
   budget: number
   /** Also tries again what survived before, with the same tests. */
   again: boolean
+  /** Also tells which tests are run for each mutant, and how long they take. */
+  verbose: boolean
 }
 
 /**
  * `npm run mutants -- --generated`: mistakes made by operators over the syntax tree, each run against the tests that call
- * the function it is in: those about its file, then the fastest. Returns whether no new one survived.
+ * the function it is in: those about its file, and the fastest. Returns whether no new one survived.
  */
 export async function tryGenerated(options: GeneratedOptions): Promise<boolean> {
   const { root } = options
@@ -56,8 +58,12 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
     if (!result) {
       const named = testsAbout(root, mutant.file, tests)
       const related = withinBudget(coverage.related(mutant, sourceHash), named, options.budget)
-      result = { id: mutant.id, ...(await outcomeOf(mutant, related, runner)), sourceHash, testsHash }
+      const startMs = performance.now()
+      const outcome = await outcomeOf(mutant, related, runner, options.verbose ? console.log : () => undefined)
+      const seconds = Math.round((performance.now() - startMs) / 1_000)
+      result = { id: mutant.id, ...outcome, seconds, sourceHash, testsHash }
       results.add(result)
+      if (options.verbose) console.log(`${result.outcome}, ${seconds} s: ${mutant.id}`)
     }
     tried.push({ mutant, result })
     done++
@@ -101,7 +107,10 @@ function internalsOf(root: string, file: string): RegExp {
   return imported.length === 0 ? /(?!)/ : new RegExp(String.raw`\b(?:${imported.join('|')})\b[\s\S]*-internals\.ts'`)
 }
 
-/** First the named, whatever they take; then the fastest test files, as many as the budget allows; one in any case. */
+/**
+ * The named, whatever they take, and of the others the fastest test files, as many as the budget allows; one in any case. The
+ * fastest of them first: a named one may be {@link namedIsWorth} times as slow as another.
+ */
 function withinBudget(related: readonly Related[], named: ReadonlySet<string>, seconds: number): Related[] {
   const [first, rest] = [related.filter(({ test }) => named.has(test)), related.filter(({ test }) => !named.has(test))]
   let leftMs = seconds * 1_000
@@ -109,39 +118,89 @@ function withinBudget(related: readonly Related[], named: ReadonlySet<string>, s
     leftMs -= ms
     return leftMs >= 0 || (index === 0 && first.length === 0)
   })
-  return [...first, ...affordable]
+  const costOf = ({ test, ms }: Related): number => (named.has(test) ? ms / namedIsWorth : ms)
+  return [...first, ...affordable].sort((a, b) => costOf(a) - costOf(b))
 }
+
+const namedIsWorth = 4
 
 async function outcomeOf(
   mutant: Generated,
   related: readonly Related[],
   runner: Runner,
+  log: (line: string) => void,
 ): Promise<Pick<Result, 'outcome' | 'by'>> {
   if (related.length === 0) return { outcome: 'no test' }
   const { file, start, end, replacement } = mutant
-  for (const { test, names, slowestMs } of related) {
-    const run: Run = {
-      tests: [test],
+  const run = async (some: readonly Related[], isMutated: boolean, only?: string): Promise<Report | undefined> => {
+    const startMs = performance.now()
+    const names = only === undefined ? some.flatMap(one => one.names) : [only.replaceAll(' > ', ' ')]
+    const report = await runner.run({
+      tests: some.map(({ test }) => test),
       names: patternOf(names),
       isBrief: true,
-      testTimeoutMs: 10_000 + 10 * slowestMs,
+      isShared: some.length > 1,
+      testTimeoutMs: 10_000 + 10 * Math.max(...some.map(({ slowestMs }) => slowestMs)),
       longestMs: 30_000 + 10 * names.length * 1_000,
+      ...(isMutated && { generated: { file, start, end, replacement } }),
+    })
+    const seconds = ((performance.now() - startMs) / 1_000).toFixed(1)
+    const how = isMutated ? verdictOn(report).state : `${verdictOn(report).state} without the mutant`
+    log(`  ${some.map(({ test }) => test).join(' ')}: ${names.length} tests, ${seconds} s: ${how}`)
+    return report
+  }
+  for (const group of inGroups(related)) {
+    let suspects = group
+    if (group.length > 1) {
+      const report = await run(group, true)
+      if (verdictOn(report).state === 'survived') continue
+      const isFirst = ({ test }: Related): boolean => test === report?.failed[0]?.file
+      suspects = [...group.filter(isFirst), ...group.filter(one => !isFirst(one))]
     }
-    const report = await runner.run({ ...run, generated: { file, start, end, replacement } })
-    const verdict = verdictOn(report)
-    if (verdict.state === 'survived') continue
-    if (verdict.state === 'broken' && report) {
-      if (verdict.why === 'no test ran') continue
-      return { outcome: 'killed', by: `${test}: ${verdict.why.split('\n', 1)[0]}` } // A file that does not load.
+    for (const one of suspects) {
+      const outcome = await outcomeOfOne(one.test, (isMutated, only) => run([one], isMutated, only))
+      if (outcome) return outcome
     }
-    const by = verdict.state === 'broken' ? undefined : verdict.by
-    // On a busy machine a test may fail without the mutant too, which shows nothing.
-    const control = await runner.run(by === undefined ? run : { ...run, names: patternOf([by.replaceAll(' > ', ' ')]) })
-    if (verdictOn(control).state !== 'survived') continue
-    return { outcome: verdict.state === 'caught' ? 'killed' : 'timed out', by: `${test}: ${by ?? 'came to no end'}` }
   }
   return { outcome: 'survived' }
 }
+
+/** What one test file shows; `undefined`: nothing. */
+async function outcomeOfOne(
+  test: string,
+  run: (isMutated: boolean, only?: string) => Promise<Report | undefined>,
+): Promise<Pick<Result, 'outcome' | 'by'> | undefined> {
+  const report = await run(true)
+  const verdict = verdictOn(report)
+  if (verdict.state === 'survived') return undefined
+  if (verdict.state === 'broken' && report) {
+    if (verdict.why === 'no test ran') return undefined
+    return { outcome: 'killed', by: `${test}: ${verdict.why.split('\n', 1)[0]}` } // A file that does not load.
+  }
+  const by = verdict.state === 'broken' ? undefined : verdict.by
+  // On a busy machine a test may fail without the mutant too, which shows nothing.
+  if (verdictOn(await run(false, by)).state !== 'survived') return undefined
+  if (verdict.state === 'caught') return { outcome: 'killed', by: `${test}: ${by}` }
+  // Or it may take too long once.
+  const again = verdictOn(await run(true, by)).state
+  return again === 'survived' ? undefined : { outcome: 'timed out', by: `${test}: ${by ?? 'came to no end'}` }
+}
+
+/** Fast test files that follow each other run together: of each of them, most of the time goes into loading the sources. */
+function inGroups(related: readonly Related[]): Related[][] {
+  const groups: Related[][] = []
+  let leftMs = 0
+  for (const one of related) {
+    const last = groups.at(-1)
+    if (last && one.ms <= leftMs) last.push(one)
+    else groups.push([one])
+    leftMs = last && one.ms <= leftMs ? leftMs - one.ms : mostGroupMs - one.ms
+  }
+  return groups
+}
+
+/** As long as a group takes at most, its test files run one by one. */
+const mostGroupMs = 15_000
 
 function patternOf(names: readonly string[]): string {
   return names.map(name => `^${name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`).join('|')

@@ -7,6 +7,8 @@ export interface Result {
   outcome: Outcome
   /** The test that noticed it. */
   by?: string
+  /** How long that took. */
+  seconds?: number
   sourceHash: string
   testsHash: string
 }

@@ -256,6 +256,18 @@ export const handsMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
+  mutant(
+    'client/src/api/core.ts',
+    'isFirst ? this.#parts.deleteDatabase() : Promise.resolve()',
+    'this.#parts.deleteDatabase()',
+    {
+      id: 'each-tab-deletes-an-erased-account',
+      rules: ['D7'],
+      what: 'A tab that learns late of the erasure deletes the database that was begun since.',
+      tests: ['client/erased-account'],
+      names: 'learns late of the erasure',
+    },
+  ),
   mutant(people, 'if (!hands || hands.isTold ||', 'if (!hands ||', {
     id: 'changed-hands-over-and-over',
     rules: ['D7'],

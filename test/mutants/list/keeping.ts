@@ -9,6 +9,18 @@ const outbox = 'packages/client/src/database/outbox.ts'
 
 /** What would make a device lose what it holds, or a server refuse what it must take back [D6]. */
 export const keepingMutants: readonly Mutant[] = [
+  mutant(
+    'client/src/database/outbox.ts',
+    "removalsBut(lacking, unsentOf('roster', pending),",
+    'removalsBut(lacking, [],',
+    {
+      id: 'removal-left-out-for-an-unsent-grant',
+      rules: ['V6'],
+      what: 'A removal that the server may have lost is not sent ahead when an unsent change gives the same access again.',
+      tests: ['client/sender'],
+      names: 'what a removal took away is sent ahead of an edit made after it',
+    },
+  ),
   {
     id: 'loss-unnoticed',
     rules: ['D6', 'V6'],

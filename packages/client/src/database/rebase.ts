@@ -38,7 +38,7 @@ export async function rebase(
     const all = await pendingEntries(work.db, undefined)
     const due = all.filter(row => row.document !== name || !wasTaken(row, had))
     const dropped = overtaken(due, fresh, new Seen(all.filter(row => row.document === name)))
-    const rows = due.flatMap(row => (row.document === name ? without(row, dropped) : [row]))
+    const rows = due.map(row => (row.document === name ? without(row, dropped) : row))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
     merged.write([...lostEntries(own, had, all), ...lostRemovals(own, fresh.doc, had, all)])
@@ -88,10 +88,11 @@ function overtaken(rows: readonly OutboxRow[], fresh: OwnDocument, seen: Seen): 
   return new Set([...last].filter(isOvertaken).map(([name]) => name))
 }
 
-function without(row: OutboxRow, dropped: ReadonlySet<string>): OutboxRow[] {
-  if (dropped.size === 0 || row.isRemade) return [row]
+/** An entry that is left without changes is not made again. */
+function without(row: OutboxRow, dropped: ReadonlySet<string>): OutboxRow {
+  if (dropped.size === 0 || row.isRemade) return row
   const changes = decodeChanges(row.changes).filter(change => !dropped.has(keyName(change)))
-  return changes.length > 0 ? [{ ...row, changes: encodeChanges(changes) }] : []
+  return { ...row, changes: encodeChanges(changes) }
 }
 
 /** What the server has had: of each client up to which clock; and whether it says so of all clients. */
