@@ -276,8 +276,8 @@ export const kept: readonly Kept[] = [
     why: 'The same: it is only asked whether it is so.',
   },
   {
-    file: 'packages/server/src/relations/account.ts',
-    line: 'return joinedAtMs > 0 && joinedAtMs <= draft.nowMs && draft.nowMs - joinedAtMs < announcementRestMs',
+    file: 'packages/server/src/relations/lapsed.ts',
+    line: 'return joinedAtMs > 0 && joinedAtMs <= nowMs && nowMs - joinedAtMs < announcementRestMs',
     change: '> → >=',
     why: 'The same: what was announced never says 0, which is more than 30 days ago.',
   },

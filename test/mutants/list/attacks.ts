@@ -86,7 +86,7 @@ export const attackMutants: readonly Mutant[] = [
     what: 'What the batch that erases an account wrote before stays.',
     tests: ['server/one-batch'],
   }),
-  mutant('server/src/relations/own-records.ts', 'return written ? written.value === true :', 'return', {
+  mutant('server/src/relations/own-records.ts', 'return written ? written.value !== undefined :', 'return', {
     id: 'asked-twice-in-a-batch',
     rules: ['S4'],
     what: 'One id that is looked up twice in a batch costs two look-ups.',

@@ -27,13 +27,18 @@ export const handsMutants: readonly Mutant[] = [
       names: 'a device whose account was',
     },
   ),
-  mutant('server/src/socket/handle.ts', 'if (await session.arrived) await session.context', 'await session.context', {
-    id: 'messages-before-the-welcome',
-    rules: ['D7'],
-    what: 'A message of a device is delivered before it is known whether its account was erased.',
-    tests: ['server/erased-account'],
-    names: 'account changes no presence,',
-  }),
+  mutant(
+    'server/src/socket/handle.ts',
+    'if (!(await session.arrived)) return\n  const { messages',
+    'const { messages',
+    {
+      id: 'messages-before-the-welcome',
+      rules: ['D7'],
+      what: 'A message of a device is delivered before it is known whether its account was erased.',
+      tests: ['server/erased-account'],
+      names: 'account changes no presence,',
+    },
+  ),
   mutant(
     'server/src/socket/session.ts',
     'if (this.hasArrived) this.context.presence.left',
@@ -98,14 +103,14 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['server/changed-hands'],
     names: '\\[D7\\] the backend’s settings',
   }),
-  mutant(erasing, ' || wasAnnounced(draft, follower, user)', '', {
+  mutant(erasing, ' || wasAnnounced(draft.relation(follower, user), draft.nowMs)', '', {
     id: 'joins-over-and-over',
     rules: ['F3'],
     what: 'An id that is registered and erased over and over is announced each time.',
     tests: ['server/changed-hands'],
     names: '20 times',
   }),
-  mutant(erasing, 'joinedAtMs > 0 && joinedAtMs <= draft.nowMs &&', 'joinedAtMs > 0 &&', {
+  mutant('server/src/relations/lapsed.ts', 'joinedAtMs > 0 && joinedAtMs <= nowMs &&', 'joinedAtMs > 0 &&', {
     id: 'join-dated-ahead',
     rules: ['F3'],
     what: 'A join that a wrong clock dated years ahead keeps every other from being announced.',

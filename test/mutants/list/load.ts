@@ -23,13 +23,18 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/message-policy'],
     names: 'are on disk',
   }),
-  mutant('server/src/socket/contact-rates.ts', 'this.#policies.delete(user)', 'void user', {
-    id: 'message-policy-remembered',
-    rules: ['S3'],
-    what: 'A new policy for messages does not count for a user who has sent one before.',
-    tests: ['server/message-policy'],
-    names: 'are on disk',
-  }),
+  mutant(
+    'server/src/socket/contact-rates.ts',
+    'for (const user of subjects) this.#policies.delete(user)',
+    'void subjects',
+    {
+      id: 'message-policy-remembered',
+      rules: ['S3'],
+      what: 'A new policy for messages does not count for a user who has sent one before.',
+      tests: ['server/message-policy'],
+      names: 'are on disk',
+    },
+  ),
   mutant('client/src/sync/direct-messages.ts', 'if (areOthersHeld) this.#rate.refused(retryAfterMs)', '', {
     id: 'rate-of-all-not-learnt',
     rules: ['S3'],
