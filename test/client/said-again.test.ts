@@ -1,7 +1,7 @@
 import type { KeyChange } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { OwnDocument, originalsIn, saidAgain, standingOf } from '../support/client-internals.ts'
+import { OwnDocument, originalsIn, partsOfSaid, saidAgain, standingOf } from '../support/client-internals.ts'
 
 const bob = (root: string): KeyChange => ({ root, key: keys[root] ?? 'bob', value: true })
 const keys: Readonly<Record<string, string>> = { grants: '1/bob', blocks: 'nonce/bob' }
@@ -57,4 +57,20 @@ test('[D5][D6] an older entry under a refused value is not the original of that 
   const earlier = new Map([['labels bob', original]])
   expect(originalsIn(merged, server, [newer], earlier).get('labels bob')).toEqual(original)
   expect(originalsIn(merged, server, []).get('labels bob')).toEqual({ client: 2 ** 30, clock: 0 })
+})
+
+test('[D6][V6] what narrows is said again ahead, and all that a server has had as made again', () => {
+  const block: KeyChange = { root: 'blocks', key: 'nonce/bob', value: true }
+  const grant: KeyChange = { root: 'grants', key: '1/carol', value: true }
+  const unfollow: KeyChange = { root: 'subscriptions', key: 'dave', value: undefined }
+  const parts = partsOfSaid({ neverTaken: [grant, block, unfollow], taken: [grant, block, unfollow] })
+  expect(parts).toEqual([
+    { changes: [block, unfollow], isRemade: true, isAhead: true },
+    { changes: [unfollow], isRemade: false, isAhead: true },
+    { changes: [grant, block], isRemade: false, isAhead: false },
+    { changes: [grant], isRemade: true, isAhead: false },
+  ])
+  expect(partsOfSaid({ neverTaken: [], taken: [grant] })).toEqual([
+    { changes: [grant], isRemade: true, isAhead: false },
+  ])
 })

@@ -139,6 +139,25 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await checked(url)).toMatchObject({ findings: [], faults: [] })
   })
 
+  test('[V5][D4] compact folds the documents of every user, and check looks at every user, beyond one page of them', async () => {
+    const { url, client } = await migrated()
+    const store = await opened(url)
+    const users = Array.from({ length: 260 }, (_, index) => `user-${String(index).padStart(3, '0')}`)
+    const { accounts, device } = accountsOver(store, clock)
+    for (const user of users) {
+      const one = device(user)
+      one.connect()
+      one.edit([{ root: 'contacts', key: 'alice', value: true }])
+      one.edit([{ root: 'labels', key: 'alice', value: 'Alice' }])
+    }
+    await accounts.idle()
+    expect(await withDatabase(url, true, database => compactDatabase(database))).toEqual({ documents: 520, left: 0 })
+    expect(Number((await client.query('select count(*) from document')).rows[0].count)).toBe(260)
+    expect(await checked(url)).toMatchObject({ users: 261, findings: [], faults: [] })
+    await client.query("delete from relation where a = 'user-259'")
+    expect((await checked(url)).findings.map(({ user }) => user)).toContain('user-259')
+  })
+
   test('[V5] compact leaves a document alone that was written in place of what it read', async () => {
     const { url, client } = await migrated()
     await play(await opened(url))

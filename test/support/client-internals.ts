@@ -6,6 +6,7 @@ import type { DexieDatabase } from '../../packages/client/src/database/dexie-sto
 
 export { coreOf } from '../../packages/client/src/api/core-of.ts'
 export { systemRandomness } from '../../packages/client/src/clock.ts'
+export { partsOfSaid } from '../../packages/client/src/database/ahead.ts'
 export type { DeviceDatabase, Tables } from '../../packages/client/src/database/contract.ts'
 export { DexieDatabase, dexieStorage } from '../../packages/client/src/database/dexie-storage.ts'
 export { edit } from '../../packages/client/src/database/edit.ts'

@@ -390,4 +390,11 @@ export const nodesMutants: readonly Mutant[] = [
       tests: ['server/node-commits'],
     },
   ),
+  mutant('server/src/store/postgres/pages.ts', ' : keyOf(last)', ' : undefined', {
+    id: 'only-the-first-page-of-users',
+    rules: ['V5', 'D4'],
+    what: 'A compaction or a check of a database looks at the first 250 users alone.',
+    tests: ['server/postgres-upkeep'],
+    names: 'beyond one page',
+  }),
 ]
