@@ -1,6 +1,6 @@
 import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
-import type { UserRecord } from '../../relations/records.ts'
+import { CheckAhead } from './check-ahead.ts'
 import { checkOutbox } from './check-outbox.ts'
 import { InOrder, inKeyOrder } from './in-order.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
@@ -8,7 +8,7 @@ import type { LevelDatabase } from './level-database.ts'
 import { LevelRecords } from './level-records.ts'
 import { PagedReads } from './paged-reads.ts'
 import { ReadGate } from './read-gate.ts'
-import { decodeLevel, decodeNumber, decodeRelation } from './record-codec.ts'
+import { decodeLevel, decodeNumber } from './record-codec.ts'
 
 /**
  * Checks a database that no server uses: `checkStore` says what is compared.
@@ -25,31 +25,21 @@ export async function check(database: LevelDatabase, onProgress?: (users: number
 
 /** As many users as are read at once. */
 const usersAhead = 250
-/** As many users' records as are kept in memory. */
-const mostUsersKept = 100_000
 
 async function checkedLevel(database: LevelDatabase): Promise<CheckedStore> {
   const disk = new PagedReads(database, new ReadGate())
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
-  const users = new Map<string, Readonly<UserRecord>>()
+  const ahead = new CheckAhead(disk, records)
   // Whoever is checked comes in the order of the keys: single reads of each would take most of the time.
-  const relations = new InOrder(disk, ranges.allRelations)
   const levels = new InOrder(disk, ranges.allLevels)
   const documents = new InOrder(disk, ranges.documents)
-  async function usersOf(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
-    const missing = ids.filter(id => !users.has(id))
-    const read = missing.length === 0 ? [] : await records.users(missing)
-    const found = new Map(missing.map((id, index) => [id, read[index] as UserRecord]))
-    return ids.map(id => users.get(id) ?? (found.get(id) as UserRecord))
-  }
   const state: CheckedState = {
     position: position ? decodeNumber(position) : 0,
-    users: usersOf,
-    relations: pairs => records.relations(pairs),
+    users: ids => ahead.users(ids),
+    relations: pairs => ahead.relations(pairs),
     async *relationsOf(user) {
-      const all = await relations.of(user)
-      yield all.map(([key, bytes]) => [partsOf(key)[2] as string, decodeRelation(bytes)] as const)
+      yield await ahead.relationsOf(user)
     },
     erasures: ids => records.erasures(ids),
     async levelsOf(owner) {
@@ -71,10 +61,7 @@ async function checkedLevel(database: LevelDatabase): Promise<CheckedStore> {
       const inOrder = [...ids].sort(inKeyOrder)
       for (let start = 0; start < inOrder.length; start += usersAhead) {
         const some = inOrder.slice(start, start + usersAhead)
-        if (users.size > mostUsersKept) users.clear()
-        // One that can't be read is found when its user is checked.
-        const ahead = await records.users(some).catch(() => [])
-        for (const [index, user] of ahead.entries()) users.set(some[index] as string, user)
+        await ahead.read(some)
         yield* some
       }
     },

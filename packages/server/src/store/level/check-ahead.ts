@@ -1,0 +1,88 @@
+import type { Pair } from '../../relations/record-store.ts'
+import { noRelation, type Relation, type UserRecord } from '../../relations/records.ts'
+import { InOrder } from './in-order.ts'
+import { keys, lastPartOf, ranges } from './keys.ts'
+import type { LevelRecords } from './level-records.ts'
+import type { PagedReads } from './paged-reads.ts'
+import { decodeRelation } from './record-codec.ts'
+
+type Entry = readonly [key: string, bytes: Uint8Array]
+
+/** As many users' records as are kept in memory. */
+const mostUsersKept = 100_000
+/** Users with more relations read the other side of them by themselves, many with each read. */
+const fewRelations = 32
+/** As many records as are read at once. */
+const readAtOnce = 250
+
+/**
+ * What a check reads of the next users, many with each read: most of them are named by a few others and have no account, and a
+ * read for each would take most of the time. Asked in the order of the keys.
+ */
+export class CheckAhead {
+  readonly #disk: PagedReads
+  readonly #records: LevelRecords
+  readonly #inOrder: InOrder
+  readonly #users = new Map<string, Readonly<UserRecord>>()
+  /** The relations of the next users. */
+  #relations = new Map<string, readonly Entry[]>()
+  /** The other sides of these relations, by their keys. */
+  #others = new Map<string, Uint8Array | undefined>()
+
+  constructor(disk: PagedReads, records: LevelRecords) {
+    this.#disk = disk
+    this.#records = records
+    this.#inOrder = new InOrder(disk, ranges.allRelations)
+  }
+
+  /** Reads what these users need, who are checked next. */
+  async read(ids: readonly string[]): Promise<void> {
+    if (this.#users.size > mostUsersKept) this.#users.clear()
+    this.#relations = new Map()
+    this.#others = new Map()
+    await this.#readUsers(ids)
+    const pairs: Pair[] = []
+    for (const id of ids) {
+      const entries = await this.#inOrder.of(id)
+      this.#relations.set(id, entries)
+      if (entries.length <= fewRelations) pairs.push(...entries.map(([key]): Pair => ({ a: lastPartOf(key), b: id })))
+    }
+    await this.#readUsers(pairs.map(({ a }) => a))
+    const wanted = pairs.map(({ a, b }) => keys.relation(a, b))
+    for (let start = 0; start < wanted.length; start += readAtOnce) {
+      const some = wanted.slice(start, start + readAtOnce)
+      const found = await this.#disk.getMany(some)
+      for (const [index, key] of some.entries()) this.#others.set(key, found[index])
+    }
+  }
+
+  /** A record that can't be read is found when its user is checked. */
+  async #readUsers(ids: readonly string[]): Promise<void> {
+    const missing = [...new Set(ids)].filter(id => !this.#users.has(id))
+    const found = await this.#records.users(missing).catch(() => [])
+    for (const [index, user] of found.entries()) this.#users.set(missing[index] as string, user)
+  }
+
+  async users(ids: readonly string[]): Promise<Readonly<UserRecord>[]> {
+    const missing = ids.filter(id => !this.#users.has(id))
+    const read = missing.length === 0 ? [] : await this.#records.users(missing)
+    const found = new Map(missing.map((id, index) => [id, read[index] as UserRecord]))
+    return ids.map(id => this.#users.get(id) ?? (found.get(id) as UserRecord))
+  }
+
+  async relationsOf(user: string): Promise<(readonly [string, Relation])[]> {
+    const entries = this.#relations.get(user) ?? (await this.#inOrder.of(user))
+    return entries.map(([key, bytes]) => [lastPartOf(key), decodeRelation(bytes)] as const)
+  }
+
+  relations(pairs: readonly Pair[]): Promise<Relation[]> {
+    const names = pairs.map(({ a, b }) => keys.relation(a, b))
+    if (!names.every(name => this.#others.has(name))) return this.#records.relations(pairs)
+    return Promise.resolve(
+      names.map(name => {
+        const bytes = this.#others.get(name)
+        return bytes ? decodeRelation(bytes) : noRelation
+      }),
+    )
+  }
+}
