@@ -16,32 +16,6 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: '\\[S1\\]\\[S3\\] a state vector with',
   }),
-  mutant('server/src/socket/contact-rates.ts', 'own ?? forAll ?? this', 'forAll ?? this', {
-    id: 'own-message-policy-ignored',
-    rules: ['S3'],
-    what: "The backend's policy for messages of one user does not count.",
-    tests: ['server/message-policy'],
-    names: 'are on disk',
-  }),
-  mutant(
-    'server/src/socket/contact-rates.ts',
-    'for (const user of subjects) this.#policies.delete(user)',
-    'void subjects',
-    {
-      id: 'message-policy-remembered',
-      rules: ['S3'],
-      what: 'A new policy for messages does not count for a user who has sent one before.',
-      tests: ['server/message-policy'],
-      names: 'are on disk',
-    },
-  ),
-  mutant('client/src/sync/direct-messages.ts', 'if (areOthersHeld) this.#rate.refused(retryAfterMs)', '', {
-    id: 'rate-of-all-not-learnt',
-    rules: ['S3'],
-    what: 'A device whose messages to several contacts are refused goes on with all others.',
-    tests: ['client/messages'],
-    names: 'to two contacts are refused',
-  }),
   mutant('server/src/socket/allowance.ts', 'if (this.#unacknowledged === 0) return false', '', {
     id: 'acknowledgements-free',
     rules: ['S3'],
