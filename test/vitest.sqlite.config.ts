@@ -9,7 +9,6 @@ const others = [
     'bundle',
     'changes-codec',
     'close-action',
-    'late-parts',
     'made-again',
     'newer-database',
     'pieces',

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { setImmediate } from 'node:timers/promises'
 import type { Change, Clock, Commit, Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { defaultLimits, founderOf, generationOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
+import { founderOf, generationOf, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { decodeFields } from '@kith/shared/wire'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -12,16 +12,7 @@ import { accountsOver } from '../support/account-world.ts'
 import { atOnce, blocked, type Cluster, openCluster, pollingClock, until } from '../support/cluster.ts'
 import { findPostgres, type PostgresServer, startPostgres } from '../support/postgres.ts'
 import { seed } from '../support/properties.ts'
-import {
-  allUsers,
-  ContactRates,
-  following,
-  profileChange,
-  relationOf,
-  rosterChange,
-  Tokens,
-  userChange,
-} from '../support/server-internals.ts'
+import { following, profileChange, relationOf, rosterChange, Tokens, userChange } from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 // A database is made for the file, and a busy machine takes its time for that.
@@ -81,26 +72,6 @@ describe.skipIf(!isInstalled && !process.env['CI'])('nodes on one PostgreSQL dat
       for (const node of nodes) expect((await relationOf(node, 'bob', 'alice')).shown).toEqual([])
     },
   )
-
-  test('[S3] a policy for messages that one node has written counts on all nodes from the next message on', async () => {
-    const { nodes } = await cluster(2, pollingClock())
-    const [first, second] = nodes as [Store, Store]
-    await first.commit(userChange('alice'))
-    const rates = new ContactRates(second, { ...defaultLimits }, pollingClock())
-    second.onCommit(rates.listener)
-    for (let count = 0; count < 5; count++) expect(await rates.take('alice', 'bob')).toBe(0)
-    const policies: [user: string, perContactPerMinute: number | undefined, refused: number][] = [
-      [allUsers, 2, 1],
-      ['alice', 1, 2],
-      ['alice', undefined, 1],
-    ]
-    for (const [user, perContactPerMinute, refused] of policies) {
-      await first.whenEverywhere((await first.commit({ type: 'messagePolicy', user, perContactPerMinute })).position)
-      const waits: number[] = []
-      for (let count = 0; count < 3; count++) waits.push(await rates.take('alice', 'bob'))
-      expect(waits.filter(ms => ms > 0).length).toBe(refused)
-    }
-  })
 
   test('[R1] of two nodes that refound a roster at once one does, and what a third has in memory is not written upon it', async () => {
     const { nodes } = await cluster(3, pollingClock())

@@ -16,7 +16,6 @@ import { PresenceSubscriptions } from './presence/subscriptions.ts'
 import type { CommitListener, Store, UndeliveredMessage } from './relations/store.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
-import { ContactRates } from './socket/contact-rates.ts'
 import type { Context } from './socket/context.ts'
 import { DirectMessages } from './socket/direct-messages.ts'
 import { Letters } from './socket/letters.ts'
@@ -113,8 +112,7 @@ export function assemble(options: EngineOptions): Engine {
     endSessions: user => signIns.end(user),
     forget: user => presence.forget(user),
   })
-  const contactRates = new ContactRates(store, limits, clock)
-  const listeners = [relay.listener, subscriptions.listener, elsewhere.listener, contactRates.listener, observer]
+  const listeners = [relay.listener, subscriptions.listener, elsewhere.listener, observer]
   const stops = listeners.map(listener => store.onCommit(listener))
   const tokens = new Tokens(options.tokens, clock, user => store.revocation(user))
   const letters = cluster && new Letters({ ...cluster, failed })
@@ -124,20 +122,7 @@ export function assemble(options: EngineOptions): Engine {
   const answers = new AnswerRoom(relay, 2 * limits.rosterBytes)
   const openings = new OneAtATime()
   const unfinished: Context['unfinished'] = new UnfinishedFrames(4 * mostUnfinishedBytes(limits))
-  const shared = {
-    store,
-    accounts,
-    relay,
-    presence,
-    messages,
-    tokens,
-    rates,
-    contactRates,
-    answers,
-    unfinished,
-    openings,
-    elsewhere,
-  }
+  const shared = { store, accounts, relay, presence, messages, tokens, rates, answers, unfinished, openings, elsewhere }
   const context: Context = { ...shared, limits, clock, log, metrics, stays: cluster?.stays }
   const signIns = new SignIns(context)
   const api = createApi(context, {
@@ -162,7 +147,6 @@ export function assemble(options: EngineOptions): Engine {
     }
     accounts.sweep()
     rates.sweep(user => relay.sessionsOf(user).size > 0)
-    contactRates.sweep(user => relay.sessionsOf(user).size > 0)
   })
 
   const engine: Engine = {

@@ -40,8 +40,6 @@ export interface Limits extends ContentLimits {
   watchedOwners: number
   messagesPerSecond: number
   messagesBurst: number
-  /** Direct messages of one user to one other, unless the backend's policy says otherwise. 0: no limit of its own. */
-  messagesPerContactPerMinute: number
   writesPerSecond: number
   writesBurst: number
   /** What the server does for one user, over all of the user's devices, in units of about one small write. */
@@ -78,7 +76,6 @@ export const defaultLimits: Limits = {
   watchedOwners: 256,
   messagesPerSecond: 50,
   messagesBurst: 500,
-  messagesPerContactPerMinute: 0,
   writesPerSecond: 200,
   writesBurst: 2_000,
   workPerSecond: 400,

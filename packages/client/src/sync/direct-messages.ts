@@ -30,8 +30,6 @@ export class OutgoingMessages {
   readonly #clock: Clock
   readonly #randomness: Randomness
   readonly #rate: MessageRate
-  /** Of recipients to whom the server took no more: its policy may have a rate for each of them. */
-  readonly #ratesTo: Map<string, MessageRate> = new Map()
   readonly #sendings: Map<string, Sending> = new Map()
   #waiting = 0
   /** Sends on the open session. */
@@ -96,42 +94,28 @@ export class OutgoingMessages {
 
   #takeTurn(): void {
     this.#cancelTurn()
-    let nextMs = Number.POSITIVE_INFINITY
     for (const [id, sending] of this.#sendings) {
       if (sending.isWritten) continue
       if (!this.#write) return
-      const rateTo = this.#ratesTo.get(sending.to)
-      const delayMs = Math.max(this.#rate.delayMs, rateTo?.delayMs ?? 0)
+      const { delayMs } = this.#rate
       if (delayMs > 0) {
-        nextMs = Math.min(nextMs, delayMs)
-        if (this.#rate.delayMs > 0) break
-        continue
+        this.#cancelTurn = this.#clock.after(delayMs, () => this.#takeTurn())
+        return
       }
       this.#rate.take()
-      rateTo?.take()
       this.#waiting--
       sending.isWritten = true
       this.#write({ type: 'sendMessage', id, to: sending.to, text: sending.text })
     }
-    if (nextMs < Number.POSITIVE_INFINITY) this.#cancelTurn = this.#clock.after(nextMs, () => this.#takeTurn())
   }
 
   /** The server had no room for it: it waits for its turn again, if that comes in time. */
   #wait(sending: Sending, retryAfterMs: number): void {
-    this.#refused(sending.to, retryAfterMs)
+    this.#rate.refused(retryAfterMs)
     this.#waiting++
     sending.isWritten = false
     if (this.#clock.elapsed() + retryAfterMs >= sending.dueAt) sending.end(tooMany(sending, retryAfterMs))
     this.#takeTurn()
-  }
-
-  /** Messages to one recipient wait for themselves. When those to another one are refused too, the rate of all is too high. */
-  #refused(to: string, retryAfterMs: number): void {
-    const areOthersHeld = [...this.#ratesTo].some(([other, { delayMs }]) => other !== to && delayMs > 0)
-    if (areOthersHeld) this.#rate.refused(retryAfterMs)
-    const rateTo = this.#ratesTo.get(to) ?? new MessageRate(this.#clock)
-    this.#ratesTo.set(to, rateTo)
-    rateTo.refused(retryAfterMs)
   }
 
   #late(id: string): void {
@@ -139,8 +123,7 @@ export class OutgoingMessages {
     if (!sending) return
     if (sending.isWritten) return sending.end('unconfirmed')
     if (!this.#write) return sending.end('undelivered')
-    const rateTo = this.#ratesTo.get(sending.to)
-    const { delayMs, perSecond } = rateTo && rateTo.delayMs > this.#rate.delayMs ? rateTo : this.#rate
+    const { delayMs, perSecond } = this.#rate // With a session nothing else holds a message back.
     // Of a crowd whose time is up together each gets another hint, so that it does not come back together.
     sending.end(tooMany(sending, Math.ceil(delayMs + (this.#waiting / perSecond) * 1000)))
   }

@@ -6,7 +6,6 @@ import { requestDeadlineMs } from './connections.ts'
 import { documentRoutes } from './documents.ts'
 import { healthRoutes } from './health.ts'
 import { insightRoutes } from './insight.ts'
-import { messageRoutes } from './messages.ts'
 import { metricsRoute } from './metrics.ts'
 import { collectRoutes, openApiRoute } from './openapi.ts'
 import { pairRoutes } from './pairs.ts'
@@ -63,7 +62,6 @@ export function createApi(context: Context, options: ApiOptions): FastifyInstanc
     userRoutes(admin, context, options.endSessions)
     documentRoutes(admin, context)
     pairRoutes(admin, context)
-    messageRoutes(admin, context)
     insightRoutes(admin, context)
     webhookRoutes(admin, context)
   })

@@ -3,7 +3,7 @@ import type { TSchema } from 'typebox'
 import { answers } from './schemas.ts'
 
 interface RouteSchema {
-  tag: 'users' | 'documents' | 'pairs' | 'messages' | 'insight' | 'webhooks'
+  tag: 'users' | 'documents' | 'pairs' | 'insight' | 'webhooks'
   summary: string
   params?: TSchema
   querystring?: TSchema

@@ -57,12 +57,6 @@ export async function applyUser(
   await register(draft, notes, user)
 }
 
-/** How many messages a minute a user may send to one other, by the backend. Registers nobody. */
-export async function applyMessagePolicy(draft: Draft, user: string, perMinute: number | undefined): Promise<void> {
-  await draft.loadUsers([user])
-  draft.setUser(user, { messagesPerContactPerMinute: perMinute })
-}
-
 export async function applyPair(
   draft: Draft,
   notes: CommitNotes,
@@ -118,9 +112,9 @@ export async function erase(draft: Draft, notes: CommitNotes, user: string, limi
       draft.setRelation(other, user, { isPaired: false, joinedAt: 0 })
       if (mustConfirm(draft, other, user, incarnation)) freed.push(other)
     }
-    const { restricted, announceJoin, lookups, messagesPerContactPerMinute } = draft.user(user)
+    const { restricted, announceJoin, lookups } = draft.user(user)
     const hidden = { hidesPresence: undefined, messageAudience: undefined }
-    const forgotten = { ...hidden, lookups, messagesPerContactPerMinute, lastSeenMinute: undefined }
+    const forgotten = { ...hidden, lookups, lastSeenMinute: undefined }
     draft.setUser(user, { ...newUser(), ...forgotten, restricted, announceJoin })
     for (const other of others) {
       if (turns.isOver()) await turns.pass()

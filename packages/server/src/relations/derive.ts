@@ -1,15 +1,6 @@
 import type { Limits } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import {
-  applyMessagePolicy,
-  applyPair,
-  applyUser,
-  erase,
-  noteLastSeen,
-  register,
-  revokeTokens,
-  tellIfNew,
-} from './account.ts'
+import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens, tellIfNew } from './account.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { settleEvents, tellUndelivered } from './events.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
@@ -31,8 +22,6 @@ async function apply(draft: Draft, notes: CommitNotes, change: Change, limits: L
       return applyDocuments(draft, notes, change, limits)
     case 'user':
       return applyUser(draft, notes, change.user, change)
-    case 'messagePolicy':
-      return applyMessagePolicy(draft, change.user, change.perContactPerMinute)
     case 'pair':
       return applyPair(draft, notes, change)
     case 'revoke':

@@ -38,7 +38,6 @@ class Wanted implements RecordNames {
         this.asked.push({ viewer: change.user, id: change.owner })
         return this.#addUser(change.user)
       case 'user':
-      case 'messagePolicy':
       case 'promote':
         return this.#addUser(change.user)
       case 'seen':

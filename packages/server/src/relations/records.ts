@@ -13,8 +13,6 @@ export interface UserRecord {
   hidesPresence?: true | undefined
   /** Whose messages reach the user; absent for everyone's. */
   messageAudience?: 'contacts' | 'nobody' | undefined
-  /** The backend's policy: messages to one other user a minute. 0: no limit; absent: the policy for all users. */
-  messagesPerContactPerMinute?: number | undefined
   /**
    * When the user's last device left, in minutes since 1970: noted by the server as it happened, and derived from no
    * document. Absent before, and for an account that was erased.
@@ -47,13 +45,7 @@ export function newUser(): UserRecord {
 
 const memberNames: ReadonlySet<string> = new Set([
   ...Object.keys(newUser()),
-  ...([
-    'hidesPresence',
-    'messageAudience',
-    'messagesPerContactPerMinute',
-    'lastSeenMinute',
-    'lookups',
-  ] satisfies (keyof UserRecord)[]),
+  ...(['hidesPresence', 'messageAudience', 'lastSeenMinute', 'lookups'] satisfies (keyof UserRecord)[]),
 ])
 
 /** A record that was read. Throws {@link UnknownRecord} when it has a member that this version does not know. */
@@ -61,9 +53,6 @@ export function knownUser(user: UserRecord): UserRecord {
   for (const name in user) expectKnown(memberNames.has(name), `a user's record with ${JSON.stringify(name)}`)
   return user
 }
-
-/** No user has this id: its record holds what the backend says of all users. */
-export const allUsers = '.'
 
 /** Most of those whom a phone book names are no users: tens of thousands of them are one object. */
 export const noUser: Readonly<UserRecord> = newUser()

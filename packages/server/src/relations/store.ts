@@ -46,8 +46,6 @@ export type Change =
   | DocumentsChange
   /** The backend registers a user, or changes what it says of one. */
   | { type: 'user'; user: string; restricted?: boolean | undefined; announceJoin?: boolean | undefined }
-  /** The backend's policy for messages of a user, or of {@link allUsers}; absent: there is none any more. */
-  | { type: 'messagePolicy'; user: string; perContactPerMinute?: number | undefined }
   | { type: 'pair'; a: string; b: string; isPaired: boolean }
   | { type: 'revoke'; user: string }
   | { type: 'erase'; user: string }

@@ -10,7 +10,6 @@ import type { Store } from '../relations/store.ts'
 import type { Relay } from '../relay/relay.ts'
 import type { Tokens } from '../tokens.ts'
 import type { AnswerRoom } from './answer-room.ts'
-import type { ContactRates } from './contact-rates.ts'
 import type { DirectMessages } from './direct-messages.ts'
 import type { OneAtATime } from './one-at-a-time.ts'
 import type { RateLimits } from './rate-limits.ts'
@@ -27,7 +26,6 @@ export interface Context {
   messages: DirectMessages
   tokens: Tokens
   rates: RateLimits
-  contactRates: ContactRates
   answers: AnswerRoom
   unfinished: UnfinishedFrames<{ cutOff(reason: string): void }>
   /** Feeds are opened one after the other for each user. */

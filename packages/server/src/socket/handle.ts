@@ -16,7 +16,6 @@ import type { Feed } from '../relay/feed.ts'
 import { turnForSlice } from '../turns.ts'
 import { askFor } from './begin.ts'
 import { forBytes, forRelations } from './cost.ts'
-import { refuse } from './direct-messages.ts'
 import { inflate } from './inflate.ts'
 import { lookUp } from './lookup.ts'
 import { closeReason, type Session } from './session.ts'
@@ -198,12 +197,7 @@ function answerBarrier(session: Session, id: number, withFeed: boolean): void {
 
 /** Not before the device is known to be one of the present account [D7]. */
 async function send(session: Session, message: Extract<DeviceMessage, { type: 'sendMessage' }>): Promise<void> {
-  if (!(await session.arrived)) return
-  const { messages, contactRates } = session.context
-  const retryAfterMs = await contactRates.take(session.user, message.to)
-  if (retryAfterMs === 0) return messages.send(session, message)
-  // Each refusal counts as a write, so a device that goes on all the same is closed.
-  if (session.isWithinWrites()) refuse(session, message.id, 'too-many-messages', retryAfterMs)
+  if (await session.arrived) await session.context.messages.send(session, message)
 }
 
 /** As many owners as are looked up at once: in one commit, all others of which wait for it. */
