@@ -27,18 +27,13 @@ export const handsMutants: readonly Mutant[] = [
       names: 'a device whose account was',
     },
   ),
-  mutant(
-    'server/src/socket/handle.ts',
-    'if (!(await session.arrived)) return\n  const { messages',
-    'const { messages',
-    {
-      id: 'messages-before-the-welcome',
-      rules: ['D7'],
-      what: 'A message of a device is delivered before it is known whether its account was erased.',
-      tests: ['server/erased-account'],
-      names: 'account changes no presence,',
-    },
-  ),
+  mutant('server/src/socket/handle.ts', 'if (await session.arrived) await session.context', 'await session.context', {
+    id: 'messages-before-the-welcome',
+    rules: ['D7'],
+    what: 'A message of a device is delivered before it is known whether its account was erased.',
+    tests: ['server/erased-account'],
+    names: 'account changes no presence,',
+  }),
   mutant(
     'server/src/socket/session.ts',
     'if (this.hasArrived) this.context.presence.left',

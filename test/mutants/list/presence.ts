@@ -141,8 +141,8 @@ export const presenceMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/relations/account.ts',
-    'messagesPerContactPerMinute, lastSeenMinute: undefined }',
-    'messagesPerContactPerMinute, lastSeenMinute: draft.user(user).lastSeenMinute }',
+    '{ ...hidden, lookups, lastSeenMinute: undefined }',
+    '{ ...hidden, lookups, lastSeenMinute: draft.user(user).lastSeenMinute }',
     {
       id: 'last-seen-of-an-erased-account',
       rules: ['V8'],

@@ -96,7 +96,8 @@ async function checkUser(checking: Checking): Promise<number> {
   const { state, user, note } = checking
   const [record] = (await state.users([user])) as [UserRecord]
   const relations: (readonly [string, Relation])[] = []
-  for await (const page of state.relationsOf(user)) relations.push(...page)
+  // A popular user has more relations than one call takes arguments.
+  for await (const page of state.relationsOf(user)) for (const one of page) relations.push(one)
   await checkRoster(checking, record, new Map(relations))
   await checkProfile(checking, record)
   checkCounts(record, relations, note)

@@ -17,6 +17,9 @@ const lightFrameBytes = 4 * 1024
 /** So many frames may be under way when the server closes; behind them a flood is assumed. */
 const mostLateFrames = 64
 
+/** What is sent together is written when so much waits: else it would count as outstanding, though the network has room. */
+const mostHeldTogether = 16 * 1024
+
 /** A part of a frame takes at least so much memory: a buffer of its own, and what Node keeps for it. */
 const leastPartBytes = 512
 
@@ -137,6 +140,10 @@ export class KithSocket extends WebSocket {
     const { _socket: socket } = this as unknown as { _socket: Duplex }
     const taken = rest.at(-1)
     socket.write(frame, typeof taken === 'function' ? (taken as () => void) : undefined)
+    if (socket.writableCorked > 0 && socket.writableLength >= mostHeldTogether) {
+      socket.uncork()
+      socket.cork()
+    }
   }
 
   together(send: () => void): void {

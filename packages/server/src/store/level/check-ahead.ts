@@ -12,6 +12,8 @@ type Entry = readonly [key: string, bytes: Uint8Array]
 const mostUsersKept = 100_000
 /** Users with more relations read the other side of them by themselves, many with each read. */
 const fewRelations = 32
+/** As many relations as are kept in memory for the next users, beside those of one user. */
+const mostAhead = 100_000
 /** As many records as are read at once. */
 const readAtOnce = 250
 
@@ -42,8 +44,12 @@ export class CheckAhead {
     this.#others = new Map()
     await this.#readUsers(ids)
     const pairs: Pair[] = []
+    let ahead = 0
     for (const id of ids) {
+      // The others are read when their turn has come, in the same order.
+      if (ahead > mostAhead) break
       const entries = await this.#inOrder.of(id)
+      ahead += entries.length
       this.#relations.set(id, entries)
       if (entries.length <= fewRelations) pairs.push(...entries.map(([key]): Pair => ({ a: lastPartOf(key), b: id })))
     }

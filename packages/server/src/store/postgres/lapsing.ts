@@ -3,32 +3,50 @@ import { isLapsed, lookupDays } from '../../relations/lapsed.ts'
 import { decodeRelation, type RelationRow } from './codec.ts'
 import type { Database, Statement } from './database.ts'
 
-/** As many relations as are looked at and removed at once. */
-const mostRows = 500
+/** As many rows as are looked at with one statement, which takes some milliseconds: others may wait for what it locks. */
+const mostRows = 2_000
 
 /** At most a tombstone: neither side says anything, and nothing is paired, waits or is shown. */
 const isBlank = `substring(record for 6) = '\\x000000000000'`
 
 const begin: Statement = { name: 'kith-lapsing', text: 'select begin_lapsing($1) as lapsed' }
 
+/** Those of a page of relations that may go, and the last one of the page in any case: the next page begins behind it. */
 const relations: Statement = {
   name: 'kith-lapsing-relations',
-  text: `select a, b, changed_at, joined_at, record as relation from relation
-    where (a, b) > ($1, $2) and changed_at <= $3 and joined_at <= $3 and ${isBlank} order by a, b limit ${mostRows}`,
+  text: `with page as materialized (
+      select a, b, changed_at, joined_at, record from relation where (a, b) > ($1, $2) order by a, b limit ${mostRows}
+    ) select a, b, changed_at, joined_at, record as relation from page
+    where (changed_at <= $3 and joined_at <= $3 and ${isBlank})
+      or (a, b) = (select a, b from page order by a desc, b desc limit 1)
+    order by a, b`,
 }
 
-/** Not what a node has written since. */
+/** Not what a node has written since, or is writing: no commit waits for this, nor this for a commit. */
 const remove: Statement = {
   name: 'kith-lapsing-remove',
-  text: `delete from relation r using unnest($1::text[], $2::text[]) as w (a, b)
-    where r.a = w.a and r.b = w.b and changed_at <= $3 and joined_at <= $3 and ${isBlank}`,
+  text: `delete from relation r using (
+      select a, b from relation where (a, b) in (select * from unnest($1::text[], $2::text[]))
+        and changed_at <= $3 and joined_at <= $3 and ${isBlank} order by a, b for update skip locked
+    ) as w where r.a = w.a and r.b = w.b`,
 }
 
-/** What its viewer's roster says of a user comes first in a relation: two bytes that are 0 say nothing. */
+/**
+ * Removes those of a page of look-ups that are old, and tells the last one of the page. What the viewer's roster says of a user
+ * comes first in a relation: two bytes that are 0 say nothing.
+ */
 const lookups: Statement = {
   name: 'kith-lapsing-lookups',
-  text: `delete from asked k where day < floor(extract(epoch from now()) / 86400) - ${lookupDays} and not exists (
-    select from relation r where r.a = k.viewer and r.b = k.id and substring(record for 2) <> '\\x0000')`,
+  text: `with page as materialized (
+      select viewer, id, day from asked where (viewer, id) > ($1, $2) order by viewer, id limit ${mostRows}
+    ), old as (
+      select k.viewer, k.id from asked k join page p on p.viewer = k.viewer and p.id = k.id
+      where p.day < floor(extract(epoch from now()) / 86400) - ${lookupDays} and not exists (
+        select from relation r where r.a = k.viewer and r.b = k.id and substring(record for 2) <> '\\x0000')
+      order by k.viewer, k.id for update of k skip locked
+    ), gone as (
+      delete from asked k using old where k.viewer = old.viewer and k.id = old.id
+    ) select viewer as a, id as b from page order by viewer desc, id desc limit 1`,
 }
 
 /** What `store/level/lapsing.ts` does for a data folder. Any node does it, once a day. */
@@ -36,18 +54,26 @@ export async function removeLapsed(database: Database, clock: Clock): Promise<vo
   const nowMs = clock.now()
   const [begun] = await database.rows<{ lapsed: number }>({ ...begin, values: [nowMs] })
   if (!begun) return
-  let after: readonly [string, string] = ['', '']
-  for (;;) {
-    const page = await database.rows<RelationRow & { a: string; b: string }>({
+  for (let after: Place | undefined = start; after; ) {
+    const page: (RelationRow & Place)[] = await database.rows({
       ...relations,
-      values: [...after, begun.lapsed],
+      values: [after.a, after.b, begun.lapsed],
     })
     const lapsed = page.filter(row => isLapsed(decodeRelation(row), begun.lapsed, nowMs))
     const names = [lapsed.map(({ a }) => a), lapsed.map(({ b }) => b)]
     if (lapsed.length > 0) await database.rows({ ...remove, values: [...names, begun.lapsed] })
-    const last = page.at(-1)
-    if (!last || page.length < mostRows) break
-    after = [last.a, last.b]
+    after = page.at(-1)
   }
-  await database.rows(lookups)
+  for (let after: Place | undefined = start; after; ) {
+    const page: Place[] = await database.rows({ ...lookups, values: [after.a, after.b] })
+    after = page[0]
+  }
 }
+
+/** The key of the last row of a page. */
+interface Place {
+  a: string
+  b: string
+}
+
+const start: Place = { a: '', b: '' }

@@ -27,6 +27,7 @@ export class LogTrimming {
   readonly #database: Database
   readonly #clock: Clock
   #isRunning = false
+  #isRemoving = false
 
   constructor(database: Database, clock: Clock) {
     this.#database = database
@@ -36,16 +37,23 @@ export class LogTrimming {
   trim(): void {
     if (this.#isRunning) return
     this.#isRunning = true
-    const database = this.#database
-    Promise.all([
-      database.rows(deleteOld),
-      database.rows({ ...deleteDays, values: [this.#clock.now()] }),
-      removeLapsed(database, this.#clock),
-    ])
+    Promise.all([this.#database.rows(deleteOld), this.#database.rows({ ...deleteDays, values: [this.#clock.now()] })])
       // The next time will do.
       .catch(() => undefined)
       .finally(() => {
         this.#isRunning = false
+      })
+  }
+
+  /** Beside the log, which it may take many times as long as. */
+  removeLapsed(): void {
+    if (this.#isRemoving) return
+    this.#isRemoving = true
+    removeLapsed(this.#database, this.#clock)
+      // Another day will do.
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isRemoving = false
       })
   }
 }

@@ -60,7 +60,10 @@ export function sharedDatabase(options: PostgresDatabaseOptions): SharedDatabase
   const noticed = { written: () => heard.written(), applied: () => heard.applied() }
   const notices = new Notices(listenUrl ?? database.url, clock, noticed.written, noticed.applied)
   const trimming = new LogTrimming(database, clock)
-  const stopTrimming = clock.every(trimming.intervalMs, () => trimming.trim())
+  const stopTrimming = clock.every(trimming.intervalMs, () => {
+    trimming.trim()
+    trimming.removeLapsed()
+  })
   /** `call`: that of the batch, encoded before all others wait for the connection. */
   async function ask(client: pg.Client, call: Statement): Promise<Outcome & { isOtherRun: boolean }> {
     const [row] = await writer.on<{ status: Outcome['status'] | 'other-run'; last: number }>(client, call)

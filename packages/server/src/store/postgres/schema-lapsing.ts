@@ -16,12 +16,12 @@ create or replace function oldest_cursor(_now_ms bigint) returns bigint language
     (select coalesce(max(position), 0) from day where start_ms <= _now_ms - 90 * 86400000::bigint))
 $$;
 
--- Once a day, for the one node that finds that it is another day.
+-- Once a day, for the one node that finds that it is another day. A node whose clock is a day behind finds nothing.
 create function begin_lapsing(_now_ms bigint) returns setof bigint language sql volatile as $$
   update store set
     lapsed = greatest(lapsed, least(lapsing, oldest_cursor(_now_ms))),
     lapsing = oldest_cursor(_now_ms),
     lapsing_day = _now_ms / 86400000
-  where lapsing_day is distinct from _now_ms / 86400000 returning lapsed
+  where lapsing_day is null or _now_ms / 86400000 not between lapsing_day - 1 and lapsing_day returning lapsed
 $$;
 `
