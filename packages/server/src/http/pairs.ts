@@ -40,7 +40,7 @@ export function pairRoutes(app: FastifyInstance, { store }: Context): void {
   )
 }
 
-export async function pairsOf(store: Context['store'], user: string): Promise<string[]> {
+async function pairsOf(store: Context['store'], user: string): Promise<string[]> {
   const found: string[] = []
   for await (const { relations } of store.relationsOf(user)) {
     for (const { owner, relation } of relations) if (relation.isPaired) found.push(owner)
