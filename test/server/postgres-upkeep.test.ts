@@ -292,7 +292,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await store.oldestCursor()).toBe(before)
   })
 
-  test('[F1][S4] what tells nobody anything more is removed once a day, and cursors from before are served no more', async () => {
+  test('[F1][S4] records that no device needs are removed once a day, and older cursors are not served', async () => {
     const { url, client } = await migrated()
     const own = new TestClock()
     const store = await openPostgresStore(url, { limits: limitsWith(), clock: own })

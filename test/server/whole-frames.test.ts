@@ -80,3 +80,20 @@ test('[S3][F2] messages that are sent together go to the network in one write, i
   expect(() => server.together(sendTwo)).toThrow('no more')
   await expect.poll(() => received).toEqual(Array.from({ length: 34 }, (_, index) => index + 1))
 })
+
+test('[F2] messages that are sent together are written when 16 KiB wait, so what the network takes does not count as outstanding', async () => {
+  const { server, device } = await pair()
+  let bytes = 0
+  device.on('message', data => {
+    bytes += (data as Buffer).length
+  })
+  const outstanding: number[] = []
+  server.together(() => {
+    for (let index = 0; index < 8; index++) {
+      server.send(new Uint8Array(10_000), { binary: true }, () => undefined)
+      outstanding.push(server.bufferedAmount)
+    }
+  })
+  expect(Math.max(...outstanding)).toBeLessThan(16 * 1024 + 10_004)
+  await expect.poll(() => bytes).toBe(80_000)
+})

@@ -22,7 +22,7 @@ export interface Device {
 
   /** Sends an encoded frame. Once the network has taken it, `onTaken` of the session's feed and watch is called. */
   send(frame: Uint8Array): void
-  /** Calls `send`; what is sent meanwhile goes to the network in one write. */
+  /** Calls `send`. What it sends goes to the network in few writes. */
   together(send: () => void): void
   say(message: ServerMessage): void
   /** The client that founded the generation of a document that the device was told of; nothing before it was told. */

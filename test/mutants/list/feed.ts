@@ -218,7 +218,7 @@ export const feedMutants: readonly Mutant[] = [
       rules: ['F1'],
       what: 'A clock that is far ahead on one day makes all cursors too old.',
       tests: ['server/postgres-upkeep'],
-      names: 'tells nobody anything more',
+      names: 'that no device needs',
     },
   ),
   mutant('server/src/store/level/level-store.ts', ' || since < (await retention.forgottenUpTo())', '', {

@@ -9,7 +9,7 @@ export function wasAnnounced({ joinedAtMs }: Relation, nowMs: number): boolean {
 }
 
 /**
- * Whether a relation's record tells nobody anything more: nothing is left between the two, and every device whose cursor is
+ * Whether no device needs a relation's record any more: nothing is left between the two, and every device whose cursor is
  * served knows that. From then on it is the same as no record. `oldestCursor`: cursors before it are not served.
  */
 export function isLapsed(relation: Relation, oldestCursor: number, nowMs: number): boolean {

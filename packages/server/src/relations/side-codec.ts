@@ -25,7 +25,7 @@ export function readSide(decoder: decoding.Decoder): Side {
   const bits = decoding.readUint8(decoder)
   expectKnown(bits <= 31, 'a relation with a flag')
   const levels = decoding.readVarUint8Array(decoder)
-  if ((bits & 16) === 0) return levels.length === 0 ? (bareSides[bits] as Side) : plainSide(bits, levels)
+  if ((bits & 16) === 0) return plainSide(bits, levels)
   const said = saidBy(bits, levels)
   const unconfirmed = decoding.readVarString(decoder)
   const count = decoding.readVarUint(decoder)
@@ -43,12 +43,6 @@ function saidBy(bits: number, levels: Uint8Array): ContactFacts {
     confirmed: [],
   }
 }
-
-/** Sides without levels, by their bits: those of most relations. */
-const bareSides: readonly Side[] = Array.from({ length: 16 }, (_, bits) => ({
-  said: saidBy(bits, new Uint8Array()),
-  unconfirmed: '',
-}))
 
 /** As many different sides as are shared. */
 const mostShared = 1_024

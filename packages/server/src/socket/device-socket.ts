@@ -17,7 +17,7 @@ export interface DeviceSocket {
   on(event: 'error', heard: (error: Error) => void): unknown
   /** `taken` is called when the network has taken the frame, or never will. */
   send(frame: Uint8Array, options: { binary: true }, taken: () => void): void
-  /** What is sent by `send` meanwhile goes to the network in one write. */
+  /** Calls `send`. What it sends goes to the network in few writes. */
   together?(send: () => void): void
   /** The peer answers with a pong of the same data. */
   ping(data: Buffer): void

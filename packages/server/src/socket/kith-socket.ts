@@ -17,7 +17,7 @@ const lightFrameBytes = 4 * 1024
 /** So many frames may be under way when the server closes; behind them a flood is assumed. */
 const mostLateFrames = 64
 
-/** What is sent together is written when so much waits: else it would count as outstanding, though the network has room. */
+/** Frames that are sent together are written when so many bytes wait. Otherwise they would count as outstanding, though the network has room. */
 const mostHeldTogether = 16 * 1024
 
 /** A part of a frame takes at least so much memory: a buffer of its own, and what Node keeps for it. */

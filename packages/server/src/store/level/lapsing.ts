@@ -22,7 +22,7 @@ export interface LapsingPort {
 type Entry = readonly [key: string, bytes: Uint8Array | undefined]
 
 /**
- * Removes, once a day, what tells nobody anything more: relations that are over for longer than cursors are served, and look-ups
+ * Removes, once a day, records that no device needs: relations that ended before the oldest cursor that is served, and look-ups
  * of users whom the roster does not name, after {@link lookupDays}. It looks at every record of both families, a page at a time
  * beside the commits; what a stop or a full disk leaves is removed on another day.
  */

@@ -70,8 +70,8 @@ const mostShared = 1_024
 
 /**
  * For reading all relations of one user: those with the same bytes are decoded once, and are one object. A phone book says the
- * same of most whom it names. Nothing changes relations. What is read of one pair is always decoded anew: else the time of a
- * read would tell what else was read [V10].
+ * same of most whom it names. No code changes a relation. What is read of one pair is always decoded anew. Otherwise
+ * the time of a read would tell what else was read [V10].
  */
 export function relationsDecoder(): (bytes: Uint8Array) => Relation {
   const shared = new Map<string, Relation>()

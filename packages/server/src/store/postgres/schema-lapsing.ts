@@ -1,5 +1,5 @@
 /**
- * What tells nobody anything more is removed. `lapsed`: up to which position relations that are over were removed, so cursors
+ * Removes records that no device needs. `lapsed`: up to which position relations that are over were removed, so cursors
  * from before are served no more; `lapsing`: up to where they may go on the next day. A clock that is far ahead for a while
  * makes no cursor too old so. `day`: when a look-up was charged, by the clock of the database.
  */
