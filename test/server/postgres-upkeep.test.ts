@@ -317,6 +317,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     for (let day = 0; day < 91; day++) await pass()
     const state = 'select lapsing::int as value from store'
     await expect.poll(() => values(state)).toEqual([await store.oldestCursor()])
+    expect(await values('select lapsed::int as value from store')).toEqual([0])
     const relations = "select a || '/' || b as value from relation order by 1"
     expect(await values(relations)).toEqual(['bob/alice', 'bob/carol', 'bob/dora', 'carol/bob'])
     const asked = 'select id as value from asked order by 1'
