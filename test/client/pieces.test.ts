@@ -85,6 +85,25 @@ test('[D3] pieces remove what a document holds with its content', () => {
   expect(other.getMap('labels').toJSON()).toEqual(doc.getMap('labels').toJSON())
 })
 
+test('[V6] removals that let others see more go last, also those of what the same update brings', () => {
+  const doc = new Y.Doc()
+  doc.getMap('blocks').set('bob', true)
+  doc.getMap('grants').set('1/bob', true)
+  const server = new Y.Doc()
+  Y.applyUpdate(server, Y.encodeStateAsUpdate(doc))
+  doc.getMap('blocks').delete('bob')
+  for (let index = 0; index < 50; index++) doc.getMap('labels').set(`user-${index}`, 'x'.repeat(100))
+  doc.getMap('grants').delete('1/bob')
+  const shows: boolean[] = []
+  server.on('update', () => shows.push(server.getMap('grants').has('1/bob') && !server.getMap('blocks').has('bob')))
+  const { removals, content, widening } = piecesOf(Y.encodeStateAsUpdate(doc), 1_000, doc, [])
+  expect([content.length > 3, widening.length]).toEqual([true, 1])
+  for (const piece of [...removals, ...content, ...widening]) Y.applyUpdate(server, piece)
+  expect(shows).not.toContain(true)
+  expect(server.getMap('labels').size).toBe(50)
+  expect([server.getMap('blocks').size, server.getMap('grants').size]).toEqual([0, 0])
+})
+
 test('[D6] no piece is without content, and a struct that is larger than a piece goes alone', () => {
   const device = new Y.Doc()
   const label = (key: string, length: number): void => void device.getMap('labels').set(key, 'x'.repeat(length))

@@ -1,6 +1,7 @@
 import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import {
+  inKeyOrder,
   keys,
   parseOrdered,
   partsOf,
@@ -76,3 +77,13 @@ test('[D2] 600 simultaneous changes are all written, in order and in groups', as
 async function storeAt(position: number): Promise<ReturnType<typeof storeOver>> {
   return storeOver(await newDatabase('memory'), new TestClock(), {}, position)
 }
+
+test('[S4] ids are compared as their keys are: by the bytes of UTF-8', () => {
+  const ids = ['', 'a', 'ab', 'b', 'z', '\u00e9', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10000}a', '\u{10ffff}']
+  for (const one of ids) {
+    for (const other of ids) {
+      const byBytes = Buffer.compare(Buffer.from(one), Buffer.from(other))
+      expect([one, other, Math.sign(inKeyOrder(one, other))]).toEqual([one, other, byBytes])
+    }
+  }
+})

@@ -24,7 +24,7 @@ function largeRoster(name = 'contact'): KeyChange[] {
 
 const label = (user: string, value: string): KeyChange[] => [{ root: 'labels', key: user, value }]
 
-type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'stateVector' | 'close'
+type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'isOfOther' | 'stateVector' | 'close'
 
 /** Sees what the merge thread is asked, and can end it there. */
 class Overseer {
@@ -464,6 +464,26 @@ function longHistory(): { before: Uint8Array; late: Uint8Array; steps: number } 
   }))
   return { before: rawUpdate([{ client: 5, clock: 0, structs }]), late: rawUpdate(late), steps: 16 * 9_999 }
 }
+
+test('[S3] a large state vector is compared with a document in the merge thread, also if the document is small', async () => {
+  const { documents, overseer } = await large()
+  const vectorOf = (count: number, ...founders: number[]): Uint8Array => {
+    const clients = [...Array.from({ length: count }, (_, index) => index + 1), ...founders]
+    return Y.encodeStateVector(new Map(clients.map(client => [client, 1])))
+  }
+  const aFounder = 2 ** 32 + 7
+  expect(await documents.isOfOther('alice', 'roster', vectorOf(1_000))).toBe(false)
+  expect(overseer.asked).toEqual([])
+  expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000))).toBe(false)
+  expect(overseer.asked).toEqual(['open', 'isOfOther'])
+  // A document without entries is of any generation.
+  expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000, aFounder))).toBe(false)
+  await documents.merge('alice', 'roster', [
+    rawUpdate([{ client: 1, clock: 0, structs: [entry('labels', 'bob', 'Bob')] }]),
+  ])
+  expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000, aFounder))).toBe(true)
+  expect(await documents.isOfOther('alice', 'roster', Uint8Array.of(0xff))).toBe(false)
+})
 
 test('[S1][S3] a merge that takes long is done in slices of some ms, and is charged by its steps', async () => {
   const overseer = new Overseer()

@@ -11,6 +11,8 @@ import { stockDevice } from '../support/stock-device.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 const limits = { refoundBytes: 4096 }
+/** A client that founded the first generation after the original one. */
+const founder = 2 ** 32 + 7
 /** The session ends in the middle of the changes. */
 const anyLabel = expect.stringMatching(/^label \d+$/)
 
@@ -74,6 +76,22 @@ test('a device of an older Kith with an old generation gets 4426, and nothing of
   expect((await tablet.closed()).code).toBe(closeCodes.tooOld)
   const [fresh] = await world.devices('alice')
   expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
+})
+
+test('a device that was told of no generation does not get the change with which another fills the empty server', async () => {
+  const world = await serverWorld()
+  const [empty, filling] = await world.devices('alice', 'alice')
+  const doc = new Y.Doc()
+  doc.clientID = founder
+  doc.getMap('labels').set('bob', 'Bob')
+  Y.applyUpdate(filling.roster, Y.encodeStateAsUpdate(doc))
+  expect((await empty.closed()).code).toBe(closeCodes.tooOld)
+  expect(empty.roster.getMap('labels').has('bob')).toBe(false)
+  // The one that brought it gets what others write upon it.
+  const [fresh] = await world.devices('alice')
+  fresh.edit('bob', { label: 'Robert' })
+  await filling.until('the label', () => filling.roster.getMap('labels').get('bob') === 'Robert')
+  expect(await world.check()).toEqual([])
 })
 
 test('an update of an ended generation is not merged, though its sender asked for nothing', async () => {

@@ -89,6 +89,7 @@ export { findDamage } from '../../packages/server/src/store/level/files/damage.t
 export { readLog } from '../../packages/server/src/store/level/files/log-file.ts'
 export type { Format, Migration } from '../../packages/server/src/store/level/format/formats.ts'
 export { prepareDatabase } from '../../packages/server/src/store/level/format/prepare.ts'
+export { inKeyOrder } from '../../packages/server/src/store/level/in-order.ts'
 export { type KeyRange, keys, parseOrdered, partsOf, ranges } from '../../packages/server/src/store/level/keys.ts'
 export { Lapsing, type LapsingPort } from '../../packages/server/src/store/level/lapsing.ts'
 export { LevelRecords } from '../../packages/server/src/store/level/level-records.ts'

@@ -28,7 +28,7 @@ export interface Attack {
   readonly name: string
   /** Settings of the server, as environment variables. */
   readonly env?: Readonly<Record<string, string>>
-  /** The ceiling of the server's memory, where a roster of 40,000 contacts or more is derived: another than most attacks'. */
+  /** The ceiling of the server's memory, where a large roster is derived: another than most attacks'. */
   readonly memory?: MemoryCeiling
   /** Makes what the attack needs. Nothing is measured meanwhile. */
   prepare(target: Target): Promise<unknown>
@@ -53,6 +53,9 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | 'late
     clearTimeout(timer)
   }
 }
+
+/** One of half the size. */
+export const memoryOfLargeRoster: MemoryCeiling = { peak: 450, kept: 300 }
 
 /** Of a roster with 40,000 contacts or more, all that follows is made in memory before it is written at once [D4]. */
 export const memoryOfLargeRosters: MemoryCeiling = { peak: 700, kept: 350 }

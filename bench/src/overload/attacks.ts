@@ -14,6 +14,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   pongs: frames.pongs,
   'deaf-readers': frames.deafReaders,
   'one-sync': rosters.oneSync,
+  'sync-to-another': rosters.syncToAnother,
   'half-bodies': http.halfBodies,
   audience: rosters.audience,
   erasure: rosters.erasure,

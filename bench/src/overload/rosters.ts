@@ -1,5 +1,6 @@
 import { grantKey, type KeyChange } from '@kith/shared'
-import { type Attack, memoryOfLargeRosters, type Target, within } from './attack.ts'
+import * as Y from 'yjs'
+import { type Attack, memoryOfLargeRoster, memoryOfLargeRosters, type Target, within } from './attack.ts'
 import { AttackRoster, AttackSocket, install } from './attack-socket.ts'
 
 /** Attacks by the size of what one user's roster holds. */
@@ -63,6 +64,7 @@ export const waitingFollows: Attack = {
 
 export const switchesOfOne: Attack = {
   name: 'a 3.8 MB roster, autoSync switched 3 times',
+  memory: memoryOfLargeRoster,
   async prepare(target) {
     const roster = new AttackRoster()
     await install(target, 'mallory', roster.change(contactsWithGrants(ids('+1555', 27_000), [1, 2, 3], true)))
@@ -121,6 +123,29 @@ export const oneSync: Attack = {
     const answer = await socket.barrier(1, 60_000)
     socket.close()
     return { text: answer === 'reached' ? 'written' : answer, isRight: answer === 'reached' }
+  },
+}
+
+export const syncToAnother: Attack = {
+  name: 'one sync of 40,000 contacts with 3 grants each, which another device of the user gets',
+  memory: memoryOfLargeRosters,
+  async prepare() {
+    return new AttackRoster().change(contactsWithGrants(ids('+1555', 40_000), [1, 2, 3], false))
+  },
+  async run(target, state) {
+    const [socket, other] = await Promise.all([
+      AttackSocket.open(target, 'mallory', {}),
+      AttackSocket.open(target, 'mallory', {}),
+    ])
+    other.send({ type: 'rosterSync', step: 'step1', payload: Y.encodeStateVector(new Y.Doc()) })
+    await other.barrier(1)
+    const gets = other.until(message => message.type === 'rosterSync' && message.step === 'update')
+    socket.send({ type: 'rosterSync', step: 'step2', payload: state as Uint8Array })
+    const answer = await socket.barrier(1, 60_000)
+    const got = await within(10_000, gets)
+    const isRight = answer === 'reached' && typeof got === 'object'
+    for (const one of [socket, other]) one.close()
+    return { text: isRight ? 'written, and relayed' : `${answer}, ${typeof got}`, isRight }
   },
 }
 

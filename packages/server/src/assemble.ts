@@ -102,7 +102,7 @@ export function assemble(options: EngineOptions): Engine {
   const accounts = new Accounts({
     store,
     documents,
-    relayOwn: (user, document, update, except) => relay.relayOwn(user, document, update, except),
+    relayOwn: (...change) => relay.relayOwn(...change),
     outdate: (user, document, founder) => relay.outdate(user, document, founder),
   })
   // Each batch is reported in this order, after the store's own witness of what was answered (`store/level/open.ts`). The relay

@@ -75,8 +75,8 @@ export const clusterMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/account.ts',
-    'if (!documents.isOutdated(this.user, name)) return answer(missing)',
-    'return answer(missing)',
+    'if (!documents.isOutdated(this.user, name)) return answer(found)',
+    'return answer(found)',
     {
       id: 'cluster-answers-less-than-it-relayed',
       rules: ['R1'],
@@ -121,8 +121,8 @@ export const clusterMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/accounts/elsewhere.ts',
-    'if (isNewest) relay.relayOwn(user, name, update, undefined)',
-    'for (const one of isNewest ? [update] : updates) relay.relayOwn(user, name, one, undefined)\n    if (isNewest) return',
+    'if (!isNewest || part.length > mostConverted)',
+    'if (part.length > mostConverted)',
     {
       id: 'cluster-relays-what-is-overwritten',
       rules: ['V5'],
@@ -130,7 +130,7 @@ export const clusterMutants: readonly Mutant[] = [
       tests: ['server/changed-elsewhere'],
     },
   ),
-  mutant('server/src/accounts/elsewhere.ts', 'updates.length === 1 && version >=', 'version >=', {
+  mutant('server/src/accounts/elsewhere.ts', 'parts.length === 1 && version >=', 'version >=', {
     id: 'cluster-relays-the-first-of-several',
     rules: ['V5'],
     what: 'Of several changes that are read together the first is relayed as it was written.',

@@ -56,6 +56,13 @@ export const generationMutants: readonly Mutant[] = [
     what: 'A stock provider with an old document gets the new one, and both are merged.',
     tests: ['server/refounded'],
   }),
+  mutant('server/src/relay/relay.ts', 'founder > 0 && known !== undefined && known !== founder', 'false', {
+    id: 'changes-of-another-generation-relayed',
+    rules: ['D6'],
+    what: 'A device merges what another device wrote in another generation of its document.',
+    tests: ['server/refounded'],
+    names: 'told of no generation',
+  }),
   mutant('server/src/documents/merge.ts', 'if (isOfEarlier(document.doc, update)) {', 'if (false) {', {
     id: 'update-of-an-old-generation-merged',
     rules: ['R1'],

@@ -16,6 +16,18 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: '\\[S1\\]\\[S3\\] a state vector with',
   }),
+  mutant(
+    'server/src/documents/document-cache.ts',
+    'this.#use(user, name, stateVector.length, document => document.isOfOther(stateVector))',
+    'this.#use(user, name, 0, document => document.isOfOther(stateVector))',
+    {
+      id: 'large-vectors-compared-at-once',
+      rules: ['S3'],
+      what: 'A state vector of any size is decoded in the thread that serves all users.',
+      tests: ['server/merge-thread'],
+      names: 'a large state vector',
+    },
+  ),
   mutant('server/src/socket/allowance.ts', 'if (this.#unacknowledged === 0) return false', '', {
     id: 'acknowledgements-free',
     rules: ['S3'],

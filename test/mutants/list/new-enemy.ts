@@ -47,7 +47,7 @@ export const newEnemyMutants: readonly Mutant[] = [
   mutant(
     'server/src/accounts/account.ts',
     'const changes = { roster: roster?.roster, profile: profile?.profile }',
-    `if (roster?.relayed) this.#context.relayOwn(this.user, 'roster', roster.relayed, writer)
+    `if (roster?.relayed) this.#context.relayOwn(this.user, 'roster', roster.relayed, 0, writer)
     const changes = { roster: roster?.roster, profile: profile?.profile }`,
     {
       id: 'own-devices-told-before-the-disk',

@@ -57,11 +57,12 @@ export function piecesOf(
     }
   }
   const options = { isBrought: isWithin([brought]), isUnsent: isWithin(unsent.map(spans)), showsValues }
-  const { narrowing, widening } = wideningApart(doc, withoutReplaced(doc, outside, options))
+  const others = wideningApart(doc, withoutReplaced(doc, outside, options))
+  const own = wideningApart(doc, inside)
   return {
-    removals: removalPieces(narrowing, maxBytes),
-    content: contentPieces(structs, inside, maxBytes),
-    widening: removalPieces(widening, maxBytes),
+    removals: removalPieces(others.narrowing, maxBytes),
+    content: contentPieces(structs, own.narrowing, maxBytes),
+    widening: removalPieces([...others.widening, ...own.widening], maxBytes),
   }
 }
 

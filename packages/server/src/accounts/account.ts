@@ -1,8 +1,7 @@
-import { founderOf, namesRetired } from '@kith/shared'
-import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import { bytesPerStruct } from '../documents/document-weight.ts'
 import type { Merged } from '../documents/merge.ts'
+import type { Updates } from '../documents/missing.ts'
 import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { type Commit, type DocumentsChange, type Store, takesAway } from '../relations/store.ts'
@@ -44,8 +43,8 @@ interface Admitted extends Merged {
 }
 
 export interface AccountContext extends RefoundingContext {
-  /** Hands an update to the user's other devices. */
-  relayOwn(user: string, document: DocumentName, update: Uint8Array, except: Writer | undefined): void
+  /** Hands an update to the user's other devices. `founder`: that of the document that it changed. */
+  relayOwn(user: string, document: DocumentName, update: Uint8Array, founder: number, except: Writer | undefined): void
 }
 
 /**
@@ -98,29 +97,32 @@ export class Account {
    * was relayed to the device before is in the answer: the device counts on that. What a roster takes away is shown to no device
    * before every node has applied it [V4].
    */
-  async missing(
+  missing(
     name: DocumentName,
     stateVector: Uint8Array,
     answer: (missing: Uint8Array | undefined) => void,
   ): Promise<void> {
-    const { store, documents } = this.#context
-    for (;;) {
-      const missing = await documents.missing(this.user, name, stateVector)
-      if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
-      await mayHandOver(store)
-      // No `await` between this look and the answer: else what another node has written might be relayed between the two.
-      if (!documents.isOutdated(this.user, name)) return answer(missing)
-    }
+    return this.#handOver(name, () => this.#context.documents.missing(this.user, name, stateVector), answer)
   }
 
   /** Whether the disk holds exactly what a device holds, by its digest. Called in one turn with the answer, as {@link missing}. */
-  async compare(name: DocumentName, digest: Uint8Array, answer: (isSame: boolean) => void): Promise<void> {
+  compare(name: DocumentName, digest: Uint8Array, answer: (isSame: boolean) => void): Promise<void> {
+    return this.#handOver(
+      name,
+      () => this.#context.documents.digest(this.user, name),
+      own => answer(own !== undefined && Buffer.compare(own, digest) === 0),
+    )
+  }
+
+  /** Reads the document as it is on disk: again, if another node changes it before what was read may be handed over. */
+  async #handOver<T>(name: DocumentName, read: () => Promise<T>, answer: (found: T) => void): Promise<void> {
     const { store, documents } = this.#context
     for (;;) {
-      const own = await documents.digest(this.user, name)
+      const found = await read()
       if (name === 'roster') await store.whenEverywhere(documents.versionOf(this.user, name))
       await mayHandOver(store)
-      if (!documents.isOutdated(this.user, name)) return answer(own !== undefined && Buffer.compare(own, digest) === 0)
+      // No `await` between this look and the answer: else what another node has written might be relayed between the two.
+      if (!documents.isOutdated(this.user, name)) return answer(found)
     }
   }
 
@@ -128,22 +130,22 @@ export class Account {
    * Hands the user's devices what these updates brought, by the document as it stands. To be called in a task. Between the update
    * and its relaying another node may have written: what was overwritten since is in no byte of it [V5].
    */
-  async relayNewest(name: DocumentName, updates: readonly Uint8Array[], except?: Writer): Promise<void> {
-    const clocks = Y.decodeStateVector(await this.stateVector(name))
-    for (const update of updates) {
-      for (const [client, from] of Y.parseUpdateMeta(update).from) {
-        clocks.set(client, Math.min(clocks.get(client) ?? 0, from))
-      }
-    }
-    await this.missing(name, Y.encodeStateVector(clocks), missing => {
-      if (missing) this.#context.relayOwn(this.user, name, missing, except)
-    })
+  relayNewest(name: DocumentName, updates: Updates, except?: Writer): Promise<void> {
+    return this.#handOver(
+      name,
+      () => this.#context.documents.newest(this.user, name, updates),
+      newest => this.#relayOwn(name, newest, except),
+    )
   }
 
   async #relay(name: DocumentName, update: Uint8Array, except: Writer): Promise<void> {
-    const { documents, relayOwn } = this.#context
-    if (documents.isOutdated(this.user, name)) return this.relayNewest(name, [update], except)
-    relayOwn(this.user, name, update, except)
+    const { documents } = this.#context
+    if (documents.isOutdated(this.user, name)) return this.relayNewest(name, { v1: [update] }, except)
+    this.#relayOwn(name, update, except)
+  }
+
+  #relayOwn(name: DocumentName, update: Uint8Array, except: Writer | undefined): void {
+    this.#context.relayOwn(this.user, name, update, this.founderInMemory(name), except)
   }
 
   /** What a document weighs. */
@@ -161,14 +163,8 @@ export class Account {
   }
 
   /** Whether a state vector, or a document with it, is of another generation than the document on disk. To be called in a task. */
-  async isOfOther(name: DocumentName, stateVector: Uint8Array): Promise<boolean> {
-    const { documents } = this.#context
-    const founder = await documents.founder(this.user, name)
-    const clients = [...decodedVector(stateVector)]
-    const theirs = founderOf(clients)
-    if (theirs === founder) return false
-    if (theirs > 0) return Y.decodeStateVector(await this.stateVector(name)).size > 0
-    return namesRetired(await documents.retired(this.user, name), clients)
+  isOfOther(name: DocumentName, stateVector: Uint8Array): Promise<boolean> {
+    return this.#context.documents.isOfOther(this.user, name, stateVector)
   }
 
   /** To be called in a task. `isForced`: also if the history of the document is small. */
@@ -341,14 +337,6 @@ export class Account {
       }
     }
     return { ...merged, isAnswered, say }
-  }
-}
-
-function decodedVector(stateVector: Uint8Array): Iterable<number> {
-  try {
-    return Y.decodeStateVector(stateVector).keys()
-  } catch {
-    return [] // The answer to it says what is wrong.
   }
 }
 

@@ -1,3 +1,4 @@
+import { founderOf } from '@kith/shared'
 import * as Y from 'yjs'
 import type { Documents } from '../documents/document-cache.ts'
 import type { DocumentName } from '../relations/records.ts'
@@ -72,19 +73,20 @@ export class Elsewhere {
     if (takesAway(commit)) await store.whenEverywhere(position)
     const { version, parts } = await store.documentSince(user, name, position)
     await mayHandOver(store)
-    const updates = parts.map(part => Y.convertUpdateFormatV2ToV1(part))
-    const [update] = updates
-    if (!update) return
-    const isNewest = updates.length === 1 && version >= (this.#latest.get(keyOf(user, name)) ?? 0)
-    if (isNewest) relay.relayOwn(user, name, update, undefined)
-    else await this.#relayNewest(user, name, updates)
+    const [part] = parts
+    if (!part) return
+    const isNewest = parts.length === 1 && version >= (this.#latest.get(keyOf(user, name)) ?? 0)
+    if (!isNewest || part.length > mostConverted) return this.#relayNewest(user, name, parts)
+    const update = Y.convertUpdateFormatV2ToV1(part)
+    const founder = founderOf(Y.parseUpdateMeta(update).to.keys())
+    relay.relayOwn(user, name, update, founder, undefined)
   }
 
-  #relayNewest(user: string, name: DocumentName, updates: readonly Uint8Array[]): Promise<void> {
+  #relayNewest(user: string, name: DocumentName, parts: readonly Uint8Array[]): Promise<void> {
     const account = this.#port.accounts.of(user)
     return new Promise((resolve, reject) => {
       account.task(async () => {
-        await account.relayNewest(name, updates)
+        await account.relayNewest(name, { v2: parts })
         resolve()
       }, reject)
     })
@@ -95,6 +97,9 @@ export class Elsewhere {
     for (const session of this.#port.relay.sessionsOf(user)) session.feed?.fail(error)
   }
 }
+
+/** A larger change is read in the document, which is done in a thread of its own where it takes long [S3]. */
+const mostConverted = 64 * 1024
 
 const documentNames: readonly DocumentName[] = ['roster', 'profile']
 

@@ -1,4 +1,4 @@
-import type { Limits, Retired } from '@kith/shared'
+import type { Limits } from '@kith/shared'
 import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
@@ -7,6 +7,7 @@ import type { Founded } from './founding.ts'
 import { type HostedDocument, LocalDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeThread } from './merge-thread.ts'
+import { bytesOf, type Updates } from './missing.ts'
 import { RemoteDocument } from './remote-document.ts'
 
 /** A Y.Doc takes about this many times its weight in memory (1.4 MB of roster: 18 MB of heap). */
@@ -117,6 +118,11 @@ export class Documents {
     return this.#use(user, name, stateVector.length, document => document.missing(stateVector))
   }
 
+  /** What updates brought to a document, as the disk has it now. */
+  async newest(user: string, name: DocumentName, updates: Updates): Promise<Uint8Array> {
+    return this.#use(user, name, bytesOf(updates), document => document.newest(updates))
+  }
+
   /** The version of a document in memory: the position of its last change. */
   versionOf(user: string, name: DocumentName): number {
     return this.#cached.get(keyOf(user, name))?.version.at ?? 0
@@ -139,9 +145,9 @@ export class Documents {
     })
   }
 
-  /** The clients of a document's earlier generations. */
-  async retired(user: string, name: DocumentName): Promise<Retired> {
-    return this.#use(user, name, 0, document => document.retired())
+  /** Whether a state vector, or a document with it, is of another generation than the document on disk. */
+  async isOfOther(user: string, name: DocumentName, stateVector: Uint8Array): Promise<boolean> {
+    return this.#use(user, name, stateVector.length, document => document.isOfOther(stateVector))
   }
 
   /** That of a document in memory. */

@@ -1,10 +1,12 @@
-import { documentDigest, type Limits, type Retired, retiredOf } from '@kith/shared'
+import { documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
 import { longDeclined } from './declined.ts'
 import { type Founded, type Founding, foundIfOutweighed } from './founding.ts'
-import { type Merged, mergeUpdates, missingFrom } from './merge.ts'
+import { type Merged, mergeUpdates } from './merge.ts'
+import { missingFrom, newestOf, type Updates } from './missing.ts'
+import { isOfOther } from './state-vector.ts'
 import { StoredDocument } from './stored-document.ts'
 
 /** A writer's document in memory, wherever that is: in this thread, or beside it. One caller at a time. */
@@ -18,11 +20,13 @@ export interface HostedDocument {
   release(): void
   merge(updates: readonly Uint8Array[]): Promise<Merged>
   missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
+  /** What updates brought, as the document has it now ({@link newestOf}). */
+  newest(updates: Updates): Promise<Uint8Array>
   stateVector(): Promise<Uint8Array>
   /** Of what it holds (`documentDigest`). */
   digest(): Promise<Uint8Array | undefined>
-  /** The clients of earlier generations. */
-  retired(): Promise<Retired>
+  /** Whether a state vector is of another generation ({@link isOfOther}). */
+  isOfOther(stateVector: Uint8Array): Promise<boolean>
   /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
   /** The document of the next generation, if its history outweighs its content, or if that is forced. */
@@ -72,6 +76,10 @@ export class LocalDocument implements HostedDocument {
     return missingFrom(this.#document, stateVector)
   }
 
+  async newest(updates: Updates): Promise<Uint8Array> {
+    return newestOf(this.#document, updates)
+  }
+
   async stateVector(): Promise<Uint8Array> {
     return Y.encodeStateVector(this.#document.doc)
   }
@@ -80,8 +88,8 @@ export class LocalDocument implements HostedDocument {
     return documentDigest(this.#document.doc)
   }
 
-  async retired(): Promise<Retired> {
-    return retiredOf(this.#document.doc)
+  async isOfOther(stateVector: Uint8Array): Promise<boolean> {
+    return isOfOther(this.#document, stateVector)
   }
 
   async longDeclined(today: number): Promise<string[]> {

@@ -1,7 +1,8 @@
-import type { Limits, Retired } from '@kith/shared'
+import type { Limits } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
 import type { Founded, Founding } from './founding.ts'
 import type { Merged } from './merge.ts'
+import type { Updates } from './missing.ts'
 
 /**
  * What the server's thread asks of the merging thread. Each is answered once, in their order. A merge that takes long is
@@ -12,9 +13,10 @@ export type MergeRequest =
   | { type: 'merge'; document: number; updates: readonly Uint8Array[] }
   | { type: 'continue'; document: number }
   | { type: 'missing'; document: number; stateVector: Uint8Array }
+  | { type: 'newest'; document: number; updates: Updates }
   | { type: 'stateVector'; document: number }
   | { type: 'digest'; document: number }
-  | { type: 'retired'; document: number }
+  | { type: 'isOfOther'; document: number; stateVector: Uint8Array }
   | { type: 'longDeclined'; document: number; today: number }
   | { type: 'found'; document: number; founding: Founding }
   | { type: 'close'; document: number }
@@ -32,7 +34,7 @@ export type MergeAnswer =
       merged?: EncodedMerged
       goesOn?: boolean
       bytes?: Uint8Array | undefined
-      retired?: Retired
+      isOfOther?: boolean
       users?: string[]
       founded?: Founded | undefined
     }

@@ -1,12 +1,14 @@
 import { parentPort } from 'node:worker_threads'
-import { type ContactFacts, documentDigest, type Limits, retiredOf } from '@kith/shared'
+import { type ContactFacts, documentDigest, type Limits } from '@kith/shared'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { longDeclined } from './declined.ts'
 import { encodeFacts } from './encoded-facts.ts'
 import { foundIfOutweighed } from './founding.ts'
-import { type Merged, type Merging, mergeUpdates, missingFrom } from './merge.ts'
+import { type Merged, type Merging, mergeUpdates } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
+import { missingFrom, newestOf } from './missing.ts'
+import { isOfOther } from './state-vector.ts'
 import { StoredDocument } from './stored-document.ts'
 import { lowerThreadPriority } from './thread-priority.ts'
 
@@ -49,12 +51,14 @@ function handle(request: MergeRequest): MergeAnswer {
       return advance(opened)
     case 'missing':
       return { ...stateOf(document), bytes: missingFrom(document, request.stateVector) }
+    case 'newest':
+      return { ...stateOf(document), bytes: newestOf(document, request.updates) }
     case 'stateVector':
       return { ...stateOf(document), bytes: Y.encodeStateVector(document.doc) }
     case 'digest':
       return { ...stateOf(document), bytes: documentDigest(document.doc) }
-    case 'retired':
-      return { ...stateOf(document), retired: retiredOf(document.doc) }
+    case 'isOfOther':
+      return { ...stateOf(document), isOfOther: isOfOther(document, request.stateVector) }
     case 'longDeclined':
       return { ...stateOf(document), users: longDeclined(document.doc, request.today) }
     case 'found':

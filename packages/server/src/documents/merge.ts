@@ -146,13 +146,3 @@ function relationsError(
   relationCounts.set(document, count)
   return count.error(document.doc, update, items, relations)
 }
-
-/** What a document holds that a device lacks; `undefined` for a state vector that is none. */
-export function missingFrom({ doc }: StoredDocument, stateVector: Uint8Array): Uint8Array | undefined {
-  try {
-    return Y.encodeStateAsUpdate(doc, stateVector)
-  } catch {
-    // The only input is the vector: a wrong one is the sender's mistake, and the sender gets the error.
-    return undefined
-  }
-}

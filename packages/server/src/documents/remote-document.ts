@@ -1,9 +1,9 @@
-import type { Retired } from '@kith/shared'
 import { EncodedFacts } from './encoded-facts.ts'
 import type { Founded, Founding } from './founding.ts'
 import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
+import type { Updates } from './missing.ts'
 
 /** A Y.Doc of many small entries takes this many times its weight in memory (6.9 MB of roster: 135 MB of heap). */
 const heapPerByte = 20
@@ -82,6 +82,11 @@ export class RemoteDocument implements HostedDocument {
     return (await this.#ask({ type: 'missing', document: this.id, stateVector })).bytes
   }
 
+  async newest(updates: Updates): Promise<Uint8Array> {
+    const { bytes } = await this.#ask({ type: 'newest', document: this.id, updates })
+    return bytes as Uint8Array
+  }
+
   async stateVector(): Promise<Uint8Array> {
     const { bytes } = await this.#ask({ type: 'stateVector', document: this.id })
     return bytes as Uint8Array
@@ -91,8 +96,8 @@ export class RemoteDocument implements HostedDocument {
     return (await this.#ask({ type: 'digest', document: this.id })).bytes
   }
 
-  async retired(): Promise<Retired> {
-    return (await this.#ask({ type: 'retired', document: this.id })).retired ?? new Map()
+  async isOfOther(stateVector: Uint8Array): Promise<boolean> {
+    return (await this.#ask({ type: 'isOfOther', document: this.id, stateVector })).isOfOther === true
   }
 
   async longDeclined(today: number): Promise<string[]> {

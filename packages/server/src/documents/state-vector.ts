@@ -1,4 +1,7 @@
+import { founderOf, namesRetired, retiredOf } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
+import * as Y from 'yjs'
+import type { StoredDocument } from './stored-document.ts'
 
 /** A client and its clock take a byte each at least. */
 const leastBytesPerClient = 2
@@ -13,5 +16,21 @@ export function clientsNamed(stateVector: Uint8Array): number {
     return count * leastBytesPerClient < stateVector.length ? count : Number.POSITIVE_INFINITY
   } catch {
     return Number.POSITIVE_INFINITY
+  }
+}
+
+/** Whether a state vector is of another generation than a document. Not for one that is none: the answer to it says so. */
+export function isOfOther({ doc, founder }: StoredDocument, stateVector: Uint8Array): boolean {
+  const clients = clientsOf(stateVector)
+  const theirs = founderOf(clients)
+  if (theirs === founder) return false
+  return theirs > 0 ? doc.store.clients.size > 0 : namesRetired(retiredOf(doc), clients)
+}
+
+function clientsOf(stateVector: Uint8Array): number[] {
+  try {
+    return [...Y.decodeStateVector(stateVector).keys()]
+  } catch {
+    return []
   }
 }

@@ -1,6 +1,4 @@
-import { founderOf } from '@kith/shared'
 import { encodeFrame } from '@kith/shared/wire'
-import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import { orFail, stepsOrFail } from '../or-fail.ts'
 import type { DocumentName } from '../relations/records.ts'
@@ -96,13 +94,15 @@ export class Relay {
     session.feed?.close()
   }
 
-  relayOwn(user: string, document: DocumentName, update: Uint8Array, except: unknown): void {
-    const sessions = [...this.sessionsOf(user)].filter(session => session !== except)
-    if (sessions.length === 0) return
-    const founder = founderOf(Y.parseUpdateMeta(update).to.keys())
-    for (const session of sessions) {
-      // What has a founder in it is of that generation: a device of another one would merge the two.
-      if (founder > 0 && session.founderOf(document) !== founder) session.outdate(document)
+  /**
+   * Hands a change of the user's own document to the user's devices. `founder`: that of the document that it is a change of, or
+   * 0: a device that was told of another generation would merge the two.
+   */
+  relayOwn(user: string, document: DocumentName, update: Uint8Array, founder: number, except: unknown): void {
+    for (const session of [...this.sessionsOf(user)]) {
+      if (session === except) continue
+      const known = session.founderOf(document)
+      if (founder > 0 && known !== undefined && known !== founder) session.outdate(document)
       else session.sendOwn(document, update)
     }
   }

@@ -74,9 +74,10 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
         if (!mayAsk && (await account.isOfOther(document, payload))) return session.outdate(document)
         await account.missing(document, payload, missing => {
           const known = session.founderOf(document)
-          if (known !== undefined && known !== account.founderInMemory(document)) return session.outdate(document)
+          const founder = account.founderInMemory(document)
+          if (known !== undefined && known !== founder) return session.outdate(document)
           session.charge(forBytes(missing?.length ?? 0))
-          if (missing) session.answer(document, missing)
+          if (missing) session.answer(document, missing, founder)
           else session.end('malformed', 'no state vector')
         })
       },

@@ -39,7 +39,17 @@ export class InOrder {
   }
 }
 
-/** Compares ids as the keys do: by their bytes. */
+/**
+ * Compares ids as the keys do: by their bytes in UTF-8, which is the order of their code points. Strings compare by UTF-16
+ * units, in which surrogates (U+D800 to U+DFFF) come before U+E000.
+ */
 export function inKeyOrder(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b))
+  const most = Math.min(a.length, b.length)
+  let at = 0
+  while (at < most && a.charCodeAt(at) === b.charCodeAt(at)) at++
+  if (at === most) return a.length - b.length
+  return inCodePointOrder(a.charCodeAt(at)) - inCodePointOrder(b.charCodeAt(at))
 }
+
+/** Moves surrogates behind all other units. */
+const inCodePointOrder = (unit: number): number => (unit >= 0xd800 && unit < 0xe000 ? unit + 0x10000 : unit)
