@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { print, type Row } from '../report.ts'
 
-/** The most that each figure may be. Figures without a bound are for the reader. */
+/** The most that each figure may be. A generation alone has no bound: it counts. */
 export type Bounds = Readonly<Record<string, number>>
 
 /**

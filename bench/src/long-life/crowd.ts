@@ -39,9 +39,16 @@ export async function crowdForAYear(userCount: number, days: number): Promise<vo
       'compact: s': rounded(compactMs / 1000),
       ...served,
     }
+    const mostMB = (userCount * days) / 500
     const bounds = {
-      'folder: MB': (userCount * days) / 500,
+      'folder: MB': mostMB,
+      'folder, compacted: MB': mostMB,
       'check: s': 10,
+      'compact: s': 10,
+      'start: s': 2,
+      'memory at first: MB': 150,
+      'new devices at once: s': 10,
+      'memory meanwhile: MB': 700,
       'memory afterwards: MB': 1.5 * (served['memory at first: MB'] as number),
     }
     printBounded(`${userCount} users for ${days} days`, new Map([['measured', row]]), bounds)

@@ -41,7 +41,14 @@ export function boundsOf(name: 'roster' | 'profile', contentBytes: number): Boun
     [`${name}: KB to a device`]: rounded((2 * most) / 1000),
     [`${name}: items`]: Math.ceil(most / 16),
     [`${name}: state vector`]: 300,
+    [`${name}: ms to load`]: 500,
   }
+}
+
+/** What a device may keep of both documents, with a row for each of its changes that the server has not had yet. */
+export function boundsOfDevice(documents: Bounds): Bounds {
+  const bytes = Object.entries(documents).filter(([figure]) => figure.endsWith('KB to a device'))
+  return { 'device: KB': bytes.reduce((sum, [, most]) => sum + most, 0) }
 }
 
 /** A document with the same entries and no history, in bytes. */

@@ -5,7 +5,7 @@ import { printBounded } from './bounds.ts'
 import { Calendar } from './calendar.ts'
 import { Installation } from './installation.ts'
 import { folderBytes, LifeServer } from './life-server.ts'
-import { boundsOf, contentBytes, ownDocuments, sizesOf } from './own-documents.ts'
+import { boundsOf, boundsOfDevice, contentBytes, ownDocuments, sizesOf } from './own-documents.ts'
 import { progressOf, tellRow } from './progress.ts'
 
 const contactsKept = 300
@@ -138,10 +138,17 @@ async function measure(server: LifeServer, phone: Installation): Promise<Measure
 function report(measured: ReadonlyMap<string, Measured>, title: string): void {
   const all = [...measured.values()]
   const most = (name: 'roster' | 'profile'): number => Math.max(...all.map(({ content }) => content[name]))
+  const documents = { ...boundsOf('roster', most('roster')), ...boundsOf('profile', most('profile')) }
   const bounds = {
-    ...boundsOf('roster', most('roster')),
-    ...boundsOf('profile', most('profile')),
+    ...documents,
+    ...boundsOfDevice(documents),
+    'device: rows': 10 * contactsKept,
     'return: bytes of documents': 200,
+    'return: bytes': 4_000,
+    'return: ms': 1_000,
+    'return after a restart: ms': 2_000,
+    'server: MB': 50,
+    'server: ms to start': 2_000,
   }
   printBounded(title, new Map([...measured].map(([when, { row }]) => [when, row])), bounds)
 }

@@ -5,7 +5,7 @@ import { printBounded } from './bounds.ts'
 import { Calendar } from './calendar.ts'
 import { Installation } from './installation.ts'
 import { LifeServer } from './life-server.ts'
-import { boundsOf, contentBytes, ownDocuments, sizesOf } from './own-documents.ts'
+import { boundsOf, boundsOfDevice, contentBytes, ownDocuments, sizesOf } from './own-documents.ts'
 import { progressOf, tellRow } from './progress.ts'
 
 /**
@@ -59,7 +59,8 @@ export async function quarrel(days: number, contactCount: number): Promise<void>
     assert.ok(silentDays <= devices.length * generations, `${silentDays} days silent in ${generations} generations`)
     // Each device is told once.
     assert.ok((told.get('sync-turns-back') ?? 0) <= devices.length)
-    const bounds = { ...boundsOf('roster', content), 'return: bytes of documents': 200 }
+    const documents = boundsOf('roster', content)
+    const bounds = { ...documents, ...boundsOfDevice(documents), 'return: bytes of documents': 200 }
     printBounded(`two devices quarrel over ${contactCount} contacts for ${days} days`, rows, bounds)
   } finally {
     await server.stop()
