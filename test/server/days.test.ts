@@ -103,6 +103,19 @@ test('[F1] a relation that is over is removed when no cursor from before is serv
   expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)
 })
 
+test('[F1][S4] a relation that cannot be read stays, and others and look-ups go all the same', async () => {
+  const { store, database, pass, stored } = await days()
+  for (const user of ['alice', 'bob']) await store.commit(userChange(user))
+  for (const owner of ['alice', 'carol']) await store.commit({ type: 'lookup', user: 'bob', owner })
+  await store.commit(following('bob', 'alice'))
+  await store.commit(rosterChange('bob', { alice: {} }))
+  await database.put(keys.relation('bob', 'aaron'), Uint8Array.of(0xff))
+  await database.put(keys.relation('bob', 'carol'), Uint8Array.of(0xff))
+  await pass(94)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/aaron', 'bob/carol'])
+  expect(await stored(ranges.allAsked)).toEqual(['bob/carol'])
+})
+
 test('[F1] a clock that is far ahead on one day removes no relation, and makes no cursor too old', async () => {
   const { store, database, clock, pass, stored } = await days()
   await store.commit(userChange('carol'))

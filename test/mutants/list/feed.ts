@@ -200,8 +200,8 @@ export const feedMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/level/lapsing.ts',
-    'return !bytes || saysNothing(decodeRelation(bytes).mySide.said)',
-    'return !bytes || decodeRelation(bytes).shown.length === 0',
+    'return relation !== undefined && saysNothing(relation.mySide.said)',
+    'return relation !== undefined && relation.shown.length === 0',
     {
       id: 'look-up-kept-by-what-is-shown',
       rules: ['S4'],

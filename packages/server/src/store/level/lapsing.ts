@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { isLapsed, lookupDays } from '../../relations/lapsed.ts'
-import { saysNothing } from '../../relations/records.ts'
+import { noRelation, type Relation, saysNothing } from '../../relations/records.ts'
 import type { ChangeRetention } from './change-retention.ts'
 import { type KeyRange, keys, partsOf, ranges } from './keys.ts'
 import type { Operation } from './operations.ts'
@@ -54,7 +54,10 @@ export class Lapsing {
     const upTo = await this.#port.retention.lapsedUpTo()
     const nowMs = this.#port.clock.now()
     await this.#removeFrom(ranges.allRelations, entries =>
-      entries.filter(([, bytes]) => bytes && isLapsed(decodeRelation(bytes), upTo, nowMs)),
+      entries.filter(([, bytes]) => {
+        const relation = bytes && decoded(bytes)
+        return relation !== undefined && isLapsed(relation, upTo, nowMs)
+      }),
     )
     const firstDay = Math.floor(nowMs / dayMs) - lookupDays
     await this.#removeFrom(ranges.allAsked, entries => this.#unnamed(entries.filter(isBefore(firstDay))))
@@ -83,8 +86,18 @@ export class Lapsing {
     const relations = await this.#port.disk.getMany(entries.map(([key]) => relationKeyOf(key)))
     return entries.filter((_, index) => {
       const bytes = relations[index]
-      return !bytes || saysNothing(decodeRelation(bytes).mySide.said)
+      const relation = bytes ? decoded(bytes) : noRelation
+      return relation !== undefined && saysNothing(relation.mySide.said)
     })
+  }
+}
+
+/** Nothing for a record that is none: it stays, and does not keep others. `check` finds it. */
+function decoded(bytes: Uint8Array): Relation | undefined {
+  try {
+    return decodeRelation(bytes)
+  } catch {
+    return undefined
   }
 }
 
