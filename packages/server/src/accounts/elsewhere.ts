@@ -18,16 +18,22 @@ export interface ElsewherePort {
   forget(user: string): void
 }
 
+/** What is read of one user's documents, in the order of the commits. */
+interface Reading {
+  /** Resolves when all of it has been handed over. */
+  done: Promise<void>
+  /** The position of the last commit of each document that is to be read. */
+  latest: Map<DocumentName, number>
+}
+
 /**
  * What commits of other nodes mean to this one, besides what all commits mean: documents in memory are outdated, the user's
  * devices here get what the user's devices there wrote, and sessions end.
  */
 export class Elsewhere {
   readonly #port: ElsewherePort
-  /** Of each user, what is being read for the devices here: in the order of the commits. */
-  readonly #reading: Map<string, Promise<void>> = new Map()
-  /** Of each document, by name and user, the position of the last commit that is to be read. */
-  readonly #latest: Map<string, number> = new Map()
+  /** By user: what is being read for the devices here. */
+  readonly #reading: Map<string, Reading> = new Map()
   readonly listener: CommitListener = {
     committed: commits => {
       for (const commit of commits) if (commit.elsewhere) this.#note(commit, commit.elsewhere)
@@ -40,7 +46,7 @@ export class Elsewhere {
 
   /** Resolves when the user's devices here have got what other nodes had written of the user's documents by now. */
   async settled(user: string): Promise<void> {
-    await this.#reading.get(user)
+    await this.#reading.get(user)?.done
   }
 
   #note(commit: Commit, { documents, ends }: NonNullable<Commit['elsewhere']>): void {
@@ -55,19 +61,21 @@ export class Elsewhere {
 
   #relayLater(user: string, name: DocumentName, commit: Commit): void {
     if (this.#port.relay.sessionsOf(user).size === 0) return
-    const reading = (this.#reading.get(user) ?? Promise.resolve())
-      .then(() => this.#relay(user, name, commit))
-      .catch((error: unknown) => this.#failAll(user, error))
-      .finally(() => {
-        if (this.#reading.get(user) !== reading) return
-        this.#reading.delete(user)
-        for (const document of documentNames) this.#latest.delete(keyOf(user, document))
-      })
+    const { done, latest } = this.#reading.get(user) ?? { done: Promise.resolve(), latest: new Map() }
+    latest.set(name, commit.position)
+    const reading: Reading = {
+      latest,
+      done: done
+        .then(() => this.#relay(user, name, commit, latest))
+        .catch((error: unknown) => this.#failAll(user, error))
+        .finally(() => {
+          if (this.#reading.get(user) === reading) this.#reading.delete(user)
+        }),
+    }
     this.#reading.set(user, reading)
-    this.#latest.set(keyOf(user, name), commit.position)
   }
 
-  async #relay(user: string, name: DocumentName, commit: Commit): Promise<void> {
+  async #relay(user: string, name: DocumentName, commit: Commit, latest: Reading['latest']): Promise<void> {
     const { store, relay } = this.#port
     const { position } = commit
     if (takesAway(commit)) await store.whenEverywhere(position)
@@ -75,7 +83,7 @@ export class Elsewhere {
     await mayHandOver(store)
     const [part] = parts
     if (!part) return
-    const isNewest = parts.length === 1 && version >= (this.#latest.get(keyOf(user, name)) ?? 0)
+    const isNewest = parts.length === 1 && version >= (latest.get(name) ?? 0)
     if (!isNewest || part.length > mostConverted) return this.#relayNewest(user, name, parts)
     const update = Y.convertUpdateFormatV2ToV1(part)
     const founder = founderOf(Y.parseUpdateMeta(update).to.keys())
@@ -100,9 +108,3 @@ export class Elsewhere {
 
 /** A larger change is read in the document, which is done in a thread of its own where it takes long [S3]. */
 const mostConverted = 64 * 1024
-
-const documentNames: readonly DocumentName[] = ['roster', 'profile']
-
-function keyOf(user: string, name: DocumentName): string {
-  return `${name}\u0000${user}`
-}
