@@ -5,6 +5,7 @@ import {
   contactFacts,
   type FieldValue,
   factsOf,
+  flatMapsOf,
   grantKey,
   isNarrowing,
   type KeyChange,
@@ -26,6 +27,7 @@ import {
 } from '@kith/shared'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import * as Y from 'yjs'
 import { holds } from '../support/properties.ts'
 import { clientIds, contentOf, meet, meetAll, type Replica, receive, replica } from '../support/replicas.ts'
 
@@ -554,6 +556,28 @@ describe('facts and keys', () => {
     expect([...facts.keys()]).toEqual([...many].reverse())
     for (const user of many) expect(facts.get(user)).toEqual(factsOf(phone.maps, user))
     expect(facts.get('user20')?.levels).toEqual([0, 9, 10, 20, 255])
+  })
+
+  test('keys of a form that no key has are passed over, and say nothing of anybody', () => {
+    const doc = new Y.Doc()
+    for (const root of ['grants', 'blocks', 'confirmed', 'privacy']) {
+      for (const key of ['', 'bob', '/bob', '1', `short/bob`]) doc.getMap(root).set(key, true)
+    }
+    const roster = flatMapsOf(doc)
+    const before = rosterSettings(flatMapsOf(new Y.Doc()))
+    const many = Array.from({ length: 40 }, (_, index) => `user ${index}`)
+    expect([...namedUsers(roster)]).toEqual([])
+    expect(rosterSettings(roster)).toEqual(before)
+    for (const users of [['bob'], ['bob', ...many]]) {
+      expect(contactFacts(roster, users).get('bob')).toEqual(factsOf(flatMapsOf(new Y.Doc()), 'bob'))
+    }
+    doc.getMap('blocks').set('12345678/bob', true)
+    expect(planContact(roster, 'bob', { isBlocked: false }, nonces())).toEqual([
+      { root: 'blocks', key: '12345678/bob', value: undefined },
+    ])
+    const [hiding] = planPresence(roster, true, nonces()) as [KeyChange]
+    doc.getMap('privacy').set(hiding.key, true)
+    expect(planPresence(roster, false, nonces())).toEqual([{ ...hiding, value: undefined }])
   })
 
   test('a grant key is a plain decimal level and a user id, and nothing else', () => {
