@@ -6,6 +6,7 @@ import { type Report, verdictOn } from '../verdict.ts'
 import { Coverage, hashOf, type Related } from './coverage.ts'
 import { type Generated, generate } from './generate.ts'
 import { whyKept } from './kept.ts'
+import { Refusals } from './refusals.ts'
 import { type Outcome, type Result, Results } from './results.ts'
 import { interval, sample } from './sample.ts'
 import { printSurvivors, printTable, type Tried } from './table.ts'
@@ -50,12 +51,17 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
   const testsHash = hashOf(tests.map(test => readFileSync(`${root}test/${test}.test.ts`, 'utf8')).join('\0'))
   const coverage = await Coverage.collect(root, `${folder}/coverage`, tests, targets)
   const results = new Results(`${folder}/results.jsonl`)
+  const refusals = new Refusals(root, `${folder}/refusals`)
   const tried: Tried[] = []
   let done = 0
   await inTurn(chosen, options.jobs, async (mutant, runner) => {
     const sourceHash = hashOf(texts.get(mutant.file) as string)
+    const refusal = await refusals.of(mutant)
     let result = results.of(mutant.id, sourceHash, options.again ? undefined : testsHash)
-    if (!result) {
+    if (refusal !== undefined) {
+      result = { id: mutant.id, outcome: 'refused', by: refusal, sourceHash, testsHash }
+      if (options.verbose) console.log(`refused: ${mutant.id}: ${refusal}`)
+    } else if (!result) {
       const named = testsAbout(root, mutant.file, tests)
       const related = withinBudget(coverage.related(mutant, sourceHash), named, options.budget)
       const startMs = performance.now()
@@ -69,15 +75,17 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
     done++
     if (done % 25 === 0) console.log(`  ${done} of ${chosen.length}, ${count(tried, 'survived', 'no test')} survived`)
   })
+  refusals.remove()
   printTable(chosenFiles, tried)
   const noticed = count(tried, 'killed', 'timed out')
-  const [low, high] = interval(noticed, tried.length)
+  const run = tried.length - count(tried, 'refused')
+  const [low, high] = interval(noticed, run)
   const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
   console.log(
-    `\n${noticed} of ${tried.length} were noticed: ${percent(noticed / tried.length)}; with 95 % certainty ${percent(low)} to ${percent(high)} of all`,
+    `\n${tried.length - run} are refused by the compiler or the linter; ${noticed} of the other ${run} were noticed: ${percent(noticed / run)}; with 95 % certainty ${percent(low)} to ${percent(high)} of all`,
   )
   printSurvivors(tried)
-  return noticed === tried.length
+  return noticed === run
 }
 
 function count(tried: readonly Tried[], ...outcomes: Outcome[]): number {

@@ -1,11 +1,12 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 
-export type Outcome = 'killed' | 'timed out' | 'survived' | 'no test'
+/** `refused`: by the compiler or the linter. */
+export type Outcome = 'refused' | 'killed' | 'timed out' | 'survived' | 'no test'
 
 export interface Result {
   id: string
   outcome: Outcome
-  /** The test that noticed it. */
+  /** The test that noticed it, or the error of the compiler or the linter. */
   by?: string
   /** How long that took. */
   seconds?: number
@@ -31,8 +32,8 @@ export class Results {
   of(id: string, sourceHash: string, testsHash: string | undefined): Result | undefined {
     const result = this.#byId.get(id)
     if (result?.sourceHash !== sourceHash) return undefined
-    const isNoticed = result.outcome === 'killed' || result.outcome === 'timed out'
-    return isNoticed || result.testsHash === testsHash ? result : undefined
+    const isOpen = result.outcome === 'survived' || result.outcome === 'no test'
+    return !isOpen || result.testsHash === testsHash ? result : undefined
   }
 
   add(result: Result): void {

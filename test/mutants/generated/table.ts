@@ -11,7 +11,8 @@ export function printTable(files: readonly string[], tried: readonly Tried[]): v
   const count = (file: string, ...outcomes: Outcome[]): number =>
     tried.filter(({ mutant, result }) => mutant.file === file && outcomes.includes(result.outcome)).length
   const rows = files.map(file => {
-    const [killed, timedOut, survived] = [
+    const [refused, killed, timedOut, survived] = [
+      count(file, 'refused'),
       count(file, 'killed'),
       count(file, 'timed out'),
       count(file, 'survived', 'no test'),
@@ -19,6 +20,7 @@ export function printTable(files: readonly string[], tried: readonly Tried[]): v
     return {
       file: file.replace('packages/', '').replace('/src', ''),
       tried: killed + timedOut + survived,
+      refused,
       killed,
       timedOut,
       survived,
@@ -27,9 +29,10 @@ export function printTable(files: readonly string[], tried: readonly Tried[]): v
   const width = Math.max(...rows.map(({ file }) => file.length))
   const line = (file: string, ...cells: (string | number)[]): string =>
     file.padEnd(width) + cells.map(cell => String(cell).padStart(10)).join('')
-  console.log(`\n${line('file', 'tried', 'killed', 'timed out', 'survived')}`)
+  console.log(`\n${line('file', 'refused', 'tried', 'killed', 'timed out', 'survived')}`)
   for (const row of rows)
-    if (row.tried > 0) console.log(line(row.file, row.tried, row.killed, row.timedOut, row.survived))
+    if (row.tried + row.refused > 0)
+      console.log(line(row.file, row.refused, row.tried, row.killed, row.timedOut, row.survived))
 }
 
 /** One by one, with the command that runs tests under it. */
