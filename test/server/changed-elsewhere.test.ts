@@ -36,6 +36,15 @@ test('[R1] changes of another node that are reported one after the other are rel
   expect(relayed()).toEqual({ holds: { '0/writer-1/mood': 'the second' }, says: ['the first', 'the second'] })
 })
 
+test('[R1] devices are disconnected when what another node wrote of their documents cannot be read: they get it when they return', async () => {
+  const { there, report, relayed, whileReading } = await twoNodes()
+  const failure = new Error('the database is away')
+  whileReading(() => Promise.reject(failure))
+  await there('the first')
+  await report([failure])
+  expect(relayed().says).toEqual([])
+})
+
 const moods = ['the first', 'the second'] as const
 
 /** Alice writes her profile on one node, and has a device on another one, which hears of the first when the test says so. */
@@ -88,11 +97,11 @@ async function twoNodes() {
       expect([alice.refused, alice.failures]).toEqual([[], []])
     },
     /** The other node hears of what was written, and does what follows from it. */
-    async report() {
+    async report(expected: readonly unknown[] = []) {
       for (const link of links) while (link.waiting > 0) link.step(0)
       await settled()
       await elsewhere.settled('alice')
-      expect(failures).toEqual([])
+      expect(failures.splice(0)).toEqual(expected)
     },
     whileReading(work: () => Promise<unknown>) {
       meanwhile = work

@@ -2,9 +2,14 @@ import { execFile } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { applied, type Generated } from './generate.ts'
 
+/** That a mistake leaves something unused shows by chance, and says nothing of it. StrykerJS switches these off as well. */
+const ofTypes = '--noEmit --noUnusedLocals false --noUnusedParameters false --allowUnreachableCode true'.split(' ')
+const ofPromises = ['lint', '--vcs-enabled=false', '--only=nursery/noFloatingPromises']
+
 /**
- * What the compiler and the linter of `npm run check` say of mistakes. One that they refuse is not run against the tests, and
- * does not count: nobody can commit it. Others' tools leave such mutants out as well (StrykerJS: "compile error").
+ * What the compiler says of mistakes, and the linter of promises that nobody waits for, in `npm run check`. One that they
+ * refuse is not run against the tests, and does not count: nobody can commit it. Others leave such mutants out as well
+ * (StrykerJS: "compile error").
  */
 export class Refusals {
   readonly #root: string
@@ -39,8 +44,8 @@ export class Refusals {
     try {
       const [folder, name] = file.split('/')
       return (
-        (await this.#errorOf('tsc', ['--noEmit', '-p', `${folder}/${name}`], /error TS\d+: .*/)) ??
-        (await this.#errorOf('biome', ['lint', '--vcs-enabled=false', file], /lint\/\w+\/\w+/))
+        (await this.#errorOf('tsc', [...ofTypes, '-p', `${folder}/${name}`], /error TS\d+: .*/)) ??
+        (await this.#errorOf('biome', [...ofPromises, file], /lint\/\w+\/\w+/))
       )
     } finally {
       writeFileSync(this.#folder + file, text)
