@@ -24,7 +24,7 @@ function largeRoster(name = 'contact'): KeyChange[] {
 
 const label = (user: string, value: string): KeyChange[] => [{ root: 'labels', key: user, value }]
 
-type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'isOfOther' | 'stateVector' | 'close'
+type Asked = 'open' | 'merge' | 'continue' | 'missing' | 'isOfOther' | 'exported' | 'stateVector' | 'close'
 
 /** Sees what the merge thread is asked, and can end it there. */
 class Overseer {
@@ -464,6 +464,33 @@ function longHistory(): { before: Uint8Array; late: Uint8Array; steps: number } 
   }))
   return { before: rawUpdate([{ client: 5, clock: 0, structs }]), late: rawUpdate(late), steps: 16 * 9_999 }
 }
+
+test('[S3] the file of an account with a large roster is made in the merge thread, and says the same as a small one', async () => {
+  const { accounts, device, documents, overseer } = await large()
+  const alice = device('alice')
+  alice.connect()
+  const fileOf = async (): Promise<{ user: string; contacts: unknown[]; profile: unknown }> => {
+    const beside = {
+      user: 'alice',
+      exportedAtMs: 0,
+      profile: new Map([[0, { name: 'Alice' }]]),
+      unconfirmed: new Map(),
+    }
+    return JSON.parse(new TextDecoder().decode(await documents.exported('alice', beside)))
+  }
+  alice.edit(label('bob', 'Bob'))
+  await accounts.idle()
+  const small = await fileOf()
+  expect(overseer.asked).toEqual([])
+  alice.edit(largeRoster())
+  await accounts.idle()
+  const file = await fileOf()
+  expect(overseer.count('exported')).toBe(1)
+  expect(small.contacts).toEqual([{ id: 'bob', label: 'Bob' }])
+  expect(file.contacts.length).toBe(1_501)
+  expect(file.contacts).toContainEqual(small.contacts[0])
+  expect({ ...file, contacts: [] }).toEqual({ ...small, contacts: [] })
+})
 
 test('[S3] a large state vector is compared with a document in the merge thread, also if the document is small', async () => {
   const { documents, overseer } = await large()

@@ -6,6 +6,8 @@ export interface Target {
   token(user: string): Promise<string>
   /** Erases an account, as the backend does. Resolves with the HTTP status. */
   erase(user: string): Promise<number>
+  /** Exports an account, as the backend does. Resolves with the HTTP status. */
+  exported(user: string): Promise<number>
 }
 
 /** What became of one attack. */

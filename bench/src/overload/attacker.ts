@@ -10,6 +10,7 @@ const admin = adminOf(url)
 const target: Target = {
   url,
   token: user => admin.token(user),
+  exported: async user => (await admin.request('GET', `/v1/users/${encodeURIComponent(user)}/export`)).status,
   erase: async user => (await admin.request('DELETE', `/v1/users/${encodeURIComponent(user)}`)).status,
 }
 const state = await attack.prepare(target)

@@ -18,6 +18,7 @@ export const attacks: Readonly<Record<string, Attack>> = {
   'half-bodies': http.halfBodies,
   audience: rosters.audience,
   erasure: rosters.erasure,
+  exporting: rosters.exporting,
   returns: rosters.returns,
   pings: frames.pings,
   'empty-fragments': frames.emptyFragments,

@@ -183,6 +183,19 @@ export const erasure: Attack = {
   },
 }
 
+export const exporting: Attack = {
+  name: 'a 7.7 MB roster, its account exported by the backend',
+  memory: memoryOfLargeRosters,
+  async prepare(target) {
+    await install(target, 'mallory', largeRoster(new AttackRoster()))
+    return undefined
+  },
+  async run(target) {
+    const answer = await within(60_000, target.exported('mallory'))
+    return { text: String(answer), isRight: answer === 200 }
+  },
+}
+
 export const returns: Attack = {
   name: 'a 7.7 MB roster, 30 returns with an empty cursor',
   memory: memoryOfLargeRosters,

@@ -28,6 +28,12 @@ export const loadMutants: readonly Mutant[] = [
       names: 'a large state vector',
     },
   ),
+  mutant('server/src/http/export.ts', "if (relation.mySide.unconfirmed !== '')", 'if (false)', {
+    id: 'exports-what-changed-hands',
+    rules: ['D7'],
+    what: 'The file of an account does not say which of its contacts have changed hands.',
+    tests: ['server/documents-api', 'client/account'],
+  }),
   mutant('server/src/socket/allowance.ts', 'if (this.#unacknowledged === 0) return false', '', {
     id: 'acknowledgements-free',
     rules: ['S3'],

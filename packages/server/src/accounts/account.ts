@@ -1,5 +1,6 @@
 import type { Device } from '../device.ts'
 import { bytesPerStruct } from '../documents/document-weight.ts'
+import type { ExportedBeside } from '../documents/exported.ts'
 import type { Merged } from '../documents/merge.ts'
 import type { Updates } from '../documents/missing.ts'
 import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
@@ -112,6 +113,11 @@ export class Account {
       () => this.#context.documents.digest(this.user, name),
       own => answer(own !== undefined && Buffer.compare(own, digest) === 0),
     )
+  }
+
+  /** The file of the account, in JSON. To be called in a task. */
+  exported(beside: ExportedBeside, answer: (file: Uint8Array) => void): Promise<void> {
+    return this.#handOver('roster', () => this.#context.documents.exported(this.user, beside), answer)
   }
 
   /** Reads the document as it is on disk: again, if another node changes it before what was read may be handed over. */

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import { weightOf } from './document-weight.ts'
+import type { ExportedBeside } from './exported.ts'
 import type { Founded } from './founding.ts'
 import { type HostedDocument, LocalDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
@@ -135,6 +136,11 @@ export class Documents {
   /** Of what the disk holds of a document (`documentDigest`). */
   async digest(user: string, name: DocumentName): Promise<Uint8Array | undefined> {
     return this.#use(user, name, 0, document => document.digest())
+  }
+
+  /** The file of the account ({@link exportedBytes}). */
+  async exported(user: string, beside: ExportedBeside): Promise<Uint8Array> {
+    return this.#use(user, 'roster', 0, roster => roster.exported(beside))
   }
 
   /** The client that founded a document's generation; 0 for the first one. */

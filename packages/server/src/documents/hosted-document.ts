@@ -3,6 +3,7 @@ import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
 import { longDeclined } from './declined.ts'
+import { type ExportedBeside, exportedBytes } from './exported.ts'
 import { type Founded, type Founding, foundIfOutweighed } from './founding.ts'
 import { type Merged, mergeUpdates } from './merge.ts'
 import { missingFrom, newestOf, type Updates } from './missing.ts'
@@ -27,6 +28,8 @@ export interface HostedDocument {
   digest(): Promise<Uint8Array | undefined>
   /** Whether a state vector is of another generation ({@link isOfOther}). */
   isOfOther(stateVector: Uint8Array): Promise<boolean>
+  /** Of a roster: the file of the account ({@link exportedBytes}). */
+  exported(beside: ExportedBeside): Promise<Uint8Array>
   /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
   /** The document of the next generation, if its history outweighs its content, or if that is forced. */
@@ -90,6 +93,10 @@ export class LocalDocument implements HostedDocument {
 
   async isOfOther(stateVector: Uint8Array): Promise<boolean> {
     return isOfOther(this.#document, stateVector)
+  }
+
+  async exported(beside: ExportedBeside): Promise<Uint8Array> {
+    return exportedBytes(this.#document, beside)
   }
 
   async longDeclined(today: number): Promise<string[]> {

@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
+import type { ExportedBeside } from './exported.ts'
 import type { Founded, Founding } from './founding.ts'
 import type { Merged } from './merge.ts'
 import type { Updates } from './missing.ts'
@@ -17,6 +18,7 @@ export type MergeRequest =
   | { type: 'stateVector'; document: number }
   | { type: 'digest'; document: number }
   | { type: 'isOfOther'; document: number; stateVector: Uint8Array }
+  | { type: 'exported'; document: number; beside: ExportedBeside }
   | { type: 'longDeclined'; document: number; today: number }
   | { type: 'found'; document: number; founding: Founding }
   | { type: 'close'; document: number }

@@ -4,6 +4,7 @@ import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { longDeclined } from './declined.ts'
 import { encodeFacts } from './encoded-facts.ts'
+import { exportedBytes } from './exported.ts'
 import { foundIfOutweighed } from './founding.ts'
 import { type Merged, type Merging, mergeUpdates } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
@@ -59,6 +60,8 @@ function handle(request: MergeRequest): MergeAnswer {
       return { ...stateOf(document), bytes: documentDigest(document.doc) }
     case 'isOfOther':
       return { ...stateOf(document), isOfOther: isOfOther(document, request.stateVector) }
+    case 'exported':
+      return { ...stateOf(document), bytes: exportedBytes(document, request.beside) }
     case 'longDeclined':
       return { ...stateOf(document), users: longDeclined(document.doc, request.today) }
     case 'found':

@@ -1,4 +1,5 @@
 import { EncodedFacts } from './encoded-facts.ts'
+import type { ExportedBeside } from './exported.ts'
 import type { Founded, Founding } from './founding.ts'
 import type { HostedDocument } from './hosted-document.ts'
 import type { Merged } from './merge.ts'
@@ -98,6 +99,11 @@ export class RemoteDocument implements HostedDocument {
 
   async isOfOther(stateVector: Uint8Array): Promise<boolean> {
     return (await this.#ask({ type: 'isOfOther', document: this.id, stateVector })).isOfOther === true
+  }
+
+  async exported(beside: ExportedBeside): Promise<Uint8Array> {
+    const { bytes } = await this.#ask({ type: 'exported', document: this.id, beside })
+    return bytes as Uint8Array
   }
 
   async longDeclined(today: number): Promise<string[]> {

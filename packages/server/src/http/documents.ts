@@ -130,9 +130,9 @@ export function documentRoutes(app: FastifyInstance, context: Context): void {
     answers: { 200: accountFileSchema },
     failures: [404],
   })
-  app.get<{ Params: WithId }>('/v1/users/:id/export', whole, async ({ params: { id } }) => {
+  app.get<{ Params: WithId }>('/v1/users/:id/export', whole, async ({ params: { id } }, reply) => {
     await knownUser(context, id)
-    return exportOf(context, id, await fieldsOf(store, id))
+    return reply.type('application/json; charset=utf-8').send(await exportOf(context, id, await fieldsOf(store, id)))
   })
 }
 

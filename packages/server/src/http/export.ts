@@ -1,29 +1,25 @@
-import { type Fields, flatMapsOf } from '@kith/shared'
-import { type AccountFile, accountFile } from '@kith/shared/account'
-import { StoredDocument } from '../documents/stored-document.ts'
+import type { Fields } from '@kith/shared'
 import type { Context } from '../socket/context.ts'
 
 /**
- * All of a user's own data, as the client's `exportAccount` makes it, so that `importAccount` reads it: what the user wrote. Not
- * what others say of the user: that is theirs. The roster is loaded as a whole, which takes some 200 ms for one of 10,000
- * contacts.
+ * All of a user's own data, as the client's `exportAccount` makes it, so that `importAccount` reads it, in JSON. A large roster
+ * is read in the thread of large documents: others are served meanwhile [S3].
  */
 export async function exportOf(
-  { store, clock }: Pick<Context, 'store' | 'clock'>,
+  { accounts, store, clock }: Pick<Context, 'accounts' | 'store' | 'clock'>,
   user: string,
   profile: ReadonlyMap<number, Fields>,
-): Promise<AccountFile> {
+): Promise<Buffer> {
   const unconfirmed = new Map<string, string>()
   for await (const { relations } of store.relationsOf(user)) {
-    for (const { owner, relation } of relations) unconfirmed.set(owner, relation.mySide.unconfirmed)
+    for (const { owner, relation } of relations) {
+      if (relation.mySide.unconfirmed !== '') unconfirmed.set(owner, relation.mySide.unconfirmed)
+    }
   }
-  const roster = new StoredDocument('roster', (await store.document(user, 'roster')).parts)
-  try {
-    return accountFile({
-      ...{ user, profile, exportedAtMs: clock.now(), roster: flatMapsOf(roster.doc) },
-      unconfirmedOf: id => unconfirmed.get(id) ?? '',
-    })
-  } finally {
-    roster.destroy()
-  }
+  const beside = { user, exportedAtMs: clock.now(), profile, unconfirmed }
+  const account = accounts.of(user)
+  const bytes = await new Promise<Uint8Array>((resolve, reject) => {
+    account.task(() => account.exported(beside, resolve), reject)
+  })
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
 }
