@@ -1,8 +1,11 @@
+import { TestClock } from '@kith/server/testing'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { accountsOver } from '../support/account-world.ts'
 import type { Device } from '../support/raw-device.ts'
 import { Incarnations } from '../support/server-internals.ts'
 import { serverWorld, settle, type World } from '../support/server-world.ts'
+import { newDatabase, storeOver } from '../support/stores.ts'
 
 async function erase(world: World, user: string): Promise<void> {
   expect((await world.admin('DELETE', `/v1/users/${user}`)).status).toBe(204)
@@ -225,4 +228,19 @@ test('[D7] a look-up of a session that ends is not counted for the next holder',
   expect((await erased).status).toBe(204)
   const keys = await world.disk.database.keys().all()
   expect(keys.filter(key => key.startsWith('asked'))).toEqual([])
+})
+
+test('[D7] an erasure that the disk refuses rejects, and the account takes the next one', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const refusing = Object.assign(Object.create(store) as typeof store, {
+    commit: () => Promise.reject(new Error('the disk is full')),
+  })
+  const { accounts } = accountsOver(refusing, clock)
+  const failures: unknown[] = []
+  accounts.erase('alice').catch(error => failures.push(error))
+  await accounts.idle()
+  expect(failures).toMatchObject([{ message: 'the disk is full' }])
+  refusing.commit = store.commit.bind(store)
+  await accounts.erase('alice')
 })
