@@ -1,8 +1,9 @@
 import { TestClock } from '@kith/server/testing'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import * as Y from 'yjs'
 import { engineWorld, rest } from '../support/engine-world.ts'
 import {
+  Draft,
   inSlices,
   profileChange,
   rosterChange,
@@ -184,3 +185,15 @@ test.each([0, 1, 2, 1_999, 2_000, 2_001, 9_999, 30_000])(
     expect(turns.count).toBeGreaterThanOrEqual(Math.floor(count / 2_001) + Math.floor(count / 5_000))
   },
 )
+
+test('[S3] of what a roster says of many others, 125 pairs are loaded and derived at a time', async () => {
+  const loads = vi.spyOn(Draft.prototype, 'loadPairs')
+  onTestFinished(() => loads.mockRestore())
+  const store = storeOver(await newDatabase('memory'), new TestClock())
+  const others = Array.from({ length: 130 }, (_, index) => [`other ${index}`, { isContact: true }])
+  await store.commit(rosterChange('alice', Object.fromEntries(others)))
+  expect(loads.mock.calls.slice(0, 2).map(([user, ids]) => [user, [...ids].length])).toEqual([
+    ['alice', 125],
+    ['alice', 5],
+  ])
+})
