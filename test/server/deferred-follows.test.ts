@@ -115,3 +115,18 @@ test('[S4] a session waits with a timer for look-ups that come within a day, and
   const [hourly = 0, daily, never] = timers
   expect([daily, never]).toEqual([hourly, hourly - 1])
 })
+
+test('[S4] a waiting follow is served when the device fetches it and the budget has refilled, before any timer says so', async () => {
+  const world = await engineWorld({ lookups: 1, lookupsPerDay: 24 })
+  const { store, clock } = world
+  for (const owner of ['alice', 'carol']) await store.commit(profileChange(owner, { 0: owner }))
+  await store.commit(follows('alice', 'carol'))
+  const line = await world.signIn('bob')
+  line.send({ type: 'hello', version: 1, cursor: new Uint8Array() })
+  await rest()
+  expect((await store.user('bob')).waiting).toBe(1)
+  clock.leap(hourMs)
+  line.send({ type: 'fetch', owner: 'carol' })
+  await rest()
+  expect((await store.user('bob')).waiting).toBe(0)
+})
