@@ -233,9 +233,8 @@ test('[D7] a look-up of a session that ends is not counted for the next holder',
 test('[D7] an erasure that the disk refuses rejects, and the account takes the next one', async () => {
   const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)
-  const refusing = Object.assign(Object.create(store) as typeof store, {
-    commit: () => Promise.reject(new Error('the disk is full')),
-  })
+  const refusing = Object.create(store) as typeof store
+  refusing.commit = () => Promise.reject(new Error('the disk is full'))
   const { accounts } = accountsOver(refusing, clock)
   const failures: unknown[] = []
   accounts.erase('alice').catch(error => failures.push(error))
