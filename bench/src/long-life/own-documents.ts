@@ -48,7 +48,7 @@ export function boundsOf(name: 'roster' | 'profile', contentBytes: number): Boun
 /** What a device may keep of both documents, with a row for each of its changes that the server has not had yet. */
 export function boundsOfDevice(documents: Bounds): Bounds {
   const bytes = Object.entries(documents).filter(([figure]) => figure.endsWith('KB to a device'))
-  return { 'device: KB': bytes.reduce((sum, [, most]) => sum + most, 0) }
+  return { 'device: KB': rounded(bytes.reduce((sum, [, most]) => sum + most, 0)) }
 }
 
 /** A document with the same entries and no history, in bytes. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { ContactSynchronizer, type Kith } from '@kith/client'
+import { flatMapsOf, namedUsers } from '@kith/shared'
 import { type Row, rounded } from '../report.ts'
 import { printBounded } from './bounds.ts'
 import { Calendar } from './calendar.ts'
@@ -111,6 +112,8 @@ async function expectSame(devices: readonly Installation[], day: number): Promis
 
 interface Measured {
   row: Row
+  /** How many users the roster names. */
+  named: number
   content: { roster: number; profile: number }
 }
 
@@ -132,7 +135,8 @@ async function measure(server: LifeServer, phone: Installation): Promise<Measure
     'server: MB': rounded((await folderBytes(server.folder)) / 1e6),
     'server: ms to start': rounded(startMs),
   }
-  return { row, content: { roster: contentBytes(roster), profile: contentBytes(profile) } }
+  const named = namedUsers(flatMapsOf(roster)).size
+  return { row, named, content: { roster: contentBytes(roster), profile: contentBytes(profile) } }
 }
 
 function report(measured: ReadonlyMap<string, Measured>, title: string): void {
@@ -142,12 +146,13 @@ function report(measured: ReadonlyMap<string, Measured>, title: string): void {
   const bounds = {
     ...documents,
     ...boundsOfDevice(documents),
-    'device: rows': 10 * contactsKept,
+    // One for each user whom the roster names, those declined too, and the changes since the last snapshots.
+    'device: rows': Math.max(...all.map(({ named }) => named)) + 500,
     'return: bytes of documents': 200,
     'return: bytes': 4_000,
     'return: ms': 1_000,
     'return after a restart: ms': 2_000,
-    'server: MB': 50,
+    'server: MB': 5,
     'server: ms to start': 2_000,
   }
   printBounded(title, new Map([...measured].map(([when, { row }]) => [when, row])), bounds)

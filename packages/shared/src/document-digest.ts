@@ -4,7 +4,7 @@ import * as Y from 'yjs'
 /** Enough that no two documents have the same digest by chance. */
 export const documentDigestBytes = 16
 /** A document whose entries and removals take no more to name is compared by naming them, as y-protocols does. */
-const mostNamedBytes = 64
+const mostNamedBytes = 32
 
 /**
  * A digest of all entries and removals of a document: two documents with the same digest hold the same. `undefined` for a
