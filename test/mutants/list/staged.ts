@@ -39,7 +39,7 @@ export const stagedMutants: readonly Mutant[] = [
     id: 'read-before-it-is-committed',
     rules: ['V4', 'D2'],
     what: 'A large change is read before it is committed.',
-    tests,
+    tests: ['server/slices-on-disk'],
   }),
   mutant(`${folder}/overlay.ts`, '!(applied.has(slice) || skipped.has(key))', '!applied.has(slice)', {
     id: 'older-record-read',
