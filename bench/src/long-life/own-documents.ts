@@ -45,7 +45,7 @@ export function boundsOf(name: 'roster' | 'profile', contentBytes: number): Boun
   }
 }
 
-/** What a device may keep of both documents, with a row for each of its changes that the server has not had yet. */
+/** How many bytes a device may keep: as many as the server may send of its documents. */
 export function boundsOfDevice(documents: Bounds): Bounds {
   const bytes = Object.entries(documents).filter(([figure]) => figure.endsWith('KB to a device'))
   return { 'device: KB': rounded(bytes.reduce((sum, [, most]) => sum + most, 0)) }

@@ -56,7 +56,7 @@ export async function within<T>(ms: number, work: Promise<T>): Promise<T | 'late
   }
 }
 
-/** One of half the size. */
+/** For a roster of half the size of {@link memoryOfLargeRosters}. */
 export const memoryOfLargeRoster: MemoryCeiling = { peak: 450, kept: 300 }
 
 /** Of a roster with 40,000 contacts or more, all that follows is made in memory before it is written at once [D4]. */

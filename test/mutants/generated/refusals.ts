@@ -2,14 +2,13 @@ import { execFile } from 'node:child_process'
 import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { applied, type Generated } from './generate.ts'
 
-/** That a mistake leaves something unused shows by chance, and says nothing of it. StrykerJS switches these off as well. */
+/** An unused name is no error here: whether a mutant leaves one is chance. StrykerJS switches these options off, too. */
 const ofTypes = '--noEmit --noUnusedLocals false --noUnusedParameters false --allowUnreachableCode true'.split(' ')
 const ofPromises = ['lint', '--vcs-enabled=false', '--only=nursery/noFloatingPromises']
 
 /**
- * What the compiler says of mistakes, and the linter of promises that nobody waits for, in `npm run check`. One that they
- * refuse is not run against the tests, and does not count: nobody can commit it. Others leave such mutants out as well
- * (StrykerJS: "compile error").
+ * Finds mutants that `npm run check` refuses: by the compiler, or by the linter's rule against floating promises. Such a mutant
+ * cannot be committed, so it is not tested and does not count. StrykerJS leaves out mutants with a compile error, too.
  */
 export class Refusals {
   readonly #root: string

@@ -32,8 +32,8 @@ export class Results {
   of(id: string, sourceHash: string, testsHash: string | undefined): Result | undefined {
     const result = this.#byId.get(id)
     if (result?.sourceHash !== sourceHash) return undefined
-    const isOpen = result.outcome === 'survived' || result.outcome === 'no test'
-    return !isOpen || result.testsHash === testsHash ? result : undefined
+    const isNoticed = result.outcome === 'killed' || result.outcome === 'timed out'
+    return isNoticed || result.testsHash === testsHash ? result : undefined
   }
 
   add(result: Result): void {

@@ -19,7 +19,7 @@ export function clientsNamed(stateVector: Uint8Array): number {
   }
 }
 
-/** Whether a state vector is of another generation than a document. Not for one that is none: the answer to it says so. */
+/** Whether a state vector belongs to another generation than a document. False for malformed bytes: the answer refuses them. */
 export function isOfOther({ doc, founder }: StoredDocument, stateVector: Uint8Array): boolean {
   const clients = clientsOf(stateVector)
   const theirs = founderOf(clients)

@@ -95,8 +95,8 @@ export class Relay {
   }
 
   /**
-   * Hands a change of the user's own document to the user's devices. `founder`: that of the document that it is a change of, or
-   * 0: a device that was told of another generation would merge the two.
+   * Sends a change of the user's own document to the user's devices. `founder`: the founder of that document; 0 in the first
+   * generation. A device with another generation is disconnected, because it would merge the two.
    */
   relayOwn(user: string, document: DocumentName, update: Uint8Array, founder: number, except: unknown): void {
     for (const session of [...this.sessionsOf(user)]) {

@@ -181,7 +181,7 @@ export class Session implements Device {
     if (!this.#asked.has(document)) this.#answered.add(document)
   }
 
-  /** The device's step 1 is answered in this turn. `founder`: that of the document that the answer is of. */
+  /** Answers the device's step 1. `founder`: the founder of the server's document. */
   answer(document: DocumentName, missing: Uint8Array, founder: number): void {
     this.holdsAll(document, founder)
     this.say({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'step2', payload: missing })

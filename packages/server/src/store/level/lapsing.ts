@@ -92,7 +92,7 @@ export class Lapsing {
   }
 }
 
-/** Nothing for a record that is none: it stays, and does not keep others. `check` finds it. */
+/** `undefined` for a malformed record: it stays, other records are still removed, and `check` reports it. */
 function decoded(bytes: Uint8Array): Relation | undefined {
   try {
     return decodeRelation(bytes)
