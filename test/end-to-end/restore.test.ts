@@ -8,7 +8,7 @@ import { IDBFactory } from 'fake-indexeddb'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { type ServerProcess, serverProgram, startServerProcess } from '../../bench/src/server-process.ts'
 import { openDevice, settle } from '../support/process-devices.ts'
-import { addBackup, restore } from '../support/server-internals.ts'
+import { addBackup, decodeUser, partsOf, ranges, restore } from '../support/server-internals.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
 // Processes are started, and a busy machine takes its time for each.
@@ -139,6 +139,22 @@ test('[F1] a restore without trust gives out one position, in a run of its own, 
   expect(trusted.runStart).toBeLessThan(trusted.position)
   await isSound(backup)
 })
+
+test('[V1] a restore without trust counts every user as not registered; one with trust keeps them registered', async () => {
+  const { backup } = await lose(async () => undefined)
+  expect(await registeredIn(await restoreTo(backup, true))).toEqual(['ada', 'bob', 'carol'])
+  expect(await registeredIn(await restoreTo(backup, false))).toEqual([])
+})
+
+/** Users whose profiles the store may show. */
+async function registeredIn(folder: string): Promise<string[]> {
+  const database = await openLevelDatabase(folder, true)
+  const registered: string[] = []
+  for await (const [key, bytes] of database.iterator(ranges.users))
+    if (decodeUser(bytes).registeredAt > 0) registered.push(partsOf(key)[1] ?? '')
+  await database.close()
+  return registered
+}
 
 /** The position of a restored store, and where its last run began. */
 async function restoredAt(backup: string, isTrusted: boolean): Promise<{ position: number; runStart: number }> {

@@ -190,6 +190,34 @@ test('[D2] while the connection is lost the same batch is sent again every 200 m
   expect([await rejected, node.batches.length]).toEqual(['the connection was lost', 100])
 })
 
+test('[D2] a batch whose outcome is unknown is sent again for a minute, however long an attempt takes', async () => {
+  const node = await newCommits()
+  const { write } = node.link
+  node.link.write = async batch => {
+    await new Promise<void>(resolve => node.clock.after(25_000, resolve))
+    return write(batch)
+  }
+  node.answers.push(...Array<Answer>(50).fill('lost connection'))
+  const rejected = outcomeOf(node.commits.commit(userChange('alice')))
+  await settled()
+  await node.move(200_000)
+  expect([await isOver(rejected), node.batches.length]).toEqual([true, 3])
+  expect(await rejected).toBe('the connection was lost')
+})
+
+test('[D2] a node that was paused while the outcome of a batch was unknown does not derive its changes again', async () => {
+  const node = await newCommits()
+  node.answers.push('lost connection', 'fenced')
+  const { write } = node.link
+  node.link.write = async batch => {
+    if (node.batches.length === 1) node.clock.move(15 * 60_000)
+    return write(batch)
+  }
+  const rejected = outcomeOf(node.commits.commit(userChange('alice')))
+  await node.move(1_000)
+  expect([await rejected, node.batches.length]).toEqual(['the connection was lost', 2])
+})
+
 test('[D2] what a standby has not confirmed is not answered: it is sent again every 200 ms, without a lease meanwhile', async () => {
   const node = await newCommits()
   node.answers.push('unconfirmed', 'unconfirmed')

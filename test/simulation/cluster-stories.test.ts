@@ -122,6 +122,25 @@ describe('values that are overwritten before other nodes relay them', () => {
 })
 
 describe('a log that was trimmed', () => {
+  test('[D2] a batch that no standby had confirmed is not written again once the log has forgotten it', async () => {
+    await expectRight({
+      ...world,
+      ...{ seed: 605108089, cast: [0, 2], nodes: 3 },
+      steps: [
+        { do: 'failBatch', node: 2, fault: 'unconfirmed' },
+        { do: 'act', device: 0, act: { type: 'set', level: 0, field: 'name' } },
+        { do: 'act', device: 9, act: { type: 'audience', audience: 'everyone' } },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'killNode', node: 0, losesFrames: false },
+        { do: 'slowNode', node: 2, isSlow: true },
+        { do: 'pass', seconds: 130, flows: false },
+        { do: 'trimLog' },
+        { do: 'register', user: 0, announceJoin: false },
+        { do: 'failBatch', node: 0, fault: 'never sent' },
+      ],
+    })
+  })
+
   test('[V7][F1] a node that stood still until the log no longer had what follows its position ends its sessions', async () => {
     await expectRight({
       ...world,
@@ -133,7 +152,7 @@ describe('a log that was trimmed', () => {
         { do: 'flow' },
         { do: 'freezeNode', node: 1 },
         { do: 'act', device: 0, act: { type: 'save', whom: 0, blocks: true } },
-        { do: 'pass', seconds: 20, flows: true },
+        { do: 'pass', seconds: 100, flows: true },
         { do: 'trimLog' },
         { do: 'register', user: 2, announceJoin: false },
         { do: 'flow' },

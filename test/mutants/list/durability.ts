@@ -49,7 +49,7 @@ export const durabilityMutants: readonly Mutant[] = [
     rules: ['V1'],
     what: 'A restored store shows owners by what the backup has, though they may have revoked it since.',
     tests: ['end-to-end/restore'],
-    names: 'nothing new',
+    names: 'counts every user as not registered',
   }),
   mutant('server/src/store/level/backup/withhold.ts', 'joinedAtMs: nowMs }', '}', {
     id: 'restored-user-is-announced',

@@ -379,15 +379,29 @@ export const nodesMutants: readonly Mutant[] = [
       isSeenByWaiting: true,
     },
   ),
+  mutant('server/src/store/nodes/batch-writer.ts', '!isLate() && !this.#isClosing', '!isLate()', {
+    id: 'close-waits-for-a-standby',
+    rules: ['D2'],
+    what: 'A node that stops while no standby confirms goes on for ten seconds.',
+    tests: ['server/node-commits'],
+  }),
+  mutant('server/src/store/nodes/batch-writer.ts', ' && !isLate()', '', {
+    id: 'batch-repeated-beyond-the-log',
+    rules: ['D2'],
+    what: 'A batch that was written is sent again when the log has forgotten it, and is written twice.',
+    tests: ['server/node-commits'],
+    names: 'for a minute',
+  }),
   mutant(
     'server/src/store/nodes/batch-writer.ts',
-    'if (attempt === attempts || this.#isClosing) throw new Unconfirmed()',
-    'if (attempt === attempts) throw new Unconfirmed()',
+    "if (lost && outcome.status !== 'written' && repetition.isLate()) throw lost",
+    '',
     {
-      id: 'close-waits-for-a-standby',
+      id: 'fenced-after-a-pause-is-not-written',
       rules: ['D2'],
-      what: 'A node that stops while no standby confirms goes on for ten seconds.',
+      what: 'A node that was paused for longer than the log is kept makes a change again that it had written.',
       tests: ['server/node-commits'],
+      names: 'was paused',
     },
   ),
   mutant('server/src/store/postgres/pages.ts', ' : keyOf(last)', ' : undefined', {

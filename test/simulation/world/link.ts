@@ -14,7 +14,7 @@ import {
   type WriteBatch,
 } from '../../support/server-internals.ts'
 import type { Seeded } from './seeded.ts'
-import { keptMs, type SharedLog } from './shared-log.ts'
+import type { SharedLog } from './shared-log.ts'
 
 /**
  * What goes wrong at a node's next batch. The connection breaks: the batch never gets there; or it is written, and the answer is
@@ -28,6 +28,8 @@ class ConnectionLost extends Error {}
 
 /** A share of the reads waits, while the link is slow. */
 const slowReads = 0.3
+/** A write that the database has not begun by then is given up by the node, and not begun any more: nobody is at the other end. */
+const writeMs = 15_000
 /** A transaction that holds the lock and does nothing ends by itself. */
 const idleMs = 5_000
 
@@ -143,15 +145,14 @@ export class Link implements SharedDatabase {
   write: WriteBatch = async batch => {
     const opening = this.#connect()
     const fault = this.#faults.shift()
+    const sentAtMs = this.#clock.now()
+    const isAlive = (): boolean => this.#clock.now() - sentAtMs < writeMs
     if (fault === 'written later') {
-      const sentAtMs = this.#clock.now()
-      // What a database has not begun by then it does not begin any more: nobody is at the other end.
-      const isAlive = (): boolean => this.#clock.now() - sentAtMs < keptMs
       this.#waiting.push(() => void (isAlive() && this.#execute(batch, opening)))
       throw new ConnectionLost('the connection was lost')
     }
     await this.#wait(1)
-    if (fault === 'never sent') throw new ConnectionLost('the connection was lost')
+    if (fault === 'never sent' || !isAlive()) throw new ConnectionLost('the connection was lost')
     const outcome = await this.#execute(batch, opening)
     if (fault === 'written' || !outcome) throw new ConnectionLost('the connection was lost')
     await this.#back(1, opening)

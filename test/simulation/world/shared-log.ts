@@ -16,8 +16,11 @@ import {
 } from '../../support/server-internals.ts'
 import { SharedState } from './shared-state.ts'
 
-/** So long rows stay in the log at least: a batch whose answer was lost is sent again for less. */
-export const keptMs = 15_000
+/**
+ * So long rows stay in the log at least: a batch whose answer was lost is sent again for a minute, and an attempt takes 15 s at
+ * most, see `link.ts`.
+ */
+const keptMs = 90_000
 
 interface Row {
   /** When it was written. */

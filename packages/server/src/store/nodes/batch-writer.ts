@@ -21,9 +21,14 @@ import { current } from './versions.ts'
 const mostConflicts = 3
 /** The same for a change that is derived beside the queue: it takes long, so another is more often faster. */
 const mostConflictsBeside = 6
-/** How long a batch whose outcome is unknown is sent again, in attempts and in the time between two. */
+/** How often a batch whose outcome is unknown is sent, and the time between two attempts. */
 const attempts = 50
 const attemptMs = 200
+/**
+ * How long it is sent again: each attempt may take long. Whether it was written is read from the log, which keeps a batch for ten
+ * minutes, see `postgres/log-trimming.ts`. A batch that is no longer there would be written twice.
+ */
+const repeatedMs = 60_000
 
 /** As often as a batch is derived for a node that loses its lease again and again. */
 const mostFences = 3
@@ -62,6 +67,12 @@ export interface Derivation {
   mostRecords: number
   /** It is one change that no other commit waits for. */
   isBeside: boolean
+}
+
+/** Whether a batch may be sent once more, and whether so much time has passed that the log may have forgotten it. */
+interface Repetition {
+  mayGoOn: () => boolean
+  isLate: () => boolean
 }
 
 export interface BatchWriterOptions {
@@ -212,25 +223,39 @@ export class BatchWriter {
   /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
   async #send(batch: Batch): Promise<Outcome> {
     const { database } = this.#options
-    for (let attempt = 1; ; attempt++) {
+    const repetition = this.#repetition()
+    for (let lost: unknown; ; ) {
       try {
-        return await this.#untilConfirmed(() => database.write(batch))
+        const outcome = await this.#untilConfirmed(() => database.write(batch), repetition)
+        // A node that was paused for long: what it had sent may have been written, and have left the log.
+        if (lost && outcome.status !== 'written' && repetition.isLate()) throw lost
+        return outcome
       } catch (error) {
-        if (!database.isConnectionLost(error) || attempt === attempts || this.#isClosing) throw error
+        if (!database.isConnectionLost(error) || !repetition.mayGoOn()) throw error
+        lost = error
         await this.#pause()
       }
     }
   }
 
   /** What is visible and was confirmed by no standby may be lost: nothing more is handed over until a commit is confirmed. */
-  async #untilConfirmed(write: () => Promise<Outcome>): Promise<Outcome> {
-    for (let attempt = 1; ; attempt++) {
+  async #untilConfirmed(write: () => Promise<Outcome>, repetition = this.#repetition()): Promise<Outcome> {
+    for (;;) {
       const outcome = await write()
       if (outcome.status !== 'written' || outcome.isConfirmed) return outcome
       this.#options.lease.drop()
-      if (attempt === attempts || this.#isClosing) throw new Unconfirmed()
+      if (!repetition.mayGoOn()) throw new Unconfirmed()
       await this.#pause()
     }
+  }
+
+  /** Of one batch. `mayGoOn` is to be asked after each attempt. */
+  #repetition(): Repetition {
+    const { clock } = this.#options
+    const untilMs = clock.now() + repeatedMs
+    const isLate = (): boolean => clock.now() >= untilMs
+    let left = attempts
+    return { isLate, mayGoOn: () => --left > 0 && !isLate() && !this.#isClosing }
   }
 
   #pause(): Promise<void> {
