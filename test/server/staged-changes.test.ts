@@ -9,6 +9,7 @@ import * as Y from 'yjs'
 import { Disk } from '../simulation/world/disk.ts'
 import { Seeded } from '../simulation/world/seeded.ts'
 import { ChainedBatch } from '../support/chained-batch.ts'
+import { holdsAsync } from '../support/properties.ts'
 import {
   atOnce,
   byteOrdered,
@@ -242,16 +243,14 @@ class Server {
 test('[D2][D4][V4] a staged change is on the disk as a whole or not at all, and so is read, whenever the server is killed', {
   timeout: 120_000,
 }, async () => {
-  const seed = Date.now() % 2 ** 31
-  console.log(`property seed ${seed}`)
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(steps(), fc.nat(), async (all, chance) => {
       const server = new Server(chance)
       await server.start()
       for (const step of all) await server.step(step)
       expect(await server.end()).toEqual([])
     }),
-    { seed, numRuns: 500 },
+    500,
   )
 })
 
@@ -283,13 +282,14 @@ test('[S3] commits of others are written between the slices of a large one, and 
 })
 
 test('[D4] keys in byte order sort as the database sorts them', async () => {
-  await fc.assert(
+  await holdsAsync(
     fc.asyncProperty(fc.uniqueArray(fc.string({ unit: 'grapheme', minLength: 1 })), async all => {
       const database = newMemory()
       await database.batch(all.map(key => ({ type: 'put', key, value: new Uint8Array() })))
       const sorted = all.map(byteOrdered).sort().map(keyOf)
       expect(sorted).toEqual(await database.keys().all())
     }),
+    100,
   )
 })
 

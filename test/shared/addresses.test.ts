@@ -4,7 +4,7 @@ import { isSupportedRegion, normalisePhoneNumber } from '@kith/shared/phone'
 import fc from 'fast-check'
 import { type CountryCode, getCountryCallingCode } from 'libphonenumber-js/max'
 import { describe, expect, test } from 'vitest'
-import { seed } from '../support/properties.ts'
+import { holds } from '../support/properties.ts'
 
 const corpus = new URL('../../../shared/corpus/phonebook-raw.txt', import.meta.url)
 const regions = [undefined, 'US', 'GB', 'DE', 'FR', 'IN', 'BR', 'AU']
@@ -18,10 +18,10 @@ function phone(input: string, region?: string): string {
   return outcome(normalisePhoneNumber(input, { region }))
 }
 
-function property<T>(arbitrary: fc.Arbitrary<T>, holds: (value: T) => unknown): void {
-  fc.assert(
-    fc.property(arbitrary, value => void holds(value)),
-    { seed, numRuns: 500, verbose: true },
+function property<T>(arbitrary: fc.Arbitrary<T>, check: (value: T) => unknown): void {
+  holds(
+    fc.property(arbitrary, value => void check(value)),
+    500,
   )
 }
 

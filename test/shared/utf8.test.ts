@@ -1,7 +1,7 @@
 import { utf8Length } from '@kith/shared'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { seed } from '../support/properties.ts'
+import { holds } from '../support/properties.ts'
 
 test('[S3] the UTF-8 length of a text is that of TextEncoder, also with lone surrogates', () => {
   const units = fc.oneof(
@@ -9,10 +9,10 @@ test('[S3] the UTF-8 length of a text is that of TextEncoder, also with lone sur
     fc.nat(0xffff),
   )
   const texts = fc.array(units, { maxLength: 40 }).map(codes => String.fromCharCode(...codes))
-  fc.assert(
+  holds(
     fc.property(texts, text => {
       expect(utf8Length(text)).toBe(new TextEncoder().encode(text).length)
     }),
-    { seed, numRuns: 300, verbose: true },
+    300,
   )
 })

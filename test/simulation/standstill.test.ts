@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { seed } from '../support/properties.ts'
+import { holdsAsync } from '../support/properties.ts'
 import { play } from './histories/run.ts'
 import { type History, histories, type Step } from './histories/steps.ts'
 import { storyOf } from './histories/story.ts'
@@ -30,7 +30,7 @@ test('[R1][V4][V5][V6][V7][D1][D2][F1] all rules hold in any history in which on
     expect(found).toEqual([])
   })
   try {
-    await fc.assert(property, { seed, numRuns: runs })
+    await holdsAsync(property, runs)
   } catch (error) {
     if (last) console.error(`The smallest history found, as a test:\n\n${storyOf(last, wrong)}\n`)
     throw error

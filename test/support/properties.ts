@@ -4,12 +4,15 @@ import fc from 'fast-check'
 export const seed: number = Number(process.env['KITH_TEST_SEED'] ?? Date.now() % 2 ** 31)
 console.info(`property seed ${seed}`)
 
+/** A smaller counterexample is of no use under a mutant, which is expected to fail. */
+const endOnFailure = Boolean(process.env['KITH_MUTANT'] || process.env['KITH_GENERATED'])
+
 /** Checks a property on random cases. A failure names the smallest counterexample found and the seed. */
 export function holds<T>(property: fc.IProperty<T>, numRuns = 200): void {
-  fc.assert(property, { seed, numRuns })
+  fc.assert(property, { seed, numRuns, endOnFailure })
 }
 
 /** Checks a property with asynchronous cases. A failure names the smallest counterexample found and the seed. */
 export function holdsAsync<T>(property: fc.IAsyncProperty<T>, numRuns: number): Promise<void> {
-  return fc.assert(property, { seed, numRuns })
+  return fc.assert(property, { seed, numRuns, endOnFailure })
 }

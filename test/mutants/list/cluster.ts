@@ -23,8 +23,8 @@ export const clusterMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/nodes/batch-writer.ts',
-    'return await this.#untilConfirmed(() => database.write(batch))',
-    'return await this.#untilConfirmed(() => database.write(attempt === 1 ? batch : { ...batch, id: randomUUID() }))',
+    'await this.#untilConfirmed(() => database.write(batch), repetition)',
+    'await this.#untilConfirmed(() => database.write(!lost ? batch : { ...batch, id: randomUUID() }), repetition)',
     {
       id: 'cluster-batch-sent-as-another',
       rules: ['D2'],

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect } from 'vitest'
-import { seed } from '../../support/properties.ts'
+import { holdsAsync } from '../../support/properties.ts'
 import { play } from './run.ts'
 import type { History } from './steps.ts'
 import { storyOf } from './story.ts'
@@ -26,7 +26,7 @@ export async function expectNoneWrong(histories: fc.Arbitrary<History>, runs: nu
     expect(found).toEqual([])
   })
   try {
-    await fc.assert(property, { seed, numRuns: runs })
+    await holdsAsync(property, runs)
   } catch (error) {
     if (last) console.error(`The smallest history found, as a test:\n\n${storyOf(last, wrong)}\n`)
     throw error
