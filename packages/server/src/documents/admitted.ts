@@ -10,7 +10,7 @@ import {
   userOfKey,
 } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
-import type { DocumentsChange } from '../relations/store.ts'
+import type { DocumentsChange } from '../relations/changes.ts'
 import type { Applied, StoredDocument } from './stored-document.ts'
 
 /** What the roster now says of those whom a run of updates touched, for the store. */

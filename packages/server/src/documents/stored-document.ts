@@ -1,7 +1,7 @@
 import { founderOf, profileRoot, retiredRoot, rosterRoots } from '@kith/shared'
 import * as Y from 'yjs'
+import type { DocumentUpdate } from '../relations/changes.ts'
 import type { DocumentName } from '../relations/records.ts'
-import type { DocumentUpdate } from '../relations/store.ts'
 import { bytesPerStruct } from './document-weight.ts'
 
 /** Below this a log is not worth folding. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { type Static, Type } from 'typebox'
+import { takesAway } from '../relations/commit.ts'
 import type { UserRecord } from '../relations/records.ts'
-import { takesAway } from '../relations/store.ts'
 import type { Context } from '../socket/context.ts'
 import { ApiError } from './request.ts'
 import { described } from './route.ts'

@@ -1,4 +1,4 @@
-import type { View } from '../relations/store.ts'
+import type { View } from '../relations/views.ts'
 import type { Follower } from '../relay/entry.ts'
 
 /**

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
-import type { LastSeen, Store } from '../relations/store.ts'
+import type { LastSeen } from '../relations/changes.ts'
+import type { Store } from '../relations/store.ts'
 import { Unwritable } from '../relations/unwritable.ts'
 import type { PresenceElsewhere } from './elsewhere.ts'
 import type { PresenceSubscriptions } from './subscriptions.ts'

@@ -1,5 +1,5 @@
 import { orFail } from '../or-fail.ts'
-import { type Commit, type CommitListener, isLooker } from '../relations/store.ts'
+import { type Commit, type CommitListener, isLooker } from '../relations/commit.ts'
 import { inSlices } from '../turns.ts'
 
 /** What it takes one session to look at one owner again, and at all that it watches, in look-ups. */

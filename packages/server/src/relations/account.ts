@@ -1,11 +1,11 @@
 import { gives, type Limits } from '@kith/shared'
+import type { LastSeen } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { tellErased, tellRegistered } from './events.ts'
 import { canPromote, endFollow } from './follow-budget.ts'
 import { wasAnnounced } from './lapsed.ts'
 import { newUser, noFacts } from './records.ts'
 import { promote, reviewUnasked, setSide } from './roster.ts'
-import type { LastSeen } from './store.ts'
 import { updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 

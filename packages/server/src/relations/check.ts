@@ -23,7 +23,7 @@ import {
   type UserRecord,
 } from './records.ts'
 import { isUnaskedCandidate, shownLevels } from './standing.ts'
-import type { View } from './store.ts'
+import type { View } from './views.ts'
 import { sameLevels } from './visible-levels.ts'
 
 /** A whole store, as {@link checkStore} reads it. */

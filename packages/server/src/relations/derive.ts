@@ -1,12 +1,12 @@
 import type { Limits } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
 import { applyPair, applyUser, erase, noteLastSeen, register, revokeTokens, tellIfNew } from './account.ts'
+import type { Change, DocumentsChange, DocumentUpdate } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { settleEvents, tellUndelivered } from './events.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
 import type { DocumentName } from './records.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
-import type { Change, DocumentsChange, DocumentUpdate } from './store.ts'
 import { updateShown } from './visible-levels.ts'
 
 /** One change, and everything that follows from it, laid over the draft [D4]. */

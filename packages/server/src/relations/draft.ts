@@ -1,4 +1,5 @@
 import { othersTurn, type Turn, Turns, turnForSlice } from '../turns.ts'
+import type { Commit, Lookers } from './commit.ts'
 import type { EventRoom } from './event-room.ts'
 import type { Incarnations } from './incarnations.ts'
 import type { EventType } from './outbox.ts'
@@ -7,7 +8,6 @@ import { names, pairOf } from './record-names.ts'
 import { bothSides, type Pair, type RecordNames, type Records, type RecordWrite, type Removal } from './record-store.ts'
 import { isTombstone, keptUser, type Relation, type UserRecord } from './records.ts'
 import type { Sight } from './standing.ts'
-import type { Commit, Lookers } from './store.ts'
 import { isNews } from './user-news.ts'
 
 /** A record that a batch writes or removes, as `record-names.ts` has it. */

@@ -1,5 +1,5 @@
+import type { EventsChange, UndeliveredMessage } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
-import type { EventsChange, UndeliveredMessage } from './store.ts'
 
 /** Events that follow from changes, for the app's backend: docs/guides/webhooks.md says when each is sent. */
 

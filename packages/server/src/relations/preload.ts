@@ -1,7 +1,7 @@
+import type { Change, DocumentsChange } from './changes.ts'
 import type { Draft } from './draft.ts'
 import { bothSides, type Lookup, type Pair, type RecordNames } from './record-store.ts'
 import type { LevelName } from './records.ts'
-import type { Change, DocumentsChange } from './store.ts'
 
 /** Of changes that name more records than this, the others are read as each change is derived, in slices. */
 const mostNamed = 2_000

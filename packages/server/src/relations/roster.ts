@@ -1,10 +1,10 @@
 import { type ContactFacts, gives, type Limits, type RosterSettings } from '@kith/shared'
+import type { Facts } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { tellGranted } from './events.ts'
 import { askedBefore, beginFollow, canPromote, endFollow, spendLookup } from './follow-budget.ts'
 import { mySide, type Relation, type Side, theirSide } from './records.ts'
 import { sortedInTurns } from './sorted-in-turns.ts'
-import type { Facts } from './store.ts'
 import { dealUnasked, mayBeUnasked, updateUnasked } from './unrequested.ts'
 import { noteSight, pairsInTurn, sightOf, updateAllRelations } from './visible-levels.ts'
 

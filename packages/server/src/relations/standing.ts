@@ -1,6 +1,6 @@
 import { type Standing, visibility } from '@kith/shared'
 import { newUser, noRelation, type Relation, type UserRecord } from './records.ts'
-import type { View } from './store.ts'
+import type { View } from './views.ts'
 
 /** One user's view of another, as the visibility function takes it. */
 export function standingOf({ viewer, owner, relation }: View, isSelf = false): Standing {

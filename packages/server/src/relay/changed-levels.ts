@@ -1,4 +1,5 @@
-import type { Known, Store } from '../relations/store.ts'
+import type { Store } from '../relations/store.ts'
+import type { Known } from '../relations/views.ts'
 import type { RecentChanges } from './recent-changes.ts'
 
 /** More changes than this since a cursor, and each owner is looked at instead. */

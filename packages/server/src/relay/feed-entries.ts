@@ -1,5 +1,5 @@
 import { changedHands, type Relation } from '../relations/records.ts'
-import type { Known } from '../relations/store.ts'
+import type { Known } from '../relations/views.ts'
 import { type Entry, type Follower, markStale, newEntry } from './entry.ts'
 import type { FeedQueue } from './feed-queue.ts'
 import type { Relay } from './relay.ts'

@@ -1,6 +1,7 @@
 import { saysNothing } from '../relations/records.ts'
 import { visibleLevels } from '../relations/standing.ts'
-import type { Store, View } from '../relations/store.ts'
+import type { Store } from '../relations/store.ts'
+import type { View } from '../relations/views.ts'
 import { changedLevels } from './changed-levels.ts'
 import { type Entry, type Follower, markStale, type Offer, stepsOfRecheck } from './entry.ts'
 import { FeedCursor } from './feed-cursor.ts'

@@ -1,7 +1,7 @@
 import { encodeFrame, encodeProfileFrame } from '@kith/shared/wire'
 import type { Device } from '../device.ts'
 import type { LevelName, LevelRecord } from '../relations/records.ts'
-import type { View } from '../relations/store.ts'
+import type { View } from '../relations/views.ts'
 import { turnForSlice } from '../turns.ts'
 import { type Entry, nothingStale } from './entry.ts'
 import { type FeedCursor, noCursor } from './feed-cursor.ts'

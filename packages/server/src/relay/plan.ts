@@ -2,7 +2,7 @@ import type { Access } from '@kith/shared/wire'
 import { encodeFields } from '@kith/shared/wire'
 import { changedHands, type LevelRecord } from '../relations/records.ts'
 import { isOpen, visibleLevels } from '../relations/standing.ts'
-import type { View } from '../relations/store.ts'
+import type { View } from '../relations/views.ts'
 import { sameLevels } from '../relations/visible-levels.ts'
 import type { Entry } from './entry.ts'
 

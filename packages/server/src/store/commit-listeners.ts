@@ -1,4 +1,4 @@
-import type { Commit, CommitListener } from '../relations/store.ts'
+import type { Commit, CommitListener } from '../relations/commit.ts'
 import type { Unwritable } from '../relations/unwritable.ts'
 
 /**

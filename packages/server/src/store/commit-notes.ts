@@ -1,5 +1,5 @@
+import type { Change } from '../relations/changes.ts'
 import type { CommitNotes } from '../relations/draft.ts'
-import type { Change } from '../relations/store.ts'
 
 /** The notes of a commit before anything was derived for it. */
 export function newNotes(position: number, change: Change): CommitNotes {

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Clock } from '../clock.ts'
+import type { CommitListener } from '../relations/commit.ts'
 import type { EventRoom } from '../relations/event-room.ts'
 import { type EventName, eventId, type StoredEvent } from '../relations/outbox.ts'
-import type { CommitListener, Store } from '../relations/store.ts'
+import type { Store } from '../relations/store.ts'
 import { Lines, waitMsAfter } from './lines.ts'
 import { type Attempt, responseTimeoutMs, type Send } from './receiver.ts'
 

@@ -1,5 +1,6 @@
+import type { Change } from '../../relations/changes.ts'
+import type { Commit } from '../../relations/commit.ts'
 import type { CommitNotes, Draft } from '../../relations/draft.ts'
-import type { Change, Commit } from '../../relations/store.ts'
 import type { Operation } from './operations.ts'
 import type { Reading } from './reading.ts'
 import type { Slice } from './stage/slice.ts'

@@ -1,9 +1,9 @@
+import type { Change } from '../../relations/changes.ts'
 import type { Touched } from '../../relations/draft.ts'
 import { names } from '../../relations/record-names.ts'
 import type { Removal } from '../../relations/record-store.ts'
 import { RecordedReads } from '../../relations/recorded-reads.ts'
 import { newUser, noUser, type UserRecord } from '../../relations/records.ts'
-import type { Change } from '../../relations/store.ts'
 import type { LevelReads } from './level-records.ts'
 
 /**

@@ -1,7 +1,8 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import type { Change } from '../../relations/changes.ts'
+import type { Commit } from '../../relations/commit.ts'
 import type { CommitNotes } from '../../relations/draft.ts'
-import type { Change, Commit } from '../../relations/store.ts'
 
 /** What nodes are told of the commits of a batch, in its order. Positions follow from the first. */
 export function encodeCommits(commits: readonly CommitNotes[], changes: readonly Change[]): Uint8Array {

@@ -1,5 +1,6 @@
+import type { Change } from '../../relations/changes.ts'
+import type { Commit } from '../../relations/commit.ts'
 import { TooLarge } from '../../relations/draft.ts'
-import type { Change, Commit } from '../../relations/store.ts'
 import { leastRecords } from '../commit-notes.ts'
 import { BatchWriter, type BatchWriterOptions, type Waiting } from './batch-writer.ts'
 

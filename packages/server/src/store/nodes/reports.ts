@@ -1,5 +1,5 @@
+import type { Commit } from '../../relations/commit.ts'
 import type { CommitNotes } from '../../relations/draft.ts'
-import type { Commit } from '../../relations/store.ts'
 import type { CommitListeners } from '../commit-listeners.ts'
 import { decodeCommits } from './commit-codec.ts'
 import { isSameRun } from './runs.ts'

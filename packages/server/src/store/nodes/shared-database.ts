@@ -1,9 +1,10 @@
+import type { Change } from '../../relations/changes.ts'
 import type { CommitNotes, Draft } from '../../relations/draft.ts'
 import type { Outbox } from '../../relations/outbox.ts'
 import type { Records } from '../../relations/record-store.ts'
 import type { DocumentName, LevelName, LevelRecord, UserRecord } from '../../relations/records.ts'
 import type { Revocation } from '../../relations/revocation.ts'
-import type { Change, KnownPage, Looked, StoredParts, View } from '../../relations/store.ts'
+import type { KnownPage, Looked, StoredParts, View } from '../../relations/views.ts'
 import type { Turn } from '../../turns.ts'
 import type { NodeName, NodeTable } from './node-table.ts'
 

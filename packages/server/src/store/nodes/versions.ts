@@ -1,7 +1,7 @@
+import type { Change } from '../../relations/changes.ts'
 import { OutdatedDocument, RevokedSession } from '../../relations/outdated.ts'
 import { names } from '../../relations/record-names.ts'
 import type { RecordedReads } from '../../relations/recorded-reads.ts'
-import type { Change } from '../../relations/store.ts'
 import type { BatchRecords, Versioned } from './shared-database.ts'
 
 interface Waiting {

@@ -8,7 +8,7 @@ import {
   type UserRecord,
 } from '../../relations/records.ts'
 import type { Revocation } from '../../relations/revocation.ts'
-import type { Looked, StoredParts, View } from '../../relations/store.ts'
+import type { Looked, StoredParts, View } from '../../relations/views.ts'
 import { decodeCommits } from '../nodes/commit-codec.ts'
 import {
   decodeLevel,

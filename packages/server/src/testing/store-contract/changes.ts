@@ -1,7 +1,9 @@
 import type { ContactFacts, RosterSettings } from '@kith/shared'
 import { encodeFields } from '@kith/shared/wire'
+import type { Change, DocumentsChange } from '../../relations/changes.ts'
 import { noFacts } from '../../relations/records.ts'
-import type { Change, DocumentsChange, Known, Store } from '../../relations/store.ts'
+import type { Store } from '../../relations/store.ts'
+import type { Known } from '../../relations/views.ts'
 
 /** A contact's facts: these, and otherwise none. */
 export function factsWith(facts: Partial<ContactFacts> = {}): ContactFacts {

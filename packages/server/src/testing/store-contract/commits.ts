@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Commit } from '../../relations/store.ts'
+import type { Commit } from '../../relations/commit.ts'
 import { matches, same } from './assertions.ts'
 import { userChange } from './changes.ts'
 import type { Contract } from './contract.ts'

@@ -1,5 +1,5 @@
 import { encodeFields } from '@kith/shared/wire'
-import type { Commit } from '../../relations/store.ts'
+import type { Commit } from '../../relations/commit.ts'
 import { same } from './assertions.ts'
 import { following, profileChange, settingsWith } from './changes.ts'
 import type { Contract } from './contract.ts'

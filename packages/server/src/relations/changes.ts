@@ -1,0 +1,77 @@
+import type { ContactFacts, RosterSettings } from '@kith/shared'
+import type { EventName } from './outbox.ts'
+import type { DocumentName } from './records.ts'
+
+/** A change of one document, as one Yjs update in the server's own encoding, `updateV2`. */
+export interface DocumentUpdate {
+  update: Uint8Array
+  /** The whole document after the update, when the log before it shall be folded into it. */
+  snapshot?: Uint8Array | undefined
+}
+
+/** What a roster says of others: a map, or something that is decoded as it is read. */
+export interface Facts extends Iterable<[string, ContactFacts]> {
+  readonly size: number
+}
+
+/** What an owner's devices wrote, both documents in one order. */
+export interface DocumentsChange {
+  type: 'documents'
+  user: string
+  /** The device answered the server's sync step 1: the user registers with this change, if new [F3]. */
+  registers: boolean
+  roster?: (DocumentUpdate & { facts: Facts; settings: RosterSettings }) | undefined
+  /** The encoded fields of every level that changed. */
+  profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
+  /** The versions of the documents that it changes, as they were loaded: rejects with `OutdatedDocument` if they are others. */
+  buildsOn?: Partial<Record<DocumentName, number>> | undefined
+  /** The position that the store had reported when the session signed in: rejects with `RevokedSession` after a later revocation. */
+  signedInAt?: number | undefined
+}
+
+/** A change of what the store holds. `type` says which. */
+export type Change =
+  | DocumentsChange
+  /** The backend registers a user, or changes what it says of one. */
+  | { type: 'user'; user: string; restricted?: boolean | undefined; announceJoin?: boolean | undefined }
+  | { type: 'pair'; a: string; b: string; isPaired: boolean }
+  | { type: 'revoke'; user: string }
+  | { type: 'erase'; user: string }
+  /** A user looks up another user outside the roster: by fetch or message [S4]. */
+  | { type: 'lookup'; user: string; owner: string }
+  /** Serves waiting follows as far as the limits now allow. */
+  | { type: 'promote'; user: string }
+  /** When the last devices of these users left. */
+  | { type: 'seen'; users: readonly LastSeen[] }
+  | UndeliveredMessage
+  | EventsChange
+
+/**
+ * No device took a message. Where the store writes events it becomes one, if the recipient may get it: otherwise the change
+ * writes nothing, and takes as long [V10].
+ */
+export interface UndeliveredMessage {
+  type: 'undelivered'
+  from: string
+  to: string
+  id: string
+  text: string
+  isAllowed: boolean
+}
+
+/** What became of events of the outbox. Those that it no longer holds are left out. */
+export interface EventsChange {
+  type: 'events'
+  /** They were delivered, or the operator dropped them. */
+  removed?: readonly EventName[]
+  /** They are dead letters from here on. */
+  dead?: readonly { name: EventName; reason: string }[]
+  /** They are delivered again. */
+  revived?: readonly EventName[]
+}
+
+/** When a user's last device left, in minutes since 1970. */
+export interface LastSeen {
+  user: string
+  minute: number
+}
