@@ -1,9 +1,10 @@
 // What tests of @kith/server need of its inside. The package does not export it, so it may change at any time.
 
-export type { AccountContext, Writer } from '../../packages/server/src/accounts/account.ts'
+export type { AccountContext } from '../../packages/server/src/accounts/account.ts'
 export { Accounts } from '../../packages/server/src/accounts/accounts.ts'
 export { Elsewhere } from '../../packages/server/src/accounts/elsewhere.ts'
 export { ProfileEdits } from '../../packages/server/src/accounts/profile-edits.ts'
+export type { Writer } from '../../packages/server/src/accounts/writer.ts'
 export { admit } from '../../packages/server/src/admission/admission.ts'
 export { atOnce } from '../../packages/server/src/admission/at-once.ts'
 export { ItemsByClient } from '../../packages/server/src/admission/items-by-client.ts'

@@ -93,7 +93,7 @@ export const feedMutants: readonly Mutant[] = [
     names: '\\[F3\\]',
   }),
   mutant(
-    'server/src/accounts/account.ts',
+    'server/src/accounts/admit-writes.ts',
     "state === 'admitted' && writes[index]?.isAnswered === true",
     'writes[index]?.isAnswered === true',
     {

@@ -82,7 +82,7 @@ export const generationMutants: readonly Mutant[] = [
     },
   ),
   mutant(
-    'server/src/accounts/account.ts',
+    'server/src/accounts/admit-writes.ts',
     'if (known !== undefined && known !== (await',
     'if (false && known !== (await',
     {

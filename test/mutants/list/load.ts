@@ -468,7 +468,7 @@ export const loadMutants: readonly Mutant[] = [
       names: 'a thousand new items',
     },
   ),
-  mutant('server/src/accounts/account.ts', ' + bytesPerStruct * merged.steps', '', {
+  mutant('server/src/accounts/admit-writes.ts', ' + bytesPerStruct * merged.steps', '', {
     id: 'long-merges-are-free',
     rules: ['S1', 'S3'],
     what: 'Updates that take long to merge cost their user nothing.',

@@ -37,7 +37,7 @@ export const newEnemyMutants: readonly Mutant[] = [
       names: 'after a block, an edit in one commit: a viewer who follows live',
     },
   ),
-  mutant('server/src/accounts/account.ts', "entry.type === 'task' || entry.writer !== writer", 'true', {
+  mutant('server/src/accounts/account-queue.ts', "entry.type === 'task' || entry.writer !== writer", 'true', {
     id: 'edit-behind-a-failed-revocation',
     rules: ['V6', 'D2'],
     what: 'An edit is admitted although the revocation sent before it could not be written.',

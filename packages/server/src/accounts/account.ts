@@ -1,49 +1,15 @@
-import type { Device } from '../device.ts'
-import { bytesPerStruct } from '../documents/document-weight.ts'
 import type { ExportedBeside } from '../documents/exported.ts'
-import type { Merged } from '../documents/merge.ts'
 import type { Updates } from '../documents/missing.ts'
 import type { DocumentsChange } from '../relations/changes.ts'
 import { type Commit, takesAway } from '../relations/commit.ts'
 import { LostHistory, OutdatedDocument } from '../relations/outdated.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
-import { othersTurn } from '../turns.ts'
+import { AccountQueue, type Write } from './account-queue.ts'
+import { type Admitted, admitWrites, EarlierGeneration, mostAtOnce } from './admit-writes.ts'
 import { mayHandOver } from './may-hand-over.ts'
 import { type RefoundingContext, refound } from './refounding.ts'
-
-/** A device's session, as its user's account sees it. */
-export type Writer = Pick<
-  Device,
-  'signedInAt' | 'refuse' | 'resend' | 'committed' | 'looked' | 'fail' | 'founderOf' | 'noteFounder' | 'outdate'
->
-
-interface Write {
-  type: 'write'
-  writer: Writer
-  document: DocumentName
-  update: Uint8Array
-  /** It is the answer to the server's sync step 1, or came after that. */
-  isAnswered: boolean
-}
-
-interface Task {
-  type: 'task'
-  run: () => Promise<void> | void
-  fail: (error: unknown) => void
-}
-
-/** What was admitted of a run of writes to one document. */
-interface Admitted extends Merged {
-  /** Of the document. */
-  weight: number
-  /** Of the document that they were merged into. */
-  version: number
-  /** Tells the device what became of each write. */
-  say: () => void
-  /** A document that the device was asked for was admitted, if only an empty one [F3]. */
-  isAnswered: boolean
-}
+import type { Writer } from './writer.ts'
 
 export interface AccountContext extends RefoundingContext {
   /** Hands an update to the user's other devices. `founder`: that of the document that it changed. */
@@ -51,48 +17,37 @@ export interface AccountContext extends RefoundingContext {
 }
 
 /**
- * One user's documents and the one order in which they change: the life of a write. Everything that the user's devices
- * send goes through this queue, so an edit is handled after the revocation that came before it [V6], and a barrier after
- * what it covers [D2]. Consecutive writes of one session are one
- * commit, as far as they go together.
+ * One user's documents: the life of a write, and what a device that comes back lacks. Everything that the user's devices send
+ * goes through one queue.
  */
 export class Account {
   readonly user: string
-  #context: AccountContext
-  #queue: (Write | Task)[] = []
-  #isRunning = false
-  /** Of updates that were not written or refused yet. */
-  #queuedBytes = 0
-  #onIdle: () => void
+  readonly #context: AccountContext
+  readonly #queue: AccountQueue
 
   constructor(user: string, context: AccountContext, onIdle: () => void) {
     this.user = user
     this.#context = context
-    this.#onIdle = onIdle
+    this.#queue = new AccountQueue((writer, run) => this.#writeAll(writer, run), onIdle)
   }
 
   write(write: Omit<Write, 'type'>): void {
-    this.#queuedBytes += write.update.length
-    this.#enqueue({ type: 'write', ...write })
+    this.#queue.write(write)
   }
 
-  /** Runs when all that came before is on disk, or was refused. If it throws, `fail` is called, and the queue goes on. */
+  /** See {@link AccountQueue.task}. */
   task(run: () => Promise<void> | void, fail: (error: unknown) => void): void {
-    this.#enqueue({ type: 'task', run, fail })
+    this.#queue.task(run, fail)
   }
 
-  /** Drops what this writer sent and nothing was done about yet. */
+  /** See {@link AccountQueue.drop}. */
   drop(writer: Writer): void {
-    this.#queue = this.#queue.filter(entry => entry.type === 'task' || entry.writer !== writer)
+    this.#queue.drop(writer)
   }
 
-  /**
-   * Resolves when what is queued now has been done, if updates of more than `mostBytes` wait to be written; `undefined` if
-   * not. A caller that reads on all the same lets one user take any amount of memory [S3].
-   */
+  /** See {@link AccountQueue.backlog}. */
   backlog(mostBytes: number): Promise<void> | undefined {
-    if (this.#queuedBytes <= mostBytes) return undefined
-    return new Promise(resolve => this.task(resolve, () => resolve()))
+    return this.#queue.backlog(mostBytes)
   }
 
   /**
@@ -189,43 +144,7 @@ export class Account {
     )
   }
 
-  #enqueue(entry: Write | Task): void {
-    this.#queue.push(entry)
-    if (this.#isRunning) return
-    this.#isRunning = true
-    void this.#run()
-  }
-
-  async #run(): Promise<void> {
-    let next = this.#queue[0]
-    while (next) {
-      await (next.type === 'task' ? this.#runTask(next) : this.#runWrites(next.writer))
-      this.#countQueued()
-      // What lies in memory is never waited for, so a long queue would else keep all others from being served [S1].
-      await othersTurn()
-      next = this.#queue[0]
-    }
-    // No `await` between the last look at the queue and this reset, so a later write starts a new loop.
-    this.#isRunning = false
-    this.#onIdle()
-  }
-
-  #countQueued(): void {
-    this.#queuedBytes = this.#queue.reduce((sum, entry) => sum + (entry.type === 'write' ? entry.update.length : 0), 0)
-  }
-
-  async #runTask(task: Task): Promise<void> {
-    this.#queue.shift()
-    try {
-      await task.run()
-    } catch (error) {
-      task.fail(error)
-    }
-  }
-
-  async #runWrites(writer: Writer): Promise<void> {
-    const count = this.#queue.findIndex(entry => entry.type !== 'write' || entry.writer !== writer)
-    const run = this.#queue.splice(0, count === -1 ? this.#queue.length : count) as Write[]
+  async #writeAll(writer: Writer, run: Write[]): Promise<void> {
     try {
       await this.#commit(writer, run)
     } catch (error) {
@@ -241,7 +160,7 @@ export class Account {
   async #commit(writer: Writer, run: Write[]): Promise<void> {
     const { store, documents } = this.#context
     const { refusal, losses } = store
-    this.#queue.unshift(...run.splice(await this.#mostAtOnce(run)))
+    this.#queue.putBack(run.splice(await mostAtOnce(documents, this.user, run)))
     const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
     if (!admitted) return
     const { roster, profile, commit } = admitted
@@ -269,10 +188,11 @@ export class Account {
     run: readonly Write[],
     { refusal, losses }: Pick<Store, 'refusal' | 'losses'>,
   ): Promise<{ roster: Admitted | undefined; profile: Admitted | undefined; commit: Commit } | undefined> {
+    const { user } = this
     const { store, documents } = this.#context
     for (;;) {
-      const roster = await this.#admit(writer, 'roster', run)
-      const profile = await this.#admit(writer, 'profile', run)
+      const roster = await admitWrites(documents, { user, writer, name: 'roster' }, run)
+      const profile = await admitWrites(documents, { user, writer, name: 'profile' }, run)
       const say = (): void => {
         roster?.say()
         profile?.say()
@@ -311,51 +231,6 @@ export class Account {
     const changes = { roster: roster?.roster, profile: profile?.profile }
     return { type: 'documents', user: this.user, registers, buildsOn, signedInAt: writer.signedInAt, ...changes }
   }
-
-  async #mostAtOnce(run: readonly Write[]): Promise<number> {
-    let bytes = 1
-    for (const name of new Set(run.map(({ document }) => document))) {
-      bytes += await this.#context.documents.weight(this.user, name)
-    }
-    return Math.ceil(maxRunBytes / bytes)
-  }
-
-  /** Of one document what is in order, applied as one transaction; nothing when the run has none of it. */
-  async #admit(writer: Writer, name: DocumentName, run: readonly Write[]): Promise<Admitted | undefined> {
-    const writes = run.filter(write => write.document === name)
-    if (writes.length === 0) return undefined
-    const known = writer.founderOf(name)
-    if (known !== undefined && known !== (await this.#context.documents.founder(this.user, name))) {
-      throw new EarlierGeneration(name)
-    }
-    const merged = await this.#context.documents.merge(
-      this.user,
-      name,
-      writes.map(({ update }) => update),
-    )
-    writer.looked(merged.weight * writes.length + bytesPerStruct * merged.steps)
-    const isAnswered = merged.outcomes.some(
-      ({ state }, index) => state === 'admitted' && writes[index]?.isAnswered === true,
-    )
-    const say = (): void => {
-      for (const outcome of merged.outcomes) {
-        if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)
-        else if (outcome.state === 'missing') writer.resend(name, merged.stateVector as Uint8Array)
-        else if (outcome.state === 'outdated') writer.outdate(name)
-      }
-    }
-    return { ...merged, isAnswered, say }
-  }
-}
-
-/** What a session writes is for a generation of the document that has ended. */
-class EarlierGeneration extends Error {
-  readonly document: DocumentName
-
-  constructor(document: DocumentName) {
-    super(`the ${document} was refounded`)
-    this.document = document
-  }
 }
 
 /**
@@ -363,9 +238,3 @@ class EarlierGeneration extends Error {
  * others' rosters say of the user is not counted, or the user's debt would show it [V10].
  */
 const bytesPerRelation = 160
-
-/**
- * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: no other
- * user is served until they are admitted [S1].
- */
-const maxRunBytes = 16 * 1024 * 1024

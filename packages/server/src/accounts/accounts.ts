@@ -1,5 +1,6 @@
 import type { DocumentName } from '../relations/records.ts'
-import { Account, type AccountContext, type Writer } from './account.ts'
+import { Account, type AccountContext } from './account.ts'
+import type { Writer } from './writer.ts'
 
 /** The accounts that have work under way; each goes when its queue is empty. */
 export class Accounts {

@@ -11,8 +11,8 @@ import {
 import * as Y from 'yjs'
 import type { Store } from '../relations/store.ts'
 import { OneAtATime } from '../socket/one-at-a-time.ts'
-import type { Writer } from './account.ts'
 import type { Accounts } from './accounts.ts'
+import type { Writer } from './writer.ts'
 
 /** A field at a level that is set, or unset with `undefined`. */
 export interface FieldEdit {

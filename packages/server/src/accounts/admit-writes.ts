@@ -1,0 +1,67 @@
+import type { Documents } from '../documents/document-cache.ts'
+import { bytesPerStruct } from '../documents/document-weight.ts'
+import type { Merged } from '../documents/merge.ts'
+import type { DocumentName } from '../relations/records.ts'
+import type { Write } from './account-queue.ts'
+import type { Writer } from './writer.ts'
+
+/** What was admitted of a run of writes to one document. */
+export interface Admitted extends Merged {
+  /** Of the document. */
+  weight: number
+  /** Of the document that they were merged into. */
+  version: number
+  /** Tells the device what became of each write. */
+  say: () => void
+  /** A document that the device was asked for was admitted, if only an empty one [F3]. */
+  isAnswered: boolean
+}
+
+/** What a session writes is for a generation of the document that has ended. */
+export class EarlierGeneration extends Error {
+  readonly document: DocumentName
+
+  constructor(document: DocumentName) {
+    super(`the ${document} was refounded`)
+    this.document = document
+  }
+}
+
+/**
+ * An update near the size limit costs as much time as its document is large, so fewer go together the larger it is: no other
+ * user is served until they are admitted [S1].
+ */
+const maxRunBytes = 16 * 1024 * 1024
+
+/** How many of these writes may be admitted together: one at least. */
+export async function mostAtOnce(documents: Documents, user: string, run: readonly Write[]): Promise<number> {
+  let bytes = 1
+  for (const name of new Set(run.map(({ document }) => document))) bytes += await documents.weight(user, name)
+  return Math.ceil(maxRunBytes / bytes)
+}
+
+/** Of one document what is in order, applied as one transaction; nothing when the run has none of it. */
+export async function admitWrites(
+  documents: Documents,
+  { user, writer, name }: { user: string; writer: Writer; name: DocumentName },
+  run: readonly Write[],
+): Promise<Admitted | undefined> {
+  const writes = run.filter(write => write.document === name)
+  if (writes.length === 0) return undefined
+  const known = writer.founderOf(name)
+  if (known !== undefined && known !== (await documents.founder(user, name))) throw new EarlierGeneration(name)
+  const updates = writes.map(({ update }) => update)
+  const merged = await documents.merge(user, name, updates)
+  writer.looked(merged.weight * writes.length + bytesPerStruct * merged.steps)
+  const isAnswered = merged.outcomes.some(
+    ({ state }, index) => state === 'admitted' && writes[index]?.isAnswered === true,
+  )
+  const say = (): void => {
+    for (const outcome of merged.outcomes) {
+      if (outcome.state === 'refused') writer.refuse(name, outcome.code, outcome.what)
+      else if (outcome.state === 'missing') writer.resend(name, merged.stateVector as Uint8Array)
+      else if (outcome.state === 'outdated') writer.outdate(name)
+    }
+  }
+  return { ...merged, isAnswered, say }
+}
