@@ -501,10 +501,9 @@ export const kept: readonly Kept[] = [
     why: 'One byte of a bound of 256 MiB.',
   },
   {
-    file: 'packages/server/src/documents/document-cache.ts',
+    file: 'packages/server/src/documents/documents.ts',
     line: 'document.destroy()',
     change: 'document.destroy() → {}',
-    nth: 1,
     why: 'Equivalent: a small document has memory in this thread only, and nothing refers to it any more.',
   },
   {

@@ -84,7 +84,7 @@ export const clusterMutants: readonly Mutant[] = [
       tests,
     },
   ),
-  mutant('server/src/documents/document-cache.ts', 'if (reading) reading.isOutdated = true', '', {
+  mutant('server/src/documents/documents.ts', 'if (reading) reading.isOutdated = true', '', {
     id: 'cluster-keeps-what-was-read-too-early',
     rules: ['R1'],
     what: 'A document that another node changes while it is read is kept as it was before.',

@@ -303,12 +303,17 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['server/document-cache'],
     },
   ),
-  mutant('server/src/documents/document-cache.ts', '      this.#measure(keyOf(user, name))\n    }', '    }', {
-    id: 'cache-counts-what-was-loaded',
-    rules: [],
-    what: 'A document counts in the cache as it was when it was loaded, not as it has grown.',
-    tests: ['server/document-cache'],
-  }),
+  mutant(
+    'server/src/documents/document-cache.ts',
+    'this.#measure(keyOf(user, name))\n    this.#evict()',
+    'this.#evict()',
+    {
+      id: 'cache-counts-what-was-loaded',
+      rules: [],
+      what: 'A document counts in the cache as it was when it was loaded, not as it has grown.',
+      tests: ['server/document-cache'],
+    },
+  ),
   mutant('client/src/documents/lost.ts', "if (document === 'roster') return", 'return', {
     id: 'fields-removed-ahead-of-their-sets',
     rules: ['D5', 'R6'],

@@ -99,7 +99,7 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'an edit by the backend',
   }),
-  mutant('server/src/documents/document-cache.ts', 'records[index]?.registeredAt === 0', 'true', {
+  mutant('server/src/documents/documents.ts', 'records[index]?.registeredAt === 0', 'true', {
     id: 'registered-lapses',
     rules: ['D4'],
     what: 'A refounding forgets that a roster declined a user who is registered.',

@@ -17,7 +17,7 @@ export const loadMutants: readonly Mutant[] = [
     names: '\\[S1\\]\\[S3\\] a state vector with',
   }),
   mutant(
-    'server/src/documents/document-cache.ts',
+    'server/src/documents/documents.ts',
     'this.#use(user, name, stateVector.length, document => document.isOfOther(stateVector))',
     'this.#use(user, name, 0, document => document.isOfOther(stateVector))',
     {
@@ -252,7 +252,7 @@ export const loadMutants: readonly Mutant[] = [
       names: 'wait for room',
     },
   ),
-  mutant('server/src/documents/document-cache.ts', '{ weight, moreBytes }', '{ weight, moreBytes: 0 }', {
+  mutant('server/src/documents/documents.ts', '{ weight, moreBytes }', '{ weight, moreBytes: 0 }', {
     id: 'merged-without-room',
     rules: ['S3'],
     what: 'A new document is given no room in the merge thread for the update that makes it large.',

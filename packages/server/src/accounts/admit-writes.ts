@@ -1,5 +1,5 @@
-import type { Documents } from '../documents/document-cache.ts'
 import { bytesPerStruct } from '../documents/document-weight.ts'
+import type { Documents } from '../documents/documents.ts'
 import type { Merged } from '../documents/merge.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Write } from './account-queue.ts'

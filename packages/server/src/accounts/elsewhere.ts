@@ -1,6 +1,6 @@
 import { founderOf } from '@kith/shared'
 import * as Y from 'yjs'
-import type { Documents } from '../documents/document-cache.ts'
+import type { Documents } from '../documents/documents.ts'
 import { type Commit, type CommitListener, takesAway } from '../relations/commit.ts'
 import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'

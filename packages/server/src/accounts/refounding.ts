@@ -1,4 +1,4 @@
-import type { Documents } from '../documents/document-cache.ts'
+import type { Documents } from '../documents/documents.ts'
 import { OutdatedDocument } from '../relations/outdated.ts'
 import { type DocumentName, noFacts } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
