@@ -17,7 +17,7 @@ async function handedOver(size: 'desk' | 'phone' = 'desk'): Promise<ThreeDevices
 
 test('[D7] a contact whose number changed hands is marked in the list and on its page, and confirming it ends that', async () => {
   const { page, bobsPhone } = await handedOver()
-  const warning = bobsPhone.card.getByRole('region', { name: 'The account of Alice has ended' })
+  const warning = bobsPhone.card.getByRole('group', { name: 'The account of Alice has ended' })
   await warning.waitFor()
   await bobsPhone.card.getByText('Alice sees Everyone.', { exact: true }).waitFor()
   await screenshot(page, 'changed-hands')
@@ -31,7 +31,7 @@ test('[D7] a contact whose number changed hands is marked in the list and on its
 
 test('[D7] a contact whose number changed hands is removed from its page', async () => {
   const { page, bobsPhone } = await handedOver('phone')
-  const warning = bobsPhone.card.getByRole('region', { name: 'The account of Alice has ended' })
+  const warning = bobsPhone.card.getByRole('group', { name: 'The account of Alice has ended' })
   await warning.scrollIntoViewIfNeeded()
   await screenshot(page, 'changed-hands-phone')
   await warning.getByRole('button', { name: 'Remove' }).click()

@@ -42,6 +42,18 @@ test('Escape closes a dialog, then a conversation, then a person’s page', asyn
   expect(await alicesPhone.card.getByRole('heading', { name: 'Bob', ...heading }).count()).toBe(0)
 })
 
+test('a dialog that takes the place of another is one entry: Back closes it, and the next Back the screen before', async () => {
+  const { page, alicesPhone } = await threeDevices()
+  await alicesPhone.goTo('Settings')
+  await alicesPhone.goTo('Contacts')
+  const dialog = await alicesPhone.openImport()
+  await page.goBack()
+  await dialog.waitFor({ state: 'detached' })
+  await alicesPhone.card.getByRole('searchbox').waitFor()
+  await page.goBack()
+  await alicesPhone.card.getByText('Hide when I am online').waitFor()
+})
+
 test('after another device opened something, each press of a back button closes one screen', async () => {
   const { alicesPhone, bobsPhone } = await threeDevices()
   await alicesPhone.add('bob')

@@ -10,7 +10,7 @@ test('[V1][V3] the preview shows what a circle and a person see, and why, during
   await phone.fill(phone.ownField('Everyone', 'Name'), 'Ada')
   await phone.fill(phone.ownField('Friends', 'Birthday'), '10 December')
   await phone.fill(phone.ownField('Work', 'Phone'), '+44 1632 960001')
-  const preview = phone.card.getByRole('region', { name: 'Preview' })
+  const preview = phone.card.getByRole('group', { name: 'Preview' })
   const says = (words: string): Promise<void> => preview.getByText(words, { exact: true }).waitFor()
   const shows = async (name: string, ...fields: string[]): Promise<void> => {
     await expect.poll(() => preview.locator('.person > p').allInnerTexts()).toEqual(name === '' ? [] : [name])

@@ -34,4 +34,6 @@ async function start(): Promise<void> {
   keepForOffline()
 }
 
+// An address that was edited by hand names another device.
+addEventListener('hashchange', () => location.reload())
 void start()

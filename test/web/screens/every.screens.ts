@@ -43,7 +43,7 @@ async function screensOfTown(town: Town, gallery: Gallery): Promise<void> {
   await phone.goTo('My profile')
   await gallery.take('profile')
   await phone.previewAs('bob@elm.example')
-  await phone.card.getByRole('region', { name: 'Preview' }).scrollIntoViewIfNeeded()
+  await phone.card.getByRole('group', { name: 'Preview' }).scrollIntoViewIfNeeded()
   await gallery.take('profile-preview')
   await phone.goTo('Settings')
   await gallery.take('settings')

@@ -107,12 +107,12 @@ export class DeviceCard {
 
   /** Of the own profile, in the section of a circle. */
   ownField(circle: string, name: string): Locator {
-    return this.card.getByRole('region', { name: circle, exact: true }).getByLabel(name, { exact: true })
+    return this.card.getByRole('group', { name: circle, exact: true }).getByLabel(name, { exact: true })
   }
 
   /** Shows the own profile as a person sees it. */
   async previewAs(user: string): Promise<void> {
-    const preview = this.card.getByRole('region', { name: 'Preview' })
+    const preview = this.card.getByRole('group', { name: 'Preview' })
     await preview.getByLabel('As seen by').selectOption('A person…')
     await preview.getByLabel('User name of that person').fill(user)
   }

@@ -5,7 +5,8 @@ import { t } from '../texts/texts.ts'
 
 export interface AddFieldProps {
   levels: readonly number[]
-  onAdd: (name: string, level: number, value: string) => void
+  /** Resolves to whether it was stored. */
+  onAdd: (name: string, level: number, value: string) => Promise<boolean>
 }
 
 /** One more field, in a circle of the user's choice. */
@@ -13,17 +14,17 @@ export function AddField({ levels, onAdd }: AddFieldProps): ReactNode {
   const [name, setName] = useState('')
   const [value, setValue] = useState('')
   const [level, setLevel] = useState(0)
-  const add = (event: FormEvent): void => {
+  const add = async (event: FormEvent): Promise<void> => {
     event.preventDefault()
     if (name.trim() === '' || value === '') return
-    onAdd(name.trim(), level, value)
+    if (!(await onAdd(name.trim(), level, value))) return
     setName('')
     setValue('')
   }
   return (
     <details className="add-field">
       <summary>{t.profile.addField}</summary>
-      <Form onSubmit={add}>
+      <Form onSubmit={event => void add(event)}>
         <TextField className="field" value={name} onChange={setName}>
           <Label>{t.profile.fieldName}</Label>
           <Input dir="auto" />

@@ -1,6 +1,5 @@
-import { KithError } from '@kith/client'
 import { useState } from 'react'
-import { errorWords } from '../devices/error-words.ts'
+import { anyErrorWords } from '../devices/error-words.ts'
 
 /** Does what may be refused, and keeps what went wrong last for the page to say. Resolves to whether it went well. */
 export function useAttempt(): [
@@ -14,8 +13,9 @@ export function useAttempt(): [
       setFailure(undefined)
       return true
     } catch (error) {
-      if (!(error instanceof KithError)) throw error
-      setFailure(errorWords(error))
+      const words = anyErrorWords(error)
+      if (words === undefined) throw error
+      setFailure(words)
       return false
     }
   }

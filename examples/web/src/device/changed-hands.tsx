@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react'
-import { Button } from 'react-aria-components'
+import { Button, Group } from 'react-aria-components'
 import { t } from '../texts/texts.ts'
 
 export interface ChangedHandsProps {
@@ -11,7 +11,7 @@ export interface ChangedHandsProps {
 /** The user id has a new holder, or will have: what was given to the old one does not count until the user decides. */
 export function ChangedHands({ name, onConfirm, onRemove }: ChangedHandsProps): ReactNode {
   return (
-    <section className="changed-hands" aria-label={t.hands.label(name)}>
+    <Group className="changed-hands" aria-label={t.hands.label(name)}>
       <h4>{t.hands.title}</h4>
       <p>{t.hands.text(name)}</p>
       <div className="buttons">
@@ -22,6 +22,6 @@ export function ChangedHands({ name, onConfirm, onRemove }: ChangedHandsProps): 
           {t.hands.remove}
         </Button>
       </div>
-    </section>
+    </Group>
   )
 }

@@ -3,9 +3,13 @@ import { personName } from '../devices/name.ts'
 
 /** The user's own name for them, else theirs, else their id. */
 export function nameOf({ id, label, fields }: Pick<Contact, 'id' | 'label' | 'fields'>): string {
-  if (label !== undefined) return label
   const { name } = fields
-  return typeof name === 'string' && name.trim() !== '' ? name : personName(id)
+  return [label, name].find(isSeen) ?? personName(id)
+}
+
+/** A name of spaces and marks alone would be a row without a name. */
+function isSeen(name: unknown): name is string {
+  return typeof name === 'string' && /[^\p{C}\p{M}\p{Z}\p{Default_Ignorable_Code_Point}]/u.test(name)
 }
 
 const collator = new Intl.Collator(undefined, { sensitivity: 'base', numeric: true })

@@ -1,8 +1,8 @@
-import { type Kith, KithError } from '@kith/client'
+import type { Kith } from '@kith/client'
 import type { ContactEntry, ImportPlan, ImportProgress, ImportResult } from '@kith/client/import'
 import { useKith } from '@kith/client/react'
 import { useState } from 'react'
-import { errorWords } from '../devices/error-words.ts'
+import { anyErrorWords } from '../devices/error-words.ts'
 import { t } from '../texts/texts.ts'
 
 /** How a file is to be read. */
@@ -50,8 +50,11 @@ export function useImport(): Import {
       setStep(await work())
     } catch (error) {
       // A file that can't be read, a region that doesn't exist, a limit.
-      if (!(error instanceof KithError || error instanceof TypeError || error instanceof DOMException)) throw error
-      setFailure(error instanceof KithError ? errorWords(error) : error.message)
+      const words =
+        anyErrorWords(error) ??
+        (error instanceof TypeError || error instanceof DOMException ? error.message : undefined)
+      if (words === undefined) throw error
+      setFailure(words)
       setStep(before)
     }
   }

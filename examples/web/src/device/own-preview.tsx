@@ -1,5 +1,6 @@
 import { useContacts, useKith, useOwnProfile, useViewAs } from '@kith/client/react'
 import { type ReactNode, useId, useState } from 'react'
+import { Group } from 'react-aria-components'
 import { circleName } from '../circles.ts'
 import { personName } from '../devices/name.ts'
 import { isolated } from '../isolation.ts'
@@ -14,7 +15,7 @@ const aPerson = 'person'
 export function OwnPreview({ levels }: { levels: readonly number[] }): ReactNode {
   const [choice, setChoice] = useState('0')
   return (
-    <section className="preview" aria-label={t.profile.preview}>
+    <Group className="preview" aria-label={t.profile.preview}>
       <h4>{t.profile.preview}</h4>
       <label className="field">
         {t.profile.previewAs}
@@ -28,7 +29,7 @@ export function OwnPreview({ levels }: { levels: readonly number[] }): ReactNode
         </select>
       </label>
       {choice === aPerson ? <AsPerson /> : <AsCircle level={Number(choice)} />}
-    </section>
+    </Group>
   )
 }
 

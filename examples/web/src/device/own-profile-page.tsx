@@ -1,5 +1,6 @@
 import { useKith, useOwnProfile } from '@kith/client/react'
 import type { ReactNode } from 'react'
+import { Group } from 'react-aria-components'
 import { circleName, withUsualLevels } from '../circles.ts'
 import { t } from '../texts/texts.ts'
 import { AddField } from './add-field.tsx'
@@ -24,9 +25,8 @@ export function OwnProfilePage(): ReactNode {
   const { fields, set, unset } = useOwnProfile()
   const [failure, attempt] = useAttempt()
   const levels = withUsualLevels(fields.keys())
-  const save = (name: string, level: number, value: string): void => {
-    void attempt(() => (value === '' ? unset(name, { level }) : set(name, value, { level })))
-  }
+  const save = (name: string, level: number, value: string): Promise<boolean> =>
+    attempt(() => (value === '' ? unset(name, { level }) : set(name, value, { level })))
   return (
     <div className="page scrolling own-profile">
       <h3 className="visually-hidden">{t.device.profile}</h3>
@@ -36,7 +36,7 @@ export function OwnProfilePage(): ReactNode {
         {levels.map(level => {
           const held = fields.get(level) ?? {}
           return (
-            <section key={level} className="own-level" data-level={level} aria-label={circleName(level)}>
+            <Group key={level} className="own-level" data-level={level} aria-label={circleName(level)}>
               <h4>{level === 0 ? t.profile.seenByEveryone : t.profile.seenBy(circleName(level))}</h4>
               {namesInOrder(new Set([...(usual.get(level) ?? []), ...Object.keys(held)])).map(name => (
                 <DraftField
@@ -46,7 +46,7 @@ export function OwnProfilePage(): ReactNode {
                   onSave={value => save(name, level, value)}
                 />
               ))}
-            </section>
+            </Group>
           )
         })}
         <AddField levels={levels} onAdd={save} />

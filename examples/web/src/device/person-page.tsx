@@ -1,6 +1,6 @@
 import { useKith, useProfile } from '@kith/client/react'
 import { type ReactNode, useEffect, useRef } from 'react'
-import { Button, Heading } from 'react-aria-components'
+import { Button, Group, Heading } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { usePlace } from '../navigation/use-place.ts'
 import { t } from '../texts/texts.ts'
@@ -31,12 +31,11 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
   useEffect(() => catchFocus(heading.current), [])
   const profile = kith.getProfile(id)
   const name = nameOf(person)
-  const save = (stage: () => void): void => {
-    void attempt(async () => {
+  const save = (stage: () => void): Promise<boolean> =>
+    attempt(async () => {
       stage()
       await profile.save()
     })
-  }
   const remove = async (): Promise<void> => {
     if (await attempt(() => removeContact(device, profile, name))) close()
   }
@@ -65,26 +64,30 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
           onRemove={() => void remove()}
         />
       )}
-      <PersonActions person={person} device={device} onSave={save} profile={profile} />
+      <PersonActions person={person} device={device} onSave={stage => void save(stage)} profile={profile} />
       <Warning text={failure} />
-      <section className="shown" aria-label={t.person.shows(name)}>
+      <Group className="shown" aria-label={t.person.shows(name)}>
         <h4>{t.person.shows(name)}</h4>
         {hasFields ? (
           <FieldList fields={shown} />
         ) : (
           <p className="quiet">{person.hasJoined ? nothing : t.person.showsNothingYet}</p>
         )}
-      </section>
-      <SeenOfMe person={person} name={name} onSave={levels => save(() => profile.setProfileAccessLevels(levels))} />
+      </Group>
+      <SeenOfMe
+        person={person}
+        name={name}
+        onSave={levels => void save(() => profile.setProfileAccessLevels(levels))}
+      />
       <DraftField
         label={t.person.label}
         value={person.label ?? ''}
-        onSave={label => save(() => profile.setLabel(label))}
+        onSave={label => save(() => profile.setLabel(label.trim()))}
       />
       <Button className="danger" onPress={() => void remove()}>
         {t.person.remove}
       </Button>
-      <BlockDialog name={name} device={device} onBlock={isOn => save(() => profile.block(isOn))} />
+      <BlockDialog name={name} device={device} onBlock={isOn => void save(() => profile.block(isOn))} />
     </div>
   )
 }

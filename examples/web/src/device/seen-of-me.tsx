@@ -1,6 +1,7 @@
 import type { Audience, Fields } from '@kith/client'
 import { type ProfileState, useKith, useOwnProfile, useViewAs } from '@kith/client/react'
 import type { ReactNode } from 'react'
+import { Group } from 'react-aria-components'
 import { circleName, withUsualLevels } from '../circles.ts'
 import { isolated } from '../isolation.ts'
 import { t } from '../texts/texts.ts'
@@ -24,7 +25,7 @@ export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
     onSave([...levels.filter(one => one !== level), ...(isOn ? [level] : [])].sort((a, b) => a - b))
   }
   return (
-    <section className="seen-of-me" id={seenOfMeId(user, id)} aria-label={t.person.sees(name)}>
+    <Group className="seen-of-me" id={seenOfMeId(user, id)} aria-label={t.person.sees(name)}>
       <h4>{t.person.sees(name)}</h4>
       <ul className="circle-list">
         <li data-level={0}>
@@ -47,7 +48,7 @@ export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
       </ul>
       {isBlocked && <p className="blocked-note">{t.person.whileBlocked(name)}</p>}
       <ProfileCard fields={view.fields} reason={view.reason} text={reasonWords(name, view.reason, view.levels)} />
-    </section>
+    </Group>
   )
 }
 

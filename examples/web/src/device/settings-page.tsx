@@ -1,7 +1,7 @@
 import type { Audience } from '@kith/client'
 import { useContacts, useKith, useOwnProfile } from '@kith/client/react'
 import type { ReactNode } from 'react'
-import { Button, Label, Radio, RadioGroup } from 'react-aria-components'
+import { Button, Group, Label, Radio, RadioGroup } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { usePlace } from '../navigation/use-place.ts'
 import { t } from '../texts/texts.ts'
@@ -43,10 +43,10 @@ export function SettingsPage({ device }: { device: Device }): ReactNode {
           {settings.hide}
         </Toggle>
       </div>
-      <section aria-label={settings.devices}>
+      <Group aria-label={settings.devices}>
         <h4>{settings.devices}</h4>
         <OwnDevices device={device} />
-      </section>
+      </Group>
       <div className="setting">
         <Button isDisabled={!contacts?.length} onPress={() => downloadContacts(device.title, contacts ?? [])}>
           {settings.export}

@@ -1,7 +1,7 @@
 import type { WebSocketConstructor } from '@kith/client'
 import { Device } from './device.ts'
 import { Emitter } from './emitter.ts'
-import { type DeviceName, isSameDevice } from './name.ts'
+import { type DeviceName, isDeviceName, isSameDevice } from './name.ts'
 
 const storageKey = 'kith-demo:devices'
 
@@ -11,6 +11,7 @@ export class Devices {
   readonly #newSocket: (name: DeviceName) => WebSocketConstructor
   /** A window for one device leaves the others' page as it is. */
   readonly #isForOne: boolean
+  #isForStory = false
   #devices: readonly Device[]
 
   constructor(newSocket: (name: DeviceName) => WebSocketConstructor, only?: DeviceName) {
@@ -38,6 +39,12 @@ export class Devices {
     await device.close()
   }
 
+  /** The devices of the story come and go: a reload shows those from before it. */
+  setForStory(isOn: boolean): void {
+    this.#isForStory = isOn
+    this.#become(this.#devices)
+  }
+
   async removeAll(): Promise<void> {
     const devices = this.#devices
     this.#become([])
@@ -51,7 +58,7 @@ export class Devices {
 
   #become(devices: readonly Device[]): void {
     this.#devices = devices
-    if (!this.#isForOne) remember(devices.map(({ name }) => name))
+    if (!this.#isForOne && !this.#isForStory) remember(devices.map(({ name }) => name))
     this.changes.emit()
   }
 }
@@ -59,7 +66,10 @@ export class Devices {
 function remembered(): DeviceName[] {
   try {
     const names: unknown = JSON.parse(localStorage.getItem(storageKey) ?? '[]')
-    return Array.isArray(names) ? names.filter(isName).map(({ user, device }) => ({ user, device })) : []
+    const valid = Array.isArray(names) ? names.filter(isDeviceName) : []
+    return valid
+      .filter((name, index) => valid.findIndex(one => isSameDevice(one, name)) === index)
+      .map(({ user, device }) => ({ user, device }))
   } catch {
     return [] // Storage is refused, or holds something else.
   }
@@ -71,9 +81,4 @@ function remember(names: readonly DeviceName[]): void {
   } catch {
     // Without storage the page forgets which devices it showed, and works all the same.
   }
-}
-
-function isName(value: unknown): value is DeviceName {
-  const { user, device } = (value ?? {}) as Partial<DeviceName>
-  return typeof user === 'string' && typeof device === 'string' && user !== '' && device !== ''
 }

@@ -1,9 +1,16 @@
+import { isUserId } from '@kith/shared'
 import { t } from '../texts/texts.ts'
 
 /** Which device: `alice` and `phone`. */
 export interface DeviceName {
   user: string
   device: string
+}
+
+/** Any value: whether it names a device that can be opened. */
+export function isDeviceName(value: unknown): value is DeviceName {
+  const { user, device } = (value ?? {}) as Partial<DeviceName>
+  return isUserId(user) && typeof device === 'string' && device !== '' && !/\p{Cs}/u.test(device)
 }
 
 /** As people say it, for the middle of a sentence: “Alice’s phone”. */
@@ -36,7 +43,8 @@ export function nameInHash(hash: string): DeviceName | undefined {
   const match = /^#([^/]+)\/([^/]+)$/.exec(hash)
   if (!match) return undefined
   try {
-    return { user: decodeURIComponent(match[1] as string), device: decodeURIComponent(match[2] as string) }
+    const name = { user: decodeURIComponent(match[1] as string), device: decodeURIComponent(match[2] as string) }
+    return isDeviceName(name) ? name : undefined
   } catch {
     return undefined
   }

@@ -16,7 +16,12 @@ export function usePlace(device: string): PlaceControls {
   return {
     place,
     open: next => navigation.open(device, next),
-    openDialog: dialog => navigation.open(device, { ...navigation.placeOf(device), dialog }),
+    openDialog: dialog => {
+      const place = navigation.placeOf(device)
+      // A dialog that takes the place of another takes its entry too.
+      if (place.dialog !== undefined) navigation.show(device, { ...place, dialog })
+      else navigation.open(device, { ...place, dialog })
+    },
     goToTab: tab => {
       const place = navigation.placeOf(device)
       if (tab !== place.tab || place.person !== undefined) navigation.open(device, { tab })

@@ -1,4 +1,5 @@
-import { type FormEvent, type ReactNode, useState } from 'react'
+import { parseUserId } from '@kith/shared'
+import { type FormEvent, type ReactNode, useRef, useState } from 'react'
 import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components'
 import { goTo, placeOf } from '../device/place.ts'
 import type { Devices } from '../devices/devices.ts'
@@ -8,32 +9,46 @@ import { t } from '../texts/texts.ts'
 export function SignInForm({ devices, onDone }: { devices: Devices; onDone: () => void }): ReactNode {
   const [user, setUser] = useState('')
   const [device, setDevice] = useState('phone')
+  const [problem, setProblem] = useState<string>()
+  const input = useRef<HTMLInputElement>(null)
+  const change = (typed: string): void => {
+    setUser(typed)
+    // At once: if it went when the field is left, the button would move away from under a press.
+    setProblem(undefined)
+  }
   const add = (event: FormEvent): void => {
     event.preventDefault()
-    const added = devices.add({ user: user.trim().normalize('NFC'), device: device.trim() || 'phone' })
+    const parsed = parseUserId(user)
+    if (!('id' in parsed)) {
+      setProblem(user.trim() === '' ? t.errors['user-required'] : t.invalid[parsed.reason])
+      input.current?.focus()
+      return
+    }
+    const added = devices.add({ user: parsed.id, device: device.trim() || 'phone' })
     onDone()
     requestAnimationFrame(() => goTo(placeOf(added)))
   }
   return (
-    <Form className="sign-in" onSubmit={add}>
-      <TextField className="field" value={user} onChange={setUser} isRequired maxLength={128} validate={userProblem}>
+    <Form className="sign-in" onSubmit={add} validationBehavior="aria">
+      <TextField
+        className="field"
+        value={user}
+        onChange={change}
+        isRequired
+        maxLength={128}
+        isInvalid={problem !== undefined}
+      >
         <Label>{t.signIn.user}</Label>
-        <Input placeholder="alice" dir="auto" autoComplete="off" autoCapitalize="none" spellCheck={false} />
-        <FieldError className="warning" />
+        <Input ref={input} placeholder="alice" dir="auto" autoComplete="off" autoCapitalize="none" spellCheck={false} />
+        <FieldError className="warning">{problem}</FieldError>
       </TextField>
-      <TextField className="field" value={device} onChange={setDevice} isRequired maxLength={40}>
+      <TextField className="field" value={device} onChange={setDevice} maxLength={40}>
         <Label>{t.signIn.device}</Label>
         <Input placeholder="phone" dir="auto" autoComplete="off" />
-        <FieldError className="warning" />
       </TextField>
       <Button className="primary" type="submit">
         {t.signIn.button}
       </Button>
     </Form>
   )
-}
-
-function userProblem(value: string): string | null {
-  const user = value.trim()
-  return user === '.' || user === '..' ? t.signIn.dots : null
 }

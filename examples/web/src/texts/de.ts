@@ -38,7 +38,6 @@ export const de: Texts = {
     user: 'Benutzername',
     device: 'Gerät',
     button: 'Gerät hinzufügen',
-    dots: 'Gib einen Namen mit mindestens einem Buchstaben oder einer Ziffer ein.',
   },
   device: {
     title: (person, device) => `${q(person)}: ${q(device)}`,
@@ -494,6 +493,10 @@ export const de: Texts = {
     malformed: 'Das lässt sich nicht speichern. Prüfe die Eingabe.',
     'protocol-violation': 'Der Server verstand dieses Gerät nicht. Lade die Seite neu.',
     'unknown-user': 'Niemand hat diesen Namen.',
+    'sign-in-refused':
+      'Dieser Server lässt von dieser Seite aus niemanden herein. Beende ihn und starte npm start ohne eigene Einstellungen. Änderungen bleiben auf diesem Gerät.',
+    'page-outdated':
+      'Ein Teil dieser Seite konnte nicht geladen werden. Lade die Seite neu und versuche es noch einmal.',
     unavailable: 'Der Server ist nicht erreichbar. Es wird weiter versucht; Änderungen bleiben auf diesem Gerät.',
   },
 }

@@ -39,7 +39,6 @@ export const en = {
     user: 'User name',
     device: 'Device',
     button: 'Add the device',
-    dots: 'Enter a name with at least one letter or digit.',
   },
   device: {
     title: (person: string, device: string): string => `${q(person)}’s ${q(device)}`,
@@ -494,6 +493,9 @@ export const en = {
     malformed: 'This cannot be stored. Check what you entered.',
     'protocol-violation': 'The server did not understand this device. Reload the page.',
     'unknown-user': 'Nobody has this name.',
+    'sign-in-refused':
+      'This server lets no one sign in from this page. Stop it, then run npm start without settings of your own. Changes are kept on this device.',
+    'page-outdated': 'A part of this page could not be loaded. Reload the page, then try again.',
     unavailable: 'The server cannot be reached. Trying again by itself; changes are kept on this device.',
   },
 }
