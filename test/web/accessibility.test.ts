@@ -1,4 +1,6 @@
+import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
+import { ar } from '../../examples/web/src/texts/ar.ts'
 import { axeFinds } from './support/axe.ts'
 import { test } from './support/chromium.ts'
 import { type Demo, openDemo, showThree } from './support/demo.ts'
@@ -36,7 +38,7 @@ test.each(['desk', 'phone'] as const)(
     await look('own-profile')
     await phone.previewAs('bob')
     await phone.card.getByText('Add a field').click()
-    await phone.card.getByRole('region', { name: 'Preview' }).scrollIntoViewIfNeeded()
+    await phone.card.getByRole('group', { name: 'Preview' }).scrollIntoViewIfNeeded()
     await look('preview')
     await phone.goTo('Settings')
     await look('settings')
@@ -59,6 +61,42 @@ test.each(['desk', 'phone'] as const)(
     expect(found).toEqual([])
   },
 )
+
+test('axe finds no violation in Arabic and dark, in the town, with the same screens open on two devices, and in the story', async () => {
+  const { page } = await openDemo()
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await page.evaluate(() => localStorage.setItem('kith-demo:language', 'ar'))
+  await page.reload()
+  const found: string[] = []
+  const look = async (name: string): Promise<void> => {
+    found.push(...(await axeFinds(page)).map(finding => `${name}: ${finding}`))
+  }
+  await page.getByRole('button', { name: ar.welcome.townButton }).click()
+  const phones = page.locator('.device:not(.what-happened)')
+  await phones.nth(2).waitFor()
+  const [phone, laptop] = [phones.nth(0), phones.nth(1)]
+  const both = async (open: (device: Locator) => Promise<void>): Promise<void> => {
+    for (const device of [phone, laptop]) await open(device)
+  }
+  await both(device => device.locator('[role=row][data-key="bob@elm.example"]').click())
+  await both(device => device.getByText(ar.fields.birthday, { exact: true }).first().waitFor())
+  await look('person')
+  await both(device => device.getByRole('tab', { name: ar.device.profile }).click())
+  await look('profile')
+  await both(device => device.getByRole('tab', { name: ar.device.settings }).click())
+  await look('settings')
+  await page.getByRole('button', { name: ar.page.story, exact: true }).click()
+  const story = page.getByRole('region', { name: ar.story.label, exact: true })
+  for (const onwards of [...Array<string>(5).fill(ar.story.next), ar.story.finish]) {
+    await story.getByRole('button', { name: ar.story.go }).click()
+    await story.getByRole('button', { name: onwards }).waitFor()
+    await look('story')
+    await story.getByRole('button', { name: onwards }).click()
+  }
+  await story.getByRole('button', { name: ar.story.end.stay }).waitFor()
+  await look('end of the story')
+  expect(found).toEqual([])
+})
 
 async function dialogs({ page, device }: Demo, look: (name: string) => Promise<void>): Promise<void> {
   // Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up.

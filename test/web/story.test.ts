@@ -2,7 +2,7 @@ import type { Locator } from 'playwright-core'
 import { expect } from 'vitest'
 import { heardIn } from './support/accessibility-tree.ts'
 import { test } from './support/chromium.ts'
-import { openDemo, sizes, threeDevices } from './support/demo.ts'
+import { openDemo, showDevices, sizes, threeDevices } from './support/demo.ts'
 import { type Shift, watchLayoutShifts } from './support/layout-shifts.ts'
 import { screenshot } from './support/screenshot.ts'
 
@@ -140,6 +140,54 @@ test('leaving the story shows the devices from before the story', async () => {
   for (const device of [alicesPhone, alicesLaptop, bobsPhone]) await device.isInStep()
   expect(await page.getByText(/@tale-/).count()).toBe(0)
   expect(await page.getByRole('region', { name: /’s (phone|laptop)$/ }).count()).toBe(3)
+})
+
+test('a reload in the middle of the story shows the devices from before it; those that stay are there after a reload', async () => {
+  const { page, complaints, device } = await openDemo()
+  complaints.expect(/WebSocket is closed before the connection is established/)
+  await showDevices(page, [{ user: 'zoe', device: 'phone' }])
+  await device('Zoe’s phone').isInStep()
+  const devices = page.locator('.device:not(.what-happened)')
+  const begin = async (): Promise<Locator> => {
+    await page.getByRole('button', { name: 'Guided story' }).click()
+    await expect.poll(() => devices.count()).toBe(3)
+    return page.getByRole('region', { name: 'Guided story' })
+  }
+  const story = await begin()
+  await story.getByRole('button', { name: 'Do it' }).click()
+  await story.getByRole('button', { name: 'Next step' }).waitFor()
+  await page.reload()
+  await device('Zoe’s phone').isInStep()
+  expect(await devices.count()).toBe(1)
+
+  await begin()
+  for (let step = 1; step <= 6; step++) {
+    await story.getByRole('button', { name: 'Do it' }).click()
+    await story.getByRole('button', { name: /^(Next step|What you saw)$/ }).click()
+  }
+  await story.getByRole('button', { name: 'Stay with these devices' }).click()
+  await device('Zoe’s phone').isInStep()
+  await page.reload()
+  await device('Zoe’s phone').isInStep()
+  expect(await devices.count()).toBe(5)
+})
+
+test('a town that is ready after the story began leaves the devices of the story alone', async () => {
+  const { page } = await openDemo()
+  const phones = { opened: 0, closed: 0 }
+  page.on('websocket', socket => {
+    if (!socket.url().includes('elm.example')) return
+    phones.opened++
+    socket.on('close', () => phones.closed++)
+  })
+  await page.getByRole('button', { name: 'Open the town' }).click()
+  await page.getByRole('button', { name: 'Begin the story' }).click()
+  await expect.poll(() => phones.opened, { timeout: 30_000 }).toBe(12)
+  await expect.poll(() => phones.closed, { timeout: 30_000 }).toBe(12)
+  const story = page.getByRole('region', { name: 'Guided story' })
+  await story.getByRole('button', { name: 'Do it' }).click()
+  await story.getByRole('button', { name: 'Next step' }).waitFor()
+  expect(await page.locator('.device:not(.what-happened)').count()).toBe(3)
 })
 
 async function boxOf(element: Locator): Promise<{ x: number; width: number }> {

@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { Button } from 'react-aria-components'
 import type { Devices } from '../devices/devices.ts'
 import { t } from '../texts/texts.ts'
@@ -16,12 +16,20 @@ const shown = [
 export function TownButton({ devices }: { devices: Devices }): ReactNode {
   const [done, setDone] = useState<number>()
   const [hasFailed, setFailed] = useState(false)
+  const isHere = useRef(true)
+  useEffect(() => {
+    isHere.current = true
+    return () => {
+      isHere.current = false
+    }
+  }, [])
   const open = async (): Promise<void> => {
     setFailed(false)
     setDone(0)
     try {
       await moveIn(setDone)
-      for (const [id, device] of shown) devices.add({ user: userIdOf(id), device })
+      // The user may have begun the story meanwhile, or signed in.
+      if (isHere.current) for (const [id, device] of shown) devices.add({ user: userIdOf(id), device })
     } catch {
       setFailed(true)
       setDone(undefined)

@@ -44,6 +44,7 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   }
   // The players are there before the first step; what is wrong with them that step says.
   useEffect(() => {
+    devices.setForStory(true)
     gather().catch(() => {
       cast.current = undefined
     })
@@ -73,6 +74,7 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
     onEnd()
     if (!areToStay) await devices.removeAll()
     for (const name of before.current) devices.add(name)
+    devices.setForStory(false)
   }
   const next = (): void => {
     players?.lookAt(undefined)
@@ -111,7 +113,12 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
             <Words>{isLast ? t.story.finish : t.story.next}</Words>
           </Button>
         ) : (
-          <Button className="primary" isPending={phase.state === 'running'} onPress={() => void run(step)}>
+          // It keeps the focus while it runs, so it is not disabled for real.
+          <Button
+            className="primary"
+            aria-disabled={phase.state === 'running'}
+            onPress={() => phase.state === 'running' || void run(step)}
+          >
             <Words>
               {phase.state === 'running' ? t.story.running : phase.state === 'failed' ? t.story.again : t.story.go}
             </Words>
