@@ -72,8 +72,7 @@ test('when the browser refuses storage the page says so, and opens the device on
   const demo = await openDemo()
   const { page } = demo
   await refuseStorage(demo, 'throws')
-  await page.goto('/#alice/phone')
-  await page.reload()
+  await page.goto('/#alice/phone') // The page loads anew for it.
   const phone = demo.device('Alice’s phone')
   await phone.card.getByRole('alert').filter({ hasText: 'The browser refuses storage' }).waitFor()
   await screenshot(page, 'storage-refused')
@@ -88,8 +87,7 @@ test('when the browser’s storage never answers the page says so after a while,
   const { page } = demo
   await refuseStorage(demo, 'is silent')
   await page.clock.install()
-  await page.goto('/#alice/phone')
-  await page.reload()
+  await page.goto('/#alice/phone') // The page loads anew for it.
   const phone = demo.device('Alice’s phone')
   await phone.card.getByText('Opening what is on this device…').waitFor()
   await page.clock.fastForward(30_000)
