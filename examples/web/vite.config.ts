@@ -1,8 +1,11 @@
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import react from '@vitejs/plugin-react'
 import { defineConfig, type Plugin } from 'vite'
 
 const worker = 'service-worker.js'
+/** Files whose names say nothing of their content. */
+const unhashed = ['index.html', 'public/icon.svg', 'public/manifest.webmanifest']
 
 /** Tells the service worker which files it keeps: all of this build. */
 function offlineFiles(): Plugin {
@@ -16,7 +19,9 @@ function offlineFiles(): Plugin {
       )
       const files = ['/', '/icon.svg', '/manifest.webmanifest', ...names.map(name => `/${name}`)]
       // The names of assets hold a hash of their content.
-      const build = createHash('sha256').update(files.join()).digest('hex').slice(0, 12)
+      const hash = createHash('sha256').update(files.join())
+      for (const file of unhashed) hash.update(readFileSync(new URL(file, import.meta.url)))
+      const build = hash.digest('hex').slice(0, 12)
       chunk.code = `const files=${JSON.stringify(files)},build=${JSON.stringify(build)};${chunk.code}`
     },
   }

@@ -1,5 +1,5 @@
-export type { Audience, ErrorCode, Fields, FieldValue, VisibilityReason } from '@kith/shared'
-export { KithError } from '@kith/shared'
+export type { Audience, ErrorCode, Fields, FieldValue, UserIdResult, VisibilityReason } from '@kith/shared'
+export { isUserId, KithError, parseUserId } from '@kith/shared'
 export type { DuplicateAddress, InvalidAddress, InvalidReason, PhoneNumbersOption } from './api/addresses.ts'
 export type { FieldsOf, FieldTypes, Level, LevelNames } from './api/app-types.ts'
 export type { ContactFilter } from './api/contact-filter.ts'

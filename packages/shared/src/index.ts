@@ -75,6 +75,6 @@ export {
 } from './roster/keys.ts'
 export { exceedsRelations, namingRoots } from './roster/relations.ts'
 export { rosterBytes, rosterEntryBytes } from './roster/size.ts'
-export { isUserId, parseUserId } from './user-id.ts'
+export { isUserId, parseUserId, type UserIdResult } from './user-id.ts'
 export type { Audience, CommunicationReason, Standing, Visibility, VisibilityReason } from './visibility.ts'
 export { communicationBetween, messagingBetween, visibility } from './visibility.ts'

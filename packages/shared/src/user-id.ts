@@ -12,6 +12,9 @@ export type UserIdResult = { id: string } | { reason: 'malformed' | 'too-long' }
  * (which a URL path would swallow), no bidi controls. A canonical id comes back unchanged. Never throws.
  *
  * `malformed` also means that nothing was left after trimming. White space is what `String.prototype.trim` removes.
+ *
+ * @param input - The text.
+ * @returns The id, or why there is none.
  */
 export function parseUserId(input: string): UserIdResult {
   // Normalising an ill-formed string keeps its lone surrogates, and UTF-8 would turn them all into one and the same U+FFFD.
@@ -23,7 +26,12 @@ export function parseUserId(input: string): UserIdResult {
   return utf8Length(id) > maxUserIdBytes ? { reason: 'too-long' } : { id }
 }
 
-/** Whether `value` is a user id in its canonical form, exactly: what `parseUserId` returns. Never throws. */
+/**
+ * Whether a value is a user id in its canonical form, exactly: what `parseUserId` returns. Never throws.
+ *
+ * @param value - Anything.
+ * @returns Whether it is one.
+ */
 export function isUserId(value: unknown): value is string {
   if (typeof value !== 'string' || value.length > maxUserIdBytes) return false
   // Printable ASCII is its own NFC, and has no controls: a server checks each id of a phone book several times.

@@ -1,4 +1,4 @@
-import { isUserId } from '@kith/shared'
+import { isUserId } from '@kith/client'
 import { t } from '../texts/texts.ts'
 
 /** Which device: `alice` and `phone`. */

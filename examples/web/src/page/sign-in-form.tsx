@@ -1,4 +1,4 @@
-import { parseUserId } from '@kith/shared'
+import { parseUserId } from '@kith/client'
 import { type FormEvent, type ReactNode, useRef, useState } from 'react'
 import { Button, FieldError, Form, Input, Label, TextField } from 'react-aria-components'
 import { goTo, placeOf } from '../device/place.ts'
