@@ -39,7 +39,8 @@ test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
     await card.getByRole('searchbox').fill(`${bidiName} nobody such ${longWord}`)
     await card.getByText('No contact matches').waitFor()
     await looks.at('nobody')
-    await card.getByRole('searchbox').fill('')
+    await card.getByRole('button', { name: 'Clear the search' }).click()
+    expect(await card.getByRole('searchbox').inputValue()).toBe('')
 
     await alice.goTo('My profile')
     await alice.previewAs(bidiId)

@@ -39,7 +39,7 @@ test.each(['desk', 'phone'] as const)(
       await screenshot(page, `story-${size}-${index + 1}`)
       await onwards.click()
     }
-    await story.getByText('A value that was taken back first is never sent.').waitFor()
+    await story.getByText('After you take something back, its new value is never sent.').waitFor()
     await screenshot(page, `story-${size}-end`)
     await story.getByRole('button', { name: 'Stay with these devices' }).click()
     await story.waitFor({ state: 'detached' })
@@ -85,7 +85,7 @@ test('a screen reader hears what the story shows: steps, devices, what is on eac
         "text: Server",
         "listitem",
         "text: Bob’s phone",
-        "text: no number of Alice",
+        "text: Alice’s number: not shown",
         "button: Leave the story",
         "button: Next step",
       ]
@@ -104,7 +104,7 @@ test('a screen reader hears what the story shows: steps, devices, what is on eac
   await story.getByText('What to do next').waitFor()
   const end = await heardIn(page, 'Guided story')
   expect(end[0]).toBe('heading: What you saw')
-  expect(end).toContain('text: A block looks like absence.')
+  expect(end).toContain('text: A blocked person sees nothing, as if you had never signed up.')
   expect(end.slice(-2)).toEqual(['button: Leave the story', 'button: Stay with these devices'])
 })
 
@@ -119,7 +119,7 @@ test.each(['desk', 'phone'] as const)(
     await alicesPhone.goOffline()
     await alicesPhone.openContact('Bob')
     await alicesPhone.switchCircle('Friends')
-    await alicesPhone.says(/^Offline · 1 change waiting on this device$/)
+    await alicesPhone.says(/^Offline · 1 change waiting$/)
     await alicesPhone.comeBack()
     await alicesPhone.backToContacts()
     await alicesPhone.row('Bob').waitFor()

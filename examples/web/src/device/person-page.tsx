@@ -56,7 +56,7 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
         <p className="quiet">
           <TheirWords>{id}</TheirWords>
         </p>
-        <PresenceLine id={id} />
+        <PresenceLine id={id} isHidden={person.isBlocked} />
       </div>
       {person.hasChangedHands && (
         <ChangedHands
@@ -67,14 +67,18 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
       )}
       <PersonActions person={person} device={device} onSave={save} profile={profile} />
       <Warning text={failure} />
-      <section className="shown" aria-label={t.person.shows(name)}>
-        <h4>{t.person.shows(name)}</h4>
-        {hasFields ? (
-          <FieldList fields={shown} />
-        ) : (
-          <p className="quiet">{person.hasJoined ? nothing : t.person.showsNothingYet}</p>
-        )}
-      </section>
+      {person.isBlocked ? (
+        <p className="blocked-note">{t.person.whileBlocked(name)}</p>
+      ) : (
+        <section className="shown" aria-label={t.person.shows(name)}>
+          <h4>{t.person.shows(name)}</h4>
+          {hasFields ? (
+            <FieldList fields={shown} />
+          ) : (
+            <p className="quiet">{person.hasJoined ? nothing : t.person.showsNothingYet}</p>
+          )}
+        </section>
+      )}
       <SeenOfMe person={person} name={name} onSave={levels => save(() => profile.setProfileAccessLevels(levels))} />
       <DraftField
         label={t.person.label}
