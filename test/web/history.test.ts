@@ -100,6 +100,7 @@ test('blocking asks first and can be undone; a removed contact comes back as it 
     expect(await alicesPhone.card.getByText(guess).count()).toBe(0)
   }
   expect(await alicesPhone.card.locator('.circle-list').getByRole('switch', { checked: true }).count()).toBe(0)
+  expect(await alicesPhone.card.getByRole('button', { name: 'Follow', pressed: false }).isDisabled()).toBe(true)
   await alicesPhone.card.getByRole('button', { name: 'Undo' }).click()
   await alicesPhone.card.getByText('Bob sees Everyone, Family, Work.').waitFor()
   await alicesPhone.card.getByRole('button', { name: 'Remove from contacts' }).click()

@@ -22,7 +22,7 @@ test.each([
   await alice.card.getByText(t.sync.saved, { exact: true }).waitFor()
   const [lang, dir] = await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir])
   expect([lang, dir]).toEqual([tag, tag === 'ar' ? 'rtl' : 'ltr'])
-  // Whichever way they run, words that have no room lose their end.
+  // Whichever way they run, words are at the side of the others, and lose their end when they have no room.
   const beginnings = await alice.card.locator('.contact-text bdi').evaluateAll(all =>
     all.map(words => {
       const range = document.createRange()
@@ -32,7 +32,11 @@ test.each([
         DOMRect,
         DOMRect,
       ]
-      return letter.left > room.left - 2 && letter.right < room.right + 2
+      const isFromRight = document.documentElement.dir === 'rtl'
+      range.selectNodeContents(words)
+      const { left, right } = range.getBoundingClientRect()
+      const isAtSide = isFromRight ? right > room.right - 2 : left < room.left + 2
+      return isAtSide && letter.left > room.left - 2 && letter.right < room.right + 2
     }),
   )
   expect(new Set(beginnings)).toEqual(new Set([true]))

@@ -78,8 +78,8 @@ test('[D1] a reload while the server is away keeps what waits, and sends it when
   await alicesPhone.isInStep()
 })
 
-test('the page opens without the server, with what is on the device', async () => {
-  const { page, server, complaints, device } = await openDemo({ hasServiceWorker: true })
+test('the page opens without the server, with what is on the device, and can be installed', async () => {
+  const { page, context, server, complaints, device } = await openDemo({ hasServiceWorker: true })
   complaints.expect(noServer)
   await showThree(page)
   const phone = device('Alice’s phone')
@@ -95,4 +95,7 @@ test('the page opens without the server, with what is on the device', async () =
   await phone.says(/1 change waiting$/)
   const manifest = await page.evaluate(async () => (await fetch('/manifest.webmanifest')).json())
   expect(manifest).toMatchObject({ display: 'standalone', start_url: '/' })
+  const { installabilityErrors } = await (await context.newCDPSession(page)).send('Page.getInstallabilityErrors')
+  // Every browser profile of a test counts as a private window.
+  expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(['in-incognito'])
 })

@@ -6,14 +6,14 @@ import { openDemo, sizes, threeDevices } from './support/demo.ts'
 import { type Shift, watchLayoutShifts } from './support/layout-shifts.ts'
 import { screenshot } from './support/screenshot.ts'
 
-/** What each step is called, and the device where its last change is seen. */
+/** What each step is called, the device where its last change is seen, and what is drawn of the line from there to the server. */
 const steps = [
-  ['Change both, offline', 'Alice’s laptop'],
-  ['Merge', 'Alice’s phone'],
-  ['Show', 'Bob’s phone'],
-  ['Take back while offline', 'Bob’s phone'],
-  ['Block', 'Bob’s phone'],
-  ['Join', 'Alice’s phone'],
+  ['Change both, offline', 'Alice’s laptop', 'cut'],
+  ['Merge', 'Alice’s phone', 'down'],
+  ['Show', 'Bob’s phone', 'down'],
+  ['Take back while offline', 'Bob’s phone', 'stopped'],
+  ['Block', 'Bob’s phone', 'stopped'],
+  ['Join', 'Alice’s phone', 'down'],
 ] as const
 
 test.each(['desk', 'phone'] as const)(
@@ -23,7 +23,7 @@ test.each(['desk', 'phone'] as const)(
     await page.getByRole('button', { name: 'Begin the story' }).click()
     const story = page.getByRole('region', { name: 'Guided story' })
     const shifts: Shift[] = []
-    for (const [index, [title, place]] of steps.entries()) {
+    for (const [index, [title, place, line]] of steps.entries()) {
       await story.getByRole('heading', { name: title, exact: true }).waitFor()
       const movedSoFar = await watchLayoutShifts(page)
       await story.getByRole('button', { name: 'Do it' }).click()
@@ -34,6 +34,9 @@ test.each(['desk', 'phone'] as const)(
       expect(claims.length).toBeGreaterThan(0)
       for (const claim of claims) expect(claim).toMatch(/^✓/)
       expect(await device(place).card.getAttribute('data-highlighted')).toBe('true')
+      const now = story.locator('.scene > [data-now="true"]')
+      expect(await now.locator('.scene-name').textContent()).toContain(place)
+      expect(await now.locator('.scene-line').getAttribute('data-line')).toBe(line)
       const { x, width } = await boxOf(device(place).card)
       expect([x >= 0, x + width <= sizes[size].width]).toEqual([true, true])
       await screenshot(page, `story-${size}-${index + 1}`)

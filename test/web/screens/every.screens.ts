@@ -1,8 +1,10 @@
 import type { Page } from 'playwright-core'
+import { onTestFinished } from 'vitest'
 import { ar } from '../../../examples/web/src/texts/ar.ts'
 import { userIdOf } from '../../../examples/web/src/town/people.ts'
-import { test } from '../support/chromium.ts'
-import { openDemo } from '../support/demo.ts'
+import { browser, test } from '../support/chromium.ts'
+import { startExample, testOfNodes } from '../support/cluster-page.ts'
+import { sizes as demoSizes, openDemo, showDevices } from '../support/demo.ts'
 import { dialogs as dialogsIn, screens as screensIn, titleIn } from '../support/screens-in.ts'
 import { openTown, type Town } from '../support/town.ts'
 import { Gallery } from './gallery.ts'
@@ -39,6 +41,29 @@ test.each(sizes)('at the size of a %s, the screens in Arabic, from right to left
   await story.getByRole('button', { name: ar.story.go }).click()
   await story.getByRole('button', { name: ar.story.next }).waitFor()
   await gallery.at('story-1')
+  await gallery.end()
+})
+
+testOfNodes('at each size, the nodes of a server that runs as several, one of them killed', async () => {
+  const address = await startExample()
+  const context = await (await browser()).newContext({ locale: 'en-GB', reducedMotion: 'reduce' })
+  onTestFinished(() => context.close())
+  const page = await context.newPage()
+  await page.goto(address)
+  await showDevices(
+    page,
+    ['alice', 'bob', 'carol'].map(user => ({ user, device: 'phone' })),
+  )
+  const nodes = page.getByRole('region', { name: 'Nodes of the server' })
+  await nodes.getByText('Bob’s phone').waitFor()
+  await nodes.getByRole('button', { name: 'Kill node 1' }).click()
+  await nodes.getByText('killed').waitFor()
+  const gallery = new Gallery(page, 'nodes')
+  await gallery.begin()
+  for (const size of sizes) {
+    await page.setViewportSize(demoSizes[size])
+    await gallery.at(size.replace(' ', '-'))
+  }
   await gallery.end()
 })
 
