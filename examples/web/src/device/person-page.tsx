@@ -70,7 +70,7 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
       {person.isBlocked ? (
         <p className="blocked-note">{t.person.whileBlocked(name)}</p>
       ) : (
-        <section className="shown" aria-label={t.person.shows(name)}>
+        <section className="shown">
           <h4>{t.person.shows(name)}</h4>
           {hasFields ? (
             <FieldList fields={shown} />

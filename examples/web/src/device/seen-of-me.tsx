@@ -24,7 +24,7 @@ export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
     onSave([...levels.filter(one => one !== level), ...(isOn ? [level] : [])].sort((a, b) => a - b))
   }
   return (
-    <section className="seen-of-me" id={seenOfMeId(user, id)} aria-label={t.person.sees(name)}>
+    <section className="seen-of-me" id={seenOfMeId(user, id)}>
       <h4>{t.person.sees(name)}</h4>
       <ul className="circle-list">
         <li data-level={0}>
