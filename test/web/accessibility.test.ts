@@ -1,4 +1,4 @@
-import type { Locator } from 'playwright-core'
+import type { Locator, Page } from 'playwright-core'
 import { expect } from 'vitest'
 import { ar } from '../../examples/web/src/texts/ar.ts'
 import { axeFinds } from './support/axe.ts'
@@ -12,13 +12,7 @@ test.each(['desk', 'phone'] as const)(
     const demo = await openDemo({ size })
     const { page, device } = demo
     const found: string[] = []
-    const look = async (name: string): Promise<void> => {
-      for (const colours of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme: colours })
-        await screenshot(page, `${name}-${size}-${colours}`)
-        found.push(...(await axeFinds(page)).map(finding => `${name}, ${colours}: ${finding}`))
-      }
-    }
+    const look = looksOf(page, size, found)
     await page.getByRole('heading', { name: 'Your contacts' }).waitFor()
     await look('welcome')
     await showThree(page)
@@ -56,8 +50,33 @@ test.each(['desk', 'phone'] as const)(
     await page.keyboard.press('Escape')
     await phone.backToContacts()
     await dialogs(demo, look)
+    await phone.openContact('Carol')
+    await phone.card.getByText('You have blocked').waitFor()
+    await look('blocked')
+    await whatHappened(demo, look)
+    expect(found).toEqual([])
+  },
+)
+
+test.each(['desk', 'phone'] as const)(
+  'at the size of a %s axe finds no violation in the story, in light and in dark mode',
+  async size => {
+    const { page } = await openDemo({ size })
+    const found: string[] = []
+    const look = looksOf(page, size, found)
     await page.getByRole('button', { name: 'Guided story' }).click()
     await look('story')
+    const story = page.getByRole('region', { name: 'Guided story' })
+    for (let step = 1; step <= 6; step++) {
+      await story.getByRole('button', { name: 'Do it' }).click()
+      await story.getByRole('button', { name: step < 6 ? 'Next step' : 'What you saw' }).waitFor()
+      if (step === 1) await look('story-done')
+      await story.getByRole('button', { name: step < 6 ? 'Next step' : 'What you saw' }).click()
+    }
+    await story.getByText('What to do next').waitFor()
+    // What React Aria announced of a button that is gone is removed after seven seconds.
+    await page.locator('[data-live-announcer] [role=img]').first().waitFor({ state: 'detached' })
+    await look('story-end')
     expect(found).toEqual([])
   },
 )
@@ -98,6 +117,17 @@ test('axe finds no violation in Arabic and dark, in the town, with the same scre
   expect(found).toEqual([])
 })
 
+/** Notes what axe finds on the page as it is then, in both colours. */
+function looksOf(page: Page, size: string, found: string[]): (name: string) => Promise<void> {
+  return async name => {
+    for (const colours of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme: colours })
+      await screenshot(page, `${name}-${size}-${colours}`)
+      found.push(...(await axeFinds(page)).map(finding => `${name}, ${colours}: ${finding}`))
+    }
+  }
+}
+
 async function dialogs({ page, device }: Demo, look: (name: string) => Promise<void>): Promise<void> {
   // Where one touches, a dialog with a text field is hidden until a keyboard on the screen had time to come up.
   const revealed = async (role: 'dialog' | 'alertdialog'): Promise<void> => {
@@ -129,4 +159,14 @@ async function dialogs({ page, device }: Demo, look: (name: string) => Promise<v
   await revealed('alertdialog')
   await look('erase')
   await close()
+}
+
+async function whatHappened({ page }: Demo, look: (name: string) => Promise<void>): Promise<void> {
+  const panel = page.getByRole('region', { name: 'What happened' })
+  await panel.getByRole('button', { name: 'The way of this change' }).last().click()
+  await panel.getByText('Filter', { exact: true }).click()
+  await look('the-way')
+  await panel.getByRole('radiogroup', { name: 'Detail' }).getByText('Bytes').click()
+  await panel.locator('pre').first().waitFor()
+  await look('bytes')
 }

@@ -105,7 +105,14 @@ test('blocking asks first and can be undone; a removed contact comes back as it 
   await alicesPhone.card.getByText('Bob sees Everyone, Family, Work.').waitFor()
   await alicesPhone.block()
   await alicesPhone.card.getByText('Bob sees nothing: you blocked them.').waitFor()
+  // What follows from the block is said once, and nothing else is guessed.
+  expect(await alicesPhone.card.locator('.blocked-note').textContent()).toMatch(/^You have blocked Bob\./)
+  expect(await alicesPhone.card.locator('.presence-line').textContent()).toBe('')
+  for (const guess of ['They may not have signed up', 'Only people in your circles may see these']) {
+    expect(await alicesPhone.card.getByText(guess).count()).toBe(0)
+  }
   expect(await alicesPhone.card.locator('.circle-list').getByRole('switch', { checked: true }).count()).toBe(0)
+  expect(await alicesPhone.card.getByRole('button', { name: 'Follow', pressed: false }).isDisabled()).toBe(true)
   await alicesPhone.card.getByRole('button', { name: 'Undo' }).click()
   await alicesPhone.card.getByText('Bob sees Everyone, Family, Work.').waitFor()
   await alicesPhone.card.getByRole('button', { name: 'Remove from contacts' }).click()

@@ -39,7 +39,8 @@ test.each(['desk', 'desk at 200 %', 'phone', 'small phone'] as const)(
     await card.getByRole('searchbox').fill(`${bidiName} nobody such ${longWord}`)
     await card.getByText('No contact matches').waitFor()
     await looks.at('nobody')
-    await card.getByRole('searchbox').fill('')
+    await card.getByRole('button', { name: 'Clear the search' }).click()
+    expect(await card.getByRole('searchbox').inputValue()).toBe('')
 
     await alice.goTo('My profile')
     await alice.previewAs(bidiId)
@@ -84,6 +85,14 @@ test.each(['desk', 'phone', 'small phone'] as const)(
     await page.getByRole('dialog').waitFor()
     await looks.at('add-device')
     await close(page.getByRole('dialog'))
+    const panel = page.getByRole('region', { name: 'What happened' })
+    await panel.getByRole('button', { name: 'The way of this change' }).last().click()
+    await panel.getByText('Filter', { exact: true }).click()
+    await looks.at('the-way')
+    for (const depth of ['Messages', 'Bytes']) {
+      await panel.getByRole('radiogroup', { name: 'Detail' }).getByText(depth).click()
+      await looks.at(depth)
+    }
     await page.getByRole('button', { name: 'Guided story' }).click()
     await page.getByRole('region', { name: 'Guided story' }).waitFor()
     await looks.at('story')

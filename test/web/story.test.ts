@@ -6,14 +6,14 @@ import { openDemo, showDevices, sizes, threeDevices } from './support/demo.ts'
 import { type Shift, watchLayoutShifts } from './support/layout-shifts.ts'
 import { screenshot } from './support/screenshot.ts'
 
-/** What each step is called, and the device where its last change is seen. */
+/** What each step is called, the device where its last change is seen, and what is drawn of the line from there to the server. */
 const steps = [
-  ['Change both, offline', 'Alice’s laptop'],
-  ['Merge', 'Alice’s phone'],
-  ['Show', 'Bob’s phone'],
-  ['Take back while offline', 'Bob’s phone'],
-  ['Block', 'Bob’s phone'],
-  ['Join', 'Alice’s phone'],
+  ['Change both, offline', 'Alice’s laptop', 'cut'],
+  ['Merge', 'Alice’s phone', 'down'],
+  ['Show', 'Bob’s phone', 'down'],
+  ['Take back while offline', 'Bob’s phone', 'stopped'],
+  ['Block', 'Bob’s phone', 'stopped'],
+  ['Join', 'Alice’s phone', 'down'],
 ] as const
 
 test.each(['desk', 'phone'] as const)(
@@ -23,7 +23,7 @@ test.each(['desk', 'phone'] as const)(
     await page.getByRole('button', { name: 'Begin the story' }).click()
     const story = page.getByRole('region', { name: 'Guided story' })
     const shifts: Shift[] = []
-    for (const [index, [title, place]] of steps.entries()) {
+    for (const [index, [title, place, line]] of steps.entries()) {
       await story.getByRole('heading', { name: title, exact: true }).waitFor()
       const movedSoFar = await watchLayoutShifts(page)
       await story.getByRole('button', { name: 'Do it' }).click()
@@ -34,12 +34,15 @@ test.each(['desk', 'phone'] as const)(
       expect(claims.length).toBeGreaterThan(0)
       for (const claim of claims) expect(claim).toMatch(/^✓/)
       expect(await device(place).card.getAttribute('data-highlighted')).toBe('true')
+      const now = story.locator('.scene > [data-now="true"]')
+      expect(await now.locator('.scene-name').textContent()).toContain(place)
+      expect(await now.locator('.scene-line').getAttribute('data-line')).toBe(line)
       const { x, width } = await boxOf(device(place).card)
       expect([x >= 0, x + width <= sizes[size].width]).toEqual([true, true])
       await screenshot(page, `story-${size}-${index + 1}`)
       await onwards.click()
     }
-    await story.getByText('A value that was taken back first is never sent.').waitFor()
+    await story.getByText('After you take something back, its new value is never sent.').waitFor()
     await screenshot(page, `story-${size}-end`)
     await story.getByRole('button', { name: 'Stay with these devices' }).click()
     await story.waitFor({ state: 'detached' })
@@ -85,7 +88,7 @@ test('a screen reader hears what the story shows: steps, devices, what is on eac
         "text: Server",
         "listitem",
         "text: Bob’s phone",
-        "text: no number of Alice",
+        "text: Alice’s number: not shown",
         "button: Leave the story",
         "button: Next step",
       ]
@@ -104,7 +107,7 @@ test('a screen reader hears what the story shows: steps, devices, what is on eac
   await story.getByText('What to do next').waitFor()
   const end = await heardIn(page, 'Guided story')
   expect(end[0]).toBe('heading: What you saw')
-  expect(end).toContain('text: A block looks like absence.')
+  expect(end).toContain('text: A blocked person sees nothing, as if you had never signed up.')
   expect(end.slice(-2)).toEqual(['button: Leave the story', 'button: Stay with these devices'])
 })
 
@@ -119,7 +122,7 @@ test.each(['desk', 'phone'] as const)(
     await alicesPhone.goOffline()
     await alicesPhone.openContact('Bob')
     await alicesPhone.switchCircle('Friends')
-    await alicesPhone.says(/^Offline · 1 change waiting on this device$/)
+    await alicesPhone.says(/^Offline · 1 change waiting$/)
     await alicesPhone.comeBack()
     await alicesPhone.backToContacts()
     await alicesPhone.row('Bob').waitFor()

@@ -133,11 +133,11 @@ test('“What happened” folds a large batch into a few lines, and unfolds what
   await panel.getByRole('radiogroup', { name: 'Detail' }).getByText('Words').click()
   const folded = panel
     .locator('.entry')
-    .filter({ hasText: /\d+ alike/ })
+    .filter({ hasText: /Show all \d+/ })
     .first()
-  const unfold = folded.getByRole('button', { name: /\d+ alike/ })
+  const unfold = folded.getByRole('button', { name: /Show all \d+/ })
   const alike = (await unfold.textContent()) ?? ''
-  const count = Number.parseInt(alike, 10)
+  const count = Number.parseInt(alike.replace(/\D+/, ''), 10)
   expect(await folded.locator('.entry-bytes').count()).toBe(1)
   await unfold.click()
   await expect.poll(() => folded.locator('.entry-bytes').count()).toBe(count)

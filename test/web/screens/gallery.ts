@@ -22,7 +22,7 @@ export class Gallery {
     await mkdir(this.#folder, { recursive: true })
   }
 
-  async take(name: string): Promise<void> {
+  async at(name: string): Promise<void> {
     const number = String(this.#names.length + 1).padStart(2, '0')
     for (const colour of colours) {
       await this.page.emulateMedia({ colorScheme: colour })

@@ -1,6 +1,6 @@
 import { useContacts } from '@kith/client/react'
 import { type ReactNode, useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
-import { GridList, Input, Label, ListLayout, SearchField, Virtualizer } from 'react-aria-components'
+import { Button, GridList, Input, Label, ListLayout, SearchField, Virtualizer } from 'react-aria-components'
 import type { Device } from '../devices/device.ts'
 import { usePlace } from '../navigation/use-place.ts'
 import { t } from '../texts/texts.ts'
@@ -8,6 +8,7 @@ import { AddPeople } from './add-people.tsx'
 import { matches, namesInOrder } from './contact-names.ts'
 import { ContactRow, rowHeight } from './contact-row.tsx'
 import { catchFocus } from './focus.ts'
+import { Icon } from './icon.tsx'
 import { ImportBook } from './import-book.tsx'
 import { indexFrom, LetterIndex } from './letter-index.tsx'
 import { type ListItem, listItems } from './list-items.ts'
@@ -35,6 +36,9 @@ export function Contacts({ device, isCovered, shown }: ContactsProps): ReactNode
         <SearchField className="search" value={search} onChange={setSearch}>
           <Label className="visually-hidden">{t.contacts.searchLabel(device.title)}</Label>
           <Input placeholder={contacts ? t.contacts.searchCount(contacts.length) : t.contacts.search} />
+          <Button className="icon-button search-clear" aria-label={t.contacts.clearSearch}>
+            <Icon name="close" />
+          </Button>
         </SearchField>
         <AddPeople device={device} />
         <ImportBook device={device} />

@@ -11,6 +11,7 @@ import { nameOf } from './contact-names.ts'
 import { onEscape } from './escape.ts'
 import { catchFocus } from './focus.ts'
 import { Icon } from './icon.tsx'
+import { Picture } from './picture.tsx'
 import { PresenceLine } from './presence.tsx'
 import { TheirWords } from './their-words.tsx'
 import { useChanges } from './use-changes.ts'
@@ -18,7 +19,8 @@ import { Warning } from './warning.tsx'
 
 /** The messages with a person, of both sides, and what became of each of the own. */
 export function Conversation({ id, device }: { id: string; device: Device }): ReactNode {
-  const name = nameOf(useProfile(id))
+  const person = useProfile(id)
+  const name = nameOf(person)
   const { close } = usePlace(device.key)
   const all = useChanges(device.messages.changes, () => device.messages.all)
   const messages = all.filter(message => message.with === id)
@@ -35,11 +37,12 @@ export function Conversation({ id, device }: { id: string; device: Device }): Re
     <div className="page talk" onKeyDown={onEscape(close)}>
       <header className="talk-head">
         <BackButton label={t.device.back} onPress={close} />
+        <Picture name={name} bytes={person.fields['picture']} />
         <div>
           <Heading level={3} ref={heading} tabIndex={-1}>
             <TheirWords>{name}</TheirWords>
           </Heading>
-          <PresenceLine id={id} />
+          <PresenceLine id={id} isHidden={person.isBlocked} />
         </div>
       </header>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard. */}

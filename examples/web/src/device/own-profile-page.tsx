@@ -22,7 +22,7 @@ const usual: ReadonlyMap<number, readonly string[]> = new Map([
 /** The own profile, circle by circle, beside how it looks to others. */
 export function OwnProfilePage(): ReactNode {
   const kith = useKith()
-  const { fields, set, unset } = useOwnProfile()
+  const { fields, publicAudience, set, unset } = useOwnProfile()
   const [failure, attempt] = useAttempt()
   const levels = withUsualLevels(fields.keys())
   const save = (name: string, level: number, value: string): Promise<boolean> =>
@@ -37,7 +37,7 @@ export function OwnProfilePage(): ReactNode {
           const held = fields.get(level) ?? {}
           return (
             <Group key={level} className="own-level" data-level={level} aria-label={circleName(level)}>
-              <h4>{level === 0 ? t.profile.seenByEveryone : t.profile.seenBy(circleName(level))}</h4>
+              <h4>{level === 0 ? t.profile.seenByAudience[publicAudience] : t.profile.seenBy(circleName(level))}</h4>
               {namesInOrder(new Set([...(usual.get(level) ?? []), ...Object.keys(held)])).map(name => (
                 <DraftField
                   key={name}

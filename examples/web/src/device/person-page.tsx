@@ -55,7 +55,7 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
         <p className="quiet">
           <TheirWords>{id}</TheirWords>
         </p>
-        <PresenceLine id={id} />
+        <PresenceLine id={id} isHidden={person.isBlocked} />
       </div>
       {person.hasChangedHands && (
         <ChangedHands
@@ -66,14 +66,18 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
       )}
       <PersonActions person={person} device={device} onSave={stage => void save(stage)} profile={profile} />
       <Warning text={failure} />
-      <Group className="shown" aria-label={t.person.shows(name)}>
-        <h4>{t.person.shows(name)}</h4>
-        {hasFields ? (
-          <FieldList fields={shown} />
-        ) : (
-          <p className="quiet">{person.hasJoined ? nothing : t.person.showsNothingYet}</p>
-        )}
-      </Group>
+      {person.isBlocked ? (
+        <p className="blocked-note">{t.person.whileBlocked(name)}</p>
+      ) : (
+        <Group className="shown" aria-label={t.person.shows(name)}>
+          <h4>{t.person.shows(name)}</h4>
+          {hasFields ? (
+            <FieldList fields={shown} />
+          ) : (
+            <p className="quiet">{person.hasJoined ? nothing : t.person.showsNothingYet}</p>
+          )}
+        </Group>
+      )}
       <SeenOfMe
         person={person}
         name={name}

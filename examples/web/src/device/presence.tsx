@@ -9,9 +9,9 @@ export function PresenceDot({ id }: { id: string }): ReactNode {
 }
 
 /** Whether a person is online, or when they last were; an empty line when they do not show it. */
-export function PresenceLine({ id }: { id: string }): ReactNode {
+export function PresenceLine({ id, isHidden = false }: { id: string; isHidden?: boolean }): ReactNode {
   const presence = usePresence(id)
-  return <p className="quiet presence-line">{presence && presenceWords(presence)}</p>
+  return <p className="quiet presence-line">{presence && !isHidden && presenceWords(presence)}</p>
 }
 
 function presenceWords(presence: NonNullable<ReturnType<typeof usePresence>>): string {

@@ -29,7 +29,13 @@ export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
       <h4>{t.person.sees(name)}</h4>
       <ul className="circle-list">
         <li data-level={0}>
-          <Everyone person={person} name={name} audience={publicAudience} onChange={isOn => change(0, isOn)} />
+          <Everyone
+            person={person}
+            name={name}
+            audience={publicAudience}
+            fields={fields.get(0)}
+            onChange={isOn => change(0, isOn)}
+          />
         </li>
         {withUsualLevels(levels)
           .filter(level => level > 0)
@@ -46,7 +52,6 @@ export function SeenOfMe({ person, name, onSave }: SeenOfMeProps): ReactNode {
             </li>
           ))}
       </ul>
-      {isBlocked && <p className="blocked-note">{t.person.whileBlocked(name)}</p>}
       <ProfileCard fields={view.fields} reason={view.reason} text={reasonWords(name, view.reason, view.levels)} />
     </Group>
   )
@@ -61,6 +66,7 @@ interface EveryoneProps {
   person: ProfileState
   name: string
   audience: Audience
+  fields: Fields | undefined
   onChange: (isGranted: boolean) => void
 }
 
@@ -68,16 +74,17 @@ interface EveryoneProps {
  * Level 0 reaches a person by the audience, because they are in any circle, or by a grant of its own: the page says by which,
  * and the switch is the grant alone.
  */
-function Everyone({ person, name, audience, onChange }: EveryoneProps): ReactNode {
+function Everyone({ person, name, audience, fields, onChange }: EveryoneProps): ReactNode {
   const { levels, isBlocked } = person
   const isGranted = levels.includes(0)
   const why = isBlocked ? undefined : whyEveryone(person, audience)
   if (!why) {
+    const hint = isGranted ? t.person.everyoneGranted(name) : t.person.everyoneNot
     return (
       <Toggle
         isOn={isGranted && !isBlocked}
         isDisabled={isBlocked}
-        hint={isGranted ? t.person.everyoneGranted(name) : t.person.everyoneNot}
+        hint={isBlocked ? circleHint(fields, false) : hint}
         onChange={onChange}
       >
         {circleName(0)}

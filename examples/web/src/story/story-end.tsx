@@ -15,19 +15,21 @@ export function StoryEnd({ onStay, onLeave }: StoryEndProps): ReactNode {
   const { title, shown, nextTitle, next, stay } = t.story.end
   return (
     <section className="story" aria-label={t.story.label}>
-      <div className="story-text">
-        <h2 ref={heading} tabIndex={-1}>
-          {title}
-        </h2>
-        <ul className="shown-list">
-          {shown.map(one => (
-            <li key={one}>{one}</li>
-          ))}
-        </ul>
-      </div>
-      <div className="story-scene">
-        <h3>{nextTitle}</h3>
-        <p>{next}</p>
+      <div className="story-told story-end">
+        <div className="story-text">
+          <h2 ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
+          <ul className="shown-list">
+            {shown.map(one => (
+              <li key={one}>{one}</li>
+            ))}
+          </ul>
+        </div>
+        <div className="story-scene">
+          <h3>{nextTitle}</h3>
+          <p>{next}</p>
+        </div>
       </div>
       <div className="buttons">
         <Button onPress={onLeave}>{t.story.leaveLabel}</Button>

@@ -89,20 +89,22 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   const isLast = index + 1 === steps.length
   return (
     <section className="story" aria-label={t.story.label}>
-      <div className="story-text">
-        <p className="quiet">{t.story.step(index + 1, steps.length)}</p>
-        <h2 ref={heading} tabIndex={-1}>
-          {title}
-        </h2>
-        <p>{text}</p>
-      </div>
-      <div role="status" className="story-scene">
-        <Scene cast={players} claims={claims} seen={seen} />
-        {phase.state === 'failed' && (
-          <p className="warning">
-            <TheirWords>{phase.message}</TheirWords>
-          </p>
-        )}
+      <div className="story-told">
+        <div className="story-text">
+          <p className="quiet">{t.story.step(index + 1, steps.length)}</p>
+          <h2 ref={heading} tabIndex={-1}>
+            {title}
+          </h2>
+          <p>{text}</p>
+        </div>
+        <div role="status" className="story-scene">
+          <Scene cast={players} claims={claims} seen={seen} />
+          {phase.state === 'failed' && (
+            <p className="warning">
+              <TheirWords>{phase.message}</TheirWords>
+            </p>
+          )}
+        </div>
       </div>
       <div className="buttons">
         <Button aria-label={t.story.leaveLabel} onPress={() => void end(false)}>

@@ -45,7 +45,7 @@ export const en = {
     online: 'Online',
     more: (title: string): string => `More for ${title}`,
     ownWindow: 'Open in its own window',
-    takeOff: 'Take off this page',
+    takeOff: 'Remove from this page',
     erase: 'Erase this device…',
     pages: (title: string): string => `Screens of ${title}`,
     contacts: 'Contacts',
@@ -63,11 +63,10 @@ export const en = {
   },
   sync: {
     offline: 'Offline',
-    offlineUnsent: (count: number): string =>
-      `Offline · ${n(count, { one: '# change', other: '# changes' })} waiting on this device`,
+    offlineUnsent: (count: number): string => `Offline · ${n(count, { one: '# change', other: '# changes' })} waiting`,
     looking: 'Looking for the server…',
     lookingUnsent: (count: number): string =>
-      `Looking for the server · ${n(count, { one: '# change', other: '# changes' })} waiting on this device`,
+      `Looking for the server · ${n(count, { one: '# change', other: '# changes' })} waiting`,
     catching: 'Catching up…',
     catchingUnsent: (count: number): string =>
       `Catching up · ${n(count, { one: '# change', other: '# changes' })} waiting`,
@@ -88,6 +87,7 @@ export const en = {
     search: 'Search',
     searchCount: (count: number): string => `Search ${n(count, { one: '# contact', other: '# contacts' })}`,
     searchLabel: (title: string): string => `Search the contacts of ${title}`,
+    clearSearch: 'Clear the search',
     list: (title: string): string => `Contacts of ${title}`,
     add: 'Add',
     none: 'No contacts yet. Add a person by their user name, also before they have signed up.',
@@ -96,7 +96,7 @@ export const en = {
     online: 'online',
     blocked: 'Blocked',
     changedHands: 'May be another person now',
-    waiting: 'Waits: you follow very many people',
+    waiting: 'Shown later: you follow very many people',
     notHere: 'Shows you nothing yet',
     you: (text: string): string => `You: ${text}`,
     inCircles: (names: string): string => `In ${names}`,
@@ -137,8 +137,8 @@ export const en = {
     showsNothing: 'They have filled in nothing that you may see.',
     showsNothingYet: 'Nothing so far. They may not have signed up, or show you nothing: both look the same.',
     sees: (name: string): string => `What ${q(name)} sees of you`,
-    everyoneByAudience: (name: string): string => `${q(name)} sees these because everyone may.`,
-    everyoneByContact: (name: string): string => `${q(name)} sees these because your contacts may.`,
+    everyoneByAudience: (name: string): string => `${q(name)} sees these because you show them to everyone.`,
+    everyoneByContact: (name: string): string => `${q(name)} sees these because you show them to your contacts.`,
     everyoneByCircle: (name: string): string => `${q(name)} sees these because they are in one of your circles.`,
     everyoneNot: 'Only people in your circles may see these.',
     everyoneGranted: (name: string): string => `You let ${q(name)} see these.`,
@@ -218,7 +218,7 @@ export const en = {
   import: {
     title: (title: string): string => `Import a phone book on ${title}`,
     region: 'Country of numbers without +',
-    drop: 'Drop a phone book here: a vCard or CSV file',
+    drop: 'Choose a vCard or CSV file, or drop it here.',
     choose: 'Choose a file',
     reading: 'Reading…',
     read: (done: number): string => `${n(done, { one: '# entry', other: '# entries' })} read…`,
@@ -247,7 +247,12 @@ export const en = {
     notAPicture: (file: string): string =>
       `${q(file)} is not a picture that this browser can read. Choose a JPEG or PNG file.`,
     seenBy: (circle: string): string => `Seen by ${circle}`,
-    seenByEveryone: 'Seen by everyone',
+    /** Of the fields of Everyone, by who may see them. */
+    seenByAudience: {
+      everyone: 'Seen by everyone',
+      contacts: 'Seen by my contacts',
+      nobody: 'Seen by people in my circles',
+    },
     addField: 'Add a field',
     fieldName: 'Field',
     fieldValue: 'Value',
@@ -268,7 +273,7 @@ export const en = {
     messagesContacts: 'Messages from my contacts',
     messagesNobody: 'No messages',
     hide: 'Hide when I am online',
-    hideHint: 'You do not lose sight of others.',
+    hideHint: 'You still see when others are online.',
     devices: 'My devices on this page',
     thisOne: 'this device',
     export: 'Export my contacts',
@@ -286,7 +291,8 @@ export const en = {
   },
   notices: {
     joined: 'has signed up',
-    withdrawn: (circles: string): string => `no longer shows you: ${circles}. It was deleted from this device.`,
+    withdrawn: (circles: string): string =>
+      `no longer shows you what is in ${circles}. It was deleted from this device.`,
     changedHands: 'may be another person now: the account was erased',
   },
   story: {
@@ -307,12 +313,12 @@ export const en = {
     late: (what: string): string =>
       `This did not happen within 15 seconds: ${what} Check that the server runs, then try again.`,
     offline: 'offline',
-    nothing: 'shows nothing of Alice',
+    nothing: 'Shows nothing of Alice',
     bobIn: (circles: string): string => `Bob is in: ${circles}`,
     bobInNone: 'Bob is in no circle',
     bobBlocked: 'Bob is blocked',
     alicesNumber: (number: string): string => `Alice’s number: ${number}`,
-    noNumber: 'no number of Alice',
+    noNumber: 'Alice’s number: not shown',
     edit: {
       title: 'Change both, offline',
       text: 'Alice’s phone and laptop lose the network. On the phone she puts Bob in Friends. On the laptop she puts him in Family, and adds Carol, who has not signed up.',
@@ -349,15 +355,15 @@ export const en = {
       title: 'Join',
       text: 'Carol signs up. Alice added her before, so Alice’s devices are told at once.',
       known: 'Alice’s phone and laptop know that Carol is here',
-      name: 'They show her name',
+      name: 'Both show her name',
     },
     end: {
       title: 'What you saw',
       shown: [
-        'Changes on two offline devices both stay.',
-        'A circle shows a field at once, and hides it at once.',
-        'A value that was taken back first is never sent.',
-        'A block looks like absence.',
+        'Changes made on two offline devices are both kept.',
+        'Putting a person in a circle shows them its fields at once. Taking them out deletes the fields from their phone.',
+        'After you take something back, its new value is never sent.',
+        'A blocked person sees nothing, as if you had never signed up.',
         'A person can be added before they sign up.',
       ] as string[],
       nextTitle: 'What to do next',
@@ -402,7 +408,7 @@ export const en = {
       connection: 'Connection',
       problem: 'Problems',
     },
-    times: (count: number): string => `${count} alike`,
+    times: (count: number): string => `Show all ${count}`,
     bytesSize: (count: number): string => n(count, { one: '# byte', other: '# bytes' }),
     way: 'The way of this change',
     onDevice: (device: string): string => `${device}: written to its disk`,
@@ -420,7 +426,7 @@ export const en = {
       disconnected: (device: string): string => `${device} is not connected any more`,
       greeted: (device: string): string => `The server knows ${device}`,
       changed: (device: string, what: string): string => `${device} sent a change: ${what}`,
-      nothingNew: (device: string): string => `${device} and the server have the same`,
+      nothingNew: (device: string): string => `${device} and the server hold the same data`,
       copied: (device: string, what: string): string => `${device} got a change from another own device: ${what}`,
       stored: (device: string): string => `All changes of ${device} are on the server’s disk`,
       checked: (device: string, person: string, circles: string): string =>
