@@ -6,6 +6,7 @@ import { startExample, testOfNodes } from './support/cluster-page.ts'
 import { Complaints, noServer } from './support/complaints.ts'
 import { showDevices } from './support/demo.ts'
 import { DeviceCard } from './support/device-card.ts'
+import { misplacedBoxes } from './support/text-boxes.ts'
 
 const patienceMs = 60_000
 
@@ -60,6 +61,9 @@ testOfNodes(
     const killed = cards.filter({ hasText: 'killed' })
     await killed.getByText('no device of this page').waitFor()
     await cardOf('Bob’s phone').filter({ hasText: 'running' }).waitFor()
+    await page.setViewportSize({ width: 320, height: 568 })
+    expect(await misplacedBoxes(page)).toEqual([])
+    await page.setViewportSize({ width: 1440, height: 900 })
     expect(await cardOf('Bob’s phone').locator('.node-name').textContent()).not.toBe(before)
 
     await alice.goTo('My profile')
