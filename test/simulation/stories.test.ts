@@ -1023,3 +1023,41 @@ test('[D6] a device fills a server that has lost its store with a roster that wa
     ],
   })
 })
+
+test('[D6] a removal that a server refused, with all that it did not have, is made again upon a roster that was refounded with the entry', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2, 3], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'act', device: 4, act: { type: 'remove', whom: 0 } },
+      { do: 'hostile', hostility: 'refuses all' },
+      { do: 'pass', seconds: 5, flows: true },
+      { do: 'refound', user: 1, document: 'roster' },
+    ],
+  })
+})
+
+test('[R1][D4] a roster that is refounded while a server has a part of a change keeps that part', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: false, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'act', device: 0, act: { type: 'save', whom: 0, levels: [], blocks: true } },
+      { do: 'limits', limits: { rosterBytes: 60 } },
+      { do: 'next', picks: [0, 0, 0, 0, 0, 0] },
+      { do: 'next', picks: [0, 0, 0, 0, 0, 0, 0, 0] },
+      { do: 'refound', user: 0, document: 'roster' },
+    ],
+  })
+})
+
+test('[D6] what a server without a roster took is no fault of the device, when another one has refounded the roster twice', async () => {
+  await expectRight({
+    ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
+    steps: [
+      { do: 'act', device: 3, act: { type: 'save', whom: 0, levels: [] } },
+      { do: 'refound', user: 1, document: 'roster' },
+      { do: 'refound', user: 1, document: 'roster' },
+      { do: 'hostile', hostility: 'forgets' },
+      { do: 'pass', seconds: 5, flows: true },
+    ],
+  })
+})

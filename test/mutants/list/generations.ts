@@ -18,6 +18,13 @@ export const generationMutants: readonly Mutant[] = [
     what: 'A grant whose acknowledgement was lost comes back after another device has revoked it.',
     tests: ['client/refounded'],
   }),
+  mutant(rebase, 'isCopied && own.standing', 'false && own.standing', {
+    id: 'remembered-removal-undone-by-a-founding',
+    rules: ['D6'],
+    what: 'What a device removed, and built its roster without, comes back with a roster that was refounded.',
+    tests: ['simulation/stories'],
+    names: 'a removal that a server refused',
+  }),
   mutant(rebase, '&& !seen.has(name, standing)', '&& false', {
     id: 'unset-beats-a-concurrent-set',
     rules: ['R6'],

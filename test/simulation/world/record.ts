@@ -22,8 +22,8 @@ export interface KnownEdit extends Edit {
 export class Record {
   readonly edits = new Map<string, KnownEdit[]>()
   readonly #documents = new Map<string, Documents>()
-  /** Of documents that were refounded, by their founder, the edits that they have. */
-  readonly #foundings = new Map<number, { end: number; edits: ReadonlySet<number> }>()
+  /** Of documents that were refounded, by their founder, the edits that they have; `parts`: those of which they have a part. */
+  readonly #foundings = new Map<number, { end: number; edits: ReadonlySet<number>; parts: ReadonlySet<number> }>()
   readonly #moments = new Map<number, Moment>()
   /** Each state of a user's documents, in their order. */
   readonly #stored = new Map<string, { position: number; roster: Uint8Array; profile: Uint8Array }[]>()
@@ -68,6 +68,7 @@ export class Record {
   #isFoundedWith(doc: Y.Doc, { id }: KnownEdit): 'whole' | 'partly' | undefined {
     const founder = foundingOf(doc)
     const founding = this.#foundings.get(founder)
+    if (founding?.parts.has(id)) return 'partly'
     if (!founding?.edits.has(id)) return undefined
     return Y.getState(doc.store, founder) < founding.end ? 'partly' : 'whole'
   }
@@ -77,10 +78,15 @@ export class Record {
     const documents = this.#documentsOf(user)
     const founded = new Y.Doc()
     Y.applyUpdateV2(founded, snapshot)
-    const included = this.included(user, documents).filter(({ document }) => document === name)
+    const isOfDocument = ({ document }: KnownEdit): boolean => document === name
+    const included = this.included(user, documents).filter(isOfDocument)
+    const arriving = this.arriving(user, documents, included).filter(isOfDocument)
     const founder = foundingOf(founded)
-    const edits = new Set(included.map(({ id }) => id))
-    this.#foundings.set(founder, { end: Y.getState(founded.store, founder), edits })
+    const [edits, parts] = [included, arriving].map(some => new Set(some.map(({ id }) => id))) as [
+      Set<number>,
+      Set<number>,
+    ]
+    this.#foundings.set(founder, { end: Y.getState(founded.store, founder), edits, parts })
     documents[name] = founded
   }
 

@@ -2,9 +2,10 @@ import { founderOf, isFounder, type KeyChange, mostRetired, type Retired, retire
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
-import { keyName } from '../documents/lost.ts'
+import { addressOf, keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
+import type { RemovedKeys } from '../documents/removed-keys.ts'
 import { newClientIdAbove, newRemakingClientId } from '../nonce.ts'
 import { endReplacing } from './end-replacing.ts'
 import { writeMeta } from './meta.ts'
@@ -41,7 +42,11 @@ export async function rebase(
     const rows = due.map(row => (row.document === name ? without(row, dropped) : row))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
-    merged.write([...lostEntries(own, had, all), ...lostRemovals(own, fresh.doc, had, all)])
+    const removals = [
+      ...lostRemovals(own, fresh.doc, had, all),
+      ...knownRemovals(own, fresh.doc, documents.removed[name], all),
+    ]
+    merged.write([...lostEntries(own, had, all), ...removals])
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
     const rebuilt = await writeEntries(work, fresh, entries, newRemakingClientId(randomness), undefined)
@@ -136,6 +141,28 @@ function lostRemovals(own: OwnDocument, fresh: Y.Doc, had: Had, rows: readonly O
       return isLost && !unsent.has(keyName({ root, key })) ? [{ root, key, value: undefined }] : []
     }),
   )
+}
+
+/**
+ * Removals that this device remembers from a state without them, on which a server had it build the document: the founder may
+ * have copied what was removed.
+ */
+function knownRemovals(
+  own: OwnDocument,
+  fresh: Y.Doc,
+  removed: RemovedKeys | undefined,
+  rows: readonly OutboxRow[],
+): KeyChange[] {
+  const founder = founderOf(fresh.store.clients.keys())
+  const unsent = unsentKeys(own.name, rows)
+  return [...(removed ?? [])].flatMap((name): KeyChange[] => {
+    const { root, key } = addressOf(name)
+    const last = fresh.getMap(root)._map.get(key)
+    const isCopied = last !== undefined && !last.deleted && last.id.client === founder
+    return isCopied && own.standing.get(root, key) === undefined && !unsent.has(name)
+      ? [{ root, key, value: undefined }]
+      : []
+  })
 }
 
 function unsentKeys(name: DocumentName, rows: readonly OutboxRow[]): ReadonlySet<string> {
