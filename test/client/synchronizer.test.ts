@@ -114,6 +114,21 @@ test('[R5] sync counts contacts for whom it sets again what was taken away, and 
   expect(errors).toHaveLength(1)
 })
 
+test('a key that turns again and again is reported also after a hundred others have turned once', async () => {
+  const kith = await installation('alice').open()
+  const errors: KithError[] = []
+  kith.on('error', error => errors.push(error))
+  const turn = async (ids: readonly string[]): Promise<void> => {
+    await kith.removeContacts(ids)
+    await new ContactSynchronizer(kith).sync(ids)
+  }
+  const others = Array.from({ length: 100 }, (_, index) => `other ${index}`)
+  await new ContactSynchronizer(kith).sync([...others, 'bob'])
+  for (const other of others) await turn([other])
+  for (let times = 0; times < 3; times++) await turn(['bob'])
+  expect(errors.map(({ code, addresses }) => [code, addresses])).toEqual([['sync-turns-back', ['bob']]])
+})
+
 test('[R3] sync of the same phone book turns nothing, also after contacts were removed and added again once', async () => {
   const alice = await withoutAutoSync()
   const errors: KithError[] = []

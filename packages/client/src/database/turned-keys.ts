@@ -4,7 +4,7 @@ import { readMeta, writeMeta } from './meta.ts'
 import type { Turned } from './schema.ts'
 import type { Work } from './work.ts'
 
-/** So many keys are counted: those that turn first. More would not tell more. */
+/** So many keys are counted. More would not tell more. */
 const mostCounted = 64
 /** Once or twice a person may have changed their mind. */
 const timesUntilReported = 3
@@ -27,8 +27,16 @@ export function usersOf(changes: readonly KeyChange[]): Set<string> {
 export async function countTurned(work: Work, turned: readonly KeyChange[]): Promise<boolean> {
   const known: Turned = (await readMeta(work.db, 'turned')) ?? { counts: new Map(), isReported: false }
   const counts = new Map(known.counts)
-  for (const name of turned.map(keyName)) {
-    if (counts.has(name) || counts.size < mostCounted) counts.set(name, (counts.get(name) ?? 0) + 1)
+  const names = turned.map(keyName)
+  // A key that turned once, years ago, makes room. One that turns again now stays, or many that turn together would never count.
+  const replaceable = [...counts].flatMap(([name, count]) => (count === 1 && !names.includes(name) ? [name] : []))
+  for (const name of names) {
+    if (!counts.has(name) && counts.size >= mostCounted) {
+      const [replaced] = replaceable.splice(0, 1)
+      if (replaced === undefined) continue
+      counts.delete(replaced)
+    }
+    counts.set(name, (counts.get(name) ?? 0) + 1)
   }
   const isReported = known.isReported || [...counts.values()].some(count => count >= timesUntilReported)
   await writeMeta(work.db, 'turned', { counts, isReported })
