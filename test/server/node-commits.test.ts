@@ -60,7 +60,15 @@ async function newCommits() {
   const lease = new NodeLease({ table: link.nodes, clock, applied, reached: to => reports.reached(to) })
   await lease.join()
   const commits = new Commits({
-    ...{ database: link, reports, lease, incarnations: log.incarnations, limits: defaultLimits, clock },
+    ...{
+      database: link,
+      reports,
+      lease,
+      incarnations: log.incarnations,
+      limits: defaultLimits,
+      clock,
+      leaseClock: clock,
+    },
   })
   return {
     ...{ clock, log, link, lease, reports, commits, answers, batches, reported },
@@ -205,17 +213,66 @@ test('[D2] a batch whose outcome is unknown is sent again for a minute, however 
   expect(await rejected).toBe('the connection was lost')
 })
 
-test('[D2] a node that was paused while the outcome of a batch was unknown does not derive its changes again', async () => {
+const conflicts = Array<Answer>(3).fill('conflict')
+
+test.each([
+  ['its connection was lost', [], 'lost connection', 'fenced', 'the connection was lost'],
+  ['no standby had confirmed it', [], 'unconfirmed', 'fenced', 'no standby has confirmed'],
+  ['no standby had confirmed it, and the log goes on', [], 'unconfirmed', 'too-old', 'no standby has confirmed'],
+  [
+    'no standby had confirmed it, which was written while no other could be',
+    conflicts,
+    'unconfirmed',
+    'fenced',
+    'no standby has confirmed',
+  ],
+] as const)(
+  '[D2] a node that was paused when the outcome of a batch was unknown does not derive its changes again: %s',
+  async (_, before, unknown, after, message) => {
+    const node = await newCommits()
+    node.answers.push(...before, unknown, after)
+    const rejected = outcomeOf(node.commits.commit(userChange('alice')))
+    await settled()
+    node.clock.move(15 * 60_000)
+    await node.move(1_000)
+    expect([await rejected, node.batches.length]).toEqual([expect.stringMatching(message), before.length + 2])
+  },
+)
+
+test.each([
+  ['was set back meanwhile', 15 * 60_000, -15 * 60_000],
+  ['alone went on, since the machine was suspended', 0, 15 * 60_000],
+])(
+  '[D2] the changes of a batch of unknown outcome are not derived again after a pause, although the time of day %s',
+  async (_, passedMs, setMs) => {
+    const node = await newCommits()
+    node.answers.push('lost connection', 'fenced')
+    const { write } = node.link
+    node.link.write = async batch => {
+      if (node.batches.length === 1) {
+        node.clock.move(passedMs)
+        node.clock.set(setMs)
+      }
+      return write(batch)
+    }
+    const rejected = outcomeOf(node.commits.commit(userChange('alice')))
+    await node.move(1_000)
+    expect([await rejected, node.batches.length]).toEqual(['the connection was lost', 2])
+  },
+)
+
+test.each([
+  ['the connection was lost', 'lost connection', 'the connection was lost'],
+  ['no standby confirmed', 'unconfirmed', 'no standby has confirmed'],
+] as const)('[D2] if %s and the batch then fails, no change of it is tried alone', async (_, answer, message) => {
   const node = await newCommits()
-  node.answers.push('lost connection', 'fenced')
-  const { write } = node.link
-  node.link.write = async batch => {
-    if (node.batches.length === 1) node.clock.move(15 * 60_000)
-    return write(batch)
-  }
-  const rejected = outcomeOf(node.commits.commit(userChange('alice')))
+  const first = node.commits.commit(userChange('first'))
+  const all = ['one', 'two', 'three'].map(user => outcomeOf(node.commits.commit(userChange(user))))
+  await first
+  node.answers.push(answer, 'failure')
   await node.move(1_000)
-  expect([await rejected, node.batches.length]).toEqual(['the connection was lost', 2])
+  for (const outcome of await Promise.all(all)) expect(outcome).toMatch(message)
+  expect(node.batches.map(({ changes }) => changes.length)).toEqual([1, 3, 3])
 })
 
 test('[D2] what a standby has not confirmed is not answered: it is sent again every 200 ms, without a lease meanwhile', async () => {

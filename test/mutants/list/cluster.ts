@@ -23,8 +23,8 @@ export const clusterMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/store/nodes/batch-writer.ts',
-    'await this.#untilConfirmed(() => database.write(batch), repetition)',
-    'await this.#untilConfirmed(() => database.write(!lost ? batch : { ...batch, id: randomUUID() }), repetition)',
+    '() => database.write(batch),',
+    '(sent => () => database.write(sent++ === 0 ? batch : { ...batch, id: randomUUID() }))(0),',
     {
       id: 'cluster-batch-sent-as-another',
       rules: ['D2'],

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Limits } from '@kith/shared'
-import type { Clock } from '../../clock.ts'
+import type { Clock, LeaseClock } from '../../clock.ts'
 import type { Change } from '../../relations/changes.ts'
 import type { Commit } from '../../relations/commit.ts'
 import { derive } from '../../relations/derive.ts'
@@ -14,6 +14,7 @@ import { newNotes, subjectsOf } from '../commit-notes.ts'
 import { BatchReads } from './batch-reads.ts'
 import type { NodeLease } from './node-lease.ts'
 import { provisional } from './provisional.ts'
+import { Repetition } from './repetition.ts'
 import type { Reports } from './reports.ts'
 import type { Batch, Outcome, SharedDatabase, WriteBatch } from './shared-database.ts'
 import { current } from './versions.ts'
@@ -22,14 +23,8 @@ import { current } from './versions.ts'
 const mostConflicts = 3
 /** The same for a change that is derived beside the queue: it takes long, so another is more often faster. */
 const mostConflictsBeside = 6
-/** How often a batch whose outcome is unknown is sent, and the time between two attempts. */
-const attempts = 50
+/** The time between two attempts to send a batch of unknown outcome. */
 const attemptMs = 200
-/**
- * How long it is sent again: each attempt may take long. Whether it was written is read from the log, which keeps a batch for ten
- * minutes, see `postgres/log-trimming.ts`. A batch that is no longer there would be written twice.
- */
-const repeatedMs = 60_000
 
 /** As often as a batch is derived for a node that loses its lease again and again. */
 const mostFences = 3
@@ -70,12 +65,6 @@ export interface Derivation {
   isBeside: boolean
 }
 
-/** Whether a batch may be sent once more, and whether so much time has passed that the log may have forgotten it. */
-interface Repetition {
-  mayGoOn: () => boolean
-  isLate: () => boolean
-}
-
 export interface BatchWriterOptions {
   database: SharedDatabase
   reports: Reports
@@ -83,6 +72,8 @@ export interface BatchWriterOptions {
   incarnations: Incarnations
   limits: Limits
   clock: Clock
+  /** Measures how long a batch is sent again, whatever `clock` says: the log is kept by another clock. */
+  leaseClock: LeaseClock
   /** Absent where no events are written. */
   room?: EventRoom | undefined
 }
@@ -129,7 +120,7 @@ export class BatchWriter {
     // Others have always been faster: no other node can write meanwhile. So all commits wait for it, whatever it is.
     const awaited = { ...how, isBeside: false }
     await this.#options.database.alone(async write => {
-      const result = await this.#tryBatch(group, awaited, batch => this.#untilConfirmed(() => write(batch)))
+      const result = await this.#tryBatch(group, awaited, batch => this.#untilKnown(() => write(batch)))
       if (result === 'fenced') throw new FencedError()
       if (result === 'conflict') throw new Error('a batch conflicted with another although none could be written')
     })
@@ -221,42 +212,43 @@ export class BatchWriter {
     return group.filter(one => !isLost(one))
   }
 
-  /** While the connection is lost the outcome is unknown: the same batch is sent again, and written once. */
-  async #send(batch: Batch): Promise<Outcome> {
+  #send(batch: Batch): Promise<Outcome> {
     const { database } = this.#options
-    const repetition = this.#repetition()
-    for (let lost: unknown; ; ) {
-      try {
-        const outcome = await this.#untilConfirmed(() => database.write(batch), repetition)
-        // A node that was paused for long: what it had sent may have been written, and have left the log.
-        if (lost && outcome.status !== 'written' && repetition.isLate()) throw lost
-        return outcome
-      } catch (error) {
-        if (!database.isConnectionLost(error) || !repetition.mayGoOn()) throw error
-        lost = error
-        await this.#pause()
-      }
-    }
+    return this.#untilKnown(
+      () => database.write(batch),
+      error => database.isConnectionLost(error),
+    )
   }
 
-  /** What is visible and was confirmed by no standby may be lost: nothing more is handed over until a commit is confirmed. */
-  async #untilConfirmed(write: () => Promise<Outcome>, repetition = this.#repetition()): Promise<Outcome> {
-    for (;;) {
-      const outcome = await write()
-      if (outcome.status !== 'written' || outcome.isConfirmed) return outcome
-      this.#options.lease.drop()
-      if (!repetition.mayGoOn()) throw new Unconfirmed()
+  /**
+   * Sends the same batch until its outcome is known; it is written once. The outcome is unknown after an error of which
+   * `isUnknown` says so, and while no standby has confirmed what was written: that is visible, and may be lost. Nothing more is
+   * handed over then until a commit is confirmed.
+   */
+  async #untilKnown(write: () => Promise<Outcome>, isUnknown = (_: unknown) => false): Promise<Outcome> {
+    const { lease, leaseClock } = this.#options
+    const repetition = new Repetition(leaseClock)
+    for (let unknown: unknown; ; ) {
+      let outcome: Outcome | undefined
+      try {
+        outcome = await write()
+      } catch (error) {
+        // An earlier attempt may have written it, whatever this one fails with.
+        if (!isUnknown(error)) throw unknown ?? error
+        unknown = error
+      }
+      if (outcome?.status === 'written') {
+        if (outcome.isConfirmed) return outcome
+        lease.drop()
+        unknown = new Unconfirmed()
+      } else if (outcome) {
+        // After a long pause: an earlier attempt may have written it, and it may have left the log.
+        if (unknown && repetition.isLate()) throw unknown
+        return outcome
+      }
+      if (this.#isClosing || !repetition.takeAttempt()) throw unknown
       await this.#pause()
     }
-  }
-
-  /** Of one batch. `mayGoOn` is to be asked after each attempt. */
-  #repetition(): Repetition {
-    const { clock } = this.#options
-    const untilMs = clock.now() + repeatedMs
-    const isLate = (): boolean => clock.now() >= untilMs
-    let left = attempts
-    return { isLate, mayGoOn: () => --left > 0 && !isLate() && !this.#isClosing }
   }
 
   #pause(): Promise<void> {

@@ -63,6 +63,7 @@ export async function openNodeStore(options: NodeStoreOptions): Promise<Store> {
     incarnations,
     limits,
     clock,
+    leaseClock,
     room: options.room,
     sizes: options.sizes,
   })
