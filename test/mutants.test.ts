@@ -5,6 +5,7 @@ import { generate } from './mutants/generated/generate.ts'
 import { kept } from './mutants/generated/kept.ts'
 import { sample } from './mutants/generated/sample.ts'
 import { mutants } from './mutants/list/index.ts'
+import { chosenOf } from './mutants/mutant.ts'
 import { mutate } from './mutants/mutate.ts'
 import { sections } from './rules/texts.ts'
 
@@ -85,6 +86,18 @@ describe('mutants', () => {
     expect(sample(all, 80, 7).slice(0, 50)).toEqual(some)
     expect(sample(all, 50, 8)).not.toEqual(some)
     expect(sample(all, 2_000, 7).sort((a, b) => a - b)).toEqual(all)
+  })
+
+  test('mutants are chosen by their ids, their rules or parts of the names of mutated files', () => {
+    const idsOf = (...names: string[]): string[] => chosenOf(mutants, names).map(({ id }) => id)
+    const [repetition] = mutants.filter(({ changes }) => changes.some(({ file }) => file.endsWith('/repetition.ts')))
+    const { id, rules } = repetition as (typeof mutants)[number]
+    expect(idsOf(id)).toEqual([id])
+    expect(idsOf(...rules)).toContain(id)
+    expect(idsOf('nodes/repetition')).toContain(id)
+    expect(idsOf(id, 'tokens.ts').length).toBeGreaterThan(1)
+    expect(idsOf('server/src/nowhere.ts')).toEqual([])
+    expect(chosenOf(mutants, undefined)).toEqual(mutants)
   })
 
   test('a mutant whose text is missing, or occurs twice, is reported as stale', () => {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { tryGenerated } from './generated/main.ts'
 import { mutants } from './list/index.ts'
-import type { Mutant } from './mutant.ts'
+import { chosenOf, type Mutant } from './mutant.ts'
 import { Runner } from './run.ts'
 import { type Verdict, verdictOn } from './verdict.ts'
 
@@ -24,7 +24,7 @@ const { values } = parseArgs({
     budget: { type: 'string', default: '60' },
     /** Tries again what survived. */
     again: { type: 'boolean', default: false },
-    /** Of generated ones, parts of file names; else mutants or rules, as in `--only V4 --only no-tombstones`. */
+    /** Parts of the names of mutated files; of listed mutants also ids or rules, as in `--only V4 --only no-tombstones`. */
     only: { type: 'string', multiple: true },
     jobs: { type: 'string', default: '2' },
     /** Also tells how each was noticed; of generated ones, which tests were run, and how long they took. */
@@ -53,10 +53,8 @@ if (values.generated) {
 } else await tryListed()
 
 async function tryListed(): Promise<void> {
-  const chosen = mutants.filter(
-    ({ id, rules }) => !values.only || values.only.some(name => name === id || rules.includes(name)),
-  )
-  if (chosen.length === 0) throw new Error(`There is no mutant or rule ${values.only?.join(', ')}`)
+  const chosen = chosenOf(mutants, values.only)
+  if (chosen.length === 0) throw new Error(`There is no mutant, rule or mutated file ${values.only?.join(', ')}`)
   try {
     if (!(await allPass(chosen))) process.exitCode = 1
     else {

@@ -28,3 +28,10 @@ export interface Mutant {
 export function mutant(file: string, find: string, replace: string, rest: Omit<Mutant, 'changes'>): Mutant {
   return { ...rest, changes: [{ file: `packages/${file}`, find, replace }] }
 }
+
+/** Those of which a name is the id, a rule, or a part of the name of a mutated file; all without names. */
+export function chosenOf(mutants: readonly Mutant[], names: readonly string[] | undefined): readonly Mutant[] {
+  const isChosen = ({ id, rules, changes }: Mutant, name: string): boolean =>
+    id === name || rules.includes(name) || changes.some(({ file }) => file.includes(name))
+  return names ? mutants.filter(mutant => names.some(name => isChosen(mutant, name))) : mutants
+}

@@ -61,8 +61,8 @@ export class Runner {
   }
 }
 
-/** With one seed: a mutant that a property finds once is found always. */
+/** With a seed of its own, whatever that of the tests is: a mutant that a property finds once is found always. */
 function newWorker(more: Record<string, string>): ChildProcess {
-  const env = { KITH_TEST_SEED: '1', ...process.env, ...more }
+  const env = { ...process.env, KITH_TEST_SEED: process.env['KITH_MUTANT_SEED'] ?? '1', ...more }
   return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { env, detached: true, stdio: 'ignore' })
 }
