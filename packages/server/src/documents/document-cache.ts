@@ -29,7 +29,7 @@ export interface DocumentCacheOptions {
   clock: Clock
   /** The least recently used documents are dropped beyond it. 256 MiB without it. */
   maxHeapBytes?: number | undefined
-  /** So long a document stays that nobody uses. 30 s without it. */
+  /** How long an unused document stays in memory; 30 s by default. */
   idleMs?: number | undefined
 }
 
@@ -86,7 +86,7 @@ export class DocumentCache {
     this.#evict()
   }
 
-  /** The document itself stays as it is. */
+  /** Removes the entry; does not destroy the document. */
   forget(key: string): void {
     const cached = this.#cached.get(key)
     if (!cached) return
@@ -94,7 +94,7 @@ export class DocumentCache {
     this.#heapBytes -= cached.heapBytes
   }
 
-  /** What the thread holds, it drops itself. */
+  /** Removes all entries; the merge thread drops its own documents. */
   clear(): void {
     this.#cached.clear()
     this.#heapBytes = 0

@@ -73,7 +73,7 @@ export interface Store {
    */
   commit(change: Change): Promise<Commit>
   /**
-   * The answer ends it.
+   * Subscribes to commits. Returns an unsubscribe function.
    *
    * @param listener - Called synchronously, in the order of the commits.
    * @returns A function that ends it.
