@@ -499,7 +499,7 @@ export const de: Texts = {
     'protocol-violation': 'Der Server verstand dieses Gerät nicht. Lade die Seite neu.',
     'unknown-user': 'Niemand hat diesen Namen.',
     'sign-in-refused':
-      'Dieser Server lässt von dieser Seite aus niemanden herein. Beende ihn und starte npm start ohne eigene Einstellungen. Änderungen bleiben auf diesem Gerät.',
+      'Dieser Server stellt dieser Seite keine Tokens aus. Öffne die Seite auf dem Rechner des Servers, oder führe npm start ohne eigene Einstellungen aus. Änderungen bleiben auf diesem Gerät.',
     'page-outdated':
       'Ein Teil dieser Seite konnte nicht geladen werden. Lade die Seite neu und versuche es noch einmal.',
     unavailable: 'Der Server ist nicht erreichbar. Es wird weiter versucht; Änderungen bleiben auf diesem Gerät.',

@@ -500,7 +500,7 @@ export const en = {
     'protocol-violation': 'The server did not understand this device. Reload the page.',
     'unknown-user': 'Nobody has this name.',
     'sign-in-refused':
-      'This server lets no one sign in from this page. Stop it, then run npm start without settings of your own. Changes are kept on this device.',
+      'This server issues no tokens to this page. Open the page on the machine that runs the server, or run npm start without settings of your own. Changes are kept on this device.',
     'page-outdated': 'A part of this page could not be loaded. Reload the page, then try again.',
     unavailable: 'The server cannot be reached. Trying again by itself; changes are kept on this device.',
   },
