@@ -88,6 +88,23 @@ test('what was typed is saved when Back takes its screen away', async () => {
   await phone.row('Bobby').waitFor()
 })
 
+test('a text that is refused when Back takes its screen away is said in a notice', async () => {
+  const { page, device } = await openDemo({ at: '/#alice/phone' })
+  const phone = device('Alice’s phone')
+  await phone.add('bob')
+  await phone.openContact('Bob')
+  await phone.card.getByLabel('Your name for them').fill('x'.repeat(10_000))
+  await page.goBack()
+  await phone.row('Bob').waitFor()
+  await phone.card.locator('.notice').getByText('The name is too long. Shorten it.').waitFor()
+
+  await phone.goTo('My profile')
+  await phone.card.getByLabel('About', { exact: true }).fill('x'.repeat(1_000_000))
+  await page.goBack()
+  await phone.row('Bob').waitFor()
+  await phone.card.locator('.notice').getByText('The profile is full.').waitFor()
+})
+
 any.each(['   ', '\u200b\u2060', '\u202e\u3164', ''])('a name of nothing that can be seen (%j) is none', name => {
   expect(nameOf({ id: 'bob', label: name, fields: { name: 'Robert' } })).toBe('Robert')
   expect(nameOf({ id: 'bob', label: undefined, fields: { name } })).toBe('Bob')
