@@ -435,6 +435,7 @@ export const ar: Texts = {
       problem: 'المشكلات',
     },
     times: count => `اعرض الكل: ${count}`,
+    fewer: 'اعرض أقل',
     bytesSize: count => n(count, bytes),
     way: 'طريق هذا التغيير',
     onDevice: device => `${device}: كُتب على قرصه`,

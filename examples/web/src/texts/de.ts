@@ -405,6 +405,7 @@ export const de: Texts = {
       problem: 'Probleme',
     },
     times: count => `Alle ${count} zeigen`,
+    fewer: 'Weniger zeigen',
     bytesSize: count => n(count, { one: '# Byte', other: '# Bytes' }),
     way: 'Der Weg dieser Änderung',
     onDevice: device => `${device}: auf seiner Platte`,

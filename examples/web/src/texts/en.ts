@@ -409,6 +409,7 @@ export const en = {
       problem: 'Problems',
     },
     times: (count: number): string => `Show all ${count}`,
+    fewer: 'Show fewer',
     bytesSize: (count: number): string => n(count, { one: '# byte', other: '# bytes' }),
     way: 'The way of this change',
     onDevice: (device: string): string => `${device}: written to its disk`,
