@@ -42,7 +42,7 @@ test.each(['desk', 'phone'] as const)(
       await screenshot(page, `story-${size}-${index + 1}`)
       await onwards.click()
     }
-    await story.getByText('After you take something back, its new value is never sent.').waitFor()
+    await story.getByText('After you take a field back, later values of it are never sent to that person.').waitFor()
     await screenshot(page, `story-${size}-end`)
     await story.getByRole('button', { name: 'Stay with these devices' }).click()
     await story.waitFor({ state: 'detached' })
@@ -149,7 +149,10 @@ test('leaving the story at once, while it still closes the devices from before i
   const { page, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
   await page.evaluate(() => {
     const buttons = (): HTMLButtonElement[] => [...document.querySelectorAll('button')]
-    const press = (words: string): void => buttons().find(one => one.innerText === words)?.click()
+    const press = (words: string): void =>
+      buttons()
+        .find(one => one.textContent === words)
+        ?.click()
     press('Guided story')
     const look = new MutationObserver(() => {
       if (!document.querySelector('.story')) return

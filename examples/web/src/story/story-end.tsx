@@ -34,7 +34,9 @@ export function StoryEnd({ onStay, onLeave, isEnding }: StoryEndProps): ReactNod
         </div>
       </div>
       <div className="buttons">
-        <Button aria-disabled={isEnding} onPress={onLeave}>{t.story.leaveLabel}</Button>
+        <Button aria-disabled={isEnding} onPress={onLeave}>
+          {t.story.leaveLabel}
+        </Button>
         <Button className="primary" aria-disabled={isEnding} onPress={onStay}>
           {stay}
         </Button>

@@ -210,7 +210,7 @@ export const en = {
   },
   invalid: {
     malformed: 'This cannot be a user name. Check for missing or special characters.',
-    'too-long': 'This is too long for a user name. Shorten it to 128 characters.',
+    'too-long': 'This is too long for a user name. Use fewer characters.',
     self: 'This is you.',
     'not-a-phone-number': 'This is not a phone number. Check the digits.',
     ambiguous: 'This could be two different numbers. Write it with + and the country code.',
@@ -362,7 +362,7 @@ export const en = {
       shown: [
         'Changes made on two offline devices are both kept.',
         'Putting a person in a circle shows them its fields at once. Taking them out deletes the fields from their phone.',
-        'After you take something back, its new value is never sent.',
+        'After you take a field back, later values of it are never sent to that person.',
         'A blocked person sees nothing, as if you had never signed up.',
         'A person can be added before they sign up.',
       ] as string[],
