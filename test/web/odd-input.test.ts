@@ -1,4 +1,4 @@
-import { test as any, expect } from 'vitest'
+import { expect, test as plainTest } from 'vitest'
 import { nameOf } from '../../examples/web/src/device/contact-names.ts'
 import { test } from './support/chromium.ts'
 import { openDemo, showDevices } from './support/demo.ts'
@@ -11,7 +11,8 @@ test('signing in with a text that cannot be a user name says why, and opens no d
   for (const id of badIds) {
     await field.fill(id)
     await page.getByRole('button', { name: 'Add the device' }).click()
-    const words = id.length === 100 ? 'This is too long for a user name.' : 'This cannot be a user name.'
+    const words =
+      id.length === 100 ? 'This is too long for a user name. Use fewer characters.' : 'This cannot be a user name.'
     await page.getByText(id === ' ' ? 'Enter a user name.' : words).waitFor()
     expect(await page.locator('.device').count()).toBe(0)
   }
@@ -88,8 +89,28 @@ test('what was typed is saved when Back takes its screen away', async () => {
   await phone.row('Bobby').waitFor()
 })
 
-any.each(['   ', '\u200b\u2060', '\u202e\u3164', ''])('a name of nothing that can be seen (%j) is none', name => {
-  expect(nameOf({ id: 'bob', label: name, fields: { name: 'Robert' } })).toBe('Robert')
-  expect(nameOf({ id: 'bob', label: undefined, fields: { name } })).toBe('Bob')
-  expect(nameOf({ id: 'bob', label: '😀', fields: { name } })).toBe('😀')
+test('a text that is refused when Back takes its screen away is said in a notice', async () => {
+  const { page, device } = await openDemo({ at: '/#alice/phone' })
+  const phone = device('Alice’s phone')
+  await phone.add('bob')
+  await phone.openContact('Bob')
+  await phone.card.getByLabel('Your name for them').fill('x'.repeat(10_000))
+  await page.goBack()
+  await phone.row('Bob').waitFor()
+  await phone.card.locator('.notice').getByText('The name is too long. Shorten it.').waitFor()
+
+  await phone.goTo('My profile')
+  await phone.card.getByLabel('About', { exact: true }).fill('x'.repeat(1_000_000))
+  await page.goBack()
+  await phone.row('Bob').waitFor()
+  await phone.card.locator('.notice').getByText('The profile is full.').waitFor()
 })
+
+plainTest.each(['   ', '\u200b\u2060', '\u202e\u3164', ''])(
+  'a name without visible characters (%j) is ignored',
+  name => {
+    expect(nameOf({ id: 'bob', label: name, fields: { name: 'Robert' } })).toBe('Robert')
+    expect(nameOf({ id: 'bob', label: undefined, fields: { name } })).toBe('Bob')
+    expect(nameOf({ id: 'bob', label: '😀', fields: { name } })).toBe('😀')
+  },
+)

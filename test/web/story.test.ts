@@ -42,7 +42,7 @@ test.each(['desk', 'phone'] as const)(
       await screenshot(page, `story-${size}-${index + 1}`)
       await onwards.click()
     }
-    await story.getByText('After you take something back, its new value is never sent.').waitFor()
+    await story.getByText('After you take a field back, later values of it are never sent to that person.').waitFor()
     await screenshot(page, `story-${size}-end`)
     await story.getByRole('button', { name: 'Stay with these devices' }).click()
     await story.waitFor({ state: 'detached' })
@@ -143,6 +143,53 @@ test('leaving the story shows the devices from before the story', async () => {
   for (const device of [alicesPhone, alicesLaptop, bobsPhone]) await device.isInStep()
   expect(await page.getByText(/@tale-/).count()).toBe(0)
   expect(await page.getByRole('region', { name: /’s (phone|laptop)$/ }).count()).toBe(3)
+})
+
+test('leaving the story at once, while it still closes the devices from before it, adds none of its own', async () => {
+  const { page, alicesPhone, alicesLaptop, bobsPhone } = await threeDevices()
+  await page.evaluate(() => {
+    const buttons = (): HTMLButtonElement[] => [...document.querySelectorAll('button')]
+    const press = (words: string): void =>
+      buttons()
+        .find(one => one.textContent === words)
+        ?.click()
+    press('Guided story')
+    const look = new MutationObserver(() => {
+      if (!document.querySelector('.story')) return
+      look.disconnect()
+      press('Leave')
+    })
+    look.observe(document.body, { subtree: true, childList: true })
+  })
+  for (const device of [alicesPhone, alicesLaptop, bobsPhone]) await device.isInStep()
+  await page.getByRole('region', { name: 'Guided story' }).waitFor({ state: 'detached' })
+  expect(await page.locator('.device:not(.what-happened)').count()).toBe(3)
+})
+
+test('the story stays until the devices from before it are back: no second story begins without them', async () => {
+  const { page, complaints, device } = await openDemo()
+  complaints.expect(/WebSocket is closed before the connection is established/)
+  await showDevices(page, [{ user: 'zoe', device: 'phone' }])
+  await device('Zoe’s phone').isInStep()
+  await page.getByRole('button', { name: 'Guided story' }).click()
+  const story = page.getByRole('region', { name: 'Guided story' })
+  await story.getByRole('button', { name: 'Do it' }).click()
+  await story.getByRole('button', { name: 'Next step' }).waitFor()
+  const canBegin = page.evaluate(() => {
+    const ways = [...document.querySelectorAll('.page-header .buttons button')] as HTMLButtonElement[]
+    const begin = ways[0] as HTMLButtonElement
+    return new Promise<number>(resolve => {
+      const look = new MutationObserver(() => {
+        if (begin.disabled) return
+        look.disconnect()
+        resolve(document.querySelectorAll('.device:not(.what-happened)').length)
+      })
+      look.observe(document.body, { subtree: true, childList: true, attributes: true })
+    })
+  })
+  await story.getByRole('button', { name: 'Leave the story' }).click()
+  expect(await canBegin).toBe(1)
+  await device('Zoe’s phone').isInStep()
 })
 
 test('a reload in the middle of the story shows the devices from before it; those that stay are there after a reload', async () => {

@@ -140,7 +140,10 @@ test('“What happened” folds a large batch into a few lines, and unfolds what
   const count = Number.parseInt(alike.replace(/\D+/, ''), 10)
   expect(await folded.locator('.entry-bytes').count()).toBe(1)
   await unfold.click()
-  await expect.poll(() => folded.locator('.entry-bytes').count()).toBe(count)
+  const unfolded = panel.locator('.entry').filter({ has: page.getByRole('button', { expanded: true }) })
+  await expect.poll(() => unfolded.locator('.entry-bytes').count()).toBe(count)
+  await unfolded.getByRole('button', { name: 'Show fewer' }).click()
+  await expect.poll(() => folded.locator('.entry-bytes').count()).toBe(1)
 })
 
 test('“What happened” names what a change overwrote, also when that was there before the page was loaded', async () => {

@@ -24,6 +24,7 @@ export function AddPeople({ device }: { device: Device }): ReactNode {
       </Button>
       <Dialog title={areSeveral ? t.add.manyTitle : t.add.title} isOpen={place.dialog === 'add'} onClose={close}>
         <AddForm
+          device={device}
           areSeveral={areSeveral}
           onSwitch={() => setSeveral(!areSeveral)}
           onImport={() => openDialog('import')}
@@ -35,13 +36,14 @@ export function AddPeople({ device }: { device: Device }): ReactNode {
 }
 
 interface AddFormProps {
+  device: Device
   areSeveral: boolean
   onSwitch: () => void
   onImport: () => void
   onDone: () => void
 }
 
-function AddForm({ areSeveral, onSwitch, onImport, onDone }: AddFormProps): ReactNode {
+function AddForm({ device, areSeveral, onSwitch, onImport, onDone }: AddFormProps): ReactNode {
   const kith = useKith()
   const [text, setText] = useState('')
   const [levels, setLevels] = useState<number[]>([])
@@ -49,7 +51,7 @@ function AddForm({ areSeveral, onSwitch, onImport, onDone }: AddFormProps): Reac
   const [arePhoneNumbers, setPhoneNumbers] = useState(false)
   const [kind, setKind] = useState('add')
   const [result, setResult] = useState<SyncResult>()
-  const [failure, attempt] = useAttempt()
+  const [failure, attempt] = useAttempt(device)
   const add = async (): Promise<void> => {
     const synchronizer = new ContactSynchronizer(kith, arePhoneNumbers ? { phoneNumbers: true } : {})
     synchronizer.setProfileAccessLevels(levels)

@@ -26,7 +26,7 @@ export function Conversation({ id, device }: { id: string; device: Device }): Re
   const messages = all.filter(message => message.with === id)
   const heading = useRef<HTMLHeadingElement>(null)
   const list = useRef<HTMLOListElement>(null)
-  const [failure, attempt] = useAttempt()
+  const [failure, attempt] = useAttempt(device)
   useEffect(() => catchFocus(heading.current), [])
   useEffect(() => device.dismissMessagesOf(id), [device, id])
   useEffect(() => {

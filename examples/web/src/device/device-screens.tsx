@@ -39,7 +39,7 @@ export function DeviceScreens({ device }: { device: Device }): ReactNode {
         <ContactsScreen device={device} isWide={isWide} />
       </TabPanel>
       <TabPanel id="profile" className="tab-panel">
-        <OwnProfilePage />
+        <OwnProfilePage device={device} />
       </TabPanel>
       <TabPanel id="settings" className="tab-panel">
         <SettingsPage device={device} />

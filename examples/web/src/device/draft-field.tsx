@@ -12,7 +12,7 @@ export interface DraftFieldProps {
 
 /**
  * A text that is saved when its user leaves the field or its screen, or presses Enter; Escape brings back what was stored.
- * A text that is refused stays in the field.
+ * A text that is refused stays in the field; of one whose screen is gone, a notice tells.
  */
 export function DraftField({ label, value, onSave }: DraftFieldProps): ReactNode {
   const [draft, setDraft] = useState<string>()

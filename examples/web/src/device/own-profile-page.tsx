@@ -2,6 +2,7 @@ import { useKith, useOwnProfile } from '@kith/client/react'
 import type { ReactNode } from 'react'
 import { Group } from 'react-aria-components'
 import { circleName, withUsualLevels } from '../circles.ts'
+import type { Device } from '../devices/device.ts'
 import { t } from '../texts/texts.ts'
 import { AddField } from './add-field.tsx'
 import { useAttempt } from './attempt.ts'
@@ -20,10 +21,10 @@ const usual: ReadonlyMap<number, readonly string[]> = new Map([
 ])
 
 /** The own profile, circle by circle, beside how it looks to others. */
-export function OwnProfilePage(): ReactNode {
+export function OwnProfilePage({ device }: { device: Device }): ReactNode {
   const kith = useKith()
   const { fields, publicAudience, set, unset } = useOwnProfile()
-  const [failure, attempt] = useAttempt()
+  const [failure, attempt] = useAttempt(device)
   const levels = withUsualLevels(fields.keys())
   const save = (name: string, level: number, value: string): Promise<boolean> =>
     attempt(() => (value === '' ? unset(name, { level }) : set(name, value, { level })))

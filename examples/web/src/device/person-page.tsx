@@ -26,7 +26,7 @@ export function PersonPage({ id, device }: { id: string; device: Device }): Reac
   const kith = useKith()
   const person = useProfile(id)
   const { close } = usePlace(device.key)
-  const [failure, attempt] = useAttempt()
+  const [failure, attempt] = useAttempt(device)
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => catchFocus(heading.current), [])
   const profile = kith.getProfile(id)

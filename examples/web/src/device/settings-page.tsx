@@ -16,7 +16,7 @@ export function SettingsPage({ device }: { device: Device }): ReactNode {
   const contacts = useContacts()
   const { publicAudience, messageAudience, hidesPresence } = useOwnProfile()
   const { openDialog } = usePlace(device.key)
-  const [failure, attempt] = useAttempt()
+  const [failure, attempt] = useAttempt(device)
   const { settings } = t
   return (
     <div className="page scrolling settings">

@@ -7,7 +7,7 @@ export interface DeviceName {
   device: string
 }
 
-/** Any value: whether it names a device that can be opened. */
+/** Whether a value names a device that can be opened. */
 export function isDeviceName(value: unknown): value is DeviceName {
   const { user, device } = (value ?? {}) as Partial<DeviceName>
   return isUserId(user) && typeof device === 'string' && device !== '' && !/\p{Cs}/u.test(device)

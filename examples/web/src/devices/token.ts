@@ -1,4 +1,4 @@
-/** The server answered, and gives this page no token. */
+/** The server issues no tokens to this page: asking again does not help. */
 export class TokenRefused extends Error {}
 
 /** Asks the demo server for a token. In an app, this is where your backend says who somebody is. */
@@ -9,7 +9,8 @@ export async function demoToken(user: string): Promise<string> {
     body: JSON.stringify({ user }),
     signal: AbortSignal.timeout(10_000),
   })
-  const answer = (await response.json()) as { token?: string; error?: { message: string } }
-  if (answer.token === undefined) throw new TokenRefused(answer.error?.message ?? `no token: ${response.status}`)
-  return answer.token
+  if (response.status === 403 || response.status === 404) throw new TokenRefused(`no token: ${response.status}`)
+  const { token } = response.ok ? ((await response.json()) as { token?: string }) : {}
+  if (token === undefined) throw new Error(`no token: ${response.status}`)
+  return token
 }

@@ -13,7 +13,7 @@ export function SignInForm({ devices, onDone }: { devices: Devices; onDone: () =
   const input = useRef<HTMLInputElement>(null)
   const change = (typed: string): void => {
     setUser(typed)
-    // At once: if it went when the field is left, the button would move away from under a press.
+    // Clear the error while the user types: clearing it on blur would move the button under the pointer.
     setProblem(undefined)
   }
   const add = (event: FormEvent): void => {

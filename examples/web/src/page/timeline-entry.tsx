@@ -30,7 +30,7 @@ export function TimelineEntry({ line, count, depth, all, devices }: TimelineEntr
       ))}
       {(count > 1 || isChange) && (
         <Button className="unfold" aria-expanded={isOpen} onPress={() => setOpen(!isOpen)}>
-          {isChange ? t.trace.way : t.trace.times(count)}
+          {isChange ? t.trace.way : isOpen ? t.trace.fewer : t.trace.times(count)}
         </Button>
       )}
       {isChange && isOpen && (

@@ -44,6 +44,7 @@ export async function castFor(
     string,
   ]
   const arrive = async (user: string, device: string): Promise<[Device, Kith]> => {
+    signal.throwIfAborted()
     const added = devices.add({ user, device })
     await until(`${added.title} is open`, () => added.kith !== undefined, signal)
     return [added, added.kith as Kith]

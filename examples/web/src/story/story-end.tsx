@@ -6,10 +6,12 @@ export interface StoryEndProps {
   /** The devices of the story stay on the page. */
   onStay: () => void
   onLeave: () => void
+  /** The devices from before the story are on their way back. */
+  isEnding: boolean
 }
 
 /** What the story has shown, and what to do next. */
-export function StoryEnd({ onStay, onLeave }: StoryEndProps): ReactNode {
+export function StoryEnd({ onStay, onLeave, isEnding }: StoryEndProps): ReactNode {
   const heading = useRef<HTMLHeadingElement>(null)
   useEffect(() => heading.current?.focus(), [])
   const { title, shown, nextTitle, next, stay } = t.story.end
@@ -32,8 +34,10 @@ export function StoryEnd({ onStay, onLeave }: StoryEndProps): ReactNode {
         </div>
       </div>
       <div className="buttons">
-        <Button onPress={onLeave}>{t.story.leaveLabel}</Button>
-        <Button className="primary" onPress={onStay}>
+        <Button aria-disabled={isEnding} onPress={onLeave}>
+          {t.story.leaveLabel}
+        </Button>
+        <Button className="primary" aria-disabled={isEnding} onPress={onStay}>
           {stay}
         </Button>
       </div>

@@ -28,6 +28,7 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   const [phase, setPhase] = useState<Phase>({ state: 'ready' })
   const [seen, setSeen] = useState<readonly Claim[]>([])
   const [players, setPlayers] = useState<Cast>()
+  const [isEnding, setEnding] = useState(false)
   const cast = useRef<Promise<Cast>>(undefined)
   const leave = useRef(new AbortController())
   const heading = useRef<HTMLHeadingElement>(null)
@@ -69,14 +70,22 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
     }
   }
   const end = async (areToStay: boolean): Promise<void> => {
+    if (leave.current.signal.aborted) return
     leave.current.abort()
+    setEnding(true)
     for (const device of devices.all) device.highlight(false)
-    onEnd()
-    if (!areToStay) await devices.removeAll()
-    for (const name of before.current) devices.add(name)
-    devices.setForStory(false)
+    try {
+      await cast.current?.catch(() => undefined) // Until the devices that it closes are closed.
+      if (!areToStay) await devices.removeAll()
+    } finally {
+      for (const name of before.current) devices.add(name)
+      devices.setForStory(false)
+      // Last: a story that begins now finds these devices.
+      onEnd()
+    }
   }
   const next = (): void => {
+    if (isEnding) return
     players?.lookAt(undefined)
     setIndex(index + 1)
     setSeen([])
@@ -84,9 +93,10 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
   }
 
   const step = steps[index]
-  if (!step) return <StoryEnd onStay={() => void end(true)} onLeave={() => void end(false)} />
+  if (!step) return <StoryEnd isEnding={isEnding} onStay={() => void end(true)} onLeave={() => void end(false)} />
   const { title, text, claims } = step
   const isLast = index + 1 === steps.length
+  const isBusy = isEnding || phase.state === 'running'
   return (
     <section className="story" aria-label={t.story.label}>
       <div className="story-told">
@@ -107,20 +117,16 @@ export function Story({ devices, hasReceived, onEnd }: StoryProps): ReactNode {
         </div>
       </div>
       <div className="buttons">
-        <Button aria-label={t.story.leaveLabel} onPress={() => void end(false)}>
+        <Button aria-label={t.story.leaveLabel} aria-disabled={isEnding} onPress={() => void end(false)}>
           {t.story.leave}
         </Button>
         {phase.state === 'done' ? (
-          <Button className="primary" onPress={next}>
+          <Button className="primary" aria-disabled={isEnding} onPress={next}>
             <Words>{isLast ? t.story.finish : t.story.next}</Words>
           </Button>
         ) : (
-          // It keeps the focus while it runs, so it is not disabled for real.
-          <Button
-            className="primary"
-            aria-disabled={phase.state === 'running'}
-            onPress={() => phase.state === 'running' || void run(step)}
-          >
+          // `aria-disabled`, not `disabled`, so that the button keeps the focus while the step runs.
+          <Button className="primary" aria-disabled={isBusy} onPress={() => isBusy || void run(step)}>
             <Words>
               {phase.state === 'running' ? t.story.running : phase.state === 'failed' ? t.story.again : t.story.go}
             </Words>

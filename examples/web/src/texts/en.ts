@@ -210,7 +210,7 @@ export const en = {
   },
   invalid: {
     malformed: 'This cannot be a user name. Check for missing or special characters.',
-    'too-long': 'This is too long for a user name. Shorten it to 128 characters.',
+    'too-long': 'This is too long for a user name. Use fewer characters.',
     self: 'This is you.',
     'not-a-phone-number': 'This is not a phone number. Check the digits.',
     ambiguous: 'This could be two different numbers. Write it with + and the country code.',
@@ -362,7 +362,7 @@ export const en = {
       shown: [
         'Changes made on two offline devices are both kept.',
         'Putting a person in a circle shows them its fields at once. Taking them out deletes the fields from their phone.',
-        'After you take something back, its new value is never sent.',
+        'After you take a field back, later values of it are never sent to that person.',
         'A blocked person sees nothing, as if you had never signed up.',
         'A person can be added before they sign up.',
       ] as string[],
@@ -409,6 +409,7 @@ export const en = {
       problem: 'Problems',
     },
     times: (count: number): string => `Show all ${count}`,
+    fewer: 'Show fewer',
     bytesSize: (count: number): string => n(count, { one: '# byte', other: '# bytes' }),
     way: 'The way of this change',
     onDevice: (device: string): string => `${device}: written to its disk`,
@@ -500,7 +501,7 @@ export const en = {
     'protocol-violation': 'The server did not understand this device. Reload the page.',
     'unknown-user': 'Nobody has this name.',
     'sign-in-refused':
-      'This server lets no one sign in from this page. Stop it, then run npm start without settings of your own. Changes are kept on this device.',
+      'This server issues no tokens to this page. Open the page on the machine that runs the server, or run npm start without settings of your own. Changes are kept on this device.',
     'page-outdated': 'A part of this page could not be loaded. Reload the page, then try again.',
     unavailable: 'The server cannot be reached. Trying again by itself; changes are kept on this device.',
   },
