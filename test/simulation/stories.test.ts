@@ -1048,16 +1048,3 @@ test('[R1][D4] a roster that is refounded while a server has a part of a change 
     ],
   })
 })
-
-test('[D6] what a server without a roster took is no fault of the device, when another one has refounded the roster twice', async () => {
-  await expectRight({
-    ...{ seed: 0, cast: [0, 2], isAcquainted: true, outstandingBytes: 65_536, hasTabs: false },
-    steps: [
-      { do: 'act', device: 3, act: { type: 'save', whom: 0, levels: [] } },
-      { do: 'refound', user: 1, document: 'roster' },
-      { do: 'refound', user: 1, document: 'roster' },
-      { do: 'hostile', hostility: 'forgets' },
-      { do: 'pass', seconds: 5, flows: true },
-    ],
-  })
-})

@@ -1,5 +1,5 @@
 import type { Kith } from '@kith/client'
-import { founderOf, generationOf, type KeyChange } from '@kith/shared'
+import type { KeyChange } from '@kith/shared'
 import { coreOf } from '../../support/client-internals.ts'
 import type { FactChanges, Facts } from '../model/edits.ts'
 import type { Device, Tab, Written } from './device.ts'
@@ -60,25 +60,20 @@ export class Scribe {
   expectKept(tab: Tab, isEnd = false): void {
     const { kith, device, user, view, documents } = tab
     const { generation } = coreOf(kith as Kith).store.documents
-    const passed = device.generation === undefined ? 0 : generation - device.generation
+    const isReplaced = device.generation !== undefined && device.generation < generation
     device.generation = Math.max(device.generation ?? 0, generation)
     const edits = this.#record.editsOf(user)
     const included = new Set(this.#record.included(user, documents))
     const absent = isEnd ? [] : this.#record.openNames(user, documents, view)
     for (const edit of edits) {
       if (!device.safe.has(edit.id) || included.has(edit) || this.#record.isDead(edit.id)) continue
-      const isRemoval = [...edit.changes.values()].every(value => value === undefined)
-      // A server that lied took it, and another device may have set the same since, in a generation that this one never saw.
-      const founded = generationOf(founderOf(documents[edit.document].store.clients.keys()))
-      if (isRemoval && passed > 0 && founded > 1 && device.liedTo > 0) device.safe.delete(edit.id)
-      if (!device.safe.has(edit.id)) continue
       const lost = isAccountedFor(edit, { facts: view, included, edits, device, absent })
       // Only documents that are built upon a server's state say otherwise what was said before.
       if (lost !== undefined || device.generation === 0) {
         const what = lost ?? [...edit.changes.keys()].join()
         this.#wrong(`${device.name} has lost what it had saved: ${what} is ${String(view.get(what))} [D1][D6]`)
         device.safe.delete(edit.id)
-      } else if (passed > 0 && isRemoval) {
+      } else if (isReplaced && [...edit.changes.values()].every(value => value === undefined)) {
         device.safe.delete(edit.id)
       }
     }
