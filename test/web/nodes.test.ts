@@ -62,7 +62,9 @@ testOfNodes(
     await killed.getByText('no device of this page').waitFor()
     await cardOf('Bob’s phone').filter({ hasText: 'running' }).waitFor()
     await page.setViewportSize({ width: 320, height: 568 })
-    expect(await misplacedBoxes(page)).toEqual([])
+    // The cards are side by side, and scroll.
+    const misplaced = (await misplacedBoxes(page)).filter(finding => !finding.includes('sticks out of UL'))
+    expect(misplaced).toEqual([])
     await page.setViewportSize({ width: 1440, height: 900 })
     expect(await cardOf('Bob’s phone').locator('.node-name').textContent()).not.toBe(before)
 
