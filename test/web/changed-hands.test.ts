@@ -1,4 +1,5 @@
 import { expect } from 'vitest'
+import { axeFinds } from './support/axe.ts'
 import { test } from './support/chromium.ts'
 import { type ThreeDevices, threeDevices } from './support/demo.ts'
 import { screenshot } from './support/screenshot.ts'
@@ -21,6 +22,7 @@ test('[D7] a contact whose number changed hands is marked in the list and on its
   await warning.waitFor()
   await bobsPhone.card.getByText('Alice sees Everyone.', { exact: true }).waitFor()
   await screenshot(page, 'changed-hands')
+  expect(await axeFinds(page)).toEqual([])
   await warning.getByRole('button', { name: 'I know this person' }).click()
   await warning.waitFor({ state: 'detached' })
   await bobsPhone.card.getByText('Alice sees Everyone, Work.', { exact: true }).waitFor()
@@ -34,6 +36,7 @@ test('[D7] a contact whose number changed hands is removed from its page', async
   const warning = bobsPhone.card.getByRole('group', { name: 'The account of Alice has ended' })
   await warning.scrollIntoViewIfNeeded()
   await screenshot(page, 'changed-hands-phone')
+  expect(await axeFinds(page)).toEqual([])
   await warning.getByRole('button', { name: 'Remove' }).click()
   await bobsPhone.row('Alice').waitFor({ state: 'detached' })
 })
@@ -44,6 +47,7 @@ test('[D7] the devices of an erased account say so, and begin a new one when the
     await device.card.getByText('The account was erased, so this device deleted what it had.').waitFor()
   }
   await screenshot(page, 'account-erased')
+  expect(await axeFinds(page)).toEqual([])
   await alicesPhone.card.getByRole('button', { name: 'Start again, empty' }).click()
   await alicesPhone.isInStep()
 })

@@ -27,6 +27,7 @@ test.each(['deletes one', 'clears all'] as const)(
     }
     await alicesPhone.card.getByText(/The browser deleted the storage/).waitFor()
     await screenshot(page, `storage-${how.replace(' ', '-')}`)
+    expect(await axeFinds(page)).toEqual([])
 
     for (const isReloaded of [false, true]) {
       if (isReloaded) await page.reload()
@@ -58,6 +59,7 @@ test('[D1][D5] when storage is full the page says so, changes nothing, and goes 
   await phone.card.getByRole('alert').filter({ hasText: 'no room left' }).waitFor()
   expect(await friends.isChecked()).toBe(false)
   await screenshot(page, 'storage-full')
+  expect(await axeFinds(page)).toEqual([])
 
   await emptyStorage(page)
   await phone.isInStep()
