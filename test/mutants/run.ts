@@ -61,7 +61,7 @@ export class Runner {
   }
 }
 
-/** With a seed of its own, whatever that of the tests is: a mutant that a property finds once is found always. */
+/** With a seed of its own, not that of the tests: a mutant that a property finds once is found always. */
 function newWorker(more: Record<string, string>): ChildProcess {
   const env = { ...process.env, KITH_TEST_SEED: process.env['KITH_MUTANT_SEED'] ?? '1', ...more }
   return fork(fileURLToPath(new URL('./worker.js', import.meta.url)), { env, detached: true, stdio: 'ignore' })

@@ -1,6 +1,6 @@
 import { check } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { closeCodes, founderOf, generationOf, type KeyChange } from '@kith/shared'
+import { closeCodes, founderOf, generationOf, type KeyChange, rosterRoots } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
@@ -62,6 +62,27 @@ test('a stock provider is told by 4428 that its roster was refounded, does not c
     dave: 'made before it ever synced',
   })
   expect(await world.check()).toEqual([])
+})
+
+test('[R1][R4] a roster that is refounded has in each of its roots what it had', async () => {
+  const world = await serverWorld({ limits })
+  const [phone] = await world.devices('alice')
+  phone.change([
+    { root: 'blocks', key: `${'b'.repeat(16)}/mallory`, value: true },
+    { root: 'grants', key: '2/bob', value: true },
+    { root: 'contacts', key: 'bob', value: true },
+    { root: 'subscriptions', key: 'carol', value: true },
+    { root: 'declined', key: 'dave', value: true },
+    { root: 'settings', key: 'autoSync', value: false },
+  ])
+  await phone.barrier()
+  const contentOf = (doc: Y.Doc): unknown =>
+    rosterRoots.filter(root => root !== 'labels').map(root => [root, doc.getMap(root).toJSON()])
+  const before = contentOf(phone.roster)
+  await turn(world, phone)
+  const [fresh] = await world.devices('alice')
+  await fresh.until('the roster', () => generation(fresh.roster) === 1)
+  expect(contentOf(fresh.roster)).toEqual(before)
 })
 
 test('a device of an older Kith with an old generation gets 4426, and nothing of it is merged', async () => {

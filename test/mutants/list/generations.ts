@@ -12,13 +12,20 @@ export const generationMutants: readonly Mutant[] = [
     names: 'away through two generations',
     isSeenByWaiting: true,
   }),
+  mutant('server/src/documents/founding.ts', "root !== 'declined')", "root !== 'declined' && root !== 'blocks')", {
+    id: 'founded-without-blocks',
+    rules: ['R4', 'R1'],
+    what: 'A refounding ends all blocks.',
+    tests: ['server/refounded'],
+    names: 'each of its roots',
+  }),
   mutant(rebase, '|| !wasTaken(row, had)', '|| true', {
     id: 'stored-change-made-again',
     rules: ['R4', 'V7'],
     what: 'A grant whose acknowledgement was lost comes back after another device has revoked it.',
     tests: ['client/refounded'],
   }),
-  mutant(rebase, 'isCopied && own.standing', 'false && own.standing', {
+  mutant(rebase, 'removed?.has(name) === true', 'false', {
     id: 'remembered-removal-undone-by-a-founding',
     rules: ['D6'],
     what: 'What a device removed, and built its roster without, comes back with a roster that was refounded.',
@@ -43,14 +50,14 @@ export const generationMutants: readonly Mutant[] = [
     what: 'What the generation before had removed is made again by a device that was away.',
     tests: ['client/refounded'],
   }),
-  mutant(rebase, 'return isLost && !unsent', 'return false && !unsent', {
+  mutant(rebase, 'const isLost = hasSeenAll &&', 'const isLost = false &&', {
     id: 'lost-removal-forgotten',
     rules: ['D6'],
     what: 'A removal that a server lost before it refounded a roster is not made again.',
     tests: ['simulation/stories'],
     names: 'a removal that a server acknowledged and forgot',
   }),
-  mutant(rebase, 'if (!hasSeenAll) return []', '', {
+  mutant(rebase, 'const isLost = hasSeenAll && ', 'const isLost = ', {
     id: 'set-again-taken-for-a-lost-removal',
     rules: ['R6'],
     what: 'What another device set again before a founding is removed by a device that had removed it and was away.',

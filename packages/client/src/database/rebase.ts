@@ -2,7 +2,7 @@ import { founderOf, isFounder, type KeyChange, mostRetired, type Retired, retire
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { decodeChanges, encodeChanges } from '../documents/changes-codec.ts'
-import { addressOf, keyName } from '../documents/lost.ts'
+import { keyName } from '../documents/lost.ts'
 import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import type { RemovedKeys } from '../documents/removed-keys.ts'
@@ -42,10 +42,7 @@ export async function rebase(
     const rows = due.map(row => (row.document === name ? without(row, dropped) : row))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
-    const removals = [
-      ...lostRemovals(own, fresh.doc, had, all),
-      ...knownRemovals(own, fresh.doc, documents.removed[name], all),
-    ]
+    const removals = removalsAgain(own, fresh.doc, { had, removed: documents.removed[name], rows: all })
     merged.write([...lostEntries(own, had, all), ...removals])
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
@@ -126,43 +123,28 @@ function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): Ke
 }
 
 /**
- * Removals that a server had acknowledged and lost before its document was refounded. They can be told where this device
- * had seen all that the document was founded from: then it would hold what the founder wrote, had it not been removed.
+ * Removals that are made again, of entries that the founder copied. Those that a server had acknowledged and lost before its
+ * document was refounded can be told where this device had seen all that the document was founded from: then it would hold what
+ * the founder wrote, had it not been removed. Others it remembers, since a server had it build its document without the entry.
  */
-function lostRemovals(own: OwnDocument, fresh: Y.Doc, had: Had, rows: readonly OutboxRow[]): KeyChange[] {
+function removalsAgain(
+  own: OwnDocument,
+  fresh: Y.Doc,
+  { had, removed, rows }: { had: Had; removed: RemovedKeys | undefined; rows: readonly OutboxRow[] },
+): KeyChange[] {
   const held = Y.decodeStateVector(Y.encodeStateVector(own.doc))
   const hasSeenAll = had.isAll && [...retiredOf(fresh)].every(([client, clock]) => (held.get(client) ?? 0) >= clock)
-  if (!hasSeenAll) return []
   const founder = founderOf(fresh.store.clients.keys())
   const unsent = unsentKeys(own.name, rows)
   return own.roots.flatMap(root =>
     [...fresh.getMap(root)._map].flatMap(([key, { id, deleted }]): KeyChange[] => {
-      const isLost = !deleted && id.client === founder && own.doc.getMap(root)._map.get(key)?.deleted === true
-      return isLost && !unsent.has(keyName({ root, key })) ? [{ root, key, value: undefined }] : []
+      const name = keyName({ root, key })
+      if (deleted || id.client !== founder || unsent.has(name)) return []
+      const isLost = hasSeenAll && own.doc.getMap(root)._map.get(key)?.deleted === true
+      const isRemembered = removed?.has(name) === true && own.standing.get(root, key) === undefined
+      return isLost || isRemembered ? [{ root, key, value: undefined }] : []
     }),
   )
-}
-
-/**
- * Removals that this device remembers from a state without them, on which a server had it build the document: the founder may
- * have copied what was removed.
- */
-function knownRemovals(
-  own: OwnDocument,
-  fresh: Y.Doc,
-  removed: RemovedKeys | undefined,
-  rows: readonly OutboxRow[],
-): KeyChange[] {
-  const founder = founderOf(fresh.store.clients.keys())
-  const unsent = unsentKeys(own.name, rows)
-  return [...(removed ?? [])].flatMap((name): KeyChange[] => {
-    const { root, key } = addressOf(name)
-    const last = fresh.getMap(root)._map.get(key)
-    const isCopied = last !== undefined && !last.deleted && last.id.client === founder
-    return isCopied && own.standing.get(root, key) === undefined && !unsent.has(name)
-      ? [{ root, key, value: undefined }]
-      : []
-  })
 }
 
 function unsentKeys(name: DocumentName, rows: readonly OutboxRow[]): ReadonlySet<string> {

@@ -72,7 +72,7 @@ export interface BatchWriterOptions {
   incarnations: Incarnations
   limits: Limits
   clock: Clock
-  /** Measures how long a batch is sent again, whatever `clock` says: the log is kept by another clock. */
+  /** Measures how long a batch is sent again. The database keeps the log by a clock of its own. */
   leaseClock: LeaseClock
   /** Absent where no events are written. */
   room?: EventRoom | undefined
@@ -233,7 +233,7 @@ export class BatchWriter {
       try {
         outcome = await write()
       } catch (error) {
-        // An earlier attempt may have written it, whatever this one fails with.
+        // An earlier attempt may have written the batch, so its outcome stays unknown.
         if (!isUnknown(error)) throw unknown ?? error
         unknown = error
       }
