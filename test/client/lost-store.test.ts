@@ -66,7 +66,7 @@ for (const isUnsent of [false, true]) {
       for (let level = 0; level < levels; level++) expect(kith.ownProfile.get('photo', { level })).toEqual(photo(level))
       expect(kith.ownProfile.get('name')).toBe(isUnsent ? 'Ada' : undefined)
     }
-  }, 60_000)
+  }, 240_000)
 }
 
 const people = Array.from({ length: 30 }, (_, index) => `person-${index}`)

@@ -9,6 +9,7 @@ import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 import { type Backend, backend } from '../support/backend.ts'
 import { coreOf, edit } from '../support/client-internals.ts'
+import { devicesOf } from '../support/devices.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
 type Name = 'roster' | 'profile'
@@ -279,3 +280,76 @@ test('[D6] what a server lost before it refounded the roster is made again by th
   await expect.poll(() => contentOf(returned[0])).toEqual(content)
   expect(contentOf(returned[1])).toEqual(content)
 }, 120_000)
+
+test('[D6][V6] a removal that only a server without the roster has acknowledged is made again, though the true server has refounded the roster twice', async () => {
+  const folder = await temporaryFolder()
+  const limits = { ...defaultLimits, refoundBytes: 4096 }
+  const start = async (data: string): Promise<TestServer> =>
+    startTestServer({ limits, store: await openLevelStore(data, { limits, clock: systemClock }) })
+  const live = await start(folder)
+  const { open } = devicesOf(live)
+  const storage = device()
+  const phone = await open('alice', device())
+  const tablet = await open('alice', storage)
+  const bob = tablet.getProfile('bob')
+  bob.setProfileAccessLevels([5])
+  await bob.save()
+  await tablet.whenSynced()
+  await expect.poll(() => phone.getProfile('bob').accessLevels).toEqual([5])
+  await tablet.close()
+
+  const empty = await start(await temporaryFolder())
+  const strayed = await devicesOf(empty).open('alice', storage)
+  await strayed.whenSynced()
+  const revoked = strayed.getProfile('bob')
+  revoked.setProfileAccessLevels([])
+  await revoked.save()
+  await strayed.whenSynced()
+  await strayed.close()
+  await empty.close()
+
+  await relabel(phone)
+  await refounded(phone, 1)
+  await relabel(phone, { until: ' again' })
+  await refounded(phone, 2)
+  const returned = await open('alice', storage)
+  await returned.whenSynced()
+  await expect.poll(() => phone.getProfile('bob').accessLevels).toEqual([])
+  expect(contentOf(returned)).toEqual(contentOf(phone))
+  await live.close()
+}, 60_000)
+
+test('[R6] what another device sets again stays, also for a device that had removed it right after it filled a server that had lost its store', async () => {
+  const limits = { ...defaultLimits, refoundBytes: 4096 }
+  const start = (): Promise<TestServer> => startTestServer({ limits })
+  const lost = await start()
+  const storage = device()
+  const first = await devicesOf(lost).open('alice', storage)
+  await setLabel(first, 'carol', 'Carol')
+  await first.whenSynced()
+  await first.close()
+  await lost.close()
+
+  const server = await start()
+  onTestFinished(() => server.close())
+  const { open } = devicesOf(server)
+  const filling = await open('alice', storage)
+  await filling.whenSynced()
+  await filling.getProfile('carol').remove()
+  await filling.whenSynced()
+  await filling.close()
+  const tablet = await open('alice', storage)
+  await tablet.whenSynced()
+  tablet.disconnect()
+  const phone = await open('alice', device())
+  await phone.whenSynced()
+  await setLabel(phone, 'carol', 'Carol again')
+  for (const until of ['', ' again']) {
+    await relabel(phone, { until })
+    await refounded(phone, until === '' ? 1 : 2)
+  }
+  tablet.connect()
+  await refounded(tablet, 2)
+  await expect.poll(() => contentOf(tablet)).toEqual(contentOf(phone))
+  expect(tablet.getProfile('carol').label).toBe('Carol again')
+})

@@ -22,6 +22,8 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     /** Seconds of related tests for each. */
     budget: { type: 'string', default: '60' },
+    /** How many histories of the simulated world are played for each that no related test notices. */
+    histories: { type: 'string', default: '0' },
     /** Tries again what survived. */
     again: { type: 'boolean', default: false },
     /** Parts of the names of mutated files; of listed mutants also ids or rules, as in `--only V4 --only no-tombstones`. */
@@ -38,7 +40,7 @@ if (values.generated) {
   const root = fileURLToPath(new URL('../../..', import.meta.url))
   const count = values.sample === undefined ? undefined : Number(values.sample)
   const seed = Number(values.seed ?? Date.now() % 2 ** 31)
-  const { only, jobs, budget, again, verbose } = values
+  const { only, jobs, budget, histories, again, verbose } = values
   const isFine = await tryGenerated({
     root,
     only,
@@ -46,6 +48,7 @@ if (values.generated) {
     seed,
     jobs: Number(jobs),
     budget: Number(budget),
+    histories: Number(histories),
     again,
     verbose,
   })

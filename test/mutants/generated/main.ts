@@ -5,6 +5,7 @@ import { Runner } from '../run.ts'
 import { type Report, verdictOn } from '../verdict.ts'
 import { Coverage, hashOf, type Related } from './coverage.ts'
 import { type Generated, generate } from './generate.ts'
+import { Histories } from './histories.ts'
 import { whyKept } from './kept.ts'
 import { Refusals } from './refusals.ts'
 import { type Outcome, type Result, Results } from './results.ts'
@@ -22,6 +23,8 @@ export interface GeneratedOptions {
   jobs: number
   /** How many seconds of related tests, as they take without a mutant, are run for one mutant at most. */
   budget: number
+  /** How many histories of the simulated world are played for one that no related test notices. */
+  histories: number
   /** Also tries again what survived before, with the same tests. */
   again: boolean
   /** Also tells which tests are run for each mutant, and how long they take. */
@@ -51,6 +54,7 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
   const testsHash = hashOf(tests.map(test => readFileSync(`${root}test/${test}.test.ts`, 'utf8')).join('\0'))
   const coverage = await Coverage.collect(root, `${folder}/coverage`, tests, targets)
   const results = new Results(`${folder}/results.jsonl`)
+  const histories = new Histories(options.histories)
   const refusals = new Refusals(root, `${folder}/refusals`)
   const tried: Tried[] = []
   let done = 0
@@ -65,7 +69,9 @@ export async function tryGenerated(options: GeneratedOptions): Promise<boolean> 
       const named = testsAbout(root, mutant.file, tests)
       const related = withinBudget(coverage.related(mutant, sourceHash), named, options.budget)
       const startMs = performance.now()
-      const outcome = await outcomeOf(mutant, related, runner, options.verbose ? console.log : () => undefined)
+      const log = options.verbose ? console.log : () => undefined
+      let outcome = await outcomeOf(mutant, related, runner, log)
+      if (outcome.outcome === 'survived') outcome = await outcomeOfHistories(mutant, histories, log)
       const seconds = Math.round((performance.now() - startMs) / 1_000)
       result = { id: mutant.id, ...outcome, seconds, sourceHash, testsHash }
       results.add(result)
@@ -171,6 +177,22 @@ async function outcomeOf(
     }
   }
   return { outcome: 'survived' }
+}
+
+async function outcomeOfHistories(
+  mutant: Generated,
+  histories: Histories,
+  log: (line: string) => void,
+): Promise<Pick<Result, 'outcome' | 'by'>> {
+  const test = histories.testFor(mutant)
+  if (test === undefined) return { outcome: 'survived' }
+  const { file, start, end, replacement } = mutant
+  const outcome = await outcomeOfOne(test, async isMutated => {
+    const report = await histories.run(test, isMutated ? { file, start, end, replacement } : undefined)
+    log(`  ${test}: ${verdictOn(report).state}${isMutated ? '' : ' without the mutant'}`)
+    return report
+  })
+  return outcome ?? { outcome: 'survived' }
 }
 
 /** What one test file shows; `undefined`: nothing. */

@@ -1,6 +1,7 @@
 import { type Mutant, mutant } from '../mutant.ts'
 
 const rebase = 'client/src/database/rebase.ts'
+const outbox = 'client/src/database/outbox.ts'
 
 /** What a document that is refounded owes its devices. */
 export const generationMutants: readonly Mutant[] = [
@@ -25,12 +26,26 @@ export const generationMutants: readonly Mutant[] = [
     what: 'A grant whose acknowledgement was lost comes back after another device has revoked it.',
     tests: ['client/refounded'],
   }),
-  mutant(rebase, 'removed?.has(name) === true', 'false', {
+  mutant(rebase, 'removed.has(name) &&', 'false &&', {
     id: 'remembered-removal-undone-by-a-founding',
     rules: ['D6'],
     what: 'What a device removed, and built its roster without, comes back with a roster that was refounded.',
     tests: ['simulation/stories'],
     names: 'a removal that a server refused',
+  }),
+  mutant(outbox, 'if (isFilled) await note', 'if (false) await note', {
+    id: 'doubtful-removal-forgotten',
+    rules: ['D6', 'V6'],
+    what: 'A removal that only an empty server has acknowledged is not made again upon a roster that was refounded twice.',
+    tests: ['client/refounded'],
+    names: 'only a server without the roster',
+  }),
+  mutant(outbox, 'const settles = isAnswer && !isFilled', 'const settles = false', {
+    id: 'doubtful-for-ever',
+    rules: ['R6'],
+    what: 'What another device set again is removed by a device that had removed it when it filled the server.',
+    tests: ['client/refounded'],
+    names: 'right after it filled a server',
   }),
   mutant(rebase, '&& !seen.has(name, standing)', '&& false', {
     id: 'unset-beats-a-concurrent-set',

@@ -28,7 +28,7 @@ export const keepingMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'a block that was lost',
     changes: [
-      { file: outgoing, find: 'this.#isRefill = this.#port.isRefill()', replace: 'this.#isRefill = false' },
+      { file: outgoing, find: 'if (this.#port.isRefill()) this.#fill()', replace: '' },
       { file: outbox, find: 'const isFirst = !mode.isRefill && mode.isFirst', replace: 'const isFirst = false' },
     ],
   },

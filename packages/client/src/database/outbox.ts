@@ -2,6 +2,7 @@ import * as Y from 'yjs'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { inPieces, piecesOf, removalsBut } from '../documents/pieces.ts'
 import type { Tables } from './contract.ts'
+import { noteDoubtful, settleDoubtful } from './doubtful-removals.ts'
 import { readMeta, writeMeta } from './meta.ts'
 import type { OutboxRow } from './schema.ts'
 import type { Store } from './store.ts'
@@ -86,10 +87,28 @@ export async function nextShipment(
   })
 }
 
-/** The server has these on its disk. */
-export async function acknowledge(store: Store, seqs: readonly number[]): Promise<void> {
-  if (seqs.length === 0) return
-  await store.work(async work => work.db.outbox.bulkDelete([...seqs]))
+/** The server has it on its disk. `isFilled`: it had nothing of a document that a server had before. */
+export async function acknowledge(
+  store: Store,
+  { document, isAnswer, seqs }: Shipment,
+  isFilled: boolean,
+): Promise<void> {
+  const settles = isAnswer && !isFilled
+  if (seqs.length === 0 && !settles) return
+  await store.work(async work => {
+    if (settles) await settleDoubtful(work, document)
+    if (isFilled) await noteDoubtful(work, document, await rowsOf(work, seqs))
+    await work.db.outbox.bulkDelete([...seqs])
+  })
+}
+
+async function rowsOf({ db }: Work, seqs: readonly number[]): Promise<OutboxRow[]> {
+  return (await db.outbox.bulkGet([...seqs])).filter(row => row !== undefined)
+}
+
+/** The server holds what this device holds of a document. */
+export async function sameThere(store: Store, document: DocumentName): Promise<void> {
+  await store.work(work => settleDoubtful(work, document))
 }
 
 /** The last entry that is to be sent; 0 when there is none. */

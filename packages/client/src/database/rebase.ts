@@ -7,8 +7,9 @@ import type { DocumentName } from '../documents/name.ts'
 import { OwnDocument } from '../documents/own-document.ts'
 import type { RemovedKeys } from '../documents/removed-keys.ts'
 import { newClientIdAbove, newRemakingClientId } from '../nonce.ts'
+import { settleDoubtful } from './doubtful-removals.ts'
 import { endReplacing } from './end-replacing.ts'
-import { writeMeta } from './meta.ts'
+import { readMeta, writeMeta } from './meta.ts'
 import { pendingEntries } from './outbox.ts'
 import { type Rebuilt, writeEntries } from './rebuild.ts'
 import { remadeEntries } from './remade-entries.ts'
@@ -42,7 +43,9 @@ export async function rebase(
     const rows = due.map(row => (row.document === name ? without(row, dropped) : row))
     const merged = new OwnDocument(name, own.clientId)
     merged.take(Y.encodeStateAsUpdate(fresh.doc))
-    const removals = removalsAgain(own, fresh.doc, { had, removed: documents.removed[name], rows: all })
+    const doubtful = await readMeta(work.db, 'doubtful')
+    const removed = new Set([...(documents.removed[name] ?? []), ...(doubtful?.[name] ?? [])])
+    const removals = removalsAgain(own, fresh.doc, { had, removed, rows: all })
     merged.write([...lostEntries(own, had, all), ...removals])
     const entries = remadeEntries({ name, fresh, merged, rows, suspect: undefined, isRosterFirst: false })
     await work.db.outbox.bulkDelete(all.map(row => row.seq as number))
@@ -51,6 +54,7 @@ export async function rebase(
     await writeMeta(work.db, 'originals', others(documents.originals, name))
     await writeMeta(work.db, 'removed', others(documents.removed, name))
     await writeMeta(work.db, 'known', others(documents.known, name))
+    await settleDoubtful(work, name)
     await endReplacing(work, fresh, randomness)
     return rebuilt
   })
@@ -125,12 +129,13 @@ function lostEntries(own: OwnDocument, had: Had, rows: readonly OutboxRow[]): Ke
 /**
  * Removals that are made again, of entries that the founder copied. Those that a server had acknowledged and lost before its
  * document was refounded can be told where this device had seen all that the document was founded from: then it would hold what
- * the founder wrote, had it not been removed. Others it remembers, since a server had it build its document without the entry.
+ * the founder wrote, had it not been removed. Others it remembers: a server had it build its document without the entry, or one
+ * that had nothing of the document acknowledged the removal.
  */
 function removalsAgain(
   own: OwnDocument,
   fresh: Y.Doc,
-  { had, removed, rows }: { had: Had; removed: RemovedKeys | undefined; rows: readonly OutboxRow[] },
+  { had, removed, rows }: { had: Had; removed: RemovedKeys; rows: readonly OutboxRow[] },
 ): KeyChange[] {
   const held = Y.decodeStateVector(Y.encodeStateVector(own.doc))
   const hasSeenAll = had.isAll && [...retiredOf(fresh)].every(([client, clock]) => (held.get(client) ?? 0) >= clock)
@@ -141,7 +146,7 @@ function removalsAgain(
       const name = keyName({ root, key })
       if (deleted || id.client !== founder || unsent.has(name)) return []
       const isLost = hasSeenAll && own.doc.getMap(root)._map.get(key)?.deleted === true
-      const isRemembered = removed?.has(name) === true && own.standing.get(root, key) === undefined
+      const isRemembered = removed.has(name) && own.standing.get(root, key) === undefined
       return isLost || isRemembered ? [{ root, key, value: undefined }] : []
     }),
   )

@@ -119,6 +119,8 @@ export interface MetaValues {
   known: Partial<Record<DocumentName, ReadonlyMap<number, number>>>
   /** Of documents that were built upon a server's state: what was removed and has no trace there. */
   removed: Partial<Record<DocumentName, ReadonlySet<string>>>
+  /** Removals that no server is known to have had which held the document before, see `doubtful-removals.ts`. */
+  doubtful: Partial<Record<DocumentName, ReadonlySet<string>>>
   /** Of entries that were made again, the originals: `root key` → their Yjs id. */
   originals: Partial<Record<DocumentName, ReadonlyMap<string, Original>>>
   /** How far the feed was read; empty before. */

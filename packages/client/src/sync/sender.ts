@@ -1,6 +1,13 @@
 import { type ErrorCode, founderOf, generationOf, KithError, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
-import { type Asked, acknowledge, nextShipment, type Shipment, type ShippingMode } from '../database/outbox.ts'
+import {
+  type Asked,
+  acknowledge,
+  nextShipment,
+  type Shipment,
+  type ShippingMode,
+  sameThere,
+} from '../database/outbox.ts'
 import type { RebuildOptions, Rebuilt, Refusal } from '../database/rebuild.ts'
 import type { Store } from '../database/store.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
@@ -60,6 +67,8 @@ export class Sender {
   /** Documents of which this device has what the server had at the beginning. */
   readonly #answered: Set<DocumentName> = new Set()
   readonly #same: Set<DocumentName> = new Set()
+  /** Documents of which the server had nothing, though a server had acknowledged them. */
+  #filled: ReadonlySet<DocumentName> = new Set()
   #inFlight: InFlight | undefined
 
   /** Begins with the session, before anything that the server sends is taken in. */
@@ -121,7 +130,8 @@ export class Sender {
     // Nothing goes out before the server has welcomed this device [D7] and said what it holds: the answer registers a new
     // user [F3].
     while (!this.#isWelcome || documentNames.some(name => this.#isUnknown(name))) await this.#woken()
-    this.#isRefill = this.#port.isRefill()
+    if (this.#port.isRefill()) this.#fill()
+    for (const name of this.#same) await sameThere(this.#port.store, name)
     for (const name of documentNames) if (this.#isOfOther(name)) await this.#changeGeneration(name)
     if (this.#recovering) await this.#recover(this.#recovering)
     for (;;) {
@@ -131,7 +141,7 @@ export class Sender {
       if (!this.#asked.roster && !this.#asked.profile) this.#port.progressed()
       if (!next) await this.#rest()
       else if (next.type === 'clone') await this.#rebuild(next.document, undefined)
-      else if (next.type === 'loss') this.#isRefill = true
+      else if (next.type === 'loss') this.#fill()
       else await this.#ship(next)
     }
   }
@@ -154,6 +164,11 @@ export class Sender {
   #isUnknown(name: DocumentName): boolean {
     if (this.#same.has(name)) return false
     return !this.#asked[name] || (this.#port.store.documents.known[name] !== undefined && !this.#answered.has(name))
+  }
+
+  #fill(): void {
+    this.#isRefill = true
+    this.#filled = new Set(documentNames.filter(name => this.#isEmpty(name)))
   }
 
   async #rest(): Promise<void> {
@@ -184,7 +199,7 @@ export class Sender {
       if (!isComplete) return this.#incomplete(shipment)
       this.#dropsInARow = 0
     }
-    await acknowledge(this.#port.store, seqs)
+    await acknowledge(this.#port.store, shipment, this.#filled.has(document))
     if (seqs.length > 0) this.#refusalsInARow = 0
   }
 
@@ -236,6 +251,11 @@ export class Sender {
     delete this.#asked[document]
     this.#owedAnswers.add(document)
     await this.#rebuild(document, refusal)
+  }
+
+  #isEmpty(name: DocumentName): boolean {
+    const asked = this.#asked[name]
+    return asked !== undefined && Y.decodeStateVector(asked).size === 0
   }
 
   /** Whether the server has a document of another generation than this device. A server that has none is filled. */
