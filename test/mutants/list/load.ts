@@ -797,4 +797,21 @@ export const loadMutants: readonly Mutant[] = [
     tests: ['server/charges'],
     names: 'looked up in slices',
   }),
+  mutant('server/src/idle-collection.ts', 'this.#isAsked ? bytes :', '', {
+    id: 'collected-again-and-again',
+    rules: ['S3'],
+    what: 'A server whose users need more memory than at its start collects it every five seconds.',
+    tests: ['server/idle-collection'],
+  }),
+  mutant(
+    'server/src/idle-collection.ts',
+    'const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth',
+    'const isQuiet = true',
+    {
+      id: 'busy-heap-collected',
+      rules: ['S3'],
+      what: 'A heap is collected in the middle of the work that fills it.',
+      tests: ['server/idle-collection'],
+    },
+  ),
 ]

@@ -3,6 +3,7 @@ import { systemClock } from '../clock.ts'
 import type { Cluster } from '../cluster.ts'
 import { type Environment, SettingsError } from '../environment.ts'
 import { boundHeapGrowth } from '../heap-growth.ts'
+import { collectWhenIdle } from '../idle-collection.ts'
 import { EventRoom } from '../relations/event-room.ts'
 import type { Store } from '../relations/store.ts'
 import { type Routes, startServer } from '../server.ts'
@@ -22,6 +23,7 @@ import { receiverOf } from '../webhooks/receiver.ts'
 export async function runServe(args: readonly string[], env: Environment, routes?: Routes): Promise<number> {
   const settings = await readSettings(args, env)
   boundHeapGrowth()
+  collectWhenIdle(systemClock)
   const log = pino({ level: settings.logLevel }, pino.destination({ dest: 2, sync: true }))
   const room = settings.webhook && new EventRoom(settings.webhook)
   const store = await openConfiguredStore(settings, log, room)

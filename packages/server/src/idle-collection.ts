@@ -1,0 +1,58 @@
+import { getHeapStatistics } from 'node:v8'
+import type { Clock } from './clock.ts'
+
+const intervalMs = 5_000
+/** A quiet heap of so many times what the last collection left, and so many bytes more, is collected. */
+const timesKept = 1.25
+const bytesAboveKept = 32 * 1024 * 1024
+/** By so large a part of itself a quiet heap does not grow between two looks. */
+const quietGrowth = 1 / 16
+
+/**
+ * More than the 64 MiB of memory outside the heap after which V8 begins to mark (`kExternalAllocationSoftLimit`). The memory
+ * is never written to, so the system does not give it.
+ */
+const externalBytes = 80 * 1024 * 1024
+
+/** Finds the moments at which a heap holds garbage that V8 will not look for, since nothing is allocated any more. */
+export class IdleHeap {
+  #keptBytes: number
+  #lastBytes: number
+  #isAsked = false
+
+  /** `bytes`: what the heap has now. */
+  constructor(bytes: number) {
+    this.#keptBytes = bytes
+    this.#lastBytes = bytes
+  }
+
+  /** Whether the heap, which has so many bytes by now, is to be collected. Call it at regular times. */
+  isDue(bytes: number): boolean {
+    this.#keptBytes = this.#isAsked ? bytes : Math.min(this.#keptBytes, bytes)
+    const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth
+    this.#lastBytes = bytes
+    this.#isAsked = isQuiet && bytes > this.#keptBytes * timesKept + bytesAboveKept
+    return this.#isAsked
+  }
+}
+
+/** Has V8 collect what a large piece of work has left, once the process is quiet. Returns a function that ends it. */
+export function collectWhenIdle(clock: Clock): () => void {
+  const heap = new IdleHeap(heapBytes())
+  return clock.every(intervalMs, () => {
+    if (heap.isDue(heapBytes())) beginCollection()
+  })
+}
+
+/**
+ * Has V8 begin a collection in steps, beside the work of the process. Node has no call for that: `gc()` collects in one piece,
+ * in which nobody is served. V8 begins by itself when much memory outside the heap is taken.
+ */
+export function beginCollection(): void {
+  new ArrayBuffer(externalBytes)
+}
+
+function heapBytes(): number {
+  const { used_heap_size, external_memory } = getHeapStatistics()
+  return used_heap_size + external_memory
+}

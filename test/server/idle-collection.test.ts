@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { IdleHeap } from '../support/server-internals.ts'
+
+const MB = 1024 * 1024
+
+test('[S3] a heap is collected when it is quiet and has much more than was left the last time', () => {
+  const heap = new IdleHeap(50 * MB)
+  expect([60, 80, 85].map(megabytes => heap.isDue(megabytes * MB))).toEqual([false, false, false])
+  expect(heap.isDue(400 * MB), 'a heap that grows is in use').toBe(false)
+  expect(heap.isDue(410 * MB)).toBe(true)
+})
+
+test('[S3] what a collection has left is the measure of the next one', () => {
+  const heap = new IdleHeap(50 * MB)
+  expect(heap.isDue(400 * MB)).toBe(false)
+  expect(heap.isDue(400 * MB)).toBe(true)
+  expect([390, 390, 395, 400].map(megabytes => heap.isDue(megabytes * MB))).toEqual([false, false, false, false])
+  expect([200, 205, 250].map(megabytes => heap.isDue(megabytes * MB))).toEqual([false, false, false])
+  expect(heap.isDue(290 * MB)).toBe(false)
+  expect(heap.isDue(290 * MB)).toBe(true)
+})
+
+/** Makes 200 MB of garbage, and then nothing; prints the megabytes of its heap, once with a collection and once without. */
+const program = (collects: boolean): string => `
+  const { beginCollection } = await import(${JSON.stringify(new URL('../../packages/server/dist/idle-collection.js', import.meta.url).href)})
+  const { setTimeout: pause } = await import('node:timers/promises')
+  const heap = () => process.memoryUsage().heapUsed / 1e6
+  let garbage = Array.from({ length: 40 }, () => Array.from({ length: 50_000 }, (_, index) => ({ index, text: 'x' + index })))
+  const full = heap()
+  garbage = undefined
+  await pause(500)
+  if (${collects}) beginCollection()
+  for (let left = 300; left > 0 && heap() > full / 2 && ${collects}; left--) await pause(100)
+  console.log(JSON.stringify([full, heap()]))
+`
+
+test.each([true, false])(
+  '[S3] V8 collects a quiet heap if it is asked to, and not otherwise (asked: %s)',
+  async isAsked => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--max-semi-space-size=8', '--input-type=module', '--eval', program(isAsked)],
+      { cwd: fileURLToPath(new URL('.', import.meta.url)) },
+    )
+    const [full = 0, left = 0] = JSON.parse(stdout) as number[]
+    expect(full).toBeGreaterThan(100)
+    if (isAsked) expect(left).toBeLessThan(full / 2)
+    else expect(left).toBeGreaterThan(full / 2)
+  },
+)
