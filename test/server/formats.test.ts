@@ -4,6 +4,7 @@ import { applyChanges } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { ChainedBatch } from '../support/chained-batch.ts'
+import { mergeContext } from '../support/merge-context.ts'
 import {
   atOnce,
   type CommitSizes,
@@ -162,7 +163,8 @@ function largeRoster(): Parameters<Awaited<ReturnType<typeof storeOn>>['commit']
     ['bob', 'carol', 'dave', 'erin'].map(key => ({ root: 'contacts' as const, key, value: true })),
   )
   const stored = new StoredDocument('roster', [])
-  const { roster, profile } = atOnce(mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith()))
+  const updates = [Y.encodeStateAsUpdate(device)]
+  const { roster, profile } = atOnce(mergeUpdates('roster', stored, updates, limitsWith(), mergeContext))
   return { type: 'documents', user: 'alice', registers: true, roster, profile }
 }
 
