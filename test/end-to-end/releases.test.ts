@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Kith, type KithOptions, openKith } from '@kith/client'
@@ -159,6 +161,41 @@ async function expectExchange(
   ]
   for (const one of [phone, laptop, bob]) one.on('error', ({ code, message }) => errors.push(`${code}: ${message}`))
   await settle(phone, laptop, bob)
+test('[R4] the server of 0.1.0 refuses a folder in which this version has refounded a document, and says what to do', async () => {
+  const folder = await restoreFolder('0.1.0')
+  const newer = await startServerProcess({ folder, env: { KITH_LIMIT_REFOUND_BYTES: '4096' } })
+  const alice = await device(openKith, newer, 'alice')
+  await alice.whenSynced()
+  for (let time = 0; time < 400; time++) await alice.ownProfile.set(time % 2 ? 'name' : 'city', `text ${time}`)
+  await alice.whenSynced()
+  await alice.close()
+  await newer.stop()
+  const { server: program } = await unpack('0.1.0')
+  const { code, printed } = await ended(['serve', '--port', '0', '--data', folder], program)
+  expect(printed).toMatch(
+    /has the format "kith-5", and this version reads kith-1: run the version of Kith that wrote it/,
+  )
+  expect(code).toBe(1)
+  // This version goes on with it.
+  const again = await start({ folder })
+  const bob = await device(openKith, again, 'bob')
+  await bob.whenSynced()
+  await bob.getProfile('alice').loaded
+  expect(bob.getProfile('alice').get('name')).toBe('text 399')
+})
+
+/** Runs a program of another version to its end. */
+async function ended(args: readonly string[], program: string): Promise<{ code: number | null; printed: string }> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let printed = ''
+  child.stderr.on('data', data => {
+    printed += String(data)
+  })
+  const [code] = await once(child, 'close')
+  return { code: code as number | null, printed }
+}
+
   const contact = phone.getProfile('bob')
   contact.setProfileAccessLevels([2])
   await contact.save()

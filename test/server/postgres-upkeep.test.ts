@@ -363,6 +363,28 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
   })
 
   test('[D4] a migration that nodes which run could not go on with waits until they are stopped', async () => {
+  test('[D4] a migration says which step it has begun, and leaves the database as it was when one fails', async () => {
+    const { url, client } = await migrated()
+    const told: number[][] = []
+    const tell = (...one: number[]): void => void told.push(one)
+    await migrate(url, laterSteps(present), tell)
+    expect(told).toEqual([[later, later]])
+    const failing = [...laterSteps(present), { sql: 'create table later (two int)', minReader: present }]
+    await expect(migrate(url, failing, tell)).rejects.toThrow('already exists')
+    expect(told).toEqual([
+      [later, later],
+      [later + 1, later + 1],
+    ])
+    expect((await client.query('select version from schema_version')).rows).toEqual([{ version: later }])
+  })
+
+  test('[R4] nodes of before generations may not use a database, since any document may be refounded', async () => {
+    const { client } = await migrated()
+    expect((await client.query('select version, min_reader from schema_version')).rows).toEqual([
+      { version: present, min_reader: 6 },
+    ])
+  })
+
     const { url, client } = await migrated()
     const store = await openPostgresStore(url, { limits: limitsWith(), clock })
     await expect(migrate(url, laterSteps(later))).rejects.toThrow(

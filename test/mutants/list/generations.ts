@@ -83,18 +83,13 @@ export const generationMutants: readonly Mutant[] = [
     what: 'An update of a generation that has ended is merged.',
     tests: ['server/refounded'],
   }),
-  mutant(
-    'server/src/accounts/refounding.ts',
-    'registers: false, buildsOn: { [name]: version } }',
-    'registers: false }',
-    {
-      id: 'founded-on-what-another-node-has-changed',
-      rules: ['R1', 'D2'],
-      what: 'A node refounds a roster without what another node has written since it read it.',
-      tests: ['server/postgres-nodes'],
-      names: 'refounds a roster with',
-    },
-  ),
+  mutant('server/src/accounts/refounding.ts', 'buildsOn: { [name]: version }, isRefounded', 'isRefounded', {
+    id: 'founded-on-what-another-node-has-changed',
+    rules: ['R1', 'D2'],
+    what: 'A node refounds a roster without what another node has written since it read it.',
+    tests: ['server/postgres-nodes'],
+    names: 'refounds a roster with',
+  }),
   mutant(
     'server/src/accounts/admit-writes.ts',
     'if (known !== undefined && known !== (await',
@@ -129,6 +124,11 @@ export const generationMutants: readonly Mutant[] = [
   }),
   mutant('server/src/documents/declined.ts', 'today - since >= daysKept', 'false', {
     id: 'declined-never-lapses',
+    rules: ['D4'],
+    what: 'The users whom a roster declined grow for ever.',
+    tests: ['server/refounded'],
+    names: 'forgets that it declined',
+  }),
   mutant(
     'server/src/documents/due.ts',
     "return name === 'roster' && oldDeclinedBytes",
@@ -182,9 +182,4 @@ export const generationMutants: readonly Mutant[] = [
       names: 'no longer knows',
     },
   ),
-    rules: ['D4'],
-    what: 'The users whom a roster declined grow for ever.',
-    tests: ['server/refounded'],
-    names: 'forgets that it declined',
-  }),
 ]

@@ -229,7 +229,12 @@ export class Account {
       ...(profile?.relayed && { profile: profile.version }),
     }
     const changes = { roster: roster?.roster, profile: profile?.profile }
-    return { type: 'documents', user: this.user, registers, buildsOn, signedInAt: writer.signedInAt, ...changes }
+    // A device that fills a server which has lost its store brings such a document, too.
+    const isRefounded =
+      (roster !== undefined && this.founderInMemory('roster') > 0) ||
+      (profile !== undefined && this.founderInMemory('profile') > 0)
+    const { user } = this
+    return { type: 'documents', user, registers, buildsOn, isRefounded, signedInAt: writer.signedInAt, ...changes }
   }
 }
 
