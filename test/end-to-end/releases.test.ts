@@ -72,6 +72,20 @@ test('what a release left is never changed', () => {
   expect(found.sort()).toEqual(noted.split(/(?<=\n)/).sort())
 })
 
+/** Of the lines of each release in `checksums.txt`, so that these are not changed together with what they are of. */
+const released: Readonly<Record<string, string>> = {
+  '0.1.0': '6046806e28d3b575bbbc18ef7178afa1e6312775660f1cd58c3f692e7a108213',
+}
+
+test('what is noted of a release is never changed, and a release is never removed', () => {
+  const lines = readFileSync(join(releasesFolder, 'checksums.txt'), 'utf8').split(/(?<=\n)/)
+  const noted = releases.map(version => {
+    const own = lines.filter(line => line.includes(`  ${version}/`))
+    return [version, createHash('sha256').update(own.join('')).digest('hex')]
+  })
+  expect(Object.fromEntries(noted)).toEqual(released)
+})
+
 describe.each(releases)('after release %s', version => {
   test('[S1] its golden frames are read and written as they were', () => {
     const frames = goldenFrames(version)
@@ -147,20 +161,6 @@ describe.each(releases)('after release %s', version => {
   })
 })
 
-/** Devices of one user with both versions, and a viewer with the other one. */
-async function expectExchange(
-  server: ServerProcess,
-  openOne: typeof openKith,
-  openOther: typeof openKith,
-): Promise<void> {
-  const errors: string[] = []
-  const [phone, laptop, bob] = [
-    await device(openOne, server, 'alice'),
-    await device(openOther, server, 'alice'),
-    await device(openOne, server, 'bob'),
-  ]
-  for (const one of [phone, laptop, bob]) one.on('error', ({ code, message }) => errors.push(`${code}: ${message}`))
-  await settle(phone, laptop, bob)
 test('[R4] the server of 0.1.0 refuses a folder in which this version has refounded a document, and says what to do', async () => {
   const folder = await restoreFolder('0.1.0')
   const newer = await startServerProcess({ folder, env: { KITH_LIMIT_REFOUND_BYTES: '4096' } })
@@ -196,6 +196,20 @@ async function ended(args: readonly string[], program: string): Promise<{ code: 
   return { code: code as number | null, printed }
 }
 
+/** Devices of one user with both versions, and a viewer with the other one. */
+async function expectExchange(
+  server: ServerProcess,
+  openOne: typeof openKith,
+  openOther: typeof openKith,
+): Promise<void> {
+  const errors: string[] = []
+  const [phone, laptop, bob] = [
+    await device(openOne, server, 'alice'),
+    await device(openOther, server, 'alice'),
+    await device(openOne, server, 'bob'),
+  ]
+  for (const one of [phone, laptop, bob]) one.on('error', ({ code, message }) => errors.push(`${code}: ${message}`))
+  await settle(phone, laptop, bob)
   const contact = phone.getProfile('bob')
   contact.setProfileAccessLevels([2])
   await contact.save()
