@@ -183,6 +183,40 @@ test('[R1][R4] a stock provider whose client ids a roster no longer knows is tol
   expect(await world.check()).toEqual([])
 })
 
+test('[R1][R4] where not all earlier clients are known, an update by unknown ones is written only for a device that has the generation', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  const old = new Y.Doc()
+  old.getMap('labels').set('gone', 'removed later on')
+  alice.send('roster', Y.encodeStateAsUpdate(old))
+  await accounts.idle()
+  const known = new Y.Doc()
+  Y.applyUpdate(known, Y.encodeStateAsUpdate(old))
+  known.getMap('labels').delete('gone')
+  alice.send('roster', Y.encodeStateAsUpdate(known))
+  alice.send('roster', ofManyClients())
+  await accounts.idle()
+  await accounts.refound('alice', 'roster')
+
+  alice.hasGeneration = false
+  alice.send('roster', Y.encodeStateAsUpdate(old))
+  await accounts.idle()
+  expect(alice.failures).toMatchObject([{ message: 'outdated' }])
+  alice.hasGeneration = true
+  const fresh = new Y.Doc()
+  fresh.getMap('labels').set('carol', 'of the new document')
+  alice.send('roster', Y.encodeStateAsUpdate(fresh))
+  await accounts.idle()
+  expect(alice.failures).toHaveLength(1)
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+  expect([retiredOf(doc).size, retiredOf(doc).has(old.clientID)]).toEqual([mostRetired, false])
+  expect(doc.getMap('labels').toJSON()).toEqual({ carol: 'of the new document' })
+})
+
 test('what a session of the generation before writes is not written upon the next one, though it builds on nothing', async () => {
   const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)

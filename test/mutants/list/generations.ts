@@ -179,7 +179,7 @@ export const generationMutants: readonly Mutant[] = [
       rules: ['R1', 'R4'],
       what: 'An update by a client that a document no longer knows is merged, though its sender has another generation.',
       tests: ['server/refounded'],
-      names: 'no longer knows',
+      names: 'where not all earlier clients are known',
     },
   ),
 ]
