@@ -1,4 +1,6 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Kith, type KithOptions, openKith } from '@kith/client'
@@ -68,6 +70,20 @@ test('what a release left is never changed', () => {
     }),
   )
   expect(found.sort()).toEqual(noted.split(/(?<=\n)/).sort())
+})
+
+/** Of the lines of each release in `checksums.txt`, so that these are not changed together with what they are of. */
+const released: Readonly<Record<string, string>> = {
+  '0.1.0': '6046806e28d3b575bbbc18ef7178afa1e6312775660f1cd58c3f692e7a108213',
+}
+
+test('what is noted of a release is never changed, and a release is never removed', () => {
+  const lines = readFileSync(join(releasesFolder, 'checksums.txt'), 'utf8').split(/(?<=\n)/)
+  const noted = releases.map(version => {
+    const own = lines.filter(line => line.includes(`  ${version}/`))
+    return [version, createHash('sha256').update(own.join('')).digest('hex')]
+  })
+  expect(Object.fromEntries(noted)).toEqual(released)
 })
 
 describe.each(releases)('after release %s', version => {
@@ -144,6 +160,41 @@ describe.each(releases)('after release %s', version => {
     expect(bob.getProfile('alice').get('name')).toBe('Ada of today')
   })
 })
+
+test('[R4] the server of 0.1.0 refuses a folder in which this version has refounded a document, and says what to do', async () => {
+  const folder = await restoreFolder('0.1.0')
+  const newer = await startServerProcess({ folder, env: { KITH_LIMIT_REFOUND_BYTES: '4096' } })
+  const alice = await device(openKith, newer, 'alice')
+  await alice.whenSynced()
+  for (let time = 0; time < 400; time++) await alice.ownProfile.set(time % 2 ? 'name' : 'city', `text ${time}`)
+  await alice.whenSynced()
+  await alice.close()
+  await newer.stop()
+  const { server: program } = await unpack('0.1.0')
+  const { code, printed } = await ended(['serve', '--port', '0', '--data', folder], program)
+  expect(printed).toMatch(
+    /has the format "kith-5", and this version reads kith-1: run the version of Kith that wrote it/,
+  )
+  expect(code).toBe(1)
+  // This version goes on with it.
+  const again = await start({ folder })
+  const bob = await device(openKith, again, 'bob')
+  await bob.whenSynced()
+  await bob.getProfile('alice').loaded
+  expect(bob.getProfile('alice').get('name')).toBe('text 399')
+})
+
+/** Runs a program of another version to its end. */
+async function ended(args: readonly string[], program: string): Promise<{ code: number | null; printed: string }> {
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let printed = ''
+  child.stderr.on('data', data => {
+    printed += String(data)
+  })
+  const [code] = await once(child, 'close')
+  return { code: code as number | null, printed }
+}
 
 /** Devices of one user with both versions, and a viewer with the other one. */
 async function expectExchange(

@@ -50,8 +50,9 @@ async function world(database: LevelDatabase): Promise<World> {
 describe('[D4] check', () => {
   test('[D4] check finds nothing in a correct store, and counts its records', async () => {
     const { database } = await world(await newDatabase('memory'))
-    expect(await check(database)).toEqual({ users: 2, relations: 2, findings: [] })
-    expect(await check(await newDatabase('memory'))).toEqual({ users: 0, relations: 0, findings: [] })
+    const leftovers = { relations: 0, lookups: 0, days: 0 }
+    expect(await check(database)).toEqual({ users: 2, relations: 2, leftovers, findings: [] })
+    expect(await check(await newDatabase('memory'))).toEqual({ users: 0, relations: 0, leftovers, findings: [] })
   })
 
   const user = (id: string, change: (record: UserRecord) => Partial<UserRecord>) => async (database: LevelDatabase) => {

@@ -1,6 +1,7 @@
-import type { LevelDatabase, Store } from '@kith/server'
+import { check, type LevelDatabase, type Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import { expect, onTestFinished, test } from 'vitest'
+import { accountsOver } from '../support/account-world.ts'
 import {
   decodeRelation,
   encodeRelation,
@@ -161,6 +162,37 @@ test('[S4] a look-up is forgotten after 90 days, whether or not the id is regist
   await pass(1)
   expect(await stored(ranges.allAsked)).toEqual(['bob/followed'])
   expect(await store.hasAsked('bob', 'stranger')).toBe(false)
+})
+
+test('[F1][S4] check counts the relations, look-ups and days that lapsed and were left, and none that are needed', async () => {
+  const { store, database, clock, pass, stored } = await days()
+  const { accounts, device } = accountsOver(store, clock)
+  const [alice, bob] = [device('alice'), device('bob')]
+  for (const one of [alice, bob]) one.connect()
+  bob.edit(['alice', 'carol'].map(key => ({ root: 'subscriptions', key, value: true })))
+  await accounts.idle()
+  await store.commit({ type: 'lookup', user: 'bob', owner: 'stranger' })
+  bob.edit([{ root: 'subscriptions', key: 'alice', value: undefined }])
+  await accounts.idle()
+  const left = await Promise.all(
+    [ranges.allRelations, ranges.allAsked, ranges.days].map(range => database.iterator(range).all()),
+  )
+  const none = { relations: 0, lookups: 0, days: 0 }
+  expect(await check(database)).toMatchObject({ findings: [], leftovers: none })
+  await pass(94)
+  expect(await stored(ranges.allRelations)).toEqual(['bob/carol', 'carol/bob'])
+  // The look-up of Carol is as old, but Bob follows her.
+  expect(await stored(ranges.allAsked)).toEqual(['bob/carol'])
+  expect(await check(database)).toMatchObject({ findings: [], leftovers: none })
+  const wasThere = left.flat().map(([key, value]) => ({ type: 'put' as const, key, value }))
+  await database.batch(wasThere)
+  expect(await check(database)).toMatchObject({ findings: [], leftovers: { relations: 1, lookups: 2, days: 1 } })
+  await pass(1)
+  expect(await check(database)).toMatchObject({ findings: [], leftovers: none })
+  await database.put(keys.asked('bob', 'dave'), new Uint8Array(2))
+  const what = expect.stringContaining('the look-up of "dave" can\'t be read: a look-up with bytes at its end')
+  expect((await check(database)).findings).toEqual([{ user: 'bob', what }])
+  await database.del(keys.asked('bob', 'dave'))
 })
 
 test('[D2] a relation that a commit writes right before it would be removed stays', async () => {

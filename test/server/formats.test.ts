@@ -1,9 +1,11 @@
-import { type LevelDatabase, openLevelDatabase, openLevelStore } from '@kith/server'
+import { EventRoom, type LevelDatabase, openLevelDatabase, openLevelStore } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { applyChanges } from '@kith/shared'
+import { applyChanges, founderOf } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
-import { ChainedBatch } from '../support/chained-batch.ts'
+import { accountsOver } from '../support/account-world.ts'
+import { batchOfEitherKind, ChainedBatch } from '../support/chained-batch.ts'
+import { mergeContext } from '../support/merge-context.ts'
 import {
   atOnce,
   type CommitSizes,
@@ -64,7 +66,7 @@ const longer = (bytes: Uint8Array): Uint8Array => Uint8Array.of(...bytes, 0)
 test('[D4] a new data folder has the present format number, and a minReader that 0.1.0 reads', async () => {
   const database = await newDatabase('level')
   await storeOn(database, options)
-  expect(await formatOf(database)).toEqual(['4', 'kith-1'])
+  expect(await formatOf(database)).toEqual(['5', 'kith-1'])
 })
 
 test('[D4] a data folder without a format number is that of 0.1.0: it is adopted, and nothing else changes', async () => {
@@ -74,7 +76,7 @@ test('[D4] a data folder without a format number is that of 0.1.0: it is adopted
   const records = await everything(before)
   await before.close()
   const after = await openLevelDatabase(folder)
-  expect(await formatOf(after)).toEqual(['4', 'kith-1'])
+  expect(await formatOf(after)).toEqual(['5', 'kith-1'])
   expect((await everything(after)).filter(([key]) => key !== keys.format)).toEqual(records)
   await after.close()
 })
@@ -134,12 +136,12 @@ test('[D4] a record with more than this version knows is never written without i
 })
 
 test('[D4] a folder of a later format is refused by its minReader, or opened and what is new there left alone', async () => {
-  const refused = await folderWith({ [keys.format]: text('6'), [keys.minReader]: text('kith-5') })
+  const refused = await folderWith({ [keys.format]: text('7'), [keys.minReader]: text('kith-6') })
   await expect(openLevelStore(refused, options)).rejects.toThrow(
-    /has the format "kith-5", and this version of Kith reads kith-1 to kith-4: run the version that wrote it, or a later one/,
+    /has the format "kith-6", and this version of Kith reads kith-1 to kith-5: run the version that wrote it, or a later one/,
   )
   const opened = await folderWith({
-    [keys.format]: text('5'),
+    [keys.format]: text('6'),
     [keys.minReader]: text('kith-2'),
     'new\u0000a': text('b'),
   })
@@ -147,7 +149,7 @@ test('[D4] a folder of a later format is refused by its minReader, or opened and
   await store.commit(userChange('carol'))
   await store.close()
   const database = await openLevelDatabase(opened)
-  expect(await formatOf(database)).toEqual(['5', 'kith-2'])
+  expect(await formatOf(database)).toEqual(['6', 'kith-2'])
   expect(await textAt(database, 'new\u0000a')).toBe('b')
   await database.close()
 })
@@ -155,15 +157,17 @@ test('[D4] a folder of a later format is refused by its minReader, or opened and
 /** With these a change of four contacts is staged in several slices. */
 const sizes: CommitSizes = { recordsInQueue: 2, recordsOfMedium: 3, operationsInBatch: 4, operationsInSlice: 3 }
 
-function largeRoster(): Parameters<Awaited<ReturnType<typeof storeOn>>['commit']>[0] {
+function largeRoster(user = 'alice'): Parameters<Awaited<ReturnType<typeof storeOn>>['commit']>[0] {
   const device = new Y.Doc()
   applyChanges(
     device,
     ['bob', 'carol', 'dave', 'erin'].map(key => ({ root: 'contacts' as const, key, value: true })),
   )
   const stored = new StoredDocument('roster', [])
-  const { roster, profile } = atOnce(mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith()))
-  return { type: 'documents', user: 'alice', registers: true, roster, profile }
+  const { roster, profile } = atOnce(
+    mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith(), mergeContext),
+  )
+  return { type: 'documents', user, registers: true, roster, profile }
 }
 
 /** Notes the minReader beside the marker of a staged change, after each batch. */
@@ -192,6 +196,7 @@ test.each([
   { minReader: 1, staged: 'kith-2' },
   { minReader: 2, staged: 'kith-2' },
   { minReader: 3, staged: 'kith-3' },
+  { minReader: 5, staged: 'kith-5' },
 ])(
   '[D2] a folder with minReader $minReader has $staged exactly while a change is staged, so 0.1.0 does not drop it',
   async ({ minReader, staged }) => {
@@ -215,9 +220,94 @@ test('[D2] a start that finishes a staged change lets 0.1.0 open the folder agai
     [keys.minReader]: text('kith-2'),
   })
   const database = await openLevelDatabase(folder)
-  expect(await formatOf(database)).toEqual(['4', 'kith-1'])
+  expect(await formatOf(database)).toEqual(['5', 'kith-1'])
   expect(await database.get(keys.staged)).toBe(undefined)
   await database.close()
+})
+
+/** Puts the documents of later generations beside the minReader that stands when they are written. */
+function guarded(database: LevelDatabase): { database: LevelDatabase; founded: (string | undefined)[] } {
+  const founded: (string | undefined)[] = []
+  const batch = batchOfEitherKind<Operation>(async (operations, options) => {
+    const isFounded = operations.some(one => one.type === 'put' && isOfLaterGeneration(one))
+    if (isFounded) founded.push(await textAt(database, keys.minReader))
+    await database.batch(operations as never, options)
+  })
+  const proxy = new Proxy(database, {
+    get(target, name) {
+      if (name === 'batch') return batch
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  return { database: proxy, founded }
+}
+
+type Operation = { type: 'put'; key: string; value: Uint8Array } | { type: 'del'; key: string }
+
+function isOfLaterGeneration({ key, value }: { key: string; value: Uint8Array }): boolean {
+  if (partsOf(key)[0] !== 'document') return false
+  const doc = new Y.Doc()
+  Y.applyUpdateV2(doc, value)
+  return founderOf(doc.store.clients.keys()) > 0
+}
+
+test('[R4] a folder has kith-5 from before a document of it is refounded, so 0.1.0 refuses it, and keeps it through starts, migrations and large changes', async () => {
+  const clock = new TestClock()
+  const memory = await newDatabase('memory')
+  const { database, founded } = guarded(memory)
+  const { accounts, device } = accountsOver(await storeOn(database, { ...options, clock }), clock)
+  device('alice').edit([{ root: 'labels', key: 'bob', value: 'Bob' }])
+  await accounts.idle()
+  expect(await formatOf(memory)).toEqual(['5', 'kith-1'])
+  await accounts.refound('alice', 'roster')
+  expect([founded, await formatOf(memory)]).toEqual([['kith-5'], ['5', 'kith-5']])
+
+  const again = await storeOn(database, { ...options, sizes })
+  await again.commit(largeRoster('carol'))
+  await again.close()
+  await memory.open()
+  expect(await formatOf(memory)).toEqual(['5', 'kith-5'])
+  await memory.put(keys.staged, Uint8Array.of(0, 0, 0))
+  await prepareDatabase(memory, 'the folder')
+  expect(await formatOf(memory)).toEqual(['5', 'kith-5'])
+  await prepareDatabase(memory, 'the folder', {
+    formats: [later[0], ...later.slice(1, 5), { number: 6, minReader: 1 }],
+  })
+  expect(await formatOf(memory)).toEqual(['6', 'kith-5'])
+})
+
+test.each(['at once', 'in slices'])(
+  '[R4] a folder that a device fills %s with a document that was refounded has kith-5 before it is written',
+  async how => {
+    const clock = new TestClock()
+    const { database, founded } = guarded(await newDatabase('memory'))
+    const store = await storeOn(database, how === 'at once' ? { ...options, clock } : { ...options, clock, sizes })
+    const { accounts, device } = accountsOver(store, clock)
+    const doc = new Y.Doc()
+    doc.clientID = 2 ** 32 + 7
+    applyChanges(
+      doc,
+      ['bob', 'carol', 'dave', 'erin'].map(key => ({ root: 'contacts' as const, key, value: true })),
+    )
+    device('alice').send('roster', Y.encodeStateAsUpdate(doc))
+    await accounts.idle()
+    await store.close()
+    await database.open()
+    expect(founded.length).toBeGreaterThan(0)
+    expect(new Set(founded)).toEqual(new Set(['kith-5']))
+    expect(await formatOf(database)).toEqual(['5', 'kith-5'])
+  },
+)
+
+test('[D4] a folder with events that wait is not opened to versions without an outbox by a migration', async () => {
+  const database = await newDatabase('memory')
+  const room = new EventRoom({ mostEvents: 10, includesText: false })
+  const store = await storeOn(database, { ...options, room })
+  await store.commit({ type: 'undelivered', from: 'alice', to: 'bob', id: 'm1', text: 'hello', isAllowed: true })
+  await database.put(keys.format, text('3'))
+  await prepareDatabase(database, 'the folder')
+  expect(await formatOf(database)).toEqual(['5', 'kith-3'])
 })
 
 /** Of a later version: users' records end with a mark, one by one. */
@@ -230,11 +320,12 @@ const later: [Format, ...Format[]] = [
   { number: 2, minReader: 1 },
   { number: 3, minReader: 1 },
   { number: 4, minReader: 1 },
-  { number: 5, minReader: 5, migration: marking },
-  { number: 6, minReader: 5 },
+  { number: 5, minReader: 1 },
+  { number: 6, minReader: 6, migration: marking },
+  { number: 7, minReader: 6 },
   {
-    number: 7,
-    minReader: 6,
+    number: 8,
+    minReader: 7,
     migration: {
       range: ranges.allAsked,
       rewrite: (key: string) => [
@@ -265,10 +356,10 @@ test('[D4] a migration rewrites each record once, in batches, and says how far i
   expect(users).toHaveLength(2_500)
   expect(users.every(bytes => new TextDecoder().decode(bytes) === `${JSON.stringify(newUser())} `)).toBe(true)
   expect(await database.keys(ranges.allAsked).all()).toEqual([])
-  expect(await formatOf(database)).toEqual(['7', 'kith-6'])
+  expect(await formatOf(database)).toEqual(['8', 'kith-7'])
   expect(await database.get(keys.migrating)).toBe(undefined)
   const progress = [0, 1_000, 2_000, 2_500]
-  expect(told).toEqual([...progress.map(count => [5, count]), ...progress.map(count => [7, count])])
+  expect(told).toEqual([...progress.map(count => [6, count]), ...progress.map(count => [8, count])])
   await prepareDatabase(database, 'the folder', { formats: later, onProgress: (...one) => told.push(one) })
   expect(told).toHaveLength(8)
 })
@@ -303,7 +394,7 @@ test('[D4] a migration that ends before any of its writes goes on there at the n
     const users = await database.values(ranges.users).all()
     expect(users.every(bytes => bytes.at(-1) === 32 && bytes.at(-2) !== 32)).toBe(true)
     expect(await database.keys(ranges.allAsked).all()).toEqual([])
-    expect(await formatOf(database)).toEqual(['7', 'kith-6'])
+    expect(await formatOf(database)).toEqual(['8', 'kith-7'])
   }
 })
 

@@ -6,6 +6,7 @@ import { TestClock } from '@kith/server/testing'
 import { applyChanges, type KeyChange, profileKey, profileRoot } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
+import { mergeContext } from '../support/merge-context.ts'
 import { atOnce, keys, mergeUpdates, StoredDocument, storeOn, userChange } from '../support/server-internals.ts'
 import { type SmallDisk, smallDisk } from '../support/small-disk.ts'
 import { limitsWith, newDatabase, storeOver, temporaryFolder } from '../support/stores.ts'
@@ -21,7 +22,9 @@ function firstChange(user: string, changes: readonly KeyChange[]): Change {
   applyChanges(device, changes)
   const name = changes[0]?.root === profileRoot ? 'profile' : 'roster'
   const stored = new StoredDocument(name, [])
-  const { roster, profile } = atOnce(mergeUpdates(name, stored, [Y.encodeStateAsUpdate(device)], limitsWith()))
+  const { roster, profile } = atOnce(
+    mergeUpdates(name, stored, [Y.encodeStateAsUpdate(device)], limitsWith(), mergeContext),
+  )
   return { type: 'documents', user, registers: true, roster, profile }
 }
 

@@ -505,9 +505,8 @@ test('[S3] a large state vector is compared with a document in the merge thread,
   expect(overseer.asked).toEqual(['open', 'isOfOther'])
   // A document without entries is of any generation.
   expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000, aFounder))).toBe(false)
-  await documents.merge('alice', 'roster', [
-    rawUpdate([{ client: 1, clock: 0, structs: [entry('labels', 'bob', 'Bob')] }]),
-  ])
+  const update = rawUpdate([{ client: 1, clock: 0, structs: [entry('labels', 'bob', 'Bob')] }])
+  await documents.merge('alice', 'roster', [update], true)
   expect(await documents.isOfOther('alice', 'roster', vectorOf(100_000, aFounder))).toBe(true)
   expect(await documents.isOfOther('alice', 'roster', Uint8Array.of(0xff))).toBe(false)
 })
@@ -545,16 +544,18 @@ test('[S1][D2] a device gets everything that an update brought which was merged 
   const store = storeOver(await newDatabase('memory'), clock)
   const documents = new Documents({ store, clock, limits: defaultLimits })
   const { before, late } = longHistory()
-  const first = await documents.merge('alice', 'roster', [before])
+  const first = await documents.merge('alice', 'roster', [before], true)
   // Beside another update, and again on the event loop.
   const {
     outcomes,
     relayed: update,
     roster,
-  } = await documents.merge('alice', 'roster', [
-    late,
-    rawUpdate([{ client: 99, clock: 0, structs: [entry('contacts', 'eve', true)] }]),
-  ])
+  } = await documents.merge(
+    'alice',
+    'roster',
+    [late, rawUpdate([{ client: 99, clock: 0, structs: [entry('contacts', 'eve', true)] }])],
+    true,
+  )
   expect(outcomes).toEqual([{ state: 'admitted' }, { state: 'admitted' }])
   const device = new Y.Doc()
   Y.applyUpdate(device, first.relayed as Uint8Array)

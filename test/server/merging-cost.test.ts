@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { inPieces, piecesOf } from '../support/client-internals.ts'
+import { mergeContext } from '../support/merge-context.ts'
 import { holds } from '../support/properties.ts'
 import { entry, type RawStruct, rawUpdate } from '../support/raw-update.ts'
 import {
@@ -367,7 +368,7 @@ test.each([
   (_, devices, value, code, limits) => {
     const { document, late } = costly(devices, value)
     const next = rawUpdate([{ client: 3, clock: 0, structs: [entry('contacts', 'carol', true)] }])
-    const work = mergeUpdates('roster', document, [late, next], { ...defaultLimits, ...limits })
+    const work = mergeUpdates('roster', document, [late, next], { ...defaultLimits, ...limits }, mergeContext)
     let slices = 0
     let step = work.next()
     for (; !step.done; step = work.next()) slices++

@@ -93,7 +93,8 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
   test('[D4] check finds nothing in a database that a node wrote, and names what a row says wrong', async () => {
     const { url, client } = await migrated()
     await play(await opened(url))
-    expect(await checked(url)).toEqual({ users: 3, relations: 3, findings: [], faults: [] })
+    const leftovers = { relations: 0, lookups: 0, days: 0 }
+    expect(await checked(url)).toEqual({ users: 3, relations: 3, leftovers, findings: [], faults: [] })
     await client.query(
       "update users set record = jsonb_set(record::jsonb, '{audience}', '\"contacts\"')::text where id = 'alice'",
     )
@@ -181,7 +182,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await play(before)
     const { url } = await migrated()
     expect(await copied(url, source)).toMatchObject({ isResumed: false })
-    expect(await checked(url)).toEqual({ users: 3, relations: 3, findings: [], faults: [] })
+    expect(await checked(url)).toMatchObject({ users: 3, relations: 3, findings: [], faults: [] })
     const after = await opened(url)
     expect(after.position).toBe(before.position)
     for (const user of ['alice', 'bob', 'carol']) {
@@ -223,7 +224,7 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
       'a copy to this database is not finished: run kith-server copy again',
     )
     expect(await copied(url, source)).toMatchObject({ isResumed: true })
-    expect(await checked(url)).toEqual({ users: 3, relations: 3, findings: [], faults: [] })
+    expect(await checked(url)).toMatchObject({ users: 3, relations: 3, findings: [], faults: [] })
   })
 
   test('[D4] a copy begins again when a server wrote to the folder after it was broken off', async () => {
@@ -324,8 +325,18 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     expect(await values(asked)).toEqual(['alice', 'carol', 'dora', 'stranger'])
     await client.query('update asked set day = day - 91')
     await pass()
+    const lastDay = Math.floor(own.now() / 86_400_000)
     await expect.poll(() => values(relations)).toEqual(['bob/carol', 'bob/dora', 'carol/bob'])
     await expect.poll(() => values(asked)).toEqual(['carol'])
+    const leftovers = async (): Promise<unknown> => (await checked(url)).leftovers
+    await expect.poll(leftovers).toEqual({ relations: 0, lookups: 0, days: 0 })
+    // As if a stop had left them.
+    await client.query("insert into relation select 'alice', 'stranger', 1, 0, record from relation where b = 'dora'")
+    await client.query("update relation set record = '\\x00000000000000' where a = 'alice'")
+    await client.query("insert into asked (viewer, id, day) values ('bob', 'stranger', $1)", [lastDay - 91])
+    await client.query('insert into day select start_ms - 86400000, position from day order by start_ms limit 1')
+    expect(await leftovers()).toEqual({ relations: 1, lookups: 1, days: 1 })
+    await client.query("delete from relation where a = 'alice'")
     own.leap(-60 * 86_400_000)
     expect(await store.oldestCursor()).toBeGreaterThanOrEqual(position)
   })
@@ -350,6 +361,28 @@ describe.skipIf(!isInstalled && !process.env['CI'])('a PostgreSQL database', () 
     await expect(openPostgresStore(newer.url, { limits: limitsWith(), clock })).rejects.toThrow(advice)
     await expect(migrate(newer.url)).rejects.toThrow(advice)
     await expect(checked(newer.url)).rejects.toThrow(advice)
+  })
+
+  test('[D4] a migration says which step it has begun, and leaves the database as it was when one fails', async () => {
+    const { url, client } = await migrated()
+    const told: number[][] = []
+    const tell = (...one: number[]): void => void told.push(one)
+    await migrate(url, laterSteps(present), tell)
+    expect(told).toEqual([[later, later]])
+    const failing = [...laterSteps(present), { sql: 'create table later (two int)', minReader: present }]
+    await expect(migrate(url, failing, tell)).rejects.toThrow('already exists')
+    expect(told).toEqual([
+      [later, later],
+      [later + 1, later + 1],
+    ])
+    expect((await client.query('select version from schema_version')).rows).toEqual([{ version: later }])
+  })
+
+  test('[R4] nodes of before generations may not use a database, since any document may be refounded', async () => {
+    const { client } = await migrated()
+    expect((await client.query('select version, min_reader from schema_version')).rows).toEqual([
+      { version: present, min_reader: 6 },
+    ])
   })
 
   test('[D4] a database of a version without min_reader is readable by its own version, and gets one', async () => {

@@ -1,6 +1,6 @@
 import { check } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
-import { closeCodes, founderOf, generationOf, type KeyChange, rosterRoots } from '@kith/shared'
+import { closeCodes, founderOf, generationOf, type KeyChange, mostRetired, retiredOf, rosterRoots } from '@kith/shared'
 import { expect, test } from 'vitest'
 import * as Y from 'yjs'
 import { accountsOver } from '../support/account-world.ts'
@@ -128,6 +128,93 @@ test('an update of an ended generation is not merged, though its sender asked fo
   expect((await hostile.closed()).code).toBe(closeCodes.outdated)
   const [fresh] = await world.devices('alice')
   expect(fresh.roster.getMap('labels').toJSON()).toEqual({ bob: anyLabel, erin: anyLabel })
+})
+
+/** One update of many clients, each of which has written more than any device before: a refounding notes them, and no others. */
+function ofManyClients(): Uint8Array {
+  const docs = Array.from({ length: mostRetired + 8 }, (_, index) => {
+    const doc = new Y.Doc()
+    for (let time = 0; time < 3; time++) doc.getMap('labels').set(`person ${index}`, `label ${time}`)
+    doc.getMap('labels').delete(`person ${index}`)
+    return doc
+  })
+  return Y.mergeUpdates(docs.map(doc => Y.encodeStateAsUpdate(doc)))
+}
+
+test('[R1][R4] a stock provider whose client ids a roster no longer knows is told that the roster was refounded, and nothing that was removed comes back', async () => {
+  const world = await serverWorld({ limits })
+  const stock = await stockDevice(world, 'alice')
+  stock.provider.connect()
+  await stock.synced()
+  stock.setLabel('gone', 'removed later on')
+  const [kith] = await world.devices('alice')
+  await kith.until('the label', () => kith.roster.getMap('labels').has('gone'))
+  stock.provider.disconnect()
+  kith.change([
+    { root: 'labels', key: 'gone', value: undefined },
+    { root: 'labels', key: 'bob', value: 'Bob' },
+  ])
+  await kith.barrier()
+  kith.send({ type: 'rosterSync', step: 'update', payload: ofManyClients() })
+  await kith.closed()
+  const old = stock.doc
+
+  const again = await stockDevice(world, 'alice', old)
+  again.provider.connect()
+  await expect.poll(() => again.closes).toContain(closeCodes.outdated)
+  expect(generation(old)).toBe(0)
+
+  const hostile = world.device('alice')
+  await hostile.dial()
+  hostile.send({ type: 'rosterSync', step: 'update', payload: Y.encodeStateAsUpdate(old) })
+  expect((await hostile.closed()).code).toBe(closeCodes.outdated)
+
+  // What was sent the document may write, though its updates name no founder.
+  const fresh = await stockDevice(world, 'alice')
+  fresh.provider.connect()
+  await fresh.synced()
+  await fresh.until(() => fresh.doc.getMap('labels').has('bob'))
+  expect(retiredOf(fresh.doc).size).toBe(mostRetired)
+  expect(retiredOf(fresh.doc).has(stock.doc.clientID)).toBe(false)
+  fresh.setLabel('carol', 'of the new document')
+  const [other] = await world.devices('alice')
+  await other.until('the label', () => other.roster.getMap('labels').has('carol'))
+  expect([...other.roster.getMap('labels').keys()].sort()).toEqual(['bob', 'carol'])
+  expect(await world.check()).toEqual([])
+})
+
+test('[R1][R4] where not all earlier clients are known, an update by unknown ones is written only for a device that has the generation', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  const old = new Y.Doc()
+  old.getMap('labels').set('gone', 'removed later on')
+  alice.send('roster', Y.encodeStateAsUpdate(old))
+  await accounts.idle()
+  const known = new Y.Doc()
+  Y.applyUpdate(known, Y.encodeStateAsUpdate(old))
+  known.getMap('labels').delete('gone')
+  alice.send('roster', Y.encodeStateAsUpdate(known))
+  alice.send('roster', ofManyClients())
+  await accounts.idle()
+  await accounts.refound('alice', 'roster')
+
+  alice.hasGeneration = false
+  alice.send('roster', Y.encodeStateAsUpdate(old))
+  await accounts.idle()
+  expect(alice.failures).toMatchObject([{ message: 'outdated' }])
+  alice.hasGeneration = true
+  const fresh = new Y.Doc()
+  fresh.getMap('labels').set('carol', 'of the new document')
+  alice.send('roster', Y.encodeStateAsUpdate(fresh))
+  await accounts.idle()
+  expect(alice.failures).toHaveLength(1)
+  const doc = new Y.Doc()
+  for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+  expect([retiredOf(doc).size, retiredOf(doc).has(old.clientID)]).toEqual([mostRetired, false])
+  expect(doc.getMap('labels').toJSON()).toEqual({ carol: 'of the new document' })
 })
 
 test('what a session of the generation before writes is not written upon the next one, though it builds on nothing', async () => {

@@ -9,6 +9,7 @@ import * as Y from 'yjs'
 import { Disk } from '../simulation/world/disk.ts'
 import { Seeded } from '../simulation/world/seeded.ts'
 import { ChainedBatch } from '../support/chained-batch.ts'
+import { mergeContext } from '../support/merge-context.ts'
 import { holdsAsync } from '../support/properties.ts'
 import {
   atOnce,
@@ -35,7 +36,9 @@ function roster(user: string, changes: readonly KeyChange[]): Change {
   const device = new Y.Doc()
   applyChanges(device, changes)
   const stored = new StoredDocument('roster', [])
-  const { roster, profile } = atOnce(mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith()))
+  const { roster, profile } = atOnce(
+    mergeUpdates('roster', stored, [Y.encodeStateAsUpdate(device)], limitsWith(), mergeContext),
+  )
   return { type: 'documents', user, registers: true, roster, profile }
 }
 

@@ -16,6 +16,8 @@ interface Said {
   failures: unknown[]
   /** Of the roster that it was told of; nothing if it was told of none. */
   founder?: number | undefined
+  /** Whether it was sent the present generation of its documents; true without it. */
+  hasGeneration?: boolean | undefined
 }
 
 /** A device that edits real documents and writes each edit to its account, without a socket. */
@@ -62,6 +64,7 @@ function deviceOf(accounts: Accounts, user: string): WritingDevice {
       said.resends++
     },
     founderOf: name => (name === 'roster' ? said.founder : undefined),
+    hasGeneration: () => said.hasGeneration !== false,
     noteFounder: () => undefined,
     outdate: () => said.failures.push(new Error('outdated')),
     looked: bytes => {

@@ -27,6 +27,8 @@ export interface Device {
   say(message: ServerMessage): void
   /** The client that founded the generation of a document that the device was told of; nothing before it was told. */
   founderOf(document: DocumentName): number | undefined
+  /** Whether the device was sent the document of that generation, or compares generations itself before it sends anything. */
+  hasGeneration(document: DocumentName): boolean
   noteFounder(document: DocumentName, founder: number): void
   /** The device's document is of another generation than the server's: its session ends. */
   outdate(document: DocumentName): void

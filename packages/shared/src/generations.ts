@@ -78,8 +78,17 @@ export function knownDays(doc: Y.Doc): { clock: number; day: number }[] {
   return days.sort((a, b) => a.clock - b.clock)
 }
 
-/** Whether any of these clients has written in an earlier generation, so that what names it is of one. */
+/** Whether any of these clients is known to have written in an earlier generation. */
 export function namesRetired(retired: Retired, clients: Iterable<number>): boolean {
   for (const client of clients) if (retired.has(client)) return true
   return false
+}
+
+/**
+ * Whether what these clients wrote is of a generation before that of a document with a founder. Where the document no longer
+ * knows all earlier clients, only what names a founder, or nothing, is surely not.
+ */
+export function isOfEarlier(retired: Retired, clients: readonly number[]): boolean {
+  if (namesRetired(retired, clients)) return true
+  return retired.size >= mostRetired && clients.length > 0 && founderOf(clients) === 0
 }

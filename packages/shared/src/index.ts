@@ -11,6 +11,7 @@ export {
   founderOf,
   generationOf,
   isFounder,
+  isOfEarlier,
   isRetiredKey,
   knownDays,
   mostRetired,

@@ -25,7 +25,8 @@ export interface Limits extends ContentLimits {
   historyBytes: number
   /**
    * A roster or a whole profile is refounded, with its content and without its history, when the history takes at least
-   * this many bytes and four times what the content takes.
+   * this many bytes and four times what the content takes, or comes near `historyBytes`. A roster is refounded, too, when users
+   * whom it declined take a quarter of this.
    */
   refoundBytes: number
   /** A websocket frame that is no y-protocols message of one's own roster, in bytes. */

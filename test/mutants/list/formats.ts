@@ -50,7 +50,7 @@ export const formatMutants: readonly Mutant[] = [
   }),
   mutant(
     'server/src/store/level/stage/stage.ts',
-    '[this.#marker(), minReaderRecord(Math.max(this.#port.minReader, stagingFormat))]',
+    '[this.#marker(), minReaderRecord(Math.max(this.#port.minReader.value, stagingFormat))]',
     '[this.#marker()]',
     {
       id: 'staged-change-open-to-all-versions',
@@ -59,7 +59,7 @@ export const formatMutants: readonly Mutant[] = [
       tests,
     },
   ),
-  mutant('server/src/store/level/stage/stage.ts', ', minReaderRecord(this.#port.minReader)]', ']', {
+  mutant('server/src/store/level/stage/stage.ts', ', minReaderRecord(this.#port.minReader.value)]', ']', {
     id: 'staged-change-closes-the-folder',
     rules: ['D2'],
     what: 'After its first large change a folder stays closed to 0.1.0 for ever.',
@@ -76,6 +76,49 @@ export const formatMutants: readonly Mutant[] = [
       tests,
     },
   ),
+  mutant(
+    'server/src/store/level/group-commit.ts',
+    'if (changes.some(isOfLaterGeneration)) await this.#minReader.raise(generationsFormat)',
+    '',
+    {
+      id: 'refounded-folder-open-to-0-1-0',
+      rules: ['R4'],
+      what: '0.1.0 opens a folder with a document that was refounded, and merges what an old device brings.',
+      tests,
+    },
+  ),
+  mutant(
+    'server/src/store/level/prepared-changes.ts',
+    'if (isOfLaterGeneration(change)) await minReader.raise(generationsFormat)',
+    '',
+    {
+      id: 'large-refounded-document-open-to-0-1-0',
+      rules: ['R4'],
+      what: '0.1.0 opens a folder that a device has filled with a large document of a later generation.',
+      tests,
+      names: 'in slices',
+    },
+  ),
+  mutant('server/src/accounts/account.ts', "this.founderInMemory('roster') > 0", 'false', {
+    id: 'filled-folder-open-to-0-1-0',
+    rules: ['R4'],
+    what: '0.1.0 opens a folder that a device has filled with a document of a later generation.',
+    tests,
+    names: 'a device fills',
+  }),
+  mutant(`${folder}/format-records.ts`, '(folder?.minReader ?? 1) >= generationsFormat', 'false', {
+    id: 'refounded-folder-opened-by-a-migration',
+    rules: ['R4'],
+    what: 'A migration, or a change that was staged, lets 0.1.0 open a folder with a document that was refounded.',
+    tests,
+  }),
+  mutant(`${folder}/migrate.ts`, 'formatRecords(format, least)', 'formatRecords(format)', {
+    id: 'folder-with-events-opened-by-a-migration',
+    rules,
+    what: 'A migration lets versions without an outbox open a folder in which events wait.',
+    tests,
+    names: 'events that wait',
+  }),
   mutant('server/src/store/postgres/migrate.ts', 'if (minReader <= known) return', 'return', {
     id: 'min-reader-of-a-database-ignored',
     rules,

@@ -92,24 +92,19 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'told of no generation',
   }),
-  mutant('server/src/documents/merge.ts', 'if (isOfEarlier(document.doc, update)) {', 'if (false) {', {
+  mutant('server/src/documents/merge.ts', 'if (isOutdated(document.doc, update, hasGeneration)) {', 'if (false) {', {
     id: 'update-of-an-old-generation-merged',
     rules: ['R1'],
     what: 'An update of a generation that has ended is merged.',
     tests: ['server/refounded'],
   }),
-  mutant(
-    'server/src/accounts/refounding.ts',
-    'registers: false, buildsOn: { [name]: version } }',
-    'registers: false }',
-    {
-      id: 'founded-on-what-another-node-has-changed',
-      rules: ['R1', 'D2'],
-      what: 'A node refounds a roster without what another node has written since it read it.',
-      tests: ['server/postgres-nodes'],
-      names: 'refounds a roster with',
-    },
-  ),
+  mutant('server/src/accounts/refounding.ts', 'buildsOn: { [name]: version }, isRefounded', 'isRefounded', {
+    id: 'founded-on-what-another-node-has-changed',
+    rules: ['R1', 'D2'],
+    what: 'A node refounds a roster without what another node has written since it read it.',
+    tests: ['server/postgres-nodes'],
+    names: 'refounds a roster with',
+  }),
   mutant(
     'server/src/accounts/admit-writes.ts',
     'if (known !== undefined && known !== (await',
@@ -149,4 +144,57 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'forgets that it declined',
   }),
+  mutant(
+    'server/src/documents/due.ts',
+    "return name === 'roster' && oldDeclinedBytes",
+    'return false && oldDeclinedBytes',
+    {
+      id: 'declined-wait-for-other-history',
+      rules: ['D4'],
+      what: 'The users whom an ordinary roster declined grow for ever, since they count as its content.',
+      tests: ['server/due-for-refounding'],
+    },
+  ),
+  mutant(
+    'server/src/documents/declined.ts',
+    'if (since === undefined || isLong(since, today)) bytes',
+    'if (user) bytes',
+    {
+      id: 'refounded-again-and-again',
+      rules: ['D4'],
+      what: 'A roster that goes on to decline many users is refounded with each change, and its devices are closed each time.',
+      tests: ['server/due-for-refounding'],
+    },
+  ),
+  mutant('server/src/documents/due.ts', '|| (bytes >= most / 2 &&', '|| (false &&', {
+    id: 'refused-before-it-is-due',
+    rules: ['S3'],
+    what: 'A large roster reaches the bound of its history before a refounding is due, and is refused.',
+    tests: ['server/due-for-refounding'],
+  }),
+  mutant('server/src/documents/merge.ts', '(applied !== undefined || isAnyTooLarge) &&', 'applied !== undefined &&', {
+    id: 'refused-for-its-history-for-good',
+    rules: ['S3'],
+    what: 'A roster that had reached the bound of its history before this version is refused what it has room for.',
+    tests: ['server/due-for-refounding'],
+  }),
+  mutant('shared/src/generations.ts', 'return retired.size >= mostRetired &&', 'return false &&', {
+    id: 'forgotten-client-taken-for-new',
+    rules: ['R1', 'R4'],
+    what: 'A stock provider whose client ids a document no longer knows brings back what had been removed.',
+    tests: ['server/refounded'],
+    names: 'no longer knows',
+  }),
+  mutant(
+    'server/src/documents/merge.ts',
+    'hasGeneration ? namesRetired(retired, clients) : isOfEarlier(retired, clients)',
+    'namesRetired(retired, clients)',
+    {
+      id: 'forgotten-client-merged-unasked',
+      rules: ['R1', 'R4'],
+      what: 'An update by a client that a document no longer knows is merged, though its sender has another generation.',
+      tests: ['server/refounded'],
+      names: 'where not all earlier clients are known',
+    },
+  ),
 ]

@@ -18,6 +18,7 @@ import { nodesMutants } from './nodes.ts'
 import { presenceMutants } from './presence.ts'
 import { rosterMutants } from './roster.ts'
 import { safetyMutants } from './safety.ts'
+import { smallStoreMutants } from './small-stores.ts'
 import { sqliteMutants } from './sqlite.ts'
 import { stagedMutants } from './staged.ts'
 import { storageMutants } from './storage.ts'
@@ -53,6 +54,7 @@ export const mutants: readonly Mutant[] = [
   ...formatMutants,
   ...versionMutants,
   ...generationMutants,
+  ...smallStoreMutants,
   ...webhookMutants,
   ...storageMutants,
   ...storyMutants,

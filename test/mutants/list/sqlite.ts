@@ -78,4 +78,11 @@ export const sqliteMutants: readonly Mutant[] = [
       names: 'make the register',
     },
   ),
+  mutant('client/src/sqlite/storage.ts', "expectKnown(name, (await readMeta(tables, 'schema')) ?? 0)", '', {
+    id: 'newer-sqlite-rows-opened',
+    rules: ['D1'],
+    what: 'Older code opens a file whose rows a later version has changed.',
+    tests: ['client/sqlite'],
+    names: 'a later version has changed',
+  }),
 ]

@@ -162,8 +162,10 @@ export class Account {
     const { refusal, losses } = store
     this.#queue.putBack(run.splice(await mostAtOnce(documents, this.user, run)))
     const admitted = await this.#admitAndWrite(writer, run, { refusal, losses })
-    if (!admitted) return
     const { roster, profile, commit } = admitted
+    if (roster?.isDue) this.#refoundLater('roster')
+    if (profile?.isDue) this.#refoundLater('profile')
+    if (!commit) return
     // What comes after waits as well: a barrier, and an edit that relies on what was taken away [D2][V6].
     if (takesAway(commit)) await store.whenEverywhere(commit.position)
     await mayHandOver(store)
@@ -173,21 +175,19 @@ export class Account {
     // A device that fills a server which has lost its store brings the founder, too.
     if (roster) writer.noteFounder('roster', documents.founderInMemory(this.user, 'roster'))
     if (profile) writer.noteFounder('profile', documents.founderInMemory(this.user, 'profile'))
-    if (roster?.isOutweighed) this.#refoundLater('roster')
-    if (profile?.isOutweighed) this.#refoundLater('profile')
     const named = isWhole ? Math.floor((roster?.weight ?? 0) / bytesPerRelation) : 0
     writer.committed(Math.max(named, roster?.roster?.facts.size ?? 0))
   }
 
   /**
    * Admits writes, and writes what was admitted: again, on the documents as they are now, if another node changed them
-   * meanwhile. The device is told what became of its writes once that is certain. `undefined` if nothing is to be written.
+   * meanwhile. The device is told what became of its writes once that is certain. Without a commit nothing was to be written.
    */
   async #admitAndWrite(
     writer: Writer,
     run: readonly Write[],
     { refusal, losses }: Pick<Store, 'refusal' | 'losses'>,
-  ): Promise<{ roster: Admitted | undefined; profile: Admitted | undefined; commit: Commit } | undefined> {
+  ): Promise<{ roster: Admitted | undefined; profile: Admitted | undefined; commit: Commit | undefined }> {
     const { user } = this
     const { store, documents } = this.#context
     for (;;) {
@@ -207,7 +207,7 @@ export class Account {
         if (commit && roster?.relayed) documents.noteCommitted(this.user, 'roster', commit.position)
         if (commit && profile?.relayed) documents.noteCommitted(this.user, 'profile', commit.position)
         say()
-        return commit && { roster, profile, commit }
+        return { roster, profile, commit }
       } catch (error) {
         if (!(error instanceof OutdatedDocument)) {
           say()
@@ -229,7 +229,12 @@ export class Account {
       ...(profile?.relayed && { profile: profile.version }),
     }
     const changes = { roster: roster?.roster, profile: profile?.profile }
-    return { type: 'documents', user: this.user, registers, buildsOn, signedInAt: writer.signedInAt, ...changes }
+    // A device that fills a server which has lost its store brings such a document, too.
+    const isRefounded =
+      (roster !== undefined && this.founderInMemory('roster') > 0) ||
+      (profile !== undefined && this.founderInMemory('profile') > 0)
+    const { user } = this
+    return { type: 'documents', user, registers, buildsOn, isRefounded, signedInAt: writer.signedInAt, ...changes }
   }
 }
 

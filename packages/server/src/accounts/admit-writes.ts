@@ -51,7 +51,7 @@ export async function admitWrites(
   const known = writer.founderOf(name)
   if (known !== undefined && known !== (await documents.founder(user, name))) throw new EarlierGeneration(name)
   const updates = writes.map(({ update }) => update)
-  const merged = await documents.merge(user, name, updates)
+  const merged = await documents.merge(user, name, updates, writer.hasGeneration(name))
   writer.looked(merged.weight * writes.length + bytesPerStruct * merged.steps)
   const isAnswered = merged.outcomes.some(
     ({ state }, index) => state === 'admitted' && writes[index]?.isAnswered === true,

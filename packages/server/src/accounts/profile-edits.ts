@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type FieldValue,
   flatMapsOf,
+  founderOf,
   planField,
   profileRoot,
   retiredOf,
@@ -73,16 +74,20 @@ export class ProfileEdits {
     for (let attempt = 1; ; attempt++) {
       if (this.#store.losses !== this.#losses) this.#forget()
       const signedInAt = this.#store.position
-      const update = await this.#updateOf(user, edits)
-      if (!update) return
-      const outcome = await this.#write(user, update, signedInAt)
+      const made = await this.#updateOf(user, edits)
+      if (!made) return
+      const outcome = await this.#write(user, made, signedInAt)
       if (!outcome) return
       this.#forget()
       if (!(outcome instanceof Refounded) || attempt === mostAttempts) throw outcome
     }
   }
 
-  async #updateOf(user: string, edits: readonly FieldEdit[]): Promise<Uint8Array | undefined> {
+  /** `founder`: that of the profile that the update builds upon. */
+  async #updateOf(
+    user: string,
+    edits: readonly FieldEdit[],
+  ): Promise<{ update: Uint8Array; founder: number } | undefined> {
     const doc = new Y.Doc()
     try {
       const stored = await this.#stored(user)
@@ -99,7 +104,7 @@ export class ProfileEdits {
           applyChanges(doc, planField(flatMapsOf(doc), writerNonce, level, name, value))
         }
       })
-      return update
+      return update && { update, founder: founderOf(doc.store.clients.keys()) }
     } finally {
       doc.destroy()
     }
@@ -113,7 +118,11 @@ export class ProfileEdits {
   }
 
   /** Returns what went wrong, if anything did. */
-  #write(user: string, update: Uint8Array, signedInAt: number): Promise<unknown> {
+  #write(
+    user: string,
+    { update, founder }: { update: Uint8Array; founder: number },
+    signedInAt: number,
+  ): Promise<unknown> {
     const account = this.#accounts.of(user)
     let outcome: unknown
     const ignore = (): void => undefined
@@ -128,7 +137,8 @@ export class ProfileEdits {
       fail: error => {
         outcome = error
       },
-      founderOf: () => undefined,
+      founderOf: () => founder,
+      hasGeneration: () => true,
       noteFounder: ignore,
       outdate: () => {
         outcome = new Refounded()

@@ -28,7 +28,7 @@ export async function refound(
     const facts = new Map(lapsed.map(one => [one, noFacts]))
     try {
       const { position } = await store.commit({
-        ...{ type: 'documents', user, registers: false, buildsOn: { [name]: version } },
+        ...{ type: 'documents', user, registers: false, buildsOn: { [name]: version }, isRefounded: true },
         ...(name === 'roster' ? { roster: { ...stored, facts, settings } } : {}),
         ...(name === 'profile' ? { profile: { ...stored, levels: new Map() } } : {}),
       })

@@ -32,7 +32,7 @@ const leastHistoryShare = 2
 const privateReserve = 1.5
 
 /** How large a document may be with its history: the safety bound, which no content comes near. */
-function mostHistoryBytes(
+export function mostHistoryBytes(
   name: DocumentName,
   adds: Additions,
   { historyBytes, rosterBytes, profileBytes, profileLevels }: Limits,

@@ -65,9 +65,15 @@ async function checkDatabase({ url, prepares }: DatabaseSettings): Promise<numbe
 }
 
 /** Returns the number of differences. */
-function print({ users, relations, findings }: CheckReport): number {
+function print({ users, relations, leftovers, findings }: CheckReport): number {
   for (const { user, what } of findings.slice(0, mostPrinted)) {
     process.stdout.write(`${JSON.stringify(user)}: ${what}\n`)
+  }
+  const { lookups, days } = leftovers
+  if (leftovers.relations + lookups + days > 0) {
+    process.stdout.write(
+      `no device needs ${leftovers.relations} of the relations, ${lookups} look-ups and ${days} days any more: a server removes such records once a day\n`,
+    )
   }
   process.stdout.write(`${users} users, ${relations} relations, ${findings.length} differences\n`)
   return findings.length

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { type Environment, SettingsError } from '../environment.ts'
 import { readDatabase } from '../settings.ts'
+import { tellSchema } from './migration-progress.ts'
 
 /** Brings the schema of the database to the version of this Kith. */
 export async function runMigrate(args: readonly string[], env: Environment): Promise<number> {
@@ -12,7 +13,7 @@ export async function runMigrate(args: readonly string[], env: Environment): Pro
   const database = readDatabase(env)
   if (!database) throw new SettingsError('set KITH_DATABASE_URL to the database that is to be migrated')
   const { migrate } = await import('../store/postgres/migrate.ts')
-  const { from, to } = await migrate(database.url)
+  const { from, to } = await migrate(database.url, undefined, tellSchema)
   process.stdout.write(
     from === to ? `the schema has version ${to}\n` : `migrated the schema from version ${from} to ${to}\n`,
   )

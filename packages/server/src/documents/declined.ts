@@ -1,4 +1,4 @@
-import { flatMapsOf, founderOf, knownDays, namedUsers } from '@kith/shared'
+import { flatMapsOf, founderOf, knownDays, namedUsers, rosterEntryBytes } from '@kith/shared'
 import type * as Y from 'yjs'
 
 const root = 'declined'
@@ -31,6 +31,18 @@ export function longDeclined(doc: Y.Doc, today: number): string[] {
   const maps = flatMapsOf(doc)
   const met = namedUsers({ ...maps, entries: name => (name === root ? [] : maps.entries(name)) })
   return long.map(({ user }) => user).filter(user => !met.has(user))
+}
+
+/**
+ * The bytes of users whom a roster has declined for long, or since it is not noted when. After a refounding there are none: each
+ * of them is forgotten, or counts from its day.
+ */
+export function oldDeclinedBytes(doc: Y.Doc, today: number): number {
+  let bytes = 0
+  for (const { user, since } of declinedIn(doc)) {
+    if (since === undefined || isLong(since, today)) bytes += rosterEntryBytes(root, user, true)
+  }
+  return bytes
 }
 
 export function isLong(since: number | undefined, today: number): boolean {

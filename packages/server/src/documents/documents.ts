@@ -62,16 +62,17 @@ export class Documents {
 
   /**
    * Merges updates. Only one caller at a time may do anything with a user's documents: the user's account, which holds
-   * them.
+   * them. `hasGeneration`: see `MergeContext` (merge.ts).
    */
   async merge(
     user: string,
     name: DocumentName,
     updates: readonly Uint8Array[],
+    hasGeneration: boolean,
   ): Promise<Merged & { weight: number; version: number }> {
     const bytes = updates.reduce((sum, update) => sum + update.length, 0)
     return this.#use(user, name, bytes, async (document, version) => {
-      const merged = await document.merge(updates)
+      const merged = await document.merge(updates, { today: this.#today, hasGeneration })
       return { ...merged, weight: document.weight, version: version.at }
     })
   }
@@ -130,7 +131,7 @@ export class Documents {
     isForced: boolean,
   ): Promise<(Founded & { version: number; lapsed: string[] }) | undefined> {
     return this.#use(user, name, 0, async (document, version) => {
-      const today = Math.floor(this.#clock.now() / dayMs)
+      const today = this.#today
       const old = name === 'roster' ? await document.longDeclined(today) : []
       const records = await this.#store.users(old)
       const lapsed = old.filter((_, index) => records[index]?.registeredAt === 0)
@@ -162,6 +163,10 @@ export class Documents {
         reading.isOutdated,
       )
     return weight
+  }
+
+  get #today(): number {
+    return Math.floor(this.#clock.now() / dayMs)
   }
 
   #isForThread(bytes: number): boolean {

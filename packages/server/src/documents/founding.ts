@@ -6,13 +6,11 @@ import {
   type Limits,
   mostRetired,
   nextFounder,
-  profileBytes,
   profileRoot,
   type RosterSettings,
   retiredKey,
   retiredOf,
   retiredRoot,
-  rosterBytes,
   rosterRoots,
   rosterSettings,
 } from '@kith/shared'
@@ -21,11 +19,8 @@ import { encodeUtf8 } from 'lib0/string'
 import * as Y from 'yjs'
 import type { DocumentName } from '../relations/records.ts'
 import { declinedIn, isLong } from './declined.ts'
-import { bytesPerStruct } from './document-weight.ts'
+import { isDue } from './due.ts'
 import type { StoredDocument } from './stored-document.ts'
-
-/** The history weighs so many times what the content does. */
-const outweighing = 4
 
 /** How a document is refounded. */
 export interface Founding {
@@ -44,38 +39,17 @@ export interface Founded {
   settings: RosterSettings
 }
 
-/** Whether what Yjs keeps of removed and overwritten entries outweighs the content, so that it is worth refounding. */
-export function isOutweighed(name: DocumentName, document: StoredDocument, { refoundBytes }: Limits): boolean {
-  // An upper bound first, and then seldom: the look itself costs as much as the document is large.
-  if (document.weight < Math.max(refoundBytes, document.looksAgainAt)) return false
-  document.looksAgainAt = document.weight + document.weight / 8
-  const { doc } = document
-  const content = contentBytes(name, doc)
-  const history = Math.max(Y.encodeStateAsUpdateV2(doc).length, bytesPerStruct * document.structs) - content
-  return history >= Math.max(refoundBytes, outweighing * content)
-}
-
 /** Looks once more: another node may have founded it meanwhile. `isForced`: also if the history is small. */
-export function foundIfOutweighed(
+export function foundIfDue(
   name: DocumentName,
   document: StoredDocument,
   limits: Limits,
   founding: Founding,
 ): Founded | undefined {
   document.looksAgainAt = 0
-  const isDue = founding.isForced ? document.structs > 0 : isOutweighed(name, document, limits)
-  return isDue ? refounded(name, document, founding) : undefined
+  const isFounded = founding.isForced ? document.structs > 0 : isDue(name, document, limits, founding.today)
+  return isFounded ? refounded(name, document, founding) : undefined
 }
-
-function contentBytes(name: DocumentName, doc: Y.Doc): number {
-  const maps = flatMapsOf(doc)
-  let bytes = 0
-  if (name === 'roster') bytes = rosterBytes(maps)
-  else for (const level of profileBytes(maps).values()) bytes += level
-  return bytes + bytesPerRetired * retiredOf(doc).size
-}
-
-const bytesPerRetired = 32
 
 /**
  * The same content as one transaction of one client, and of the earlier generations nothing but where their clients ended. All

@@ -4,8 +4,8 @@ import type { DocumentName } from '../relations/records.ts'
 import { turnForSlice } from '../turns.ts'
 import { longDeclined } from './declined.ts'
 import { type ExportedBeside, exportedBytes } from './exported.ts'
-import { type Founded, type Founding, foundIfOutweighed } from './founding.ts'
-import { type Merged, mergeUpdates } from './merge.ts'
+import { type Founded, type Founding, foundIfDue } from './founding.ts'
+import { type MergeContext, type Merged, mergeUpdates } from './merge.ts'
 import { missingFrom, newestOf, type Updates } from './missing.ts'
 import { isOfOther } from './state-vector.ts'
 import { StoredDocument } from './stored-document.ts'
@@ -19,7 +19,7 @@ export interface HostedDocument {
   /** Keeps it in memory until {@link release}, however many others need the room. `moreBytes` are about to be merged. */
   hold(moreBytes: number): void
   release(): void
-  merge(updates: readonly Uint8Array[]): Promise<Merged>
+  merge(updates: readonly Uint8Array[], context: MergeContext): Promise<Merged>
   missing(stateVector: Uint8Array): Promise<Uint8Array | undefined>
   /** What updates brought, as the document has it now ({@link newestOf}). */
   newest(updates: Updates): Promise<Uint8Array>
@@ -32,7 +32,7 @@ export interface HostedDocument {
   exported(beside: ExportedBeside): Promise<Uint8Array>
   /** Users whom a roster has declined for so long that it may forget them, if they are not registered (declined.ts). */
   longDeclined(today: number): Promise<string[]>
-  /** The document of the next generation, if its history outweighs its content, or if that is forced. */
+  /** The document of the next generation, if it is due (due.ts), or if that is forced. */
   found(founding: Founding): Promise<Founded | undefined>
   destroy(): void
 }
@@ -66,8 +66,8 @@ export class LocalDocument implements HostedDocument {
     // Nothing was held.
   }
 
-  async merge(updates: readonly Uint8Array[]): Promise<Merged> {
-    const merging = mergeUpdates(this.#name, this.#document, updates, this.#limits)
+  async merge(updates: readonly Uint8Array[], context: MergeContext): Promise<Merged> {
+    const merging = mergeUpdates(this.#name, this.#document, updates, this.#limits, context)
     for (;;) {
       const step = merging.next()
       if (step.done) return step.value
@@ -104,7 +104,7 @@ export class LocalDocument implements HostedDocument {
   }
 
   async found(founding: Founding): Promise<Founded | undefined> {
-    return foundIfOutweighed(this.#name, this.#document, this.#limits, founding)
+    return foundIfDue(this.#name, this.#document, this.#limits, founding)
   }
 
   destroy(): void {

@@ -2,7 +2,7 @@ import type { Limits } from '@kith/shared'
 import type { DocumentName } from '../relations/records.ts'
 import type { ExportedBeside } from './exported.ts'
 import type { Founded, Founding } from './founding.ts'
-import type { Merged } from './merge.ts'
+import type { MergeContext, Merged } from './merge.ts'
 import type { Updates } from './missing.ts'
 
 /**
@@ -11,7 +11,7 @@ import type { Updates } from './missing.ts'
  */
 export type MergeRequest =
   | { type: 'open'; document: number; name: DocumentName; parts: readonly Uint8Array[]; limits: Limits }
-  | { type: 'merge'; document: number; updates: readonly Uint8Array[] }
+  | { type: 'merge'; document: number; updates: readonly Uint8Array[]; context: MergeContext }
   | { type: 'continue'; document: number }
   | { type: 'missing'; document: number; stateVector: Uint8Array }
   | { type: 'newest'; document: number; updates: Updates }

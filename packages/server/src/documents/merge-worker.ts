@@ -5,7 +5,7 @@ import type { DocumentName } from '../relations/records.ts'
 import { longDeclined } from './declined.ts'
 import { encodeFacts } from './encoded-facts.ts'
 import { exportedBytes } from './exported.ts'
-import { foundIfOutweighed } from './founding.ts'
+import { foundIfDue } from './founding.ts'
 import { type Merged, type Merging, mergeUpdates } from './merge.ts'
 import type { EncodedMerged, MergeAnswer, MergeRequest } from './merge-messages.ts'
 import { missingFrom, newestOf } from './missing.ts'
@@ -46,7 +46,7 @@ function handle(request: MergeRequest): MergeAnswer {
   const { name, document, limits } = opened
   switch (request.type) {
     case 'merge':
-      opened.merging = mergeUpdates(name, document, request.updates, limits)
+      opened.merging = mergeUpdates(name, document, request.updates, limits, request.context)
       return advance(opened)
     case 'continue':
       return advance(opened)
@@ -65,7 +65,7 @@ function handle(request: MergeRequest): MergeAnswer {
     case 'longDeclined':
       return { ...stateOf(document), users: longDeclined(document.doc, request.today) }
     case 'found':
-      return { ...stateOf(document), founded: foundIfOutweighed(name, document, limits, request.founding) }
+      return { ...stateOf(document), founded: foundIfDue(name, document, limits, request.founding) }
     case 'close':
       documents.delete(request.document)
       document.destroy()

@@ -1,4 +1,4 @@
-import { type ErrorCode, type Limits, namesRetired, retiredOf } from '@kith/shared'
+import { type ErrorCode, isOfEarlier, type Limits, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { admitting } from '../admission/admission.ts'
 import { stepsPerSlice } from '../admission/merging-cost.ts'
@@ -10,7 +10,7 @@ import type { Admission } from '../admission/verdict.ts'
 import type { DocumentsChange } from '../relations/changes.ts'
 import type { DocumentName } from '../relations/records.ts'
 import { profileChange, rosterChange } from './admitted.ts'
-import { isOutweighed } from './founding.ts'
+import { isDue } from './due.ts'
 import type { StoredDocument } from './stored-document.ts'
 
 /** What became of one update. */
@@ -31,8 +31,16 @@ export interface Merged extends Pick<DocumentsChange, 'roster' | 'profile'> {
   relayed: Uint8Array | undefined
   /** How many structs were compared with others. */
   steps: number
-  /** The history outweighs the content: the document is to be refounded. */
-  isOutweighed: boolean
+  /** The document is to be refounded. */
+  isDue: boolean
+}
+
+/** What decides about updates beside the document. */
+export interface MergeContext {
+  /** Whole days since 1970. */
+  today: number
+  /** The device that sent them builds upon the present generation of the document: it was sent it, or has compared. */
+  hasGeneration: boolean
 }
 
 /** Work that yields where others may have their turn, every few ms. Meanwhile the document is used for nothing else. */
@@ -47,6 +55,7 @@ export function* mergeUpdates(
   document: StoredDocument,
   updates: readonly Uint8Array[],
   limits: Limits,
+  { today, hasGeneration }: MergeContext,
 ): Generator<void, Merged> {
   const rules = name === 'roster' ? rosterRules(limits) : profileRules(limits)
   const outcomes: Outcome[] = []
@@ -57,7 +66,7 @@ export function* mergeUpdates(
     transactions.apply(apply => {
       for (const update of updates.slice(outcomes.length)) {
         if (steps - before >= stepsPerSlice) return
-        if (isOfEarlier(document.doc, update)) {
+        if (isOutdated(document.doc, update, hasGeneration)) {
           outcomes.push({ state: 'outdated' })
           continue
         }
@@ -92,6 +101,8 @@ export function* mergeUpdates(
     }
   }
   const applied = transactions.end()
+  // What an earlier version let grow to the bound, without a refounding, is refused: no change of it would bring the look.
+  const isAnyTooLarge = outcomes.some(outcome => outcome.state === 'refused' && sizeCodes.has(outcome.code))
   const isAnyMissing = outcomes.some(({ state }) => state === 'missing')
   const change = applied && (name === 'roster' ? rosterChange(document, applied) : profileChange(document, applied))
   return {
@@ -99,7 +110,7 @@ export function* mergeUpdates(
     stateVector: isAnyMissing ? Y.encodeStateVector(document.doc) : undefined,
     relayed: applied?.relayed,
     steps,
-    isOutweighed: applied !== undefined && isOutweighed(name, document, limits),
+    isDue: (applied !== undefined || isAnyTooLarge) && isDue(name, document, limits, today),
     ...change,
   }
 }
@@ -120,15 +131,22 @@ function outcomeOf(
   return code ? { state: 'refused', code, what: 'beyond a limit' } : { state: 'admitted' }
 }
 
-/** Whether an update has structs of a client that wrote in an earlier generation: no device of this one has them. */
-function isOfEarlier(doc: Y.Doc, update: Uint8Array): boolean {
+const sizeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['roster-too-large', 'profile-too-large'])
+
+/**
+ * Whether an update has structs of a client that wrote in an earlier generation: no device of this one has them. Where not all
+ * such clients are known, an update of a device that may have another generation counts as one, too.
+ */
+function isOutdated(doc: Y.Doc, update: Uint8Array, hasGeneration: boolean): boolean {
   const retired = retiredOf(doc)
-  return retired.size > 0 && namesRetired(retired, clientsOf(update))
+  if (retired.size === 0) return false
+  const clients = clientsOf(update)
+  return hasGeneration ? namesRetired(retired, clients) : isOfEarlier(retired, clients)
 }
 
-function clientsOf(update: Uint8Array): Iterable<number> {
+function clientsOf(update: Uint8Array): number[] {
   try {
-    return Y.parseUpdateMeta(update).to.keys()
+    return [...Y.parseUpdateMeta(update).to.keys()]
   } catch {
     return [] // Admission says what is wrong with these bytes.
   }

@@ -2,7 +2,7 @@ import { EncodedFacts } from './encoded-facts.ts'
 import type { ExportedBeside } from './exported.ts'
 import type { Founded, Founding } from './founding.ts'
 import type { HostedDocument } from './hosted-document.ts'
-import type { Merged } from './merge.ts'
+import type { MergeContext, Merged } from './merge.ts'
 import type { MergeAnswer, MergeRequest } from './merge-messages.ts'
 import type { Updates } from './missing.ts'
 
@@ -70,8 +70,8 @@ export class RemoteDocument implements HostedDocument {
     this.#thread.noteUsed(this)
   }
 
-  async merge(updates: readonly Uint8Array[]): Promise<Merged> {
-    let answer = await this.#ask({ type: 'merge', document: this.id, updates }, updates)
+  async merge(updates: readonly Uint8Array[], context: MergeContext): Promise<Merged> {
+    let answer = await this.#ask({ type: 'merge', document: this.id, updates, context }, updates)
     while (answer.goesOn) answer = await this.#ask({ type: 'continue', document: this.id })
     const { merged } = answer
     if (!merged) throw new Error('the merging thread gave no answer')

@@ -1,4 +1,4 @@
-import { founderOf, namesRetired, retiredOf } from '@kith/shared'
+import { founderOf, isOfEarlier, retiredOf } from '@kith/shared'
 import * as decoding from 'lib0/decoding'
 import * as Y from 'yjs'
 import type { StoredDocument } from './stored-document.ts'
@@ -19,12 +19,15 @@ export function clientsNamed(stateVector: Uint8Array): number {
   }
 }
 
-/** Whether a state vector belongs to another generation than a document. False for malformed bytes: the answer refuses them. */
+/**
+ * Whether a state vector belongs to another generation than a document, or may. False for malformed bytes: the answer refuses
+ * them.
+ */
 export function isOfOther({ doc, founder }: StoredDocument, stateVector: Uint8Array): boolean {
   const clients = clientsOf(stateVector)
   const theirs = founderOf(clients)
   if (theirs === founder) return false
-  return theirs > 0 ? doc.store.clients.size > 0 : namesRetired(retiredOf(doc), clients)
+  return theirs > 0 ? doc.store.clients.size > 0 : isOfEarlier(retiredOf(doc), clients)
 }
 
 function clientsOf(stateVector: Uint8Array): number[] {

@@ -40,7 +40,7 @@ export class StoredDocument {
   #runBytes = 0
   /** Of a roster near its limit: an upper bound of what its content counts. */
   contentBytesAtMost: number | undefined
-  /** Below this weight it is not looked at again whether the history outweighs the content. */
+  /** Below this weight it is not looked at again whether it is to be refounded (due.ts). */
   looksAgainAt = 0
 
   /** `parts`: snapshot and updates, as the store has them. */
@@ -160,6 +160,8 @@ export class StoredDocument {
     const snapshot = Y.encodeStateAsUpdateV2(this.doc)
     this.#snapshotBytes = snapshot.length
     this.#logBytes = 0
+    // It weighs less now: what would be seen at the weight before is not to be put off by that.
+    this.looksAgainAt = Math.min(this.looksAgainAt, this.weight + this.weight / 8)
     return { update, snapshot }
   }
 

@@ -25,6 +25,8 @@ export interface DocumentsChange {
   profile?: (DocumentUpdate & { levels: ReadonlyMap<number, Uint8Array> }) | undefined
   /** The versions of the documents that it changes, as they were loaded: rejects with `OutdatedDocument` if they are others. */
   buildsOn?: Partial<Record<DocumentName, number>> | undefined
+  /** A document that it changes is of a later generation than the first: versions that know of none may not read it. */
+  isRefounded?: boolean | undefined
   /** The position that the store had reported when the session signed in: rejects with `RevokedSession` after a later revocation. */
   signedInAt?: number | undefined
 }
@@ -74,4 +76,8 @@ export interface EventsChange {
 export interface LastSeen {
   user: string
   minute: number
+}
+
+export function isOfLaterGeneration(change: Change): boolean {
+  return change.type === 'documents' && change.isRefounded === true
 }

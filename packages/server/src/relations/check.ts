@@ -12,6 +12,7 @@ import {
 import { encodeFields } from '@kith/shared/wire'
 import { StoredDocument } from '../documents/stored-document.ts'
 import type { Incarnations } from './incarnations.ts'
+import { isLapsed } from './lapsed.ts'
 import type { Pair, Records } from './record-store.ts'
 import {
   type DocumentName,
@@ -30,10 +31,20 @@ import { sameLevels } from './visible-levels.ts'
 export interface CheckedStore {
   /** What names the incarnations of its accounts; `undefined` for a store that never began. */
   readonly incarnations: Incarnations | undefined
+  /** When records that no device needs were last removed; `undefined` for a store that has not done it yet. */
+  readonly lapsing: LastLapsing | undefined
   /** The ids of all users whom a record is about. One may come several times. */
   ids(): AsyncIterable<string>
   /** Runs `work` on one state of the store: what it reads belongs together, also while others write. */
   inState<T>(work: (state: CheckedState) => Promise<T>): Promise<T>
+}
+
+/** The last removal of records that no device needs. */
+export interface LastLapsing {
+  /** Cursors before this position are not served. */
+  upTo: number
+  /** The day on which that was, in ms. */
+  dayMs: number
 }
 
 /** One state of a store. */
@@ -52,10 +63,22 @@ export interface Finding {
   what: string
 }
 
+/**
+ * Records that no device needs any more, of those that a server removes once a day. Some may have lapsed since, or have been
+ * left by a stop: they say nothing wrong, and go on another day. A number that grows from week to week is a mistake.
+ */
+export interface Leftovers {
+  relations: number
+  lookups: number
+  days: number
+}
+
 /** What a check found. */
 export interface CheckReport {
   users: number
   relations: number
+  /** They are no differences. */
+  leftovers: Leftovers
   /** Empty: all is well. */
   findings: Finding[]
 }
@@ -64,16 +87,21 @@ export interface CheckReport {
  * Derives everything again from the documents, and compares [D4]: facts, settings, levels, what each viewer is shown, and
  * the counts. Reads one user at a time, each as of one state; changes nothing.
  */
-export async function checkStore(store: CheckedStore, onProgress?: (users: number) => void): Promise<CheckReport> {
-  const report: CheckReport = { users: 0, relations: 0, findings: [] }
+export async function checkStore(
+  store: CheckedStore,
+  onProgress?: (users: number) => void,
+): Promise<Omit<CheckReport, 'leftovers'> & { lapsedRelations: number }> {
+  const report = { users: 0, relations: 0, lapsedRelations: 0, findings: [] as Finding[] }
   const checked = new Set<string>()
   for await (const user of store.ids()) {
     if (checked.has(user)) continue
     checked.add(user)
     const note = (what: string): void => void report.findings.push({ user, what })
     try {
-      const relations = await store.inState(state => checkUser({ state, user, incarnations: store.incarnations, note }))
-      report.relations += relations
+      const { incarnations, lapsing } = store
+      const counts = await store.inState(state => checkUser({ state, user, incarnations, lapsing, note }))
+      report.relations += counts.relations
+      report.lapsedRelations += counts.lapsed
     } catch (error) {
       note(`can't be read: ${error instanceof Error ? error.message : String(error)}`)
     }
@@ -88,12 +116,13 @@ interface Checking {
   state: CheckedState
   user: string
   incarnations: Incarnations | undefined
+  lapsing: LastLapsing | undefined
   note(what: string): void
 }
 
-/** Returns how many relations the user has. */
-async function checkUser(checking: Checking): Promise<number> {
-  const { state, user, note } = checking
+/** Returns how many relations the user has, and how many of them no device needs. */
+async function checkUser(checking: Checking): Promise<{ relations: number; lapsed: number }> {
+  const { state, user, lapsing, note } = checking
   const [record] = (await state.users([user])) as [UserRecord]
   const relations: (readonly [string, Relation])[] = []
   // A popular user has more relations than one call takes arguments.
@@ -104,7 +133,8 @@ async function checkUser(checking: Checking): Promise<number> {
   for (let start = 0; start < relations.length; start += relationsAtOnce) {
     await checkRelations(checking, record, relations.slice(start, start + relationsAtOnce))
   }
-  return relations.length
+  const lapsed = lapsing ? relations.filter(([, one]) => isLapsed(one, lapsing.upTo, lapsing.dayMs)).length : 0
+  return { relations: relations.length, lapsed }
 }
 
 /** As many relations as are looked up with one read for each kind of record. */

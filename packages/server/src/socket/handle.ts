@@ -3,7 +3,6 @@ import {
   type DeflatedRoster,
   type DeviceMessage,
   fitOf,
-  generationsWire,
   maxFailureAddresses,
   type OwnProfile,
   oldestWire,
@@ -69,8 +68,7 @@ function sync(session: Session, document: DocumentName, { step, payload }: Roste
       async () => {
         await session.context.answers.whenFree(session.user, session)
         if (session.isClosed) return
-        // A device that knows of generations asks for another one, and does not merge the two.
-        const mayAsk = session.feed !== undefined && session.wire >= generationsWire
+        const mayAsk = session.comparesGenerations
         if (!mayAsk && (await account.isOfOther(document, payload))) return session.outdate(document)
         await account.missing(document, payload, missing => {
           const known = session.founderOf(document)

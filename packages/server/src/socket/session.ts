@@ -49,6 +49,8 @@ export class Session implements Device {
   readonly #answered = new Set<DocumentName>()
   /** Documents for which the device has sent a step 1. */
   readonly #asked = new Set<DocumentName>()
+  /** Documents of which the device was sent all that the server had, or had it. */
+  readonly #holding: Set<DocumentName> = new Set()
   /** The founder of the generation that the device was told of, by document. */
   readonly #founders: Partial<Record<DocumentName, number>> = {}
   /** What the device said in its hello; 1 without one. */
@@ -190,11 +192,21 @@ export class Session implements Device {
   /** The device holds what the server does: from here on it gets the changes, as after an answer to its step 1. */
   holdsAll(document: DocumentName, founder: number): void {
     this.#answered.add(document)
+    this.#holding.add(document)
     this.#founders[document] = founder
   }
 
   founderOf(document: DocumentName): number | undefined {
     return this.#founders[document]
+  }
+
+  /** A device of this wire asks for the server's generation, and does not send anything of another one. */
+  get comparesGenerations(): boolean {
+    return this.#feed !== undefined && this.wire >= generationsWire
+  }
+
+  hasGeneration(document: DocumentName): boolean {
+    return this.comparesGenerations || this.#holding.has(document)
   }
 
   noteFounder(document: DocumentName, founder: number): void {

@@ -102,6 +102,6 @@ export class ChangeRetention {
 }
 
 /** Whether devices that were here after this day began are served. */
-function isWithinCursors(day: string, nowMs: number): boolean {
+export function isWithinCursors(day: string, nowMs: number): boolean {
   return parseOrdered(partsOf(day)[1] as string) > nowMs - cursorDays * dayMs
 }

@@ -1,6 +1,13 @@
-import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
+import {
+  type CheckedState,
+  type CheckedStore,
+  type CheckReport,
+  checkStore,
+  type LastLapsing,
+} from '../../relations/check.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
 import { CheckAhead } from './check-ahead.ts'
+import { checkLeftovers, lastLapsing } from './check-leftovers.ts'
 import { checkOutbox } from './check-outbox.ts'
 import { InOrder, inKeyOrder } from './in-order.ts'
 import { keys, parseOrdered, partsOf, ranges } from './keys.ts'
@@ -19,15 +26,21 @@ import { decodeLevel, decodeNumber } from './record-codec.ts'
  * @throws The error of the database when it cannot be read.
  */
 export async function check(database: LevelDatabase, onProgress?: (users: number) => void): Promise<CheckReport> {
-  const report = await checkStore(await checkedLevel(database), onProgress)
-  return { ...report, findings: [...report.findings, ...(await checkOutbox(database))] }
+  const disk = new PagedReads(database, new ReadGate())
+  const lapsing = await lastLapsing(disk)
+  const { lapsedRelations, ...report } = await checkStore(await checkedLevel(disk, lapsing), onProgress)
+  const { findings, ...left } = await checkLeftovers(disk, lapsing)
+  return {
+    ...report,
+    findings: [...report.findings, ...findings, ...(await checkOutbox(database))],
+    leftovers: { relations: lapsedRelations, ...left },
+  }
 }
 
 /** As many users as are read at once. */
 const usersAhead = 250
 
-async function checkedLevel(database: LevelDatabase): Promise<CheckedStore> {
-  const disk = new PagedReads(database, new ReadGate())
+async function checkedLevel(disk: PagedReads, lapsing: LastLapsing | undefined): Promise<CheckedStore> {
   const [position, identity] = await disk.getMany([keys.position, keys.identity])
   const records = new LevelRecords(disk)
   const ahead = new CheckAhead(disk, records)
@@ -53,6 +66,7 @@ async function checkedLevel(database: LevelDatabase): Promise<CheckedStore> {
   }
   return {
     incarnations: identity && new Incarnations(identity),
+    lapsing,
     async *ids() {
       const ids = new Set<string>()
       for (const range of [ranges.users, ranges.documents, ranges.allLevels, ranges.allRelations]) {

@@ -1,7 +1,7 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
 import { pace } from '../../pace.ts'
-import type { Change } from '../../relations/changes.ts'
+import { type Change, isOfLaterGeneration } from '../../relations/changes.ts'
 import type { Commit } from '../../relations/commit.ts'
 import { derive } from '../../relations/derive.ts'
 import { type CommitNotes, Draft, TooLarge } from '../../relations/draft.ts'
@@ -14,6 +14,8 @@ import type { CommitListeners } from '../commit-listeners.ts'
 import { leastRecords, newNotes, subjectsOf } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
 import { encode } from './encode.ts'
+import { generationsFormat } from './format/formats.ts'
+import { MinReader } from './format/min-reader.ts'
 import { Lapsing } from './lapsing.ts'
 import type { LevelDatabase } from './level-database.ts'
 import { type LevelReads, LevelRecords } from './level-records.ts'
@@ -47,7 +49,7 @@ export interface GroupCommitOptions {
   readonly room: EventRoom | undefined
   readonly findRoom: (() => Promise<void>) | undefined
   readonly sizes: CommitSizes
-  /** The lowest format whose versions may open the database. */
+  /** The lowest format whose versions may open the database, as it stands there. */
   readonly minReader: number
   /** Of the last commit on disk. */
   readonly position: number
@@ -63,6 +65,7 @@ export class GroupCommit {
   /** What is derived in the queue. */
   readonly #records: LevelReads
   readonly #memory = new OwnMemory()
+  readonly #minReader: MinReader
   readonly #stage: Stage
   readonly #prepared: PreparedChanges
   readonly #lapsing: Lapsing
@@ -90,9 +93,11 @@ export class GroupCommit {
         return true
       },
     })
+    const minReader = new MinReader(options.minReader, operations => this.#level.writeUnseen(operations))
+    this.#minReader = minReader
     this.#stage = new Stage({
       database: options.database,
-      minReader: options.minReader,
+      minReader,
       inQueue: work => this.#inQueue(work),
       write: operations => this.#level.writeUnseen(operations),
       writable: () => this.#level.writable(),
@@ -106,6 +111,7 @@ export class GroupCommit {
     this.#prepared = new PreparedChanges({
       ...options,
       level: this.#level,
+      minReader,
       stage: this.#stage,
       position: () => this.#position,
       enqueue: entry => this.#enqueue(entry),
@@ -227,6 +233,7 @@ export class GroupCommit {
     }
     const last = this.#position + commits.length
     const marks = await retention.marks(this.#position, last, draft.nowMs)
+    if (changes.some(isOfLaterGeneration)) await this.#minReader.raise(generationsFormat)
     const operations = [...(await encode(records, draft)), ...marks.operations]
     const isForced = mostRecords === Number.POSITIVE_INFINITY
     const markers = this.#stage.alsoWritten(operations, isForced)

@@ -60,7 +60,9 @@ export class Lapsing {
       }),
     )
     const firstDay = Math.floor(nowMs / dayMs) - lookupDays
-    await this.#removeFrom(ranges.allAsked, entries => this.#unnamed(entries.filter(isBefore(firstDay))))
+    await this.#removeFrom(ranges.allAsked, entries =>
+      unnamedLookups(this.#port.disk, entries.filter(isBefore(firstDay))),
+    )
   }
 
   /** Looks once more right before the removal: a commit may have written the record meanwhile. */
@@ -80,16 +82,16 @@ export class Lapsing {
       })
     }
   }
+}
 
-  /** Those look-ups whose viewer's roster says nothing of the user. */
-  async #unnamed(entries: readonly Entry[]): Promise<readonly Entry[]> {
-    const relations = await this.#port.disk.getMany(entries.map(([key]) => relationKeyOf(key)))
-    return entries.filter((_, index) => {
-      const bytes = relations[index]
-      const relation = bytes ? decoded(bytes) : noRelation
-      return relation !== undefined && saysNothing(relation.mySide.said)
-    })
-  }
+/** Those look-ups whose viewer's roster says nothing of the user. */
+export async function unnamedLookups(disk: PagedReads, entries: readonly Entry[]): Promise<readonly Entry[]> {
+  const relations = await disk.getMany(entries.map(([key]) => relationKeyOf(key)))
+  return entries.filter((_, index) => {
+    const bytes = relations[index]
+    const relation = bytes ? decoded(bytes) : noRelation
+    return relation !== undefined && saysNothing(relation.mySide.said)
+  })
 }
 
 /** `undefined` for a malformed record: it stays, other records are still removed, and `check` reports it. */

@@ -1,5 +1,6 @@
 import type { Limits } from '@kith/shared'
 import type { Clock } from '../../clock.ts'
+import { isOfLaterGeneration } from '../../relations/changes.ts'
 import type { Commit } from '../../relations/commit.ts'
 import { derive } from '../../relations/derive.ts'
 import { Draft, TooLarge } from '../../relations/draft.ts'
@@ -10,6 +11,8 @@ import { othersTurn } from '../../turns.ts'
 import { leastRecords, newNotes, subjectsOf } from '../commit-notes.ts'
 import type { ChangeRetention, Marks } from './change-retention.ts'
 import { encode, revoke } from './encode.ts'
+import { generationsFormat } from './format/formats.ts'
+import type { MinReader } from './format/min-reader.ts'
 import type { LevelReads } from './level-records.ts'
 import { type Operation, operationOf } from './operations.ts'
 import type { OwnMemory } from './own-memory.ts'
@@ -39,6 +42,7 @@ interface Lane {
 export interface PreparedChangesPort {
   readonly records: LevelReads
   readonly level: RecoveringLevel
+  readonly minReader: MinReader
   readonly stage: Stage
   readonly sizes: CommitSizes
   readonly retention: ChangeRetention
@@ -177,7 +181,7 @@ export class PreparedChanges {
 
   /** Writes what was prepared. To be called by the queue alone. */
   async write({ resolve, reject, change }: Waiting, prepared: PreparedWrite): Promise<void> {
-    const { level, records, retention, clock, position, mark, report, stage, memory } = this.#port
+    const { level, records, retention, clock, position, mark, report, stage, memory, minReader } = this.#port
     const { draft, notes, reading, writes, outdated } = prepared
     try {
       // What was prepared was read before the database was opened again.
@@ -185,6 +189,7 @@ export class PreparedChanges {
       this.#readings.delete(reading)
       if (reading.isOutdated || notes.position <= position()) return outdated()
       const marks = await retention.marks(position(), notes.position, clock.now())
+      if (isOfLaterGeneration(change)) await minReader.raise(generationsFormat)
       const news = [...reading.newer]
         .filter(([id]) => draft.isDirty(id))
         .map(([id, newer]) => ({

@@ -1,5 +1,12 @@
-import { type CheckedState, type CheckedStore, type CheckReport, checkStore } from '../../relations/check.ts'
+import {
+  type CheckedState,
+  type CheckedStore,
+  type CheckReport,
+  checkStore,
+  type Leftovers,
+} from '../../relations/check.ts'
 import { Incarnations } from '../../relations/incarnations.ts'
+import { lookupDays } from '../../relations/lapsed.ts'
 import { decodeLevel, type LevelRow } from './codec.ts'
 import type { Database, Rows, Statement } from './database.ts'
 import { distinct } from './pages.ts'
@@ -18,16 +25,19 @@ export interface DatabaseReport extends CheckReport {
  */
 export async function checkDatabase(database: Database, onProgress?: (users: number) => void): Promise<DatabaseReport> {
   const faults = await database.inSnapshot(faultsOf)
-  return { ...(await checkStore(await checkedDatabase(database), onProgress)), faults }
+  const { lapsedRelations, ...report } = await checkStore(await checkedDatabase(database), onProgress)
+  return { ...report, leftovers: { relations: lapsedRelations, ...(await leftoversIn(database)) }, faults }
 }
 
 async function checkedDatabase(database: Database): Promise<CheckedStore> {
-  const [store] = await database.rows<{ identity: Uint8Array }>({
-    name: 'kith-identity',
-    text: 'select identity from store',
+  const [store] = await database.rows<{ identity: Uint8Array; lapsed: number; lapsing_day: number | null }>({
+    name: 'kith-checked-store',
+    text: 'select identity, lapsed, lapsing_day from store',
   })
+  const day = store?.lapsing_day ?? undefined
   return {
     incarnations: store && new Incarnations(new Uint8Array(store.identity)),
+    lapsing: store && day !== undefined ? { upTo: store.lapsed, dayMs: day * 86_400_000 } : undefined,
     ids: () => idsIn(database),
     inState: work => database.inSnapshot(async snapshot => work(await stateOf(snapshot))),
   }
@@ -56,6 +66,21 @@ async function stateOf(snapshot: Rows): Promise<CheckedState> {
 const levelsOfOwner: Statement = {
   name: 'kith-levels-of',
   text: 'select level, position, fields from level where owner = $1 order by level',
+}
+
+/** Look-ups and days that had lapsed by the last day on which a node removed them: without one there are none. */
+const leftovers: Statement = {
+  name: 'kith-leftovers',
+  text: `select
+      (select count(*)::int from asked k where k.day < s.lapsing_day - ${lookupDays} and not exists (
+        select from relation r where r.a = k.viewer and r.b = k.id and substring(record for 2) <> '\\x0000')) as lookups,
+      (select greatest(0, count(*)::int - 1) from day where start_ms <= (s.lapsing_day - 90) * 86400000::bigint) as days
+    from store s where s.lapsing_day is not null`,
+}
+
+async function leftoversIn(database: Database): Promise<Omit<Leftovers, 'relations'>> {
+  const [found] = await database.rows<Omit<Leftovers, 'relations'>>(leftovers)
+  return found ?? { lookups: 0, days: 0 }
 }
 
 /** The ids of all users with a record of one of these kinds. One may come several times. */

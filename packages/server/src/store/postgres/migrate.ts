@@ -19,6 +19,9 @@ interface Found {
   minReader: number
 }
 
+/** Hears of each version to which the schema is about to be brought: on a large table that may take minutes. */
+type SchemaProgress = (version: number, last: number) => void
+
 /**
  * Brings the schema to the version of this Kith. Returns the versions before and after. One process at a time does it. Rejects
  * with {@link DatabaseError}, and changes nothing, while nodes are running that could not go on with the new schema.
@@ -26,6 +29,7 @@ interface Found {
 export async function migrate(
   url: string,
   steps: readonly SchemaStep[] = schemaSteps,
+  onProgress: SchemaProgress = () => undefined,
 ): Promise<{ from: number; to: number }> {
   const client = await Hosts.of(url).connect()
   try {
@@ -38,6 +42,7 @@ export async function migrate(
     if (from < (steps.at(-1)?.minReader ?? 0)) await expectNoNodes(client, from)
     for (const [index, { sql, minReader }] of steps.entries()) {
       if (index < from) continue
+      onProgress(index + 1, steps.length)
       await client.query(`${sql}; update schema_version set version = ${index + 1}, min_reader = ${minReader}`)
     }
     await client.query('insert into store (identity, cursor_key) values ($1, $2) on conflict do nothing', [

@@ -267,6 +267,11 @@ create table copying (
 );
 `
 
+/** A node of an earlier version knows no generations of documents, and would bring back what was removed. */
+const generationsStep = `
+comment on table document is 'Updates of Yjs, of any generation of a document.'
+`
+
 /** The tables and functions, one step for each version of the schema. A released step is never changed: another is added. */
 export const schemaSteps: readonly SchemaStep[] = [
   { sql: first, minReader: 1 },
@@ -275,4 +280,5 @@ export const schemaSteps: readonly SchemaStep[] = [
   // An earlier version would leave an erased account in the outbox.
   { sql: outboxStep, minReader: 4 },
   { sql: lapsingStep, minReader: 4 },
+  { sql: generationsStep, minReader: 6 },
 ]

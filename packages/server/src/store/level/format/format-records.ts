@@ -2,7 +2,7 @@ import { keys, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import type { Operation } from '../operations.ts'
 import { decodeNumber, decodeText, encodeNumber, encodeText } from '../record-codec.ts'
-import type { Format } from './formats.ts'
+import { type Format, generationsFormat, outboxFormat } from './formats.ts'
 
 /** What a data folder says of its layout. */
 export interface FolderFormat {
@@ -33,6 +33,14 @@ export function minReaderRecord(minReader: number): Operation {
   return { type: 'put', key: keys.minReader, value: encodeText(`kith-${minReader}`) }
 }
 
-export function formatRecords({ number, minReader }: Format): Operation[] {
-  return [minReaderRecord(minReader), { type: 'put', key: keys.format, value: encodeNumber(number) }]
+/** The least `minReader` that a folder may have, by what lies in it: nothing that a format asks for may set it lower. */
+export async function leastReader(database: LevelDatabase, folder: FolderFormat | undefined): Promise<number> {
+  // Only this says that a document of a later generation is there. It stays, also where another format had asked for it.
+  if ((folder?.minReader ?? 1) >= generationsFormat) return generationsFormat
+  return (await hasEvents(database)) ? outboxFormat : 1
+}
+
+/** `least`: see {@link leastReader}. */
+export function formatRecords({ number, minReader }: Format, least = 1): Operation[] {
+  return [minReaderRecord(Math.max(minReader, least)), { type: 'put', key: keys.format, value: encodeNumber(number) }]
 }

@@ -3,7 +3,7 @@ import type { LevelDatabase } from '../level-database.ts'
 import type { Operation } from '../operations.ts'
 import { decodeText, encodeText } from '../record-codec.ts'
 import { writeSynced } from '../write-synced.ts'
-import { formatRecords, minReaderRecord } from './format-records.ts'
+import { formatRecords, leastReader, minReaderRecord, readFormat } from './format-records.ts'
 import type { Format, Migration } from './formats.ts'
 
 /** Hears how many records a migration to this format has looked at. */
@@ -22,10 +22,11 @@ export async function migrate(
   formats: readonly Format[],
   onProgress: MigrationProgress = () => undefined,
 ): Promise<void> {
+  const least = await leastReader(database, await readFormat(database))
   for (const format of formats) {
     if (format.number <= from) continue
     if (format.migration) await rewriteAll(database, format.number, format.migration, onProgress)
-    await writeSynced(database, [...formatRecords(format), { type: 'del', key: keys.migrating }])
+    await writeSynced(database, [...formatRecords(format, least), { type: 'del', key: keys.migrating }])
   }
 }
 

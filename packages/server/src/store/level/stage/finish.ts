@@ -1,5 +1,5 @@
-import { hasEvents, minReaderRecord, readFormat } from '../format/format-records.ts'
-import { type Format, outboxFormat } from '../format/formats.ts'
+import { leastReader, minReaderRecord, readFormat } from '../format/format-records.ts'
+import type { Format } from '../format/formats.ts'
 import { keys, parseOrdered, partsOf, ranges } from '../keys.ts'
 import type { LevelDatabase } from '../level-database.ts'
 import { writeSynced } from '../write-synced.ts'
@@ -23,7 +23,7 @@ export async function finishStaged(database: LevelDatabase, formats: readonly Fo
   if (!marker) return
   // What a later format needs, this version does not know: versions that know no staged changes stay refused there.
   const format = formats.find(({ number }) => number === folder?.number)
-  const least = (await hasEvents(database)) ? outboxFormat : 1
+  const least = await leastReader(database, folder)
   const minReader = format ? [minReaderRecord(Math.max(format.minReader, least))] : []
   await writeSynced(database, [{ type: 'del', key: keys.staged }, ...minReader])
 }

@@ -13,7 +13,7 @@ const mostSkipped = 1_000
 
 export interface StagePort {
   /** Of the folder while nothing is staged. */
-  readonly minReader: number
+  readonly minReader: { readonly value: number }
   readonly database: LevelDatabase
   /** Runs `work` between two batches of the queue of commits, when the database can be written; rejects when it can't. */
   inQueue(work: () => Promise<void>): Promise<void>
@@ -68,7 +68,7 @@ export class Stage {
     this.#overlay = new Overlay(slices)
     this.#applied = new Set()
     this.#skipped = new Set(this.#stagedAmong(written))
-    return [this.#marker(), minReaderRecord(Math.max(this.#port.minReader, stagingFormat))]
+    return [this.#marker(), minReaderRecord(Math.max(this.#port.minReader.value, stagingFormat))]
   }
 
   /** The commit of the change is on the disk. To be called before another batch is made. */
@@ -144,7 +144,7 @@ export class Stage {
   }
 
   #end(): Operation[] {
-    return [{ type: 'del', key: keys.staged }, minReaderRecord(this.#port.minReader)]
+    return [{ type: 'del', key: keys.staged }, minReaderRecord(this.#port.minReader.value)]
   }
 
   #marker({ applied = this.#applied, skipped = this.#skipped } = {}): Operation {

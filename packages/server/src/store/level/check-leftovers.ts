@@ -1,0 +1,45 @@
+import type { Finding, LastLapsing, Leftovers } from '../../relations/check.ts'
+import { lookupDays } from '../../relations/lapsed.ts'
+import { isWithinCursors } from './change-retention.ts'
+import { keys, partsOf, ranges } from './keys.ts'
+import { unnamedLookups } from './lapsing.ts'
+import type { PagedReads } from './paged-reads.ts'
+import { decodeAsked, decodeLapsed } from './record-codec.ts'
+
+const dayMs = 86_400_000
+
+export async function lastLapsing(disk: PagedReads): Promise<LastLapsing | undefined> {
+  const { upTo, day } = decodeLapsed(await disk.get(keys.lapsed))
+  return day > 0 ? { upTo, dayMs: day } : undefined
+}
+
+/**
+ * Look-ups and days that had lapsed by the last day on which a server removed them. By that day and not by today's: nothing
+ * lapses while no server has the folder.
+ */
+export async function checkLeftovers(
+  disk: PagedReads,
+  lapsing: LastLapsing | undefined,
+): Promise<Omit<Leftovers, 'relations'> & { findings: Finding[] }> {
+  const findings: Finding[] = []
+  const lastMs = lapsing?.dayMs ?? 0
+  const firstDay = Math.floor(lastMs / dayMs) - lookupDays
+  let lookups = 0
+  for await (const page of disk.pages(ranges.allAsked)) {
+    const old = page.filter(([key, bytes]) => {
+      try {
+        return decodeAsked(bytes) < firstDay
+      } catch (error) {
+        const [, viewer = '', id] = partsOf(key)
+        const why = error instanceof Error ? error.message : String(error)
+        findings.push({ user: viewer, what: `the look-up of ${JSON.stringify(id)} can't be read: ${why}` })
+        return false
+      }
+    })
+    lookups += (await unnamedLookups(disk, old)).length
+  }
+  let past = 0
+  for await (const key of disk.keys(ranges.days)) if (!isWithinCursors(key, lastMs)) past++
+  // The last of them tells which cursor is the oldest.
+  return { lookups: lapsing ? lookups : 0, days: lapsing ? Math.max(0, past - 1) : 0, findings }
+}

@@ -1,0 +1,53 @@
+import { type Mutant, mutant } from '../mutant.ts'
+
+const leftovers = 'server/src/store/level/check-leftovers.ts'
+const storedDocument = 'server/src/documents/stored-document.ts'
+
+/** What would let a store grow for ever, or hide that it does. */
+export const smallStoreMutants: readonly Mutant[] = [
+  mutant('server/src/relations/records.ts', 'JSON.stringify(user) === blankText ? undefined : user', 'user', {
+    id: 'record-for-each-stranger',
+    rules: ['D4'],
+    what: 'Each id that any roster ever named has a record of 184 bytes.',
+    tests: ['server/small-stores'],
+  }),
+  mutant(storedDocument, '<= Math.max(minLogBytes, this.#snapshotBytes)', '<= Number.MAX_VALUE', {
+    id: 'log-never-folded',
+    rules: ['D4'],
+    what: 'The log of a document grows without end, and with it the time to load the document.',
+    tests: ['server/small-stores'],
+  }),
+  mutant(storedDocument, 'Math.max(minLogBytes, this.#snapshotBytes)', 'minLogBytes', {
+    id: 'large-document-folded-often',
+    rules: ['D4'],
+    what: 'A large document is written as a whole after each 32 KiB of changes.',
+    tests: ['server/small-stores'],
+  }),
+  mutant(storedDocument, 'Math.max(minLogBytes, this.#snapshotBytes)', 'this.#snapshotBytes', {
+    id: 'small-document-folded-often',
+    rules: ['D4'],
+    what: 'A small document is written as a whole at almost each change.',
+    tests: ['server/small-stores'],
+  }),
+  mutant('server/src/relations/check.ts', 'isLapsed(one, lapsing.upTo, lapsing.dayMs)', 'false', {
+    id: 'left-relations-unseen',
+    rules: ['F1'],
+    what: 'check tells nothing of relations that should have been removed.',
+    tests: ['server/days'],
+    names: 'check counts',
+  }),
+  mutant(leftovers, '(await unnamedLookups(disk, old)).length', 'old.length', {
+    id: 'needed-look-ups-counted',
+    rules: ['S4'],
+    what: 'check counts look-ups of users whom the roster names as left behind.',
+    tests: ['server/days'],
+    names: 'check counts',
+  }),
+  mutant(leftovers, 'Math.max(0, past - 1)', '0', {
+    id: 'left-days-unseen',
+    rules: ['F1'],
+    what: 'check tells nothing of days that should have been removed.',
+    tests: ['server/days'],
+    names: 'check counts',
+  }),
+]
