@@ -16,6 +16,7 @@ import { PresenceSubscriptions } from './presence/subscriptions.ts'
 import type { UndeliveredMessage } from './relations/changes.ts'
 import type { CommitListener } from './relations/commit.ts'
 import type { Store } from './relations/store.ts'
+import type { Saves } from './relay/difference.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
@@ -41,6 +42,8 @@ export interface EngineOptions {
   hasMergeThread?: boolean
   /** Delivers the events of the outbox; absent where none are written. */
   webhook?: Pick<CourierOptions, 'send' | 'room' | 'giveUpMs'> | undefined
+  /** When a level goes out as a difference. */
+  saves?: Saves | undefined
   /** Present where other nodes share the store. The server closes it at its end. */
   cluster?: Cluster | undefined
 }
@@ -65,7 +68,7 @@ const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 /** Puts the server together: the only place that names its concrete parts. */
 export function assemble(options: EngineOptions): Engine {
   const { store, clock, log, limits } = options
-  const relay = new Relay(store)
+  const relay = new Relay(store, options.saves)
   const subscriptions = new PresenceSubscriptions()
   const { cluster } = options
   const failed = (error: unknown): void =>

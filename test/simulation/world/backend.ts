@@ -86,7 +86,9 @@ export class Backend {
     const store = this.#watched(await this.#options.open(clock, limits))
     if (process !== this.#process) return
     const log = loggerInto(error => this.#options.watcher.error(error))
-    this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log })
+    // Levels are small here: a change of any of them goes out as a difference wherever it may.
+    const saves = (): boolean => true
+    this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log, saves })
     this.#engine.isReady = true
   }
 
