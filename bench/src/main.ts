@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util'
-import { cluster } from './cluster/index.ts'
 import { changedField } from './changed-field.ts'
+import { cluster } from './cluster/index.ts'
 import { compare } from './compare.ts'
 import { contactFilters } from './contact-filters.ts'
 import { imports } from './imports.ts'

@@ -1,5 +1,4 @@
 import { setImmediate } from 'node:timers/promises'
-import type { Store } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
 import type { Fields } from '@kith/shared'
 import { decodeFields, decodeFrame, encodeFields, fieldsDigest } from '@kith/shared/wire'
@@ -7,7 +6,15 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { atOnce } from '../support/outlets.ts'
 import { holdsAsync } from '../support/properties.ts'
-import { Feed, following, profileChange, type Receiver, Relay, rosterChange, userChange } from '../support/server-internals.ts'
+import {
+  Feed,
+  following,
+  profileChange,
+  type Receiver,
+  Relay,
+  rosterChange,
+  userChange,
+} from '../support/server-internals.ts'
 import { newDatabase, storeOver } from '../support/stores.ts'
 
 const levels = [0, 1, 2] as const
@@ -19,36 +26,44 @@ type Operation =
   | { does: 'leave' | 'return' | 'stall' | 'read' | 'fetch'; phone: number }
   | { does: 'erase' | 'settle' }
 
-const edits = fc.array(
-  fc.record({ level: fc.constantFrom(...levels), field: fc.nat(5), isUnset: fc.boolean() }),
-  { minLength: 1, maxLength: 4 },
+const edits = fc.array(fc.record({ level: fc.constantFrom(...levels), field: fc.nat(5), isUnset: fc.boolean() }), {
+  minLength: 1,
+  maxLength: 4,
+})
+const phoneDoes = fc.constantFrom(
+  'leave' as const,
+  'return' as const,
+  'stall' as const,
+  'read' as const,
+  'fetch' as const,
 )
-const phoneDoes = fc.constantFrom('leave' as const, 'return' as const, 'stall' as const, 'read' as const, 'fetch' as const)
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ does: fc.constant('edit' as const), edits }) },
   { weight: 3, arbitrary: fc.record({ does: phoneDoes, phone: fc.nat(1) }) },
   { weight: 1, arbitrary: fc.record({ does: fc.constant('grant' as const), levels: fc.subarray([1, 2]) }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constantFrom('settle' as const, 'settle' as const, 'erase' as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ does: fc.constantFrom('settle' as const, 'settle' as const, 'erase' as const) }),
+  },
 )
 
 /** One of Bob's devices: what it holds of Alice, and a network that may stand still or break. */
 class Phone {
   readonly held: Map<number, Fields> = new Map()
   readonly wrong: string[] = []
-  differences = 0
+  /** The types of the frames with content that came. */
+  readonly forms: string[] = []
   isReading = true
   feed: Feed | undefined
   #cursor: Uint8Array = new Uint8Array()
   #session: Receiver | undefined
   #inFlight: Uint8Array[] = []
-  readonly #store: Store
   readonly #relay: Relay
   readonly #takesDifferences: boolean
   /** What of Alice is on disk, as far as it was reported. */
   readonly #stands: ReadonlyMap<number, Fields>
 
-  constructor(store: Store, relay: Relay, takesDifferences: boolean, stands: ReadonlyMap<number, Fields>) {
-    this.#store = store
+  constructor(relay: Relay, takesDifferences: boolean, stands: ReadonlyMap<number, Fields>) {
     this.#relay = relay
     this.#takesDifferences = takesDifferences
     this.#stands = stands
@@ -115,11 +130,11 @@ class Phone {
   #take(bytes: Uint8Array): void {
     const frame = decodeFrame(bytes)
     if ('cursor' in frame && frame.cursor.length > 0) this.#cursor = frame.cursor
+    if (frame.type === 'profile' || frame.type === 'difference') this.forms.push(frame.type)
     if (frame.type === 'access') {
       for (const level of this.held.keys()) if (!frame.levels.includes(level)) this.held.delete(level)
     } else if (frame.type === 'profile') this.held.set(frame.level, frame.fields)
     else if (frame.type === 'difference') {
-      this.differences++
       const held = this.held.get(frame.level) ?? {}
       const next: Fields = { ...held, ...frame.fields }
       for (const name of frame.removed) {
@@ -140,8 +155,8 @@ function sessionOf(feed: Feed): Receiver {
   }
 }
 
-/** Alice's edits, one after another without waiting, and what two devices of Bob's hold of her in the end and between. */
-async function run(operations: readonly Operation[]): Promise<number> {
+/** Alice, who is followed by two devices of Bob's: one that takes differences, and one that does not. */
+async function scene() {
   const store = storeOver(await newDatabase('memory'), new TestClock())
   const stands = new Map<number, Fields>()
   const stopNoting = store.onCommit({
@@ -154,8 +169,34 @@ async function run(operations: readonly Operation[]): Promise<number> {
   })
   const relay = new Relay(store, () => true)
   const stop = store.onCommit(relay.listener)
-  const phones = [true, false].map(takesDifferences => new Phone(store, relay, takesDifferences, stands))
+  const phones = [true, false].map(takesDifferences => new Phone(relay, takesDifferences, stands))
   const alice = new Map<number, Fields>()
+  await store.commit(userChange('alice'))
+  await store.commit(following('bob', 'alice'))
+  for (const phone of phones) await phone.connect()
+  return {
+    ...{ store, alice, stands, phones: phones as [Phone, Phone] },
+    /** Sets a field of Alice's, or removes it. */
+    edit(level: number, field: string, value: string | undefined): Promise<unknown> {
+      const { [field]: _, ...rest } = alice.get(level) ?? {}
+      const fields: Fields = value === undefined ? rest : { ...rest, [field]: value }
+      alice.set(level, fields)
+      const profile = { update: new Uint8Array([0, 0]), levels: new Map([[level, encodeFields(fields)]]) }
+      return store.commit({ ...profileChange('alice', {}), profile })
+    },
+    async end() {
+      for (const phone of phones) phone.disconnect()
+      stop()
+      stopNoting()
+      await store.close()
+      expect(phones.flatMap(({ wrong }) => wrong)).toEqual([])
+    },
+  }
+}
+
+/** Alice's edits, one after another without waiting, and what both devices hold of her in the end and between. */
+async function run(operations: readonly Operation[]): Promise<number> {
+  const { store, alice, stands, phones, edit, end } = await scene()
   let granted: number[] = []
   let values = 0
   const commits: Promise<unknown>[] = []
@@ -169,26 +210,18 @@ async function run(operations: readonly Operation[]): Promise<number> {
       expect(new Map(held)).toEqual(new Map(seen))
     }
   }
-  const facts = (): Promise<unknown> => store.commit(rosterChange('alice', { bob: { levels: granted } }))
-  await store.commit(userChange('alice'))
-  await store.commit(following('bob', 'alice'))
-  for (const phone of phones) await phone.connect()
   for (const one of operations) {
     const phone = 'phone' in one ? (phones[one.phone] as Phone) : undefined
     switch (one.does) {
       case 'edit':
         for (const { level, field, isUnset } of one.edits) {
-          const { [`f${field}`]: _, ...rest } = alice.get(level) ?? {}
-          const fields: Fields = isUnset ? rest : { ...rest, [`f${field}`]: `value ${values++} ${'x'.repeat(40)}` }
-          alice.set(level, fields)
-          const change = profileChange('alice', {})
-          const profile = { update: new Uint8Array([0, 0]), levels: new Map([[level, encodeFields(fields)]]) }
-          commits.push(store.commit({ ...change, profile }))
+          const value = isUnset ? undefined : `value ${values++} ${'x'.repeat(40)}`
+          commits.push(edit(level, `f${field}`, value))
         }
         break
       case 'grant':
         granted = one.levels
-        commits.push(facts())
+        commits.push(store.commit(rosterChange('alice', { bob: { levels: granted } })))
         break
       case 'erase':
         await settle()
@@ -223,13 +256,9 @@ async function run(operations: readonly Operation[]): Promise<number> {
   }
   for (const phone of phones) await phone.connect()
   await settle()
-  expect(phones.flatMap(({ wrong }) => wrong)).toEqual([])
-  expect(phones[1]?.differences).toBe(0)
-  for (const phone of phones) phone.disconnect()
-  stop()
-  stopNoting()
-  await store.close()
-  return phones[0]?.differences ?? 0
+  await end()
+  expect(phones[1].forms).not.toContain('difference')
+  return phones[0].forms.filter(form => form === 'difference').length
 }
 
 function isSeen(level: number, granted: readonly number[]): boolean {
@@ -247,4 +276,22 @@ test('[F1][V4][V5] whatever happens, a device that takes differences holds what 
     150,
   )
   expect(differences).toBeGreaterThan(100)
+})
+
+test('[F2] a device that reads nothing is sent the newest state whole when it reads, and differences from then on', async () => {
+  const { phones, edit, end } = await scene()
+  const [phone] = phones
+  for (let n = 0; n < 8; n++) await edit(0, `field ${n}`, `${n} `.repeat(20))
+  await phone.caughtUp()
+  phone.forms.length = 0
+  phone.isReading = false
+  for (let round = 0; round < 20; round++) await edit(0, 'field 3', `round ${round} ${'y'.repeat(60)}`)
+  await edit(0, 'field 4', undefined)
+  await phone.caughtUp()
+  expect(phone.forms).toEqual(['difference', 'difference', 'profile'])
+  await edit(0, 'field 3', 'three')
+  await phone.caughtUp()
+  expect(phone.forms.at(-1)).toBe('difference')
+  expect([phone.held.get(0)?.['field 3'], phone.held.get(0)?.['field 4']]).toEqual(['three', undefined])
+  await end()
 })

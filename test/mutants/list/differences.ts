@@ -57,13 +57,18 @@ export const differenceMutants: readonly Mutant[] = [
     what: 'A commit does not say which fields are gone.',
     tests,
   }),
-  mutant('server/src/relay/plan.ts', '!sentLevels.includes(level) || entry.stale.has(level)', 'entry.stale.has(level)', {
-    id: 'level-granted-again-not-handed-over',
-    rules: ['F1', 'V7'],
-    what: 'A level that was withdrawn and is granted again counts as held.',
-    tests: ['server/differences'],
-    names: 'granted it again',
-  }),
+  mutant(
+    'server/src/relay/plan.ts',
+    '!sentLevels.includes(level) || entry.stale.has(level)',
+    'entry.stale.has(level)',
+    {
+      id: 'level-granted-again-not-handed-over',
+      rules: ['F1', 'V7'],
+      what: 'A level that was withdrawn and is granted again counts as held.',
+      tests: ['server/differences'],
+      names: 'granted it again',
+    },
+  ),
   mutant('client/src/database/people.ts', 'if (!sameValue(fieldsDigest(next), digest)) return false', '', {
     id: 'difference-merged-into-another-state',
     rules: ['F1'],
