@@ -101,6 +101,7 @@ test('[F1] a device that is sent a difference to another state returns with the 
     const understands = { wire: wireVersion, privacy: [] }
     const welcome = { ...fresh(), isFresh: isFirst, understands } as ServerMessage
     say(welcome)
+    say({ type: 'ownProfile', step: 'step1', payload: Uint8Array.of(0) })
     if (isFirst) for (const frame of [access, whole]) say({ ...frame, cursor: new Uint8Array() } as ServerMessage)
     say({ type: 'caughtUp', cursor: Uint8Array.of(7) })
     if (!isFirst) say({ ...whole, fields: after, cursor: Uint8Array.of(8) } as ServerMessage)
