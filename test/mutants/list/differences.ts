@@ -43,7 +43,8 @@ export const differenceMutants: readonly Mutant[] = [
     id: 'difference-without-removals',
     rules: ['F1', 'V5'],
     what: 'A field that was removed is not named in a difference.',
-    tests,
+    tests: ['server/differences'],
+    names: 'came and went',
   }),
   mutant(difference, 'wasThere && !present.has(name)', '!present.has(name)', {
     id: 'difference-names-what-was-never-shown',
@@ -55,7 +56,7 @@ export const differenceMutants: readonly Mutant[] = [
     id: 'edit-without-removals',
     rules: ['F1', 'V5'],
     what: 'A commit does not say which fields are gone.',
-    tests,
+    tests: ['server/differences-property'],
   }),
   mutant(
     'server/src/relay/plan.ts',
