@@ -42,8 +42,6 @@ export interface EngineOptions {
   hasMergeThread?: boolean
   /** Delivers the events of the outbox; absent where none are written. */
   webhook?: Pick<CourierOptions, 'send' | 'room' | 'giveUpMs'> | undefined
-  /** When a level goes out as a difference. */
-  saves?: Saves | undefined
   /** Present where other nodes share the store. The server closes it at its end. */
   cluster?: Cluster | undefined
 }
@@ -65,10 +63,10 @@ const heartbeatMs = 15_000
 /** Once an hour a connected device gets its cursor, and its waiting follows are tried again. */
 const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 
-/** Puts the server together: the only place that names its concrete parts. */
-export function assemble(options: EngineOptions): Engine {
+/** Puts the server together: the only place that names its concrete parts. `saves`: when a level goes out as a difference. */
+export function assemble(options: EngineOptions, saves?: Saves): Engine {
   const { store, clock, log, limits } = options
-  const relay = new Relay(store, options.saves)
+  const relay = new Relay(store, saves)
   const subscriptions = new PresenceSubscriptions()
   const { cluster } = options
   const failed = (error: unknown): void =>

@@ -87,8 +87,7 @@ export class Backend {
     if (process !== this.#process) return
     const log = loggerInto(error => this.#options.watcher.error(error))
     // Levels are small here: a change of any of them goes out as a difference wherever it may.
-    const saves = (): boolean => true
-    this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log, saves })
+    this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log }, () => true)
     this.#engine.isReady = true
   }
 
