@@ -108,7 +108,7 @@ function storeFrame(
  */
 async function expectDropped({ db }: Work, owner: string): Promise<void> {
   if ((await readMeta(db, 'dropped'))?.owners.has(owner)) return
-  throw new KithError('unavailable', 'The server sent a change of a profile that does not fit what this device holds')
+  throw new KithError('unavailable', 'The server sent a change of another profile than this device holds')
 }
 
 async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome, randomness: Randomness): Promise<void> {
