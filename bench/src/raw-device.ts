@@ -103,8 +103,10 @@ export class RawDevice {
     const payload = Y.encodeStateAsUpdate(doc, before)
     if (document === 'roster' && this.#mayDeflate && payload.length <= maxInflatedBytes) {
       const deflated = deflateRawSync(payload)
-      this.updateBytes += deflated.length
-      return this.send({ type: 'deflatedRoster', size: payload.length, step: 'update', payload: deflated })
+      if (deflated.length < payload.length) {
+        this.updateBytes += deflated.length
+        return this.send({ type: 'deflatedRoster', size: payload.length, step: 'update', payload: deflated })
+      }
     }
     this.updateBytes += payload.length
     this.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'update', payload })
