@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import { changedField } from './changed-field.ts'
 import { cluster } from './cluster/index.ts'
 import { compare } from './compare.ts'
 import { contactFilters } from './contact-filters.ts'
@@ -15,6 +16,7 @@ import type { Size } from './workloads/size.ts'
 const others: Record<string, (size: Pick<Size, 'isQuick'>) => Promise<void>> = {
   imports,
   'contact-filters': contactFilters,
+  'changed-field': changedField,
   'page-scroll': pageScroll,
   'page-load': pageLoad,
   indistinguishable,

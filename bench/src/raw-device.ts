@@ -29,7 +29,8 @@ export class RawDevice {
   /** Says which wire it has, and compresses updates of its roster if the server takes that. */
   isVersioned = false
   #mayDeflate = false
-  onProfile: (message: Extract<ServerMessage, { type: 'profile' }>) => void = () => undefined
+  /** Hears of each level, and of each difference. */
+  onProfile: (message: Extract<ServerMessage, { type: 'profile' | 'difference' }>) => void = () => undefined
   /** Hears of every frame as it came; from then on nothing else is done with frames. */
   onRaw: ((data: Buffer) => void) | undefined
   /** Hears of every frame, before all else. */
@@ -102,8 +103,10 @@ export class RawDevice {
     const payload = Y.encodeStateAsUpdate(doc, before)
     if (document === 'roster' && this.#mayDeflate && payload.length <= maxInflatedBytes) {
       const deflated = deflateRawSync(payload)
-      this.updateBytes += deflated.length
-      return this.send({ type: 'deflatedRoster', size: payload.length, step: 'update', payload: deflated })
+      if (deflated.length < payload.length) {
+        this.updateBytes += deflated.length
+        return this.send({ type: 'deflatedRoster', size: payload.length, step: 'update', payload: deflated })
+      }
     }
     this.updateBytes += payload.length
     this.send({ type: document === 'roster' ? 'rosterSync' : 'ownProfile', step: 'update', payload })
@@ -133,6 +136,7 @@ export class RawDevice {
         return
       }
       case 'profile':
+      case 'difference':
         this.profilesReceived++
         this.onProfile(message)
         break

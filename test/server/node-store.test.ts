@@ -142,11 +142,28 @@ test.each<[string, Change, unknown]>([
       [0, Uint8Array.of(1, 2)],
       [255, new Uint8Array()],
     ]),
+    edits: [{ level: 0, changed: ['name'], added: ['__proto__'] }],
   }
   const { sights: _none, ...told } = notes
   const commits = decodeCommits(encodeCommits([notes, newNotes(0, change)], [change, change]), 8)
   expect(commits[0]).toEqual({ ...told, position: 8, ...(elsewhere !== undefined && { elsewhere }) })
   expect(commits.map(({ position }) => position)).toEqual([8, 9])
+})
+
+test('[F1] other nodes are told which fields of a level a commit changed', async () => {
+  const { first, second, passOn } = await twoNodes()
+  const told: unknown[] = []
+  second.onCommit({ committed: commits => void told.push(...commits.map(({ edits }) => edits)) })
+  await first.commit(alice)
+  await first.commit(profileChange('alice', { 0: 'Ada' }))
+  await passOn()
+  expect(told).toEqual([[], [{ level: 0, changed: ['name'], added: [] }]])
+})
+
+test('[F1] of a commit of a node of an older release it is not known which fields it changed', () => {
+  const { edits: _none, ...notes } = newNotes(0, alice)
+  const bytes = encodeCommits([notes as ReturnType<typeof newNotes>], [alice])
+  expect(decodeCommits(bytes, 8)[0]?.edits).toEqual([])
 })
 
 test('[D4] the positions of a batch before it is written are whole numbers, and no two are the same', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { defaultLimits, type Fields, type FieldValue, isUserId } from '@kith/shared'
 import {
   type ClientMessage,
@@ -6,14 +7,17 @@ import {
   decodeNewerFrame,
   decodeServerMessage,
   encodeClientMessage,
+  encodeDifferenceFrame,
   encodeFields,
   encodeFrame,
   encodeProfileFrame,
   type Frame,
+  fieldsDigest,
   fitOf,
   isYProtocols,
   maxFailureAddresses,
   maxInflatedBytes,
+  splitFields,
   wireVersion,
 } from '@kith/shared/wire'
 import fc from 'fast-check'
@@ -150,6 +154,22 @@ const golden: [message: Frame, hex: string][] = [
      05 73686f776e 02`,
   ],
   [{ type: 'profile', owner: 'bob', level: 0, fields: {}, cursor: Uint8Array.of() }, '6c 00 03 626f62 01 00 00'],
+  [
+    {
+      ...{ type: 'difference', owner: 'bob', level: 2, cursor: Uint8Array.of(7) },
+      ...{ fields: { age: 34 }, removed: ['busy', 'name'], digest: new Uint8Array(16).fill(0xd1) },
+    },
+    `77 01 07 03 626f62 01 02 10 d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1
+     02 04 62757379 04 6e616d65
+     01 03 616765 01 4041000000000000`,
+  ],
+  [
+    {
+      ...{ type: 'difference', owner: 'bob', level: 0, cursor: Uint8Array.of() },
+      ...{ fields: {}, removed: [], digest: new Uint8Array(16) },
+    },
+    '77 00 03 626f62 01 00 10 00000000000000000000000000000000 00 00',
+  ],
   [{ type: 'caughtUp', cursor: Uint8Array.of(1, 5) }, '6d 02 0105'],
   [{ type: 'sendMessage', id: '1', to: 'bob', text: 'hi €' }, '6e 01 31 03 626f62 06 6869 20 e282ac'],
   [{ type: 'message', id: '', from: 'bob', text: '' }, '6f 00 03 626f62 00'],
@@ -228,6 +248,31 @@ describe('golden bytes', () => {
   ])('[S3] a compressed update with %s is malformed', (_, hex) => {
     expect(decodeFrame(bytesOf(hex))).toMatchObject({ type: 'malformed' })
     expect(decodeFrame(bytesOf('76 80808001 02 01 03'))).toMatchObject({ size: maxInflatedBytes })
+  })
+
+  const nothing = '00'.repeat(16)
+  test.each([
+    ['a shorter digest', '77 00 03 626f62 01 00 0f 000000000000000000000000000000 00 00'],
+    ['two levels', `77 00 03 626f62 02 0001 10 ${nothing} 00 00`],
+    ['names out of order', `77 00 03 626f62 01 00 10 ${nothing} 02 01 62 01 61 00`],
+    ['a name twice', `77 00 03 626f62 01 00 10 ${nothing} 02 01 61 01 61 00`],
+  ])('[S1] a difference with %s is malformed', (_, hex) => {
+    expect(decodeFrame(bytesOf(hex))).toMatchObject({ type: 'malformed' })
+  })
+
+  test('a difference of fields that are encoded already has the bytes of the message', () => {
+    const digest = fieldsDigest(fields)
+    const message = { owner: 'bob', level: 2, cursor: Uint8Array.of(7), removed: ['email'], digest }
+    const { age, name } = fields as { age: number; name: string }
+    const [ofAge, ofName] = ['age', 'name'].map(field => splitFields(encodeFields(fields)).get(field) as Uint8Array)
+    expect(toHex(encodeDifferenceFrame(message, [ofAge as Uint8Array, ofName as Uint8Array]))).toBe(
+      toHex(encodeFrame({ type: 'difference', ...message, fields: { age, name } })),
+    )
+  })
+
+  test('the digest of fields is the first 16 bytes of SHA-256 over their encoding', () => {
+    const expected = createHash('sha256').update(encodeFields(fields)).digest().subarray(0, 16)
+    expect(toHex(fieldsDigest(fields))).toBe(expected.toString('hex'))
   })
 
   test('the limits sent are the defaults that are documented', () => {
@@ -509,6 +554,22 @@ describe('encoding and decoding are inverse', () => {
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined()
   })
 
+  test('all bit patterns of NaN have the same bytes in fields', () => {
+    const odd = bytesOf('01 01 61 01 fff4000000000001')
+    expect(toHex(encodeFields(decodeFields(odd)))).toBe(toHex(bytesOf('01 01 61 01 7ff8000000000000')))
+  })
+
+  test('fields are split into the bytes of each, in their order', () => {
+    holds(
+      fc.property(fc.uniqueArray(fieldEntry(), { selector: ([name]) => name, maxLength: 8 }), entries => {
+        const whole = encodeFields(fieldsOf(entries))
+        const split = splitFields(whole)
+        expect([...split.keys()]).toEqual(entries.map(([name]) => name).sort())
+        expect(toHex(Buffer.concat([varuint(split.size), ...split.values()]))).toBe(toHex(whole))
+      }),
+    )
+  })
+
   test('the bytes of fields do not depend on the order in which they were set', () => {
     holds(
       fc.property(fc.uniqueArray(fieldEntry(), { selector: ([name]) => name, maxLength: 8 }), entries => {
@@ -627,6 +688,11 @@ function anyFrame(): fc.Arbitrary<Frame> {
       cursor,
     }),
     record({ type: of('profile'), owner: user, level, fields: someFields, cursor }),
+    record({
+      ...{ type: of('difference'), owner: user, level, cursor, fields: someFields },
+      removed: fc.uniqueArray(text, { maxLength: 5 }).map(names => names.map(name => `-${name}`).sort()),
+      digest: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+    }),
     record({ type: of('caughtUp'), cursor }),
     record({ type: of('sendMessage'), id, to: user, text: text.map(some => `${some}!`) }),
     record({ type: of('message'), id, from: user, text }),
@@ -687,7 +753,8 @@ function everyBytes(value: unknown): Uint8Array[] {
 }
 
 function holdsNaN(message: Frame): boolean {
-  return message.type === 'profile' && Object.values(message.fields).some(Number.isNaN)
+  const isLevel = message.type === 'profile' || message.type === 'difference'
+  return isLevel && Object.values(message.fields).some(Number.isNaN)
 }
 
 function bytesOf(hex: string): Uint8Array {

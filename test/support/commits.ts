@@ -10,6 +10,7 @@ export function commitWith(changes: Partial<Commit>): Commit {
     strangers: [],
     hidings: [],
     levels: new Map(),
+    edits: [],
     isNew: false,
     ...changes,
   } as Commit

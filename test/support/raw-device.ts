@@ -12,7 +12,14 @@ import {
   planMessageAudience,
   planPresence,
 } from '@kith/shared'
-import { type DeviceMessage, decodeFrame, encodeFrame, type ServerMessage } from '@kith/shared/wire'
+import {
+  type DeviceMessage,
+  decodeFrame,
+  encodeFrame,
+  fieldsDigest,
+  type ServerMessage,
+  versionedSubprotocol,
+} from '@kith/shared/wire'
 import { WebSocket } from 'ws'
 import * as Y from 'yjs'
 
@@ -42,6 +49,8 @@ export class Device {
   cursor: Uint8Array = new Uint8Array()
   /** The incarnation of the account that it synced with; empty before. */
   incarnation: Uint8Array = new Uint8Array()
+  /** The wire that it says it has; 1 as a device of 0.1.0. */
+  wire = 1
   /** Whether it answers the server's sync step 1s, with all that it has. */
   answersSteps = true
   /** Whether it says so when it has a message. */
@@ -79,7 +88,8 @@ export class Device {
 
   /** Opens the socket; `offer` instead of the usual subprotocols. Resolves when the upgrade is complete. */
   async dial({ offer, path }: { offer?: string[]; path?: string } = {}): Promise<void> {
-    const protocols = offer ?? ['kith.v1', `bearer.${await this.#token()}`]
+    const versioned = this.wire > 1 ? [versionedSubprotocol] : []
+    const protocols = offer ?? ['kith.v1', `bearer.${await this.#token()}`, ...versioned]
     const socket = new WebSocket(this.#url + (path ?? `/v1/roster/${encodeURIComponent(this.user)}`), protocols)
     this.#socket = socket
     this.#closed = undefined
@@ -113,8 +123,8 @@ export class Device {
     const asked = this.next('ownProfile', ({ step }) => step === 'step1')
     const caughtUp = this.next('caughtUp')
     this.#isHelloSaid = true
-    const { incarnation } = this
-    this.send({ type: 'hello', version: 1, cursor, ...(incarnation.length > 0 && { incarnation }) })
+    const { incarnation, wire: version } = this
+    this.send({ type: 'hello', version, cursor, ...(incarnation.length > 0 && { incarnation }) })
     this.send({ type: 'ownProfile', step: 'step1', payload: Y.encodeStateVector(this.profile) })
     const { isFresh } = await welcome
     await asked
@@ -284,6 +294,14 @@ export class Device {
         const levels = this.replicas.get(message.owner) ?? new Map<number, Fields>()
         this.replicas.set(message.owner, levels.set(message.level, message.fields))
         this.#fresh?.add(`${message.level}/${message.owner}`)
+        return
+      }
+      case 'difference': {
+        const levels = this.replicas.get(message.owner) as Map<number, Fields>
+        const fields = { ...levels.get(message.level), ...message.fields }
+        for (const name of message.removed) delete fields[name]
+        if (!Buffer.from(fieldsDigest(fields)).equals(message.digest)) throw new Error('a difference to another state')
+        levels.set(message.level, fields)
         return
       }
       case 'caughtUp':

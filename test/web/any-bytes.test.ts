@@ -27,6 +27,10 @@ function conversation(): Uint8Array[] {
     { type: 'ownProfile', step: 'update', payload: profile },
     { type: 'access', owner: 'bob', levels: [0, 5], ...flags, cursor },
     { type: 'profile', owner: 'bob', level: 5, fields: { name: 'Bob', bytes: cursor }, cursor },
+    {
+      ...{ type: 'difference', owner: 'bob', level: 5, fields: { name: 'Rob' }, removed: ['bytes'], cursor },
+      digest: new Uint8Array(16),
+    },
     { type: 'failure', code: 'discovery-limit', retryAfterMs: 5, count: 1, addresses: ['bob'] },
   ]
   return messages.map(encodeFrame)

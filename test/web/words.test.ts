@@ -85,6 +85,15 @@ const examples: { [T in Frame['type']]: Example<T> } = {
     'feed',
     'Alice’s phone got Bob’s level 5: city, phone',
   ],
+  difference: [
+    'received',
+    {
+      ...{ type: 'difference', owner: 'bob', level: 5, fields: { city: 'Oslo' }, removed: ['phone'], cursor: none },
+      digest: new Uint8Array(16),
+    },
+    'feed',
+    'Alice’s phone got what changed of Bob’s level 5: city; no longer phone',
+  ],
   caughtUp: [
     'received',
     { type: 'caughtUp', cursor: some },

@@ -54,8 +54,14 @@ export function registerOwners(server: ServerProcess, owners: readonly string[])
 }
 
 /** A device of a user who follows these owners. It is connected, and has all that it gets. */
-export async function followerOf(server: ServerProcess, user: string, owners: readonly string[]): Promise<RawDevice> {
+export async function followerOf(
+  server: ServerProcess,
+  user: string,
+  owners: readonly string[],
+  isVersioned = false,
+): Promise<RawDevice> {
   const device = new RawDevice(user)
+  device.isVersioned = isVersioned
   await device.connect(server, await server.token(user))
   await device.edit('roster', following(owners))
   return device

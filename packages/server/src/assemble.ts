@@ -16,6 +16,7 @@ import { PresenceSubscriptions } from './presence/subscriptions.ts'
 import type { UndeliveredMessage } from './relations/changes.ts'
 import type { CommitListener } from './relations/commit.ts'
 import type { Store } from './relations/store.ts'
+import type { Saves } from './relay/difference.ts'
 import { Relay } from './relay/relay.ts'
 import { AnswerRoom } from './socket/answer-room.ts'
 import type { Context } from './socket/context.ts'
@@ -62,10 +63,10 @@ const heartbeatMs = 15_000
 /** Once an hour a connected device gets its cursor, and its waiting follows are tried again. */
 const beatsPerHour = (60 * 60 * 1000) / heartbeatMs
 
-/** Puts the server together: the only place that names its concrete parts. */
-export function assemble(options: EngineOptions): Engine {
+/** Puts the server together: the only place that names its concrete parts. `saves`: when a level goes out as a difference. */
+export function assemble(options: EngineOptions, saves?: Saves): Engine {
   const { store, clock, log, limits } = options
-  const relay = new Relay(store)
+  const relay = new Relay(store, saves)
   const subscriptions = new PresenceSubscriptions()
   const { cluster } = options
   const failed = (error: unknown): void =>

@@ -54,7 +54,7 @@ export const attackMutants: readonly Mutant[] = [
     tests: ['server/visibility-feed'],
     names: '\\[F3\\]',
   }),
-  mutant('server/src/relay/level-frames.ts', 'withCursor}`', "''}`", {
+  mutant('server/src/relay/level-frames.ts', 'withCursor} ', "''} ", {
     id: 'frame-of-another-cursor',
     rules: ['F1'],
     what: 'A viewer of two owners gets the frame with the cursor that was made for a viewer of one.',

@@ -333,7 +333,7 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/socket/receive.ts',
-    "if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')",
+    "if (message.type === 'profile' || message.type === 'difference')\n    return session.end('not-your-roster', 'a profile of another user')",
     '',
     {
       id: 'foreign-profile-by-the-way',
@@ -402,8 +402,8 @@ export const handingOverMutants: readonly Mutant[] = [
   ),
   mutant(
     'server/src/socket/receive.ts',
-    "if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')",
-    "if (message.type === 'profile') return",
+    "if (message.type === 'profile' || message.type === 'difference')\n    return session.end('not-your-roster', 'a profile of another user')",
+    "if (message.type === 'profile' || message.type === 'difference') return",
     {
       id: 'foreign-profile-ignored',
       rules: ['V9'],

@@ -2,6 +2,7 @@ import type { Mutant } from '../mutant.ts'
 import { addressMutants } from './addresses.ts'
 import { attackMutants } from './attacks.ts'
 import { clusterMutants } from './cluster.ts'
+import { differenceMutants } from './differences.ts'
 import { durabilityMutants } from './durability.ts'
 import { elsewhereMutants } from './elsewhere.ts'
 import { feedMutants } from './feed.ts'
@@ -48,6 +49,7 @@ export const mutants: readonly Mutant[] = [
   ...presenceMutants,
   ...durabilityMutants,
   ...feedMutants,
+  ...differenceMutants,
   ...safetyMutants,
   ...sqliteMutants,
   ...stagedMutants,

@@ -86,7 +86,8 @@ export class Backend {
     const store = this.#watched(await this.#options.open(clock, limits))
     if (process !== this.#process) return
     const log = loggerInto(error => this.#options.watcher.error(error))
-    this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log })
+    // Levels are small here: a change of any of them goes out as a difference wherever it may.
+    this.#engine = assemble({ store, tokens: { secret }, adminKey, limits, clock, log }, () => true)
     this.#engine.isReady = true
   }
 

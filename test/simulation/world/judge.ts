@@ -152,7 +152,8 @@ export class Judge implements NetworkWatcher {
     if (frame.type === 'rosterSync' && frame.step !== 'step1')
       this.#tellOf(user, this.record.firstAt(user, 'roster', idsOf(frame.payload)))
     if (frame.type === 'access') this.#judgeAccess(frame, user, moment)
-    if (frame.type === 'access' || frame.type === 'profile') this.#judgeNews(seen, frame.owner, user)
+    if (frame.type === 'access' || frame.type === 'profile' || frame.type === 'difference')
+      this.#judgeNews(seen, frame.owner, user)
     if (frame.type !== 'reached') return
     const [from, upTo] = [seen.answeredUpTo, seen.barriers.get(frame.id) ?? 0]
     seen.answeredUpTo = upTo

@@ -36,7 +36,7 @@ export class SessionJudge {
 function hasContent(frame: Frame | { type: 'malformed' }): boolean {
   const { type } = frame
   if (type === 'rosterSync' || type === 'ownProfile') return frame.step !== 'step1'
-  return ['access', 'profile', 'message', 'presence', 'caughtUp'].includes(type)
+  return ['access', 'profile', 'difference', 'message', 'presence', 'caughtUp'].includes(type)
 }
 
 function issuedAtMs({ protocols }: Wire): number {

@@ -66,6 +66,10 @@ function frameBrief(direction: Direction, bytes: Uint8Array): Brief {
       return { is: 'checked', person: frame.owner, levels: frame.levels, hasJoined: frame.hasJustJoined }
     case 'profile':
       return { is: 'received', person: frame.owner, level: frame.level, fields: Object.keys(frame.fields) }
+    case 'difference': {
+      const fields = [...Object.keys(frame.fields), ...frame.removed]
+      return { is: 'received', person: frame.owner, level: frame.level, fields }
+    }
     case 'caughtUp':
       return { is: 'caughtUp' }
     case 'watch':

@@ -1,4 +1,4 @@
-import type { Access, Profile } from '@kith/shared/wire'
+import type { Access, Difference, Profile } from '@kith/shared/wire'
 import { isolated } from '../isolation.ts'
 import { details, few, levelsText, valueText } from './phrases.ts'
 import { nameOf, type Who, type Words, whose } from './told.ts'
@@ -42,12 +42,15 @@ export class Feed {
   profile({ owner, level, fields }: Profile): Words {
     const names = Object.keys(fields).map(isolated)
     const what = `${this.#who.device} got ${whose(this.#who, owner)} level ${level}`
-    const values = Object.entries(fields).map(([name, value]) => `${isolated(name)}: ${valueText(value)}`)
     if (names.length === 0) return this.#words(`${what}: no fields`)
-    return this.#words(
-      `${what}: ${few(names)}`,
-      names.length > 3 ? details([{ title: 'fields', items: values }]) : values,
-    )
+    return this.#words(`${what}: ${few(names)}`, valuesIn(fields))
+  }
+
+  difference({ owner, level, fields, removed }: Difference): Words {
+    const [names, gone] = [Object.keys(fields).map(isolated), removed.map(isolated)]
+    const what = `${this.#who.device} got what changed of ${whose(this.#who, owner)} level ${level}`
+    const parts = [...(names.length > 0 ? [few(names)] : []), ...(gone.length > 0 ? [`no longer ${few(gone)}`] : [])]
+    return this.#words(`${what}: ${parts.join('; ') || 'nothing'}`, valuesIn(fields))
   }
 
   caughtUp(): Words {
@@ -57,6 +60,11 @@ export class Feed {
   #words(text: string, detail: readonly string[] = []): Words {
     return { kind: 'feed', text, ...(detail.length > 0 && { detail }) }
   }
+}
+
+function valuesIn(fields: Profile['fields']): readonly string[] {
+  const values = Object.entries(fields).map(([name, value]) => `${isolated(name)}: ${valueText(value)}`)
+  return values.length > 3 ? details([{ title: 'fields', items: values }]) : values
 }
 
 function handsWords(who: Who, owner: string): string {

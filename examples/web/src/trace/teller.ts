@@ -92,6 +92,8 @@ export class Teller {
         return this.#feed.access(message)
       case 'profile':
         return this.#feed.profile(message)
+      case 'difference':
+        return this.#feed.difference(message)
       case 'caughtUp':
         return this.#feed.caughtUp()
       case 'watch':

@@ -1,5 +1,5 @@
 import { type ContentLimits, KithError } from '@kith/shared'
-import type { Access, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
+import type { Access, Difference, OwnProfile, Profile, RosterSync, Welcome } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Randomness } from '../clock.ts'
 import { type MadeAgain, madeAgainIn, putAbove } from '../documents/made-again.ts'
@@ -8,7 +8,7 @@ import { goneKeys, removedAgain } from '../documents/removed-keys.ts'
 import { mayBringBack, type SaidAgain, saidAgain, standingOf } from '../documents/said-again.ts'
 import { newRemakingClientId } from '../nonce.ts'
 import { dropSaid, offerRefused, remake, sayAgain } from './edit.ts'
-import { writeMeta } from './meta.ts'
+import { readMeta, writeMeta } from './meta.ts'
 import { isOfOtherGeneration } from './rebase.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
@@ -18,6 +18,7 @@ export type StoredFrame =
   | Welcome
   | Access
   | Profile
+  | Difference
   | { type: 'caughtUp'; cursor: Uint8Array }
   | ((RosterSync | OwnProfile) & { step: 'step2' | 'update' })
 
@@ -90,6 +91,8 @@ function storeFrame(
     case 'profile':
       people.setLevel(frame.owner, frame.level, frame.fields)
       return undefined
+    case 'difference':
+      return people.changeLevel(frame) ? undefined : expectDropped(work, frame.owner)
     case 'caughtUp':
       return undefined // Its cursor is all that is stored.
     case 'rosterSync':
@@ -97,6 +100,15 @@ function storeFrame(
     case 'ownProfile':
       return isEmpty(frame.payload) ? undefined : takeUpdate(work, 'profile', frame.payload, outcome, randomness)
   }
+}
+
+/**
+ * What a replica that this device dropped on its own is to become needs no difference: it is asked for when its owner is let in
+ * again. Nothing else may be missing here. Then the session ends, and the next one brings the whole level.
+ */
+async function expectDropped({ db }: Work, owner: string): Promise<void> {
+  if ((await readMeta(db, 'dropped'))?.owners.has(owner)) return
+  throw new KithError('unavailable', 'The server sent a change of another profile than this device holds')
 }
 
 async function welcomed(work: Work, { isFresh, incarnation, limits }: Welcome, randomness: Randomness): Promise<void> {

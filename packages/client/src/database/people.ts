@@ -6,7 +6,9 @@ import {
   factsOf,
   isUnconfirmed,
   mergeLevels,
+  sameValue,
 } from '@kith/shared'
+import { type Difference, fieldsDigest } from '@kith/shared/wire'
 import { sameFields } from '../fields.ts'
 import type { Tables } from './contract.ts'
 import { readMeta, writeMeta } from './meta.ts'
@@ -127,6 +129,16 @@ export class People {
     replica.levels.sort(([a], [b]) => a - b)
     this.#show(row, replica)
     if (!row.isBlocked && !sameFields(before, fields)) this.happenings.push({ type: 'profile', id })
+  }
+
+  /** Applies a difference to the level that this device holds. `false`: it is for another state of the level. */
+  changeLevel({ owner, level, fields, removed, digest }: Difference): boolean {
+    const held = this.#replica(owner).levels.find(([other]) => other === level)?.[1]
+    const next = { ...held, ...fields }
+    for (const name of removed) delete next[name]
+    if (!sameValue(fieldsDigest(next), digest)) return false
+    this.setLevel(owner, level, next)
+    return true
   }
 
   /** Whether their replica ends with the session, as the server says; so also when a follow is still unsent [V7]. */

@@ -93,6 +93,7 @@ function isStored(message: ServerMessage): message is StoredFrame {
     case 'welcome':
     case 'access':
     case 'profile':
+    case 'difference':
     case 'caughtUp':
       return true
     case 'rosterSync':

@@ -1,3 +1,4 @@
+import type { LevelEdit } from './level-edit.ts'
 import type { DocumentName } from './records.ts'
 import type { Unwritable } from './unwritable.ts'
 
@@ -19,6 +20,8 @@ export interface Commit {
   hidings: readonly string[]
   /** Levels of the first subject's profile that changed, with their new fields. */
   levels: ReadonlyMap<number, Uint8Array>
+  /** Which fields of them it changed; of a level that was not there before, nothing. */
+  edits: readonly LevelEdit[]
   /** Users with events that wait to be delivered from here on, see `outbox.ts`. */
   lines: ReadonlySet<string>
   /** The user is new. */

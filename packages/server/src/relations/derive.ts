@@ -5,6 +5,7 @@ import type { Change, DocumentsChange, DocumentUpdate } from './changes.ts'
 import type { CommitNotes, Draft } from './draft.ts'
 import { settleEvents, tellUndelivered } from './events.ts'
 import { askedBefore, lookupDelayMs, spendLookup } from './follow-budget.ts'
+import { editOf } from './level-edit.ts'
 import type { DocumentName } from './records.ts'
 import { applyFacts, applySettings, promote } from './roster.ts'
 import { updateShown } from './visible-levels.ts'
@@ -72,6 +73,7 @@ async function applyDocuments(
       if (Buffer.compare(before?.fields ?? noFields, fields) === 0) continue
       levels[level] = notes.position
       notes.levels.set(level, fields)
+      if (before) notes.edits.push(editOf(level, before.fields, fields))
       draft.own.writeLevel(user, level, { position: notes.position, fields })
     }
     draft.setUser(user, { levels })

@@ -2,6 +2,7 @@ import { othersTurn, type Turn, Turns, turnForSlice } from '../turns.ts'
 import type { Commit, Lookers } from './commit.ts'
 import type { EventRoom } from './event-room.ts'
 import type { Incarnations } from './incarnations.ts'
+import type { LevelEdit } from './level-edit.ts'
 import type { EventType } from './outbox.ts'
 import { OwnRecords } from './own-records.ts'
 import { names, pairOf } from './record-names.ts'
@@ -273,5 +274,6 @@ export type CommitNotes = {
   hidings: string[]
   lines: Set<string>
   levels: Map<number, Uint8Array>
+  edits: LevelEdit[]
   retryAfterMs?: number
 }

@@ -33,9 +33,12 @@ export class Feed implements Follower {
   #changedWhileOpening: { owner: string; level: number }[] = []
   #fetchedEarly: string[] = []
   #relations = 0
+  /** The device takes a level as a difference, where it holds what that builds on. */
+  readonly #takesDifferences: boolean
 
-  constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number) {
+  constructor(user: string, relay: Relay, outlet: Outlet, maxOutstandingBytes: number, takesDifferences = false) {
     this.user = user
+    this.#takesDifferences = takesDifferences
     this.#relay = relay
     this.#store = relay.store
     this.#outlet = outlet
@@ -175,6 +178,9 @@ export class Feed implements Follower {
   /**
    * Hands over what was offered, if the socket has room and nothing came between. Only the last owner of those that were
    * committed together (`isLastOwner`) moves the cursor: behind it nothing is left to hand over.
+   *
+   * Nothing of a feed at rest is stale, so the device was handed each of these levels as it stood before the batch: that is
+   * what a difference builds on. What goes out later is read whole.
    */
   deliver({ entry, levels, revision }: Offer, frames: LevelFrames, isLastOwner: boolean): void {
     this.#handOver.endOffer()
@@ -183,7 +189,7 @@ export class Feed implements Follower {
     if (entry.revision !== revision || !this.#handOver.isAtRest) return this.#noteStale(entry, levels)
     for (const [index, level] of levels.entries()) {
       const isLast = isLastOwner && index === levels.length - 1
-      const frame = frames.frame(level, isLast)
+      const frame = frames.frame(level, { withCursor: isLast, asDifference: this.#takesDifferences })
       if (this.#queue.isEmpty && this.#handOver.trySend(frame, isLast)) continue
       markStale(entry, level)
       this.#queue.add(entry)

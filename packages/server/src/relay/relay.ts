@@ -6,8 +6,10 @@ import type { DocumentName } from '../relations/records.ts'
 import type { Store } from '../relations/store.ts'
 import { inSlices } from '../turns.ts'
 import { type Among, changedSince } from './changed-levels.ts'
+import { CommittedLevels } from './committed-levels.ts'
 import { CurrentReads } from './current-reads.ts'
 import { Cursors } from './cursors.ts'
+import { type Saves, savesHalf } from './difference.ts'
 import { type Entry, type Follower, type Offer, stepsOfRecheck } from './entry.ts'
 import { LevelFrames } from './level-frames.ts'
 import { RecentChanges } from './recent-changes.ts'
@@ -33,6 +35,7 @@ export class Relay {
   readonly reads: CurrentReads
   readonly cursors: Cursors
   #changes: RecentChanges
+  readonly #saves: Saves
   #sessionsByUser = new Map<string, Set<Receiver>>()
   #audience = new Map<string, Set<Entry>>()
   #openingFeeds = new Set<Follower>()
@@ -61,8 +64,10 @@ export class Relay {
     },
   }
 
-  constructor(store: Store) {
+  /** `saves`: when a difference goes out in place of a level. */
+  constructor(store: Store, saves: Saves = savesHalf) {
     this.store = store
+    this.#saves = saves
     this.reads = new CurrentReads(() => store.position, store.lease)
     this.cursors = new Cursors(store)
     this.#changes = new RecentChanges(store.position)
@@ -145,14 +150,14 @@ export class Relay {
 
   /** First everything that may have been taken away, then what is new, in its newest state [V4][V6]. */
   *#onCommits(commits: readonly Commit[]): Iterator<number> {
-    const levelsByOwner = new Map<string, Map<number, Uint8Array>>()
+    const levelsByOwner = new Map<string, CommittedLevels>()
     for (const commit of commits) {
       const [owner] = commit.subjects
       if (commit.levels.size === 0 || owner === undefined) continue
-      const levels = levelsByOwner.get(owner) ?? new Map<number, Uint8Array>()
+      const levels = levelsByOwner.get(owner) ?? new CommittedLevels()
       levelsByOwner.set(owner, levels)
       this.#changes.note(owner, commit.position)
-      for (const [level, fields] of commit.levels) levels.set(level, fields)
+      levels.add(commit)
     }
     for (const commit of commits) yield* this.#recheck(commit)
     const lastOwners = this.#lastOwners(levelsByOwner)
@@ -212,9 +217,7 @@ export class Relay {
    * Each feed's last owner among several: only there all that was committed together has been handed over [F1]. Owners of whom
    * the feed is handed nothing don't count, or a frame without a cursor would show that they exist [V10].
    */
-  #lastOwners(
-    levelsByOwner: ReadonlyMap<string, ReadonlyMap<number, unknown>>,
-  ): ReadonlyMap<Follower, string> | undefined {
+  #lastOwners(levelsByOwner: ReadonlyMap<string, CommittedLevels>): ReadonlyMap<Follower, string> | undefined {
     if (levelsByOwner.size < 2) return undefined
     const last = new Map<Follower, string>()
     for (const [owner, levels] of levelsByOwner) {
@@ -231,7 +234,7 @@ export class Relay {
    * Owners' changes go out after their commits are answered: how many devices get them must not show in how long the answer
    * takes [V10]. The next batch waits for that, so the disk still says what was checked [V4].
    */
-  #deliver(owner: string, levels: ReadonlyMap<number, Uint8Array>, lastOwners: LastOwners): void {
+  #deliver(owner: string, levels: CommittedLevels, lastOwners: LastOwners): void {
     for (const feed of this.#openingFeeds) orFail(feed, () => feed.noteChanged(owner, levels.keys()))
     const offers: Offer[] = []
     const changed = [...levels.keys()].sort((a, b) => a - b)
@@ -245,7 +248,7 @@ export class Relay {
     const release = this.reads.holdNext()
     afterAnswers(() => {
       try {
-        const frames = new LevelFrames(owner, levels, this.cursors)
+        const frames = new LevelFrames(owner, levels, this.cursors, this.#saves)
         for (const offer of offers) {
           const { feed } = offer.entry
           orFail(feed, () => feed.deliver(offer, frames, (lastOwners?.get(feed) ?? owner) === owner))

@@ -95,7 +95,8 @@ function take(session: Session, inbox: Inbox<Arrived>, data: Buffer, isBinary: b
   // What follows it may have arrived before it is handled.
   if (message.type === 'hello') session.isNewer ||= message.version > wireVersion
   // Only what an owner's own devices say of the owner is written [V9].
-  if (message.type === 'profile') return session.end('not-your-roster', 'a profile of another user')
+  if (message.type === 'profile' || message.type === 'difference')
+    return session.end('not-your-roster', 'a profile of another user')
   if (!deviceMessages.has(message.type)) return session.end('protocol-violation', 'not a message of a device')
   if (message.type === 'sendMessage') {
     const retryAfterMs = session.allowance.takeMessage()

@@ -1,5 +1,5 @@
 import { type CloseCode, closeCodeFor, closeCodes, type ErrorCode, encodeRetryHint, founderOf } from '@kith/shared'
-import { encodeFrame, generationsWire, type ServerMessage } from '@kith/shared/wire'
+import { differencesWire, encodeFrame, generationsWire, type ServerMessage } from '@kith/shared/wire'
 import * as Y from 'yjs'
 import type { Device } from '../device.ts'
 import { PresenceSubscription } from '../presence/subscription.ts'
@@ -97,7 +97,8 @@ export class Session implements Device {
 
   /** The device speaks Kith's messages: from here on it gets them. */
   openFeed(): Feed {
-    this.#feed = new Feed(this.user, this.context.relay, this, this.context.limits.outstandingBytes)
+    const { relay, limits } = this.context
+    this.#feed = new Feed(this.user, relay, this, limits.outstandingBytes, this.wire >= differencesWire)
     return this.#feed
   }
 

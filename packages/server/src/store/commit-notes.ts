@@ -13,6 +13,7 @@ export function newNotes(position: number, change: Change): CommitNotes {
     hidings: [],
     lines: new Set(),
     levels: new Map(),
+    edits: [],
     isNew: false,
   }
 }

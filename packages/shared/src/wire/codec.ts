@@ -102,6 +102,9 @@ export function readLevels(decoder: Decoder): number[] {
 
 const valueTags = { string: 0, number: 1, true: 2, false: 3, bytes: 4 } as const
 
+/** Of the many bit patterns of NaN: the same fields have the same bytes everywhere, and so the same digest. */
+const oneNaN = Uint8Array.of(0x7f, 0xf8, 0, 0, 0, 0, 0, 0)
+
 /** One tag byte, then the value: a string, a float64 (big-endian), nothing for a boolean, bytes. */
 export function writeValue(encoder: Encoder, value: FieldValue): void {
   if (typeof value === 'string') {
@@ -109,12 +112,23 @@ export function writeValue(encoder: Encoder, value: FieldValue): void {
     writeString(encoder, value)
   } else if (typeof value === 'number') {
     encoding.writeUint8(encoder, valueTags.number)
-    encoding.writeFloat64(encoder, value)
+    if (Number.isNaN(value)) encoding.writeUint8Array(encoder, oneNaN)
+    else encoding.writeFloat64(encoder, value)
   } else if (typeof value === 'boolean') {
     encoding.writeUint8(encoder, value ? valueTags.true : valueTags.false)
   } else {
     encoding.writeUint8(encoder, valueTags.bytes)
     writeBytes(encoder, value)
+  }
+}
+
+/** Passes over a value that {@link writeValue} made. */
+export function skipValue(decoder: Decoder): void {
+  const tag = decoding.readUint8(decoder)
+  if (tag === valueTags.number) decoder.pos += 8
+  else if (tag === valueTags.string || tag === valueTags.bytes) {
+    const length = readUint(decoder)
+    decoder.pos += length
   }
 }
 

@@ -4,6 +4,7 @@ import { barrierType, writeBarrier } from './barrier.ts'
 import { caughtUpType, readCaughtUp } from './caught-up.ts'
 import type { Decoder, Encoder } from './codec.ts'
 import { deflatedRosterType, writeDeflatedRoster } from './deflated-roster.ts'
+import { differenceType, readDifference } from './difference.ts'
 import { failureType, readFailure } from './failure.ts'
 import { fetchType, writeFetch } from './fetch.ts'
 import type { ClientMessage, ServerMessage } from './frame.ts'
@@ -60,6 +61,7 @@ const readers: Readers = {
   refused: [refusedType, readRefused],
   access: [accessType, readAccess],
   profile: [profileType, readProfile],
+  difference: [differenceType, readDifference],
   caughtUp: [caughtUpType, readCaughtUp],
   message: [messageType, readMessage],
   outcome: [outcomeType, readOutcome],

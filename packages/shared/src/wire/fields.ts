@@ -1,5 +1,6 @@
 import * as decoding from 'lib0/decoding'
 import * as encoding from 'lib0/encoding'
+import { digest } from 'lib0/hash/sha256'
 import type { FieldValue } from '../flat-maps.ts'
 import type { Fields } from '../profile.ts'
 import {
@@ -9,6 +10,7 @@ import {
   readString,
   readUint,
   readValue,
+  skipValue,
   writeString,
   writeUint,
   writeValue,
@@ -46,4 +48,25 @@ export function decodeFields(bytes: Uint8Array): Fields {
   const fields = readFields(decoder)
   ensure(!decoding.hasContent(decoder), 'bytes after the end of the fields')
   return fields
+}
+
+/** The fields of a level that {@link encodeFields} made: name → the bytes of its name and value, in their order. */
+export function splitFields(bytes: Uint8Array): Map<string, Uint8Array> {
+  const decoder = decoding.createDecoder(bytes)
+  const fields = new Map<string, Uint8Array>()
+  for (let count = readUint(decoder); count > 0; count--) {
+    const start = decoder.pos
+    const name = readString(decoder, Number.MAX_SAFE_INTEGER)
+    skipValue(decoder)
+    fields.set(name, bytes.subarray(start, decoder.pos))
+  }
+  return fields
+}
+
+/** Enough that no two states of a level have the same digest by chance. */
+export const fieldsDigestBytes = 16
+
+/** A digest of all fields of a level, as {@link encodeFields} has them: the first bytes of their SHA-256. */
+export function fieldsDigest(fields: Fields): Uint8Array {
+  return digest(encodeFields(fields)).slice(0, fieldsDigestBytes)
 }

@@ -13,6 +13,7 @@ import { type Barrier, barrierType, readBarrier, writeBarrier } from './barrier.
 import { type CaughtUp, caughtUpType, readCaughtUp, writeCaughtUp } from './caught-up.ts'
 import type { Decoder, Encoder } from './codec.ts'
 import { type DeflatedRoster, deflatedRosterType, readDeflatedRoster, writeDeflatedRoster } from './deflated-roster.ts'
+import { type Difference, differenceType, readDifference, writeDifference } from './difference.ts'
 import { type Failure, failureType, readFailure, writeFailure } from './failure.ts'
 import { type Fetch, fetchType, readFetch, writeFetch } from './fetch.ts'
 import { framed, type Malformed, unframed } from './framing.ts'
@@ -57,6 +58,7 @@ export type ServerMessage =
   | Refused
   | Access
   | Profile
+  | Difference
   | CaughtUp
   | Message
   | Outcome
@@ -93,6 +95,7 @@ const codecs: { [T in Frame['type']]: Codec<Extract<Frame, { type: T }>> } = {
   failure: { number: failureType, write: writeFailure, read: readFailure },
   watch: { number: watchType, write: writeWatch, read: readWatch },
   deflatedRoster: { number: deflatedRosterType, write: writeDeflatedRoster, read: readDeflatedRoster },
+  difference: { number: differenceType, write: writeDifference, read: readDifference },
   presence: { number: presenceType, write: writePresence, read: readPresence },
 }
 

@@ -2,9 +2,11 @@ export type { Access } from './access.ts'
 export type { DeflatedRoster } from './deflated-roster.ts'
 export { maxInflatedBytes } from './deflated-roster.ts'
 export { decodeServerMessage, encodeClientMessage } from './device-frame.ts'
+export type { Difference } from './difference.ts'
+export { encodeDifferenceFrame } from './difference.ts'
 export type { Failure } from './failure.ts'
 export { maxFailureAddresses } from './failure.ts'
-export { decodeFields, encodeFields } from './fields.ts'
+export { decodeFields, encodeFields, fieldsDigest, fieldsDigestBytes, splitFields } from './fields.ts'
 export type { ClientMessage, DeviceMessage, Frame, ServerMessage } from './frame.ts'
 export { decodeFrame, decodeNewerFrame, encodeFrame, isYProtocols } from './frame.ts'
 export type { Malformed } from './framing.ts'
@@ -18,6 +20,7 @@ export type { RosterSync } from './roster-sync.ts'
 export type { Wire } from './versions.ts'
 export {
   deflateWire,
+  differencesWire,
   fitOf,
   generationsWire,
   oldestWire,

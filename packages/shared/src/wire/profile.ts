@@ -33,23 +33,31 @@ export function writeProfile(encoder: Encoder, message: Profile): void {
 }
 
 /** The frame of a level whose fields are encoded already, as by `encodeFields`: the bytes on disk are those on the wire. */
-export function encodeProfileFrame(message: Omit<Profile, 'type' | 'fields'>, fields: Uint8Array): Uint8Array {
+export function encodeProfileFrame(head: LevelHead, fields: Uint8Array): Uint8Array {
   return framed(profileType, encoder => {
-    writeHead(encoder, message)
+    writeHead(encoder, head)
     encoding.writeUint8Array(encoder, fields)
   })
 }
 
-function writeHead(encoder: Encoder, { cursor, owner, level }: Omit<Profile, 'type' | 'fields'>): void {
+/** What stands at the beginning of each frame with content of a level. */
+export type LevelHead = Pick<Profile, 'cursor' | 'owner' | 'level'>
+
+export function writeHead(encoder: Encoder, { cursor, owner, level }: LevelHead): void {
   writeBytes(encoder, cursor)
   writeString(encoder, owner)
   writeLevels(encoder, [level])
 }
 
-export function readProfile(decoder: Decoder): Profile {
+export function readHead(decoder: Decoder): LevelHead {
   const cursor = readBytes(decoder, 64)
   const owner = readUserId(decoder)
   const levels = readLevels(decoder)
   ensure(levels.length === 1, 'one level')
-  return { type: 'profile', owner, level: levels[0] as number, fields: readFields(decoder), cursor }
+  return { cursor, owner, level: levels[0] as number }
+}
+
+export function readProfile(decoder: Decoder): Profile {
+  const head = readHead(decoder)
+  return { type: 'profile', ...head, fields: readFields(decoder) }
 }

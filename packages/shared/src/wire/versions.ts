@@ -2,7 +2,7 @@
  * The wire of this version of Kith, which it says in `hello` and `welcome`. 1 is that of 0.1.0, whose devices and servers say
  * nothing of it. Raised with each message, field, flag or error code that is new. PROTOCOL 18 says what each has.
  */
-export const wireVersion = 5
+export const wireVersion = 6
 
 /** From this wire on a `hello` has digests of the device's documents, and a `welcome` says which of them the server has. */
 export const digestsWire = 3
@@ -12,6 +12,9 @@ export const deflateWire = 4
 
 /** From this wire on a device builds its unsent changes upon a document that was refounded. */
 export const generationsWire = 5
+
+/** From this wire on a device takes a `difference` where it holds what that builds on. */
+export const differencesWire = 6
 
 /**
  * The lowest wire of the other side with which this version works. Raised only where the server's operators and the app's

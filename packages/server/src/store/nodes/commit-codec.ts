@@ -38,7 +38,8 @@ export function decodeCommits(bytes: Uint8Array, first: number): Commit[] {
   const decoder = decoding.createDecoder(bytes)
   const commits: Commit[] = []
   while (decoding.hasContent(decoder)) {
-    const { strangers, lines = [], ...rest } = JSON.parse(decoding.readVarString(decoder))
+    // A node of an older release names no edits.
+    const { strangers, lines = [], edits = [], ...rest } = JSON.parse(decoding.readVarString(decoder))
     const levels = new Map<number, Uint8Array>()
     for (let left = decoding.readVarUint(decoder); left > 0; left--) {
       const level = decoding.readVarUint(decoder)
@@ -50,6 +51,7 @@ export function decodeCommits(bytes: Uint8Array, first: number): Commit[] {
       lines: new Set(lines),
       strangers: lookers,
       levels,
+      edits,
       position: first + commits.length,
     } as Commit)
   }
