@@ -1,4 +1,7 @@
 export { TestClock } from '@kith/shared/testing'
+export type { BulkWriterOptions } from './bulk-writer.ts'
+export { BulkWriter } from './bulk-writer.ts'
+export { comparableRecords } from './comparable-records.ts'
 export type { OpenStore, StoreContractOptions, TestRunner } from './store-contract/index.ts'
 export { storeContract } from './store-contract/index.ts'
 export type { AdminResponse, TestServer, TestServerOptions } from './test-server.ts'
