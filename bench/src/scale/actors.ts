@@ -11,9 +11,11 @@ export function actors(population: Population, role: keyof typeof roles, count: 
   const members = Math.floor(population.size / tenths)
   if (count > members)
     throw new Error(`a population of ${population.size} has ${members} users for a role, not ${count}`)
-  return Array.from({ length: count }, (_, index) =>
-    population.user(tenths * Math.floor((index * members) / count) + roles[role]),
-  )
+  return Array.from({ length: count }, (_, index) => {
+    const number = tenths * Math.floor((index * members) / count) + roles[role]
+    if (role === 'fans' && !population.follows(number, 0)) throw new Error(`user ${number} is no follower`)
+    return population.user(number)
+  })
 }
 
 /** A new device of a user who has been here: it has caught up, and has the user's documents. */

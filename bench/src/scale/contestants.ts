@@ -27,7 +27,6 @@ export async function fanOut({ name, server, population }: Served, size: Size): 
   const online = sized(size, 100, 5)
   const followers: RawDevice[] = []
   await forEach(actors(population, 'fans', online), async user => {
-    assert(population.follows(Number(user.slice(-8)), 0), `${user} is a follower`)
     followers.push(await newDevice(server, user))
   })
   return fanContestant(fanOf(name, server, owner, followers), online, 20, size)

@@ -18,6 +18,8 @@ const famousCount = 20
 const shareOfFirst = 10
 /** One user in so many joins when others have named the user already [F3]. */
 const oneInLate = 10
+/** Of so many phone numbers one is a user's. */
+const numbersPerUser = 487
 
 /** One change of one device: what it writes to one of its documents. `joins`: it registers, and writes nothing. */
 export type Step =
@@ -41,12 +43,13 @@ export class Population {
 
   constructor(size: number) {
     this.size = size
-    this.famous = Array.from({ length: famousCount }, (_, index) => `+4479${String(index).padStart(8, '0')}`)
+    this.famous = Array.from({ length: famousCount }, (_, index) => `+44790${String(index).padStart(9, '0')}`)
   }
 
-  /** The user with this number, from 0. */
+  /** The user with this number, from 0: in the order of the numbers, and with gaps as phone numbers have them. */
   user(index: number): string {
-    return `+4477${String(index).padStart(8, '0')}`
+    const gap = Math.floor(randomFrom(index)() * numbersPerUser)
+    return `+44770${String(index * numbersPerUser + gap).padStart(9, '0')}`
   }
 
   /** Whether the user with this number follows the famous owner with this rank, from 0. */
@@ -110,7 +113,7 @@ export class Population {
     const town = String(first / townSize).padStart(5, '0')
     while (named.size < 2 * most + unregisteredContacts) {
       const number = String(Math.floor(random() * unregisteredOfTown)).padStart(3, '0')
-      named.set(`+4478${town}${number}`, [1])
+      named.set(`+44780${town}0${number}`, [1])
     }
     // A few are named by most: the cube of an even draw.
     while (named.size < Math.min(contactsOfUser, users.length - 1)) {
