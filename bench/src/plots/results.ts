@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 
 /** One contestant of a workload, as `--json` has written it. */
-export interface Contestant {
+interface Contestant {
   readonly name: string
   readonly figures: Readonly<Record<string, { median: number; least: number; most: number }>>
   readonly distribution?: readonly { share: number; ms: number }[]

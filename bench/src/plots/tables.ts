@@ -4,7 +4,7 @@ import type { Workload } from './results.ts'
 const leftOut = /resident/
 
 /** The tables of a workload's sizes as Markdown: medians, and the ratio of each to that of the first contestant. */
-export function tablesOf(workloads: readonly Workload[]): string {
+function tablesOf(workloads: readonly Workload[]): string {
   return workloads.map(tableOf).join('\n')
 }
 

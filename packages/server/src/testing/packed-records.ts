@@ -4,7 +4,7 @@ import type { Operation } from '../store/level/operations.ts'
 const headBytes = 6
 
 /** Records of one family, one after the other in few bytes, which can go from thread to thread. */
-export class PackedFamily {
+class PackedFamily {
   #bytes: Buffer = Buffer.allocUnsafe(64 * 1024)
   #length = 0
 
