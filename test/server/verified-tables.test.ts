@@ -14,9 +14,12 @@ async function start({ folder }: Harmed, clock: TestClock): Promise<void> {
   await store.close()
 }
 
+/** A table's footer has 48 bytes. The checksum of the index is before it: LevelDB does not look at it, and reads on. */
+const indexChecksum = -49
+
 /** As a disk harms a file: nothing that the file system says of it changes. */
 async function decay(harmed: Harmed, table: string): Promise<void> {
-  await harmed.flip(table, 700)
+  await harmed.flip(table, (await harmed.read(table)).length + indexChecksum)
   await date(harmed, table)
 }
 
@@ -95,7 +98,7 @@ test('[D2][D4] a running server finds a damaged table within a day, and the next
   await hours(12)
   expect(found).toEqual([])
   await hours(16)
-  await vi.waitFor(() => expect(found).toMatchObject([{ file: table, lost: expect.stringMatching(/alice/) }]))
+  await vi.waitFor(() => expect(found).toMatchObject([{ file: table }]))
   await expect(start(harmed, clock)).rejects.toThrow(DamagedFolderError)
 })
 

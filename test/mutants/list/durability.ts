@@ -36,7 +36,7 @@ export const durabilityMutants: readonly Mutant[] = [
       rules: ['D2', 'D4'],
       what: 'A start relies on a table that nobody has looked at for long.',
       tests: ['server/verified-tables'],
-      names: 'within two days',
+      names: 'reads no table',
     },
   ),
   mutant('server/src/store/level/files/scrubbing.ts', 'verified.noteDamaged(nameOf(table))', '', {
