@@ -4,6 +4,7 @@ import type { Limits } from '@kith/shared'
 import { Level } from 'level'
 import type { Clock } from '../clock.ts'
 import { ChangeRetention } from '../store/level/change-retention.ts'
+import { compactRange } from '../store/level/compact.ts'
 import type { LevelDatabase } from '../store/level/level-database.ts'
 import { openLevelDatabase, openLevelStore } from '../store/level/open.ts'
 import { PagedReads } from '../store/level/paged-reads.ts'
@@ -104,6 +105,8 @@ export class BulkWriter {
     const retention = new ChangeRetention(database, new PagedReads(database, new ReadGate()), this.#options.clock)
     const { operations } = await retention.marks(0, position, this.#options.clock.now())
     await writeSynced(database, operations)
+    // Otherwise the first servers would be busy with that.
+    await compactRange(database)
     await database.close()
   }
 
