@@ -6,13 +6,13 @@ import type { Population } from './population.ts'
 const roles = { fans: 0, new: 1, returning: 2, returningToo: 3, idle: 4, idleToo: 5, writers: 6 } as const
 const tenths = 10
 
-/** Users of a role, spread over the whole population. */
+/** Users of a role, spread over the whole population; at the same places of their towns, whatever its size. */
 export function actors(population: Population, role: keyof typeof roles, count: number): string[] {
-  const members = Math.floor(population.size / tenths)
+  const members = Math.floor(population.usersOfTown / tenths)
   if (count > members)
-    throw new Error(`a population of ${population.size} has ${members} users for a role, not ${count}`)
-  return Array.from({ length: count }, (_, index) => {
-    const number = tenths * Math.floor((index * members) / count) + roles[role]
+    throw new Error(`a town of ${population.usersOfTown} has ${members} users for a role, not ${count}`)
+  const numbers = population.spread(count, index => tenths * Math.floor((index * members) / count) + roles[role])
+  return numbers.map(number => {
     if (role === 'fans' && !population.follows(number, 0)) throw new Error(`user ${number} is no follower`)
     return population.user(number)
   })

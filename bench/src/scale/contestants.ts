@@ -80,9 +80,7 @@ export async function idle({ name, server }: Served, left: readonly RawDevice[],
 /** W5: a new user's phone book, of which half is registered. */
 export function phoneBook({ name, server, population }: Served, size: Size): Contestant {
   const half = sized(size, 1_000, 20)
-  const registered = Array.from({ length: half }, (_, index) =>
-    population.user(Math.floor((index * population.size) / half)),
-  )
+  const registered = population.spread(half, index => index % population.usersOfTown).map(one => population.user(one))
   const others = Array.from({ length: half }, (_, index) => `+1212${5_550_000 + index}`)
   return kithSync(name, server, [...registered, ...others])
 }

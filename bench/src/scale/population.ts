@@ -52,6 +52,20 @@ export class Population {
     return `+44770${String(index * numbersPerUser + gap).padStart(9, '0')}`
   }
 
+  /**
+   * The numbers of `count` users who are spread over all towns, at these places in their towns. A user's place says how many
+   * others name the user: so populations of different sizes have the same users there.
+   */
+  spread(count: number, placeOf: (index: number) => number): number[] {
+    const towns = Math.max(1, Math.floor(this.size / townSize))
+    return Array.from({ length: count }, (_, index) => townSize * Math.floor((index * towns) / count) + placeOf(index))
+  }
+
+  /** How many users a town has, unless there is less than one. */
+  get usersOfTown(): number {
+    return Math.min(this.size, townSize)
+  }
+
   /** Whether the user with this number follows the famous owner with this rank, from 0. */
   follows(index: number, rank: number): boolean {
     return (index + 7 * rank) % (shareOfFirst * (rank + 1)) === 0
