@@ -9,11 +9,24 @@ import { longLife } from './long-life/index.ts'
 import { overload } from './overload.ts'
 import { pageLoad } from './page-load.ts'
 import { pageScroll } from './page-scroll.ts'
+import { plots } from './plots/index.ts'
+import { scale } from './scale/index.ts'
 import { workloads } from './workloads/index.ts'
 import type { Size } from './workloads/size.ts'
 
+const { values, positionals } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    json: { type: 'string' },
+    'no-peers': { type: 'boolean', default: false },
+    users: { type: 'string', default: '1000000' },
+    keep: { type: 'string' },
+  },
+  allowPositionals: true,
+})
+
 /** Benchmarks that compare with nothing else. */
-const others: Record<string, (size: Pick<Size, 'isQuick'>) => Promise<void>> = {
+const others: Record<string, (size: Size) => Promise<void>> = {
   imports,
   'contact-filters': contactFilters,
   'changed-field': changedField,
@@ -22,25 +35,20 @@ const others: Record<string, (size: Pick<Size, 'isQuick'>) => Promise<void>> = {
   indistinguishable,
   cluster,
   'ten-years': longLife,
+  scale: ({ isQuick, rounds }) =>
+    scale({ isQuick, rounds, users: isQuick ? 200 : Number(values.users), keep: values.keep, file: values.json }),
 }
 
-const { values, positionals } = parseArgs({
-  options: {
-    rounds: { type: 'string', default: '5' },
-    json: { type: 'string' },
-    'no-peers': { type: 'boolean', default: false },
-  },
-  allowPositionals: true,
-})
 const [first, ...rest] = positionals
 if (first === 'overload') await overload(rest)
+else if (first === 'plots') await plots(rest)
 else {
   const isQuick = first === 'quick'
   const names = isQuick ? rest : positionals
   const known = [...Object.keys(workloads), ...Object.keys(others)]
   const unknown = names.find(name => !known.includes(name))
   if (unknown !== undefined) {
-    throw new Error(`No benchmark is called ${unknown}. There are quick, overload, ${known.join(', ')}.`)
+    throw new Error(`No benchmark is called ${unknown}. There are quick, overload, plots, ${known.join(', ')}.`)
   }
   const compared = names.filter(name => name in workloads)
   const size = { isQuick, rounds: isQuick ? 1 : Number(values.rounds), hasPeers: !values['no-peers'] }

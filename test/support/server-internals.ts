@@ -94,6 +94,7 @@ export { addBackup } from '../../packages/server/src/store/level/backup/generati
 export { restore } from '../../packages/server/src/store/level/backup/restore.ts'
 export { findDamage } from '../../packages/server/src/store/level/files/damage.ts'
 export { readLog } from '../../packages/server/src/store/level/files/log-file.ts'
+export { Scrubbing } from '../../packages/server/src/store/level/files/scrubbing.ts'
 export type { Format, Migration } from '../../packages/server/src/store/level/format/formats.ts'
 export { prepareDatabase } from '../../packages/server/src/store/level/format/prepare.ts'
 export { inKeyOrder } from '../../packages/server/src/store/level/in-order.ts'

@@ -27,7 +27,11 @@ function rowOf(contestant: Measured, base: Measured): Row {
 export function writeResults(file: string, placed: string, workloads: readonly Workload[]): void {
   const written = workloads.map(({ contestants, ...workload }) => ({
     ...workload,
-    contestants: contestants.map(({ name, values }) => ({ name, figures: figuresOf(values) })),
+    contestants: contestants.map(({ name, values, samples }) => ({
+      name,
+      figures: figuresOf(values),
+      ...(samples.length > 0 && { distribution: distributionOf(samples) }),
+    })),
   }))
   const machine = { cores: cpus().length, model: cpus()[0]?.model, node: process.version, placed }
   writeFileSync(
@@ -45,7 +49,18 @@ function figuresOf(values: Measured['values']): Record<string, object> {
   )
 }
 
-function median(values: readonly number[]): number {
+/** Shares of the samples, and what so many of them are at most: enough to draw them. */
+const shares = [0, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999]
+
+function distributionOf(samples: readonly number[]): { share: number; ms: number }[] {
+  const sorted = [...samples].sort((a, b) => a - b)
+  return shares.map(share => ({
+    share,
+    ms: sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0,
+  }))
+}
+
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = sorted.length >> 1
   return sorted.length % 2 === 1

@@ -7,6 +7,8 @@ export interface Contestant {
   readonly pid?: number | undefined
   /** Does the work once. Returns figures by name. Throws when something is not as it must be, however long it took. */
   round(number: number): Promise<Readonly<Record<string, number>>>
+  /** What the last round measured many times, of which the figures are percentiles; in milliseconds. */
+  samples?(): readonly number[]
   close(): Promise<void>
 }
 
@@ -14,6 +16,8 @@ export interface Contestant {
 export interface Measured {
   readonly name: string
   readonly values: Map<string, number[]>
+  /** Of all rounds; empty where nothing was measured many times. */
+  readonly samples: number[]
 }
 
 export interface Workload {
@@ -25,6 +29,8 @@ export interface Workload {
   /** In each round and for each contestant: what other processes took of one core, in percent. */
   readonly others: number[]
   readonly notes: string[]
+  /** Of a workload that is measured in several sizes: how large it was. */
+  readonly at?: number | undefined
 }
 
 /**
@@ -32,25 +38,27 @@ export interface Workload {
  * round to round: the first one after a pause finds other caches than the second.
  */
 export async function alternate(
-  { id, title, notes = [] }: { id: string; title: string; notes?: string[] },
+  { id, title, notes = [], at }: { id: string; title: string; notes?: string[]; at?: number },
   contestants: readonly Contestant[],
   rounds: number,
 ): Promise<Workload> {
-  const measured = contestants.map(({ name }): Measured => ({ name, values: new Map() }))
+  const measured = contestants.map(({ name }): Measured => ({ name, values: new Map(), samples: [] }))
   const others: number[] = []
   try {
     for (let round = 0; round < rounds; round++) {
       for (let turn = 0; turn < contestants.length; turn++) {
         const index = (round + turn) % contestants.length
-        const { figures, share } = await measure(contestants[index] as Contestant, round)
+        const [contestant, into] = [contestants[index] as Contestant, measured[index] as Measured]
+        const { figures, share } = await measure(contestant, round)
         others.push(share)
-        for (const [figure, value] of Object.entries(figures)) valuesOf(measured[index] as Measured, figure).push(value)
+        for (const [figure, value] of Object.entries(figures)) valuesOf(into, figure).push(value)
+        for (const sample of contestant.samples?.() ?? []) into.samples.push(sample)
       }
     }
   } finally {
     for (const contestant of contestants) await contestant.close()
   }
-  return { id, title, rounds, contestants: measured, others, notes }
+  return { id, title, rounds, contestants: measured, others, notes, at }
 }
 
 function valuesOf({ values }: Measured, figure: string): number[] {

@@ -25,7 +25,7 @@ export async function bulkSync(size: Size): Promise<Workload[]> {
     const { peers, notes } = await startPeers(size.hasPeers ? ['hocuspocus'] : [])
     const contestants = [
       await bareSync(book),
-      kithSync(server, book),
+      kithSync('Kith', server, book),
       clientSync(server, book),
       ...peers.map(({ name, server: peer }) => peerSync(name, peer, book)),
     ]
@@ -72,9 +72,10 @@ async function bareSync(book: readonly string[]): Promise<Contestant> {
   }
 }
 
-function kithSync(server: ServerProcess, book: readonly string[]): Contestant {
+/** A new user each round, by a device that stores nothing. */
+export function kithSync(name: string, server: ServerProcess, book: readonly string[]): Contestant {
   return {
-    name: 'Kith',
+    name,
     pid: server.pid,
     round: async round => {
       const device = new RawDevice(`alice-${round}`)

@@ -20,7 +20,10 @@ export async function commits(size: Size): Promise<Workload[]> {
   try {
     for (const count of size.isQuick ? [1, 8] : [1, 64, 1000]) {
       const title = `${count} device${count > 1 ? 's' : ''}, each awaits that its edit is on disk`
-      const contestants = [await levelAlone(count, size), await kithCommits(server, count, size)]
+      const contestants = [
+        await levelAlone(count, size),
+        await kithCommits('Kith', server, userIds(`writer-of-${count}`, count), size),
+      ]
       results.push(await alternate({ id: 'W6', title }, contestants, size.rounds))
     }
   } finally {
@@ -33,19 +36,25 @@ function editsOf(count: number, size: Size): number {
   return sized(size, Math.ceil(2000 / count) + 5, 5)
 }
 
-async function kithCommits(server: ServerProcess, count: number, size: Size): Promise<Contestant> {
+/** Devices of these users, each of which awaits that its edit is on disk before it makes another one. */
+export async function kithCommits(
+  name: string,
+  server: ServerProcess,
+  users: readonly string[],
+  size: Size,
+): Promise<Contestant> {
   const devices: RawDevice[] = []
-  await forEach(userIds(`writer-of-${count}`, count), async user => {
+  await forEach(users, async user => {
     const device = new RawDevice(user)
     await device.connect(server, await server.token(user))
     devices.push(device)
   })
   let edits = 0
   return {
-    name: 'Kith',
+    name,
     pid: server.pid,
     round: () =>
-      loops(count, editsOf(count, size), index => {
+      loops(users.length, editsOf(users.length, size), index => {
         const value = `edit ${edits++}`
         return (devices[index] as RawDevice).edit('profile', [{ root: 'fields', key: '0/benchmark/status', value }])
       }),

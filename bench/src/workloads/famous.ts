@@ -17,6 +17,7 @@ export async function famous(size: Size): Promise<Workload[]> {
     const online = sized(size, 100, 5)
     const contestants = [
       await ownerWith(server, file, { user: 'unknown', followers: 0, online: 0 }),
+      await ownerWith(server, file, { user: 'known', followers: sized(size, 3_000, 20), online }),
       await ownerWith(server, file, { user: 'famous', followers, online }),
     ]
     const title = `an owner with ${followers} followers, ${online} of them online, returns; narrows the audience`
@@ -74,7 +75,7 @@ async function ownerWith(
 }
 
 /** Resolves when the device is told that it gets so many levels. */
-function accessOf(device: RawDevice, levels: number): Promise<void> {
+export function accessOf(device: RawDevice, levels: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(new assert.AssertionError({ message: 'no access came' })), 60_000)
     device.onMessage = message => {

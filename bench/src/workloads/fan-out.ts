@@ -28,10 +28,10 @@ export async function fanOut(size: Size): Promise<Workload[]> {
       await kithClientFan(server, followers),
       ...(await Promise.all(peers.map(({ name, server: peer }) => peerFan(name, peer, followers)))),
     ]
-    const contestants = fans.map(fan => contestantOf(fan, followers, everyMs, size))
+    const contestants = fans.map(fan => fanContestant(fan, followers, everyMs, size))
     const title = `one owner, ${followers} followers, an edit each ${everyMs} ms; flat out`
     try {
-      results.push(await alternate({ id: 'W1', title, notes }, contestants, size.rounds))
+      results.push(await alternate({ id: 'W1', title, notes, at: followers }, contestants, size.rounds))
     } finally {
       await server.stop()
     }
@@ -39,15 +39,19 @@ export async function fanOut(size: Size): Promise<Workload[]> {
   return results
 }
 
-function contestantOf(fan: Fan, followers: number, everyMs: number, size: Size): Contestant {
+/** Paced edits, and then edits flat out. */
+export function fanContestant(fan: Fan, followers: number, everyMs: number, size: Size): Contestant {
   const pacedEdits = sized(size, 2000 / everyMs, 5)
   const flatEdits = sized(size, 100_000 / followers, 50)
   let next = 1
+  let latencies: readonly number[] = []
   return {
+    samples: () => latencies,
     ...{ name: fan.name, pid: fan.pid, close: () => fan.close() },
     round: async () => {
       const paced = new Edits(fan, followers, next, pacedEdits)
       next += pacedEdits
+      latencies = paced.latencies
       const before = processorMs(fan.pid)
       await paced.pace(everyMs)
       const computed = processorMs(fan.pid) - before

@@ -63,9 +63,13 @@ export async function kithFan(server: ServerProcess, count: number): Promise<Fan
   const owner = new RawDevice(user)
   await owner.connect(server, await server.token(user))
   await owner.edit('profile', statusOf(0))
-  const followers = await kithFollowers(server, user, count)
+  return fanOf('Kith', server, owner, await kithFollowers(server, user, count))
+}
+
+/** An owner and followers who are connected. */
+export function fanOf(name: string, server: ServerProcess, owner: RawDevice, followers: readonly RawDevice[]): Fan {
   return {
-    name: 'Kith',
+    name,
     pid: server.pid,
     edit: async edit => owner.write('profile', statusOf(edit)),
     listen: receive => listenTo(followers, receive),

@@ -12,7 +12,12 @@ import { type Size, sized } from './size.ts'
 
 /** Longer than a document stays in memory after its last use, and several heartbeats. */
 const fullSettleMs = 70_000
-const nodeArguments = ['--expose-gc', '--import', new URL('../collect-on-signal.js', import.meta.url).href]
+/** For a server whose memory is asked for. */
+export const collecting: readonly string[] = [
+  '--expose-gc',
+  '--import',
+  new URL('../collect-on-signal.js', import.meta.url).href,
+]
 
 /** W4: devices with 50 follows connect, and stay without doing anything: what each costs the server. */
 export async function idle(size: Size): Promise<Workload[]> {
@@ -34,8 +39,8 @@ async function idleDevices(size: Size, count: number): Promise<Workload> {
     known.push(device)
   })
   await first.stop()
-  const server = await startKith({ folder, nodeArguments })
-  const bare = await startBareServer(nodeArguments)
+  const server = await startKith({ folder, nodeArguments: collecting })
+  const bare = await startBareServer(collecting)
   pinServer(bare.pid)
   const tokens = new Map<string, string>()
   await forEach(known, async ({ user }) => void tokens.set(user, await server.token(user)))
@@ -55,7 +60,7 @@ async function idleDevices(size: Size, count: number): Promise<Workload> {
   const base = idleContestant<WebSocket>('bare server', bare.pid, settleMs, sockets, socket => socket.terminate())
   const title = `${count} devices with ${owners.length} follows connect, and stay`
   try {
-    return await alternate({ id: 'W4', title }, [base, kith], Math.min(size.rounds, 2))
+    return await alternate({ id: 'W4', title, at: count }, [base, kith], Math.min(size.rounds, 2))
   } finally {
     await server.stop()
     await bare.stop()
@@ -63,7 +68,8 @@ async function idleDevices(size: Size, count: number): Promise<Workload> {
   }
 }
 
-function idleContestant<T>(
+/** Devices that connect at once, and then do nothing. */
+export function idleContestant<T>(
   name: string,
   pid: number,
   settleMs: number,

@@ -8,11 +8,20 @@ import { type Row, rounded } from '../report.ts'
 import type { ServerProcess } from '../server-process.ts'
 import { arrive, bareArrival, kithArrival, peerArrival } from './arrivals.ts'
 import { forEach, leftDevice, registerOwners, startKith } from './kith.ts'
-import { type Size, sized } from './size.ts'
+import type { Size } from './size.ts'
 
-/** W3: a device with 1,000 follows returns, and nothing has changed; its roster is in the server's memory, or on its disk only. */
+/** Beyond this a document for each owner takes the peers minutes. */
+const mostOfPeers = 1000
+
+/** W3: a device with 1,000 follows returns, and nothing has changed; its roster is in the server's memory, or on its disk only. Beside it fewer and more follows. */
 export async function returning(size: Size): Promise<Workload[]> {
-  const owners = userIds('owner', sized(size, 1000, 20))
+  const results: Workload[] = []
+  for (const follows of size.isQuick ? [20] : [100, 1000, 5000]) results.push(await returningWith(follows, size))
+  return results
+}
+
+async function returningWith(follows: number, size: Size): Promise<Workload> {
+  const owners = userIds('owner', follows)
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   const first = await startKith({ folder })
   await registerOwners(first, owners)
@@ -28,7 +37,7 @@ export async function returning(size: Size): Promise<Workload[]> {
   try {
     const again = (user: string): RawDevice => (devices.get(user) as RawDevice).restarted()
     const traffic = await arrive(server, again('viewer'))
-    const { peers, notes } = await startPeers(size.hasPeers ? ['hocuspocus'] : [])
+    const { peers, notes } = await startPeers(size.hasPeers && follows <= mostOfPeers ? ['hocuspocus'] : [])
     const contestants = [
       await bareArrival(traffic),
       kithArrival('Kith', server, 0, () => again('viewer')),
@@ -36,7 +45,7 @@ export async function returning(size: Size): Promise<Workload[]> {
       ...(await Promise.all(peers.map(({ name, server: peer }) => peerArrival(name, peer, owners, false)))),
     ]
     const title = `a device with ${owners.length} follows returns, nothing has changed`
-    return [await alternate({ id: 'W3', title, notes }, contestants, size.rounds)]
+    return await alternate({ id: 'W3', title, notes, at: follows }, contestants, size.rounds)
   } finally {
     await server.stop()
     await rm(folder, { recursive: true, force: true })

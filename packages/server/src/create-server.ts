@@ -12,7 +12,9 @@ import { EventRoom } from './relations/event-room.ts'
 import type { Store } from './relations/store.ts'
 import { ownSecret } from './secrets.ts'
 import { urlOf } from './server.ts'
-import { openLevelStore } from './store/level/open.ts'
+import type { Damage } from './store/level/files/log-damage.ts'
+import { Scrubbing } from './store/level/files/scrubbing.ts'
+import { DamagedFolderError, openLevelStore } from './store/level/open.ts'
 import type { Identity, TokenSettings, VerifyToken } from './tokens.ts'
 import { receiverOf } from './webhooks/receiver.ts'
 import { defaultMostEvents } from './webhooks/settings.ts'
@@ -135,8 +137,12 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
     throw error
   }
   engine.isReady = true
+  const found = (damages: readonly Damage[]): void =>
+    log.fatal({ damages }, new DamagedFolderError(folder, damages).message)
+  const scrubbing = options.store ? undefined : Scrubbing.begin(folder, { clock, found })
 
   async function close(): Promise<void> {
+    await scrubbing?.close()
     for (const detach of detachments) detach()
     await engine.close()
     network.close()

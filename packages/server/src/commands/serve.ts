@@ -8,7 +8,8 @@ import { EventRoom } from '../relations/event-room.ts'
 import type { Store } from '../relations/store.ts'
 import { type Routes, startServer } from '../server.ts'
 import { readSettings, type Settings } from '../settings.ts'
-import { openLevelStore } from '../store/level/open.ts'
+import { Scrubbing } from '../store/level/files/scrubbing.ts'
+import { DamagedFolderError, openLevelStore } from '../store/level/open.ts'
 import { receiverOf } from '../webhooks/receiver.ts'
 
 /**
@@ -41,10 +42,29 @@ export async function runServe(args: readonly string[], env: Environment, routes
   }
   const stopped = untilStopped()
   process.stdout.write(`listening on ${server.url}\n`)
-  const signal = await stopped
-  log.info({ signal }, 'stopping')
+  const { damaged, scrubbing } = settings.database ? neverDamaged : scrub(settings.folder)
+  const end = await Promise.race([stopped, damaged])
+  await scrubbing?.close()
+  if (typeof end === 'string') log.info({ signal: end }, 'stopping')
+  else log.fatal({ damages: end.damages }, end.message)
   await server.close()
-  return 0
+  return typeof end === 'string' ? 0 : 1
+}
+
+/** A database verifies its own files. */
+const neverDamaged = { damaged: new Promise<never>(() => undefined), scrubbing: undefined }
+
+/** A damaged folder is not served on: what was read of it may be wrong. */
+function scrub(folder: string): { damaged: Promise<DamagedFolderError>; scrubbing: Scrubbing } {
+  let found: (error: DamagedFolderError) => void
+  const damaged = new Promise<DamagedFolderError>(resolve => {
+    found = resolve
+  })
+  const scrubbing = Scrubbing.begin(folder, {
+    clock: systemClock,
+    found: damages => found(new DamagedFolderError(folder, damages)),
+  })
+  return { damaged, scrubbing }
 }
 
 /** The store of a database is loaded only where one is used. */

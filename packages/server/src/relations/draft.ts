@@ -63,6 +63,8 @@ export class Draft {
   /** Whether only the news of a user's record change. */
   #dirtyUsers = new Map<string, boolean>()
   #dirtyRelations = new Set<string>()
+  /** The same, by the user from whom they are seen: made when it is first asked for, since few changes ask. */
+  #dirtyOf: Map<string, string[]> | undefined
   /** Between two slices: what all commits wait for does not stand in the line of users' long work. */
   readonly turn: Turn
   #recordsLeft: number
@@ -161,10 +163,9 @@ export class Draft {
         if (!this.#dirtyRelations.has(names.relation(user, other)) && isConcerned(relation, other)) ids.add(other)
       }
     }
-    for (const name of this.#dirtyRelations) {
+    for (const other of await this.#dirtyRelationsOf(user, turns)) {
       if (turns.isOver()) await turns.pass()
-      const { a, b } = pairOf(name)
-      if (a === user && isConcerned(this.relation(a, b), b)) ids.add(b)
+      if (isConcerned(this.relation(user, other), other)) ids.add(other)
     }
     await this.loadPairs(user, ids)
     return [...ids]
@@ -208,7 +209,23 @@ export class Draft {
   setRelation(a: string, b: string, change: Partial<Relation>): void {
     const name = names.relation(a, b)
     this.#relations.set(name, { ...this.relation(a, b), ...change })
+    if (this.#dirtyRelations.has(name)) return
     this.#dirtyRelations.add(name)
+    if (this.#dirtyOf) addTo(this.#dirtyOf, a, b)
+  }
+
+  /** Each registration in a batch asks: if each looked at all that the batch has written, a batch would take ever longer. */
+  async #dirtyRelationsOf(user: string, turns: Turns): Promise<readonly string[]> {
+    if (!this.#dirtyOf) {
+      const lists = new Map<string, string[]>()
+      for (const name of this.#dirtyRelations) {
+        const { a, b } = pairOf(name)
+        addTo(lists, a, b)
+        if (turns.isOver()) await turns.pass()
+      }
+      this.#dirtyOf = lists
+    }
+    return this.#dirtyOf.get(user) ?? []
   }
 
   /** How many records it would write, besides those that it removes. */
@@ -250,6 +267,12 @@ export class Draft {
 const sliceSize = 100
 
 const always = (): boolean => true
+
+function addTo(lists: Map<string, string[]>, name: string, one: string): void {
+  const known = lists.get(name)
+  if (known) known.push(one)
+  else lists.set(name, [one])
+}
 
 function* slicesOf<T>(all: Iterable<T>, size: number): Iterable<T[]> {
   let slice: T[] = []

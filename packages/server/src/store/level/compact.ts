@@ -72,8 +72,8 @@ async function fold(database: LevelDatabase, user: string, name: DocumentName): 
   document.destroy()
 }
 
-/** classic-level has it; a database in memory has nothing to rewrite. */
-async function compactRange(database: LevelDatabase): Promise<void> {
+/** Merges all levels where they overlap. classic-level has it; a database in memory has nothing to rewrite. */
+export async function compactRange(database: LevelDatabase): Promise<void> {
   const { compactRange } = database as { compactRange?: (start: string, end: string) => Promise<void> }
   await compactRange?.call(database, firstKey, lastKey)
 }

@@ -11,8 +11,9 @@ import { Incarnations } from '../../relations/incarnations.ts'
 import type { Store } from '../../relations/store.ts'
 import { causeOf } from '../../relations/unwritable.ts'
 import { Acknowledged, readAcknowledged } from './files/acknowledged.ts'
-import { findDamage } from './files/damage.ts'
+import { findDamage, type Reliance } from './files/damage.ts'
 import type { Damage } from './files/log-damage.ts'
+import { VerifiedTables } from './files/verified-tables.ts'
 import { DataFolderError } from './folder-error.ts'
 import { formatRecords, hasEvents, minReaderRecord, readFormat } from './format/format-records.ts'
 import { outboxFormat, presentFormat } from './format/formats.ts'
@@ -67,7 +68,11 @@ interface DiskOptions extends StoreOptions {
  *   what to do.
  */
 export async function openLevelStore(folder: string, options: StoreOptions): Promise<Store> {
-  const database = await openLevelDatabase(folder, false, options.onMigration)
+  const verified = await VerifiedTables.read(folder)
+  const reliance = { verified, nowMs: options.clock.now() }
+  const database = await openWhole(folder, false, options.onMigration, reliance)
+  // What can't be noted is verified again at the next start.
+  await verified.write().catch(() => undefined)
   try {
     await removeProbe(folder)
     const store = await storeOn(database, { ...options, findRoom: () => findRoom(folder) })
@@ -105,7 +110,7 @@ export async function openMemoryStore(options: StoreOptions): Promise<Store> {
 }
 
 /**
- * The database beneath a data folder, for the commands that look at it whole. A folder of an earlier version of Kith is
+ * The database beneath a data folder, for the commands that look at it whole: every byte is verified first. A folder of an earlier version of Kith is
  * migrated. Throws {@link DataFolderError}.
  *
  * @param folder - The path of the folder.
@@ -119,11 +124,20 @@ export async function openLevelDatabase(
   mustExist = false,
   onMigration?: MigrationProgress,
 ): Promise<LevelDatabase> {
+  return openWhole(folder, mustExist, onMigration, undefined)
+}
+
+async function openWhole(
+  folder: string,
+  mustExist: boolean,
+  onMigration: MigrationProgress | undefined,
+  reliance: Reliance | undefined,
+): Promise<LevelDatabase> {
   const path = join(folder, 'store')
   const damages = await orExplain(folder, async () => {
     if (!mustExist) await mkdir(path, { recursive: true, mode: 0o700 })
     await expectUnused(path)
-    return findDamage(folder)
+    return findDamage(folder, reliance)
   })
   if (damages.length > 0) throw new DamagedFolderError(folder, damages)
   // Not before: it opens of itself.

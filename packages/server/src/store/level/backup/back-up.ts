@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { acknowledgedFile, readAcknowledged } from '../files/acknowledged.ts'
 import { findDamage } from '../files/damage.ts'
 import type { Table } from '../files/manifest.ts'
+import { verifiedFile } from '../files/verified-tables.ts'
 import { DataFolderError } from '../folder-error.ts'
 import { isSameFileSet, readFileSet } from './file-set.ts'
 
@@ -13,6 +14,8 @@ const attempts = 100
 const pauseMs = 50
 /** The end of a table has the checksums of its blocks' index: tables with the same end are the same. */
 const endBytes = 4_096
+/** What says something of the server's own files alone, or was copied with the logs. */
+const leftOut = [acknowledgedFile, verifiedFile, 'room']
 
 export interface BackUpOptions {
   /** The backup before: a table that it has is linked and not copied. */
@@ -104,7 +107,7 @@ async function endOf(path: string, bytes: number): Promise<Buffer> {
 /** Secrets and settings, then a look at every byte. */
 async function finish(folder: string, target: string): Promise<void> {
   for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (!entry.isFile() || entry.name.startsWith(acknowledgedFile) || entry.name === 'room') continue
+    if (!entry.isFile() || leftOut.some(name => entry.name.startsWith(name))) continue
     await copyFile(join(folder, entry.name), join(target, entry.name))
     await syncPath(join(target, entry.name))
   }

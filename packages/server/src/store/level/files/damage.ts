@@ -1,18 +1,32 @@
-import { readdir, readFile } from 'node:fs/promises'
+import type { Stats } from 'node:fs'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { partsOf } from '../keys.ts'
 import { acknowledgedFile, readAcknowledged } from './acknowledged.ts'
 import { type Damage, damagesOfLogs } from './log-damage.ts'
 import { readLog } from './log-file.ts'
 import { readVersion, type Table, type Version } from './manifest.ts'
-import { verifyTable } from './table-file.ts'
+import { type DamagedPart, verifyTable } from './table-file.ts'
+import type { VerifiedTables } from './verified-tables.ts'
+
+/** As many tables are looked up at once. */
+const tablesAtOnce = 64
+
+/** Which tables need not be read, since they were found whole lately. */
+export interface Reliance {
+  readonly verified: VerifiedTables
+  readonly nowMs: number
+}
 
 /**
  * Reads every file that belongs to the database and verifies its checksums, without opening it, and changes nothing.
  * Empty: all that was written is there. LevelDB as it comes to us verifies no checksum of a table, and its recovery drops
  * damaged records of the log in silence.
+ *
+ * With `reliance`, of a table that was found whole lately only the file's presence and size are looked at; what else is found
+ * whole is noted there.
  */
-export async function findDamage(folder: string): Promise<Damage[]> {
+export async function findDamage(folder: string, reliance?: Reliance): Promise<Damage[]> {
   const store = join(folder, 'store')
   const names = await readdir(store).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return []
@@ -27,7 +41,12 @@ export async function findDamage(folder: string): Promise<Damage[]> {
   if (version === undefined) return []
   if ('lost' in version) return [version]
   const damages: Damage[] = []
-  for (const table of version.tables.values()) damages.push(...(await damagesOfTable(store, names, table)))
+  const tables = [...version.tables.values()]
+  for (let start = 0; start < tables.length; start += tablesAtOnce) {
+    const some = tables.slice(start, start + tablesAtOnce)
+    const found = await Promise.all(some.map(async table => ({ table, ...(await fileOf(store, names, table)) })))
+    for (const one of found) damages.push(...(await damagesOfTable(store, one, reliance)))
+  }
   damages.push(...(await damagesOfLogs(store, names, version, acknowledged ?? 0)))
   return damages
 }
@@ -66,20 +85,37 @@ function isUsed(name: string): boolean {
   return /^\d+\.(log|ldb|sst)$/.test(name) || (name.startsWith('MANIFEST-') && name !== 'MANIFEST-000001')
 }
 
-async function damagesOfTable(
-  store: string,
-  names: readonly string[],
-  { number, bytes, smallest, largest }: Table,
-): Promise<Damage[]> {
+/** The name that a table's file has, and what the system says of it. */
+interface TableFile {
+  name: string
+  stats: Stats | undefined
+}
+
+async function fileOf(store: string, names: readonly string[], { number }: Table): Promise<TableFile> {
   const base = String(number).padStart(6, '0')
   const name = [`${base}.ldb`, `${base}.sst`].find(one => names.includes(one))
-  const all = between(smallest, largest)
-  if (name === undefined) return [{ file: `store/${base}.ldb`, what: 'is missing', lost: all }]
-  const file = await readFile(join(store, name))
-  if (file.length !== bytes) {
-    return [{ file: `store/${name}`, what: `has ${file.length} bytes, and had ${bytes}`, lost: all }]
+  return { name: name ?? `${base}.ldb`, stats: name === undefined ? undefined : await stat(join(store, name)) }
+}
+
+async function damagesOfTable(
+  store: string,
+  { table, name, stats }: TableFile & { table: Table },
+  reliance: Reliance | undefined,
+): Promise<Damage[]> {
+  const all = between(table.smallest, table.largest)
+  if (!stats) return [{ file: `store/${name}`, what: 'is missing', lost: all }]
+  if (stats.size !== table.bytes) {
+    return [{ file: `store/${name}`, what: `has ${stats.size} bytes, and had ${table.bytes}`, lost: all }]
   }
-  return verifyTable(file).map(({ at, after = smallest, upTo = largest }) => ({
+  if (reliance?.verified.isReliedOn(name, stats, reliance.nowMs)) return []
+  const parts = verifyTable(await readFile(join(store, name)))
+  if (parts.length === 0) reliance?.verified.noteWhole(name, stats, reliance.nowMs)
+  return damagesOf(name, table, parts)
+}
+
+/** What is lost by damaged parts of a table. */
+export function damagesOf(name: string, { smallest, largest }: Table, parts: readonly DamagedPart[]): Damage[] {
+  return parts.map(({ at, after = smallest, upTo = largest }) => ({
     file: `store/${name}`,
     what: `is damaged at byte ${at}`,
     lost: between(after, upTo),

@@ -20,9 +20,21 @@ const magic = 0xdb4775248b80fb57n
 
 /** Verifies the checksum of every block of a table (LevelDB's `doc/table_format.md`). Empty: it is whole. */
 export function verifyTable(file: Uint8Array): DamagedPart[] {
+  const verifying = verifyInSlices(file)
+  for (;;) {
+    const step = verifying.next()
+    if (step.done) return step.value
+  }
+}
+
+/** As many blocks of some 4 KiB as are verified without a pause. */
+const blocksInSlice = 64
+
+/** The same, in slices of less than a millisecond. */
+export function* verifyInSlices(file: Uint8Array): Generator<void, DamagedPart[]> {
   try {
     const footer = footerOf(file)
-    return footer ? verifyBlocks(file, footer) : [{ at: Math.max(0, file.length - footerBytes) }]
+    return footer ? yield* verifyBlocks(file, footer) : [{ at: Math.max(0, file.length - footerBytes) }]
   } catch {
     // The footer alone has no checksum. If it names a block that is whole but another, that can't be read as what it is not.
     return [{ at: file.length - footerBytes }]
@@ -34,12 +46,14 @@ interface Footer {
   index: Handle
 }
 
-function verifyBlocks(file: Uint8Array, footer: Footer): DamagedPart[] {
+function* verifyBlocks(file: Uint8Array, footer: Footer): Generator<void, DamagedPart[]> {
   const index = blockAt(file, footer.index)
   if (!index) return [{ at: footer.index.offset }]
   const damaged: DamagedPart[] = []
   let after: Uint8Array | undefined
+  let verified = 0
   for (const { key, value } of entriesOf(index)) {
+    if (++verified % blocksInSlice === 0) yield
     const handle = readHandle(decoding.createDecoder(value))
     if (!hasChecksum(file, handle)) damaged.push({ at: handle.offset, after, upTo: key })
     after = key

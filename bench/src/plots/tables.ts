@@ -1,0 +1,42 @@
+import type { Workload } from './results.ts'
+
+/** What is left out: what the columns of a page have no room for. */
+const leftOut = /resident/
+
+/** The tables of a workload's sizes as Markdown: medians, and the ratio of each to that of the first contestant. */
+function tablesOf(workloads: readonly Workload[]): string {
+  return workloads.map(tableOf).join('\n')
+}
+
+function tableOf({ title, contestants }: Workload): string {
+  const [base] = contestants
+  const figures = [...new Set(contestants.flatMap(one => Object.keys(one.figures)))].filter(one => !leftOut.test(one))
+  const rows = contestants.map(contestant => {
+    const cells = figures.map(figure => {
+      const found = contestant.figures[figure]?.median
+      if (found === undefined) return '–'
+      const compared = base?.figures[figure]?.median
+      const isBase = contestant === base || compared === undefined || compared === 0
+      return isBase ? numberText(found) : `${numberText(found)} (${numberText(found / compared)}x)`
+    })
+    return `| ${[contestant.name, ...cells].join(' | ')} |`
+  })
+  return [`| ${[title, ...figures].join(' | ')} |`, `|---|${figures.map(() => '---|').join('')}`, ...rows, ''].join(
+    '\n',
+  )
+}
+
+/** Three digits that mean something. */
+function numberText(value: number): string {
+  return value >= 100
+    ? Math.round(value).toLocaleString('en-GB')
+    : String(Number(value.toPrecision(value < 10 ? 2 : 3)))
+}
+
+/** Puts the tables of each workload between its marks, `<!-- W1 -->` and `<!-- end -->`; what has no tables stays. */
+export function withTables(text: string, workloads: readonly Workload[]): string {
+  return text.replace(/(<!-- (W\d) -->\n)[\s\S]*?(<!-- end -->)/g, (whole, begin: string, id: string, end: string) => {
+    const found = workloads.filter(one => one.id === id)
+    return found.length === 0 ? whole : `${begin}${tablesOf(found)}${end}`
+  })
+}

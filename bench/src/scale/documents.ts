@@ -1,0 +1,34 @@
+import type { Change } from '@kith/server'
+import { applyChanges, contactFacts, flatMapsOf, namedUsers, profileFields, rosterSettings } from '@kith/shared'
+import { encodeFields } from '@kith/shared/wire'
+import * as Y from 'yjs'
+import type { Step } from './population.ts'
+
+type DocumentsChange = Extract<Change, { type: 'documents' }>
+
+/** The Yjs client of the one device of each user. Fixed, so that what is written is the same for each device that writes it. */
+export const clientOf = { roster: 1_000_001, profile: 1_000_002 } as const
+
+/** An empty document of a device of the population. */
+export function newDocument(name: keyof typeof clientOf): Y.Doc {
+  // Its name is used nowhere, and a random one takes longer than all of the document.
+  const doc = new Y.Doc({ guid: name })
+  doc.clientID = clientOf[name]
+  return doc
+}
+
+/** What a server commits when a device does a step, which is the first one that it does to that document. */
+export function changeOf(step: Step): DocumentsChange {
+  const change = { type: 'documents', user: step.user, registers: step.part === 'joins' } as const
+  if (step.part === 'joins') return change
+  const doc = newDocument(step.part)
+  applyChanges(doc, step.changes)
+  const update = Y.encodeStateAsUpdateV2(doc)
+  const view = flatMapsOf(doc)
+  if (step.part === 'profile') {
+    const levels = new Map([...profileFields(view)].map(([level, fields]) => [level, encodeFields(fields)]))
+    return { ...change, profile: { update, levels } }
+  }
+  const facts = contactFacts(view, namedUsers(view))
+  return { ...change, roster: { update, facts, settings: rosterSettings(view) } }
+}

@@ -1,0 +1,78 @@
+import type { Limits } from '@kith/shared'
+import type { Change } from '../relations/changes.ts'
+import { derive } from '../relations/derive.ts'
+import { Draft } from '../relations/draft.ts'
+import { Incarnations } from '../relations/incarnations.ts'
+import type { UserRecord } from '../relations/records.ts'
+import { newNotes } from '../store/commit-notes.ts'
+import { encode } from '../store/level/encode.ts'
+import { BulkRecords } from './bulk-records.ts'
+import { type PackedRecords, packed } from './packed-records.ts'
+
+/** What a bulk derivation needs of a server's settings. */
+export interface BulkOptions {
+  /** The limits of the server that will serve the folder. */
+  limits: Limits
+  /** The time of all changes, in milliseconds since 1970. */
+  nowMs: number
+}
+
+/**
+ * Derives the records of many changes by the server's own derivation, for a {@link BulkWriter}: without reads of the disk, and
+ * without a sync for each batch. So users come in *groups*, and a change names nobody of the groups before, except those who
+ * are kept. Several threads may derive groups, each with those who are kept.
+ */
+export class BulkDerivation {
+  readonly #options: BulkOptions
+  readonly #kept: Map<string, Readonly<UserRecord>> = new Map()
+  readonly #over: Set<string> = new Set()
+  readonly #incarnations: Incarnations = new Incarnations(Incarnations.newIdentity())
+  #draft: Draft
+
+  /** The position of the last change. May be set before a group: each change of a store has a position of its own. */
+  position = 0
+
+  constructor(options: BulkOptions) {
+    this.#options = options
+    this.#draft = this.#newDraft()
+  }
+
+  /**
+   * Derives a change. An erasure cannot be among them: it depends on what was there.
+   *
+   * @param change - What a server would commit.
+   * @returns Resolves when it is derived.
+   * @throws Error If it concerns a user of an earlier group who is not kept.
+   */
+  async commit(change: Change): Promise<void> {
+    this.position++
+    await derive(this.#draft, newNotes(this.position, change), change, this.#options.limits)
+  }
+
+  /**
+   * Ends a group of users.
+   *
+   * @param keeps - Users of this group whom changes of later groups name, all of them registered.
+   * @returns Resolves to the records of the group.
+   * @throws Error If the group changed the record of a user who was kept.
+   */
+  async endGroup(keeps: readonly string[] = []): Promise<PackedRecords> {
+    const draft = this.#draft
+    const records = packed(await encode(this.#records(), draft), (family, id) => {
+      if (family !== 'user') return
+      if (this.#kept.has(id)) throw new Error(`a later group changed the record of ${id}`)
+      if (keeps.includes(id)) this.#kept.set(id, draft.user(id))
+      else this.#over.add(id)
+    })
+    this.#draft = this.#newDraft()
+    return records
+  }
+
+  #newDraft(): Draft {
+    return new Draft(this.#records(), this.#options.nowMs, this.#incarnations)
+  }
+
+  #records(): BulkRecords {
+    return new BulkRecords(this.#kept, this.#over)
+  }
+}
