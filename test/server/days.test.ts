@@ -219,3 +219,36 @@ test('[D2] a relation that a commit writes right before it would be removed stay
   expect(isDone).toBe(true)
   expect(await stored(ranges.allRelations)).toEqual(['bob/carol'])
 })
+
+test('[S3] between two pages of the daily look at all relations the server rests, and a stop ends the rest', async () => {
+  const { store, database, clock } = await days()
+  await store.commit(following('bob', ...Array.from({ length: 750 }, (_, index) => `owner-${index}`)))
+  let reads = 0
+  const disk = new PagedReads(database, new ReadGate())
+  const counted = {
+    getMany: (wanted: string[]) => disk.getMany(wanted),
+    async *pages(...args: Parameters<PagedReads['pages']>) {
+      for await (const page of disk.pages(...args)) {
+        reads++
+        yield page
+      }
+    },
+  } as unknown as PagedReads
+  const lapsing = new Lapsing({
+    ...{ clock, disk: counted },
+    retention: { lapsedUpTo: async () => 0 } as unknown as LapsingPort['retention'],
+    inQueue: work => work(),
+    write: operations => database.batch([...operations]),
+  })
+  lapsing.begin()
+  const seen: number[] = []
+  for (let step = 0; step < 3; step++) {
+    await settled()
+    seen.push(reads)
+    clock.move(30)
+  }
+  expect(seen).toEqual([0, 1, 2])
+  await settled()
+  await lapsing.close()
+  expect(reads).toBeLessThan(7) // Of 1,500 relations, in pages of 250, and then the look-ups.
+})

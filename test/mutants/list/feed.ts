@@ -187,6 +187,13 @@ export const feedMutants: readonly Mutant[] = [
     what: 'A relation that is over is removed before all devices know.',
     tests: ['server/days'],
   }),
+  mutant('server/src/store/level/lapsing.ts', 'disk.pages(range, () => this.#rest())', 'disk.pages(range)', {
+    id: 'lapsing-without-a-rest',
+    rules: ['S3'],
+    what: 'At the first change after a start, and once a day, a large store is busy with itself.',
+    tests: ['server/days'],
+    names: 'the server rests',
+  }),
   mutant(
     'server/src/store/level/lapsing.ts',
     'const lapsed = await select(found.map((key, index): Entry => [key, records[index]]))',
