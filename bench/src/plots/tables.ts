@@ -3,6 +3,16 @@ import type { Workload } from './results.ts'
 /** What is left out: what the columns of a page have no room for. */
 const leftOut = /resident/
 
+const headings: Readonly<Record<string, string>> = {
+  W1: 'an edit until all followers have it',
+  W2: 'a new device',
+  W3: 'a device returns',
+  W4: 'idle devices',
+  W5: 'a phone book',
+  W6: 'awaiting the disk',
+  W7: 'an owner with many followers',
+}
+
 /** The tables of a workload's sizes as Markdown: medians, and the ratio of each to that of the first contestant. */
 function tablesOf(workloads: readonly Workload[]): string {
   return workloads.map(tableOf).join('\n')
@@ -33,10 +43,11 @@ function numberText(value: number): string {
     : String(Number(value.toPrecision(value < 10 ? 2 : 3)))
 }
 
-/** Puts the tables of each workload between its marks, `<!-- W1 -->` and `<!-- end -->`; what has no tables stays. */
+/** Puts a heading and the tables of each workload between its marks, `<!-- W1 -->` and `<!-- end -->`; what has no tables stays. */
 export function withTables(text: string, workloads: readonly Workload[]): string {
   return text.replace(/(<!-- (W\d) -->\n)[\s\S]*?(<!-- end -->)/g, (whole, begin: string, id: string, end: string) => {
     const found = workloads.filter(one => one.id === id)
-    return found.length === 0 ? whole : `${begin}${tablesOf(found)}${end}`
+    const heading = `### ${id}: ${headings[id] ?? id}\n\n`
+    return found.length === 0 ? whole : `${begin}${heading}${tablesOf(found)}${end}`
   })
 }
