@@ -272,6 +272,81 @@ test('[V7] a returning device gets the withdrawal of an owner also if another ch
   expect(sent().filter(({ type }) => type === 'access')).toHaveLength(owners.length)
 })
 
+/** Alice shows Bob two levels, and a device of his has both; then the socket takes nothing more. */
+async function heldOfAlice(isReturning: boolean): Promise<Awaited<ReturnType<typeof feedOfBob>>> {
+  const bob = await feedOfBob()
+  const { store, feed, outlet, caughtUp } = bob
+  await store.commit(profileChange('alice', { 0: 'the old holder', 2: 'of the old holder' }))
+  await store.commit(rosterChange('alice', { bob: { levels: [2] } }))
+  await store.commit(profileChange('dave', { 0: 'Dave' }))
+  await store.commit(rosterChange('bob', { dave: { isSubscribed: true } }))
+  const since = store.position
+  await store.commit(profileChange('dave', { 0: 'what the socket has no room for' }))
+  if (!isReturning) {
+    await feed.open(undefined)
+    await caughtUp()
+  }
+  outlet.outstandingBytes = 1_000_000
+  // From here on the feed waits for the socket, and reads nothing.
+  if (isReturning) await feed.open(since)
+  else await store.commit(profileChange('alice', { 0: 'the old holder, once more' }))
+  for (let turn = 0; turn < 10; turn++) await setImmediate()
+  return bob
+}
+
+test.each([true, false])(
+  '[V7][D7] of an account that was erased while the socket took nothing, and whose id shows the same levels again, the device keeps nothing (returned: %s)',
+  async isReturning => {
+    const { store, feed, outlet, sent } = await heldOfAlice(isReturning)
+    const before = sent().length
+    await store.commit({ type: 'erase', user: 'alice' })
+    await store.commit(userChange('alice'))
+    await store.commit(rosterChange('alice', { bob: { levels: [2] } }))
+    await store.commit(profileChange('alice', { 0: 'the next holder' }))
+    outlet.outstandingBytes = 0
+    feed.onTaken()
+    const levels = (): object[] =>
+      sent()
+        .slice(before)
+        .filter(frame => frame.type === 'profile' && frame.owner === 'alice')
+    await expect.poll(levels).toMatchObject([
+      { level: 0, fields: { name: 'the next holder' } },
+      { level: 2, fields: {} },
+    ])
+  },
+)
+
+test('[V7][D7] an empty level of the next holder of an id is not lost when the socket is full right before it', async () => {
+  const { store, feed, outlet, sent, caughtUp } = await feedOfBob()
+  await store.commit(profileChange('alice', { 0: 'the old holder', 2: 'of the old holder' }))
+  await store.commit(rosterChange('alice', { bob: { levels: [2] } }))
+  const since = store.position
+  await store.commit({ type: 'erase', user: 'alice' })
+  await store.commit(userChange('alice'))
+  await store.commit(rosterChange('alice', { bob: { levels: [2] } }))
+  await store.commit(profileChange('alice', { 0: 'n'.repeat(65_520) }))
+  outlet.takes = false
+  await feed.open(since)
+  await expect.poll(() => sent().map(({ type }) => type)).toEqual(['access'])
+  outlet.takes = true
+  outlet.outstandingBytes = 0
+  feed.onTaken()
+  await caughtUp()
+  expect(sent()).toContainEqual(expect.objectContaining({ type: 'profile', owner: 'alice', level: 2, fields: {} }))
+})
+
+test('[F1] of an owner who registers while a device is connected, no level is sent that was never written', async () => {
+  const { store, feed, sent, caughtUp } = await feedOfBob()
+  await feed.open(undefined)
+  await caughtUp()
+  await store.commit(rosterChange('bob', { carol: { isSubscribed: true } }))
+  await store.commit(userChange('carol'))
+  await store.commit(rosterChange('carol', { bob: { levels: [2] } }))
+  await expect.poll(() => sent()).toContainEqual(expect.objectContaining({ type: 'access', levels: [0, 2] }))
+  await setImmediate()
+  expect(sent().filter(({ type }) => type === 'profile')).toEqual([])
+})
+
 test('[F1][V4] a feed whose relations were read ahead of what was reported opens when that is reported', async () => {
   const { store, feed, sent, linger, caughtUp } = await feedOfBob()
   await store.commit(rosterChange('bob', { alice: { isSubscribed: true } }))

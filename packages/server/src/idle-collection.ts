@@ -49,7 +49,11 @@ export function collectWhenIdle(clock: Clock): () => void {
  * in which nobody is served. V8 begins by itself when much memory outside the heap is taken.
  */
 export function beginCollection(): void {
-  new ArrayBuffer(externalBytes)
+  try {
+    new ArrayBuffer(externalBytes)
+  } catch {
+    // A system that promises no memory which it does not have. V8 collects when the heap is full.
+  }
 }
 
 function heapBytes(): number {

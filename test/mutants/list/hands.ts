@@ -316,4 +316,32 @@ export const handsMutants: readonly Mutant[] = [
     tests: ['shared/wire'],
     names: 'an incarnation',
   }),
+  mutant('server/src/relay/plan.ts', 'if (registeredAt > (entry.holderUpTo ?? registeredAt)) for', 'if (false) for', {
+    id: 'next-holder-taken-for-the-old',
+    rules: ['V7', 'D7'],
+    what: 'A device keeps levels of an account that was erased, if the next holder shows the same levels by the time it reads on.',
+    tests: ['server/feed'],
+    names: 'keeps nothing',
+  }),
+  mutant('server/src/relay/feed-entries.ts', 'entry.holderUpTo = this.openedAt', '', {
+    id: 'next-holder-taken-for-the-old-after-a-return',
+    rules: ['V7', 'D7'],
+    what: 'A device that has returned keeps levels of an account that was erased.',
+    tests: ['server/feed'],
+    names: 'keeps nothing',
+  }),
+  mutant('server/src/relay/plan.ts', 'isUnknown || entry.stale.has(level)', 'isUnknown', {
+    id: 'empty-level-lost-at-a-full-socket',
+    rules: ['V7', 'D7'],
+    what: 'A level of an account that was erased stays on a device whose socket was full when it was to be emptied.',
+    tests: ['server/feed'],
+    names: 'socket is full right before it',
+  }),
+  mutant('server/src/relay/plan.ts', '(entry.holderUpTo ?? registeredAt)', '(entry.holderUpTo ?? 0)', {
+    id: 'unwritten-levels-sent',
+    rules: ['F1'],
+    what: 'A level that was never written is sent as empty.',
+    tests: ['server/feed'],
+    names: 'never written',
+  }),
 ]

@@ -10,6 +10,8 @@ import type { StoredDocument } from './stored-document.ts'
 const outweighing = 4
 /** Of `refoundBytes`: users whom a roster declined and of whom a refounding forgets some, or notes the day, take so much. */
 const declinedShare = 1 / 4
+/** Of the content, so that a large roster is not refounded for a small part of it. */
+const declinedShareOfContent = 1 / 8
 
 /** Whether a document is to be refounded. `today`: whole days since 1970. */
 export function isDue(name: DocumentName, document: StoredDocument, limits: Limits, today: number): boolean {
@@ -19,7 +21,9 @@ export function isDue(name: DocumentName, document: StoredDocument, limits: Limi
   if (document.weight < Math.max(least, document.looksAgainAt)) return false
   document.looksAgainAt = document.weight + document.weight / 8
   if (isOutweighed(name, document, limits)) return true
-  return name === 'roster' && oldDeclinedBytes(document.doc, today) >= declinedBytes
+  if (name === 'profile') return false
+  const oldBytes = oldDeclinedBytes(document.doc, today)
+  return oldBytes > 0 && oldBytes >= Math.max(declinedBytes, declinedShareOfContent * contentBytes(name, document.doc))
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Entry {
   sentHands: string
   /** The position up to which a join of the owner was sent. */
   joinSentAt: number
+  /** What the device holds is of a holder of the id who had registered by this position [D7]; `undefined`: it is not known. */
+  holderUpTo: number | undefined
   /** Asked for by this session, whether followed or not [V7]. */
   isFetched: boolean
   /** As of the last look, for noticing that a follow ended. */
@@ -79,6 +81,7 @@ export function newEntry(owner: string, feed: Follower, joinSentAt: number): Ent
     sentFetched: false,
     sentHands: '',
     joinSentAt,
+    holderUpTo: undefined,
     isFetched: false,
     isFollowed: false,
     isOpen: false,

@@ -54,6 +54,7 @@ export class FeedEntries {
     entry.sentWaiting = relation.isWaiting
     entry.sentHands = changedHands(relation.mySide)
     entry.isFollowed = relation.mine.isSubscribed
+    entry.holderUpTo = this.openedAt
     this.noteChecked(entry)
     for (const level of stale) if (relation.shown.includes(level)) markStale(entry, level)
     if (entry.stale.size > 0) this.#queue.add(entry)

@@ -4,7 +4,7 @@ import { changedHands, type LevelRecord } from '../relations/records.ts'
 import { isOpen, visibleLevels } from '../relations/standing.ts'
 import type { View } from '../relations/views.ts'
 import { sameLevels } from '../relations/visible-levels.ts'
-import type { Entry } from './entry.ts'
+import { type Entry, markStale } from './entry.ts'
 
 /** What to hand over of one owner, by what was just read. */
 export interface Plan {
@@ -33,10 +33,20 @@ function hasFollowEnded(entry: Entry, view: View): boolean {
 export function planHandOver(entry: Entry, view: View): Plan {
   const seen = levelsFor(entry, view)
   if (hasFollowEnded(entry, view)) entry.isFetched = false
+  noteHolder(entry, view.owner.registeredAt, seen)
   const { sentLevels } = entry
   const levels = sentLevels ? seen.filter(level => !sentLevels.includes(level) || entry.stale.has(level)) : seen
   const isFetched = seen.length > 0 && view.relation.shown.length === 0
   return { entry, view, seen, isFetched, levels, revision: entry.revision }
+}
+
+/**
+ * Between two looks the owner's account may have been erased, and another registered under the id that shows the same levels: what
+ * the device holds of them is of the account that was erased [V7][D7].
+ */
+function noteHolder(entry: Entry, registeredAt: number, seen: readonly number[]): void {
+  if (registeredAt > (entry.holderUpTo ?? registeredAt)) for (const level of seen) markStale(entry, level)
+  entry.holderUpTo = Math.max(entry.holderUpTo ?? 0, registeredAt)
 }
 
 /**
@@ -51,16 +61,18 @@ const noFields = encodeFields({})
 
 /**
  * The levels that are written to the device, as they stand on disk. `isResumed`: the device came back with what it had. Of an
- * account that was erased meanwhile it may hold levels that are there no more [V7].
+ * account that was erased meanwhile it may hold levels that are there no more [V7]: these, and stale ones without a record,
+ * are written as empty.
  */
 export function writtenLevels(
   { entry, levels }: Plan,
   records: readonly (LevelRecord | undefined)[],
   isResumed: boolean,
 ): { level: number; fields: Uint8Array }[] {
-  const unwritten = isResumed && entry.sentLevels === undefined ? noFields : undefined
+  const isUnknown = isResumed && entry.sentLevels === undefined
   return levels.flatMap((level, index) => {
-    const fields = records[index]?.fields ?? unwritten
+    const mayBeHeld = isUnknown || entry.stale.has(level)
+    const fields = records[index]?.fields ?? (mayBeHeld ? noFields : undefined)
     return fields ? [{ level, fields }] : []
   })
 }

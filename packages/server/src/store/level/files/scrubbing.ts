@@ -1,18 +1,19 @@
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../../clock.ts'
 import { turnForSlice } from '../../../turns.ts'
 import { readFileSet } from '../backup/file-set.ts'
 import { damagesOf } from './damage.ts'
 import type { Damage } from './log-damage.ts'
-import type { Table } from './manifest.ts'
 import { type DamagedPart, verifyInSlices } from './table-file.ts'
 import { VerifiedTables, verifiedAgainMs } from './verified-tables.ts'
 
 /** Between two tables, at most; less where there are so many that a day would not suffice. */
 const restMs = 1_000
-/** Between two rounds over all tables. New tables are verified in the first round after they were written. */
-const betweenRoundsMs = 60_000
+/** Between two rounds over all tables. */
+const betweenRoundsMs = 600_000
+/** A table that was written so lately may not be whole yet. */
+const writingMs = 120_000
 const tablesBetweenNotes = 32
 
 export interface ScrubbingOptions {
@@ -37,7 +38,7 @@ export class Scrubbing {
     this.#options = options
   }
 
-  /** Begins after a minute: first the server has other things to do. */
+  /** Begins after a while: first the server has other things to do. */
   static begin(folder: string, options: ScrubbingOptions): Scrubbing {
     const scrubbing = new Scrubbing(folder, options)
     scrubbing.#later(betweenRoundsMs, () => scrubbing.#round())
@@ -59,23 +60,23 @@ export class Scrubbing {
   }
 
   async #round(): Promise<void> {
-    // While files are being replaced it is not known which there are. The next round tells.
-    const files = await readFileSet(join(this.#folder, 'store')).catch(() => undefined)
+    const files = await readdir(join(this.#folder, 'store')).catch(() => [])
+    const tables = files.filter(name => /\.(ldb|sst)$/.test(name))
     const verified = await VerifiedTables.read(this.#folder)
-    if (files) verified.keep(new Set(files.tables.map(nameOf)))
-    await this.#next(verified, files?.tables ?? [], 0)
+    verified.keep(new Set(tables))
+    await this.#next(verified, tables, 0)
   }
 
   /** The next table that is due, then a rest. */
-  async #next(verified: VerifiedTables, tables: readonly Table[], from: number): Promise<void> {
+  async #next(verified: VerifiedTables, tables: readonly string[], from: number): Promise<void> {
     for (let index = from; index < tables.length && !this.#isClosed; index++) {
-      const table = tables[index] as Table
-      const parts = await this.#verify(verified, table)
+      const name = tables[index] as string
+      const parts = await this.#verify(verified, name)
       if (parts === 'not due') continue
-      if (parts.length > 0) {
-        verified.noteDamaged(nameOf(table))
-        await verified.write().catch(() => undefined)
-        return this.#options.found(damagesOf(nameOf(table), table, parts))
+      const damages = parts.length > 0 ? await this.#damages(name, parts) : []
+      if (damages.length > 0) {
+        await verified.remove().catch(() => undefined)
+        return this.#options.found(damages)
       }
       // A process that is killed has noted most of what it did.
       if (index % tablesBetweenNotes === 0) await verified.write().catch(() => undefined)
@@ -87,13 +88,13 @@ export class Scrubbing {
     this.#later(betweenRoundsMs, () => this.#round())
   }
 
-  async #verify(verified: VerifiedTables, table: Table): Promise<readonly DamagedPart[] | 'not due'> {
-    const name = nameOf(table)
+  async #verify(verified: VerifiedTables, name: string): Promise<readonly DamagedPart[] | 'not due'> {
     const path = join(this.#folder, 'store', name)
     const nowMs = this.#options.clock.now()
     try {
       const stats = await stat(path)
-      if (!verified.isDue(name, stats, nowMs)) return 'not due'
+      const isBeingWritten = Math.abs(nowMs - stats.mtimeMs) < writingMs
+      if (isBeingWritten || !verified.isDue(name, stats, nowMs)) return 'not due'
       const verifying = verifyInSlices(await readFile(path))
       for (;;) {
         const step = verifying.next()
@@ -104,13 +105,17 @@ export class Scrubbing {
         if (step.value.length === 0) verified.noteWhole(name, stats, nowMs)
         return step.value
       }
-    } catch {
-      // LevelDB has replaced it by others. A disk that can't be read shows itself to those who need what is on it.
-      return 'not due'
+    } catch (error) {
+      // The disk can't read it. Any other error passes, or LevelDB has replaced the table by others.
+      return (error as NodeJS.ErrnoException).code === 'EIO' ? [{ at: 0 }] : 'not due'
     }
   }
-}
 
-function nameOf({ number }: Table): string {
-  return `${String(number).padStart(6, '0')}.ldb`
+  /** What these parts mean for the database; empty for a table that it has no more, or not yet. */
+  async #damages(name: string, parts: readonly DamagedPart[]): Promise<readonly Damage[]> {
+    // While files are being replaced it is not known which there are. The next round tells.
+    const files = await readFileSet(join(this.#folder, 'store')).catch(() => undefined)
+    const table = files?.tables.find(({ number }) => number === Number.parseInt(name, 10))
+    return table ? damagesOf(name, table, parts) : []
+  }
 }

@@ -30,7 +30,7 @@ export function verifyTable(file: Uint8Array): DamagedPart[] {
 /** As many blocks of some 4 KiB as are verified without a pause. */
 const blocksInSlice = 64
 
-/** The same, in slices of less than a millisecond. */
+/** The same, in slices: of a millisecond, where no block is large. */
 export function* verifyInSlices(file: Uint8Array): Generator<void, DamagedPart[]> {
   try {
     const footer = footerOf(file)

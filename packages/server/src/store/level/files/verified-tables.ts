@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { uptime } from 'node:os'
 import { join } from 'node:path'
 import { crc32c } from './crc32c.ts'
 
@@ -20,15 +21,18 @@ interface Found {
 
 /**
  * Which tables were found whole lately, so that a start needs not read all of a large store. A table never changes once it is
- * written. One that was copied, replaced or written to since is another file: it counts as never verified.
+ * written. One that was copied, replaced or written to since is another file: it counts as never verified. So does each after
+ * the machine was started anew: what was verified may have been in its memory, and not yet, or no longer, on the disk.
  */
 export class VerifiedTables {
   readonly #path: string
+  readonly #boot: string
   readonly #found: Map<string, Found>
   #isChanged = false
 
-  private constructor(path: string, found: Map<string, Found>) {
+  private constructor(path: string, boot: string, found: Map<string, Found>) {
     this.#path = path
+    this.#boot = boot
     this.#found = found
   }
 
@@ -36,7 +40,7 @@ export class VerifiedTables {
   static async read(folder: string): Promise<VerifiedTables> {
     const path = join(folder, verifiedFile)
     const text = await readFile(path, 'latin1').catch(() => '')
-    return new VerifiedTables(path, parse(text))
+    return new VerifiedTables(path, await bootName(), parse(text))
   }
 
   /** Whether a start relies on it that this table is whole. */
@@ -51,18 +55,23 @@ export class VerifiedTables {
 
   /** `stats` are from before the table was read. */
   noteWhole(name: string, stats: Stats, nowMs: number): void {
-    this.#found.set(name, { file: fileOf(stats), atMs: nowMs })
-    this.#isChanged = true
-  }
-
-  noteDamaged(name: string): void {
-    this.#found.delete(name)
+    this.#found.set(name, { file: this.#fileOf(stats), atMs: nowMs })
     this.#isChanged = true
   }
 
   /** Forgets all others: tables that the database has no more. */
   keep(names: ReadonlySet<string>): void {
-    for (const name of this.#found.keys()) if (!names.has(name)) this.noteDamaged(name)
+    for (const name of this.#found.keys()) {
+      if (names.has(name)) continue
+      this.#found.delete(name)
+      this.#isChanged = true
+    }
+  }
+
+  /** Removes the note, also on a full disk: the next start verifies all tables. */
+  async remove(): Promise<void> {
+    this.#found.clear()
+    await rm(this.#path, { force: true })
   }
 
   /** Writes it, if anything changed. Rejects with the error of the disk: then a later start has more to verify, and that is all. */
@@ -77,13 +86,20 @@ export class VerifiedTables {
   /** A time to come was noted by a wrong clock. */
   #ageMs(name: string, stats: Stats, nowMs: number): number {
     const found = this.#found.get(name)
-    if (!found || found.file !== fileOf(stats) || found.atMs > nowMs) return Number.POSITIVE_INFINITY
+    if (!found || found.file !== this.#fileOf(stats) || found.atMs > nowMs) return Number.POSITIVE_INFINITY
     return nowMs - found.atMs
+  }
+
+  #fileOf({ dev, ino, size, mtimeMs }: Stats): string {
+    return [this.#boot, dev, ino, size, mtimeMs].join(':')
   }
 }
 
-function fileOf({ dev, ino, size, mtimeMs }: Stats): string {
-  return [dev, ino, size, mtimeMs].join(':')
+/** Another one after each start of the machine: by Linux's own name for it, elsewhere by its time, to the quarter of an hour. */
+async function bootName(): Promise<string> {
+  const minutes = Date.now() / 60_000 - uptime() / 60
+  const named = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => undefined)
+  return named?.trim() ?? String(Math.round(minutes / 15))
 }
 
 function parse(text: string): Map<string, Found> {
