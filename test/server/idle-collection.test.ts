@@ -23,6 +23,14 @@ test('[S3] what a collection has left is the measure of the next one', () => {
   expect(heap.isDue(290 * MB)).toBe(true)
 })
 
+test('[S3] a quiet heap is collected once more after a while, when the server has dropped what it kept', () => {
+  const heap = new IdleHeap(50 * MB)
+  heap.isDue(400 * MB)
+  expect(heap.isDue(400 * MB)).toBe(true)
+  const due = Array.from({ length: 40 }, (_, look) => (heap.isDue(300 * MB) ? [look] : [])).flat()
+  expect(due).toEqual([8])
+})
+
 /** Makes 200 MB of garbage, and then nothing; prints the megabytes of its heap, once with a collection and once without. */
 const program = (collects: boolean): string => `
   const { beginCollection } = await import(${JSON.stringify(new URL('../../packages/server/dist/idle-collection.js', import.meta.url).href)})

@@ -142,7 +142,7 @@ async function serve(folder: string, users: readonly string[]): Promise<Row> {
 }
 
 /** In this time a server gives back what an onslaught took: it keeps documents for up to 45 s, and then collects twice. */
-const quietMs = 70_000
+const quietMs = 90_000
 
 async function arrive(server: ServerProcess, user: string): Promise<void> {
   const device = new RawDevice(user)

@@ -7,6 +7,8 @@ const timesKept = 1.25
 const bytesAboveKept = 32 * 1024 * 1024
 /** By so large a part of itself a quiet heap does not grow between two looks. */
 const quietGrowth = 1 / 16
+/** After so many looks a quiet heap is collected once more: by then a server has dropped the documents that it kept. */
+const looksUntilAgain = 10
 
 /**
  * More than the 64 MiB of memory outside the heap after which V8 begins to mark (`kExternalAllocationSoftLimit`). The memory
@@ -19,6 +21,7 @@ export class IdleHeap {
   #keptBytes: number
   #lastBytes: number
   #isAsked = false
+  #looksLeft = 0
 
   /** `bytes`: what the heap has now. */
   constructor(bytes: number) {
@@ -31,7 +34,11 @@ export class IdleHeap {
     this.#keptBytes = this.#isAsked ? bytes : Math.min(this.#keptBytes, bytes)
     const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth
     this.#lastBytes = bytes
-    this.#isAsked = isQuiet && bytes > this.#keptBytes * timesKept + bytesAboveKept
+    const isMuch = bytes > this.#keptBytes * timesKept + bytesAboveKept
+    if (this.#looksLeft > 0) this.#looksLeft--
+    const isAgain = this.#looksLeft === 1
+    this.#isAsked = isQuiet && (isMuch || isAgain)
+    if (isMuch && this.#isAsked) this.#looksLeft = looksUntilAgain
     return this.#isAsked
   }
 }

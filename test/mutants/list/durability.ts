@@ -20,7 +20,7 @@ export const durabilityMutants: readonly Mutant[] = [
       tests: ['client/storage'],
     },
   ),
-  mutant('server/src/store/level/files/verified-tables.ts', '|| found.file !== fileOf(stats) ', '', {
+  mutant('server/src/store/level/files/verified-tables.ts', '|| found.file !== this.#fileOf(stats) ', '', {
     id: 'another-table-taken-for-verified',
     rules: ['D2', 'D4'],
     what: 'A start relies on a table that was written to since it was verified.',
@@ -39,7 +39,7 @@ export const durabilityMutants: readonly Mutant[] = [
       names: 'reads no table',
     },
   ),
-  mutant('server/src/store/level/files/scrubbing.ts', 'verified.noteDamaged(nameOf(table))', '', {
+  mutant('server/src/store/level/files/scrubbing.ts', 'await verified.remove().catch(() => undefined)', '', {
     id: 'damaged-table-relied-on',
     rules: ['D2', 'D4'],
     what: 'A start relies on a table that a running server has found damaged.',

@@ -144,17 +144,12 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'forgets that it declined',
   }),
-  mutant(
-    'server/src/documents/due.ts',
-    "return name === 'roster' && oldDeclinedBytes",
-    'return false && oldDeclinedBytes',
-    {
-      id: 'declined-wait-for-other-history',
-      rules: ['D4'],
-      what: 'The users whom an ordinary roster declined grow for ever, since they count as its content.',
-      tests: ['server/due-for-refounding'],
-    },
-  ),
+  mutant('server/src/documents/due.ts', 'return oldBytes > 0 &&', 'return false &&', {
+    id: 'declined-wait-for-other-history',
+    rules: ['D4'],
+    what: 'The users whom an ordinary roster declined grow for ever, since they count as its content.',
+    tests: ['server/due-for-refounding'],
+  }),
   mutant(
     'server/src/documents/declined.ts',
     'if (since === undefined || isLong(since, today)) bytes',

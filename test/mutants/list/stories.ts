@@ -67,7 +67,7 @@ export const storyMutants: readonly Mutant[] = [
     tests: ['simulation/stories'],
     names: 'revocation and a new grant',
   }),
-  mutant('server/src/relay/plan.ts', '?? unwritten', '', {
+  mutant('server/src/relay/plan.ts', 'isUnknown || entry.stale.has(level)', 'entry.stale.has(level)', {
     id: 'erased-levels-left',
     rules: ['D7', 'V7'],
     what: 'What an erased account showed stays on devices that were away until the next holder was confirmed.',
