@@ -803,6 +803,12 @@ export const loadMutants: readonly Mutant[] = [
     what: 'A server whose users need more memory than at its start collects it every five seconds.',
     tests: ['server/idle-collection'],
   }),
+  mutant('server/src/idle-collection.ts', 'const isAgain = this.#looksLeft === 1', 'const isAgain = false', {
+    id: 'documents-in-use-kept-for-ever',
+    rules: ['S3'],
+    what: 'What a server still kept when its heap was collected stays when it is dropped.',
+    tests: ['server/idle-collection'],
+  }),
   mutant(
     'server/src/idle-collection.ts',
     'const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth',
