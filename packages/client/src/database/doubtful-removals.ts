@@ -7,12 +7,12 @@ import type { OutboxRow } from './schema.ts'
 import type { Work } from './work.ts'
 
 /**
- * Notes the removals among changes that a server has acknowledged which had nothing of a document when the session began,
+ * Notes the removals among changes of a document that a server has acknowledged which had nothing of it when the session began,
  * though a server had acknowledged it before. It may be one that was started on an empty folder, or one that lies. If the
  * true one has refounded the document meanwhile, these removals are made again upon it (`rebase.ts`) [D6].
  */
 export async function noteDoubtful(work: Work, name: DocumentName, rows: readonly OutboxRow[]): Promise<void> {
-  const changes = rows.filter(row => row.document === name).flatMap(row => decodeChanges(row.changes))
+  const changes = rows.flatMap(row => decodeChanges(row.changes))
   const removed = changes.filter(({ root, value }) => value === undefined && !mayComeBack.has(root)).map(keyName)
   if (removed.length === 0) return
   const doubtful = await readMeta(work.db, 'doubtful')
@@ -20,7 +20,7 @@ export async function noteDoubtful(work: Work, name: DocumentName, rows: readonl
   await writeMeta(work.db, 'doubtful', { ...doubtful, [name]: names })
 }
 
-/** A server that holds the document has all of this device's removals. */
+/** A server that held the document when the session began has all of this device's removals. */
 export async function settleDoubtful(work: Work, name: DocumentName): Promise<void> {
   const { [name]: settled, ...rest } = (await readMeta(work.db, 'doubtful')) ?? {}
   if (settled) await writeMeta(work.db, 'doubtful', rest)

@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs'
 import { readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
 import { join } from 'node:path'
+import { systemClock } from '../../../clock.ts'
 import { crc32c } from './crc32c.ts'
 
 /** The file beside the store that says which tables were found whole, and when. */
@@ -97,7 +98,7 @@ export class VerifiedTables {
 
 /** Another one after each start of the machine: by Linux's own name for it, elsewhere by its time, to the quarter of an hour. */
 async function bootName(): Promise<string> {
-  const minutes = Date.now() / 60_000 - uptime() / 60
+  const minutes = systemClock.now() / 60_000 - uptime() / 60
   const named = await readFile('/proc/sys/kernel/random/boot_id', 'latin1').catch(() => undefined)
   return named?.trim() ?? String(Math.round(minutes / 15))
 }
