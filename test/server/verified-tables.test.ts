@@ -1,4 +1,4 @@
-import { utimes } from 'node:fs/promises'
+import { readFile, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Damage, DamagedFolderError, openLevelDatabase, openLevelStore } from '@kith/server'
 import { TestClock } from '@kith/server/testing'
@@ -64,6 +64,16 @@ test('[D2][D4] a damaged note of what was verified says nothing', async () => {
   await harmed.flip('verified', 3)
   await expect(start(harmed, clock)).rejects.toThrow(DamagedFolderError)
 })
+
+test.runIf(process.platform === 'linux')(
+  '[D2][D4] what is noted of a table counts until the machine starts anew',
+  async () => {
+    const { harmed } = await startedFolder(new TestClock())
+    const boot = (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim()
+    const [first] = (await readFile(join(harmed.folder, 'verified'), 'latin1')).split('\n')
+    expect(first).toContain(` ${boot}:`)
+  },
+)
 
 test('[D2][D4] check reads every table, whatever was found before', async () => {
   const clock = new TestClock()
