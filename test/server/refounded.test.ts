@@ -217,6 +217,46 @@ test('[R1][R4] where not all earlier clients are known, an update by unknown one
   expect(doc.getMap('labels').toJSON()).toEqual({ carol: 'of the new document' })
 })
 
+test('[R1][R4] an update with a founder that a roster no longer knows is not merged', async () => {
+  const clock = new TestClock()
+  const store = storeOver(await newDatabase('memory'), clock)
+  const { accounts, device } = accountsOver(store, clock)
+  const alice = device('alice')
+  alice.connect()
+  const stored = async (): Promise<Y.Doc> => {
+    const doc = new Y.Doc()
+    for (const part of (await store.document('alice', 'roster')).parts) Y.applyUpdateV2(doc, part)
+    return doc
+  }
+  const refound = async (): Promise<void> => {
+    alice.send('roster', ofManyClients())
+    await accounts.idle()
+    await accounts.refound('alice', 'roster')
+    alice.founder = founderOf((await stored()).store.clients.keys())
+  }
+  alice.edit([{ root: 'labels', key: 'gone', value: 'removed later on' }])
+  await refound()
+  const old = await stored()
+  const known = await stored()
+  let removal: Uint8Array = new Uint8Array()
+  known.once('update', update => {
+    removal = update
+  })
+  known.getMap('labels').delete('gone')
+  alice.send('roster', removal)
+  await refound()
+  await refound()
+  expect(retiredOf(await stored()).has(founderOf(old.store.clients.keys()))).toBe(false)
+
+  for (const hasGeneration of [false, true]) {
+    alice.hasGeneration = hasGeneration
+    alice.send('roster', Y.encodeStateAsUpdate(old))
+    await accounts.idle()
+  }
+  expect(alice.failures).toMatchObject([{ message: 'outdated' }, { message: 'outdated' }])
+  expect((await stored()).getMap('labels').toJSON()).toEqual({})
+})
+
 test('what a session of the generation before writes is not written upon the next one, though it builds on nothing', async () => {
   const clock = new TestClock()
   const store = storeOver(await newDatabase('memory'), clock)

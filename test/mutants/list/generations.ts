@@ -92,7 +92,7 @@ export const generationMutants: readonly Mutant[] = [
     tests: ['server/refounded'],
     names: 'told of no generation',
   }),
-  mutant('server/src/documents/merge.ts', 'if (isOutdated(document.doc, update, hasGeneration)) {', 'if (false) {', {
+  mutant('server/src/documents/merge.ts', 'if (isOutdated(document, update, hasGeneration)) {', 'if (false) {', {
     id: 'update-of-an-old-generation-merged',
     rules: ['R1'],
     what: 'An update of a generation that has ended is merged.',
@@ -192,4 +192,11 @@ export const generationMutants: readonly Mutant[] = [
       names: 'where not all earlier clients are known',
     },
   ),
+  mutant('server/src/documents/merge.ts', 'theirs > 0 && theirs !== founder', 'false', {
+    id: 'forgotten-founder-merged',
+    rules: ['R1', 'R4'],
+    what: 'An update with the founder of a generation that a document no longer knows is merged.',
+    tests: ['server/refounded'],
+    names: 'a founder that a roster no longer knows',
+  }),
 ]

@@ -1,4 +1,4 @@
-import { type ErrorCode, isOfEarlier, type Limits, namesRetired, retiredOf } from '@kith/shared'
+import { type ErrorCode, founderOf, isOfEarlier, type Limits, namesRetired, retiredOf } from '@kith/shared'
 import * as Y from 'yjs'
 import { admitting } from '../admission/admission.ts'
 import { stepsPerSlice } from '../admission/merging-cost.ts'
@@ -66,7 +66,7 @@ export function* mergeUpdates(
     transactions.apply(apply => {
       for (const update of updates.slice(outcomes.length)) {
         if (steps - before >= stepsPerSlice) return
-        if (isOutdated(document.doc, update, hasGeneration)) {
+        if (isOutdated(document, update, hasGeneration)) {
           outcomes.push({ state: 'outdated' })
           continue
         }
@@ -134,13 +134,15 @@ function outcomeOf(
 const sizeCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['roster-too-large', 'profile-too-large'])
 
 /**
- * Whether an update has structs of a client that wrote in an earlier generation: no device of this one has them. Where not all
- * such clients are known, an update of a device that may have another generation counts as one, too.
+ * Whether an update has structs of a client that wrote in an earlier generation, or of another founder: no device of this one
+ * has them. Where not all earlier clients are known, an update of a device that may have another generation counts as one, too.
  */
-function isOutdated(doc: Y.Doc, update: Uint8Array, hasGeneration: boolean): boolean {
+function isOutdated({ doc, founder }: StoredDocument, update: Uint8Array, hasGeneration: boolean): boolean {
   const retired = retiredOf(doc)
   if (retired.size === 0) return false
   const clients = clientsOf(update)
+  const theirs = founderOf(clients)
+  if (theirs > 0 && theirs !== founder) return true
   return hasGeneration ? namesRetired(retired, clients) : isOfEarlier(retired, clients)
 }
 
