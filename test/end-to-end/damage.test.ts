@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdir, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -205,6 +206,36 @@ test('[D4] for a damaged folder the commands say what is lost and what to do, an
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toMatch(/is damaged, and is not served: .*\.ldb is damaged at byte \d+.* check --data/)
   }
+})
+
+/** Waits of ten minutes take no time: a server looks at its tables for the first time after so long. */
+const hurried = `
+  const { setTimeout } = globalThis
+  globalThis.setTimeout = (work, ms, ...args) => setTimeout(work, ms === 600_000 ? 200 : ms, ...args)
+`
+
+test('[D2][D4] a server that finds a damaged table while it runs says so, stops, and exits with 1', async () => {
+  const harmed = await folderOfTwo()
+  const args = [
+    '--import',
+    `data:text/javascript,${encodeURIComponent(hurried)}`,
+    serverProgram,
+    'serve',
+    '--port',
+    '0',
+  ]
+  const child = spawn(process.execPath, [...args, '--data', harmed.folder], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let log = ''
+  child.stderr.on('data', text => {
+    log += text
+  })
+  const ended = once(child, 'exit')
+  await once(child.stdout, 'data')
+  const table = await harmed.decay()
+  expect(await ended).toEqual([1, null])
+  expect(log).toContain(`"file":"${table}"`)
+  expect(log).toMatch(/is damaged, and is not served/)
 })
 
 test('[D2] devices restore all of their users’ data in an empty store, and see what they may', async () => {

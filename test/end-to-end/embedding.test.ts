@@ -4,12 +4,13 @@ import { createServer as createHttpServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Kith } from '@kith/client'
 import { createTestDevices } from '@kith/client/testing'
-import { type CreateServerOptions, createServer, type EmbeddedServer } from '@kith/server'
+import { type CreateServerOptions, createServer, DamagedFolderError, type EmbeddedServer } from '@kith/server'
 import express from 'express'
 import { IDBFactory, IDBKeyRange } from 'fake-indexeddb'
 import fastify from 'fastify'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
+import { folderOfTwo } from '../support/damaged-folders.ts'
 import { loggerInto } from '../support/server-world.ts'
 import { temporaryFolder } from '../support/stores.ts'
 
@@ -155,4 +156,18 @@ test('createServer refuses settings that contradict each other, and to listen to
   onTestFinished(() => kith.close())
   await expect(kith.listen({ host: '0.0.0.0', port: 0 })).rejects.toThrow('to listen on 0.0.0.0 give adminKey')
   expect(await kith.listen({ port: 0 })).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/)
+})
+
+test('[D2][D4] an app is told when the running server finds a damaged table', async () => {
+  const harmed = await folderOfTwo()
+  // The server looks at its tables for the first time after ten minutes.
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'], shouldAdvanceTime: true })
+  onTestFinished(() => void vi.useRealTimers())
+  const damages: DamagedFolderError[] = []
+  const server = await createServer({ folder: harmed.folder, log, onDamage: error => damages.push(error) })
+  onTestFinished(() => server.close())
+  const table = await harmed.decay()
+  vi.advanceTimersByTime(10 * 60_000)
+  await vi.waitFor(() => expect(damages).toMatchObject([{ damages: [{ file: table }] }]))
+  expect(damages[0]).toBeInstanceOf(DamagedFolderError)
 })

@@ -4,7 +4,7 @@ import { type Damage, DamagedFolderError, openLevelDatabase, openLevelStore } fr
 import { TestClock } from '@kith/server/testing'
 import { defaultLimits } from '@kith/shared'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { folderOfTwo, type Harmed } from '../support/damaged-folders.ts'
+import { folderOfTwo, type Harmed, indexChecksum } from '../support/damaged-folders.ts'
 import { Scrubbing } from '../support/server-internals.ts'
 
 const hourMs = 3_600_000
@@ -13,9 +13,6 @@ async function start({ folder }: Harmed, clock: TestClock): Promise<void> {
   const store = await openLevelStore(folder, { limits: defaultLimits, clock })
   await store.close()
 }
-
-/** A table's footer has 48 bytes. The checksum of the index is before it: LevelDB does not look at it, and reads on. */
-const indexChecksum = -49
 
 /** As a disk harms a file: nothing that the file system says of it changes. */
 async function decay(harmed: Harmed, table: string): Promise<void> {

@@ -1,10 +1,13 @@
-import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLevelStore, systemClock } from '@kith/server'
 import { defaultLimits, grantKey, profileKey, profileRoot } from '@kith/shared'
 import { afterAll, onTestFinished } from 'vitest'
 import { accountsOver } from './account-world.ts'
+
+/** A table's footer has 48 bytes. The checksum of the index is before it: LevelDB does not look at it, and reads on. */
+export const indexChecksum = -49
 
 /** A data folder, and hands that harm it. */
 export class Harmed {
@@ -40,6 +43,17 @@ export class Harmed {
 
   async remove(file: string): Promise<void> {
     await rm(join(this.folder, file), { recursive: true })
+  }
+
+  /**
+   * Harms a table under a server that has it open, in a part that LevelDB does not look at. It is due to be verified, since its
+   * time is another one. Returns the table.
+   */
+  async decay(): Promise<string> {
+    const table = await this.file('.ldb')
+    await this.flip(table, (await this.read(table)).length + indexChecksum)
+    await utimes(join(this.folder, table), 2_000_000, 2_000_000)
+    return table
   }
 
   async copy(): Promise<Harmed> {

@@ -45,6 +45,11 @@ export interface CreateServerOptions {
   webhook?: WebhookOptions | undefined
   /** By default warnings and errors go to the standard error. */
   log?: Logger | undefined
+  /**
+   * Called once when the running server finds a damaged table in the folder. What it serves from then on may be wrong: close it.
+   * The next start refuses the folder. The log has the same, as `fatal`.
+   */
+  onDamage?: ((error: DamagedFolderError) => void) | undefined
 }
 
 /** Where the events of a server are sent. */
@@ -137,8 +142,11 @@ export async function createServer(options: CreateServerOptions = {}): Promise<E
     throw error
   }
   engine.isReady = true
-  const found = (damages: readonly Damage[]): void =>
-    log.fatal({ damages }, new DamagedFolderError(folder, damages).message)
+  const found = (damages: readonly Damage[]): void => {
+    const error = new DamagedFolderError(folder, damages)
+    log.fatal({ damages }, error.message)
+    options.onDamage?.(error)
+  }
   const scrubbing = options.store ? undefined : Scrubbing.begin(folder, { clock, found })
 
   async function close(): Promise<void> {
