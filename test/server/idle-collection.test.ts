@@ -27,9 +27,29 @@ test('[S3] a quiet heap is collected once more after a while, when the server ha
   const heap = new IdleHeap(50 * MB)
   heap.isDue(400 * MB)
   expect(heap.isDue(400 * MB)).toBe(true)
-  const due = Array.from({ length: 40 }, (_, look) => (heap.isDue(300 * MB) ? [look] : [])).flat()
-  expect(due).toEqual([8])
+  expect(looksDue(heap, Array(40).fill(300))).toEqual([9])
 })
+
+test('[S3] a heap that has grown since its first collection is collected when it has been quiet for a while', () => {
+  const heap = new IdleHeap(50 * MB)
+  heap.isDue(200 * MB)
+  expect(heap.isDue(200 * MB)).toBe(true)
+  const growing = [110, 130, 150, 165]
+  expect(looksDue(heap, [...growing, ...Array(40).fill(165)])).toEqual([growing.length + 8])
+})
+
+test('[S3] a quiet heap is collected until a collection frees little', () => {
+  const heap = new IdleHeap(50 * MB)
+  heap.isDue(500 * MB)
+  expect(heap.isDue(500 * MB)).toBe(true)
+  const sizes = [...Array(10).fill(450), ...Array(10).fill(400), ...Array(40).fill(390)]
+  expect(looksDue(heap, sizes)).toEqual([9, 19])
+})
+
+/** The looks at which a heap of so many megabytes is due. */
+function looksDue(heap: IdleHeap, sizes: readonly number[]): number[] {
+  return sizes.flatMap((megabytes, look) => (heap.isDue(megabytes * MB) ? [look] : []))
+}
 
 /** Makes 200 MB of garbage, and then nothing; prints the megabytes of its heap, once with a collection and once without. */
 const program = (collects: boolean): string => `

@@ -141,8 +141,8 @@ async function serve(folder: string, users: readonly string[]): Promise<Row> {
   }
 }
 
-/** In this time a server gives back what an onslaught took: it keeps documents for up to 45 s, and then collects twice. */
-const quietMs = 90_000
+/** In this time a server returns memory: it keeps documents for up to 45 s, and collects 50 s after it was last in use. */
+const quietMs = 120_000
 
 async function arrive(server: ServerProcess, user: string): Promise<void> {
   const device = new RawDevice(user)

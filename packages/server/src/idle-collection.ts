@@ -7,7 +7,10 @@ const timesKept = 1.25
 const bytesAboveKept = 32 * 1024 * 1024
 /** By so large a part of itself a quiet heap does not grow between two looks. */
 const quietGrowth = 1 / 16
-/** After so many looks a quiet heap is collected once more: by then a server has dropped the documents that it kept. */
+/**
+ * A heap is collected once more after so many quiet looks, 45 s at least: by then the server has dropped the documents that it
+ * had in use.
+ */
 const looksUntilAgain = 10
 
 /**
@@ -31,11 +34,15 @@ export class IdleHeap {
 
   /** Whether the heap, which has so many bytes by now, is to be collected. Call it at regular times. */
   isDue(bytes: number): boolean {
+    const freedBytes = this.#isAsked ? this.#lastBytes - bytes : 0
     this.#keptBytes = this.#isAsked ? bytes : Math.min(this.#keptBytes, bytes)
     const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth
     this.#lastBytes = bytes
     const isMuch = bytes > this.#keptBytes * timesKept + bytesAboveKept
-    if (this.#looksLeft > 0) this.#looksLeft--
+    // Where much was freed, or the heap grows again, documents may be in use that are dropped later.
+    const isInUse = freedBytes > bytesAboveKept || (!isQuiet && this.#looksLeft > 0)
+    if (isInUse) this.#looksLeft = looksUntilAgain
+    else if (this.#looksLeft > 0) this.#looksLeft--
     const isAgain = this.#looksLeft === 1
     this.#isAsked = isQuiet && (isMuch || isAgain)
     if (isMuch && this.#isAsked) this.#looksLeft = looksUntilAgain

@@ -809,6 +809,18 @@ export const loadMutants: readonly Mutant[] = [
     what: 'What a server still kept when its heap was collected stays when it is dropped.',
     tests: ['server/idle-collection'],
   }),
+  mutant('server/src/idle-collection.ts', 'freedBytes > bytesAboveKept ||', '', {
+    id: 'collected-twice-at-most',
+    rules: ['S3'],
+    what: 'The garbage stays that a server makes after its heap was collected, though each collection frees much.',
+    tests: ['server/idle-collection'],
+  }),
+  mutant('server/src/idle-collection.ts', '|| (!isQuiet && this.#looksLeft > 0)', '', {
+    id: 'collected-while-in-use',
+    rules: ['S3'],
+    what: 'The second collection comes while documents are in use, and what is dropped later stays.',
+    tests: ['server/idle-collection'],
+  }),
   mutant(
     'server/src/idle-collection.ts',
     'const isQuiet = bytes - this.#lastBytes <= bytes * quietGrowth',
