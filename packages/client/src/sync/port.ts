@@ -2,14 +2,14 @@ import type { Delivery } from '@kith/shared/wire'
 
 export type { Delivery }
 
-/** What the app's calls need of the connection, whichever tab holds it. */
+/** What the app's calls need of the connection, in whichever tab it is. */
 export interface LinkPort {
-  /** Connects, and keeps connecting until `disconnect`. */
+  /** Connects, and reconnects until `disconnect`. */
   connect(): void
   disconnect(): void
-  /** Resolves when the server has answered and that is stored, or after 10 seconds; at once when there is no connection. */
+  /** Resolves when the server's answer is stored, or after 10 seconds; immediately when there is no connection. */
   fetch(owner: string): Promise<void>
-  /** Has an outcome within 10 seconds, or within `limitMs`. */
+  /** Settles within 10 seconds, or within `limitMs`. */
   send(to: string, text: string, limitMs?: number): Promise<Delivery>
   /** Watches the presence of these users only. */
   watch(users: readonly string[]): void
