@@ -13,7 +13,7 @@ export interface LinkPort {
   send(to: string, text: string, limitMs?: number): Promise<Delivery>
   /** Watches the presence of these users only. */
   watch(users: readonly string[]): void
-  /** Rejects with the first refusal [D5], with `unauthorised` when a token that is a string is refused, or with `aborted` or `closed`. */
+  /** Rejects with the first refusal [D5], with `unauthorised` when a token string is refused, or with `aborted` or `closed`. */
   whenSynced(signal: AbortSignal | undefined): Promise<void>
   close(): Promise<void>
 }
