@@ -12,7 +12,7 @@ export interface KithProviderProps {
 }
 
 /**
- * Gives the hooks beneath it their client. Another `kith` switches all of them over; opening and closing are the app's.
+ * Provides the client for the hooks beneath it. Another `kith` switches all of them over; the app opens and closes clients.
  *
  * @param props - The client, and the components that use it.
  * @returns The element for React.
