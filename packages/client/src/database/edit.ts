@@ -104,7 +104,7 @@ function changedOrRefusal(
       return changes.length > 0 ? [{ name, changes }] : []
     })
     for (const { name, changes } of changed) {
-      // Refused changes take no room: they must not prevent this one.
+      // What was refused takes no room, so it must not prevent this change.
       const { standing } = work.documents[name]
       checkLimits(name, standing, changes, limits, limit => work.documents.rosterBytes(limit))
     }

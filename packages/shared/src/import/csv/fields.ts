@@ -7,8 +7,8 @@ export function fieldsOf(record: string, delimiter: string): { fields: string[];
 }
 
 /**
- * Spreadsheets keep the `+` and the zeros of numbers by writing `="+44…"` or `'+44…`. Quotes after a space, as in `Ada,
- * "+44…"`, are not quotes in CSV, but are meant as quotes.
+ * Spreadsheets keep the `+` and the zeros of numbers by writing `="+44…"` or `'+44…`. Quotes after a space, as in
+ * `Ada, "+44…"`, are not quotes in CSV, but are meant as quotes.
  */
 function withoutFormula(field: string): string {
   return field
