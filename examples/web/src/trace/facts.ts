@@ -6,9 +6,9 @@ export interface Fact {
   is: 'field' | 'circle' | 'contact' | 'block' | 'follow' | 'label' | 'setting'
   /** The person that it is about; absent for fields and settings. */
   person?: string
-  /** Of a field or a circle. */
+  /** The level of a field or a circle. */
   level?: number
-  /** Of a field. */
+  /** The name of a field. */
   name?: string
   isGone: boolean
 }

@@ -3,7 +3,7 @@ import type { QueryObserver } from './query-observer.ts'
 import type { MetaRow, OutboxRow, PersonRow, ReplicaRow, SnapshotRow, UpdateRow } from './schema.ts'
 
 /**
- * What a device needs of its storage. There are two implementations: Dexie on IndexedDB (`dexie-storage.ts`), and SQLite
+ * The storage that a device needs. There are two implementations: Dexie on IndexedDB (`dexie-storage.ts`), and SQLite
  * (`sqlite/`). `test/client/storage-contract.test.ts` tests each sentence of this contract for both. The methods are a subset
  * of Dexie's.
  */

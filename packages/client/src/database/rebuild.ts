@@ -17,7 +17,7 @@ import { seenBy } from './seen.ts'
 import type { Store } from './store.ts'
 import type { Work } from './work.ts'
 
-/** What is known of a change that the server did not accept. */
+/** Details of a refused change. */
 export interface Refusal {
   code: ErrorCode
   /** The outbox entry that was sent alone. */

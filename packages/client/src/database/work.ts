@@ -4,7 +4,7 @@ import type { OwnDocuments } from './own-documents.ts'
 import type { Happening, People } from './people.ts'
 import type { PersonRow } from './schema.ts'
 
-/** What a piece of work in the database may use; it ends with the transaction. */
+/** The data and functions that a piece of work in the database may use; they end with the transaction. */
 export interface Work {
   readonly db: Tables
   readonly documents: OwnDocuments

@@ -14,9 +14,10 @@ export interface ReadContactsOptions {
 }
 
 /**
- * Reads a phone book: vCard 2.1, 3.0 or 4.0, or CSV as Google and Outlook write it. Yields one entry for each card or row, in
- * the order of the file, even if the entry is broken: `diagnoses` says what is wrong. A broken file does not make it reject; an
- * error of a stream and an abort do. The source is read during the iteration, and is cancelled when the iteration ends early.
+ * Reads a phone book: vCard 2.1, 3.0 or 4.0, or CSV as Google and Outlook write it. Returns an iterable with one entry for each
+ * card or row, in the order of the file, even if the entry is broken: `diagnoses` says what is wrong. A broken file does not make
+ * it reject; an error of a stream and an abort do. The source is read during the iteration, and is cancelled when the iteration
+ * ends early.
  *
  * ```ts
  * for await (const { name, phoneNumbers, diagnoses } of readContacts(file)) console.log(name, phoneNumbers, diagnoses)

@@ -8,7 +8,7 @@ import { type DocumentName, documentNames } from '../documents/name.ts'
 
 type Hello = Extract<ClientMessage, { type: 'hello' }>
 
-/** What this device's database knows of earlier sessions. */
+/** Data of earlier sessions in this device's database. */
 export interface Before {
   cursor: Uint8Array
   /** The incarnation of the account that this device synced with [D7]. */

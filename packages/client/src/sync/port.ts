@@ -2,7 +2,7 @@ import type { Delivery } from '@kith/shared/wire'
 
 export type { Delivery }
 
-/** What the app's calls need of the connection, in whichever tab it is. */
+/** The parts of the connection that the app's calls use, in whichever tab it is. */
 export interface LinkPort {
   /** Connects, and reconnects until `disconnect`. */
   connect(): void

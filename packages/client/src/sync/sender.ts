@@ -13,7 +13,7 @@ import type { Store } from '../database/store.ts'
 import { type DocumentName, documentNames } from '../documents/name.ts'
 import { type InFlight, mostFrameBytes, type Recovery } from './frame-sizes.ts'
 
-/** What the sender needs of the session. */
+/** The parts of the session that the sender uses. */
 export interface SenderPort {
   readonly store: Store
   /** Whether the server's store is another one than this device last exchanged with, or an older state of it. */

@@ -6,7 +6,7 @@ import type { LinkHost } from './host.ts'
 import type { PrivacyCheck } from './privacy-check.ts'
 import type { SyncWaiters } from './sync-waiters.ts'
 
-/** What a session needs of the connection manager. */
+/** The parts of the connection manager that a session uses. */
 export interface SessionPort extends Omit<LinkHost, 'store' | 'openStore'> {
   /** The store on one open database. The session ends with it. */
   readonly store: Store

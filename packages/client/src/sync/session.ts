@@ -121,7 +121,7 @@ export class Session {
     this.#unlessEnded(this.#outgoing.run())
   }
 
-  /** Handles a message that arrived in a frame of so many bytes. */
+  /** Handles a message; `bytes` is the size of its frame. */
   take(message: ServerMessage, bytes: number): void {
     this.#welcomeWait.arrived(message.type, bytes)
     if (this.#hasEnded) return
